@@ -1,0 +1,77 @@
+"""A column as numbers on an axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = ["Column", "ColumnInfo", "Kind", "widen"]
+
+Kind = Literal[
+    "integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"
+]
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """What is known of a column before it is read.
+
+    `zone` is the time zone that labels of a timestamp are written in (None for naive stamps and other kinds); `plottable` is
+    False for nested and unknown types, whose kind is "other".
+    """
+
+    name: str
+    type: pa.DataType
+    kind: Kind
+    zone: str | None
+    plottable: bool
+
+    @property
+    def is_time(self) -> bool:
+        """True if the axis numbers are nanoseconds."""
+        return self.kind in ("date", "time", "timestamp", "duration")
+
+    @property
+    def is_numeric(self) -> bool:
+        """True if arithmetic (sum, mean) on the values has a meaning."""
+        return self.kind in ("integer", "float", "bool", "decimal")
+
+
+@dataclass(frozen=True)
+class Column:
+    """All rows of one column as axis numbers.
+
+    - `values`: 1-D, C-contiguous, native byte order, one number a row, not to be written to (it may be Arrow's memory).
+      float16 is float32; float32, float64 and the integers keep their own width; bool is uint8 (0, 1); decimals are float64
+      rounded half to even; dates, stamps, times of day and durations are int64 nanoseconds (stamps since the epoch in UTC);
+      categories are int32 ordinals of the sorted labels.
+    - `valid`: bool, True where the row holds a number; None if all rows do. Float columns never have one: their nulls are NaN,
+      and NaN and infinities stay in `values`. Stamps that nanoseconds in int64 cannot hold (before 1677-09-21 or after
+      2262-04-11) are not valid. `values` is 0 where a row is not valid.
+    - `categories`: the sorted labels; None for other kinds.
+    """
+
+    info: ColumnInfo
+    values: np.ndarray
+    valid: np.ndarray | None
+    categories: tuple[str, ...] | None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows `start` to `stop` (exclusive) as `(values, valid)`, values widened to the four types that kernels know.
+
+        float32, float64, int64 and uint64 are views; every other integer is copied to int64.
+        """
+        return widen(self.values[start:stop]), None if self.valid is None else self.valid[start:stop]
+
+
+def widen(values: np.ndarray) -> np.ndarray:
+    """`values` in float32, float64, int64 or uint64, whichever holds its type exactly; the same array if it is one already."""
+    if values.dtype.kind == "f" or values.dtype.itemsize == 8:
+        return values
+    return values.astype(np.int64)

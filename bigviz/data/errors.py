@@ -1,0 +1,63 @@
+"""The errors that bigviz raises on purpose: one class for each thing a caller can do about it.
+
+The server maps a class to an HTTP status in one dict, so a room below raises the class that says what went wrong and knows no
+status. A message says what was expected, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadInput",
+    "BigvizError",
+    "Busy",
+    "Cancelled",
+    "NotFound",
+    "TooLarge",
+    "Unplottable",
+    "Unreadable",
+]
+
+
+class BigvizError(Exception):
+    """Base of bigviz's own errors.
+
+    `message` is one or two sentences for the person who asked, `field` the name of the argument that was wrong (None when no
+    single one was), `got` the value that came, for programs.
+    """
+
+    def __init__(self, message: str, field: str | None = None, got: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.got = got
+
+
+class BadInput(BigvizError):
+    """An argument has the wrong form or lies outside what is allowed."""
+
+
+class NotFound(BigvizError):
+    """A path, dataset, column or document of that name does not exist."""
+
+
+class TooLarge(BigvizError):
+    """The request, or the file, is larger than a limit or than the memory that is free."""
+
+
+class Unreadable(BigvizError):
+    """A source is damaged, encrypted, of an unknown format, or is no longer what it was when it was opened."""
+
+
+class Unplottable(BigvizError):
+    """The column exists but holds nothing that could be put on an axis."""
+
+
+class Busy(BigvizError):
+    """The server has as much to do as it accepts; the same request may succeed later."""
+
+
+class Cancelled(BigvizError):
+    """Nobody waits for the result any more."""
+
+    def __init__(self, message: str = "cancelled", field: str | None = None, got: object = None) -> None:
+        super().__init__(message, field, got)

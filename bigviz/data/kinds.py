@@ -1,0 +1,66 @@
+"""What each Arrow type is on an axis."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from bigviz.data.column import ColumnInfo, Kind
+
+__all__ = ["describe", "kind_of", "storage_type"]
+
+_SIMPLE: tuple[tuple[object, Kind], ...] = (
+    (pt.is_boolean, "bool"),
+    (pt.is_integer, "integer"),
+    (pt.is_floating, "float"),
+    (pt.is_null, "float"),
+    (pt.is_decimal, "decimal"),
+    (pt.is_date, "date"),
+    (pt.is_time, "time"),
+    (pt.is_timestamp, "timestamp"),
+    (pt.is_duration, "duration"),
+)
+
+_TEXT = (
+    pt.is_string,
+    pt.is_large_string,
+    pt.is_string_view,
+    pt.is_binary,
+    pt.is_large_binary,
+    pt.is_binary_view,
+    pt.is_fixed_size_binary,
+)
+
+
+def storage_type(type_: pa.DataType) -> pa.DataType:
+    """The type that holds the values: extension types (uuid, json, bool8, unknown ones) and run-end encoding taken off."""
+    while True:
+        if isinstance(type_, pa.BaseExtensionType):
+            type_ = type_.storage_type
+        elif pt.is_run_end_encoded(type_):
+            type_ = type_.value_type
+        else:
+            return type_
+
+
+def kind_of(type_: pa.DataType) -> Kind:
+    """The kind of a column of this type; "other" for those that cannot be plotted.
+
+    Null columns are floats without a number. Dictionaries are categories whatever their values are, unless those are nested.
+    """
+    type_ = storage_type(type_)
+    for test, kind in _SIMPLE:
+        if test(type_):  # type: ignore[operator]
+            return kind
+    if any(test(type_) for test in _TEXT):
+        return "category"
+    if pt.is_dictionary(type_) and kind_of(type_.value_type) != "other":
+        return "category"
+    return "other"
+
+
+def describe(field: pa.Field) -> ColumnInfo:
+    """The `ColumnInfo` of a field."""
+    kind = kind_of(field.type)
+    zone = storage_type(field.type).tz if kind == "timestamp" else None
+    return ColumnInfo(name=field.name, type=field.type, kind=kind, zone=zone, plottable=kind != "other")

@@ -1,0 +1,30 @@
+"""Names of columns: finding them, and suggesting the nearest one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+__all__ = ["listing", "nearest"]
+
+MOST_LISTED = 20
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """The name most like `name`, capitals and punctuation aside; None if none is close."""
+    folded: dict[str, str] = {}
+    for candidate in names:
+        folded.setdefault(_fold(candidate), candidate)
+    close = difflib.get_close_matches(_fold(name), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def listing(names: Sequence[str]) -> str:
+    """The names in a sentence, at most 20 of them."""
+    shown = ", ".join(repr(name) for name in names[:MOST_LISTED])
+    more = len(names) - MOST_LISTED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _fold(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

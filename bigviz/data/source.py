@@ -1,0 +1,54 @@
+"""What a dataset asks of the thing its rows come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from bigviz.data.cancel import Cancel
+from bigviz.data.progress import Progress
+
+__all__ = ["Sink", "Source"]
+
+Sink = Callable[[int, pa.Array], None]
+"""Called as `sink(start, array)`: the column's rows from `start` on. May be called from several threads at a time, in any order,
+each row exactly once. The array is validated."""
+
+
+class Source(Protocol):
+    """Rows under one schema, readable a column at a time. Columns are named by their position, since names may repeat."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex; the same for the same content, different once the content may differ."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the person who opened it, such as a wrong file extension."""
+        ...
+
+    def check(self) -> None:
+        """Raise `Unreadable` if the source changed or vanished since it was opened."""
+        ...
+
+    def read(self, index: int, sink: Sink, progress: Progress, cancel: Cancel) -> None:
+        """Pass all rows of column `index` to `sink`; raises `Unreadable`, `Cancelled`, or what `sink` raises."""
+        ...
+
+    def take(self, rows: np.ndarray, indices: Sequence[int], cancel: Cancel) -> pa.Table:
+        """The columns' true values at `rows` (int64, within the source), in that order."""
+        ...
+
+    def direct(self, index: int) -> pa.ChunkedArray | None:
+        """The column if it is in memory anyway, else None."""
+        ...
