@@ -47,7 +47,7 @@ class Root:
 
     @property
     def start_text(self) -> str:
-        """The start as a decimal string: digits for an integer of at most 64 bits, else the shortest that reads back."""
+        """The start as a decimal string: digits for an integer of up to 64 bits, else the shortest that reads back."""
         start = self.start
         if start.denominator == 1 and abs(start) <= 1 << 64:
             return str(start.numerator)
@@ -164,8 +164,8 @@ def _float_codes(
 ) -> None:
     """Codes of floats: `floor(v * scale * rest) - base`, where the product of the two factors is `2^-e`.
 
-    One factor alone overflows where the root is 1e-300 wide. From 2^62 on the product no longer fits; there the start is
-    of v's own size, so `v - start` is exact (it would not be near zero).
+    One factor alone overflows where the root is 1e-300 wide. From 2^62 on the product no longer fits; there the start
+    is of v's own size, so `v - start` is exact (it would not be near zero).
     """
     masked = valid.size > 0
     for k in range(values.size):
@@ -177,7 +177,7 @@ def _float_codes(
         where[k] = FAR
         scaled = value * scale * rest
         if abs(scaled) < _SAFE:
-            code = int(math.floor(scaled)) - base
+            code = math.floor(scaled) - base
             if value < 0.0 and scaled == 0.0:
                 code -= 1  # the product underflowed to -0
         else:
@@ -185,7 +185,7 @@ def _float_codes(
             scaled = offset * scale * rest
             if offset < 0.0 or not scaled < 4294967296.0:
                 continue
-            code = int(math.floor(scaled))
+            code = math.floor(scaled)
         if 0 <= code < 4294967296:
             out[k] = code
             where[k] = INSIDE
