@@ -1,0 +1,156 @@
+"""Frames: golden bytes, round trips, and that no bytes whatever do more than raise ProtocolError."""
+
+import json
+import math
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bigviz.server import protocol
+from bigviz.server.protocol import HEADER, MAX_FRAME, Codec, Part, ProtocolError, Reassembler, Type
+
+from . import golden
+
+NAMES = sorted(golden.messages())
+
+
+def read_any(frames: list[bytes]) -> object:
+    """What a client does with the bytes of a message."""
+    assembler = Reassembler()
+    whole = None
+    for data in frames:
+        assert whole is None
+        whole = assembler.add(protocol.parse(data))
+    if whole is None:
+        raise ProtocolError("parts are missing")
+    if whole[0].type == Type.TILE:
+        return protocol.read_tile(whole)
+    return protocol.read_columns(whole) if whole[0].type == Type.COLUMNS else protocol.read_json(whole)
+
+
+def test_the_golden_files_are_what_the_code_writes():
+    assert {path.name: path.read_bytes() for path in golden.HERE.iterdir()} == golden.files()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_messages_are_read_back(name: str):
+    frames, about = golden.read(name)
+    first = protocol.parse(frames[0])
+    assert {key: getattr(first, key) for key in about["header"]} == about["header"]
+    assert all(len(data) % 8 == 0 for data in frames), "payloads stay aligned when frames lie side by side"
+    found = read_any(frames)
+    if isinstance(found, protocol.TileMessage):
+        assert {key: getattr(found, key) for key in about["tile"]} == about["tile"]
+        for plane, expected in zip(found.planes, about["planes"], strict=True):
+            for key in ("codec", "dtype", "plane", "filled"):
+                assert getattr(plane, key) == expected[key]
+            assert plane.low == expected["low"] or (math.isnan(plane.low) and expected["low"] is None)
+    elif isinstance(found, protocol.ColumnsMessage):
+        assert found.info == about["json"]
+        assert {key: getattr(found, key).tolist() for key in about["columns"]} == about["columns"]
+    else:
+        value, body = found
+        assert (value, body.hex()) == (about["json"], about["body"])
+
+
+@pytest.mark.parametrize("reason", sorted(golden.bad()))
+def test_bad_frames_are_refused(reason: str):
+    with pytest.raises(ProtocolError):
+        read_any([golden.bad()[reason]])
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(NAMES), st.data())
+def test_damaged_frames_raise_nothing_else(name: str, data: st.DataObject):
+    frames = [bytearray(frame) for frame in golden.messages()[name][0]]
+    for _ in range(data.draw(st.integers(1, 4))):
+        frame = data.draw(st.sampled_from(frames))
+        at = data.draw(st.integers(0, min(len(frame), 200) - 1))
+        frame[at] = data.draw(st.integers(0, 255))
+    try:
+        read_any([bytes(frame) for frame in frames])
+    except ProtocolError:
+        pass
+
+
+@given(st.binary(max_size=200))
+def test_noise_raises_nothing_else(data: bytes):
+    with pytest.raises(ProtocolError):
+        read_any([data])
+
+
+@given(st.text(max_size=300), st.integers(0, 40), st.integers(16, 40))
+def test_json_is_split_at_any_limit(text: str, body: int, limit: int):
+    limit = HEADER.size + 8 * limit
+    parts = protocol.json_parts({"t": text}, b"\7" * body * 2, limit)
+    frames = [bytes(protocol.frame(Type.HELLO, p, sequence=1, epoch=2, index=n, parts=len(parts))) for n, p in enumerate(parts)]
+    assert all(len(f) <= limit for f in frames)
+    assert read_any(frames) == ({"t": text}, b"\7" * body * 2)
+
+
+@given(st.integers(0, 400), st.integers(40, 200))
+def test_columns_are_split_at_any_limit(rows: int, more: int):
+    column = np.arange(rows, dtype=np.int32)
+    arrays = [column, column % 3, column.astype(np.int64) * 10, column / 7, -column / 3]
+    limit = 400 + more
+    parts = protocol.columns_parts(golden.COLUMNS_INFO, arrays, limit)
+    frames = [bytes(protocol.frame(Type.COLUMNS, p, sequence=1, epoch=2, index=n, parts=len(parts))) for n, p in enumerate(parts)]
+    assert all(len(f) <= limit for f in frames)
+    found = read_any(frames)
+    assert found.info == {**golden.COLUMNS_INFO, "n": rows}
+    for name, array in zip(("column", "run", "row", "x", "y"), arrays, strict=True):
+        np.testing.assert_array_equal(getattr(found, name), array)
+
+
+def test_parts_of_two_tiles_may_alternate_but_not_come_out_of_order():
+    def tile(i: int) -> list[bytes]:
+        planes = [golden.rlev({k: 1 + k}, 1, k) for k in range(3)]
+        return golden.header(protocol.tile_parts(golden.Tile(golden.Key(1, 1, i, 0), golden.ONE, planes), 130), Type.TILE, request=5)
+
+    left, right = ([protocol.parse(data) for data in tile(i)] for i in (0, 1))
+    assert len(left) == 3
+    assembler = Reassembler()
+    done = [assembler.add(frame) for pair in zip(left, right, strict=True) for frame in pair]
+    assert [d is not None for d in done] == [False, False, False, False, True, True]
+    assert [protocol.read_tile(d).i for d in done if d] == [0, 1]
+    with pytest.raises(ProtocolError, match="part 2 of 3 where part 0"):
+        assembler.add(left[2])
+
+
+def test_unfinished_messages_are_bounded():
+    assembler = Reassembler(most=2)
+    part = protocol.json_parts({})[0]
+    for request in (1, 2):
+        assembler.add(protocol.parse(protocol.frame(Type.LAYER, part, sequence=1, epoch=1, parts=2, request=request)))
+    with pytest.raises(ProtocolError, match="more than 2 messages"):
+        assembler.add(protocol.parse(protocol.frame(Type.LAYER, part, sequence=1, epoch=1, parts=2, request=3)))
+
+
+def test_the_queue_time_is_where_it_is_said_to_be():
+    data = golden.messages()["tile-rlev"][0][0]
+    assert struct.unpack_from("<I", data, protocol.QUEUE_AT) == (2**32 - 1,)
+
+
+def test_what_does_not_fit_is_refused_when_writing():
+    with pytest.raises(ValueError, match="not fit"):
+        protocol.json_parts({}, bytes(MAX_FRAME))
+    with pytest.raises(ValueError, match="no room"):
+        protocol.columns_parts(golden.COLUMNS_INFO, [[0]] * 5, 128)
+    with pytest.raises(ValueError, match="JSON compliant"):
+        protocol.json_parts({"done": float("nan")})
+
+
+def test_the_widest_plane_fits_into_a_frame():
+    plane = golden.runs({2 * k: float(k) for k in range(32_768)}, 10)
+    parts = protocol.tile_parts(golden.Tile(golden.Key(0, 0, 0, 0), golden.ONE, [plane, plane]))
+    frames = golden.header(parts, Type.TILE)
+    assert len(parts) == 2 and all(len(f) <= MAX_FRAME for f in frames)
+    assert [p.codec for p in read_any(frames).planes] == [Codec.RUNS, Codec.RUNS]
+
+
+def test_json_has_no_padding_inside():
+    (part,) = protocol.json_parts({"a": 1})
+    assert part == Part(b'{"a":1} ', b"", 0) and json.loads(part.json) == {"a": 1}
