@@ -1,0 +1,300 @@
+"""A tile's plane as bytes and back: the codecs of docs/protocol.md, section 3.
+
+A plane is 256 x 256 cells, row 0 the highest y, row-major. Counts are encoded by `encode_counts`, where 0 is an empty
+cell; every other reduction by `encode_values`, which is told the filled cells. Both are exact: a narrower dtype is
+chosen only where it holds every value of the plane.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.jit import jit
+from bigviz.data.errors import BadInput
+
+__all__ = [
+    "CELLS", "CONSTANT", "DTYPES", "EMPTY", "NARROW", "RLEV", "RUNS", "SIDE", "EncodedPlane", "decode", "encode_counts",
+    "encode_values",
+]  # fmt: skip
+
+Array = npt.NDArray[Any]
+
+SIDE: Final = 256
+CELLS: Final = SIDE * SIDE
+EMPTY, CONSTANT, NARROW, RLEV, RUNS = range(5)
+DTYPES: Final[dict[int, np.dtype[Any]]] = {
+    1: np.dtype(np.uint8),
+    2: np.dtype("<u2"),
+    3: np.dtype("<u4"),
+    4: np.dtype("<u8"),
+    5: np.dtype(np.int8),
+    6: np.dtype("<i2"),
+    7: np.dtype("<i4"),
+    8: np.dtype("<i8"),
+    9: np.dtype("<f4"),
+    10: np.dtype("<f8"),
+}
+_CODES: Final = {dtype: code for code, dtype in DTYPES.items()}
+_UNSIGNED: Final = (1, 2, 3, 4)
+_SIGNED: Final = (5, 6, 7, 8)
+_NO_CONSTANT: Final = bytes(8)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPlane:
+    """One plane as it goes on the wire, and the fields of its header but the offset.
+
+    `plane` is its index in the layer's planes, `filled` the number of filled cells, `low` and `high` the extremes of
+    their values (NaN where there are none), `constant` the 8 bytes of codec 1, `payload` the bytes of codecs 2 to 4.
+    """
+
+    codec: int
+    dtype: int
+    plane: int
+    filled: int
+    low: float
+    high: float
+    constant: bytes = _NO_CONSTANT
+    payload: bytes = b""
+
+    @property
+    def nbytes(self) -> int:
+        """What keeping it costs, roughly: the payload and the object around it."""
+        return len(self.payload) + 160
+
+
+def encode_counts(counts: npt.NDArray[np.uint32], plane: int = 0) -> EncodedPlane:
+    """Encode a C-contiguous (256, 256) plane of counts as empty, constant, narrow or rlev, whichever is smallest."""
+    flat = counts.reshape(CELLS)
+    filled, low, high, size = _measure(flat)
+    if filled == 0:
+        return EncodedPlane(EMPTY, 1, plane, 0, math.nan, math.nan)
+    dtype = _narrowest(0, int(high), _UNSIGNED)
+    if filled == CELLS and low == high:
+        return EncodedPlane(CONSTANT, dtype, plane, CELLS, low, high, _constant(flat[0], dtype))
+    if size < CELLS * DTYPES[dtype].itemsize:
+        out = np.empty(size, np.uint8)
+        _write_rlev(flat, out)
+        return EncodedPlane(RLEV, dtype, plane, filled, low, high, payload=out.tobytes())
+    return EncodedPlane(NARROW, dtype, plane, filled, low, high, payload=flat.astype(DTYPES[dtype]).tobytes())
+
+
+def encode_values(values: Array, filled: npt.NDArray[np.bool_], plane: int = 0) -> EncodedPlane:
+    """Encode the filled cells of a (256, 256) plane as empty, constant or runs.
+
+    `values` may have any dtype of the protocol; what unfilled cells hold does not matter. Integers travel in the
+    narrowest type of their signedness that holds them all, floats as float32 where that is exact (NaN stays NaN).
+    """
+    mask = filled.reshape(CELLS)
+    kept = values.reshape(CELLS)[mask]
+    if len(kept) == 0:
+        return EncodedPlane(EMPTY, _CODES[values.dtype], plane, 0, math.nan, math.nan)
+    dtype, low, high = _fit(kept)
+    kept = kept.astype(DTYPES[dtype], copy=False)
+    if len(kept) == CELLS and low == high and (kept == kept[0]).all():
+        return EncodedPlane(CONSTANT, dtype, plane, CELLS, low, high, _constant(kept[0], dtype))
+    edges = np.flatnonzero(np.diff(mask.view(np.int8), prepend=np.int8(0), append=np.int8(0)))
+    head = np.zeros(2 + len(edges) + len(edges) % 2, np.uint32)
+    head[0], head[1] = len(edges) // 2, len(kept)
+    head[2 : 2 + len(edges)] = np.diff(edges, prepend=0)
+    return EncodedPlane(RUNS, dtype, plane, len(kept), low, high, payload=head.tobytes() + kept.tobytes())
+
+
+def decode(plane: EncodedPlane) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The (256, 256) values, in the plane's dtype, and the bool plane of filled cells; unfilled cells are 0.
+
+    Every length and count is checked. Raises BadInput, naming the field, for bytes that no encoder wrote.
+    """
+    dtype = DTYPES.get(plane.dtype)
+    if dtype is None:
+        raise BadInput(f"a plane's dtype is 1 to 10, got {plane.dtype}", "dtype", plane.dtype)
+    if plane.codec == EMPTY:
+        return np.zeros((SIDE, SIDE), dtype), np.zeros((SIDE, SIDE), np.bool_)
+    if plane.codec == CONSTANT:
+        if len(plane.constant) != 8:
+            raise BadInput(f"a constant is 8 bytes, got {len(plane.constant)}", "constant", len(plane.constant))
+        value = np.frombuffer(plane.constant, dtype, 1)[0]
+        return np.full((SIDE, SIDE), value, dtype), np.ones((SIDE, SIDE), np.bool_)
+    if plane.codec == NARROW:
+        values = _decode_narrow(plane.payload, plane.dtype)
+        return values, values != 0
+    if plane.codec == RLEV:
+        values = _decode_rlev(plane.payload, plane.dtype)
+        return values, values != 0
+    if plane.codec == RUNS:
+        return _decode_runs(plane.payload, dtype)
+    raise BadInput(f"a plane's codec is 0 to 4, got {plane.codec}", "codec", plane.codec)
+
+
+def _decode_narrow(payload: bytes, code: int) -> Array:
+    _check_unsigned(code, "narrow")
+    expected = CELLS * DTYPES[code].itemsize
+    if len(payload) != expected:
+        raise BadInput(f"a narrow plane of this dtype is {expected} bytes, got {len(payload)}", "payload", len(payload))
+    return np.frombuffer(payload, DTYPES[code]).reshape(SIDE, SIDE)
+
+
+def _decode_rlev(payload: bytes, code: int) -> Array:
+    _check_unsigned(code, "rlev")
+    out = np.zeros((SIDE, SIDE), DTYPES[code])
+    wide = out if code >= 3 else np.zeros((SIDE, SIDE), np.uint32)
+    limit = np.uint64((1 << 8 * DTYPES[code].itemsize) - 1)
+    end = _read_rlev(np.frombuffer(payload, np.uint8), limit, wide.reshape(CELLS))
+    if end < 0:
+        raise BadInput(f"the rlev stream is damaged at byte {-1 - end} of {len(payload)}", "payload", -1 - end)
+    return wide.astype(DTYPES[code], copy=False)
+
+
+def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArray[np.bool_]]:
+    if len(payload) < 8:
+        raise BadInput(f"a runs plane has at least 8 bytes, got {len(payload)}", "payload", len(payload))
+    runs, count = (int(word) for word in np.frombuffer(payload, "<u4", 2))
+    start = (8 + 8 * runs + 7) // 8 * 8
+    expected = start + count * dtype.itemsize
+    if runs > CELLS or count > CELLS or len(payload) != expected:
+        raise BadInput(
+            f"{runs} runs of {count} values are {expected} bytes, got {len(payload)}", "payload", len(payload)
+        )
+    lengths = np.frombuffer(payload, "<u4", 2 * runs, 8).astype(np.int64)
+    if lengths[1::2].sum() != count or lengths.sum() > CELLS:
+        raise BadInput(
+            f"the runs hold {lengths[1::2].sum()} of {count} values in {lengths.sum()} cells", "payload", count
+        )
+    mask = np.zeros(CELLS, np.bool_)
+    mask[: lengths.sum()] = np.repeat(np.arange(2 * runs) % 2 == 1, lengths)
+    values = np.zeros(CELLS, dtype)
+    values[mask] = np.frombuffer(payload, dtype, count, start)
+    return values.reshape(SIDE, SIDE), mask.reshape(SIDE, SIDE)
+
+
+def _check_unsigned(code: int, codec: str) -> None:
+    if code not in _UNSIGNED:
+        raise BadInput(f"a plane of counts ({codec}) has dtype 1 to 4, got {code}", "dtype", code)
+
+
+def _constant(value: Any, code: int) -> bytes:
+    return np.asarray(value, DTYPES[code]).tobytes().ljust(8, b"\0")
+
+
+def _narrowest(low: int, high: int, codes: tuple[int, ...]) -> int:
+    for code in codes:
+        bounds = np.iinfo(DTYPES[code])
+        if bounds.min <= low and high <= bounds.max:
+            return code
+    raise ValueError(f"no dtype of the protocol holds {low} to {high}")
+
+
+def _fit(kept: Array) -> tuple[int, float, float]:
+    """The narrowest exact dtype of some values and their extremes."""
+    kind = kept.dtype.kind
+    if kind in "iu":
+        low, high = int(kept.min()), int(kept.max())
+        return _narrowest(low, high, _SIGNED if kind == "i" else _UNSIGNED), float(low), float(high)
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = kept.astype(np.float32)
+    exact = kept.dtype == np.float32 or bool(((single == kept) | (kept != kept)).all())
+    numbers = kept[kept == kept]
+    if len(numbers) == 0:
+        return 9 if exact else 10, math.nan, math.nan
+    return 9 if exact else 10, float(numbers.min()), float(numbers.max())
+
+
+@jit
+def _measure(counts: Array) -> tuple[int, float, float, int]:
+    """Filled cells, lowest and highest count among them, and the bytes of the rlev stream."""
+    filled = 0
+    low = np.uint32(0xFFFFFFFF)
+    high = np.uint32(0)
+    size = 0
+    empty = 0
+    for k in range(counts.size):
+        count = counts[k]
+        if count == 0:
+            empty += 1
+            continue
+        if empty > 0:
+            size += 2
+            while empty >= 128:
+                size += 1
+                empty >>= 7
+            empty = 0
+        filled += 1
+        low = min(low, count)
+        high = max(high, count)
+        size += 1 + (count >= 1 << 7) + (count >= 1 << 14) + (count >= 1 << 21) + (count >= 1 << 28)
+    return filled, float(low), float(high), size
+
+
+@jit
+def _write_rlev(counts: Array, out: Array) -> None:
+    """Write the stream; `out` has exactly the size that `_measure` gave. Empty cells at the end are left out."""
+    at = 0
+    empty = 0
+    for k in range(counts.size):
+        count = counts[k]
+        if count == 0:
+            empty += 1
+            continue
+        if empty > 0:
+            out[at] = 0
+            at += 1
+            while empty >= 128:
+                out[at] = empty & 127 | 128
+                at += 1
+                empty >>= 7
+            out[at] = empty
+            at += 1
+            empty = 0
+        while count >= 128:
+            out[at] = count & np.uint32(127) | np.uint32(128)
+            at += 1
+            count >>= np.uint32(7)
+        out[at] = count
+        at += 1
+
+
+@jit
+def _read_rlev(data: Array, limit: np.uint64, out: Array) -> int:
+    """Read a stream into the zeroed `out`; the bytes read, or -1 - p where byte p breaks a rule.
+
+    The rules: no number runs past the end or past 64 bits, a run is 1 or more cells long, no cell lies past the plane,
+    no count is 0 or above `limit`.
+    """
+    at = 0
+    cell = 0
+    while at < data.size:
+        start = at
+        run = data[at] == 0
+        if run:
+            at += 1
+        number = np.uint64(0)
+        shift = 0
+        while True:
+            if at >= data.size or shift > 63:
+                return -1 - start
+            byte = np.uint64(data[at])
+            part = byte & np.uint64(127)
+            if shift == 63 and part > 1:
+                return -1 - start
+            number |= part << np.uint64(shift)
+            at += 1
+            shift += 7
+            if byte < 128:
+                break
+        if number == 0:
+            return -1 - start
+        if run:
+            if number > np.uint64(out.size - cell):
+                return -1 - start
+            cell += int(number)
+        else:
+            if cell >= out.size or number > limit:
+                return -1 - start
+            out[cell] = number
+            cell += 1
+    return at
