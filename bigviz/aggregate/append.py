@@ -1,7 +1,8 @@
 """The kernels that append rows to flat planes.
 
 In all of them `cells[k]` (int32) is the cell that row k falls in, below 0 for none, and rows are taken in the order
-given, so that a cell's float sum is the sum in row order. Values are float64, int64 or uint64; a null is NaN or has cell -1.
+given, so that a cell's float sum is the sum in row order. Values are float64, int64 or uint64; a null
+is NaN or has cell -1.
 """
 
 from typing import Any
