@@ -1,9 +1,9 @@
 """Frames of the wire protocol (`docs/protocol.md`), to bytes and back. Pure: no socket, no event loop, no kernel.
 
-Writing goes in two steps, because a tile that several viewers wait for is laid out once: `json_parts`, `tile_parts` and `columns_parts`
-turn a message into parts, and `frame` puts the header of one connection before one part. Reading is `parse`, then `Reassembler` for
-messages of several parts, then `read_json`, `read_tile`, `read_columns`. Every count, offset and length is checked before it is used; what
-does not fit raises `ProtocolError`.
+Writing goes in two steps, because a tile that several viewers wait for is laid out once: `json_parts`, `tile_parts` and
+`columns_parts` turn a message into parts, and `frames` puts the header of one connection before each. Reading is
+`parse`, then `Reassembler` for messages of several parts, then `read_json`, `read_tile`, `read_columns`. Every count,
+offset and length is checked before it is used; what does not fit raises `ProtocolError`.
 """
 
 import json
@@ -25,7 +25,7 @@ CELLS = 65_536
 HEADER = struct.Struct("<4sBBHIHHIHHQII")
 TILE = struct.Struct("<BBHIIIIIQQ")
 PLANE = struct.Struct("<BBHIIIdd8s")
-QUEUE_AT = HEADER.size + 12  # of a tile frame: where `queue, us` is, the one field that differs between viewers of the same tile
+QUEUE_AT = HEADER.size + 12  # where a tile frame has `queue, us`, which differs between viewers of the same tile
 
 DTYPES = ("", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
 ROW_BYTES = 4 + 4 + 8 + 8 + 8
@@ -57,7 +57,7 @@ class Codec(IntEnum):
 
 
 class ProtocolError(ValueError):
-    """Bytes that are not a frame of this protocol: the message says which field, what it holds and what was expected."""
+    """Bytes that are not a frame of this protocol: says which field, what it holds and what was expected."""
 
 
 class PlaneLike(Protocol):
@@ -83,7 +83,7 @@ class PlaneLike(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One frame's worth of a message, before it is addressed: JSON, body, and the number of plane headers in the body."""
+    """One frame's worth of a message before it is addressed: JSON, body, and how many plane headers the body has."""
 
     json: bytes = b""
     body: bytes = b""
@@ -92,7 +92,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Frame:
-    """One parsed frame. `json` and `body` are the raw bytes; several frames of one message are joined by `Reassembler`."""
+    """One parsed frame, JSON and body still raw; the frames of a message are collected by `Reassembler`."""
 
     type: int
     flags: int
@@ -151,24 +151,39 @@ class ColumnsMessage:
     y: npt.NDArray[np.float64]
 
 
-# --- writing -------------------------------------------------------------------------------------------------------------------------
+# --- writing ---
 
 
-def frame(
-    kind: int, part: Part, *, sequence: int, epoch: int, index: int = 0, parts: int = 1, request: int = 0, figure: int = 0, layer: int = 0
-) -> bytearray:
-    """The bytes of one frame: the header for this connection, then the part."""
-    out = bytearray(HEADER.size + len(part.json) + len(part.body))
-    HEADER.pack_into(
-        out, 0, MAGIC, kind, 0, layer, request, figure, part.planes, epoch, index, parts, sequence, len(part.json), len(part.body)
-    )
-    out[HEADER.size : HEADER.size + len(part.json)] = part.json
-    out[HEADER.size + len(part.json) :] = part.body
+def frames(
+    kind: int,
+    parts: Sequence[Part],
+    *,
+    sequence: int,
+    epoch: int,
+    request: int = 0,
+    figure: int = 0,
+    layer: int = 0,
+) -> list[bytearray]:
+    """A message's frames: before each part the header for one connection, numbered from `sequence` on."""
+    out = []
+    for index, part in enumerate(parts):
+        texts, bodies = len(part.json), len(part.body)
+        data = bytearray(HEADER.size + texts + bodies)
+        place = (layer, request, figure, part.planes, epoch, index, len(parts), sequence + index)
+        HEADER.pack_into(data, 0, MAGIC, kind, 0, *place, texts, bodies)
+        data[HEADER.size : HEADER.size + texts] = part.json
+        data[HEADER.size + texts :] = part.body
+        out.append(data)
     return out
 
 
+def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[bytearray]:
+    """A tile's frames as the first of a connection; what a measurement of the whole way to bytes wants."""
+    return frames(Type.TILE, tile_parts(tile), sequence=1, epoch=0, request=request, figure=figure, layer=layer)
+
+
 def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> list[Part]:
-    """A message of JSON and, with the last part, a body. Raises ValueError for NaN or infinity in the payload: JSON has neither."""
+    """A message of JSON and, with the last part, a body. NaN or infinity, which JSON has not, raise ValueError."""
     text = _dump(payload)
     most = (limit - HEADER.size) // 8 * 8
     if len(body) + 8 > most:
@@ -182,7 +197,7 @@ def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> li
 
 
 def tile_parts(tile: Any, limit: int = MAX_FRAME) -> list[Part]:
-    """A tile's parts, `tile` having `key` (zx, zy, i, j), `cost` and `planes` as in `bigviz.tiles`. Each part repeats the tile record."""
+    """A tile's parts, each with the tile record; `tile` has `key`, `cost` and `planes` as in `bigviz.tiles`."""
     groups: list[list[PlaneLike]] = [[]]
     size = HEADER.size + TILE.size
     for plane in tile.planes:
@@ -196,7 +211,7 @@ def tile_parts(tile: Any, limit: int = MAX_FRAME) -> list[Part]:
 
 
 def columns_parts(info: dict[str, Any], arrays: Sequence[np.ndarray], limit: int = MAX_FRAME) -> list[Part]:
-    """A line's parts from the message's JSON (without `n`) and column, run, row, x, y of equal length, in that order."""
+    """A line's parts, from the message's JSON without `n` and from column, run, row, x and y of equal length."""
     rows = len(arrays[0])
     room = limit - HEADER.size - len(_dump({**info, "n": rows})) - 4 * 8
     most = room // ROW_BYTES
@@ -223,7 +238,8 @@ def _tile_part(tile: Any, planes: Sequence[PlaneLike]) -> Part:
         length = len(plane.payload)
         PLANE.pack_into(
             body, TILE.size + PLANE.size * number,
-            plane.codec, plane.dtype, plane.plane, plane.filled, at if length else 0, length, plane.low, plane.high, plane.constant,
+            plane.codec, plane.dtype, plane.plane, plane.filled, at if length else 0, length,
+            plane.low, plane.high, plane.constant,
         )  # fmt: skip
         body[at : at + length] = plane.payload
         at += _padded(length)
@@ -239,16 +255,17 @@ def _padded(length: int) -> int:
     return (length + 7) // 8 * 8
 
 
-# --- reading -------------------------------------------------------------------------------------------------------------------------
+# --- reading ---
 
 
 def parse(data: Bytes) -> Frame:
-    """One frame from the bytes of one websocket message. Checks the header against the length; the body is not looked into."""
+    """One frame from the bytes of one websocket message: the header is checked, the body is not looked into."""
     if len(data) > MAX_FRAME:
         raise ProtocolError(f"a frame of {len(data)} bytes: at most {MAX_FRAME} are allowed")
     if len(data) < HEADER.size:
         raise ProtocolError(f"a frame of {len(data)} bytes: the header alone has {HEADER.size}")
-    magic, kind, flags, layer, request, figure, planes, epoch, part, parts, sequence, texts, bodies = HEADER.unpack_from(data)
+    magic, kind, flags, layer, request, figure, planes, epoch, *rest = HEADER.unpack_from(data)
+    part, parts, sequence, texts, bodies = rest
     if magic != MAGIC:
         raise ProtocolError(f"a frame starts with {MAGIC!r}, this one with {magic!r}")
     if kind not in Type._value2member_map_:
@@ -270,7 +287,7 @@ class Reassembler:
     _open: dict[tuple[int, ...], list[Frame]] = field(default_factory=dict)
 
     def add(self, frame: Frame) -> list[Frame] | None:
-        """All frames of a message when `frame` is its last part, else None. Raises ProtocolError for a part out of order."""
+        """All frames of a message when `frame` is its last part, else None; a part out of order is a ProtocolError."""
         if frame.parts == 1:
             return [frame]
         place = TILE.unpack_from(frame.body)[:5] if frame.type == Type.TILE and len(frame.body) >= TILE.size else ()
@@ -313,7 +330,8 @@ def _read_tile_part(frame: Frame) -> TileMessage:
 
 
 def _read_plane(body: bytes, number: int, planes: int) -> Plane:
-    codec, dtype, plane, filled, offset, length, low, high, constant = PLANE.unpack_from(body, TILE.size + PLANE.size * number)
+    at = TILE.size + PLANE.size * number
+    codec, dtype, plane, filled, offset, length, low, high, constant = PLANE.unpack_from(body, at)
     if codec not in Codec._value2member_map_:
         raise ProtocolError(f"codec {codec} of plane {plane}: the codecs are 0 to {max(Codec)}")
     if not 1 <= dtype < len(DTYPES):

@@ -1,9 +1,10 @@
-"""The golden frames of `tests/golden/`: what each message is, and the bytes that Python and JavaScript must both read alike.
+"""The golden frames of `tests/golden/`: what each message is, and the bytes that both languages must read alike.
 
-A message is two files: NAME.bin, its frames one after the other, and NAME.json: `frames` (their lengths), `header` (of the first frame) and
-what the body holds. Numbers over 2**53 are decimal strings; NaN is null. A plane's cells are `rest` (the value of every cell not listed,
-null where a cell is empty) and `cells`, pairs of [index, value]. `bad.json` lists frames that a reader must refuse, as hexadecimal, each
-with the reason. Planes are written here by plain loops, without the package's encoder, so they are an oracle for that as well.
+A message is two files: NAME.bin, its frames one after the other, and NAME.json: `frames` (their lengths), `header` (of
+the first frame) and what the body holds. Numbers over 2**53 are decimal strings; NaN is null. A plane's cells are
+`rest` (the value of every cell not listed, null where such a cell is empty) and `cells`, pairs of [index, value].
+`bad.json` lists frames that a reader must refuse, as hexadecimal, each with the reason. Planes are written here by
+plain loops, without the package's encoder, so they are an oracle for that as well.
 
     python tests/server/golden.py       # writes the files anew
 """
@@ -70,6 +71,11 @@ def leb128(value: int) -> bytes:
             return bytes(out)
 
 
+def holding(codec: int, dtype: int, plane: int, payload: bytes, cells: dict[int, Any], rest: int | None) -> Encoded:
+    low, high = min(cells.values()), max(cells.values())
+    return Encoded(codec, dtype, plane, len(cells), low, high, payload=payload, cells=cells, rest=rest)
+
+
 def rlev(cells: dict[int, int], dtype: int, plane: int = 0) -> Encoded:
     out = bytearray()
     at = 0
@@ -78,7 +84,7 @@ def rlev(cells: dict[int, int], dtype: int, plane: int = 0) -> Encoded:
             out += b"\0" + leb128(index - at)
         out += leb128(value)
         at = index + 1
-    return Encoded(Codec.RLEV, dtype, plane, len(cells), min(cells.values()), max(cells.values()), payload=bytes(out), cells=cells, rest=0)
+    return holding(Codec.RLEV, dtype, plane, bytes(out), cells, 0)
 
 
 def narrow(cells: dict[int, int], dtype: int, plane: int = 0) -> Encoded:
@@ -86,7 +92,7 @@ def narrow(cells: dict[int, int], dtype: int, plane: int = 0) -> Encoded:
     for index, value in cells.items():
         values[index] = value
     payload = struct.pack(f"<{CELLS}{INTEGER[dtype]}", *values)
-    return Encoded(Codec.NARROW, dtype, plane, len(cells), min(cells.values()), max(cells.values()), payload=payload, cells=cells, rest=0)
+    return holding(Codec.NARROW, dtype, plane, payload, cells, 0)
 
 
 def runs(cells: dict[int, Any], dtype: int, plane: int = 0) -> Encoded:
@@ -103,7 +109,7 @@ def runs(cells: dict[int, Any], dtype: int, plane: int = 0) -> Encoded:
         out += struct.pack("<II", empty, filled)
     out += bytes(-len(out) % 8)
     out += struct.pack(f"<{len(cells)}{INTEGER[dtype]}", *(cells[index] for index in sorted(cells)))
-    return Encoded(Codec.RUNS, dtype, plane, len(cells), min(cells.values()), max(cells.values()), payload=bytes(out), cells=cells)
+    return holding(Codec.RUNS, dtype, plane, bytes(out), cells, None)
 
 
 def constant(value: Any, dtype: int, plane: int = 0) -> Encoded:
@@ -116,34 +122,80 @@ def empty(dtype: int = 1, plane: int = 0) -> Encoded:
 
 
 DOCUMENT = {
-    "format": 1, "id": "trips", "title": "Trips <b>&</b> ünïcode", "datasets": ["trips"],
+    "format": 1,
+    "id": "trips",
+    "title": "Trips <b>&</b> ünïcode",
+    "datasets": ["trips"],
     "ranges": {"x0": {"start": None, "end": None}, "y0": {"start": "-1700000000000000001", "end": 2.5}},
     "layout": {
-        "id": "f0", "type": "figure", "title": "Trips", "x_range": "x0", "y_range": "y0",
+        "id": "f0",
+        "type": "figure",
+        "title": "Trips",
+        "x_range": "x0",
+        "y_range": "y0",
         "x_axis": {"kind": "linear", "label": None, "unit": None, "zone": None, "categories": None},
         "y_axis": {"kind": "datetime", "label": "when", "unit": None, "zone": "Europe/Paris", "categories": None},
-        "aspect": None, "width": None, "height": None,
-        "layers": [{
-            "id": "f0-0", "dataset": "trips", "glyph": "points", "x": "x", "y": "t", "agg": "count", "cmap": "fire",
-            "how": "eq_hist", "low": None, "high": None, "color": None, "root": "default",
-        }],
+        "aspect": None,
+        "width": None,
+        "height": None,
+        "layers": [
+            {
+                "id": "f0-0",
+                "dataset": "trips",
+                "glyph": "points",
+                "x": "x",
+                "y": "t",
+                "agg": "count",
+                "cmap": "fire",
+                "how": "eq_hist",
+                "low": None,
+                "high": None,
+                "color": None,
+                "root": "default",
+            }
+        ],
     },
-}  # fmt: skip
+}
 HELLO = {
-    "protocol": 1, "server": "bigviz 0.1.0", "document": DOCUMENT,
-    "datasets": {"trips": {"rows": 3, "version": 1, "columns": [
-        {"name": "x", "kind": "float", "type": "float", "zone": None, "plottable": True},
-        {"name": "t", "kind": "timestamp", "type": "timestamp[ns, tz=Europe/Paris]", "zone": "Europe/Paris", "plottable": True},
-    ]}},
+    "protocol": 1,
+    "server": "bigviz 0.1.0",
+    "document": DOCUMENT,
+    "datasets": {
+        "trips": {
+            "rows": 3,
+            "version": 1,
+            "columns": [
+                {"name": "x", "kind": "float", "type": "float", "zone": None, "plottable": True},
+                {
+                    "name": "t",
+                    "kind": "timestamp",
+                    "type": "timestamp[ns, tz=Europe/Paris]",
+                    "zone": "Europe/Paris",
+                    "plottable": True,
+                },
+            ],
+        }
+    },
     "cmaps": ["gray", "fire"],
-}  # fmt: skip
-LUTS = bytes(v for i in range(256) for v in (i, i, i)) + bytes(v for i in range(256) for v in (i, i * i // 255, 255 - i))
+}
+LUTS = bytes(v for i in range(256) for v in (i, i, i)) + bytes(
+    v for i in range(256) for v in (i, i * i // 255, 255 - i)
+)
 LAYER = {
-    "extent": [-4.0, -4.0, 4.0, 4.0], "range": [-2.25, -2.5, 2.125, 1.0], "root": {"x": ["-4.0", 3], "y": ["1700000000000000000", 41]},
-    "rows": 10_000_000, "rows_outside": 3, "rows_far": 1, "version": 1, "index": "ready", "reduction": "count", "planes": None,
+    "extent": [-4.0, -4.0, 4.0, 4.0],
+    "range": [-2.25, -2.5, 2.125, 1.0],
+    "root": {"x": ["-4.0", 3], "y": ["1700000000000000000", 41]},
+    "rows": 10_000_000,
+    "rows_outside": 3,
+    "rows_far": 1,
+    "version": 1,
+    "index": "ready",
+    "reduction": "count",
+    "planes": None,
     "x": {"column": "x", "kind": "float", "zone": None, "categories": None},
-    "y": {"column": "t", "kind": "timestamp", "zone": "Europe/Paris", "categories": None}, "sorted": False,
-}  # fmt: skip
+    "y": {"column": "t", "kind": "timestamp", "zone": "Europe/Paris", "categories": None},
+    "sorted": False,
+}
 ONE = Cost(101, 202, 303, 404, 505)
 COUNTS = {0: 1, 1: 127, 2: 128, 300: 255, 301: 16_384, 65_535: 70_000}
 MANY = {655 * k: 1 + 2 * k for k in range(101)}
@@ -164,9 +216,16 @@ TILES = {
     "tile-by": Tile(Key(1, 1, 1, 1), ONE, [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 2), rlev({17: 3}, 1, 3)]),
 }
 COLUMNS_INFO = {
-    "width": 4, "xorigin": "1700000000000000000", "yorigin": "0", "flagged": [2],
-    "queue_us": 11, "kernel_us": 22, "encode_us": 0, "rows": 1_000, "bytes": 16_000,
-}  # fmt: skip
+    "width": 4,
+    "xorigin": "1700000000000000000",
+    "yorigin": "0",
+    "flagged": [2],
+    "queue_us": 11,
+    "kernel_us": 22,
+    "encode_us": 0,
+    "rows": 1_000,
+    "bytes": 16_000,
+}
 COLUMNS = (
     [-1, 0, 0, 1, 2, 2, 4],
     [0, 0, 0, 0, 1, 2, 2],
@@ -176,36 +235,54 @@ COLUMNS = (
 )
 
 
-def header(parts: list[Part], kind: Type, **where: int) -> list[bytes]:
-    return [
-        bytes(protocol.frame(kind, part, sequence=where.get("sequence", 1) + n, epoch=EPOCH, index=n, parts=len(parts),
-                             request=where.get("request", 0), figure=where.get("figure", 0), layer=where.get("layer", 0)))
-        for n, part in enumerate(parts)
-    ]  # fmt: skip
+def framed(parts: list[Part], kind: Type, sequence: int = 1, **where: int) -> list[bytes]:
+    return [bytes(data) for data in protocol.frames(kind, parts, sequence=sequence, epoch=EPOCH, **where)]
 
 
 def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     """NAME -> (frames, what they hold)."""
     texts = {
-        "hello": (Type.HELLO, HELLO, {}), "layer": (Type.LAYER, LAYER, {"request": 7, "figure": 1, "layer": 2}),
-        "progress": (Type.PROGRESS, {"stage": "order", "done": 0.25, "rows": 2_500_000, "seconds": 0.125}, {"request": 7}),
-        "done": (Type.DONE, {"tiles": 16, "queue_us": 1, "kernel_us": 2, "encode_us": 3, "rows": 4, "bytes": 5}, {"request": 2**32 - 1}),
-        "error": (Type.ERROR, {"error": "no column \"fair\" in trips: did you mean \"fare\"?", "field": "x", "got": "fair"}, {"request": 9}),
+        "hello": (Type.HELLO, HELLO, {}),
+        "layer": (Type.LAYER, LAYER, {"request": 7, "figure": 1, "layer": 2}),
+        "progress": (
+            Type.PROGRESS,
+            {"stage": "order", "done": 0.25, "rows": 2_500_000, "seconds": 0.125},
+            {"request": 7},
+        ),
+        "done": (
+            Type.DONE,
+            {"tiles": 16, "queue_us": 1, "kernel_us": 2, "encode_us": 3, "rows": 4, "bytes": 5},
+            {"request": 2**32 - 1},
+        ),
+        "error": (
+            Type.ERROR,
+            {"error": 'no column "fair" in trips: did you mean "fare"?', "field": "x", "got": "fair"},
+            {"request": 9},
+        ),
         "changed": (Type.CHANGED, {"dataset": "trips", "version": 2}, {"sequence": 2**40}),
-    }  # fmt: skip
+    }
     out: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
     for name, (kind, payload, where) in texts.items():
         body = LUTS if kind == Type.HELLO else b""
-        out[name] = header(protocol.json_parts(payload, body), kind, **where), {"json": payload, "body": body.hex()}
-    out["hello-parts"] = header(protocol.json_parts(HELLO, LUTS, 1_640), Type.HELLO), {"json": HELLO, "body": LUTS.hex()}
+        out[name] = framed(protocol.json_parts(payload, body), kind, **where), {"json": payload, "body": body.hex()}
+    out["hello-parts"] = (
+        framed(protocol.json_parts(HELLO, LUTS, 1_640), Type.HELLO),
+        {"json": HELLO, "body": LUTS.hex()},
+    )
     for name, tile in TILES.items():
-        out[name] = header(protocol.tile_parts(tile), Type.TILE, request=3, figure=1, layer=1), describe(tile)
-    out["tile-parts"] = header(protocol.tile_parts(TILES["tile-by"], 200), Type.TILE, request=3), describe(TILES["tile-by"])
-    columns = {"json": {"n": 7, **COLUMNS_INFO}, "columns": dict(zip(("column", "run", "row", "x", "y"), COLUMNS, strict=True))}
-    out["columns"] = header(protocol.columns_parts(COLUMNS_INFO, COLUMNS), Type.COLUMNS, request=4), columns
-    out["columns-parts"] = header(protocol.columns_parts(COLUMNS_INFO, COLUMNS, 400), Type.COLUMNS, request=4), columns
+        out[name] = framed(protocol.tile_parts(tile), Type.TILE, request=3, figure=1, layer=1), describe(tile)
+    out["tile-parts"] = (
+        framed(protocol.tile_parts(TILES["tile-by"], 200), Type.TILE, request=3),
+        describe(TILES["tile-by"]),
+    )
+    columns = {
+        "json": {"n": 7, **COLUMNS_INFO},
+        "columns": dict(zip(("column", "run", "row", "x", "y"), COLUMNS, strict=True)),
+    }
+    out["columns"] = framed(protocol.columns_parts(COLUMNS_INFO, COLUMNS), Type.COLUMNS, request=4), columns
+    out["columns-parts"] = framed(protocol.columns_parts(COLUMNS_INFO, COLUMNS, 400), Type.COLUMNS, request=4), columns
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
-    out["columns-none"] = header(protocol.columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
+    out["columns-none"] = framed(protocol.columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
     return out
 
 
@@ -219,12 +296,18 @@ def describe(tile: Tile) -> dict[str, Any]:
         "tile": {**vars(tile.key), **{k: value(v) for k, v in vars(tile.cost).items()}},
         "planes": [
             {
-                "codec": int(p.codec), "dtype": p.dtype, "plane": p.plane, "filled": p.filled, "low": value(float(p.low)),
-                "high": value(float(p.high)), "rest": value(p.rest), "cells": [[k, value(v)] for k, v in sorted(p.cells.items())],
+                "codec": int(p.codec),
+                "dtype": p.dtype,
+                "plane": p.plane,
+                "filled": p.filled,
+                "low": value(float(p.low)),
+                "high": value(float(p.high)),
+                "rest": value(p.rest),
+                "cells": [[k, value(v)] for k, v in sorted(p.cells.items())],
             }
             for p in tile.planes
         ],
-    }  # fmt: skip
+    }
 
 
 def bad() -> dict[str, bytes]:
@@ -286,7 +369,11 @@ def read(name: str) -> tuple[list[bytes], dict[str, Any]]:
 
 def files() -> dict[str, bytes]:
     """File name -> content, of the whole directory."""
-    out = {"bad.json": (json.dumps({reason: data.hex() for reason, data in bad().items() if len(data) < 2_000}, indent=1) + "\n").encode()}
+    out = {
+        "bad.json": (
+            json.dumps({reason: data.hex() for reason, data in bad().items() if len(data) < 2_000}, indent=1) + "\n"
+        ).encode()
+    }
     for name, (frames, about) in messages().items():
         first: Frame = protocol.parse(frames[0])
         fields = ("type", "flags", "layer", "request", "figure", "planes", "epoch", "part", "parts", "sequence")
@@ -300,7 +387,5 @@ assert len(DTYPES) == len(INTEGER) + 1
 
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
-    for old in HERE.iterdir():
-        old.unlink()
     for name, content in files().items():
         (HERE / name).write_bytes(content)
