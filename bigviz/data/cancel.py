@@ -10,7 +10,8 @@ __all__ = ["NEVER", "Cancel"]
 class Cancel:
     """A one-way flag. Long work calls `check()` between slices of a few milliseconds.
 
-    Reading and writing a single attribute is atomic in CPython, so no lock is needed: the flag only ever goes from False to True.
+    Reading and writing a single attribute is atomic in CPython, so no lock is needed: the flag only ever goes from
+    False to True.
     """
 
     __slots__ = ("_cancelled",)

@@ -9,93 +9,120 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from bigviz.data.arrays import fixed_view, from_bools, plain, valid_mask
 from bigviz.data.column import Column, ColumnInfo
 from bigviz.data.errors import Unplottable
-from bigviz.data.numbers import fixed_view, plain, valid_mask
+from bigviz.data.limits import MOST_CATEGORIES
+from bigviz.data.restore import Labels, Loaded
 
-__all__ = ["MOST_CATEGORIES", "Categories"]
-
-MOST_CATEGORIES = 1 << 20
+__all__ = ["Categories"]
 
 
 class Categories:
     """Collects the rows of a category column. `add` may be called from several threads, on rows of its own.
 
-    Each array keeps codes into its own labels until `finish` sorts the union of all labels and renames the codes in place, so
-    the memory is one int32 a row and the labels. Only labels that some row has are kept.
+    Each array keeps codes into its own labels until `finish` sorts the union of all labels and renames the codes in
+    place, so the memory is one int32 a row and the labels. Only labels that some row has are kept. Text sorts by code
+    point (as Python does), other values of a dictionary by their own order.
     """
 
     def __init__(self, info: ColumnInfo, num_rows: int) -> None:
         self.info = info
         self.values = np.empty(num_rows, np.int32)
-        self.valid: np.ndarray | None = None
-        self.parts: list[tuple[int, int, pa.Array]] = []
+        self._parts: list[tuple[int, int, pa.Array]] = []
+        self._labels = 0
         self._lock = threading.Lock()
 
     def add(self, start: int, array: pa.Array) -> None:
-        """Encode `array` into the rows from `start` on."""
-        array = plain(array)
-        if not pt.is_dictionary(array.type):
-            if array.type in (pa.string_view(), pa.binary_view()):
-                array = array.cast(pa.large_string() if array.type == pa.string_view() else pa.large_binary())
-            array = array.dictionary_encode()
-        labels = array.dictionary
-        codes = array.indices
-        valid = valid_mask(array)
-        out = self.values[start : start + len(array)]
-        out[:] = fixed_view(codes, np.dtype(codes.type.to_pandas_dtype()))
-        if valid is not None:
-            out[~valid] = -1
-        if labels.null_count:
-            nulls = labels.is_null().to_numpy(zero_copy_only=False)
-            out[np.append(nulls, False)[out]] = -1
-        used = np.zeros(len(labels) + 1, np.bool_)
-        used[out] = True
+        """Encode `array` into the rows from `start` on; raises `Unplottable` once there are more than 2^20 labels."""
+        codes, labels = _encoded(plain(array))
+        stop = start + len(array)
+        out = self.values[start:stop]
+        out[:] = codes
+        labels = _only_used(labels, out)
         with self._lock:
-            self.parts.append((start, start + len(array), _used(labels, used, out)))
+            self._parts.append((start, stop, labels))
+            self._labels += len(labels)
+            if self._labels > 4 * MOST_CATEGORIES:
+                self._labels = len(self._union())
 
-    def finish(self) -> Column:
-        """The column; raises `Unplottable` beyond 2^20 labels."""
-        labels = self._sorted_labels()
-        if len(labels) > MOST_CATEGORIES:
-            raise Unplottable(
-                f"Column {self.info.name!r} has {len(labels):,} different labels; an axis or a colour has room for at most "
-                f"{MOST_CATEGORIES:,}. Choose a column with fewer.",
-                got=self.info.name,
-            )
-        for start, stop, own in self.parts:
-            order = np.append(np.asarray(pc.index_in(own, labels), np.int32), np.int32(-1))
-            self.values[start:stop] = order[self.values[start:stop]]
+    def finish(self) -> Loaded:
+        """The column. Nothing may be added afterwards."""
+        union = self._union()
+        labels = union.take(pc.sort_indices(union)) if len(union) else union
+        for start, stop, own in self._parts:
+            _rename(self.values[start:stop], fixed_view(pc.index_in(own, labels), np.dtype(np.int32)))
         missing = self.values < 0
         valid = None
         if missing.any():
             valid = ~missing
             self.values[missing] = 0
         self.values.flags.writeable = False
-        return Column(self.info, self.values, valid, tuple(_text(labels)))
+        column = Column(self.info, self.values, valid, tuple(_texts(labels)))
+        return Loaded(column, Labels(column, labels))
 
-    def _sorted_labels(self) -> pa.Array:
-        if not self.parts:
+    def _union(self) -> pa.Array:
+        """The different labels of all parts, in any order."""
+        if not self._parts:
             return pa.array([], pa.string())
-        union = pa.chunked_array([own for _, _, own in self.parts]).unique()
-        return union.take(pc.sort_indices(union))
+        union = pa.chunked_array([own for _, _, own in self._parts]).unique()
+        if len(union) > MOST_CATEGORIES:
+            raise Unplottable(
+                f"Column {self.info.name!r} has {len(union):,} different labels or more; an axis or a colour has room "
+                f"for at most {MOST_CATEGORIES:,}. Choose a column with fewer.",
+                got=self.info.name,
+            )
+        return union
 
 
-def _used(labels: pa.Array, used: np.ndarray, codes: np.ndarray) -> pa.Array:
+def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Codes (-1 for null) and the labels they count, which hold no null and no view type."""
+    if not pt.is_dictionary(array.type):
+        array = _without_views(array).dictionary_encode()
+    labels = _without_views(plain(array.dictionary))
+    codes = fixed_view(array.indices, np.dtype(str(array.type.index_type))).astype(np.int32)
+    valid = valid_mask(array.indices)
+    if valid is not None:
+        codes[~valid] = -1
+    nulls = valid_mask(labels)
+    if nulls is not None:
+        _rename(codes, np.where(nulls, np.cumsum(nulls, dtype=np.int32) - 1, np.int32(-1)))
+        labels = labels.drop_null()
+    return codes, labels
+
+
+def _without_views(array: pa.Array) -> pa.Array:
+    if pt.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array.cast(pa.large_binary()) if pt.is_binary_view(array.type) else array
+
+
+def _only_used(labels: pa.Array, codes: np.ndarray) -> pa.Array:
     """The labels that occur; `codes` are renamed to match when some do not."""
+    used = np.zeros(len(labels) + 1, np.bool_)
+    used[codes] = True
     keep = used[:-1]
     if keep.all():
         return labels
-    order = np.append(np.cumsum(keep, dtype=np.int32) - 1, np.int32(-1)).astype(np.int32)
-    codes[:] = order[codes]
-    return labels.filter(pa.array(keep))
+    _rename(codes, np.cumsum(keep, dtype=np.int32) - 1)
+    return labels.filter(from_bools(keep))
 
 
-def _text(labels: pa.Array) -> list[str]:
-    if pt.is_binary(labels.type) or pt.is_large_binary(labels.type) or pt.is_fixed_size_binary(labels.type):
-        raw = labels.to_pylist()
+def _rename(codes: np.ndarray, names: np.ndarray) -> None:
+    """Replace each code c by names[c] in place; -1 stays."""
+    np.take(np.append(names, np.int32(-1)).astype(np.int32), codes, out=codes, mode="wrap")
+
+
+def _texts(labels: pa.Array) -> list[str]:
+    """What people read. Bytes are read as UTF-8 if all of them can be, else written in hexadecimal digits."""
+    type_ = labels.type
+    if pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_fixed_size_binary(type_):
+        raw: list[bytes] = labels.to_pylist()
         try:
             return [item.decode() for item in raw]
         except UnicodeDecodeError:
             return [item.hex() for item in raw]
-    return [str(item) for item in labels.to_pylist()]
+    if not pt.is_string(type_) and not pt.is_large_string(type_):
+        labels = labels.cast(pa.string())
+    texts: list[str] = labels.to_pylist()
+    return texts

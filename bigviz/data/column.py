@@ -10,17 +10,15 @@ import pyarrow as pa
 
 __all__ = ["Column", "ColumnInfo", "Kind", "widen"]
 
-Kind = Literal[
-    "integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"
-]
+Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
 
 @dataclass(frozen=True)
 class ColumnInfo:
     """What is known of a column before it is read.
 
-    `zone` is the time zone that labels of a timestamp are written in (None for naive stamps and other kinds); `plottable` is
-    False for nested and unknown types, whose kind is "other".
+    `zone` is the time zone that labels of a timestamp are written in (None for naive stamps and other kinds);
+    `plottable` is False for nested and unknown types, whose kind is "other".
     """
 
     name: str
@@ -44,13 +42,13 @@ class ColumnInfo:
 class Column:
     """All rows of one column as axis numbers.
 
-    - `values`: 1-D, C-contiguous, native byte order, one number a row, not to be written to (it may be Arrow's memory).
-      float16 is float32; float32, float64 and the integers keep their own width; bool is uint8 (0, 1); decimals are float64
-      rounded half to even; dates, stamps, times of day and durations are int64 nanoseconds (stamps since the epoch in UTC);
-      categories are int32 ordinals of the sorted labels.
-    - `valid`: bool, True where the row holds a number; None if all rows do. Float columns never have one: their nulls are NaN,
-      and NaN and infinities stay in `values`. Stamps that nanoseconds in int64 cannot hold (before 1677-09-21 or after
-      2262-04-11) are not valid. `values` is 0 where a row is not valid.
+    - `values`: 1-D, C-contiguous, native byte order, one number a row, not to be written to (it may be Arrow's
+      memory). float16 is float32; float32, float64 and the integers keep their own width; bool is uint8 (0, 1);
+      decimals are float64 rounded half to even; dates, stamps, times of day and durations are int64 nanoseconds
+      (stamps since the epoch in UTC); categories are int32 ordinals of the sorted labels.
+    - `valid`: bool, True where the row holds a number; None if all rows do. Float columns never have one: their nulls
+      are NaN, and NaN and infinities stay in `values`. Stamps that nanoseconds in int64 cannot hold (before 1677-09-21
+      or after 2262-04-11) are not valid. `values` is 0 where a row is not valid.
     - `categories`: the sorted labels; None for other kinds.
     """
 
@@ -71,7 +69,8 @@ class Column:
 
 
 def widen(values: np.ndarray) -> np.ndarray:
-    """`values` in float32, float64, int64 or uint64, whichever holds its type exactly; the same array if it is one already."""
+    """`values` in float32, float64, int64 or uint64, whichever holds its type exactly; the same array if it is one
+    already."""
     if values.dtype.kind == "f" or values.dtype.itemsize == 8:
         return values
     return values.astype(np.int64)

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from bigviz.data.arrays import from_numpy
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.categories import Categories
 from bigviz.data.column import Column, ColumnInfo
-from bigviz.data.errors import NotFound, Unplottable
+from bigviz.data.errors import BadInput, NotFound, Unplottable
 from bigviz.data.kinds import describe
+from bigviz.data.limits import require_memory
 from bigviz.data.names import listing, nearest
-from bigviz.data.numbers import Numbers
+from bigviz.data.numbers import Numbers, axis_dtype, without_copy
 from bigviz.data.progress import Progress, no_progress
+from bigviz.data.restore import Loaded, Numeric
+from bigviz.data.rows import Collected, Rows
 from bigviz.data.source import Source
 
 __all__ = ["Dataset"]
 
 
 class Dataset:
-    """Rows under a name. Safe to use from any number of threads."""
+    """Rows under a name. Safe to use from any number of threads.
+
+    `version` only ever increases, and with it changes whatever depends on the rows. A column that was loaded stays in
+    memory and is served from there, whatever happens to the file; only columns that were not can fail with
+    `Unreadable` later.
+    """
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self.version = 1
         self._source = source
         self._infos = [describe(field) for field in source.schema]
-        self._columns: dict[int, Column] = {}
+        self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
+        self._loaded: dict[int, Loaded] = {}
         self._locks = [threading.Lock() for _ in self._infos]
 
     def __repr__(self) -> str:
@@ -45,10 +56,13 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
+        """Hexadecimal; changes whenever the content may have. Files: path, size, time, footer. Objects in memory:
+        random."""
         return self._source.fingerprint
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """Sentences for whoever opened it, such as that a file's name promises another format."""
         return self._source.notes
 
     def columns(self) -> list[ColumnInfo]:
@@ -56,51 +70,113 @@ class Dataset:
         return list(self._infos)
 
     def info(self, name: str) -> ColumnInfo:
-        """The plottable column of that name. Raises `NotFound` (with the nearest name) or `Unplottable` (with those that are)."""
-        return self._infos[self._index(name)]
+        """The plottable column of that name.
+
+        Raises `NotFound` (with the nearest name) or `Unplottable` (with those that can be plotted).
+        """
+        return self._infos[self._plottable(name)]
 
     def column(self, name: str, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Column:
-        """All rows of one column; read once and kept."""
-        index = self._index(name)
-        with self._locks[index]:
-            column = self._columns.get(index)
-            if column is None:
-                column = self._columns[index] = self._load(index, progress, cancel)
-            return column
+        """All rows of one column as axis numbers, read once and kept; concurrent callers share one reading.
+
+        Raises what `info` does, `Unreadable` if the file is damaged, changed or gone, `TooLarge`, or `Cancelled`.
+        """
+        return self._load(self._plottable(name), progress, cancel).column
 
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
-        """The true values of the columns at `rows`, in the given order of both."""
+        """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
+
+        Columns that can be plotted are loaded and kept, others are read for this call.
+        """
+        rows = np.ascontiguousarray(rows, np.int64)
+        if len(rows) and not (rows.min() >= 0 and rows.max() < self.num_rows):
+            raise BadInput(
+                f"Rows lie between 0 and {self.num_rows - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
+            )
         indices = [self._position(name) for name in names]
-        return self._source.take(np.asarray(rows, np.int64), indices, NEVER)
+        fields = [self.schema.field(index) for index in indices]
+        return pa.Table.from_arrays([self._take(index, rows) for index in indices], schema=pa.schema(fields))
+
+    def arrow(self, names: Sequence[str]) -> pa.Table:
+        """Whole columns in their own types, read for this call if they are not in memory as they are."""
+        indices = [self._position(name) for name in names]
+        fields = [self.schema.field(index) for index in indices]
+        return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
 
     def check(self) -> None:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
         self._source.check()
 
-    def arrow(self, names: Sequence[str]) -> pa.Table:
-        """Whole columns in their own types."""
-        return self.take(np.arange(self.num_rows, dtype=np.int64), names)
+    def memory(self) -> int:
+        """Bytes of the columns that were loaded, those shared with a table in memory included."""
+        total = 0
+        for column, _ in list(self._loaded.values()):
+            total += column.values.nbytes + (0 if column.valid is None else column.valid.nbytes)
+        return total
 
-    def _load(self, index: int, progress: Progress, cancel: Cancel) -> Column:
+    def _load(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
+        loaded = self._loaded.get(index)
+        if loaded is not None:
+            return loaded
+        lock = self._locks[index]
+        while not lock.acquire(timeout=0.05):
+            cancel.check()
+        try:
+            if index not in self._loaded:
+                self._loaded[index] = self._read(index, progress, cancel)
+            return self._loaded[index]
+        finally:
+            lock.release()
+
+    def _read(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
         info = self._infos[index]
+        direct = self._source.direct(index)
+        if direct is not None:
+            column = without_copy(info, direct)
+            if column is not None:
+                return Loaded(column, Numeric(column))
+        require_memory(self.num_rows * axis_dtype(info.type).itemsize, f"Column {info.name!r} of {self.name!r}")
         builder = (Categories if info.kind == "category" else Numbers)(info, self.num_rows)
         self._source.read(index, builder.add, progress, cancel)
         return builder.finish()
 
+    def _take(self, index: int, rows: np.ndarray) -> pa.Array | pa.ChunkedArray:
+        direct = self._source.direct(index)
+        if direct is not None:
+            return direct.take(from_numpy(rows, pa.int64()))
+        if self._infos[index].plottable:
+            try:
+                return self._load(index, no_progress, NEVER).restore(rows)
+            except Unplottable:  # more labels than a category may have
+                pass
+        wanted = Rows(self._infos[index].type, rows)
+        self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)
+        return wanted.finish()
+
+    def _whole(self, index: int) -> pa.ChunkedArray:
+        direct = self._source.direct(index)
+        if direct is not None:
+            return direct
+        collected = Collected(self._infos[index].type)
+        self._source.read(index, collected.add, no_progress, NEVER)
+        return collected.finish()
+
     def _position(self, name: str) -> int:
+        if name in self._repeated:
+            raise Unplottable(f"{self.name!r} has several columns named {name!r}: rename all but one.", got=name)
         index: int = self.schema.get_field_index(name)
         if index >= 0:
             return index
         names = self.schema.names
         guess = nearest(name, names)
-        hint = f"Did you mean {guess!r}?" if guess is not None else f"It has {listing(names)}."
+        hint = f"Did you mean {guess!r}?" if guess is not None else f"It has {listing(names) or 'no columns'}."
         raise NotFound(f"{self.name!r} has no column {name!r}. {hint}", got=name)
 
-    def _index(self, name: str) -> int:
+    def _plottable(self, name: str) -> int:
         index = self._position(name)
         info = self._infos[index]
         if not info.plottable:
-            usable = [each.name for each in self._infos if each.plottable]
+            usable = [each.name for each in self._infos if each.plottable and each.name not in self._repeated]
             raise Unplottable(
                 f"Column {name!r} of {self.name!r} holds {info.type}, which has no place on an axis. "
                 f"These have: {listing(usable) or 'none'}.",

@@ -1,7 +1,7 @@
 """The errors that bigviz raises on purpose: one class for each thing a caller can do about it.
 
-The server maps a class to an HTTP status in one dict, so a room below raises the class that says what went wrong and knows no
-status. A message says what was expected, what came, and what to do.
+The server maps a class to an HTTP status in one dict, so a room below raises the class that says what went wrong and
+knows no status. A message says what was expected, what came, and what to do.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = [
 class BigvizError(Exception):
     """Base of bigviz's own errors.
 
-    `message` is one or two sentences for the person who asked, `field` the name of the argument that was wrong (None when no
-    single one was), `got` the value that came, for programs.
+    `message` is one or two sentences for the person who asked, `field` the name of the argument that was wrong (None
+    when no single one was), `got` the value that came, for programs.
     """
 
     def __init__(self, message: str, field: str | None = None, got: object = None) -> None:

@@ -33,7 +33,8 @@ _TEXT = (
 
 
 def storage_type(type_: pa.DataType) -> pa.DataType:
-    """The type that holds the values: extension types (uuid, json, bool8, unknown ones) and run-end encoding taken off."""
+    """The type that holds the values: extension types (uuid, json, bool8, unknown ones) and run-end encoding taken
+    off."""
     while True:
         if isinstance(type_, pa.BaseExtensionType):
             type_ = type_.storage_type
@@ -46,7 +47,8 @@ def storage_type(type_: pa.DataType) -> pa.DataType:
 def kind_of(type_: pa.DataType) -> Kind:
     """The kind of a column of this type; "other" for those that cannot be plotted.
 
-    Null columns are floats without a number. Dictionaries are categories whatever their values are, unless those are nested.
+    Null columns are floats without a number. Dictionaries are categories whatever their values are, unless those are
+    nested.
     """
     type_ = storage_type(type_)
     for test, kind in _SIMPLE:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from bigviz.data.arrays import admit
 from bigviz.data.cancel import Cancel
+from bigviz.data.limits import require_rows
+from bigviz.data.part import reading
 from bigviz.data.progress import Progress
 from bigviz.data.source import Sink
 
@@ -18,29 +20,31 @@ __all__ = ["MemorySource"]
 class MemorySource:
     """A `pyarrow.Table`. Its memory is shared, not copied, and must not be written to while the dataset lives."""
 
-    def __init__(self, table: pa.Table, notes: tuple[str, ...] = ()) -> None:
-        table.validate(full=True)
+    def __init__(self, table: pa.Table) -> None:
+        require_rows(table.num_rows, "The table")
+        with reading("The table"):
+            table.validate()
         self.table = table
-        self.schema: pa.Schema = table.schema
+        self.schema: pa.Schema = table.schema.remove_metadata()
         self.num_rows: int = table.num_rows
         self.fingerprint = secrets.token_hex(16)
-        self.notes = notes
+        self.notes: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Never raises: nobody can take the memory away."""
 
-    def read(self, index: int, sink: Sink, progress: Progress, cancel: Cancel) -> None:
+    def read(
+        self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
+    ) -> None:
+        name = self.schema.names[index]
         start = 0
-        stage = f"reading {self.schema.names[index]}"
         for chunk in self.table.column(index).chunks:
             cancel.check()
+            with reading(f"Column {name!r} of the table"):
+                admit(chunk)
             sink(start, chunk)
             start += len(chunk)
-            progress(stage, start / self.num_rows if self.num_rows else 1.0, start)
-
-    def take(self, rows: np.ndarray, indices: Sequence[int], cancel: Cancel) -> pa.Table:
-        cancel.check()
-        return self.table.select(list(indices)).take(pa.array(rows, pa.int64()))
+            progress(f"reading {name}", start / max(1, self.num_rows), start)
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)

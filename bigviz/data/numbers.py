@@ -8,25 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
+from bigviz.data.arrays import admit, bits, fixed_view, plain, valid_mask
 from bigviz.data.column import Column, ColumnInfo
 from bigviz.data.decimals import decimals
 from bigviz.data.kinds import storage_type
+from bigviz.data.part import reading
+from bigviz.data.restore import Kept, Loaded, Numeric, Restore
+from bigviz.data.units import nanoseconds_per_unit
 
-__all__ = ["Numbers", "axis_dtype", "plain"]
-
-_DAY = 86_400_000_000_000
-_UNIT = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-
-
-def plain(array: pa.Array) -> pa.Array:
-    """The array without extension types and run-end encoding; the same array when it has neither."""
-    while True:
-        if isinstance(array, pa.ExtensionArray):
-            array = array.storage
-        elif isinstance(array, pa.RunEndEncodedArray):
-            array = pa.compute.run_end_decode(array)
-        else:
-            return array
+__all__ = ["Numbers", "axis_dtype", "without_copy"]
 
 
 def axis_dtype(type_: pa.DataType) -> np.dtype:
@@ -34,74 +24,83 @@ def axis_dtype(type_: pa.DataType) -> np.dtype:
     type_ = storage_type(type_)
     if pt.is_boolean(type_):
         return np.dtype(np.uint8)
-    if pt.is_float16(type_) or pt.is_null(type_):
+    if pt.is_integer(type_):
+        return np.dtype(str(type_))
+    if pt.is_float16(type_) or pt.is_float32(type_) or pt.is_null(type_):
         return np.dtype(np.float32)
-    if pt.is_integer(type_) or pt.is_floating(type_):
-        return np.dtype(type_.to_pandas_dtype())
-    if pt.is_decimal(type_):
+    if pt.is_float64(type_) or pt.is_decimal(type_):
         return np.dtype(np.float64)
     if pt.is_temporal(type_):
         return np.dtype(np.int64)
     return np.dtype(np.int32)
 
 
-def nanoseconds_per_unit(type_: pa.DataType) -> int:
-    """How many nanoseconds one step of a time type's stored integer is."""
-    if pt.is_date32(type_):
-        return _DAY
-    return 1_000_000 if pt.is_date64(type_) else _UNIT[type_.unit]
-
-
-def fixed_view(array: pa.Array, dtype: np.dtype) -> np.ndarray:
-    """The stored values of an array of fixed width, without a copy; whatever lies under nulls included."""
-    data = array.buffers()[1]
-    if len(array) == 0 or data is None:
-        return np.zeros(len(array), dtype)
-    return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
-
-
-def valid_mask(array: pa.Array) -> np.ndarray | None:
-    """True where the row is not null; None if no row is."""
-    if array.null_count == 0:
+def without_copy(info: ColumnInfo, values: pa.ChunkedArray) -> Column | None:
+    """The column over Arrow's own memory, if it is stored as its axis numbers: one chunk, no null, nothing to
+    convert."""
+    type_ = info.type
+    same = pt.is_integer(type_) or pt.is_float32(type_) or pt.is_float64(type_)
+    if pt.is_temporal(type_) and not pt.is_date(type_) and not pt.is_interval(type_):
+        same = type_.unit == "ns"
+    if not same or values.num_chunks != 1 or values.null_count:
         return None
-    bits = pa.BooleanArray.from_buffers(pa.bool_(), len(array), [None, array.buffers()[0]], 0, array.offset)
-    mask: np.ndarray = bits.to_numpy(zero_copy_only=False)
-    return mask
+    with reading(f"Column {info.name!r}"):
+        admit(values.chunk(0))
+    numbers = fixed_view(values.chunk(0), axis_dtype(type_))
+    return Column(info, numbers, None, None) if numbers.flags.aligned else None
 
 
 class Numbers:
-    """Collects the rows of a column that is not a category. `add` may be called from several threads, on rows of its own."""
+    """Collects the rows of a column that is not a category. `add` may be called from several threads, on rows of its
+    own."""
 
     def __init__(self, info: ColumnInfo, num_rows: int) -> None:
         self.info = info
         self.type = storage_type(info.type)
         self.values = np.empty(num_rows, axis_dtype(info.type))
         self.valid: np.ndarray | None = None
+        self._strays: list[tuple[np.ndarray, np.ndarray]] = []
+        self._kept: list[tuple[int, pa.Array]] = []
         self._lock = threading.Lock()
 
     def add(self, start: int, array: pa.Array) -> None:
         """Convert `array` into the rows from `start` on."""
+        rows = slice(start, start + len(array))
+        if pt.is_decimal(self.type):
+            with self._lock:
+                self._kept.append((start, array))
         array = plain(array)
-        out = self.values[start : start + len(array)]
-        if pt.is_null(self.type):
-            out.fill(np.nan)
-            return
+        out = self.values[rows]
         valid = valid_mask(array)
         if pt.is_temporal(self.type):
-            valid = _times(array, self.type, out, valid)
+            valid = self._times(start, array, out, valid)
         elif pt.is_decimal(self.type):
             decimals(array, out)
         elif pt.is_boolean(self.type):
-            out[:] = array.cast(pa.uint8())
+            out[:] = bits(array.buffers()[1], array.offset, len(array)) if len(array) else 0
         elif pt.is_float16(self.type):
             out[:] = fixed_view(array, np.dtype(np.float16))
-        else:
+        elif not pt.is_null(self.type):
             out[:] = fixed_view(array, out.dtype)
-        if valid is None:
-            return
-        out[~valid] = np.nan if self.info.kind == "float" else 0
-        if self.info.kind != "float":
-            self._all_valid()[start : start + len(array)] = valid
+        if valid is not None:
+            out[~valid] = np.nan if self.info.kind == "float" else 0
+            self._all_valid()[rows] = valid
+
+    def finish(self) -> Loaded:
+        """The column. Nothing may be added afterwards."""
+        self.values.flags.writeable = False
+        if self.info.kind == "float":
+            column = Column(self.info, self.values, None, None)
+            nulls = None if self.valid is None else np.packbits(~self.valid, bitorder="little")
+            return Loaded(column, Numeric(column, nulls))
+        column = Column(self.info, self.values, self.valid, None)
+        restore: Restore
+        if pt.is_decimal(self.type):
+            chunks = [array for _, array in sorted(self._kept, key=lambda item: item[0])]
+            restore = Kept(pa.chunked_array(chunks, self.info.type))
+        else:
+            restore = Numeric(column, strays=self._all_strays())
+        return Loaded(column, restore)
 
     def _all_valid(self) -> np.ndarray:
         with self._lock:
@@ -109,21 +108,25 @@ class Numbers:
                 self.valid = np.ones(len(self.values), np.bool_)
             return self.valid
 
-    def finish(self) -> Column:
-        self.values.flags.writeable = False
-        return Column(self.info, self.values, self.valid, None)
+    def _times(self, start: int, array: pa.Array, out: np.ndarray, valid: np.ndarray | None) -> np.ndarray | None:
+        """Write nanoseconds into `out`; what int64 nanoseconds cannot hold is not valid, and noted."""
+        raw = fixed_view(array, np.dtype(np.int32 if self.type.bit_width == 32 else np.int64))
+        step = nanoseconds_per_unit(self.type)
+        np.multiply(raw, step, out=out, dtype=np.int64)
+        low, high = -(2**63 // step), (2**63 - 1) // step
+        if step == 1 or len(raw) == 0 or (low <= raw.min() and raw.max() <= high):
+            return valid
+        inside = (raw >= low) & (raw <= high)
+        far = ~inside if valid is None else ~inside & valid
+        at = np.flatnonzero(far)
+        with self._lock:
+            self._strays.append((at + start, raw[at].astype(np.int64)))
+        return inside if valid is None else inside & valid
 
-
-def _times(array: pa.Array, type_: pa.DataType, out: np.ndarray, valid: np.ndarray | None) -> np.ndarray | None:
-    """Write nanoseconds into `out`; the mask grows by what int64 nanoseconds cannot hold."""
-    raw = fixed_view(array, np.dtype(np.int32 if type_.bit_width == 32 else np.int64))
-    step = nanoseconds_per_unit(type_)
-    if step == 1:
-        out[:] = raw
-        return valid
-    low, high = -(2**63 // step), (2**63 - 1) // step
-    np.multiply(raw, step, out=out, dtype=np.int64)
-    if len(raw) == 0 or (low <= raw.min() and raw.max() <= high):
-        return valid
-    inside = (raw >= low) & (raw <= high)
-    return inside if valid is None else inside & valid
+    def _all_strays(self) -> tuple[np.ndarray, np.ndarray] | None:
+        if not any(len(rows) for rows, _ in self._strays):
+            return None
+        rows = np.concatenate([rows for rows, _ in self._strays])
+        stored = np.concatenate([stored for _, stored in self._strays])
+        order = np.argsort(rows)
+        return rows[order], stored[order]

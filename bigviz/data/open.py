@@ -3,29 +3,96 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
+from bigviz.data.csv import CsvPart
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, NotFound
+from bigviz.data.errors import BadInput
+from bigviz.data.files import StableFile
+from bigviz.data.filesource import FilesSource, threads
+from bigviz.data.hive import partitions
+from bigviz.data.ipc import IpcPart
 from bigviz.data.memory import MemorySource
-from bigviz.data.parquet import ParquetSource
+from bigviz.data.parquet import ParquetPart
+from bigviz.data.part import Part, reading
+from bigviz.data.paths import Files, find_files
+from bigviz.data.sniff import Format, format_of
 
 __all__ = ["open"]
 
 
 def open(source: object, *, name: str | None = None) -> Dataset:
-    """Open a table: a path, a directory, a glob, or an object that holds one."""
+    """Open a table; nothing but footers and schemas is read until a column is used.
+
+    - A path of a Parquet file, an Arrow IPC file or stream, or a CSV file (read whole); a directory of such files, with
+      `key=value` directories as columns; a glob. What a file is, is decided by its bytes, not its name.
+    - A list of paths: one table of them all.
+    - A pyarrow Table, RecordBatch or RecordBatchReader; anything with `__arrow_c_stream__` (polars, duckdb, pandas); a
+      pandas frame of older versions; a mapping of names to arrays. Memory is shared where the object allows it.
+
+    `name` is the dataset's; the default is the file's stem, the directory's name, or "table". Raises `NotFound`,
+    `BadInput`, `Unreadable` or `TooLarge`.
+    """
     if isinstance(source, Dataset):
         return source
     if isinstance(source, str | os.PathLike):
-        path = os.fspath(source)
-        if not os.path.exists(path):
-            raise NotFound(f"There is no file {path}.", field="source", got=path)
-        return Dataset(name or Path(path).stem, ParquetSource(str(path)))
+        files = find_files(_path(source))
+        return Dataset(name or files.name, _from_files(files, str(source)))
+    if isinstance(source, list | tuple) and source and all(isinstance(item, str | os.PathLike) for item in source):
+        found = [find_files(_path(item)) for item in source]
+        paths = tuple(path for each in found for path in each.paths)
+        relative = tuple(path for each in found for path in each.relative)
+        return Dataset(name or found[0].name, _from_files(Files(paths, relative, found[0].name), f"{len(paths)} files"))
+    with reading(f"The {type(source).__name__}"):
+        return Dataset(name or "table", MemorySource(_table(source)))
+
+
+def _path(source: str | os.PathLike[str] | os.PathLike[bytes]) -> str:
+    return os.fsdecode(os.fspath(source))
+
+
+def _from_files(files: Files, what: str) -> FilesSource:
+    if len(files.paths) == 1:
+        opened = [_part(files.paths[0])]
+    else:
+        with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
+            opened = list(pool.map(_part, files.paths))
+    notes = [note for _, note in opened if note is not None]
+    return FilesSource([part for part, _ in opened], partitions(files.relative), what, notes)
+
+
+def _part(path: str) -> tuple[Part, str | None]:
+    file = StableFile.at(path)
+    found, note = format_of(file)
+    return _reader(file, found), note
+
+
+def _reader(file: StableFile, found: Format) -> Part:
+    if found == "parquet":
+        return ParquetPart(file)
+    return CsvPart(file) if found == "csv" else IpcPart(file, stream=found == "arrow stream")
+
+
+def _table(source: object) -> pa.Table:
     if isinstance(source, pa.Table):
-        return Dataset(name or "table", MemorySource(source))
-    if hasattr(source, "__arrow_c_stream__"):
-        return Dataset(name or "table", MemorySource(pa.table(source)))
-    raise BadInput(f"bigviz cannot open a {type(source).__name__}.", field="source")
+        return source
+    if isinstance(source, pa.RecordBatch):
+        return pa.Table.from_batches([source])
+    if isinstance(source, pa.RecordBatchReader):
+        return source.read_all()
+    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
+        return pa.table(source)
+    if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
+        return pa.Table.from_pandas(source)
+    if isinstance(source, Mapping):
+        return pa.table(dict(source))
+    hint = " Call .collect() first." if hasattr(source, "collect") else ""
+    raise BadInput(
+        f"bigviz cannot open a {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables and readers, frames "
+        "of pandas, polars and duckdb, and mappings of names to arrays.",
+        field="source",
+        got=type(source).__name__,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -14,12 +14,13 @@ from bigviz.data.progress import Progress
 __all__ = ["Sink", "Source"]
 
 Sink = Callable[[int, pa.Array], None]
-"""Called as `sink(start, array)`: the column's rows from `start` on. May be called from several threads at a time, in any order,
-each row exactly once. The array is validated."""
+"""Called as `sink(start, array)`: the column's rows from `start` on. May be called from several threads at a time, in
+any order, each row at most once. The array is validated; text may come dictionary-encoded."""
 
 
 class Source(Protocol):
-    """Rows under one schema, readable a column at a time. Columns are named by their position, since names may repeat."""
+    """Rows under one schema, readable a column at a time. Columns are named by their position, since names may
+    repeat."""
 
     @property
     def schema(self) -> pa.Schema: ...
@@ -41,14 +42,16 @@ class Source(Protocol):
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
         ...
 
-    def read(self, index: int, sink: Sink, progress: Progress, cancel: Cancel) -> None:
-        """Pass all rows of column `index` to `sink`; raises `Unreadable`, `Cancelled`, or what `sink` raises."""
-        ...
+    def read(
+        self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
+    ) -> None:
+        """Pass all rows of column `index` to `sink`; raises `Unreadable`, `TooLarge`, `Cancelled`, or what `sink`
+        raises.
 
-    def take(self, rows: np.ndarray, indices: Sequence[int], cancel: Cancel) -> pa.Table:
-        """The columns' true values at `rows` (int64, within the source), in that order."""
+        With `wanted` (sorted int64 row numbers) rows far from all of them may be left out.
+        """
         ...
 
     def direct(self, index: int) -> pa.ChunkedArray | None:
-        """The column if it is in memory anyway, else None."""
+        """The column if it is in memory anyway, else None. Not validated."""
         ...

@@ -1,0 +1,80 @@
+"""Between Arrow's buffers and NumPy, without a copy and without pandas.
+
+`pa.array(ndarray)` and `Array.to_numpy()` import pandas where it is installed (0.3 s at the start of a server); these
+do not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "plain", "valid_mask"]
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """The array without extension types and run-end encoding; the same array when it has neither."""
+    while True:
+        if isinstance(array, pa.ExtensionArray):
+            array = array.storage
+        elif isinstance(array, pa.RunEndEncodedArray):
+            array = pc.run_end_decode(array)
+        else:
+            return array
+
+
+def fixed_view(array: pa.Array, dtype: np.dtype) -> np.ndarray:
+    """The stored values of an array of fixed width, without a copy; whatever lies under nulls included."""
+    data = array.buffers()[1]
+    if len(array) == 0 or data is None:
+        return np.zeros(len(array), dtype)
+    return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
+def bits(buffer: pa.Buffer, offset: int, length: int) -> np.ndarray:
+    """Arrow's bits from `offset` on as uint8 0 and 1."""
+    first = offset // 8
+    octets = np.frombuffer(buffer, np.uint8)[first : (offset + length + 7) // 8]
+    return np.unpackbits(octets, bitorder="little")[offset - 8 * first :][:length]
+
+
+def valid_mask(array: pa.Array) -> np.ndarray | None:
+    """True where the row is not null; None if every row is."""
+    if pa.types.is_null(array.type):
+        return np.zeros(len(array), np.bool_)
+    if array.null_count == 0:
+        return None
+    return bits(array.buffers()[0], array.offset, len(array)).view(np.bool_)
+
+
+def from_numpy(values: np.ndarray, type_: pa.DataType, valid: np.ndarray | None = None) -> pa.Array:
+    """An array over the memory of `values`, whose dtype is the one that `type_` is stored in."""
+    values = np.ascontiguousarray(values)
+    nulls = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(type_, len(values), [nulls, pa.py_buffer(values)])
+
+
+def from_bools(values: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
+    """A boolean array of a bool or uint8 one."""
+    packed = np.packbits(values, bitorder="little")
+    nulls = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [nulls, pa.py_buffer(packed)])
+
+
+def admit(array: pa.Array) -> None:
+    """Raise `ArrowInvalid` if the array's buffers are too short, its offsets or dictionary codes out of range, its
+    text not UTF-8…
+
+    Kernels run without bounds checks, so nothing enters unchecked. Dates and times of day are checked as plain
+    integers: Arrow also wants dates in milliseconds to be whole days and times within a day, but others are numbers
+    all the same.
+    """
+    if isinstance(array, pa.ExtensionArray):
+        admit(array.storage)
+        return
+    if pa.types.is_date64(array.type) or pa.types.is_time64(array.type):
+        array = array.view(pa.int64())
+    elif pa.types.is_time32(array.type):
+        array = array.view(pa.int32())
+    array.validate(full=True)

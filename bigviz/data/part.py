@@ -1,0 +1,110 @@
+"""One file of a dataset, and how its reader's errors become bigviz's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from bigviz.data.errors import TooLarge, Unreadable
+from bigviz.data.files import StableFile
+
+__all__ = ["Part", "Piece", "guarded", "reading"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of a part that are read by one thread: `count` from `start` on, in the row groups `groups`."""
+
+    start: int
+    count: int
+    groups: tuple[int, ...] = ()
+
+
+class Part(Protocol):
+    """One file. Reading several pieces at a time is allowed."""
+
+    @property
+    def file(self) -> StableFile: ...
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def digest(self) -> bytes:
+        """What distinguishes this content from another of the same size and time, as far as it is known without
+        reading all."""
+        ...
+
+    @property
+    def pieces(self) -> Sequence[Piece]: ...
+
+    def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
+        """The column's values in the rows of the piece, in order; not validated. Text may come dictionary-encoded."""
+        ...
+
+    def require(self, index: int) -> None:
+        """Raise `TooLarge` or `Unreadable` if what the file declares of the column cannot be read or cannot be true."""
+        ...
+
+    def direct(self, index: int) -> pa.ChunkedArray | None:
+        """The column if it is in memory anyway, else None."""
+        ...
+
+
+@contextmanager
+def reading(what: str, format_: str | None = None) -> Iterator[None]:
+    """Turn what pyarrow raises on damaged files into `Unreadable` that names the file (`what`) and the reason.
+
+    Besides Arrow's own errors (which are ValueErrors, OSErrors and others) some damaged files raise
+    UnicodeDecodeError, and sizes that lie raise MemoryError or OverflowError.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise TooLarge(
+            f"{what} asks for more memory than there is: {_reason(error)}. It is damaged, or too large for this machine.",
+            got=what,
+        ) from error
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        ArithmeticError,
+        NotImplementedError,
+        pa.ArrowException,
+    ) as error:
+        reason = _reason(error)
+        if "ecrypt" in reason:
+            raise Unreadable(
+                f"{what} is encrypted; bigviz has no keys: decrypt it first ({reason}).", got=what
+            ) from error
+        as_format = f" as {format_}" if format_ else ""
+        raise Unreadable(
+            f"{what} cannot be read{as_format}: {reason}. It is damaged or was not written to its end; write or copy it again.",
+            got=what,
+        ) from error
+
+
+def guarded(items: Iterable[pa.Array], path: str, format_: str) -> Iterator[pa.Array]:
+    """The same items; only errors of the iterator itself are turned, not those of whoever consumes it."""
+    iterator = iter(items)
+    while True:
+        with reading(path, format_):
+            item = next(iterator, None)
+        if item is None:
+            return
+        yield item
+
+
+def _reason(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else type(error).__name__
+    return (text if len(text) <= 300 else text[:300] + "…").rstrip(".")

@@ -1,0 +1,140 @@
+"""From what a user typed to the files of one table."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from bigviz.data.errors import BadInput, NotFound, TooLarge
+from bigviz.data.limits import MOST_FILES
+from bigviz.data.names import listing
+from bigviz.data.sniff import DATA_SUFFIXES, suffix_of
+
+__all__ = ["Files", "find_files"]
+
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a table in the order of their rows: `paths`, what they are below the table's directory, and its
+    name."""
+
+    paths: tuple[str, ...]
+    relative: tuple[str, ...]
+    name: str
+
+
+def find_files(source: str) -> Files:
+    """A file, a directory (searched to its depth) or a glob (`**` too), resolved; paths sort by their text.
+
+    Raises `NotFound` if there is nothing of that name or nothing in it, `BadInput` for remote addresses, `TooLarge`
+    beyond 100,000 files. Files and directories whose names begin with a dot or an underscore are left out, as in Hive
+    and Spark.
+    """
+    if "\0" in source:
+        raise BadInput("A path cannot hold a NUL character.", field="source", got=source)
+    path = os.path.expanduser(source)
+    if os.path.isdir(path):
+        return _in_directory(path)
+    if os.path.lexists(path):
+        return Files((path,), (os.path.basename(path),), _stem(path))
+    if glob.has_magic(path):
+        return _in_glob(path)
+    if _REMOTE.match(source):
+        raise BadInput(
+            f"{source} is a remote address; this version opens local paths. Copy it here first.", "source", source
+        )
+    raise _missing(path)
+
+
+def _in_directory(path: str) -> Files:
+    found = _data_files(path)
+    if not found:
+        inside = sorted(os.listdir(path))
+        holds = f"it holds {listing(inside)}" if inside else "it is empty"
+        raise NotFound(
+            f"There is no data file in the directory {path} ({holds}). Expected names ending in "
+            f"{', '.join(sorted(DATA_SUFFIXES))}; give the path of a file to open it whatever its name is.",
+            field="source",
+            got=path,
+        )
+    name = PurePath(os.path.abspath(path)).name or "root"
+    return Files(tuple(found), tuple(_below(file, path) for file in found), name)
+
+
+def _in_glob(pattern: str) -> Files:
+    found: list[str] = []
+    for match in sorted(glob.glob(pattern, recursive=True)):
+        if os.path.isdir(match):
+            # `dir/**` yields every directory and every file below it: the files are taken as they come.
+            if not pattern.rstrip("/").endswith("**"):
+                found += _data_files(match)
+        elif os.path.basename(match)[:1] not in "._" and (
+            suffix_of(match) in DATA_SUFFIXES or not pattern.endswith("*")
+        ):
+            found.append(match)
+    found = list(dict.fromkeys(found))
+    if not found:
+        raise NotFound(
+            f"No data file matches {pattern}. Quote the pattern, and check its directory.", "source", pattern
+        )
+    _require_few(len(found), pattern)
+    return Files(tuple(found), tuple(_below(file, _fixed(pattern)) for file in found), _glob_name(pattern))
+
+
+def _data_files(root: str) -> list[str]:
+    found: list[str] = []
+    for directory, inside, files in os.walk(root):
+        inside[:] = sorted(name for name in inside if name[0] not in "._")
+        found += [
+            os.path.join(directory, name) for name in files if name[0] not in "._" and suffix_of(name) in DATA_SUFFIXES
+        ]
+        _require_few(len(found), root)
+    return sorted(found)
+
+
+def _require_few(count: int, what: str) -> None:
+    if count > MOST_FILES:
+        raise TooLarge(f"{what} has more than {MOST_FILES:,} files. Open a part of it.", field="source", got=what)
+
+
+def _below(file: str, root: str) -> str:
+    return os.path.relpath(file, root).replace(os.sep, "/")
+
+
+def _fixed(pattern: str) -> str:
+    """The directory before the first step with a wildcard."""
+    steps = PurePath(pattern).parts
+    count = next(number for number, step in enumerate(steps) if glob.has_magic(step))
+    return os.path.join(*steps[:count]) if count else "."
+
+
+def _glob_name(pattern: str) -> str:
+    """`trips-*.parquet` is "trips", `trips/*.parquet` is "trips", `*.parquet` the current directory's name."""
+    step = PurePath(pattern).name if glob.has_magic(PurePath(pattern).name) else ""
+    head = re.split(r"[*?\[]", step)[0].strip("-_. ")
+    return head or PurePath(os.path.abspath(_fixed(pattern))).name or "table"
+
+
+def _stem(path: str) -> str:
+    name = os.path.basename(path)
+    suffix = suffix_of(name)
+    at = name.lower().rfind(suffix) if suffix else -1
+    return name[:at] if at > 0 else name
+
+
+def _missing(path: str) -> NotFound:
+    directory, name = os.path.split(path)
+    try:
+        names: Sequence[str] = os.listdir(directory or ".")
+    except OSError:
+        return NotFound(f"There is no file {path}: its directory does not exist or cannot be read.", "source", path)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean {os.path.join(directory, close[0])}?" if close else "Check the path, and quote globs."
+    return NotFound(f"There is no file {path}. {hint}", field="source", got=path)
