@@ -1,0 +1,239 @@
+"""From sorted keys to the cells of a tile: any tile is found by descent and costs its own rows at most.
+
+A tile of zoom (zx, zy) is a rectangle of codes. The descent walks the quadtree of squares over the sorted keys, drops
+the squares outside, and yields the ranges of rows of those inside and of small ones on the border. Rows that share a
+cell lie next to each other, so counting leaps over each run of them by galloping: a pile of equal rows costs its
+logarithm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.jit import jit
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.errors import BadInput
+from bigviz.tiles.codec import SIDE
+from bigviz.tiles.order import compact, spread
+from bigviz.tiles.work import SLICE
+
+__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "count_cells", "ranges_within"]
+
+Array = npt.NDArray[Any]
+
+DEEPEST: Final = 24  # the last level: its cells are the codes
+_LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
+_BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag
+_STACK: Final = 3 * 32 + 4
+
+
+@dataclass(frozen=True, slots=True)
+class TileKey:
+    """A tile: level on x, level on y, column from the left, row **from the top**."""
+
+    zx: int
+    zy: int
+    i: int
+    j: int
+
+    def check(self) -> None:
+        """Raise BadInput for a tile that its levels do not have."""
+        inside = 0 <= self.zx <= DEEPEST and 0 <= self.zy <= DEEPEST
+        if not inside or not (0 <= self.i < 1 << self.zx and 0 <= self.j < 1 << self.zy):
+            got = [self.zx, self.zy, self.i, self.j]
+            raise BadInput(
+                f"levels are 0 to {DEEPEST} and level z has tiles 0 to 2^z - 1, got zx, zy, i, j = {got}", "tile", got
+            )
+
+    @property
+    def row(self) -> int:
+        """The row of the tile from the bottom."""
+        return (1 << self.zy) - 1 - self.j
+
+    @property
+    def codes(self) -> tuple[int, int, int, int]:
+        """The first and last code of the tile on x, then on y."""
+        x, y = 32 - self.zx, 32 - self.zy
+        return self.i << x, (self.i + 1 << x) - 1, self.row << y, (self.row + 1 << y) - 1
+
+    @property
+    def morton(self) -> int:
+        """The place of a square tile (zx = zy) among those of its level, in Morton order."""
+        return int(spread(np.uint64(self.i)) | spread(np.uint64(self.row)) << np.uint64(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Half-open ranges of ordered rows, ascending: `low`, `high` (int64), and `whole`, True where every row is meant.
+
+    The rows of a range that is not whole may lie outside the rectangle asked for. A whole range is one square of the
+    quadtree, or a part of a square with few rows.
+    """
+
+    low: Array
+    high: Array
+    whole: npt.NDArray[np.bool_]
+
+    @property
+    def rows(self) -> int:
+        """Rows in all ranges."""
+        return int((self.high - self.low).sum())
+
+
+def ranges_within(keys: Array, codes: tuple[int, int, int, int], cancel: Cancel = NEVER) -> Ranges:
+    """The ranges that hold every row of a rectangle of codes (first and last of x, then of y, all included)."""
+    x0, x1, y0, y1 = (np.uint64(code) for code in codes)
+    stack = np.empty((_STACK, 4), np.int64)
+    stack[0] = 0, len(keys), 0, 0
+    depth = 1
+    parts: list[tuple[Array, Array, Array]] = []
+    while depth:
+        cancel.check()
+        low, high, whole = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64), np.empty(_BATCH, np.bool_)
+        found, depth = _descend(keys, x0, x1, y0, y1, stack, depth, low, high, whole)
+        parts.append((low[:found], high[:found], whole[:found]))
+    if len(parts) == 1:
+        return Ranges(*parts[0])
+    return Ranges(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def count_cells(keys: Array, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
+    """Add the rows of the ranges that lie in the tile to its uint32 plane (256 x 256, row 0 the highest y)."""
+    flat = plane.reshape(SIDE * SIDE)
+    x, y = DEEPEST - tile.zx, DEEPEST - tile.zy
+    for part in _batches(ranges):
+        cancel.check()
+        _count(keys, ranges.low[part], ranges.high[part], x, y, tile.i, tile.row, flat)
+
+
+def cells_of(keys: Array, low: int, high: int, tile: TileKey) -> npt.NDArray[np.int32]:
+    """The cell of the tile (row 0 the highest y) of each of a range of rows; -1 for rows outside it."""
+    cells = np.empty(high - low, np.int32)
+    _cells(keys[low:high], DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row, cells)
+    return cells
+
+
+def _batches(ranges: Ranges) -> list[slice]:
+    """The ranges in batches of at most about a slice of rows, or of one longer range."""
+    if ranges.rows <= SLICE:
+        return [slice(0, len(ranges.low))]
+    ends = np.cumsum(ranges.high - ranges.low) // SLICE
+    cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ends)]
+    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+@jit
+def lower_bound(keys: Array, low: int, high: int, key: np.uint64) -> int:
+    """The first of the sorted `keys[low:high]` that is not below `key`; `high` where all are."""
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def _descend(
+    keys: Array,
+    x0: np.uint64,
+    x1: np.uint64,
+    y0: np.uint64,
+    y1: np.uint64,
+    stack: Array,
+    depth: int,
+    lows: Array,
+    highs: Array,
+    whole: Array,
+) -> tuple[int, int]:
+    """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
+
+    A stack entry is a square: its rows (low, high), its level, and its first key (as int64 bits).
+    """
+    found = 0
+    while depth > 0 and found < lows.size:
+        depth -= 1
+        low = stack[depth, 0]
+        high = stack[depth, 1]
+        level = stack[depth, 2]
+        first = np.uint64(stack[depth, 3])
+        size = (np.uint64(1) << np.uint64(32 - level)) - np.uint64(1)
+        x = compact(first)
+        y = compact(first >> np.uint64(1))
+        if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
+            continue
+        inside = x >= x0 and x + size <= x1 and y >= y0 and y + size <= y1
+        if inside or high - low <= _LEAF:
+            lows[found] = low
+            highs[found] = high
+            whole[found] = inside
+            found += 1
+            continue
+        step = np.uint64(62 - 2 * level)
+        end = high
+        for quarter in range(3, -1, -1):
+            key = first + (np.uint64(quarter) << step)
+            start = lower_bound(keys, low, end, key) if quarter > 0 else low
+            stack[depth, 0] = start
+            stack[depth, 1] = end
+            stack[depth, 2] = level + 1
+            stack[depth, 3] = np.int64(key)
+            depth += 1
+            end = start
+    return found, depth
+
+
+@jit
+def run_end(keys: Array, at: int, high: int, shift: np.uint64) -> int:
+    """The end of the run of keys that agree with `keys[at]` above `shift` bits, by galloping from `at`."""
+    if shift >= 64:
+        return high
+    head = keys[at] >> shift
+    step = 1
+    low = at
+    while at + step < high and keys[at + step] >> shift == head:
+        low = at + step
+        step <<= 1
+    high = min(at + step, high)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if keys[middle] >> shift == head:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@jit
+def _count(keys: Array, lows: Array, highs: Array, x: int, y: int, i: int, row: int, plane: Array) -> None:
+    """Count rows into cells of codes shortened by `x` and `y` bits; cells outside the tile (i, row) are skipped."""
+    shift = np.uint64(2 * min(x, y))
+    shift_x, shift_y = np.uint64(x), np.uint64(y)
+    left, bottom = np.int64(i) * 256, np.int64(row) * 256
+    for r in range(lows.size):
+        at = lows[r]
+        high = highs[r]
+        while at < high:
+            key = keys[at]
+            end = run_end(keys, at, high, shift)
+            column = np.int64(compact(key) >> shift_x) - left
+            line = np.int64(compact(key >> np.uint64(1)) >> shift_y) - bottom
+            if 0 <= column < 256 and 0 <= line < 256:
+                plane[(255 - line) * 256 + column] += np.uint32(end - at)
+            at = end
+
+
+@jit
+def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
+    """The cell of each row, or -1: `_count` without the counting."""
+    left, bottom = np.int64(i) * 256, np.int64(row) * 256
+    for k in range(keys.size):
+        column = np.int64(compact(keys[k]) >> np.uint64(x)) - left
+        line = np.int64(compact(keys[k] >> np.uint64(1)) >> np.uint64(y)) - bottom
+        inside = 0 <= column < 256 and 0 <= line < 256
+        cells[k] = (255 - line) * 256 + column if inside else -1

@@ -1,0 +1,80 @@
+"""Slices of work on a few threads, with progress and a way to stop."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.progress import Progress, no_progress
+
+__all__ = ["SLICE", "Crew", "slices"]
+
+T = TypeVar("T")
+
+SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milliseconds
+
+
+def slices(rows: int, size: int = SLICE) -> list[tuple[int, int]]:
+    """The half-open slices of `size` rows that cover `rows` rows, in order."""
+    return [(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+@dataclass
+class Crew:
+    """Threads, and who watches them: what a build hands down to its steps.
+
+    `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
+    every item. Kernels release the GIL, so threads do work at once.
+    """
+
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    progress: Progress = no_progress
+    cancel: Cancel = NEVER
+
+    def run(self, stage: str, work: Callable[[T], int], items: Iterable[T], rows: int) -> None:
+        """Call `work(item)`, which returns the rows it finished, for every item; `rows` is their expected sum.
+
+        Raises what the first failing item raised, after the running ones have ended; `Cancelled` when the flag is up.
+        """
+        meter = _Meter(stage, rows, self.progress)
+        stop = threading.Event()
+
+        def step(item: T) -> None:
+            if stop.is_set():
+                return
+            self.cancel.check()
+            meter.add(work(item))
+
+        todo: Sequence[T] = list(items)
+        meter.add(0)
+        if self.threads == 1 or len(todo) < 2:
+            for item in todo:
+                step(item)
+            return
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build") as pool:
+            futures = [pool.submit(step, item) for item in todo]
+            try:
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                stop.set()
+        for future in done:
+            future.result()
+
+
+class _Meter:
+    """Adds up finished rows and reports them one thread at a time."""
+
+    def __init__(self, stage: str, rows: int, progress: Progress) -> None:
+        self._stage, self._rows, self._progress = stage, max(rows, 1), progress
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, rows: int) -> None:
+        with self._lock:
+            self._done += rows
+            self._progress(self._stage, min(self._done / self._rows, 1.0), self._done)
