@@ -8,9 +8,11 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Column", "ColumnInfo", "Kind", "widen"]
+__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "widen"]
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
+
+_SLICE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,13 @@ def widen(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f" or values.dtype.itemsize == 8:
         return values
     return values.astype(np.int64)
+
+
+def has_numbers(column: Column) -> bool:
+    """True if at least one row is neither null, NaN nor infinite: a column without has no place for an axis."""
+    for start in range(0, len(column), _SLICE):
+        values, valid = column.slice(start, start + _SLICE)
+        usable = np.isfinite(values) if values.dtype.kind == "f" else valid
+        if usable is None or usable.any():
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,10 @@ from bigviz.data.arrays import from_numpy
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.categories import Categories
 from bigviz.data.column import Column, ColumnInfo
-from bigviz.data.errors import BadInput, NotFound, Unplottable
+from bigviz.data.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.data.kinds import describe
 from bigviz.data.limits import require_memory
+from bigviz.data.memory import MemorySource
 from bigviz.data.names import listing, nearest
 from bigviz.data.numbers import Numbers, axis_dtype, without_copy
 from bigviz.data.progress import Progress, no_progress
@@ -24,6 +26,8 @@ from bigviz.data.rows import Collected, Rows
 from bigviz.data.source import Source
 
 __all__ = ["Dataset"]
+
+_HEAD = 1 << 20
 
 
 class Dataset:
@@ -83,6 +87,17 @@ class Dataset:
         """
         return self._load(self._plottable(name), progress, cancel).column
 
+    def head(self, name: str, cancel: Cancel = NEVER) -> Column:
+        """The first rows of a column, at most about a million, without reading the others; not kept."""
+        index = self._plottable(name)
+        loaded = self._loaded.get(index)
+        if loaded is not None:
+            return loaded.column
+        array = self._first_array(index, cancel)
+        builder = _builder(self._infos[index], len(array))
+        builder.add(0, array)
+        return builder.finish().column
+
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
 
@@ -136,9 +151,28 @@ class Dataset:
             if column is not None:
                 return Loaded(column, Numeric(column))
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, f"Column {info.name!r} of {self.name!r}")
-        builder = (Categories if info.kind == "category" else Numbers)(info, self.num_rows)
+        builder = _builder(info, self.num_rows)
         self._source.read(index, builder.add, progress, cancel)
         return builder.finish()
+
+    def _first_array(self, index: int, cancel: Cancel) -> pa.Array:
+        source = self._source
+        direct = source.direct(index)
+        if direct is not None:
+            chunk = direct.slice(0, _HEAD).combine_chunks()
+            source = MemorySource(pa.table([chunk], names=[self._infos[index].name]))
+            index = 0
+        found: list[pa.Array] = []
+        enough = Cancel()
+
+        def sink(start: int, array: pa.Array) -> None:
+            found.append(array)
+            enough.cancel()
+
+        with suppress(Cancelled):
+            source.read(index, sink, no_progress, enough, np.zeros(1, np.int64))
+        cancel.check()
+        return found[0] if found else pa.nulls(0).cast(self._infos[index].type)
 
     def _take(self, index: int, rows: np.ndarray) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)
@@ -183,3 +217,7 @@ class Dataset:
                 got=name,
             )
         return index
+
+
+def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:
+    return (Categories if info.kind == "category" else Numbers)(info, num_rows)

@@ -92,8 +92,8 @@ class StableFile:
 
     def _gone(self) -> Unreadable:
         return Unreadable(
-            f"{self.path} is gone since it was opened. What was read before is still served; put the file back, or restart "
-            "or reopen with another one.",
+            f"{self.path} is gone since it was opened. What was read before is still served; put the file back, "
+            "or restart or reopen with another one.",
             got=self.path,
         )
 

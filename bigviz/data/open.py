@@ -91,8 +91,9 @@ def _table(source: object) -> pa.Table:
         return pa.table(dict(source))
     hint = " Call .collect() first." if hasattr(source, "collect") else ""
     raise BadInput(
-        f"bigviz cannot open a {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables and readers, frames "
-        "of pandas, polars and duckdb, and mappings of names to arrays.",
+        f"bigviz cannot open a {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables, readers, "
+        "frames of pandas, polars and duckdb, and "
+        "mappings of names to arrays.",
         field="source",
         got=type(source).__name__,
     )

@@ -130,8 +130,8 @@ class ParquetPart:
                 raise self._lies(f"column {name!r} declares {stored:,} bytes in a file of {self.file.size:,}")
             if declared > _SUSPICIOUS and declared > MOST_RATIO * stored:
                 raise TooLarge(
-                    f"Column {name!r} of {self.file.path} declares {gigabytes(declared)} packed into {stored:,} bytes, more than "
-                    f"{MOST_RATIO:,} : 1. No codec does that to real values: the file is damaged or malicious.",
+                    f"Column {name!r} of {self.file.path} declares {gigabytes(declared)} packed into {stored:,} bytes, "
+                    f"more than {MOST_RATIO:,} : 1. No codec does that: the file is damaged or malicious.",
                     got=self.file.path,
                 )
             largest = max(largest, declared)

@@ -69,7 +69,8 @@ def reading(what: str, format_: str | None = None) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise TooLarge(
-            f"{what} asks for more memory than there is: {_reason(error)}. It is damaged, or too large for this machine.",
+            f"{what} asks for more memory than there is: {_reason(error)}. "
+            "It is damaged, or too large for this machine.",
             got=what,
         ) from error
     except (
@@ -88,7 +89,8 @@ def reading(what: str, format_: str | None = None) -> Iterator[None]:
             ) from error
         as_format = f" as {format_}" if format_ else ""
         raise Unreadable(
-            f"{what} cannot be read{as_format}: {reason}. It is damaged or was not written to its end; write or copy it again.",
+            f"{what} cannot be read{as_format}: {reason}. "
+            "It is damaged or was not written to its end; write or copy it again.",
             got=what,
         ) from error
 

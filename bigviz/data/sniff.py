@@ -90,8 +90,8 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
         return "arrow stream"
     if tail.endswith(b"PAR1"):
         raise Unreadable(
-            f"{file.path} ends like Parquet but does not begin like it: its first bytes are {head[:4]!r} instead of b'PAR1'. "
-            "It is damaged; write it again.",
+            f"{file.path} ends like Parquet but does not begin like it: its first bytes are {head[:4]!r} "
+            "instead of b'PAR1'. It is damaged; write it again.",
             field="source",
             got=file.path,
         )
