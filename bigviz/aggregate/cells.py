@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import jit
+from bigviz.aggregate.jit import frozen, jit
 
 Number = int | float | Fraction
 Array = npt.NDArray[Any]
@@ -24,7 +24,7 @@ NOWHERE: Final = 1  # null, NaN, infinite, or |v| >= 2^1023: in no cell of any r
 FAR: Final = 2  # a number, but not in this root
 LIMIT: Final = math.ldexp(1.0, 1023)  # the widest root is [-2^1023, 2^1023)
 _SAFE: Final = math.ldexp(1.0, 62)  # a scaled number below this fits an int64 with room for the subtraction
-_NO_MASK: Final = np.empty(0, np.bool_)
+_NO_MASK: Final = frozen(np.empty(0, np.bool_))
 _BIAS: Final = 1 << 63
 
 
@@ -79,7 +79,7 @@ class Root:
         Raises TypeError for another dtype and ValueError for a root wider than 2^64 over integers.
         """
         where = np.empty(len(values), np.uint8)
-        mask = _NO_MASK if valid is None else valid
+        values, mask = frozen(values), _NO_MASK if valid is None else frozen(valid)
         kind = values.dtype
         if kind == np.float64 or kind == np.float32:
             _float_codes(values, mask, *self._float_terms(), out, where)

@@ -1,9 +1,10 @@
 """The one decorator that compiles kernels."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy.typing as npt
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -12,8 +13,19 @@ T = TypeVar("T")
 def jit(function: Callable[P, T]) -> Callable[P, T]:
     """Compile a kernel with the project's numba options.
 
-    The kernel releases the GIL, so that the server's executor supplies the threads, and is cached on disk, so that only
-    the first start on a machine pays for the compiler. It divides as numpy does (1 / 0 is infinity), is never parallel
-    and never reorders float arithmetic: the same rows give the same bits on every machine.
+    The kernel releases the GIL, so that the server's executor supplies the threads, and is cached on disk, so that
+    only the first start on a machine pays for the compiler. It divides as numpy does (1 / 0 is infinity), is never
+    parallel and never reorders float arithmetic: the same rows give the same bits on every machine.
     """
     return cast("Callable[P, T]", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A read-only view of an array that a kernel only reads.
+
+    Columns over Arrow's memory are read-only, computed ones are not, and numba compiles a kernel anew for each of the
+    two. With every input frozen there is one machine code, not two to the number of inputs.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.append import add_values, count_rows, keep_extreme, keep_row, mark_cells, spread_cells
+from bigviz.aggregate.jit import frozen
 
 Array = npt.NDArray[Any]
 Planes = tuple[Array, ...]
@@ -253,7 +254,7 @@ class Pick(Reduction):
         cells, values = _valued(cells, rows, picked.dtype)
         if rows.numbers is None:
             raise ValueError(f"{self.name} needs the row numbers")
-        own = np.ascontiguousarray(rows.numbers, np.int64)
+        own = frozen(np.ascontiguousarray(rows.numbers, np.int64))
         keep_row(picked.reshape(-1), numbers.reshape(-1), cells, values, own, self.lowest)
 
     def combine(self, planes: Planes, others: Planes) -> None:
@@ -315,7 +316,7 @@ class By(Reduction):
             raise ValueError(f"by needs the category codes of {self.label!r}")
         count, *shape = planes[0].shape
         spread = np.empty(len(cells), np.int32)
-        spread_cells(cells, np.ascontiguousarray(rows.codes, np.int32), int(np.prod(shape)), count, spread)
+        spread_cells(cells, frozen(np.ascontiguousarray(rows.codes, np.int32)), int(np.prod(shape)), count, spread)
         self.inner.append(planes, spread, rows)
 
     def combine(self, planes: Planes, others: Planes) -> None:
@@ -411,7 +412,7 @@ def _valued(cells: npt.NDArray[np.int32], rows: Rows, dtype: np.dtype[Any]) -> t
         raise ValueError("the reduction needs values")
     if rows.valid is not None:
         cells = np.where(rows.valid, cells, np.int32(-1))
-    return cells, np.ascontiguousarray(rows.values, dtype)
+    return cells, frozen(np.ascontiguousarray(rows.values, dtype))
 
 
 def _not_null(cells: npt.NDArray[np.int32], rows: Rows) -> npt.NDArray[np.int32]:

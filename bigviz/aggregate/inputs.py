@@ -1,0 +1,146 @@
+"""The columns that an image reads, sliced or gathered as kernels want them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions import By, Extreme, Mean, Pick, Reduction, Rows, Sum
+from bigviz.aggregate.spaces import Space
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.column import Column, widen
+from bigviz.data.dataset import Dataset
+from bigviz.data.errors import BadInput
+from bigviz.data.progress import Progress, no_progress
+
+Array = npt.NDArray[Any]
+
+SLICE: Final = 1 << 17  # rows a kernel takes at a time: the cancel flag is read between, and the cells stay in cache
+
+
+FLOAT64: Final = np.dtype(np.float64)
+
+
+class Slices(Protocol):
+    """What `data.Column` offers to a loop over rows."""
+
+    def __len__(self) -> int: ...
+
+    def slice(self, start: int, stop: int) -> tuple[Array, Array | None]: ...
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An array, with the mask of its numbers, as `Slices`."""
+
+    values: Array
+    valid: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
+        return widen(self.values[start:stop]), None if self.valid is None else self.valid[start:stop]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Slices of a column as numbers of an axis space."""
+
+    column: Slices
+    space: Space
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
+        return self.space.map(*self.column.slice(start, stop))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a reduction reads of the rows of an image, besides their places.
+
+    `numbers` are the rows' numbers in the dataset where the image's rows are not the dataset's, from 0 on.
+    """
+
+    values: Numbers | None = None
+    codes: Numbers | None = None
+    numbers: Array | None = None
+    dtype: np.dtype[Any] = FLOAT64
+    categories: int = 0
+
+    def rows(self, start: int, stop: int, ordered: bool) -> Rows:
+        """A range of rows; row numbers only where they are asked for."""
+        return self._rows(
+            lambda column: column.slice(start, stop), lambda: np.arange(start, stop), slice(start, stop), ordered
+        )
+
+    def at(self, rows: npt.NDArray[np.int64], ordered: bool) -> Rows:
+        """The rows of the given positions."""
+
+        def gather(column: Numbers) -> tuple[Array, Array | None]:
+            return widen(column.values[rows]), None if column.valid is None else column.valid[rows]
+
+        return self._rows(gather, lambda: rows, rows, ordered)
+
+    def _rows(
+        self,
+        read: Callable[[Numbers], tuple[Array, Array | None]],
+        positions: Callable[[], Array],
+        index: Any,
+        ordered: bool,
+    ) -> Rows:
+        values, valid = (None, None) if self.values is None else read(self.values)
+        codes = None
+        if self.codes is not None:
+            codes, known = read(self.codes)
+            if known is not None:
+                codes = np.where(known, codes, -1)
+        numbers = None
+        if ordered:
+            numbers = positions() if self.numbers is None else self.numbers[index]
+        return Rows(values, valid, numbers, codes)
+
+
+NO_INPUTS: Final = Inputs()
+
+
+def check(dataset: Dataset, reduction: Reduction) -> None:
+    """Raise NotFound, Unplottable or BadInput where a reduction's columns are missing or of no use to it.
+
+    `sum` and `mean` take numbers, `min`, `max`, `first` and `last` numbers and times, `by` a category, `count` and
+    `any` every kind.
+    """
+    if isinstance(reduction, By):
+        info = dataset.info(reduction.label)
+        if info.kind != "category":
+            raise BadInput(f"by needs a category column; {info.name!r} holds {info.type}", "agg", str(reduction))
+        reduction = reduction.inner
+    if reduction.column is None:
+        return
+    info = dataset.info(reduction.column)
+    times = isinstance(reduction, Extreme | Pick) and info.is_time
+    if isinstance(reduction, Sum | Mean | Extreme | Pick) and not (info.is_numeric or times):
+        raise BadInput(f"{reduction.name} needs numbers; {info.name!r} holds {info.type}", "agg", str(reduction))
+
+
+def load(dataset: Dataset, reduction: Reduction, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Inputs:
+    """The columns that a reduction reads of a dataset. Raises as `check` does, and as `Dataset.column` does."""
+    check(dataset, reduction)
+    values = codes = None
+    dtype = FLOAT64
+    categories = 0
+    if reduction.column is not None:
+        values = _numbers(dataset.column(reduction.column, progress, cancel))
+        dtype = reduction.accumulator(values.values)
+    if reduction.category is not None:
+        column = dataset.column(reduction.category, progress, cancel)
+        codes, categories = _numbers(column), len(column.categories or ())
+    return Inputs(values, codes, None, dtype, categories)
+
+
+def _numbers(column: Column) -> Numbers:
+    return Numbers(column.values, column.valid)
