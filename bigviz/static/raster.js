@@ -1,35 +1,297 @@
-// A layer of tiles: what to ask for, what to draw while moving and at rest.
-/**
- * @typedef {{how: "linear"|"log"|"cbrt"|"eq_hist", lut: Uint8Array, low: Clip, high: Clip, colors?: Uint8Array}} RasterStyle  lut: 256 x RGB; colors: RGB of
- *   each category (under `by`; default palette.js GLASBEY)
- * @typedef {null|number|{percentile: number}} Clip  null: the visible cells' own end; a value; or a percentile (0..100) of the visible cells
- * @typedef {{value: number|bigint|null, planes: {label: string, value: number|bigint|null}[]|null, key: import("./protocol.js").TileKey, column: number, row: number,
- *   x: [number, number], y: [number, number]}} Hit  value of the cell (null: empty; total under `by`), its tile and place there, its bounds as offsets from view.x.origin / view.y.origin
- */
+// A layer of tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is missing, cached
+// tiles above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
+
+import { Bitmaps, mixTile, offscreen } from "./bitmaps.js";
+import { Distribution } from "./histogram.js";
+import { Grid, TILE, toList } from "./grid.js";
+import { Norm } from "./norm.js";
+import { GLASBEY } from "./palette.js";
+import { Picture, sourceOf } from "./picture.js";
+import { drawTile, standIns } from "./moving.js";
+import { cellOf, decodePlane } from "./planes.js";
+import { check, CELLS } from "./protocol.js";
+import { Shader } from "./shade.js";
+import { length } from "./span.js";
+
+/** @typedef {import("./protocol.js").TileKey} TileKey */
+/** @typedef {import("./cache.js").Tile} Tile */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {import("./grid.js").Window} Window */
+/** @typedef {import("./norm.js").Clip} Clip */
+/** @typedef {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} Context */
+/** How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by` (default GLASBEY).
+ * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: Clip, high: Clip, colors?: Uint8Array}} RasterStyle */
+/** The cell under the pointer: `value` null when empty, the total under `by`, whose non-empty categories `planes` lists; its tile and
+ * place in it; its bounds as offsets from the view's origins. `exact` false: of a coarser cell, while the view's own tile is missing.
+ * @typedef {{value: number|bigint|null, planes: {label: string, value: number|bigint}[]|null, key: TileKey, column: number, row: number,
+ *   x: [number, number], y: [number, number], exact: boolean}} Hit */
+
+/** Tiles to fetch ahead at most; a view message may carry 1,024 in all. */
+const PREFETCH = 64;
+
+/** @param {string} reduction "mean(fare)" @returns {import("./resample.js").Rule} */
+function ruleOf(reduction) {
+  const name = reduction.match(/^\s*(\w+)/)?.[1];
+  switch (name) {
+    case "sum":
+    case "mean":
+    case "min":
+    case "max":
+    case "first":
+    case "last":
+      return name;
+    default:
+      return "count";
+  }
+}
+
 export class RasterLayer {
   /**
-   * @param {{cache: import("./cache.js").TileCache, definition: import("./protocol.js").Definition, info: import("./protocol.js").LayerInfo, style: RasterStyle,
-   *   createCanvas?: (width: number, height: number) => OffscreenCanvas}} o
+   * @param {{cache: import("./cache.js").TileCache, definition: import("./protocol.js").Definition, info: import("./protocol.js").LayerInfo,
+   *   style: RasterStyle, createCanvas?: import("./bitmaps.js").CanvasFactory}} o
    */
-  constructor(o) { this.o = o; this.grid = /** @type {import("./grid.js").Grid} */ (/** @type {unknown} */ (null)); }
-  /** Tiles that the view needs and the cache lacks, centre first, and those worth fetching next.
-   * @param {import("./view.js").View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} */
-  missing(view) { void view; return { zx: 0, zy: 0, tiles: [], prefetch: [] }; }
-  /** Every tile of the view is in the cache.  @param {import("./view.js").View} view @returns {boolean} */
-  complete(view) { void view; return false; }
-  /** Decodes and keeps a tile.  @param {import("./protocol.js").TileMessage} message @returns {number} milliseconds of decoding */
-  add(message) { void message; return 0; }
-  /** New colours or normalisation: no tile is asked for. Draw again afterwards (settle at rest).  @param {RasterStyle} style */
-  restyle(style) { void style; }
-  /** Draws while moving or loading: shaded tiles scaled to the view, ancestors or children where tiles are missing, the last exact view's normalisation.
-   * @param {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} ctx  in device pixels of the plot area: (0, 0) is its top left; nothing is cleared
-   * @param {import("./view.js").View} view */
-  compose(ctx, view) { void ctx; void view; }
-  /** Draws the exact picture of a view at rest. False (and nothing drawn) when a tile is missing.
-   * @param {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} ctx @param {import("./view.js").View} view @returns {boolean} */
-  settle(ctx, view) { void ctx; void view; return false; }
-  /** Normalisation of the last exact view, for the colour bar; null before the first or when nothing is visible.  @returns {import("./shade.js").Norm|null} */
-  get norm() { return null; }
-  /** The cell under a pixel; null where no tile is cached or outside the root.  @param {import("./view.js").View} view @param {number} px @param {number} py @returns {Hit|null} */
-  valueAt(view, px, py) { void view; void px; void py; return null; }
+  constructor({ cache, definition, info, style, createCanvas = offscreen }) {
+    /** @readonly */ this.definition = definition;
+    /** @readonly */ this.info = info;
+    /** @readonly */ this.grid = Grid.of(info);
+    /** @readonly */ this.rule = info.planes ? "count" : ruleOf(info.reduction);
+    /** @readonly whether 0 means empty */ this.counts = this.rule === "count";
+    this.style = style;
+    this.createCanvas = createCanvas;
+    this.tiles = cache.set(definition, info.version);
+    this.bitmaps = new Bitmaps(createCanvas);
+    /** @type {Picture|null} */ this.picture = null;
+    /** Its pixels.  @type {import("./bitmaps.js").Surface|null} */ this.canvas = null;
+    /** @type {ImageData|null} */ this.image = null;
+    /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
+    this.exactOnce = false;
+    /** The canvas shows this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
+  }
+
+  /** Tile levels of a view.  @param {View} view @returns {{zx: number, zy: number}} */
+  level(view) {
+    return this.grid.level(view);
+  }
+
+  /** Lets the cache drop this layer's tiles: the layer has left its figure. */
+  dispose() {
+    this.tiles.windows.delete(this);
+    this.bitmaps.clear();
+  }
+
+  /**
+   * Tiles that the view needs and the cache lacks, centre first, and those worth fetching next (neighbours, then a level out).
+   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view` requests
+   */
+  missing(view) {
+    const level = this.grid.level(view);
+    const window = this.grid.window(view, level);
+    this.tiles.windows.set(this, window);
+    if (!window) return { ...level, tiles: [], prefetch: [] };
+    const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => !this.tiles.peek(key));
+    const tiles = lacking(window);
+    const next = lacking(this.grid.widen(window, 1)).filter(({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1);
+    const out = this.grid.window(view, { zx: Math.max(0, level.zx - 1), zy: Math.max(0, level.zy - 1) });
+    if (out && (out.zx !== level.zx || out.zy !== level.zy)) next.push(...lacking(this.grid.widen(out, 1)));
+    return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList) };
+  }
+
+  /** Every tile of the view is in the cache.  @param {View} view @returns {boolean} */
+  complete(view) {
+    const window = this.grid.window(view, this.grid.level(view));
+    if (!window) return true;
+    for (let j = window.j0; j <= window.j1; j++) {
+      for (let i = window.i0; i <= window.i1; i++) if (!this.tiles.peek({ zx: window.zx, zy: window.zy, i, j })) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Decodes and keeps a tile of this layer's definition.
+   * @param {import("./protocol.js").TileMessage} message @returns {number} milliseconds of decoding
+   * @throws {import("./protocol.js").ProtocolError} when a plane does not decode
+   */
+  add(message) {
+    const start = performance.now();
+    const expected = this.info.planes?.length ?? 1;
+    check(message.total === expected, `tile of ${message.total} planes, the layer has ${expected}`);
+    const planes = new Array(expected);
+    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.counts);
+    this.tiles.put(message.key, planes);
+    return performance.now() - start;
+  }
+
+  /** New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.  @param {RasterStyle} style */
+  restyle(style) {
+    const recolor = (style.colors ?? GLASBEY) !== (this.style.colors ?? GLASBEY);
+    this.style = style;
+    if (recolor && this.info.planes) {
+      this.picture = null;
+      this.bitmaps.clear();
+    }
+    this.reshade();
+  }
+
+  /** The shader of the exact picture at hand; an empty one keeps the shader before it. */
+  reshade() {
+    const norm = this.picture ? this.picture.norm(this.style) : null;
+    if (norm) this.shader = new Shader(norm, this.style.lut);
+    else if (this.shader) this.shader = new Shader(new Norm(this.shader.norm.distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
+  }
+
+  /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
+  get norm() {
+    return this.exactOnce && this.shader && (this.picture === null || this.picture.distribution?.cells) ? this.shader.norm : null;
+  }
+
+  /**
+   * Draws the exact picture of a view at rest: each device pixel from the values of the cells whose centres lie in it.
+   * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
+   * @param {View} view @returns {boolean} false, and nothing drawn, while a tile is missing
+   */
+  settle(context, view) {
+    if (!this.picture?.view.equals(view)) {
+      if (!this.complete(view)) return false;
+      this.picture = this.resample(view);
+      this.exactOnce = true;
+      this.reshade();
+    }
+    context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), 0, 0);
+    return true;
+  }
+
+  /** @param {View} view whose tiles are all there @returns {Picture} */
+  resample(view) {
+    const level = this.grid.level(view);
+    const window = this.grid.window(view, level);
+    if (!window) return new Picture(view, null, this.counts);
+    const { zx, zy } = window;
+    const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
+    const nominal = this.nominalCells(view);
+    if (this.info.planes) return Picture.ofCategories(view, source, this.info.planes.length, this.colors ?? GLASBEY, nominal);
+    return Picture.ofPlane(view, source, this.rule, nominal);
+  }
+
+  /** Cells that a pixel covers, as a power of two: 1 unless level 0 is finer than pixels.  @param {View} view @returns {number} */
+  nominalCells(view) {
+    const x = Math.max(0, -this.grid.x.nominalLevel(view.x, view.width));
+    const y = Math.max(0, -this.grid.y.nominalLevel(view.y, view.height));
+    return 2 ** (x + y);
+  }
+
+  /** RGB of each category; null for one plane.  @returns {Uint8Array|null} */
+  get colors() {
+    return this.info.planes ? (this.style.colors ?? GLASBEY) : null;
+  }
+
+  /** @returns {import("./bitmaps.js").Surface} the picture's pixels */
+  paint() {
+    const picture = /** @type {Picture} */ (this.picture);
+    const { width, height } = picture.view;
+    if (!this.canvas || this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas = this.createCanvas(width, height);
+      this.image = null;
+      this.painted = { picture: null, shader: null };
+    }
+    if (this.painted.picture === picture && this.painted.shader === this.shader) return this.canvas;
+    const target = this.canvas.getContext("2d");
+    this.image ??= /** @type {ImageData} */ (target.createImageData(width, height));
+    const out = new Uint32Array(this.image.data.buffer);
+    if (this.shader) picture.paint(this.shader, out);
+    else out.fill(0);
+    target.putImageData(this.image, 0, 0);
+    this.painted = { picture, shader: this.shader };
+    return this.canvas;
+  }
+
+  /**
+   * Draws while the view moves or loads: the last exact picture where it only has to be shifted; elsewhere shaded tiles scaled to
+   * the view, and cached tiles above or below where one is missing.
+   * @param {Context} context as for `settle` @param {View} view
+   */
+  compose(context, view) {
+    const window = this.grid.window(view, this.grid.level(view));
+    if (!window) return;
+    const keys = this.grid.keys(window, view);
+    if (!this.exactOnce) this.guess(keys);
+    const { shader } = this;
+    if (!shader) return;
+    const additive = this.counts || this.rule === "sum";
+    const nominal = additive ? this.nominalCells(view) : 1;
+    /** @param {Tile} tile @param {number} scale */
+    const bitmap = (tile, scale) => this.bitmaps.get(tile, shader, scale * nominal, this.colors);
+    const shift = this.shift(view);
+    this.bitmaps.limit = Math.max(192, 2 * keys.length);
+    context.save();
+    context.imageSmoothingEnabled = false;
+    if (shift) clipOutside(context, view, shift);
+    for (const key of keys) drawTile({ context, grid: this.grid, view, tiles: this.tiles, bitmap }, key, additive);
+    context.restore();
+    if (shift) context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), shift.x, shift.y);
+  }
+
+  /** By how many pixels the exact picture has to be moved to fit the view; null when it shows another size or zoom.  @param {View} view @returns {{x: number, y: number}|null} */
+  shift(view) {
+    const old = this.picture?.view;
+    if (!old || old.width !== view.width || old.height !== view.height || !this.picture?.values) return null;
+    const same = (/** @type {import("./span.js").Span} */ a, /** @type {import("./span.js").Span} */ b) => Math.abs(length(a) / length(b) - 1) < 1e-7;
+    if (!same(old.x, view.x) || !same(old.y, view.y)) return null;
+    const [x, y] = [Math.round(view.px(old.x.origin, old.x.lo)), Math.round(view.py(old.y.origin, old.y.hi))];
+    return Math.abs(x) < view.width && Math.abs(y) < view.height ? { x, y } : null;
+  }
+
+  /** Before the first exact picture: a shader from the tiles at hand (or their stand-ins), of which the middle ones are looked at.  @param {TileKey[]} keys */
+  guess(keys) {
+    /** @type {Set<Tile>} */ const seen = new Set();
+    for (const key of keys) {
+      for (const tile of standIns(this.tiles, key)) if (tile.planes.some((plane) => plane.filled)) seen.add(tile);
+      if (seen.size >= 4) break;
+    }
+    if (seen.size === 0) return;
+    const all = this.counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
+    [...seen].forEach((tile, k) => {
+      const { data, filled, constant } = tile.planes[0];
+      if (this.colors) all.set(mixTile(tile.planes, this.colors).total, k * CELLS);
+      else if (data) all.set(data, k * CELLS);
+      else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
+    });
+    const distribution = new Distribution(all, this.counts);
+    if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
+  }
+
+  /**
+   * The cell under a pixel position: of the view's own tile, or of the nearest cached one above it.
+   * @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} null where no tile is cached or outside the root
+   */
+  valueAt(view, px, py) {
+    const level = this.grid.level(view);
+    let cell = this.grid.cellAt(view, level, px, py);
+    let tile = cell && this.tiles.peek(cell.key);
+    const exact = Boolean(tile);
+    if (cell && !tile) {
+      tile = this.tiles.ancestor(cell.key);
+      cell = tile ? this.grid.cellAt(view, tile.key, px, py) : null;
+    }
+    if (!cell || !tile) return null;
+    const at = cell.row * TILE + cell.column;
+    const values = tile.planes.map((plane) => cellOf(plane, at));
+    const labels = this.info.planes;
+    if (!labels) return { ...cell, value: values[0], planes: null, exact };
+    const planes = values.flatMap((value, k) => (value === null ? [] : [{ label: labels[k], value }]));
+    return { ...cell, value: planes.length ? addUp(planes.map(({ value }) => value)) : null, planes, exact };
+  }
+}
+
+/** Everything of a view but the part that its shifted exact picture covers.  @param {Context} context @param {View} view @param {{x: number, y: number}} shift */
+function clipOutside(context, { width, height }, { x, y }) {
+  context.beginPath();
+  context.rect(0, 0, width, height);
+  context.rect(x, y, width, height);
+  context.clip("evenodd");
+}
+
+/** @param {(number|bigint)[]} values @returns {number|bigint} their sum, exact when any is a BigInt */
+function addUp(values) {
+  if (values.some((value) => typeof value === "bigint")) return values.reduce((sum, value) => BigInt(sum) + BigInt(value), 0n);
+  return values.reduce((sum, value) => Number(sum) + Number(value), 0);
 }
