@@ -51,4 +51,3 @@ class Axis:
             low, high = float(self.space.root.start), float(self.space.root.stop)
             values[(values < low) | (values >= high)] = np.nan
         return values, valid
-

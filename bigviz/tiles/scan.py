@@ -9,6 +9,7 @@ logarithm.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -123,7 +124,7 @@ def _batches(ranges: Ranges) -> list[slice]:
         return [slice(0, len(ranges.low))]
     ends = np.cumsum(ranges.high - ranges.low) // SLICE
     cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ends)]
-    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(cuts)]
 
 
 @jit

@@ -1,0 +1,208 @@
+"""The one door of this room: layers are built once, shared by all who ask, and answer for tiles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from bigviz.aggregate.cells import Root
+from bigviz.aggregate.spaces import space
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.column import Column, ColumnInfo
+from bigviz.data.dataset import Dataset
+from bigviz.data.errors import BadInput
+from bigviz.data.progress import Progress, no_progress
+from bigviz.tiles.axis import Axis
+from bigviz.tiles.cache import ByteCache
+from bigviz.tiles.codec import EncodedPlane
+from bigviz.tiles.flight import Flights
+from bigviz.tiles.layer import MOST_CATEGORIES, Layer
+from bigviz.tiles.order import Order, build_order
+from bigviz.tiles.points import PointsLayer
+from bigviz.tiles.pyramid import build_pyramid
+from bigviz.tiles.scan import TileKey
+from bigviz.tiles.tile import Cost, Tile
+from bigviz.tiles.values import gather_inputs
+from bigviz.tiles.work import Crew
+
+__all__ = ["Cost", "EncodedPlane", "Engine", "LayerInfo", "Tile", "TileKey"]
+
+Number = int | float
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """What is known of a layer once it is built.
+
+    `root_x`, `root_y` are the roots; `extent` their edges and `range` the extremes of the rows inside (None without
+    rows), both ordered x0, y0, x1, y1 in axis space: int for integer and time axes, else float. `planes` lists the
+    labels under `by`. `sorted` is True where a line's x needed no sort.
+    """
+
+    root_x: Root
+    root_y: Root
+    extent: tuple[Number, Number, Number, Number]
+    range: tuple[Number, Number, Number, Number] | None
+    rows: int
+    rows_outside: int
+    rows_far: int
+    version: int
+    reduction: str
+    planes: tuple[str, ...] | None
+    x: ColumnInfo
+    y: ColumnInfo
+    x_categories: tuple[str, ...] | None
+    y_categories: tuple[str, ...] | None
+    sorted: bool
+
+
+class Engine:
+    """Builds layers and answers for them. Every method blocks and may be called from any thread."""
+
+    def __init__(self, cache_bytes: int = 512 << 20, threads: int | None = None) -> None:
+        self._threads = threads or os.cpu_count() or 1
+        self._tiles: ByteCache[Tile] = ByteCache(cache_bytes)
+        self._layers: OrderedDict[Hashable, PointsLayer] = OrderedDict()
+        self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+        self._layer_flights: Flights[PointsLayer] = Flights()
+        self._order_flights: Flights[Order] = Flights()
+
+    def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
+        """Build what the layer needs, unless it is there; callers at the same time share one build.
+
+        Raises BadInput, NotFound, Unplottable, Unreadable or TooLarge, and Cancelled when `cancel` is raised; the build
+        itself stops when nobody waits for it.
+        """
+        self._ready(dataset, layer, progress, cancel)
+
+    def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
+        """Whether the layer is built."""
+        key = self._key(dataset, layer)
+        with self._lock:
+            if key in self._layers:
+                return "ready"
+        return "building" if self._layer_flights.under_way(key) else "none"
+
+    def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """The facts of a layer, built if need be."""
+        built = self._ready(dataset, layer)
+        found = built.order.survey
+        whole = found.x.start, found.y.start, found.x.stop, found.y.stop
+        integers = [_is_integer(axis) for axis in (built.x, built.y)] * 2
+        numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
+        return LayerInfo(
+            found.x,
+            found.y,
+            (numbers[0], numbers[1], numbers[2], numbers[3]),
+            None if found.low is None or found.high is None else (*found.low, *found.high),
+            found.rows,
+            found.outside,
+            found.far,
+            dataset.version,
+            str(layer.reduction),
+            built.pyramid.inputs.labels,
+            built.x.column.info,
+            built.y.column.info,
+            built.x.column.categories,
+            built.y.column.categories,
+            False,
+        )
+
+    def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
+        """One tile; BadInput for a key that its level does not have."""
+        key.check()
+        name = (self._key(dataset, layer), key)
+        tile = self._tiles.get(name)
+        if tile is not None:
+            return Tile(key, tile.planes, Cost(bytes=sum(len(plane.payload) for plane in tile.planes)), tile.exact)
+        tile = self._ready(dataset, layer, no_progress, cancel).tile(key, cancel)
+        if tile.cost.rows:
+            self._tiles.put(name, tile)
+        return tile
+
+    def etag(self, dataset: Dataset, layer: Layer) -> str:
+        """A name of all that the layer's answers depend on: 32 hexadecimal digits."""
+        text = repr((dataset.fingerprint, dataset.version, layer.key()))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def memory(self) -> dict[str, int]:
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, and `tiles` (the cache)."""
+        with self._lock:
+            layers = list(self._layers.values())
+        orders = {id(layer.order): layer.order for layer in layers}
+        return {
+            "orders": sum(order.nbytes for order in orders.values()),
+            "pyramids": sum(layer.nbytes for layer in layers),
+            "tiles": self._tiles.nbytes,
+        }
+
+    def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
+        return dataset.fingerprint, dataset.version, layer.key()
+
+    def _ready(
+        self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER
+    ) -> PointsLayer:
+        key = self._key(dataset, layer)
+        with self._lock:
+            built = self._layers.get(key)
+            if built is not None:
+                self._layers.move_to_end(key)
+                return built
+        layer.check(dataset)
+
+        def build(tell: Progress, stop: Cancel) -> PointsLayer:
+            made = self._build(dataset, layer, Crew(self._threads, tell, stop))
+            with self._lock:
+                self._layers[key] = made
+            return made
+
+        return self._layer_flights.get(key, build, progress, cancel)
+
+    def _build(self, dataset: Dataset, layer: Layer, crew: Crew) -> PointsLayer:
+        def read(name: str) -> Column:
+            return dataset.column(name, crew.progress, crew.cancel)
+
+        reduction = layer.reduction
+        columns = {name: read(name) for name in reduction.columns}
+        if reduction.category is not None:
+            _check_categories(columns[reduction.category])
+        x, y = Axis(read(layer.x), space(layer.xaxis, "x")), Axis(read(layer.y), space(layer.yaxis, "y"))
+        order = self._order(dataset, layer, x, y, crew)
+        inputs = gather_inputs(order, reduction, columns, crew)
+        return PointsLayer(x, y, order, build_pyramid(order.keys, inputs, crew))
+
+    def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
+        key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)
+        with self._lock:
+            order = self._orders.get(key)
+        if order is not None:
+            return order
+
+        def build(tell: Progress, stop: Cancel) -> Order:
+            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop))
+            with self._lock:
+                self._orders[key] = made
+            return made
+
+        return self._order_flights.get(key, build, crew.progress, crew.cancel)
+
+
+def _check_categories(column: Column) -> None:
+    labels = column.categories or ()
+    if len(labels) > MOST_CATEGORIES:
+        raise BadInput(
+            f"by shows at most {MOST_CATEGORIES} categories, and {column.info.name!r} has {len(labels):,}",
+            "agg",
+            len(labels),
+        )
+
+
+def _is_integer(axis: Axis) -> bool:
+    return axis.space.forward is None and axis.column.values.dtype.kind in "iu"
