@@ -23,7 +23,7 @@ function orderedOf(value) {
 }
 
 /** @param {number} code an ordered number @returns {number} the float32 it stands for */
-function valueOf(code) {
+function floatOf(code) {
   oneBits[0] = code >>> 31 ? code & 0x7fffffff : ~code >>> 0;
   return one[0];
 }
@@ -106,7 +106,7 @@ export class Distribution {
     if (bin <= 0) return this.low;
     if (bin >= BINS - 1) return this.high;
     if (this.mode === "linear") return this.low + ((this.high - this.low) * bin) / BINS;
-    return valueOf(Math.ceil(this.first + bin / this.step)) / this.unit;
+    return floatOf(Math.ceil(this.first + bin / this.step)) / this.unit;
   }
 
   /** The value below or at which `percent` of the values lie (nearest rank).  @param {number} percent 0..100 @returns {number} NaN without values */

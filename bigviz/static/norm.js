@@ -43,7 +43,7 @@ export class Norm {
     if (!(value > this.low)) return 0;
     if (this.shares) return this.shares[this.distribution.bin(value)];
     const t = FORWARD[/** @type {"linear"} */ (this.how)](value - this.low) / this.span;
-    return t > 1 ? 1 : t;
+    return Math.min(1, t);
   }
 
   /** The value that gets a fraction: the inverse of `fraction`; under eq_hist the lowest one that reaches it.  @param {number} fraction 0..1 @returns {number} */
@@ -76,7 +76,7 @@ function shares(distribution, low, high) {
   const out = new Float32Array(BINS);
   for (let k = 0; k < BINS; k++) {
     const share = all > 0 ? (cumulative[k] - below) / all : 1;
-    out[k] = share < 0 ? 0 : share > 1 ? 1 : share;
+    out[k] = Math.min(1, Math.max(0, share));
   }
   return out;
 }
