@@ -6,11 +6,18 @@ do not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "plain", "valid_mask"]
+from bigviz.data.kinds import has_labels
+
+__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "grouped", "plain", "valid_mask"]
+
+_GROUP = 1 << 20
+_GROUP_BYTES = 1 << 28
 
 
 def plain(array: pa.Array) -> pa.Array:
@@ -78,3 +85,30 @@ def admit(array: pa.Array) -> None:
     elif pa.types.is_time32(array.type):
         array = array.view(pa.int32())
     array.validate(full=True)
+
+
+def grouped(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
+    """The same rows in arrays of about a million, if they are text or labels that come in smaller ones.
+
+    Each array of labels is encoded on its own, so many small ones with the same labels cost much more than a few large
+    ones (measured with 500,000 labels in 10^7 rows: 8 s in 77 arrays, 2 s in 10).
+    """
+    group: list[pa.Array] = []
+    rows = size = 0
+    for array in arrays:
+        if len(array) >= _GROUP or not has_labels(array.type):
+            yield from _joined(group)
+            group, rows, size = [], 0, 0
+            yield array
+            continue
+        group.append(array)
+        rows += len(array)
+        size += array.nbytes
+        if rows >= _GROUP or size >= _GROUP_BYTES:
+            yield from _joined(group)
+            group, rows, size = [], 0, 0
+    yield from _joined(group)
+
+
+def _joined(group: list[pa.Array]) -> list[pa.Array]:
+    return [pa.concat_arrays(group)] if len(group) > 1 else group

@@ -21,58 +21,69 @@ __all__ = ["Categories"]
 class Categories:
     """Collects the rows of a category column. `add` may be called from several threads, on rows of its own.
 
-    Each array keeps codes into its own labels until `finish` sorts the union of all labels and renames the codes in
-    place, so the memory is one int32 a row and the labels. Only labels that some row has are kept. Text sorts by code
-    point (as Python does), other values of a dictionary by their own order.
+    Each array keeps codes into its own labels until enough have come to be worth a hash table; then all of them are
+    renamed in place to numbers in one list of labels, in order of appearance. `finish` renames once more, to the
+    sorted order. So the memory is one int32 a row and the labels. Only labels that some row has are kept. Text sorts
+    by code point (as Python does), other values of a dictionary by their own order.
     """
 
     def __init__(self, info: ColumnInfo, num_rows: int) -> None:
         self.info = info
         self.values = np.empty(num_rows, np.int32)
-        self._parts: list[tuple[int, int, pa.Array]] = []
-        self._labels = 0
+        self._known: pa.Array | None = None
+        self._pending: list[tuple[np.ndarray, pa.Array]] = []
         self._lock = threading.Lock()
 
     def add(self, start: int, array: pa.Array) -> None:
         """Encode `array` into the rows from `start` on; raises `Unplottable` once there are more than 2^20 labels."""
         codes, labels = _encoded(plain(array))
-        stop = start + len(array)
-        out = self.values[start:stop]
+        out = self.values[start : start + len(array)]
         out[:] = codes
         labels = _only_used(labels, out)
         with self._lock:
-            self._parts.append((start, stop, labels))
-            self._labels += len(labels)
-            if self._labels > 4 * MOST_CATEGORIES:
-                self._labels = len(self._union())
+            self._pending.append((out, labels))
+            if sum(len(own) for _, own in self._pending) >= 2 * MOST_CATEGORIES:
+                self._merge()
 
     def finish(self) -> Loaded:
         """The column. Nothing may be added afterwards."""
-        union = self._union()
-        labels = union.take(pc.sort_indices(union)) if len(union) else union
-        for start, stop, own in self._parts:
-            _rename(self.values[start:stop], fixed_view(pc.index_in(own, labels), np.dtype(np.int32)))
-        missing = self.values < 0
+        self._merge()
+        labels = pa.array([], pa.string()) if self._known is None else self._known
+        if len(labels):
+            order = pc.sort_indices(labels)
+            rank = np.empty(len(labels), np.int32)
+            rank[fixed_view(order, np.dtype(np.uint64))] = np.arange(len(labels), dtype=np.int32)
+            labels = labels.take(order)
+            _rename(self.values, rank)
         valid = None
-        if missing.any():
-            valid = ~missing
-            self.values[missing] = 0
+        if len(self.values) and self.values.min() < 0:
+            valid = self.values >= 0
+            self.values[~valid] = 0
         self.values.flags.writeable = False
         column = Column(self.info, self.values, valid, tuple(_texts(labels)))
         return Loaded(column, Labels(column, labels))
 
-    def _union(self) -> pa.Array:
-        """The different labels of all parts, in any order."""
-        if not self._parts:
-            return pa.array([], pa.string())
-        union = pa.chunked_array([own for _, _, own in self._parts]).unique()
-        if len(union) > MOST_CATEGORIES:
+    def _merge(self) -> None:
+        """Rename the pending codes to positions in `_known`, which grows at its end only."""
+        if not self._pending:
+            return
+        chunks = [own for _, own in self._pending]
+        if self._known is not None:
+            chunks.insert(0, self._known)
+        encoded = pa.chunked_array(chunks).dictionary_encode().combine_chunks()
+        self._known = encoded.dictionary
+        if len(self._known) > MOST_CATEGORIES:
             raise Unplottable(
-                f"Column {self.info.name!r} has {len(union):,} different labels or more; an axis or a colour has room "
-                f"for at most {MOST_CATEGORIES:,}. Choose a column with fewer.",
+                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, as many as an axis or a "
+                "colour has room for. Choose a column with fewer.",
                 got=self.info.name,
             )
-        return union
+        names = fixed_view(encoded.indices, np.dtype(np.int32))
+        at = len(names) - sum(len(own) for _, own in self._pending)
+        for codes, own in self._pending:
+            _rename(codes, names[at : at + len(own)])
+            at += len(own)
+        self._pending.clear()
 
 
 def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:

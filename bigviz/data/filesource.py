@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import admit
+from bigviz.data.arrays import grouped
 from bigviz.data.cancel import Cancel
 from bigviz.data.errors import BadInput, Cancelled
 from bigviz.data.limits import require_rows
-from bigviz.data.part import Part, Piece, reading
+from bigviz.data.part import Part, Piece, admitted, reading
 from bigviz.data.progress import Progress
 from bigviz.data.source import Sink
 
@@ -120,13 +120,14 @@ class FilesSource:
             for start in range(0, task.piece.count, _CONSTANT):
                 yield pa.repeat(scalar, min(_CONSTANT, task.piece.count - start))
             return
-        path = task.part.file.path
-        for array in task.part.arrays(own, task.piece):
-            with reading(f"Column {field.name!r} of {path}"):
-                admit(array)
-                if array.type != field.type and not _dictionary_of(array.type, field.type):
-                    array = array.cast(field.type)
-            yield array
+        what = f"Column {field.name!r} of {task.part.file.path}"
+        for array in grouped(admitted(task.part.arrays(own, task.piece), what)):
+            if array.type == field.type or _dictionary_of(array.type, field.type):
+                yield array
+            else:
+                with reading(what):
+                    widened = array.cast(field.type)
+                yield widened
 
     def _own(self, part: Part, index: int) -> int | None:
         """The position of the table's column in the part; None if the part does not have it."""

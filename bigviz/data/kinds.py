@@ -7,7 +7,7 @@ import pyarrow.types as pt
 
 from bigviz.data.column import ColumnInfo, Kind
 
-__all__ = ["describe", "kind_of", "storage_type"]
+__all__ = ["describe", "has_labels", "kind_of", "storage_type"]
 
 _SIMPLE: tuple[tuple[object, Kind], ...] = (
     (pt.is_boolean, "bool"),
@@ -59,6 +59,11 @@ def kind_of(type_: pa.DataType) -> Kind:
     if pt.is_dictionary(type_) and kind_of(type_.value_type) != "other":
         return "category"
     return "other"
+
+
+def has_labels(type_: pa.DataType) -> bool:
+    """True for text, bytes and dictionaries, without looking through extension types and run-end encoding."""
+    return pt.is_dictionary(type_) or any(test(type_) for test in _TEXT)
 
 
 def describe(field: pa.Field) -> ColumnInfo:

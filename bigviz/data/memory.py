@@ -7,10 +7,10 @@ import secrets
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import admit
+from bigviz.data.arrays import grouped
 from bigviz.data.cancel import Cancel
 from bigviz.data.limits import require_rows
-from bigviz.data.part import reading
+from bigviz.data.part import admitted, reading
 from bigviz.data.progress import Progress
 from bigviz.data.source import Sink
 
@@ -38,10 +38,8 @@ class MemorySource:
     ) -> None:
         name = self.schema.names[index]
         start = 0
-        for chunk in self.table.column(index).chunks:
+        for chunk in grouped(admitted(self.table.column(index).chunks, f"Column {name!r} of the table")):
             cancel.check()
-            with reading(f"Column {name!r} of the table"):
-                admit(chunk)
             sink(start, chunk)
             start += len(chunk)
             progress(f"reading {name}", start / max(1, self.num_rows), start)

@@ -9,10 +9,11 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from bigviz.data.arrays import admit
 from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.data.files import StableFile
 
-__all__ = ["Part", "Piece", "guarded", "reading"]
+__all__ = ["Part", "Piece", "admitted", "guarded", "reading"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,14 @@ def reading(what: str, format_: str | None = None) -> Iterator[None]:
             "It is damaged or was not written to its end; write or copy it again.",
             got=what,
         ) from error
+
+
+def admitted(arrays: Iterable[pa.Array], what: str) -> Iterator[pa.Array]:
+    """The same arrays, validated before anything else touches them."""
+    for array in arrays:
+        with reading(what):
+            admit(array)
+        yield array
 
 
 def guarded(items: Iterable[pa.Array], path: str, format_: str) -> Iterator[pa.Array]:
