@@ -1,0 +1,314 @@
+// One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns come in as
+// messages; both only note what changed, and one animation frame draws it.
+
+import { frameOf } from "./axes.js";
+import { find } from "./dom.js";
+import { Layer } from "./layers.js";
+import { Painter } from "./paint.js";
+import { asKind } from "./ranges.js";
+import { Requests } from "./requests.js";
+import { Axis } from "./scales.js";
+import { axisLimits, History, View } from "./view.js";
+
+/** @typedef {import("./layers.js").Choice} Choice */
+/** @typedef {import("./ranges.js").SharedRange} SharedRange */
+/**
+ * What all figures of a page share.
+ * @typedef {{connection: import("./transport.js").Connection, cache: import("./cache.js").TileCache, latency: import("./latency.js").Latency,
+ *   theme: import("./theme.js").Theme, notices: import("./notices.js").Notices, luts: Map<string, Uint8Array>,
+ *   datasets: Record<string, {rows: number, version: number, columns: import("./layers.js").Column[]}>}} Page
+ */
+
+const REST_MS = 350;
+
+export class Figure extends EventTarget {
+  /**
+   * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
+   * rested), `exact` (first and every time), `frame` (drawn).
+   * @param {{page: Page, index: number, spec: import("./layout.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
+   */
+  constructor({ page, index, spec, section, x, y }) {
+    super();
+    this.page = page;
+    this.index = index;
+    this.spec = spec;
+    this.section = section;
+    this.ranges = { x, y };
+    this.surface = find(section, ".surface", HTMLElement);
+    const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
+    this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, columns: page.datasets[layer.dataset].columns, index: k }));
+    /** @type {View|null} */ this.view = null;
+    /** @type {History|null} */ this.history = null;
+    this.axes = this.#makeAxes();
+    this.requests = new Requests(this);
+    this.painter = new Painter(this);
+    /** the drawn picture stays until the new one is whole (other columns, first picture) */ this.hold = true;
+    this.exact = false;
+    this.moved = false;
+    this.queued = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.resting = undefined;
+    for (const range of [x, y]) {
+      range.addEventListener("change", (event) => {
+        const { by, time } = /** @type {CustomEvent} */ (event).detail;
+        if (by !== this) this.#follow(time);
+      });
+    }
+    new ResizeObserver(() => this.resize()).observe(this.surface);
+  }
+
+  /** Device pixels per CSS pixel. */
+  get dpr() {
+    return devicePixelRatio || 1;
+  }
+
+  get look() {
+    return { luts: this.page.luts, palette: this.page.theme.palette };
+  }
+
+  /** The layer that the colour bar and the pickers speak of. @returns {Layer} */
+  get main() {
+    return this.layers[0];
+  }
+
+  get title() {
+    return this.spec.title ?? "";
+  }
+
+  // What the layers are.
+
+  /** Asks about every layer whose definition is not the drawn one.  @param {boolean} [again] ask about all */
+  ask(again = false) {
+    for (const layer of this.layers) {
+      const definition = layer.define();
+      const known = layer.asked ?? layer.definition;
+      if (!again && !layer.failed && known && JSON.stringify(known) === JSON.stringify(definition)) continue;
+      layer.asked = definition;
+      layer.error = null;
+      this.page.connection.layer(this.index, layer.index, definition);
+    }
+  }
+
+  /** @param {{layer: number, definition: import("./protocol.js").Definition, json: import("./protocol.js").LayerInfo}} answer */
+  onLayer({ layer: index, definition, json }) {
+    const layer = this.layers[index];
+    if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
+    const before = layer.definition;
+    layer.become(json, this.page.cache, this.look);
+    this.painter.progress(null);
+    this.axes = this.#makeAxes();
+    for (const side of /** @type {const} */ (["x", "y"])) {
+      const replaced = before !== null && (before[side] !== definition[side] || before.root !== definition.root);
+      if (replaced) this.ranges[side].moved = false;
+      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
+    }
+    this.dispatchEvent(new Event("info"));
+    this.#rebuild();
+  }
+
+  /** @param {{layer: number, definition: import("./protocol.js").Definition, json: {error: string}}} answer an error about a layer */
+  onLayerError({ layer: index, definition, json }) {
+    const layer = this.layers[index];
+    if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
+    layer.asked = null;
+    layer.error = json.error;
+    this.painter.progress(null);
+    this.dispatchEvent(new Event("info"));
+    this.#rebuild();
+  }
+
+  #makeAxes() {
+    const of = (/** @type {"x"|"y"} */ side) => {
+      const spec = side === "x" ? this.spec.x_axis : this.spec.y_axis;
+      const { main } = this;
+      const facts = main?.info?.[side] ?? null;
+      const published = !main || main.choice[side] === main.spec[side];
+      const definition = main?.definition;
+      const kind = definition ? definition[side === "x" ? "xaxis" : "yaxis"] : spec.kind;
+      return new Axis({
+        kind: /** @type {import("./layout.js").AxisSpec["kind"]} */ (kind),
+        side,
+        column: facts,
+        label: published ? spec.label : null,
+        unit: published ? spec.unit : null,
+        zone: spec.zone ?? facts?.zone ?? null,
+        categories: (published ? spec.categories : null) ?? facts?.categories ?? null,
+      });
+    };
+    return { x: of("x"), y: of("y") };
+  }
+
+  /** A new view over the shared ranges, once every layer is known or has failed. */
+  #rebuild() {
+    if (this.layers.some((layer) => layer.asked !== null)) return;
+    const drawn = this.layers.filter((layer) => layer.info !== null);
+    const { x, y } = this.ranges;
+    if (drawn.length === 0 || x.now === null || y.now === null) return;
+    const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
+    const lines = drawn.some((layer) => layer.line !== null);
+    const limits = {
+      x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact, lines }),
+      y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact, lines }),
+    };
+    this.hold = true;
+    this.painter.measure();
+    const { width, height } = this.painter.deviceSize;
+    const locked = this.spec.aspect === "locked" || this.main?.definition?.xaxis === "mercator";
+    this.view = new View({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact), width, height, limits, locked }).lock();
+    this.history ??= new History(this.view);
+    this.requests.forget();
+    this.#need();
+  }
+
+  // Where the view goes.
+
+  /** A gesture's view.  @param {View} next @param {number} time event.timeStamp */
+  show(next, time) {
+    if (!this.view || next.equals(this.view)) return;
+    this.view = next;
+    this.page.latency.input(this.index, time);
+    this.ranges.x.set(next.x, this, time);
+    this.ranges.y.set(next.y, this, time);
+    this.moved = true;
+    this.#need();
+    this.#rested();
+  }
+
+  /** Another figure moved a shared range, or its home became known.  @param {number} time */
+  #follow(time) {
+    const { x, y } = this.ranges;
+    if (!this.view || x.now === null || y.now === null) return;
+    const next = this.view.show({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact) });
+    if (next.equals(this.view)) return;
+    this.view = next;
+    if (time > 0) this.page.latency.input(this.index, time);
+    this.moved = time > 0;
+    this.#need();
+    this.#rested();
+  }
+
+  /** @param {"x"|"y"|"xy"} sides @param {number} time */
+  home(sides, time) {
+    if (!this.view) return;
+    const { x, y } = this.ranges;
+    const next = this.view.show({
+      ...(sides.includes("x") ? { x: asKind(x.home, this.axes.x.exact) } : {}),
+      ...(sides.includes("y") ? { y: asKind(y.home, this.axes.y.exact) } : {}),
+    });
+    this.show(next, time);
+    this.settleHistory();
+  }
+
+  /** @param {"undo"|"redo"} way @param {number} time */
+  travel(way, time) {
+    this.settleHistory();
+    const ranges = way === "undo" ? this.history?.undo() : this.history?.redo();
+    if (ranges && this.view) this.show(this.view.show(ranges), time);
+    this.dispatchEvent(new Event("rest"));
+  }
+
+  /** Notes the present view as a step for undo, without waiting for it to rest. */
+  settleHistory() {
+    clearTimeout(this.resting);
+    this.resting = undefined;
+    if (this.view) this.history?.push(this.view);
+    this.dispatchEvent(new Event("rest"));
+  }
+
+  #rested() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.settleHistory(), REST_MS);
+  }
+
+  /** New columns, colours or scale for a layer.  @param {number} index @param {Partial<Choice>} change */
+  choose(index, change) {
+    const layer = this.layers[index];
+    layer.choice = { ...layer.choice, ...change };
+    layer.restyle(this.look);
+    this.ask();
+    this.dispatchEvent(new Event("choice"));
+    this.redraw();
+  }
+
+  /** Colours of the page changed. */
+  restyle() {
+    for (const layer of this.layers) layer.restyle(this.look);
+    this.redraw();
+  }
+
+  // Asking and drawing.
+
+  #need() {
+    this.exact = false;
+    this.requests.update();
+    this.redraw();
+  }
+
+  /** Something arrived for this figure.  @param {number} layer */
+  arrived(layer) {
+    void layer;
+    this.redraw();
+  }
+
+  redraw() {
+    if (this.queued === 0) this.queued = requestAnimationFrame(() => this.frame());
+  }
+
+  /** The surface has another size: draw at once, since a resized canvas is blank. */
+  resize() {
+    if (!this.painter.measure() || !this.view) return;
+    const { width, height } = this.painter.deviceSize;
+    this.view = this.view.resize(width, height);
+    this.#need();
+    this.frame();
+  }
+
+  /** Draws what is there: exactly when everything is and the view has not moved since the frame before. */
+  frame() {
+    cancelAnimationFrame(this.queued);
+    this.queued = 0;
+    const { view, moved } = this;
+    this.moved = false;
+    this.requests.nextFrame();
+    if (!view) return;
+    const complete = this.layers.every((layer) => layer.complete(view));
+    if (this.hold && !complete) return;
+    this.hold = false;
+    const started = performance.now();
+    const exact = complete && !moved;
+    this.painter.paint(view, exact);
+    if (exact && this.painter.refit()) {
+      this.resize();
+      return;
+    }
+    this.#mark(exact, performance.now() - started);
+    if (complete && !exact) this.redraw();
+    this.dispatchEvent(new Event("frame"));
+  }
+
+  /** @param {boolean} exact @param {number} paint ms */
+  #mark(exact, paint) {
+    const first = exact && !this.exact;
+    this.exact = exact;
+    const flag = exact && !this.layers.some((layer) => layer.asked !== null) ? "1" : "0";
+    if (this.section.dataset.exact !== flag) this.section.dataset.exact = flag;
+    if (!first) return;
+    this.page.latency.settled(this.index, { ...this.#shown(), paint });
+    this.requests.settled();
+    this.dispatchEvent(new Event("exact"));
+  }
+
+  /** Levels of the lowest layer of tiles, and how many tiles the view shows over all. @returns {{zx: number, zy: number, tiles: number}} */
+  #shown() {
+    const { view } = this;
+    const sum = { zx: 0, zy: 0, tiles: 0 };
+    if (!view) return sum;
+    for (const { raster } of [...this.layers].reverse()) {
+      if (!raster) continue;
+      const level = raster.grid.level(view);
+      const window = raster.grid.window(view, level);
+      Object.assign(sum, level);
+      if (window) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
+    }
+    return sum;
+  }
+}

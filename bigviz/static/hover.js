@@ -1,0 +1,248 @@
+// What lies under the pointer: coordinates, the cell's exact value or the line's real row, told in a tooltip, a crosshair and a mark.
+
+import { find, make } from "./dom.js";
+import { GLASBEY } from "./palette.js";
+import { formatNumber } from "./scales.js";
+
+/** @typedef {import("./figure.js").Figure} Figure */
+/** @typedef {import("./raster.js").Hit} Hit */
+/** @typedef {import("./lines.js").RowHit} RowHit */
+/** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
+
+const REACH = 60;
+const OFFSET = 14;
+/** Cells smaller than this are marked by nothing: the crosshair says where they are. */
+const LEAST_MARK = 5;
+const MOST_CATEGORIES = 8;
+
+export class Hover {
+  /** @param {Figure} figure @param {(words: string) => void} say to screen readers */
+  constructor(figure, say) {
+    this.figure = figure;
+    this.say = say;
+    const { surface } = figure;
+    this.tip = find(surface, ".tip", HTMLElement);
+    this.hairX = find(surface, ".hair-x", HTMLElement);
+    this.hairY = find(surface, ".hair-y", HTMLElement);
+    this.mark = find(surface, ".mark", HTMLElement);
+    /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
+    this.reading = false;
+    this.queued = 0;
+    figure.addEventListener("frame", () => {
+      if (this.place && figure.exact) this.#show(false);
+    });
+  }
+
+  /** @param {number} px @param {number} py @param {import("./pointer.js").Region} region @param {boolean} touch */
+  at(px, py, region, touch) {
+    void touch;
+    if (this.reading) return;
+    if (region === "bar") this.#onBar(px, py);
+    if (region !== "plot") {
+      if (region !== "bar") this.hide();
+      return;
+    }
+    this.place = { px, py };
+    if (this.queued === 0)
+      this.queued = requestAnimationFrame(() => {
+        this.queued = 0;
+        this.#show(false);
+      });
+  }
+
+  hide() {
+    if (this.reading) return;
+    this.place = null;
+    for (const part of [this.tip, this.hairX, this.hairY, this.mark]) part.hidden = true;
+    this.figure.painter.point(null);
+  }
+
+  // Reading with the keyboard.
+
+  toggleReading() {
+    if (this.reading) {
+      this.stopReading();
+      return;
+    }
+    const { plot } = this.figure.painter;
+    this.place ??= { px: plot.x + plot.width / 2, py: plot.y + plot.height / 2 };
+    this.reading = true;
+    this.#show(true);
+  }
+
+  stopReading() {
+    if (!this.reading) return;
+    this.reading = false;
+    this.hide();
+  }
+
+  /** @param {number} fx @param {number} fy shares of the plot, down positive */
+  step(fx, fy) {
+    const { plot } = this.figure.painter;
+    if (!this.place) return;
+    const clamp = (/** @type {number} */ v, /** @type {number} */ low, /** @type {number} */ size) => Math.max(low, Math.min(low + size - 0.5, v));
+    this.place = { px: clamp(this.place.px + fx * plot.width, plot.x, plot.width), py: clamp(this.place.py + fy * plot.height, plot.y, plot.height) };
+    this.#show(true);
+  }
+
+  // What is there.
+
+  /** @param {boolean} aloud */
+  #show(aloud) {
+    const { figure, place } = this;
+    const { view, painter } = figure;
+    if (!view || !place) return;
+    const { plot } = painter;
+    const { dpr } = painter.size;
+    const [px, py] = [(place.px - plot.x) * dpr, (place.py - plot.y) * dpr];
+    const row = this.#row(px, py);
+    const hit = row ? null : this.#cell(px, py);
+    const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, px, py);
+    this.#fill(facts);
+    this.#cross(row ? plot.x + row.px / dpr : place.px, row ? plot.y + row.py / dpr : place.py, plot);
+    if (row) this.#dot(plot.x + row.px / dpr, plot.y + row.py / dpr);
+    else this.#outline(hit, plot, dpr);
+    painter.point(hit && hit.value !== null && painter.side === "bar" ? Number(hit.value) : null);
+    this.#move(place.px, place.py);
+    if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
+  }
+
+  /** The nearest real row of any line.  @param {number} px @param {number} py @returns {(RowHit & {layer: import("./layers.js").Layer})|null} */
+  #row(px, py) {
+    const { view, layers, painter } = this.figure;
+    if (!view) return null;
+    let best = null;
+    for (const layer of layers) {
+      const only = layers.every((l) => !l.raster);
+      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * painter.size.dpr);
+      if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
+    }
+    return best;
+  }
+
+  /** The topmost layer of cells.  @param {number} px @param {number} py @returns {Hit|null} */
+  #cell(px, py) {
+    const { view, layers } = this.figure;
+    if (!view) return null;
+    for (let k = layers.length - 1; k >= 0; k--) {
+      const hit = layers[k].raster?.valueAt(view, px, py);
+      if (hit) return hit;
+    }
+    return null;
+  }
+
+  /** @param {RowHit & {layer: import("./layers.js").Layer}} row @returns {Fact[]} */
+  #rowFacts({ row, x, y, layer }) {
+    const { axes, view } = this.figure;
+    if (!view) return [];
+    return [
+      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, (view.x.hi - view.x.lo) / view.width / 100) },
+      { name: layer.definition?.y ?? axes.y.title, value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100), strong: true },
+      { name: "row", value: row.toLocaleString("en") },
+    ];
+  }
+
+  /** @param {Hit|null} hit @param {number} px @param {number} py @returns {Fact[]} */
+  #cellFacts(hit, px, py) {
+    const { axes, view, main } = this.figure;
+    if (!view) return [];
+    const step = { x: (view.x.hi - view.x.lo) / view.width, y: (view.y.hi - view.y.lo) / view.height };
+    /** @type {Fact[]} */
+    const facts = [
+      { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
+      { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
+    ];
+    if (!hit) return main?.raster ? [...facts, { name: main.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
+    if (!hit.planes) {
+      const value = hit.value === null ? (main.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
+      return [...facts, { name: main.definition?.agg ?? "", value, strong: true }];
+    }
+    const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
+    for (const p of present.slice(0, MOST_CATEGORIES)) {
+      const c = 3 * (main.planes ?? []).indexOf(p.label);
+      facts.push({ name: p.label, value: formatNumber(p.value, 9), color: `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})` });
+    }
+    if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
+    return [...facts, { name: "all", value: hit.value === null ? "0" : formatNumber(hit.value, 9), strong: true }];
+  }
+
+  /** @param {Fact[]} facts */
+  #fill(facts) {
+    const list = make("dl");
+    for (const [k, fact] of facts.entries()) {
+      if (k === 2) list.append(make("div", { class: "rule" }));
+      const name = make("dt");
+      if (fact.color) {
+        const chip = make("span", { class: "chip" });
+        chip.style.background = fact.color;
+        name.append(chip);
+      }
+      name.append(fact.name);
+      list.append(name, make("dd", { class: fact.strong ? "strong" : "", text: fact.value }));
+    }
+    this.tip.replaceChildren(list);
+    this.tip.hidden = false;
+  }
+
+  /** @param {number} px @param {number} py */
+  #move(px, py) {
+    const { clientWidth: width, clientHeight: height } = this.figure.surface;
+    const { offsetWidth: w, offsetHeight: h } = this.tip;
+    const left = px + OFFSET + w > width - 4 ? px - OFFSET - w : px + OFFSET;
+    const top = py + OFFSET + h > height - 4 ? py - OFFSET - h : py + OFFSET;
+    this.tip.style.transform = `translate(${Math.max(4, Math.round(left))}px, ${Math.max(4, Math.round(top))}px)`;
+  }
+
+  /** @param {number} px @param {number} py @param {import("./axes.js").Rect} plot */
+  #cross(px, py, plot) {
+    this.hairX.hidden = false;
+    this.hairY.hidden = false;
+    this.hairX.style.height = `${plot.height}px`;
+    this.hairY.style.width = `${plot.width}px`;
+    this.hairX.style.transform = `translate(${Math.round(px)}px, ${plot.y}px)`;
+    this.hairY.style.transform = `translate(${plot.x}px, ${Math.round(py)}px)`;
+  }
+
+  /** @param {number} px @param {number} py */
+  #dot(px, py) {
+    const { mark } = this;
+    mark.className = "mark dot";
+    mark.style.width = "";
+    mark.style.height = "";
+    mark.style.setProperty("--dot", "var(--accent)");
+    mark.style.transform = `translate(${px}px, ${py}px)`;
+    mark.hidden = false;
+  }
+
+  /** @param {Hit|null} hit @param {import("./axes.js").Rect} plot @param {number} dpr */
+  #outline(hit, plot, dpr) {
+    const { view } = this.figure;
+    const { mark } = this;
+    mark.hidden = true;
+    if (!hit || !view) return;
+    const [left, right] = hit.x.map((offset) => plot.x + view.px(view.x.origin, offset) / dpr);
+    const [bottom, top] = hit.y.map((offset) => plot.y + view.py(view.y.origin, offset) / dpr);
+    if (right - left < LEAST_MARK && bottom - top < LEAST_MARK) return;
+    mark.className = "mark";
+    mark.style.transform = `translate(${left}px, ${top}px)`;
+    mark.style.width = `${right - left}px`;
+    mark.style.height = `${bottom - top}px`;
+    mark.hidden = false;
+  }
+
+  /** The value of a colour.  @param {number} px @param {number} py */
+  #onBar(px, py) {
+    this.hide();
+    const { painter, main } = this.figure;
+    const norm = main.raster?.norm;
+    if (!painter.frame || !norm) return;
+    const { bar, narrow } = painter.frame;
+    const fraction = narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height;
+    if (fraction < 0 || fraction > 1) return;
+    const value = norm.value(fraction);
+    const whole = main.definition?.agg === "count";
+    this.#fill([{ name: main.definition?.agg ?? "", value: formatNumber(whole ? Math.round(value) : value, 6), strong: true }]);
+    this.#move(px, py);
+    painter.point(value);
+  }
+}

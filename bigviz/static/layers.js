@@ -1,0 +1,129 @@
+// One layer of a figure: what was chosen, what the server said about it, and what draws it.
+
+import { AxisRoot } from "./axisroot.js";
+import { LineLayer } from "./lines.js";
+import { RasterLayer } from "./raster.js";
+
+/** @typedef {import("./protocol.js").Definition} Definition */
+/** @typedef {import("./protocol.js").LayerInfo} LayerInfo */
+/** @typedef {import("./norm.js").Clip} Clip */
+/** @typedef {import("./norm.js").How} How */
+/** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip}} Choice */
+/** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean}} Column */
+
+/** Kinds of columns whose axis is a time axis. */
+const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+const LINE_WIDTH = 1.5;
+
+export class Layer {
+  /**
+   * @param {{spec: import("./layout.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], index: number}} o `axes`: the
+   * figure's kinds of axes as published; `columns`: of the layer's dataset
+   */
+  constructor({ spec, axes, columns, index }) {
+    this.spec = spec;
+    this.axes = axes;
+    this.columns = columns;
+    this.index = index;
+    const { x, y, agg, glyph, root, cmap, low, high } = spec;
+    /** @readonly @type {Choice} what the document says */
+    this.published = Object.freeze({ x, y, agg, glyph, root, cmap, how: /** @type {How} */ (spec.how), low, high });
+    /** @type {Choice} */ this.choice = { ...this.published };
+    /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
+    /** @type {Definition|null} what is drawn */ this.definition = null;
+    /** @type {LayerInfo|null} */ this.info = null;
+    /** @type {RasterLayer|null} */ this.raster = null;
+    /** @type {LineLayer|null} */ this.line = null;
+    /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
+  }
+
+  /** The kind of axis that a column goes on: as published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
+  axisKind(side) {
+    const published = this.axes[side];
+    if (this.choice[side] === this.spec[side]) return published;
+    const column = this.columns.find((c) => c.name === this.choice[side]);
+    if (column && TIMES.has(column.kind)) return "datetime";
+    return published === "log" && column && ["integer", "float", "decimal"].includes(column.kind) ? "log" : "linear";
+  }
+
+  /** @returns {Definition} of the present choice */
+  define() {
+    const { x, y, agg, glyph, root } = this.choice;
+    return { dataset: this.spec.dataset, glyph, x, y, agg, xaxis: this.axisKind("x"), yaxis: this.axisKind("y"), root };
+  }
+
+  get ready() {
+    return this.info !== null && this.asked === null;
+  }
+
+  /** Neither drawn nor on its way. */
+  get failed() {
+    return this.error !== null;
+  }
+
+  /**
+   * The server told what the asked definition is: from now on that is what is drawn.
+   * @param {LayerInfo} info @param {import("./cache.js").TileCache} cache @param {Look} look
+   */
+  become(info, cache, look) {
+    this.definition = this.asked;
+    this.asked = null;
+    this.info = info;
+    this.error = null;
+    this.raster?.dispose();
+    this.raster = null;
+    this.line = null;
+    if (!this.definition) return;
+    if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, style: this.lineStyle(look) });
+    else this.raster = new RasterLayer({ cache, definition: this.definition, info, style: this.rasterStyle(look) });
+  }
+
+  /** @param {Look} look */
+  restyle(look) {
+    this.raster?.restyle(this.rasterStyle(look));
+    this.line?.restyle(this.lineStyle(look));
+  }
+
+  /** @typedef {{luts: Map<string, Uint8Array>, palette: import("./theme.js").Palette}} Look */
+
+  /** The colour map in use; a name that this server does not know falls back to its first.  @param {Look} look @returns {Uint8Array} */
+  lut({ luts }) {
+    const lut = luts.get(this.choice.cmap) ?? luts.values().next().value;
+    if (!lut) throw new Error("the server sent no colour maps");
+    return lut;
+  }
+
+  /** @param {Look} look @returns {import("./raster.js").RasterStyle} */
+  rasterStyle(look) {
+    const { how, low, high } = this.choice;
+    return { how, lut: this.lut(look), low, high };
+  }
+
+  /** @param {Look} look @returns {import("./lines.js").LineStyle} */
+  lineStyle({ palette }) {
+    return { color: this.spec.color ?? palette.line[this.index % palette.line.length], width: LINE_WIDTH };
+  }
+
+  /** @returns {{x: AxisRoot, y: AxisRoot}|null} */
+  get roots() {
+    if (!this.info) return null;
+    return { x: AxisRoot.parse(this.info.root.x), y: AxisRoot.parse(this.info.root.y) };
+  }
+
+  /** @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} what the data spans */
+  dataRange(side) {
+    const range = this.info?.range;
+    if (!range) return null;
+    return side === "x" ? [range[0], range[2]] : [range[1], range[3]];
+  }
+
+  /** @param {import("./view.js").View} view @returns {boolean} everything that the view shows of this layer is here */
+  complete(view) {
+    return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
+  }
+
+  /** Under `by`: the categories. @returns {string[]|null} */
+  get planes() {
+    return this.info?.planes ?? null;
+  }
+}

@@ -1,0 +1,178 @@
+// The page: connects, builds the document's figures, and hands messages to them.
+
+import { rangeWords, showAbout } from "./about.js";
+import { TileCache } from "./cache.js";
+import { find } from "./dom.js";
+import { Figure } from "./figure.js";
+import { bindGestures } from "./gestures.js";
+import { Hover } from "./hover.js";
+import { Latency } from "./latency.js";
+import { bindLatencyPanel } from "./latency-panel.js";
+import { buildLayout } from "./layout.js";
+import { Notices } from "./notices.js";
+import { bindPickers } from "./pickers.js";
+import { SharedRange } from "./ranges.js";
+import { bindStrip } from "./strip.js";
+import { Theme } from "./theme.js";
+import { bindToolbar, pageTools } from "./toolbar.js";
+import { Connection } from "./transport.js";
+import { UrlState } from "./url.js";
+
+/** @typedef {import("./layout.js").DocumentSpec} DocumentSpec */
+
+const notices = new Notices();
+const theme = new Theme();
+const latency = new Latency();
+const cache = new TileCache();
+const address = new URL("ws", location.href.replace(/#.*$/, ""));
+address.protocol = address.protocol.replace("http", "ws");
+const connection = new Connection(address.href);
+
+/** @type {Figure[]} */
+let figures = [];
+/** @type {UrlState|null} */
+let url = null;
+/** @type {string|null} the document that the figures were built from */
+let built = null;
+
+const help = () => find(document, "#help", HTMLDialogElement).showModal();
+const panel = bindLatencyPanel(latency);
+
+/** @param {import("./protocol.js").HelloMessage} hello */
+function onHello({ json, luts }) {
+  const text = JSON.stringify(json.document);
+  if (built === null) {
+    built = text;
+    build(json.document, json.datasets, luts);
+  } else if (built !== text) location.reload();
+}
+
+/**
+ * @param {DocumentSpec} spec @param {import("./figure.js").Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts
+ */
+function build(spec, datasets, luts) {
+  document.title = spec.title || spec.id || "bigviz";
+  find(document, "#opening", HTMLElement).remove();
+  const parts = buildLayout(spec, find(document, "#layout", HTMLElement));
+  const ranges = new Map(Object.entries(spec.ranges).map(([name, declared]) => [name, new SharedRange(declared)]));
+  const rangeOf = (/** @type {string} */ name) => {
+    const range = ranges.get(name) ?? new SharedRange({ start: null, end: null });
+    ranges.set(name, range);
+    return range;
+  };
+  const page = { connection, cache, latency, theme, notices, luts, datasets };
+  figures = parts.map(({ spec: figure, section }, index) => new Figure({ page, index, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) }));
+  frame(spec, figures);
+  url = new UrlState(figures);
+  for (const figure of figures) {
+    bindPickers(figure);
+    bindStrip(figure);
+    const hover = new Hover(figure, (words) => notices.say(words));
+    bindGestures(figure, hover, bindToolbar(figure, { help }));
+    describe(figure);
+    figure.addEventListener("exact", ready);
+  }
+  theme.addEventListener("change", () => {
+    for (const figure of figures) figure.restyle();
+  });
+}
+
+/** One figure fills the page and carries the page's buttons; several stand under a bar with the document's title.  @param {DocumentSpec} spec @param {Figure[]} all */
+function frame(spec, all) {
+  const bar = find(document, "#app", HTMLElement);
+  const single = all.length === 1;
+  bar.hidden = single;
+  find(bar, "#doc-title", HTMLElement).textContent = spec.title || spec.id;
+  const into = single ? find(all[0].section, ".bar", HTMLElement) : bar;
+  pageTools(into, { theme, about: () => showAbout(figures), latency: panel.toggle, help });
+  if (single) {
+    const title = find(all[0].section, ".title", HTMLElement);
+    title.textContent ||= spec.title || spec.id;
+  }
+}
+
+/** Keeps a figure's name for screen readers, and says where it came to rest.  @param {Figure} figure */
+function describe(figure) {
+  let said = "";
+  const words = () => `${figure.title || "Plot"}: ${figure.axes.x.title} ${rangeWords(figure, "x")}, ${figure.axes.y.title} ${rangeWords(figure, "y")}`;
+  figure.addEventListener("exact", () => figure.surface.setAttribute("aria-label", words()));
+  figure.addEventListener("rest", () => {
+    const now = words();
+    if (said !== "" && said !== now) notices.say(now);
+    said = now;
+  });
+}
+
+function ready() {
+  const root = document.documentElement;
+  if (!root.dataset.ready && figures.every((f) => f.section.dataset.exact === "1")) root.dataset.ready = "1";
+}
+
+/** @param {string} name @param {(detail: any) => void} handler */
+const on = (name, handler) => connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail));
+
+on("hello", onHello);
+on("up", ({ restarted, again }) => {
+  notices.up();
+  for (const figure of figures) {
+    figure.requests.forget();
+    figure.ask(restarted || !again);
+    figure.requests.update();
+  }
+});
+on("down", ({ inMs, final, reason, code }) => {
+  if (final) notices.error(reason || (code === 4001 ? "This document is gone." : `The server closed the connection (${code}). Reload the page to go on.`));
+  else notices.down(inMs, () => connection.open());
+});
+on("layer", (answer) => figures[answer.figure]?.onLayer(answer));
+on("progress", (answer) => figures[answer.figure]?.painter.progress(answer.json));
+on("tile", (answer) => {
+  const figure = figures[answer.figure];
+  const layer = figure?.layers[answer.layer];
+  if (!layer?.raster || !layer.definition || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
+  const decode = layer.raster.add(answer);
+  latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
+  figure.requests.gotTile(answer.layer, answer.key);
+  figure.arrived(answer.layer);
+});
+on("columns", (answer) => {
+  const figure = figures[answer.figure];
+  const layer = figure?.layers[answer.layer];
+  const asked = figure?.requests.gotColumns(answer.id, answer.layer);
+  if (!asked || !layer?.line || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
+  const decode = layer.line.add(answer, asked);
+  latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
+  figure.arrived(answer.layer);
+});
+on("done", (answer) => figures[answer.figure]?.requests.done(answer.id));
+on("error", (answer) => {
+  notices.error(answer.json.error);
+  const figure = figures[answer.figure];
+  if (!figure) return;
+  figure.requests.failed(answer.id);
+  if (answer.definition) figure.onLayerError(answer);
+});
+on("changed", ({ json }) => {
+  cache.forget(json.dataset);
+  for (const figure of figures) {
+    if (figure.layers.some((l) => l.spec.dataset === json.dataset)) figure.ask(true);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target instanceof Element && event.target.closest("input, select, textarea, dialog");
+  if (event.key === "?" && !event.defaultPrevented && !typing) help();
+});
+addEventListener("pagehide", () => {
+  url?.write();
+  connection.close();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) connection.open();
+});
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}
+connection.open();

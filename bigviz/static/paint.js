@@ -1,0 +1,231 @@
+// Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the states of
+// loading. The same functions draw the saved image.
+
+import { drawAxes, drawGrid, frameOf, leftFor, ticksOf } from "./axes.js";
+import { drawBar, drawLegend, legendWidth } from "./colorbar.js";
+import { find } from "./dom.js";
+import { GLASBEY } from "./palette.js";
+import { wantsDark } from "./theme.js";
+
+/** @typedef {import("./axes.js").Frame} Frame */
+/** @typedef {import("./axes.js").Context} Context */
+/** @typedef {import("./axes.js").Look} Look */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {import("./scales.js").Tick} Tick */
+/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look}} Scene  in CSS pixels */
+
+/** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
+const SLACK = 18;
+const FIRST_LEFT = 56;
+const BUSY_MS = 120;
+
+export class Painter {
+  /** @param {import("./figure.js").Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    const { section, surface } = figure;
+    this.data = find(surface, "canvas.data", HTMLCanvasElement);
+    this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
+    this.loading = find(section, ".loading", HTMLElement);
+    this.loadingBar = find(this.loading, "div", HTMLElement);
+    this.card = find(surface, ".card", HTMLElement);
+    const data = this.data.getContext("2d", { alpha: false });
+    const chrome = this.chrome.getContext("2d");
+    if (!data || !chrome) throw new Error("this browser gives no 2D canvas");
+    this.dataContext = data;
+    this.chromeContext = chrome;
+    this.font = getComputedStyle(document.body).fontFamily;
+    this.left = FIRST_LEFT;
+    /** @type {Frame|null} */ this.frame = null;
+    this.size = { width: 0, height: 0, dpr: 1 };
+    /** @type {Scene|null} what was drawn last */ this.scene = null;
+    /** @type {number|null} value that the colour bar points at */ this.mark = null;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
+  }
+
+  /** @returns {Look} */
+  get look() {
+    return { palette: this.figure.page.theme.palette, font: this.font, dpr: this.size.dpr };
+  }
+
+  /** Is the plot's ground dark? */
+  get dark() {
+    const { main } = this.figure;
+    const { palette } = this.figure.page.theme;
+    if (!main?.raster) return palette.dark;
+    return main.planes ? palette.dark : wantsDark(main.lut(this.figure.look), palette);
+  }
+
+  get ground() {
+    const { palette } = this.figure.page.theme;
+    if (this.figure.layers.every((l) => !l.raster)) return palette.page;
+    return this.dark ? palette.plotDark : palette.plotLight;
+  }
+
+  /** What the key beside the plot is. @returns {"bar"|"legend"|"none"} */
+  get side() {
+    const { main } = this.figure;
+    if (!main || main.definition?.glyph === "line" || (!main.definition && main.choice.glyph === "line")) return "none";
+    return main.planes ? "legend" : "bar";
+  }
+
+  /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
+  frameFor(width, height, dpr) {
+    const legend = this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
+    return frameOf(width, height, { left: this.left, side: this.side, legend, context: this.figure.axes.x.o.kind === "datetime", dpr });
+  }
+
+  /** Reads the surface's size and fits the canvases to it. @returns {boolean} something changed (and the canvases are blank) */
+  measure() {
+    const { surface, dpr } = this.figure;
+    const { clientWidth: width, clientHeight: height } = surface;
+    if (width === 0 || height === 0) return false;
+    const frame = this.frameFor(width, height, dpr);
+    const { plot } = frame;
+    const same = this.frame && JSON.stringify(this.frame) === JSON.stringify(frame) && this.size.width === width && this.size.height === height && this.size.dpr === dpr;
+    if (same) return false;
+    this.size = { width, height, dpr };
+    this.frame = frame;
+    fit(this.chrome, width, height, dpr);
+    fit(this.data, plot.width, plot.height, dpr);
+    this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
+    return true;
+  }
+
+  /** @returns {{width: number, height: number}} of the plot in device pixels */
+  get deviceSize() {
+    return { width: this.data.width, height: this.data.height };
+  }
+
+  /** Where the plot lies, in CSS pixels of the surface. @returns {import("./axes.js").Rect} */
+  get plot() {
+    return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
+  }
+
+  /** Another left margin is wanted by the labels now drawn: the surface must be measured anew. @returns {boolean} */
+  refit() {
+    if (!this.scene) return false;
+    const left = leftFor(this.chromeContext, this.scene.ys, this.look);
+    if (left <= this.left && this.left - left < SLACK) return false;
+    this.left = left;
+    return true;
+  }
+
+  /** @param {View} view @param {boolean} exact */
+  paint(view, exact) {
+    const { width, height, dpr } = this.size;
+    const frame = this.frame ?? this.frameFor(width, height, dpr);
+    this.scene = this.sceneOf(view, frame, width, height, this.look);
+    this.#ground();
+    this.drawData(this.dataContext, view, this.scene, exact);
+    const ctx = this.chromeContext;
+    ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    ctx.clearRect(0, 0, width, height);
+    this.drawChrome(ctx, this.scene, this.mark);
+  }
+
+  /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
+  point(mark) {
+    if (mark === this.mark || !this.scene) return;
+    this.mark = mark;
+    const { width, height, dpr } = this.size;
+    this.chromeContext.setTransform(dpr, 0, 0, dpr, 0, 0);
+    this.chromeContext.clearRect(0, 0, width, height);
+    this.drawChrome(this.chromeContext, this.scene, mark);
+  }
+
+  /** @param {View} view @param {Frame} frame @param {number} width @param {number} height @param {Look} look @returns {Scene} */
+  sceneOf(view, frame, width, height, look) {
+    const { axes } = this.figure;
+    return { frame, width, height, look, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
+  }
+
+  /**
+   * @param {Context} ctx of a canvas of the plot's size in device pixels @param {View} view @param {Scene} scene @param {boolean} exact
+   * @param {Map<import("./layers.js").Layer, import("./lines.js").LineLayer>} [lines] columns to draw in place of the layers' own
+   */
+  drawData(ctx, view, scene, exact, lines) {
+    const { layers } = this.figure;
+    const { look, frame } = scene;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.fillStyle = this.ground;
+    ctx.fillRect(0, 0, view.width, view.height);
+    if (layers.every((l) => !l.raster)) {
+      ctx.setTransform(look.dpr, 0, 0, look.dpr, 0, 0);
+      drawGrid(ctx, frame.plot, scene.xs, scene.ys, look);
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+    }
+    for (const layer of layers) {
+      const { raster } = layer;
+      if (raster && !(exact && raster.settle(ctx, view))) raster.compose(ctx, view);
+      (lines?.get(layer) ?? layer.line)?.draw(ctx, view, look.dpr);
+    }
+  }
+
+  /** @param {Context} ctx in CSS pixels of the surface @param {Scene} scene @param {number|null} mark */
+  drawChrome(ctx, scene, mark) {
+    const { figure, side } = this;
+    const { frame, look } = scene;
+    drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
+    const { main } = figure;
+    if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
+    else if (side === "bar")
+      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.definition?.agg === "count", mark }, look);
+  }
+
+  /** Colours of what lies over the plot follow its ground. */
+  #ground() {
+    const dark = this.figure.layers.every((l) => !l.raster) ? this.figure.page.theme.dark : this.dark;
+    const { style } = this.figure.surface;
+    style.setProperty("--hair", dark ? "#ffffff59" : "#0000004d");
+    style.setProperty("--mark", dark ? "#fff" : "#000");
+    style.setProperty("--mark-edge", dark ? "#000" : "#fff");
+  }
+
+  // States of loading.
+
+  /** The share of what was asked for that has come; null when nothing is on its way.  @param {number|null} share */
+  busy(share) {
+    const busy = share !== null;
+    if (this.figure.section.getAttribute("aria-busy") !== String(busy)) this.figure.section.setAttribute("aria-busy", String(busy));
+    if (!busy) {
+      clearTimeout(this.showing);
+      this.showing = undefined;
+      this.loading.hidden = true;
+      return;
+    }
+    // A bar that blinks for every step would be noise: it shows when waiting becomes noticeable.
+    this.showing ??= setTimeout(() => {
+      this.loading.hidden = false;
+    }, BUSY_MS);
+    this.loadingBar.style.transform = `scaleX(${Math.max(0.04, share)})`;
+    this.loading.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+  }
+
+  /** What the server does before it can answer; null hides it.  @param {{stage: string, done: number, rows: number, seconds: number}|null} now */
+  progress(now) {
+    this.card.hidden = now === null;
+    if (!now) return;
+    find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
+    find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;
+    find(this.card, ".meter", HTMLElement).setAttribute("aria-valuenow", String(Math.round(now.done * 100)));
+    const rows = now.rows > 0 ? `${now.rows.toLocaleString("en")} rows` : "";
+    const left = now.done > 0.05 && now.seconds > 1 ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left` : "";
+    find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left].filter(Boolean).join(" · ");
+  }
+}
+
+/** @param {import("./layers.js").Layer} layer @returns {string} what the colours mean */
+function keyTitle(layer) {
+  const agg = layer.definition?.agg ?? layer.choice.agg;
+  const by = /^by\((.*)\)$/.exec(agg);
+  return by ? by[1].replace(/,\s*count\(\)$/, "") : agg;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height CSS pixels @param {number} dpr */
+function fit(canvas, width, height, dpr) {
+  canvas.width = Math.max(1, Math.round(width * dpr));
+  canvas.height = Math.max(1, Math.round(height * dpr));
+  canvas.style.width = `${canvas.width / dpr}px`;
+  canvas.style.height = `${canvas.height / dpr}px`;
+}

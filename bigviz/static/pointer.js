@@ -1,0 +1,203 @@
+// Pointer, wheel, touch and keys of one plot, as gestures. It knows nothing of ranges: whoever listens turns pixels into views.
+
+/** @typedef {"plot"|"x"|"y"|"bar"|"none"} Region */
+/**
+ * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is event.timeStamp.
+ * @typedef {{
+ *   region: (px: number, py: number) => Region,
+ *   boxMode: () => boolean,
+ *   pan: (dx: number, dy: number, time: number) => void,
+ *   zoom: (fx: number, fy: number, px: number, py: number, time: number) => void,
+ *   box: (from: [number, number], to: [number, number], done: boolean, time: number) => void,
+ *   unbox: () => void,
+ *   reset: (region: Region, time: number) => void,
+ *   bar: (from: [number, number], to: [number, number], done: boolean, time: number) => void,
+ *   hover: (px: number, py: number, region: Region, touch: boolean) => void,
+ *   leave: () => void,
+ *   rest: () => void,
+ * }} Gestures
+ */
+/** @typedef {{x: number, y: number, x0: number, y0: number, moved: boolean}} Finger */
+
+/** Wheel steps per halving: a notch of a mouse wheel is 100 to 120 units, and zooms by about a fifth. */
+const WHEEL = 0.0022;
+/** Trackpads report a pinch as a wheel with ctrlKey and much smaller steps. */
+const WHEEL_PINCH = 0.011;
+const WHEEL_MOST = 260;
+/** A press that stays within so many pixels is a click, not a drag. */
+const SLOP = 3;
+/** Fingers closer than this on one axis say nothing about that axis: both then follow their distance. */
+const THIN = 40;
+/** Two taps within this time and distance are a double click. */
+const TAP_MS = 320;
+const TAP_PX = 24;
+
+export class Pointer {
+  /** @param {HTMLElement} surface @param {Gestures} gestures */
+  constructor(surface, gestures) {
+    this.surface = surface;
+    this.on = gestures;
+    /** @type {Map<number, Finger>} */ this.fingers = new Map();
+    /** @type {Region} */ this.held = "none";
+    /** @type {"pan"|"box"|"bar"|null} */ this.drag = null;
+    this.tap = { x: 0, y: 0, time: Number.NEGATIVE_INFINITY };
+    surface.addEventListener("wheel", (e) => this.#wheel(e), { passive: false });
+    surface.addEventListener("pointerdown", (e) => this.#down(e));
+    surface.addEventListener("pointermove", (e) => this.#move(e));
+    surface.addEventListener("pointerup", (e) => this.#up(e, true));
+    surface.addEventListener("pointercancel", (e) => this.#up(e, false));
+    surface.addEventListener("pointerleave", () => {
+      if (this.fingers.size === 0) this.on.leave();
+    });
+    surface.addEventListener("dblclick", (e) => {
+      const [x, y] = this.#at(e);
+      this.on.reset(this.on.region(x, y), e.timeStamp);
+    });
+  }
+
+  /** Gives up what is being dragged (Escape). */
+  cancel() {
+    if (this.drag === "box" || this.drag === "bar") this.on.unbox();
+    this.fingers.clear();
+    this.#end();
+  }
+
+  /** @param {MouseEvent} e @returns {[number, number]} */
+  #at(e) {
+    const box = this.surface.getBoundingClientRect();
+    return [e.clientX - box.left, e.clientY - box.top];
+  }
+
+  /** @param {WheelEvent} e */
+  #wheel(e) {
+    const [x, y] = this.#at(e);
+    const region = this.on.region(x, y);
+    if (region === "none" || region === "bar") return;
+    e.preventDefault();
+    const unit = e.deltaMode === 1 ? 16 : e.deltaMode === 2 ? 400 : 1;
+    const raw = (e.deltaY === 0 ? e.deltaX : e.deltaY) * unit;
+    const delta = Math.max(-WHEEL_MOST, Math.min(WHEEL_MOST, raw));
+    if (delta === 0) return;
+    const factor = 2 ** (delta * (e.ctrlKey ? WHEEL_PINCH : WHEEL));
+    const only = region !== "plot" ? region : e.shiftKey ? "x" : e.altKey ? "y" : "";
+    this.on.zoom(only === "y" ? 1 : factor, only === "x" ? 1 : factor, x, y, e.timeStamp);
+  }
+
+  /** @param {PointerEvent} e */
+  #down(e) {
+    if (e.button !== 0 || this.fingers.size === 2) return;
+    const [x, y] = this.#at(e);
+    const region = this.on.region(x, y);
+    if (region === "none") return;
+    if (this.fingers.size === 0) this.held = region;
+    this.surface.setPointerCapture(e.pointerId);
+    this.fingers.set(e.pointerId, { x, y, x0: x, y0: y, moved: false });
+    if (this.fingers.size === 2) {
+      if (this.drag && this.drag !== "pan") this.on.unbox();
+      this.drag = "pan";
+    } else this.drag = region === "bar" ? "bar" : region === "plot" && (e.shiftKey || this.on.boxMode()) ? "box" : "pan";
+  }
+
+  /** @param {PointerEvent} e */
+  #move(e) {
+    const [x, y] = this.#at(e);
+    const finger = this.fingers.get(e.pointerId);
+    if (!finger) {
+      if (this.fingers.size === 0) this.on.hover(x, y, this.on.region(x, y), e.pointerType === "touch");
+      return;
+    }
+    if (!finger.moved && Math.hypot(x - finger.x0, y - finger.y0) < SLOP) return;
+    finger.moved = true;
+    if (this.fingers.size === 2) this.#pinch(finger, x, y, e.timeStamp);
+    else if (this.drag === "box") this.on.box([finger.x0, finger.y0], [x, y], false, e.timeStamp);
+    else if (this.drag === "bar") this.on.bar([finger.x0, finger.y0], [x, y], false, e.timeStamp);
+    else {
+      this.surface.dataset.drag = "pan";
+      this.on.pan(this.held === "y" ? 0 : x - finger.x, this.held === "x" ? 0 : y - finger.y, e.timeStamp);
+    }
+    finger.x = x;
+    finger.y = y;
+  }
+
+  /** Each axis follows its own distance between the fingers.  @param {Finger} finger @param {number} x @param {number} y @param {number} time */
+  #pinch(finger, x, y, time) {
+    const [a, b] = this.fingers.values();
+    const other = finger === a ? b : a;
+    const was = [Math.abs(finger.x - other.x), Math.abs(finger.y - other.y)];
+    const now = [Math.abs(x - other.x), Math.abs(y - other.y)];
+    const both = Math.hypot(was[0], was[1]) / Math.max(1, Math.hypot(now[0], now[1]));
+    const factor = (/** @type {0|1} */ axis) => (was[axis] < THIN || now[axis] < THIN ? both : was[axis] / now[axis]);
+    this.on.zoom(this.held === "y" ? 1 : factor(0), this.held === "x" ? 1 : factor(1), (finger.x + other.x) / 2, (finger.y + other.y) / 2, time);
+    this.on.pan((x - finger.x) / 2, (y - finger.y) / 2, time);
+  }
+
+  /** @param {PointerEvent} e @param {boolean} done */
+  #up(e, done) {
+    const finger = this.fingers.get(e.pointerId);
+    if (!finger) return;
+    this.fingers.delete(e.pointerId);
+    const [x, y] = this.#at(e);
+    const { drag } = this;
+    if (this.fingers.size > 0) return;
+    this.#end();
+    if (!done || !finger.moved) {
+      if (drag === "box" || drag === "bar") this.on.unbox();
+      if (done) this.#click(e, x, y);
+    } else if (drag === "box") this.on.box([finger.x0, finger.y0], [x, y], true, e.timeStamp);
+    else if (drag === "bar") this.on.bar([finger.x0, finger.y0], [x, y], true, e.timeStamp);
+    else this.on.rest();
+  }
+
+  /** A tap shows the value under it; a second one resets, as a double click does (which touch does not send here).  @param {PointerEvent} e @param {number} x @param {number} y */
+  #click(e, x, y) {
+    const region = this.on.region(x, y);
+    if (e.pointerType === "touch") {
+      const twice = e.timeStamp - this.tap.time < TAP_MS && Math.hypot(x - this.tap.x, y - this.tap.y) < TAP_PX;
+      this.tap = { x, y, time: twice ? Number.NEGATIVE_INFINITY : e.timeStamp };
+      if (twice) return this.on.reset(region, e.timeStamp);
+    }
+    this.on.hover(x, y, region, e.pointerType === "touch");
+  }
+
+  #end() {
+    this.drag = null;
+    this.held = "none";
+    delete this.surface.dataset.drag;
+  }
+}
+
+/** What the keys of a plot mean.
+ * @typedef {{
+ *   pan: (x: number, y: number, time: number) => void,
+ *   zoom: (factor: number, time: number) => void,
+ *   act: (name: string, time: number, shift: boolean) => void,
+ * }} Keys  pan in shares of the plot: (0.1, 0) shows what lies a tenth to the right
+ */
+const STEP = 0.1;
+const FAR = 0.5;
+const KEY_ZOOM = 1.5;
+/** @type {Readonly<Record<string, [number, number]>>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+/** @type {Readonly<Record<string, string>>} */
+const ACTS = { 0: "home", Home: "home", f: "full", s: "save", b: "box", c: "read", "?": "help", Escape: "escape" };
+
+/** @param {HTMLElement} surface @param {Keys} keys */
+export function listenKeys(surface, keys) {
+  surface.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey) return;
+    const arrow = ARROWS[e.key];
+    const name = ACTS[e.key.length === 1 ? e.key.toLowerCase() : e.key];
+    if (arrow && e.altKey) {
+      if (arrow[0] === 0) return;
+      keys.act(arrow[0] < 0 ? "undo" : "redo", e.timeStamp, false);
+    } else if (arrow) {
+      const step = e.shiftKey ? FAR : STEP;
+      keys.pan(arrow[0] * step, arrow[1] * step, e.timeStamp);
+    } else if (e.altKey) return;
+    else if (e.key === "+" || e.key === "=") keys.zoom(1 / KEY_ZOOM, e.timeStamp);
+    else if (e.key === "-" || e.key === "_") keys.zoom(KEY_ZOOM, e.timeStamp);
+    else if (name) keys.act(name, e.timeStamp, e.shiftKey);
+    else return;
+    e.preventDefault();
+  });
+}

@@ -1,0 +1,70 @@
+// The named ranges of a document. Figures that name the same range are linked: each shows what the others do.
+
+import { homeSpan } from "./view.js";
+import { equalSpans, span, spanOf, toFloat } from "./span.js";
+
+/** @typedef {import("./span.js").Span} Span */
+/** @typedef {readonly [number|string, number|string]|null} DataRange  low and high of one layer */
+
+export class SharedRange extends EventTarget {
+  /**
+   * Fires "change" (detail: {by: whoever moved it, time}) when the range moves.
+   * @param {{start: number|string|null, end: number|string|null}} declared what the document says
+   */
+  constructor(declared) {
+    super();
+    this.declared = declared;
+    /** @type {Map<object, {range: DataRange, exact: boolean}>} */ this.data = new Map();
+    /** @type {Span|null} */ this.now = null;
+    /** Was it moved by hand or by the URL, so that late data must not move it? */
+    this.moved = false;
+  }
+
+  /**
+   * A layer tells what its data spans (null: no data). Its key is any object; telling again replaces.
+   * @param {object} layer @param {DataRange} range @param {boolean} exact
+   */
+  tell(layer, range, exact) {
+    this.data.set(layer, { range, exact });
+    if (!this.moved) this.set(this.home, null, 0, false);
+  }
+
+  /** @param {object} layer */
+  forget(layer) {
+    this.data.delete(layer);
+  }
+
+  /** Axis numbers are int64 on every layer of the range. */
+  get exact() {
+    const all = [...this.data.values()];
+    return all.length > 0 && all.every((d) => d.exact);
+  }
+
+  /** The declared range, or all data with a margin. @returns {Span} */
+  get home() {
+    const { start, end } = this.declared;
+    const said = start === null || end === null ? null : spanOf(start, end, this.exact);
+    return said ?? homeSpan([...this.data.values()].map((d) => d.range), this.exact);
+  }
+
+  get atHome() {
+    return this.now !== null && equalSpans(this.home, this.now, 1e-9);
+  }
+
+  /** @param {Span} next @param {object|null} by @param {number} time event.timeStamp @param {boolean} [moved] */
+  set(next, by, time, moved = true) {
+    const same = this.now !== null && this.now.exact === next.exact && equalSpans(this.now, next);
+    this.now = next;
+    this.moved = moved;
+    if (!same) this.dispatchEvent(new CustomEvent("change", { detail: { by, time } }));
+  }
+}
+
+/**
+ * A span for an axis of another kind of number: linked figures may join a float column with whole numbers.
+ * @param {Span} s @param {boolean} exact @returns {Span}
+ */
+export function asKind(s, exact) {
+  if (s.exact === exact) return s;
+  return exact ? span(s.lo, s.hi, 0n, true) : toFloat(s);
+}

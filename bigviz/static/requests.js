@@ -1,0 +1,146 @@
+// What a figure asks the server for: at once when the view changes, once a frame at most, and only what is neither here nor on its way.
+
+import { toList } from "./grid.js";
+
+/** @typedef {import("./transport.js").ViewLayer} ViewLayer */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {{x0: number|string, x1: number|string, width: number}} ColumnsAsked */
+
+/** Neighbours are fetched when the view has rested this long. */
+const PREFETCH_MS = 160;
+/** Late answers to so many requests before the newest are still drawn, so that a line follows a drag over a slow network. */
+const REMEMBERED = 8;
+/** Asking again after an answer that left something out (a tile that the cache dropped) ends after so many tries. */
+const RETRIES = 3;
+
+export class Requests {
+  /** @param {import("./figure.js").Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    /** @type {Set<string>} what the newest request asked for and has not got */ this.pending = new Set();
+    this.id = 0;
+    this.asked = 0;
+    this.inFrame = false;
+    this.again = false;
+    this.tries = 0;
+    /** @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and layer */
+    this.columns = new Map();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
+  }
+
+  /** Nothing asked before counts any more (a new connection, other columns). */
+  forget() {
+    this.pending.clear();
+    this.columns.clear();
+    this.inFrame = false;
+    this.tries = 0;
+  }
+
+  /** The view changed: ask now, or with the next frame when this frame has asked already. */
+  update() {
+    clearTimeout(this.prefetching);
+    if (this.inFrame) this.again = true;
+    else this.#send();
+  }
+
+  nextFrame() {
+    this.inFrame = false;
+    if (!this.again) return;
+    this.again = false;
+    this.#send();
+  }
+
+  #send() {
+    const { view, page, index, layers } = this.figure;
+    if (!view || !page.connection.isUp) return;
+    /** @type {ViewLayer[]} */
+    const parts = [];
+    const wanted = new Set();
+    for (const layer of layers) {
+      const { definition, raster, line } = layer;
+      if (!definition) continue;
+      const { tiles } = raster?.missing(view) ?? { tiles: [] };
+      for (const tile of tiles) wanted.add(`${layer.index}/${tile.join()}`);
+      if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles });
+      const columns = line?.request(view) ?? null;
+      if (columns) {
+        wanted.add(`${layer.index}/${JSON.stringify(columns)}`);
+        parts.push({ layer: layer.index, definition, columns });
+      }
+    }
+    if (wanted.size === 0) this.asked = 0;
+    if ([...wanted].every((key) => this.pending.has(key))) return;
+    this.pending = wanted;
+    this.asked = wanted.size;
+    this.inFrame = true;
+    this.id = page.connection.view(index, parts);
+    this.#remember(parts);
+    page.latency.sent(index);
+    this.#busy();
+  }
+
+  /** @param {number} layer @param {import("./protocol.js").TileKey} key */
+  gotTile(layer, key) {
+    this.pending.delete(`${layer}/${toList(key).join()}`);
+    this.#busy();
+  }
+
+  /** @param {ViewLayer[]} parts */
+  #remember(parts) {
+    /** @type {Map<number, ColumnsAsked>} */
+    const asked = new Map();
+    for (const { layer, columns } of parts) if (columns) asked.set(layer, columns);
+    if (asked.size === 0) return;
+    this.columns.set(this.id, asked);
+    for (const id of this.columns.keys()) if (this.columns.size > REMEMBERED) this.columns.delete(id);
+  }
+
+  /** @param {number} id @param {number} layer @returns {ColumnsAsked|null} what the columns that arrived answer; null when that is long past */
+  gotColumns(id, layer) {
+    const asked = this.columns.get(id)?.get(layer) ?? null;
+    if (asked && id === this.id) this.pending.delete(`${layer}/${JSON.stringify(asked)}`);
+    this.#busy();
+    return asked;
+  }
+
+  /** The server has sent all of a request.  @param {number} id */
+  done(id) {
+    if (id !== this.id) return;
+    this.pending.clear();
+    this.#busy();
+    const { view, layers } = this.figure;
+    if (!view || layers.every((layer) => layer.complete(view)) || ++this.tries > RETRIES) return;
+    this.update();
+  }
+
+  /** The request failed: what it asked for is not on its way.  @param {number} id */
+  failed(id) {
+    if (id !== this.id) return;
+    this.pending.clear();
+    this.#busy();
+  }
+
+  /** The view is exact: fetch its neighbours when it rests. */
+  settled() {
+    this.tries = 0;
+    clearTimeout(this.prefetching);
+    this.prefetching = setTimeout(() => this.#prefetch(), PREFETCH_MS);
+  }
+
+  #prefetch() {
+    const { view, page, index, layers, exact } = this.figure;
+    if (!view || !exact || !page.connection.isUp || document.hidden) return;
+    /** @type {ViewLayer[]} */
+    const parts = [];
+    for (const { definition, raster, index: layer } of layers) {
+      const { prefetch } = raster?.missing(view) ?? { prefetch: [] };
+      if (definition && prefetch.length > 0) parts.push({ layer, definition, tiles: [], prefetch });
+    }
+    if (parts.length > 0) page.connection.view(index, parts);
+  }
+
+  #busy() {
+    const { asked, pending } = this;
+    this.figure.painter.busy(pending.size === 0 ? null : 1 - pending.size / Math.max(1, asked));
+  }
+}
