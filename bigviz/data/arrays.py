@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from bigviz.data.kinds import has_labels
 
-__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "grouped", "plain", "valid_mask"]
+__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "grouped", "plain", "take_rows", "valid_mask"]
 
 _GROUP = 1 << 20
 _GROUP_BYTES = 1 << 28
@@ -111,4 +111,25 @@ def grouped(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
 
 
 def _joined(group: list[pa.Array]) -> list[pa.Array]:
-    return [pa.concat_arrays(group)] if len(group) > 1 else group
+    if len(group) < 2:
+        return group
+    try:
+        return [pa.concat_arrays(group)]
+    except pa.ArrowException:  # dictionaries with a null among their labels cannot be unified
+        return group
+
+
+def take_rows(values: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    """The values at `rows` (int64, in range), in that order, for every type.
+
+    pyarrow's own take lacks view types, run ends and dictionaries with a null label; these are put together a row at a
+    time.
+    """
+    try:
+        return values.take(from_numpy(rows, pa.int64()))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.chunked_array([_slice_one(values, row) for row in rows.tolist()], values.type)
+
+
+def _slice_one(values: pa.ChunkedArray, row: int) -> pa.Array:
+    return next(chunk for chunk in values.slice(row, 1).chunks if len(chunk))

@@ -59,7 +59,6 @@ class Categories:
         if len(self.values) and self.values.min() < 0:
             valid = self.values >= 0
             self.values[~valid] = 0
-        self.values.flags.writeable = False
         column = Column(self.info, self.values, valid, tuple(_texts(labels)))
         return Loaded(column, Labels(column, labels))
 
@@ -74,8 +73,8 @@ class Categories:
         self._known = encoded.dictionary
         if len(self._known) > MOST_CATEGORIES:
             raise Unplottable(
-                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, as many as an axis or a "
-                "colour has room for. Choose a column with fewer.",
+                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis or "
+                "a colour has room for. Choose one with fewer.",
                 got=self.info.name,
             )
         names = fixed_view(encoded.indices, np.dtype(np.int32))
@@ -89,8 +88,8 @@ class Categories:
 def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
     """Codes (-1 for null) and the labels they count, which hold no null and no view type."""
     if not pt.is_dictionary(array.type):
-        array = _without_views(array).dictionary_encode()
-    labels = _without_views(plain(array.dictionary))
+        array = _encodable(array).dictionary_encode()
+    labels = _encodable(plain(array.dictionary))
     codes = fixed_view(array.indices, np.dtype(str(array.type.index_type))).astype(np.int32)
     valid = valid_mask(array.indices)
     if valid is not None:
@@ -102,8 +101,9 @@ def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
     return codes, labels
 
 
-def _without_views(array: pa.Array) -> pa.Array:
-    if pt.is_string_view(array.type):
+def _encodable(array: pa.Array) -> pa.Array:
+    """The array in a type that pyarrow can encode as a dictionary: it cannot do that with views and nulls."""
+    if pt.is_string_view(array.type) or pt.is_null(array.type):
         return array.cast(pa.large_string())
     return array.cast(pa.large_binary()) if pt.is_binary_view(array.type) else array
 

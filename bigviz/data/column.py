@@ -59,15 +59,21 @@ class Column:
     valid: np.ndarray | None
     categories: tuple[str, ...] | None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _locked(self.values))
+        object.__setattr__(self, "valid", None if self.valid is None else _locked(self.valid))
+
     def __len__(self) -> int:
         return len(self.values)
 
     def slice(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows `start` to `stop` (exclusive) as `(values, valid)`, values widened to the four types that kernels know.
 
-        float32, float64, int64 and uint64 are views; every other integer is copied to int64.
+        float32, float64, int64 and uint64 are views; every other integer is copied to int64. Both arrays are
+        read-only, always: numba compiles a kernel once for arrays that may be written to and once for those that may
+        not.
         """
-        return widen(self.values[start:stop]), None if self.valid is None else self.valid[start:stop]
+        return _locked(widen(self.values[start:stop])), None if self.valid is None else self.valid[start:stop]
 
 
 def widen(values: np.ndarray) -> np.ndarray:
@@ -76,6 +82,12 @@ def widen(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f" or values.dtype.itemsize == 8:
         return values
     return values.astype(np.int64)
+
+
+def _locked(values: np.ndarray) -> np.ndarray:
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def has_numbers(column: Column) -> bool:

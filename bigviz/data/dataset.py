@@ -10,7 +10,7 @@ from contextlib import suppress
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import from_numpy
+from bigviz.data.arrays import take_rows
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.categories import Categories
 from bigviz.data.column import Column, ColumnInfo
@@ -177,7 +177,7 @@ class Dataset:
     def _take(self, index: int, rows: np.ndarray) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)
         if direct is not None:
-            return direct.take(from_numpy(rows, pa.int64()))
+            return take_rows(direct, rows)
         if self._infos[index].plottable:
             try:
                 return self._load(index, no_progress, NEVER).restore(rows)

@@ -88,7 +88,6 @@ class Numbers:
 
     def finish(self) -> Loaded:
         """The column. Nothing may be added afterwards."""
-        self.values.flags.writeable = False
         if self.info.kind == "float":
             column = Column(self.info, self.values, None, None)
             nulls = None if self.valid is None else np.packbits(~self.valid, bitorder="little")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from bigviz.data.arrays import from_bools, from_numpy
+from bigviz.data.arrays import from_bools, from_numpy, take_rows
 from bigviz.data.column import Column
 from bigviz.data.kinds import storage_type
 from bigviz.data.units import nanoseconds_per_unit
@@ -91,8 +91,7 @@ class Kept:
     values: pa.ChunkedArray
 
     def __call__(self, rows: np.ndarray) -> pa.Array:
-        taken = self.values.take(from_numpy(rows, pa.int64()))
-        return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+        return take_rows(self.values, rows).combine_chunks()
 
 
 def dress(array: pa.Array, type_: pa.DataType) -> pa.Array:

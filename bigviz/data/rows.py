@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import from_numpy
+from bigviz.data.arrays import take_rows
 
 __all__ = ["Collected", "Rows"]
 
@@ -44,8 +44,10 @@ class Rows:
         """Keep the wanted rows of `array`, whose first row is `start`."""
         first, last = np.searchsorted(self.sorted, (start, start + len(array)))
         if first < last:
-            self._found.add(start, array.take(from_numpy(self.sorted[first:last] - start, pa.int64())))
+            values = pa.chunked_array([array])
+            for chunk in take_rows(values, self.sorted[first:last] - start).chunks:
+                self._found.add(start, chunk)
 
     def finish(self) -> pa.ChunkedArray:
         """The values in the order that was asked for."""
-        return self._found.finish().take(from_numpy(self._order.astype(np.int64), pa.int64()))
+        return take_rows(self._found.finish(), self._order.astype(np.int64))
