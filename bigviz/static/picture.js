@@ -98,8 +98,9 @@ export class Picture {
       else scratch = countArray(view.width * view.height, most, cells);
       mixture.add(gather(source, plane, "count", scratch), plane);
     }
+    const mixed = mixture.mixed(); // before levelling: the shares of the colours are of the unlevelled total
     levelSums(mixture.total, x, y, nominal, true);
-    return new Picture(view, mixture.total, true, mixture.mixed());
+    return new Picture(view, mixture.total, true, mixed);
   }
 
   /** The normalisation of what is visible; null when nothing is.  @param {import("./raster.js").RasterStyle} style @returns {Norm|null} */
