@@ -1,7 +1,6 @@
 // One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns come in as
 // messages; both only note what changed, and one animation frame draws it.
 
-import { frameOf } from "./axes.js";
 import { find } from "./dom.js";
 import { Layer } from "./layers.js";
 import { Painter } from "./paint.js";
@@ -35,6 +34,7 @@ export class Figure extends EventTarget {
     this.section = section;
     this.ranges = { x, y };
     this.surface = find(section, ".surface", HTMLElement);
+    this.surface.tabIndex = 0;
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
     this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, columns: page.datasets[layer.dataset].columns, index: k }));
     /** @type {View|null} */ this.view = null;

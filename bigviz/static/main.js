@@ -88,6 +88,7 @@ function frame(spec, all) {
   if (single) {
     const title = find(all[0].section, ".title", HTMLElement);
     title.textContent ||= spec.title || spec.id;
+    title.ariaLevel = "1";
   }
 }
 
