@@ -230,7 +230,7 @@ export function formatDuration(length, step, clock) {
   if (!clock && size < 1_000_000_000n && step < SECOND) return size === 0n ? "0" : sign + small(size);
   const days = size / 86_400_000_000_000n;
   const rest = Number(size % 86_400_000_000_000n);
-  if (step >= DAY && !clock) return `${sign}${days} d`;
+  if (step >= DAY) return `${sign}${days} d`;
   const two = (/** @type {number} */ value) => String(Math.floor(value)).padStart(2, "0");
   const seconds = step >= MINUTE ? "" : `:${two((rest % MINUTE) / SECOND)}`;
   const digits = decimals(step);
