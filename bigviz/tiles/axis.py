@@ -32,6 +32,11 @@ class Axis:
         """The root that does not depend on the numbers, if the space has one."""
         return self.space.root
 
+    @property
+    def keeps_numbers(self) -> bool:
+        """Whether the space's numbers are the column's own."""
+        return self.space.forward is None
+
     def slice(self, start: int, stop: int) -> tuple[Array, npt.NDArray[np.bool_] | None]:
         """Axis-space numbers of rows `start` to `stop` (at most a slice) and where they are valid (None: everywhere).
 

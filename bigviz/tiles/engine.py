@@ -9,8 +9,12 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.cells import Root
 from bigviz.aggregate.spaces import space
 from bigviz.data.cancel import NEVER, Cancel
@@ -19,21 +23,26 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.errors import BadInput
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
+from bigviz.tiles.bounds import Number, check_window
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
 from bigviz.tiles.layer import MOST_CATEGORIES, Layer
+from bigviz.tiles.line import Columns, LineLayer
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.pyramid import build_pyramid
+from bigviz.tiles.root import survey
 from bigviz.tiles.scan import TileKey
+from bigviz.tiles.series import build_series
 from bigviz.tiles.tile import Cost, Tile
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.work import Crew
 
-__all__ = ["Cost", "EncodedPlane", "Engine", "LayerInfo", "Tile", "TileKey"]
+__all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 
-Number = int | float
+Built = PointsLayer | LineLayer
+MOST_ROWS = 50_000  # that one answer of rows holds
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,10 @@ class Engine:
     def __init__(self, cache_bytes: int = 512 << 20, threads: int | None = None) -> None:
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Tile] = ByteCache(cache_bytes)
-        self._layers: OrderedDict[Hashable, PointsLayer] = OrderedDict()
+        self._layers: OrderedDict[Hashable, Built] = OrderedDict()
         self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
-        self._layer_flights: Flights[PointsLayer] = Flights()
+        self._layer_flights: Flights[Built] = Flights()
         self._order_flights: Flights[Order] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
@@ -93,7 +102,7 @@ class Engine:
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
         built = self._ready(dataset, layer)
-        found = built.order.survey
+        found = built.survey
         whole = found.x.start, found.y.start, found.x.stop, found.y.stop
         integers = [_is_integer(axis) for axis in (built.x, built.y)] * 2
         numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
@@ -107,12 +116,12 @@ class Engine:
             found.far,
             dataset.version,
             str(layer.reduction),
-            built.pyramid.inputs.labels,
+            built.pyramid.inputs.labels if isinstance(built, PointsLayer) else None,
             built.x.column.info,
             built.y.column.info,
             built.x.column.categories,
             built.y.column.categories,
-            False,
+            isinstance(built, LineLayer) and built.series.sorted,
         )
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
@@ -127,28 +136,83 @@ class Engine:
             self._tiles.put(name, tile)
         return tile
 
+    def image(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x0: Number,
+        x1: Number,
+        y0: Number,
+        y1: Number,
+        width: int,
+        height: int,
+        cancel: Cancel = NEVER,
+    ) -> list[npt.NDArray[Any]]:
+        """An exact image of a window, closed at both ends: one (height, width) array a plane, row 0 the highest y.
+
+        Cells follow datashader's affine rule (`aggregate.bins`); types are those of `Tile.arrays`. Raises BadInput for
+        a window that cannot be divided.
+        """
+        check_window(x0, x1, "x")
+        check_window(y0, y1, "y")
+        x_bins, y_bins = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
+        return self._ready(dataset, layer, no_progress, cancel).image(x_bins, y_bins, cancel)
+
+    def columns(
+        self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
+    ) -> Columns:
+        """A line's decimated rows in the window `[x0, x1]` at a width in pixels; BadInput for other glyphs."""
+        built = self._ready(dataset, layer, no_progress, cancel)
+        if not isinstance(built, LineLayer):
+            raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
+        return built.columns(x0, x1, width, cancel)
+
+    def rows(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x0: Number,
+        x1: Number,
+        y0: Number,
+        y1: Number,
+        limit: int = 1000,
+        cancel: Cancel = NEVER,
+    ) -> pa.Table:
+        """True rows of the half-open window `[x0, x1) x [y0, y1)`: row, x, y and the layer's columns, at most `limit`.
+
+        Rows are in store order: Morton order (far rows last), or x order for a line. The schema's metadata holds
+        `matched`, the number of rows in the window.
+        """
+        check_window(x0, x1, "x")
+        check_window(y0, y1, "y")
+        if not 0 <= limit <= MOST_ROWS:
+            raise BadInput(f"limit is 0 to {MOST_ROWS:,}, got {limit}", "limit", limit)
+        numbers, matched = self._ready(dataset, layer, no_progress, cancel).rows((x0, x1), (y0, y1), limit, cancel)
+        names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
+        table = dataset.take(numbers, names).add_column(0, "row", pa.array(numbers))
+        return table.replace_schema_metadata({"matched": str(matched)})
+
     def etag(self, dataset: Dataset, layer: Layer) -> str:
         """A name of all that the layer's answers depend on: 32 hexadecimal digits."""
         text = repr((dataset.fingerprint, dataset.version, layer.key()))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and their columns), `pyramids`, and `tiles` (the cache)."""
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, and `tiles` (the cache)."""
         with self._lock:
             layers = list(self._layers.values())
-        orders = {id(layer.order): layer.order for layer in layers}
+        orders = {id(layer.order): layer.order for layer in layers if isinstance(layer, PointsLayer)}
         return {
             "orders": sum(order.nbytes for order in orders.values()),
-            "pyramids": sum(layer.nbytes for layer in layers),
+            "pyramids": sum(layer.nbytes for layer in layers if isinstance(layer, PointsLayer)),
+            "series": sum(layer.nbytes for layer in layers if isinstance(layer, LineLayer)),
             "tiles": self._tiles.nbytes,
         }
 
     def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
         return dataset.fingerprint, dataset.version, layer.key()
 
-    def _ready(
-        self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER
-    ) -> PointsLayer:
+    def _ready(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Built:
         key = self._key(dataset, layer)
         with self._lock:
             built = self._layers.get(key)
@@ -157,7 +221,7 @@ class Engine:
                 return built
         layer.check(dataset)
 
-        def build(tell: Progress, stop: Cancel) -> PointsLayer:
+        def build(tell: Progress, stop: Cancel) -> Built:
             made = self._build(dataset, layer, Crew(self._threads, tell, stop))
             with self._lock:
                 self._layers[key] = made
@@ -165,7 +229,7 @@ class Engine:
 
         return self._layer_flights.get(key, build, progress, cancel)
 
-    def _build(self, dataset: Dataset, layer: Layer, crew: Crew) -> PointsLayer:
+    def _build(self, dataset: Dataset, layer: Layer, crew: Crew) -> Built:
         def read(name: str) -> Column:
             return dataset.column(name, crew.progress, crew.cancel)
 
@@ -174,9 +238,11 @@ class Engine:
         if reduction.category is not None:
             _check_categories(columns[reduction.category])
         x, y = Axis(read(layer.x), space(layer.xaxis, "x")), Axis(read(layer.y), space(layer.yaxis, "y"))
+        if layer.glyph == "line":
+            return LineLayer(x, y, survey(x, y, layer.root == "default", crew), build_series(x, y, crew))
         order = self._order(dataset, layer, x, y, crew)
         inputs = gather_inputs(order, reduction, columns, crew)
-        return PointsLayer(x, y, order, build_pyramid(order.keys, inputs, crew))
+        return PointsLayer(x, y, order, build_pyramid(order.keys, inputs, crew), columns)
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
         key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)

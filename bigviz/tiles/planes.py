@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions import By, Count, Extreme, Mean, Pick, Planes, Presence, Reduction, Sum
+from bigviz.aggregate.reductions import By, Count, Extreme, Grid, Mean, Pick, Planes, Presence, Reduction, Sum
 from bigviz.tiles.codec import SIDE, EncodedPlane, decode, encode_counts, encode_values
 
-__all__ = ["Kept", "finished", "keep", "revive", "wire"]
+__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "revive", "wire"]
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +35,7 @@ class Kept:
 
 def keep(reduction: Reduction, planes: Planes) -> Kept:
     """Encode accumulators of shape (256, 256), or (categories, 256, 256) under `by`."""
-    inner = _inner(reduction)
+    inner = inner_of(reduction)
     first = _stack(planes[0])
     if isinstance(inner, Count):
         return Kept(tuple(encode_counts(plane, k) for k, plane in enumerate(first)))
@@ -51,7 +51,7 @@ def keep(reduction: Reduction, planes: Planes) -> Kept:
 
 def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Planes:
     """The accumulators that were kept: `revive(keep(planes))` equals `planes`."""
-    inner = _inner(reduction)
+    inner = inner_of(reduction)
     planes = reduction.create((SIDE, SIDE), dtype, len(kept.values))
     stacks = [_stack(plane) for plane in planes]
     for k, encoded in enumerate(kept.values):
@@ -70,7 +70,7 @@ def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Planes:
 
 def wire(reduction: Reduction, planes: Planes) -> list[EncodedPlane]:
     """The planes as they are sent."""
-    if not isinstance(_inner(reduction), Mean):
+    if not isinstance(inner_of(reduction), Mean):
         return list(keep(reduction, planes).values)
     grid = reduction.finalize(planes)
     with np.errstate(over="ignore"):
@@ -85,9 +85,13 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any]) -> list[A
 
     Empty cells are 0 for counts, sums and `any`, NaN for other floats; integers without a value are masked.
     """
-    inner = _inner(reduction)
-    grid = reduction.finalize(planes)
-    out = []
+    return finished_grid(reduction, reduction.finalize(planes), own)
+
+
+def finished_grid(reduction: Reduction, grid: Grid, own: np.dtype[Any]) -> list[Array]:
+    """The same for a grid of any size."""
+    inner = inner_of(reduction)
+    out: list[Array] = []
     for values, filled in zip(_stack(grid.values), _stack(grid.filled), strict=True):
         if isinstance(inner, Count | Presence | Sum) and not isinstance(inner, Mean):
             out.append(np.where(filled, values, values.dtype.type(0)))
@@ -100,10 +104,11 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any]) -> list[A
     return out
 
 
-def _inner(reduction: Reduction) -> Reduction:
+def inner_of(reduction: Reduction) -> Reduction:
+    """What a plane holds: the reduction itself, or the one within `by`."""
     return reduction.inner if isinstance(reduction, By) else reduction
 
 
 def _stack(plane: Array) -> Array:
-    """(planes, 256, 256) whatever the reduction."""
+    """(planes, rows, columns) whatever the reduction."""
     return plane.reshape(-1, *plane.shape[-2:])

@@ -18,7 +18,7 @@ from bigviz.aggregate.cells import INSIDE, LIMIT, Root, root_of
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.work import Crew, slices
 
-__all__ = ["FAR_SHARE", "Survey", "survey"]
+__all__ = ["FAR_SHARE", "Survey", "both_numbers", "numbers_of", "survey"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -112,14 +112,15 @@ def _extent(x: Axis, y: Axis, roots: tuple[Root, Root] | None, crew: Crew) -> _E
 
 def both_numbers(x: Axis, y: Axis, start: int, stop: int) -> tuple[Array, Array, Mask | None]:
     """The axis-space numbers of some rows and where both are numbers; None where all are."""
-    xs, x_mask = _numbers(*x.slice(start, stop))
-    ys, y_mask = _numbers(*y.slice(start, stop))
+    xs, x_mask = numbers_of(*x.slice(start, stop))
+    ys, y_mask = numbers_of(*y.slice(start, stop))
     if x_mask is None or y_mask is None:
         return xs, ys, x_mask if y_mask is None else y_mask
     return xs, ys, x_mask & y_mask
 
 
-def _numbers(values: Array, valid: Mask | None) -> tuple[Array, Mask | None]:
+def numbers_of(values: Array, valid: Mask | None) -> tuple[Array, Mask | None]:
+    """Axis-space values and where they are numbers that lie in a cell of some root; None where all are."""
     if values.dtype.kind != "f" or len(values) == 0:
         return values, valid
     if valid is None and float(values.min()) > -LIMIT and float(values.max()) < LIMIT:  # False where there is a NaN

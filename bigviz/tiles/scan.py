@@ -25,6 +25,7 @@ from bigviz.tiles.work import SLICE
 __all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "count_cells", "ranges_within"]
 
 Array = npt.NDArray[Any]
+Codes = tuple[int, int, int, int]  # first and last on x, then on y
 
 DEEPEST: Final = 24  # the last level: its cells are the codes
 _LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
@@ -56,7 +57,7 @@ class TileKey:
         return (1 << self.zy) - 1 - self.j
 
     @property
-    def codes(self) -> tuple[int, int, int, int]:
+    def codes(self) -> Codes:
         """The first and last code of the tile on x, then on y."""
         x, y = 32 - self.zx, 32 - self.zy
         return self.i << x, (self.i + 1 << x) - 1, self.row << y, (self.row + 1 << y) - 1
@@ -85,9 +86,12 @@ class Ranges:
         return int((self.high - self.low).sum())
 
 
-def ranges_within(keys: Array, codes: tuple[int, int, int, int], cancel: Cancel = NEVER) -> Ranges:
-    """The ranges that hold every row of a rectangle of codes (first and last of x, then of y, all included)."""
-    x0, x1, y0, y1 = (np.uint64(code) for code in codes)
+def ranges_within(keys: Array, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None) -> Ranges:
+    """The ranges that hold every row of a rectangle of codes, its ends included.
+
+    A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same.
+    """
+    bounds = np.array([codes, inner or codes], np.int64)
     stack = np.empty((_STACK, 4), np.int64)
     stack[0] = 0, len(keys), 0, 0
     depth = 1
@@ -95,7 +99,7 @@ def ranges_within(keys: Array, codes: tuple[int, int, int, int], cancel: Cancel 
     while depth:
         cancel.check()
         low, high, whole = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64), np.empty(_BATCH, np.bool_)
-        found, depth = _descend(keys, x0, x1, y0, y1, stack, depth, low, high, whole)
+        found, depth = _descend(keys, bounds, stack, depth, low, high, whole)
         parts.append((low[:found], high[:found], whole[:found]))
     if len(parts) == 1:
         return Ranges(*parts[0])
@@ -141,21 +145,14 @@ def lower_bound(keys: Array, low: int, high: int, key: np.uint64) -> int:
 
 @jit
 def _descend(
-    keys: Array,
-    x0: np.uint64,
-    x1: np.uint64,
-    y0: np.uint64,
-    y1: np.uint64,
-    stack: Array,
-    depth: int,
-    lows: Array,
-    highs: Array,
-    whole: Array,
+    keys: Array, bounds: Array, stack: Array, depth: int, lows: Array, highs: Array, whole: Array
 ) -> tuple[int, int]:
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
     A stack entry is a square: its rows (low, high), its level, and its first key (as int64 bits).
     """
+    x0, x1, y0, y1 = bounds[0]
+    left, right, bottom, top = bounds[1]
     found = 0
     while depth > 0 and found < lows.size:
         depth -= 1
@@ -163,13 +160,13 @@ def _descend(
         high = stack[depth, 1]
         level = stack[depth, 2]
         first = np.uint64(stack[depth, 3])
-        size = (np.uint64(1) << np.uint64(32 - level)) - np.uint64(1)
-        x = compact(first)
-        y = compact(first >> np.uint64(1))
+        size = (1 << (32 - level)) - 1
+        x = np.int64(compact(first))
+        y = np.int64(compact(first >> np.uint64(1)))
         if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
             continue
-        inside = x >= x0 and x + size <= x1 and y >= y0 and y + size <= y1
-        if inside or high - low <= _LEAF:
+        inside = x >= left and x + size <= right and y >= bottom and y + size <= top
+        if inside or high - low <= _LEAF or level == 32:
             lows[found] = low
             highs[found] = high
             whole[found] = inside

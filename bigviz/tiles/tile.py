@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.scan import TileKey
 
-__all__ = ["Cost", "Tile"]
+__all__ = ["Cost", "Tile", "microseconds"]
 
 
 @dataclass
@@ -46,3 +46,8 @@ class Tile:
         Cells without a value are 0 for count, sum and any, NaN for other floats, and masked (numpy.ma) for integers.
         """
         return [np.asanyarray(array) for array in self.exact()]
+
+
+def microseconds(seconds: float) -> int:
+    """Seconds as whole microseconds."""
+    return round(seconds * 1e6)

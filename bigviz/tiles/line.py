@@ -1,0 +1,150 @@
+"""A layer of a line, built: its rows in x order and the tree above them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.inputs import Numbers
+from bigviz.aggregate.line import line_image
+from bigviz.aggregate.reductions import Presence
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.axis import Axis
+from bigviz.tiles.bounds import Number, check_window, within
+from bigviz.tiles.codec import encode_values
+from bigviz.tiles.line_tiles import draw_tile
+from bigviz.tiles.m4 import Picks, column_bounds, first_from, pick_rows
+from bigviz.tiles.root import Survey
+from bigviz.tiles.scan import TileKey
+from bigviz.tiles.series import Series
+from bigviz.tiles.tile import Cost, Tile, microseconds
+from bigviz.tiles.work import slices
+
+__all__ = ["Columns", "LineLayer"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A line's decimated rows, in x order, ties in file order.
+
+    `column` and `run` are int32 (column -1 and `width`: the nearest row on each side of the window; rows that follow
+    each other with the same run are joined), `row` int64 row numbers, `x` and `y` the columns' own numbers (int64
+    nanoseconds for times). `flagged` lists the columns of more than two runs.
+    """
+
+    column: Array
+    run: Array
+    row: Array
+    x: Array
+    y: Array
+    width: int
+    flagged: list[int]
+    names: tuple[str, str]
+    cost: Cost = field(default_factory=Cost)
+
+    def table(self, dataset: Dataset) -> pa.Table:
+        """The same as a table: column, run, row, and x and y in their own types under their own names."""
+        arrays = [pa.array(self.column), pa.array(self.run), pa.array(self.row)]
+        taken = dataset.take(self.row, list(dict.fromkeys(self.names)))
+        arrays += [taken.column(name) for name in self.names]
+        return pa.Table.from_arrays(arrays, names=["column", "run", "row", *self.names])
+
+
+@dataclass(frozen=True)
+class LineLayer:
+    """Everything that answers for a line. Nothing of it changes once it is built."""
+
+    x: Axis
+    y: Axis
+    survey: Survey
+    series: Series
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.series.nbytes
+
+    def tile(self, key: TileKey, cancel: Cancel = NEVER) -> Tile:
+        """One tile: `any`, uint8."""
+        cancel.check()
+        begun = time.perf_counter()
+        plane, rows = draw_tile(self.series, self.x, self.y, (self.survey.x, self.survey.y), key)
+        drawn = time.perf_counter()
+        encoded = [encode_values(plane, plane > 0)]
+        encode_us = microseconds(time.perf_counter() - drawn)
+        cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self._row_bytes)
+        return Tile(key, encoded, cost, partial(self.arrays, key))
+
+    def arrays(self, key: TileKey) -> list[Array]:
+        """The tile's finished plane."""
+        return [draw_tile(self.series, self.x, self.y, (self.survey.x, self.survey.y), key)[0]]
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
+        """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""
+        cancel.check()
+        check_window(low, high, "x")
+        begun = time.perf_counter()
+        picks = pick_rows(self.series, column_bounds(self.series.x, low, high, width))
+        rows = self.series.numbers(picks.positions)
+        x, y = self.x.column.values[rows], self.y.column.values[rows]
+        spent = microseconds(time.perf_counter() - begun)
+        cost = Cost(0, spent, 0, len(rows), len(rows) * self._row_bytes)
+        names = (self.x.column.info.name, self.y.column.info.name)
+        return Columns(picks.columns, picks.runs, rows, x, y, width, picks.flagged.tolist(), names, cost)
+
+    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+        """The uint8 image of a window, row 0 the highest y: what drawing every row gives.
+
+        Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.
+        """
+        picks = pick_rows(self.series, column_bounds(self.series.x, x_bins.low, x_bins.high, x_bins.size))
+        if len(picks.flagged):
+            first, stop = (int(edge) for edge in picks.positions[[0, -1]])
+            x, y = self.series.x[first : stop + 1], self._heights(slice(first, stop + 1))
+        else:
+            x, y = self._separated(picks)
+        grid = line_image(Numbers(x), y, x_bins, y_bins, Presence(), cancel=cancel)
+        return [grid.values[::-1]]
+
+    def rows(self, x: tuple[Number, Number], y: tuple[Number, Number], limit: int, cancel: Cancel) -> tuple[Array, int]:
+        """Row numbers of the half-open window in x order, at most `limit`, and how many there are."""
+        first, stop = first_from(self.series.x, x[0]), first_from(self.series.x, x[1])
+        found: list[Array] = []
+        matched = 0
+        for start, end in slices(max(stop - first, 0)):
+            cancel.check()
+            heights = self._heights(slice(first + start, first + end))
+            inside = within(heights.values, *y)
+            if heights.valid is not None:
+                inside &= heights.valid
+            positions = np.flatnonzero(inside) + first + start
+            found.append(positions[: max(limit - matched, 0)])
+            matched += len(positions)
+        chosen = np.concatenate(found) if found else np.empty(0, np.int64)
+        return self.series.numbers(chosen), matched
+
+    @property
+    def _row_bytes(self) -> int:
+        return int(self.series.x.itemsize + self.series.y.itemsize)
+
+    def _heights(self, where: Any) -> Numbers:
+        valid = self.series.valid
+        return Numbers(self.series.y[where], valid[where] if len(valid) else None)
+
+    def _separated(self, picks: Picks) -> tuple[Array, Numbers]:
+        """The picked rows with a gap between runs."""
+        breaks = np.flatnonzero(np.diff(picks.runs)) + 1
+        positions = np.insert(picks.positions, breaks, picks.positions[breaks])
+        valid = np.ones(len(positions), np.bool_)
+        valid[breaks + np.arange(len(breaks))] = False
+        return self.series.x[positions], Numbers(self.series.y[positions], valid)

@@ -1,0 +1,294 @@
+"""M4: the few rows of each pixel column that ink the same pixels as all of its rows.
+
+A column's run (rows that follow each other without a gap) is drawn by its first, lowest, highest and last row: the
+segments between rows of one column are vertical on the screen, and those between columns join the last row of one with
+the first of the next (Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014). A column
+of more than two runs keeps its first and its last one and, between them, one pseudo-run of the lowest and highest row;
+it is flagged, because what is drawn there is not claimed identical.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.jit import frozen, jit
+from bigviz.tiles.bounds import Number, float_from, integer_from
+from bigviz.tiles.series import Series
+
+__all__ = ["Picks", "column_bounds", "first_above", "first_from", "pick_rows", "positions_from"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Picks:
+    """Chosen positions of a series, ascending: `columns` (int32, -1 and width for the neighbours outside), `runs`
+    (int32, equal where consecutive picks are joined), `positions` (int64); `flagged`, the columns of more than two
+    runs (int32); `rows`, how many rows the columns hold."""
+
+    columns: Array
+    runs: Array
+    positions: Array
+    flagged: Array
+    rows: int
+
+
+def first_from(x: Array, number: Number) -> int:
+    """The first position of ascending numbers that is not below a number, exactly."""
+    if x.dtype.kind == "f":
+        return int(positions_from(x, np.array([float_from(number)]))[0])
+    least, some = integer_from(number, x.dtype)
+    return int(positions_from(x, np.array([least], x.dtype))[0]) if some else len(x)
+
+
+def first_above(x: Array, number: Number) -> int:
+    """The first position of ascending numbers that is above a number, exactly."""
+    if x.dtype.kind != "f":
+        return first_from(x, math.floor(number) + 1)
+    edge = float_from(number)
+    return first_from(x, math.nextafter(edge, math.inf) if edge == number else edge)
+
+
+def positions_from(x: Array, edges: Array) -> npt.NDArray[np.int64]:
+    """The first position of ascending `x` not below each edge; edges are float64 for floats, else of x's dtype."""
+    out = np.empty(len(edges), np.int64)
+    _search(x, frozen(edges), out)
+    return out
+
+
+def column_bounds(x: Array, low: Number, high: Number, width: int) -> npt.NDArray[np.int64]:
+    """The `width + 1` positions that separate the pixel columns of `[low, high]`, which is closed at both ends.
+
+    The column of a number is the one that `aggregate.line` draws it in: `trunc(x * scale + shift)` in float64, the
+    upper end in the last column; integers in a window that reaches 2^53 are first taken from its lower end, exactly.
+    Raises BadInput for a window that cannot be divided.
+    """
+    bins = Bins(low, high, width, name="x0")
+    start, stop = first_from(x, low), first_above(x, high)
+    origin, offset = 0, 0.0
+    if bins.exact(x.dtype):
+        origin = math.floor(low)
+        bins = Bins(low - origin, high - origin, width, name="x0")
+        if not np.iinfo(x.dtype).min <= origin <= np.iinfo(x.dtype).max:
+            origin, offset = 0, -float(origin)
+    bounds = np.empty(width + 1, np.int64)
+    top = round(bins.high * bins.scale + bins.shift)
+    terms = np.array([offset, bins.scale, bins.shift, top], np.float64)
+    _columns(x, start, stop, x.dtype.type(origin), terms, bounds)
+    return bounds
+
+
+def pick_rows(series: Series, bounds: Array) -> Picks:
+    """The rows to draw of the columns between ascending positions `bounds`, and the nearest row on each side."""
+    width = len(bounds) - 1
+    room = 10 * width + 2
+    columns, runs = np.empty(room, np.int32), np.empty(room, np.int64)
+    positions, flagged = np.empty(room, np.int64), np.empty(width, np.int32)
+    tree = series.tree
+    count, marked = _pick(
+        series.y,
+        series.valid,
+        series.gap_starts,
+        series.gap_stops,
+        tree.lows,
+        tree.highs,
+        tree.least,
+        tree.most,
+        tree.starts,
+        bounds,
+        columns,
+        runs,
+        positions,
+        flagged,
+    )
+    rows = int(bounds[-1] - bounds[0])
+    joined = np.cumsum(np.diff(runs[:count], prepend=runs[:1]) != 0, dtype=np.int32)
+    return Picks(columns[:count], joined, positions[:count], flagged[:marked].copy(), rows)
+
+
+@jit
+def _search(x: Array, edges: Array, out: Array) -> None:
+    """The first position not below each ascending edge."""
+    low = 0
+    for k in range(edges.size):
+        edge = edges[k]
+        high = x.size
+        while low < high:
+            middle = (low + high) >> 1
+            if x[middle] < edge:
+                low = middle + 1
+            else:
+                high = middle
+        out[k] = low
+
+
+@jit
+def _columns(x: Array, start: int, stop: int, origin: Any, terms: Array, bounds: Array) -> None:
+    """Bounds of the columns of rows `start` to `stop`; `terms`: offset, scale, shift, and the cell of the upper end."""
+    offset, scale, shift, top = terms[0], terms[1], terms[2], terms[3]
+    last = bounds.size - 1
+    low = start
+    bounds[0] = start
+    bounds[last] = stop
+    for column in range(1, last):
+        edge = column + 1.0 if column == top else np.float64(column)  # cell `top` belongs to the column before it
+        high = stop
+        while low < high:
+            middle = (low + high) >> 1
+            if (np.float64(x[middle] - origin) + offset) * scale + shift < edge:
+                low = middle + 1
+            else:
+                high = middle
+        bounds[column] = low
+
+
+@jit
+def _extremes(
+    y: Array,
+    valid: Array,
+    lows: Array,
+    highs: Array,
+    least: Array,
+    most: Array,
+    starts: Array,
+    first: int,
+    stop: int,
+) -> tuple[int, int]:
+    """The first lowest and the first highest position from `first` to `stop`; -1 where no row has a value."""
+    low = high = -1
+    lowest = highest = y[first]
+    masked = valid.size > 0
+    k = first
+    while k < stop:
+        level = -1  # the largest block that begins at k and ends by `stop`
+        size = 1
+        step = 64
+        while level + 2 < starts.size and k % step == 0 and k + step <= stop:
+            level += 1
+            size = step
+            step *= 16
+        if level < 0:
+            value = y[k]
+            if value == value and not (masked and not valid[k]):
+                if low < 0 or value < lowest:
+                    low = k
+                    lowest = value
+                if high < 0 or value > highest:
+                    high = k
+                    highest = value
+        else:
+            block = starts[level] + k // size
+            if lows[block] != np.uint32(0xFFFFFFFF):
+                if low < 0 or least[block] < lowest:
+                    low = int(lows[block])
+                    lowest = least[block]
+                if high < 0 or most[block] > highest:
+                    high = int(highs[block])
+                    highest = most[block]
+        k += size
+    return low, high
+
+
+@jit
+def _nearest(starts: Array, stops: Array, position: int, size: int, step: int) -> int:
+    """The nearest position with a value from `position` on in direction `step`; -1 where there is none."""
+    gap = np.searchsorted(starts, position, side="right") - 1
+    if 0 <= position < size and gap >= 0 and position < stops[gap]:
+        position = stops[gap] if step > 0 else starts[gap] - 1
+    return position if 0 <= position < size else -1
+
+
+@jit
+def _add(
+    column: int,
+    run: int,
+    first: int,
+    low: int,
+    high: int,
+    last: int,
+    columns: Array,
+    runs: Array,
+    at: Array,
+    count: int,
+) -> int:
+    """Write a run's rows in order, each once; `first` and `last` are -1 for a pseudo-run."""
+    early, late = min(low, high), max(low, high)
+    for position in (first, early, late, last):
+        if position >= 0 and (count == 0 or at[count - 1] != position):
+            columns[count] = column
+            runs[count] = run
+            at[count] = position
+            count += 1
+    return count
+
+
+@jit
+def _pick(
+    y: Array,
+    valid: Array,
+    gap_starts: Array,
+    gap_stops: Array,
+    lows: Array,
+    highs: Array,
+    least: Array,
+    most: Array,
+    starts: Array,
+    bounds: Array,
+    columns: Array,
+    runs: Array,
+    at: Array,
+    flagged: Array,
+) -> tuple[int, int]:
+    """Fill the output of `pick_rows`; the number of picks and of flagged columns.
+
+    A run is known by the number of gaps before it, doubled, so that it goes on from column to column; a pseudo-run
+    takes the odd number after that of the run before it.
+    """
+    width = bounds.size - 1
+    count = marked = 0
+    left = _nearest(gap_starts, gap_stops, bounds[0] - 1, y.size, -1)
+    if left >= 0:
+        run = int(np.searchsorted(gap_starts, left))
+        count = _add(-1, 2 * run, left, left, left, left, columns, runs, at, count)
+    gap = np.searchsorted(gap_stops, bounds[0], side="right")  # the first gap that ends after the window's start
+    for column in range(width):
+        first, stop = bounds[column], bounds[column + 1]
+        if first == stop:
+            continue
+        while gap < gap_starts.size and gap_stops[gap] <= first:
+            gap += 1
+        if gap < gap_starts.size and gap_starts[gap] <= first:
+            first = min(gap_stops[gap], stop)
+            gap += 1
+        if first == stop:
+            continue
+        last_gap = np.searchsorted(gap_starts, stop) - 1  # the last gap that begins before the column's end
+        end = stop
+        if last_gap >= gap and gap_stops[last_gap] >= stop:
+            end = gap_starts[last_gap]
+            last_gap -= 1
+        inner = last_gap - gap + 1  # gaps with a value on both sides
+        head_end = gap_starts[gap] if inner > 0 else end
+        low, high = _extremes(y, valid, lows, highs, least, most, starts, first, head_end)
+        count = _add(column, 2 * gap, first, low, high, head_end - 1, columns, runs, at, count)
+        if inner > 1:
+            low, high = _extremes(y, valid, lows, highs, least, most, starts, gap_stops[gap], gap_starts[last_gap])
+            count = _add(column, 2 * gap + 1, -1, low, high, -1, columns, runs, at, count)
+            flagged[marked] = column
+            marked += 1
+        if inner > 0:
+            tail = gap_stops[last_gap]
+            low, high = _extremes(y, valid, lows, highs, least, most, starts, tail, end)
+            count = _add(column, 2 * (last_gap + 1), tail, low, high, end - 1, columns, runs, at, count)
+            gap = last_gap + 1
+    right = _nearest(gap_starts, gap_stops, bounds[width], y.size, 1)
+    if right >= 0:
+        run = int(np.searchsorted(gap_starts, right))
+        count = _add(width, 2 * run, right, right, right, right, columns, runs, at, count)
+    return count, marked
