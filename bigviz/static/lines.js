@@ -14,6 +14,9 @@ import { toBigInt } from "./span.js";
  * @typedef {{x0: number, xscale: number, y0: number, yscale: number, height: number}} Transform */
 
 const MOST_WIDTH = 16_384;
+const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Times outside int64 nanoseconds are refused by the server; a home padded by 2 % may reach there. */
+const LAST = 2n ** 63n - 1n;
 /** Coordinates beyond this are cut before a canvas sees them: it computes in float32. */
 const FAR = 16_384;
 /** A row between two gaps is drawn as a line of this length: canvases drop lines without any. */
@@ -31,7 +34,7 @@ export class LineLayer {
 
   /** What to ask for this view; null when the columns here are this view's.  @param {View} view @returns {Asked|null} */
   request(view) {
-    const asked = askFor(view);
+    const asked = askFor(view, TIMES.has(this.info.x.kind));
     return this.asked && same(asked, this.asked) ? null : asked;
   }
 
@@ -126,12 +129,13 @@ export class LineLayer {
   }
 }
 
-/** @param {View} view @returns {Asked} */
-function askFor({ x, width }) {
+/** @param {View} view @param {boolean} times @returns {Asked} */
+function askFor({ x, width }, times) {
   const columns = Math.min(MOST_WIDTH, Math.max(1, Math.round(width)));
   if (!x.exact) return { x0: x.lo, x1: x.hi, width: columns };
-  const start = toBigInt(x.origin, Math.floor(x.lo));
-  const end = toBigInt(x.origin, Math.ceil(x.hi));
+  const cut = (/** @type {bigint} */ value) => (!times ? value : value > LAST ? LAST : value < -LAST ? -LAST : value);
+  const start = cut(toBigInt(x.origin, Math.floor(x.lo)));
+  const end = cut(toBigInt(x.origin, Math.ceil(x.hi)));
   return { x0: String(start), x1: String(end > start ? end : start + 1n), width: columns };
 }
 
