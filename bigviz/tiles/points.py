@@ -23,13 +23,14 @@ from bigviz.tiles.order import Order
 from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
-from bigviz.tiles.scan import TileKey, ranges_within
+from bigviz.tiles.scan import TileKey, positions_of, ranges_within
 from bigviz.tiles.tile import Cost, Tile, microseconds
 from bigviz.tiles.work import SLICE
 
 __all__ = ["PointsLayer"]
 
 Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
 
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 
@@ -91,41 +92,48 @@ class PointsLayer:
         planes = finished_grid(reduction, grid, self.pyramid.inputs.own)
         return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in planes]
 
-    def rows(self, x: tuple[Number, Number], y: tuple[Number, Number], limit: int, cancel: Cancel) -> tuple[Array, int]:
+    def rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
         """Row numbers of the half-open window, at most `limit`, and how many there are.
 
         Rows are in Morton order, ties in file order; far rows come last, in file order.
         """
-        found: list[Array] = []
-        matched = 0
+        low, high = np.empty(0, np.int64), np.empty(0, np.int64)
         codes = _code_window(self.survey, x, y)
         if codes is not None:
             inner = (codes[0] + 1, codes[1] - 1, codes[2] + 1, codes[3] - 1)
             ranges = ranges_within(self.order.keys, codes, cancel, inner)
-            for low, high, whole in zip(ranges.low.tolist(), ranges.high.tolist(), ranges.whole.tolist(), strict=True):
-                for start in range(low, high, SLICE):
-                    stop = min(start + SLICE, high)
-                    room = max(limit - matched, 0)
-                    if whole:
-                        matched += stop - start
-                        found.append(self.order.rows[start : min(stop, start + room)])
-                        continue
-                    cancel.check()
-                    inside = self._inside(self.order.rows[start:stop], x, y)
-                    matched += len(inside)
-                    found.append(inside[:room])
-        inside = self._inside(self.order.far, x, y)
-        found.append(inside[: max(limit - matched, 0)])
-        return np.concatenate([part.astype(np.int64) for part in found]), matched + len(inside)
+            edge = self._exact(ranges.low[~ranges.whole], ranges.high[~ranges.whole], x, y, cancel)
+            low, high = np.append(ranges.low[ranges.whole], edge), np.append(ranges.high[ranges.whole], edge + 1)
+        order = np.argsort(low)
+        low, lengths = low[order], (high - low)[order]
+        before = np.cumsum(lengths) - lengths
+        used = before < limit
+        taken = np.minimum(lengths[used], limit - before[used])
+        chosen = self.order.rows[positions_of(low[used], low[used] + taken)].astype(np.int64)
+        far = self.order.far[self._inside(self.order.far, x, y)]
+        return np.append(chosen, far[: limit - len(chosen)]), int(lengths.sum()) + len(far)
 
-    def _inside(self, rows: Array, x: tuple[Number, Number], y: tuple[Number, Number]) -> Array:
+    def _exact(self, low: Array, high: Array, x: Window, y: Window, cancel: Cancel) -> Array:
+        """The positions within the ranges whose rows lie in the window, by comparing their numbers."""
+        found = [np.empty(0, np.int64)]
+        ends = np.cumsum(high - low) // SLICE
+        for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
+            positions = positions_of(low[part], high[part])
+            for start in range(0, len(positions), SLICE):
+                cancel.check()
+                some = positions[start : start + SLICE]
+                found.append(some[self._inside(self.order.rows[some], x, y)])
+        return np.concatenate(found)
+
+    def _inside(self, rows: Array, x: Window, y: Window) -> npt.NDArray[np.bool_]:
+        """Where rows lie in the half-open window."""
         keep = np.ones(len(rows), np.bool_)
         for axis, window in ((self.x, x), (self.y, y)):
             values, valid = axis.at(rows)
             keep &= within(values, *window)
             if valid is not None:
                 keep &= valid
-        return rows[keep]
+        return keep
 
     def _candidates(self, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Array | None:
         """Row numbers, ascending, that hold every row of a window; None where that is a large part of all."""
@@ -156,8 +164,6 @@ def _taken(column: Column, rows: Array | None) -> Numbers:
     return Numbers(column.values[rows], None if column.valid is None else column.valid[rows])
 
 
-def _code_window(
-    survey: Survey, x: tuple[Number, Number], y: tuple[Number, Number]
-) -> tuple[int, int, int, int] | None:
+def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:
     across, up = codes_between(survey.x, *x), codes_between(survey.y, *y)
     return None if across is None or up is None else (*across, *up)

@@ -1,8 +1,8 @@
 """The pyramid of a layer: the encoded planes of every tile that is too large to be scanned on request.
 
-Tiles with more than 65,536 rows are computed once, each from its four children; a child with fewer rows is scanned at
-its parent's resolution, so every row is read once. A tile whose rows are few piles needs no plane: counting leaps over
-a pile, and a pile's other accumulators are kept as one cell.
+Tiles with more rows than cells (65,536; more where planes are costly) are computed once, each from its four children; a
+child with fewer rows is scanned at its parent's resolution, so every row is read once. A tile whose rows are few piles
+needs no plane: counting leaps over a pile, and a pile's other accumulators are kept as one cell.
 """
 
 from __future__ import annotations
@@ -17,27 +17,37 @@ import numpy.typing as npt
 from bigviz.aggregate.jit import jit
 from bigviz.aggregate.reductions import Planes
 from bigviz.data.cancel import Cancel
-from bigviz.tiles.codec import CELLS, SIDE
+from bigviz.tiles.codec import SIDE
 from bigviz.tiles.order import compact
 from bigviz.tiles.planes import Kept, keep, revive
-from bigviz.tiles.scan import DEEPEST, Ranges, TileKey, cells_of, count_cells, lower_bound, ranges_within, run_end
+from bigviz.tiles.scan import (
+    DEEPEST,
+    Ranges,
+    TileKey,
+    cells_of,
+    count_cells,
+    lower_bound,
+    positions_of,
+    ranges_within,
+    run_end,
+)
 from bigviz.tiles.values import Inputs
-from bigviz.tiles.work import SLICE, Crew
+from bigviz.tiles.work import Crew
 
 __all__ = ["Pyramid", "build_pyramid"]
 
 Array = npt.NDArray[Any]
 
-MANY: Final = CELLS  # a tile with more rows than cells has planes
+_CHUNK: Final = 1 << 17  # rows whose cells and values a thread takes at a time: they stay in its cache
 _FEW: Final = 1024  # a tile of so few runs of equal cells is counted on request, however many rows they hold
 _PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
 
 
 @dataclass(frozen=True)
 class Node:
-    """A square of the quadtree with more than `MANY` rows: its tile, rows, and children of either kind.
+    """A square of the quadtree that is worth keeping: its place, its rows, and its children of either kind.
 
-    `children` are those with more than `MANY` rows, by quarter (0 low y low x, 1 low y high x, 2 and 3 high y);
+    `children` are those worth keeping, by quarter (0 low y low x, 1 low y high x, 2 and 3 high y);
     `bounds` the five positions that separate the quarters.
     """
 
@@ -82,7 +92,8 @@ class Pyramid:
         """Accumulate a tile from rows and, where zx and zy differ, from stored squares; and the rows read."""
         ranges = ranges_within(self.keys, tile.codes, cancel)
         planes = self.inputs.create()
-        big = np.flatnonzero(ranges.whole & (ranges.high - ranges.low > MANY)) if tile.zx != tile.zy else ()
+        large = ranges.whole & (ranges.high - ranges.low > self.inputs.many)
+        big = np.flatnonzero(large) if tile.zx != tile.zy else ()
         taken = [k for k in big if self._add_square(tile, int(ranges.low[k]), planes)]
         if taken:
             rest = np.ones(len(ranges.low), np.bool_)
@@ -96,26 +107,34 @@ class Pyramid:
         if self.inputs.counts_rows:
             count_cells(self.keys, ranges, tile, planes[0], cancel)
             return
-        for low, high in zip(ranges.low.tolist(), ranges.high.tolist(), strict=True):
-            while low < high:
-                cancel.check()
-                if low in self.piles:
-                    end = _pile_end(self.keys, low, high)
-                    self._add_pile(tile, low, planes)
-                else:
-                    end = self._next_pile(low, min(high, low + SLICE))
-                    self.inputs.append(planes, cells_of(self.keys, low, end, tile), low, end)
-                low = end
+        short = ranges.high - ranges.low <= _CHUNK // 4
+        for low, high in zip(ranges.low[~short].tolist(), ranges.high[~short].tolist(), strict=True):
+            self._add_long(tile, low, high, planes, cancel)
+        lows, highs = ranges.low[short], ranges.high[short]
+        ends = np.cumsum(highs - lows) // _CHUNK
+        for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
+            cancel.check()
+            positions = positions_of(lows[part], highs[part])
+            cells = cells_of(self.keys[positions], tile)
+            self.inputs.append(planes, cells, positions)
+
+    def _add_long(self, tile: TileKey, low: int, high: int, planes: Planes, cancel: Cancel) -> None:
+        while low < high:
+            cancel.check()
+            if low in self.piles:
+                end = int(run_end(self.keys, low, high, np.uint64(0)))
+                self._add_pile(tile, low, planes)
+            else:
+                end = self._next_pile(low, min(high, low + _CHUNK))
+                self.inputs.append(planes, cells_of(self.keys[low:end], tile), slice(low, end))
+            low = end
 
     def _next_pile(self, low: int, high: int) -> int:
         """The first position from `low` on, at most `high`, where a pile begins."""
-        if not self.piles or high - low <= MANY:
-            return high
-        starts = [start for start in self.piles if low < start < high]
-        return min(starts, default=high)
+        return min((start for start in self.piles if low < start < high), default=high)
 
     def _add_pile(self, tile: TileKey, low: int, planes: Planes) -> None:
-        cell = int(cells_of(self.keys, low, low + 1, tile)[0])
+        cell = int(cells_of(self.keys[low : low + 1], tile)[0])
         if cell >= 0:
             place = (..., slice(cell // SIDE, cell // SIDE + 1), slice(cell % SIDE, cell % SIDE + 1))
             self.inputs.reduction.combine(tuple(plane[place] for plane in planes), self.piles[low])
@@ -146,10 +165,10 @@ class Pyramid:
 def build_pyramid(keys: Array, inputs: Inputs, crew: Crew) -> Pyramid:
     """Compute the planes of all large tiles, on all threads."""
     pyramid = Pyramid(keys, inputs)
-    root = _tree(keys, 0, 0, 0, len(keys))
+    root = _tree(keys, 0, 0, 0, len(keys), inputs.many)
     if root is None:
         return pyramid
-    share = max(root.rows // (_PARTS * crew.threads), MANY)
+    share = max(root.rows // (_PARTS * crew.threads), inputs.many)
     tops, parts = _divide(root, share)
     pooled: dict[tuple[int, int], Planes | None] = {}
     builder = _Builder(pyramid, pooled, crew.cancel)
@@ -172,15 +191,15 @@ def _divide(root: Node, share: int) -> tuple[list[Node], list[Node]]:
     return tops, parts
 
 
-def _tree(keys: Array, level: int, morton: int, low: int, high: int) -> Node | None:
+def _tree(keys: Array, level: int, morton: int, low: int, high: int, many: int) -> Node | None:
     """The node of a square and those below it, down to piles; None for one of few rows."""
-    if high - low <= MANY:
+    if high - low <= many:
         return None
     if level == DEEPEST or keys[low] == keys[high - 1]:
         return Node(level, morton, (low, high, high, high, high), {})
     step = 62 - 2 * level
     cuts = [low, *(lower_bound(keys, low, high, np.uint64((4 * morton + q) << step)) for q in (1, 2, 3)), high]
-    children = (_tree(keys, level + 1, 4 * morton + q, cuts[q], cuts[q + 1]) for q in range(4))
+    children = (_tree(keys, level + 1, 4 * morton + q, cuts[q], cuts[q + 1], many) for q in range(4))
     return Node(level, morton, tuple(cuts), {q: child for q, child in enumerate(children) if child is not None})
 
 
@@ -237,15 +256,11 @@ class _Builder:
         if low in self._pyramid.piles:
             return
         planes = inputs.create(1)
-        for start in range(low, high, SLICE):
+        for start in range(low, high, _CHUNK):
             self._cancel.check()
-            stop = min(start + SLICE, high)
-            inputs.append(planes, np.zeros(stop - start, np.int32), start, stop)
+            stop = min(start + _CHUNK, high)
+            inputs.append(planes, np.zeros(stop - start, np.int32), slice(start, stop))
         self._pyramid.piles[low] = planes
-
-
-def _pile_end(keys: Array, low: int, high: int) -> int:
-    return int(run_end(keys, low, high, np.uint64(0)))
 
 
 @jit

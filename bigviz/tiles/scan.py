@@ -22,7 +22,7 @@ from bigviz.tiles.codec import SIDE
 from bigviz.tiles.order import compact, spread
 from bigviz.tiles.work import SLICE
 
-__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "count_cells", "ranges_within"]
+__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "count_cells", "positions_of", "ranges_within"]
 
 Array = npt.NDArray[Any]
 Codes = tuple[int, int, int, int]  # first and last on x, then on y
@@ -115,11 +115,18 @@ def count_cells(keys: Array, ranges: Ranges, tile: TileKey, plane: Array, cancel
         _count(keys, ranges.low[part], ranges.high[part], x, y, tile.i, tile.row, flat)
 
 
-def cells_of(keys: Array, low: int, high: int, tile: TileKey) -> npt.NDArray[np.int32]:
-    """The cell of the tile (row 0 the highest y) of each of a range of rows; -1 for rows outside it."""
-    cells = np.empty(high - low, np.int32)
-    _cells(keys[low:high], DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row, cells)
+def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:
+    """The cell of the tile (row 0 the highest y) of each key; -1 for keys outside it."""
+    cells = np.empty(len(keys), np.int32)
+    _cells(keys, DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row, cells)
     return cells
+
+
+def positions_of(low: Array, high: Array) -> npt.NDArray[np.int64]:
+    """The positions of half-open ranges, one after the other."""
+    lengths = high - low
+    shift = low - np.cumsum(lengths) + lengths
+    return np.asarray(np.arange(lengths.sum()) + np.repeat(shift, lengths), np.int64)
 
 
 def _batches(ranges: Ranges) -> list[slice]:
@@ -228,10 +235,16 @@ def _count(keys: Array, lows: Array, highs: Array, x: int, y: int, i: int, row: 
 
 @jit
 def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
-    """The cell of each row, or -1: `_count` without the counting."""
+    """The cell of each row, or -1: `_count` without the counting. Keys may be in any order."""
+    shift = np.uint64(2 * min(x, y))
     left, bottom = np.int64(i) * 256, np.int64(row) * 256
+    head = np.uint64(0)
+    cell = -1
     for k in range(keys.size):
-        column = np.int64(compact(keys[k]) >> np.uint64(x)) - left
-        line = np.int64(compact(keys[k] >> np.uint64(1)) >> np.uint64(y)) - bottom
-        inside = 0 <= column < 256 and 0 <= line < 256
-        cells[k] = (255 - line) * 256 + column if inside else -1
+        if k == 0 or keys[k] >> shift != head:
+            head = keys[k] >> shift
+            column = np.int64(compact(keys[k]) >> np.uint64(x)) - left
+            line = np.int64(compact(keys[k] >> np.uint64(1)) >> np.uint64(y)) - bottom
+            inside = 0 <= column < 256 and 0 <= line < 256
+            cell = int((255 - line) * 256 + column) if inside else -1
+        cells[k] = cell

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions import CELLS_ONLY, Planes, Reduction, Rows
 from bigviz.data.column import Column, widen
-from bigviz.tiles.codec import SIDE
+from bigviz.tiles.codec import CELLS, SIDE
 from bigviz.tiles.order import Order
 from bigviz.tiles.work import Crew
 
@@ -41,6 +41,17 @@ class Inputs:
         return self.reduction.name == "count" and not self.reduction.columns
 
     @property
+    def many(self) -> int:
+        """The rows above which a tile is worth keeping: as many as a plane has cells, more where planes weigh more.
+
+        A kept tile of values takes 600 KB, one of 8 categories 400 KB, and 10^8 rows make 2,000 of them; scanning four
+        times as many rows takes 1 ms.
+        """
+        planes = max(len(self.labels or ()), 1)
+        weight = 2 * planes if self.values is not None else planes / 2
+        return int(CELLS * max(weight, 4 if self.values is not None else 1))
+
+    @property
     def row_bytes(self) -> int:
         """Bytes read for each row, its key included."""
         columns = (self.values, self.valid, self.codes, self.numbers)
@@ -50,18 +61,18 @@ class Inputs:
         """Empty accumulators of side x side cells."""
         return self.reduction.create((side, side), self.dtype, len(self.labels or ()))
 
-    def append(self, planes: Planes, cells: npt.NDArray[np.int32], low: int, high: int) -> None:
-        """Add the ordered rows `low` to `high` (at most a slice) to their cells."""
-        self.reduction.append(planes, cells, self._rows(low, high))
+    def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: slice | Array) -> None:
+        """Add ordered rows, given by a slice or by positions (at most a slice's number), to their cells."""
+        self.reduction.append(planes, cells, self._rows(rows))
 
-    def _rows(self, low: int, high: int) -> Rows:
+    def _rows(self, rows: Any) -> Rows:
         if not self.reduction.columns:
             return CELLS_ONLY
         return Rows(
-            None if self.values is None else widen(self.values[low:high]),
-            None if self.valid is None else self.valid[low:high],
-            None if self.numbers is None else self.numbers[low:high],
-            None if self.codes is None else self.codes[low:high],
+            None if self.values is None else widen(self.values[rows]),
+            None if self.valid is None else self.valid[rows],
+            None if self.numbers is None else self.numbers[rows],
+            None if self.codes is None else self.codes[rows],
         )
 
 
