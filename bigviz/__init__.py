@@ -1,0 +1,73 @@
+"""A plot server for tables of a billion rows: open by path, pan, zoom and hover in the browser, exactly.
+
+The public names. They are looked up when they are first used, so that `import bigviz` and `bigviz --help` load neither
+numpy nor numba.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from bigviz.aggregate.canvas import Canvas as Canvas
+    from bigviz.aggregate.reductions import any as any
+    from bigviz.aggregate.reductions import by as by
+    from bigviz.aggregate.reductions import count as count
+    from bigviz.aggregate.reductions import count_cat as count_cat
+    from bigviz.aggregate.reductions import first as first
+    from bigviz.aggregate.reductions import last as last
+    from bigviz.aggregate.reductions import max as max
+    from bigviz.aggregate.reductions import mean as mean
+    from bigviz.aggregate.reductions import min as min
+    from bigviz.aggregate.reductions import sum as sum
+    from bigviz.data.dataset import Dataset as Dataset
+    from bigviz.data.errors import BadInput as BadInput
+    from bigviz.data.errors import BigvizError as BigvizError
+    from bigviz.data.errors import Busy as Busy
+    from bigviz.data.errors import Cancelled as Cancelled
+    from bigviz.data.errors import NotFound as NotFound
+    from bigviz.data.errors import TooLarge as TooLarge
+    from bigviz.data.errors import Unplottable as Unplottable
+    from bigviz.data.errors import Unreadable as Unreadable
+    from bigviz.data.open import open as open
+    from bigviz.document.document import document as document
+    from bigviz.document.figure import Figure as Figure
+    from bigviz.document.figure import figure as figure
+    from bigviz.document.layout import column as column
+    from bigviz.document.layout import grid as grid
+    from bigviz.document.layout import row as row
+    from bigviz.document.spec import Document as Document
+    from bigviz.server.serve import serve as serve
+
+_HOMES = {
+    "bigviz.aggregate.canvas": ("Canvas",),
+    "bigviz.aggregate.reductions": (
+        "any", "by", "count", "count_cat", "first", "last", "max", "mean", "min", "sum",
+    ),
+    "bigviz.data.dataset": ("Dataset",),
+    "bigviz.data.errors": (
+        "BadInput", "BigvizError", "Busy", "Cancelled", "NotFound", "TooLarge", "Unplottable", "Unreadable",
+    ),
+    "bigviz.data.open": ("open",),
+    "bigviz.document.document": ("document",),
+    "bigviz.document.figure": ("Figure", "figure"),
+    "bigviz.document.layout": ("column", "grid", "row"),
+    "bigviz.document.spec": ("Document",),
+    "bigviz.server.serve": ("serve",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bigviz' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

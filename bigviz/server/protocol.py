@@ -25,7 +25,7 @@ CELLS = 65_536
 HEADER = struct.Struct("<4sBBHIHHIHHQII")
 TILE = struct.Struct("<BBHIIIIIQQ")
 PLANE = struct.Struct("<BBHIIIdd8s")
-QUEUE_AT = HEADER.size + 12  # where a tile frame has `queue, us`, which differs between viewers of the same tile
+_QUEUE = 12  # where a tile's record has `queue, us`
 
 DTYPES = ("", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
 ROW_BYTES = 4 + 4 + 8 + 8 + 8
@@ -163,21 +163,25 @@ def frames(
     request: int = 0,
     figure: int = 0,
     layer: int = 0,
-) -> list[bytearray]:
-    """A message's frames: before each part the header for one connection, numbered from `sequence` on."""
+    queue_us: int | None = None,
+) -> list[bytes]:
+    """A message's frames: before each part the header for one connection, numbered from `sequence` on.
+
+    `queue_us` replaces a tile's own: it is the one field of a tile that differs between viewers who share it.
+    """
     out = []
     for index, part in enumerate(parts):
-        texts, bodies = len(part.json), len(part.body)
-        data = bytearray(HEADER.size + texts + bodies)
         place = (layer, request, figure, part.planes, epoch, index, len(parts), sequence + index)
-        HEADER.pack_into(data, 0, MAGIC, kind, 0, *place, texts, bodies)
-        data[HEADER.size : HEADER.size + texts] = part.json
-        data[HEADER.size + texts :] = part.body
-        out.append(data)
+        head = HEADER.pack(MAGIC, kind, 0, *place, len(part.json), len(part.body))
+        if queue_us is None:
+            out.append(b"".join((head, part.json, part.body)))
+        else:
+            queue = struct.pack("<I", min(queue_us, 0xFFFF_FFFF))
+            out.append(b"".join((head, part.json, part.body[:_QUEUE], queue, memoryview(part.body)[_QUEUE + 4 :])))
     return out
 
 
-def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[bytearray]:
+def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[bytes]:
     """A tile's frames as the first of a connection; what a measurement of the whole way to bytes wants."""
     return frames(Type.TILE, tile_parts(tile), sequence=1, epoch=0, request=request, figure=figure, layer=layer)
 

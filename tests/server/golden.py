@@ -236,7 +236,7 @@ COLUMNS = (
 
 
 def framed(parts: list[Part], kind: Type, sequence: int = 1, **where: int) -> list[bytes]:
-    return [bytes(data) for data in protocol.frames(kind, parts, sequence=sequence, epoch=EPOCH, **where)]
+    return protocol.frames(kind, parts, sequence=sequence, epoch=EPOCH, **where)
 
 
 def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:

@@ -1,9 +1,9 @@
 """Frames: golden bytes, round trips, and that no bytes whatever do more than raise ProtocolError."""
 
 import contextlib
+import dataclasses
 import json
 import math
-import struct
 
 import numpy as np
 import pytest
@@ -130,9 +130,12 @@ def test_unfinished_messages_are_bounded():
         assembler.add(third)
 
 
-def test_the_queue_time_is_where_it_is_said_to_be():
-    data = golden.messages()["tile-rlev"][0][0]
-    assert struct.unpack_from("<I", data, protocol.QUEUE_AT) == (2**32 - 1,)
+def test_the_queue_time_is_each_viewers_own():
+    parts = protocol.tile_parts(golden.TILES["tile-by"], 200)
+    mine = [protocol.parse(data) for data in golden.framed(parts, Type.TILE, queue_us=77)]
+    theirs = [protocol.parse(data) for data in golden.framed(parts, Type.TILE)]
+    assert repr(protocol.read_tile(mine)) == repr(dataclasses.replace(protocol.read_tile(theirs), queue_us=77))
+    assert protocol.read_tile(mine).queue_us == 77
 
 
 def test_what_does_not_fit_is_refused_when_writing():

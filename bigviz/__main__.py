@@ -1,0 +1,5 @@
+"""`python -m bigviz`."""
+
+from bigviz.cli import main
+
+main()

@@ -1,0 +1,204 @@
+"""The command line. Imports stand inside the commands, so that `bigviz --help` loads nothing but click."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigviz import __version__
+
+if TYPE_CHECKING:
+    from bigviz.server.run import Load, Options
+
+__all__ = ["main"]
+
+_GLYPHS = ("points", "line")
+
+
+class _Group(click.Group):
+    """Turns bigviz's own errors into one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from bigviz.data.errors import BigvizError
+
+        try:
+            return super().invoke(ctx)
+        except BigvizError as error:
+            raise click.ClickException(error.message) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bigviz")
+def cli() -> None:
+    """Plot tables of a billion rows in the browser: pan, zoom and hover, exactly.
+
+    \b
+    bigviz demo                     write a sample and open it
+    bigviz serve trips.parquet      open a file of your own
+    bigviz serve app.py             open a Python script's document
+    """
+
+
+def _listening(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of every command that listens."""
+    ports = click.IntRange(0, 65_535)
+    for option in reversed((
+        click.option("--port", default=5006, show_default=True, type=ports, help="0 takes any free one."),
+        click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--prefix", default="", help="Path before all addresses, behind a proxy: /plots"),
+        click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
+        click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),
+        click.option("--allow-anonymous", is_flag=True, help="Let everyone who reaches --address see the data."),
+        click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
+        click.option("--log-json", is_flag=True, help="Print events as JSON, one object a line."),
+        click.option("--dev", is_flag=True, help="Reload when the script or the page's files change."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
+@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
+@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
+@click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
+@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
+@_listening
+def serve(
+    paths: tuple[str, ...], x: str | None, y: str | None, agg: str | None, glyph: str | None, **listening: Any
+) -> None:
+    """Serve tables, each PATH one document, or a Python script's document.
+
+    A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
+    files that are one table. NAME=PATH names the document; else the file's stem does.
+    """
+    from bigviz.server.sources import named_paths, script_name
+
+    script = script_name(paths)
+    if script is not None:
+        if any((x, y, agg, glyph)):
+            raise click.UsageError("--x, --y, --agg and --glyph are for data files: the script says what it shows.")
+        _serve_script(script, paths[0].split("=")[-1], listening)
+        return
+    named = named_paths(paths)
+
+    def load() -> Any:
+        from bigviz.data.hints import same_schema_hint
+        from bigviz.server.loading import Columns, open_paths
+
+        hint = same_schema_hint([path for _, path in named])
+        if hint:
+            click.echo(hint, err=True)
+        return open_paths(named, Columns(x, y, agg, glyph))
+
+    _run([name for name, _ in named], load, listening)
+
+
+@cli.command()
+@click.option(
+    "--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each sample table."
+)
+@click.option("--directory", type=click.Path(path_type=Path), help="Where the sample is kept (default: ./demo-data).")
+@_listening
+def demo(rows: int, directory: Path | None, **listening: Any) -> None:
+    """Write a sample, serve it and open it in the browser."""
+    paths = _write_sample(directory or Path("demo-data"), rows)
+
+    def load() -> Any:
+        from bigviz.server.loading import demo_documents
+
+        return demo_documents(*map(str, paths))
+
+    click.echo(_WHAT_TO_LOOK_AT, err=True)
+    _run(["demo", *(path.stem for path in paths)], load, listening, first=True)
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each table.")
+def sample(directory: Path, rows: int) -> None:
+    """Write sample tables as Parquet: an attractor to plot as points, a random walk to plot as a line."""
+    for path in _write_sample(directory, rows):
+        click.echo(path)
+
+
+@cli.command()
+@click.argument("path", metavar="PATH")
+def info(path: str) -> None:
+    """Show a table's rows and columns, and what `bigviz serve` would plot."""
+    from bigviz.server.summary import summary
+
+    click.echo(summary(path))
+
+
+_WHAT_TO_LOOK_AT = """\
+What to look at:
+  points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Choose mean(value)
+          or by(kind) to colour cells by how far, or in which direction, the jumps go.
+  walk    a random walk in time. Wheel over the time axis: from years down to single steps, with the gaps kept.
+Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
+
+
+def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
+    def load() -> Any:
+        from bigviz.server.loading import run_script
+
+        return run_script(path, name)
+
+    _run([name], load, listening, watch=path)
+
+
+def _run(
+    names: list[str], load: Load, listening: dict[str, Any], watch: str | None = None, first: bool = False
+) -> None:
+    from bigviz.server.main import run
+    from bigviz.server.report import Reporter
+    from bigviz.server.run import Options
+
+    browser, as_json = listening.pop("browser"), listening.pop("log_json")
+    options: Options = Options(
+        allow_hosts=listening.pop("allow_host"), allow_origins=listening.pop("allow_origin"), **listening
+    )
+    status = run(options, names, load, Reporter(as_json), browser=browser, watch=watch, open_first=first)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
+
+
+def _write_sample(directory: Path, rows: int) -> list[Path]:
+    from bigviz.aggregate.sample import clifford, random_walk, write_parquet
+    from bigviz.server.bars import bars
+
+    made = {"points": clifford, "walk": random_walk}
+    paths = {name: directory / f"{name}.parquet" for name in made}
+    missing = {name: path for name, path in paths.items() if not _has_rows(path, rows)}
+    directory.mkdir(parents=True, exist_ok=True)
+    with bars() as progress:
+        for name, path in missing.items():
+            task = progress.add_task(f"writing {path}", total=rows)
+
+            def tell(stage: str, done: float, count: int, task: Any = task) -> None:
+                progress.update(task, completed=count)
+
+            write_parquet(str(path), made[name](rows), rows, tell)
+    return list(paths.values())
+
+
+def _has_rows(path: Path, rows: int) -> bool:
+    """Whether a sample of this size is there already."""
+    import pyarrow.parquet as pq
+
+    try:
+        return bool(pq.read_metadata(path).num_rows == rows)
+    except (OSError, ValueError):
+        return False
+
+
+def main() -> None:
+    """The entry point."""
+    cli(prog_name="bigviz")

@@ -1,0 +1,173 @@
+"""`bigviz.figure`: axes that glyphs are added to, one call each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from bigviz.aggregate.expression import parse
+from bigviz.aggregate.reductions import Reduction
+from bigviz.data.dataset import Dataset
+from bigviz.data.defaults import choose
+from bigviz.data.errors import BadInput
+from bigviz.data.open import open as open_dataset
+from bigviz.document.spec import AXIS_KINDS, AxisKind, Glyph, How, Root
+
+__all__ = ["Figure", "Layer", "Range", "figure"]
+
+End = float | int | date | np.datetime64 | None
+
+
+@dataclass(eq=False)
+class Range:
+    """The shown part of an axis, None being the data's end. Figures that hold the same `Range` move together."""
+
+    start: End = None
+    end: End = None
+
+
+@dataclass(eq=False)
+class Layer:
+    """One glyph as it was asked for, checked against its dataset; layers of one `source` share the first one's."""
+
+    source: object
+    dataset: Dataset
+    glyph: Glyph
+    x: str
+    y: str
+    agg: str
+    style: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Figure:
+    """Axes with layers, the first at the bottom. Made by `figure`; `points` and `line` return the figure itself."""
+
+    title: str = ""
+    x_axis_type: AxisKind | None = None
+    y_axis_type: AxisKind | None = None
+    x_range: Range = field(default_factory=Range)
+    y_range: Range = field(default_factory=Range)
+    x_label: str | None = None
+    y_label: str | None = None
+    x_unit: str | None = None
+    y_unit: str | None = None
+    aspect: str | None = None
+    width: int | None = None
+    height: int | None = None
+    id: str | None = None
+    layers: list[Layer] = field(default_factory=list)
+
+    def points(
+        self,
+        source: object,
+        x: str | None = None,
+        y: str | None = None,
+        agg: Reduction | str = "count",
+        *,
+        cmap: str = "fire",
+        how: How = "eq_hist",
+        low: float | None = None,
+        high: float | None = None,
+        root: Root = "default",
+    ) -> Figure:
+        """Add the rows of `source` as points, reduced to cells.
+
+        `source` is a dataset or anything `bigviz.open` takes; without `x` and `y` sensible columns are chosen. `agg` is
+        a reduction (`bigviz.mean("fare")`) or its text ("mean(fare)"). `cmap` names a colour map, `how` is linear, log,
+        cbrt or eq_hist, `low` and `high` clip the colours (None: the visible values' ends). `root="full"` includes far
+        rows (fill values, sentinels). Raises NotFound or Unplottable for a wrong column, BadInput for a wrong `agg`.
+        """
+        style = {"cmap": cmap, "how": how, "low": low, "high": high, "root": root}
+        self.layers.append(_layer(source, "points", x, y, agg, style))
+        return self
+
+    def line(
+        self,
+        source: object,
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        color: str | None = None,
+        root: Root = "default",
+    ) -> Figure:
+        """Add the rows of `source`, in x order, as a line; null and NaN in y are gaps. `color`: "#rrggbb" or a name."""
+        self.layers.append(_layer(source, "line", x, y, "any", {"color": color, "root": root}))
+        return self
+
+
+def figure(
+    *,
+    title: str = "",
+    x_axis_type: AxisKind | None = None,
+    y_axis_type: AxisKind | None = None,
+    x_range: Range | tuple[End, End] | None = None,
+    y_range: Range | tuple[End, End] | None = None,
+    x_label: str | None = None,
+    y_label: str | None = None,
+    x_unit: str | None = None,
+    y_unit: str | None = None,
+    aspect: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    id: str | None = None,
+) -> Figure:
+    """Make a figure without layers.
+
+    An axis type is linear, log (positive numbers, log10), datetime or mercator (degrees, both axes); None takes
+    datetime for columns that hold times, else linear. A range is (start, end) in axis space, dates for time axes,
+    either None for the data's end, or another figure's range (`x_range=other.x_range`), which links both. `aspect`
+    "locked" keeps one unit equally long on both axes. `width` and `height` are CSS pixels, None what there is.
+    """
+    for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
+        if kind is not None and kind not in AXIS_KINDS:
+            raise BadInput(f"{name} is one of {', '.join(AXIS_KINDS)}, got {kind!r}.", name, kind)
+    if aspect not in (None, "locked"):
+        raise BadInput(f'aspect is "locked" or None, got {aspect!r}.', "aspect", aspect)
+    return Figure(
+        title, x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
+        x_unit, y_unit, aspect, width, height, id,
+    )  # fmt: skip
+
+
+def nanoseconds(value: End) -> int | None:
+    """A time as int64 nanoseconds since the epoch; numbers are taken as nanoseconds, naive datetimes as UTC."""
+    if value is None:
+        return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, date | np.datetime64):
+        return int(np.asarray(value, "datetime64[ns]").astype(np.int64))
+    return int(value)
+
+
+def _range(value: Range | tuple[End, End] | None, name: str) -> Range:
+    if value is None:
+        return Range()
+    if isinstance(value, Range):
+        return value
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise BadInput(f"{name} is a pair (start, end) or another figure's range, got {value!r}.", name, repr(value))
+    for end in value:
+        if isinstance(end, float) and not math.isfinite(end):
+            raise BadInput(f"{name} has finite ends, got {value!r}.", name, repr(value))
+    return Range(*value)
+
+
+def _layer(
+    source: object, glyph: Glyph, x: str | None, y: str | None, agg: Reduction | str, style: dict[str, Any]
+) -> Layer:
+    dataset = open_dataset(source)
+    if x is None or y is None:
+        chosen = choose(dataset)
+        x, y = x or chosen.x, y or chosen.y
+    reduction = parse(agg) if isinstance(agg, str) else agg
+    for name in (x, y, reduction.column, reduction.category):
+        if name is not None:
+            dataset.info(name)
+    given = {key: value for key, value in style.items() if value is not None}
+    return Layer(source, dataset, glyph, x, y, str(reduction), given)

@@ -1,0 +1,50 @@
+"""Names that documents and datasets may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Final
+
+from bigviz.data.errors import BadInput
+
+__all__ = ["RESERVED", "check_name", "free_name", "from_path"]
+
+RESERVED: Final = frozenset({"_", "healthz", "metrics", "favicon.ico", "robots.txt", ".", ".."})
+_LONGEST: Final = 200
+_GLOB: Final = frozenset("*?[]{}!")
+
+
+def check_name(name: str, field: str = "name") -> str:
+    """The name, if a document may have it; else raises BadInput.
+
+    Names are one segment of an address: 1 to 200 characters, no slash, backslash or control character, no space at
+    the ends, and none of the server's own routes.
+    """
+    if not 1 <= len(name) <= _LONGEST or name != name.strip():
+        raise BadInput(f"A name has 1 to {_LONGEST} characters and no space at its ends, got {name!r}.", field, name)
+    if not name.isprintable() or "/" in name or "\\" in name:
+        raise BadInput(f"A name holds no slash, backslash or control character, got {name!r}.", field, name)
+    if name in RESERVED:
+        raise BadInput(
+            f"{name!r} is an address of the server itself: choose another name, as in NAME=PATH.", field, name
+        )
+    return name
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """`wanted`, or the first of wanted-2, wanted-3, ... that is not taken."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
+def from_path(path: str, check: Callable[[str], str] = check_name) -> str:
+    """A document name from a path or glob: the stem of its last part that is not only a pattern, "data" if none is."""
+    for part in reversed(path.replace("\\", "/").split("/")):
+        stem = part if part.startswith(".") else part.split(".")[0]
+        plain = "".join(" " if c in _GLOB or not c.isprintable() else c for c in stem).strip(" -_.")
+        if plain and "=" not in plain and plain not in RESERVED:
+            return check(plain[:_LONGEST].strip())
+    return "data"

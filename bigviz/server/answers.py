@@ -1,0 +1,151 @@
+"""The layer routes as functions: from a layer and parsed numbers to a content type and bytes.
+
+Each is one call, so that a notebook or another server can make the same. The work runs in the scheduler's threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bigviz.data.cancel import Cancel
+from bigviz.data.dataset import Dataset
+from bigviz.document.spec import FigureSpec, LayerSpec
+from bigviz.server import facts
+from bigviz.server.params import Number
+from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, tile_table
+from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
+from bigviz.server.spans import Spans
+from bigviz.tiles.engine import LayerInfo
+from bigviz.tiles.layer import Layer
+
+if TYPE_CHECKING:
+    from bigviz.server.backend import Backend
+
+__all__ = ["Answers", "Asked"]
+
+Place = tuple[int, int, int, int]
+Window = tuple[Number, Number, Number, Number]
+Body = tuple[str, bytes]
+_IMAGE_CELL_BYTES: Final = 24  # accumulators, the finished plane and its encoded copy, at 8 bytes each
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The layer that a route is about, and the published one's style."""
+
+    dataset: Dataset
+    layer: Layer
+    figure: FigureSpec
+    style: LayerSpec
+    etag: str
+
+    @property
+    def times(self) -> tuple[bool, bool]:
+        """Whether x and y are axes of nanoseconds."""
+        return self.layer.xaxis == "datetime", self.layer.yaxis == "datetime"
+
+
+class Answers:
+    """What the layer routes answer with."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._spans = Spans()
+
+    def tilejson(self, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:
+        """TileJSON with bigviz's own fields; without `info` (the index is being built) what it tells is null."""
+        answer: dict[str, Any] = {
+            "tilejson": "3.0.0",
+            "name": asked.figure.title or asked.dataset.name,
+            "tiles": [template],
+            "scheme": "xyz",
+            "minzoom": 0,
+            "maxzoom": 24,
+        }
+        if asked.layer.xaxis == "mercator":
+            answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+        answer["reduction"] = str(asked.layer.reduction)
+        answer["rows"] = asked.dataset.num_rows
+        if info is None:
+            state = self._backend.engine.state(asked.dataset, asked.layer)
+            unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
+            return {**answer, **unknown, "version": asked.dataset.version, "index": state}
+        more = facts.layer_answer(info, asked.times)
+        return {**answer, **{key: more[key] for key in _FIELDS}}
+
+    def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:
+        """Colours of a picture: the published layer's, with what the query says instead."""
+        return read_shading(asked.style, get)
+
+    async def tile(self, owner: Hashable, asked: Asked, place: Place, extension: str, shading: Shading | None) -> Body:
+        """One tile as npy, arrow or png."""
+        zx, zy, i, j = place
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            def read(place: Place) -> list[Any]:
+                return self._backend.compute_tile(dataset, layer, place, cancel).arrays()
+
+            engine, arrays = self._backend.engine, read(place)
+            if shading is not None:
+                zero = _zero_is_empty(layer)
+                norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, read, cancel)
+                return PNG, shade(arrays, values_of(arrays, zero), norm, shading)
+            if extension == "npy":
+                return NPY, npy(arrays, layer.reduction.category is not None)
+            labels = engine.info(dataset, layer).planes or (str(layer.reduction),)
+            level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
+            return ARROW, arrow(tile_table(arrays, labels, {**level, "i": i, "j": j, "version": dataset.version}))
+
+        return await self._backend.run(owner, dataset, layer, ("tile", extension, place, shading), call)
+
+    async def image(
+        self, owner: Hashable, asked: Asked, window: Window, size: tuple[int, int], shading: Shading | None
+    ) -> Body:
+        """A window at any size, as npy or png; `window` is x0, x1, y0, y1."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            arrays = self._backend.engine.image(dataset, layer, *window, *size, cancel)
+            if shading is not None:
+                values = values_of(arrays, _zero_is_empty(layer))
+                return PNG, shade(arrays, values, norm_of([values], shading), shading)
+            return NPY, npy(arrays, layer.reduction.category is not None)
+
+        planes = len((await self._backend.info(dataset, layer)).planes or (0,))
+        cost = size[0] * size[1] * planes * _IMAGE_CELL_BYTES
+        self._backend.admit(cost)
+        try:
+            what = ("image", window, size, shading)
+            return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
+        finally:
+            self._backend.release(cost)
+
+    async def columns(self, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int) -> Body:
+        """A line's decimated columns as an Arrow file."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            return ARROW, arrow(self._backend.engine.columns(dataset, layer, *window, width, cancel).table(dataset))
+
+        return await self._backend.run(owner, dataset, layer, ("table", window, width), call)
+
+    async def rows(self, owner: Hashable, asked: Asked, window: Window, limit: int) -> Body:
+        """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            return ARROW, arrow(self._backend.engine.rows(dataset, layer, *window, limit, cancel))
+
+        return await self._backend.run(owner, dataset, layer, ("rows", window, limit), call, heavy=True)
+
+
+def _zero_is_empty(layer: Layer) -> bool:
+    """Whether 0 stands for an empty cell in the finished planes of the layer's reduction."""
+    reduction: Any = layer.reduction
+    return getattr(reduction, "inner", reduction).name in ("count", "any", "sum")
+
+
+_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "version", "index")

@@ -1,0 +1,64 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Final
+
+from tornado.web import Application, RequestHandler
+
+from bigviz.server.handlers import layers, pages, status
+from bigviz.server.handlers.base import Missing
+from bigviz.server.site import Site
+from bigviz.server.viewer import Viewer
+
+__all__ = ["ROUTES", "make_app"]
+
+_LAYER: Final = r"/([^/]+)/layers/([^/]+)"
+_TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
+ROUTES: Final = (
+    "/", "/D/", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
+    "/D/layers/L/image.npy|png","/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/healthz", "/metrics",
+)  # fmt: skip
+
+
+def make_app(site: Site) -> Application:
+    """The application of a site; documents are looked up for each request, so they may come later."""
+    shared: dict[str, Any] = {"site": site}
+    rules: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
+        (r"/", pages.Listing, shared),
+        (r"/healthz", status.Health, shared),
+        (r"/metrics", status.Metrics, shared),
+        (r"/_/static/(.+)", pages.Static, {**shared, "path": str(pages.STATIC)}),
+        (r"/_(?:/.*)?", Missing, shared),
+        (r"/([^/]+)", pages.Redirect, shared),
+        (r"/([^/]+)/", pages.Page, shared),
+        (r"/([^/]+)/ws", Viewer, shared),
+        (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
+        (_TILE, layers.Tiles, shared),
+        (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),
+        (rf"{_LAYER}/columns\.arrow", layers.Columns, shared),
+        (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
+    ]
+    return Application(
+        [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],
+        default_handler_class=Missing,
+        default_handler_args=shared,
+        log_function=_count(site),
+        websocket_ping_interval=site.limits.ping_seconds,
+        websocket_max_message_size=site.limits.frame_bytes,
+    )
+
+
+def _count(site: Site) -> Any:
+    """After each answer: the metrics, and an access line with route and status but no address and no query."""
+
+    def done(handler: RequestHandler) -> None:
+        route = type(handler).__name__.lower()
+        seconds = time.time() - handler.request._start_time
+        site.metrics.requests.labels(route, str(handler.get_status())).inc()
+        site.metrics.seconds.labels(route).observe(seconds)
+        site.event("request", route=route, method=handler.request.method, status=handler.get_status(), seconds=seconds)
+
+    return done

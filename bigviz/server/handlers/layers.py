@@ -1,0 +1,149 @@
+"""The routes below `/D/layers/L/`: TileJSON, tiles, images, columns and rows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from bigviz.data.errors import BadInput, NotFound
+from bigviz.server.errors import dump
+from bigviz.server.handlers.base import Handler
+from bigviz.server.params import image_size, interval, whole
+
+if TYPE_CHECKING:
+    from bigviz.server.answers import Asked
+    from bigviz.server.backend import Backend
+
+__all__ = ["Columns", "Image", "Rows", "TileJson", "Tiles"]
+
+_MOST_LEVEL: Final = 24
+_DEFAULT_ROWS: Final = 1_000
+
+
+class LayerHandler(Handler):
+    """A route of one layer: the published one, with what the query changes."""
+
+    async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
+        """The backend and the layer; NotFound for a document or a layer number that does not exist."""
+        document, backend = await self.site.document(document_name), await self.site.backend()
+        count = len(document.layers())
+        if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
+            allowed = f"they are 0 to {count - 1}" if count else "it has none"
+            raise NotFound(f"Document {document_name!r} has no layer {number[:20]!r}: {allowed}.", "layer", number[:20])
+        return backend, backend.asked(document, int(number), self.query)
+
+    def tagged(self, asked: Asked, *parts: object) -> bool:
+        """Set a strong ETag over the layer's own and `parts`; True if the client has the answer already."""
+        text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
+        return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+
+    def send(self, kind: str, body: bytes) -> None:
+        """Answer with bytes of a content type."""
+        self.set_header("Content-Type", kind)
+        self.finish(body)
+
+
+class TileJson(LayerHandler):
+    """TileJSON 3.0.0 with extent, range, rows and more; waits up to 30 s for the index."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        query = f"?{self.request.query}" if self.request.query else ""
+        base = self.request.full_url().split("?")[0].removesuffix("tilejson.json")
+        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer))
+        try:
+            info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)
+        except TimeoutError:
+            info = None
+        finally:
+            if not waited.done():
+                waited.add_done_callback(_look)
+                waited.cancel()
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        answer = backend.answers.tilejson(asked, info, f"{base}tiles/{{z}}/{{x}}/{{y}}.png{query}")
+        if not self.tagged(asked, answer):
+            self.write(dump(answer))
+        self.finish()
+
+
+class Tiles(LayerHandler):
+    """`tiles/Z/I/J.EXT` and `tiles/ZX,ZY/I/J.EXT`; 404 for a tile that its level does not have."""
+
+    async def answer(self, *args: str) -> None:
+        name, number, level, i, j, extension = args
+        backend, asked = await self.asked(name, number)
+        place = _place(level, i, j)
+        shading = backend.answers.shading(asked, self.query) if extension == "png" else None
+        if self.tagged(asked, place, shading):
+            self.finish()
+            return
+        self.send(*await backend.answers.tile(self.request.remote_ip, asked, place, extension, shading))
+
+
+class Image(LayerHandler):
+    """`image.npy` and `image.png`: any window at any size, closed at both ends."""
+
+    async def answer(self, *args: str) -> None:
+        name, number, extension = args
+        backend, asked = await self.asked(name, number)
+        times = asked.times
+        x = interval(self.query, "x0", "x1", time=times[0])
+        y = interval(self.query, "y0", "y1", time=times[1])
+        size = image_size(self.query, self.site.limits)
+        shading = backend.answers.shading(asked, self.query) if extension == "png" else None
+        if self.tagged(asked, x, y, size, shading):
+            self.finish()
+            return
+        self.send(*await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading))
+
+
+class Columns(LayerHandler):
+    """`columns.arrow`: the rows that a line over a window of `width` pixel columns needs."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        if asked.layer.glyph != "line":
+            raise BadInput("columns.arrow is for lines: ask with glyph=line.", "glyph", asked.layer.glyph)
+        window = interval(self.query, "x0", "x1", time=asked.times[0])
+        width = whole(self.query("width"), "width", 1, self.site.limits.columns_width)
+        if self.tagged(asked, window, width):
+            self.finish()
+            return
+        self.send(*await backend.answers.columns(self.request.remote_ip, asked, window, width))
+
+
+class Rows(LayerHandler):
+    """`rows.arrow`: true rows of a half-open window."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        times = asked.times
+        x = interval(self.query, "x0", "x1", time=times[0])
+        y = interval(self.query, "y0", "y1", time=times[1])
+        most = self.site.limits.rows
+        limit = _DEFAULT_ROWS if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
+        if self.tagged(asked, x, y, limit):
+            self.finish()
+            return
+        self.send(*await backend.answers.rows(self.request.remote_ip, asked, (*x, *y), limit))
+
+
+def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
+    """(zx, zy, i, j) of a tile's address. NotFound says what there is: an address is right or it is nowhere."""
+    levels = level.split(",")
+    numbers = [*levels, *levels] if len(levels) == 1 else levels
+    if any(len(text) > 9 for text in (*numbers, i, j)) or len(numbers) != 2:
+        raise NotFound(f"There is no such tile: levels are 0 to {_MOST_LEVEL}.", "tile")
+    zx, zy = map(int, numbers)
+    if max(zx, zy) > _MOST_LEVEL:
+        raise NotFound(f"Levels are 0 to {_MOST_LEVEL}, got {max(zx, zy)}.", "z", max(zx, zy))
+    for field, text, z in (("i", i, zx), ("j", j, zy)):
+        if int(text) >= 1 << z:
+            raise NotFound(f"{field} is 0 to {(1 << z) - 1} at level {z}, got {int(text)}.", field, int(text))
+    return zx, zy, int(i), int(j)
+
+
+def _look(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,121 @@
+"""The list of documents, the page of one, and the static files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from tornado.web import HTTPError, StaticFileHandler
+
+from bigviz.data.errors import NotFound
+from bigviz.server.errors import dump
+from bigviz.server.handlers.base import Guarded, Handler
+from bigviz.server.site import Site
+
+__all__ = ["STATIC", "Listing", "Page", "Redirect", "Static", "content_policy"]
+
+STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
+_IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
+_LISTING: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>bigviz</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" type="image/svg+xml" href="_/static/mark.svg">
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}
+li {{ margin: .5rem 0 }} a {{ font-weight: 600; color: light-dark(#0b57d0, #8ab4f8) }} span {{ opacity: .7 }}
+</style></head><body><main><h1>Plots</h1><ul>
+{items}
+</ul></main></body></html>
+"""
+
+
+def content_policy(page: bytes) -> str:
+    """The Content-Security-Policy of a page: scripts from this server only, plus its own import map, by hash."""
+    found = _IMPORT_MAP.search(page)
+    scripts = "'self'"
+    if found:
+        scripts += f" 'sha256-{base64.b64encode(hashlib.sha256(found[1]).digest()).decode()}'"
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+
+
+class Listing(Handler):
+    """`/`: the documents, as a page or, where JSON is asked for, as `{documents: [{name, title, url}]}`."""
+
+    async def answer(self, *args: str) -> None:
+        titles = {name: name for name in self.site.names}
+        titles |= {name: document.title or name for name, document in self.site.documents.items()}
+        self.set_header("Vary", "Accept")
+        if "application/json" in self.request.headers.get("Accept", ""):
+            self.set_header("Content-Type", "application/json; charset=utf-8")
+            documents = [{"name": n, "title": title, "url": _address(n)} for n, title in titles.items()]
+            self.finish(dump({"documents": documents}))
+            return
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", content_policy(b""))
+        items = [
+            f'<li><a href="{html.escape(_address(name))}">{html.escape(title)}</a>'
+            + (f" <span>{html.escape(name)}</span>" if title != name else "")
+            for name, title in titles.items()
+        ]
+        self.finish(_LISTING.format(items="\n".join(items)))
+
+
+class Redirect(Handler):
+    """`/D` to `/D/`. The address is made from the document's registered name, never from the request's text."""
+
+    async def answer(self, *args: str) -> None:
+        (name,) = args
+        if not self.site.has(name):
+            raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
+        self.set_status(301)
+        self.set_header("Location", _address(name))
+        self.finish()
+
+
+class Page(Handler):
+    """`/D/`: the page, the same bytes for every document; it learns its document from the websocket."""
+
+    async def answer(self, *args: str) -> None:
+        (name,) = args
+        if not self.site.has(name):
+            raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
+        page, policy, etag = (_read_page.__wrapped__ if self.site.dev else _read_page)()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", policy)
+        if not self.same(etag):
+            self.write(page)
+        self.finish()
+
+
+class Static(Guarded, StaticFileHandler):
+    """The client's own files, with strong ETags. A symbolic link that leads out of the directory is not followed."""
+
+    def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
+        StaticFileHandler.initialize(self, path)
+        self.site = site
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        inside, real = os.path.realpath(root), os.path.realpath(absolute_path)
+        if os.path.commonpath([inside, real]) != inside or not os.path.isfile(real):
+            raise HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
+
+
+@cache
+def _read_page() -> tuple[bytes, str, str]:
+    page = (STATIC / "index.html").read_bytes()
+    return page, content_policy(page), hashlib.sha256(page).hexdigest()
+
+
+def _address(name: str) -> str:
+    return f"{quote(name, safe='')}/"

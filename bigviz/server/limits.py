@@ -1,0 +1,43 @@
+"""Every bound of the server in one place. Sizes are bytes, times seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one client may ask for. The defaults are the ones that `docs/protocol.md` and the routes promise."""
+
+    header_seconds: float = 10.0  # to send a request's headers, and to keep an idle connection; Tornado's own: 3600
+    body_seconds: float = 10.0
+    header_bytes: int = 16 << 10
+    body_bytes: int = 64 << 10
+    connections: int = 2_000
+    connections_per_address: int = 200
+    write_seconds: float = 60.0  # for a client to take in a whole HTTP answer
+
+    message_bytes: int = 64 << 10  # a longer text is answered by an error
+    frame_bytes: int = 256 << 10  # a longer websocket frame ends the connection (1009)
+    messages_per_second: float = 64.0
+    messages_burst: float = 256.0
+    malformed_per_minute: int = 10
+    ping_seconds: float = 20.0
+    unread_bytes: int = 64 * _MIB  # more output than this waiting for a browser closes its connection (4008)
+    unread_soft_bytes: int = 8 * _MIB  # from here on its tiles wait
+    stalled_seconds: float = 15.0  # without one byte read while output waits: closed (4008)
+
+    tiles_per_view: int = 1_024
+    layers_per_view: int = 64
+    columns_width: int = 16_384
+    image_side: int = 16_384
+    image_cells: int = 1 << 24
+    image_bytes: int = 512 * _MIB  # over all image requests that run; the next one is answered 503
+    rows: int = 50_000
+    queued_requests: int = 1_000  # HTTP layer requests that wait or run; the next one is answered 503
+    index_wait_seconds: float = 30.0  # for tilejson.json to wait until the index is ready
+    builds: int = 16  # indexes that are built or wait to be, beyond the published layers' own

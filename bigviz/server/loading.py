@@ -1,0 +1,83 @@
+"""The part of a start that takes time: importing the engine, opening the tables. Runs behind the listener."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bigviz.data.dataset import Dataset
+from bigviz.data.defaults import choose
+from bigviz.data.open import open as open_dataset
+from bigviz.document.document import document
+from bigviz.document.figure import figure
+from bigviz.document.layout import column
+from bigviz.document.spec import Document
+from bigviz.server.backend import Backend
+from bigviz.server.limits import Limits
+from bigviz.server.metrics import Metrics
+from bigviz.server.script import script_document
+from bigviz.tiles.engine import Engine
+
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "run_script"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the command line says about the columns to show; None where it says nothing."""
+
+    x: str | None = None
+    y: str | None = None
+    agg: str | None = None
+    glyph: str | None = None
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Open documents and an engine of their own."""
+
+    documents: Sequence[Document]
+
+    def backend(self, limits: Limits, metrics: Metrics) -> Backend:
+        """A backend on the running event loop."""
+        return Backend(Engine(), limits, metrics)
+
+
+def open_paths(paths: Sequence[tuple[str, str]], columns: Columns) -> Brought:
+    """One document for each (name, path)."""
+    return Brought([document_of(open_dataset(path, name=name), name, columns) for name, path in paths])
+
+
+def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
+    """A document of one figure over a dataset; columns that are not said are chosen."""
+    x, y, glyph, geographic = columns.x, columns.y, columns.glyph, False
+    if x is None or y is None:
+        choice = choose(dataset)
+        geographic = choice.geographic and x is None and y is None
+        x, y = x or choice.x, y or choice.y
+        glyph = glyph or ("points" if columns.agg else choice.glyph)
+    kind = "mercator" if geographic else None
+    plot = figure(title=name, x_axis_type=kind, y_axis_type=kind)  # type: ignore[arg-type]
+    if glyph == "line":
+        plot.line(dataset, x, y)
+    else:
+        plot.points(dataset, x, y, agg=columns.agg or "count")
+    return document(plot, id=name)
+
+
+def demo_documents(points: str, walk: str) -> Brought:
+    """The sample's documents: both figures on one page, then each alone; the tables are opened once."""
+    cloud, series = open_dataset(points, name="points"), open_dataset(walk, name="walk")
+    first = figure(title="Jumps of a Clifford attractor").points(cloud, "x", "y")
+    second = figure(title="A random walk, with gaps").line(series, "time", "value")
+    return Brought(
+        [
+            document(column(first, second), title="bigviz demo", id="demo"),
+            document(figure(title="Points").points(cloud, "x", "y"), id="points"),
+            document(figure(title="Walk").line(series, "time", "value"), id="walk"),
+        ]
+    )
+
+
+def run_script(path: str, name: str) -> Brought:
+    """The last document of a script, under `name`."""
+    return Brought([script_document(path).renamed(name)])

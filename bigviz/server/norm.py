@@ -1,0 +1,94 @@
+"""Normalisation of cell values to 0 .. 1, by the page's formulas (which are datashader's).
+
+linear is v - low, log is log1p(v - low), cbrt the cube root of v - low, each over its value at high; eq_hist is the
+share of the values above the lowest bin, over 65,536 bins: one for each count below 65,536, else equal steps of the
+order-preserving bits of float32, else (all values within one octave) equal steps of the values.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BINS", "Norm"]
+
+Array = npt.NDArray[Any]
+
+BINS: Final = 65_536
+_FORWARD: Final = {"linear": lambda d: d, "log": np.log1p, "cbrt": np.cbrt}
+
+
+class Norm:
+    """A normalisation over one set of values.
+
+    `values` are those of the cells that hold one, 1-D, any numeric dtype; infinities and NaN are ignored. `low` and
+    `high` default to their ends. `counts` says that they are counts, which have a bin each.
+    """
+
+    def __init__(self, values: Array, how: str, low: float | None, high: float | None, counts: bool) -> None:
+        finite = values[np.isfinite(values)].astype(np.float64, copy=False)
+        own = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+        ends = (own[0] if low is None else low, own[1] if high is None else high)
+        self.how = how
+        self.low, self.high = min(ends), max(ends)
+        self._own = own
+        self._counts = counts and own[1] < BINS and own[0] >= 0
+        if how == "eq_hist":
+            self._octave = (own[0] > 0) == (own[1] > 0) and _ratio(*own) <= 2
+            self._first, self._step = _bits_scale(*own)
+            self._shares = self._distribute(finite)
+
+    def fraction(self, values: Array) -> npt.NDArray[np.float64]:
+        """Where values lie along the colour map; the ends stand for what lies beyond them, NaN becomes 0."""
+        numbers = np.nan_to_num(np.clip(values.astype(np.float64), self.low, self.high), nan=self.low)
+        if self.how == "eq_hist":
+            out = self._shares[self._bin(numbers)]
+        else:
+            forward: Any = _FORWARD[self.how]
+            with np.errstate(over="ignore", invalid="ignore"):
+                span = float(forward(self.high - self.low))
+                out = forward(numbers - self.low) / span if 0 < span < math.inf else np.ones(len(numbers))
+        out = np.clip(np.nan_to_num(np.asarray(out, np.float64), nan=1.0), 0.0, 1.0)
+        out[numbers <= self.low] = 0.0
+        out[numbers >= self.high] = 1.0
+        return out
+
+    def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
+        counted = np.bincount(self._bin(values), minlength=BINS).cumsum()
+        first, last = self._bin(np.array([self.low, self.high]))
+        below, most = counted[first], counted[last] - counted[first]
+        if most <= 0:
+            return np.ones(BINS)
+        return np.clip((counted - below) / most, 0.0, 1.0)
+
+    def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:
+        low, high = self._own
+        inside = np.clip(numbers, low, high)
+        if self._counts:
+            return np.asarray(inside, np.int64)
+        if self._octave:
+            span = high - low
+            place = (inside - low) / span * BINS if span > 0 else np.zeros(len(inside))
+        else:
+            place = (_ordered(inside) - self._first) * self._step
+        return np.clip(place.astype(np.int64), 0, BINS - 1)
+
+
+def _ratio(low: float, high: float) -> float:
+    small, large = sorted((abs(low), abs(high)))
+    return large / small if small else math.inf
+
+
+def _bits_scale(low: float, high: float) -> tuple[float, float]:
+    first, last = (float(_ordered(np.array([end]))[0]) for end in (low, high))
+    return first, BINS / (last - first + 1)
+
+
+def _ordered(values: Array) -> npt.NDArray[np.float64]:
+    """The bits of the values in float32 as numbers that grow with them."""
+    with np.errstate(over="ignore"):
+        bits = values.astype(np.float32).view(np.uint32)
+    return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.float64)

@@ -1,0 +1,149 @@
+"""Running a server on an event loop: listen first, load behind, stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from bigviz.data.errors import BadInput, BigvizError, Cancelled
+from bigviz.server.app import ROUTES, make_app
+from bigviz.server.hosts import Hosts, is_loopback
+from bigviz.server.limits import Limits
+from bigviz.server.listener import Listener, bind
+from bigviz.server.site import Site
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+    from bigviz.server.backend import Backend
+    from bigviz.server.metrics import Metrics
+
+__all__ = ["Loaded", "Options", "Server"]
+
+
+class Loaded(Protocol):
+    """What the loader brings from its thread: open documents, and the way to a backend on the event loop."""
+
+    @property
+    def documents(self) -> Sequence[Document]: ...
+    def backend(self, limits: Limits, metrics: Metrics) -> Backend: ...
+
+
+Load = Callable[[], Loaded]
+Event = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and for whom a server listens."""
+
+    port: int = 5006
+    address: str = "127.0.0.1"
+    prefix: str = ""
+    allow_hosts: Sequence[str] = ()
+    allow_origins: Sequence[str] = ()
+    allow_anonymous: bool = False
+    dev: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    def check(self) -> None:
+        """Raise BadInput for an address that others can reach unless anonymous viewers were allowed."""
+        if not self.allow_anonymous and not is_loopback(self.address):
+            raise BadInput(
+                f"--address {self.address} lets everyone who reaches this machine see the data: "
+                "add --allow-anonymous if that is meant.",
+                "address",
+                self.address,
+            )
+
+
+class Server:
+    """One server: a listening socket, a site, and the task that loads its documents. Lives on one event loop."""
+
+    def __init__(
+        self, options: Options, names: Sequence[str], load: Load, event: Event, open_first: bool = False
+    ) -> None:
+        options.check()
+        self.options = options
+        self._names = names
+        self._shown = names[0] if open_first or len(names) == 1 else None
+        self._load = load
+        self._event = event
+        self._sockets, self.port = bind(options.port, options.address)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.site: Site | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to open: of the only (or, with `open_first`, the first) document, else of the list."""
+        path = "/" if self._shown is None else f"/{quote(self._shown, safe='')}/"
+        return f"http://{self._host}:{self.port}{self.options.prefix}{path}"
+
+    @property
+    def _host(self) -> str:
+        address = self.options.address
+        if address in ("0.0.0.0", "::", ""):
+            return "127.0.0.1"
+        return f"[{address}]" if ":" in address else address
+
+    async def start(self) -> None:
+        """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
+        options = self.options
+        hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
+        self.site = Site(hosts, list(self._names), options.limits, options.prefix, options.dev, self._event)
+        self._http = Listener(make_app(self.site), options.limits)
+        self._http.add_sockets(self._sockets)
+        self._event("listening", url=self.url, port=self.port, address=options.address)
+        facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
+        self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
+        self.loaded = asyncio.ensure_future(self._bring())
+
+    async def stop(self) -> None:
+        """Take no more connections, cancel what runs, tell the browsers, close everything."""
+        self._http.stop()
+        self.loaded.cancel()
+        for task in self._tasks:
+            task.cancel()
+        assert self.site is not None
+        if self.site.loaded is not None:
+            self.site.loaded.close()
+        for viewer in list(self.site.viewers):
+            viewer.leave(1001, "the server stops")
+        await asyncio.sleep(0)  # let the close frames out
+        self._http.abort()
+        self._event("stopped")
+
+    def publish(self, documents: Sequence[Document]) -> None:
+        """Serve other documents from now on; browsers on the old ones come again and get the new ones."""
+        assert self.site is not None and self.site.loaded is not None
+        self.site.renew(documents)
+
+    async def _bring(self) -> None:
+        loop = asyncio.get_running_loop()
+        loaded = await loop.run_in_executor(None, self._load)
+        assert self.site is not None
+        backend = loaded.backend(self.options.limits, self.site.metrics)
+        self.site.publish(loaded.documents, backend)
+        datasets = {name: getattr(ds, "num_rows", 0) for doc in loaded.documents for name, ds in doc.sources.items()}
+        self._event("loaded", datasets=datasets)
+        if loaded.documents:
+            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
+
+    async def _build_first(self, backend: Backend, document: Document) -> None:
+        """Build what the first document shows without waiting for a browser, and hold on to it."""
+        for number in range(len(document.layers())):
+            began = time.perf_counter()
+            try:
+                asked = backend.asked(document, number, lambda name: None)
+                await backend.info(asked.dataset, asked.layer)
+            except Cancelled:
+                return
+            except BigvizError as error:
+                self._event("log", level="warning", logger="bigviz", message=f"{document.id}: {error.message}")
+                continue
+            layer: Any = asked.layer
+            what = f"{layer.agg} of {layer.x}, {layer.y}"
+            self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)

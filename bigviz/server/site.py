@@ -1,0 +1,101 @@
+"""What the handlers of one server share: documents, the backend once it is loaded, limits, hosts, viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bigviz.data.errors import NotFound
+from bigviz.server.hosts import Hosts
+from bigviz.server.limits import Limits
+from bigviz.server.metrics import Metrics
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+    from bigviz.server.backend import Backend
+    from bigviz.server.viewer import Viewer
+
+__all__ = ["Site"]
+
+Event = Callable[..., None]
+
+
+def _ignore(name: str, **facts: Any) -> None:
+    pass
+
+
+@dataclass(eq=False)
+class Site:
+    """One server's state. Lives on the event loop's thread; documents and backend come when they are loaded.
+
+    `names` are the documents that will be served, known before they are opened, so that pages are served at once.
+    """
+
+    hosts: Hosts
+    names: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
+    prefix: str = ""
+    dev: bool = False
+    event: Event = _ignore
+    metrics: Metrics = field(default_factory=Metrics)
+    epoch: int = field(default_factory=lambda: secrets.randbits(32))
+    documents: dict[str, Document] = field(default_factory=dict)
+    viewers: set[Viewer] = field(default_factory=set)
+    _backend: Backend | None = None
+    _loaded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def publish(self, documents: Sequence[Document], backend: Backend) -> None:
+        """Serve these documents, each under its id; whoever waits for them goes on."""
+        self.documents = {document.id: document for document in documents}
+        self.names = list(self.documents)
+        self._backend = backend
+        self._loaded.set()
+
+    def renew(self, documents: Sequence[Document]) -> None:
+        """Serve other documents: browsers come again and, seeing a new epoch, load anew."""
+        self.documents = {document.id: document for document in documents}
+        self.names = list(self.documents)
+        self.epoch = secrets.randbits(32)
+        for viewer in list(self.viewers):
+            if viewer.name in self.documents:
+                viewer.leave(1012, "the document was changed")
+            else:
+                viewer.leave(4001, "the document is gone")
+
+    def has(self, name: str) -> bool:
+        """Whether a document of that name is, or will be, served."""
+        return name in self.names
+
+    async def document(self, name: str) -> Document:
+        """The document of that name, once it is open; NotFound for another name."""
+        if self.has(name):
+            await self._loaded.wait()
+        if name not in self.documents:
+            raise NotFound(f"There is no document {name[:100]!r}; / lists the documents.", "document", name[:100])
+        return self.documents[name]
+
+    async def backend(self) -> Backend:
+        """The backend, once it is loaded."""
+        await self._loaded.wait()
+        assert self._backend is not None
+        return self._backend
+
+    def joined(self, viewer: Viewer) -> None:
+        """A browser has connected."""
+        self.viewers.add(viewer)
+        self.metrics.viewers.set(len(self.viewers))
+        self.event("connected", document=viewer.name, viewers=len(self.viewers))
+
+    def left(self, viewer: Viewer, code: int | None) -> None:
+        """A browser is gone."""
+        self.viewers.discard(viewer)
+        self.metrics.viewers.set(len(self.viewers))
+        self.event("disconnected", document=viewer.name, viewers=len(self.viewers), code=code)
+
+    @property
+    def loaded(self) -> Backend | None:
+        """The backend if it is loaded."""
+        return self._backend

@@ -1,0 +1,251 @@
+"""One browser's websocket at `/D/ws`: messages in, frames out, one current view a figure.
+
+`on_message` parses and returns; everything that takes time happens in tasks and in the scheduler's threads. Whatever a
+message holds, the answer is a frame: nothing is raised into the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tornado.websocket import WebSocketHandler
+
+from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled
+from bigviz.server import messages
+from bigviz.server.errors import describe
+from bigviz.server.handlers.base import Guarded
+from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
+from bigviz.server.outbox import Message, Outbox
+from bigviz.server.protocol import VERSION, Part, Type, json_parts
+from bigviz.server.site import Site
+from bigviz.server.view import View
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+    from bigviz.server.backend import Backend
+
+__all__ = ["GONE", "MALFORMED", "OTHER_VERSION", "RESTART", "UNREAD", "Viewer"]
+
+_log = logging.getLogger("bigviz")
+
+GONE: Final = 4001
+MALFORMED: Final = 4002
+UNREAD: Final = 4008
+OTHER_VERSION: Final = 4009
+RESTART: Final = 1012  # RFC 6455's registry: the service restarts, come again
+_MINUTE: Final = 60.0
+
+
+class Viewer(Guarded, WebSocketHandler):
+    """The connection of one browser to one document."""
+
+    def initialize(self, site: Site) -> None:
+        self.site = site
+        self.document: Document | None = None
+        self.backend: Backend | None = None
+        self.views: dict[int, View] = {}
+        self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.malformed: deque[float] = deque()
+        self.tokens = site.limits.messages_burst
+        self.refilled = time.monotonic()
+        self.name = ""
+        self.is_open = False
+
+    # --- opening and closing -----------------------------------------------------------------------------------------
+
+    async def get(self, *args: str, **kwargs: Any) -> None:
+        """The upgrade: 404 for a document that is not served, 403 for a page of another origin."""
+        (self.name,) = args
+        if not self.site.has(self.name):
+            self.send_error(404)
+            return
+        await super().get()
+
+    def prepare(self) -> None:
+        super().prepare()
+        if self.request.headers.get("Origin") is None:
+            self.send_error(403)  # no browser leaves it out, and what is no browser can send one
+
+    def check_origin(self, origin: str) -> bool:
+        return self.site.hosts.allows_origin(origin)
+
+    def get_compression_options(self) -> None:
+        return None
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        limits = self.site.limits
+        stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
+        stream.set_nodelay(True)
+        stream.max_write_buffer_size = limits.unread_bytes
+        self.outbox = Outbox(self, self.site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
+        if self.get_query_argument("protocol", str(VERSION)) != str(VERSION):
+            self.leave(OTHER_VERSION, f"this server speaks version {VERSION}")
+            return
+        self.is_open = True
+        self.site.joined(self)
+        self._spawn(self._greet())
+
+    def on_close(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.site.left(self, self.close_code)
+            self.site.metrics.sent.inc(self.outbox.sent)
+            self.outbox.close()
+        for task in list(self.tasks):
+            task.cancel()
+        if self.backend is not None:
+            self.backend.scheduler.forget(self)
+
+    def leave(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+        self.site.metrics.closed.labels(str(code)).inc()
+        self.close(code, reason)
+        if self.is_open:
+            self.outbox.close()
+
+    async def _greet(self) -> None:
+        document, backend = await self.site.document(self.name), await self.site.backend()
+        self.document = document
+        text, body = backend.hello(document)
+        self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
+        self.backend = backend
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def on_message(self, message: str | bytes) -> None:
+        if self.is_open and not self._pay():
+            self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
+            await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
+            return
+        try:
+            request = messages.read(message, self.site.limits)
+            self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
+            if self.document is None or self.backend is None:
+                raise BadInput("The first message is the server's hello: send nothing before it.")
+            self._handle(request, self.document, self.backend)
+        except Malformed as error:
+            self._count_malformed()
+            self._error(0, error)
+        except BadInput as error:
+            self._error(getattr(error, "request", 0), error)
+
+    def _handle(
+        self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
+    ) -> None:
+        figures = document.figures()
+        if request.figure >= len(figures):
+            error = BadInput(f"figure is 0 to {len(figures) - 1}, got {request.figure}.", "figure", request.figure)
+            error.request = request.id  # type: ignore[attr-defined]
+            raise error
+        if isinstance(request, CancelRequest):
+            self._end_view(request.figure)
+        elif isinstance(request, ViewRequest):
+            self._end_view(request.figure, replaced=True)
+            view = View(self, backend, document, request)
+            self.views[request.figure] = view
+            view.task = self._spawn(self._guarded(view.start(), request.id, request.figure))
+        else:
+            place = (request.figure, request.layer)
+            before = self.asked.get(place)
+            task = self._spawn(self._guarded(self._layer(request, document, backend), request.id, *place))
+            self.asked[place] = task
+            if before is not None:
+                before.cancel()
+
+    async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
+        place = (request.figure, request.layer)
+
+        def progress(report: dict[str, Any]) -> None:
+            self.put(Type.PROGRESS, json_parts(report), request.id, *place)
+
+        try:
+            answer = await backend.layer(document, request.definition, progress)
+        except asyncio.CancelledError:
+            if self.is_open:
+                self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
+            raise
+        self.put(Type.LAYER, json_parts(answer), request.id, *place)
+
+    def _end_view(self, figure: int, replaced: bool = False) -> None:
+        view = self.views.pop(figure, None)
+        if view is None:
+            return
+        view.over = True
+        if view.task is not None:
+            view.task.cancel()
+        self.outbox.drop(view)
+        if (
+            self.backend is not None and not replaced
+        ):  # else the new view's wants take the slot over, keeping what both want
+            self.backend.scheduler.drop(self, figure)
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        kind: Type,
+        parts: list[Part],
+        request: int = 0,
+        figure: int = 0,
+        layer: int = 0,
+        queue_us: int | None = None,
+        tag: object = None,
+    ) -> None:
+        """Send a message; nothing happens on a connection that is closed."""
+        if self.is_open:
+            self.outbox.put(Message(kind, parts, request, figure, layer, queue_us, tag))
+
+    def fail(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        """Answer a request with an error frame, logging what is no error of bigviz's own."""
+        if not isinstance(error, BigvizError):
+            _log.error("a request over a websocket failed", exc_info=error)
+        self._error(request, error, figure, layer)
+
+    def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        self.put(Type.ERROR, json_parts(describe(error)), request, figure, layer)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], request: int, figure: int, layer: int = 0) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.fail(request, error, figure, layer)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        for place, each in list(self.asked.items()):
+            if each is task:
+                del self.asked[place]
+
+    def _full(self, behind: bool) -> None:
+        if self.backend is not None:
+            self.backend.scheduler.pause(self, behind)
+
+    def _pay(self) -> bool:
+        limits, now = self.site.limits, time.monotonic()
+        more = (now - self.refilled) * limits.messages_per_second
+        self.tokens, self.refilled = min(limits.messages_burst, self.tokens + more), now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+    def _count_malformed(self) -> None:
+        now = time.monotonic()
+        self.malformed.append(now)
+        while now - self.malformed[0] > _MINUTE:
+            self.malformed.popleft()
+        if len(self.malformed) >= self.site.limits.malformed_per_minute:
+            self.leave(MALFORMED, "messages are JSON objects")
