@@ -54,6 +54,7 @@ export class Distribution {
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
+    /** @readonly whole numbers */ this.counts = counts;
     /** @readonly values in each bin */ this.bins = new Uint32Array(BINS);
     /** @readonly @type {"direct"|"linear"|"bits"} */
     this.mode = counts && !(high >= BINS) ? "direct" : low > 0 === high > 0 && Math.abs(high) <= 2 * Math.abs(low) && Math.abs(low) <= 2 * Math.abs(high) ? "linear" : "bits";
@@ -100,13 +101,13 @@ export class Distribution {
     return Math.floor((orderedOf(value * this.unit) - this.first) * this.step);
   }
 
-  /** @param {number} bin @returns {number} the lowest value that lies in it */
+  /** @param {number} bin @returns {number} the lowest value (among counts: whole number) that lies in it */
   edge(bin) {
     if (this.mode === "direct") return bin;
     if (bin <= 0) return this.low;
     if (bin >= BINS - 1) return this.high;
-    if (this.mode === "linear") return this.low + ((this.high - this.low) * bin) / BINS;
-    return floatOf(Math.ceil(this.first + bin / this.step)) / this.unit;
+    const edge = this.mode === "linear" ? this.low + ((this.high - this.low) * bin) / BINS : floatOf(Math.ceil(this.first + bin / this.step)) / this.unit;
+    return this.counts ? Math.ceil(edge) : edge;
   }
 
   /** The value below or at which `percent` of the values lie (nearest rank).  @param {number} percent 0..100 @returns {number} NaN without values */
