@@ -14,7 +14,18 @@ import pyarrow.compute as pc
 
 from bigviz.data.kinds import has_labels
 
-__all__ = ["admit", "bits", "fixed_view", "from_bools", "from_numpy", "grouped", "plain", "take_rows", "valid_mask"]
+__all__ = [
+    "admit",
+    "admit_schema",
+    "bits",
+    "fixed_view",
+    "from_bools",
+    "from_numpy",
+    "grouped",
+    "plain",
+    "take_rows",
+    "valid_mask",
+]
 
 _GROUP = 1 << 20
 _GROUP_BYTES = 1 << 28
@@ -85,6 +96,21 @@ def admit(array: pa.Array) -> None:
     elif pa.types.is_time32(array.type):
         array = array.view(pa.int32())
     array.validate(full=True)
+
+
+def admit_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema without its metadata; raises `UnicodeDecodeError` if a name or a time zone in it is not UTF-8."""
+    for field in schema:
+        _decode_names(field)
+    return schema.remove_metadata()
+
+
+def _decode_names(field: pa.Field) -> None:
+    """Touch whatever pyarrow decodes when it is asked for it."""
+    type_ = field.type
+    _ = field.name, getattr(type_, "tz", None)
+    for child in range(type_.num_fields):
+        _decode_names(type_.field(child))
 
 
 def grouped(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:

@@ -73,8 +73,8 @@ class Categories:
         self._known = encoded.dictionary
         if len(self._known) > MOST_CATEGORIES:
             raise Unplottable(
-                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis or "
-                "a colour has room for. Choose one with fewer.",
+                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
+                "or a colour has room for. Choose one with fewer.",
                 got=self.info.name,
             )
         names = fixed_view(encoded.indices, np.dtype(np.int32))

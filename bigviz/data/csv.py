@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.types as pt
 
+from bigviz.data.arrays import admit_schema
 from bigviz.data.errors import TooLarge
 from bigviz.data.files import StableFile
 from bigviz.data.limits import available_memory, gigabytes, require_memory, require_rows
@@ -43,16 +44,14 @@ class CsvPart:
             with file.open() as handle:
                 stream = handle if packed is None else _Bounded(pa.CompressedInputStream(handle, packed), file.path)
                 self.table = _read(stream, first)
-        self.schema: pa.Schema = self.table.schema
+        with reading(file.path, "CSV"):
+            self.schema: pa.Schema = admit_schema(self.table.schema)
         if any(pt.is_binary(field.type) for field in self.schema):  # what pyarrow makes of text that is not UTF-8
             raise not_utf8(file.path)
         self.num_rows: int = self.table.num_rows
         require_rows(self.num_rows, file.path)
         self.digest = hashlib.sha256(b"".join(file.ends(1 << 16))).digest()
         self.pieces = (Piece(0, self.num_rows),)
-
-    def require(self, index: int) -> None:
-        """Everything is in memory already."""
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)

@@ -61,6 +61,8 @@ class StableFile:
             descriptor = _open_regular(self.path)
         except NotFound as error:
             raise self._gone() from error
+        except BadInput as error:
+            raise self._changed() from error
         try:
             self._compare(os.fstat(descriptor))
             with _native(descriptor) as handle:
@@ -84,11 +86,14 @@ class StableFile:
 
     def _compare(self, status: os.stat_result) -> None:
         if self._of(self.path, status) != self:
-            raise Unreadable(
-                f"{self.path} changed since it was opened ({self.size:,} bytes then, {status.st_size:,} now). "
-                "What was read before is still served; restart or reopen to see the new file.",
-                got=self.path,
-            )
+            raise self._changed()
+
+    def _changed(self) -> Unreadable:
+        return Unreadable(
+            f"{self.path} changed since it was opened. What was read before is still served; restart or reopen to see "
+            "what is there now.",
+            got=self.path,
+        )
 
     def _gone(self) -> Unreadable:
         return Unreadable(

@@ -76,10 +76,6 @@ class FilesSource:
     def read(
         self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
     ) -> None:
-        for part in self.parts:
-            own = self._own(part, index)
-            if own is not None:
-                part.require(own)
         tasks = self._tasks(wanted)
         meter = _Meter(progress, f"reading {self.schema.names[index]}", sum(task.piece.count for task in tasks))
         stop = Cancel()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.types as pt
 
+from bigviz.data.arrays import admit_schema
 from bigviz.data.files import StableFile
 from bigviz.data.limits import require_rows
 from bigviz.data.part import Piece, guarded, reading
@@ -30,15 +31,12 @@ class IpcPart:
         self.format = "an Arrow IPC stream" if stream else "an Arrow IPC file"
         with reading(file.path, self.format), file.open() as handle:
             reader = self._reader(handle, None)
-            self.schema: pa.Schema = reader.schema.remove_metadata()
+            self.schema: pa.Schema = admit_schema(reader.schema)
             self.num_rows: int = reader.count_rows() if not stream else self._count()
         require_rows(self.num_rows, file.path)
         head, tail = file.ends(1 << 16)
         self.digest = hashlib.sha256(head + tail).digest()
         self.pieces = (Piece(0, self.num_rows),)
-
-    def require(self, index: int) -> None:
-        """Nothing is declared that the batches do not prove."""
 
     def direct(self, index: int) -> None:
         """Always None: nothing is kept here."""

@@ -9,12 +9,16 @@ from bigviz.data.column import ColumnInfo, Kind
 
 __all__ = ["describe", "has_labels", "kind_of", "storage_type"]
 
+_MOST_DIGITS = {32: 9, 64: 18, 128: 38, 256: 76}
+"""Arrow neither prints nor converts decimals whose scale is beyond the digits of their width; only damaged files have
+them."""
+
 _SIMPLE: tuple[tuple[object, Kind], ...] = (
     (pt.is_boolean, "bool"),
     (pt.is_integer, "integer"),
     (pt.is_floating, "float"),
     (pt.is_null, "float"),
-    (pt.is_decimal, "decimal"),
+    (lambda type_: pt.is_decimal(type_) and abs(type_.scale) <= _MOST_DIGITS[type_.bit_width], "decimal"),
     (pt.is_date, "date"),
     (pt.is_time, "time"),
     (pt.is_timestamp, "timestamp"),

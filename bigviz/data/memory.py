@@ -7,7 +7,7 @@ import secrets
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import grouped
+from bigviz.data.arrays import admit_schema, grouped
 from bigviz.data.cancel import Cancel
 from bigviz.data.limits import require_rows
 from bigviz.data.part import admitted, reading
@@ -24,8 +24,8 @@ class MemorySource:
         require_rows(table.num_rows, "The table")
         with reading("The table"):
             table.validate()
+            self.schema: pa.Schema = admit_schema(table.schema)
         self.table = table
-        self.schema: pa.Schema = table.schema.remove_metadata()
         self.num_rows: int = table.num_rows
         self.fingerprint = secrets.token_hex(16)
         self.notes: tuple[str, ...] = ()

@@ -50,10 +50,6 @@ class Part(Protocol):
         """The column's values in the rows of the piece, in order; not validated. Text may come dictionary-encoded."""
         ...
 
-    def require(self, index: int) -> None:
-        """Raise `TooLarge` or `Unreadable` if what the file declares of the column cannot be read or cannot be true."""
-        ...
-
     def direct(self, index: int) -> pa.ChunkedArray | None:
         """The column if it is in memory anyway, else None."""
         ...
