@@ -96,31 +96,42 @@ def _emit(
     width = int(x_terms[4])
     most = max(width, int(y_terms[4])) + 1
     count = 0
+    narrow = x_terms[7] > 0.0 or y_terms[7] > 0.0
+    held, column, row = -1, 0, 0  # the vertex that was snapped last, and its cell
     for k in range(start, stop):
         if count + most > cells.size:
             return k, count
         x0, x1, y0, y1 = xs[k], xs[k + 1], ys[k], ys[k + 1]
-        dx, dy = _difference(x0, x1, x_terms), _difference(y0, y1, y_terms)
-        if not (abs(x0) < math.inf and abs(y0) < math.inf and abs(dx) < math.inf and abs(dy) < math.inf):
-            continue
-        enter, leave = _clip(x0, x1, dx, x_terms[0], x_terms[1], 0.0, 1.0)
-        enter, leave = _clip(y0, y1, dy, y_terms[0], y_terms[1], enter, leave)
-        if enter > leave:
-            continue
-        fresh = k == 0 or not (abs(xs[k - 1]) < math.inf and abs(ys[k - 1]) < math.inf) or enter > 0.0
-        whole = enter <= 0.0 and leave >= 1.0
-        if leave < 1.0:
-            x1, y1 = x0 + leave * dx, y0 + leave * dy
-        if enter > 0.0:
-            x0, y0 = x0 + enter * dx, y0 + enter * dy
-        column, row = _snap(x0, x_terms), _snap(y0, y_terms)
+        enter, leave = 0.0, 1.0
+        if narrow or not (_within(x0, x1, x_terms) and _within(y0, y1, y_terms)):
+            dx, dy = _difference(x0, x1, x_terms), _difference(y0, y1, y_terms)
+            if not (abs(x0) < math.inf and abs(y0) < math.inf and abs(dx) < math.inf and abs(dy) < math.inf):
+                continue
+            enter, leave = _clip(x0, x1, dx, x_terms[0], x_terms[1], 0.0, 1.0)
+            enter, leave = _clip(y0, y1, dy, y_terms[0], y_terms[1], enter, leave)
+            if enter > leave:
+                continue
+            if leave < 1.0:
+                x1, y1 = x0 + leave * dx, y0 + leave * dy
+            if enter > 0.0:
+                x0, y0 = x0 + enter * dx, y0 + enter * dy
+        fresh = enter > 0.0 or k == 0 or not (abs(xs[k - 1]) < math.inf and abs(ys[k - 1]) < math.inf)
+        if held != k or enter > 0.0:
+            column, row = _snap(x0, x_terms), _snap(y0, y_terms)
         end_column, end_row = _snap(x1, x_terms), _snap(y1, y_terms)
-        if fresh or (whole and column == end_column and row == end_row):
+        if fresh or (leave >= 1.0 and column == end_column and row == end_row):
             cells[count] = row * width + column
             rows[count] = k
             count += 1
         count = _walk(column, row, end_column, end_row, width, k, cells, rows, count)
+        held, column, row = (k + 1 if leave >= 1.0 else -1), end_column, end_row
     return stop, count
+
+
+@jit
+def _within(start: float, end: float, terms: Array) -> bool:
+    """Whether a segment lies within one side's interval, so that `_clip` would leave it whole (not so for float32)."""
+    return terms[0] <= start <= terms[1] and terms[0] <= end <= terms[1]
 
 
 @jit

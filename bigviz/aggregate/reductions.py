@@ -6,6 +6,7 @@ of equal shape merge (`combine`), so threads, chunks, appended batches and the s
 (`pool`) are one operation.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple
@@ -15,11 +16,12 @@ import numpy.typing as npt
 
 from bigviz.aggregate.append import add_values, count_rows, keep_extreme, keep_row, mark_cells, spread_cells
 from bigviz.aggregate.jit import frozen
+from bigviz.data.errors import TooLarge
 
 Array = npt.NDArray[Any]
 Planes = tuple[Array, ...]
 
-_MOST_CELLS: Final = 1 << 31  # cell numbers are int32
+_MOST_CELLS: Final = 1 << 28  # 1 GiB of counts; cell numbers are int32
 _LAST_ROW: Final = np.iinfo(np.int64).max
 
 
@@ -76,8 +78,8 @@ class Reduction(ABC):
     def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
         """Empty planes of a shape (rows, columns).
 
-        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`. Raises ValueError for 2^31
-        cells or more, which int32 cell numbers cannot tell apart.
+        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`. Raises TooLarge for more
+        than 2^28 cells, those of all categories together.
         """
 
     @abstractmethod
@@ -316,7 +318,7 @@ class By(Reduction):
             raise ValueError(f"by needs the category codes of {self.label!r}")
         count, *shape = planes[0].shape
         spread = np.empty(len(cells), np.int32)
-        spread_cells(cells, frozen(np.ascontiguousarray(rows.codes, np.int32)), int(np.prod(shape)), count, spread)
+        spread_cells(cells, frozen(np.ascontiguousarray(rows.codes, np.int32)), math.prod(shape), count, spread)
         self.inner.append(planes, spread, rows)
 
     def combine(self, planes: Planes, others: Planes) -> None:
@@ -386,8 +388,9 @@ def quoted(column: str) -> str:
 
 
 def _checked(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if np.prod(shape, dtype=object) >= _MOST_CELLS:
-        raise ValueError(f"at most 2^31 - 1 cells, got {' x '.join(map(str, shape))}")
+    if math.prod(shape) > _MOST_CELLS:
+        sides = " x ".join(map(str, shape))
+        raise TooLarge(f"an image has at most {_MOST_CELLS:,} cells, those of all categories together; got {sides}")
     return shape
 
 
