@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-import weakref
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -35,13 +32,13 @@ from bigviz.tiles.pyramid import build_pyramid
 from bigviz.tiles.root import survey
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
+from bigviz.tiles.store import Built, LayerStore, check_room, total_memory
 from bigviz.tiles.tile import Cost, Tile
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.work import Crew
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 
-Built = PointsLayer | LineLayer
 MOST_ROWS = 50_000  # that one answer of rows holds
 
 
@@ -74,12 +71,14 @@ class LayerInfo:
 class Engine:
     """Builds layers and answers for them. Every method blocks and may be called from any thread."""
 
-    def __init__(self, cache_bytes: int = 512 << 20, threads: int | None = None) -> None:
+    def __init__(
+        self, cache_bytes: int = 512 << 20, threads: int | None = None, index_bytes: int | None = None
+    ) -> None:
+        """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
+        `threads` (default: one a core)."""
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Tile] = ByteCache(cache_bytes)
-        self._layers: OrderedDict[Hashable, Built] = OrderedDict()
-        self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._store = LayerStore(index_bytes or total_memory() // 2)
         self._layer_flights: Flights[Built] = Flights()
         self._order_flights: Flights[Order] = Flights()
 
@@ -94,9 +93,8 @@ class Engine:
     def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
         """Whether the layer is built."""
         key = self._key(dataset, layer)
-        with self._lock:
-            if key in self._layers:
-                return "ready"
+        if key in self._store:
+            return "ready"
         return "building" if self._layer_flights.under_way(key) else "none"
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
@@ -199,32 +197,21 @@ class Engine:
 
     def memory(self) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, and `tiles` (the cache)."""
-        with self._lock:
-            layers = list(self._layers.values())
-        orders = {id(layer.order): layer.order for layer in layers if isinstance(layer, PointsLayer)}
-        return {
-            "orders": sum(order.nbytes for order in orders.values()),
-            "pyramids": sum(layer.nbytes for layer in layers if isinstance(layer, PointsLayer)),
-            "series": sum(layer.nbytes for layer in layers if isinstance(layer, LineLayer)),
-            "tiles": self._tiles.nbytes,
-        }
+        return {**self._store.memory(), "tiles": self._tiles.nbytes}
 
     def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
         return dataset.fingerprint, dataset.version, layer.key()
 
     def _ready(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Built:
         key = self._key(dataset, layer)
-        with self._lock:
-            built = self._layers.get(key)
-            if built is not None:
-                self._layers.move_to_end(key)
-                return built
+        built = self._store.get(key)
+        if built is not None:
+            return built
         layer.check(dataset)
 
         def build(tell: Progress, stop: Cancel) -> Built:
             made = self._build(dataset, layer, Crew(self._threads, tell, stop))
-            with self._lock:
-                self._layers[key] = made
+            self._store.put(key, made)
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
@@ -246,15 +233,14 @@ class Engine:
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
         key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)
-        with self._lock:
-            order = self._orders.get(key)
+        order = self._store.order(key)
         if order is not None:
             return order
+        check_room(dataset.num_rows, 24)
 
         def build(tell: Progress, stop: Cancel) -> Order:
             made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop))
-            with self._lock:
-                self._orders[key] = made
+            self._store.put_order(key, made)
             return made
 
         return self._order_flights.get(key, build, crew.progress, crew.cancel)

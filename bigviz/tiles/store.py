@@ -1,0 +1,105 @@
+"""The layers that are built, as many as memory is meant for them; the least recently used leave first."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from bigviz.data.errors import TooLarge
+from bigviz.tiles.line import LineLayer
+from bigviz.tiles.order import Order
+from bigviz.tiles.points import PointsLayer
+
+__all__ = ["Built", "LayerStore", "check_room", "free_memory", "total_memory"]
+
+Built = PointsLayer | LineLayer
+
+
+class LayerStore:
+    """At most `limit` bytes of layers by key, orders shared by several layers counted once.
+
+    The layer put last stays whatever it weighs. An order lives as long as a layer that uses it. Safe to use from any
+    number of threads.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._layers: OrderedDict[Hashable, Built] = OrderedDict()
+        self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Built | None:
+        """The layer, which becomes the most recently used; None without one."""
+        with self._lock:
+            layer = self._layers.get(key)
+            if layer is not None:
+                self._layers.move_to_end(key)
+            return layer
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._layers
+
+    def put(self, key: Hashable, layer: Built) -> None:
+        """Keep a layer, and let older ones go until all fit."""
+        with self._lock:
+            self._layers[key] = layer
+            self._layers.move_to_end(key)
+            while len(self._layers) > 1 and sum(self._weights().values()) > self._limit:
+                self._layers.popitem(last=False)
+
+    def order(self, key: Hashable) -> Order | None:
+        """The order, if a layer still uses it."""
+        with self._lock:
+            return self._orders.get(key)
+
+    def put_order(self, key: Hashable, order: Order) -> None:
+        """Let other layers find an order."""
+        with self._lock:
+            self._orders[key] = order
+
+    def memory(self) -> dict[str, int]:
+        """Bytes held: `orders` (rows in order and their columns), `pyramids` and `series`."""
+        with self._lock:
+            return self._weights()
+
+    def _weights(self) -> dict[str, int]:
+        points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
+        lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
+        orders = {id(layer.order): layer.order for layer in points}
+        return {
+            "orders": sum(order.nbytes for order in orders.values()),
+            "pyramids": sum(layer.nbytes for layer in points),
+            "series": sum(layer.nbytes for layer in lines),
+        }
+
+
+def free_memory() -> int:
+    """Bytes that can be allocated before the machine swaps; the whole memory where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return total_memory()
+
+
+def total_memory() -> int:
+    """Bytes of memory of the machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_room(rows: int, row_bytes: int) -> None:
+    """Raise TooLarge where building over `rows` rows would need more memory than is free."""
+    need, free = rows * row_bytes, free_memory()
+    if need > free:
+        raise TooLarge(
+            f"an index over {rows:,} rows needs {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
+            None,
+            rows,
+        )

@@ -1,0 +1,55 @@
+import threading
+
+import pytest
+
+from bigviz.data.cancel import Cancel
+from bigviz.data.errors import Cancelled
+from bigviz.tiles.work import Crew, slices
+
+
+def test_slices_cover_all_rows_once() -> None:
+    assert slices(0) == []
+    assert slices(5, 2) == [(0, 2), (2, 4), (4, 5)]
+    assert slices(4, 2) == [(0, 2), (2, 4)]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_item_is_done_and_reported(threads: int) -> None:
+    done: list[int] = []
+    seen: list[tuple[str, float, int]] = []
+
+    def work(item: int) -> int:
+        done.append(item)
+        return item
+
+    Crew(threads, lambda *report: seen.append(report)).run("adding", work, range(10), 45)
+    assert sorted(done) == list(range(10))
+    assert [report[2] for report in seen] == sorted(report[2] for report in seen)
+    assert seen[0] == ("adding", 0.0, 0) and seen[-1] == ("adding", 1.0, 45)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_first_error_ends_the_work(threads: int) -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item"):
+        Crew(threads).run("failing", work, range(1000), 1000)
+    assert len(begun) <= 2 * threads
+
+
+def test_a_raised_flag_stops_between_items() -> None:
+    cancel = Cancel()
+    begun = threading.Event()
+
+    def work(item: int) -> int:
+        begun.set()
+        cancel.cancel()
+        return 1
+
+    with pytest.raises(Cancelled):
+        Crew(1, cancel=cancel).run("stopping", work, range(1000), 1000)
+    assert begun.is_set()
