@@ -97,8 +97,8 @@ def test_a_single_number_left_over_need_not_be_shorter(axis: MakeAxis) -> None:
 
 
 def test_rows_sorted_in_the_file_are_not_taken_for_concentrated(axis: MakeAxis) -> None:
-    values = np.concatenate([np.zeros(2_500_000), np.arange(2_500.0)])
-    assert look(axis, values).x == root_of(0.0, 2499.0)
+    values = np.concatenate([np.zeros(2_500_000), np.arange(3_000.0)])
+    assert look(axis, values).x == root_of(0.0, 2999.0)
 
 
 def test_rows_count_only_with_numbers_on_both_axes(axis: MakeAxis) -> None:

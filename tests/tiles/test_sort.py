@@ -63,7 +63,9 @@ def test_rows_between_the_pieces_are_left_out() -> None:
 def test_progress_reaches_all_rows_and_a_raised_flag_stops() -> None:
     keys = make("random", 5_000, 3)
     seen: list[tuple[str, float, int]] = []
-    sort_keys(keys.copy(), np.arange(5_000, dtype=np.uint32), [(0, 5_000)], Crew(2, lambda *report: seen.append(report)))
+    sort_keys(
+        keys.copy(), np.arange(5_000, dtype=np.uint32), [(0, 5_000)], Crew(2, lambda *report: seen.append(report))
+    )
     assert [report for report in seen if report[0] == "sorting"][-1] == ("sorting", 1.0, 5_000)
     cancel = Cancel()
     cancel.cancel()
