@@ -47,7 +47,8 @@ def sort_keys(keys: Array, rows: Array, pieces: Pieces, crew: Crew) -> tuple[Arr
         out_keys[start:stop], out_rows[start:stop] = keys[start:stop], rows[start:stop]
         if len(bounds) > 2:
             waiting += [(low, high) for low, high in pairwise(bounds) if high - low > 1]
-    crew.run("sorting", lambda group: _sort_group(out_keys, out_rows, group), _groups(buckets), total)
+    waiting_rows = sum(stop - start for start, stop in buckets)
+    crew.run("sorting", lambda group: _sort_group(out_keys, out_rows, group), _groups(buckets), waiting_rows)
     return out_keys, out_rows
 
 

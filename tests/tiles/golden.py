@@ -2,10 +2,10 @@
 
     python tests/tiles/golden.py       # writes the files anew
 
-`codecs.json` lists the cases: a plane header's fields, the file of the payload (null where there is none) and the expected
-plane in one of two forms: `cells`, a list of [index, value] of the filled cells, or `rule` [multiplier, modulus, offset],
-where cell k holds `k * multiplier % modulus + offset` and a count of 0 is an empty cell. Values are numbers, or decimal
-strings where a double would round them.
+`codecs.json` lists the cases: a plane header's fields, the file of the payload (null where there is none) and the
+expected plane in one of two forms: `cells`, a list of [index, value] of the filled cells, or `rule` [multiplier,
+modulus, offset], where cell k holds `k * multiplier % modulus + offset` and a count of 0 is an empty cell. Values are
+numbers, or decimal strings where a double would round them.
 """
 
 from __future__ import annotations

@@ -70,4 +70,4 @@ def test_progress_reaches_all_rows_and_a_raised_flag_stops() -> None:
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        sort_keys(keys, np.arange(5_000, dtype=np.uint32), [(0, 5_000)], Crew(2, cancel=cancel))
+        sort_keys(keys, rows, [(0, 5_000)], Crew(2, cancel=cancel))
