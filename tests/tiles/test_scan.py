@@ -21,7 +21,7 @@ def make(axis: MakeAxis, shape: str, size: int, seed: int) -> tuple[Order, np.nd
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=size), rng.normal(size=size)
     if shape == "piles":
-        x, y = x[rng.integers(0, 7, size)], y[rng.integers(0, 3, size)]
+        x, y = x[rng.integers(0, min(7, size), size)], y[rng.integers(0, min(3, size), size)]
     elif shape == "integers":
         x, y = np.floor(x * 50), np.floor(y * 3)
     elif shape == "line":
