@@ -11,11 +11,15 @@ MOST_LISTED = 20
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:
-    """The name most like `name`, capitals and punctuation aside; None if none is close."""
+    """The name most like `name` or the shortest that contains it, capitals and punctuation aside; None if none is
+    close."""
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(_fold(candidate), candidate)
-    close = difflib.get_close_matches(_fold(name), list(folded), n=1, cutoff=0.6)
+    wanted = _fold(name)
+    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.6)
+    if not close and len(wanted) > 1:
+        close = sorted((each for each in folded if wanted in each), key=len)
     return folded[close[0]] if close else None
 
 

@@ -85,7 +85,7 @@ def _table(source: object) -> pa.Table:
         return source.read_all()
     if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
         return pa.table(source)
-    if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
+    if any(base.__name__ == "DataFrame" and base.__module__.split(".")[0] == "pandas" for base in type(source).__mro__):
         return pa.Table.from_pandas(source)
     if isinstance(source, Mapping):
         return pa.table(dict(source))
