@@ -65,11 +65,6 @@ class Root:
         """Whether the number lies in the root."""
         return self.start <= Fraction(value) < self.stop
 
-    def doubled(self, upwards: bool) -> "Root":
-        """The root of twice the size that keeps this one as its lower (`upwards`) or its upper half."""
-        start = self.start if upwards else self.start - power_of_two(self.exponent)
-        return Root(int(start / power_of_two(self.exponent)), self.exponent + 1)
-
     def codes(self, values: Array, valid: Array | None, out: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
         """Write the 32-bit code of each number into `out` and return where each number lies.
 
@@ -144,11 +139,6 @@ def root_of(low: Number | None, high: Number | None) -> Root:
         if math.floor(top / half) - multiple <= 1:
             return Root(multiple, exponent)
         exponent += 1
-
-
-def cell_edges(root: Root, level: int, first: int, count: int) -> npt.NDArray[np.float64]:
-    """The `count + 1` edges of the cells from `first` on, as the nearest float64 of each exact edge."""
-    return np.array([float(root.edge(level, first + k)) for k in range(count + 1)])
 
 
 @jit

@@ -83,7 +83,7 @@ class _Parser:
     def _column(self) -> str:
         start = self.at
         kind, name = self._next()
-        if kind == "punctuation" or not name:
+        if kind == "punctuation":
             raise self._error("expected a column's name", start)
         quote = {"backticks": "`", "double": '"', "single": "'"}.get(kind)
         return name if quote is None else name.replace(quote * 2, quote)
@@ -91,7 +91,8 @@ class _Parser:
     def _next(self) -> tuple[str, str]:
         match = _TOKEN.match(self.text, self.at)
         if match is None or match.lastgroup is None:
-            raise self._error("expected a name" if self.at < len(self.text) else "the text ends too soon", self.at)
+            problem = "expected a name" if self.text[self.at :].strip() else "the text ends too soon"
+            raise self._error(problem, self.at)
         self.at = match.end()
         return match.lastgroup, match.group(match.lastgroup)
 

@@ -131,7 +131,8 @@ def _emit(
 @jit
 def _within(start: float, end: float, terms: Array) -> bool:
     """Whether a segment lies within one side's interval, so that `_clip` would leave it whole (not so for float32)."""
-    return terms[0] <= start <= terms[1] and terms[0] <= end <= terms[1]
+    low, high = terms[0], terms[1]
+    return bool(low <= start <= high and low <= end <= high)
 
 
 @jit
