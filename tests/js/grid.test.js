@@ -114,7 +114,7 @@ test("levels make cells of 0.71 to 1.42 pixels, x and y by themselves", () => {
     const { zx, zy } = grid.level(view);
     for (const [z, root, s, pixels] of /** @type {const} */ ([[zx, grid.x, view.x, view.width], [zy, grid.y, view.y, view.height]])) {
       const cell = ((root.length / 2 ** (z + 8)) * pixels) / (s.hi - s.lo);
-      assert.ok(z === 24 ? cell > 0.7 : z === 0 ? cell < 1.42 : cell > 0.7071 && cell < 1.4143, `${cell} pixels at level ${z}`);
+      assert.ok(z === 24 ? cell > 0.7 : z === 0 ? cell < 1.42 : cell >= Math.SQRT1_2 * 0.9999 && cell <= Math.SQRT2 * 1.0001, `${cell} pixels at level ${z}`);
     }
   }
 });

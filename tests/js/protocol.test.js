@@ -18,7 +18,10 @@ const cases = readdirSync(GOLDEN).filter((name) => name.endsWith(".json") && nam
 function frames(name) {
   const bytes = read(`${name}.bin`);
   let at = 0;
-  return json(`${name}.json`).frames.map((/** @type {number} */ size) => Uint8Array.from(bytes.subarray(at, (at += size))).buffer);
+  return json(`${name}.json`).frames.map((/** @type {number} */ size) => {
+    at += size;
+    return Uint8Array.from(bytes.subarray(at - size, at)).buffer;
+  });
 }
 
 /** @param {string} name */
