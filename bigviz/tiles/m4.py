@@ -265,7 +265,8 @@ def _pick(
             gap += 1
         if gap < gap_starts.size and gap_starts[gap] <= first:
             first = min(gap_stops[gap], stop)
-            gap += 1
+            if gap_stops[gap] <= stop:  # a gap that goes on is still the next column's
+                gap += 1
         if first == stop:
             continue
         last_gap = np.searchsorted(gap_starts, stop) - 1  # the last gap that begins before the column's end
