@@ -128,19 +128,7 @@ def tiles_with_rows(case: Case, levels: list[tuple[int, int]], count: int) -> li
 @pytest.mark.parametrize("agg", AGGS)
 def test_tiles_equal_a_look_at_every_row(case: Case, agg: str) -> None:
     pyramid = case.pyramid(agg)
-    levels = [
-        (0, 0),
-        (1, 1),
-        (3, 3),
-        (6, 6),
-        (20, 20),
-        (DEEPEST, DEEPEST),
-        (0, 3),
-        (5, 1),
-        (2, 12),
-        (DEEPEST, 0),
-        (9, 21),
-    ]
+    square, other = [(z, z) for z in (0, 1, 3, 6, 20, DEEPEST)], [(0, 3), (5, 1), (2, 12), (DEEPEST, 0), (9, 21)]
     for tile in tiles_with_rows(case, square + other, 3):
         assert same(planes_of(pyramid, tile), case.brute(pyramid, tile)), tile
 
