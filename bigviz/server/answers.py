@@ -13,6 +13,7 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import FigureSpec, LayerSpec
 from bigviz.server import facts
+from bigviz.server.definition import times_of
 from bigviz.server.params import Number
 from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, tile_table
 from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
@@ -44,7 +45,7 @@ class Asked:
     @property
     def times(self) -> tuple[bool, bool]:
         """Whether x and y are axes of nanoseconds."""
-        return self.layer.xaxis == "datetime", self.layer.yaxis == "datetime"
+        return times_of(self.dataset, self.layer)
 
 
 class Answers:
@@ -114,14 +115,16 @@ class Answers:
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             return NPY, npy(arrays, layer.reduction.category is not None)
 
-        planes = len((await self._backend.info(dataset, layer)).planes or (0,))
+        what = ("image", window, size, shading)
+        return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
+
+    async def admit(self, asked: Asked, size: tuple[int, int]) -> int:
+        """Take the bytes that an image needs, from its kernel until it is sent, out of the budget; Busy if it is used
+        up, TooLarge for an image that it never holds. Returns what is to be given back to `Backend.release`."""
+        planes = len((await self._backend.info(asked.dataset, asked.layer)).planes or (0,))
         cost = size[0] * size[1] * planes * _IMAGE_CELL_BYTES
         self._backend.admit(cost)
-        try:
-            what = ("image", window, size, shading)
-            return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
-        finally:
-            self._backend.release(cost)
+        return cost
 
     async def columns(self, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int) -> Body:
         """A line's decimated columns as an Arrow file."""

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from bigviz.aggregate.spaces import space
 from bigviz.data.cancel import Cancel
+from bigviz.data.column import widen
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Busy
+from bigviz.data.errors import Busy, TooLarge
 from bigviz.document.spec import Document
 from bigviz.server import cmaps, facts, protocol
 from bigviz.server.answers import Answers, Asked
 from bigviz.server.builds import Builds, Listener
-from bigviz.server.definition import dataset_of, layer_of, overridden, published
+from bigviz.server.definition import dataset_of, layer_of, overridden, published, times_of
 from bigviz.server.definition import read as read_definition
 from bigviz.server.limits import Limits
 from bigviz.server.messages import ColumnsWanted
 from bigviz.server.metrics import Metrics
-from bigviz.server.params import interval
+from bigviz.server.params import Number, interval
 from bigviz.server.scheduler import Outcome, Scheduler, Want
 from bigviz.tiles.engine import Cost, Engine, LayerInfo, Tile, TileKey
 from bigviz.tiles.layer import Layer
@@ -76,7 +78,7 @@ class Backend:
         """The JSON of a `layer` answer, when the index is ready."""
         dataset, layer = self.resolve(document, value)
         info = await self.info(dataset, layer, listener)
-        return facts.layer_answer(info, (layer.xaxis == "datetime", layer.yaxis == "datetime"))
+        return facts.layer_answer(info, times_of(dataset, layer))
 
     def is_ready(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer's index is there, so that nothing has to be waited for."""
@@ -123,11 +125,12 @@ class Backend:
     ) -> Want:
         """The wish of a viewer for a line's columns; its outcome is a `Prepared`."""
         bounds = {"x0": wanted.x0, "x1": wanted.x1}
-        x0, x1 = interval(bounds.get, "x0", "x1", time=layer.xaxis == "datetime")
+        times = times_of(dataset, layer)
+        x0, x1 = interval(bounds.get, "x0", "x1", time=times[0])
 
         def call(cancel: Cancel) -> Prepared:
             found = self.engine.columns(dataset, layer, x0, x1, wanted.width, cancel)
-            return columns_message(found, layer, x0, x1, wanted.width)
+            return columns_message(found, layer, times, (x0, x1), wanted.width)
 
         key = (dataset.fingerprint, dataset.version, layer, ("columns", x0, x1, wanted.width))
         return Want(key, call, deliver)
@@ -141,8 +144,11 @@ class Backend:
         return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
 
     def admit(self, size: int) -> None:
-        """Take `size` bytes of the budget of all images that run at once; Busy when they do not fit."""
-        if self._image_bytes and self._image_bytes + size > self.limits.image_bytes:
+        """Take `size` bytes of the budget of all images; Busy when they do not fit now, TooLarge when they never do."""
+        if size > self.limits.image_bytes:
+            most = self.limits.image_bytes >> 20
+            raise TooLarge(f"An image of {size >> 20} MiB of planes is over the limit of {most} MiB.", "width", size)
+        if self._image_bytes + size > self.limits.image_bytes:
             raise Busy(f"Images of {self._image_bytes >> 20} MiB are being drawn already: try again in a second.")
         self._image_bytes += size
 
@@ -176,18 +182,19 @@ class Backend:
             self.metrics.memory.labels(what).set(size)
 
 
-def columns_message(found: Columns, layer: Layer, x0: float, x1: float, width: int) -> Prepared:
-    """A line's columns for the wire: positions as offsets from int64 origins on axes of nanoseconds."""
-    times = {"x": layer.xaxis == "datetime", "y": layer.yaxis == "datetime"}
-    middle = {"x": (int(x0) + int(x1)) // 2 if times["x"] else 0, "y": 0}
-    if times["y"] and len(found.y):
-        middle["y"] = (int(found.y.min()) + int(found.y.max())) // 2
-    x, y = (offsets(getattr(found, axis), middle[axis]) if times[axis] else getattr(found, axis) for axis in "xy")
+def columns_message(
+    found: Columns, layer: Layer, times: tuple[bool, bool], window: tuple[Number, Number], width: int
+) -> Prepared:
+    """A line's columns for the wire: positions in axis space, nanoseconds as offsets from int64 origins."""
+    xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
+    yorigin = (int(found.y.min()) + int(found.y.max())) // 2 if times[1] and len(found.y) else 0
+    x = offsets(found.x, xorigin) if times[0] else space(layer.xaxis, "x").map(widen(found.x), None)[0]
+    y = offsets(found.y, yorigin) if times[1] else space(layer.yaxis, "y").map(widen(found.y), None)[0]
     cost = found.cost
     info = {
         "width": width,
-        "xorigin": str(middle["x"]),
-        "yorigin": str(middle["y"]),
+        "xorigin": str(xorigin),
+        "yorigin": str(yorigin),
         "flagged": [int(column) for column in found.flagged],
         "queue_us": cost.queue_us,
         "kernel_us": cost.kernel_us,

@@ -17,7 +17,7 @@ from bigviz.document.spec import AXIS_KINDS, GLYPHS, ROOTS, Document, FigureSpec
 from bigviz.server.params import choice
 from bigviz.tiles.layer import Layer
 
-__all__ = ["Definition", "dataset_of", "layer_of", "overridden", "published", "read"]
+__all__ = ["Definition", "dataset_of", "layer_of", "overridden", "published", "read", "times_of"]
 
 _LONGEST: Final = 10_000
 _WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS}
@@ -100,6 +100,11 @@ def layer_of(definition: Definition, dataset: Dataset) -> Layer:
     layer = Layer(each.glyph, each.x, each.y, each.agg, each.xaxis, each.yaxis, each.root)
     layer.check(dataset)
     return replace(layer, agg=str(layer.reduction))  # one spelling, so that work is shared
+
+
+def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
+    """Whether positions on x and on y are int64 nanoseconds."""
+    return dataset.info(layer.x).is_time, dataset.info(layer.y).is_time
 
 
 def _moved(axis: str, base: Definition, changed: Definition) -> bool:

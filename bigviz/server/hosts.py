@@ -41,7 +41,8 @@ class Hosts:
 
         A loopback server is named 127.0.0.1, localhost or ::1 with its port; another one by its address and by this
         machine's name. An allowed host "name" stands for that name with the server's port or with none (a proxy in
-        front), "name:port" for that port alone. Origins are http and https on the allowed hosts, and `origins`.
+        front), "name:port" for that port alone. Origins are http on all of these, https on the allowed hosts (a proxy
+        may do TLS), and `origins`.
         Raises BadInput for one that cannot be parsed.
         """
         names: set[str] = set(_LOOPBACK)
@@ -49,17 +50,15 @@ class Hosts:
             names |= _own_names()
         elif not is_loopback(address):
             names.add(address.lower().strip("[]"))
-        allowed: set[Host] = {(name, port) for name in names} | {(name, None) for name in names if port in (80, 443)}
+        own: set[Host] = {(name, port) for name in names} | {(name, None) for name in names if port == 80}
+        given: set[Host] = set()
         for text in hosts:
-            name, own = _parsed(parse_host(text), "allow-host", text)
-            allowed |= {(name, own)} if own is not None else {(name, None), (name, port)}
-        from_hosts = {
-            (scheme, name, default if own is None else own)
-            for name, own in allowed
-            for scheme, default in DEFAULT_PORTS.items()
-        }
-        given = {_parsed(parse_origin(text), "allow-origin", text) for text in origins}
-        return cls(frozenset(allowed), frozenset(from_hosts | given))
+            name, at = _parsed(parse_host(text), "allow-host", text)
+            given |= {(name, at)} if at is not None else {(name, None), (name, port)}
+        allowed = {("http", name, 80 if at is None else at) for name, at in own | given}
+        allowed |= {("https", name, 443 if at is None else at) for name, at in given}
+        allowed |= {_parsed(parse_origin(text), "allow-origin", text) for text in origins}
+        return cls(frozenset(own | given), frozenset(allowed))
 
     def allows_host(self, header: str | None) -> bool:
         """Whether a Host header names this server."""

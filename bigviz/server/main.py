@@ -15,6 +15,7 @@ from typing import Final
 from bigviz.data.errors import BigvizError
 from bigviz.server.report import Reporter
 from bigviz.server.run import Load, Options, Server
+from bigviz.server.threads import in_thread
 from bigviz.server.watch import changes
 
 __all__ = ["run"]
@@ -51,12 +52,18 @@ async def _serve(
     open_first: bool,
 ) -> int:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+
+    def end() -> None:
+        if stopping.is_set():
+            os._exit(130)  # asked twice: whoever asks does not want to wait for browsers
+        stopping.set()
+
     for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, stopping.set)
+        loop.add_signal_handler(each, end)
     server = Server(options, names, load, report, open_first)
     await server.start()
     if browser:
-        loop.run_in_executor(None, webbrowser.open, server.url)
+        in_thread(lambda: webbrowser.open(server.url))
     stop = asyncio.ensure_future(stopping.wait())
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -86,10 +93,9 @@ def _failure(server: Server) -> int:
 
 async def _reload(server: Server, load: Load, path: str, report: Reporter) -> None:
     """Run the script anew each time it or a module beside it changes; one with a mistake changes nothing."""
-    loop = asyncio.get_running_loop()
     async for _ in changes(os.path.abspath(path)):
         try:
-            loaded = await loop.run_in_executor(None, load)
+            loaded = await in_thread(load)
         except BigvizError as error:
             report("log", level="error", logger="bigviz", message=f"{path}: {error.message}")
             continue

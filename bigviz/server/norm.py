@@ -43,6 +43,7 @@ class Norm:
 
     def fraction(self, values: Array) -> npt.NDArray[np.float64]:
         """Where values lie along the colour map; the ends stand for what lies beyond them, NaN becomes 0."""
+        out: npt.NDArray[np.float64]
         numbers = np.nan_to_num(np.clip(values.astype(np.float64), self.low, self.high), nan=self.low)
         if self.how == "eq_hist":
             out = self._shares[self._bin(numbers)]
@@ -62,7 +63,8 @@ class Norm:
         below, most = counted[first], counted[last] - counted[first]
         if most <= 0:
             return np.ones(BINS)
-        return np.clip((counted - below) / most, 0.0, 1.0)
+        shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
+        return shares
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:
         low, high = self._own

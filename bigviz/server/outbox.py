@@ -15,7 +15,6 @@ from bigviz.server.protocol import HEADER, Part, frames
 
 __all__ = ["Message", "Outbox"]
 
-_SLOWEST: Final = 16 << 10  # bytes a second that a browser must take in, over and above `stalled_seconds`
 _AHEAD: Final = 256 << 10  # bytes handed to the socket before waiting for it: enough for a usual view in one go
 
 
@@ -86,6 +85,14 @@ class Outbox:
             self._waiting -= gone
             self._tell()
 
+    def end(self, then: Callable[[], None]) -> None:
+        """Take nothing more; call `then` when what waits has been sent."""
+        self._closed = True
+        if self._task is None or self._task.done():
+            then()
+        else:
+            self._task.add_done_callback(lambda _: then())
+
     def close(self) -> None:
         """Forget everything."""
         self._closed = True
@@ -103,7 +110,7 @@ class Outbox:
                     sending.add_done_callback(_ignore)
                     ahead += len(frame)
                     if ahead >= _AHEAD or not self._queue:
-                        patience = self._limits.stalled_seconds + ahead / _SLOWEST
+                        patience = self._limits.stalled_seconds + ahead / self._limits.slowest_bytes
                         await asyncio.wait_for(asyncio.shield(sending), patience)
                         self._waiting -= ahead
                         self.sent += ahead

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from bigviz.data.errors import BadInput, BigvizError, Cancelled
@@ -15,6 +16,7 @@ from bigviz.server.hosts import Hosts, is_loopback
 from bigviz.server.limits import Limits
 from bigviz.server.listener import Listener, bind
 from bigviz.server.site import Site
+from bigviz.server.threads import in_thread
 
 if TYPE_CHECKING:
     from bigviz.document.spec import Document
@@ -32,6 +34,7 @@ class Loaded(Protocol):
     def backend(self, limits: Limits, metrics: Metrics) -> Backend: ...
 
 
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 Load = Callable[[], Loaded]
 Event = Callable[..., None]
 
@@ -50,7 +53,11 @@ class Options:
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """Raise BadInput for an address that others can reach unless anonymous viewers were allowed."""
+        """Raise BadInput for an address that others can reach unless anonymous viewers were allowed, for a prefix that
+        is no path, and for hosts and origins that cannot be parsed."""
+        if not _PREFIX.fullmatch(self.prefix):
+            raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
+        Hosts.of(self.address, self.port, self.allow_hosts, self.allow_origins)
         if not self.allow_anonymous and not is_loopback(self.address):
             raise BadInput(
                 f"--address {self.address} lets everyone who reaches this machine see the data: "
@@ -122,8 +129,7 @@ class Server:
         self.site.renew(documents)
 
     async def _bring(self) -> None:
-        loop = asyncio.get_running_loop()
-        loaded = await loop.run_in_executor(None, self._load)
+        loaded = await in_thread(self._load)
         assert self.site is not None
         backend = loaded.backend(self.options.limits, self.site.metrics)
         self.site.publish(loaded.documents, backend)

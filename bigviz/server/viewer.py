@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler
 
 from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled
@@ -56,22 +57,25 @@ class Viewer(Guarded, WebSocketHandler):
         self.tokens = site.limits.messages_burst
         self.refilled = time.monotonic()
         self.name = ""
+        self.code: int | None = None
         self.is_open = False
 
     # --- opening and closing -----------------------------------------------------------------------------------------
 
     async def get(self, *args: str, **kwargs: Any) -> None:
-        """The upgrade: 404 for a document that is not served, 403 for a page of another origin."""
+        """The upgrade: 404 for a document that is not served."""
         (self.name,) = args
         if not self.site.has(self.name):
-            self.send_error(404)
-            return
+            raise HTTPError(404)
         await super().get()
 
     def prepare(self) -> None:
+        """403 for another origin, and for none: no browser leaves it out, and what is no browser can send one."""
         super().prepare()
-        if self.request.headers.get("Origin") is None:
-            self.send_error(403)  # no browser leaves it out, and what is no browser can send one
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise HTTPError(400)
+        if not self.site.hosts.allows_origin(self.request.headers.get("Origin")):
+            raise HTTPError(403)
 
     def check_origin(self, origin: str) -> bool:
         return self.site.hosts.allows_origin(origin)
@@ -95,7 +99,7 @@ class Viewer(Guarded, WebSocketHandler):
     def on_close(self) -> None:
         if self.is_open:
             self.is_open = False
-            self.site.left(self, self.close_code)
+            self.site.left(self, self.code or self.close_code)
             self.site.metrics.sent.inc(self.outbox.sent)
             self.outbox.close()
         for task in list(self.tasks):
@@ -105,6 +109,7 @@ class Viewer(Guarded, WebSocketHandler):
 
     def leave(self, code: int, reason: str) -> None:
         """Close the connection from this side."""
+        self.code = code
         self.site.metrics.closed.labels(str(code)).inc()
         self.close(code, reason)
         if self.is_open:
@@ -131,8 +136,8 @@ class Viewer(Guarded, WebSocketHandler):
                 raise BadInput("The first message is the server's hello: send nothing before it.")
             self._handle(request, self.document, self.backend)
         except Malformed as error:
-            self._count_malformed()
             self._error(0, error)
+            self._count_malformed()
         except BadInput as error:
             self._error(getattr(error, "request", 0), error)
 
@@ -248,4 +253,4 @@ class Viewer(Guarded, WebSocketHandler):
         while now - self.malformed[0] > _MINUTE:
             self.malformed.popleft()
         if len(self.malformed) >= self.site.limits.malformed_per_minute:
-            self.leave(MALFORMED, "messages are JSON objects")
+            self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))

@@ -104,6 +104,15 @@ class Handler(Guarded):
         except UnicodeDecodeError:
             raise BadInput(f"{name} is not UTF-8.", name) from None
 
+    def finish(self, chunk: Any = None) -> asyncio.Future[None]:
+        """End the answer; a client that has not taken it in by `write_seconds` is cut off."""
+        written = super().finish(chunk)
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        if not written.done():
+            timer = asyncio.get_running_loop().call_later(self.site.limits.write_seconds, stream.close)
+            written.add_done_callback(lambda _: timer.cancel())
+        return written
+
     def fail(self, error: BigvizError) -> None:
         """Answer with an error."""
         self.restart(status_of(error))

@@ -38,10 +38,10 @@ class LayerHandler(Handler):
         text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
         return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
-    def send(self, kind: str, body: bytes) -> None:
-        """Answer with bytes of a content type."""
+    def send(self, kind: str, body: bytes) -> asyncio.Future[None]:
+        """Answer with bytes of a content type; done when the client has taken them in."""
         self.set_header("Content-Type", kind)
-        self.finish(body)
+        return self.finish(body)
 
 
 class TileJson(LayerHandler):
@@ -95,7 +95,13 @@ class Image(LayerHandler):
         if self.tagged(asked, x, y, size, shading):
             self.finish()
             return
-        self.send(*await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading))
+        held = await backend.answers.admit(asked, size)
+        try:
+            kind, body = await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading)
+        except BaseException:
+            backend.release(held)
+            raise
+        self.send(kind, body).add_done_callback(lambda _: backend.release(held))
 
 
 class Columns(LayerHandler):

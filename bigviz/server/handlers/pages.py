@@ -7,7 +7,7 @@ import hashlib
 import html
 import os
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -89,7 +89,7 @@ class Page(Handler):
         (name,) = args
         if not self.site.has(name):
             raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
-        page, policy, etag = (_read_page.__wrapped__ if self.site.dev else _read_page)()
+        page, policy, etag = _page(*_stamp(STATIC / "index.html"))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", policy)
         if not self.same(etag):
@@ -110,10 +110,24 @@ class Static(Guarded, StaticFileHandler):
             raise HTTPError(404)
         return super().validate_absolute_path(root, absolute_path)
 
+    def compute_etag(self) -> str | None:
+        return f'"{_digest(*_stamp(Path(str(self.absolute_path))))}"'
 
-@cache
-def _read_page() -> tuple[bytes, str, str]:
-    page = (STATIC / "index.html").read_bytes()
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    """A file and what changes when it does, so that caches over it need no restart."""
+    found = path.stat()
+    return path, found.st_mtime_ns, found.st_size
+
+
+@lru_cache(256)
+def _digest(path: Path, changed: int, size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@lru_cache(4)
+def _page(path: Path, changed: int, size: int) -> tuple[bytes, str, str]:
+    page = path.read_bytes()
     return page, content_policy(page), hashlib.sha256(page).hexdigest()
 
 

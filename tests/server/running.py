@@ -1,0 +1,206 @@
+"""A real server on a free port, in a thread, for tests that talk to it from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any, TypeVar
+
+from bigviz.data.cancel import Cancel
+from bigviz.document.spec import Document
+from bigviz.server.backend import Backend
+from bigviz.server.limits import Limits
+from bigviz.server.metrics import Metrics
+from bigviz.server.run import Options, Server
+from bigviz.tiles.engine import Engine, Tile, TileKey
+
+T = TypeVar("T")
+
+
+@dataclass
+class Brought:
+    documents: Sequence[Document]
+    engine: Engine
+
+    def backend(self, limits: Limits, metrics: Metrics) -> Backend:
+        return Backend(self.engine, limits, metrics)
+
+
+@dataclass
+class Running:
+    """A server that runs, its engine, and the events that it told."""
+
+    server: Server
+    engine: Engine
+    loop: asyncio.AbstractEventLoop
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}{self.server.options.prefix}/"
+
+    def on_loop(self, work: Callable[[], T]) -> T:
+        """The result of a function called on the server's loop."""
+
+        async def run() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+
+    def event(self, name: str, **facts: Any) -> None:
+        with self.changed:
+            self.events.append((name, facts))
+            self.changed.notify_all()
+
+    def await_event(self, name: str, seconds: float = 30, **facts: Any) -> dict[str, Any]:
+        """The first event of a name with these facts, now or to come."""
+
+        def found() -> dict[str, Any] | None:
+            for each, has in self.events:
+                if each == name and facts.items() <= has.items():
+                    return has
+            return None
+
+        with self.changed:
+            self.changed.wait_for(lambda: found() is not None, seconds)
+            event = found()
+        assert event is not None, (name, facts, self.events)
+        return event
+
+    def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """One request, its path as it is."""
+        connection = HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        try:
+            connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
+            for name, value in headers.items():
+                connection.putheader(name.replace("_", "-"), value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return Answer(response, response.read())
+        finally:
+            connection.close()
+
+
+class Answer:
+    """Status, headers and body of a response."""
+
+    def __init__(self, response: HTTPResponse, body: bytes) -> None:
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = response.headers
+        self.body = body
+
+
+class Gated(Engine):
+    """An engine whose tiles (or builds) wait at a gate, and that knows what was computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = threading.Event()
+        self.open.set()
+        self.build_open = threading.Event()
+        self.build_open.set()
+        self.reached: list[TileKey] = []
+        self.computed: list[TileKey] = []
+        self.cancelled: list[TileKey] = []
+        self.builds = 0
+        self.builds_cancelled = 0
+        self._seen = threading.Condition()
+
+    def tile(self, dataset: Any, layer: Any, key: TileKey, cancel: Cancel) -> Tile:  # type: ignore[override]
+        self.note(self.reached, key)
+        self.pass_gate(self.open, cancel, lambda: self.note(self.cancelled, key))
+        self.note(self.computed, key)
+        return super().tile(dataset, layer, key, cancel)
+
+    def ensure(self, dataset: Any, layer: Any, progress: Any, cancel: Cancel) -> None:  # type: ignore[override]
+        with self._seen:
+            self.builds += 1
+            self._seen.notify_all()
+        progress("waiting", 0.5, 7)
+
+        def stopped() -> None:
+            with self._seen:
+                self.builds_cancelled += 1
+                self._seen.notify_all()
+
+        self.pass_gate(self.build_open, cancel, stopped)
+        super().ensure(dataset, layer, progress, cancel)
+
+    def pass_gate(self, gate: threading.Event, cancel: Cancel, stopped: Callable[[], None]) -> None:
+        """What a kernel does between slices of rows: look at the flag."""
+        while not gate.wait(0.001):
+            if cancel.cancelled:
+                stopped()
+                cancel.check()
+
+    def note(self, into: list[TileKey], key: TileKey) -> None:
+        with self._seen:
+            into.append(key)
+            self._seen.notify_all()
+
+    def await_(self, fits: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait until something that was counted fits."""
+        with self._seen:
+            assert self._seen.wait_for(fits, seconds)
+
+
+@contextmanager
+def running(
+    documents: Sequence[Document], engine: Engine | None = None, names: Sequence[str] | None = None, **options: Any
+) -> Iterator[Running]:
+    """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader."""
+    engine = engine or Engine()
+    load = options.pop("load", lambda: Brought(documents, engine))
+    began, box = threading.Event(), {}
+
+    async def main() -> None:
+        box["stop"] = asyncio.Event()
+        told: list[Any] = []
+
+        def event(name: str, **facts: Any) -> None:
+            box["running"].event(name, **facts) if "running" in box else told.append((name, facts))
+
+        server = Server(Options(**{"port": 0, **options}), names or [d.id for d in documents], load, event)
+        await server.start()
+        box["running"] = Running(server, engine, asyncio.get_running_loop(), told)
+        began.set()
+        await box["stop"].wait()
+        await server.stop()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            box["error"] = error
+        finally:
+            began.set()
+
+    thread = threading.Thread(target=run, name="server under test", daemon=True)
+    thread.start()
+    began.wait(20)
+    if "error" in box:
+        raise box["error"]
+    found: Running = box["running"]
+    try:
+        yield found
+    finally:
+        found.loop.call_soon_threadsafe(box["stop"].set)
+        thread.join(20)
+        assert not thread.is_alive()
+        if "error" in box:
+            raise box["error"]
+
+
+def deadline(seconds: float) -> Callable[[], bool]:
+    """True until so many seconds have gone by."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() < end

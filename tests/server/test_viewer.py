@@ -1,0 +1,420 @@
+"""The websocket: what a browser sends and what it gets."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import connect
+
+from bigviz.aggregate.cells import Root
+from bigviz.document.json import to_json
+from bigviz.server import cmaps
+from bigviz.server.limits import Limits
+from bigviz.server.protocol import Type
+from bigviz.tiles.codec import EncodedPlane, decode
+
+from .running import Gated, Running, running
+from .wire import Browser, tiles_of
+
+
+def cells(plane) -> np.ndarray:
+    fields = ("codec", "dtype", "plane", "filled", "low", "high", "constant", "payload")
+    return decode(EncodedPlane(*(getattr(plane, name) for name in fields)))[0].reshape(256, 256)
+
+
+def test_hello_comes_first_and_is_the_document(served: Running, documents):
+    with Browser(served.url, "points") as browser:
+        hello = browser.hello
+        assert hello.value["protocol"] == 1 and hello.value["server"].startswith("bigviz ")
+        assert hello.value["document"] == to_json(documents[0])
+        columns = {each["name"]: each for each in hello.value["datasets"]["rows"]["columns"]}
+        assert columns["t"] == {
+            "name": "t",
+            "kind": "timestamp",
+            "type": "timestamp[ns, tz=Europe/Paris]",
+            "zone": "Europe/Paris",
+            "plottable": True,
+        }
+        assert not columns["pair"]["plottable"]
+        assert hello.value["cmaps"] == list(cmaps.NAMES) and hello.body == cmaps.body()
+        assert hello.frame.request == 0 and hello.frame.sequence == 1
+        assert hello.frame.epoch == served.server.site.epoch
+
+
+def test_layer_tells_what_is_there(served: Running, table):
+    with Browser(served.url, "points") as browser:
+        facts = browser.layer().value
+        x = table["x"].to_numpy()
+        assert facts["rows"] == len(x) and facts["rows_outside"] == facts["rows_far"] == 0
+        assert facts["range"][0] == float(x.min()) and facts["range"][2] == float(x.max())
+        assert (facts["index"], facts["reduction"], facts["planes"]) == ("ready", "count", None)
+        start, exponent = facts["root"]["x"]
+        assert [float(start), float(start) + 2.0**exponent] == [facts["extent"][0], facts["extent"][2]]
+        assert facts["x"] == {"column": "x", "kind": "float", "zone": None, "categories": None}
+
+
+def test_layer_of_times_speaks_in_decimal_strings(served: Running, table):
+    with Browser(served.url, "line") as browser:
+        facts = browser.layer().value
+        t = table["t"].cast("int64").to_numpy()
+        assert facts["range"][0] == str(t[0]) and facts["range"][2] == str(t[-1])
+        assert isinstance(facts["range"][1], float) and facts["sorted"]
+        assert facts["x"]["zone"] == "Europe/Paris"
+        start, exponent = facts["root"]["x"]
+        assert int(start) <= t[0] and t[-1] < int(start) + 2**exponent
+
+
+def test_by_names_its_planes(served: Running):
+    with Browser(served.url, "by") as browser:
+        assert browser.layer().value["planes"] == ["<b>c</b>", "a", "b"]
+        got = browser.view([[0, 0, 0, 0]])
+        assert [plane.plane for plane in got[0].value.planes] == [0, 1, 2]
+
+
+def test_tiles_hold_the_rows_of_their_cells(served: Running, table):
+    with Browser(served.url, "points") as browser:
+        facts = browser.layer().value
+        got = browser.view([[1, 1, i, j] for i in (0, 1) for j in (0, 1)])
+        assert sorted(tiles_of(got)) == [(1, 1, i, j) for i in (0, 1) for j in (0, 1)]
+        done = got[-1].value
+        assert got[-1].kind == Type.DONE and done["tiles"] == 4
+        assert {g.frame.request for g in got} == {browser.id}
+        start, exponent = facts["root"]["x"]
+        root = Root(int(float(start) / 2.0 ** (exponent - 1)), exponent)
+        edge = float(root.edge(1, 1))
+        left = sum(int(cells(g.value.planes[0]).sum()) for g in got if g.kind == Type.TILE and g.value.i == 0)
+        assert left == int((table["x"].to_numpy() < edge).sum())
+
+
+def test_mean_travels_as_float32(served: Running):
+    with Browser(served.url, "all%20of%20them%20%26%20%3Cmore%3E") as browser:
+        got = browser.view([[0, 0, 0, 0]], figure=2)
+        assert [plane.dtype for plane in got[0].value.planes] == [9]
+        assert got[0].frame.figure == 2
+
+
+def test_columns_of_a_line(served: Running, table):
+    t = table["t"].cast("int64").to_numpy()
+    with Browser(served.url, "line") as browser:
+        wanted = {"x0": str(t[100]), "x1": str(t[1_100]), "width": 50}
+        request = browser.say(
+            op="view", figure=0, layers=[{"layer": 0, "definition": browser.definition(), "columns": wanted}]
+        )
+        got = browser.until(lambda each: each.kind == Type.DONE)
+        columns, done = got[0].value, got[-1]
+        assert done.frame.request == request and done.value["tiles"] == 0
+        assert columns.info["width"] == 50 and columns.info["n"] == len(columns.x) <= 4 * 50 * 2 + 2
+        assert columns.column[0] == -1 and columns.column[-1] == 50
+        rows = columns.row.astype(int)
+        assert (int(columns.info["xorigin"]) + columns.x.astype(int) == t[rows]).all()
+        np.testing.assert_array_equal(columns.y, table["gap"].to_numpy(zero_copy_only=False)[rows])
+
+
+def test_a_line_on_a_log_axis_is_sent_in_axis_space(served: Running, table):
+    with Browser(served.url, "points") as browser:
+        definition = browser.definition(glyph="line", agg="any", x="value", y="value", xaxis="log", yaxis="log")
+        wanted = {"layer": 0, "definition": definition, "columns": {"x0": 0, "x1": 0.1, "width": 10}}
+        browser.say(op="view", figure=0, layers=[wanted])
+        columns = browser.until(lambda each: each.kind in (Type.DONE, Type.ERROR))[0].value
+        own = table["value"].to_numpy()[columns.row.astype(int)]
+        np.testing.assert_allclose(columns.x, np.log10(own.astype(float)), rtol=1e-15)
+
+
+def test_tiles_come_from_the_centre_outwards_and_prefetched_ones_last(documents):
+    engine = Gated()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        browser.layer()
+        grid = [[3, 3, i, j] for i in range(2, 7) for j in range(2, 7)]
+        tiles = tiles_of(browser.view(grid, prefetch=[[3, 3, 1, 4], [4, 4, 9, 9]]))
+        order = [(key.i, key.j) for key in engine.reached if key.zx == 3]
+        rings = [max(abs(i - 4), abs(j - 4)) for i, j in order[:25]]
+        assert rings == sorted(rings) and order[0] == (4, 4)
+        assert len(tiles) == 27 and {t[:2] for t in tiles} == {(3, 3), (4, 4)}
+        assert (engine.reached[-1].zx, order[-1]) in ((4, order[-1]), (3, (1, 4)))
+        assert {(k.zx, k.i, k.j) for k in engine.reached[-2:]} == {(3, 1, 4), (4, 9, 9)}
+
+
+def test_a_view_replaces_the_one_before(documents):
+    engine = Gated()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        browser.layer()
+        engine.open.clear()
+        first = browser.ask([[4, 4, i, j] for i in range(16) for j in range(16)])
+        engine.await_(lambda: len(engine.reached) >= 1)
+        begun = list(engine.reached)
+        second = browser.ask([[5, 5, 1, 1], [5, 5, 2, 2]])
+        engine.await_(lambda: len(engine.cancelled) == sum(key.zx == 4 for key in engine.reached))
+        engine.open.set()
+        got = browser.until(lambda each: each.kind == Type.DONE)
+        assert got[-1].frame.request == second != first
+        assert {each.frame.request for each in got} == {second}, "nothing is sent for the older view"
+        assert len(engine.cancelled) <= len(begun) + 2
+        assert [key for key in engine.computed if key.zx == 4] == []
+
+
+def test_what_two_views_want_goes_on(documents):
+    engine = Gated()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        browser.layer()
+        engine.open.clear()
+        browser.ask([[4, 4, 8, 8]])
+        engine.await_(lambda: len(engine.reached) == 1)
+        second = browser.ask([[4, 4, 8, 8], [4, 4, 8, 9]])
+        engine.await_(lambda: len(engine.reached) == 2)
+        engine.open.set()
+        got = browser.until(lambda each: each.kind == Type.DONE)
+        assert {each.frame.request for each in got} == {second} and len(tiles_of(got)) == 2
+        assert len(engine.computed) == 2 and not engine.cancelled
+
+
+def test_two_viewers_share_one_computation_until_both_have_left(documents):
+    engine = Gated()
+    with (
+        running(documents[:1], engine) as server,
+        Browser(server.url, "points") as one,
+        Browser(server.url, "points") as two,
+    ):
+        one.layer()
+        engine.open.clear()
+        one.ask([[6, 6, 30, 30]])
+        engine.await_(lambda: len(engine.reached) == 1)
+        request = two.ask([[6, 6, 30, 30]])
+        two.layer()  # its answer comes after the view has been taken in
+        one.say(op="cancel", figure=0)
+        one.layer()
+        engine.open.set()
+        got = two.until(lambda each: each.kind == Type.DONE)
+        assert got[-1].frame.request == request and tiles_of(got) == [(6, 6, 30, 30)]
+        assert len(engine.reached) == 1 and not engine.cancelled
+        engine.open.clear()
+        one.ask([[6, 6, 31, 31]])
+        engine.await_(lambda: len(engine.reached) == 2)
+        one.close()
+        engine.await_(lambda: len(engine.cancelled) == 1)
+
+
+def test_progress_is_pushed_while_an_index_is_built(documents):
+    engine = Gated()
+    engine.build_open.clear()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        request = browser.say(op="layer", figure=0, layer=0, definition=browser.definition())
+        got = browser.take()
+        assert got.kind == Type.PROGRESS and got.frame.request == request
+        assert (got.value["stage"], got.value["done"], got.value["rows"]) == ("waiting", 0.5, 7)
+        assert got.value["seconds"] >= 0
+        engine.build_open.set()
+        assert browser.until(lambda each: each.kind == Type.LAYER)[-1].frame.request == request
+        assert engine.builds == 1, "the one that was begun at the start is shared"
+
+
+def test_a_newer_definition_stops_the_build_of_the_older_one(documents):
+    engine = Gated()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        browser.layer()
+        engine.build_open.clear()
+        first = browser.say(op="layer", figure=0, layer=0, definition=browser.definition(y="n"))
+        engine.await_(lambda: engine.builds == 2)
+        second = browser.say(op="layer", figure=0, layer=0, definition=browser.definition(y="value"))
+        engine.await_(lambda: engine.builds_cancelled == 1)
+        engine.build_open.set()
+        got = browser.until(lambda each: each.kind == Type.LAYER)
+        failed = [each.frame.request for each in got if each.kind == Type.ERROR]
+        assert failed == [first] and got[-1].frame.request == second
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "word"),
+    [
+        ({"x": "nope"}, "x", "no column"),
+        ({"x": "valu"}, "x", "'value'"),
+        ({"x": "pair"}, "x", "pair"),
+        ({"agg": "mean(labl)"}, "agg", "'label'"),
+        ({"agg": "mean("}, "agg", "character 6"),
+        ({"agg": "median(x)"}, "agg", "expected one of"),
+        ({"glyph": "bars"}, "glyph", "points, line"),
+        ({"xaxis": "mercator"}, "xaxis", "both"),
+        ({"dataset": "/etc/passwd"}, "dataset", "no dataset"),
+        ({"dataset": "row"}, "dataset", "'rows'"),
+        ({"root": "half"}, "root", "default, full"),
+        ({"path": "/etc/passwd"}, "definition.path", "unknown key"),
+        ({"x": 3}, "x", "text"),
+    ],
+)
+def test_wrong_definitions_are_answered_with_the_field(served: Running, changes, field, word):
+    with Browser(served.url, "points") as browser:
+        got = browser.layer(**changes)
+        assert got.kind == Type.ERROR and got.value["field"] == field and word in got.value["error"]
+        assert browser.layer().kind == Type.LAYER, "the connection goes on"
+
+
+def test_errors_of_a_view_end_it(served: Running):
+    with Browser(served.url, "points") as browser:
+        wrong = browser.definition(x="nope")
+        request = browser.say(op="view", figure=0, layers=[{"layer": 3, "definition": wrong, "tiles": [[0, 0, 0, 0]]}])
+        got = browser.take()
+        assert (got.kind, got.frame.request, got.value["field"]) == (Type.ERROR, request, "x")
+        assert browser.view([])[-1].kind == Type.DONE
+
+
+@pytest.mark.parametrize(
+    "tile", [[25, 0, 0, 0], [0, 0, 1, 0], [3, 3, 8, 0], [3, 3, 0, 8], [3, 3, -1, 0], [1, 1, 1.0, 0], [1, 1]]
+)
+def test_tiles_outside_their_level(served: Running, tile):
+    with Browser(served.url, "points") as browser:
+        got = browser.view([[0, 0, 0, 0], tile])
+        assert len(got) == 1 and got[0].kind == Type.ERROR and got[0].value["field"] == "layers[0].tiles[1]"
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"x0": "1", "x1": "1", "width": 5}, "x0"),
+        ({"x0": "2", "x1": "1", "width": 5}, "x0"),
+        ({"x0": float("nan"), "x1": "1", "width": 5}, "x0"),
+        ({"x0": "1", "x1": float("inf"), "width": 5}, "x1"),
+        ({"x0": "1", "x1": "99999999999999999999", "width": 5}, "x1"),
+        ({"x0": "1", "x1": "2", "width": 0}, "layers[0].columns.width"),
+        ({"x0": "1", "x1": "2", "width": 16_385}, "layers[0].columns.width"),
+        ({"x0": "1", "x1": "2"}, "layers[0].columns.width"),
+        ({"x1": "2", "width": 5}, "x0"),
+        ({"x0": "1", "x1": "2", "width": 5, "path": 1}, "layers[0].columns.path"),
+    ],
+)
+def test_windows_that_are_none(served: Running, columns, field):
+    with Browser(served.url, "line") as browser:
+        browser.say(op="view", figure=0, layers=[{"layer": 0, "definition": browser.definition(), "columns": columns}])
+        got = browser.take()
+        assert got.kind == Type.ERROR and got.value["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ({"op": "shutdown"}, "op"),
+        ({"op": ["view"]}, "op"),
+        ({}, "op"),
+        ({"op": "layer", "figure": 9, "layer": 0, "definition": {}}, "figure"),
+        ({"op": "layer", "figure": -1, "layer": 0, "definition": {}}, "figure"),
+        ({"op": "layer", "figure": 0, "layer": 0}, "definition"),
+        ({"op": "layer", "figure": 0, "layer": 0, "definition": {}}, "definition.dataset"),
+        ({"op": "cancel", "figure": 0, "now": True}, "now"),
+        ({"op": "view", "figure": 0}, "layers"),
+        ({"op": "view", "figure": 0, "layers": [{"layer": 0, "tiles": [], "columns": {}}]}, "layers[0]"),
+        ({"op": "view", "figure": 0, "layers": [{"layer": 0, "tiles": [[0, 0, 0, 0]] * 1025}]}, "layers[0].tiles"),
+        ({"op": "cancel", "figure": 0, "id": 0}, "id"),
+        ({"op": "cancel", "figure": 0, "id": 2**32}, "id"),
+        ({"op": "cancel", "figure": 0, "id": True}, "id"),
+    ],
+)
+def test_objects_that_are_no_messages(served: Running, message, field):
+    with Browser(served.url, "points") as browser:
+        request = browser.say(**message)
+        got = browser.take()
+        assert got.kind == Type.ERROR and got.value["field"] == field
+        assert got.frame.request == (0 if field == "id" else request)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", "[]", "7", "null", '{"op":', '"view"', b"\0\1", "[" * 5_000, json.dumps({"a": "b" * 70_000})],
+)
+def test_malformed_frames_are_answered_and_ten_end_the_connection(served: Running, text):
+    with Browser(served.url, "points") as browser:
+        for _ in range(10):
+            browser.socket.send(text)
+        for _ in range(10):
+            got = browser.take()
+            assert got.kind == Type.ERROR and got.frame.request == 0
+        with pytest.raises(ConnectionClosed) as closed:
+            browser.take()
+        assert closed.value.rcvd.code == 4002
+
+
+def test_a_frame_beyond_all_bounds_ends_the_connection(served: Running):
+    with Browser(served.url, "points") as browser:
+        browser.socket.send("x" * 300_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            browser.take()
+        assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+    assert served.get("/healthz").status == 200
+
+
+def test_more_requests_than_allowed_are_refused_not_queued(documents):
+    limits = Limits(messages_burst=5, messages_per_second=200)
+    with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as browser:
+        for _ in range(40):
+            browser.say(op="cancel", figure=0)
+        got = browser.until(lambda each: each.kind == Type.ERROR)[-1]
+        assert "Too many requests" in got.value["error"]
+
+
+def test_a_browser_that_never_reads_is_closed_and_costs_bounded_memory(documents):
+    """Its receive window is small and never emptied; it asks for more and more."""
+    most = 4 << 20
+    limits = Limits(
+        unread_soft_bytes=1 << 20, unread_bytes=most, stalled_seconds=0.5, slowest_bytes=1 << 30, messages_burst=10_000
+    )
+    with running(documents[:1], limits=limits) as server, ExitStack() as stack:
+        raw = stack.enter_context(socket.socket())
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        raw.connect(("127.0.0.1", server.server.port))
+        key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13"
+        host = f"Host: 127.0.0.1:{server.server.port}\r\nOrigin: {server.url[:-1]}"
+        raw.sendall(
+            f"GET /points/ws HTTP/1.1\r\n{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n\r\n".encode()
+        )
+        server.await_event("connected")
+        (viewer,) = server.server.site.viewers
+        with Browser(server.url, "points") as other:
+            other.layer()
+            definition = other.definition()
+            seen = 0
+            for number in range(1, 400):
+                z = 4 + number % 3
+                tiles = [[z, z, i, j] for i in range(1 << z) for j in range(1 << z)][:1_000]
+                layers = [{"layer": 0, "definition": definition, "tiles": tiles}]
+                text = json.dumps({"op": "view", "id": number, "figure": 0, "layers": layers}).encode()
+                try:
+                    raw.sendall(Frame(Opcode.TEXT, text).serialize(mask=True))
+                except OSError:
+                    break
+                other.layer()  # by its answer the server has taken the view in
+                seen = max(seen, viewer.outbox._waiting)
+                if viewer not in server.server.site.viewers:
+                    break
+            server.await_event("disconnected", document="points", viewers=1)
+            assert seen <= most
+            assert 'code="4008"' in server.get("/metrics").body.decode()
+            assert other.layer().kind == Type.LAYER
+            assert server.server.site.loaded.scheduler.waiting == 0
+
+
+def test_another_protocol_version_is_told_so(served: Running):
+    with connect(served.url.replace("http", "ws") + "points/ws?protocol=2", origin=served.url.rstrip("/")) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(10)
+        assert closed.value.rcvd.code == 4009
+
+
+def test_a_changed_document_is_fetched_anew(documents):
+    with running(documents[:2]) as server, Browser(server.url, "points") as one, Browser(server.url, "points") as two:
+        epoch = one.hello.frame.epoch
+        server.loop.call_soon_threadsafe(server.server.publish, [documents[0]])
+        for browser in (one, two):
+            with pytest.raises(ConnectionClosed) as closed:
+                browser.take()
+            assert closed.value.rcvd.code == 1012
+        with Browser(server.url, "points") as again:
+            assert again.hello.frame.epoch != epoch
+        server.loop.call_soon_threadsafe(server.server.publish, [documents[2]])
+        with Browser(server.url, "line") as line:
+            server.loop.call_soon_threadsafe(server.server.publish, [documents[0]])
+            with pytest.raises(ConnectionClosed) as closed:
+                line.take()
+            assert closed.value.rcvd.code == 4001
