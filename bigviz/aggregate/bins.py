@@ -1,9 +1,9 @@
 """One side of an image: equal bins of a closed interval, by datashader's affine map or, for large integers, exactly."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -78,28 +78,30 @@ class Bins:
         """
         mask = _NO_MASK if valid is None else frozen(valid)
         if self.exact(values.dtype):
-            _place_words(frozen(values.view(np.uint64)), mask, *self._edges(values.dtype == np.int64), stride, out)
+            _place_words(frozen(values.view(np.uint64)), mask, *_edges(self, values.dtype == np.int64), stride, out)
             return
         numbers = values if values.dtype.kind == "f" else values.astype(np.float64)
         limits = np.array([self.low, self.high, self.scale, self.shift], np.float64)
         _place_numbers(frozen(numbers), mask, limits, self.size, self.log, stride, out)
 
-    def _edges(self, signed: bool) -> tuple[Any, Array, float, float, int]:
-        """For `_place_words`: sign bit, edges from the lowest value on, scale and shift of a guess, highest bin."""
-        bias = _BIAS if signed else 0
-        low, high = Fraction(self.low), Fraction(self.high)
-        lowest = max(math.ceil(low) + bias, 0)
-        highest = min(math.floor(high) + bias, _WORD)
-        step = (high - low) / self.size
-        over, under = low.numerator, low.denominator
-        edges: Sequence[int] = [
-            -((-over * step.denominator - k * step.numerator * under) // (under * step.denominator))
-            for k in range(self.size + 1)
-        ]
-        last = min(max(math.floor((highest - bias - low) / step), 0), self.size - 1) if lowest <= highest else -1
-        words = [lowest, *(min(max(edge + bias - lowest, 0), _WORD) for edge in edges), max(highest - lowest, 0)]
-        first = float((lowest - bias - low) / step)
-        return np.uint64(bias), np.array(words, np.uint64), float(1 / step), first, last
+
+@lru_cache(maxsize=32)
+def _edges(bins: Bins, signed: bool) -> tuple[Any, Array, float, float, int]:
+    """For `_place_words`: sign bit, edges from the lowest value on, scale and shift of a guess, highest bin (-1: none).
+
+    Kept, because an image asks for the same edges once a slice.
+    """
+    bias = _BIAS if signed else 0
+    low, high = Fraction(bins.low), Fraction(bins.high)
+    lowest, highest = max(math.ceil(low) + bias, 0), min(math.floor(high) + bias, _WORD)
+    if lowest > highest:
+        return np.uint64(bias), frozen(np.zeros(3, np.uint64)), 0.0, 0.0, -1
+    step = (high - low) / bins.size
+    over, under = low.numerator * step.denominator, low.denominator * step.denominator
+    ceilings = (-((-over - k * step.numerator * low.denominator) // under) for k in range(bins.size + 1))
+    words = [lowest, *(min(max(edge + bias - lowest, 0), _WORD) for edge in ceilings), highest - lowest]
+    last = min(math.floor((highest - bias - low) / step), bins.size - 1)
+    return np.uint64(bias), frozen(np.array(words, np.uint64)), float(1 / step), float((lowest - bias - low) / step), last
 
 
 @jit
