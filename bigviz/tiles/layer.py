@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bigviz.aggregate.expression import parse
-from bigviz.aggregate.reductions import By, Count, Mean, Presence, Reduction, Sum
+from bigviz.aggregate.inputs import check
+from bigviz.aggregate.reductions import Presence, Reduction
 from bigviz.aggregate.spaces import KINDS
-from bigviz.data.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import BadInput, BigvizError
 
@@ -72,32 +72,7 @@ class Layer:
             if reduction != Presence():
                 raise BadInput(f"a line's tiles hold any, got {reduction}", "agg", str(reduction))
             return
-        inner = reduction
-        if isinstance(reduction, By):
-            info = dataset.info(reduction.label)
-            if info.kind != "category":
-                names = [each.name for each in dataset.columns() if each.kind == "category"]
-                raise BadInput(
-                    f"by needs a column of text or a dictionary, and {reduction.label!r} holds {info.type}. "
-                    f"These would do: {', '.join(names) or 'none'}.",
-                    "agg",
-                    str(reduction),
-                )
-            inner = reduction.inner
-        if inner.column is not None:
-            _check_values(inner, dataset.info(inner.column))
-
-
-def _check_values(reduction: Reduction, info: ColumnInfo) -> None:
-    if isinstance(reduction, Count | Presence):
-        return
-    if isinstance(reduction, Sum | Mean):
-        if not info.is_numeric:
-            raise BadInput(
-                f"{reduction.name} needs numbers, and {info.name!r} holds {info.type}", "agg", str(reduction)
-            )
-    elif info.kind == "category":
-        raise BadInput(f"{reduction.name} of {info.name!r} has no meaning: it holds labels", "agg", str(reduction))
+        check(dataset, reduction)
 
 
 def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:
