@@ -16,7 +16,7 @@ const X_SPACING = 84;
 const X_SPACING_TIME = 104;
 const Y_SPACING = 46;
 const NARROW = 560;
-const SIDE = { bar: 82, none: 20 };
+const SIDE = { bar: 92, none: 20 };
 const LEFT = { least: 44, most: 108, step: 6 };
 
 /**
@@ -135,7 +135,7 @@ function drawY(ctx, plot, ys, look) {
     ctx.lineTo(plot.x - (t.minor ? MINOR : TICK), y);
     if (t.minor) continue;
     const above = t.context !== null;
-    ctx.fillText(fit(ctx, t.label, plot.x - TICK - 8), plot.x - TICK - 4, y + 0.5 - (above ? 6 : 0));
+    ctx.fillText(fitEnd(ctx, t.label, plot.x - TICK - 8), plot.x - TICK - 4, y + 0.5 - (above ? 6 : 0));
     if (t.context) ctx.fillText(fit(ctx, t.context, plot.x - TICK - 8), plot.x - TICK - 4, y + 7.5);
   }
   ctx.stroke();
@@ -152,6 +152,13 @@ function titles(ctx, { plot, narrow }, o, look) {
   ctx.textAlign = "center";
   const below = plot.y + plot.height + (o.xs.some((t) => t.context !== null) ? 48 : 35);
   ctx.fillText(fit(ctx, o.x.title, plot.width), plot.x + plot.width / 2, below);
+}
+
+/** A number cut to a width: what tells it from its neighbours is at its end.  @param {Context} ctx @param {string} words @param {number} width @returns {string} */
+function fitEnd(ctx, words, width) {
+  let shown = words;
+  while (shown.length > 2 && ctx.measureText(shown).width > width) shown = `…${shown.slice(2)}`;
+  return shown;
 }
 
 /** Words cut with an ellipsis to a width.  @param {Context} ctx @param {string} words @param {number} width CSS pixels @returns {string} */

@@ -12,6 +12,7 @@ import { formatNumber } from "./scales.js";
 
 const GAP = 15;
 const GAP_ACROSS = 46;
+const TITLE_ROOM = 86;
 
 /**
  * @param {Context} ctx in CSS pixels of the surface @param {Bar} bar @param {Look} look
@@ -35,7 +36,10 @@ export function drawBar(ctx, bar, look) {
   ctx.fillStyle = look.palette.ink;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
-  if (!horizontal) ctx.fillText(fit(ctx, bar.title, 96), rect.x, rect.y - 9);
+  if (!horizontal) {
+    const title = fit(ctx, bar.title, TITLE_ROOM);
+    ctx.fillText(title, Math.min(rect.x, rect.x + TITLE_ROOM - 14 - ctx.measureText(title).width), rect.y - 9);
+  }
   if (norm) barTicks(ctx, bar, norm, look);
 }
 

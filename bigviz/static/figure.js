@@ -110,8 +110,12 @@ export class Figure extends EventTarget {
     const layer = this.layers[index];
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
     layer.asked = null;
-    layer.error = json.error;
+    layer.error = layer.definition ? null : json.error;
     this.painter.progress(null);
+    layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
+    this.dispatchEvent(new Event("choice"));
+    if (!layer.definition && JSON.stringify(layer.define()) !== JSON.stringify(definition)) this.ask();
+    else if (this.layers.every((l) => l.failed)) this.painter.fail(json.error);
     this.dispatchEvent(new Event("info"));
     this.#rebuild();
   }
@@ -276,7 +280,7 @@ export class Figure extends EventTarget {
     const started = performance.now();
     const exact = complete && !moved;
     this.painter.paint(view, exact);
-    if (exact && this.painter.refit()) {
+    if (!moved && this.painter.refit()) {
       this.resize();
       return;
     }

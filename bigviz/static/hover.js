@@ -99,9 +99,9 @@ export class Hover {
     const hit = row ? null : this.#cell(px, py);
     const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, px, py);
     this.#fill(facts);
-    this.#cross(row ? plot.x + row.px / dpr : place.px, row ? plot.y + row.py / dpr : place.py, plot);
-    if (row) this.#dot(plot.x + row.px / dpr, plot.y + row.py / dpr);
-    else this.#outline(hit, plot, dpr);
+    this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
+    if (row) this.#dot(row.px / dpr, row.py / dpr);
+    else this.#outline(hit, dpr);
     painter.point(hit && hit.value !== null && painter.side === "bar" ? Number(hit.value) : null);
     this.#move(place.px, place.py);
     if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
@@ -193,17 +193,15 @@ export class Hover {
     this.tip.style.transform = `translate(${Math.max(4, Math.round(left))}px, ${Math.max(4, Math.round(top))}px)`;
   }
 
-  /** @param {number} px @param {number} py @param {import("./axes.js").Rect} plot */
-  #cross(px, py, plot) {
+  /** @param {number} px @param {number} py CSS pixels of the plot */
+  #cross(px, py) {
     this.hairX.hidden = false;
     this.hairY.hidden = false;
-    this.hairX.style.height = `${plot.height}px`;
-    this.hairY.style.width = `${plot.width}px`;
-    this.hairX.style.transform = `translate(${Math.round(px)}px, ${plot.y}px)`;
-    this.hairY.style.transform = `translate(${plot.x}px, ${Math.round(py)}px)`;
+    this.hairX.style.transform = `translateX(${Math.round(px)}px)`;
+    this.hairY.style.transform = `translateY(${Math.round(py)}px)`;
   }
 
-  /** @param {number} px @param {number} py */
+  /** @param {number} px @param {number} py CSS pixels of the plot */
   #dot(px, py) {
     const { mark } = this;
     mark.className = "mark dot";
@@ -214,14 +212,14 @@ export class Hover {
     mark.hidden = false;
   }
 
-  /** @param {Hit|null} hit @param {import("./axes.js").Rect} plot @param {number} dpr */
-  #outline(hit, plot, dpr) {
+  /** @param {Hit|null} hit @param {number} dpr */
+  #outline(hit, dpr) {
     const { view } = this.figure;
     const { mark } = this;
     mark.hidden = true;
-    if (!hit || !view) return;
-    const [left, right] = hit.x.map((offset) => plot.x + view.px(view.x.origin, offset) / dpr);
-    const [bottom, top] = hit.y.map((offset) => plot.y + view.py(view.y.origin, offset) / dpr);
+    if (!hit?.exact || !view) return;
+    const [left, right] = hit.x.map((offset) => view.px(view.x.origin, offset) / dpr);
+    const [bottom, top] = hit.y.map((offset) => view.py(view.y.origin, offset) / dpr);
     if (right - left < LEAST_MARK && bottom - top < LEAST_MARK) return;
     mark.className = "mark";
     mark.style.transform = `translate(${left}px, ${top}px)`;

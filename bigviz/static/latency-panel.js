@@ -14,6 +14,7 @@ const STAGES = /** @type {const} */ ([
   ["wire", "On the wire"],
   ["decode", "Decoding"],
   ["paint", "Painting"],
+  ["rest", "Waiting for frames"],
 ]);
 
 /**
@@ -53,11 +54,13 @@ export function bindLatencyPanel(latency) {
 
 /** @param {ViewCost} cost @returns {HTMLElement} */
 function table(cost) {
-  const most = Math.max(...STAGES.map(([key]) => cost[key]), 0.001);
+  const { queue, kernel, encode, wire, decode, paint } = cost;
+  const times = { ...cost, rest: Math.max(0, cost.total - queue - kernel - encode - wire - decode - paint) };
+  const most = Math.max(...STAGES.map(([key]) => times[key]), 0.001);
   const rows = STAGES.map(([key, title]) => {
     const span = make("span", { class: "span" });
-    span.style.width = `${(100 * cost[key]) / most}%`;
-    return make("tr", {}, [make("th", { text: title, attrs: { scope: "row" } }), make("td", { class: "lane" }, [span]), make("td", { text: ms(cost[key]) })]);
+    span.style.width = `${(100 * times[key]) / most}%`;
+    return make("tr", {}, [make("th", { text: title, attrs: { scope: "row" } }), make("td", { class: "lane" }, [span]), make("td", { text: ms(times[key]) })]);
   });
   const total = make("tr", { class: "total" }, [make("th", { text: "Input to exact picture", attrs: { scope: "row", colspan: "2" } }), make("td", { text: ms(cost.total) })]);
   return make("table", { class: "stages" }, [make("tbody", {}, [...rows, total])]);

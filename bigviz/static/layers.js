@@ -52,6 +52,12 @@ export class Layer {
     return { dataset: this.spec.dataset, glyph, x, y, agg, xaxis: this.axisKind("x"), yaxis: this.axisKind("y"), root };
   }
 
+  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root">} */
+  get drawn() {
+    const { x, y, agg, glyph, root } = this.definition ?? this.define();
+    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root };
+  }
+
   get ready() {
     return this.info !== null && this.asked === null;
   }

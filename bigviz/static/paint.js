@@ -26,6 +26,7 @@ export class Painter {
     const { section, surface } = figure;
     this.data = find(surface, "canvas.data", HTMLCanvasElement);
     this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
+    this.over = find(surface, ".over-plot", HTMLElement);
     this.loading = find(section, ".loading", HTMLElement);
     this.loadingBar = find(this.loading, "div", HTMLElement);
     this.card = find(surface, ".card", HTMLElement);
@@ -89,6 +90,10 @@ export class Painter {
     fit(this.chrome, width, height, dpr);
     fit(this.data, plot.width, plot.height, dpr);
     this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
+    const { style } = this.over;
+    style.transform = this.data.style.transform;
+    style.width = this.data.style.width;
+    style.height = this.data.style.height;
     return true;
   }
 
@@ -202,10 +207,19 @@ export class Painter {
     this.loading.setAttribute("aria-valuenow", String(Math.round(share * 100)));
   }
 
+  /** Nothing can be drawn: says so where the picture would be.  @param {string} words the server's */
+  fail(words) {
+    this.card.hidden = false;
+    find(this.card, ".meter", HTMLElement).hidden = true;
+    find(this.card, ".card-title", HTMLElement).textContent = "Nothing to draw";
+    find(this.card, ".card-note", HTMLElement).textContent = words;
+  }
+
   /** What the server does before it can answer; null hides it.  @param {{stage: string, done: number, rows: number, seconds: number}|null} now */
   progress(now) {
     this.card.hidden = now === null;
     if (!now) return;
+    find(this.card, ".meter", HTMLElement).hidden = false;
     find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
     find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;
     find(this.card, ".meter", HTMLElement).setAttribute("aria-valuenow", String(Math.round(now.done * 100)));

@@ -46,8 +46,9 @@ export class Pointer {
     surface.addEventListener("pointermove", (e) => this.#move(e));
     surface.addEventListener("pointerup", (e) => this.#up(e, true));
     surface.addEventListener("pointercancel", (e) => this.#up(e, false));
-    surface.addEventListener("pointerleave", () => {
-      if (this.fingers.size === 0) this.on.leave();
+    surface.addEventListener("pointerleave", (e) => {
+      // A lifted finger leaves too, but what it tapped should stay readable.
+      if (this.fingers.size === 0 && e.pointerType !== "touch") this.on.leave();
     });
     surface.addEventListener("dblclick", (e) => {
       const [x, y] = this.#at(e);

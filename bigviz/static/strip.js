@@ -12,7 +12,7 @@ export function bindStrip(figure) {
   const meta = find(figure.section, ".meta", HTMLElement);
   let dismissed = "";
 
-  const far = () => figure.layers.findIndex((l) => l.info !== null && l.info.rows_far > 0);
+  const far = () => figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
   const show = () => {
     meta.textContent = metaOf(figure);
     meta.title = meta.textContent;
@@ -41,9 +41,9 @@ export function bindStrip(figure) {
 /** @param {import("./layers.js").Layer} layer @returns {string} */
 function farWords({ info, definition }) {
   if (!info || !definition) return "";
+  if (definition.root === "full") return "The view makes room for rows very far from all others.";
   const n = info.rows_far;
   const rows = `${n.toLocaleString("en")} ${n === 1 ? "row" : "rows"}`;
-  if (definition.root === "full") return `The view makes room for ${rows} very far from all others.`;
   return `${rows} ${n === 1 ? "lies" : "lie"} very far from all others (a fill value, perhaps) and ${n === 1 ? "is" : "are"} left out.`;
 }
 

@@ -96,9 +96,9 @@ function writeFigure(params, figure) {
       if (clip !== published[key]) params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
     }
   }
+  const { x, y } = figure.ranges;
+  if (x.now === null || y.now === null || (x.atHome && y.atHome)) return;
   for (const side of /** @type {const} */ (["x", "y"])) {
-    const range = figure.ranges[side];
-    if (range.now === null || range.atHome) continue;
     const [start, stop] = figure.axes[side].toUrl(/** @type {import("./view.js").View} */ (figure.view)[side]);
     params.set(`${side}0${suffix(figure.index, 0)}`, start);
     params.set(`${side}1${suffix(figure.index, 0)}`, stop);

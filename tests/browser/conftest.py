@@ -1,0 +1,103 @@
+"""Drives the real page in Debian's Chromium, served by the real server over small tables whose every cell numpy can count."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # the test modules share driver.py and served.py
+
+from served import LABELS, Server, Tables, make_tables, start_server  # noqa: E402
+
+ARGS = [
+    "--disable-gpu", "--enable-unsafe-swiftshader", "--force-color-profile=srgb", "--hide-scrollbars", "--font-render-hinting=none",
+    "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a browser."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def tables() -> Tables:
+    return make_tables()
+
+
+@pytest.fixture(scope="session")
+def files(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """points, walk and far (one fill value in 100,000 rows) as Parquet, and an app of three figures."""
+    folder = tmp_path_factory.mktemp("served")
+    kind = pa.DictionaryArray.from_arrays(tables.kind.astype(np.int32), pa.array(LABELS))
+    points = pa.table({"x": tables.x, "y": tables.y, "value": tables.value, "kind": kind})
+    pq.write_table(points, folder / "points.parquet")
+    walk = pa.array(tables.walk, from_pandas=True)
+    pq.write_table(pa.table({"time": tables.time.view("datetime64[ns]"), "value": walk}), folder / "walk.parquet")
+    far = tables.x[:100_000].astype(np.float64)
+    far[77] = 9.97e36
+    pq.write_table(pa.table({"x": far, "y": tables.y[:100_000]}), folder / "far.parquet")
+    shutil.copy(HERE / "app.py", folder / "app.py")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(files: Path) -> Iterator[Server]:
+    """points, walk and far."""
+    running = start_server("points.parquet", "walk.parquet", "far.parquet", cwd=files)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def app(files: Path) -> Iterator[Server]:
+    """The document of app.py: three figures."""
+    running = start_server("app.py", cwd=files)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "the browser tests need Debian's chromium (apt-get install chromium)"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A fresh profile; parametrize indirectly with options of `new_context`."""
+    options: dict[str, Any] = {"viewport": {"width": 1000, "height": 700}, **getattr(request, "param", {})}
+    fresh = browser.new_context(**options)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails its test on any console error, uncaught error or request beyond its server."""
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
+    opened.on("console", lambda message: wrong.append(f"console: {message.text}") if message.type == "error" else None)
+    opened.on("request", lambda request: wrong.append(f"outside: {request.url}") if not re.match(r"http://127\.0\.0\.1:|data:|blob:", request.url) else None)
+    opened.set_default_timeout(10_000)
+    yield opened
+    allowed = getattr(opened, "allowed_errors", None)
+    assert not [w for w in wrong if not (allowed and re.search(allowed, w))], wrong

@@ -1,0 +1,203 @@
+"""What the tests do with a page: open it, wait until it is exact, and read what it shows."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from urllib.parse import parse_qs
+
+import numpy as np
+from playwright.sync_api import Page
+
+# The page writes the URL at most every 200 ms.
+URL_MS = 260
+PIXELS = """([figure]) => {
+  const canvas = document.querySelector(`[data-figure="${figure}"] canvas.data`);
+  const {width, height} = canvas;
+  const bytes = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  let text = '';
+  for (let k = 0; k < bytes.length; k += 32768) text += String.fromCharCode(...bytes.subarray(k, k + 32768));
+  return [width, height, btoa(text)];
+}"""
+COUNT_SENT = """() => {
+  window.sentMessages = 0;
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...a) { window.sentMessages++; return send.apply(this, a); };
+}"""
+
+
+def open_page(page: Page, url: str) -> None:
+    """Goes there and waits until every figure has been exact."""
+    page.goto(url)
+    page.wait_for_selector('html[data-ready="1"]', state="attached")
+
+
+def figure(number: int = 0) -> str:
+    return f'section[data-figure="{number}"]'
+
+
+def settle(page: Page, number: int = 0) -> None:
+    """Waits until the figure is exact, two frames from now at the earliest."""
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    page.wait_for_selector(f'{figure(number)}[data-exact="1"]', state="attached")
+
+
+SETTLED = "n => performance.getEntriesByName('bigviz:view').filter(e => e.detail.figure === n).length"
+
+
+@contextmanager
+def moving(page: Page, number: int = 0) -> Iterator[None]:
+    """What is done inside moves the figure's view; afterwards it is exact, and the URL says where it is."""
+    before = page.evaluate(SETTLED, number)
+    yield
+    page.wait_for_function(f"([n, before]) => ({SETTLED})(n) > before", arg=[number, before])
+    settle(page, number)
+    page.wait_for_timeout(URL_MS)
+
+
+@dataclass(frozen=True)
+class Box:
+    """The plot's rectangle in CSS pixels of the window."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def at(self, fx: float, fy: float) -> tuple[float, float]:
+        """A place by its shares from the left and from the top."""
+        return self.x + self.width * fx, self.y + self.height * fy
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.at(0.5, 0.5)
+
+
+def plot(page: Page, number: int = 0) -> Box:
+    found = page.locator(f"{figure(number)} canvas.data").bounding_box()
+    assert found
+    return Box(**found)
+
+
+def pixels(page: Page, number: int = 0) -> np.ndarray:
+    """RGBA of the data canvas, (height, width, 4) uint8."""
+    width, height, text = page.evaluate(PIXELS, [number])
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
+
+
+def hash_of(page: Page) -> dict[str, str]:
+    """The URL's state, empty values kept."""
+    return {key: values[0] for key, values in parse_qs(page.url.partition("#")[2], keep_blank_values=True).items()}
+
+
+@dataclass(frozen=True)
+class View:
+    """The ranges that a figure shows."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    def at(self, fx: float, fy: float) -> tuple[float, float]:
+        """Axis numbers at shares from the left and from the top."""
+        return self.x0 + self.width * fx, self.y1 - self.height * fy
+
+
+def wait_hash(page: Page, keys: str = "x0", number: int = 0) -> dict[str, str]:
+    """Waits until the URL says where the view went."""
+    name = keys if number == 0 else f"{keys}.{number}"
+    page.wait_for_function("n => new URLSearchParams(location.hash.slice(1)).has(n)", arg=name)
+    return hash_of(page)
+
+
+def view(page: Page, number: int = 0) -> View:
+    """The figure's ranges, from the URL once it is written (the view must have left home)."""
+    state = wait_hash(page, number=number)
+    end = "" if number == 0 else f".{number}"
+    return View(*(float(state[key + end]) for key in ("x0", "x1", "y0", "y1")))
+
+
+def home(low: float, high: float) -> tuple[float, float]:
+    """A range and 2 % on each side."""
+    return low - (high - low) * 0.02, high + (high - low) * 0.02
+
+
+def home_view(x: np.ndarray, y: np.ndarray) -> View:
+    return View(*home(float(np.nanmin(x)), float(np.nanmax(x))), *home(float(np.nanmin(y)), float(np.nanmax(y))))
+
+
+@contextmanager
+def count_messages(page: Page) -> Iterator[Callable[[], int]]:
+    """Counts the messages that the page sends from here on."""
+    page.evaluate(COUNT_SENT)
+    yield lambda: page.evaluate("() => window.sentMessages")
+
+
+def choose(page: Page, name: str, value: str, number: int = 0) -> None:
+    """Picks a value in the figure's form."""
+    page.locator(f'{figure(number)} form [name="{name}"]').select_option(value)
+
+
+def until(page: Page, condition: str, arg: object = None) -> None:
+    page.wait_for_function(condition, arg=arg)
+
+
+def tip(page: Page, number: int = 0) -> dict[str, str]:
+    """The tooltip's names and values."""
+    page.wait_for_selector(f"{figure(number)} .tip", state="visible")
+    return page.evaluate(
+        """n => { const t = document.querySelector(`[data-figure="${n}"] .tip`);
+        const dt = [...t.querySelectorAll('dt')], dd = [...t.querySelectorAll('dd')];
+        return Object.fromEntries(dt.map((e, k) => [e.textContent, dd[k].textContent])); }""",
+        number,
+    )
+
+
+def number(text: str) -> float:
+    """A formatted number, with its minus sign and separators."""
+    return float(text.replace("\u2212", "-").replace(",", "").replace("\u202f", "").replace("\u00a0", ""))
+
+
+def root(low: float, high: float) -> tuple[Fraction, int]:
+    """Start and exponent of the root that interfaces.md gives to numbers from low to high."""
+    a, b = Fraction(low), Fraction(high)
+    exponent = math.floor(math.log2(b - a)) - 1
+    while True:
+        half = Fraction(2) ** (exponent - 1)
+        start = a // half * half
+        if b < start + 2 * half:
+            return start, exponent
+        exponent += 1
+
+
+def level(exponent: int, length: float, device_pixels: int) -> int:
+    """The level whose cells are nearest to a device pixel."""
+    return min(24, max(0, round(exponent - 8 - math.log2(length / device_pixels))))
+
+
+def cell(value: float, exponent: int, z: int) -> int:
+    """The number of the cell that holds a value, by exact arithmetic."""
+    return math.floor(Fraction(value) / Fraction(2) ** (exponent - 8 - z))
+
+
+def cells(values: np.ndarray, exponent: int, z: int) -> np.ndarray:
+    """`cell` for arrays: exact too, since a power of two only moves the exponent of a double."""
+    return np.floor(values.astype(np.float64) * 2.0 ** (8 + z - exponent)).astype(np.int64)
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

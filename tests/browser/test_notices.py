@@ -1,0 +1,188 @@
+"""What goes wrong is told, in the server's words, and the view stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from driver import choose, figure, moving, open_page, pixels, settle, until, view
+from playwright.sync_api import Page, WebSocketRoute, expect
+from served import Server
+
+
+def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/#agg=mean(velue)")
+    toast = page.get_by_role("alert")
+    expect(toast).to_contain_text("velue")
+    expect(toast).to_contain_text("value")  # the nearest name
+    # What was published is shown instead.
+    assert page.locator('[name="agg"]').input_value() == "count"
+    toast.get_by_role("button", name="Dismiss").click()
+    expect(toast).to_have_count(0)
+
+
+class Line:
+    """The socket between page and server, which the test can cut or slow down."""
+
+    def __init__(self, page: Page) -> None:
+        self.open = True
+        self.tries = 0
+        self.held: list[Callable[[], None]] | None = None
+        self.sockets: list[WebSocketRoute] = []
+        page.route_web_socket(lambda url: url.endswith("/ws"), self._connect)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self.tries += 1
+        if not self.open:
+            socket.close(code=1012)
+            return
+        upstream = socket.connect_to_server()
+        self.sockets.append(socket)
+
+        def answer(message: Any) -> None:
+            if self.held is not None:
+                self.held.append(lambda: socket.send(message))
+            else:
+                socket.send(message)
+
+        socket.on_message(upstream.send)
+        upstream.on_message(answer)
+
+    def cut(self) -> None:
+        self.open = False
+        for socket in self.sockets:
+            socket.close(code=1012)
+        self.sockets.clear()
+
+    def hold(self) -> None:
+        self.held = []
+
+    def release(self) -> None:
+        for send in self.held or []:
+            send()
+        self.held = None
+
+
+def test_a_lost_connection_keeps_the_view_and_comes_back(page: Page, server: Server) -> None:
+    line = Line(page)
+    open_page(page, f"{server.url}/points/")
+    page.locator(f"{figure()} .surface").focus()
+    with moving(page):
+        page.keyboard.press("+")
+    before, shown = view(page), pixels(page)
+    line.cut()
+    banner = page.locator("#banner")
+    expect(banner).to_be_visible()
+    expect(banner).to_contain_text("The connection is lost")
+    assert (pixels(page) == shown).all()
+    # Panning goes on with what is there.
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    after = view(page)
+    assert after.x0 > before.x0
+    line.open = True
+    tries = line.tries
+    page.get_by_role("button", name="Retry now").click()
+    expect(banner).to_be_hidden()
+    assert line.tries > tries
+    settle(page)
+    assert view(page) == after
+
+
+def test_parents_stay_until_children_arrive(page: Page, server: Server) -> None:
+    line = Line(page)
+    open_page(page, f"{server.url}/points/#how=linear")
+    ground = pixels(page)[0, 0]
+    line.hold()
+    page.locator(f"{figure()} .surface").focus()
+    for _ in range(3):
+        page.keyboard.press("+")
+        page.wait_for_timeout(60)
+        drawn = (pixels(page) != ground).any(axis=2)
+        assert drawn.mean() > 0.2, "the picture went blank"
+    assert page.locator(figure()).get_attribute("data-exact") == "0"
+    expect(page.locator(figure())).to_have_attribute("aria-busy", "true")
+    expect(page.locator(f"{figure()} .loading")).to_be_visible()
+    coarse = pixels(page)
+    line.release()
+    settle(page)
+    expect(page.locator(figure())).to_have_attribute("aria-busy", "false")
+    expect(page.locator(f"{figure()} .loading")).to_be_hidden()
+    assert (pixels(page) != coarse).any()
+
+
+def test_no_frame_is_blank_while_panning(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    page.evaluate(
+        """() => { const c = document.querySelector('canvas.data'), x = c.getContext('2d'); window.blank = 0; window.frames = 0;
+        const look = () => { const d = x.getImageData(c.width / 2 - 50, c.height / 2 - 50, 100, 100).data; const seen = new Set();
+          for (let k = 0; k < d.length; k += 4) seen.add(d[k] << 16 | d[k+1] << 8 | d[k+2]);
+          window.frames++; if (seen.size < 3) window.blank++; requestAnimationFrame(look); };
+        requestAnimationFrame(look); }"""
+    )
+    page.locator(f"{figure()} .surface").focus()
+    for key in ("+", "+", "ArrowLeft", "ArrowUp", "+", "-", "ArrowRight", "0"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(30)
+    settle(page)
+    assert page.evaluate("() => [window.blank, window.frames > 10]") == [0, True]
+
+
+def test_far_rows_are_named_and_can_be_shown(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/far/")
+    strip = page.locator(f"{figure()} .strip")
+    expect(strip).to_contain_text("1 row lies very far")
+    expect(page.locator(f"{figure()} .meta")).to_have_text("100,000 rows")
+    strip.get_by_role("button", name="Show them").click()
+    expect(strip).to_contain_text("makes room")
+    settle(page)
+    until(page, "() => location.hash.includes('root=full')")
+    label = page.locator(f"{figure()} .surface")
+    expect(label).to_have_attribute("aria-label", re.compile("e\\+?3[67]|10"))
+    strip.get_by_role("button", name="Leave them out").click()
+    expect(strip).to_contain_text("left out")
+    settle(page)
+    assert "root" not in page.url
+
+
+def test_about_this_view_is_the_picture_in_words(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    page.get_by_role("button", name="About this view").click()
+    table = page.locator("#about table")
+    expect(table).to_contain_text("200,000 of points")
+    expect(table).to_contain_text("count, visible")
+
+
+def test_the_latency_panel_shows_the_stages(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    button = page.get_by_role("button", name="Latency panel", exact=True)
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    panel = page.get_by_role("region", name="Latency of the last view")
+    expect(panel).to_contain_text("Move the plot")
+    page.locator(f"{figure()} .surface").focus()
+    with moving(page):
+        page.keyboard.press("+")
+    for stage in ("Waiting in the server", "Aggregating rows", "Encoding", "On the wire", "Decoding", "Painting", "Input to exact picture"):
+        expect(panel).to_contain_text(stage)
+    expect(panel).to_contain_text("touched")
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(value)"])
+def test_settled_views_are_measured_once(page: Page, server: Server, agg: str) -> None:
+    open_page(page, f"{server.url}/points/")
+    choose(page, "agg", agg)
+    settle(page)
+    page.locator(f"{figure()} .surface").focus()
+    before = page.evaluate("() => performance.getEntriesByName('bigviz:view').length")
+    with moving(page):
+        page.keyboard.press("+")
+    entries = page.evaluate("() => performance.getEntriesByName('bigviz:view').map(e => [e.duration, e.detail])")
+    assert len(entries) == before + 1
+    duration, detail = entries[-1]
+    assert 0 < duration < 5000
+    assert detail["figure"] == 0
+    assert detail["tiles"] > 0
+    assert {"zx", "zy", "tiles", "messages"} <= set(detail)

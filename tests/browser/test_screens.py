@@ -1,0 +1,124 @@
+"""Other screens: twice the pixels, a phone, the dark; no motion for who wants none; nothing asked of other servers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from driver import figure, moving, open_page, pixels, plot, settle, tip, until
+from playwright.sync_api import Page, expect
+from served import Server
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+TOKENS = """() => { const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = (e, p) => { c.clearRect(0, 0, 1, 1); c.fillStyle = getComputedStyle(e)[p]; c.fillRect(0, 0, 1, 1);
+    return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3); };
+  const ground = (e) => { for (; e; e = e.parentElement) if (!/, 0\\)$|transparent/.test(getComputedStyle(e).backgroundColor))
+    return rgb(e, 'backgroundColor'); return [255, 255, 255]; };
+  return [...document.querySelectorAll('button, select, label > span, h1, h2, p, td, th, .meta, dt, dd')]
+    .filter(e => e.checkVisibility() && e.textContent.trim() && !e.disabled)
+    .map(e => [e.textContent.trim().slice(0, 30), rgb(e, 'color'), ground(e)]); }"""
+
+
+def contrast(a: list[int], b: list[int]) -> float:
+    """WCAG 2's contrast of two sRGB colours."""
+    linear = [np.where((c := np.array(v) / 255) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for v in (a, b)]
+    bright, dim = sorted((float(v @ [0.2126, 0.7152, 0.0722]) for v in linear), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+@pytest.mark.parametrize("context", [{"device_scale_factor": 2}], indirect=True)
+def test_twice_the_pixels_are_drawn(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    shown, box = pixels(page), plot(page)
+    assert shown.shape[:2] == (round(box.height * 2), round(box.width * 2))
+    # Not each pixel four times: the cells are half as large.
+    assert (shown[::2, ::2] != shown[1::2, 1::2]).any(axis=2).mean() > 0.05
+    page.mouse.move(*box.middle)
+    assert tip(page)["count"]
+
+
+@pytest.mark.parametrize("context", [PHONE], indirect=True)
+def test_the_plot_fills_a_phone(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    box = plot(page)
+    assert box.width > 0.78 * 390
+    assert box.height > 0.6 * 780
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    # The pickers fold away; the button brings them.
+    picker = page.locator('form [name="cmap"]')
+    expect(picker).to_be_hidden()
+    page.get_by_role("button", name="Columns and colours").tap()
+    expect(picker).to_be_visible()
+    picker.select_option("kbc")
+    settle(page)
+    page.get_by_role("button", name="Columns and colours").tap()
+    with moving(page):
+        page.get_by_role("button", name="Zoom in").tap()
+    page.touchscreen.tap(*plot(page).middle)
+    assert tip(page)["count"]
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('button, select')].filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())
+        .filter(b => b.width < 24 || b.height < 24 || b.right > innerWidth + 1 || b.left < -1).length"""
+    )
+    assert small == 0
+
+
+@pytest.mark.parametrize("context", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
+def test_words_stand_out_in_both_schemes(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/far/")
+    page.locator(f"{figure()} .surface").focus()
+    page.keyboard.press("c")
+    for open_it in ("about", None, "latency"):
+        if open_it:
+            page.locator(f'[data-act="{open_it}"]').click()
+        else:
+            page.keyboard.press("Escape")
+            page.keyboard.press("?")
+        weak = [(words, round(contrast(ink, ground), 2)) for words, ink, ground in page.evaluate(TOKENS) if contrast(ink, ground) < 4.5]
+        assert weak == []
+        if open_it is None:
+            page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("context", [{"color_scheme": "dark"}], indirect=True)
+def test_the_theme_follows_the_system_until_it_is_chosen(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/walk/")
+
+    def dark() -> bool:
+        settle(page)
+        return bool(pixels(page)[0, 0, :3].astype(int).sum() < 200)
+
+    button = page.get_by_role("button", name="Theme:")
+    assert dark()
+    button.click()
+    expect(button).to_have_accessible_name("Theme: light")
+    assert not dark()
+    page.reload()
+    page.wait_for_selector('html[data-ready="1"]', state="attached")
+    assert not dark()
+    button.click()
+    expect(button).to_have_accessible_name("Theme: dark")
+    button.click()
+    expect(button).to_have_accessible_name("Theme: automatic")
+    page.emulate_media(color_scheme="light")
+    assert not dark()
+
+
+@pytest.mark.parametrize("context", [{"reduced_motion": "reduce"}], indirect=True)
+def test_nothing_moves_by_itself_for_who_wants_no_motion(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/")
+    moving_parts = page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e);
+        return s.animationName !== 'none' || s.transitionDuration.split(',').some(t => parseFloat(t) > 0.02); }).map(e => e.className)"""
+    )
+    assert moving_parts == []
+
+
+def test_a_resized_window_shows_the_same_ranges(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/#x0=-1&x1=1&y0=-1&y1=1")
+    before = plot(page)
+    page.set_viewport_size({"width": 760, "height": 560})
+    until(page, "w => document.querySelector('canvas.data').getBoundingClientRect().width < w", before.width - 100)
+    settle(page)
+    assert plot(page).width < before.width
+    assert "x0=-1&x1=1&y0=-1&y1=1" in page.url
