@@ -17,6 +17,8 @@ from bigviz.data.restore import Labels, Loaded
 
 __all__ = ["Categories"]
 
+_SLICE = 1 << 16
+
 
 class Categories:
     """Collects the rows of a category column. `add` may be called from several threads, on rows of its own.
@@ -121,7 +123,11 @@ def _only_used(labels: pa.Array, codes: np.ndarray) -> pa.Array:
 
 def _rename(codes: np.ndarray, names: np.ndarray) -> None:
     """Replace each code c by names[c] in place; -1 stays."""
-    np.take(np.append(names, np.int32(-1)).astype(np.int32), codes, out=codes, mode="wrap")
+    table = np.append(names, np.int32(-1)).astype(np.int32)
+    # In slices: NumPy turns the codes into int64 before it looks them up, twice the column if all at once.
+    for start in range(0, len(codes), _SLICE):
+        part = codes[start : start + _SLICE]
+        np.take(table, part, out=part, mode="wrap")
 
 
 def _texts(labels: pa.Array) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "widen"]
+from bigviz.data.errors import Unplottable
+
+__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "require_numbers", "widen"]
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
@@ -98,3 +100,16 @@ def has_numbers(column: Column) -> bool:
         if usable is None or usable.any():
             return True
     return False
+
+
+def require_numbers(column: Column, field: str) -> None:
+    """Raise `Unplottable` for `field` (such as "x") if the column has nothing for an axis."""
+    if has_numbers(column):
+        return
+    name = column.info.name
+    raise Unplottable(
+        f"Column {name!r} has no finite value in its {len(column):,} rows, so it cannot be {field}. "
+        "Choose another column.",
+        field=field,
+        got=name,
+    )

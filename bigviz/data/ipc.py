@@ -10,6 +10,7 @@ import pyarrow.ipc as ipc
 import pyarrow.types as pt
 
 from bigviz.data.arrays import admit_schema
+from bigviz.data.errors import Unreadable
 from bigviz.data.files import StableFile
 from bigviz.data.limits import require_rows
 from bigviz.data.part import Piece, guarded, reading
@@ -33,6 +34,8 @@ class IpcPart:
             reader = self._reader(handle, None)
             self.schema: pa.Schema = admit_schema(reader.schema)
             self.num_rows: int = reader.count_rows() if not stream else self._count()
+        if self.num_rows < 0:
+            raise self._lies(f"its batches declare {self.num_rows:,} rows")
         require_rows(self.num_rows, file.path)
         head, tail = file.ends(1 << 16)
         self.digest = hashlib.sha256(head + tail).digest()
@@ -46,10 +49,14 @@ class IpcPart:
         for batch in guarded(self._batches(index), self.file.path, self.format):
             array = batch.column(0)
             left -= len(array)
+            if left < 0:
+                break
             yield array
         if left != 0:
-            with reading(self.file.path, self.format):
-                raise pa.ArrowInvalid(f"it has {self.num_rows - left:,} rows instead of {self.num_rows:,}")
+            raise self._lies(f"its batches do not hold the {self.num_rows:,} rows that they declare")
+
+    def _lies(self, what: str) -> Unreadable:
+        return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
 
     def _batches(self, index: int | None) -> Iterator[pa.RecordBatch]:
         with self.file.open() as handle:

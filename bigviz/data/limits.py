@@ -32,8 +32,8 @@ MOST_FOOTER = 2**28
 """Bytes of a Parquet footer; parsed, it takes about ten times as much."""
 
 MOST_RATIO = 50_000
-"""Declared size over stored size of a column chunk. zstd, the best of Parquet's codecs at it, packs zeros about 30,000
-: 1."""
+"""Declared size of a row group over the size of its file. zstd, the best of Parquet's codecs at it, packs zeros about
+30,000 : 1."""
 
 
 def available_memory() -> int:

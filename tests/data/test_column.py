@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.data.column import Column, has_numbers
+from bigviz.data.column import Column, has_numbers, require_numbers
+from bigviz.data.errors import Unplottable
 from bigviz.data.kinds import describe
 
 
@@ -40,3 +41,8 @@ def test_slices_are_widened_and_read_only(dtype: str) -> None:
 )
 def test_has_numbers(values: np.ndarray, valid: np.ndarray | None, expected: bool) -> None:
     assert has_numbers(column(values, valid)) is expected
+    if expected:
+        require_numbers(column(values, valid), "x")
+    else:
+        with pytest.raises(Unplottable, match=f"'c' has no finite value in its {len(values)} rows, so it cannot be x"):
+            require_numbers(column(values, valid), "x")

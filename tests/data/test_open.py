@@ -41,7 +41,6 @@ class Stream:
         TABLE.to_batches()[0],
         pa.RecordBatchReader.from_batches(TABLE.schema, TABLE.to_batches()),
         pl.DataFrame(TABLE),
-        duckdb.arrow(TABLE),
         Stream(),
         TABLE.to_pandas(),
         OldFrame(TABLE.to_pandas()),
@@ -60,6 +59,13 @@ def test_objects(source: object) -> None:
     assert dataset.take(np.array([2, 1]), ["n", "s"]).to_pylist() == [{"n": 1, "s": "a"}, {"n": 2, "s": None}]
     dataset.check()
     assert open_table(source.copy() if isinstance(source, dict) else TABLE).fingerprint != dataset.fingerprint
+
+
+def test_duckdb() -> None:
+    with duckdb.connect() as connection:
+        dataset = open_table(connection.sql("select range as x, 'k' || range % 3 as s from range(1000)"))
+    assert dataset.column("x").values.sum() == 499_500
+    assert dataset.column("s").categories == ("k0", "k1", "k2")
 
 
 def test_a_dataset_is_itself() -> None:

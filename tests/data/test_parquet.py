@@ -242,6 +242,25 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
         dataset.column("a")
 
 
+@pytest.mark.parametrize(
+    ("array", "labels"),
+    [
+        (pa.array(["[2]", None, "[1]"], pa.json_(pa.string())), ("[1]", "[2]")),
+        (pa.array([b"b" * 16, None, b"a" * 16], pa.uuid()), ("a" * 16, "b" * 16)),
+        (pa.array([b"b", None, b"a"], pa.large_binary()), ("a", "b")),
+        (pa.array(["b", None, "a"], pa.large_string()).dictionary_encode(), ("a", "b")),
+    ],
+)
+def test_wrapped_and_wide_labels(tmp_path: Path, array: pa.Array, labels: tuple[str, ...]) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"c": array}), path)
+    dataset = open_table(path)
+    column = dataset.column("c")
+    assert column.categories == labels and column.values.tolist() == [1, 0, 0]
+    assert dataset.take(np.array([2, 1]), ["c"])["c"].to_pylist() == [array[2].as_py(), None]
+    assert dataset.arrow(["c"])["c"].to_pylist() == array.to_pylist()
+
+
 def test_repeated_names(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table([[1], [2], [3]], names=["x", "y", "x"]), path)
