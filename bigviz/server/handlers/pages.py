@@ -105,6 +105,8 @@ class Static(Guarded, StaticFileHandler):
         self.site = site
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        if "\0" in absolute_path:
+            raise HTTPError(404)
         inside, real = os.path.realpath(root), os.path.realpath(absolute_path)
         if os.path.commonpath([inside, real]) != inside or not os.path.isfile(real):
             raise HTTPError(404)
