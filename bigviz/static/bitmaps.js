@@ -1,7 +1,7 @@
 // Shaded tiles as small canvases, for drawing while the view moves.
 
-import { CELLS } from "./protocol.js";
-import { Mixture, paintMixed } from "./shade.js";
+import { mixtureOf } from "./mixture.js";
+import { paintMixed } from "./shade.js";
 
 /** @typedef {import("./cache.js").Tile} Tile */
 /** @typedef {import("./shade.js").Shader} Shader */
@@ -14,20 +14,6 @@ const TILE = 256;
 
 /** @type {CanvasFactory} */
 export const offscreen = (width, height) => new OffscreenCanvas(width, height);
-
-/**
- * The counts of a tile's categories together, and their mixed colours.
- * @param {readonly import("./planes.js").Plane[]} planes @param {Uint8Array} colors RGB of each category
- * @returns {Mixture}
- */
-export function mixTile(planes, colors) {
-  const mixture = new Mixture(CELLS, colors);
-  planes.forEach((plane, category) => {
-    if (plane.filled === 0) return;
-    mixture.add(plane.data ?? new Float64Array(CELLS).fill(plane.constant), category);
-  });
-  return mixture;
-}
 
 /** Shaded tiles of one layer; canvases are used again when their tile has gone. */
 export class Bitmaps {
@@ -72,8 +58,8 @@ export class Bitmaps {
     const out = new Uint32Array(this.image.data.buffer);
     const [plane] = tile.planes;
     if (colors) {
-      const mixture = mixTile(tile.planes, colors);
-      paintMixed(mixture.mixed(), mixture.total, shader.norm, out, scale);
+      const { mixed, totals } = mixtureOf(tile, colors);
+      paintMixed(mixed, totals, shader.norm, out, scale);
     } else if (plane.filled === 0) out.fill(0);
     else if (!plane.data) out.fill(shader.color(plane.constant * scale));
     else shader.paint(plane.data, plane.counts, plane.high, out, scale);

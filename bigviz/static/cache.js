@@ -6,8 +6,8 @@ import { contains } from "./grid.js";
 /** @typedef {import("./protocol.js").TileKey} TileKey */
 /** @typedef {import("./grid.js").Window} Window */
 /** @typedef {import("./planes.js").Plane} Plane */
-/** A tile in the cache; `planes` in the layer's order.
- * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet}} Tile */
+/** A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it.
+ * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture: import("./mixture.js").Mixture|null}} Tile */
 
 /** @param {number} zx @param {number} zy @returns {number} */
 const levelName = (zx, zy) => zx * 32 + zy;
@@ -91,7 +91,7 @@ export class TileSet {
   put(key, planes) {
     const old = this.peek(key);
     if (old) this.drop(old);
-    const tile = { key, planes, bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256), set: this };
+    const tile = { key, planes, bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256), set: this, mixture: null };
     const name = levelName(key.zx, key.zy);
     const level = this.levels.get(name) ?? new Map();
     this.levels.set(name, level);
@@ -111,6 +111,12 @@ export class TileSet {
     this.size -= 1;
     this.cache.order.delete(tile);
     this.cache.bytes -= tile.bytes;
+  }
+
+  /** A tile now keeps more (or fewer) bytes; nothing is dropped until the next tile comes.  @param {Tile} tile @param {number} bytes */
+  weigh(tile, bytes) {
+    tile.bytes += bytes;
+    if (this.cache.order.has(tile)) this.cache.bytes += bytes;
   }
 
   clear() {

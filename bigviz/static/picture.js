@@ -2,13 +2,15 @@
 
 import { Distribution } from "./histogram.js";
 import { Norm } from "./norm.js";
-import { levelSums, mapAxis, Resampler } from "./resample.js";
-import { Mixture, paintMixed, Shader } from "./shade.js";
+import { mixtureOf } from "./mixture.js";
+import { addMixture, levelSums, mapAxis, Resampler } from "./resample.js";
+import { paintMixed } from "./shade.js";
 
 /** @typedef {import("./planes.js").Cells} Cells */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./grid.js").Window} Window */
 /** @typedef {import("./resample.js").AxisMap} AxisMap */
+/** @typedef {import("./shade.js").Shader} Shader */
 /** @typedef {{x: AxisMap, y: AxisMap, window: Window, tile: (i: number, j: number) => import("./cache.js").Tile}} Source */
 
 /**
@@ -26,30 +28,16 @@ export function sourceOf(grid, view, window, tile) {
   };
 }
 
-/** @param {Source} source @param {number} plane @param {import("./resample.js").Rule} rule @param {Cells} out @returns {Cells} */
-function gather({ x, y, window, tile }, plane, rule, out) {
-  const resampler = new Resampler(x, y, rule, out);
+/** @param {Source} source @param {(tile: import("./cache.js").Tile, column: number, row: number) => void} look at each tile and its place in the window */
+function eachTile({ window, tile }, look) {
   for (let j = window.j0; j <= window.j1; j++) {
-    for (let i = window.i0; i <= window.i1; i++) resampler.add(tile(i, j).planes[plane], i - window.i0, j - window.j0);
+    for (let i = window.i0; i <= window.i1; i++) look(tile(i, j), i - window.i0, j - window.j0);
   }
-  return resampler.finish();
 }
 
-/** The highest value of a plane over the window's tiles; 0 when all are empty.  @param {Source} source @param {number} plane @returns {number} */
-function highest({ window, tile }, plane) {
-  let most = 0;
-  for (let j = window.j0; j <= window.j1; j++) {
-    for (let i = window.i0; i <= window.i1; i++) {
-      const { filled, high } = tile(i, j).planes[plane];
-      if (filled && high > most) most = high;
-    }
-  }
-  return most;
-}
-
-/** An empty array for counts of which none exceeds `most` and at most `cells` are added up.  @param {number} size @param {number} most @param {number} cells @returns {Cells} */
-function countArray(size, most, cells) {
-  return most * cells < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
+/** An empty array for counts of at most `most`.  @param {number} size @param {number} most @returns {Uint32Array|Float64Array} */
+function countArray(size, most) {
+  return most < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
 }
 
 /** @param {AxisMap} map @returns {number} */
@@ -61,14 +49,15 @@ function mostCells(map) {
 export class Picture {
   /**
    * @param {View} view @param {Cells|null} values @param {boolean} counts 0 is empty, else NaN
-   * @param {Uint32Array|null} mixed category colours of each pixel
+   * @param {number} [most] no count is above it
+   * @param {Uint32Array|null} [mixed] category colours of each pixel
    */
-  constructor(view, values, counts, mixed = null) {
+  constructor(view, values, counts, most, mixed = null) {
     /** @readonly */ this.view = view;
     /** @readonly */ this.values = values;
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
-    /** @readonly */ this.distribution = values ? new Distribution(values, counts) : null;
+    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
   }
 
   /**
@@ -77,30 +66,34 @@ export class Picture {
    */
   static ofPlane(view, source, rule, nominal) {
     const { x, y } = source;
-    const size = view.width * view.height;
     const counts = rule === "count";
-    const values = counts ? countArray(size, highest(source, 0), mostCells(x) * mostCells(y)) : emptyValues(size, rule);
-    gather(source, 0, rule, values);
+    let most = 0;
+    eachTile(source, ({ planes: [plane] }) => {
+      if (plane.filled && plane.high > most) most = plane.high;
+    });
+    most *= Math.max(nominal, mostCells(x) * mostCells(y));
+    const size = view.width * view.height;
+    const resampler = new Resampler(x, y, rule, counts ? countArray(size, most) : emptyValues(size, rule));
+    eachTile(source, ({ planes: [plane] }, column, row) => resampler.add(plane, column, row));
+    const values = resampler.finish();
     if (counts || rule === "sum") levelSums(values, x, y, nominal, counts);
-    return new Picture(view, values, counts);
+    return new Picture(view, values, counts, most);
   }
 
-  /** @param {View} view @param {Source} source @param {number} planes @param {Uint8Array} colors @param {number} nominal @returns {Picture} */
-  static ofCategories(view, source, planes, colors, nominal) {
+  /** @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {number} nominal @returns {Picture} */
+  static ofCategories(view, source, colors, nominal) {
     const { x, y } = source;
-    const mixture = new Mixture(view.width * view.height, colors);
-    const cells = mostCells(x) * mostCells(y);
-    /** @type {Cells|null} */ let scratch = null;
-    for (let plane = 0; plane < planes; plane++) {
-      const most = highest(source, plane);
-      if (most === 0) continue;
-      if (scratch instanceof Uint32Array && most * cells < 2 ** 32) scratch.fill(0);
-      else scratch = countArray(view.width * view.height, most, cells);
-      mixture.add(gather(source, plane, "count", scratch), plane);
-    }
-    const mixed = mixture.mixed(); // before levelling: the shares of the colours are of the unlevelled total
-    levelSums(mixture.total, x, y, nominal, true);
-    return new Picture(view, mixture.total, true, mixed);
+    let most = 0;
+    eachTile(source, (tile) => {
+      most = Math.max(most, mixtureOf(tile, colors).high);
+    });
+    most *= Math.max(nominal, mostCells(x) * mostCells(y));
+    const size = view.width * view.height;
+    const totals = countArray(size, most);
+    const mixed = new Uint32Array(size);
+    eachTile(source, (tile, column, row) => addMixture(x, y, mixtureOf(tile, colors), column, row, totals, mixed));
+    levelSums(totals, x, y, nominal, true);
+    return new Picture(view, totals, true, most, mixed);
   }
 
   /** The normalisation of what is visible; null when nothing is.  @param {import("./raster.js").RasterStyle} style @returns {Norm|null} */
@@ -113,6 +106,7 @@ export class Picture {
     const { values, distribution, counts, mixed } = this;
     if (!values || !distribution?.cells) out.fill(0);
     else if (mixed) paintMixed(mixed, values, shader.norm, out);
+    else if (shader.norm.distribution === distribution) shader.paintOwn(values, counts, out);
     else shader.paint(values, counts, distribution.high, out);
   }
 }

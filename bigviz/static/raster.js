@@ -1,12 +1,13 @@
 // A layer of tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is missing, cached
 // tiles above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
 
-import { Bitmaps, mixTile, offscreen } from "./bitmaps.js";
+import { Bitmaps, offscreen } from "./bitmaps.js";
 import { Distribution } from "./histogram.js";
 import { Grid, TILE, toList } from "./grid.js";
 import { Norm } from "./norm.js";
 import { GLASBEY } from "./palette.js";
 import { Picture, sourceOf } from "./picture.js";
+import { mixtureOf } from "./mixture.js";
 import { drawTile, standIns } from "./moving.js";
 import { cellOf, decodePlane } from "./planes.js";
 import { check, CELLS } from "./protocol.js";
@@ -168,7 +169,7 @@ export class RasterLayer {
     const { zx, zy } = window;
     const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
     const nominal = this.nominalCells(view);
-    if (this.info.planes) return Picture.ofCategories(view, source, this.info.planes.length, this.colors ?? GLASBEY, nominal);
+    if (this.info.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal);
     return Picture.ofPlane(view, source, this.rule, nominal);
   }
 
@@ -251,7 +252,7 @@ export class RasterLayer {
     const all = this.counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
     [...seen].forEach((tile, k) => {
       const { data, filled, constant } = tile.planes[0];
-      if (this.colors) all.set(mixTile(tile.planes, this.colors).total, k * CELLS);
+      if (this.colors) all.set(mixtureOf(tile, this.colors).totals, k * CELLS);
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });

@@ -2,12 +2,15 @@
 // (cells larger than pixels) it takes the cell that holds its own centre.
 
 import { CELL_LEVELS } from "./axisroot.js";
+import { blend } from "./mixture.js";
 
 /** @typedef {import("./planes.js").Plane} Plane */
 /** @typedef {import("./planes.js").Cells} Cells */
 /** @typedef {"count"|"sum"|"mean"|"min"|"max"|"first"|"last"} Rule how cells of one pixel combine */
 
 const TILE = 1 << CELL_LEVELS;
+/** Below this, whole numbers are halved by shifts. */
+const HALF = 2 ** 30;
 
 /**
  * One axis of a resampling: pairs (cell, pixel), grouped by tile.
@@ -101,6 +104,28 @@ export class Resampler {
   }
 }
 
+/**
+ * Adds the mixed categories of one tile: totals add up, colours are weighted by them.
+ * @param {AxisMap} x @param {AxisMap} y @param {import("./mixture.js").Mixture} tile @param {number} column @param {number} row of the tile in the window
+ * @param {Cells} totals @param {Uint32Array} mixed of the picture, 0 where empty
+ */
+export function addMixture(x, y, tile, column, row, totals, mixed) {
+  const [a, b] = [x.starts[column], x.starts[column + 1]];
+  const width = x.counts.length;
+  for (let q = y.starts[row]; q < y.starts[row + 1]; q++) {
+    const [from, to] = [y.cells[q] * TILE, y.pixels[q] * width];
+    for (let p = a; p < b; p++) {
+      const cell = from + x.cells[p];
+      const count = tile.totals[cell];
+      if (count === 0) continue;
+      const at = to + x.pixels[p];
+      const before = totals[at];
+      mixed[at] = before === 0 ? tile.mixed[cell] : blend(mixed[at], before, tile.mixed[cell], count);
+      totals[at] = before + count;
+    }
+  }
+}
+
 /** @param {AxisMap} map @returns {boolean} some pixel takes several cells */
 export function several(map) {
   return map.cells.length > map.counts.length || map.counts.some((count) => count > 1);
@@ -152,9 +177,12 @@ export function levelSums(out, x, y, nominal, counts) {
     const across = y.counts[row];
     for (let column = 0; column < width; column++, at++) {
       const cells = across * x.counts[column];
-      if (cells === nominal || cells === 0) continue;
-      const value = (out[at] * nominal) / cells;
-      out[at] = counts ? Math.ceil(value) : value;
+      const sum = out[at];
+      if (cells === nominal || cells === 0 || sum === 0) continue;
+      if (!counts) out[at] = (sum * nominal) / cells;
+      else if (nominal === 1 && cells === 2 && sum < HALF) out[at] = (sum + 1) >> 1;
+      else if (nominal === 1 && cells === 4 && sum < HALF) out[at] = (sum + 3) >> 2;
+      else out[at] = Math.ceil((sum * nominal) / cells);
     }
   }
 }

@@ -54,6 +54,27 @@ export class Shader {
     else for (let k = 0; k < values.length; k++) out[k] = Number.isNaN(values[k]) ? 0 : this.color(values[k] * scale);
   }
 
+  /**
+   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of finding them again.
+   * @param {Cells} values @param {boolean} counts @param {Uint32Array} out
+   */
+  paintOwn(values, counts, out) {
+    const { distribution, shares } = this.norm;
+    const { codes } = distribution;
+    if (!codes || !shares) {
+      this.paint(values, counts, distribution.high, out);
+      return;
+    }
+    const table = new Uint32Array(BINS);
+    const last = this.colors.length - 1;
+    for (let bin = 0; bin < BINS; bin++) table[bin] = this.colors[(shares[bin] * last + 0.5) | 0];
+    for (let k = 0; k < codes.length; k++) {
+      const value = values[k];
+      if (value - value === 0) out[k] = counts && value === 0 ? 0 : table[codes[k]];
+      else out[k] = Number.isNaN(value) ? 0 : this.color(value);
+    }
+  }
+
   /** @param {Cells} values @param {number} most @param {Uint32Array} out @param {number} scale */
   paintCounts(values, most, out, scale) {
     const table = this.table(scale, Math.min(most, TABLE - 1));
@@ -85,48 +106,9 @@ export class Shader {
   }
 }
 
-/** Sums over the categories of a picture: what colours mix to is decided at the end. */
-export class Mixture {
-  /** @param {number} cells @param {Uint8Array} colors RGB of each category, repeated when there are more categories */
-  constructor(cells, colors) {
-    this.colors = colors;
-    this.total = new Float64Array(cells);
-    this.red = new Float32Array(cells);
-    this.green = new Float32Array(cells);
-    this.blue = new Float32Array(cells);
-  }
-
-  /** Adds the counts of one category.  @param {Cells} counts @param {number} category */
-  add(counts, category) {
-    const { total, red, green, blue, colors } = this;
-    const at = 3 * (category % Math.max(1, Math.floor(colors.length / 3)));
-    const [r, g, b] = [colors[at], colors[at + 1], colors[at + 2]];
-    for (let k = 0; k < counts.length; k++) {
-      const count = counts[k];
-      if (count === 0) continue;
-      total[k] += count;
-      red[k] += r * count;
-      green[k] += g * count;
-      blue[k] += b * count;
-    }
-  }
-
-  /** The mean colour of each cell, weighted by its counts, as pixels with alpha 0.  @returns {Uint32Array} */
-  mixed() {
-    const { total, red, green, blue } = this;
-    const out = new Uint32Array(total.length);
-    for (let k = 0; k < out.length; k++) {
-      const all = total[k];
-      if (all === 0) continue;
-      out[k] = ((blue[k] / all) << 16) | ((green[k] / all) << 8) | (red[k] / all);
-    }
-    return out;
-  }
-}
-
 /**
  * Alpha by the total, over mixed colours: 40 at the lowest visible total, 255 at the highest.
- * @param {Uint32Array} mixed from `Mixture.mixed` @param {Cells} totals 0 is empty @param {Norm} norm of the totals @param {Uint32Array} out
+ * @param {Uint32Array} mixed colours with alpha 0 (mixture.js) @param {Cells} totals 0 is empty @param {Norm} norm of the totals @param {Uint32Array} out
  * @param {number} [scale] multiplies each total first
  */
 export function paintMixed(mixed, totals, norm, out, scale = 1) {

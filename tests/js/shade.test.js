@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Distribution } from "../../bigviz/static/histogram.js";
 import { Norm } from "../../bigviz/static/norm.js";
+import { blend, mix } from "../../bigviz/static/mixture.js";
 import { GLASBEY } from "../../bigviz/static/palette.js";
-import { Mixture, packLut, paintMixed, Shader } from "../../bigviz/static/shade.js";
+import { packLut, paintMixed, Shader } from "../../bigviz/static/shade.js";
 import { random } from "./random.js";
 
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => [Math.floor(k / 3), 255 - Math.floor(k / 3), 7][k % 3]);
@@ -45,6 +46,10 @@ for (const [name, values, counts] of PLANES) {
           assert.equal(place === null, empty, `${values[k]}`);
           if (place !== null) assert.ok(Math.abs(place - norm.fraction(values[k] * scale) * 255) <= 0.5001, `${values[k]}: ${place}`);
         }
+        if (scale !== 1) continue;
+        const own = new Uint32Array(values.length);
+        new Shader(norm, RAMP).paintOwn(values, counts, own);
+        assert.deepEqual(own, out, "bins looked up or found again: the same");
       }
     });
   }
@@ -65,27 +70,32 @@ test("one value only is painted with the last colour", () => {
   }
 });
 
+/** Planes of a tile out of short lists of counts; the cells behind them are empty.  @param {any[]} lists */
+function planesOf(lists) {
+  return lists.map((list) => {
+    const data = new list.constructor(65536);
+    data.set(list);
+    return { counts: true, filled: list.filter((/** @type {number} */ count) => count > 0).length, low: 1, high: Math.max(0, ...list), constant: Number.NaN, data, exact: null };
+  });
+}
+
 test("categories mix to the mean colour by count, alpha by total from 40", () => {
   const colors = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255);
-  const mixture = new Mixture(4, colors);
-  mixture.add(Uint8Array.of(0, 1, 3, 0), 0);
-  mixture.add(Uint16Array.of(0, 0, 1, 0), 1);
-  mixture.add(Float64Array.of(0, 0, 0, 9), 2);
-  assert.deepEqual([...mixture.total], [0, 1, 4, 9]);
-  const out = new Uint32Array(4);
-  paintMixed(mixture.mixed(), mixture.total, new Norm(new Distribution(mixture.total, true), "linear"), out);
-  assert.deepEqual([...new Uint8Array(out.buffer)], [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255]);
+  const { totals, mixed, high } = mix(planesOf([Uint8Array.of(0, 1, 3, 0), Uint16Array.of(0, 0, 1, 0), Float64Array.of(0, 0, 0, 9)]), colors);
+  assert.deepEqual([...totals.subarray(0, 5), high], [0, 1, 4, 9, 0, 9]);
+  const out = new Uint32Array(65536);
+  paintMixed(mixed, totals, new Norm(new Distribution(totals, true), "linear"), out);
+  assert.deepEqual([...new Uint8Array(out.buffer, 0, 16)], [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255]);
 });
 
 test("mixing agrees with a plain reading on random counts", () => {
   const rand = random(41);
   const planes = Array.from({ length: 12 }, () => Uint32Array.from({ length: 2000 }, () => (rand() < 0.8 ? 0 : Math.floor(rand() ** 6 * 1e6))));
-  const mixture = new Mixture(2000, GLASBEY);
-  for (const [category, plane] of planes.entries()) mixture.add(plane, category);
+  const { totals, mixed } = mix(planesOf(planes), GLASBEY);
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
-    const norm = new Norm(new Distribution(mixture.total, true), how);
-    const out = new Uint32Array(2000);
-    paintMixed(mixture.mixed(), mixture.total, norm, out);
+    const norm = new Norm(new Distribution(totals, true), how);
+    const out = new Uint32Array(65536);
+    paintMixed(mixed, totals, norm, out);
     const bytes = new Uint8Array(out.buffer);
     for (let k = 0; k < 2000; k++) {
       const total = planes.reduce((sum, plane) => sum + plane[k], 0);
@@ -102,10 +112,15 @@ test("mixing agrees with a plain reading on random counts", () => {
   }
 });
 
+test("blending weighs by counts, to the nearest", () => {
+  assert.equal(blend(0x0000ff, 1, 0x00ff00, 1), 0x008080);
+  assert.equal(blend(0x646464, 3, 0x646464, 9), 0x646464);
+  assert.equal(blend(0xff0000, 1, 0x000000, 3), 0x400000);
+});
+
 test("more categories than colours start again with the first colour", () => {
-  const mixture = new Mixture(1, Uint8Array.of(9, 8, 7, 1, 2, 3));
-  mixture.add(Uint8Array.of(5), 2);
-  assert.equal(mixture.mixed()[0], (7 << 16) | (8 << 8) | 9);
+  const { mixed } = mix(planesOf([new Uint8Array(1), new Uint8Array(1), Uint8Array.of(5)]), Uint8Array.of(9, 8, 7, 1, 2, 3));
+  assert.equal(mixed[0], (7 << 16) | (8 << 8) | 9);
 });
 
 test("the palette: 256 colours, the first ten far apart", () => {
