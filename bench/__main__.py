@@ -28,7 +28,10 @@ def main(rows: str, cases: tuple[str, ...]) -> None:
     figures: list[Figure] = []
     for figure in measure(cases, [int(float(n)) for n in rows.split(",")]):
         figures.append(figure)
-        print(f"{figure.what}: {figure.value:.4g} {figure.unit} ({figure.statistic} of {len(figure.samples)})", file=sys.stderr)
+        print(
+            f"{figure.what}: {figure.value:.4g} {figure.unit} ({figure.statistic} of {len(figure.samples)})",
+            file=sys.stderr,
+        )
     facts = machine.describe()
     save(RESULTS / f"{date.today().isoformat()}-{'-'.join(cases)}.json", figures, facts)
     print(markdown(figures, facts))

@@ -1,6 +1,7 @@
-"""What a person waits for, in Chromium: pan and wheel steps to exact pixels, frames of a pan over tiles already there, a change of colours.
+"""What a person waits for in Chromium: pan and wheel steps to exact pixels, frames of a pan, a change of colours.
 
-Input goes through the browser's own input pipeline; times are the page's `performance.measure("bigviz:view")` and its animation frames.
+Input goes through the browser's own input pipeline; times are the page's `performance.measure("bigviz:view")` and its
+animation frames.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _NEXT_VIEW = """() => new Promise(resolve => {
 
 _FRAMES = """n => new Promise(resolve => {
   const gaps = []; let last = performance.now();
-  const tick = now => { gaps.push(now - last); last = now; gaps.length < n ? requestAnimationFrame(tick) : resolve(gaps); };
+  const tick = now => {
+    gaps.push(now - last); last = now;
+    gaps.length < n ? requestAnimationFrame(tick) : resolve(gaps);
+  };
   requestAnimationFrame(tick);
 })"""
 
@@ -37,7 +41,10 @@ _COUNT_MESSAGES = """() => {
 _RESTYLE = """([name, value]) => new Promise(resolve => {
   const control = document.querySelector(`section[data-figure="0"] form [name="${name}"]`);
   const start = performance.now(); control.value = value; control.dispatchEvent(new Event("change", { bubbles: true }));
-  requestAnimationFrame(() => { const channel = new MessageChannel(); channel.port1.onmessage = () => resolve(performance.now() - start); channel.port2.postMessage(0); });
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve(performance.now() - start); channel.port2.postMessage(0);
+  });
 })"""
 
 

@@ -57,15 +57,16 @@ def markdown(figures: Sequence[Figure], machine: dict[str, str]) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for figure in figures:
-        bound = "" if figure.bound is None else f"{figure.bound:g} {figure.unit}" + ("" if figure.held else " **missed**")
+        bound = (
+            "" if figure.bound is None else f"{figure.bound:g} {figure.unit}" + ("" if figure.held else " **missed**")
+        )
         peer = ratio = ""
         if figure.peer_value is not None:
             peer = f"{figure.peer} {figure.peer_value:.3g} {figure.unit}"
             ratio = f"{figure.peer_value / figure.value:.3g} x" if figure.value else ""
         note = f" ({figure.note})" if figure.note else ""
-        lines.append(
-            f"| {figure.what}, {figure.statistic} of {len(figure.samples)}{note} | {figure.value:.3g} {figure.unit} | {bound} | {peer} | {ratio} |"
-        )
+        what = f"{figure.what}, {figure.statistic} of {len(figure.samples)}{note}"
+        lines.append(f"| {what} | {figure.value:.3g} {figure.unit} | {bound} | {peer} | {ratio} |")
     facts = ", ".join(f"{name} {value}" for name, value in machine.items())
     return "\n".join([*lines, "", f"Measured on: {facts}."])
 

@@ -42,12 +42,18 @@ def free_port() -> int:
 
 @contextmanager
 def serving(*paths: Path, cache: Path | None = None) -> Iterator[tuple[str, float]]:
-    """A `bigviz serve` process; yields its address and the `perf_counter` of its start. `cache` replaces numba's cache directory."""
+    """A `bigviz serve` process; yields its address and when it was started (`perf_counter`).
+
+    `cache` replaces numba's cache directory.
+    """
     port = free_port()
     environment = dict(os.environ) | ({"NUMBA_CACHE_DIR": str(cache)} if cache else {})
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*BIGVIZ, "serve", *map(str, paths), "--port", str(port), "--no-browser"], stdout=subprocess.PIPE, env=environment, text=True
+        [*BIGVIZ, "serve", *map(str, paths), "--port", str(port), "--no-browser"],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
     )
     try:
         assert process.stdout is not None

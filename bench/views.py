@@ -46,7 +46,7 @@ def _axis(root: tuple[float, int], low: float, high: float, pixels: int) -> tupl
 def centred(
     extent: tuple[float, float, float, float], x: np.ndarray, y: np.ndarray, area: float, rng: np.random.Generator
 ) -> View:
-    """A view of `area` of the data's range around a random row, so that it falls where data is; the whole range for 1."""
+    """A view of `area` (share) of the data's range around a random row, where data is; the whole range for 1."""
     x0, y0, x1, y1 = extent
     if area >= 1:
         return View(x0, x1, y0, y1)

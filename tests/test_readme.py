@@ -41,7 +41,9 @@ def test_the_canvas_listing_counts_every_row(demo: Path) -> None:
 
 def test_the_serving_listing_serves_its_page(demo: Path) -> None:
     environment = dict(os.environ, BROWSER="true")
-    process = subprocess.Popen([sys.executable, "-c", serving_listing()], cwd=demo, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", serving_listing()], cwd=demo, stdout=subprocess.PIPE, text=True, env=environment
+    )
     try:
         assert process.stdout is not None
         match = re.search(r"http://\S+", process.stdout.readline())
