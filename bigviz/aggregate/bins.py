@@ -101,7 +101,13 @@ def _edges(bins: Bins, signed: bool) -> tuple[Any, Array, float, float, int]:
     ceilings = (-((-over - k * step.numerator * low.denominator) // under) for k in range(bins.size + 1))
     words = [lowest, *(min(max(edge + bias - lowest, 0), _WORD) for edge in ceilings), highest - lowest]
     last = min(math.floor((highest - bias - low) / step), bins.size - 1)
-    return np.uint64(bias), frozen(np.array(words, np.uint64)), float(1 / step), float((lowest - bias - low) / step), last
+    return (
+        np.uint64(bias),
+        frozen(np.array(words, np.uint64)),
+        float(1 / step),
+        float((lowest - bias - low) / step),
+        last,
+    )
 
 
 @jit

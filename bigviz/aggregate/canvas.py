@@ -16,7 +16,7 @@ from bigviz.aggregate.points import points_image
 from bigviz.aggregate.reductions import By, Count, Grid, Presence, Reduction, Sum
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput
+from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.open import open as open_source
 
 Array = npt.NDArray[Any]
@@ -58,7 +58,7 @@ class Canvas:
             if size < 1:
                 raise BadInput(f"{name} must be at least 1, got {size}", name, size)
         if plot_width * plot_height > _MOST_CELLS:
-            raise BadInput(
+            raise TooLarge(
                 f"a canvas has at most {_MOST_CELLS:,} cells, got {plot_width} x {plot_height}", "plot_width"
             )
         self.plot_width = plot_width
@@ -83,17 +83,18 @@ class Canvas:
     def _image(self, draw: Any, source: object, x: str, y: str, agg: Reduction | str) -> xr.DataArray:
         dataset = open_source(source)
         reduction = parse(agg) if isinstance(agg, str) else agg
+        dims = [y, x] if reduction.category is None else [y, x, reduction.category]
+        if len(set(dims)) < len(dims):
+            raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
         xs, ys = dataset.column(x), dataset.column(y)
         x_bins = _bins(xs, self.x_range, self.plot_width, self.x_axis_type == "log", "x_range")
         y_bins = _bins(ys, self.y_range, self.plot_height, self.y_axis_type == "log", "y_range")
         grid = draw(xs, ys, x_bins, y_bins, _restarting(reduction), load(dataset, reduction))
         ranges = [given or (bins.low, bins.high) for given, bins in ((self.x_range, x_bins), (self.y_range, y_bins))]
         coords: dict[str, Any] = {x: _centres(xs, x_bins), y: _centres(ys, y_bins)}
-        dims = [y, x]
         values = _values(grid, reduction)
         if reduction.category is not None:
             values = np.moveaxis(values, 0, -1)
-            dims.append(reduction.category)
             coords[reduction.category] = _labels(dataset, reduction.category)
         return xr.DataArray(values, coords=coords, dims=dims, attrs={"x_range": ranges[0], "y_range": ranges[1]})
 

@@ -84,7 +84,7 @@ def random_walk(rows: int, seed: int = 0, chunk: int = CHUNK, threads: int | Non
         level = 0.0
         for times, walk, missing in _in_order(make, _sizes(rows, chunk), threads):
             walk += level
-            level = walk[-1]
+            level = walk[-1] if len(walk) else level
             arrays = [pa.array(times, pa.timestamp("ns")), pa.array(walk, mask=missing)]
             yield pa.record_batch(arrays, schema=WALK_SCHEMA)
 
@@ -113,7 +113,7 @@ def write_parquet(
                     use_dictionary=_labelled(batch.schema),
                     write_page_checksum=True,
                 )
-            writer.write_batch(batch, row_group_size=batch.num_rows)
+            writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
             written += batch.num_rows
             progress("writing", min(1.0, written / max(rows, 1)), written)
         if writer is None:

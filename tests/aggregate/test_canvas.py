@@ -1,0 +1,300 @@
+"""Canvas against datashader on the same table and window, bit for bit.
+
+Datashader compiles its kernels anew for every glyph, reduction and dtype (a second or two each), so the tests are
+grouped by those and vary everything else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from fractions import Fraction
+from typing import Any
+
+import datashader as ds
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bigviz.aggregate import reductions as r
+from bigviz.aggregate.canvas import Canvas
+from bigviz.data.errors import BadInput, NotFound, TooLarge
+
+COMMON = settings(
+    deadline=None, derandomize=True, database=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+SIGNED, UNSIGNED = ("int8", "int16", "int32", "int64"), ("uint8", "uint16", "uint32", "uint64")
+REDUCTIONS = ("count", "any", "count(v)", "any(v)", "sum", "mean", "min", "max", "first", "last")
+ROUND = [k / 4 for k in range(-12, 13)]  # on the edges of cells, and on both ends of windows
+
+
+def elements(dtype: str, infinite: bool) -> st.SearchStrategy[Any]:
+    kind = np.dtype(dtype)
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        return st.integers(max(limits.min, -(2**40)), min(limits.max, 2**40)) | st.integers(0, 12)
+    width: Any = 8 * kind.itemsize
+    odd = [math.nan, -0.0, *([math.inf, -math.inf] if infinite else [])]
+    return st.sampled_from(ROUND) | st.floats(-3, 3, width=width) | st.sampled_from(odd)
+
+
+@st.composite
+def frames(draw: st.DrawFn, x: str, y: str, value: str = "float64", infinite: bool = True) -> pd.DataFrame:
+    """x, y, a value v and a category k; infinite vertices are for points alone: datashader's lines crash on them."""
+    size = draw(st.integers(1, 30))
+    columns = {
+        "x": draw(arrays(x, size, elements=elements(x, infinite))),
+        "y": draw(arrays(y, size, elements=elements(y, infinite))),
+        "v": draw(arrays(value, size, elements=elements(value, True))),
+        "k": pd.Categorical(draw(st.lists(st.sampled_from(["a", "b", "c"]), min_size=size, max_size=size))),
+    }
+    return pd.DataFrame(columns)
+
+
+def fits(window: tuple[float, float], size: int, log: bool, narrow: bool) -> bool:
+    """Whether datashader's map keeps the window's numbers within the image: outside it wraps or overwrites memory."""
+    low, high = (math.log10(end) for end in window) if log else window
+    scale = size / (high - low) if high > low else math.inf
+    shift = -low * scale
+    if not (math.isfinite(scale) and math.isfinite(shift)) or (log and narrow and (high - low) / size < 1e-4):
+        return False
+    return low * scale + shift > -1 and int(high * scale + shift) <= size == round(high * scale + shift)
+
+
+@st.composite
+def windows(draw: st.DrawFn, values: np.ndarray, log: bool) -> tuple[tuple[float, float], int]:
+    """A window whose ends lie on, between or beyond the values, and a number of cells."""
+    finite = sorted({float(v) for v in values.tolist() if math.isfinite(v) and (v > 0 or not log)} | {0.5, 2.0})
+    ends = st.sampled_from(finite) | st.floats(finite[0] * (0.5 if log else 1), finite[-1] * 2)
+    low, high = sorted((draw(ends), draw(ends)))
+    size = draw(st.integers(1, 13))
+    # a segment is clipped to within its length times the rounding of its coordinates; where that is more than a cell,
+    # datashader writes outside its image
+    blur = max(abs(finite[0]), abs(finite[-1])) * 2.0 ** (-20 if values.dtype == np.float32 else -45)
+    if (high - low) / size < blur or not fits((low, high), size, log, values.dtype == np.float32):
+        low, high = 0.25, 8.0
+    return (low, high), size
+
+
+def both(frame: pd.DataFrame, glyph: str, name: str, options: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
+    images = []
+    for module, canvas, source in ((ds, ds.Canvas, frame), (r, Canvas, pa.Table.from_pandas(frame))):
+        inner, _, column = name.removeprefix("by ").partition("(")
+        takes = [column.rstrip(")")] if column else [] if inner in ("count", "any") else ["v"]
+        agg = getattr(module, inner)(*takes)
+        agg = module.by("k", agg) if name.startswith("by ") else agg  # type: ignore[attr-defined]
+        images.append(getattr(canvas(**options), glyph)(source, "x", "y", agg))
+    return images[0], images[1]
+
+
+def compare(
+    data: st.DataObject, frame: pd.DataFrame, glyph: str, name: str, log: tuple[bool, bool] = (False, False)
+) -> None:
+    x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0]))
+    y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1]))
+    kinds = ["log" if each else "linear" for each in log]
+    expected, got = both(
+        frame,
+        glyph,
+        name,
+        {
+            "plot_width": width,
+            "plot_height": height,
+            "x_range": x_range,
+            "y_range": y_range,
+            "x_axis_type": kinds[0],
+            "y_axis_type": kinds[1],
+        },
+    )
+    identical(expected, got)
+
+
+def identical(expected: xr.DataArray, got: xr.DataArray) -> None:
+    assert expected.identical(got)
+    assert expected.dtype == got.dtype and list(expected.coords) == list(got.coords)
+    assert np.ascontiguousarray(expected.values).tobytes() == np.ascontiguousarray(got.values).tobytes()
+    for name in expected.coords:
+        if expected.coords[name].dtype.kind == "f":
+            assert expected.coords[name].values.tobytes() == got.coords[name].values.tobytes()
+
+
+@pytest.mark.parametrize("name", [*REDUCTIONS, "by count", "by mean", "by first"])
+@COMMON
+@given(data=st.data())
+def test_points_reductions(name: str, data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64")), "points", name)
+
+
+@pytest.mark.parametrize("name", [*REDUCTIONS, "by sum"])
+@COMMON
+@given(data=st.data())
+def test_line_reductions(name: str, data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64", infinite=False)), "line", name)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("float32", "float32"), ("float32", "int64"), *zip(SIGNED, UNSIGNED, strict=True), ("uint64", "float64")],
+)
+@COMMON
+@given(data=st.data())
+def test_points_dtypes(x: str, y: str, data: st.DataObject) -> None:
+    compare(data, data.draw(frames(x, y)), "points", "count")
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("float32", "float32"), ("float64", "float32"), ("int8", "int16"), ("int32", "float32"), ("int64", "int64")],
+)
+@COMMON
+@given(data=st.data())
+def test_line_dtypes(x: str, y: str, data: st.DataObject) -> None:
+    compare(data, data.draw(frames(x, y, infinite=False)), "line", "any")
+
+
+@pytest.mark.parametrize("value", ["float32", "int64", "uint8"])
+@pytest.mark.parametrize("name", ["sum", "by max"])
+@COMMON
+@given(data=st.data())
+def test_value_dtypes(name: str, value: str, data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64", value)), "points", name)
+
+
+@pytest.mark.parametrize(
+    ("glyph", "dtype", "log"),
+    [
+        ("points", "float64", (True, False)),
+        ("points", "float32", (True, True)),
+        ("points", "int32", (False, True)),
+        ("line", "float64", (True, True)),
+        ("line", "float32", (True, False)),
+    ],
+)
+@COMMON
+@given(data=st.data())
+def test_log_axes(glyph: str, dtype: str, log: tuple[bool, bool], data: st.DataObject) -> None:
+    frame = data.draw(frames(dtype, dtype, infinite=False))
+    compare(data, frame, glyph, "count" if glyph == "points" else "any", log)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+@COMMON
+@given(data=st.data())
+def test_the_columns_own_ranges(dtype: str, data: st.DataObject) -> None:
+    frame = data.draw(frames(dtype, dtype))
+    options = {"plot_width": data.draw(st.integers(1, 9)), "plot_height": 3}
+    sides = [Canvas(**options).points(pa.Table.from_pandas(frame), "x", "y").attrs[f"{axis}_range"] for axis in "xy"]
+    if all(fits(side, size, False, False) for side, size in zip(sides, options.values(), strict=True)):
+        identical(*both(frame, "points", "count", options))
+
+
+def test_all_null_columns() -> None:
+    frame = pd.DataFrame({"x": [math.nan] * 3, "y": [math.nan] * 3, "v": [1.0] * 3, "k": pd.Categorical(["a"] * 3)})
+    for name in ("count", "mean"):
+        identical(*both(frame, "points", name, {"plot_width": 2, "plot_height": 2}))
+
+
+def test_text_and_defaults() -> None:
+    table = pa.table({"x": [0.0, 1.0], "y": [0.0, 1.0], "k": ["b", "a"]})
+    canvas = Canvas(2, 2)
+    assert canvas.points(table, "x", "y").dtype == np.uint32
+    assert canvas.line(table, "x", "y").dtype == np.bool_
+    by = canvas.points(table, "x", "y", "by(k)")
+    assert by.dims == ("y", "x", "k") and by.k.values.tolist() == ["a", "b"]
+    assert by.sel(k="a").values.tolist() == [[0, 0], [0, 1]]
+
+
+def test_rows_without_a_label_are_in_no_plane() -> None:
+    table = pa.table({"x": [0.0, 1.0], "y": [0.0, 1.0], "k": pa.array(["a", None])})
+    assert Canvas(2, 2).points(table, "x", "y", "by(k)").values[..., 0].tolist() == [[1, 0], [0, 0]]
+
+
+def test_what_datashader_refuses_is_a_number() -> None:
+    """Bool, float16, nulls of integers, decimals."""
+    columns = {
+        "b": pa.array([True, False, None]),
+        "h": pa.array(np.array([1, 0, 2], np.float16)),
+        "i": pa.array([1, 0, None], pa.int8()),
+        "d": pa.array(["1", "0", None]).cast(pa.decimal128(5, 1)),
+    }
+    canvas = Canvas(2, 1, (0, 1), (0, 1))
+    for name, column in columns.items():
+        counts = canvas.points(pa.table({"x": column, name: column}), "x", name)
+        assert counts.values.tolist() == [[1, 1]], name
+
+
+STAMP = 1_700_000_000_000_000_000
+
+
+@COMMON
+@given(st.lists(st.integers(STAMP, STAMP + 10**6), min_size=1, max_size=20), st.integers(1, 40), st.integers(1, 10**6))
+def test_stamps_are_binned_exactly(stamps: list[int], width: int, span: int) -> None:
+    table = pa.table({"t": pa.array(stamps, pa.timestamp("ns")), "y": [0.5] * len(stamps)})
+    got = Canvas(width, 1, (STAMP + 3, STAMP + 3 + span), (0, 1)).points(table, "t", "y")
+    expected = [0] * width
+    for stamp in stamps:
+        if STAMP + 3 <= stamp <= STAMP + 3 + span:
+            expected[min(int(Fraction(stamp - STAMP - 3) * width / span), width - 1)] += 1
+    assert got.values[0].tolist() == expected
+    assert got.t.dtype == np.dtype("datetime64[ns]")
+
+
+def test_ways_to_write_a_range_of_time() -> None:
+    day = datetime.datetime(2024, 5, 1)
+    table = pa.table({"t": pa.array([day, day + datetime.timedelta(hours=30)]), "y": [0.0, 1.0]})
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    ways: list[tuple[Any, Any]] = [
+        ("2024-05-01", "2024-05-03"),
+        (np.datetime64("2024-05-01"), np.datetime64("2024-05-03", "s")),
+        (day, datetime.date(2024, 5, 3)),
+        (day.replace(hour=2, tzinfo=zone), pd.Timestamp("2024-05-03")),
+        (1_714_521_600_000_000_000, 1_714_694_400_000_000_000),
+    ]
+    for way in ways:
+        image = Canvas(2, 1, way, (0, 1)).points(table, "t", "y")
+        assert image.values.tolist() == [[1, 1]]
+        assert image.t.values.tolist() == np.array(["2024-05-01T12", "2024-05-02T12"], "M8[ns]").tolist()
+    own = Canvas(2, 1, None, (0, 1)).line(table, "t", "y")
+    assert own.values.tolist() == [[True, True]]
+
+
+def test_durations_have_durations_as_coordinates() -> None:
+    table = pa.table({"d": pa.array([0, 10], pa.duration("s")), "y": [0.0, 1.0]})
+    image = Canvas(2, 2, (datetime.timedelta(0), np.timedelta64(10, "s"))).points(table, "d", "y")
+    assert image.d.dtype == np.dtype("timedelta64[ns]") and image.values.sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"x_range": (1, 0)}, "x_range must ascend"),
+        ({"y_range": (2, 2)}, "y_range must ascend"),
+        ({"x_range": (0, math.nan)}, "two finite numbers"),
+        ({"x_range": (0, 1, 2)}, r"must be \(low, high\)"),
+        ({"x_range": ("a", "b")}, "x_range must be two numbers, got 'a'"),
+        ({"plot_width": 0}, "plot_width must be at least 1, got 0"),
+        ({"x_axis_type": "polar"}, "x_axis_type must be one of linear, log, datetime"),
+        ({"x_axis_type": "log", "x_range": (0, 1)}, "above 0 on a logarithmic axis"),
+    ],
+)
+def test_bad_canvases(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadInput, match=problem):
+        Canvas(**options).points(pa.table({"x": [1.0, 2.0], "y": [1.0, 2.0]}), "x", "y")
+
+
+def test_other_mistakes() -> None:
+    table = pa.table({"x": [1.0], "y": [1.0], "k": ["a"]})
+    for x, agg in (("y", "count"), ("x", "by(x)")):
+        with pytest.raises(BadInput, match="must be different columns"):
+            Canvas().points(table, x, "y", agg)
+    with pytest.raises(NotFound, match="'z'"):
+        Canvas().points(table, "z", "y")
+    with pytest.raises(BadInput, match="mean needs numbers"):
+        Canvas().points(table, "x", "y", r.mean("k"))
+    with pytest.raises(TooLarge, match="cells"):
+        Canvas(100_000, 100_000)
