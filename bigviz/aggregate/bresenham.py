@@ -23,10 +23,11 @@ def mark_segment(x0: int, y0: int, x1: int, y1: int, left: int, bottom: int, pla
     may lie anywhere up to 2^33 apart. The cost is O(rows + columns).
     """
     height, width = plane.shape
-    if abs(x1 - x0) >= abs(y1 - y0):
-        _mark(x0, y0, x1, y1, left, bottom, width, height, False, plane)
-    else:
-        _mark(y0, x0, y1, x1, bottom, left, height, width, True, plane)
+    steep = abs(y1 - y0) > abs(x1 - x0)
+    if steep:
+        x0, y0, x1, y1 = y0, x0, y1, x1
+        left, bottom, width, height = bottom, left, height, width
+    _mark(x0, y0, x1, y1, left, bottom, width, height, steep, plane)
 
 
 @jit
