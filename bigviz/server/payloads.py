@@ -20,11 +20,24 @@ PNG: Final = "image/png"
 
 
 def npy(planes: Sequence[Array], categories: bool) -> bytes:
-    """One plane as (y, x), or under `by` all planes as (y, x, category); row 0 is the highest y."""
+    """One plane as (y, x), or under `by` all planes as (y, x, category); row 0 is the highest y.
+
+    The format has no null: integers that may lack a value (numpy.ma: min, max, first, last) come as float64 with NaN.
+    `.arrow` keeps their type.
+    """
     out = io.BytesIO()
-    array = np.stack(planes, axis=-1) if categories else planes[0]
+    whole = [
+        plane.astype(np.float64).filled(np.nan) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes
+    ]
+    array = np.stack(whole, axis=-1) if categories else whole[0]
     np.save(out, np.ascontiguousarray(array), allow_pickle=False)
     return out.getvalue()
+
+
+def _with_nan(plane: np.ma.MaskedArray[Any, Any]) -> Array:
+    numbers = plane.data.astype(np.float64)
+    numbers[np.ma.getmaskarray(plane)] = np.nan
+    return numbers
 
 
 def arrow(table: pa.Table) -> bytes:

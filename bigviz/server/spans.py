@@ -7,11 +7,11 @@ going down from the level above, where a tile that holds nothing is not followed
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 from cachetools import LRUCache
 
@@ -85,4 +85,5 @@ def _children(places: tuple[Place, ...], level: tuple[int, int]) -> tuple[Place,
 
 
 def _highest(values: Values) -> float:
-    return float(np.max(values.numbers[values.filled], initial=-np.inf))
+    held = values.numbers[values.filled]
+    return float(held.max()) if len(held) else -math.inf

@@ -31,8 +31,8 @@ def test_number(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1 ", "nan", "inf", "-inf", "Infinity", "1e999", "0x1", "1_0", "1,5", "--1", "1e", "e1", "٣", "1\n", None,
-     True, [], {}, math.nan, math.inf, "1" * 500],
+    ["", " 1", "1 ", "nan", "inf", "-inf", "Infinity", "1e999", "0x1", "1_0", "1,5", "--1", "1e", "e1", "٣", "1\n",
+     None, True, [], {}, math.nan, math.inf, "1" * 500],
 )  # fmt: skip
 def test_what_is_no_number(text):
     with pytest.raises(BadInput) as error:

@@ -1,0 +1,60 @@
+"""Bodies: npy and Arrow, read back by the libraries that everybody uses."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigviz.server.backend import offsets
+from bigviz.server.cmaps import CATEGORICAL, NAMES, body, lut
+from bigviz.server.payloads import arrow, npy, tile_table
+
+
+def test_npy():
+    a = np.arange(6, dtype=np.uint32).reshape(2, 3)
+    one = np.load(io.BytesIO(npy([a], False)), allow_pickle=False)
+    assert one.dtype == np.uint32 and (one == a).all()
+    many = np.load(io.BytesIO(npy([a, a + 1], True)), allow_pickle=False)
+    assert many.shape == (2, 3, 2) and (many[..., 1] == a + 1).all()
+    assert np.load(io.BytesIO(npy([a], True))).shape == (2, 3, 1), "one category is still an axis"
+
+
+def test_integers_without_a_value_are_floats_with_nan():
+    plane = np.ma.MaskedArray(np.array([[1, 2]], np.int32), [[True, False]])
+    got = np.load(io.BytesIO(npy([plane], False)), allow_pickle=False)
+    assert got.dtype == np.float64 and np.isnan(got[0, 0]) and got[0, 1] == 2
+
+
+def test_arrow_files_are_uncompressed_and_whole():
+    found = pa.ipc.open_file(pa.BufferReader(arrow(pa.table({"a": [1, 2]})))).read_all()
+    assert found["a"].to_pylist() == [1, 2]
+
+
+def test_a_tile_as_a_table():
+    floats, counts = np.array([[np.nan, 1.5]]), np.array([[0, 3]], np.uint32)
+    masked = np.ma.MaskedArray(np.array([[5, 6]], np.int64), [[True, False]])
+    found = tile_table([floats, counts, masked], ["mean(a)", "b", "c"], {"z": 3, "i": 1})
+    assert found.to_pydict() == {"mean(a)": [None, 1.5], "b": [0, 3], "c": [None, 6]}
+    assert found.schema.types == [pa.float64(), pa.uint32(), pa.int64()]
+    assert found.schema.metadata == {b"z": b"3", b"i": b"1"}
+
+
+def test_colour_maps_are_256_colours_each_in_the_order_of_the_names():
+    data = np.frombuffer(body(), np.uint8).reshape(len(NAMES), 256, 3)
+    for at, name in enumerate(NAMES):
+        np.testing.assert_array_equal(data[at], lut(name))
+    assert NAMES[0] == "fire" and NAMES[-len(CATEGORICAL) :] == CATEGORICAL and len(set(NAMES)) == len(NAMES)
+    np.testing.assert_array_equal(lut("fire")[[0, -1]], [[0, 0, 0], [255, 255, 255]])
+    with pytest.raises(ValueError, match="read-only"):
+        lut("fire")[0] = 1
+
+
+def test_offsets_never_wrap():
+    values = np.array([-(2**63), -1, 0, 1, 2**63 - 1], np.int64)
+    for origin in (-(2**63), 0, 2**63 - 1, 1_700_000_000_000_000_000):
+        np.testing.assert_array_equal(offsets(values, origin), [float(int(v) - origin) for v in values])
+    near = np.array([1_700_000_000_000_000_001, 1_700_000_000_000_000_003], np.int64)
+    np.testing.assert_array_equal(offsets(near, 1_700_000_000_000_000_000), [1.0, 3.0])
