@@ -26,9 +26,7 @@ def npy(planes: Sequence[Array], categories: bool) -> bytes:
     `.arrow` keeps their type.
     """
     out = io.BytesIO()
-    whole = [
-        plane.astype(np.float64).filled(np.nan) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes
-    ]
+    whole = [_with_nan(plane) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes]
     array = np.stack(whole, axis=-1) if categories else whole[0]
     np.save(out, np.ascontiguousarray(array), allow_pickle=False)
     return out.getvalue()

@@ -1,0 +1,164 @@
+"""From figures to documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import bigviz as bv
+from bigviz.data.errors import BadInput, NotFound, Unplottable
+from bigviz.document.document import document, from_json, last_document, to_json
+from bigviz.document.figure import Range, figure, nanoseconds
+from bigviz.document.layout import column, grid, row
+
+
+def layers(made: bv.Document) -> list[tuple[str, str, str, str, str]]:
+    return [(each.id, each.dataset, each.glyph, each.x, each.y) for _, each in made.layers()]
+
+
+def test_one_figure(rows: bv.Dataset):
+    made = document(figure(title="Trips & more").points(rows, "a", "b", agg=bv.mean("b"), cmap="bgy", how="log", low=1))
+    assert (made.id, made.title, made.datasets) == ("trips-more", "Trips & more", ("rows",))
+    assert made.sources["rows"] is rows
+    (spec,) = made.figures()
+    (layer,) = spec.layers
+    assert (layer.agg, layer.cmap, layer.how, layer.low, layer.high) == ("mean(b)", "bgy", "log", 1, None)
+    assert (spec.x_axis.kind, spec.y_axis.kind, spec.aspect) == ("linear", "linear", None)
+    assert from_json(to_json(made)) == made
+
+
+def test_the_same_script_makes_the_same_document(rows: bv.Dataset, other: bv.Dataset):
+    def script() -> bv.Document:
+        first = figure(title="One").points(rows, "a", "b").line(other, "b", "a")
+        second = figure(x_range=first.x_range).points(rows, "a", "b")
+        return document(
+            row(column(first, second), grid(figure(id="own").points(other, "a", "b"), columns=2)), title="T"
+        )
+
+    made = script()
+    assert to_json(made) == to_json(script())
+    assert [spec.id for spec in made.figures()] == ["f0", "f1", "own"]
+    assert [(i, d) for i, d, *_ in layers(made)] == [
+        ("f0-0", "rows"),
+        ("f0-1", "rows-2"),
+        ("f1-0", "rows"),
+        ("own-0", "rows-2"),
+    ]
+    assert [spec.x_range for spec in made.figures()] == ["x0", "x0", "x2"]
+    assert set(made.ranges) == {"x0", "y0", "y1", "x2", "y2"}
+    assert made.layout.id == "l0" and [child.id for child in made.layout.children] == ["l1", "l2"]
+
+
+def test_datasets_are_opened_once_by_object(rows: bv.Dataset):
+    table = pa.table({"a": [1.0], "b": [2.0]})
+    made = document(row(figure().points(table, "a", "b"), figure().points(table, "b", "a").points(rows, "a", "b")))
+    assert made.datasets == ("table", "rows") and len(made.sources) == 2
+
+
+def test_a_file_named_twice_is_opened_once(tmp_path):
+    path = tmp_path / "f.parquet"
+    pq.write_table(pa.table({"a": [1.0], "b": [2.0]}), path)
+    made = document(row(figure().points(str(path), "a", "b"), figure().points(str(path), "b", "a")))
+    assert made.datasets == ("f",)
+
+
+def test_columns_are_chosen_where_none_are_said(rows: bv.Dataset):
+    assert layers(document(figure().line(rows)))[0][2:] == ("line", "when", "a")
+    assert layers(document(figure().points(rows, y="b")))[0][2:] == ("points", "when", "b")
+
+
+def test_axes_of_times(rows: bv.Dataset):
+    spec = document(figure(x_label="then", y_unit="m").line(rows, "when", "a")).figures()[0]
+    assert (spec.x_axis.kind, spec.x_axis.zone, spec.x_axis.label) == ("datetime", "Europe/Paris", "then")
+    assert (spec.y_axis.kind, spec.y_axis.zone, spec.y_axis.unit) == ("linear", None, "m")
+
+
+def test_ranges_in_the_axis_own_terms(rows: bv.Dataset):
+    start = datetime(2024, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    made = document(figure(x_range=(start, None), y_range=(0, 2.5)).line(rows, "when", "a"))
+    assert (made.ranges["x0"].start, made.ranges["x0"].end) == ("1704063600000000000", None)
+    assert (made.ranges["y0"].start, made.ranges["y0"].end) == (0, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (7, 7),
+        (datetime(1970, 1, 1, 0, 0, 1), 10**9),
+        (datetime(1970, 1, 1, 0, 0, 1, 5, UTC), 1_000_005_000),
+        (date(1970, 1, 2), 86_400 * 10**9),
+        (np.datetime64(3, "ns"), 3),
+        (np.datetime64(3, "s"), 3 * 10**9),
+        (np.int64(4), 4),
+    ],
+)
+def test_nanoseconds(value, expected):
+    assert nanoseconds(value) == expected
+
+
+def test_mercator_is_for_both_axes_and_locks_the_aspect(rows: bv.Dataset):
+    both = figure(x_axis_type="mercator", y_axis_type="mercator").points(rows, "a", "b")
+    assert document(both).figures()[0].aspect == "locked"
+    with pytest.raises(BadInput, match="both axes or none"):
+        document(figure(x_axis_type="mercator").points(rows, "a", "b"))
+
+
+def test_times_and_numbers_do_not_share_an_axis(rows: bv.Dataset):
+    with pytest.raises(BadInput, match="do not share an axis"):
+        document(figure().line(rows, "when", "a").line(rows, "b", "a"))
+    shared = Range()
+    with pytest.raises(BadInput, match="shared by an axis of times"):
+        document(row(figure(x_range=shared).line(rows, "when", "a"), figure(x_range=shared).points(rows, "a", "b")))
+    for kind in ("linear", "log"):
+        with pytest.raises(BadInput, match="holds times"):
+            document(figure(x_axis_type=kind).line(rows, "when", "a"))
+    with pytest.raises(BadInput, match="holds no times"):
+        document(figure(x_axis_type="datetime").points(rows, "a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda d: figure().points(d, "aa", "b"), NotFound, "'a'"),
+        (lambda d: figure().points(d, "list", "b"), Unplottable, "list"),
+        (lambda d: figure().points(d, "a", "b", agg="mean(wrd)"), NotFound, "word"),
+        (lambda d: figure().points(d, "a", "b", agg="mode(a)"), BadInput, "expected one of"),
+        (lambda d: figure().points(3), BadInput, "int"),
+        (lambda d: figure(x_axis_type="cubic"), BadInput, "linear, log"),
+        (lambda d: figure(aspect="wide"), BadInput, "locked"),
+        (lambda d: figure(x_range=3), BadInput, "pair"),
+        (lambda d: figure(x_range=(1, 2, 3)), BadInput, "pair"),
+        (lambda d: figure(x_range=(float("nan"), 1)), BadInput, "finite"),
+        (lambda d: document(figure(x_range=(2, 1)).points(d, "a", "b")), BadInput, "not below"),
+        (lambda d: document(figure(width=0)), BadInput, "width"),
+        (lambda d: document(figure(), id="a/b"), BadInput, "slash"),
+        (lambda d: document(row(figure(id="a"), figure(id="a"))), BadInput, "twice"),
+        (lambda d: document(3), BadInput, "figure or a layout"),
+        (lambda d: document(figure().line(d, "a", "b", color="red;")), BadInput, "colour"),
+        (lambda d: document(figure().points(d, "a", "b", how="sqrt")), BadInput, "eq_hist"),
+        (lambda d: row(), BadInput, "at least one"),
+        (lambda d: row(3), BadInput, "int"),
+        (lambda d: grid(figure(), columns=0), BadInput, "at least 1 column"),
+    ],
+)
+def test_mistakes(rows: bv.Dataset, call, error, match):
+    with pytest.raises(error, match=match):
+        call(rows)
+
+
+def test_titles_become_one_word():
+    assert document(figure()).id == "plot"
+    assert document(row(figure(title="Zürich: Höhe / m"), figure(title="b"))).id == "zürich-höhe-m"
+    assert document(figure(title="x"), title="y", id="z").title == "y"
+
+
+def test_a_document_is_served_as_it_is_or_under_another_id(rows: bv.Dataset):
+    made = document(figure(title="x").points(rows, "a", "b"))
+    assert document(made) is made and last_document() is made
+    other = document(made, id="other")
+    assert other.id == "other" and other.layout is made.layout and last_document() is other

@@ -1,0 +1,242 @@
+"""Documents as JSON: there and back, and nothing that is not understood."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigviz.data.errors import BadInput
+from bigviz.document.json import from_json, to_json
+from bigviz.document.spec import (
+    AXIS_KINDS,
+    GLYPHS,
+    HOWS,
+    AxisSpec,
+    Document,
+    FigureSpec,
+    LayerSpec,
+    LayoutSpec,
+    RangeSpec,
+)
+
+AXIS = {"kind": "linear", "label": None, "unit": None, "zone": None, "categories": None}
+LAYER = {
+    "id": "f0-0",
+    "dataset": "trips",
+    "glyph": "points",
+    "x": "x",
+    "y": "y",
+    "agg": "count",
+    "cmap": "fire",
+    "how": "eq_hist",
+    "low": None,
+    "high": None,
+    "color": None,
+    "root": "default",
+}
+FIGURE = {
+    "id": "f0",
+    "type": "figure",
+    "title": "Trips",
+    "x_range": "x0",
+    "y_range": "y0",
+    "x_axis": AXIS,
+    "y_axis": dict(AXIS),
+    "aspect": None,
+    "width": None,
+    "height": None,
+    "layers": [LAYER],
+}
+DOCUMENT = {
+    "format": 1,
+    "id": "trips",
+    "title": "Trips",
+    "datasets": ["trips"],
+    "ranges": {"x0": {"start": None, "end": None}, "y0": {"start": "-5", "end": "1700000000000000000"}},
+    "layout": {"id": "l0", "type": "column", "children": [FIGURE]},
+}
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+optional_text = st.none() | text
+finite = st.floats(allow_nan=False, allow_infinity=False)
+axes = st.builds(
+    AxisSpec,
+    st.sampled_from([kind for kind in AXIS_KINDS if kind != "mercator"]),
+    optional_text,
+    optional_text,
+    optional_text,
+    st.none() | st.lists(text, max_size=3).map(tuple),
+)
+numbers = st.tuples(finite, finite).filter(lambda pair: pair[0] < pair[1])
+stamps = st.tuples(st.integers(-(2**63), 0), st.integers(1, 2**63 - 1)).map(lambda pair: (str(pair[0]), str(pair[1])))
+ranges = st.one_of(numbers, stamps, st.just((None, None)), finite.map(lambda end: (None, end))).map(
+    lambda p: RangeSpec(*p)
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    datasets = draw(st.lists(text, min_size=1, max_size=3, unique=True))
+    names = ["x0", "y0", "shared"]
+    count = iter(range(1_000))
+
+    def layer(figure: str, at: int) -> LayerSpec:
+        glyph, how = draw(st.sampled_from(GLYPHS)), draw(st.sampled_from(HOWS))
+        low, high = draw(st.none() | finite), draw(st.none() | finite)
+        color = draw(st.none() | st.just("#00ff7F") | st.just("teal"))
+        dataset = draw(st.sampled_from(datasets))
+        return LayerSpec(
+            f"{figure}-{at}", dataset, glyph, draw(text), draw(text), "count", "fire", how, low, high, color
+        )
+
+    def node(depth: int) -> Any:
+        if depth == 0 or draw(st.booleans()):
+            name = f"f{next(count)}"
+            layers = tuple(layer(name, at) for at in range(draw(st.integers(0, 2))))
+            size = draw(st.none() | st.integers(1, 65_536))
+            places = [draw(st.sampled_from(names)) for _ in "xy"]
+            aspect = draw(st.sampled_from([None, "locked"]))
+            return FigureSpec(name, *places, draw(text), draw(axes), draw(axes), aspect, size, None, layers)
+        kind = draw(st.sampled_from(["row", "column", "grid"]))
+        children = tuple(node(depth - 1) for _ in range(draw(st.integers(1, 3))))
+        return LayoutSpec(f"l{next(count)}", kind, children, draw(st.integers(1, 9)) if kind == "grid" else None)
+
+    named = {name: draw(ranges) for name in names}
+    return Document("d", draw(text), tuple(datasets), named, node(2))
+
+
+@given(documents())
+def test_there_and_back(document: Document):
+    there = json.loads(json.dumps(to_json(document)))
+    assert from_json(there) == document
+    assert to_json(from_json(there)) == there
+
+
+def test_the_form_that_the_page_reads():
+    assert to_json(from_json(DOCUMENT)) == DOCUMENT
+
+
+def changed(path: str, value: Any) -> dict:
+    """The document with one place changed; a value of `...` removes it."""
+    out = copy.deepcopy(DOCUMENT)
+    at: Any = out
+    *way, last = [int(key) if key.isdigit() else key for key in path.split("/")]
+    for key in way:
+        at = at[key]
+    if value is ...:
+        del at[last]
+    else:
+        at[last] = value
+    return out
+
+
+F = "layout/children/0"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("extra", 1, "extra"),
+        ("layout/extra", 1, "layout.extra"),
+        ("layout/columns", 2, "layout.columns"),
+        (f"{F}/extra", 1, "layout.children[0].extra"),
+        (f"{F}/x_axis/extra", 1, "layout.children[0].x_axis.extra"),
+        (f"{F}/layers/0/filter", "x > 1", "layout.children[0].layers[0].filter"),
+        ("ranges/x0/mid", 1, "ranges.x0.mid"),
+        ("format", 2, "format"),
+        ("format", True, "format"),
+        ("format", ..., "format"),
+        ("id", ..., "id"),
+        ("id", "a/b", "id"),
+        ("id", "metrics", "id"),
+        ("title", 3, "title"),
+        ("title", "x" * 10_001, "title"),
+        ("datasets", "trips", "datasets"),
+        ("datasets", ["trips", "trips"], "datasets"),
+        ("datasets", [], "dataset"),
+        ("ranges", [], "ranges"),
+        ("ranges/x0/start", "1.5", "ranges.x0.start"),
+        ("ranges/x0/start", float("nan"), "ranges.x0.start"),
+        ("ranges/x0/start", True, "ranges.x0.start"),
+        ("ranges/x0", {"start": 2, "end": 1}, "ranges.x0"),
+        ("ranges/x0", {"start": "2", "end": "2"}, "ranges.x0"),
+        ("ranges/x0", {"start": "1", "end": 2}, "ranges.x0"),
+        ("ranges/x 0", {}, "ranges.x 0"),
+        ("ranges/y0", ..., "y_range"),
+        ("layout", 3, "layout"),
+        ("layout/type", "tabs", "layout.type"),
+        ("layout/type", ..., "layout.type"),
+        ("layout/type", "grid", "layout.columns"),
+        ("layout/id", "f0", "id"),
+        ("layout/children", [], "layout"),
+        (f"{F}/id", "", "layout.children[0].id"),
+        (f"{F}/id", "a b", "layout.children[0].id"),
+        (f"{F}/width", 0, "layout.children[0].width"),
+        (f"{F}/width", 10.5, "layout.children[0].width"),
+        (f"{F}/height", True, "layout.children[0].height"),
+        (f"{F}/aspect", "free", "layout.children[0].aspect"),
+        (f"{F}/x_axis/kind", "sqrt", "layout.children[0].x_axis.kind"),
+        (f"{F}/x_axis/kind", "mercator", "x_axis.kind"),
+        (f"{F}/x_axis/categories", "ab", "layout.children[0].x_axis.categories"),
+        (f"{F}/x_axis/categories", [1], "layout.children[0].x_axis.categories[0]"),
+        (f"{F}/layers/0/id", "l0", "id"),
+        (f"{F}/layers/0/dataset", "other", "dataset"),
+        (f"{F}/layers/0/dataset", ..., "layout.children[0].layers[0].dataset"),
+        (f"{F}/layers/0/glyph", "bars", "layout.children[0].layers[0].glyph"),
+        (f"{F}/layers/0/how", None, "layout.children[0].layers[0].how"),
+        (f"{F}/layers/0/low", "1", "layout.children[0].layers[0].low"),
+        (f"{F}/layers/0/high", float("inf"), "layout.children[0].layers[0].high"),
+        (f"{F}/layers/0/color", "url(x)", "layout.children[0].layers[0].color"),
+        (f"{F}/layers/0/color", "#12345", "layout.children[0].layers[0].color"),
+        (f"{F}/layers/0/root", "half", "layout.children[0].layers[0].root"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(path, value, field):
+    with pytest.raises(BadInput) as error:
+        from_json(changed(path, value))
+    assert error.value.field == field and error.value.message
+
+
+def test_what_is_no_object():
+    for value in (None, 1, "x", [], [DOCUMENT]):
+        with pytest.raises(BadInput, match="expected an object"):
+            from_json(value)
+
+
+def test_keys_with_a_default_may_be_absent_in_figures_and_layers():
+    short = copy.deepcopy(DOCUMENT)
+    figure = short["layout"]["children"][0]
+    for key in ("title", "x_axis", "y_axis", "aspect", "width", "height"):
+        del figure[key]
+    for key in ("cmap", "how", "low", "high", "color", "root"):
+        del figure["layers"][0][key]
+    figure["title"] = "Trips"
+    assert from_json(short) == from_json(DOCUMENT)
+
+
+def test_layouts_do_not_nest_without_end():
+    node: dict = FIGURE
+    for at in range(40):
+        node = {"id": f"l{at}", "type": "row", "children": [node]}
+    with pytest.raises(BadInput, match="at most 32 deep"):
+        from_json({**DOCUMENT, "layout": node})
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | finite | text, lambda v: st.lists(v) | st.dictionaries(text, v), max_leaves=10
+    )
+)
+def test_noise_raises_nothing_else(value):
+    with pytest.raises(BadInput):
+        from_json(value)
+    for path in ("layout", F, f"{F}/layers/0", "ranges", "datasets"):
+        try:
+            from_json(changed(path, value))
+        except BadInput as error:
+            assert error.field is not None
