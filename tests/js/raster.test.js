@@ -291,3 +291,27 @@ test("the part of an ancestor that a tile covers", () => {
   assert.deepEqual(partOf({ zx: 3, zy: 2, i: 5, j: 3 }, { zx: 1, zy: 2, i: 1, j: 3 }), { x: 64, y: 0, width: 64, height: 256 });
   assert.deepEqual(partOf({ zx: 10, zy: 0, i: 1023, j: 0 }, { zx: 0, zy: 0, i: 0, j: 0 }), { x: 255, y: 0, width: 1, height: 256 });
 });
+
+test("colours of categories do not depend on how many cells a pixel covers", () => {
+  const world = new World({ reduction: "by(kind)", planes: ["a", "b"], rows: 40_000 });
+  for (const row of world.rows) row.category = 1;
+  const view = cellView(1, 40, 17).zoom(1.3, 1.2, 0, 0);
+  world.load(view);
+  const colors = new Set(world.draw(view).filter((pixel) => pixel !== 0).map((pixel) => pixel & 0xffffff));
+  assert.deepEqual([...colors], [(14 << 16) | (126 << 8) | 255], "the second colour of the palette, everywhere");
+});
+
+test("far out, even planes stay even and large counts are not lost", () => {
+  for (const zoom of [1.1, 2.9, 3.3, 5.8]) {
+    const world = new World({ rows: 0 });
+    const plane = { codec: 1, dtype: 3, plane: 0, filled: 65536, low: 40_000, high: 40_000, constant: new Uint8Array(Uint32Array.of(40_000, 0).buffer), payload: new Uint8Array(0) };
+    world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: [plane], total: 1 }));
+    const view = cellView(0, 0, 0, 256, 256).zoom(zoom, zoom, 0, 256);
+    assert.ok(world.layer.complete(view));
+    const pixels = world.draw(view);
+    const inked = pixels.filter((pixel) => pixel !== 0).length;
+    assert.ok(Math.abs(Math.sqrt(inked) - 256 / zoom) <= 1.5, `${inked} pixels`);
+    assert.equal(world.layer.norm?.cells, inked);
+    assert.equal(world.layer.norm?.low, world.layer.norm?.high, "one value everywhere");
+  }
+});
