@@ -173,6 +173,7 @@ export class Figure extends EventTarget {
     this.ranges.x.set(next.x, this, time);
     this.ranges.y.set(next.y, this, time);
     this.moved = true;
+    this.requests.follow();
     this.#need();
     this.#rested();
   }
@@ -186,6 +187,7 @@ export class Figure extends EventTarget {
     this.view = next;
     if (time > 0) this.page.latency.input(this.index, time);
     this.moved = time > 0;
+    if (this.moved) this.requests.follow();
     this.#need();
     this.#rested();
   }
@@ -227,6 +229,7 @@ export class Figure extends EventTarget {
   choose(index, change) {
     const layer = this.layers[index];
     layer.choice = { ...layer.choice, ...change };
+    this.requests.hush();
     layer.restyle(this.look);
     this.ask();
     this.dispatchEvent(new Event("choice"));
@@ -247,10 +250,9 @@ export class Figure extends EventTarget {
     this.redraw();
   }
 
-  /** Something arrived for this figure.  @param {number} layer */
-  arrived(layer) {
-    void layer;
-    this.redraw();
+  /** Something arrived for this figure. What was fetched ahead changes nothing on the screen. */
+  arrived() {
+    if (!this.exact) this.redraw();
   }
 
   redraw() {

@@ -134,7 +134,7 @@ on("tile", (answer) => {
   const decode = layer.raster.add(answer);
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
   figure.requests.gotTile(answer.layer, answer.key);
-  figure.arrived(answer.layer);
+  figure.arrived();
 });
 on("columns", (answer) => {
   const figure = figures[answer.figure];
@@ -143,7 +143,7 @@ on("columns", (answer) => {
   if (!asked || !layer?.line || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
   const decode = layer.line.add(answer, asked);
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
-  figure.arrived(answer.layer);
+  figure.arrived();
 });
 on("done", (answer) => figures[answer.figure]?.requests.done(answer.id));
 on("error", (answer) => {

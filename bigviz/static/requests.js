@@ -4,10 +4,10 @@ import { toList } from "./grid.js";
 
 /** @typedef {import("./transport.js").ViewLayer} ViewLayer */
 /** @typedef {import("./view.js").View} View */
+/** Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of a gesture. */
+const PREFETCH_MS = 300;
 /** @typedef {{x0: number|string, x1: number|string, width: number}} ColumnsAsked */
 
-/** Neighbours are fetched when the view has rested this long. */
-const PREFETCH_MS = 160;
 /** Late answers to so many requests before the newest are still drawn, so that a line follows a drag over a slow network. */
 const REMEMBERED = 8;
 /** Asking again after an answer that left something out (a tile that the cache dropped) ends after so many tries. */
@@ -23,9 +23,42 @@ export class Requests {
     this.inFrame = false;
     this.again = false;
     this.tries = 0;
+    /** Did a gesture move the view since it was last exact? */
+    this.moved = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
     /** @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and layer */
     this.columns = new Map();
-    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
+  }
+
+  /** A gesture moved the view: its neighbours are worth fetching. Then again style changes and a page just opened ask for nothing more. */
+  follow() {
+    this.moved = true;
+  }
+
+  /** Nothing is fetched ahead now. */
+  hush() {
+    clearTimeout(this.prefetching);
+    this.moved = false;
+  }
+
+  /** The view is exact. */
+  settled() {
+    this.tries = 0;
+    clearTimeout(this.prefetching);
+    if (this.moved) this.prefetching = setTimeout(() => this.#prefetch(), PREFETCH_MS);
+    this.moved = false;
+  }
+
+  #prefetch() {
+    const { view, page, index, layers, exact } = this.figure;
+    if (!view || !exact || !page.connection.isUp || document.hidden) return;
+    /** @type {ViewLayer[]} */
+    const parts = [];
+    for (const { definition, raster, index: layer } of layers) {
+      const { prefetch } = raster?.missing(view) ?? { prefetch: [] };
+      if (definition && prefetch.length > 0) parts.push({ layer, definition, tiles: [], prefetch });
+    }
+    if (parts.length > 0) page.connection.view(index, parts);
   }
 
   /** Nothing asked before counts any more (a new connection, other columns). */
@@ -118,25 +151,6 @@ export class Requests {
     if (id !== this.id) return;
     this.pending.clear();
     this.#busy();
-  }
-
-  /** The view is exact: fetch its neighbours when it rests. */
-  settled() {
-    this.tries = 0;
-    clearTimeout(this.prefetching);
-    this.prefetching = setTimeout(() => this.#prefetch(), PREFETCH_MS);
-  }
-
-  #prefetch() {
-    const { view, page, index, layers, exact } = this.figure;
-    if (!view || !exact || !page.connection.isUp || document.hidden) return;
-    /** @type {ViewLayer[]} */
-    const parts = [];
-    for (const { definition, raster, index: layer } of layers) {
-      const { prefetch } = raster?.missing(view) ?? { prefetch: [] };
-      if (definition && prefetch.length > 0) parts.push({ layer, definition, tiles: [], prefetch });
-    }
-    if (parts.length > 0) page.connection.view(index, parts);
   }
 
   #busy() {

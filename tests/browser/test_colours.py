@@ -91,7 +91,6 @@ def test_clipping_cuts_the_colours(page: Page, server: Server, tables: Tables, h
 def test_restyling_sends_nothing_and_is_quick(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/")
     seen = [pixels(page)]
-    page.wait_for_timeout(500)  # neighbours are fetched at rest
     with count_messages(page) as sent:
         for name, value in (("cmap", "bmy"), ("how", "log"), ("how", "linear"), ("how", "cbrt")):
             choose(page, name, value)

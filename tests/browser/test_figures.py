@@ -68,10 +68,8 @@ def test_points_and_a_line_share_axes(three: Page) -> None:
 
 
 def test_restyling_one_of_several_sends_nothing(three: Page) -> None:
-    three.wait_for_timeout(600)  # neighbours are fetched at rest
     three.locator(f'{figure(0)} [data-act="settings"]').click()
     settle(three, 0)
-    three.wait_for_timeout(600)
     with count_messages(three) as sent:
         before = pixels(three, 0)
         choose(three, "cmap", "bmy")
