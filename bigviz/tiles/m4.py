@@ -196,9 +196,22 @@ def _extremes(
 
 
 @jit
+def _count_below(numbers: Array, edge: int) -> int:
+    """How many of the ascending numbers are below an edge. (numba's searchsorted takes a second to compile.)"""
+    low, high = 0, numbers.size
+    while low < high:
+        middle = (low + high) >> 1
+        if numbers[middle] < edge:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
 def _nearest(starts: Array, stops: Array, position: int, size: int, step: int) -> int:
     """The nearest position with a value from `position` on in direction `step`; -1 where there is none."""
-    gap = np.searchsorted(starts, position, side="right") - 1
+    gap = _count_below(starts, position + 1) - 1
     if 0 <= position < size and gap >= 0 and position < stops[gap]:
         position = stops[gap] if step > 0 else starts[gap] - 1
     return position if 0 <= position < size else -1
@@ -254,9 +267,9 @@ def _pick(
     count = marked = 0
     left = _nearest(gap_starts, gap_stops, bounds[0] - 1, y.size, -1)
     if left >= 0:
-        run = int(np.searchsorted(gap_starts, left))
+        run = _count_below(gap_starts, left)
         count = _add(-1, 2 * run, left, left, left, left, columns, runs, at, count)
-    gap = np.searchsorted(gap_stops, bounds[0], side="right")  # the first gap that ends after the window's start
+    gap = _count_below(gap_stops, bounds[0] + 1)  # the first gap that ends after the window's start
     for column in range(width):
         first, stop = bounds[column], bounds[column + 1]
         if first == stop:
@@ -269,27 +282,27 @@ def _pick(
                 gap += 1
         if first == stop:
             continue
-        last_gap = np.searchsorted(gap_starts, stop) - 1  # the last gap that begins before the column's end
+        last_gap = _count_below(gap_starts, stop) - 1  # the last gap that begins before the column's end
         end = stop
         if last_gap >= gap and gap_stops[last_gap] >= stop:
             end = gap_starts[last_gap]
             last_gap -= 1
         inner = last_gap - gap + 1  # gaps with a value on both sides
-        head_end = gap_starts[gap] if inner > 0 else end
-        low, high = _extremes(y, valid, lows, highs, least, most, starts, first, head_end)
-        count = _add(column, 2 * gap, first, low, high, head_end - 1, columns, runs, at, count)
+        for part in range(3):  # the first run, those between, the last run
+            if (part == 1 and inner < 2) or (part == 2 and inner < 1):
+                continue
+            begin = first if part == 0 else gap_stops[gap] if part == 1 else gap_stops[last_gap]
+            before = end if part == 2 or inner < 1 else gap_starts[gap] if part == 0 else gap_starts[last_gap]
+            low, high = _extremes(y, valid, lows, highs, least, most, starts, begin, before)
+            run = 2 * (last_gap + 1) if part == 2 else 2 * gap + part
+            ends = (-1, -1) if part == 1 else (begin, before - 1)
+            count = _add(column, run, ends[0], low, high, ends[1], columns, runs, at, count)
         if inner > 1:
-            low, high = _extremes(y, valid, lows, highs, least, most, starts, gap_stops[gap], gap_starts[last_gap])
-            count = _add(column, 2 * gap + 1, -1, low, high, -1, columns, runs, at, count)
             flagged[marked] = column
             marked += 1
-        if inner > 0:
-            tail = gap_stops[last_gap]
-            low, high = _extremes(y, valid, lows, highs, least, most, starts, tail, end)
-            count = _add(column, 2 * (last_gap + 1), tail, low, high, end - 1, columns, runs, at, count)
-            gap = last_gap + 1
+        gap += max(inner, 0)
     right = _nearest(gap_starts, gap_stops, bounds[width], y.size, 1)
     if right >= 0:
-        run = int(np.searchsorted(gap_starts, right))
+        run = _count_below(gap_starts, right)
         count = _add(width, 2 * run, right, right, right, right, columns, runs, at, count)
     return count, marked
