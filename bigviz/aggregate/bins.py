@@ -70,6 +70,12 @@ class Bins:
         """Whether values of a dtype are placed by exact integer edges."""
         return dtype.kind in "iu" and not self.log and max(abs(self.low), abs(self.high)) >= _EXACT
 
+    def firsts(self) -> list[int]:
+        """The smallest integer of each bin, and of what would follow the last one, by the exact rule."""
+        low, step = Fraction(self.low), (Fraction(self.high) - Fraction(self.low)) / self.size
+        over, under = low.numerator * step.denominator, low.denominator * step.denominator
+        return [-((-over - k * step.numerator * low.denominator) // under) for k in range(self.size + 1)]
+
     def place(self, values: Array, valid: Array | None, out: npt.NDArray[np.int32], stride: int = 0) -> None:
         """Write each value's bin into `out`, or -1 for null, NaN and values outside.
 
@@ -97,9 +103,7 @@ def _edges(bins: Bins, signed: bool) -> tuple[Any, Array, float, float, int]:
     if lowest > highest:
         return np.uint64(bias), frozen(np.zeros(3, np.uint64)), 0.0, 0.0, -1
     step = (high - low) / bins.size
-    over, under = low.numerator * step.denominator, low.denominator * step.denominator
-    ceilings = (-((-over - k * step.numerator * low.denominator) // under) for k in range(bins.size + 1))
-    words = [lowest, *(min(max(edge + bias - lowest, 0), _WORD) for edge in ceilings), highest - lowest]
+    words = [lowest, *(min(max(edge + bias - lowest, 0), _WORD) for edge in bins.firsts()), highest - lowest]
     last = min(math.floor((highest - bias - low) / step), bins.size - 1)
     return (
         np.uint64(bias),

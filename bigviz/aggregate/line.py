@@ -40,24 +40,29 @@ def line_image(
     for start in range(0, segments, SLICE):
         stop = min(start + SLICE, segments)
         base = max(start - 1, 0)
-        xs, x_terms = _vertices(x, x_bins, base, stop + 1)
-        ys, y_terms = _vertices(y, y_bins, base, stop + 1)
+        xs, x_exact, x_terms = _vertices(x, x_bins, base, stop + 1)
+        ys, y_exact, y_terms = _vertices(y, y_bins, base, stop + 1)
         at = start - base
         while at < stop - base:
             cancel.check()
-            at, count = _emit(xs, ys, at, stop - base, x_terms, y_terms, cells, rows)
+            at, count = _emit(xs, ys, x_exact, y_exact, at, stop - base, x_terms, y_terms, cells, rows)
             if count:
                 reduction.append(planes, cells[:count], inputs.at(rows[:count] + base, reduction.ordered))
     return reduction.finalize(planes)
 
 
-def _vertices(column: Slices, bins: Bins, start: int, stop: int) -> tuple[Array, Array]:
-    """A side's coordinates as float64 with NaN for null, and what the kernel needs to know of the side.
+def _vertices(column: Slices, bins: Bins, start: int, stop: int) -> tuple[Array, Array, Array]:
+    """A side's coordinates as float64 with NaN for null, their exact bins, and what the kernel needs to know of the
+    side.
 
-    Integers that float64 does not hold are taken from the window's lower end, exactly, and the window with them.
+    Integers that float64 does not hold are taken from the window's lower end, exactly, and the window with them. Only
+    they have exact bins (-1 outside the window); other sides have an empty array.
     """
     values, valid = column.slice(start, stop)
+    exact = np.empty(0, np.int32)
     if bins.exact(values.dtype):
+        exact = np.empty(len(values), np.int32)
+        bins.place(values, valid, exact)
         origin = math.floor(bins.low)
         numbers = _distances(values, origin)
         bins = Bins(bins.low - origin, bins.high - origin, bins.size, name=bins.name)
@@ -68,7 +73,7 @@ def _vertices(column: Slices, bins: Bins, start: int, stop: int) -> tuple[Array,
     top = round((math.log10(bins.high) if bins.log else bins.high) * bins.scale + bins.shift)
     narrow = values.dtype == np.float32
     terms = [bins.low, bins.high, bins.scale, bins.shift, bins.size, top, bins.log, narrow]
-    return frozen(numbers), np.array(terms, np.float64)
+    return frozen(numbers), exact, np.array(terms, np.float64)
 
 
 def _distances(values: Array, origin: int) -> Array:
@@ -85,7 +90,16 @@ def _distances(values: Array, origin: int) -> Array:
 
 @jit
 def _emit(
-    xs: Array, ys: Array, start: int, stop: int, x_terms: Array, y_terms: Array, cells: Array, rows: Array
+    xs: Array,
+    ys: Array,
+    x_exact: Array,
+    y_exact: Array,
+    start: int,
+    stop: int,
+    x_terms: Array,
+    y_terms: Array,
+    cells: Array,
+    rows: Array,
 ) -> tuple[int, int]:
     """Write the cells of segments `start` to `stop` and, for each, its segment's first row; stop early when full.
 
@@ -117,14 +131,16 @@ def _emit(
                 x0, y0 = x0 + enter * dx, y0 + enter * dy
         fresh = enter > 0.0 or k == 0 or not (abs(xs[k - 1]) < math.inf and abs(ys[k - 1]) < math.inf)
         if held != k or enter > 0.0:
-            column, row = _snap(x0, x_terms), _snap(y0, y_terms)
-        end_column, end_row = _snap(x1, x_terms), _snap(y1, y_terms)
+            vertex = k if enter <= 0.0 else -1
+            column, row = _snap(x0, x_terms, x_exact, vertex), _snap(y0, y_terms, y_exact, vertex)
+        vertex = k + 1 if leave >= 1.0 else -1
+        end_column, end_row = _snap(x1, x_terms, x_exact, vertex), _snap(y1, y_terms, y_exact, vertex)
         if fresh or (leave >= 1.0 and column == end_column and row == end_row):
             cells[count] = row * width + column
             rows[count] = k
             count += 1
         count = _walk(column, row, end_column, end_row, width, k, cells, rows, count)
-        held, column, row = (k + 1 if leave >= 1.0 else -1), end_column, end_row
+        held, column, row = vertex, end_column, end_row
     return stop, count
 
 
@@ -166,8 +182,14 @@ def _clip(
 
 
 @jit
-def _snap(value: float, terms: Array) -> int:
-    """The cell of a clipped coordinate on one side; the upper end belongs to the last cell."""
+def _snap(value: float, terms: Array, exact: Array, vertex: int) -> int:
+    """The cell of a coordinate on one side; the upper end belongs to the last cell.
+
+    `vertex` is the coordinate's own, or -1 where it was clipped; a vertex's exact cell, if it has one, is taken as it
+    is.
+    """
+    if vertex >= 0 and exact.size > 0 and exact[vertex] >= 0:
+        return int(exact[vertex])
     place = (math.log10(value) if terms[6] > 0.0 else value) * terms[2] + terms[3]
     if not place > 0.0:
         return 0

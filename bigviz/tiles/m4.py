@@ -66,22 +66,27 @@ def column_bounds(x: Array, low: Number, high: Number, width: int) -> npt.NDArra
     """The `width + 1` positions that separate the pixel columns of `[low, high]`, which is closed at both ends.
 
     The column of a number is the one that `aggregate.line` draws it in: `trunc(x * scale + shift)` in float64, the
-    upper end in the last column; integers in a window that reaches 2^53 are first taken from its lower end, exactly.
-    Raises BadInput for a window that cannot be divided.
+    upper end in the last column; integers in a window that reaches 2^53 are divided exactly. Raises BadInput for a
+    window that cannot be divided.
     """
     bins = Bins(low, high, width, name="x0")
     start, stop = first_from(x, low), first_above(x, high)
-    origin, offset = 0, 0.0
     if bins.exact(x.dtype):
-        origin = math.floor(low)
-        bins = Bins(low - origin, high - origin, width, name="x0")
-        if not np.iinfo(x.dtype).min <= origin <= np.iinfo(x.dtype).max:
-            origin, offset = 0, -float(origin)
+        return _exact_bounds(x, start, stop, bins.firsts())
     bounds = np.empty(width + 1, np.int64)
     top = round(bins.high * bins.scale + bins.shift)
-    terms = np.array([offset, bins.scale, bins.shift, top], np.float64)
-    _columns(x, start, stop, x.dtype.type(origin), terms, bounds)
+    _columns(x, start, stop, np.array([bins.scale, bins.shift, top], np.float64), bounds)
     return bounds
+
+
+def _exact_bounds(x: Array, start: int, stop: int, firsts: list[int]) -> npt.NDArray[np.int64]:
+    """Where the columns begin whose smallest integers are `firsts`, and the last one ends; from `start` to `stop`."""
+    limits = np.iinfo(x.dtype)
+    edges = [min(max(first, limits.min), limits.max) for first in firsts]
+    bounds = positions_from(x, np.array(edges, x.dtype))
+    bounds[np.array([first > limits.max for first in firsts])] = stop
+    bounds[-1] = stop
+    return np.clip(bounds, start, stop)
 
 
 def pick_rows(series: Series, bounds: Array) -> Picks:
@@ -129,9 +134,9 @@ def _search(x: Array, edges: Array, out: Array) -> None:
 
 
 @jit
-def _columns(x: Array, start: int, stop: int, origin: Any, terms: Array, bounds: Array) -> None:
-    """Bounds of the columns of rows `start` to `stop`; `terms`: offset, scale, shift, and the cell of the upper end."""
-    offset, scale, shift, top = terms[0], terms[1], terms[2], terms[3]
+def _columns(x: Array, start: int, stop: int, terms: Array, bounds: Array) -> None:
+    """Bounds of the columns of rows `start` to `stop`; `terms`: scale, shift, and the cell of the upper end."""
+    scale, shift, top = terms[0], terms[1], terms[2]
     last = bounds.size - 1
     low = start
     bounds[0] = start
@@ -141,7 +146,7 @@ def _columns(x: Array, start: int, stop: int, origin: Any, terms: Array, bounds:
         high = stop
         while low < high:
             middle = (low + high) >> 1
-            if (np.float64(x[middle] - origin) + offset) * scale + shift < edge:
+            if np.float64(x[middle]) * scale + shift < edge:
                 low = middle + 1
             else:
                 high = middle

@@ -91,7 +91,21 @@ def test_a_window_outside_the_integers() -> None:
     grid = line_image(x, numbers(0, 1), Bins(2.0**70, 2.0**71, 4), Bins(0.0, 1.0, 3), parse("any"))
     assert not grid.filled.any()
     wide = line_image(x, numbers(0.5, 0.5), Bins(-(2.0**64), 2.0**64, 4), Bins(0.0, 1.0, 3), parse("any"))
-    assert wide.values[1].tolist() == [0, 1, 1, 1]
+    assert wide.values[1].tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(("width", "rows"), [(49, 49), (100, 1001), (3, 30), (640, 999)])
+def test_stamps_on_the_edges_of_columns_are_in_the_right_one(width: int, rows: int) -> None:
+    """At regular stamps the affine map in float64 puts some a column too low."""
+    stamps = STAMP + np.arange(rows) * 1_000_000_000
+    low, high = int(stamps[0]), int(stamps[-1])
+    y = np.where(np.arange(rows) % 2, np.nan, 0.5)  # every second vertex alone: joined to itself, so that it is drawn
+    vertices, heights = np.repeat(stamps, 2), np.repeat(y, 2)
+    grid = line_image(Numbers(vertices), Numbers(heights), Bins(low, high, width), Bins(0.0, 1.0, 1), parse("count"))
+    expected = np.zeros(width, int)
+    for stamp in stamps[::2].tolist():
+        expected[min((stamp - low) * width // (high - low), width - 1)] += 1
+    assert grid.values[0].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("rows", [0, 1])
