@@ -73,7 +73,7 @@ class EncodedPlane:
 def encode_counts(counts: npt.NDArray[np.uint32], plane: int = 0) -> EncodedPlane:
     """Encode a C-contiguous (256, 256) plane of counts as empty, constant, narrow or rlev, whichever is smallest."""
     flat = counts.reshape(CELLS)
-    filled, lowest, highest = _measure(flat)
+    filled, lowest, highest, runs = _measure(flat)
     if filled == 0:
         return EncodedPlane(EMPTY, 1, plane, 0, math.nan, math.nan)
     dtype = _narrowest(0, highest, _UNSIGNED)
@@ -81,10 +81,11 @@ def encode_counts(counts: npt.NDArray[np.uint32], plane: int = 0) -> EncodedPlan
     if filled == CELLS and low == high:
         return EncodedPlane(CONSTANT, dtype, plane, CELLS, low, high, _constant(flat[0], dtype))
     limit = CELLS * DTYPES[dtype].itemsize
-    out = np.empty(limit + _LONGEST, np.uint8)
-    size = _write_rlev(flat, limit, filled < _SPARSE, out)
-    if size < limit:
-        return EncodedPlane(RLEV, dtype, plane, filled, low, high, payload=out[:size].tobytes())
+    if filled + 2 * runs < limit:  # the least that the stream can take
+        out = np.empty(limit + _LONGEST, np.uint8)
+        size = _write_rlev(flat, limit, filled < _SPARSE, out)
+        if size < limit:
+            return EncodedPlane(RLEV, dtype, plane, filled, low, high, payload=out[:size].tobytes())
     return EncodedPlane(NARROW, dtype, plane, filled, low, high, payload=flat.astype(DTYPES[dtype]).tobytes())
 
 
@@ -211,9 +212,11 @@ def _fit(kept: Array) -> tuple[int, float, float]:
 
 
 @jit
-def _measure(counts: Array) -> tuple[int, int, int]:
-    """The number of filled cells, and the lowest and highest count among them (0 without one)."""
+def _measure(counts: Array) -> tuple[int, int, int, int]:
+    """Filled cells, the lowest and highest count among them (0 without one), and runs of empty cells before others."""
     filled = 0
+    runs = 0
+    before = np.uint32(1)
     low = np.uint32(0xFFFFFFFF)
     high = np.uint32(0)
     for k in range(counts.size):
@@ -221,7 +224,9 @@ def _measure(counts: Array) -> tuple[int, int, int]:
         filled += count > 0
         low = min(low, count - np.uint32(1))  # an empty cell wraps to the top
         high = max(high, count)
-    return filled, int(low) + 1 if filled else 0, int(high)
+        runs += (before == 0) & (count > 0)
+        before = count
+    return filled, int(low) + 1 if filled else 0, int(high), runs
 
 
 @jit
