@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bigviz.data.errors import BadInput
@@ -17,6 +16,7 @@ from bigviz.server.limits import Limits
 __all__ = ["Listener", "bind"]
 
 _MOST_PROBED: Final = 200
+_BACKLOG: Final = 128
 
 
 class Listener(HTTPServer):
@@ -75,7 +75,7 @@ def bind(port: int, address: str) -> tuple[list[socket.socket], int]:
     had.
     """
     try:
-        sockets = bind_sockets(port, address)
+        sockets = _listening(port, address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             free = _next_free(port, address)
@@ -87,10 +87,32 @@ def bind(port: int, address: str) -> tuple[list[socket.socket], int]:
     return sockets, int(sockets[0].getsockname()[1])
 
 
+def _listening(port: int, address: str) -> list[socket.socket]:
+    """A socket for each address that a name stands for, all with one port; none is left open where one fails."""
+    found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, place in sorted({(family, place) for family, _, _, _, place in found}):
+            each = socket.socket(family, socket.SOCK_STREAM)
+            sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            first = sockets[0].getsockname()[1]
+            each.bind((place[0], port or first, *place[2:]))
+            each.listen(_BACKLOG)
+            each.setblocking(False)
+    except OSError:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
+
+
 def _next_free(port: int, address: str) -> int | None:
     for each in range(port + 1, min(port + _MOST_PROBED, 65_536)):
         try:
-            for found in bind_sockets(each, address):
+            for found in _listening(each, address):
                 found.close()
         except OSError:
             continue

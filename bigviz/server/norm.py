@@ -2,7 +2,8 @@
 
 linear is v - low, log is log1p(v - low), cbrt the cube root of v - low, each over its value at high; eq_hist is the
 share of the values above the lowest bin, over 65,536 bins: one for each count below 65,536, else equal steps of the
-order-preserving bits of float32, else (all values within one octave) equal steps of the values.
+order-preserving bits of float32, else (all values within one octave) equal steps of the values. Where only few different
+counts occur the lowest is lifted off the first colour (datashader's rescale_discrete_levels).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Norm:
         self.low, self.high = min(ends), max(ends)
         self._own = own
         self._counts = counts and own[1] < BINS and own[0] >= 0
+        self._lift = 0.0
         if how == "eq_hist":
             self._octave = (own[0] > 0) == (own[1] > 0) and _ratio(*own) <= 2
             self._first, self._step = _bits_scale(*own)
@@ -53,18 +55,20 @@ class Norm:
                 span = float(forward(self.high - self.low))
                 out = forward(numbers - self.low) / span if 0 < span < math.inf else np.ones(len(numbers))
         out = np.clip(np.nan_to_num(np.asarray(out, np.float64), nan=1.0), 0.0, 1.0)
-        out[numbers <= self.low] = 0.0
+        out[numbers <= self.low] = self._lift
         out[numbers >= self.high] = 1.0
         return out
 
     def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
-        counted = np.bincount(self._bin(values), minlength=BINS).cumsum()
+        bins = np.bincount(self._bin(values), minlength=BINS)
+        counted = bins.cumsum()
         first, last = self._bin(np.array([self.low, self.high]))
         below, most = counted[first], counted[last] - counted[first]
         if most <= 0:
             return np.ones(BINS)
         shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
-        return shares
+        self._lift = _lifted(bins[first : last + 1]) if self._counts else 0.0
+        return self._lift + (1 - self._lift) * shares
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:
         low, high = self._own
@@ -77,6 +81,15 @@ class Norm:
         else:
             place = (_ordered(inside) - self._first) * self._step
         return np.clip(place.astype(np.int64), 0, BINS - 1)
+
+
+def _lifted(cells: npt.NDArray[np.int64]) -> float:
+    """The fraction of the lowest count: its share of the cells, at most a third, and 0 from 100 different counts on.
+
+    datashader's line through (2 levels, 1.5) and (100 levels, 1).
+    """
+    multiple = max(1.0, 1.5 - 0.5 / 98 * (np.count_nonzero(cells) - 2))
+    return min(float(cells[0] / max(cells.sum(), 1)), 1 - 1 / multiple)
 
 
 def _ratio(low: float, high: float) -> float:

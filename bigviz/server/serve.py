@@ -25,7 +25,8 @@ class Handle:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._began: threading.Event = threading.Event()
+        self._began = threading.Event()
+        self._ended = threading.Event()  # not Thread.join: interrupted by Ctrl-C it takes the thread for ended
         self._stopping: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._error: BaseException | None = None
@@ -43,15 +44,15 @@ class Handle:
 
     def stop(self) -> None:
         """End the server and wait until it has; a second call does nothing."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
+        if self._loop is not None and self._stopping is not None and not self._ended.is_set():
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(_SECONDS_TO_STOP)
+        self._ended.wait(_SECONDS_TO_STOP)
 
     close = stop
 
     def join(self) -> None:
         """Wait until the server has ended."""
-        self._thread.join()
+        self._ended.wait()
 
     def __enter__(self) -> Handle:
         return self
@@ -75,6 +76,7 @@ class Handle:
         except BaseException as error:
             self._error = error
         finally:
+            self._ended.set()
             self._began.set()
 
     async def _serve(self) -> None:

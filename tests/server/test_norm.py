@@ -37,6 +37,15 @@ def test_eq_hist_is_the_share_of_values_below(values: np.ndarray):
     assert np.abs(got - share).max() <= (1e-12 if values is COUNTS else 0.003)
 
 
+@pytest.mark.parametrize("levels", [2, 3, 17, 99, 100, 150])
+def test_few_levels_are_lifted_as_datashader_lifts_them(levels: int):
+    values = np.concatenate([np.arange(1, levels + 1), RNG.integers(1, levels + 1, 400)]).astype(np.uint32)
+    shares, found = tf.eq_hist(values)
+    span = tf._rescale_discrete_levels(found, (shares.min(), 1.0))
+    got = Norm(values, "eq_hist", None, None, True).fraction(values)
+    np.testing.assert_allclose(got, (shares - span[0]) / (1 - span[0]), atol=1e-12)
+
+
 @given(st.lists(floats, min_size=1, max_size=50), st.sampled_from(["linear", "log", "cbrt", "eq_hist"]))
 def test_any_values_give_fractions_that_grow_with_them(values: list[float], how: str):
     array = np.array(values)

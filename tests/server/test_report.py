@@ -1,0 +1,63 @@
+"""What the operator reads."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+
+from bigviz.server.report import Reporter
+
+
+def said(as_json: bool = False, quiet: bool = False) -> str:
+    out = io.StringIO()
+    report = Reporter(as_json, quiet, out)
+    report("listening", url="http://127.0.0.1:1/a/", port=1)
+    report("facts", hosts=["a", "b"], origins=["http://a"], routes=["/"], viewers=0)
+    report("connected", document="a", viewers=2)
+    report("request", route="tiles", status=200)
+    report("loaded", datasets={"a": 1_234_567})
+    return out.getvalue()
+
+
+def test_lines_for_people():
+    lines = said().splitlines()
+    assert lines[0] == "bigviz is at http://127.0.0.1:1/a/  (Ctrl-C ends it)"
+    assert lines[1].split() == ["hosts", "a,", "b"] and "viewers  2 (a)" in lines[5]
+    assert lines[-1] == "  opened   a: 1,234,567 rows" and "tiles" not in said()
+
+
+def test_lines_for_programs():
+    events = [json.loads(line) for line in said(as_json=True).splitlines()]
+    assert [event["event"] for event in events] == ["listening", "facts", "connected", "request", "loaded"]
+    assert events[0]["url"] == "http://127.0.0.1:1/a/" and events[3]["status"] == 200
+    assert all(isinstance(event["time"], float) for event in events)
+
+
+def test_quiet_says_nothing():
+    assert said(quiet=True) == ""
+
+
+@pytest.fixture
+def loggers():
+    kept = [(logging.getLogger(name), logging.getLogger(name).handlers[:]) for name in ("bigviz", "tornado")]
+    yield
+    for logger, handlers in kept:
+        logger.handlers, logger.propagate = handlers, True
+        logger.setLevel(logging.NOTSET)
+
+
+def test_logs_go_the_same_way(loggers):
+    out = io.StringIO()
+    Reporter(True, out=out).catch_logs()
+    try:
+        raise KeyError("inner")
+    except KeyError:
+        logging.getLogger("bigviz").exception("it %s", "broke")
+    logging.getLogger("tornado.access").warning("404 GET /?token=secret")
+    (line,) = out.getvalue().splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["level"]) == ("log", "error")
+    assert found["message"].startswith("it broke") and "KeyError: 'inner'" in found["message"]

@@ -1,0 +1,326 @@
+"""The command line, as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+BIGVIZ = (sys.executable, "-m", "bigviz")
+ROWS = 1_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("tables")
+    rng = np.random.default_rng(2)
+    table = pa.table(
+        {"x": rng.random(ROWS), "y": rng.random(ROWS), "fare": rng.random(ROWS), "k": ["a", "b"] * (ROWS // 2)}
+    )
+    for name in ("trips", "part-0", "part-1"):
+        pq.write_table(table, made / f"{name}.parquet")
+    (made / "broken.parquet").write_bytes(b"PAR1" + bytes(100))
+    (made / "empty.parquet").write_bytes(b"")
+    (made / "nothing").mkdir()
+    return made
+
+
+def ran(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [*BIGVIZ, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload]
+
+
+class Process:
+    """A `bigviz` that runs, its lines read as they come."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        command = [*BIGVIZ, *map(str, arguments)]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,  # type: ignore[call-overload]
+        )
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.seen: list[str] = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def until(self, word: str, seconds: float = 60) -> str:
+        """The next line with a word in it."""
+        while True:
+            self.seen.append(self.lines.get(timeout=seconds))
+            if word in self.seen[-1]:
+                return self.seen[-1]
+
+    def end(self, ending: signal.Signals = signal.SIGTERM) -> str:
+        """Ask it to end, and what it had printed on stderr."""
+        self.process.send_signal(ending)
+        return self.process.stderr.read()
+
+    def close(self) -> None:
+        """End it in any case."""
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+@contextmanager
+def serving(*arguments: object) -> Iterator[tuple[Process, str]]:
+    """`bigviz serve ... --port 0 --no-browser`, and its address."""
+    process = Process(*arguments, "--port", 0, "--no-browser")
+    try:
+        line = process.until("http")
+        yield process, next(word for word in line.replace('"', " ").split() if word.startswith("http"))
+    finally:
+        process.close()
+
+
+def fetched(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read()
+
+
+def layer(url: str, more: str = "") -> dict:
+    return json.loads(fetched(f"{url}layers/0/tilejson.json{more}"))
+
+
+HELP = """
+import sys
+sys.argv = ["bigviz", "--help"]
+try:
+    from bigviz.cli import main
+    main()
+except SystemExit:
+    pass
+loaded = {name.split(".")[0] for name in sys.modules}
+heavy = {"numpy", "numba", "pyarrow", "xarray", "tornado", "rich", "pandas", "asyncio", "datashader"}
+print("LOADED", *sorted(loaded & heavy))
+"""
+
+
+def test_help_loads_nothing_heavy():
+    found = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True).stdout
+    assert found.rstrip().endswith("LOADED") and "bigviz serve trips.parquet" in found
+    for command in ("serve", "demo", "sample", "info"):
+        assert command in found and ran(command, "--help").returncode == 0
+
+
+def test_serving_loads_no_datashader(folder: Path):
+    code = (
+        "import sys; from bigviz.server.loading import Columns, open_paths; import bigviz.server.main;"
+        f"open_paths([('a', {str(folder / 'trips.parquet')!r})], Columns());"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'datashader', 'dask', 'fsspec', 'xarray', 'pandas'}))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_version():
+    assert ran("--version").stdout.startswith("bigviz, version ")
+
+
+def test_serve_says_where_it_is_first_and_then_the_facts(folder: Path):
+    with serving("serve", folder / "trips.parquet") as (process, url):
+        assert process.seen == [f"bigviz is at {url}  (Ctrl-C ends it)"] and url.endswith("/trips/")
+        port = url.split(":")[2].split("/")[0]
+        for word in (
+            f"127.0.0.1:{port}",
+            f"http://localhost:{port}",
+            "/D/layers/L/tilejson.json",
+            "viewers",
+            "1,000 rows",
+        ):
+            process.until(word)
+        assert layer(url)["rows"] == ROWS and b"importmap" in fetched(url)
+        process.until("indexed")
+
+
+def test_serve_as_json(folder: Path):
+    with serving("serve", folder / "trips.parquet", "--log-json") as (process, url):
+        events = [json.loads(process.seen[0])]
+        while events[-1]["event"] != "built":
+            events.append(json.loads(process.until("")))
+        assert [each["event"] for each in events][:2] == ["listening", "facts"]
+        assert events[0]["url"] == url and set(events[1]) >= {"hosts", "origins", "routes", "viewers"}
+        fetched(url)
+        process.process.send_signal(signal.SIGTERM)
+        assert json.loads(process.until("stopped"))["event"] == "stopped"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_cleanly(folder: Path, ending: signal.Signals):
+    with serving("serve", folder / "trips.parquet") as (process, _):
+        process.process.send_signal(ending)
+        began = time.monotonic()
+        assert process.process.wait(20) == 0 and time.monotonic() - began < 5
+        process.until("bigviz has stopped.")
+        assert process.process.stderr.read() == ""
+
+
+def test_a_signal_in_the_middle_of_a_large_build(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    rows = 3_000_000
+    pq.write_table(pa.table({"x": rng.random(rows), "y": rng.random(rows)}), tmp_path / "large.parquet")
+    with serving("serve", tmp_path / "large.parquet") as (process, _):
+        process.until("opened")
+        process.process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.process.wait(20) == 0 and time.monotonic() - began < 5
+
+
+def test_columns_aggregate_and_glyph(folder: Path):
+    with serving("serve", folder / "trips.parquet", "--x", "y", "--y", "fare", "--agg", "mean(x)") as (_, url):
+        assert layer(url)["reduction"] == "mean(x)"
+
+
+def test_several_paths_names_and_the_hint(folder: Path):
+    paths = [folder / "part-0.parquet", folder / "part-1.parquet"]
+    with serving("serve", *paths, f"mine={folder / 'part-*.parquet'}") as (process, url):
+        process.until("indexed")
+        assert [each["name"] for each in documents(url)] == ["part-0", "part-1", "mine"] and url.count("/") == 3
+        assert layer(f"{url}mine/")["rows"] == 2 * ROWS
+    with serving("serve", *paths) as (process, url):
+        process.until("indexed")
+        assert f"bigviz serve '{folder}/part-*.parquet'" in process.end()
+
+
+def documents(url: str) -> list[dict]:
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["documents"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nope.parquet"], "nothing at nope.parquet"),
+        (["{folder}/nothing"], "nothing"),
+        (["{folder}/broken.parquet"], "broken.parquet"),
+        (["{folder}/empty.parquet"], "empty.parquet"),
+        (["{folder}/trips.parquet", "--x", "far"], "'fare'"),
+        (["{folder}/trips.parquet", "--agg", "mode(fare)"], "expected one of"),
+        (["{folder}/trips.parquet", "--address", "0.0.0.0"], "--allow-anonymous"),
+        (["{folder}/trips.parquet", "app.py"], "served alone"),
+    ],
+)
+def test_mistakes_are_told_in_a_line_and_end_with_1(folder: Path, arguments: list[str], word: str):
+    found = ran(
+        "serve", *[each.format(folder=folder) for each in arguments], "--port", 0, "--no-browser", cwd=folder.parent
+    )
+    assert found.returncode == 1 and word in found.stderr and "Traceback" not in found.stderr
+    assert found.stderr.startswith("Error: ") and len(found.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve"], ["serve", "x", "--port", "99999"], ["serve", "x", "--glyph", "bars"], ["fly"]]
+)
+def test_wrong_usage_ends_with_2(arguments: list[str]):
+    assert ran(*arguments).returncode == 2
+
+
+def test_a_port_in_use(folder: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = ran("serve", folder / "trips.parquet", "--port", port, "--no-browser")
+    assert found.returncode == 1 and f"Port {port} of 127.0.0.1 is in use: try --port" in found.stderr
+
+
+SCRIPT = """
+import pyarrow as pa
+import bigviz as bv
+table = pa.table({{"x": [1.0, 2.0], "y": [1.0, 3.0]}})
+bv.serve(bv.figure(title="{title}").points(table, "x", "y"))
+"""
+
+
+def test_a_script_and_its_changes(tmp_path: Path):
+    script = tmp_path / "app.py"
+    script.write_text(SCRIPT.format(title="One"))
+    with serving("serve", script, "--dev", "--log-json") as (process, url):
+        assert url.endswith("/app/") and layer(url)["name"] == "One"
+        process.until("built")
+        script.write_text("1 / 0  # a mistake")
+        assert "ZeroDivisionError" in process.until('"level": "error"')
+        assert layer(url)["name"] == "One"
+        script.write_text(SCRIPT.format(title="Another"))
+        process.until("reloaded")
+        assert layer(url)["name"] == "Another"
+    script.write_text("1 / 0")
+    found = ran("serve", script, "--no-browser", "--port", 0)
+    assert found.returncode == 1 and "ZeroDivisionError" in found.stderr
+    assert ran("serve", script, "--x", "a", "--port", 0, "--no-browser").returncode == 2
+
+
+def test_a_file_that_changes_or_vanishes_while_it_is_served(folder: Path, tmp_path: Path):
+    path = tmp_path / "going.parquet"
+    path.write_bytes((folder / "trips.parquet").read_bytes())
+    with serving("serve", path) as (process, url):
+        process.until("indexed")
+        assert layer(url)["rows"] == ROWS
+        path.unlink()
+        assert layer(url)["rows"] == ROWS, "what is in memory is served on"
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            layer(url, "?agg=mean(fare)")
+        error = json.loads(failed.value.read())
+        assert failed.value.code == 422 and "going.parquet" in error["error"]
+        assert fetched(url.replace("going/", "healthz"))
+
+
+def test_sample_and_demo(tmp_path: Path):
+    found = ran("sample", tmp_path, "--rows", 2_000)
+    assert found.returncode == 0 and found.stdout.split() == [
+        str(tmp_path / "points.parquet"),
+        str(tmp_path / "walk.parquet"),
+    ]
+    assert pq.read_metadata(tmp_path / "points.parquet").num_rows == 2_000
+    before = (tmp_path / "walk.parquet").stat().st_mtime_ns
+    with serving("demo", "--directory", tmp_path, "--rows", 2_000) as (process, url):
+        assert url.endswith("/demo/") and len(documents(url.removesuffix("demo/"))) == 3
+        assert layer(url)["rows"] == 2_000
+        assert layer(url.replace("demo/", "walk/"))["reduction"] == "any"
+        assert "What to look at" in process.end()
+    assert (tmp_path / "walk.parquet").stat().st_mtime_ns == before, "a sample that is there is kept"
+
+
+def test_info(folder: Path):
+    found = ran("info", folder / "trips.parquet").stdout
+    assert "trips: 1,000 rows, 4 columns" in found and "Shown without --x and --y: points of x and y." in found
+    assert ran("info", "nope").returncode == 1
+
+
+def test_a_browser_is_opened_unless_told_not_to(folder: Path, tmp_path: Path):
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    os.mkfifo(opened)
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    process = Process("serve", folder / "trips.parquet", "--port", 0, env={**os.environ, "BROWSER": f"{browser} %s"})
+    try:
+        url = process.until("http").split()[3]
+        assert opened.read_text().strip() == url
+    finally:
+        process.close()

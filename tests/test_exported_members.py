@@ -1,0 +1,73 @@
+"""The public names, in one list."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import bigviz
+
+NAMES = [
+    "BadInput",
+    "BigvizError",
+    "Busy",
+    "Cancelled",
+    "Canvas",
+    "Dataset",
+    "Document",
+    "Figure",
+    "NotFound",
+    "TooLarge",
+    "Unplottable",
+    "Unreadable",
+    "any",
+    "by",
+    "column",
+    "count",
+    "count_cat",
+    "document",
+    "figure",
+    "first",
+    "grid",
+    "last",
+    "max",
+    "mean",
+    "min",
+    "open",
+    "row",
+    "serve",
+    "sum",
+]
+
+
+def test_the_public_names():
+    assert bigviz.__all__ == NAMES
+    assert set(NAMES) <= set(dir(bigviz))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_is_there_and_says_what_it_is(name: str):
+    found = getattr(bigviz, name)
+    assert found is getattr(bigviz, name) and found.__doc__
+
+
+def test_other_names_are_not():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        bigviz.nonsense  # noqa: B018
+
+
+def test_importing_loads_nothing():
+    heavy = {"numpy", "pyarrow", "numba", "tornado"}
+    code = f"import bigviz, sys; print(sorted({{m.split('.')[0] for m in sys.modules}} & {heavy}))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_the_version_is_the_packages():
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    assert bigviz.__version__ == project["version"]
