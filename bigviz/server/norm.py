@@ -67,7 +67,7 @@ class Norm:
         if most <= 0:
             return np.ones(BINS)
         shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
-        self._lift = _lifted(bins[first : last + 1]) if self._counts else 0.0
+        self._lift = _lifted(bins[first : last + 1]) if self._counts and first < last else 0.0
         return self._lift + (1 - self._lift) * shares
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:

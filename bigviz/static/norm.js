@@ -1,5 +1,7 @@
 // Normalisation: values to 0..1 along the colour map, and back for the ticks of the colour bar. The formulas are datashader's:
-// linear v - low, log log1p(v - low), cbrt (v - low)^(1/3), each over its value at high; eq_hist the share of visible values.
+// linear v - low, log log1p(v - low), cbrt (v - low)^(1/3), each over its value at high; eq_hist the share of visible values. Where only
+// few different counts are visible the lowest is lifted off the first colour (datashader's rescale_discrete_levels), else a view of
+// ones and twos would be all but empty to the eye.
 
 import { BINS } from "./histogram.js";
 
@@ -33,14 +35,15 @@ export class Norm {
     const ends = [clipped(distribution, low, distribution.low), clipped(distribution, high, distribution.high)];
     /** @readonly value of the colour map's first colour */ this.low = Math.min(ends[0], ends[1]);
     /** @readonly value of the colour map's last colour */ this.high = Math.max(ends[0], ends[1]);
-    /** @readonly share of eq_hist for each bin; null elsewhere */ this.shares = how === "eq_hist" ? shares(distribution, this.low, this.high) : null;
+    /** @readonly fraction of the lowest value */ this.lift = how === "eq_hist" ? lifted(distribution, this.low, this.high) : 0;
+    /** @readonly share of eq_hist for each bin; null elsewhere */ this.shares = how === "eq_hist" ? shares(distribution, this.low, this.high, this.lift) : null;
     /** @readonly */ this.span = how === "eq_hist" ? 1 : FORWARD[how](this.high - this.low);
   }
 
   /** Where a value lies along the colour map; values beyond the ends are cut. One value only: everything is 1.  @param {number} value @returns {number} 0..1 */
   fraction(value) {
     if (value >= this.high) return 1;
-    if (!(value > this.low)) return 0;
+    if (!(value > this.low)) return this.lift;
     if (this.shares) return this.shares[this.distribution.bin(value)];
     const t = FORWARD[/** @type {"linear"} */ (this.how)](value - this.low) / this.span;
     return Math.min(1, t);
@@ -68,15 +71,28 @@ function clipped(distribution, clip, own) {
   return Number.isFinite(value) ? value : own;
 }
 
-/** The share of values above the lowest bin up to each bin, between two ends.  @param {Distribution} distribution @param {number} low @param {number} high @returns {Float32Array} */
-function shares(distribution, low, high) {
+/** The share of values above the lowest bin up to each bin, between two ends, moved to lift .. 1.
+ * @param {Distribution} distribution @param {number} low @param {number} high @param {number} lift @returns {Float32Array} */
+function shares(distribution, low, high, lift) {
   const { cumulative } = distribution;
   const below = cumulative[distribution.bin(low)];
   const all = cumulative[distribution.bin(high)] - below;
   const out = new Float32Array(BINS);
   for (let k = 0; k < BINS; k++) {
     const share = all > 0 ? (cumulative[k] - below) / all : 1;
-    out[k] = Math.min(1, Math.max(0, share));
+    out[k] = lift + (1 - lift) * Math.min(1, Math.max(0, share));
   }
   return out;
+}
+
+/** The fraction of the lowest visible count: its share of the cells, at most a third, and 0 from 100 different counts on.
+ * datashader's line through (2 levels, 1.5) and (100 levels, 1).  @param {Distribution} distribution @param {number} low @param {number} high */
+function lifted(distribution, low, high) {
+  const { bins, cumulative, mode } = distribution;
+  const [first, last] = [distribution.bin(low), distribution.bin(high)];
+  if (mode !== "direct" || first === last) return 0;
+  const levels = bins.subarray(first, last + 1).reduce((n, cells) => n + (cells > 0 ? 1 : 0), 0);
+  const multiple = Math.max(1, 1.5 - (0.5 / 98) * (levels - 2));
+  const before = cumulative[first] - bins[first];
+  return Math.min(bins[first] / (cumulative[last] - before || 1), 1 - 1 / multiple);
 }

@@ -59,7 +59,10 @@ def shares(values: np.ndarray, how: str, low: float | None = None, high: float |
     if how == "eq_hist":
         inside = np.sort(filled[(filled >= low) & (filled <= high)])
         below = np.searchsorted(inside, low, "right")
-        return (np.searchsorted(inside, cut, "right") - below) / (inside.size - below)
+        share = (np.searchsorted(inside, cut, "right") - below) / (inside.size - below)
+        multiple = max(1.0, 1.5 - 0.5 / 98 * (np.unique(inside).size - 2))  # datashader's rescale_discrete_levels
+        lift = min(below / inside.size, 1 - 1 / multiple)
+        return lift + (1 - lift) * share
     forward = {"linear": lambda d: d, "log": np.log1p, "cbrt": np.cbrt}[how]
     return forward(cut - low) / forward(high - low)
 
