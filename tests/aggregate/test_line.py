@@ -94,7 +94,7 @@ def test_a_window_outside_the_integers() -> None:
     assert wide.values[1].tolist() == [0, 1, 1, 0]
 
 
-@pytest.mark.parametrize(("width", "rows"), [(49, 49), (100, 1001), (3, 30), (640, 999)])
+@pytest.mark.parametrize(("width", "rows"), [(1000, 951), (640, 1089), (100, 761), (3, 30)])
 def test_stamps_on_the_edges_of_columns_are_in_the_right_one(width: int, rows: int) -> None:
     """At regular stamps the affine map in float64 puts some a column too low."""
     stamps = STAMP + np.arange(rows) * 1_000_000_000
