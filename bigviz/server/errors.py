@@ -31,7 +31,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     """`{error, field, got}` for the client. An error that is not bigviz's own tells nothing about the server."""
     if not isinstance(error, BigvizError):
         return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
-    return {"error": error.message, "field": error.field, "got": _shown(error.got)}
+    field = None if error.field is None else _encodable(error.field)
+    return {"error": _encodable(error.message), "field": field, "got": _shown(error.got)}
 
 
 def dump(value: object) -> bytes:
@@ -42,6 +43,10 @@ def dump(value: object) -> bytes:
 def _shown(got: object) -> object:
     if got is None or isinstance(got, bool | int):
         return got
-    text = got if isinstance(got, str) else repr(got)
-    text = text.encode(errors="backslashreplace").decode()
+    text = _encodable(got if isinstance(got, str) else repr(got))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates, which JSON can bring in and UTF-8 has not, as escapes."""
+    return text.encode(errors="backslashreplace").decode()

@@ -108,7 +108,7 @@ def _object(text: str | bytes, limits: Limits) -> dict[str, Any]:
 def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
     op = value.get("op")
     if not isinstance(op, str) or op not in _KEYS:
-        raise BadInput(f"op is one of {', '.join(_KEYS)}, got {op!r}."[:200], "op", repr(op)[:60])
+        raise BadInput(f"op is one of {', '.join(_KEYS)}, got {op!r}."[:200], "op", op)
     _only(value, _KEYS[op], "")
     figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)
     if op == "cancel":

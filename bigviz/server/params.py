@@ -24,6 +24,7 @@ Get = Callable[[str], Any]
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,400}")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,4})?")
 _WIDEST_INTEGER: Final = 1 << 64
+_SHOWN: Final = 60
 _INT64: Final = range(-(1 << 63), 1 << 63)
 
 
@@ -32,11 +33,11 @@ def number(value: Any, field: str, *, time: bool = False) -> Number:
     found = _parse(value, field)
     if time:
         if isinstance(found, float) and not found.is_integer():
-            raise BadInput(f"{field} is a whole number of nanoseconds, got {_short(value)}.", field, _short(value))
+            raise BadInput(f"{field} is a whole number of nanoseconds, got {_short(value)}.", field, _given(value))
         found = int(found)
         if found not in _INT64:
             raise BadInput(
-                f"{field} is a time from 1677-09-21 to 2262-04-11, got {_short(value)}.", field, _short(value)
+                f"{field} is a time from 1677-09-21 to 2262-04-11, got {_short(value)}.", field, _given(value)
             )
     elif isinstance(found, int) and abs(found) > _WIDEST_INTEGER:
         found = _finite(float(found) if abs(found) < 1 << 1023 else math.inf, field, value)
@@ -65,11 +66,11 @@ def whole(value: Any, field: str, least: int, most: int, error: type[BadInput | 
     """A whole number from `least` to `most`; `error` is raised for one above."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _INTEGER.fullmatch(text):
-        raise BadInput(f"{field} is a whole number from {least} to {most}, got {_short(value)}.", field, _short(value))
+        raise BadInput(f"{field} is a whole number from {least} to {most}, got {_short(value)}.", field, _given(value))
     found = int(text)
     if not least <= found <= most:
         kind = error if found > most else BadInput
-        raise kind(f"{field} is a whole number from {least} to {most}, got {_short(value)}.", field, _short(value))
+        raise kind(f"{field} is a whole number from {least} to {most}, got {_short(value)}.", field, _given(value))
     return found
 
 
@@ -86,14 +87,14 @@ def image_size(get: Get, limits: Limits) -> tuple[int, int]:
 def choice(value: Any, field: str, allowed: Collection[str]) -> str:
     """One of a set of words."""
     if not isinstance(value, str) or value not in allowed:
-        raise BadInput(f"{field} is one of {', '.join(allowed)}, got {_short(value)}.", field, _short(value))
+        raise BadInput(f"{field} is one of {', '.join(allowed)}, got {_short(value)}.", field, _given(value))
     return value
 
 
 def _parse(value: Any, field: str) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         got = "nothing" if value is None else _short(value)
-        raise BadInput(f"{field} is a number, got {got}.", field, None if value is None else _short(value))
+        raise BadInput(f"{field} is a number, got {got}.", field, None if value is None else _given(value))
     if isinstance(value, float):
         return _finite(value, field, value)
     if isinstance(value, int):
@@ -102,15 +103,20 @@ def _parse(value: Any, field: str) -> Number:
         return int(value)
     if _DECIMAL.fullmatch(value):
         return _finite(float(value), field, value)
-    raise BadInput(f"{field} is a finite decimal number, got {_short(value)}.", field, _short(value))
+    raise BadInput(f"{field} is a finite decimal number, got {_short(value)}.", field, _given(value))
 
 
 def _finite(value: float, field: str, got: Any) -> float:
     if not math.isfinite(value):
-        raise BadInput(f"{field} is a finite number, got {_short(got)}.", field, _short(got))
+        raise BadInput(f"{field} is a finite number, got {_short(got)}.", field, _given(got))
     return value
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return repr(text[:60]) if isinstance(value, str) else text[:60]
+    """What came, for a sentence: text in quotes."""
+    return repr(value[:_SHOWN]) if isinstance(value, str) else _given(value)
+
+
+def _given(value: Any) -> str:
+    """What came, for programs: text as it is."""
+    return (value if isinstance(value, str) else repr(value))[:_SHOWN]

@@ -38,4 +38,5 @@ def test_anything_that_came_can_be_told(got):
 
 
 def test_lone_surrogates_do_not_stop_an_answer():
-    assert b"ud800" in dump(describe(errors.BadInput("no", "x", "\ud800")))
+    for words in (("no", "x", "\ud800"), ("no", "\ud800"), ("\ud800",)):
+        assert b"ud800" in dump(describe(errors.BadInput(*words)))

@@ -158,6 +158,7 @@ def test_allowed_hosts_and_origins(documents):
 
 TRAVERSAL = [
     "/_/static/../cli.py",
+    "/_/static/../../pyproject.toml",
     "/_/static/%2e%2e/cli.py",
     "/_/static/..%2fcli.py",
     "/_/static/%252e%252e/cli.py",
@@ -196,7 +197,7 @@ def test_no_path_leads_out(served: Running, path):
         )
         answer = drained(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert re.match(rb"HTTP/1.1 40[0-9] ", head), answer[:200]
+    assert re.match(rb"HTTP/1.1 40[0-9] ", head) and b"403" not in head[:15], answer[:200]
     assert b"root:" not in body and b"import " not in body and b"Location" not in head
 
 
@@ -214,7 +215,7 @@ def test_links_out_of_the_static_files_are_not_followed(documents, tmp_path: Pat
     with running(documents[:1]) as server:
         assert server.get("/_/static/own.js").body == server.get("/_/static/near.js").body == b"1"
         for path in ("far.js", "out/key", "../static-secret/key", "pipe"):
-            assert server.get(f"/_/static/{path}").status in (403, 404), path
+            assert server.get(f"/_/static/{path}").status == 404, path
 
 
 def test_a_static_file_that_changes_gets_another_etag(documents, tmp_path: Path, monkeypatch):

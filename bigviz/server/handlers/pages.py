@@ -104,6 +104,13 @@ class Static(Guarded, StaticFileHandler):
         StaticFileHandler.initialize(self, path)
         self.site = site
 
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        try:
+            return super().get_absolute_path(root, path)
+        except HTTPError:  # 403 for what leads out: an address like any other that is none
+            raise HTTPError(404) from None
+
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         if "\0" in absolute_path:
             raise HTTPError(404)
