@@ -130,7 +130,7 @@ class Engine:
         if tile is not None:
             return Tile(key, tile.planes, Cost(bytes=sum(len(plane.payload) for plane in tile.planes)), tile.exact)
         tile = self._ready(dataset, layer, no_progress, cancel).tile(key, cancel)
-        if tile.cost.rows:
+        if tile.cost.rows or tile.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, tile)
         return tile
 

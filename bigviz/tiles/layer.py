@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from bigviz.aggregate.expression import parse
@@ -39,7 +40,7 @@ class Layer:
     @property
     def reduction(self) -> Reduction:
         """The reduction. Raises BadInput for a text that is none."""
-        return parse(self.agg) if isinstance(self.agg, str) else self.agg
+        return _parsed(self.agg) if isinstance(self.agg, str) else self.agg
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""
@@ -73,6 +74,12 @@ class Layer:
                 raise BadInput(f"a line's tiles hold any, got {reduction}", "agg", str(reduction))
             return
         check(dataset, reduction)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Reduction:
+    """`parse`, which every tile of a layer would ask for again."""
+    return parse(text)
 
 
 def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:

@@ -71,8 +71,10 @@ class LineLayer:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
-        return self.series.nbytes
+        """Bytes held, without those that are the dataset's own columns."""
+        ends = ((self.series.x, self.x), (self.series.y, self.y))
+        shared = [array.nbytes for array, axis in ends if np.may_share_memory(array, axis.column.values)]
+        return self.series.nbytes - sum(shared)
 
     def tile(self, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile: `any`, uint8."""

@@ -223,6 +223,26 @@ def _nearest(starts: Array, stops: Array, position: int, size: int, step: int) -
 
 
 @jit
+def _without_ends(starts: Array, stops: Array, gap: int, first: int, stop: int) -> tuple[int, int, int, int]:
+    """A column's rows without the gaps that it begins and ends in.
+
+    `gap` is a gap not after the first one that ends after the column's start; returned are the first and the last gap
+    within the rows left (the latter is the smaller where there is none), and those rows, `first` to `end`.
+    """
+    while gap < starts.size and stops[gap] <= first:
+        gap += 1
+    if gap < starts.size and starts[gap] <= first:
+        first = min(stops[gap], stop)
+        if stops[gap] <= stop:  # a gap that goes on is still the next column's
+            gap += 1
+    last = _count_below(starts, stop) - 1
+    if last >= gap and stops[last] >= stop:
+        stop = starts[last]
+        last -= 1
+    return gap, last, first, stop
+
+
+@jit
 def _add(
     column: int,
     run: int,
@@ -279,19 +299,9 @@ def _pick(
         first, stop = bounds[column], bounds[column + 1]
         if first == stop:
             continue
-        while gap < gap_starts.size and gap_stops[gap] <= first:
-            gap += 1
-        if gap < gap_starts.size and gap_starts[gap] <= first:
-            first = min(gap_stops[gap], stop)
-            if gap_stops[gap] <= stop:  # a gap that goes on is still the next column's
-                gap += 1
-        if first == stop:
+        gap, last_gap, first, end = _without_ends(gap_starts, gap_stops, gap, first, stop)
+        if first >= end:
             continue
-        last_gap = _count_below(gap_starts, stop) - 1  # the last gap that begins before the column's end
-        end = stop
-        if last_gap >= gap and gap_stops[last_gap] >= stop:
-            end = gap_starts[last_gap]
-            last_gap -= 1
         inner = last_gap - gap + 1  # gaps with a value on both sides
         for part in range(3):  # the first run, those between, the last run
             if (part == 1 and inner < 2) or (part == 2 and inner < 1):

@@ -74,7 +74,7 @@ class Series:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, columns that belong to the dataset included."""
+        """Bytes of all arrays, also of those that are the dataset's own columns."""
         held = [self.x, self.y, self.valid, self.gap_starts, self.gap_stops]
         return sum(array.nbytes for array in held) + self.tree.nbytes + (0 if self.rows is None else self.rows.nbytes)
 

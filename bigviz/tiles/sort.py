@@ -164,53 +164,68 @@ def _sort_ranges(
             depth -= 1
             low = low_stack[depth]
             high = high_stack[depth]
-            size = high - low
-            if size <= _SMALL:
-                for k in range(low + 1, high):
-                    key = keys[k]
-                    row = rows[k]
-                    j = k
-                    while j > low and keys[j - 1] > key:
-                        keys[j] = keys[j - 1]
-                        rows[j] = rows[j - 1]
-                        j -= 1
-                    keys[j] = key
-                    rows[j] = row
+            if high - low <= _SMALL:
+                _insert(keys, rows, low, high)
                 continue
-            differ = np.uint64(0)
-            for k in range(low + 1, high):
-                differ |= keys[k] ^ keys[low]
-            if differ == 0:
-                continue
-            bits = 0
-            while bits < 64 and differ >> np.uint64(bits) != 0:
-                bits += 1
-            digit_bits = 3
-            while digit_bits < _DIGIT and size >> (digit_bits + 1) > 0:
-                digit_bits += 1
-            shift = max(bits - digit_bits, 0)
-            mask = (1 << digit_bits) - 1
-            at[: mask + 2] = 0
-            for k in range(low, high):
-                at[(np.int64(keys[k] >> np.uint64(shift)) & mask) + 1] += 1
-            for d in range(mask + 1):
-                at[d + 1] += at[d]
-            for k in range(low, high):
-                digit = np.int64(keys[k] >> np.uint64(shift)) & mask
-                place = at[digit]
-                at[digit] = place + 1
-                spare_keys[place] = keys[k]
-                spare_rows[place] = rows[k]
-            for k in range(size):
-                keys[low + k] = spare_keys[k]
-                rows[low + k] = spare_rows[k]
-            if shift == 0:
-                continue
+            digits = _deal_in_cache(keys, rows, low, high, spare_keys, spare_rows, at)
             first = 0
-            for d in range(mask + 1):
+            for d in range(digits):
                 last = at[d]
                 if last - first > 1:
                     low_stack[depth] = low + first
                     high_stack[depth] = low + last
                     depth += 1
                 first = last
+
+
+@jit
+def _insert(keys: Array, rows: Array, low: int, high: int) -> None:
+    """Insertion sort."""
+    for k in range(low + 1, high):
+        key = keys[k]
+        row = rows[k]
+        j = k
+        while j > low and keys[j - 1] > key:
+            keys[j] = keys[j - 1]
+            rows[j] = rows[j - 1]
+            j -= 1
+        keys[j] = key
+        rows[j] = row
+
+
+@jit
+def _deal_in_cache(
+    keys: Array, rows: Array, low: int, high: int, spare_keys: Array, spare_rows: Array, at: Array
+) -> int:
+    """Deal a range by its highest differing digit, about as wide as gives each bucket two rows.
+
+    Returns the number of buckets whose ends, from `low`, `at` holds then; 0 where nothing is left to sort in them.
+    """
+    differ = np.uint64(0)
+    for k in range(low + 1, high):
+        differ |= keys[k] ^ keys[low]
+    bits = 0
+    while bits < 64 and differ >> np.uint64(bits) != 0:
+        bits += 1
+    if bits == 0:
+        return 0
+    digit_bits = 3
+    while digit_bits < _DIGIT and (high - low) >> (digit_bits + 1) > 0:
+        digit_bits += 1
+    shift = max(bits - digit_bits, 0)
+    mask = (1 << digit_bits) - 1
+    at[: mask + 2] = 0
+    for k in range(low, high):
+        at[(np.int64(keys[k] >> np.uint64(shift)) & mask) + 1] += 1
+    for d in range(mask + 1):
+        at[d + 1] += at[d]
+    for k in range(low, high):
+        digit = np.int64(keys[k] >> np.uint64(shift)) & mask
+        place = at[digit]
+        at[digit] = place + 1
+        spare_keys[place] = keys[k]
+        spare_rows[place] = rows[k]
+    for k in range(high - low):
+        keys[low + k] = spare_keys[k]
+        rows[low + k] = spare_rows[k]
+    return mask + 1 if shift > 0 else 0
