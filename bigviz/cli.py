@@ -56,7 +56,7 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--allow-anonymous", is_flag=True, help="Let everyone who reaches --address see the data."),
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
         click.option("--log-json", is_flag=True, help="Print events as JSON, one object a line."),
-        click.option("--dev", is_flag=True, help="Reload when the script or the page's files change."),
+        click.option("--dev", is_flag=True, help="Run the script anew when it changes."),
     )):  # fmt: skip
         command = option(command)
     return command

@@ -76,11 +76,6 @@ class Builds:
                 build.cancel.cancel()
                 self._end(build)
 
-    def latest(self, dataset: Dataset, layer: Layer) -> dict[str, Any] | None:
-        """How far a running build is; None before its first report or without one."""
-        build = self._running.get((dataset.fingerprint, layer))
-        return build.latest if build else None
-
     def close(self) -> None:
         """Stop all builds; their waiters get Cancelled."""
         for build in list(self._running.values()):

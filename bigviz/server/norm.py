@@ -2,8 +2,8 @@
 
 linear is v - low, log is log1p(v - low), cbrt the cube root of v - low, each over its value at high; eq_hist is the
 share of the values above the lowest bin, over 65,536 bins: one for each count below 65,536, else equal steps of the
-order-preserving bits of float32, else (all values within one octave) equal steps of the values. Where only few different
-counts occur the lowest is lifted off the first colour (datashader's rescale_discrete_levels).
+order-preserving bits of float32, else (all values within one octave) equal steps of the values. Where only few
+different counts occur the lowest is lifted off the first colour (datashader's rescale_discrete_levels).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from bigviz.data.errors import BadInput, BigvizError, Cancelled
 from bigviz.server.app import ROUTES, make_app
+from bigviz.server.codes import AWAY
 from bigviz.server.hosts import Hosts, is_loopback
 from bigviz.server.limits import Limits
 from bigviz.server.listener import Listener, bind
@@ -100,7 +101,7 @@ class Server:
         """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
         options = self.options
         hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
-        self.site = Site(hosts, list(self._names), options.limits, options.prefix, options.dev, self._event)
+        self.site = Site(hosts, list(self._names), options.limits, options.prefix, self._event)
         self._http = Listener(make_app(self.site), options.limits)
         self._http.add_sockets(self._sockets)
         self._event("listening", url=self.url, port=self.port, address=options.address)
@@ -118,7 +119,7 @@ class Server:
         if self.site.loaded is not None:
             self.site.loaded.close()
         for viewer in list(self.site.viewers):
-            viewer.leave(1001, "the server stops")
+            viewer.leave(AWAY, "the server stops")
         await asyncio.sleep(0)  # let the close frames out
         self._http.abort()
         self._event("stopped")

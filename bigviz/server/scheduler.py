@@ -111,15 +111,6 @@ class Scheduler:
             self._tidy(owner)
         self._start()
 
-    def append(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
-        """Add wants to a slot's list."""
-        with self._lock:
-            state = self._owners.setdefault(owner, _Owner())
-            state.slots.setdefault(slot, []).extend(wants)
-            for want in wants:
-                self._add(state, want)
-        self._start()
-
     def pause(self, owner: Hashable, paused: bool) -> None:
         """Start no job for this owner (or do so again): its client does not take in what was sent already."""
         with self._lock:

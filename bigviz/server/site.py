@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bigviz.data.errors import NotFound
+from bigviz.server.codes import GONE, RESTART
 from bigviz.server.hosts import Hosts
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -38,7 +39,6 @@ class Site:
     names: Sequence[str] = ()
     limits: Limits = field(default_factory=Limits)
     prefix: str = ""
-    dev: bool = False
     event: Event = _ignore
     metrics: Metrics = field(default_factory=Metrics)
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
@@ -61,9 +61,9 @@ class Site:
         self.epoch = secrets.randbits(32)
         for viewer in list(self.viewers):
             if viewer.name in self.documents:
-                viewer.leave(1012, "the document was changed")
+                viewer.leave(RESTART, "the document was changed")
             else:
-                viewer.leave(4001, "the document is gone")
+                viewer.leave(GONE, "the document is gone")
 
     def has(self, name: str) -> bool:
         """Whether a document of that name is, or will be, served."""

@@ -19,6 +19,7 @@ from tornado.websocket import WebSocketHandler
 
 from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled
 from bigviz.server import messages
+from bigviz.server.codes import MALFORMED, OTHER_VERSION, UNREAD
 from bigviz.server.errors import describe
 from bigviz.server.handlers.base import Guarded
 from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
@@ -31,15 +32,10 @@ if TYPE_CHECKING:
     from bigviz.document.spec import Document
     from bigviz.server.backend import Backend
 
-__all__ = ["GONE", "MALFORMED", "OTHER_VERSION", "RESTART", "UNREAD", "Viewer"]
+__all__ = ["Viewer"]
 
 _log = logging.getLogger("bigviz")
 
-GONE: Final = 4001
-MALFORMED: Final = 4002
-UNREAD: Final = 4008
-OTHER_VERSION: Final = 4009
-RESTART: Final = 1012  # RFC 6455's registry: the service restarts, come again
 _MINUTE: Final = 60.0
 
 

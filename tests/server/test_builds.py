@@ -46,7 +46,7 @@ def test_callers_share_a_build_and_hear_of_it(dataset: bv.Dataset):
         second = asyncio.ensure_future(builds.ensure(dataset, XY, heard[1].append))
         await asyncio.sleep(0)
         assert heard[1] == heard[0][:1], "a late listener hears the latest at once"
-        assert builds.running == 1 and builds.latest(dataset, XY) == heard[0][0]
+        assert builds.running == 1
         engine.build_open.set()
         assert (await first) == (await second) and engine.builds == 1 and builds.running == 0
         assert all(0 <= each["done"] <= 1 and each["seconds"] >= 0 for each in heard[0])

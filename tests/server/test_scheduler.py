@@ -270,7 +270,7 @@ def test_many_owners_come_and_go_while_work_is_done():
             if turn % 5 == 4:
                 scheduler.forget(owner)
             elif turn % 4 == 3:
-                scheduler.append(owner, turn % 2, wants)
+                scheduler.drop(owner, turn % 2)
             else:
                 scheduler.replace(owner, turn % 2, wants)
             if turn % 10 == 0:
