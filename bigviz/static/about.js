@@ -28,7 +28,7 @@ export function factsOf(figure) {
     if (error) facts.push(["not drawn", error]);
     if (!info || !definition) continue;
     facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
-    if (info.rows_outside > 0) facts.push(["rows without a place", `${info.rows_outside.toLocaleString("en")} (missing, not finite, or off the axis)`]);
+    if (info.rows_outside > 0) facts.push(["rows not drawn", `${info.rows_outside.toLocaleString("en")} (missing, not finite, or off the axis)`]);
     if (info.rows_far > 0) facts.push(["far rows", `${info.rows_far.toLocaleString("en")}${definition.root === "full" ? ", shown" : ", left out"}`]);
     if (raster && view) {
       const { zx, zy } = raster.grid.level(view);

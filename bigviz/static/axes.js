@@ -156,6 +156,7 @@ function titles(ctx, { plot, narrow }, o, look) {
 
 /** A number cut to a width: what tells it from its neighbours is at its end.  @param {Context} ctx @param {string} words @param {number} width @returns {string} */
 function fitEnd(ctx, words, width) {
+  if (!/\d/.test(words.slice(-1))) return fit(ctx, words, width);
   let shown = words;
   while (shown.length > 2 && ctx.measureText(shown).width > width) shown = `…${shown.slice(2)}`;
   return shown;

@@ -180,5 +180,5 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
     swatch(k, rect.x, rect.y + 8 + 19 * k);
     words(labels[k], rect.x + 17, rect.y + 8 + 19 * k, rect.width - 14);
   }
-  if (shown < labels.length) words(`and ${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width);
+  if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
 }

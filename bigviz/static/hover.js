@@ -177,7 +177,7 @@ export class Hover {
         chip.style.background = fact.color;
         name.append(chip);
       }
-      name.append(fact.name);
+      name.append(make("span", { text: fact.name }));
       list.append(name, make("dd", { class: fact.strong ? "strong" : "", text: fact.value }));
     }
     this.tip.replaceChildren(list);

@@ -128,6 +128,12 @@ export class Layer {
     return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
   }
 
+  /** Does an exact picture of the view hold anything of this layer?  @param {import("./view.js").View} view @returns {boolean} */
+  shows(view) {
+    if (this.raster) return this.raster.norm !== null;
+    return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
+  }
+
   /** Under `by`: the categories. @returns {string[]|null} */
   get planes() {
     return this.info?.planes ?? null;

@@ -86,6 +86,7 @@ function frame(spec, all) {
   const into = single ? find(all[0].section, ".bar", HTMLElement) : bar;
   pageTools(into, { theme, about: () => showAbout(figures), latency: panel.toggle, help });
   if (single) {
+    into.prepend(find(bar, ".brand", HTMLElement));
     const title = find(all[0].section, ".title", HTMLElement);
     title.textContent ||= spec.title || spec.id;
     title.ariaLevel = "1";

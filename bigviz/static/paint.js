@@ -27,6 +27,7 @@ export class Painter {
     this.data = find(surface, "canvas.data", HTMLCanvasElement);
     this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
     this.over = find(surface, ".over-plot", HTMLElement);
+    this.nothing = find(surface, ".nothing", HTMLElement);
     this.loading = find(section, ".loading", HTMLElement);
     this.loadingBar = find(this.loading, "div", HTMLElement);
     this.card = find(surface, ".card", HTMLElement);
@@ -127,6 +128,7 @@ export class Painter {
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     ctx.clearRect(0, 0, width, height);
     this.drawChrome(ctx, this.scene, this.mark);
+    if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.some((layer) => layer.shows(view));
   }
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */

@@ -30,6 +30,7 @@ export function bindPickers(figure) {
 
   fillLayers(figure, select("layer"));
   fillMaps(select("cmap"), figure.page.luts);
+  for (const name of ["glyph", "how"]) setOptions(select(name), [...select(name).options]);
   const show = () => {
     const { choice, columns } = layer();
     fillColumns(select("x"), columns, choice.x);
@@ -67,14 +68,14 @@ export function bindPickers(figure) {
 function fillLayers(figure, select) {
   const label = select.closest("label");
   if (label) label.hidden = figure.layers.length < 2;
-  select.replaceChildren(...figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))));
+  setOptions(select, figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))));
 }
 
 /** @param {HTMLSelectElement} select @param {Column[]} columns @param {string} chosen */
 function fillColumns(select, columns, chosen) {
   const names = columns.filter((c) => c.plottable).map((c) => c.name);
   if (!names.includes(chosen)) names.unshift(chosen);
-  if (select.options.length !== names.length || names.some((name, k) => select.options[k].value !== name)) select.replaceChildren(...names.map((name) => new Option(name, name)));
+  if (select.options.length !== names.length || names.some((name, k) => select.options[k].value !== name)) setOptions(select, names.map((name) => new Option(name, name)));
   select.value = chosen;
 }
 
@@ -99,21 +100,27 @@ function fillReductions(select, columns, choice) {
         ...group("Lowest", "min", ordered),
         ...group("Highest", "max", ordered),
       ];
-  select.replaceChildren(...all);
+  setOptions(select, all);
   if (![...select.options].some((o) => o.value === choice.agg)) select.append(new Option(choice.agg, choice.agg));
   select.value = choice.agg;
 }
 
 /** Names with their colours; browsers that cannot show colours in a list show the names.  @param {HTMLSelectElement} select @param {Map<string, Uint8Array>} luts */
 function fillMaps(select, luts) {
-  for (const [name, lut] of luts) {
+  const options = [...luts].map(([name, lut]) => {
     const option = make("option", { attrs: { value: name } });
     const swatch = make("span", { class: "swatch" });
     swatch.style.backgroundImage = gradient(lut);
     option.append(swatch, name);
-    select.append(option);
-  }
-  if (CSS.supports("appearance", "base-select")) select.prepend(make("button", {}, [document.createElement("selectedcontent")]));
+    return option;
+  });
+  setOptions(select, options);
+}
+
+/** Options, and where the browser lets a select be styled, the button that shows the chosen one.  @param {HTMLSelectElement} select @param {HTMLElement[]} options */
+function setOptions(select, options) {
+  const styled = CSS.supports("appearance", "base-select");
+  select.replaceChildren(...(styled ? [make("button", {}, [document.createElement("selectedcontent")])] : []), ...options);
 }
 
 /** @param {Uint8Array} lut 256 x RGB @returns {string} a CSS gradient, lowest on the left */

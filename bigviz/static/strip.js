@@ -15,7 +15,7 @@ export function bindStrip(figure) {
   const far = () => figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
   const show = () => {
     meta.textContent = metaOf(figure);
-    meta.title = meta.textContent;
+    meta.title = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? "Not drawn: missing, not finite, or off the axis" : "";
     const index = far();
     const layer = figure.layers[index];
     const text = layer ? farWords(layer) : "";
@@ -52,8 +52,8 @@ function metaOf({ layers }) {
   const told = new Map();
   for (const { info, definition } of layers) {
     if (!info || !definition) continue;
-    const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} without a place` : "";
-    told.set(definition.dataset, `${info.rows.toLocaleString("en")} rows${outside}`);
+    const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} not drawn` : "";
+    told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
   return [...told.values()].join(" · ");
 }

@@ -61,16 +61,13 @@ export class Theme extends EventTarget {
 }
 
 /**
- * Is the colour map better seen on a dark ground? Its high end must never fade into the ground, so a map that ends in a light colour
- * wants a dark one and the other way round; in between the scheme decides.
- * @param {Uint8Array|null} map 256 x RGB @param {Palette} palette @returns {boolean}
+ * Is the colour map better seen on a dark ground? Low values should fade into the ground and high ones never: a map that rises from
+ * dark to light wants a dark ground, one that falls from light a light one; where both ends are alike the scheme decides.
+ * @param {Uint8Array} map 256 x RGB @param {Palette} palette @returns {boolean}
  */
 export function wantsDark(map, palette) {
-  if (!map) return palette.dark;
-  const top = luminance(map[765], map[766], map[767]);
-  if (top > 0.4) return true;
-  if (top < 0.08) return false;
-  return palette.dark;
+  const [low, high] = [luminance(map[0], map[1], map[2]), luminance(map[765], map[766], map[767])];
+  return Math.abs(high - low) < 0.25 ? palette.dark : high > low;
 }
 
 /** Relative luminance of sRGB bytes (WCAG 2).  @param {number} r @param {number} g @param {number} b @returns {number} 0..1 */

@@ -16,19 +16,6 @@ from playwright.sync_api import Page
 
 # The page writes the URL at most every 200 ms.
 URL_MS = 260
-PIXELS = """([figure]) => {
-  const canvas = document.querySelector(`[data-figure="${figure}"] canvas.data`);
-  const {width, height} = canvas;
-  const bytes = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-  let text = '';
-  for (let k = 0; k < bytes.length; k += 32768) text += String.fromCharCode(...bytes.subarray(k, k + 32768));
-  return [width, height, btoa(text)];
-}"""
-COUNT_SENT = """() => {
-  window.sentMessages = 0;
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (...a) { window.sentMessages++; return send.apply(this, a); };
-}"""
 
 
 def open_page(page: Page, url: str) -> None:
@@ -47,15 +34,12 @@ def settle(page: Page, number: int = 0) -> None:
     page.wait_for_selector(f'{figure(number)}[data-exact="1"]', state="attached")
 
 
-SETTLED = "n => performance.getEntriesByName('bigviz:view').filter(e => e.detail.figure === n).length"
-
-
 @contextmanager
 def moving(page: Page, number: int = 0) -> Iterator[None]:
     """What is done inside moves the figure's view; afterwards it is exact, and the URL says where it is."""
-    before = page.evaluate(SETTLED, number)
+    before = page.evaluate("n => probe.settled(n)", number)
     yield
-    page.wait_for_function(f"([n, before]) => ({SETTLED})(n) > before", arg=[number, before])
+    page.wait_for_function("([n, before]) => probe.settled(n) > before", arg=[number, before])
     settle(page, number)
     page.wait_for_timeout(URL_MS)
 
@@ -86,7 +70,7 @@ def plot(page: Page, number: int = 0) -> Box:
 
 def pixels(page: Page, number: int = 0) -> np.ndarray:
     """RGBA of the data canvas, (height, width, 4) uint8."""
-    width, height, text = page.evaluate(PIXELS, [number])
+    width, height, text = page.evaluate("n => probe.pixels(n)", number)
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
 
 
@@ -143,8 +127,8 @@ def home_view(x: np.ndarray, y: np.ndarray) -> View:
 @contextmanager
 def count_messages(page: Page) -> Iterator[Callable[[], int]]:
     """Counts the messages that the page sends from here on."""
-    page.evaluate(COUNT_SENT)
-    yield lambda: page.evaluate("() => window.sentMessages")
+    page.evaluate("() => probe.countSent()")
+    yield lambda: page.evaluate("() => probe.sent")
 
 
 def choose(page: Page, name: str, value: str, number: int = 0) -> None:
@@ -159,12 +143,7 @@ def until(page: Page, condition: str, arg: object = None) -> None:
 def tip(page: Page, number: int = 0) -> dict[str, str]:
     """The tooltip's names and values."""
     page.wait_for_selector(f"{figure(number)} .tip", state="visible")
-    return page.evaluate(
-        """n => { const t = document.querySelector(`[data-figure="${n}"] .tip`);
-        const dt = [...t.querySelectorAll('dt')], dd = [...t.querySelectorAll('dd')];
-        return Object.fromEntries(dt.map((e, k) => [e.textContent, dd[k].textContent])); }""",
-        number,
-    )
+    return page.evaluate("n => probe.tip(n)", number)
 
 
 def number(text: str) -> float:

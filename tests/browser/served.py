@@ -68,7 +68,12 @@ def start_server(*arguments: str, cwd: Path, port: int | None = None) -> Server:
             port = free.getsockname()[1]
     command = [sys.executable, "-m", "bigviz", "serve", *arguments, "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     lines: Queue[str | None] = Queue()
 

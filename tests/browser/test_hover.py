@@ -88,7 +88,11 @@ def test_deep_down_the_line_tells_each_row_exactly(page: Page, server: Server, t
         told = tip(page)
         assert int(number(told["row"])) == row + shift
         assert number(told["value"]) == pytest.approx(tables.walk[row + shift], abs=1e-3)
-        assert str(np.datetime64(int(tables.time[row + shift]), "ns")).replace("T", " ").startswith(told["time"].rstrip("0").rstrip("."))
+        assert (
+            str(np.datetime64(int(tables.time[row + shift]), "ns"))
+            .replace("T", " ")
+            .startswith(told["time"].rstrip("0").rstrip("."))
+        )
 
 
 def test_a_gap_is_a_gap(page: Page, server: Server, tables: Tables) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from driver import figure, home_view, moving, open_page, settle, tip, until, view
 from playwright.sync_api import Page, expect
@@ -23,7 +25,10 @@ def press(page: Page, *keys: str) -> None:
             page.keyboard.press(key)
 
 
-@pytest.mark.parametrize(("key", "dx", "dy"), [("ArrowLeft", -0.1, 0), ("ArrowRight", 0.1, 0), ("ArrowUp", 0, 0.1), ("Shift+ArrowDown", 0, -0.5)])
+@pytest.mark.parametrize(
+    ("key", "dx", "dy"),
+    [("ArrowLeft", -0.1, 0), ("ArrowRight", 0.1, 0), ("ArrowUp", 0, 0.1), ("Shift+ArrowDown", 0, -0.5)],
+)
 def test_arrows_pan(points: Page, tables: Tables, key: str, dx: float, dy: float) -> None:
     before = home_view(tables.x, tables.y)
     press(points, key)
@@ -87,10 +92,7 @@ def test_tab_reaches_every_control_and_shows_where_it_is(page: Page, server: Ser
     reached = []
     for _ in range(30):
         page.keyboard.press("Tab")
-        found = page.evaluate(
-            """() => { const e = document.activeElement; const s = getComputedStyle(e);
-            return [e.name || e.dataset.act || e.className || e.tagName, s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]; }"""
-        )
+        found = page.evaluate("() => probe.focus()")
         if found[0] == "BODY":
             break
         assert found[1], f"no visible focus on {found[0]}"
@@ -106,13 +108,7 @@ def test_tab_reaches_every_control_and_shows_where_it_is(page: Page, server: Ser
 def test_every_control_has_a_name_and_is_large_enough(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/")
     page.keyboard.press("?")
-    wrong = page.evaluate(
-        """() => [...document.querySelectorAll('button, select, input, [tabindex="0"]')].filter(e => e.checkVisibility()).filter(e => {
-          const box = (e.closest('label') ?? e).getBoundingClientRect();
-          const name = e.ariaLabel || e.textContent.trim() || e.closest('label')?.textContent;
-          return !name || box.width < 24 || box.height < 24; }).map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert wrong == []
+    assert page.evaluate("() => probe.poorControls()") == []
 
 
 def test_values_are_read_with_the_keyboard(points: Page) -> None:
@@ -130,16 +126,13 @@ def test_values_are_read_with_the_keyboard(points: Page) -> None:
 
 
 def test_the_live_region_tells_the_view_at_most_once_a_second(points: Page) -> None:
-    points.evaluate(
-        """() => { window.spoken = []; new MutationObserver(() => window.spoken.push(performance.now()))
-        .observe(document.querySelector('#live'), {childList: true, characterData: true, subtree: true}); }"""
-    )
+    points.evaluate("() => probe.listen()")
     for _ in range(3):
         press(points, "ArrowRight")
         points.wait_for_timeout(450)  # longer than the page waits before it calls a view at rest
-    until(points, "() => window.spoken.length >= 2")
-    times = points.evaluate("() => window.spoken")
-    assert all(b - a > 950 for a, b in zip(times, times[1:], strict=False))
+    until(points, "() => probe.spoken.length >= 2")
+    times = points.evaluate("() => probe.spoken")
+    assert all(b - a > 950 for a, b in itertools.pairwise(times))
     label = points.locator(SURFACE).get_attribute("aria-label")
     assert label and label.startswith("points: x ")
     expect(points.locator("#live")).to_have_text(label)

@@ -39,7 +39,9 @@ def test_wheel_zooms_about_the_pointer(points: Page, tables: Tables) -> None:
 def test_wheel_over_an_axis_zooms_that_axis_only(points: Page, tables: Tables, axis: str) -> None:
     before = home_view(tables.x, tables.y)
     box = plot(points)
-    points.mouse.move(*((box.at(0.4, 1)[0], box.y + box.height + 12) if axis == "x" else (box.x - 20, box.at(0, 0.4)[1])))
+    points.mouse.move(
+        *((box.at(0.4, 1)[0], box.y + box.height + 12) if axis == "x" else (box.x - 20, box.at(0, 0.4)[1]))
+    )
     with moving(points):
         points.mouse.wheel(0, -240)
     after = view(points)

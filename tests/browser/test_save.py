@@ -43,7 +43,9 @@ def test_points_at_both_sizes(page: Page, server: Server, tmp_path: Path, key: s
     paper = image[0, 0]
     assert (image[top:-60, 4 : left - 6] != paper).any()
     assert (image[: title * scale, : 200 * scale] != paper).any()
-    bar = image[top + 40 * scale : top + 200 * scale, left + data.shape[1] + 18 * scale : left + data.shape[1] + 30 * scale]
+    bar = image[
+        top + 40 * scale : top + 200 * scale, left + data.shape[1] + 18 * scale : left + data.shape[1] + 30 * scale
+    ]
     assert len(np.unique(bar.reshape(-1, 3), axis=0)) > 40
     settle(page)
     assert (pixels(page)[..., :3] == shown).all()

@@ -9,14 +9,6 @@ from playwright.sync_api import Page, expect
 from served import Server
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
-TOKENS = """() => { const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const rgb = (e, p) => { c.clearRect(0, 0, 1, 1); c.fillStyle = getComputedStyle(e)[p]; c.fillRect(0, 0, 1, 1);
-    return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3); };
-  const ground = (e) => { for (; e; e = e.parentElement) if (!/, 0\\)$|transparent/.test(getComputedStyle(e).backgroundColor))
-    return rgb(e, 'backgroundColor'); return [255, 255, 255]; };
-  return [...document.querySelectorAll('button, select, label > span, h1, h2, p, td, th, .meta, dt, dd')]
-    .filter(e => e.checkVisibility() && e.textContent.trim() && !e.disabled)
-    .map(e => [e.textContent.trim().slice(0, 30), rgb(e, 'color'), ground(e)]); }"""
 
 
 def contrast(a: list[int], b: list[int]) -> float:
@@ -56,11 +48,7 @@ def test_the_plot_fills_a_phone(page: Page, server: Server) -> None:
         page.get_by_role("button", name="Zoom in").tap()
     page.touchscreen.tap(*plot(page).middle)
     assert tip(page)["count"]
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('button, select')].filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())
-        .filter(b => b.width < 24 || b.height < 24 || b.right > innerWidth + 1 || b.left < -1).length"""
-    )
-    assert small == 0
+    assert page.evaluate("() => probe.poorControls()") == []
 
 
 @pytest.mark.parametrize("context", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
@@ -74,8 +62,8 @@ def test_words_stand_out_in_both_schemes(page: Page, server: Server) -> None:
         else:
             page.keyboard.press("Escape")
             page.keyboard.press("?")
-        weak = [(words, round(contrast(ink, ground), 2)) for words, ink, ground in page.evaluate(TOKENS) if contrast(ink, ground) < 4.5]
-        assert weak == []
+        read = [(words, contrast(*colours)) for words, *colours in page.evaluate("() => probe.words()")]
+        assert [(words, ratio) for words, ratio in read if ratio < 4.5] == []
         if open_it is None:
             page.keyboard.press("Escape")
 
@@ -107,11 +95,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(page: Page, server: Ser
 @pytest.mark.parametrize("context", [{"reduced_motion": "reduce"}], indirect=True)
 def test_nothing_moves_by_itself_for_who_wants_no_motion(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/")
-    moving_parts = page.evaluate(
-        """() => [...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e);
-        return s.animationName !== 'none' || s.transitionDuration.split(',').some(t => parseFloat(t) > 0.02); }).map(e => e.className)"""
-    )
-    assert moving_parts == []
+    assert page.evaluate("() => probe.animated()") == []
 
 
 def test_a_resized_window_shows_the_same_ranges(page: Page, server: Server) -> None:

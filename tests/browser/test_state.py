@@ -28,7 +28,11 @@ def test_a_reload_restores_the_view_and_the_choices(page: Page, server: Server) 
     with moving(page):
         page.keyboard.press("+")
     before, shown = view(page), pixels(page)
-    assert {k: v for k, v in hash_of(page).items() if k[0] not in "xy"} == {"cmap": "bmy", "how": "log", "agg": "mean(value)"}
+    assert {k: v for k, v in hash_of(page).items() if k[0] not in "xy"} == {
+        "cmap": "bmy",
+        "how": "log",
+        "agg": "mean(value)",
+    }
     page.reload()
     page.wait_for_selector('html[data-ready="1"]', state="attached")
     assert view(page) == before
@@ -46,7 +50,9 @@ def test_an_address_opens_at_its_view(page: Page, server: Server) -> None:
     assert re.fullmatch("points: x \u22121[.]0+ to 1[.]0+, y \u22120[.]50+ to 0[.]50+", label)
 
 
-@pytest.mark.parametrize("bad", ["x0=9&x1=-9", "x0=nan&x1=1", "x0=&x1=3", "x=nope&cmap=nope&how=nope&glyph=nope", "%%%&&&=", "x0=1e999&x1=2"])
+@pytest.mark.parametrize(
+    "bad", ["x0=9&x1=-9", "x0=nan&x1=1", "x0=&x1=3", "x=nope&cmap=nope&how=nope&glyph=nope", "%%%&&&=", "x0=1e999&x1=2"]
+)
 def test_nonsense_in_the_address_is_left_out(page: Page, server: Server, bad: str) -> None:
     open_page(page, f"{server.url}/points/#{bad}")
     assert page.locator('[name="x"]').input_value() == "x"

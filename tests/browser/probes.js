@@ -1,0 +1,117 @@
+// What the tests look at, as functions of the page: loaded before the page's own modules.
+window.probe = {
+  /** [width, height, base64 of the RGBA bytes] of a figure's data canvas. */
+  pixels(figure) {
+    const canvas = document.querySelector(`[data-figure="${figure}"] canvas.data`);
+    const { width, height } = canvas;
+    const bytes = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+    let text = "";
+    for (let k = 0; k < bytes.length; k += 32768) text += String.fromCharCode(...bytes.subarray(k, k + 32768));
+    return [width, height, btoa(text)];
+  },
+
+  /** How many views of a figure have settled. */
+  settled: (figure) => performance.getEntriesByName("bigviz:view").filter((e) => e.detail.figure === figure).length,
+
+  /** Counts messages from now on, in `probe.sent`. */
+  countSent() {
+    this.sent = 0;
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (...parts) {
+      window.probe.sent++;
+      return send.apply(this, parts);
+    };
+  },
+
+  /** The tooltip's names and values. */
+  tip(figure) {
+    const tip = document.querySelector(`[data-figure="${figure}"] .tip`);
+    const values = [...tip.querySelectorAll("dd")];
+    return Object.fromEntries([...tip.querySelectorAll("dt")].map((name, k) => [name.textContent, values[k].textContent]));
+  },
+
+  /** [what has the focus, whether one sees it]. */
+  focus() {
+    const e = document.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(e);
+    return [e.name || e.dataset.act || e.className || e.tagName, outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2];
+  },
+
+  /** Controls without a name, under 24 pixels, or beyond the window's sides. */
+  poorControls() {
+    const poor = (e) => {
+      const box = (e.closest("label") ?? e).getBoundingClientRect();
+      const name = e.ariaLabel || e.textContent.trim() || e.closest("label")?.textContent || e.title || e.querySelector("img")?.alt;
+      return !name || box.width < 24 || box.height < 24 || box.left < -1 || box.right > innerWidth + 1;
+    };
+    const all = [...document.querySelectorAll('button, select, input, a, [tabindex="0"]')].filter((e) => e.checkVisibility());
+    return all.filter((e) => !e.closest("select > button") && poor(e)).map((e) => e.outerHTML.slice(0, 120));
+  },
+
+  /** [words, their colour, the colour behind them] of everything that one reads. */
+  words() {
+    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const rgb = (colour) => {
+      context.clearRect(0, 0, 1, 1);
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const behind = (e) => {
+      for (let at = e; at; at = at.parentElement) {
+        const { backgroundColor } = getComputedStyle(at);
+        if (!/, 0\)$|transparent/.test(backgroundColor)) return rgb(backgroundColor);
+      }
+      return [255, 255, 255];
+    };
+    return [...document.querySelectorAll("button, select, label > span, h1, h2, p, td, th, .meta, dt, dd")]
+      .filter((e) => e.checkVisibility() && e.textContent.trim() && !e.disabled)
+      .map((e) => [e.textContent.trim().slice(0, 30), rgb(getComputedStyle(e).color), behind(e)]);
+  },
+
+  /** Milliseconds from choosing a colour map to the end of the frame that shows it, shortest first. */
+  async restyleTimes() {
+    const select = document.querySelector("[name=cmap]");
+    const times = [];
+    for (const name of ["fire", "bmy", "kbc", "fire", "bmy"]) {
+      const start = performance.now();
+      select.value = name;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+      await new Promise((resolve) => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = resolve;
+        requestAnimationFrame(() => channel.port2.postMessage(0));
+      });
+      times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b);
+  },
+
+  /** Looks at the middle of the picture in every frame from now on: `frames` seen, `blank` ones among them. */
+  watch() {
+    this.frames = 0;
+    this.blank = 0;
+    const canvas = document.querySelector("canvas.data");
+    const look = () => {
+      const { data } = canvas.getContext("2d").getImageData(canvas.width / 2 - 50, canvas.height / 2 - 50, 100, 100);
+      const seen = new Set(new Uint32Array(data.buffer));
+      this.frames++;
+      if (seen.size < 3) this.blank++;
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  },
+
+  /** When the live region spoke, in `spoken`. */
+  listen() {
+    this.spoken = [];
+    const heard = () => this.spoken.push(performance.now());
+    new MutationObserver(heard).observe(document.querySelector("#live"), { childList: true, characterData: true, subtree: true });
+  },
+
+  /** Elements that move by themselves. */
+  animated() {
+    const moves = ({ animationName, transitionDuration }) => animationName !== "none" || transitionDuration.split(",").some((t) => Number.parseFloat(t) > 0.02);
+    return [...document.querySelectorAll("*")].filter((e) => moves(getComputedStyle(e))).map((e) => e.className);
+  },
+};
