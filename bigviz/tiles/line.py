@@ -96,7 +96,7 @@ class LineLayer:
         cancel.check()
         check_window(low, high, "x")
         begun = time.perf_counter()
-        picks = pick_rows(self.series, column_bounds(self.series.x, low, high, width))
+        picks = pick_rows(self.series, column_bounds(self.series, low, high, width))
         rows = self.series.numbers(picks.positions)
         x, y = self.x.column.values[rows], self.y.column.values[rows]
         spent = microseconds(time.perf_counter() - begun)
@@ -109,7 +109,7 @@ class LineLayer:
 
         Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.
         """
-        picks = pick_rows(self.series, column_bounds(self.series.x, x_bins.low, x_bins.high, x_bins.size))
+        picks = pick_rows(self.series, column_bounds(self.series, x_bins.low, x_bins.high, x_bins.size))
         if len(picks.flagged):
             first, stop = (int(edge) for edge in picks.positions[[0, -1]])
             x, y = self.series.x[first : stop + 1], self._heights(slice(first, stop + 1))
@@ -120,7 +120,7 @@ class LineLayer:
 
     def rows(self, x: tuple[Number, Number], y: tuple[Number, Number], limit: int, cancel: Cancel) -> tuple[Array, int]:
         """Row numbers of the half-open window in x order, at most `limit`, and how many there are."""
-        first, stop = first_from(self.series.x, x[0]), first_from(self.series.x, x[1])
+        first, stop = first_from(self.series, x[0]), first_from(self.series, x[1])
         found: list[Array] = []
         matched = 0
         for start, end in slices(max(stop - first, 0)):

@@ -29,7 +29,7 @@ _NEAR = 1 << 32  # cells that differ by no more are within mark_path's reach: ev
 
 def draw_tile(series: Series, x: Axis, y: Axis, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
     """The uint8 plane (256 x 256, row 0 the highest y) of a tile of a line, 1 where it passes; and the rows picked."""
-    picks = pick_rows(series, _column_bounds(series.x, roots[0], tile))
+    picks = pick_rows(series, _column_bounds(series, roots[0], tile))
     plane = np.zeros((SIDE, SIDE), np.uint8)
     chosen = _drawn(picks)
     if len(chosen) == 0:
@@ -73,20 +73,21 @@ def mark_far(x0: int, y0: int, x1: int, y1: int, left: int, bottom: int, plane: 
             plane[(along, across) if steep else (across, along)] = 1
 
 
-def _column_bounds(x: Array, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
-    """The 257 positions of ascending `x` that separate the columns of a tile."""
+def _column_bounds(series: Series, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
+    """The 257 positions that separate the columns of a tile."""
     exponent = root.exponent - tile.zx - 8
     first = (root.multiple << tile.zx + 7) + tile.i * SIDE
-    if x.dtype.kind == "f":
+    dtype = series.x.dtype
+    if dtype.kind == "f":
         if max(abs(first), abs(first + SIDE)) <= 1 << 53 and exponent >= -1022:
             edges = np.ldexp(np.arange(first, first + SIDE + 1, dtype=np.float64), exponent)
         else:
             edges = np.array([float_from(root.edge(tile.zx + 8, tile.i * SIDE + k)) for k in range(SIDE + 1)])
-        return positions_from(x, edges)
+        return positions_from(series, edges)
     numbers = [n << exponent if exponent >= 0 else -(-n >> -exponent) for n in range(first, first + SIDE + 1)]
-    least = [integer_from(number, x.dtype) for number in numbers]
-    bounds = positions_from(x, np.array([number for number, _ in least], x.dtype))
-    bounds[[not some for _, some in least]] = len(x)
+    least = [integer_from(number, dtype) for number in numbers]
+    bounds = positions_from(series, np.array([number for number, _ in least], dtype))
+    bounds[[not some for _, some in least]] = len(series)
     return bounds
 
 

@@ -39,30 +39,30 @@ class Picks:
     rows: int
 
 
-def first_from(x: Array, number: Number) -> int:
-    """The first position of ascending numbers that is not below a number, exactly."""
-    if x.dtype.kind == "f":
-        return int(positions_from(x, np.array([float_from(number)]))[0])
-    least, some = integer_from(number, x.dtype)
-    return int(positions_from(x, np.array([least], x.dtype))[0]) if some else len(x)
+def first_from(series: Series, number: Number) -> int:
+    """The first position whose x is not below a number, exactly."""
+    if series.x.dtype.kind == "f":
+        return int(positions_from(series, np.array([float_from(number)]))[0])
+    least, some = integer_from(number, series.x.dtype)
+    return int(positions_from(series, np.array([least], series.x.dtype))[0]) if some else len(series)
 
 
-def first_above(x: Array, number: Number) -> int:
-    """The first position of ascending numbers that is above a number, exactly."""
-    if x.dtype.kind != "f":
-        return first_from(x, math.floor(number) + 1)
+def first_above(series: Series, number: Number) -> int:
+    """The first position whose x is above a number, exactly."""
+    if series.x.dtype.kind != "f":
+        return first_from(series, math.floor(number) + 1)
     edge = float_from(number)
-    return first_from(x, math.nextafter(edge, math.inf) if edge == number else edge)
+    return first_from(series, math.nextafter(edge, math.inf) if edge == number else edge)
 
 
-def positions_from(x: Array, edges: Array) -> npt.NDArray[np.int64]:
-    """The first position of ascending `x` not below each edge; edges are float64 for floats, else of x's dtype."""
+def positions_from(series: Series, edges: Array) -> npt.NDArray[np.int64]:
+    """The first position whose x is not below each ascending edge; edges are float64 for floats, else of x's dtype."""
     out = np.empty(len(edges), np.int64)
-    _search(x, frozen(edges), out)
+    _search(series.x, series.steps, frozen(edges), out)
     return out
 
 
-def column_bounds(x: Array, low: Number, high: Number, width: int) -> npt.NDArray[np.int64]:
+def column_bounds(series: Series, low: Number, high: Number, width: int) -> npt.NDArray[np.int64]:
     """The `width + 1` positions that separate the pixel columns of `[low, high]`, which is closed at both ends.
 
     The column of a number is the one that `aggregate.line` draws it in: `trunc(x * scale + shift)` in float64, the
@@ -70,23 +70,32 @@ def column_bounds(x: Array, low: Number, high: Number, width: int) -> npt.NDArra
     window that cannot be divided.
     """
     bins = Bins(low, high, width, name="x0")
-    start, stop = first_from(x, low), first_above(x, high)
-    if bins.exact(x.dtype):
-        return _exact_bounds(x, start, stop, bins.firsts())
+    start, stop = first_from(series, low), first_above(series, high)
+    if bins.exact(series.x.dtype):
+        return np.clip(_exact_bounds(series, bins), start, stop)
     bounds = np.empty(width + 1, np.int64)
     top = round(bins.high * bins.scale + bins.shift)
-    _columns(x, start, stop, np.array([bins.scale, bins.shift, top], np.float64), bounds)
+    terms = np.array([bins.scale, bins.shift, top], np.float64)
+    _columns(series.x, series.steps, start, stop, terms, bounds)
     return bounds
 
 
-def _exact_bounds(x: Array, start: int, stop: int, firsts: list[int]) -> npt.NDArray[np.int64]:
-    """Where the columns begin whose smallest integers are `firsts`, and the last one ends; from `start` to `stop`."""
-    limits = np.iinfo(x.dtype)
-    edges = [min(max(first, limits.min), limits.max) for first in firsts]
-    bounds = positions_from(x, np.array(edges, x.dtype))
-    bounds[np.array([first > limits.max for first in firsts])] = stop
-    bounds[-1] = stop
-    return np.clip(bounds, start, stop)
+def _exact_bounds(series: Series, bins: Bins) -> npt.NDArray[np.int64]:
+    """Where the columns begin by the exact rule of integers, and the last one ends, but for the rows outside."""
+    limits = np.iinfo(series.x.dtype)
+    if isinstance(bins.low, int) and isinstance(bins.high, int) and limits.min <= bins.low and bins.high <= limits.max:
+        whole, rest = divmod(bins.high - bins.low, bins.size)  # `bins.firsts()` in machine words
+        columns = np.arange(bins.size + 1, dtype=np.uint64)
+        steps = columns * np.uint64(whole) + -(-(columns.astype(np.int64) * rest) // bins.size).astype(np.uint64)
+        edges = (np.uint64(bins.low % (1 << 64)) + steps).view(series.x.dtype)
+        bounds = positions_from(series, edges)
+    else:
+        firsts = bins.firsts()
+        clamped = [min(max(first, limits.min), limits.max) for first in firsts]
+        bounds = positions_from(series, np.array(clamped, series.x.dtype))
+        bounds[np.array([first > limits.max for first in firsts])] = len(series)
+    bounds[-1] = len(series)
+    return bounds
 
 
 def pick_rows(series: Series, bounds: Array) -> Picks:
@@ -118,12 +127,21 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
 
 
 @jit
-def _search(x: Array, edges: Array, out: Array) -> None:
-    """The first position not below each ascending edge."""
+def _search(x: Array, steps: Array, edges: Array, out: Array) -> None:
+    """The first position not below each ascending edge. `steps`, every 64th number, stays in the cache."""
     low = 0
     for k in range(edges.size):
         edge = edges[k]
-        high = x.size
+        high = steps.size
+        low >>= 6
+        while low < high:
+            middle = (low + high) >> 1
+            if steps[middle] < edge:
+                low = middle + 1
+            else:
+                high = middle
+        high = min(low * 64, x.size)
+        low = max(low - 1, 0) * 64
         while low < high:
             middle = (low + high) >> 1
             if x[middle] < edge:
@@ -134,7 +152,7 @@ def _search(x: Array, edges: Array, out: Array) -> None:
 
 
 @jit
-def _columns(x: Array, start: int, stop: int, terms: Array, bounds: Array) -> None:
+def _columns(x: Array, steps: Array, start: int, stop: int, terms: Array, bounds: Array) -> None:
     """Bounds of the columns of rows `start` to `stop`; `terms`: scale, shift, and the cell of the upper end."""
     scale, shift, top = terms[0], terms[1], terms[2]
     last = bounds.size - 1
@@ -143,7 +161,15 @@ def _columns(x: Array, start: int, stop: int, terms: Array, bounds: Array) -> No
     bounds[last] = stop
     for column in range(1, last):
         edge = column + 1.0 if column == top else np.float64(column)  # cell `top` belongs to the column before it
-        high = stop
+        block, end = low >> 6, (stop + 63) >> 6
+        while block < end:
+            middle = (block + end) >> 1
+            if np.float64(steps[middle]) * scale + shift < edge:
+                block = middle + 1
+            else:
+                end = middle
+        high = min(block * 64, stop)
+        low = max(low, (block - 1) * 64)
         while low < high:
             middle = (low + high) >> 1
             if np.float64(x[middle]) * scale + shift < edge:

@@ -25,6 +25,7 @@ __all__ = ["Series", "Tree", "build_series"]
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
+_STEP: Final = 64  # rows from one entry of `steps` to the next
 _LEAF: Final = 64  # rows of a block
 _FAN: Final = 16  # blocks of a block
 _NONE: Final = np.uint32(0xFFFFFFFF)  # a block without a value
@@ -55,12 +56,14 @@ class Tree:
 class Series:
     """Rows whose x is a number, in x order, ties in file order.
 
-    `x` and `y` are axis-space numbers (float32, float64, int64 or uint64); `valid` says where an integer y is a number
-    (empty: everywhere), and a float y that is none is NaN. `rows` holds the row numbers (uint32; None: position k is
-    row k). `gap_starts` and `gap_stops` (int64, ascending) are the half-open runs of positions without a y.
+    `x` and `y` are axis-space numbers (float32, float64, int64 or uint64), `steps` is every 64th x; `valid` says where
+    an integer y is a number (empty: everywhere), and a float y that is none is NaN. `rows` holds the row numbers
+    (uint32; None: position k is row k). `gap_starts` and `gap_stops` (int64, ascending) are the half-open runs of
+    positions without a y.
     """
 
     x: Array
+    steps: Array
     y: Array
     valid: Mask
     rows: Array | None
@@ -75,7 +78,7 @@ class Series:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, also of those that are the dataset's own columns."""
-        held = [self.x, self.y, self.valid, self.gap_starts, self.gap_stops]
+        held = [self.x, self.steps, self.y, self.valid, self.gap_starts, self.gap_stops]
         return sum(array.nbytes for array in held) + self.tree.nbytes + (0 if self.rows is None else self.rows.nbytes)
 
     def numbers(self, positions: Array) -> npt.NDArray[np.int64]:
@@ -110,7 +113,7 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
         else:
             valid = frozen(numbers_mask)
     tree = _build_tree(frozen(ys), valid, crew)
-    return Series(frozen(xs), frozen(ys), valid, rows, starts, stops, tree, ordered)
+    return Series(frozen(xs), frozen(xs[::_STEP].copy()), frozen(ys), valid, rows, starts, stops, tree, ordered)
 
 
 def _read(axis: Axis, stage: str, crew: Crew) -> tuple[Array, Mask | None]:

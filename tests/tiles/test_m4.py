@@ -98,7 +98,7 @@ def test_the_picked_rows_ink_the_pixels_of_all_rows(
     series = make(axis, seed, size, x, y, gaps)
     low, high = window(data, series.x)
     width, height = data.draw(st.sampled_from([1, 2, 7, 100, 640])), data.draw(st.sampled_from([1, 5, 90]))
-    picks = pick_rows(series, column_bounds(series.x, low, high, width))
+    picks = pick_rows(series, column_bounds(series, low, high, width))
     numbers = series.y[np.isfinite(series.y.astype(float))].astype(float)
     bottom, top = (numbers.min(), numbers.max()) if len(numbers) else (0.0, 1.0)
     shrink = data.draw(st.sampled_from([0.0, 0.3]))
@@ -128,7 +128,7 @@ def test_picks_follow_the_definition(
     series = make(axis, seed, size, x, "i2", gaps)
     low, high = window(data, series.x)
     width = data.draw(st.sampled_from([1, 3, 50]))
-    bounds = column_bounds(series.x, low, high, width)
+    bounds = column_bounds(series, low, high, width)
     assert (np.diff(bounds) >= 0).all()
     picks = pick_rows(series, bounds)
     expected, flagged = by_definition(series, bounds)
@@ -178,7 +178,7 @@ def by_definition(series: Series, bounds: np.ndarray) -> tuple[list[tuple[int, i
 
 def picked(axis: MakeAxis, y: list[float], low: float, high: float, width: int) -> Picks:
     series = build_series(axis(np.arange(len(y), dtype=float)), axis(np.array(y), side="y"), CREW)
-    return pick_rows(series, column_bounds(series.x, low, high, width))
+    return pick_rows(series, column_bounds(series, low, high, width))
 
 
 def test_a_column_of_one_run_keeps_first_low_high_last(axis: MakeAxis) -> None:
@@ -216,8 +216,11 @@ def test_windows_that_cannot_be_divided_are_refused(axis: MakeAxis, low: float, 
         picked(axis, [1.0, 2.0], low, high, width)
 
 
-def test_nanoseconds_stay_distinct_over_fifty_years() -> None:
-    x = np.array([START, START + 1, START + 2, START + 50 * 31_556_952 * 10**9], np.int64)
+def test_nanoseconds_stay_distinct_over_fifty_years(axis: MakeAxis) -> None:
+    stamps = np.array([START, START + 1, START + 2, START + 50 * 31_556_952 * 10**9], np.int64)
+    x = build_series(axis(stamps), axis(np.arange(4), side="y"), CREW)
     assert column_bounds(x, START, START + 2, 3).tolist() == [0, 1, 2, 3]
     assert first_from(x, START + 1) == 1 and first_above(x, START + 1) == 2
+    assert column_bounds(x, -(2**70), 2**70, 2).tolist() == [0, 0, 4]
+    assert column_bounds(x, START, 2**63 - 1, 2).tolist()[1:] == [4, 4]
     assert first_from(x, START + 0.5) == 0  # a float that near 2^61 means START itself
