@@ -35,12 +35,12 @@ class Canvas:
     nanoseconds, numpy or Python datetimes, or ISO text. Axis types are "linear" (also for times), "datetime" (the
     same) and "log".
 
-    The results equal datashader 0.19's on the same table bit for bit: values, dtype, coordinates, dims and attrs. Where
-    they differ, datashader's are not meant: lines over unsigned columns (it wraps below 0), points and clipped segments
-    that rounding puts outside the image (it wraps them to the far side or overwrites memory), rows without a category
-    (it counts them as the last one), infinite vertices (ours are gaps); or ours are exact: integers and stamps in a
-    window that reaches 2^53, sums of integers. Categories are those that occur, sorted. Bool, float16, decimal, time and
-    nullable columns, which it refuses, are taken as numbers.
+    The results equal datashader 0.19's on the same table bit for bit: values, dtype, coordinates, dims and attrs.
+    Where they differ, datashader's are not meant: lines over unsigned columns (it wraps below 0), points and clipped
+    segments that rounding puts outside the image (it wraps them to the far side or overwrites memory), rows without a
+    category (it counts them as the last one), infinite vertices (ours are gaps); or ours are exact: integers and
+    stamps in a window that reaches 2^53, sums of integers. Categories are those that occur, sorted. Bool, float16,
+    decimal, time and nullable columns, which it refuses, are taken as numbers.
     """
 
     def __init__(
