@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +166,9 @@ def _run(
         allow_hosts=listening.pop("allow_host"), allow_origins=listening.pop("allow_origin"), **listening
     )
     status = run(options, names, load, Reporter(as_json), browser=browser, watch=watch, open_first=first)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # a pipe that nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
 
 

@@ -39,7 +39,10 @@ def run(
     the first document with `open_first`. `watch` is a script that is run anew when it changes, with `options.dev`.
     """
     report.catch_logs()
-    return asyncio.run(_serve(options, names, load, report, browser, watch, open_first))
+    try:
+        return asyncio.run(_serve(options, names, load, report, browser, watch, open_first))
+    finally:
+        report.flush()
 
 
 async def _serve(

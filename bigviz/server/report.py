@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
+import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TextIO
 
 __all__ = ["Reporter"]
 
+_MOST_LINES: Final = 10_000
+
 
 class Reporter:
-    """Callable as `report(event, **facts)`. Lines are flushed, so that a program that waits for one gets it."""
+    """Callable as `report(event, **facts)`; each line is flushed, so that a program that waits for one gets it.
+
+    A thread of its own writes: a pipe that nobody reads, or that was closed, does not stop the event loop. What is more
+    than 10,000 lines behind is left out.
+    """
 
     def __init__(self, as_json: bool = False, quiet: bool = False, out: TextIO | None = None) -> None:
         self._json = as_json
-        self._quiet = quiet
         self._out = out or sys.stdout
+        self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
+        if not quiet:
+            threading.Thread(target=self._write, name="bigviz-report", daemon=True).start()
+        self._quiet = quiet
 
     def __call__(self, event: str, **facts: Any) -> None:
         if self._quiet:
@@ -28,7 +40,22 @@ class Reporter:
         else:
             line = _LINES[event](facts) if event in _LINES else ""
         if line:
-            print(line, file=self._out, flush=True)
+            with suppress(queue.Full):
+                self._lines.put_nowait(line)
+
+    def flush(self, seconds: float = 1.0) -> None:
+        """Wait until everything is written, but no longer than that."""
+        end = time.monotonic() + seconds
+        with self._lines.all_tasks_done:
+            while not self._quiet and self._lines.unfinished_tasks and (left := end - time.monotonic()) > 0:
+                self._lines.all_tasks_done.wait(left)
+
+    def _write(self) -> None:
+        while True:
+            line = self._lines.get()
+            with suppress(OSError, ValueError):  # closed: nobody reads any more
+                print(line, file=self._out, flush=True)
+            self._lines.task_done()
 
     def catch_logs(self) -> None:
         """Send the `bigviz` and `tornado` loggers through the same lines, warnings and worse."""

@@ -109,7 +109,8 @@ def serve(
         script.served(made)
         return None
     given = Options(port=port, address=address, **options)
-    handle = Handle(Server(given, [made.id], lambda: Brought([made]), Reporter(quiet=quiet)))
+    report = Reporter(quiet=quiet)
+    handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))
     handle.start()
     if block is None:
         block = not _in_loop()
@@ -119,6 +120,7 @@ def serve(
         handle.join()
     except KeyboardInterrupt:
         handle.stop()
+    report.flush()
     return None
 
 

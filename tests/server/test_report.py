@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 
 import pytest
 
@@ -19,6 +20,7 @@ def said(as_json: bool = False, quiet: bool = False) -> str:
     report("connected", document="a", viewers=2)
     report("request", route="tiles", status=200)
     report("loaded", datasets={"a": 1_234_567})
+    report.flush()
     return out.getvalue()
 
 
@@ -51,13 +53,43 @@ def loggers():
 
 def test_logs_go_the_same_way(loggers):
     out = io.StringIO()
-    Reporter(True, out=out).catch_logs()
+    report = Reporter(True, out=out)
+    report.catch_logs()
     try:
         raise KeyError("inner")
     except KeyError:
         logging.getLogger("bigviz").exception("it %s", "broke")
     logging.getLogger("tornado.access").warning("404 GET /?token=secret")
+    report.flush()
     (line,) = out.getvalue().splitlines()
     found = json.loads(line)
     assert (found["event"], found["level"]) == ("log", "error")
     assert found["message"].startswith("it broke") and "KeyError: 'inner'" in found["message"]
+
+
+def test_a_pipe_that_nobody_reads_stops_nobody():
+    """More than a pipe and the queue hold; then the reading end is closed."""
+    reading, writing = os.pipe()
+    out = open(writing, "w")  # noqa: SIM115  closing it fails, as it does in a process whose reader has gone
+    report = Reporter(out=out)
+    for number in range(30_000):
+        report("connected", document="x" * 50, viewers=number)
+    report.flush(0.01)
+    os.close(reading)
+    report.flush(20)
+    assert report._lines.unfinished_tasks == 0
+    report("connected", document="y", viewers=1)
+    report.flush(20)
+    with pytest.raises(BrokenPipeError):
+        out.close()
+
+
+def test_what_was_printed_is_in_order_and_whole():
+    reading, writing = os.pipe()
+    with open(writing, "w") as out, open(reading) as lines:
+        report = Reporter(out=out)
+        for number in range(500):
+            report("connected", document="x", viewers=number)
+        report.flush()
+        out.close()
+        assert [int(line.split()[1]) for line in lines] == list(range(500))
