@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,10 +49,9 @@ def ran(*arguments: object, **options: object) -> subprocess.CompletedProcess[st
 class Process:
     """A `bigviz` that runs, its lines read as they come."""
 
-    def __init__(self, *arguments: object, **options: object) -> None:
-        command = [*BIGVIZ, *map(str, arguments)]
+    def __init__(self, *arguments: object, command: Sequence[object] = BIGVIZ, **options: object) -> None:
         self.process = subprocess.Popen(
-            command,
+            [str(each) for each in (*command, *arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -196,6 +195,31 @@ def test_a_signal_in_the_middle_of_a_large_build(tmp_path: Path):
 def test_columns_aggregate_and_glyph(folder: Path):
     with serving("serve", folder / "trips.parquet", "--x", "y", "--y", "fare", "--agg", "mean(x)") as (_, url):
         assert layer(url)["reduction"] == "mean(x)"
+
+
+def test_columns_without_a_number_are_told_of(tmp_path: Path):
+    pq.write_table(pa.table({"x": pa.array([None, None], pa.float64()), "y": [1.0, 2.0]}), tmp_path / "t.parquet")
+    with serving("serve", tmp_path / "t.parquet", "--x", "x", "--y", "y") as (process, url):
+        assert "none of the 2 rows has a finite x and y" in process.until("none of")
+        assert layer(url)["range"] is None
+
+
+def test_more_connections_than_files_may_be_open(folder: Path):
+    """With room for 36 connections, 60 come: some are closed, and the server goes on."""
+    command = ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh", *BIGVIZ, "serve", folder / "trips.parquet"]
+    process = Process("--port", 0, "--no-browser", command=command)
+    try:
+        url = process.until("http").split()[3]
+        process.until("indexed")
+        port = int(url.split(":")[2].split("/")[0])
+        crowd = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
+        assert crowd[-1].recv(1) == b"", "one too many is closed at once"
+        for each in crowd:
+            each.close()
+        assert layer(url)["rows"] == ROWS
+        assert "Too many open files" not in process.end()
+    finally:
+        process.close()
 
 
 def test_several_paths_names_and_the_hint(folder: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ __all__ = ["Listener", "bind"]
 
 _MOST_PROBED: Final = 200
 _BACKLOG: Final = 128
+_OTHER_FILES: Final = 64
 
 
 class Listener(HTTPServer):
@@ -32,6 +34,8 @@ class Listener(HTTPServer):
             max_buffer_size=2 * max(limits.frame_bytes, limits.header_bytes, limits.body_bytes),
         )
         self._limits = limits
+        # Accepting fails without end, once a process has as many files open as it may: stay below that.
+        self._most = max(1, min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES))
         self._streams: dict[str, set[IOStream]] = {}
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
@@ -54,9 +58,9 @@ class Listener(HTTPServer):
     def _full(self, peer: str) -> bool:
         if len(self._open(peer)) >= self._limits.connections_per_address:
             return True
-        if sum(map(len, self._streams.values())) < self._limits.connections:
+        if sum(map(len, self._streams.values())) < self._most:
             return False
-        return sum(len(self._open(each)) for each in list(self._streams)) >= self._limits.connections
+        return sum(len(self._open(each)) for each in list(self._streams)) >= self._most
 
     def _open(self, peer: str) -> set[IOStream]:
         """The open connections of an address; closed ones are forgotten here, as an upgraded stream tells nobody."""

@@ -145,12 +145,17 @@ class Server:
             began = time.perf_counter()
             try:
                 asked = backend.asked(document, number, lambda name: None)
-                await backend.info(asked.dataset, asked.layer)
+                info = await backend.info(asked.dataset, asked.layer)
             except Cancelled:
                 return
             except BigvizError as error:
-                self._event("log", level="warning", logger="bigviz", message=f"{document.id}: {error.message}")
+                self._warn(f"{document.id}: {error.message}")
                 continue
             layer: Any = asked.layer
             what = f"{layer.agg} of {layer.x}, {layer.y}"
             self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)
+            if info.range is None and info.rows:
+                self._warn(f"{document.id}: none of the {info.rows:,} rows has a finite {layer.x} and {layer.y}.")
+
+    def _warn(self, message: str) -> None:
+        self._event("log", level="warning", logger="bigviz", message=message)
