@@ -40,10 +40,11 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms.
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml package-lock.json tools/system-packages.sh
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	sh tools/system-packages.sh $(BIN)
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-save --ignore-scripts --silent --no-audit --no-fund
 	@touch $(VENV)/.demo $@
 
 clean:
