@@ -13,6 +13,7 @@ import { formatNumber } from "./scales.js";
 const GAP = 15;
 const GAP_ACROSS = 46;
 const TITLE_ROOM = 86;
+const SWATCH_STOPS = 24;
 
 /**
  * @param {Context} ctx in CSS pixels of the surface @param {Bar} bar @param {Look} look
@@ -181,4 +182,13 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
     words(labels[k], rect.x + 17, rect.y + 8 + 19 * k, rect.width - 14);
   }
   if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
+}
+
+/** @param {Uint8Array} lut 256 x RGB @returns {string} a CSS gradient, lowest on the left */
+export function gradient(lut) {
+  const stops = Array.from({ length: SWATCH_STOPS + 1 }, (_, k) => {
+    const c = 3 * Math.round((k / SWATCH_STOPS) * 255);
+    return `rgb(${lut[c]} ${lut[c + 1]} ${lut[c + 2]})`;
+  });
+  return `linear-gradient(90deg, ${stops.join(", ")})`;
 }

@@ -54,6 +54,12 @@ export function setIcon(button, name) {
   button.querySelector("use")?.setAttribute("href", `${ICONS}#${name}`);
 }
 
+/** Shows a popover above everything, a figure in full screen too.  @param {HTMLElement} popover */
+export function raise(popover) {
+  if (popover.matches(":popover-open")) popover.hidePopover();
+  popover.showPopover();
+}
+
 /**
  * Opens or closes a popover beside the button that owns it, inside the window.
  * @param {HTMLElement} popover @param {HTMLElement} button

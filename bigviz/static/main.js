@@ -32,7 +32,7 @@ const connection = new Connection(address.href);
 let figures = [];
 /** @type {UrlState|null} */
 let url = null;
-/** @type {string|null} the document that the figures were built from */
+/** @type {string|null} the document and columns that the figures were built from */
 let built = null;
 
 const help = () => find(document, "#help", HTMLDialogElement).showModal();
@@ -40,7 +40,8 @@ const panel = bindLatencyPanel(latency);
 
 /** @param {import("./protocol.js").HelloMessage} hello */
 function onHello({ json, luts }) {
-  const text = JSON.stringify(json.document);
+  const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
+  const text = JSON.stringify([json.document, columns]);
   if (built === null) {
     built = text;
     build(json.document, json.datasets, luts);
@@ -161,9 +162,15 @@ on("changed", ({ json }) => {
   }
 });
 
+// With the focus nowhere, keys are for the plot under the pointer, or for the only one.
 document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof Element && event.target.closest("input, select, textarea, dialog");
-  if (event.key === "?" && !event.defaultPrevented && !typing) help();
+  if (event.defaultPrevented) return;
+  const typing = event.target instanceof Element && event.target.closest("input, select, dialog");
+  const figure = figures.find((f) => f.surface.matches(":hover")) ?? (figures.length === 1 ? figures[0] : null);
+  if (event.target === document.body && figure && event.key !== "Tab") {
+    figure.surface.focus({ preventScroll: true });
+    if (!figure.surface.dispatchEvent(new KeyboardEvent(event.type, event))) event.preventDefault();
+  } else if (event.key === "?" && !typing) help();
 });
 addEventListener("pagehide", () => {
   url?.write();

@@ -1,6 +1,6 @@
 // What the page tells: toasts with the server's words, the banner while the connection is down, and one line a second at most for screen readers.
 
-import { find, icon, make } from "./dom.js";
+import { find, icon, make, raise } from "./dom.js";
 
 const KEPT = 3;
 const NOTE_MS = 6000;
@@ -45,6 +45,7 @@ export class Notices {
     toast.append(make("p", { text: words }), close);
     close.addEventListener("click", () => toast.remove());
     this.toasts.append(toast);
+    raise(this.toasts);
     return toast;
   }
 
@@ -58,7 +59,7 @@ export class Notices {
     };
     show();
     this.countdown = setInterval(show, 500);
-    this.banner.hidden = false;
+    if (!this.banner.matches(":popover-open")) this.banner.showPopover();
     this.retry.onclick = () => {
       this.bannerText.textContent = "Connecting again…";
       now();
@@ -67,7 +68,7 @@ export class Notices {
 
   up() {
     clearInterval(this.countdown);
-    this.banner.hidden = true;
+    if (this.banner.matches(":popover-open")) this.banner.hidePopover();
   }
 
   /** Says something to screen readers: the newest words, at most once a second.  @param {string} words */

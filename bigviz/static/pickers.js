@@ -1,5 +1,6 @@
 // The form of a figure: which columns, what a cell holds, and how values become colours.
 
+import { gradient } from "./colorbar.js";
 import { find, make, ownPopover } from "./dom.js";
 import { formatNumber } from "./scales.js";
 
@@ -9,7 +10,6 @@ import { formatNumber } from "./scales.js";
 
 const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
-const SWATCH_STOPS = 24;
 const MIDDLE = { low: { percentile: 1 }, high: { percentile: 99 } };
 
 /** A column's name inside a reduction's text: in backticks where it could be taken for something else.  @param {string} name @returns {string} */
@@ -121,15 +121,6 @@ function fillMaps(select, luts) {
 function setOptions(select, options) {
   const styled = CSS.supports("appearance", "base-select");
   select.replaceChildren(...(styled ? [make("button", {}, [document.createElement("selectedcontent")])] : []), ...options);
-}
-
-/** @param {Uint8Array} lut 256 x RGB @returns {string} a CSS gradient, lowest on the left */
-export function gradient(lut) {
-  const stops = Array.from({ length: SWATCH_STOPS + 1 }, (_, k) => {
-    const c = 3 * Math.round((k / SWATCH_STOPS) * 255);
-    return `rgb(${lut[c]} ${lut[c + 1]} ${lut[c + 2]})`;
-  });
-  return `linear-gradient(90deg, ${stops.join(", ")})`;
 }
 
 // Clipping.

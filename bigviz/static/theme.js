@@ -61,13 +61,13 @@ export class Theme extends EventTarget {
 }
 
 /**
- * Is the colour map better seen on a dark ground? Low values should fade into the ground and high ones never: a map that rises from
- * dark to light wants a dark ground, one that falls from light a light one; where both ends are alike the scheme decides.
+ * Is the plot's ground dark? High values must never fade into it: in the dark scheme it is dark unless the map ends in the dark, in the
+ * light scheme it is light unless the map rises from dark to light.
  * @param {Uint8Array} map 256 x RGB @param {Palette} palette @returns {boolean}
  */
 export function wantsDark(map, palette) {
   const [low, high] = [luminance(map[0], map[1], map[2]), luminance(map[765], map[766], map[767])];
-  return Math.abs(high - low) < 0.25 ? palette.dark : high > low;
+  return palette.dark ? high > 0.03 : high - low > 0.25;
 }
 
 /** Relative luminance of sRGB bytes (WCAG 2).  @param {number} r @param {number} g @param {number} b @returns {number} 0..1 */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driver import choose, count_messages, figure, hash_of, moving, number, open_page, pixels, plot, settle, tip, view
+from driver import choose, count_messages, figure, hash_of, moving, open_page, pixels, plot, settle, tip, view
 from playwright.sync_api import Page, expect
 from served import Server
 
@@ -87,4 +87,3 @@ def test_undo_goes_back_in_each(three: Page) -> None:
     with moving(three, 1):
         undo.click()
     assert "x0" not in three.url
-    assert number("1") == 1

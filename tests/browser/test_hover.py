@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from driver import cell, cells, figure, home, home_view, level, moving, number, open_page, pixels, plot, root, tip, view
@@ -100,12 +98,8 @@ def test_a_gap_is_a_gap(page: Page, server: Server, tables: Tables) -> None:
     shown = pixels(page)[..., :3].astype(int)
     # The stroke is far from grey; the grid is not.
     stroke = (shown.max(axis=2) - shown.min(axis=2)) > 60
-    low, high = home(0, float(WALK_LENGTH(tables)))
+    low, high = home(0, float(tables.time[-1] - tables.time[0]))
     width = shown.shape[1]
     columns = [(float(tables.time[k] - tables.time[0]) - low) / (high - low) * width for k in (GAP.start, GAP.stop - 1)]
     assert not stroke[:, int(columns[0]) + 3 : int(columns[1]) - 2].any()
     assert stroke.any(axis=0)[int(columns[0]) - 20 : int(columns[0]) - 3].all()
-
-
-def WALK_LENGTH(tables: Tables) -> Fraction:
-    return Fraction(int(tables.time[-1] - tables.time[0]))

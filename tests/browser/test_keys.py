@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from driver import figure, home_view, moving, open_page, settle, tip, until, view
+from driver import figure, hash_of, home_view, moving, open_page, plot, settle, tip, until, view
 from playwright.sync_api import Page, expect
 from served import Server, Tables
 
@@ -35,6 +35,14 @@ def test_arrows_pan(points: Page, tables: Tables, key: str, dx: float, dy: float
     after = view(points)
     assert after.x0 - before.x0 == pytest.approx(dx * before.width, abs=1e-3)
     assert after.y0 - before.y0 == pytest.approx(dy * before.height, abs=1e-3)
+
+
+def test_keys_work_for_the_plot_under_the_pointer(page: Page, app: Server) -> None:
+    open_page(page, f"{app.url}/app/")
+    page.mouse.move(*plot(page, 2).middle)
+    with moving(page, 2):
+        page.keyboard.press("+")
+    assert {key[-2:] for key in hash_of(page)} == {".2"}
 
 
 def test_plus_minus_and_zero(points: Page, tables: Tables) -> None:
