@@ -1,6 +1,7 @@
 """Documents as data. The package can be called: `bigviz.document(...)` makes a document.
 
-Importing any module in here binds the name `document` in `bigviz` to this package, in place of the function of that name.
+Importing any module in here binds the name `document` in `bigviz` to this package, in place of the function of that
+name.
 """
 
 import sys

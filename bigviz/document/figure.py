@@ -15,6 +15,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
 from bigviz.data.errors import BadInput
 from bigviz.data.open import open as open_dataset
+from bigviz.document.cmaps import lut
 from bigviz.document.spec import AXIS_KINDS, AxisKind, Glyph, How, Root
 
 __all__ = ["Figure", "Layer", "Range", "figure"]
@@ -165,6 +166,8 @@ def _layer(
     if x is None or y is None:
         chosen = choose(dataset)
         x, y = x or chosen.x, y or chosen.y
+    if "cmap" in style:
+        lut(style["cmap"])
     reduction = parse(agg) if isinstance(agg, str) else agg
     for name in (x, y, reduction.column, reduction.category):
         if name is not None:

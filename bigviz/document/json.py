@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bigviz.data.errors import BadInput
+from bigviz.document.cmaps import NAMES
 from bigviz.document.names import check_name
 from bigviz.document.spec import (
     AXIS_KINDS,
@@ -266,7 +267,7 @@ _layer = partial(
         "x": _text,
         "y": _text,
         "agg": _text,
-        "cmap": _text,
+        "cmap": _one_of(NAMES),
         "how": _one_of(HOWS),
         "low": _optional(_number),
         "high": _optional(_number),

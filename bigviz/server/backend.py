@@ -18,8 +18,9 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.column import widen
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Busy, TooLarge
+from bigviz.document import cmaps
 from bigviz.document.spec import Document
-from bigviz.server import cmaps, facts, protocol
+from bigviz.server import facts, protocol
 from bigviz.server.answers import Answers, Asked
 from bigviz.server.builds import Builds, Listener
 from bigviz.server.definition import dataset_of, layer_of, overridden, published, times_of

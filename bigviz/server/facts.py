@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from bigviz import __version__
 from bigviz.data.column import ColumnInfo
 from bigviz.data.dataset import Dataset
+from bigviz.document import cmaps
 from bigviz.document.json import to_json
 from bigviz.document.spec import Document
-from bigviz.server import cmaps
 from bigviz.server.definition import dataset_of
 from bigviz.server.protocol import VERSION
 

@@ -97,6 +97,8 @@ def _listening(port: int, address: str) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for family, place in sorted({(family, place) for family, _, _, _, place in found}):
+            if sockets and family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
+                continue  # "localhost" where IPv6 is switched off
             each = socket.socket(family, socket.SOCK_STREAM)
             sockets.append(each)
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from bigviz.data.errors import BadInput
+from bigviz.document.cmaps import CATEGORICAL, NAMES, lut
 from bigviz.document.spec import HOWS, LayerSpec
-from bigviz.server.cmaps import CATEGORICAL, NAMES, lut
 from bigviz.server.norm import Norm
 from bigviz.server.params import choice, optional_number
 

@@ -6,10 +6,8 @@ import io
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from bigviz.server.backend import offsets
-from bigviz.server.cmaps import CATEGORICAL, NAMES, body, lut
 from bigviz.server.payloads import arrow, npy, tile_table
 
 
@@ -40,16 +38,6 @@ def test_a_tile_as_a_table():
     assert found.to_pydict() == {"mean(a)": [None, 1.5], "b": [0, 3], "c": [None, 6]}
     assert found.schema.types == [pa.float64(), pa.uint32(), pa.int64()]
     assert found.schema.metadata == {b"z": b"3", b"i": b"1"}
-
-
-def test_colour_maps_are_256_colours_each_in_the_order_of_the_names():
-    data = np.frombuffer(body(), np.uint8).reshape(len(NAMES), 256, 3)
-    for at, name in enumerate(NAMES):
-        np.testing.assert_array_equal(data[at], lut(name))
-    assert NAMES[0] == "fire" and NAMES[-len(CATEGORICAL) :] == CATEGORICAL and len(set(NAMES)) == len(NAMES)
-    np.testing.assert_array_equal(lut("fire")[[0, -1]], [[0, 0, 0], [255, 255, 255]])
-    with pytest.raises(ValueError, match="read-only"):
-        lut("fire")[0] = 1
 
 
 def test_offsets_never_wrap():

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from bigviz.data.errors import BadInput
+from bigviz.document.cmaps import lut
 from bigviz.document.spec import LayerSpec
-from bigviz.server.cmaps import lut
 from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
 
 STYLE = LayerSpec("f0-0", "d", "points", "x", "y", "count", cmap="bgy", how="log", low=1.0, high=None)

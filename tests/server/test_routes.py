@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bigviz.document.cmaps import lut
 from bigviz.document.document import document
 from bigviz.document.figure import figure
-from bigviz.server.cmaps import lut
 from bigviz.server.limits import Limits
 from bigviz.tiles.engine import Engine, TileKey
 from bigviz.tiles.layer import Layer

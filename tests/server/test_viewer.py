@@ -13,8 +13,8 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from bigviz.aggregate.cells import Root
+from bigviz.document import cmaps
 from bigviz.document.json import to_json
-from bigviz.server import cmaps
 from bigviz.server.limits import Limits
 from bigviz.server.protocol import Type
 from bigviz.tiles.codec import EncodedPlane, decode

@@ -38,11 +38,6 @@ class LayerHandler(Handler):
         text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
         return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
-    def send(self, kind: str, body: bytes) -> asyncio.Future[None]:
-        """Answer with bytes of a content type; done when the client has taken them in."""
-        self.set_header("Content-Type", kind)
-        return self.finish(body)
-
 
 class TileJson(LayerHandler):
     """TileJSON 3.0.0 with extent, range, rows and more; waits up to 30 s for the index."""
@@ -78,7 +73,7 @@ class Tiles(LayerHandler):
         if self.tagged(asked, place, shading):
             self.finish()
             return
-        self.send(*await backend.answers.tile(self.request.remote_ip, asked, place, extension, shading))
+        await self.send(*await backend.answers.tile(self.request.remote_ip, asked, place, extension, shading))
 
 
 class Image(LayerHandler):
@@ -97,11 +92,9 @@ class Image(LayerHandler):
             return
         held = await backend.answers.admit(asked, size)
         try:
-            kind, body = await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading)
-        except BaseException:
+            await self.send(*await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading))
+        finally:
             backend.release(held)
-            raise
-        self.send(kind, body).add_done_callback(lambda _: backend.release(held))
 
 
 class Columns(LayerHandler):
@@ -116,7 +109,7 @@ class Columns(LayerHandler):
         if self.tagged(asked, window, width):
             self.finish()
             return
-        self.send(*await backend.answers.columns(self.request.remote_ip, asked, window, width))
+        await self.send(*await backend.answers.columns(self.request.remote_ip, asked, window, width))
 
 
 class Rows(LayerHandler):
@@ -132,7 +125,7 @@ class Rows(LayerHandler):
         if self.tagged(asked, x, y, limit):
             self.finish()
             return
-        self.send(*await backend.answers.rows(self.request.remote_ip, asked, (*x, *y), limit))
+        await self.send(*await backend.answers.rows(self.request.remote_ip, asked, (*x, *y), limit))
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
