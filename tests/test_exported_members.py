@@ -60,6 +60,16 @@ def test_other_names_are_not():
         bigviz.nonsense  # noqa: B018
 
 
+def test_document_can_be_called_whichever_of_its_modules_were_loaded_before():
+    code = (
+        "import bigviz.document.spec, bigviz.server.serve, bigviz as bv, pyarrow as pa;"
+        "print(bv.document(bv.figure().points(pa.table({'x': [1.0], 'y': [1.0]}), 'x', 'y'), id='a').id)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "a"
+    )
+
+
 def test_importing_loads_nothing():
     heavy = {"numpy", "pyarrow", "numba", "tornado"}
     code = f"import bigviz, sys; print(sorted({{m.split('.')[0] for m in sys.modules}} & {heavy}))"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
+from bigviz.data.errors import BadInput
 from bigviz.data.open import open as open_dataset
 from bigviz.document.document import document
 from bigviz.document.figure import figure
@@ -58,6 +59,8 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
     kind = "mercator" if geographic else None
     plot = figure(title=name, x_axis_type=kind, y_axis_type=kind)  # type: ignore[arg-type]
     if glyph == "line":
+        if columns.agg not in (None, "any"):
+            raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")
         plot.line(dataset, x, y)
     else:
         plot.points(dataset, x, y, agg=columns.agg or "count")
