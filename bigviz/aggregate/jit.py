@@ -1,6 +1,7 @@
 """The one decorator that compiles kernels."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -14,10 +15,14 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
     """Compile a kernel with the project's numba options.
 
     The kernel releases the GIL, so that the server's executor supplies the threads, and is cached on disk, so that
-    only the first start on a machine pays for the compiler. It divides as numpy does (1 / 0 is infinity), is never
+    only the first start on a machine pays for the compiler (every start where neither the package's directory nor the
+    user's can be written to, as in a read-only container). It divides as numpy does (1 / 0 is infinity), is never
     parallel and never reorders float arithmetic: the same rows give the same bits on every machine.
     """
-    return cast("Callable[P, T]", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    kernel = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError):  # numba found no directory for its cache
+        kernel.enable_caching()
+    return cast("Callable[P, T]", kernel)
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

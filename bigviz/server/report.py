@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 __all__ = ["Reporter"]
 
 _MOST_LINES: Final = 10_000
+_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 class Reporter:
@@ -38,7 +39,8 @@ class Reporter:
         if self._json:
             line = json.dumps({"event": event, "time": round(time.time(), 3), **facts}, default=str)
         else:
-            line = _LINES[event](facts) if event in _LINES else ""
+            # A terminal obeys control characters, and names of columns may hold some.
+            line = _LINES[event](facts).translate(_CONTROL) if event in _LINES else ""
         if line:
             with suppress(queue.Full):
                 self._lines.put_nowait(line)

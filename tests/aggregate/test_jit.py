@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from numba.core.caching import CompileResultCacheImpl
 
 from bigviz.aggregate.jit import frozen, jit
 
@@ -26,3 +28,12 @@ def test_frozen_arrays_share_one_machine_code() -> None:
     _divide(frozen(fixed), 1.0)
     assert len(_divide.signatures) == before + 1  # type: ignore[attr-defined]
     assert writable.flags.writeable and np.shares_memory(frozen(writable), writable)
+
+
+def test_kernels_run_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+
+    def double(value: float) -> float:
+        return 2 * value
+
+    assert jit(double)(1.5) == 3.0

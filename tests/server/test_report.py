@@ -31,6 +31,14 @@ def test_lines_for_people():
     assert lines[-1] == "  opened   a: 1,234,567 rows" and "tiles" not in said()
 
 
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    out = io.StringIO()
+    report = Reporter(out=out)
+    report("built", dataset="a", layer="count of \x1b]0;x\x07\x9b2J, y", seconds=0.1)
+    report.flush()
+    assert out.getvalue() == "  indexed  a: count of \\x1b]0;x\\x07\\x9b2J, y in 0.1 s\n"
+
+
 def test_lines_for_programs():
     events = [json.loads(line) for line in said(as_json=True).splitlines()]
     assert [event["event"] for event in events] == ["listening", "facts", "connected", "request", "loaded"]
