@@ -86,6 +86,14 @@ export class Figure extends EventTarget {
       layer.error = null;
       this.page.connection.layer(this.index, layer.index, definition);
     }
+    if (this.layers.length === 0) this.#bare();
+  }
+
+  /** Axes without layers are a figure too. */
+  #bare() {
+    this.ranges.x.tell(this, null, false);
+    this.ranges.y.tell(this, null, false);
+    this.#rebuild();
   }
 
   /** @param {{layer: number, definition: import("./protocol.js").Definition, json: import("./protocol.js").LayerInfo}} answer */
@@ -146,10 +154,10 @@ export class Figure extends EventTarget {
     if (this.layers.some((layer) => layer.asked !== null)) return;
     const drawn = this.layers.filter((layer) => layer.info !== null);
     const { x, y } = this.ranges;
-    if (drawn.length === 0 || x.now === null || y.now === null) return;
+    if ((drawn.length === 0 && this.layers.length > 0) || x.now === null || y.now === null) return;
     const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
     const lines = drawn.some((layer) => layer.line !== null);
-    const limits = {
+    const limits = drawn.length === 0 ? null : {
       x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact, lines }),
       y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact, lines }),
     };
@@ -281,11 +289,12 @@ export class Figure extends EventTarget {
     this.hold = false;
     const started = performance.now();
     const exact = complete && !moved;
-    this.painter.paint(view, exact);
+    this.painter.prepare(view);
     if (!moved && this.painter.refit()) {
       this.resize();
       return;
     }
+    this.painter.paint(view, exact);
     this.#mark(exact, performance.now() - started);
     if (complete && !exact) this.redraw();
     this.dispatchEvent(new Event("frame"));

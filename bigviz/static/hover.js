@@ -96,8 +96,9 @@ export class Hover {
     const { dpr } = painter.size;
     const [px, py] = [(place.px - plot.x) * dpr, (place.py - plot.y) * dpr];
     const row = this.#row(px, py);
-    const hit = row ? null : this.#cell(px, py);
-    const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, px, py);
+    const found = row ? null : this.#cell(px, py);
+    const hit = found?.hit ?? null;
+    const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
     this.#fill(facts);
     this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.#dot(row.px / dpr, row.py / dpr);
@@ -120,13 +121,13 @@ export class Hover {
     return best;
   }
 
-  /** The topmost layer of cells.  @param {number} px @param {number} py @returns {Hit|null} */
+  /** The cell of the topmost layer that has one.  @param {number} px @param {number} py @returns {{hit: Hit, layer: import("./layers.js").Layer}|null} */
   #cell(px, py) {
     const { view, layers } = this.figure;
     if (!view) return null;
     for (let k = layers.length - 1; k >= 0; k--) {
       const hit = layers[k].raster?.valueAt(view, px, py);
-      if (hit) return hit;
+      if (hit) return { hit, layer: layers[k] };
     }
     return null;
   }
@@ -142,9 +143,9 @@ export class Hover {
     ];
   }
 
-  /** @param {Hit|null} hit @param {number} px @param {number} py @returns {Fact[]} */
-  #cellFacts(hit, px, py) {
-    const { axes, view, main } = this.figure;
+  /** @param {Hit|null} hit @param {import("./layers.js").Layer} layer @param {number} px @param {number} py @returns {Fact[]} */
+  #cellFacts(hit, layer, px, py) {
+    const { axes, view } = this.figure;
     if (!view) return [];
     const step = { x: (view.x.hi - view.x.lo) / view.width, y: (view.y.hi - view.y.lo) / view.height };
     /** @type {Fact[]} */
@@ -152,14 +153,14 @@ export class Hover {
       { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
       { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
     ];
-    if (!hit) return main?.raster ? [...facts, { name: main.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
+    if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
     if (!hit.planes) {
-      const value = hit.value === null ? (main.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
-      return [...facts, { name: main.definition?.agg ?? "", value, strong: true }];
+      const value = hit.value === null ? (layer.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
+      return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
     const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
     for (const p of present.slice(0, MOST_CATEGORIES)) {
-      const c = 3 * (main.planes ?? []).indexOf(p.label);
+      const c = 3 * (layer.planes ?? []).indexOf(p.label);
       facts.push({ name: p.label, value: formatNumber(p.value, 9), color: `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})` });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });

@@ -15,9 +15,11 @@ import { wantsDark } from "./theme.js";
 /** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look}} Scene  in CSS pixels */
 
 /** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
-const SLACK = 18;
-const FIRST_LEFT = 56;
+const SLACK = 24;
+const FIRST_LEFT = 60;
 const BUSY_MS = 120;
+/** Preparations shorter than this are not worth a card. */
+const CARD_MS = 200;
 
 export class Painter {
   /** @param {import("./figure.js").Figure} figure */
@@ -43,6 +45,7 @@ export class Painter {
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
   }
 
   /** @returns {Look} */
@@ -117,18 +120,23 @@ export class Painter {
     return true;
   }
 
-  /** @param {View} view @param {boolean} exact */
-  paint(view, exact) {
+  /** Lays out axes for a view, before it is drawn.  @param {View} view */
+  prepare(view) {
     const { width, height, dpr } = this.size;
-    const frame = this.frame ?? this.frameFor(width, height, dpr);
-    this.scene = this.sceneOf(view, frame, width, height, this.look);
+    this.scene = this.sceneOf(view, this.frame ?? this.frameFor(width, height, dpr), width, height, this.look);
+  }
+
+  /** Draws the view that was prepared.  @param {View} view @param {boolean} exact */
+  paint(view, exact) {
+    if (!this.scene) return;
+    const { width, height, dpr } = this.size;
     this.#ground();
     this.drawData(this.dataContext, view, this.scene, exact);
     const ctx = this.chromeContext;
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     ctx.clearRect(0, 0, width, height);
     this.drawChrome(ctx, this.scene, this.mark);
-    if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.some((layer) => layer.shows(view));
+    if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
   }
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
@@ -219,8 +227,15 @@ export class Painter {
 
   /** What the server does before it can answer; null hides it.  @param {{stage: string, done: number, rows: number, seconds: number}|null} now */
   progress(now) {
-    this.card.hidden = now === null;
-    if (!now) return;
+    if (!now) {
+      clearTimeout(this.preparing);
+      this.preparing = undefined;
+      this.card.hidden = true;
+      return;
+    }
+    this.preparing ??= setTimeout(() => {
+      this.card.hidden = false;
+    }, CARD_MS);
     find(this.card, ".meter", HTMLElement).hidden = false;
     find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
     find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from driver import choose, figure, moving, open_page, pixels, settle, until, view
 from playwright.sync_api import Page, WebSocketRoute, expect
 from served import Server
+
+# Types of frames, docs/protocol.md.
+LAYER, PROGRESS = 2, 3
 
 
 def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> None:
@@ -63,6 +67,44 @@ class Line:
         for send in self.held or []:
             send()
         self.held = None
+
+
+def test_progress_is_shown_while_the_index_is_built(page: Page, server: Server) -> None:
+    """A progress frame is put before the answer about the layer, and what follows is held back until it was seen."""
+    words = b'{"stage": "sorting rows", "done": 0.4, "rows": 80000, "seconds": 6.0}'
+    words += b" " * (-len(words) % 8)
+    held: list[bytes] = []
+    sockets: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        upstream = socket.connect_to_server()
+        socket.on_message(upstream.send)
+
+        def answer(message: Any) -> None:
+            if not held and message[4] != LAYER:
+                socket.send(message)
+                return
+            if not held:
+                progress = bytearray(message[:40])
+                progress[4] = PROGRESS
+                struct.pack_into("<II", progress, 32, len(words), 0)
+                socket.send(bytes(progress) + words)
+            later = bytearray(message)
+            struct.pack_into("<Q", later, 24, struct.unpack_from("<Q", message, 24)[0] + 1)
+            held.append(bytes(later))
+
+        upstream.on_message(answer)
+
+    page.route_web_socket(lambda url: url.endswith("/ws"), connect)
+    page.goto(f"{server.url}/points/")
+    card = page.locator(f"{figure()} .card")
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("Sorting rows")
+    expect(card).to_contain_text("40 % · 80,000 rows · about 9 s left")
+    expect(card.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
+    sockets[0].send(held[0])
+    expect(card).to_be_hidden()
 
 
 def test_a_lost_connection_keeps_the_view_and_comes_back(page: Page, server: Server) -> None:
