@@ -13,8 +13,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,16 @@ def fetched(url: str) -> bytes:
 
 def layer(url: str, more: str = "") -> dict:
     return json.loads(fetched(f"{url}layers/0/tilejson.json{more}"))
+
+
+def eventually(ask: Callable[[], dict]) -> dict:
+    """The first answer; until the server has noticed that others have left it may send one away."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return ask()
+        except OSError:
+            assert time.monotonic() < end
 
 
 HELP = """
@@ -213,10 +223,11 @@ def test_more_connections_than_files_may_be_open(folder: Path):
         process.until("indexed")
         port = int(url.split(":")[2].split("/")[0])
         crowd = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
-        assert crowd[-1].recv(1) == b"", "one too many is closed at once"
+        with suppress(ConnectionResetError):
+            assert crowd[-1].recv(1) == b"", "one too many is closed at once"
         for each in crowd:
             each.close()
-        assert layer(url)["rows"] == ROWS
+        assert eventually(lambda: layer(url))["rows"] == ROWS
         assert "Too many open files" not in process.end()
     finally:
         process.close()
