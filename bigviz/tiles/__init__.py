@@ -1,0 +1,1 @@
+"""Rows in spatial order, pyramids, series: answers (layer, tile) and (layer, x range, width). Start at `engine`."""

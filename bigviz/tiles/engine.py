@@ -226,7 +226,8 @@ class Engine:
             _check_categories(columns[reduction.category])
         x, y = Axis(read(layer.x), space(layer.xaxis, "x")), Axis(read(layer.y), space(layer.yaxis, "y"))
         if layer.glyph == "line":
-            return LineLayer(x, y, survey(x, y, layer.root == "default", crew), build_series(x, y, crew))
+            found = survey(x, y, layer.root == "default", crew)
+            return LineLayer(x, y, found, build_series(x, y, crew))
         order = self._order(dataset, layer, x, y, crew)
         inputs = gather_inputs(order, reduction, columns, crew)
         return PointsLayer(x, y, order, build_pyramid(order.keys, inputs, crew), columns)

@@ -27,6 +27,7 @@ __all__ = ["Order", "build_order", "compact", "spread"]
 Array = npt.NDArray[Any]
 
 MOST_ROWS: Final = (1 << 32) - 1  # row numbers are uint32
+_STAGE: Final = "ordering rows"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
     rows = len(x)
     if rows >= MOST_ROWS:
         raise TooLarge(f"a layer holds fewer than {MOST_ROWS:,} rows, got {rows:,}", "dataset", rows)
-    found = survey(x, y, far, crew)
+    found = survey(x, y, far, crew.within(_STAGE, 0.0, 0.15, rows))
     keys, numbers = np.empty(rows, np.uint64), np.empty(rows, np.uint32)
     pieces = slices(rows)
     ends = [0] * len(pieces)
@@ -106,9 +107,9 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
             far_rows[k] = np.flatnonzero(lost) + start
         return stop - start
 
-    crew.run("finding cells", encode, range(len(pieces)), rows)
+    crew.within(_STAGE, 0.15, 0.4, rows).run("finding cells", encode, range(len(pieces)), rows)
     filled = [(start, end) for (start, _), end in zip(pieces, ends, strict=True) if end > start]
-    keys, numbers = sort_keys(keys, numbers, filled, crew)
+    keys, numbers = sort_keys(keys, numbers, filled, crew.within(_STAGE, 0.4, 1.0, rows))
     lost_rows = [far_rows[k] for k in sorted(far_rows)]
     return Order(found, keys, numbers, np.concatenate(lost_rows) if lost_rows else np.empty(0, np.int64))
 

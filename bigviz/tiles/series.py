@@ -25,6 +25,7 @@ __all__ = ["Series", "Tree", "build_series"]
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
+_STAGE: Final = "building the line"
 _STEP: Final = 64  # rows from one entry of `steps` to the next
 _LEAF: Final = 64  # rows of a block
 _FAN: Final = 16  # blocks of a block
@@ -91,7 +92,7 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
     total = len(x)
     if total >= MOST_ROWS:
         raise TooLarge(f"a line holds fewer than {MOST_ROWS:,} rows, got {total:,}", "dataset", total)
-    xs, kept = _read(x, "reading x", crew)
+    xs, kept = _read(x, crew.within(_STAGE, 0.0, 0.2, total))
     rows: Array | None = None
     if kept is not None:
         rows = np.flatnonzero(kept).astype(np.uint32)
@@ -99,12 +100,14 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
     ordered = _ascends(xs, crew)
     if not ordered:
         numbers = np.arange(len(xs), dtype=np.uint32) if rows is None else rows.copy()
-        _, rows = sort_keys(_sortable(xs), numbers, slices(len(xs)), crew)
-        xs = _take(_read(x, "reading x", crew)[0], rows, crew)
-    ys, numbers_mask = _read(y, "reading y", crew)
+        sorting = crew.within(_STAGE, 0.2, 0.6, total)
+        _, rows = sort_keys(_sortable(xs), numbers, slices(len(xs)), sorting)
+        xs = _take(_read(x, sorting)[0], rows, sorting)
+    last = crew.within(_STAGE, 0.6, 1.0, total)
+    ys, numbers_mask = _read(y, last)
     if rows is not None:
-        ys = _take(ys, rows, crew)
-        numbers_mask = None if numbers_mask is None else _take(numbers_mask, rows, crew)
+        ys = _take(ys, rows, last)
+        numbers_mask = None if numbers_mask is None else _take(numbers_mask, rows, last)
     starts, stops = _gaps(numbers_mask)
     valid = _ALL
     if numbers_mask is not None and len(starts):
@@ -112,11 +115,11 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
             ys = np.where(numbers_mask, ys, ys.dtype.type(np.nan))
         else:
             valid = frozen(numbers_mask)
-    tree = _build_tree(frozen(ys), valid, crew)
+    tree = _build_tree(frozen(ys), valid, last)
     return Series(frozen(xs), frozen(xs[::_STEP].copy()), frozen(ys), valid, rows, starts, stops, tree, ordered)
 
 
-def _read(axis: Axis, stage: str, crew: Crew) -> tuple[Array, Mask | None]:
+def _read(axis: Axis, crew: Crew) -> tuple[Array, Mask | None]:
     """All axis-space numbers of an axis and where they are numbers (None: everywhere)."""
     total = len(axis)
     sample = axis.slice(0, min(total, 1))[0]
@@ -134,7 +137,7 @@ def _read(axis: Axis, stage: str, crew: Crew) -> tuple[Array, Mask | None]:
             masks[start] = numbers
         return stop - start
 
-    crew.run(stage, read, slices(total), total)
+    crew.run("reading", read, slices(total), total)
     if masks:
         mask = np.ones(total, np.bool_)
         for start, numbers in masks.items():

@@ -21,6 +21,7 @@ __all__ = ["sort_keys"]
 Array = npt.NDArray[Any]
 Pieces = list[tuple[int, int]]
 
+_STAGE: Final = "sorting rows"
 _DIGIT: Final = 11
 _LARGE: Final = 1 << 21  # a bucket above this is dealt again by all threads: 24 MB of keys and rows
 _SMALL: Final = 24  # insertion sort below this
@@ -34,8 +35,9 @@ def sort_keys(keys: Array, rows: Array, pieces: Pieces, crew: Crew) -> tuple[Arr
     The arrays given are used up. Memory: 12 bytes a row besides them.
     """
     total = sum(stop - start for start, stop in pieces)
+    dealing = crew.within(_STAGE, 0.0, 0.4, total)
     out_keys, out_rows = np.empty(total, np.uint64), np.empty(total, np.uint32)
-    bounds = _deal(keys, rows, pieces, out_keys, out_rows, 0, crew)
+    bounds = _deal(keys, rows, pieces, out_keys, out_rows, 0, dealing)
     waiting = [(start, stop) for start, stop in pairwise(bounds) if stop - start > 1]
     buckets: Pieces = []
     while waiting:
@@ -43,12 +45,13 @@ def sort_keys(keys: Array, rows: Array, pieces: Pieces, crew: Crew) -> tuple[Arr
         if stop - start <= _LARGE:
             buckets.append((start, stop))
             continue
-        bounds = _deal(out_keys, out_rows, _cut(start, stop), keys, rows, start, crew)
+        bounds = _deal(out_keys, out_rows, _cut(start, stop), keys, rows, start, dealing)
         out_keys[start:stop], out_rows[start:stop] = keys[start:stop], rows[start:stop]
         if len(bounds) > 2:
             waiting += [(low, high) for low, high in pairwise(bounds) if high - low > 1]
     waiting_rows = sum(stop - start for start, stop in buckets)
-    crew.run("sorting", lambda group: _sort_group(out_keys, out_rows, group), _groups(buckets), waiting_rows)
+    sorting = crew.within(_STAGE, 0.4, 1.0, total)
+    sorting.run("sorting", lambda group: _sort_group(out_keys, out_rows, group), _groups(buckets), waiting_rows)
     return out_keys, out_rows
 
 
@@ -95,7 +98,7 @@ def _deal(
         differ[k] = _differing(keys[start:stop], reference)
         return stop - start
 
-    crew.run("comparing", compare, range(len(pieces)), total)
+    crew.within(_STAGE, 0.0, 0.1, total).run("comparing", compare, range(len(pieces)), total)
     bits = int(np.bitwise_or.reduce(differ)).bit_length()
     shift = max(bits - _DIGIT, 0)
     counts = np.zeros((len(pieces), 1 << _DIGIT if bits else 1), np.int64)
@@ -106,7 +109,7 @@ def _deal(
         _count_digits(keys[start:stop], shift, mask, counts[k])
         return stop - start
 
-    crew.run("counting", count, range(len(pieces)), total)
+    crew.within(_STAGE, 0.1, 0.2, total).run("counting", count, range(len(pieces)), total)
     offsets = np.cumsum(counts.T.reshape(-1)).reshape(counts.T.shape).T - counts + base
 
     def scatter(k: int) -> int:
@@ -114,7 +117,7 @@ def _deal(
         _scatter(keys[start:stop], rows[start:stop], shift, mask, offsets[k].copy(), out_keys, out_rows)
         return stop - start
 
-    crew.run("dealing", scatter, range(len(pieces)), total)
+    crew.within(_STAGE, 0.2, 1.0, total).run("dealing", scatter, range(len(pieces)), total)
     return [*np.unique(offsets[0]).tolist(), base + total]
 
 

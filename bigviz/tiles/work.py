@@ -36,6 +36,18 @@ class Crew:
     progress: Progress = no_progress
     cancel: Cancel = NEVER
 
+    def within(self, stage: str, start: float, stop: float, rows: int) -> Crew:
+        """The same crew for one step of a longer stage over `rows` rows: what the step reports as 0 to 1 becomes
+        `start` to `stop` of the stage, and never falls."""
+        best = 0.0
+
+        def report(_: str, done: float, __: int) -> None:
+            nonlocal best
+            best = max(best, start + (stop - start) * done)
+            self.progress(stage, best, round(best * rows))
+
+        return Crew(self.threads, report, self.cancel)
+
     def run(self, stage: str, work: Callable[[T], int], items: Iterable[T], rows: int) -> None:
         """Call `work(item)`, which returns the rows it finished, for every item; `rows` is their expected sum.
 

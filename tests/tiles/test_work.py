@@ -28,6 +28,18 @@ def test_every_item_is_done_and_reported(threads: int) -> None:
     assert seen[0] == ("adding", 0.0, 0) and seen[-1] == ("adding", 1.0, 45)
 
 
+def test_steps_of_a_stage_report_as_one() -> None:
+    seen: list[tuple[str, float, int]] = []
+    crew = Crew(1, lambda *report: seen.append(report))
+    for start, stop in ((0.0, 0.5), (0.5, 1.0)):
+        step = crew.within("whole", start, stop, 8)
+        step.run("half", lambda item: 1, range(2), 2)
+        step.run("half again", lambda item: 1, range(2), 2)
+    assert [report[:2] for report in seen[:4]] == [("whole", 0.0), ("whole", 0.25), ("whole", 0.5), ("whole", 0.5)]
+    assert seen[-1] == ("whole", 1.0, 8)
+    assert [report[1:] for report in seen] == sorted(report[1:] for report in seen)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_first_error_ends_the_work(threads: int) -> None:
     begun: list[int] = []
