@@ -4,7 +4,7 @@ import { rangeWords, showAbout } from "./about.js";
 import { TileCache } from "./cache.js";
 import { find } from "./dom.js";
 import { Figure } from "./figure.js";
-import { bindGestures } from "./gestures.js";
+import { FigureGestures } from "./gestures.js";
 import { Hover } from "./hover.js";
 import { Latency } from "./latency.js";
 import { bindLatencyPanel } from "./latency-panel.js";
@@ -69,7 +69,7 @@ function build(spec, datasets, luts) {
     bindPickers(figure);
     bindStrip(figure);
     const hover = new Hover(figure, (words) => notices.say(words));
-    bindGestures(figure, hover, bindToolbar(figure, { help }));
+    new FigureGestures(figure, hover, bindToolbar(figure, { help }));
     describe(figure);
     figure.addEventListener("exact", ready);
   }
