@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Literal
 
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.bins import MOST_BINS, Bins
 from bigviz.aggregate.cells import Root
 from bigviz.aggregate.spaces import space
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.column import Column, ColumnInfo
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput
+from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
@@ -33,13 +34,14 @@ from bigviz.tiles.root import survey
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
 from bigviz.tiles.store import Built, LayerStore, check_room, total_memory
-from bigviz.tiles.tile import Cost, Tile
+from bigviz.tiles.tile import Cost, Drawn, Tile
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.work import Crew
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 
-MOST_ROWS = 50_000  # that one answer of rows holds
+MOST_ROWS: Final = 50_000  # that one answer of rows holds
+MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Engine:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
         `threads` (default: one a core)."""
         self._threads = threads or os.cpu_count() or 1
-        self._tiles: ByteCache[Tile] = ByteCache(cache_bytes)
+        self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         self._store = LayerStore(index_bytes or total_memory() // 2)
         self._layer_flights: Flights[Built] = Flights()
         self._order_flights: Flights[Order] = Flights()
@@ -126,13 +128,14 @@ class Engine:
         """One tile; BadInput for a key that its level does not have."""
         key.check()
         name = (self._key(dataset, layer), key)
-        tile = self._tiles.get(name)
-        if tile is not None:
-            return Tile(key, tile.planes, Cost(bytes=sum(len(plane.payload) for plane in tile.planes)), tile.exact)
-        tile = self._ready(dataset, layer, no_progress, cancel).tile(key, cancel)
-        if tile.cost.rows or tile.cost.encode_us:  # not what the pyramid holds already
-            self._tiles.put(name, tile)
-        return tile
+        exact = partial(self._arrays, dataset, layer, key)
+        drawn = self._tiles.get(name)
+        if drawn is not None:
+            return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
+        drawn = self._ready(dataset, layer, no_progress, cancel).draw(key, cancel)
+        if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
+            self._tiles.put(name, drawn)
+        return Tile(key, list(drawn.planes), replace(drawn.cost), exact)
 
     def image(
         self,
@@ -149,10 +152,15 @@ class Engine:
         """An exact image of a window, closed at both ends: one (height, width) array a plane, row 0 the highest y.
 
         Cells follow datashader's affine rule (`aggregate.bins`); types are those of `Tile.arrays`. Raises BadInput for
-        a window that cannot be divided.
+        a window that cannot be divided, TooLarge for more than 2^24 cells.
         """
         check_window(x0, x1, "x")
         check_window(y0, y1, "y")
+        for name, size in (("width", width), ("height", height)):
+            if not 1 <= size <= MOST_BINS:
+                raise BadInput(f"{name} is 1 to {MOST_BINS:,}, got {size}", name, size)
+        if width * height > MOST_CELLS:
+            raise TooLarge(f"an image has at most {MOST_CELLS:,} cells, got {width} x {height}", "width", width)
         x_bins, y_bins = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
         return self._ready(dataset, layer, no_progress, cancel).image(x_bins, y_bins, cancel)
 
@@ -198,6 +206,9 @@ class Engine:
     def memory(self) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, and `tiles` (the cache)."""
         return {**self._store.memory(), "tiles": self._tiles.nbytes}
+
+    def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
+        return self._ready(dataset, layer).arrays(key)
 
     def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
         return dataset.fingerprint, dataset.version, layer.key()

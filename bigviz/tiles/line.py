@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from bigviz.tiles.m4 import Picks, column_bounds, first_from, pick_rows
 from bigviz.tiles.root import Survey
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import Series
-from bigviz.tiles.tile import Cost, Tile, microseconds
+from bigviz.tiles.tile import Cost, Drawn, microseconds
 from bigviz.tiles.work import slices
 
 __all__ = ["Columns", "LineLayer"]
@@ -76,16 +75,16 @@ class LineLayer:
         shared = [array.nbytes for array, axis in ends if np.may_share_memory(array, axis.column.values)]
         return self.series.nbytes - sum(shared)
 
-    def tile(self, key: TileKey, cancel: Cancel = NEVER) -> Tile:
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: `any`, uint8."""
         cancel.check()
         begun = time.perf_counter()
         plane, rows = draw_tile(self.series, self.x, self.y, (self.survey.x, self.survey.y), key)
         drawn = time.perf_counter()
-        encoded = [encode_values(plane, plane > 0)]
+        encoded = encode_values(plane, plane > 0)
         encode_us = microseconds(time.perf_counter() - drawn)
         cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self._row_bytes)
-        return Tile(key, encoded, cost, partial(self.arrays, key))
+        return Drawn((encoded,), cost)
 
     def arrays(self, key: TileKey) -> list[Array]:
         """The tile's finished plane."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +23,7 @@ from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
 from bigviz.tiles.scan import TileKey, positions_of, ranges_within
-from bigviz.tiles.tile import Cost, Tile, microseconds
+from bigviz.tiles.tile import Cost, Drawn, microseconds
 from bigviz.tiles.work import SLICE
 
 __all__ = ["PointsLayer"]
@@ -55,14 +54,13 @@ class PointsLayer:
         """Bytes held, without the order, which layers share."""
         return self.pyramid.nbytes
 
-    def tile(self, key: TileKey, cancel: Cancel = NEVER) -> Tile:
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile, from the pyramid or from its rows."""
         inputs = self.pyramid.inputs
-        exact = partial(self.arrays, key)
         kept = self.pyramid.kept(key)
         begun = time.perf_counter()
         if kept is not None and not isinstance(inner_of(inputs.reduction), Mean):
-            return Tile(key, list(kept.values), Cost(bytes=sum(len(plane.payload) for plane in kept.values)), exact)
+            return Drawn(kept.values, Cost(bytes=sum(len(plane.payload) for plane in kept.values)))
         if kept is not None:
             planes, rows = revive(inputs.reduction, kept, inputs.dtype), 0
         else:
@@ -71,7 +69,7 @@ class PointsLayer:
         encoded = wire(inputs.reduction, planes)
         encode_us = microseconds(time.perf_counter() - summed)
         size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in encoded)
-        return Tile(key, encoded, Cost(0, microseconds(summed - begun), encode_us, rows, size), exact)
+        return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
 
     def arrays(self, key: TileKey) -> list[Array]:
         """The tile's finished planes, from its exact accumulators."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.scan import TileKey
 
-__all__ = ["Cost", "Tile", "microseconds"]
+__all__ = ["Cost", "Drawn", "Tile", "microseconds"]
 
 
 @dataclass
@@ -26,6 +26,24 @@ class Cost:
     bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The planes of a tile as the wire has them, and what they cost. It holds on to nothing else, so it can be kept."""
+
+    planes: tuple[EncodedPlane, ...]
+    cost: Cost
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return sum(plane.nbytes for plane in self.planes) + 200
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of the payloads."""
+        return sum(len(plane.payload) for plane in self.planes)
+
+
 @dataclass(frozen=True)
 class Tile:
     """The planes of a tile as the wire has them; `arrays()` computes what HTTP sends."""
@@ -34,11 +52,6 @@ class Tile:
     planes: list[EncodedPlane]
     cost: Cost
     exact: Callable[[], list[npt.NDArray[Any]]] = field(repr=False, compare=False)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        return sum(plane.nbytes for plane in self.planes) + 200
 
     def arrays(self) -> list[npt.NDArray[Any]]:
         """One (256, 256) array a plane, row 0 the highest y, in the types of interfaces.md, "Payloads".

@@ -1,4 +1,6 @@
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -242,6 +244,12 @@ def test_old_layers_make_room(dataset: MakeDataset) -> None:
     engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
     assert engine.tile(tables[0], COUNT, TileKey(0, 0, 0, 0)).arrays()[0].sum() == 100_000  # built again when asked
     assert [engine.state(table, COUNT) for table in tables] == ["ready", "ready", "none"]
+    order = weakref.ref(engine._ready(tables[1], COUNT).order)  # type: ignore[union-attr]
+    kept = engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
+    engine.ensure(tables[2], COUNT)
+    engine.ensure(tables[0], COUNT)
+    gc.collect()
+    assert order() is None and kept.arrays()[0].sum() == 100_000  # neither a tile nor the cache held on to it
     engine.ensure(tables[0], Layer("points", "x", "y", "sum(x)"))
     assert engine.memory()["orders"] == 2_000_000  # one order and its gathered column, for both layers
 
@@ -264,6 +272,9 @@ def test_bad_asks_name_the_field(engine: Engine, dataset: MakeDataset) -> None:
         (BadInput, "x1", lambda: engine.image(table, COUNT, 0, np.inf, 0, 1, 10, 10)),
         (BadInput, "y0", lambda: engine.image(table, COUNT, 0, 1, np.nan, 1, 10, 10)),
         (BadInput, "x0", lambda: engine.image(table, COUNT, 5e-324, 1e-323, 0, 1, 10, 10)),
+        (BadInput, "width", lambda: engine.image(table, COUNT, 0, 1, 0, 1, 0, 10)),
+        (BadInput, "height", lambda: engine.image(table, COUNT, 0, 1, 0, 1, 1, 10**9)),
+        (TooLarge, "width", lambda: engine.image(table, COUNT, 0, 1, 0, 1, 5000, 5000)),
         (BadInput, "x0", lambda: engine.rows(table, COUNT, 2, 1, 0, 1)),
         (BadInput, "limit", lambda: engine.rows(table, COUNT, 0, 1, 0, 1, 50_001)),
     ]
