@@ -9,13 +9,16 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
+
+from bigviz.aggregate.reductions import By, Reduction
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import FigureSpec, LayerSpec
 from bigviz.server import facts
 from bigviz.server.definition import times_of
 from bigviz.server.params import Number
-from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, tile_table
+from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
 from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
 from bigviz.server.spans import Spans
 from bigviz.tiles.engine import LayerInfo
@@ -94,11 +97,14 @@ class Answers:
                 zero = _zero_is_empty(layer)
                 norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, read, cancel)
                 return PNG, shade(arrays, values_of(arrays, zero), norm, shading)
+            own = _own_type(dataset, layer)
+            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
             if extension == "npy":
                 return NPY, npy(arrays, layer.reduction.category is not None)
             labels = engine.info(dataset, layer).planes or (str(layer.reduction),)
             level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
-            return ARROW, arrow(tile_table(arrays, labels, {**level, "i": i, "j": j, "version": dataset.version}))
+            about = {**level, "i": i, "j": j, "version": dataset.version}
+            return ARROW, arrow(tile_table(arrays, labels, about, own))
 
         return await self._backend.run(owner, dataset, layer, ("tile", extension, place, shading), call)
 
@@ -113,6 +119,8 @@ class Answers:
             if shading is not None:
                 values = values_of(arrays, _zero_is_empty(layer))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
+            own = _own_type(dataset, layer)
+            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
             return NPY, npy(arrays, layer.reduction.category is not None)
 
         what = ("image", window, size, shading)
@@ -147,8 +155,21 @@ class Answers:
 
 def _zero_is_empty(layer: Layer) -> bool:
     """Whether 0 stands for an empty cell in the finished planes of the layer's reduction."""
-    reduction: Any = layer.reduction
-    return getattr(reduction, "inner", reduction).name in ("count", "any", "sum")
+    return _inner(layer).name in ("count", "any", "sum")
+
+
+def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:
+    """The type of the column whose own values the planes hold; None where they hold counts, sums or means."""
+    inner = _inner(layer)
+    if inner.column is None or inner.name not in ("min", "max", "first", "last"):
+        return None
+    return dataset.info(inner.column).type
+
+
+def _inner(layer: Layer) -> Reduction:
+    """What a plane holds, of each category under `by`."""
+    reduction = layer.reduction
+    return reduction.inner if isinstance(reduction, By) else reduction
 
 
 _FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "version", "index")

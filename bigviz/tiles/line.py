@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,11 +53,13 @@ class Columns:
     cost: Cost = field(default_factory=Cost)
 
     def table(self, dataset: Dataset) -> pa.Table:
-        """The same as a table: column, run, row, and x and y in their own types under their own names."""
+        """The same as a table: column, run, row, and x and y in their own types under their own names; `flagged` as a
+        JSON list in the schema's metadata."""
         arrays = [pa.array(self.column), pa.array(self.run), pa.array(self.row)]
         taken = dataset.take(self.row, list(dict.fromkeys(self.names)))
         arrays += [taken.column(name) for name in self.names]
-        return pa.Table.from_arrays(arrays, names=["column", "run", "row", *self.names])
+        table = pa.Table.from_arrays(arrays, names=["column", "run", "row", *self.names])
+        return table.replace_schema_metadata({"flagged": json.dumps(self.flagged)})
 
 
 @dataclass(frozen=True)

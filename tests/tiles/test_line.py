@@ -1,5 +1,6 @@
 """Columns, images and rows of a line."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -50,6 +51,7 @@ def test_columns_are_true_rows_in_order(engine: Engine, walk: Dataset) -> None:
         assert table.column_names == ["column", "run", "row", "t", "v"]
         assert table.schema.field("t").type == pa.timestamp("ms") and table.schema.field("v").type == pa.float32()
         assert table.column("v").to_pylist() == found.y.tolist()
+        assert json.loads(table.schema.metadata[b"flagged"]) == found.flagged
 
 
 def test_unsorted_lines_are_drawn_in_x_order(engine: Engine, dataset: MakeDataset) -> None:
