@@ -7,6 +7,7 @@ Any cell of any level is then one contiguous range of rows, and any rectangle a 
 from __future__ import annotations
 
 import threading
+import weakref
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ import numpy.typing as npt
 
 from bigviz.aggregate.cells import INSIDE, NOWHERE
 from bigviz.aggregate.jit import jit
-from bigviz.data.column import Column
 from bigviz.data.errors import TooLarge
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.root import Survey, survey
@@ -41,32 +41,21 @@ class Order:
     keys: Array
     rows: Array
     far: Array
-    _columns: dict[str, Array] = field(default_factory=dict, repr=False)
+    _columns: weakref.WeakValueDictionary[str, Array] = field(default_factory=weakref.WeakValueDictionary, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, gathered columns included."""
-        held = [self.keys, self.rows, self.far, *self._columns.values()]
-        return sum(array.nbytes for array in held)
+        """Bytes held, without gathered columns: those belong to the layers that use them."""
+        return sum(array.nbytes for array in (self.keys, self.rows, self.far))
 
-    def gather(self, column: Column, crew: Crew) -> Array:
-        """A column's values (not widened) in this order; gathered once and kept."""
+    def gather(self, key: str, values: Array, crew: Crew) -> Array:
+        """Values of all rows in this order, in their own dtype; shared under `key` by all who use them at a time."""
         with self._lock:
-            name = column.info.name
-            if name not in self._columns:
-                self._columns[name] = self._gathered(column.values, crew)
-            return self._columns[name]
-
-    def gather_valid(self, column: Column, crew: Crew) -> Array | None:
-        """Where a column holds a number, in this order; None where it does everywhere."""
-        if column.valid is None:
-            return None
-        with self._lock:
-            name = f"{column.info.name}\0valid"
-            if name not in self._columns:
-                self._columns[name] = self._gathered(column.valid, crew)
-            return self._columns[name]
+            gathered = self._columns.get(key)
+            if gathered is None:
+                gathered = self._columns[key] = self._gathered(values, crew)
+            return gathered
 
     def _gathered(self, values: Array, crew: Crew) -> Array:
         out = np.empty(len(self.rows), values.dtype)

@@ -51,7 +51,7 @@ class PointsLayer:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, without the order, which layers share."""
+        """Bytes held, without the order and its columns, which layers share."""
         return self.pyramid.nbytes
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:

@@ -19,7 +19,7 @@ Built = PointsLayer | LineLayer
 
 
 class LayerStore:
-    """At most `limit` bytes of layers by key, orders shared by several layers counted once.
+    """At most `limit` bytes of layers by key, what several layers share counted once.
 
     The layer put last stays whatever it weighs. An order lives as long as a layer that uses it. Safe to use from any
     number of threads.
@@ -62,7 +62,7 @@ class LayerStore:
             self._orders[key] = order
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and their columns), `pyramids` and `series`."""
+        """Bytes held: `orders` (rows in order and the columns of their layers), `pyramids` and `series`."""
         with self._lock:
             return self._weights()
 
@@ -70,8 +70,9 @@ class LayerStore:
         points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
         lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
         orders = {id(layer.order): layer.order for layer in points}
+        columns = {id(column): column for layer in points for column in layer.pyramid.inputs.columns}
         return {
-            "orders": sum(order.nbytes for order in orders.values()),
+            "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
             "pyramids": sum(layer.nbytes for layer in points),
             "series": sum(layer.nbytes for layer in lines),
         }

@@ -52,10 +52,14 @@ class Inputs:
         return int(CELLS * max(weight, 4 if self.values is not None else 1))
 
     @property
+    def columns(self) -> tuple[Array, ...]:
+        """The gathered columns."""
+        return tuple(column for column in (self.values, self.valid, self.codes) if column is not None)
+
+    @property
     def row_bytes(self) -> int:
         """Bytes read for each row, its key included."""
-        columns = (self.values, self.valid, self.codes, self.numbers)
-        return 8 + sum(column.itemsize for column in columns if column is not None)
+        return 8 + sum(column.itemsize for column in self.columns)
 
     def create(self, side: int = SIDE) -> Planes:
         """Empty accumulators of side x side cells."""
@@ -78,19 +82,25 @@ class Inputs:
 
 def gather_inputs(order: Order, reduction: Reduction, columns: dict[str, Column], crew: Crew) -> Inputs:
     """Bring a reduction's columns into an order; `columns` holds them by name."""
-    column = None if reduction.column is None else columns[reduction.column]
-    category = None if reduction.category is None else columns[reduction.category]
-    codes = None
-    if category is not None:
-        codes = order.gather(category, crew)
-        valid = order.gather_valid(category, crew)
-        codes = codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
-    if column is None:
-        dtype = own = np.dtype(np.uint32)
-        values = checked = None
-    else:
+    dtype = own = np.dtype(np.uint32)
+    values = valid = codes = labels = None
+    if reduction.column is not None:
+        column = columns[reduction.column]
         dtype, own = reduction.accumulator(column.values), column.values.dtype
-        values, checked = order.gather(column, crew), order.gather_valid(column, crew)
-    labels = None if category is None else category.categories
+        values = order.gather(f"{column.info.name}\0values", column.values, crew)
+        if column.valid is not None:
+            valid = order.gather(f"{column.info.name}\0valid", column.valid, crew)
+    if reduction.category is not None:
+        category = columns[reduction.category]
+        labels = category.categories or ()
+        codes = order.gather(f"{category.info.name}\0codes", _codes(category, len(labels)), crew)
     numbers = order.rows if reduction.ordered else None
-    return Inputs(reduction, dtype, own, labels, numbers, values, checked, codes)
+    return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes)
+
+
+def _codes(column: Column, labels: int) -> Array:
+    """A category's codes, -1 for null, in the narrowest type: one byte a row for what `by` shows."""
+    narrow = np.dtype(np.int8) if labels <= 127 else column.values.dtype
+    if column.valid is None:
+        return column.values.astype(narrow, copy=False)
+    return np.where(column.valid, column.values.astype(narrow), narrow.type(-1))
