@@ -131,5 +131,7 @@ def _word(key: str, value: Any) -> str:
         raise BadInput(
             f"{key} is a text of at most {_LONGEST} characters, got {repr(value)[:60]}.", key, repr(value)[:60]
         )
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise BadInput(f"{key} holds half a character, got {repr(value)[:60]}.", key, repr(value)[:60])
     allowed: Mapping[str, Any] = _WORDS
     return choice(value, key, allowed[key]) if key in allowed else value

@@ -17,15 +17,9 @@ from bigviz.document import cmaps
 from bigviz.document.json import to_json
 from bigviz.server.limits import Limits
 from bigviz.server.protocol import Type
-from bigviz.tiles.codec import EncodedPlane, decode
 
 from .running import Gated, Running, running
-from .wire import Browser, tiles_of
-
-
-def cells(plane) -> np.ndarray:
-    fields = ("codec", "dtype", "plane", "filled", "low", "high", "constant", "payload")
-    return decode(EncodedPlane(*(getattr(plane, name) for name in fields)))[0].reshape(256, 256)
+from .wire import Browser, cells, tiles_of
 
 
 def test_hello_comes_first_and_is_the_document(served: Running, documents):

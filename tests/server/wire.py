@@ -8,10 +8,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
 from bigviz.server import protocol
 from bigviz.server.protocol import Frame, Reassembler, Type
+from bigviz.tiles.codec import EncodedPlane, decode
 
 SECONDS = 30
 
@@ -119,3 +121,9 @@ def figures(node: dict[str, Any]) -> list[dict[str, Any]]:
 def tiles_of(got: list[Got]) -> list[tuple[int, int, int, int]]:
     """The places of the tiles among messages, in order."""
     return [(g.value.zx, g.value.zy, g.value.i, g.value.j) for g in got if g.kind == Type.TILE]
+
+
+def cells(plane: Any) -> np.ndarray:
+    """The 256 x 256 cells of a plane that came."""
+    fields = ("codec", "dtype", "plane", "filled", "low", "high", "constant", "payload")
+    return decode(EncodedPlane(*(getattr(plane, name) for name in fields)))[0].reshape(256, 256)
