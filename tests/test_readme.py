@@ -53,4 +53,5 @@ def test_the_serving_listing_serves_its_page(demo: Path) -> None:
             assert b"<html" in answer.read()
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        process.communicate(timeout=10)
+    assert process.returncode == 0

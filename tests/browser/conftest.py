@@ -70,8 +70,9 @@ def app(files: Path) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: Playwright's own event loop runs as long, and no test beside it could start another."""
     path = shutil.which("chromium")
     assert path, "the browser tests need Debian's chromium (apt-get install chromium)"
     with sync_playwright() as playwright:
