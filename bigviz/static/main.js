@@ -162,15 +162,17 @@ on("changed", ({ json }) => {
   }
 });
 
-// With the focus nowhere, keys are for the plot under the pointer, or for the only one.
+// With the focus nowhere, or left on a button that was clicked, keys are for the plot under the pointer, the button's, or the only one.
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented) return;
-  const typing = event.target instanceof Element && event.target.closest("input, select, dialog");
-  const figure = figures.find((f) => f.surface.matches(":hover")) ?? (figures.length === 1 ? figures[0] : null);
-  if (event.target === document.body && figure && event.key !== "Tab") {
+  const { target } = event;
+  if (event.defaultPrevented || !(target instanceof Element)) return;
+  const free = target === document.body || (target.closest("button") && !target.closest("dialog, [popover='auto']"));
+  const figure = figures.find((f) => f.surface.matches(":hover")) ?? figures.find((f) => f.section.contains(target)) ?? (figures.length === 1 ? figures[0] : null);
+  if (free && figure && event.key !== "Tab") {
+    if (figure.surface.dispatchEvent(new KeyboardEvent(event.type, event))) return;
+    event.preventDefault();
     figure.surface.focus({ preventScroll: true });
-    if (!figure.surface.dispatchEvent(new KeyboardEvent(event.type, event))) event.preventDefault();
-  } else if (event.key === "?" && !typing) help();
+  } else if (event.key === "?" && !target.closest("input, select, dialog")) help();
 });
 addEventListener("pagehide", () => {
   url?.write();

@@ -45,6 +45,20 @@ def test_keys_work_for_the_plot_under_the_pointer(page: Page, app: Server) -> No
     assert {key[-2:] for key in hash_of(page)} == {".2"}
 
 
+def test_keys_work_after_a_click_on_a_button(points: Page, tables: Tables) -> None:
+    before = home_view(tables.x, tables.y)
+    box, theme = points.get_by_role("button", name="Box zoom"), points.get_by_role("button", name="Theme")
+    box.click()
+    points.keyboard.press("b")
+    expect(box).to_have_attribute("aria-pressed", "false")
+    theme.click()
+    press(points, "+")
+    assert view(points).width == pytest.approx(before.width / 1.5, rel=1e-3)
+    theme.focus()
+    points.keyboard.press("Enter")
+    expect(theme).to_be_focused()
+
+
 def test_plus_minus_and_zero(points: Page, tables: Tables) -> None:
     before = home_view(tables.x, tables.y)
     press(points, "+")
