@@ -38,20 +38,27 @@ def choose(dataset: Dataset) -> Choice:
     In this order: numeric columns named as longitude and latitude in degrees (points); columns named x and y (points);
     the first stamp or date, or else another column in ascending order, with the first numeric column (a line); the
     first two numeric columns, then any two that can be plotted (points). Names may have more words if both have the
-    same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over. Raises `Unplottable` if there
-    are not two.
+    same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over, unless all are: an empty table
+    is shown as one. Raises `Unplottable` if there are not two.
     """
     candidates = _Candidates(dataset)
-    for choose_by in (_by_degrees, _by_letters, _as_line, _first_two):
-        choice = choose_by(candidates)
-        if choice is not None:
-            return choice
+    choice = _first_choice(candidates)
+    if choice is None and candidates.first_filled(candidates.infos) is None:
+        candidates.pass_over_empty = False
+        choice = _first_choice(candidates)
+    if choice is not None:
+        return choice
     usable = [info.name for info in candidates.infos]
     raise Unplottable(
         f"A plot needs two columns of numbers, times or labels; {dataset.name!r} has {listing(usable) or 'none'}.",
         field="x",
         got=usable,
     )
+
+
+def _first_choice(candidates: _Candidates) -> Choice | None:
+    choices = (choose_by(candidates) for choose_by in (_by_degrees, _by_letters, _as_line, _first_two))
+    return next((choice for choice in choices if choice is not None), None)
 
 
 class _Candidates:
@@ -63,6 +70,7 @@ class _Candidates:
         infos = [info for info in dataset.columns() if info.plottable and names.count(info.name) == 1]
         # pandas writes a frame's index at the end under such a name; a real column goes first wherever it stands.
         self.infos = sorted(infos, key=lambda info: info.name.startswith("__index_level_"))
+        self.pass_over_empty = True
         self._filled: dict[str, bool] = {}
 
     @property
@@ -70,7 +78,10 @@ class _Candidates:
         return [info for info in self.infos if info.kind in ("integer", "float", "decimal")]
 
     def filled(self, info: ColumnInfo) -> bool:
-        """True if some row has a number; the whole column is read only if its first million rows have none."""
+        """True if some row has a number, or none need have; the whole column is read only if its first million rows
+        have none."""
+        if not self.pass_over_empty:
+            return True
         if info.name not in self._filled:
             found = has_numbers(self.dataset.head(info.name))
             self._filled[info.name] = found or has_numbers(self.dataset.column(info.name))

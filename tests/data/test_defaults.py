@@ -55,6 +55,8 @@ EMPTY = pa.nulls(N, pa.float64())
         ({"n": pa.nulls(N), "a": NOISE, "b": NOISE}, Choice("a", "b", "points")),
         ({"a": NOISE, "b": NOISE, "__index_level_0__": UP[::-1]}, Choice("a", "b", "points")),
         ({"xy": NOISE, "long": DEGREES}, Choice("xy", "long", "points")),
+        ({"name": TEXT[:0], "x": NOISE[:0], "y": NOISE[:0]}, Choice("x", "y", "points")),
+        ({"a": EMPTY, "b": EMPTY, "c": EMPTY}, Choice("a", "b", "points")),
     ],
 )
 @pytest.mark.parametrize("where", ["memory", "parquet"])
