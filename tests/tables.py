@@ -109,4 +109,9 @@ def globe() -> pa.Table:
     return pa.table({"lon": lon, "lat": [0.0, 0.0, 0.0, LAT, -LAT, -LAT, past, -past, 0.0, 0.0]})
 
 
-TABLES = {"kinds": kinds, "far": far, "lines": lines, "globe": globe}
+def blank() -> pa.Table:
+    """No rows."""
+    return pa.table({"x": pa.array([], pa.float64()), "y": pa.array([], pa.int32()), "word": pa.array([], pa.string())})
+
+
+TABLES = {"blank": blank, "kinds": kinds, "far": far, "lines": lines, "globe": globe}

@@ -148,6 +148,20 @@ def test_far_rows(served: Served, x: str, count: int) -> None:
         assert served.npy("far/layers/0/tiles/0/0/0.npy", **asked, **extra).sum() == FAR - left
 
 
+@pytest.mark.parametrize("agg", ["count", "mean(x)", "max(y)", "by(word)"])
+def test_a_table_without_rows(served: Served, agg: str) -> None:
+    answer = served.json("blank/layers/0/tilejson.json", agg=agg)
+    assert (answer["extent"], answer["range"], answer["rows"]) == ([0, 0, 1, 1], None, 0)
+    window = {"x0": 0, "x1": 1, "y0": 0, "y1": 1, "width": 3, "height": 2}
+    more = (0,) if agg.startswith("by") else ()
+    assert served.npy("blank/layers/0/tiles/3/1/1.npy", agg=agg).shape == (256, 256, *more)
+    assert served.npy("blank/layers/0/image.npy", agg=agg, **window).shape == (2, 3, *more)
+    assert served.arrow("blank/layers/0/tiles/0/0/0.arrow", agg=agg).num_columns == 1 - len(more)
+    for picture in ("tiles/0/0/0.png", "image.png"):
+        assert served.body(f"blank/layers/0/{picture}", agg=agg, **window)[:4] == b"\x89PNG"
+    assert served.arrow("blank/layers/0/rows.arrow", agg=agg, x0=0, x1=1, y0=0, y1=1).num_rows == 0
+
+
 def test_mercator(served: Served) -> None:
     """Borders belong to the north, 180 is -180, and what mercator does not know is outside."""
     asked = {"x": "lon", "y": "lat", "xaxis": "mercator", "yaxis": "mercator", "agg": "count", "glyph": "points"}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from bigviz.aggregate.reductions import By, Reduction
@@ -21,6 +22,7 @@ from bigviz.server.params import Number
 from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
 from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
 from bigviz.server.spans import Spans
+from bigviz.tiles.codec import SIDE
 from bigviz.tiles.engine import LayerInfo
 from bigviz.tiles.layer import Layer
 
@@ -95,13 +97,19 @@ class Answers:
             engine, arrays = self._backend.engine, read(place)
             if shading is not None:
                 zero = _zero_is_empty(layer)
-                norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, read, cancel)
+
+                def draw(place: Place) -> list[Any]:
+                    return _pictured(read(place), (SIDE, SIDE))
+
+                norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, draw, cancel)
+                arrays = _pictured(arrays, (SIDE, SIDE))
                 return PNG, shade(arrays, values_of(arrays, zero), norm, shading)
             own = _own_type(dataset, layer)
             arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
             if extension == "npy":
                 return NPY, npy(arrays, layer.reduction.category is not None)
-            labels = engine.info(dataset, layer).planes or (str(layer.reduction),)
+            planes = engine.info(dataset, layer).planes
+            labels = (str(layer.reduction),) if planes is None else planes
             level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
             about = {**level, "i": i, "j": j, "version": dataset.version}
             return ARROW, arrow(tile_table(arrays, labels, about, own))
@@ -117,11 +125,12 @@ class Answers:
         def call(cancel: Cancel) -> Body:
             arrays = self._backend.engine.image(dataset, layer, *window, *size, cancel)
             if shading is not None:
+                arrays = _pictured(arrays, size[::-1])
                 values = values_of(arrays, _zero_is_empty(layer))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             own = _own_type(dataset, layer)
             arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
-            return NPY, npy(arrays, layer.reduction.category is not None)
+            return NPY, npy(arrays, layer.reduction.category is not None, size[::-1])
 
         what = ("image", window, size, shading)
         return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
@@ -151,6 +160,11 @@ class Answers:
             return ARROW, arrow(self._backend.engine.rows(dataset, layer, *window, limit, cancel))
 
         return await self._backend.run(owner, dataset, layer, ("rows", window, limit), call, heavy=True)
+
+
+def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:
+    """The planes of a picture: a blank one where a category has no label."""
+    return planes or [np.zeros(shape, np.uint32)]
 
 
 def _zero_is_empty(layer: Layer) -> bool:

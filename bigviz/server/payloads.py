@@ -13,6 +13,7 @@ import pyarrow.types as pt
 
 from bigviz.data.kinds import storage_type
 from bigviz.data.units import nanoseconds_per_unit
+from bigviz.tiles.codec import SIDE
 
 __all__ = ["ARROW", "NPY", "PNG", "arrow", "npy", "own_values", "tile_table"]
 
@@ -23,15 +24,18 @@ ARROW: Final = "application/vnd.apache.arrow.file"
 PNG: Final = "image/png"
 
 
-def npy(planes: Sequence[Array], categories: bool) -> bytes:
+def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SIDE, SIDE)) -> bytes:
     """One plane as (y, x), or under `by` all planes as (y, x, category); row 0 is the highest y.
+
+    A category without labels has no planes, only their `shape`.
 
     The format has no null: integers and bools that may lack a value (numpy.ma: min, max, first, last) come as float64
     with NaN, times have NaT. `.arrow` keeps their type.
     """
     out = io.BytesIO()
     whole = [_with_nan(plane) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes]
-    array = np.stack(whole, axis=-1) if categories else whole[0]
+    blank = np.zeros((*shape, 0), np.uint32)
+    array = whole[0] if not categories else np.stack(whole, axis=-1) if whole else blank
     np.save(out, np.ascontiguousarray(array), allow_pickle=False)
     return out.getvalue()
 

@@ -19,6 +19,7 @@ def test_npy():
     many = np.load(io.BytesIO(npy([a, a + 1], True)), allow_pickle=False)
     assert many.shape == (2, 3, 2) and (many[..., 1] == a + 1).all()
     assert np.load(io.BytesIO(npy([a], True))).shape == (2, 3, 1), "one category is still an axis"
+    assert np.load(io.BytesIO(npy([], True, (2, 3)))).shape == (2, 3, 0), "and so is none"
 
 
 def test_integers_without_a_value_are_floats_with_nan():
