@@ -18,8 +18,8 @@ const WHOLE = new Set(["integer", "bool", "category", "date", "time", "timestamp
 const LABEL_SPACING = 80;
 /** A category's label is cut here. */
 const LONGEST_LABEL = 28;
-/** d3 finds no ticks in ranges of subnormal length. */
-const LEAST = 1e-290;
+/** Below it d3 finds no ticks: it divides by the step, and 1 / 1e-308 overflows. */
+const LEAST = 1e-305;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** Are the axis numbers of a column on a kind of axis int64?  @param {string} kind of the column @param {string} axis @returns {boolean} */

@@ -2,14 +2,16 @@
 // nanoseconds stay distinct over centuries; a float axis keeps origin 0.
 
 /**
- * A range of one axis in axis space: origin + lo .. origin + hi, lo < hi. `exact` says that axis numbers are int64 (integers,
+ * A range of one axis in axis space: origin + lo .. origin + hi, lo < hi. `exact` says that axis numbers are whole (integers,
  * nanoseconds, category codes); otherwise the origin is 0n. Always made by `span`, which keeps lo and hi small.
  * @typedef {Readonly<{origin: bigint, lo: number, hi: number, exact: boolean}>} Span
  */
 /** A place on an axis: origin + offset.  @typedef {Readonly<{origin: bigint, offset: number}>} Place */
 /** Bounds on what a view may show of an axis: the shortest and the longest range.  @typedef {Readonly<{min: number, max: number}>} AxisLimits */
 
-const INT64_MAX = 2n ** 63n - 1n;
+/** Integers of a column: int64 or uint64. */
+const LOWEST = -(2n ** 63n);
+const HIGHEST = 2n ** 64n - 1n;
 /** Numbers of 2^1023 and more lie in no cell; half of that keeps hi - lo finite. */
 const FLOAT_MAX = 2 ** 1022;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */
@@ -136,8 +138,8 @@ function keepInside(lo, hi, s) {
   if (s.exact) {
     const low = s.origin + BigInt(Math.floor(lo));
     const high = s.origin + BigInt(Math.ceil(hi));
-    if (low < -INT64_MAX && high <= INT64_MAX) shift = Number(-INT64_MAX - low);
-    else if (high > INT64_MAX && low >= -INT64_MAX) shift = -Number(high - INT64_MAX);
+    if (low < LOWEST && high <= HIGHEST) shift = Number(LOWEST - low);
+    else if (high > HIGHEST && low >= LOWEST) shift = -Number(high - HIGHEST);
   } else if (lo < -FLOAT_MAX) shift = -FLOAT_MAX - lo;
   else if (hi > FLOAT_MAX) shift = FLOAT_MAX - hi;
   const a = lo + shift;

@@ -175,3 +175,8 @@ test("numbers in words", () => {
   assert.equal(axis().format(0n, 1234.56789, 0.01), "1,234.57");
   assert.equal(axis({ of: "integer" }).format(10n ** 18n, 3, 0.5), "1,000,000,000,000,000,003");
 });
+
+test("ranges near the ends of float64 have ticks", () => {
+  const ax = new Axis({ kind: "linear", side: "x" });
+  for (const size of [1e-304, 1e-300, 1e300]) assert.ok(ax.ticks(span(-4 * size, 4 * size), 800).length >= 5, String(size));
+});

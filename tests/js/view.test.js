@@ -166,3 +166,9 @@ test("undo and redo walk the views; a new one forgets what was undone", () => {
   for (let step = history.undo(); step; step = history.undo()) seen.push(step.x.lo);
   assert.deepEqual(seen, [10, 9, 8], "the oldest are dropped");
 });
+
+test("home of uint64 numbers beyond int64 is where they are", () => {
+  const home = homeSpan([["9223372036854775809", "9223373136366403584"]], true);
+  const [low, high] = spanToJson(home).map((end) => BigInt(end));
+  assert.ok(low < 9223372036854775809n && low > 2n ** 63n - 2n ** 36n && high > 9223373136366403584n);
+});
