@@ -34,7 +34,10 @@ export function factsOf(figure) {
       const { zx, zy } = raster.grid.level(view);
       facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
       const { norm } = raster;
-      if (norm) facts.push([`${definition.agg}, visible`, `${formatNumber(norm.low, 6)} to ${formatNumber(norm.high, 6)} in ${norm.cells.toLocaleString("en")} cells`]);
+      if (!norm) continue;
+      const { low, high } = norm.distribution;
+      facts.push([`${definition.agg}, visible`, `${formatNumber(low, 6)} to ${formatNumber(high, 6)} in ${norm.cells.toLocaleString("en")} cells`]);
+      if (norm.low !== low || norm.high !== high) facts.push(["colours", `${formatNumber(norm.low, 6)} to ${formatNumber(norm.high, 6)}`]);
     }
   }
   return facts;

@@ -104,7 +104,7 @@ export function labelsOf(norm, wanted, whole, length, horizontal = false) {
   const count = Math.max(2, Math.min(9, Math.floor(wanted)));
   const middle = norm.how === "eq_hist" ? steps(norm, count) : rounds(norm, count);
   const gap = (horizontal ? GAP_ACROSS : GAP) / length;
-  const kept = [{ fraction: 0, label: name(low) }];
+  const kept = [{ fraction: norm.lift, label: name(low) }];
   for (const value of middle) {
     if (whole && value !== Math.round(value)) continue;
     const fraction = norm.fraction(value);

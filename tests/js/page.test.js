@@ -51,6 +51,9 @@ test("the colour bar names both ends, in order, without repeating itself", () =>
       if (k > 0) assert.notEqual(label, labels[k - 1].label);
     }
   }
+  const few = new Norm(new Distribution(new Uint32Array([1, 1, 1, 2, 3]), true), "eq_hist");
+  assert.ok(few.lift > 0.1);
+  assert.deepEqual(labelsOf(few, 8, true, 300)[0], { fraction: few.lift, label: "1" }, "where its cells have their colour");
   const one = new Norm(new Distribution(new Uint32Array([7, 7]), true), "eq_hist");
   assert.deepEqual(labelsOf(one, 8, true, 300).map((l) => l.label), ["7"]);
 });
