@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import glob
 import os
 from collections.abc import Sequence
@@ -23,7 +24,10 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     for argument in arguments:
         name, path = _split(argument)
         if not os.path.exists(path) and not (glob.has_magic(path) and glob.glob(path)):
-            raise NotFound(f"There is nothing at {path}.", "path", path)
+            beside = glob.glob(os.path.join(glob.escape(os.path.dirname(path)), "*"))
+            close = difflib.get_close_matches(path, beside, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise NotFound(f"There is nothing at {path}.{hint}", "path", path)
         if name is not None:
             if name in given:
                 raise BadInput(f"The name {name!r} is given to two paths.", "name", name)

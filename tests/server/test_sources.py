@@ -56,6 +56,7 @@ def test_the_directory_one_is_in(folder: Path):
     ("arguments", "error", "match"),
     [
         (["nope.parquet"], NotFound, "nothing at nope.parquet"),
+        (["tripz.parquet"], NotFound, "nothing at tripz.parquet. Did you mean trips.parquet?"),
         (["trips.parquet", "nope-*.parquet"], NotFound, "nothing at nope"),
         (["a/b=trips.parquet"], NotFound, "nothing at a/b=trips"),
         (["metrics=trips.parquet"], BadInput, "address of the server itself"),
