@@ -63,7 +63,7 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@cli.command()
+@cli.command(short_help="Serve tables, or a Python script's document.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
 @click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
 @click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
@@ -119,7 +119,7 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
     _run(["demo", *(path.stem for path in paths)], load, listening, first=True)
 
 
-@cli.command()
+@cli.command(short_help="Write sample tables as Parquet.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each table.")
 def sample(directory: Path, rows: int) -> None:
@@ -128,7 +128,7 @@ def sample(directory: Path, rows: int) -> None:
         click.echo(path)
 
 
-@cli.command()
+@cli.command(short_help="Show a table's rows and columns.")
 @click.argument("path", metavar="PATH")
 def info(path: str) -> None:
     """Show a table's rows and columns, and what `bigviz serve` would plot."""

@@ -49,8 +49,10 @@ def choose(dataset: Dataset) -> Choice:
     if choice is not None:
         return choice
     usable = [info.name for info in candidates.infos]
+    filled = [info.name for info in candidates.infos if candidates.filled(info)]
+    has = (listing(filled) or "none") + ("; its others are empty" if len(filled) < len(usable) else "")
     raise Unplottable(
-        f"A plot needs two columns of numbers, times or labels; {dataset.name!r} has {listing(usable) or 'none'}.",
+        f"A plot needs two columns of numbers, times or labels; {dataset.name!r} has {has}.",
         field="x",
         got=usable,
     )

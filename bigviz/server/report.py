@@ -96,7 +96,7 @@ def _viewers(facts: dict[str, Any]) -> str:
 
 
 def _loaded(facts: dict[str, Any]) -> str:
-    return "\n".join(f"  opened   {name}: {rows:,} rows" for name, rows in facts["datasets"].items())
+    return "\n".join(f"  opened   {name}: {rows:,} row{'s' * (rows != 1)}" for name, rows in facts["datasets"].items())
 
 
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {

@@ -14,7 +14,8 @@ def summary(path: str) -> str:
     dataset = open_dataset(path)
     columns = dataset.columns()
     width = max((len(each.name) for each in columns), default=0)
-    lines = [f"{dataset.name}: {dataset.num_rows:,} rows, {len(columns)} columns"]
+    rows, count = dataset.num_rows, len(columns)
+    lines = [f"{dataset.name}: {rows:,} row{'s' * (rows != 1)}, {count:,} column{'s' * (count != 1)}"]
     for each in columns:
         lines.append(f"  {each.name:<{width}}  {each.type}" + ("" if each.plottable else "  (cannot be plotted)"))
     try:

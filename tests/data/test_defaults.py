@@ -83,6 +83,11 @@ def test_fewer_than_two_columns(columns: dict[str, object]) -> None:
         choose(open_table(pa.table(columns)))
 
 
+def test_empty_columns_are_not_said_to_be_of_use() -> None:
+    with pytest.raises(Unplottable, match="has 'a'; its others are empty"):
+        choose(open_table(pa.table({"a": NOISE, "b": EMPTY})))
+
+
 def test_repeated_names_are_left_out() -> None:
     table = pa.table([NOISE, NOISE, NOISE, NOISE], names=["x", "x", "a", "b"])
     assert choose(open_table(table)) == Choice("a", "b", "points")
