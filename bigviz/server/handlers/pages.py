@@ -28,9 +28,15 @@ _LISTING: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="icon" type="image/svg+xml" href="_/static/mark.svg">
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}
-li {{ margin: .5rem 0 }} a {{ font-weight: 600; color: light-dark(#0b57d0, #8ab4f8) }} span {{ opacity: .7 }}
-</style></head><body><main><h1>Plots</h1><ul>
+:root {{ background: light-dark(#fff, #0f1217); color: light-dark(#1b1f27, #e7eaf0) }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 12vh auto 3rem; padding: 0 1rem }}
+h1 {{ display: flex; align-items: center; gap: 12px; font-size: 20px; margin: 0 0 1rem }}
+ul {{ list-style: none; margin: 0; padding: 0; border-top: 1px solid light-dark(#e1e5eb, #272d37) }}
+a {{ display: flex; justify-content: space-between; gap: 1rem; padding: .6rem .5rem; color: inherit; font-weight: 600;
+  text-decoration: none; overflow-wrap: anywhere; border-bottom: 1px solid light-dark(#e1e5eb, #272d37) }}
+a:hover, a:focus-visible {{ background: light-dark(#f3f5f8, #1b2028); color: light-dark(#1d56c8, #82adff) }}
+span {{ font-weight: 400; color: light-dark(#5a6272, #9ba5b5) }}
+</style></head><body><main><h1><img src="_/static/mark.svg" alt="" width="26" height="26">Plots</h1><ul>
 {items}
 </ul></main></body></html>
 """
@@ -63,8 +69,9 @@ class Listing(Handler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", content_policy(b""))
         items = [
-            f'<li><a href="{html.escape(_address(name))}">{html.escape(title)}</a>'
-            + (f" <span>{html.escape(name)}</span>" if title != name else "")
+            f'<li><a href="{html.escape(_address(name))}">{html.escape(title)}'
+            + (f" <span>{html.escape(name)}</span>" if title.casefold() != name.casefold() else "")
+            + "</a></li>"
             for name, title in titles.items()
         ]
         self.finish(_LISTING.format(items="\n".join(items)))
