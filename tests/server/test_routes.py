@@ -51,7 +51,7 @@ def test_the_list(served: Running):
     page = served.get("/").body.decode()
     assert '<a href="points/">Points</a>' in page
     assert (
-        '<a href="all%20of%20them%20%26%20%3Cmore%3E/">All of them</a> <span>all of them &amp; &lt;more&gt;</span>'
+        '<a href="all%20of%20them%20%26%20%3Cmore%3E/">All of them <span>all of them &amp; &lt;more&gt;</span></a>'
         in page
     )
     documents = json.loads(served.get("/", Accept="application/json").body)["documents"]
