@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bigviz.aggregate.expression import parse
+from bigviz.aggregate.inputs import check
 from bigviz.aggregate.reductions import Reduction
 from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
@@ -169,8 +170,8 @@ def _layer(
     if "cmap" in style:
         lut(style["cmap"])
     reduction = parse(agg) if isinstance(agg, str) else agg
-    for name in (x, y, reduction.column, reduction.category):
-        if name is not None:
-            dataset.info(name)
+    for name in (x, y):
+        dataset.info(name)
+    check(dataset, reduction)
     given = {key: value for key, value in style.items() if value is not None}
     return Layer(source, dataset, glyph, x, y, str(reduction), given)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bigviz.aggregate.expression import parse
-from bigviz.aggregate.inputs import check
 from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
 from bigviz.data.errors import BadInput
@@ -65,8 +63,6 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
             raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")
         plot.line(dataset, x, y)
     else:
-        if columns.agg:
-            check(dataset, parse(columns.agg))
         plot.points(dataset, x, y, agg=columns.agg or "count")
     return document(plot, id=name)
 
