@@ -59,8 +59,12 @@ class Crew:
         def step(item: T) -> None:
             if stop.is_set():
                 return
-            self.cancel.check()
-            meter.add(work(item))
+            try:
+                self.cancel.check()
+                meter.add(work(item))
+            except BaseException:
+                stop.set()
+                raise
 
         todo: Sequence[T] = list(items)
         meter.add(0)
