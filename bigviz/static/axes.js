@@ -35,7 +35,8 @@ export function frameOf(width, height, { left, side, legend, context, dpr }) {
   const plot = { x, y, width: snap(Math.max(40, width - left - right)), height: snap(Math.max(40, height - top - bottom)) };
   const none = { x: 0, y: 0, width: 0, height: 0 };
   if (side === "none") return { plot, bar: none, narrow };
-  if (narrow) return { plot, bar: { x: plot.x + plot.width * 0.3, y: 12, width: plot.width * 0.7 - 2, height: 10 }, narrow };
+  const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand beside the y axis's title, a legend above it
+  if (narrow) return { plot, bar: { x: plot.x + plot.width * from, y: 12, width: plot.width * (1 - from) - 2, height: 10 }, narrow };
   const bar = { x: plot.x + plot.width + 18, y: plot.y + 22, width: side === "bar" ? 12 : legend, height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height) };
   return { plot, bar, narrow };
 }
