@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import fields
 from typing import Any, Final
 
 from bigviz.document.document import document
@@ -108,6 +109,9 @@ def serve(
     if script.is_running():
         script.served(made)
         return None
+    unknown = options.keys() - {each.name for each in fields(Options)}
+    if unknown:
+        raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
     given = Options(port=port, address=address, **options)
     report = Reporter(quiet=quiet)
     handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))

@@ -114,3 +114,9 @@ def test_several_servers_share_a_process_and_a_dataset(plot: bv.Figure):
     with bv.serve(plot, port=0, block=False, quiet=True) as one, bv.serve(plot, port=0, block=False, quiet=True) as two:
         tiles = [fetched(f"{handle.url}layers/0/tiles/0/0/0.npy") for handle in (one, two)]
         assert tiles[0] == tiles[1] and one.port != two.port
+
+
+def test_an_unknown_option_is_named() -> None:
+    made = bv.figure().points({"x": [1.0, 2.0], "y": [1.0, 2.0]}, "x", "y")
+    with pytest.raises(TypeError, match="no option browser"):
+        bv.serve(made, port=0, browser=False)
