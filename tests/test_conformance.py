@@ -74,10 +74,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             port = next(
                 int(found[1]) for line in process.stdout if (found := re.search(r"http://127.0.0.1:(\d+)", line))
             )
-            threading.Thread(target=process.stdout.read, daemon=True).start()
+            reader = threading.Thread(target=process.stdout.read, daemon=True)
+            reader.start()
             yield Served(port, {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES})
-        finally:
             process.terminate()
+            reader.join()
+        finally:
+            process.kill()
 
 
 NAMES = kinds().column_names
