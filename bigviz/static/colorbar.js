@@ -39,7 +39,7 @@ export function drawBar(ctx, bar, look) {
   ctx.textAlign = "left";
   if (!horizontal) {
     const title = fit(ctx, bar.title, TITLE_ROOM);
-    ctx.fillText(title, Math.min(rect.x, rect.x + TITLE_ROOM - 14 - ctx.measureText(title).width), rect.y - 9);
+    ctx.fillText(title, Math.min(rect.x, rect.x + TITLE_ROOM - 14 - ctx.measureText(title).width), rect.y - 13);
   }
   if (norm) barTicks(ctx, bar, norm, look);
 }
