@@ -22,6 +22,7 @@ from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
+from bigviz.tiles.built import Built, LayerStore, check_room, total_memory
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
@@ -33,7 +34,6 @@ from bigviz.tiles.pyramid import build_pyramid
 from bigviz.tiles.root import survey
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
-from bigviz.tiles.store import Built, LayerStore, check_room, total_memory
 from bigviz.tiles.tile import Cost, Drawn, Tile
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.work import Crew
