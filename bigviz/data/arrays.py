@@ -6,7 +6,7 @@ do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from bigviz.data.kinds import has_labels
 __all__ = [
     "admit",
     "admit_schema",
+    "aligned",
     "bits",
     "fixed_view",
     "from_bools",
@@ -134,6 +135,21 @@ def grouped(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
             yield from _joined(group)
             group, rows, size = [], 0, 0
     yield from _joined(group)
+
+
+def aligned(columns: Sequence[Iterator[pa.Array]]) -> Iterator[list[pa.Array]]:
+    """Columns of the same rows, cut differently, in arrays of equal length: at most 2^20 rows, never none."""
+    rest = [pa.nulls(0) for _ in columns]
+    while True:
+        for at, column in enumerate(columns):
+            while len(rest[at]) == 0:
+                array = next(column, None)
+                if array is None:
+                    return
+                rest[at] = array
+        rows = min(_GROUP, *map(len, rest))
+        yield [array.slice(0, rows) for array in rest]
+        rest = [array.slice(rows) for array in rest]
 
 
 def _joined(group: list[pa.Array]) -> list[pa.Array]:

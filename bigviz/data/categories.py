@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from bigviz.data.errors import Unplottable
 from bigviz.data.limits import MOST_CATEGORIES
 from bigviz.data.restore import Labels, Loaded
 
-__all__ = ["Categories"]
+__all__ = ["Categories", "LabelSet", "Sorted"]
 
 _SLICE = 1 << 16
 
@@ -57,11 +58,7 @@ class Categories:
             rank[fixed_view(order, np.dtype(np.uint64))] = np.arange(len(labels), dtype=np.int32)
             labels = labels.take(order)
             _rename(self.values, rank)
-        valid = None
-        if len(self.values) and self.values.min() < 0:
-            valid = self.values >= 0
-            self.values[~valid] = 0
-        column = Column(self.info, self.values, valid, tuple(_texts(labels)))
+        column = Column(self.info, self.values, _zero_nulls(self.values), tuple(_texts(labels)))
         return Loaded(column, Labels(column, labels))
 
     def _merge(self) -> None:
@@ -71,20 +68,77 @@ class Categories:
         chunks = [own for _, own in self._pending]
         if self._known is not None:
             chunks.insert(0, self._known)
-        encoded = pa.chunked_array(chunks).dictionary_encode().combine_chunks()
+        encoded = _unified(self.info, chunks)
         self._known = encoded.dictionary
-        if len(self._known) > MOST_CATEGORIES:
-            raise Unplottable(
-                f"Column {self.info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
-                "or a colour has room for. Choose one with fewer.",
-                got=self.info.name,
-            )
         names = fixed_view(encoded.indices, np.dtype(np.int32))
         at = len(names) - sum(len(own) for _, own in self._pending)
         for codes, own in self._pending:
             _rename(codes, names[at : at + len(own)])
             at += len(own)
         self._pending.clear()
+
+
+class Sorted(NamedTuple):
+    """All labels of a category column, sorted, in the type of its values and as people read them."""
+
+    labels: pa.Array
+    texts: tuple[str, ...]
+
+    def column(self, info: ColumnInfo, array: pa.Array) -> Column:
+        """Some rows as ordinals of these labels; what is not among them is not valid."""
+        codes, own = _encoded(plain(array))
+        if len(own):
+            places = pc.index_in(own, value_set=self.labels).fill_null(-1)
+            _rename(codes, fixed_view(places, np.dtype(np.int32)))
+        return Column(info, codes, _zero_nulls(codes), self.texts)
+
+
+class LabelSet:
+    """Collects the labels of a category column, but not its rows. `add` may be called from several threads."""
+
+    def __init__(self, info: ColumnInfo) -> None:
+        self.info = info
+        self._pending: list[pa.Array] = []
+        self._lock = threading.Lock()
+
+    def add(self, start: int, array: pa.Array) -> None:
+        """Take in the labels of some rows; raises `Unplottable` once there are more than 2^20."""
+        codes, labels = _encoded(plain(array))
+        labels = _only_used(labels, codes)
+        with self._lock:
+            if not self._pending or not labels.equals(self._pending[-1]):
+                self._pending.append(labels)
+            if sum(map(len, self._pending)) >= 2 * MOST_CATEGORIES:
+                self._pending = [_unified(self.info, self._pending).dictionary]
+
+    def finish(self) -> Sorted:
+        """The labels that some row has."""
+        labels = pa.array([], pa.string())
+        if self._pending:
+            labels = _unified(self.info, self._pending).dictionary
+            labels = labels.take(pc.sort_indices(labels))
+        return Sorted(labels, tuple(_texts(labels)))
+
+
+def _unified(info: ColumnInfo, chunks: list[pa.Array]) -> pa.DictionaryArray:
+    """The labels of all chunks as one dictionary, in order of appearance, and the place of each in it."""
+    encoded = pa.chunked_array(chunks).dictionary_encode().combine_chunks()
+    if len(encoded.dictionary) > MOST_CATEGORIES:
+        raise Unplottable(
+            f"Column {info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
+            "or a colour has room for. Choose one with fewer.",
+            got=info.name,
+        )
+    return encoded
+
+
+def _zero_nulls(codes: np.ndarray) -> np.ndarray | None:
+    """Where codes are not -1, which becomes 0; None if none is."""
+    if len(codes) == 0 or codes.min() >= 0:
+        return None
+    valid = codes >= 0
+    codes[~valid] = 0
+    return valid
 
 
 def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:

@@ -22,6 +22,7 @@ from bigviz.data.sniff import not_utf8
 
 __all__ = ["CsvPart"]
 
+_PIECE = 1 << 20
 _MARKS = {",": 4, "\t": 3, ";": 2, "|": 1}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
@@ -51,14 +52,16 @@ class CsvPart:
         self.num_rows: int = self.table.num_rows
         require_rows(self.num_rows, file.path)
         self.digest = hashlib.sha256(b"".join(file.ends(1 << 16))).digest()
-        self.pieces = (Piece(0, self.num_rows),)
+        self.pieces = tuple(
+            Piece(start, min(_PIECE, self.num_rows - start)) for start in range(0, self.num_rows, _PIECE)
+        )
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         self.file.check()
-        yield from self.table.column(index).chunks
+        yield from self.table.column(index).slice(piece.start, piece.count).chunks
 
 
 class _Bounded:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
 
 from bigviz.data.arrays import take_rows
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.categories import Categories
+from bigviz.data.categories import Categories, LabelSet, Sorted
 from bigviz.data.column import Column, ColumnInfo
 from bigviz.data.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.data.kinds import describe
 from bigviz.data.limits import require_memory
 from bigviz.data.memory import MemorySource
 from bigviz.data.names import listing, nearest
-from bigviz.data.numbers import Numbers, axis_dtype, without_copy
+from bigviz.data.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.progress import Progress, no_progress
-from bigviz.data.restore import Loaded, Numeric
+from bigviz.data.restore import Labels, Loaded, Numeric
 from bigviz.data.rows import Collected, Rows
 from bigviz.data.source import Source
 
@@ -45,6 +45,7 @@ class Dataset:
         self._infos = [describe(field) for field in source.schema]
         self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
         self._loaded: dict[int, Loaded] = {}
+        self._labels: dict[int, Sorted] = {}
         self._locks = [threading.Lock() for _ in self._infos]
 
     def __repr__(self) -> str:
@@ -98,6 +99,29 @@ class Dataset:
         builder.add(0, array)
         return builder.finish().column
 
+    def chunks(self) -> list[tuple[int, int]]:
+        """(first row, rows) of the pieces that can be read by themselves, in row order; every row is in one of them."""
+        return self._source.chunks()
+
+    def read(self, number: int, names: Sequence[str], cancel: Cancel = NEVER) -> Iterator[tuple[int, list[Column]]]:
+        """The rows of piece `number` of `chunks()`, in order: (first row, columns of the same rows), at most 2^20 rows
+        a time.
+
+        The columns are those of `column`, with the same labels for categories (found by a pass over the table when
+        they are first needed, and kept); else nothing is kept, and what is in memory as axis numbers already is not
+        copied. Several threads may read at a time. Raises what `column` does.
+        """
+        indices = [self._plottable(name) for name in names]
+        labels = {at: self._sorted(at, cancel) for at in indices if self._infos[at].kind == "category"}
+        first = self._source.chunks()[number][0]
+        for arrays in self._source.stream(number, indices, cancel):
+            rows = len(arrays[0])
+            yield (
+                first,
+                [_column(self._infos[at], array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
+            )
+            first += rows
+
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
 
@@ -133,13 +157,35 @@ class Dataset:
         loaded = self._loaded.get(index)
         if loaded is not None:
             return loaded
+        with self._alone(index, cancel):
+            if index not in self._loaded:
+                self._loaded[index] = self._read(index, progress, cancel)
+            return self._loaded[index]
+
+    def _sorted(self, index: int, cancel: Cancel) -> Sorted:
+        """A category's labels, from the loaded column or by a pass of their own."""
+        found = self._labels.get(index)
+        if found is not None:
+            return found
+        with self._alone(index, cancel):
+            if index not in self._labels:
+                loaded = self._loaded.get(index)
+                if loaded is not None and isinstance(loaded.restore, Labels):
+                    self._labels[index] = Sorted(loaded.restore.labels, loaded.column.categories or ())
+                else:
+                    labels = LabelSet(self._infos[index])
+                    self._source.read(index, labels.add, no_progress, cancel)
+                    self._labels[index] = labels.finish()
+            return self._labels[index]
+
+    @contextmanager
+    def _alone(self, index: int, cancel: Cancel) -> Iterator[None]:
+        """One thread at a time reads a column; the others wait for it, and may be cancelled."""
         lock = self._locks[index]
         while not lock.acquire(timeout=0.05):
             cancel.check()
         try:
-            if index not in self._loaded:
-                self._loaded[index] = self._read(index, progress, cancel)
-            return self._loaded[index]
+            yield
         finally:
             lock.release()
 
@@ -221,3 +267,15 @@ class Dataset:
 
 def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:
     return (Categories if info.kind == "category" else Numbers)(info, num_rows)
+
+
+def _column(info: ColumnInfo, array: pa.Array, labels: Sorted | None) -> Column:
+    """Some rows as axis numbers, over Arrow's memory where it holds them."""
+    if labels is not None:
+        return labels.column(info, array)
+    column = viewed(info, array)
+    if column is not None:
+        return column
+    builder = Numbers(info, len(array))
+    builder.add(0, array)
+    return builder.finish().column

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import grouped
+from bigviz.data.arrays import aligned, grouped
 from bigviz.data.cancel import Cancel
 from bigviz.data.errors import BadInput, Cancelled
 from bigviz.data.limits import require_rows
@@ -95,6 +95,15 @@ class FilesSource:
                 raise
 
         _run_all(run, tasks, stop)
+
+    def chunks(self) -> list[tuple[int, int]]:
+        return [(task.start + task.piece.start, task.piece.count) for task in self._tasks(None)]
+
+    def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        task = self._tasks(None)[number]
+        for arrays in aligned([self._arrays(task, index) for index in indices]):
+            cancel.check()
+            yield arrays
 
     def _tasks(self, wanted: np.ndarray | None) -> list[_Task]:
         tasks: list[_Task] = []

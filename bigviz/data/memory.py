@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import admit_schema, grouped
+from bigviz.data.arrays import admit_schema, aligned, grouped
 from bigviz.data.cancel import Cancel
 from bigviz.data.limits import require_rows
 from bigviz.data.part import admitted, reading
@@ -15,6 +16,8 @@ from bigviz.data.progress import Progress
 from bigviz.data.source import Sink
 
 __all__ = ["MemorySource"]
+
+_PIECE = 1 << 20
 
 
 class MemorySource:
@@ -43,6 +46,16 @@ class MemorySource:
             sink(start, chunk)
             start += len(chunk)
             progress(f"reading {name}", start / max(1, self.num_rows), start)
+
+    def chunks(self) -> list[tuple[int, int]]:
+        return [(start, min(_PIECE, self.num_rows - start)) for start in range(0, self.num_rows, _PIECE)]
+
+    def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        pieces = [self.table.column(index).slice(number * _PIECE, _PIECE).chunks for index in indices]
+        names = [f"Column {self.schema.names[index]!r} of the table" for index in indices]
+        for arrays in aligned([grouped(admitted(each, name)) for each, name in zip(pieces, names, strict=True)]):
+            cancel.check()
+            yield arrays
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)

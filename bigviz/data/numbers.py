@@ -16,7 +16,7 @@ from bigviz.data.part import reading
 from bigviz.data.restore import Kept, Loaded, Numeric, Restore
 from bigviz.data.units import nanoseconds_per_unit
 
-__all__ = ["Numbers", "axis_dtype", "without_copy"]
+__all__ = ["Numbers", "axis_dtype", "viewed", "without_copy"]
 
 
 def axis_dtype(type_: pa.DataType) -> np.dtype:
@@ -38,16 +38,25 @@ def axis_dtype(type_: pa.DataType) -> np.dtype:
 def without_copy(info: ColumnInfo, values: pa.ChunkedArray) -> Column | None:
     """The column over Arrow's own memory, if it is stored as its axis numbers: one chunk, no null, nothing to
     convert."""
-    type_ = info.type
-    same = pt.is_integer(type_) or pt.is_float32(type_) or pt.is_float64(type_)
-    if pt.is_temporal(type_) and not pt.is_date(type_) and not pt.is_interval(type_):
-        same = type_.unit == "ns"
-    if not same or values.num_chunks != 1 or values.null_count:
+    if not _is_axis_numbers(info.type) or values.num_chunks != 1 or values.null_count:
         return None
     with reading(f"Column {info.name!r}"):
         admit(values.chunk(0))
-    numbers = fixed_view(values.chunk(0), axis_dtype(type_))
+    return viewed(info, values.chunk(0))
+
+
+def viewed(info: ColumnInfo, array: pa.Array) -> Column | None:
+    """A validated array as a column over its own memory, if it is stored as axis numbers without a null."""
+    if not _is_axis_numbers(info.type) or array.type != info.type or array.null_count:
+        return None
+    numbers = fixed_view(array, axis_dtype(info.type))
     return Column(info, numbers, None, None) if numbers.flags.aligned else None
+
+
+def _is_axis_numbers(type_: pa.DataType) -> bool:
+    if pt.is_temporal(type_) and not pt.is_date(type_) and not pt.is_interval(type_):
+        return bool(type_.unit == "ns")
+    return bool(pt.is_integer(type_) or pt.is_float32(type_) or pt.is_float64(type_))
 
 
 class Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -49,6 +49,17 @@ class Source(Protocol):
         raises.
 
         With `wanted` (sorted int64 row numbers) rows far from all of them may be left out.
+        """
+        ...
+
+    def chunks(self) -> list[tuple[int, int]]:
+        """(first row, rows) of the pieces that can be read by themselves, in row order; every row is in one."""
+        ...
+
+    def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        """The rows of piece `number`, in order, as validated arrays of equal length, one for each column.
+
+        Nothing is kept. Memory: some 2^20 rows of the columns, or what the file packs together if that is more.
         """
         ...
 
