@@ -25,6 +25,7 @@ CELLS = 65_536
 HEADER = struct.Struct("<4sBBHIHHIHHQII")
 TILE = struct.Struct("<BBHIIIIIQQ")
 PLANE = struct.Struct("<BBHIIIdd8s")
+ESTIMATE = 1  # flag bit 0
 _QUEUE = 12  # where a tile's record has `queue, us`
 
 DTYPES = ("", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
@@ -83,11 +84,12 @@ class PlaneLike(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One frame's worth of a message before it is addressed: JSON, body, and how many plane headers the body has."""
+    """One frame's worth of a message before it is addressed: JSON, body, how many plane headers the body has, flags."""
 
     json: bytes = b""
     body: bytes = b""
     planes: int = 0
+    flags: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class Plane:
 
 @dataclass(frozen=True)
 class TileMessage:
-    """A tile as it travels: place, costs (microseconds, rows, bytes) and planes in order."""
+    """A tile as it travels: place, costs (microseconds, rows, bytes) and planes in order; `estimate` is None where it is
+    exact."""
 
     zx: int
     zy: int
@@ -137,11 +140,13 @@ class TileMessage:
     rows: int
     bytes: int
     planes: tuple[Plane, ...]
+    estimate: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class ColumnsMessage:
-    """Rows of a line: the message's JSON and five arrays of equal length (column, run int32; row, x, y float64)."""
+    """Rows of a line: the message's JSON and five arrays of equal length (column, run int32; row, x, y float64);
+    `estimate` is None where they are exact."""
 
     info: dict[str, Any]
     column: npt.NDArray[np.int32]
@@ -149,6 +154,7 @@ class ColumnsMessage:
     row: npt.NDArray[np.float64]
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
+    estimate: dict[str, Any] | None = None
 
 
 # --- writing ---
@@ -172,7 +178,7 @@ def frames(
     out = []
     for index, part in enumerate(parts):
         place = (layer, request, figure, part.planes, epoch, index, len(parts), sequence + index)
-        head = HEADER.pack(MAGIC, kind, 0, *place, len(part.json), len(part.body))
+        head = HEADER.pack(MAGIC, kind, part.flags, *place, len(part.json), len(part.body))
         if queue_us is None:
             out.append(b"".join((head, part.json, part.body)))
         else:
@@ -200,9 +206,12 @@ def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> li
     return [*parts, Part(text, body)]
 
 
-def tile_parts(tile: Any, limit: int = MAX_FRAME) -> list[Part]:
-    """A tile's parts, each with the tile record; `tile` has `key`, `cost` and `planes` as in `bigviz.tiles`."""
+def tile_parts(tile: Any, limit: int = MAX_FRAME, estimate: dict[str, Any] | None = None) -> list[Part]:
+    """A tile's parts, each with the tile record; `tile` has `key`, `cost` and `planes` as in `bigviz.tiles`. With
+    `estimate` (share, error, start) the frames are flagged and carry it."""
+    text = b"" if estimate is None else _dump(estimate)
     groups: list[list[PlaneLike]] = [[]]
+    limit -= len(text)
     size = HEADER.size + TILE.size
     for plane in tile.planes:
         more = PLANE.size + _padded(len(plane.payload))
@@ -211,28 +220,36 @@ def tile_parts(tile: Any, limit: int = MAX_FRAME) -> list[Part]:
             size = HEADER.size + TILE.size
         groups[-1].append(plane)
         size += more
-    return [_tile_part(tile, group) for group in groups]
+    return [_tile_part(tile, group, text) for group in groups]
 
 
-def columns_parts(info: dict[str, Any], arrays: Sequence[np.ndarray], limit: int = MAX_FRAME) -> list[Part]:
-    """A line's parts, from the message's JSON without `n` and from column, run, row, x and y of equal length."""
+def columns_parts(
+    info: dict[str, Any],
+    arrays: Sequence[np.ndarray],
+    limit: int = MAX_FRAME,
+    estimate: dict[str, Any] | None = None,
+) -> list[Part]:
+    """A line's parts, from the message's JSON without `n` and from column, run, row, x and y of equal length; with
+    `estimate` as for tiles."""
     rows = len(arrays[0])
+    flags = 0 if estimate is None else ESTIMATE
+    info = {**info, **(estimate or {})}
     room = limit - HEADER.size - len(_dump({**info, "n": rows})) - 4 * 8
     most = room // ROW_BYTES
     if most < 1:
         raise ValueError(f"the JSON of these columns leaves no room for rows in a frame of {limit} bytes")
-    return [_columns_part(info, [a[at : at + most] for a in arrays]) for at in range(0, max(rows, 1), most)]
+    return [_columns_part(info, [a[at : at + most] for a in arrays], flags) for at in range(0, max(rows, 1), most)]
 
 
-def _columns_part(info: dict[str, Any], arrays: Sequence[np.ndarray]) -> Part:
+def _columns_part(info: dict[str, Any], arrays: Sequence[np.ndarray], flags: int) -> Part:
     body = bytearray()
     for array, dtype in zip(arrays, ("<i4", "<i4", "<f8", "<f8", "<f8"), strict=True):
         body += np.ascontiguousarray(array, dtype=dtype).tobytes()
         body += bytes(_padded(len(body)) - len(body))
-    return Part(_dump({"n": len(arrays[0]), **info}), bytes(body))
+    return Part(_dump({"n": len(arrays[0]), **info}), bytes(body), flags=flags)
 
 
-def _tile_part(tile: Any, planes: Sequence[PlaneLike]) -> Part:
+def _tile_part(tile: Any, planes: Sequence[PlaneLike], text: bytes) -> Part:
     at = TILE.size + PLANE.size * len(planes)
     body = bytearray(at + sum(_padded(len(plane.payload)) for plane in planes))
     key, cost = tile.key, tile.cost
@@ -247,7 +264,7 @@ def _tile_part(tile: Any, planes: Sequence[PlaneLike]) -> Part:
         )  # fmt: skip
         body[at : at + length] = plane.payload
         at += _padded(length)
-    return Part(b"", bytes(body), len(planes))
+    return Part(text, bytes(body), len(planes), ESTIMATE if text else 0)
 
 
 def _dump(payload: object) -> bytes:
@@ -319,7 +336,21 @@ def read_tile(frames: Sequence[Frame]) -> TileMessage:
     planes = tuple(plane for part in parts for plane in part.planes)
     if len(planes) != parts[0].planes_in_all:
         raise ProtocolError(f"{len(planes)} planes in a tile of {parts[0].planes_in_all}")
-    return replace(parts[0], planes=planes)
+    return replace(parts[0], planes=planes, estimate=read_estimate(frames[0]))
+
+
+def read_estimate(frame: Frame) -> dict[str, Any] | None:
+    """What an estimate's frame says of it (share, error, start); None for a frame without the flag."""
+    if not frame.flags & ESTIMATE:
+        return None
+    value, _ = read_json([frame])
+    found = {key: value.get(key) for key in ("share", "error", "start")} if isinstance(value, dict) else {}
+    share, error = found.get("share"), found.get("error")
+    if not isinstance(share, int | float) or not 0 < share <= 1 or type(found["start"]) is not bool:
+        raise ProtocolError(f"an estimate of share {share!r} and start {found.get('start')!r}")
+    if error is not None and not (isinstance(error, int | float) and 0 <= error < float("inf")):
+        raise ProtocolError(f"an estimate of error {error!r}")
+    return found
 
 
 def _read_tile_part(frame: Frame) -> TileMessage:
@@ -366,4 +397,4 @@ def read_columns(frames: Sequence[Frame]) -> ColumnsMessage:
         dtypes = ("<i4", "<i4", "<f8", "<f8", "<f8")
         arrays.append([np.frombuffer(body, dtype, n, start) for dtype, start in zip(dtypes, starts, strict=True)])
     joined = [np.concatenate(column) for column in zip(*arrays, strict=True)]
-    return ColumnsMessage({**infos[0], "n": len(joined[0])}, *joined)
+    return ColumnsMessage({**infos[0], "n": len(joined[0])}, *joined, estimate=read_estimate(frames[0]))

@@ -1,6 +1,6 @@
 // Frames to whole messages: parts of one message are put together again.
 
-import { check, parseColumns, parseJson, parseTile } from "./protocol.js";
+import { check, parseColumns, parseEstimate, parseJson, parseTile } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").Frame} Frame */
 /** @typedef {import("./protocol.js").Message} Message */
@@ -60,9 +60,10 @@ export function messageOf(frame) {
 
 /** @param {Pending} pending @returns {Message} */
 function assemble({ frames, tiles, columns }) {
-  const { type, id, figure, layer, epoch, estimate } = frames[0];
+  const { type, id, figure, layer, epoch } = frames[0];
+  const estimate = parseEstimate(frames[0]);
   if (type === "tile") return { type, id, figure, layer, estimate, ...joinTiles(tiles) };
-  if (type === "columns") return { type, id, figure, layer, columns: joinColumns(columns.map((part) => part.columns)), cost: columns[0].cost };
+  if (type === "columns") return { type, id, figure, layer, estimate, columns: joinColumns(columns.map((part) => part.columns)), cost: columns[0].cost };
   const json = parseJson(concat(frames.map((frame) => frame.json)), type);
   const body = concat(frames.map((frame) => frame.body));
   if (type === "hello") return { type, id, epoch, json, luts: readLuts(json, body) };

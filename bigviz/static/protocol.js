@@ -6,11 +6,13 @@
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
 /** The answer to a `layer` request.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, root: {x: [string, number], y: [string, number]}, rows: number,
- *   rows_outside: number, rows_far: number, version: number, index: string, reduction: string, planes: string[]|null, x: ColumnFacts, y: ColumnFacts,
+ *   rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string, planes: string[]|null, x: ColumnFacts, y: ColumnFacts,
  *   sorted: boolean}} LayerInfo */
 /** Levels and place of a tile; j counts from the top.  @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey */
 /** What an answer cost the server: microseconds, rows and bytes.
  * @typedef {{queue: number, kernel: number, encode: number, rows: number, bytes: number}} Cost */
+/** What an estimate is of: the share of the rows that were read; the standard error of a cell's value, in the plane's unit, null where
+ * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error: number|null, start: boolean}>} Estimate */
 /** One encoded plane. `low` and `high` are NaN when nothing is filled; `payload` is a view of the frame.
  * @typedef {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant: Uint8Array, payload: Uint8Array}} EncodedPlane */
 /** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
@@ -19,11 +21,11 @@
  * @typedef {{type: "hello", id: number, epoch: number, json: Hello, luts: Map<string, Uint8Array>}} HelloMessage */
 /** @typedef {{type: "layer", id: number, figure: number, layer: number, json: LayerInfo}} LayerMessage */
 /** @typedef {{type: "progress", id: number, figure: number, layer: number, json: {stage: string, done: number, rows: number, seconds: number}}} ProgressMessage */
-/** @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: boolean, key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage */
+/** @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: Estimate|null, key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage */
 /** A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are joined.
  * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run: Int32Array, row: Float64Array,
  *   x: Float64Array, y: Float64Array}} Columns */
-/** @typedef {{type: "columns", id: number, figure: number, layer: number, columns: Columns, cost: Cost}} ColumnsMessage */
+/** @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: Estimate|null, columns: Columns, cost: Cost}} ColumnsMessage */
 /** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
  *   bytes: number}}} DoneMessage */
 /** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown}}} ErrorMessage */
@@ -111,6 +113,16 @@ export function parseJson(bytes, type) {
   }
   check(typeof value === "object" && value !== null && !Array.isArray(value), `${type} frame: its JSON is no object`);
   return value;
+}
+
+/** What a flagged frame is an estimate of; null without the flag.  @param {Frame} frame @returns {Estimate|null} */
+export function parseEstimate(frame) {
+  if (!frame.estimate) return null;
+  const { share, error, start } = parseJson(frame.json, frame.type);
+  check(typeof share === "number" && share > 0 && share <= 1, `an estimate of share ${JSON.stringify(share)}`);
+  check(error === null || (typeof error === "number" && error >= 0), `an estimate of error ${JSON.stringify(error)}`);
+  check(typeof start === "boolean", `an estimate of start ${JSON.stringify(start)}`);
+  return { share, error, start };
 }
 
 /**

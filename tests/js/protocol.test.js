@@ -53,6 +53,7 @@ for (const name of cases) {
     if (message.type === "tile") checkTile(message, want);
     else if (message.type === "columns") checkColumns(message, want);
     else assert.deepEqual(message.json, want.json);
+    if (message.type === "tile" || message.type === "columns") assert.deepEqual(message.estimate, want.estimate ?? null);
     if (message.type === "hello") assert.equal([...message.luts.values()].map((lut) => Buffer.from(lut).toString("hex")).join(""), want.body);
   });
 }

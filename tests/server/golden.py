@@ -190,12 +190,15 @@ LAYER = {
     "rows_far": 1,
     "version": 1,
     "index": "ready",
+    "provisional": False,
     "reduction": "count",
     "planes": None,
     "x": {"column": "x", "kind": "float", "zone": None, "categories": None},
     "y": {"column": "t", "kind": "timestamp", "zone": "Europe/Paris", "categories": None},
     "sorted": False,
 }
+ESTIMATE = {"share": 0.03125, "error": 12.5, "start": False}
+NO_ERROR = {"share": 1.0, "error": None, "start": True}
 ONE = Cost(101, 202, 303, 404, 505)
 COUNTS = {0: 1, 1: 127, 2: 128, 300: 255, 301: 16_384, 65_535: 70_000}
 MANY = {655 * k: 1 + 2 * k for k in range(101)}
@@ -271,6 +274,12 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     )
     for name, tile in TILES.items():
         out[name] = framed(protocol.tile_parts(tile), Type.TILE, request=3, figure=1, layer=1), describe(tile)
+    tile = TILES["tile-rlev"]
+    parts = protocol.tile_parts(tile, estimate=ESTIMATE)
+    about = {**describe(tile), "estimate": ESTIMATE}
+    out["tile-estimate"] = framed(parts, Type.TILE, request=3, figure=1, layer=1), about
+    parts = protocol.tile_parts(TILES["tile-by"], 260, NO_ERROR)
+    out["tile-estimate-parts"] = framed(parts, Type.TILE, request=3), {**describe(TILES["tile-by"]), "estimate": NO_ERROR}
     out["tile-parts"] = (
         framed(protocol.tile_parts(TILES["tile-by"], 200), Type.TILE, request=3),
         describe(TILES["tile-by"]),
@@ -281,6 +290,9 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     }
     out["columns"] = framed(protocol.columns_parts(COLUMNS_INFO, COLUMNS), Type.COLUMNS, request=4), columns
     out["columns-parts"] = framed(protocol.columns_parts(COLUMNS_INFO, COLUMNS, 400), Type.COLUMNS, request=4), columns
+    estimated = {"json": {"n": 7, **COLUMNS_INFO, **NO_ERROR}, "columns": columns["columns"], "estimate": NO_ERROR}
+    parts = protocol.columns_parts(COLUMNS_INFO, COLUMNS, 440, NO_ERROR)
+    out["columns-estimate"] = framed(parts, Type.COLUMNS, request=4), estimated
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
     out["columns-none"] = framed(protocol.columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
     return out
@@ -351,6 +363,9 @@ def bad() -> dict[str, bytes]:
         "an empty plane with a payload": patched("tile-empty", plane + 12, struct.pack("<I", 8)),
         "a narrow plane of the wrong length": patched("tile-rlev", plane, b"\2"),
         "fewer rows than said": patched("columns", body, b'{"n":8,'),
+        "an estimate without its JSON": patched("tile-rlev", 5, b"\1"),
+        "an estimate of no share": patched("tile-estimate", body, b'{"share":0.00000'),
+        "an estimate of a negative error": patched("tile-estimate", body, b'{"share":0.03125,"error":-2.5'),
         "a negative number of rows": patched("columns", body, b'{"n":-1'),
     }
 

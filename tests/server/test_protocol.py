@@ -45,12 +45,13 @@ def test_golden_messages_are_read_back(name: str):
     found = read_any(frames)
     if isinstance(found, protocol.TileMessage):
         assert {key: getattr(found, key) for key in about["tile"]} == about["tile"]
+        assert found.estimate == about.get("estimate")
         for plane, expected in zip(found.planes, about["planes"], strict=True):
             for key in ("codec", "dtype", "plane", "filled"):
                 assert getattr(plane, key) == expected[key]
             assert plane.low == expected["low"] or (math.isnan(plane.low) and expected["low"] is None)
     elif isinstance(found, protocol.ColumnsMessage):
-        assert found.info == about["json"]
+        assert found.info == about["json"] and found.estimate == about.get("estimate")
         assert {key: getattr(found, key).tolist() for key in about["columns"]} == about["columns"]
     else:
         value, body = found
