@@ -15,6 +15,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.categories import Categories, LabelSet, Sorted
 from bigviz.data.column import Column, ColumnInfo
 from bigviz.data.errors import BadInput, Cancelled, NotFound, Unplottable
+from bigviz.data.files import StableFile
 from bigviz.data.kinds import describe
 from bigviz.data.limits import require_memory
 from bigviz.data.memory import MemorySource
@@ -64,6 +65,12 @@ class Dataset:
         """Hexadecimal; changes whenever the content may have. Files: path, size, time, footer. Objects in memory:
         random."""
         return self._source.fingerprint
+
+    @property
+    def files(self) -> tuple[StableFile, ...]:
+        """The files that hold the rows, in row order, as they were when they were opened; none for objects in
+        memory."""
+        return self._source.files
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class FilesSource:
         self, parts: Sequence[Part], constants: dict[str, list[pa.Scalar]], what: str, notes: Sequence[str] = ()
     ) -> None:
         self.parts = tuple(parts)
+        self.files = tuple(part.file for part in self.parts)
         self.what = what
         self.notes = tuple(notes)
         own = _unify(self.parts)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.data.arrays import admit_schema, aligned, grouped
 from bigviz.data.cancel import Cancel
+from bigviz.data.files import StableFile
 from bigviz.data.limits import require_rows
 from bigviz.data.part import admitted, reading
 from bigviz.data.progress import Progress
@@ -31,6 +32,7 @@ class MemorySource:
         self.table = table
         self.num_rows: int = table.num_rows
         self.fingerprint = secrets.token_hex(16)
+        self.files: tuple[StableFile, ...] = ()
         self.notes: tuple[str, ...] = ()
 
     def check(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.data.cancel import Cancel
+from bigviz.data.files import StableFile
 from bigviz.data.progress import Progress
 
 __all__ = ["Sink", "Source"]
@@ -31,6 +32,11 @@ class Source(Protocol):
     @property
     def fingerprint(self) -> str:
         """Hex; the same for the same content, different once the content may differ."""
+        ...
+
+    @property
+    def files(self) -> tuple[StableFile, ...]:
+        """The files it is read from, in row order; none for a table in memory."""
         ...
 
     @property

@@ -1,0 +1,193 @@
+"""The one way a folder of the store comes to be: built aside under a lock, then given its name.
+
+`<name>.building` is filled, its files and their manifest are brought to the disk, and it is renamed to `<name>`. So a
+folder that has its name is whole, one that has not is carried on with, and after a kill at any moment there is either
+the one or the other. Who comes while another process builds waits for it and sees its progress.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from bigviz.data.errors import Cancelled, TooLarge, Unreadable
+from bigviz.data.progress import Progress
+from bigviz.tiles.store.lock import Lock
+from bigviz.tiles.store.manifest import read_manifest, seal, sync_directory
+from bigviz.tiles.work import Crew
+
+__all__ = ["SUFFIX", "Write", "aside_of", "build_folder", "discard", "lock_of", "make_directory", "others_progress"]
+
+Write = Callable[[Path, Crew], Mapping[str, Any]]
+"""Fills a folder, or goes on with one that was left, and returns what its manifest is to say. It tells its progress to
+the crew and looks at its flag; what it leaves in the folder are plain files."""
+
+SUFFIX: Final = ".building"
+_PLAN: Final = "plan.json"
+_PROGRESS: Final = "progress.json"
+_TRASH: Final = ".trash-"
+_OWN: Final = frozenset((_PLAN, _PROGRESS, _PROGRESS + ".new"))
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PAUSE: Final = 0.1  # seconds between two looks at another process's lock
+
+
+def aside_of(folder: Path) -> Path:
+    """Where `folder` is while it is being built."""
+    return folder.with_name(folder.name + SUFFIX)
+
+
+def lock_of(folder: Path) -> Path:
+    """The lock of `folder`: shared by who uses it, exclusive for who builds or removes it."""
+    return folder.with_name(folder.name + ".lock")
+
+
+def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, write: Write, crew: Crew) -> Lock:
+    """Make `folder` unless it is there; returns its lock, held and shared.
+
+    `plan` (JSON) is what a half-built folder must have been begun with to be carried on with. What is built stays aside
+    when the work is cancelled, and is removed when it fails: TooLarge where the disk is full, and whatever `write`
+    raises. A folder that is there is not looked into.
+    """
+    make_directory(folder.parent)
+    lock = _waited_for(folder, crew)
+    try:
+        if not folder.exists():
+            _build(folder, kind, of, plan, write, crew)
+        if lock.share():
+            return lock
+    except BaseException:
+        lock.release()
+        raise
+    lock.release()
+    return build_folder(folder, kind, of, plan, write, crew)  # removed by another process in this very moment
+
+
+def make_directory(path: Path) -> None:
+    """A directory for this user alone, with those above it; one that is there stays as it is."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder so that it is never seen half removed. Its lock is held by the caller."""
+    trash = folder.with_name(f"{_TRASH}{folder.name}-{os.getpid()}-{threading.get_ident()}")
+    with suppress(FileNotFoundError):
+        os.rename(folder, trash)
+        shutil.rmtree(trash, ignore_errors=True)
+
+
+def others_progress(folder: Path) -> dict[str, Any] | None:
+    """What the process that builds `folder` (or left it) told last: stage, done, rows, seconds, pid. None without."""
+    try:
+        told = json.loads((aside_of(folder) / _PROGRESS).read_bytes())
+        stage, done, rows, pid = str(told["stage"]), float(told["done"]), int(told["rows"]), int(told["pid"])
+        return {"stage": stage, "done": min(max(done, 0.0), 1.0), "rows": rows, "pid": pid}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _waited_for(folder: Path, crew: Crew) -> Lock:
+    """The exclusive lock; while another process has it, its progress is told as ours."""
+    best: dict[str, float] = {}
+    while True:
+        lock = Lock.take(lock_of(folder), exclusive=True)
+        if lock is not None:
+            return lock
+        if folder.exists():  # being used: it was finished by another process
+            shared = Lock.take(lock_of(folder), exclusive=False)
+            if shared is not None and folder.exists():  # nobody removes it from now on
+                return shared
+            if shared is not None:
+                shared.release()
+        crew.cancel.check()
+        told = others_progress(folder)
+        if told is not None:
+            stage = f"{told['stage']} (process {told['pid']})"
+            best[stage] = max(best.get(stage, 0.0), told["done"])
+            crew.progress(stage, best[stage], told["rows"])
+        time.sleep(_PAUSE)
+
+
+def _build(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, write: Write, crew: Crew) -> None:
+    aside = aside_of(folder)
+    try:
+        if not _is_sealed(aside):
+            _prepare(aside, plan)
+            told = _Told(aside / _PROGRESS, crew.progress)
+            facts = write(aside, Crew(crew.threads, told, crew.cancel))
+            crew.cancel.check()
+            seal(aside, kind, of, facts, time.time(), leave_out=_OWN)
+        for name in _OWN:
+            (aside / name).unlink(missing_ok=True)
+        os.rename(aside, folder)
+        sync_directory(folder.parent)
+    except (Cancelled, KeyboardInterrupt, SystemExit):
+        raise
+    except OSError as error:
+        discard(aside)
+        if error.errno not in _FULL:
+            raise
+        raise _full(folder) from error
+    except BaseException:
+        discard(aside)
+        raise
+
+
+def _is_sealed(aside: Path) -> bool:
+    """Whether only the name is missing: the manifest was the last to be written."""
+    try:
+        return read_manifest(aside) is not None
+    except Unreadable:
+        return False
+
+
+def _prepare(aside: Path, plan: Any) -> None:
+    """The folder to build in: as it was left by one with the same plan, else empty."""
+    text = json.dumps(plan, sort_keys=True).encode()
+    begun = aside / _PLAN
+    with suppress(OSError):
+        if begun.read_bytes() == text:
+            return
+    discard(aside)
+    aside.mkdir(mode=0o700)
+    begun.write_bytes(text)
+
+
+def _full(folder: Path) -> TooLarge:
+    status = os.statvfs(folder.parent)
+    free = status.f_bavail * status.f_frsize
+    return TooLarge(
+        f"The disk of {folder.parent} is full ({free / 1e9:,.1f} GB are free now that what was begun is removed): make "
+        "room, or choose another directory for stores with --store-dir.",
+        "store-dir",
+        free,
+    )
+
+
+class _Told:
+    """Hands progress on, and writes it down for other processes, at most twice a second."""
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        self._path, self._progress = path, progress
+        self._next = 0.0
+
+    def __call__(self, stage: str, done: float, rows: int) -> None:
+        self._progress(stage, done, rows)
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.5
+        told = {"stage": stage, "done": done, "rows": rows, "pid": os.getpid()}
+        new = self._path.with_name(self._path.name + ".new")
+        with suppress(OSError):  # a full disk is found out by those who write what matters
+            new.write_bytes(json.dumps(told).encode())
+            os.replace(new, self._path)
