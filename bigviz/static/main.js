@@ -12,6 +12,7 @@ import { buildLayout } from "./layout.js";
 import { Notices } from "./notices.js";
 import { bindPickers } from "./pickers.js";
 import { SharedRange } from "./ranges.js";
+import { rehearse } from "./rehearsal.js";
 import { bindStrip } from "./strip.js";
 import { Theme } from "./theme.js";
 import { bindToolbar, pageTools } from "./toolbar.js";
@@ -72,6 +73,7 @@ function build(spec, datasets, luts) {
     new FigureGestures(figure, hover, bindToolbar(figure, { help }));
     describe(figure);
     figure.addEventListener("exact", ready);
+    figure.addEventListener("exact", () => rehearse(figure), { once: true });
   }
   theme.addEventListener("change", () => {
     for (const figure of figures) figure.restyle();

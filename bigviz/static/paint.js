@@ -44,6 +44,7 @@ export class Painter {
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
+    /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
   }
@@ -91,6 +92,7 @@ export class Painter {
     if (same) return false;
     this.size = { width, height, dpr };
     this.frame = frame;
+    this.shown = [];
     fit(this.chrome, width, height, dpr);
     fit(this.data, plot.width, plot.height, dpr);
     this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
@@ -129,13 +131,15 @@ export class Painter {
   /** Draws the view that was prepared.  @param {View} view @param {boolean} exact */
   paint(view, exact) {
     if (!this.scene) return;
-    const { width, height, dpr } = this.size;
     this.#ground();
     this.drawData(this.dataContext, view, this.scene, exact);
-    const ctx = this.chromeContext;
-    ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
-    ctx.clearRect(0, 0, width, height);
-    this.drawChrome(ctx, this.scene, this.mark);
+    const { figure, side, mark, look } = this;
+    const { main, axes } = figure;
+    const shows = [view, axes, side, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
+    if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
+      this.shown = shows;
+      this.#chrome(this.scene);
+    }
     if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
   }
 
@@ -143,10 +147,17 @@ export class Painter {
   point(mark) {
     if (mark === this.mark || !this.scene) return;
     this.mark = mark;
+    this.shown = [];
+    this.#chrome(this.scene);
+  }
+
+  /** @param {Scene} scene */
+  #chrome(scene) {
     const { width, height, dpr } = this.size;
-    this.chromeContext.setTransform(dpr, 0, 0, dpr, 0, 0);
-    this.chromeContext.clearRect(0, 0, width, height);
-    this.drawChrome(this.chromeContext, this.scene, mark);
+    const ctx = this.chromeContext;
+    ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    ctx.clearRect(0, 0, width, height);
+    this.drawChrome(ctx, scene, this.mark);
   }
 
   /** @param {View} view @param {Frame} frame @param {number} width @param {number} height @param {Look} look @returns {Scene} */

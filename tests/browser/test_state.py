@@ -86,6 +86,7 @@ def test_other_columns_are_asked_for_and_remembered(page: Page, server: Server) 
     expect(label).to_have_attribute("aria-label", re.compile("value"))
     choose(page, "x", "kind")
     settle(page)
+    assert wait_hash(page, "x")["x"] == "kind"
     page.reload()
     page.wait_for_selector('html[data-ready="1"]', state="attached")
     assert page.locator('[name="x"]').input_value() == "kind"
