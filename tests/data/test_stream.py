@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.data import csv, memory
+from bigviz.data import ipc as ipc_part
+from bigviz.data import parquet as parquet_part
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Cancelled, NotFound, Unplottable, Unreadable
@@ -105,6 +107,7 @@ def assert_streams_as_it_loads(dataset: Dataset) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 1000])
 def test_files(tmp_path: Path, write: Write, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv, "_PIECE", 128)
+    monkeypatch.setattr(ipc_part, "_PIECE", 128)
     write(tmp_path / "t", mixed(rows))
     if rows or write is not comma_separated:
         path = (tmp_path / "t").rename(tmp_path / "t.csv") if write is comma_separated else tmp_path / "t"
@@ -156,3 +159,22 @@ def test_errors(tmp_path: Path) -> None:
     parquet(tmp_path / "t", mixed(10))
     with pytest.raises(Unreadable, match="changed"):
         next(dataset.read(0, ["f4"]))
+
+
+def test_a_large_row_group_is_read_as_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_part, "_LARGE", 1000)
+    pq.write_table(mixed(5000), tmp_path / "t")
+    assert_streams_as_it_loads(open_table(tmp_path / "t"))
+
+
+def test_one_batch_of_everything_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ipc_part, "_PIECE", 64)
+    table = mixed(1000)
+    arrow_one_batch(tmp_path / "flat", table)
+    assert len(open_table(tmp_path / "flat").chunks()) == 16
+    arrow_one_batch(tmp_path / "nested", table.append_column("list", pa.array([[1]] * 1000)))
+    arrow_file(tmp_path / "many", table)
+    for name, pieces in (("nested", 1), ("many", 4)):
+        dataset = open_table(tmp_path / name)
+        assert len(dataset.chunks()) == pieces
+        assert np.array_equal(dataset.column("i8").values, table.column("i8").to_numpy())
