@@ -24,7 +24,18 @@ from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.manifest import read_manifest, seal, sync_directory
 from bigviz.tiles.work import Crew
 
-__all__ = ["SUFFIX", "Write", "aside_of", "build_folder", "discard", "lock_of", "make_directory", "others_progress"]
+__all__ = [
+    "SUFFIX",
+    "Write",
+    "aside_of",
+    "begun_with",
+    "build_folder",
+    "discard",
+    "is_trash",
+    "lock_of",
+    "make_directory",
+    "others_progress",
+]
 
 Write = Callable[[Path, Crew], Mapping[str, Any]]
 """Fills a folder, or goes on with one that was left, and returns what its manifest is to say. It tells its progress to
@@ -83,6 +94,19 @@ def discard(folder: Path) -> None:
     with suppress(FileNotFoundError):
         os.rename(folder, trash)
         shutil.rmtree(trash, ignore_errors=True)
+
+
+def is_trash(path: Path) -> bool:
+    """Whether this is what an interrupted `discard` left."""
+    return path.name.startswith(_TRASH)
+
+
+def begun_with(folder: Path) -> Any:
+    """The plan of a folder that is being built or was left; None without one."""
+    try:
+        return json.loads((aside_of(folder) / _PLAN).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def others_progress(folder: Path) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ __all__ = [
     "FileFacts",
     "Manifest",
     "OtherFormat",
+    "loosely",
     "read_manifest",
     "seal",
     "sync_directory",
@@ -129,6 +130,19 @@ def read_manifest(folder: Path, *, files: bool = True) -> Manifest | None:
         for name, facts in found.files.items():
             _compare(folder / name, facts)
     return found
+
+
+def loosely(folder: Path) -> tuple[int, str, str] | None:
+    """Format, identity and fingerprint of a store in any format, unchecked; None if it does not say.
+
+    Every format keeps these three where format 1 has them.
+    """
+    try:
+        with open(folder / NAME, "rb") as file:
+            body = json.loads(file.read(_MOST_BYTES))
+        return int(body["format"]), str(body["of"]["identity"]), str(body["of"]["fingerprint"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a store is an index of: the files of a dataset, as they were, and what would make another store take its place."""
+"""What a store is an index of: the files of a dataset as they were, and which other stores are of the same."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
 
 
 def folder_name(dataset: Dataset, spec: OrderSpec) -> str:
-    """The name of the one folder that a store of this dataset, as it is now, can have."""
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", dataset.name).strip("-")[:40] or "table"
+    """The name of the one folder that a store of these files, as they are now, can have, whatever the dataset's name
+    is."""
+    stem = os.path.splitext(os.path.basename(dataset.files[0].path))[0]
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:40] or "table"
     return f"{plain}-{_digest((FORMAT, dataset.fingerprint, asdict(spec)))}"
 
 
