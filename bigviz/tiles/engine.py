@@ -28,6 +28,7 @@ from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
 from bigviz.tiles.layer import MOST_CATEGORIES, Layer
 from bigviz.tiles.line import Columns, LineLayer
+from bigviz.tiles.marks import Marks, find_marks
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.pyramid import build_pyramid
@@ -172,6 +173,21 @@ class Engine:
         if not isinstance(built, LineLayer):
             raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
         return built.columns(x0, x1, width, cancel)
+
+    def marks(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x: tuple[Number, Number],
+        y: tuple[Number, Number],
+        cancel: Cancel = NEVER,
+    ) -> Marks | None:
+        """The coordinates with rows of the half-open window `x` by `y`; None where they are too many to be drawn one by
+        one, and for a line."""
+        check_window(*x, "x")
+        check_window(*y, "y")
+        built = self._ready(dataset, layer, no_progress, cancel)
+        return find_marks(built, x, y, cancel=cancel) if isinstance(built, PointsLayer) else None
 
     def rows(
         self,

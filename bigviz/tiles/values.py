@@ -67,9 +67,10 @@ class Inputs:
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: slice | Array) -> None:
         """Add ordered rows, given by a slice or by positions (at most a slice's number), to their cells."""
-        self.reduction.append(planes, cells, self._rows(rows))
+        self.reduction.append(planes, cells, self.rows(rows))
 
-    def _rows(self, rows: Any) -> Rows:
+    def rows(self, rows: Any) -> Rows:
+        """What a reduction knows of ordered rows, given by a slice or by positions."""
         if not self.reduction.columns:
             return CELLS_ONLY
         return Rows(

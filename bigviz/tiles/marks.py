@@ -1,0 +1,242 @@
+"""The rows of a window one by one, where they are few enough to be drawn as marks.
+
+Rows on one coordinate are one mark. They share a key, so the window is walked through as runs of equal keys: a pile of
+any height costs its logarithm, and the walk ends with the first run too many. That the rows of a run are equal is known
+where both axes are whole numbers in a root of at most 2^32 of them; elsewhere their numbers are looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.cells import Root
+from bigviz.aggregate.jit import jit
+from bigviz.aggregate.reductions import By, Presence
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.tiles.axis import Axis
+from bigviz.tiles.bounds import Number, codes_between, within
+from bigviz.tiles.order import compact
+from bigviz.tiles.planes import inner_of
+from bigviz.tiles.points import PointsLayer
+from bigviz.tiles.scan import lower_bound, positions_of, run_end
+from bigviz.tiles.tile import Cost, microseconds
+
+__all__ = ["MOST_MARKS", "Marks", "find_marks"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+MOST_MARKS: Final = 50_000
+_MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
+_MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
+_LEAF: Final = 256  # a square on the border with at most so many rows is walked through, not divided
+_BATCH: Final = 1 << 16
+_STACK: Final = 3 * 32 + 4
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Coordinates with rows, in Morton order.
+
+    `x`, `y` are axis-space numbers (float32, float64, int64 or uint64), `row` (int64) the first row there, `number`
+    (uint32) how many rows, `code` (int32) the category under `by`, else None; `value` what the reduction (under `by`
+    the inner one) makes of them. Marks without a value are left out. `matched` counts the rows in the window.
+    """
+
+    x: Array
+    y: Array
+    row: Array
+    number: Array
+    code: Array | None
+    value: Array
+    matched: int
+    cost: Cost = field(default_factory=Cost)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def find_marks(layer: PointsLayer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+    """The marks of the half-open window `x` by `y` in axis space.
+
+    None where there are more than `most`, or where telling would mean looking at more than a million rows. Far rows are
+    not among them. Raises Cancelled.
+    """
+    begun = time.perf_counter()
+    runs = _runs_within(layer, x, y, most, cancel)
+    if runs is None:
+        return None
+    low, high = runs
+    rows = int((high - low).sum())
+    columns = bool(layer.pyramid.inputs.reduction.columns)
+    if rows <= (_MOST_SORTED if columns else _MOST_LOOKED):
+        found = _grouped(layer, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
+    elif columns or not _keys_tell(layer):
+        return None
+    else:
+        found, rows = _piled(layer, low, high, x, y, most), len(low)
+    if found is None:
+        return None
+    found.cost.kernel_us = microseconds(time.perf_counter() - begun)
+    found.cost.rows, found.cost.bytes = rows, rows * layer.pyramid.inputs.row_bytes
+    return found
+
+
+def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
+    """First and end position of each run of equal keys in the window's codes; None for more than `most` that lie
+    inside for certain, or more than twice as many in all."""
+    across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
+    if across is None or up is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    keys = layer.order.keys
+    bounds = np.array([(*across, *up), (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)], np.int64)
+    stack = np.empty((_STACK, 4), np.int64)
+    stack[0] = 0, len(keys), 0, 0
+    depth, certain, count = 1, 0, 0
+    lows: list[Array] = []
+    highs: list[Array] = []
+    while depth:
+        cancel.check()
+        low, high = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
+        found, inside, depth = _walk(keys, bounds, stack, depth, most - certain, low, high)
+        certain, count = certain + inside, count + found
+        if certain > most or count > 2 * most:
+            return None
+        lows.append(low[:found])
+        highs.append(high[:found])
+    return np.concatenate(lows), np.concatenate(highs)
+
+
+def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Window, most: int) -> Marks | None:
+    """The marks of ordered rows, `run` (ascending) telling those of equal keys."""
+    numbers = layer.order.rows[positions]
+    xs, ys = layer.x.at(numbers)[0], layer.y.at(numbers)[0]
+    keep = within(xs, *x) & within(ys, *y)
+    matched = int(keep.sum())
+    inputs = layer.pyramid.inputs
+    codes = None if inputs.codes is None else inputs.codes[positions].astype(np.int32)
+    if codes is not None:
+        keep &= codes >= 0
+    parts = [each[keep] for each in (positions, run, xs, ys, codes) if each is not None]
+    same_run = np.diff(parts[1], prepend=-1) == 0
+    many = np.zeros(int(run[-1]) + 1 if len(run) else 0, np.bool_)  # runs on several coordinates
+    many[parts[1][same_run & _changes(parts[2:])]] = True
+    mixed = many[parts[1]]
+    if mixed.any():
+        if mixed.sum() > _MOST_SORTED:
+            return None
+        order = np.lexsort([each[mixed] for each in reversed(parts[1:])])
+        for each in parts:
+            each[mixed] = each[mixed][order]
+    starts = np.flatnonzero(_changes(parts[1:]))
+    if len(starts) > most:
+        return None
+    number = np.diff(starts, append=len(parts[0]))
+    group = np.repeat(np.arange(len(starts), dtype=np.int32), number)
+    value, filled = _values(layer, parts[0], group, number.astype(np.uint32))
+    starts = starts[filled]
+    places = parts[0][starts]
+    code = None if codes is None else parts[4][starts]
+    row = layer.order.rows[places].astype(np.int64)
+    return Marks(parts[2][starts], parts[3][starts], row, number[filled].astype(np.uint32), code, value[filled], matched)
+
+
+def _piled(layer: PointsLayer, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
+    """The marks of runs whose rows are equal, by the first row of each."""
+    row = layer.order.rows[low].astype(np.int64)
+    xs, ys = layer.x.at(row)[0], layer.y.at(row)[0]
+    keep = within(xs, *x) & within(ys, *y)
+    if keep.sum() > most:
+        return None
+    number = (high - low)[keep]
+    value, _ = _values(layer, low[keep], np.empty(0, np.int32), number.astype(np.uint32))
+    return Marks(xs[keep], ys[keep], row[keep], number.astype(np.uint32), None, value, int(number.sum()))
+
+
+def _values(layer: PointsLayer, positions: Array, group: Array, number: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """What the reduction makes of each group of ordered rows, and where that is a value; `number` counts their rows."""
+    inputs = layer.pyramid.inputs
+    reduction = inner_of(inputs.reduction)
+    if reduction.column is None:
+        value = np.ones(len(number), np.uint8) if isinstance(reduction, Presence) else number
+        return value, np.ones(len(number), np.bool_)
+    planes = reduction.create((1, max(len(number), 1)), inputs.dtype)
+    reduction.append(planes, group, inputs.rows(positions))
+    grid = reduction.finalize(planes)
+    return grid.values[0, : len(number)], grid.filled[0, : len(number)]
+
+
+def _changes(columns: list[Array]) -> npt.NDArray[np.bool_]:
+    """Where a row differs from the one before in any column; True for the first."""
+    out = np.zeros(len(columns[0]), np.bool_)
+    out[:1] = True
+    for column in columns:
+        out[1:] |= column[1:] != column[:-1]
+    return out
+
+
+def _keys_tell(layer: PointsLayer) -> bool:
+    """Whether rows of equal keys have equal numbers."""
+    return _codes_tell(layer.x, layer.survey.x) and _codes_tell(layer.y, layer.survey.y)
+
+
+def _codes_tell(axis: Axis, root: Root) -> bool:
+    return axis.keeps_numbers and axis.column.values.dtype.kind in "iu" and root.exponent <= 32
+
+
+@jit
+def _walk(
+    keys: Array, bounds: Array, stack: Array, depth: int, most: int, lows: Array, highs: Array
+) -> tuple[int, int, int]:
+    """Continue a walk until the output or the work ends, or more than `most` runs lie inside the inner bounds: the runs
+    found, how many of them lie inside, and the depth of the stack left. A stack entry is a square: its rows (low,
+    high), its level, and its first key (as int64 bits)."""
+    x0, x1, y0, y1 = bounds[0]
+    left, right, bottom, top = bounds[1]
+    found = 0
+    inside = 0
+    while depth > 0:
+        depth -= 1
+        low = stack[depth, 0]
+        high = stack[depth, 1]
+        level = stack[depth, 2]
+        first = np.uint64(stack[depth, 3])
+        size = (1 << (32 - level)) - 1
+        x = np.int64(compact(first))
+        y = np.int64(compact(first >> np.uint64(1)))
+        if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
+            continue
+        within_all = x >= left and x + size <= right and y >= bottom and y + size <= top
+        if not within_all and high - low > _LEAF and level < 32:
+            step = np.uint64(62 - 2 * level)
+            end = high
+            for quarter in range(3, -1, -1):
+                key = first + (np.uint64(quarter) << step)
+                start = lower_bound(keys, low, end, key) if quarter > 0 else low
+                stack[depth, 0] = start
+                stack[depth, 1] = end
+                stack[depth, 2] = level + 1
+                stack[depth, 3] = np.int64(key)
+                depth += 1
+                end = start
+            continue
+        while low < high:
+            if found == lows.size or inside > most:
+                stack[depth, 0] = low  # the rest of the square, for the next call
+                return found, inside, depth + 1
+            key = keys[low]
+            end = run_end(keys, low, high, np.uint64(0))
+            column = np.int64(compact(key))
+            row = np.int64(compact(key >> np.uint64(1)))
+            if x0 <= column <= x1 and y0 <= row <= y1:
+                lows[found] = low
+                highs[found] = end
+                found += 1
+                inside += left <= column <= right and bottom <= row <= top
+            low = end
+    return found, inside, depth
