@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from bigviz.aggregate.spaces import space
 from bigviz.data.cancel import Cancel
-from bigviz.data.column import widen
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Busy, TooLarge
 from bigviz.document import cmaps
@@ -131,7 +129,7 @@ class Backend:
 
         def call(cancel: Cancel) -> Prepared:
             found = self.engine.columns(dataset, layer, x0, x1, wanted.width, cancel)
-            return columns_message(found, layer, times, (x0, x1), wanted.width)
+            return columns_message(found, times, (x0, x1), wanted.width)
 
         key = (dataset.fingerprint, dataset.version, layer, ("columns", x0, x1, wanted.width))
         return Want(key, call, deliver)
@@ -184,13 +182,13 @@ class Backend:
 
 
 def columns_message(
-    found: Columns, layer: Layer, times: tuple[bool, bool], window: tuple[Number, Number], width: int
+    found: Columns, times: tuple[bool, bool], window: tuple[Number, Number], width: int
 ) -> Prepared:
     """A line's columns for the wire: positions in axis space, nanoseconds as offsets from int64 origins."""
     xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
     yorigin = (int(found.y.min()) + int(found.y.max())) // 2 if times[1] and len(found.y) else 0
-    x = offsets(found.x, xorigin) if times[0] else space(layer.xaxis, "x").map(widen(found.x), None)[0]
-    y = offsets(found.y, yorigin) if times[1] else space(layer.yaxis, "y").map(widen(found.y), None)[0]
+    x = offsets(found.x, xorigin) if times[0] else found.x
+    y = offsets(found.y, yorigin) if times[1] else found.y
     cost = found.cost
     info = {
         "width": width,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.bins import Bins
-from bigviz.aggregate.inputs import Numbers
+from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.line import line_image
 from bigviz.aggregate.reductions import Presence
 from bigviz.data.cancel import NEVER, Cancel
+from bigviz.data.column import widen
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window, within
@@ -38,7 +40,7 @@ class Columns:
     """A line's decimated rows, in x order, ties in file order.
 
     `column` and `run` are int32 (column -1 and `width`: the nearest row on each side of the window; rows that follow
-    each other with the same run are joined), `row` int64 row numbers, `x` and `y` the columns' own numbers (int64
+    each other with the same run are joined), `row` int64 row numbers, `x` and `y` axis-space numbers (int64
     nanoseconds for times). `flagged` lists the columns of more than two runs.
     """
 
@@ -74,7 +76,7 @@ class LineLayer:
     @property
     def nbytes(self) -> int:
         """Bytes held, without those that are the dataset's own columns."""
-        ends = ((self.series.x, self.x), (self.series.y, self.y))
+        ends = ((self.series.x.values, self.x), (self.series.y, self.y))
         shared = [array.nbytes for array, axis in ends if np.may_share_memory(array, axis.column.values)]
         return self.series.nbytes - sum(shared)
 
@@ -82,7 +84,7 @@ class LineLayer:
         """One tile: `any`, uint8."""
         cancel.check()
         begun = time.perf_counter()
-        plane, rows = draw_tile(self.series, self.x, self.y, (self.survey.x, self.survey.y), key)
+        plane, rows = draw_tile(self.series, (self.survey.x, self.survey.y), key)
         drawn = time.perf_counter()
         encoded = encode_values(plane, plane > 0)
         encode_us = microseconds(time.perf_counter() - drawn)
@@ -91,46 +93,46 @@ class LineLayer:
 
     def arrays(self, key: TileKey) -> list[Array]:
         """The tile's finished plane."""
-        return [draw_tile(self.series, self.x, self.y, (self.survey.x, self.survey.y), key)[0]]
+        return [draw_tile(self.series, (self.survey.x, self.survey.y), key)[0]]
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""
         cancel.check()
         check_window(low, high, "x")
         begun = time.perf_counter()
-        picks = pick_rows(self.series, column_bounds(self.series, low, high, width))
+        picks = pick_rows(self.series, column_bounds(self.series.x, low, high, width))
         rows = self.series.numbers(picks.positions)
-        x, y = self.x.column.values[rows], self.y.column.values[rows]
         spent = microseconds(time.perf_counter() - begun)
         cost = Cost(0, spent, 0, len(rows), len(rows) * self._row_bytes)
         names = (self.x.column.info.name, self.y.column.info.name)
-        return Columns(picks.columns, picks.runs, rows, x, y, width, picks.flagged.tolist(), names, cost)
+        return Columns(picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), names, cost)
 
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The uint8 image of a window, row 0 the highest y: what drawing every row gives.
 
         Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.
         """
-        picks = pick_rows(self.series, column_bounds(self.series, x_bins.low, x_bins.high, x_bins.size))
+        picks = pick_rows(self.series, column_bounds(self.series.x, x_bins.low, x_bins.high, x_bins.size))
         if len(picks.flagged):
-            first, stop = (int(edge) for edge in picks.positions[[0, -1]])
-            x, y = self.series.x[first : stop + 1], self._heights(slice(first, stop + 1))
+            first, last = (int(edge) for edge in picks.positions[[0, -1]])
+            x: Slices = _Part(lambda start, stop: (self.series.x.slice(start, stop), None), first, last + 1)
+            y: Slices = _Part(self.series.heights, first, last + 1)
         else:
-            x, y = self._separated(picks)
-        grid = line_image(Numbers(x), y, x_bins, y_bins, Presence(), cancel=cancel)
+            x, y = _separated(picks)
+        grid = line_image(x, y, x_bins, y_bins, Presence(), cancel=cancel)
         return [grid.values[::-1]]
 
     def rows(self, x: tuple[Number, Number], y: tuple[Number, Number], limit: int, cancel: Cancel) -> tuple[Array, int]:
         """Row numbers of the half-open window in x order, at most `limit`, and how many there are."""
-        first, stop = first_from(self.series, x[0]), first_from(self.series, x[1])
+        first, stop = first_from(self.series.x, x[0]), first_from(self.series.x, x[1])
         found: list[Array] = []
         matched = 0
         for start, end in slices(max(stop - first, 0)):
             cancel.check()
-            heights = self._heights(slice(first + start, first + end))
-            inside = within(heights.values, *y)
-            if heights.valid is not None:
-                inside &= heights.valid
+            heights, valid = self.series.heights(first + start, first + end)
+            inside = within(heights, *y)
+            if valid is not None:
+                inside &= valid
             positions = np.flatnonzero(inside) + first + start
             found.append(positions[: max(limit - matched, 0)])
             matched += len(positions)
@@ -139,16 +141,29 @@ class LineLayer:
 
     @property
     def _row_bytes(self) -> int:
-        return int(self.series.x.itemsize + self.series.y.itemsize)
+        return int(self.series.x.dtype.itemsize + self.series.y.itemsize)
 
-    def _heights(self, where: Any) -> Numbers:
-        valid = self.series.valid
-        return Numbers(self.series.y[where], valid[where] if len(valid) else None)
 
-    def _separated(self, picks: Picks) -> tuple[Array, Numbers]:
-        """The picked rows with a gap between runs."""
-        breaks = np.flatnonzero(np.diff(picks.runs)) + 1
-        positions = np.insert(picks.positions, breaks, picks.positions[breaks])
-        valid = np.ones(len(positions), np.bool_)
-        valid[breaks + np.arange(len(breaks))] = False
-        return self.series.x[positions], Numbers(self.series.y[positions], valid)
+@dataclass(frozen=True)
+class _Part:
+    """A range of a series' positions, for `aggregate.line`: slices of what `read(start, stop)` gives."""
+
+    read: Callable[[int, int], tuple[Array, Array | None]]
+    first: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.first
+
+    def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
+        values, valid = self.read(self.first + start, min(self.first + stop, self.stop))
+        return widen(values), valid
+
+
+def _separated(picks: Picks) -> tuple[Numbers, Numbers]:
+    """The picked rows with a gap between runs."""
+    breaks = np.flatnonzero(np.diff(picks.runs)) + 1
+    chosen = np.insert(np.arange(len(picks.positions)), breaks, breaks)
+    valid = np.ones(len(chosen), np.bool_)
+    valid[breaks + np.arange(len(breaks))] = False
+    return Numbers(picks.x[chosen]), Numbers(picks.y[chosen], valid)

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from bigviz.aggregate.bresenham import mark_path
 from bigviz.aggregate.cells import CODE_BITS, FAR, Root
-from bigviz.tiles.axis import Axis
+from bigviz.data.column import widen
+from bigviz.tiles.ascending import Ascending
 from bigviz.tiles.bounds import float_from, integer_from
 from bigviz.tiles.codec import SIDE
-from bigviz.tiles.m4 import Picks, pick_rows, positions_from
+from bigviz.tiles.m4 import Picks, pick_rows
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import Series
 
@@ -27,23 +28,22 @@ Array = npt.NDArray[Any]
 _NEAR = 1 << 32  # cells that differ by no more are within mark_path's reach: every code is
 
 
-def draw_tile(series: Series, x: Axis, y: Axis, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
+def draw_tile(series: Series, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
     """The uint8 plane (256 x 256, row 0 the highest y) of a tile of a line, 1 where it passes; and the rows picked."""
-    picks = pick_rows(series, _column_bounds(series, roots[0], tile))
+    picks = pick_rows(series, _column_bounds(series.x, roots[0], tile))
     plane = np.zeros((SIDE, SIDE), np.uint8)
     chosen = _drawn(picks)
     if len(chosen) == 0:
         return plane[::-1], 0
-    rows = series.numbers(picks.positions[chosen])
     joined = np.append(np.diff(picks.runs[chosen]) == 0, False)
-    columns, far_columns = _cells(roots[0], tile.zx, *x.at(rows))
-    lines, far_lines = _cells(roots[1], tile.zy, *y.at(rows))
+    columns, far_columns = _cells(roots[0], tile.zx, widen(picks.x[chosen]))
+    lines, far_lines = _cells(roots[1], tile.zy, widen(picks.y[chosen]))
     left, bottom = tile.i * SIDE, tile.row * SIDE
-    near = np.ones(len(rows), np.bool_)
+    near = np.ones(len(chosen), np.bool_)
     for k in {*far_columns, *far_lines}:
         near[k] = False
         for first, second in ((k - 1, k), (k, k + 1)):
-            if first >= 0 and second < len(rows) and joined[first]:
+            if first >= 0 and second < len(chosen) and joined[first]:
                 ends = [(far_columns.get(v, int(columns[v])), far_lines.get(v, int(lines[v]))) for v in (first, second)]
                 mark_far(*ends[0], *ends[1], left, bottom, plane)
     if not near.all():
@@ -51,7 +51,7 @@ def draw_tile(series: Series, x: Axis, y: Axis, roots: tuple[Root, Root], tile: 
         alone = ~joined & ~np.append(False, joined[:-1])
         columns, lines, joined = columns[~alone], lines[~alone], joined[~alone]
     mark_path(columns, lines, joined, left, bottom, plane)
-    return plane[::-1], len(rows)
+    return plane[::-1], len(chosen)
 
 
 def mark_far(x0: int, y0: int, x1: int, y1: int, left: int, bottom: int, plane: Array) -> None:
@@ -73,21 +73,21 @@ def mark_far(x0: int, y0: int, x1: int, y1: int, left: int, bottom: int, plane: 
             plane[(along, across) if steep else (across, along)] = 1
 
 
-def _column_bounds(series: Series, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
+def _column_bounds(x: Ascending, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
     """The 257 positions that separate the columns of a tile."""
     exponent = root.exponent - tile.zx - 8
     first = (root.multiple << tile.zx + 7) + tile.i * SIDE
-    dtype = series.x.dtype
+    dtype = x.dtype
     if dtype.kind == "f":
         if max(abs(first), abs(first + SIDE)) <= 1 << 53 and exponent >= -1022:
             edges = np.ldexp(np.arange(first, first + SIDE + 1, dtype=np.float64), exponent)
         else:
             edges = np.array([float_from(root.edge(tile.zx + 8, tile.i * SIDE + k)) for k in range(SIDE + 1)])
-        return positions_from(series, edges)
+        return x.first(edges)
     numbers = [n << exponent if exponent >= 0 else -(-n >> -exponent) for n in range(first, first + SIDE + 1)]
     least = [integer_from(number, dtype) for number in numbers]
-    bounds = positions_from(series, np.array([number for number, _ in least], dtype))
-    bounds[[not some for _, some in least]] = len(series)
+    bounds = x.first(np.array([number for number, _ in least], dtype))
+    bounds[[not some for _, some in least]] = len(x)
     return bounds
 
 
@@ -97,10 +97,10 @@ def _drawn(picks: Picks) -> Array:
     return np.flatnonzero(np.append(same, False) | np.append(False, same))
 
 
-def _cells(root: Root, level: int, values: Array, valid: Array | None) -> tuple[Array, dict[int, int]]:
+def _cells(root: Root, level: int, values: Array) -> tuple[Array, dict[int, int]]:
     """The cells of a level that hold the values; those of values outside the root apart, as Python integers."""
     codes = np.empty(len(values), np.uint32)
-    where = root.codes(np.ascontiguousarray(values), valid, codes)
+    where = root.codes(np.ascontiguousarray(values), None, codes)
     cells = (codes >> np.uint32(CODE_BITS - 8 - level)).astype(np.int64)
     far = {k: root.cell(values[k].item(), level + 8) for k in np.flatnonzero(where == FAR).tolist()}
     for k, cell in far.items():

@@ -1,7 +1,8 @@
 """A line's rows in x order, its gaps, and a tree that finds the lowest and the highest row of any range.
 
-The tree holds, for each block of 64 rows and then for blocks of 16 blocks, the position of the first lowest and the
-first highest value. A range costs at most two blocks of rows and two dozen nodes a level.
+The tree holds, for each block of 256 rows and then for blocks of 16 blocks, the first lowest and the first highest
+value and where they are. A range costs at most two blocks of rows and thirty nodes a level; rows that come later change
+the last node of each level.
 """
 
 from __future__ import annotations
@@ -14,64 +15,61 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import TooLarge
+from bigviz.tiles.ascending import Ascending, Check, ascending, regular_rule
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.order import MOST_ROWS
 from bigviz.tiles.root import numbers_of
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import SLICE, Crew, slices
 
-__all__ = ["Series", "Tree", "build_series"]
+__all__ = ["LEAF", "NOWHERE", "Series", "Tree", "build_series", "fill_gaps", "find_extremes", "raise_tree", "sortable"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
+LEAF: Final = 256  # rows of a block: a page of y at most, 62 MB of tree for 10^9 float32 rows
+FAN: Final = 16  # blocks of a block
+NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a block without a value
 _STAGE: Final = "building the line"
-_STEP: Final = 64  # rows from one entry of `steps` to the next
-_LEAF: Final = 64  # rows of a block
-_FAN: Final = 16  # blocks of a block
-_NONE: Final = np.uint32(0xFFFFFFFF)  # a block without a value
-_ALL: Final = frozen(np.empty(0, np.bool_))
+_HEAD: Final = 4096  # numbers that suggest a rule
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Positions (uint32) of the lowest and highest value of every block, level by level from the rows up.
+    """The lowest and the highest value of every block, level by level from the rows up: arrays of shape (nodes, 2).
 
-    Level k lies at `starts[k]` to `starts[k + 1]` of `lows` and `highs`; a block without a value holds 2^32 - 1.
-    `least` and `most` are the values there: looking them up in the rows would miss the cache every time.
+    `values` in y's dtype, `places` their first positions (uint32; 2^32 - 1 in a block without a value), `xs` the x
+    there (or no rows: then it is looked up). Level k lies at `starts[k]` to `starts[k + 1]`.
     """
 
-    lows: Array
-    highs: Array
-    least: Array
-    most: Array
+    values: Array
+    places: Array
+    xs: Array
     starts: Array
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.lows.nbytes + self.highs.nbytes + self.least.nbytes + self.most.nbytes
+        return self.values.nbytes + self.places.nbytes + self.xs.nbytes
 
 
 @dataclass(frozen=True)
 class Series:
     """Rows whose x is a number, in x order, ties in file order.
 
-    `x` and `y` are axis-space numbers (float32, float64, int64 or uint64), `steps` is every 64th x; `valid` says where
-    an integer y is a number (empty: everywhere), and a float y that is none is NaN. `rows` holds the row numbers
-    (uint32; None: position k is row k). `gap_starts` and `gap_stops` (int64, ascending) are the half-open runs of
-    positions without a y.
+    `x` and `y` are axis-space numbers; a y that is none is NaN, or in integers the number before it. `gaps` (int64) are
+    the positions where a run of rows without a y begins, and where it ends, in turn. `rows` holds the row numbers
+    (uint32; None: position k is row k). `check_y` and `check_rows` are called before `y` and `rows` are read.
     """
 
-    x: Array
-    steps: Array
+    x: Ascending
     y: Array
-    valid: Mask
+    gaps: Ascending
     rows: Array | None
-    gap_starts: Array
-    gap_stops: Array
     tree: Tree
     sorted: bool
+    check_y: Check | None = None
+    check_rows: Check | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -79,16 +77,32 @@ class Series:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, also of those that are the dataset's own columns."""
-        held = [self.x, self.steps, self.y, self.valid, self.gap_starts, self.gap_stops]
-        return sum(array.nbytes for array in held) + self.tree.nbytes + (0 if self.rows is None else self.rows.nbytes)
+        rows = 0 if self.rows is None else self.rows.nbytes
+        return self.x.nbytes + self.y.nbytes + self.gaps.nbytes + self.tree.nbytes + rows
 
     def numbers(self, positions: Array) -> npt.NDArray[np.int64]:
         """The row numbers of positions."""
-        return (positions if self.rows is None else self.rows[positions]).astype(np.int64)
+        if self.rows is None:
+            return positions.astype(np.int64)
+        if self.check_rows is not None:
+            self.check_rows(positions, positions + 1)
+        return np.asarray(self.rows[positions].astype(np.int64))
+
+    def heights(self, start: int, stop: int) -> tuple[Array, Mask | None]:
+        """The y of a range of positions and where they are numbers (None: everywhere)."""
+        if self.check_y is not None:
+            self.check_y(np.array([start]), np.array([stop]))
+        values = self.y[start:stop]
+        if values.dtype.kind == "f" or not len(self.gaps):
+            return values, None
+        first, last = self.gaps.first(np.array([start + 1, stop], np.int64)).tolist()
+        mask = np.zeros(stop - start + 1, np.int8)
+        mask[self.gaps.slice(first, last) - start] = 1
+        return values, (np.cumsum(mask[:-1]) + first) % 2 == 0
 
 
 def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
-    """Bring two axes of equal length into x order. Raises TooLarge from 2^32 - 1 rows on."""
+    """Bring two axes of equal length into x order, in memory. Raises TooLarge from 2^32 - 1 rows on."""
     total = len(x)
     if total >= MOST_ROWS:
         raise TooLarge(f"a line holds fewer than {MOST_ROWS:,} rows, got {total:,}", "dataset", total)
@@ -101,22 +115,33 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
     if not ordered:
         numbers = np.arange(len(xs), dtype=np.uint32) if rows is None else rows.copy()
         sorting = crew.within(_STAGE, 0.2, 0.6, total)
-        _, rows = sort_keys(_sortable(xs), numbers, slices(len(xs)), sorting)
+        _, rows = sort_keys(sortable(xs), numbers, slices(len(xs)), sorting)
         xs = _take(_read(x, sorting)[0], rows, sorting)
     last = crew.within(_STAGE, 0.6, 1.0, total)
-    ys, numbers_mask = _read(y, last)
+    ys, mask = _read(y, last)
     if rows is not None:
         ys = _take(ys, rows, last)
-        numbers_mask = None if numbers_mask is None else _take(numbers_mask, rows, last)
-    starts, stops = _gaps(numbers_mask)
-    valid = _ALL
-    if numbers_mask is not None and len(starts):
+        mask = None if mask is None else _take(mask, rows, last)
+    gaps = np.empty(0, np.int64) if mask is None else _edges(mask)
+    if mask is not None and len(gaps):
         if ys.dtype.kind == "f":
-            ys = np.where(numbers_mask, ys, ys.dtype.type(np.nan))
+            ys = np.where(mask, ys, ys.dtype.type(np.nan))
         else:
-            valid = frozen(numbers_mask)
-    tree = _build_tree(frozen(ys), valid, last)
-    return Series(frozen(xs), frozen(xs[::_STEP].copy()), frozen(ys), valid, rows, starts, stops, tree, ordered)
+            ys = ys.copy()
+            fill_gaps(ys, mask, ys.dtype.type(0))
+    tree = _build_tree(frozen(ys), mask if len(gaps) and ys.dtype.kind != "f" else None, last)
+    return Series(_as_ascending(xs, crew), frozen(ys), ascending(gaps), rows, tree, ordered)
+
+
+def _as_ascending(xs: Array, crew: Crew) -> Ascending:
+    """Ascending numbers as a rule, where they follow one."""
+    rule = regular_rule(xs[:_HEAD], len(xs), xs[-1].item()) if len(xs) else None
+    for start, stop in slices(len(xs)) if rule is not None else ():
+        crew.cancel.check()
+        if rule is not None and not rule.gives(xs[start:stop], start):
+            rule = None
+            break
+    return ascending(xs) if rule is None else Ascending(len(xs), xs.dtype, rule)
 
 
 def _read(axis: Axis, crew: Crew) -> tuple[Array, Mask | None]:
@@ -167,7 +192,7 @@ def _take(values: Array, rows: Array, crew: Crew) -> Array:
     return out
 
 
-def _sortable(values: Array) -> npt.NDArray[np.uint64]:
+def sortable(values: Array) -> npt.NDArray[np.uint64]:
     """uint64 in the order of the values, -0 equal to 0."""
     top = np.uint64(1 << 63)
     if values.dtype.kind == "u":
@@ -178,70 +203,109 @@ def _sortable(values: Array) -> npt.NDArray[np.uint64]:
     return np.where(bits & top, ~bits, bits | top)
 
 
-def _gaps(mask: Mask | None) -> tuple[Array, Array]:
-    if mask is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    edges = np.flatnonzero(np.diff((~mask).view(np.int8), prepend=np.int8(0), append=np.int8(0)))
-    return edges[0::2].copy(), edges[1::2].copy()
+def _edges(mask: Mask) -> npt.NDArray[np.int64]:
+    """Where runs of False begin and end, in turn."""
+    return np.flatnonzero(np.diff((~mask).view(np.int8), prepend=np.int8(0), append=np.int8(0)))
 
 
-def _build_tree(values: Array, valid: Mask, crew: Crew) -> Tree:
-    sizes = [-(-len(values) // _LEAF)]
-    while sizes[-1] > _FAN:
-        sizes.append(-(-sizes[-1] // _FAN))
-    starts = np.cumsum([0, *sizes], dtype=np.int64)
-    lows, highs = np.empty(starts[-1], np.uint32), np.empty(starts[-1], np.uint32)
-    least, most = np.empty(starts[-1], values.dtype), np.empty(starts[-1], values.dtype)
+def tree_starts(rows: int) -> npt.NDArray[np.int64]:
+    """Where each level of the tree over so many rows begins, and the last one ends."""
+    sizes = [-(-rows // LEAF)]
+    while sizes[-1] > FAN:
+        sizes.append(-(-sizes[-1] // FAN))
+    return np.cumsum([0, *sizes], dtype=np.int64)
+
+
+def _build_tree(values: Array, mask: Mask | None, crew: Crew) -> Tree:
+    starts = tree_starts(len(values))
+    found, places = np.empty((starts[-1], 2), values.dtype), np.empty((starts[-1], 2), np.uint32)
 
     def leaves(piece: tuple[int, int]) -> int:
         start, stop = piece
-        first, last = start // _LEAF, -(-stop // _LEAF)
-        _leaves(values, valid, start, stop, lows[first:last], highs[first:last])
-        for positions, found in ((lows, least), (highs, most)):
-            found[first:last] = values[np.minimum(positions[first:last], len(values) - 1)]
+        blocks = slice(start // LEAF, -(-stop // LEAF))
+        part = None if mask is None else mask[start:stop]
+        find_extremes(values[start:stop], part, start, found[blocks], places[blocks])
         return stop - start
 
     crew.run("finding extremes", leaves, slices(len(values)), len(values))
-    for level in range(1, len(sizes)):
+    raise_tree(starts, found, places)
+    return Tree(found, places, np.empty((0, 2)), starts)
+
+
+def find_extremes(values: Array, mask: Mask | None, first: int, out: Array, places: Array) -> None:
+    """Fill the nodes of each 256 values, of which the first has the position `first`; `mask` says where integers are
+    numbers."""
+    _leaves(frozen(values), frozen(_ALL if mask is None else mask), first, out, places)
+
+
+def raise_tree(starts: Array, values: Array, places: Array) -> None:
+    """Fill the levels above the lowest."""
+    for level in range(1, len(starts) - 1):
         before, here, after = starts[level - 1 : level + 2]
-        _parents(values, lows[before:here], highs[before:here], lows[here:after], highs[here:after])
-        for positions, found in ((lows, least), (highs, most)):
-            found[here:after] = values[np.minimum(positions[here:after], len(values) - 1)]
-    return Tree(lows, highs, least, most, starts)
+        _parents(values[before:here], places[before:here], values[here:after], places[here:after])
+
+
+def fill_gaps(values: Array, mask: Mask, before: Any) -> Any:
+    """Overwrite each integer that is no number by the number before it (`before` stands before the first), which makes
+    it invisible to a search for extremes that starts at a number; the last number."""
+    return values.dtype.type(_fill(values, frozen(mask), values.dtype.type(before)))
+
+
+_ALL: Final = np.empty(0, np.bool_)
 
 
 @jit
-def _leaves(values: Array, valid: Array, start: int, stop: int, lows: Array, highs: Array) -> None:
-    """The first lowest and first highest position of each block of rows `start` to `stop` (`start` begins a block)."""
-    masked = valid.size > 0
-    for block in range(lows.size):
-        low = high = -1
-        first = start + block * 64
-        for k in range(first, min(first + 64, stop)):
+def _fill(values: Array, mask: Array, before: Any) -> Any:
+    last = before
+    for k in range(values.size):
+        if mask[k]:
+            last = values[k]
+        else:
+            values[k] = last
+    return last
+
+
+@jit
+def _leaves(values: Array, mask: Array, first: int, out: Array, places: Array) -> None:
+    masked = mask.size > 0
+    for block in range(out.shape[0]):
+        start = block * 256
+        stop = min(start + 256, values.size)
+        while start < stop and (values[start] != values[start] or (masked and not mask[start])):
+            start += 1
+        if start == stop:
+            out[block, 0] = out[block, 1] = values[block * 256]
+            places[block, 0] = places[block, 1] = np.uint32(0xFFFFFFFF)
+            continue
+        low = high = start
+        lowest = highest = values[start]
+        for k in range(start + 1, stop):
             value = values[k]
-            if value != value or (masked and not valid[k]):
-                continue
-            if low < 0:
-                low = high = k
-            elif value < values[low]:
+            if value < lowest and not (masked and not mask[k]):
                 low = k
-            elif value > values[high]:
+                lowest = value
+            elif value > highest and not (masked and not mask[k]):
                 high = k
-        lows[block] = low
-        highs[block] = high
+                highest = value
+        out[block, 0] = lowest
+        out[block, 1] = highest
+        places[block, 0] = first + low
+        places[block, 1] = first + high
 
 
 @jit
-def _parents(values: Array, lows: Array, highs: Array, out_lows: Array, out_highs: Array) -> None:
+def _parents(values: Array, places: Array, out: Array, out_places: Array) -> None:
     """The extremes of each 16 blocks."""
-    for block in range(out_lows.size):
-        low = high = _NONE
-        for k in range(block * 16, min(block * 16 + 16, lows.size)):
-            if lows[k] == _NONE:
+    for block in range(out.shape[0]):
+        low = high = block * 16
+        for k in range(block * 16, min(block * 16 + 16, values.shape[0])):
+            if places[k, 0] == np.uint32(0xFFFFFFFF):
                 continue
-            if low == _NONE or values[lows[k]] < values[low]:
-                low = lows[k]
-            if high == _NONE or values[highs[k]] > values[high]:
-                high = highs[k]
-        out_lows[block] = low
-        out_highs[block] = high
+            if places[low, 0] == np.uint32(0xFFFFFFFF) or values[k, 0] < values[low, 0]:
+                low = k
+            if places[high, 1] == np.uint32(0xFFFFFFFF) or values[k, 1] > values[high, 1]:
+                high = k
+        out[block, 0] = values[low, 0]
+        out[block, 1] = values[high, 1]
+        out_places[block, 0] = places[low, 0]
+        out_places[block, 1] = places[high, 1]

@@ -69,18 +69,23 @@ def window(data: st.DataObject, values: np.ndarray) -> tuple[Any, Any]:
     return (low, high) if low < high else (low, high + (span or abs(low) or 1))
 
 
+def numbers_of(series: Series) -> np.ndarray:
+    return series.x.slice(0, len(series))
+
+
 def drawn(series: Series, positions: np.ndarray, runs: np.ndarray, x_bins: Bins, y_bins: Bins) -> np.ndarray:
     """The image of some rows, cut where the run changes."""
     cuts = np.flatnonzero(np.diff(runs)) + 1
     at = np.insert(positions, cuts, positions[cuts])
     valid = np.ones(len(at), np.bool_)
     valid[cuts + np.arange(len(cuts))] = False
-    return line_image(Numbers(series.x[at]), Numbers(series.y[at], valid), x_bins, y_bins, Presence()).values
+    x, y = series.x.at(at), series.y[at]
+    return line_image(Numbers(x), Numbers(y, valid), x_bins, y_bins, Presence()).values
 
 
 def all_drawn(series: Series, x_bins: Bins, y_bins: Bins) -> np.ndarray:
-    valid = series.valid if len(series.valid) else None
-    return line_image(Numbers(series.x), Numbers(series.y, valid), x_bins, y_bins, Presence()).values
+    heights = Numbers(*series.heights(0, len(series)))
+    return line_image(Numbers(numbers_of(series)), heights, x_bins, y_bins, Presence()).values
 
 
 @settings(max_examples=250, deadline=None)
@@ -96,9 +101,9 @@ def test_the_picked_rows_ink_the_pixels_of_all_rows(
     axis: MakeAxis, data: st.DataObject, seed: int, size: int, x: str, y: str, gaps: float
 ) -> None:
     series = make(axis, seed, size, x, y, gaps)
-    low, high = window(data, series.x)
+    low, high = window(data, numbers_of(series))
     width, height = data.draw(st.sampled_from([1, 2, 7, 100, 640])), data.draw(st.sampled_from([1, 5, 90]))
-    picks = pick_rows(series, column_bounds(series, low, high, width))
+    picks = pick_rows(series, column_bounds(series.x, low, high, width))
     numbers = series.y[np.isfinite(series.y.astype(float))].astype(float)
     bottom, top = (numbers.min(), numbers.max()) if len(numbers) else (0.0, 1.0)
     shrink = data.draw(st.sampled_from([0.0, 0.3]))
@@ -126,9 +131,9 @@ def test_picks_follow_the_definition(
     axis: MakeAxis, data: st.DataObject, seed: int, size: int, x: str, gaps: float
 ) -> None:
     series = make(axis, seed, size, x, "i2", gaps)
-    low, high = window(data, series.x)
+    low, high = window(data, numbers_of(series))
     width = data.draw(st.sampled_from([1, 3, 50]))
-    bounds = column_bounds(series, low, high, width)
+    bounds = column_bounds(series.x, low, high, width)
     assert (np.diff(bounds) >= 0).all()
     picks = pick_rows(series, bounds)
     expected, flagged = by_definition(series, bounds)
@@ -137,15 +142,21 @@ def test_picks_follow_the_definition(
     joins = [one[2] == other[2] for one, other in pairwise(expected)]
     assert (np.diff(picks.runs) == 0).tolist() == joins
     assert picks.runs.dtype == np.int32 and picks.rows == bounds[-1] - bounds[0]
-    inside = (series.x >= low) & (series.x <= high) if x != "f4" else None
+    inside = (numbers_of(series) >= low) & (numbers_of(series) <= high) if x != "f4" else None
     if inside is not None:
         assert inside.sum() == picks.rows
+
+
+def present(series: Series) -> np.ndarray:
+    edges = np.zeros(len(series) + 1, np.int8)
+    edges[series.gaps.slice(0, len(series.gaps))] = 1
+    return np.cumsum(edges[:-1]) % 2 == 0
 
 
 def by_definition(series: Series, bounds: np.ndarray) -> tuple[list[tuple[int, int, Any]], list[int]]:
     """(column, position, run) of every pick, row by row."""
     size = len(series)
-    valid = series.valid if len(series.valid) else np.ones(size, np.bool_)
+    valid = present(series)
     runs = np.cumsum(~valid)
     picks: list[tuple[int, int, Any]] = []
     flagged = []
@@ -178,7 +189,7 @@ def by_definition(series: Series, bounds: np.ndarray) -> tuple[list[tuple[int, i
 
 def picked(axis: MakeAxis, y: list[float], low: float, high: float, width: int) -> Picks:
     series = build_series(axis(np.arange(len(y), dtype=float)), axis(np.array(y), side="y"), CREW)
-    return pick_rows(series, column_bounds(series, low, high, width))
+    return pick_rows(series, column_bounds(series.x, low, high, width))
 
 
 def test_a_column_of_one_run_keeps_first_low_high_last(axis: MakeAxis) -> None:
@@ -219,8 +230,8 @@ def test_windows_that_cannot_be_divided_are_refused(axis: MakeAxis, low: float, 
 def test_nanoseconds_stay_distinct_over_fifty_years(axis: MakeAxis) -> None:
     stamps = np.array([START, START + 1, START + 2, START + 50 * 31_556_952 * 10**9], np.int64)
     x = build_series(axis(stamps), axis(np.arange(4), side="y"), CREW)
-    assert column_bounds(x, START, START + 2, 3).tolist() == [0, 1, 2, 3]
-    assert first_from(x, START + 1) == 1 and first_above(x, START + 1) == 2
-    assert column_bounds(x, -(2**70), 2**70, 2).tolist() == [0, 0, 4]
-    assert column_bounds(x, START, 2**63 - 1, 2).tolist()[1:] == [4, 4]
-    assert first_from(x, START + 0.5) == 0  # a float that near 2^61 means START itself
+    assert column_bounds(x.x, START, START + 2, 3).tolist() == [0, 1, 2, 3]
+    assert first_from(x.x, START + 1) == 1 and first_above(x.x, START + 1) == 2
+    assert column_bounds(x.x, -(2**70), 2**70, 2).tolist() == [0, 0, 4]
+    assert column_bounds(x.x, START, 2**63 - 1, 2).tolist()[1:] == [4, 4]
+    assert first_from(x.x, START + 0.5) == 0  # a float that near 2^61 means START itself

@@ -1,0 +1,264 @@
+"""Ascending numbers and where others would stand among them: the x of a line, and the edges of its gaps.
+
+Numbers that are `start + k * step / over` for their position k are not stored at all. Others are an array, in memory
+or mapped, with every 512th of them in memory besides, so that a search touches one stretch of the array.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.jit import frozen, jit
+
+__all__ = ["STRETCH", "Ascending", "Check", "Regular", "ascending", "regular_rule"]
+
+Array = npt.NDArray[Any]
+Positions = npt.NDArray[np.int64]
+Check = Callable[[Positions, Positions], None]
+"""Called with half-open ranges of positions before they are read; raises `Unreadable` if they are damaged."""
+
+STRETCH: Final = 512  # numbers from one fence to the next: a page of 64-bit numbers
+_SHIFT: Final = 9
+_GUESS: Final = np.arange(-2, 3)  # positions looked at around the computed one: rounding is off by one, rarely two
+_KEPT: Final = 32  # searches remembered: the lines of a figure ask for the same window
+
+
+@dataclass(frozen=True)
+class Regular:
+    """Number k is `start + k * step / over`, exactly for integers (`over` 1), else rounded to float64 after each
+    operation, and to float32 in the end where the numbers are."""
+
+    start: int | float
+    step: int | float
+    over: float
+    dtype: np.dtype[Any]
+
+    def at(self, positions: Array) -> Array:
+        """The numbers of int64 positions."""
+        if self.dtype.kind == "f":
+            numbers = positions.astype(np.float64) * self.step
+            if self.over != 1.0:
+                numbers /= self.over
+            numbers += self.start
+            return numbers.astype(self.dtype, copy=False)
+        words = positions.astype(np.uint64) * np.uint64(self.step)
+        words += np.uint64(int(self.start) % (1 << 64))
+        return words.view(self.dtype)
+
+    def gives(self, values: Array, first: int) -> bool:
+        """Whether these are the numbers from position `first` on."""
+        if self.dtype.kind == "f":
+            terms = np.array([self.start, self.step, self.over])
+            return bool(_gives_floats(frozen(values), first, terms))
+        start = np.uint64((int(self.start) + first * int(self.step)) % (1 << 64))
+        return bool(_gives_integers(frozen(values.view(np.uint64)), start, np.uint64(self.step)))
+
+
+@dataclass(frozen=True)
+class Ascending:
+    """`size` ascending numbers (float32, float64, int64 or uint64): of a rule, or `values` with their `fences`.
+
+    `check` is called before `values` are read. Safe to use from any number of threads.
+    """
+
+    size: int
+    dtype: np.dtype[Any]
+    rule: Regular | None = None
+    values: Array = field(default_factory=lambda: np.empty(0))
+    fences: Array = field(default_factory=lambda: np.empty(0))
+    check: Check | None = None
+    _kept: OrderedDict[Any, Array] = field(default_factory=OrderedDict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return int(self.values.nbytes + self.fences.nbytes)
+
+    def at(self, positions: Array) -> Array:
+        """The numbers of positions, in any order."""
+        if self.rule is not None:
+            return self.rule.at(positions)
+        if self.check is not None:
+            self.check(positions, positions + 1)
+        return np.asarray(self.values[positions])
+
+    def slice(self, start: int, stop: int) -> Array:
+        """The numbers of a range of positions."""
+        if self.rule is not None:
+            return self.rule.at(np.arange(start, stop))
+        if self.check is not None:
+            self.check(np.array([start]), np.array([stop]))
+        return self.values[start:stop]
+
+    def first(self, edges: Array) -> Positions:
+        """The first position whose number is not below each ascending edge; edges are float64 for floats, else of the
+        own dtype."""
+        if self.dtype.kind == "f":
+            return self._search(edges, np.array([1.0, 0.0]), edges)
+        if self.rule is not None:
+            return _first_of_integers(self.rule, self.size, edges)
+        return self._search(edges, np.empty(0), np.empty(0))
+
+    def first_place(self, scale: float, shift: float, places: Array) -> Positions:
+        """The first position whose `number * scale + shift`, in float64, is not below each ascending place; `scale` is
+        positive."""
+        edges = places if self.dtype.kind == "f" else np.empty(0, self.dtype)
+        return self._search(edges, np.array([scale, shift]), places)
+
+    def remembered(self, key: Any, find: Callable[[], Array]) -> Array:
+        """What `find` returns, or returned for the same key a moment ago: an array that nobody writes to."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = frozen(find())
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _search(self, edges: Array, terms: Array, places: Array) -> Positions:
+        if self.rule is not None:
+            return _first_of_rule(self.rule, self.size, terms, places)
+        count = max(len(edges), len(places))
+        lows, highs = np.zeros(count, np.int64), np.full(count, len(self.fences), np.int64)
+        wanted = frozen(edges), frozen(terms), frozen(places)
+        _narrow(self.fences, *wanted, lows, highs)
+        highs = np.minimum(lows << _SHIFT, self.size)
+        lows = np.maximum(lows - 1, 0) << _SHIFT
+        if self.check is not None:
+            self.check(lows, highs)
+        _narrow(self.values, *wanted, lows, highs)
+        return lows
+
+
+def ascending(values: Array, check: Check | None = None, fences: Array | None = None) -> Ascending:
+    """An array of ascending numbers, made ready for searches."""
+    every = values[::STRETCH].copy() if fences is None else fences
+    return Ascending(len(values), values.dtype, None, frozen(values), frozen(every), check)
+
+
+def regular_rule(head: Array, size: int, last: int | float | None) -> Regular | None:
+    """The rule that `size` numbers seem to follow whose first ones are `head` and whose last one is `last` (None:
+    unknown); None where they follow none.
+
+    It is tried on `head` and `last` only. Of floats, steps are tried that numpy's linspace and arange and a division by
+    a whole rate leave.
+    """
+    if len(head) < 2:
+        return None
+    first, second = head[0].item(), head[1].item()
+    if head.dtype.kind != "f":
+        rules = [Regular(first, second - first, 1.0, head.dtype)]
+        fits = second >= first and first + (second - first) * (size - 1) <= np.iinfo(head.dtype).max
+    else:
+        mean = (last - first) / (size - 1) if last is not None else (head[-1].item() - first) / (len(head) - 1)
+        rules = [Regular(first, step, 1.0, head.dtype) for step in (second - first, mean, _short(mean))]
+        if mean > 0.0 and np.isfinite(1.0 / mean):
+            rules.append(Regular(first, 1.0, _short(1.0 / mean), head.dtype))
+        fits = mean >= 0.0
+    positions = np.arange(len(head))
+    for rule in rules if fits else ():
+        ends = last is None or rule.at(np.array([size - 1]))[0] == last
+        if ends and (rule.at(positions) == head).all():
+            return rule
+    return None
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.12g}")
+
+
+def _first_of_integers(rule: Regular, size: int, edges: Array) -> Positions:
+    start = np.array(rule.start, rule.dtype)
+    if rule.step == 0:
+        return np.where(edges <= start, 0, size)
+    distance = edges.view(np.uint64) - start.view(np.uint64)
+    step = np.uint64(rule.step)
+    found = distance // step + (distance % step != 0)
+    return np.where(edges <= start, np.uint64(0), np.minimum(found, np.uint64(size))).astype(np.int64)
+
+
+def _first_of_rule(rule: Regular, size: int, terms: Array, places: Array) -> Positions:
+    """Where a rule's numbers, scaled and shifted, reach each place: the rule is solved for the position, and what
+    rounding did to it is put right by looking at those around it, else by halving."""
+    scale, shift = terms
+
+    def below(positions: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(rule.at(positions).astype(np.float64) * scale + shift < places)
+
+    with np.errstate(all="ignore"):
+        guess = ((places - shift) / scale - rule.start) / rule.step * rule.over
+    guess = np.clip(np.nan_to_num(np.ceil(guess), nan=0.0), 0, size).astype(np.int64)
+    around = guess + _GUESS[:, None]
+    under = (around < 0) | ((around < size) & below(np.clip(around, 0, max(size - 1, 0)))) if size else around < 0
+    found = np.clip(around[0] + under.sum(axis=0), 0, size)
+    sure = (under[0] | (around[0] <= 0)) & (~under[-1] | (around[-1] >= size))
+    if sure.all():
+        return np.asarray(found, np.int64)
+    lows, highs = np.zeros(len(places), np.int64), np.full(len(places), size)
+    for _ in range(int(size).bit_length()):
+        middle = (lows + highs) >> 1
+        open_ = lows < highs
+        up = below(np.minimum(middle, size - 1)) & open_
+        lows, highs = np.where(up, middle + 1, lows), np.where(open_ & ~up, middle, highs)
+    return lows
+
+
+@jit
+def _gives_floats(values: Array, first: int, terms: Array) -> bool:
+    start, step, over = terms[0], terms[1], terms[2]
+    same = True
+    for k in range(values.size):
+        number = np.float64(first + k) * step
+        if over != 1.0:
+            number /= over
+        same &= values[k] == values.dtype.type(number + start)
+    return same
+
+
+@jit
+def _gives_integers(words: Array, start: np.uint64, step: np.uint64) -> bool:
+    difference = np.uint64(0)
+    for k in range(words.size):
+        difference |= words[k] ^ (start + np.uint64(k) * step)
+    return bool(difference == 0)
+
+
+@jit
+def _narrow(values: Array, edges: Array, terms: Array, places: Array, lows: Array, highs: Array) -> None:
+    """Halve each range until `lows` is the first position not below its edge, or the range's end.
+
+    All ranges are halved in turn, not one after the other: their reads do not wait for each other. With `terms` (scale
+    and shift) numbers are compared as places, in float64, else as they are.
+    """
+    scaled = terms.size > 0
+    scale = terms[0] if scaled else 1.0
+    shift = terms[1] if scaled else 0.0
+    open_ = True
+    while open_:
+        open_ = False
+        for k in range(lows.size):
+            low, high = lows[k], highs[k]
+            if low >= high:
+                continue
+            middle = (low + high) >> 1
+            value = values[middle]
+            if np.float64(value) * scale + shift < places[k] if scaled else value < edges[k]:
+                lows[k] = middle + 1
+            else:
+                highs[k] = middle
+            open_ = True
