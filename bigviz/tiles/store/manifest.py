@@ -141,7 +141,7 @@ def loosely(folder: Path) -> tuple[int, str, str] | None:
         with open(folder / NAME, "rb") as file:
             body = json.loads(file.read(_MOST_BYTES))
         return int(body["format"]), str(body["of"]["identity"]), str(body["of"]["fingerprint"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return None
 
 
@@ -170,7 +170,7 @@ def _parsed(path: Path, text: bytes) -> Manifest:
     try:
         body = json.loads(text)
         check, format_ = body.pop("check"), body["format"]
-        if format_ != FORMAT:
+        if type(format_) is not int or format_ != FORMAT:
             raise OtherFormat(f"{path} has format {format_!r}, and this bigviz reads {FORMAT}.", got=format_)
         if check != _check(body):
             raise ValueError("its checksum is another")
@@ -181,7 +181,7 @@ def _parsed(path: Path, text: bytes) -> Manifest:
                 raise ValueError(f"it names the file {name!r}")
             files[name] = FileFacts(int(each["size"]), each["check"])
         return Manifest(body["kind"], body["of"], segment["facts"], files, float(body["written"]), check)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"{path} is damaged: {error or type(error).__name__}.", got=str(path)) from error
 
 
