@@ -45,6 +45,8 @@ class Type(IntEnum):
     DONE = 6
     ERROR = 7
     CHANGED = 8
+    ROWS = 9  # this one and the next: `rowframes`
+    IMAGE = 10
 
 
 class Codec(IntEnum):
@@ -194,7 +196,7 @@ def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[byt
 
 def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> list[Part]:
     """A message of JSON and, with the last part, a body. NaN or infinity, which JSON has not, raise ValueError."""
-    text = _dump(payload)
+    text = dump(payload)
     most = (limit - HEADER.size) // 8 * 8
     if len(body) + 8 > most:
         raise ValueError(f"a body of {len(body)} bytes does not fit into one frame")
@@ -209,12 +211,12 @@ def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> li
 def tile_parts(tile: Any, limit: int = MAX_FRAME, estimate: dict[str, Any] | None = None) -> list[Part]:
     """A tile's parts, each with the tile record; `tile` has `key`, `cost` and `planes` as in `bigviz.tiles`. With
     `estimate` (share, error, start) the frames are flagged and carry it."""
-    text = b"" if estimate is None else _dump(estimate)
+    text = b"" if estimate is None else dump(estimate)
     groups: list[list[PlaneLike]] = [[]]
     limit -= len(text)
     size = HEADER.size + TILE.size
     for plane in tile.planes:
-        more = PLANE.size + _padded(len(plane.payload))
+        more = PLANE.size + padded(len(plane.payload))
         if groups[-1] and size + more > limit:
             groups.append([])
             size = HEADER.size + TILE.size
@@ -234,7 +236,7 @@ def columns_parts(
     rows = len(arrays[0])
     flags = 0 if estimate is None else ESTIMATE
     info = {**info, **(estimate or {})}
-    room = limit - HEADER.size - len(_dump({**info, "n": rows})) - 4 * 8
+    room = limit - HEADER.size - len(dump({**info, "n": rows})) - 4 * 8
     most = room // ROW_BYTES
     if most < 1:
         raise ValueError(f"the JSON of these columns leaves no room for rows in a frame of {limit} bytes")
@@ -245,34 +247,42 @@ def _columns_part(info: dict[str, Any], arrays: Sequence[np.ndarray], flags: int
     body = bytearray()
     for array, dtype in zip(arrays, ("<i4", "<i4", "<f8", "<f8", "<f8"), strict=True):
         body += np.ascontiguousarray(array, dtype=dtype).tobytes()
-        body += bytes(_padded(len(body)) - len(body))
-    return Part(_dump({"n": len(arrays[0]), **info}), bytes(body), flags=flags)
+        body += bytes(padded(len(body)) - len(body))
+    return Part(dump({"n": len(arrays[0]), **info}), bytes(body), flags=flags)
 
 
 def _tile_part(tile: Any, planes: Sequence[PlaneLike], text: bytes) -> Part:
-    at = TILE.size + PLANE.size * len(planes)
-    body = bytearray(at + sum(_padded(len(plane.payload)) for plane in planes))
     key, cost = tile.key, tile.cost
     costs = [min(int(us), 0xFFFF_FFFF) for us in (cost.queue_us, cost.kernel_us, cost.encode_us)]
-    TILE.pack_into(body, 0, key.zx, key.zy, len(tile.planes), key.i, key.j, *costs, cost.rows, cost.bytes)
+    record = TILE.pack(key.zx, key.zy, len(tile.planes), key.i, key.j, *costs, cost.rows, cost.bytes)
+    return Part(text, pack_planes(planes, record), len(planes), ESTIMATE if text else 0)
+
+
+def pack_planes(planes: Sequence[PlaneLike], record: bytes = b"") -> bytes:
+    """A body: the record, the planes' headers, and their payloads on multiples of 8."""
+    at = len(record) + PLANE.size * len(planes)
+    body = bytearray(at + sum(padded(len(plane.payload)) for plane in planes))
+    body[: len(record)] = record
     for number, plane in enumerate(planes):
         length = len(plane.payload)
         PLANE.pack_into(
-            body, TILE.size + PLANE.size * number,
+            body, len(record) + PLANE.size * number,
             plane.codec, plane.dtype, plane.plane, plane.filled, at if length else 0, length,
             plane.low, plane.high, plane.constant,
         )  # fmt: skip
         body[at : at + length] = plane.payload
-        at += _padded(length)
-    return Part(text, bytes(body), len(planes), ESTIMATE if text else 0)
+        at += padded(length)
+    return bytes(body)
 
 
-def _dump(payload: object) -> bytes:
+def dump(payload: object) -> bytes:
+    """JSON, padded."""
     text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return text.ljust(_padded(len(text)))
+    return text.ljust(padded(len(text)))
 
 
-def _padded(length: int) -> int:
+def padded(length: int) -> int:
+    """The next multiple of 8."""
     return (length + 7) // 8 * 8
 
 
@@ -360,12 +370,13 @@ def _read_tile_part(frame: Frame) -> TileMessage:
     zx, zy, planes, i, j, queue, kernel, encode, rows, touched = TILE.unpack_from(body)
     if zx > MAX_LEVEL or zy > MAX_LEVEL or i >> zx or j >> zy:
         raise ProtocolError(f"tile ({zx}, {zy}, {i}, {j}): levels go to {MAX_LEVEL}, places to 2**level - 1")
-    found = tuple(_read_plane(body, number, frame.planes) for number in range(frame.planes))
+    found = tuple(read_plane(body, number, frame.planes, TILE.size) for number in range(frame.planes))
     return TileMessage(zx, zy, planes, i, j, queue, kernel, encode, rows, touched, found)
 
 
-def _read_plane(body: bytes, number: int, planes: int) -> Plane:
-    at = TILE.size + PLANE.size * number
+def read_plane(body: bytes, number: int, planes: int, start: int = 0) -> Plane:
+    """Plane `number` of the `planes` whose headers begin at `start`."""
+    at = start + PLANE.size * number
     codec, dtype, plane, filled, offset, length, low, high, constant = PLANE.unpack_from(body, at)
     if codec not in Codec._value2member_map_:
         raise ProtocolError(f"codec {codec} of plane {plane}: the codecs are 0 to {max(Codec)}")
@@ -376,7 +387,7 @@ def _read_plane(body: bytes, number: int, planes: int) -> Plane:
     if codec in (Codec.EMPTY, Codec.CONSTANT):
         if offset or length:
             raise ProtocolError(f"plane {plane} of codec {codec} has a payload of {length} bytes at {offset}")
-    elif offset % 8 or offset < TILE.size + PLANE.size * planes or offset + length > len(body):
+    elif offset % 8 or offset < start + PLANE.size * planes or offset + length > len(body):
         raise ProtocolError(f"plane {plane}: {length} bytes at {offset} of a body of {len(body)}")
     if codec == Codec.NARROW and length != CELLS * np.dtype(DTYPES[dtype]).itemsize:
         raise ProtocolError(f"plane {plane}: {length} bytes for {CELLS} values of {DTYPES[dtype]}")
@@ -390,10 +401,10 @@ def read_columns(frames: Sequence[Frame]) -> ColumnsMessage:
     for one in frames:
         info, body = read_json([one])
         n = info.get("n") if isinstance(info, dict) else None
-        if not isinstance(n, int) or n < 0 or len(body) != 2 * _padded(4 * n) + 24 * n:
+        if not isinstance(n, int) or n < 0 or len(body) != 2 * padded(4 * n) + 24 * n:
             raise ProtocolError(f"{n!r} rows in a body of {len(body)} bytes")
         infos.append(info)
-        starts = (0, _padded(4 * n), 2 * _padded(4 * n), 2 * _padded(4 * n) + 8 * n, 2 * _padded(4 * n) + 16 * n)
+        starts = (0, padded(4 * n), 2 * padded(4 * n), 2 * padded(4 * n) + 8 * n, 2 * padded(4 * n) + 16 * n)
         dtypes = ("<i4", "<i4", "<f8", "<f8", "<f8")
         arrays.append([np.frombuffer(body, dtype, n, start) for dtype, start in zip(dtypes, starts, strict=True)])
     joined = [np.concatenate(column) for column in zip(*arrays, strict=True)]

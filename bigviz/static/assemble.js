@@ -1,14 +1,18 @@
 // Frames to whole messages: parts of one message are put together again.
 
 import { check, parseColumns, parseEstimate, parseJson, parseTile } from "./protocol.js";
+import { joinImage, joinRows, parseImage, parseRows } from "./rowframes.js";
 
 /** @typedef {import("./protocol.js").Frame} Frame */
 /** @typedef {import("./protocol.js").Message} Message */
 /** @typedef {import("./protocol.js").Columns} Columns */
 /** @typedef {{key: import("./protocol.js").TileKey, total: number, cost: import("./protocol.js").Cost, planes: import("./protocol.js").EncodedPlane[]}} TilePart */
 /** @typedef {{columns: Columns, cost: import("./protocol.js").Cost}} ColumnsPart */
+/** @typedef {ReturnType<typeof parseRows>} RowsPart */
+/** @typedef {ReturnType<typeof parseImage>} ImagePart */
 /** What is there of a message whose last part is not.
- * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[]}} Pending */
+ * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[],
+ *   rows: RowsPart[], images: ImagePart[]}} Pending */
 
 const LUT_BYTES = 768;
 /** Messages in parts may not pile up beyond this: what one view of many categories needs stays far below. */
@@ -30,14 +34,18 @@ export class Reassembler {
   push(frame) {
     const tile = frame.type === "tile" ? parseTile(frame) : null;
     const columns = frame.type === "columns" ? parseColumns(frame) : null;
+    const rows = frame.type === "rows" ? parseRows(frame) : null;
+    const image = frame.type === "image" ? parseImage(frame) : null;
     const place = tile ? `${tile.key.zx},${tile.key.zy},${tile.key.i},${tile.key.j}` : "";
     const name = `${frame.type}/${frame.id}/${frame.figure}/${frame.layer}/${place}`;
-    const entry = this.pending.get(name) ?? { parts: frame.parts, next: 0, bytes: 0, frames: [], tiles: [], columns: [] };
+    const entry = this.pending.get(name) ?? { parts: frame.parts, next: 0, bytes: 0, frames: [], tiles: [], columns: [], rows: [], images: [] };
     check(frame.part === entry.next && frame.parts === entry.parts, `${name}: part ${frame.part} of ${frame.parts}, expected ${entry.next} of ${entry.parts}`);
     entry.next += 1;
     entry.frames.push(frame);
     if (tile) entry.tiles.push(tile);
     if (columns) entry.columns.push(columns);
+    if (rows) entry.rows.push(rows);
+    if (image) entry.images.push(image);
     const whole = entry.next === entry.parts;
     this.account(name, entry, whole ? -entry.bytes : frame.json.length + frame.body.length, whole);
     return whole ? assemble(entry) : null;
@@ -59,11 +67,13 @@ export function messageOf(frame) {
 }
 
 /** @param {Pending} pending @returns {Message} */
-function assemble({ frames, tiles, columns }) {
+function assemble({ frames, tiles, columns, rows, images }) {
   const { type, id, figure, layer, epoch } = frames[0];
   const estimate = parseEstimate(frames[0]);
   if (type === "tile") return { type, id, figure, layer, estimate, ...joinTiles(tiles) };
   if (type === "columns") return { type, id, figure, layer, estimate, columns: joinColumns(columns.map((part) => part.columns)), cost: columns[0].cost };
+  if (type === "rows") return { type, id, figure, layer, rows: joinRows(rows.map((part) => part.rows)), cost: rows[0].cost };
+  if (type === "image") return { type, id, figure, layer, image: joinImage(images.map((part) => part.image)), cost: images[0].cost };
   const json = parseJson(concat(frames.map((frame) => frame.json)), type);
   const body = concat(frames.map((frame) => frame.body));
   if (type === "hello") return { type, id, epoch, json, luts: readLuts(json, body) };

@@ -52,7 +52,7 @@ export function cellOf(plane, cell) {
 }
 
 /** A typed array over bytes, without a copy where they are aligned.  @param {number} dtype @param {Uint8Array} bytes */
-function arrayOver(dtype, bytes) {
+export function arrayOver(dtype, bytes) {
   const make = ARRAYS[dtype];
   check(make !== null && make !== undefined, `unknown dtype ${dtype}`);
   check(bytes.length % make.BYTES_PER_ELEMENT === 0, `${bytes.length} bytes of ${make.name}`);

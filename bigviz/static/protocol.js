@@ -26,11 +26,13 @@
  * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run: Int32Array, row: Float64Array,
  *   x: Float64Array, y: Float64Array}} Columns */
 /** @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: Estimate|null, columns: Columns, cost: Cost}} ColumnsMessage */
+/** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: import("./rowframes.js").Rows, cost: Cost}} RowsMessage */
+/** @typedef {{type: "image", id: number, figure: number, layer: number, image: import("./rowframes.js").Image, cost: Cost}} ImageMessage */
 /** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
  *   bytes: number}}} DoneMessage */
 /** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown}}} ErrorMessage */
 /** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
-/** @typedef {HelloMessage|LayerMessage|ProgressMessage|TileMessage|ColumnsMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
+/** @typedef {HelloMessage|LayerMessage|ProgressMessage|TileMessage|ColumnsMessage|RowsMessage|ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
 /** The fixed header with the two parts behind it, both views of the frame.
  * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number, part: number, parts: number,
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
@@ -43,8 +45,9 @@ export const CELLS = 65536;
 
 const HEADER = 40;
 const TILE_RECORD = 40;
-const PLANE_HEADER = 40;
-const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed"];
+/** Bytes of a plane's header. */
+export const PLANE_HEADER = 40;
+const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "rows", "image"];
 
 /** The other side broke the protocol; the connection is closed with 4002. */
 export class ProtocolError extends Error {
@@ -154,7 +157,7 @@ export function parseTile(frame) {
 
 /** @param {DataView} view @param {Uint8Array} body @param {number} at of the header @param {number} first byte that may belong to a payload
  * @param {number} total @returns {EncodedPlane} */
-function parsePlane(view, body, at, first, total) {
+export function parsePlane(view, body, at, first, total) {
   const [codec, dtype, plane] = [view.getUint8(at), view.getUint8(at + 1), view.getUint16(at + 2, true)];
   const [filled, offset, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
   check(codec <= 4, `unknown codec ${codec}`);
@@ -181,16 +184,16 @@ function parsePlane(view, body, at, first, total) {
 }
 
 /** @param {unknown} value @param {string} what @returns {number} */
-function count(value, what) {
-  check(typeof value === "number" && Number.isSafeInteger(value) && value >= 0, `columns: ${what} is ${JSON.stringify(value)}`);
+export function count(value, what) {
+  check(typeof value === "number" && Number.isSafeInteger(value) && value >= 0, `${what} is ${JSON.stringify(value)}`);
   return value;
 }
 
 /** @param {unknown} value @param {string} what @returns {bigint} */
-function int64(value, what) {
-  check(typeof value === "string" && /^-?\d{1,20}$/.test(value), `columns: ${what} is ${JSON.stringify(value)}`);
+export function int64(value, what) {
+  check(typeof value === "string" && /^-?\d{1,20}$/.test(value), `${what} is ${JSON.stringify(value)}`);
   const big = BigInt(value);
-  check(BigInt.asIntN(64, big) === big, `columns: ${what} ${value} is no int64`);
+  check(BigInt.asIntN(64, big) === big, `${what} ${value} is no int64`);
   return big;
 }
 
@@ -221,12 +224,16 @@ export function parseColumns(frame) {
     x: new Float64Array(buffer, from + 2 * ints + 8 * n, n),
     y: new Float64Array(buffer, from + 2 * ints + 16 * n, n),
   };
-  const cost = {
+  return { columns, cost: costOf(json) };
+}
+
+/** @param {Record<string, unknown>} json of a message that carries its costs there @returns {Cost} */
+export function costOf(json) {
+  return {
     queue: count(json.queue_us, "queue_us"),
     kernel: count(json.kernel_us, "kernel_us"),
     encode: count(json.encode_us, "encode_us"),
     rows: count(json.rows, "rows"),
     bytes: count(json.bytes, "bytes"),
   };
-  return { columns, cost };
 }

@@ -1,6 +1,6 @@
 // Builds frames byte by byte after docs/protocol.md, independently of the parser under test.
 
-export const TYPE = { hello: 1, layer: 2, progress: 3, tile: 4, columns: 5, done: 6, error: 7, changed: 8 };
+export const TYPE = { hello: 1, layer: 2, progress: 3, tile: 4, columns: 5, done: 6, error: 7, changed: 8, rows: 9, image: 10 };
 
 /** @param {{type: number, json?: unknown, body?: Uint8Array, id?: number, figure?: number, layer?: number, planes?: number, epoch?: number, part?: number,
  *   parts?: number, sequence?: number, flags?: number}} o @returns {ArrayBuffer} */

@@ -37,7 +37,7 @@ function parse(name) {
 
 test("there are golden frames of every type", () => {
   const types = new Set(cases.map((name) => json(`${name}.json`).header.type));
-  assert.deepEqual([...types].sort(), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([...types].sort(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].sort());
 });
 
 for (const name of cases) {
@@ -52,10 +52,30 @@ for (const name of cases) {
     const message = /** @type {any} */ (parse(name));
     if (message.type === "tile") checkTile(message, want);
     else if (message.type === "columns") checkColumns(message, want);
+    else if (message.type === "rows") checkRows(message.rows, want);
+    else if (message.type === "image") checkImage(message, want);
     else assert.deepEqual(message.json, want.json);
     if (message.type === "tile" || message.type === "columns") assert.deepEqual(message.estimate, want.estimate ?? null);
     if (message.type === "hello") assert.equal([...message.luts.values()].map((lut) => Buffer.from(lut).toString("hex")).join(""), want.body);
   });
+}
+
+/** @param {import("../../bigviz/static/rowframes.js").Rows} rows @param {any} want */
+function checkRows(rows, { json, rows: wanted }) {
+  assert.deepEqual([rows.n, rows.matched, rows.window], [json.n, json.matched, json.window]);
+  assert.deepEqual([rows.xorigin, rows.yorigin], [BigInt(json.xorigin), BigInt(json.yorigin)]);
+  for (const name of /** @type {const} */ (["x", "y", "row", "number"])) assert.deepEqual([...rows[name]], wanted[name]);
+  assert.deepEqual(rows.code && [...rows.code], wanted.code ?? null);
+  assert.deepEqual([...rows.value], wanted.value.map(Number));
+  assert.deepEqual(rows.exact && [...rows.exact], json.dtype === 8 ? wanted.value.map(BigInt) : null);
+}
+
+/** @param {any} message @param {any} want */
+function checkImage(message, { json, planes }) {
+  const { image } = message;
+  assert.deepEqual([image.window, image.width, image.height, image.total], [json.window, json.width, json.height, json.planes]);
+  const tile = { zx: 0, zy: 0, i: 0, j: 0, queue_us: json.queue_us, kernel_us: json.kernel_us, encode_us: json.encode_us, rows: json.rows, bytes: json.bytes };
+  checkTile({ key: { zx: 0, zy: 0, i: 0, j: 0 }, cost: message.cost, planes: image.planes }, { tile, planes });
 }
 
 /** @param {any} message @param {any} want */

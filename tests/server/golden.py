@@ -6,7 +6,7 @@ the first frame) and what the body holds. Numbers over 2**53 are decimal strings
 `bad.json` lists frames that a reader must refuse, as hexadecimal, each with the reason. Planes are written here by
 plain loops, without the package's encoder, so they are an oracle for that as well.
 
-    python tests/server/golden.py       # writes the files anew
+    python -m tests.server.golden         # writes the files anew
 """
 
 import json
@@ -17,6 +17,8 @@ from typing import Any
 
 from bigviz.server import protocol
 from bigviz.server.protocol import CELLS, DTYPES, Codec, Frame, Part, Type
+
+from . import golden_rows
 
 HERE = Path(__file__).resolve().parent.parent / "golden"
 EPOCH = 0x0BADCAFE
@@ -295,7 +297,8 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     out["columns-estimate"] = framed(parts, Type.COLUMNS, request=4), estimated
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
     out["columns-none"] = framed(protocol.columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
-    return out
+    planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]
+    return {**out, **golden_rows.messages(framed, planes, lambda held: describe(Tile(Key(0, 0, 0, 0), ONE, held))["planes"])}
 
 
 def describe(tile: Tile) -> dict[str, Any]:
@@ -338,7 +341,7 @@ def bad() -> dict[str, bytes]:
         "nothing": b"",
         "another magic": patched("done", 0, b"BVZ2"),
         "type 0": patched("done", 4, b"\0"),
-        "type 9": patched("done", 4, b"\x09"),
+        "type 11": patched("done", 4, b"\x0b"),
         "part 1 of 1": patched("done", 20, b"\1"),
         "0 parts": patched("done", 22, b"\0"),
         "more JSON than the frame holds": patched("done", 32, struct.pack("<I", 1 << 30)),
@@ -367,6 +370,7 @@ def bad() -> dict[str, bytes]:
         "an estimate of no share": patched("tile-estimate", body, b'{"share":0.00000'),
         "an estimate of a negative error": patched("tile-estimate", body, b'{"share":0.03125,"error":-2.5'),
         "a negative number of rows": patched("columns", body, b'{"n":-1'),
+        **golden_rows.bad(patched, body),
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigviz.server import protocol
+from bigviz.server import protocol, rowframes
 from bigviz.server.protocol import HEADER, MAX_FRAME, Codec, Part, ProtocolError, Reassembler, Type
 
 from . import golden
@@ -29,6 +29,8 @@ def read_any(frames: list[bytes]) -> object:
         raise ProtocolError("parts are missing")
     if whole[0].type == Type.TILE:
         return protocol.read_tile(whole)
+    if whole[0].type in (Type.ROWS, Type.IMAGE):
+        return rowframes.read_rows(whole) if whole[0].type == Type.ROWS else rowframes.read_image(whole)
     return protocol.read_columns(whole) if whole[0].type == Type.COLUMNS else protocol.read_json(whole)
 
 
@@ -50,6 +52,15 @@ def test_golden_messages_are_read_back(name: str):
             for key in ("codec", "dtype", "plane", "filled"):
                 assert getattr(plane, key) == expected[key]
             assert plane.low == expected["low"] or (math.isnan(plane.low) and expected["low"] is None)
+    elif isinstance(found, rowframes.RowsMessage):
+        assert found.info == about["json"]
+        for key, values in about["rows"].items():
+            assert getattr(found, key).tolist() == [int(v) if isinstance(v, str) else v for v in values]
+        assert (found.code is None) == ("code" not in about["rows"])
+    elif isinstance(found, rowframes.ImageMessage):
+        assert found.info == about["json"]
+        for plane, expected in zip(found.planes, about["planes"], strict=True):
+            assert {key: getattr(plane, key) for key in ("codec", "dtype", "plane", "filled")}.items() <= expected.items()
     elif isinstance(found, protocol.ColumnsMessage):
         assert found.info == about["json"] and found.estimate == about.get("estimate")
         assert {key: getattr(found, key).tolist() for key in about["columns"]} == about["columns"]
