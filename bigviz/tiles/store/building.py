@@ -104,8 +104,8 @@ def is_trash(path: Path) -> bool:
 def begun_with(folder: Path) -> Any:
     """The plan of a folder that is being built or was left; None without one."""
     try:
-        return json.loads((aside_of(folder) / _PLAN).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return json.loads((aside_of(folder) / _PLAN).read_bytes())["plan"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
@@ -175,8 +175,12 @@ def _is_sealed(aside: Path) -> bool:
 
 
 def _prepare(aside: Path, plan: Any) -> None:
-    """The folder to build in: as it was left by one with the same plan, else empty."""
-    text = json.dumps(plan, sort_keys=True).encode()
+    """The folder to build in: as it was left by one with the same plan since the machine was started, else empty.
+
+    A kill loses nothing that was written, but a machine that stops does: what was not brought to the disk by then may
+    be there in part.
+    """
+    text = json.dumps({"plan": plan, "boot": _boot()}, sort_keys=True).encode()
     begun = aside / _PLAN
     with suppress(OSError):
         if begun.read_bytes() == text:
@@ -184,6 +188,13 @@ def _prepare(aside: Path, plan: Any) -> None:
     discard(aside)
     aside.mkdir(mode=0o700)
     begun.write_bytes(text)
+
+
+def _boot() -> str:
+    """What tells this run of the machine from others; nothing where the system does not say."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text()
+    return ""
 
 
 def _full(folder: Path) -> TooLarge:
