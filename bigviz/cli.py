@@ -137,6 +137,43 @@ def info(path: str) -> None:
     click.echo(summary(path))
 
 
+@cli.command(short_help="Measure how fast a table is drawn here.")
+@click.argument("path", metavar="[NAME=]PATH")
+@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
+@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
+@click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
+@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
+@click.option("--steps", default=100, show_default=True, type=click.IntRange(1), help="Views to measure.")
+@click.option("--browser/--no-browser", default=True, help="Also measure in Chromium, if there is one (the default).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench(path: str, steps: int, browser: bool, as_json: bool, **columns: str | None) -> None:
+    """Measure how fast a table is drawn on this machine.
+
+    Serves PATH as `bigviz serve` does, pans and zooms it by a script, and prints what each stage took: p50, p95 and
+    p99 of the server's stages, of the wire, and of Chromium from an input event to exact pixels.
+    """
+    import json
+
+    from rich.console import Console
+
+    from bigviz.server.bars import bars
+    from bigviz.server.latency_report import table, to_json
+    from bigviz.server.latency_run import measure
+
+    options = [f"--{name}={value}" for name, value in columns.items() if value is not None]
+    with bars() as progress:
+        task = progress.add_task("opening", total=1.0)
+
+        def tell(report: dict[str, Any]) -> None:
+            progress.update(task, description=report["stage"], completed=report["done"])
+
+        run = measure(path, options, steps, browser, tell)
+    if as_json:
+        click.echo(json.dumps(to_json(run), indent=1))
+    else:
+        Console().print(table(run))
+
+
 _WHAT_TO_LOOK_AT = """\
 What to look at:
   points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Under "show" choose

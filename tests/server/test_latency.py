@@ -1,0 +1,105 @@
+"""`bigviz bench`: a run over small tables, and what it says of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from bigviz.data.errors import NotFound, Unreadable
+from bigviz.server import latency_browser, latency_run
+from bigviz.server.latency_client import ViewTime
+from bigviz.server.latency_report import BrowserRun, Run, machine, percentile, table, to_json
+from bigviz.server.latency_run import measure
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(3)
+    path = tmp_path_factory.mktemp("bench") / "points.parquet"
+    x = rng.normal(size=200_000)
+    stamps = pa.array(1_700_000_000_000_000_000 + np.arange(len(x)) * 1_000_000, pa.timestamp("ns"))
+    pq.write_table(pa.table({"x": x, "y": x + rng.normal(size=len(x)), "t": stamps}), path)
+    return path
+
+
+def nothing(_: dict[str, object]) -> None:
+    """No progress wanted."""
+
+
+@pytest.mark.parametrize("options", [("--x=x", "--y=y"), ("--x=t", "--y=y", "--glyph=line")])
+def test_the_stages_sum_to_what_the_client_waited(points: Path, options: tuple[str, ...]) -> None:
+    run = measure(str(points), options, STEPS, False, nothing)
+    assert run.rows == 200_000 and run.browser is None and len(run.views) == STEPS
+    for view in run.views:
+        assert view.parts and view.bytes_sent
+        assert view.queue + view.kernel + view.encode + view.wire == pytest.approx(view.total)
+        assert 0 < view.first <= view.total
+        assert view.work >= view.kernel + view.encode
+
+
+def test_the_same_table_gives_the_same_views(points: Path) -> None:
+    runs = [measure(str(points), ("--x=x", "--y=y"), STEPS, False, nothing) for _ in range(2)]
+    first, second = ([(view.parts, view.rows) for view in run.views] for run in runs)
+    assert first == second
+
+
+def test_in_a_browser(points: Path) -> None:
+    run = measure(str(points), ("--x=x", "--y=y"), 6, True, nothing)
+    assert run.browser is not None and run.browser.name.startswith("Chromium")
+    assert len(run.browser.steps) == 6 and all(0 < step < 60_000 for step in run.browser.steps)
+
+
+def test_without_playwright_it_says_so(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency_browser, "INSTALLED", False)
+    with pytest.raises(NotFound, match="bigviz\\[browser\\]"), latency_browser.chromium():
+        pass
+    monkeypatch.setattr(latency_run, "Steps", None)
+    run = measure(str(points), ("--x=x", "--y=y"), 2, True, nothing)
+    assert run.browser is None and "bigviz[browser]" in run.why
+    assert to_json(run)["browser"] == {"absent": run.why}
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "words"),
+    [("missing.parquet", (), "missing.parquet"), (None, ("--x=z", "--y=y"), "'z'")],
+)
+def test_the_servers_words_are_the_error(points: Path, path: str | None, options: tuple[str, ...], words: str) -> None:
+    with pytest.raises(Unreadable, match=words):
+        measure(path or str(points), options, 1, False, nothing)
+
+
+def test_the_command_prints_json(points: Path) -> None:
+    command = [sys.executable, "-m", "bigviz", "bench", str(points), "--x=x", "--y=y", "--steps=4", "--no-browser"]
+    printed = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=True).stdout
+    found = json.loads(printed)
+    assert found["views"] == 4 and found["layer"]["agg"] == "count" and "no-browser" in found["browser"]["absent"]
+    assert set(found["views_ms"]) == {"total", "first", "queue", "kernel", "encode", "wire", "work"}
+    assert found["views_ms"]["total"]["p50"] <= found["views_ms"]["total"]["p99"]
+
+
+def test_percentiles_are_samples() -> None:
+    assert [percentile([4.0, 1.0, 3.0, 2.0], share) for share in (50, 95, 99, 1)] == [2.0, 4.0, 4.0, 1.0]
+    assert math.isnan(percentile([], 50))
+
+
+def test_the_table_holds_every_stage_and_the_browser() -> None:
+    view = ViewTime(10.0, 4.0, 1.0, 5.0, 2.0, 2.0, 9.0, 3, 0, 70, 80, 4096)
+    layer = {"agg": "count", "x": "a", "y": "b", "glyph": "points"}
+    run = Run("t.parquet", layer, 70, 0.5, [view], BrowserRun("Chromium 1", [30.0]), facts=machine())
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(table(run))
+    text = console.export_text()
+    for words in ("t.parquet: 70 rows, count of a, b", "computing", "10.00", "Chromium 1", "30.00", "4 KiB", "cores"):
+        assert words in text
