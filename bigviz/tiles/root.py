@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from bigviz.aggregate.cells import INSIDE, LIMIT, Root, root_of
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.work import Crew, slices
+from bigviz.tiles.pairs import Batch, InMemory, Pairs
+from bigviz.tiles.work import Crew
 
-__all__ = ["FAR_SHARE", "Survey", "both_numbers", "numbers_of", "survey"]
+__all__ = ["FAR_SHARE", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -59,61 +60,77 @@ class _Extent:
         """Take in the numbers of some rows, all of them on both axes."""
         if len(x) == 0:
             return
-        low, high = (x.min().item(), y.min().item()), (x.max().item(), y.max().item())
-        self.count += len(x)
-        self.low = low if self.low is None else (min(self.low[0], low[0]), min(self.low[1], low[1]))
-        self.high = high if self.high is None else (max(self.high[0], high[0]), max(self.high[1], high[1]))
+        self.merge(_Extent(len(x), (x.min().item(), y.min().item()), (x.max().item(), y.max().item())))
+
+    def merge(self, other: _Extent) -> None:
+        """Take in another extent."""
+        self.count += other.count
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            self.low, self.high = self.low or other.low, self.high or other.high
+            return
+        self.low = min(self.low[0], other.low[0]), min(self.low[1], other.low[1])
+        self.high = max(self.high[0], other.high[0]), max(self.high[1], other.high[1])
 
 
 def survey(x: Axis, y: Axis, far: bool, crew: Crew) -> Survey:
-    """Find the roots of two axes of equal length, without their far rows where `far` is True, else with all rows.
+    """`survey_pairs` of two axes of equal length."""
+    return survey_pairs(InMemory(x, y), far, crew)
 
-    Reads both axes once, twice where there are far rows.
+
+def survey_pairs(pairs: Pairs, far: bool, crew: Crew) -> Survey:
+    """Find the roots of two axes, without their far rows where `far` is True, else with all rows.
+
+    Reads all rows once, and where there may be far rows twice more; at most a batch a thread is in memory.
     """
-    rows = len(x)
-    whole = _extent(x, y, None, crew)
-    full = _roots(x, y, whole)
+    whole = _extent(pairs, None, crew)
+    full = _roots(pairs, whole)
     chosen = full
     if far and whole.count:
-        chosen = (_without_far(x, y, 0, full[0], whole.count, crew), _without_far(x, y, 1, full[1], whole.count, crew))
-    kept = whole if chosen == full else _extent(x, y, chosen, crew)
-    return Survey(*chosen, rows, kept.count, rows - whole.count, whole.count - kept.count, kept.low, kept.high)
+        chosen = (
+            _without_far(pairs, 0, full[0], whole.count, crew),
+            _without_far(pairs, 1, full[1], whole.count, crew),
+        )
+    kept = whole if chosen == full else _extent(pairs, chosen, crew)
+    outside = pairs.rows - whole.count
+    return Survey(*chosen, pairs.rows, kept.count, outside, whole.count - kept.count, kept.low, kept.high)
 
 
-def _roots(x: Axis, y: Axis, extent: _Extent) -> tuple[Root, Root]:
+def _roots(pairs: Pairs, extent: _Extent) -> tuple[Root, Root]:
+    fixed = pairs.fixed_roots
     if extent.low is None or extent.high is None:
-        return x.fixed_root or root_of(None, None), y.fixed_root or root_of(None, None)
+        return fixed[0] or root_of(None, None), fixed[1] or root_of(None, None)
     return (
-        x.fixed_root or root_of(extent.low[0], extent.high[0]),
-        y.fixed_root or root_of(extent.low[1], extent.high[1]),
+        fixed[0] or root_of(extent.low[0], extent.high[0]),
+        fixed[1] or root_of(extent.low[1], extent.high[1]),
     )
 
 
-def _extent(x: Axis, y: Axis, roots: tuple[Root, Root] | None, crew: Crew) -> _Extent:
+def _extent(pairs: Pairs, roots: tuple[Root, Root] | None, crew: Crew) -> _Extent:
     """The extremes of the rows that are numbers on both axes and, if given, lie in both roots."""
     total = _Extent()
     lock = threading.Lock()
 
-    def look(piece: tuple[int, int]) -> int:
-        xs, ys, mask = both_numbers(x, y, *piece)
-        if roots is not None:
-            for values, root in ((xs, roots[0]), (ys, roots[1])):
-                within = root.codes(values, None, np.empty(len(values), np.uint32)) == INSIDE
-                mask = within if mask is None else mask & within
-        if mask is not None:
-            xs, ys = xs[mask], ys[mask]
+    def look(piece: int) -> int:
+        part = _Extent()
+        for batch in pairs.read(piece, crew.cancel):
+            xs, ys, mask = both_numbers(batch)
+            if roots is not None:
+                for values, root in ((xs, roots[0]), (ys, roots[1])):
+                    within = root.codes(values, None, np.empty(len(values), np.uint32)) == INSIDE
+                    mask = within if mask is None else mask & within
+            part.add(xs, ys) if mask is None else part.add(xs[mask], ys[mask])
         with lock:
-            total.add(xs, ys)
-        return piece[1] - piece[0]
+            total.merge(part)
+        return pairs.pieces[piece][1]
 
-    crew.run("measuring", look, slices(len(x)), len(x))
+    crew.run("measuring", look, range(len(pairs.pieces)), pairs.rows)
     return total
 
 
-def both_numbers(x: Axis, y: Axis, start: int, stop: int) -> tuple[Array, Array, Mask | None]:
+def both_numbers(batch: Batch) -> tuple[Array, Array, Mask | None]:
     """The axis-space numbers of some rows and where both are numbers; None where all are."""
-    xs, x_mask = numbers_of(*x.slice(start, stop))
-    ys, y_mask = numbers_of(*y.slice(start, stop))
+    xs, x_mask = numbers_of(*batch.x)
+    ys, y_mask = numbers_of(*batch.y)
     if x_mask is None or y_mask is None:
         return xs, ys, x_mask if y_mask is None else y_mask
     return xs, ys, x_mask & y_mask
@@ -129,59 +146,72 @@ def numbers_of(values: Array, valid: Mask | None) -> tuple[Array, Mask | None]:
     return values, mask if valid is None else mask & valid
 
 
-def _without_far(x: Axis, y: Axis, which: int, root: Root, count: int, crew: Crew) -> Root:
+def _without_far(pairs: Pairs, which: int, root: Root, count: int, crew: Crew) -> Root:
     """The root of axis `which` (0 is x) without its far rows; `root` holds all `count` of them."""
-    axis = (x, y)[which]
-    if axis.fixed_root is not None:
+    if pairs.fixed_roots[which] is not None:
         return root
     kept = count
     while True:
         spare = (count - 1) // FAR_SHARE - (count - kept)  # rows that may still be far
-        shorter = _shorter(x, y, which, root, kept, spare, crew) if spare > 0 else None
+        shorter = _shorter(pairs, which, root, kept, spare, crew) if spare > 0 else None
         if shorter is None:
             return root
         root, kept = shorter
 
 
-def _shorter(x: Axis, y: Axis, which: int, root: Root, kept: int, spare: int, crew: Crew) -> tuple[Root, int] | None:
+def _shorter(pairs: Pairs, which: int, root: Root, kept: int, spare: int, crew: Crew) -> tuple[Root, int] | None:
     """The shorter root that leaves out the fewest of `kept` rows, at most `spare`, and how many it keeps."""
     bins = np.zeros(_BINS, np.int64)
-    seen = 0
-    pieces = slices(len(x))
-    for k in _scattered(len(pieces)):
-        crew.cancel.check()
-        values, mask = _axis_numbers(x, y, which, *pieces[k])
-        codes = np.empty(len(values), np.uint32)
-        inside = root.codes(values, mask, codes) == INSIDE
-        bins += np.bincount(codes[inside] >> np.uint32(32 - _SHORTER - 1), minlength=_BINS)
-        seen = int(bins.sum())
-        if (bins[:-1] + bins[1:]).max() + kept - seen < kept - spare:
-            return None
-    pairs = bins[:-1] + bins[1:]
-    for k in sorted(np.flatnonzero((pairs >= kept - spare) & (pairs < kept)).tolist(), key=lambda k: -int(pairs[k])):
+    lock = threading.Lock()
+    ruled_out = threading.Event()  # too many rows lie outside any two neighbouring bins
+
+    def look(piece: int) -> int:
+        for batch in pairs.read(piece, crew.cancel) if not ruled_out.is_set() else ():
+            codes, inside = _codes_of(batch, which, root)
+            part = np.bincount(codes[inside] >> np.uint32(32 - _SHORTER - 1), minlength=_BINS)
+            with lock:
+                np.add(bins, part, out=bins)
+                if (bins[:-1] + bins[1:]).max() + kept - int(bins.sum()) < kept - spare:
+                    ruled_out.set()
+            if ruled_out.is_set():
+                break
+        return pairs.pieces[piece][1]
+
+    crew.run("looking for far rows", look, _scattered(len(pairs.pieces)), pairs.rows)
+    if ruled_out.is_set():
+        return None
+    pairs_of_bins = bins[:-1] + bins[1:]
+    candidates = np.flatnonzero((pairs_of_bins >= kept - spare) & (pairs_of_bins < kept)).tolist()
+    for k in sorted(candidates, key=lambda k: -int(pairs_of_bins[k])):
         part = Root((root.multiple << _SHORTER) + k, root.exponent - _SHORTER)
-        low, high = _extremes(x, y, which, part, crew)
-        found = root_of(low, high)
+        found = root_of(*_extremes(pairs, which, part, crew))
         if root.exponent - found.exponent >= _SHORTER:
-            return found, int(pairs[k])
+            return found, int(pairs_of_bins[k])
     return None
 
 
-def _axis_numbers(x: Axis, y: Axis, which: int, start: int, stop: int) -> tuple[Array, Mask | None]:
-    xs, ys, mask = both_numbers(x, y, start, stop)
-    return (xs, ys)[which], mask
+def _codes_of(batch: Batch, which: int, root: Root) -> tuple[npt.NDArray[np.uint32], Mask]:
+    """Codes on one axis, and which rows lie in the root and are numbers on both."""
+    xs, ys, mask = both_numbers(batch)
+    values = (xs, ys)[which]
+    codes = np.empty(len(values), np.uint32)
+    return codes, root.codes(values, mask, codes) == INSIDE
 
 
-def _extremes(x: Axis, y: Axis, which: int, part: Root, crew: Crew) -> tuple[Number, Number]:
+def _extremes(pairs: Pairs, which: int, part: Root, crew: Crew) -> tuple[Number, Number]:
     lows: list[Number] = []
     highs: list[Number] = []
-    for piece in slices(len(x)):
-        crew.cancel.check()
-        values, mask = _axis_numbers(x, y, which, *piece)
-        within = values[part.codes(values, mask, np.empty(len(values), np.uint32)) == INSIDE]
-        if len(within):
-            lows.append(within.min().item())
-            highs.append(within.max().item())
+
+    def look(piece: int) -> int:
+        for batch in pairs.read(piece, crew.cancel):
+            _, inside = _codes_of(batch, which, part)
+            within = (batch.x, batch.y)[which][0][inside]
+            if len(within):
+                lows.append(within.min().item())
+                highs.append(within.max().item())
+        return pairs.pieces[piece][1]
+
+    crew.run("measuring", look, range(len(pairs.pieces)), pairs.rows)
     return min(lows), max(highs)
 
 
