@@ -17,6 +17,7 @@ from bigviz.server.backend import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.script import script_document
+from bigviz.server.storage import Storage
 from bigviz.tiles.engine import Engine
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "run_script"]
@@ -38,7 +39,7 @@ class Brought:
 
     documents: Sequence[Document]
 
-    def backend(self, limits: Limits, metrics: Metrics) -> Backend:
+    def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
         return Backend(Engine(), limits, metrics)
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from bigviz.server.hosts import Hosts, is_loopback
 from bigviz.server.limits import Limits
 from bigviz.server.listener import Listener, bind
 from bigviz.server.site import Site
+from bigviz.server.storage import Storage
 from bigviz.server.threads import in_thread
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Loaded(Protocol):
 
     @property
     def documents(self) -> Sequence[Document]: ...
-    def backend(self, limits: Limits, metrics: Metrics) -> Backend: ...
+    def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
 
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -42,7 +44,7 @@ Event = Callable[..., None]
 
 @dataclass(frozen=True)
 class Options:
-    """Where and for whom a server listens."""
+    """Where and for whom a server listens, and where it keeps indexes (see `Storage`)."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -51,14 +53,23 @@ class Options:
     allow_origins: Sequence[str] = ()
     allow_anonymous: bool = False
     dev: bool = False
+    store_dir: str | Path | None = None
+    store_limit: int | None = None
+    index: str = "auto"
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def storage(self) -> Storage:
+        """Where indexes are kept, and which are made; BadInput for words that are none."""
+        return Storage.of(self.store_dir, self.store_limit, self.index)
 
     def check(self) -> None:
         """Raise BadInput for an address that others can reach unless anonymous viewers were allowed, for a prefix that
-        is no path, and for hosts and origins that cannot be parsed."""
+        is no path, for hosts and origins that cannot be parsed, and for a mode of indexing that is none."""
         if not _PREFIX.fullmatch(self.prefix):
             raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
         Hosts.of(self.address, self.port, self.allow_hosts, self.allow_origins)
+        _ = self.storage
         if not self.allow_anonymous and not is_loopback(self.address):
             raise BadInput(
                 f"--address {self.address} lets everyone who reaches this machine see the data: "
@@ -132,7 +143,7 @@ class Server:
     async def _bring(self) -> None:
         loaded = await in_thread(self._load)
         assert self.site is not None
-        backend = loaded.backend(self.options.limits, self.site.metrics)
+        backend = loaded.backend(self.options.limits, self.site.metrics, self.options.storage)
         self.site.publish(loaded.documents, backend)
         datasets = {name: getattr(ds, "num_rows", 0) for doc in loaded.documents for name, ds in doc.sources.items()}
         self._event("loaded", datasets=datasets)

@@ -17,6 +17,7 @@ from bigviz.server.backend import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run import Options, Server
+from bigviz.server.storage import Storage
 from bigviz.tiles.engine import Engine, Tile, TileKey
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class Brought:
     documents: Sequence[Document]
     engine: Engine
 
-    def backend(self, limits: Limits, metrics: Metrics) -> Backend:
+    def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bigviz.tiles.layer import Layer
+
 __all__ = ["OrderSpec"]
 
 Kind = Literal["order", "series"]
@@ -23,3 +25,9 @@ class OrderSpec:
     yaxis: str = "linear"
     root: str = "default"
     kind: Kind = "order"
+
+    @classmethod
+    def of(cls, layer: Layer) -> OrderSpec:
+        """What a layer needs. A datetime axis has the numbers of a linear one, and shares its order."""
+        xaxis, yaxis = ("linear" if kind == "datetime" else kind for kind in (layer.xaxis, layer.yaxis))
+        return cls(layer.x, layer.y, xaxis, yaxis, layer.root, "series" if layer.glyph == "line" else "order")

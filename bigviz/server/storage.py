@@ -1,0 +1,50 @@
+"""Where indexes are kept, how much of the disk they may take, and which are made: as the operator says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from bigviz.data.errors import BadInput
+
+__all__ = ["INDEX_MODES", "Storage", "bytes_of_text"]
+
+IndexMode = Literal["auto", "asked", "never"]
+
+INDEX_MODES: Final[tuple[IndexMode, ...]] = ("auto", "asked", "never")
+_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kmgtp]?)(i?)b?)?", re.IGNORECASE)
+_POWERS: Final = ("", "k", "m", "g", "t", "p")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """`directory` holds the stores (None: the user's cache), at most `limit` bytes of them (None: a quarter of what
+    would be free without them).
+
+    `index`: with "auto" what the operator published gets a store behind if it has none; with "asked" only those are
+    used that are there; with "never" none.
+    """
+
+    directory: Path | None = None
+    limit: int | None = None
+    index: IndexMode = "auto"
+
+    @classmethod
+    def of(cls, directory: str | Path | None, limit: int | None, index: str) -> Storage:
+        """The same from an operator's words. Raises BadInput for a mode that is none, and a limit below 0."""
+        if index not in INDEX_MODES:
+            raise BadInput(f"--index is auto, asked or never, got {index!r}.", "index", index)
+        if limit is not None and limit < 0:
+            raise BadInput(f"--store-limit is 0 bytes or more, got {limit}.", "store-limit", limit)
+        return cls(None if directory is None else Path(directory), limit, index)
+
+
+def bytes_of_text(text: str, option: str) -> int:
+    """The bytes of a size for people: "20GB", "512 MiB", "1.5T", "1000000". Raises BadInput naming the option."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(f"--{option} is a size such as 20GB or 512MiB, got {text!r}.", option, text)
+    number, letter, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** _POWERS.index((letter or "").lower()))
