@@ -128,8 +128,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class TileMessage:
-    """A tile as it travels: place, costs (microseconds, rows, bytes) and planes in order; `estimate` is None where it is
-    exact."""
+    """A tile as it travels: place, costs (microseconds, rows, bytes), planes in order, and of what it is an estimate."""
 
     zx: int
     zy: int
@@ -407,5 +406,5 @@ def read_columns(frames: Sequence[Frame]) -> ColumnsMessage:
         starts = (0, padded(4 * n), 2 * padded(4 * n), 2 * padded(4 * n) + 8 * n, 2 * padded(4 * n) + 16 * n)
         dtypes = ("<i4", "<i4", "<f8", "<f8", "<f8")
         arrays.append([np.frombuffer(body, dtype, n, start) for dtype, start in zip(dtypes, starts, strict=True)])
-    joined = [np.concatenate(column) for column in zip(*arrays, strict=True)]
-    return ColumnsMessage({**infos[0], "n": len(joined[0])}, *joined, estimate=read_estimate(frames[0]))
+    column, run, row, x, y = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
+    return ColumnsMessage({**infos[0], "n": len(row)}, column, run, row, x, y, read_estimate(frames[0]))

@@ -6,8 +6,10 @@ import { contains } from "./grid.js";
 /** @typedef {import("./protocol.js").TileKey} TileKey */
 /** @typedef {import("./grid.js").Window} Window */
 /** @typedef {import("./planes.js").Plane} Plane */
-/** A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it.
- * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture: import("./mixture.js").Mixture|null}} Tile */
+/** A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it; `estimate` of one that is not
+ * exact.
+ * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture: import("./mixture.js").Mixture|null,
+ *   estimate: import("./estimate.js").TileEstimate|null}} Tile */
 
 /** @param {number} zx @param {number} zy @returns {number} */
 const levelName = (zx, zy) => zx * 32 + zy;
@@ -25,12 +27,13 @@ export class TileCache {
   }
 
   /**
-   * The tiles of one layer definition at one version of its dataset, made when absent.
-   * @param {import("./protocol.js").Definition} definition @param {number} version @returns {TileSet}
+   * The tiles of one layer definition at one version of its dataset and on its roots (a sample's may be others), made when absent.
+   * @param {import("./protocol.js").Definition} definition @param {number} version @param {import("./protocol.js").LayerInfo["root"]} roots
+   * @returns {TileSet}
    */
-  set(definition, version) {
+  set(definition, version, roots) {
     const { dataset, glyph, x, y, agg, xaxis, yaxis, root } = definition;
-    const name = JSON.stringify([dataset, version, glyph, x, y, agg, xaxis, yaxis, root]);
+    const name = JSON.stringify([dataset, version, glyph, x, y, agg, xaxis, yaxis, root, roots.x, roots.y]);
     let found = this.sets.get(name);
     if (!found) {
       found = new TileSet(this, dataset);
@@ -87,11 +90,15 @@ export class TileSet {
     return this.levels.get(levelName(zx, zy))?.get(placeName(i, j));
   }
 
-  /** Keeps a tile (in place of an older one of its key).  @param {TileKey} key @param {Plane[]} planes */
-  put(key, planes) {
+  /**
+   * Keeps a tile, in place of an older one of its key; an estimate takes no exact tile's place.
+   * @param {TileKey} key @param {Plane[]} planes @param {Tile["estimate"]} [estimate]
+   */
+  put(key, planes, estimate = null) {
     const old = this.peek(key);
+    if (old && estimate && !old.estimate) return;
     if (old) this.drop(old);
-    const tile = { key, planes, bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256), set: this, mixture: null };
+    const tile = { key, planes, bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256), set: this, mixture: null, estimate };
     const name = levelName(key.zx, key.zy);
     const level = this.levels.get(name) ?? new Map();
     this.levels.set(name, level);

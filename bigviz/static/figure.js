@@ -23,7 +23,7 @@ const REST_MS = 350;
 export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
-   * rested), `exact` (first and every time), `frame` (drawn).
+   * rested), `exact` (first and every time), `frame` (drawn), `progress` (of an index behind estimates).
    * @param {{page: Page, index: number, spec: import("./layout.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
    */
   constructor({ page, index, spec, section, x, y }) {
@@ -76,12 +76,13 @@ export class Figure extends EventTarget {
 
   // What the layers are.
 
-  /** Asks about every layer whose definition is not the drawn one.  @param {boolean} [again] ask about all */
-  ask(again = false) {
+  /** Asks about every layer whose definition is not the drawn one.  @param {boolean} [again] ask about all @param {boolean} [lost] and those not told to the end */
+  ask(again = false, lost = false) {
     for (const layer of this.layers) {
       const definition = layer.define();
       const known = layer.asked ?? layer.definition;
-      if (!again && !layer.failed && known && JSON.stringify(known) === JSON.stringify(definition)) continue;
+      const more = lost && (layer.asked !== null || layer.info?.index === "building");
+      if (!again && !more && !layer.failed && known && JSON.stringify(known) === JSON.stringify(definition)) continue;
       layer.asked = definition;
       layer.error = null;
       this.page.connection.layer(this.index, layer.index, definition);
@@ -99,8 +100,12 @@ export class Figure extends EventTarget {
   /** @param {{layer: number, definition: import("./protocol.js").Definition, json: import("./protocol.js").LayerInfo}} answer */
   onLayer({ layer: index, definition, json }) {
     const layer = this.layers[index];
-    if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
+    if (!layer || JSON.stringify(definition) !== JSON.stringify(layer.asked ?? layer.definition)) return;
     const before = layer.definition;
+    if (!layer.asked && layer.refine(json)) {
+      this.#refined(layer);
+      return;
+    }
     layer.become(json, this.page.cache, this.look);
     this.painter.progress(null);
     this.axes = this.#makeAxes();
@@ -113,9 +118,30 @@ export class Figure extends EventTarget {
     this.#rebuild();
   }
 
+  /** More is known of a layer whose tiles are still good: they are drawn on, and home may be a little larger.  @param {Layer} layer */
+  #refined(layer) {
+    for (const side of /** @type {const} */ (["x", "y"])) this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
+    this.dispatchEvent(new Event("info"));
+    this.requests.forget();
+    this.#need();
+  }
+
+  /** @param {{layer: number, definition: import("./protocol.js").Definition|null, json: import("./protocol.js").ProgressMessage["json"]}} answer */
+  onProgress({ layer: index, definition, json }) {
+    const layer = this.layers[index];
+    if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
+      layer.progress = json;
+      this.dispatchEvent(new Event("progress"));
+    } else this.painter.progress(json);
+  }
+
   /** @param {{layer: number, definition: import("./protocol.js").Definition, json: {error: string}}} answer an error about a layer */
   onLayerError({ layer: index, definition, json }) {
     const layer = this.layers[index];
+    if (layer && !layer.asked && layer.info?.index === "building" && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
+      layer.asked = layer.definition;
+      layer.definition = null;
+    }
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
     layer.asked = null;
     layer.error = layer.definition ? null : json.error;
@@ -284,19 +310,19 @@ export class Figure extends EventTarget {
     this.moved = false;
     this.requests.nextFrame();
     if (!view) return;
-    const complete = this.layers.every((layer) => layer.complete(view));
-    if (this.hold && !complete) return;
+    const covered = this.layers.every((layer) => layer.covered(view));
+    if (this.hold && !covered) return;
     this.hold = false;
     const started = performance.now();
-    const exact = complete && !moved;
+    const exact = covered && !moved && this.layers.every((layer) => layer.complete(view));
     this.painter.prepare(view);
     if (!moved && this.painter.refit()) {
       this.resize();
       return;
     }
-    this.painter.paint(view, exact);
+    this.painter.paint(view, covered && !moved);
     this.#mark(exact, performance.now() - started);
-    if (complete && !exact) this.redraw();
+    if (covered && moved) this.redraw();
     this.dispatchEvent(new Event("frame"));
   }
 

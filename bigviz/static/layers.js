@@ -35,6 +35,7 @@ export class Layer {
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
     /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
+    /** @type {import("./protocol.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
   }
 
   /** The kind of axis that a column goes on: as published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
@@ -72,16 +73,33 @@ export class Layer {
    * @param {LayerInfo} info @param {import("./cache.js").TileCache} cache @param {Look} look
    */
   become(info, cache, look) {
-    this.definition = this.asked;
+    this.definition = this.asked ?? this.definition;
     this.asked = null;
     this.info = info;
     this.error = null;
+    this.progress = null;
     this.raster?.dispose();
     this.raster = null;
     this.line = null;
     if (!this.definition) return;
     if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, style: this.lineStyle(look) });
     else this.raster = new RasterLayer({ cache, definition: this.definition, info, style: this.rasterStyle(look) });
+  }
+
+  /**
+   * The server told more about what is drawn.
+   * @param {LayerInfo} info @returns {boolean} false: its roots or planes are others than before, so `become` is needed
+   */
+  refine(info) {
+    const { info: before } = this;
+    const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
+    if (!before || before.version !== info.version || !same(before.root, info.root) || !same(before.planes, info.planes)) return false;
+    if (!same([before.x, before.y], [info.x, info.y])) return false;
+    this.info = info;
+    if (this.raster) this.raster.info = info;
+    if (this.line) this.line.info = info;
+    if (info.index !== "building") this.progress = null;
+    return true;
   }
 
   /** @param {Look} look */
@@ -126,6 +144,16 @@ export class Layer {
   /** @param {import("./view.js").View} view @returns {boolean} everything that the view shows of this layer is here */
   complete(view) {
     return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
+  }
+
+  /** @param {import("./view.js").View} view @returns {boolean} everything that the view shows of this layer is here, at least as an estimate */
+  covered(view) {
+    return this.raster?.covered(view) ?? this.line?.covered(view) ?? true;
+  }
+
+  /** What is drawn of it is an estimate of; null when it is exact.  @param {import("./view.js").View} view @returns {import("./estimate.js").Summary|null} */
+  estimate(view) {
+    return this.raster?.estimate(view) ?? this.line?.estimate() ?? null;
   }
 
   /** Does an exact picture of the view hold anything of this layer?  @param {import("./view.js").View} view @returns {boolean} */

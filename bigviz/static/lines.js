@@ -26,21 +26,32 @@ export class LineLayer {
   /** @param {{definition: import("./protocol.js").Definition, info: import("./protocol.js").LayerInfo, style: LineStyle}} o */
   constructor({ definition, info, style }) {
     /** @readonly */ this.definition = definition;
-    /** @readonly */ this.info = info;
+    this.info = info;
     this.style = style;
     /** @type {Columns|null} */ this.columns = null;
     /** What the columns answer.  @type {Asked|null} */ this.asked = null;
+    /** Of columns that are not exact.  @type {import("./protocol.js").Estimate|null} */ this.estimated = null;
   }
 
   /** What to ask for this view; null when the columns here are this view's.  @param {View} view @returns {Asked|null} */
   request(view) {
     const asked = askFor(view, TIMES.has(this.info.x.kind));
-    return this.asked && same(asked, this.asked) ? null : asked;
+    return this.estimated === null && this.asked && same(asked, this.asked) ? null : asked;
   }
 
   /** @param {View} view @returns {boolean} the columns here are exactly this view's */
   complete(view) {
     return this.request(view) === null;
+  }
+
+  /** @param {View} view @returns {boolean} the columns here are this view's, or an estimate of them */
+  covered(view) {
+    return this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind)), this.asked);
+  }
+
+  /** What the columns on the screen are an estimate of; null when they are exact. @returns {import("./estimate.js").Summary|null} */
+  estimate() {
+    return this.estimated && { ...this.estimated, relative: null };
   }
 
   /**
@@ -49,8 +60,11 @@ export class LineLayer {
    */
   add(message, asked) {
     const start = performance.now();
+    const late = message.estimate && !this.estimated && this.asked && same(asked, this.asked);
+    if (late) return 0;
     this.columns = message.columns;
     this.asked = asked;
+    this.estimated = message.estimate ?? null;
     return performance.now() - start;
   }
 

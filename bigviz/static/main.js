@@ -3,6 +3,7 @@
 import { rangeWords, showAbout } from "./about.js";
 import { TileCache } from "./cache.js";
 import { find } from "./dom.js";
+import { bindEstimate } from "./estimate.js";
 import { Figure } from "./figure.js";
 import { FigureGestures } from "./gestures.js";
 import { Hover } from "./hover.js";
@@ -69,6 +70,7 @@ function build(spec, datasets, luts) {
   for (const figure of figures) {
     bindPickers(figure);
     bindStrip(figure);
+    bindEstimate(figure);
     const hover = new Hover(figure, (words) => notices.say(words));
     new FigureGestures(figure, hover, bindToolbar(figure, { help }));
     describe(figure);
@@ -121,7 +123,7 @@ on("up", ({ restarted, again }) => {
   notices.up();
   for (const figure of figures) {
     figure.requests.forget();
-    figure.ask(restarted || !again);
+    figure.ask(restarted || !again, true);
     figure.requests.update();
   }
 });
@@ -130,20 +132,20 @@ on("down", ({ inMs, final, reason, code }) => {
   else notices.down(inMs, () => connection.open());
 });
 on("layer", (answer) => figures[answer.figure]?.onLayer(answer));
-on("progress", (answer) => figures[answer.figure]?.painter.progress(answer.json));
+on("progress", (answer) => answer.current && figures[answer.figure]?.onProgress(answer));
 on("tile", (answer) => {
   const figure = figures[answer.figure];
   const layer = figure?.layers[answer.layer];
   if (!layer?.raster || !layer.definition || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
   const decode = layer.raster.add(answer);
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
-  figure.requests.gotTile(answer.layer, answer.key);
+  if (!answer.estimate) figure.requests.gotTile(answer.layer, answer.key);
   figure.arrived();
 });
 on("columns", (answer) => {
   const figure = figures[answer.figure];
   const layer = figure?.layers[answer.layer];
-  const asked = figure?.requests.gotColumns(answer.id, answer.layer);
+  const asked = figure?.requests.gotColumns(answer.id, answer.layer, answer.estimate === null);
   if (!asked || !layer?.line || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
   const decode = layer.line.add(answer, asked);
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
@@ -151,6 +153,7 @@ on("columns", (answer) => {
 });
 on("done", (answer) => figures[answer.figure]?.requests.done(answer.id));
 on("error", (answer) => {
+  if (!answer.current) return;
   notices.error(answer.json.error);
   const figure = figures[answer.figure];
   if (!figure) return;

@@ -2,6 +2,7 @@
 // tiles above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
 
 import { Bitmaps, offscreen } from "./bitmaps.js";
+import { sumEstimates, tileEstimate } from "./estimate.js";
 import { Distribution } from "./histogram.js";
 import { Grid, TILE, toList } from "./grid.js";
 import { Norm } from "./norm.js";
@@ -53,19 +54,20 @@ export class RasterLayer {
    */
   constructor({ cache, definition, info, style, createCanvas = offscreen }) {
     /** @readonly */ this.definition = definition;
-    /** @readonly */ this.info = info;
+    this.info = info;
     /** @readonly */ this.grid = Grid.of(info);
     /** @readonly */ this.rule = info.planes ? "count" : ruleOf(info.reduction);
     /** @readonly whether 0 means empty */ this.counts = this.rule === "count";
     this.style = style;
     this.createCanvas = createCanvas;
-    this.tiles = cache.set(definition, info.version);
+    this.tiles = cache.set(definition, info.version, info.root);
     this.bitmaps = new Bitmaps(createCanvas);
     /** @type {Picture|null} */ this.picture = null;
     /** Its pixels.  @type {import("./bitmaps.js").Surface|null} */ this.canvas = null;
     /** @type {ImageData|null} */ this.image = null;
     /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
     this.exactOnce = false;
+    /** A tile of the picture was replaced by a better one. */ this.stale = false;
     /** The canvas shows this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
   }
 
@@ -81,7 +83,7 @@ export class RasterLayer {
   }
 
   /**
-   * Tiles that the view needs and the cache lacks, centre first, and those worth fetching next (neighbours, then a level out).
+   * Tiles that the view needs and the cache lacks or only estimates, centre first, and those worth fetching next (neighbours, then a level out).
    * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view` requests
    */
   missing(view) {
@@ -89,7 +91,7 @@ export class RasterLayer {
     const window = this.grid.window(view, level);
     this.tiles.windows.set(this, window);
     if (!window) return { ...level, tiles: [], prefetch: [] };
-    const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => !this.tiles.peek(key));
+    const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => this.tiles.peek(key)?.estimate !== null);
     const tiles = lacking(window);
     const next = lacking(this.grid.widen(window, 1)).filter(({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1);
     const out = this.grid.window(view, { zx: Math.max(0, level.zx - 1), zy: Math.max(0, level.zy - 1) });
@@ -97,14 +99,37 @@ export class RasterLayer {
     return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList) };
   }
 
-  /** Every tile of the view is in the cache.  @param {View} view @returns {boolean} */
+  /** Every tile of the view is in the cache, and exact.  @param {View} view @returns {boolean} */
   complete(view) {
+    return this.every(view, (tile) => tile.estimate === null);
+  }
+
+  /** Every tile of the view is in the cache, at least as an estimate.  @param {View} view @returns {boolean} */
+  covered(view) {
+    return this.every(view, () => true);
+  }
+
+  /** @param {View} view @param {(tile: Tile) => boolean} holds @returns {boolean} every tile of the view is there, and it holds */
+  every(view, holds) {
     const window = this.grid.window(view, this.grid.level(view));
     if (!window) return true;
     for (let j = window.j0; j <= window.j1; j++) {
-      for (let i = window.i0; i <= window.i1; i++) if (!this.tiles.peek({ zx: window.zx, zy: window.zy, i, j })) return false;
+      for (let i = window.i0; i <= window.i1; i++) {
+        const tile = this.tiles.peek({ zx: window.zx, zy: window.zy, i, j });
+        if (!tile || !holds(tile)) return false;
+      }
     }
     return true;
+  }
+
+  /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
+  estimate(view) {
+    /** @type {import("./estimate.js").TileEstimate[]} */ const found = [];
+    this.every(view, ({ estimate }) => {
+      if (estimate) found.push(estimate);
+      return true;
+    });
+    return sumEstimates(found);
   }
 
   /**
@@ -118,8 +143,14 @@ export class RasterLayer {
     check(message.total === expected, `tile of ${message.total} planes, the layer has ${expected}`);
     const planes = new Array(expected);
     for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.counts);
-    this.tiles.put(message.key, planes);
+    if (this.tiles.peek(message.key)) this.replace(message.key);
+    this.tiles.put(message.key, planes, message.estimate && tileEstimate(message.estimate, planes));
     return performance.now() - start;
+  }
+
+  /** A tile is about to be another: what was drawn of it is no longer good.  @param {TileKey} key */
+  replace(key) {
+    if (this.tiles.holds(key)) this.stale = true;
   }
 
   /** New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.  @param {RasterStyle} style */
@@ -151,8 +182,9 @@ export class RasterLayer {
    * @param {View} view @returns {boolean} false, and nothing drawn, while a tile is missing
    */
   settle(context, view) {
-    if (!this.picture?.view.equals(view)) {
-      if (!this.complete(view)) return false;
+    if (this.stale || !this.picture?.view.equals(view)) {
+      if (!this.covered(view)) return false;
+      this.stale = false;
       this.picture = this.resample(view);
       this.exactOnce = true;
       this.reshade();

@@ -54,7 +54,8 @@ export class Requests {
     if (!view || !exact || !page.connection.isUp || document.hidden) return;
     /** @type {ViewLayer[]} */
     const parts = [];
-    for (const { definition, raster, index: layer } of layers) {
+    for (const { definition, raster, index: layer, info } of layers) {
+      if (info?.index === "building") continue;
       const { prefetch } = raster?.missing(view) ?? { prefetch: [] };
       if (definition && prefetch.length > 0) parts.push({ layer, definition, tiles: [], prefetch });
     }
@@ -94,7 +95,8 @@ export class Requests {
       if (!definition) continue;
       const { tiles } = raster?.missing(view) ?? { tiles: [] };
       for (const tile of tiles) wanted.add(`${layer.index}/${tile.join()}`);
-      if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles });
+      const roots = layer.info?.provisional ? { roots: layer.info.root } : {};
+      if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles, ...roots });
       const columns = line?.request(view) ?? null;
       if (columns) {
         wanted.add(`${layer.index}/${JSON.stringify(columns)}`);
@@ -128,10 +130,13 @@ export class Requests {
     for (const id of this.columns.keys()) if (this.columns.size > REMEMBERED) this.columns.delete(id);
   }
 
-  /** @param {number} id @param {number} layer @returns {ColumnsAsked|null} what the columns that arrived answer; null when that is long past */
-  gotColumns(id, layer) {
+  /**
+   * @param {number} id @param {number} layer @param {boolean} exact false: better ones are still to come
+   * @returns {ColumnsAsked|null} what the columns that arrived answer; null when that is long past
+   */
+  gotColumns(id, layer, exact) {
     const asked = this.columns.get(id)?.get(layer) ?? null;
-    if (asked && id === this.id) this.pending.delete(`${layer}/${JSON.stringify(asked)}`);
+    if (asked && exact && id === this.id) this.pending.delete(`${layer}/${JSON.stringify(asked)}`);
     this.#busy();
     return asked;
   }

@@ -7,13 +7,13 @@ import { parseFrame, ProtocolError, VERSION } from "./protocol.js";
 /** @typedef {import("./protocol.js").Message} Message */
 /**
  * One layer of a view: the tiles to send now and those to send after them, or a line's columns.
- * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][],
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], roots?: import("./protocol.js").LayerInfo["root"],
  *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
  */
 /**
  * The detail of `layer`, `progress`, `tile`, `columns`, `done` and `error`: the message, and of the request that it answers:
  * `definition` of the message's layer (null where unknown: an error with id 0), `asked` (its part of a view), `current` (it is the
- * newest view of its figure, or no view), `sent` and `arrived` (performance.now()).
+ * newest view of its figure, or the newest request about its layer), `sent` and `arrived` (performance.now()).
  * @template {Message} [T=Message]
  * @typedef {T & {definition: Definition|null, asked: ViewLayer|null, current: boolean, sent: number, arrived: number}} Answer
  */
@@ -64,6 +64,7 @@ export class Connection extends EventTarget {
     this.reassembler = new Reassembler();
     /** @type {Map<number, Request>} */ this.requests = new Map();
     /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
+    /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts = new Map();
     /** Views that wait for the rate limit, by figure.  @type {Map<number, Held>} */ this.held = new Map();
     this.tokens = BURST;
     this.refilled = now();
@@ -103,9 +104,10 @@ export class Connection extends EventTarget {
     return this.lastId;
   }
 
-  /** Asks what a layer is; answered by `progress` and one `layer` or `error`.  @param {number} figure @param {number} layer @param {Definition} definition @returns {number} request id */
+  /** Asks what a layer is; answered by `progress`, and by `layer` (several times while its index is built) or `error`.  @param {number} figure @param {number} layer @param {Definition} definition @returns {number} request id */
   layer(figure, layer, definition) {
     const id = this.nextId();
+    this.abouts.set(`${figure}/${layer}`, id);
     this.remember(id, { figure, view: false, layers: new Map([[layer, { layer, definition }]]), sent: this.now() });
     this.spend();
     this.send({ op: "layer", id, figure, layer, definition });
@@ -218,8 +220,9 @@ export class Connection extends EventTarget {
     if (message.type === "changed") return this.emit("changed", message);
     const request = this.requests.get(message.id);
     const asked = request?.layers.get(message.layer) ?? null;
-    const current = !request?.view || this.views.get(request.figure) === message.id;
-    const ends = message.type === "layer" || message.type === "error";
+    const newest = request?.view ? this.views.get(request.figure) : this.abouts.get(`${request?.figure}/${message.layer}`);
+    const current = !request || newest === message.id;
+    const ends = (message.type === "layer" && message.json.index !== "building") || message.type === "error";
     if (ends && request && !request.view) this.requests.delete(message.id);
     return this.emit(message.type, { ...message, definition: asked?.definition ?? null, asked, current, sent: request?.sent ?? arrived, arrived });
   }
@@ -269,6 +272,7 @@ export class Connection extends EventTarget {
     this.isUp = false;
     this.requests.clear();
     this.views.clear();
+    this.abouts.clear();
     this.held.clear();
     this.tokens = BURST;
   }

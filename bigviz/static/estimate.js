@@ -1,0 +1,94 @@
+// What is drawn before it is exact: of how many rows, how far off, and how far the index is. A chip in the corner of the plot says so.
+
+import { find } from "./dom.js";
+
+/** @typedef {import("./figure.js").Figure} Figure */
+/** @typedef {import("./planes.js").Plane} Plane */
+/** @typedef {import("./protocol.js").Estimate} Estimate */
+/** An estimated tile: its cells that hold a value, and the sum of their sizes.  @typedef {Estimate & {filled: number, size: number}} TileEstimate */
+/** What a view's estimates are of, together; `relative`: the error as a share of a usual value.
+ * @typedef {{share: number, start: boolean, error: number|null, relative: number|null}} Summary */
+
+/** Words are said again only when the share or the error is another by this factor: screen readers read each change aloud. */
+const NEWS = 1.25;
+
+/** @param {Estimate} estimate @param {Plane[]} planes @returns {TileEstimate} */
+export function tileEstimate(estimate, planes) {
+  let [filled, size] = [0, 0];
+  for (const plane of planes) {
+    filled += plane.filled;
+    if (!plane.data) size += plane.filled && Math.abs(plane.constant) * plane.filled;
+    else for (const value of plane.data) if (value === value) size += Math.abs(value);
+  }
+  return { ...estimate, filled, size };
+}
+
+/** Tiles together: the least share, and the root mean square of their errors over all cells.  @param {readonly TileEstimate[]} tiles @returns {Summary|null} */
+export function sumEstimates(tiles) {
+  if (tiles.length === 0) return null;
+  const known = tiles.filter(({ error }) => error !== null);
+  const sum = (/** @type {(tile: TileEstimate) => number} */ of) => known.reduce((total, tile) => total + of(tile), 0);
+  const filled = sum((tile) => tile.filled);
+  const error = filled > 0 ? Math.sqrt(sum((tile) => Number(tile.error) ** 2 * tile.filled) / filled) : null;
+  const usual = filled > 0 ? sum((tile) => tile.size) / filled : 0;
+  return {
+    share: Math.min(...tiles.map(({ share }) => share)),
+    start: tiles.some(({ start }) => start),
+    error,
+    relative: error !== null && usual > 0 ? error / usual : null,
+  };
+}
+
+/** @param {Summary} summary @returns {string} "estimate: 3 % of rows, ±12 %" */
+export function estimateWords({ share, start, relative }) {
+  const rows = start ? `the first ${percent(share)} of rows` : `${percent(share)} of rows`;
+  return `estimate: ${rows}${relative === null ? "" : `, ±${percent(relative)}`}`;
+}
+
+/**
+ * How far an index is, for people.
+ * @param {{stage: string, done: number, rows: number, seconds: number}} now `seconds` since it began @returns {string}
+ */
+export function progressWords({ stage, done, rows, seconds }) {
+  const rate = rows > 0 && seconds > 0.5 ? `${short(rows / seconds)} rows/s` : "";
+  const left = done > 0.05 && done < 1 && seconds > 1 ? `about ${Math.max(1, Math.round((seconds * (1 - done)) / done))} s left` : "";
+  return [`${stage} ${Math.round(done * 100)} %`, rate, left].filter(Boolean).join(", ");
+}
+
+/** @param {number} share @returns {string} */
+function percent(share) {
+  const value = share * 100;
+  if (value > 0 && value < 0.1) return "less than 0.1 %";
+  return `${value >= 10 ? Math.round(value) : Number(value.toPrecision(1))} %`;
+}
+
+/** @param {number} value @returns {string} */
+function short(value) {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 }).format(value);
+}
+
+/** The chip of a figure: shown while something on it is no more than an estimate, or an index is being built.  @param {Figure} figure */
+export function bindEstimate(figure) {
+  const chip = find(figure.section, ".estimate", HTMLElement);
+  const words = find(chip, ".estimate-words", HTMLElement);
+  const progress = find(chip, ".estimate-progress", HTMLElement);
+  /** @type {Summary|null} */ let said = null;
+  const show = () => {
+    const { view } = figure;
+    const drawn = view && !figure.hold ? figure.layers : [];
+    const worst = drawn.map((layer) => view && layer.estimate(view)).reduce((a, b) => (!a || (b && b.share < a.share) ? b : a), null);
+    if (!worst) words.textContent = "";
+    else if (!said || isNews(said, worst)) words.textContent = estimateWords(worst);
+    if (!worst || !said || isNews(said, worst)) said = worst;
+    const building = figure.layers.find((layer) => layer.info?.index === "building" && layer.progress);
+    progress.textContent = building?.progress ? progressWords(building.progress) : "";
+    chip.hidden = words.textContent === "" && progress.textContent === "";
+  };
+  for (const event of ["frame", "progress", "info", "exact"]) figure.addEventListener(event, show);
+}
+
+/** @param {Summary} before @param {Summary} now @returns {boolean} */
+function isNews(before, now) {
+  const other = (/** @type {number|null} */ a, /** @type {number|null} */ b) => (a === null || b === null ? a !== b : Math.max(a, b) > NEWS * Math.min(a, b));
+  return before.start !== now.start || other(before.share, now.share) || other(before.relative, now.relative);
+}
