@@ -18,7 +18,7 @@ export function tileEstimate(estimate, planes) {
   for (const plane of planes) {
     filled += plane.filled;
     if (!plane.data) size += plane.filled && Math.abs(plane.constant) * plane.filled;
-    else for (const value of plane.data) if (value === value) size += Math.abs(value);
+    else for (const value of plane.data) if (!Number.isNaN(value)) size += Math.abs(value);
   }
   return { ...estimate, filled, size };
 }
