@@ -1,0 +1,107 @@
+"""Our half of the peers' protocol: an environment for each adapter, a process in it, requests and answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.places import made
+
+__all__ = ["ADAPTERS", "Peer", "PeerFailed", "pins"]
+
+HERE: Final = Path(__file__).parent
+ADAPTERS: Final = tuple(sorted(path.stem.removeprefix("on_") for path in HERE.glob("on_*.py")))
+_SCRIPT: Final = re.compile(r"^# /// script\n(.*?)^# ///$", re.MULTILINE | re.DOTALL)
+
+
+class PeerFailed(Exception):
+    """A peer could not be installed, raised an error, or died: the report says so and goes on without it."""
+
+
+class Peer:
+    """A peer's process. `ask` sends it one request and waits; leaving the `with` block ends it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        command = [str(_environment(name)), str(HERE / f"on_{name}.py")]
+        scratch = {"BENCH_SCRATCH": str(made("scratch")), "PYTHONWARNINGS": "ignore"}
+        environment = {key: text for key, text in os.environ.items() if key != "PYTHONPATH"} | scratch
+        self._log = made("logs") / f"{name}.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+            )
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """The answer to one request: `seconds`, `array` (loaded, None without) and what else the adapter says."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            print(json.dumps({"op": op, **arguments}), file=self._process.stdin, flush=True)
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise PeerFailed(f"{self.name} ended (see {self._log})")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise PeerFailed(f"{self.name}: {answer['error'].strip().splitlines()[-1]}")
+        if answer["array"] is not None:
+            answer["array"] = np.load(answer["array"])
+        return answer
+
+    def ms(self, op: str, **arguments: Any) -> float:
+        """Milliseconds of one request."""
+        return float(self.ask(op, **arguments)["seconds"]) * 1e3
+
+
+def pins(name: str) -> list[str]:
+    """What an adapter installs, as its first lines say."""
+    found = _SCRIPT.search((HERE / f"on_{name}.py").read_text())
+    if found is None:
+        raise PeerFailed(f"{name}: no script block with dependencies in its adapter")
+    text = re.sub(r"^# ?", "", found.group(1), flags=re.MULTILINE)
+    return list(tomllib.loads(text)["dependencies"])
+
+
+def _environment(name: str) -> Path:
+    """The interpreter of an adapter's own environment, made and filled unless one with the same pins is there."""
+    wanted = pins(name)
+    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
+    folder = made("peers") / f"{name}-{digest}"
+    python = folder / "bin" / "python"
+    whole = folder / "whole"
+    if not whole.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"installing {name}: {', '.join(wanted)}", file=sys.stderr)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, text=True)
+            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+            subprocess.run(install, check=True, capture_output=True, text=True)
+        except subprocess.CalledProcessError as error:
+            last = (error.stderr or error.stdout).strip().splitlines()[-1:]
+            raise PeerFailed(f"{name} could not be installed: {' '.join(last)}") from error
+        whole.touch()
+    return python
