@@ -63,13 +63,18 @@ function extremesOfValues(values) {
 /** @param {Cells} counts all below 65,536 @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count, in one pass */
 function tally(counts) {
   const bins = new Uint32Array(BINS);
-  for (let k = 0; k < counts.length; k++) bins[counts[k]]++;
+  tallyInto(bins, counts);
   const cells = counts.length - bins[0];
   bins[0] = 0;
   const low = bins.findIndex((n) => n > 0);
   let high = BINS - 1;
   while (high > 0 && bins[high] === 0) high--;
   return { bins, extremes: { low, high, cells } };
+}
+
+/** A function of its own: a loop that is compiled while it runs is thrown away where it ends within a longer function.  @param {Uint32Array} bins @param {Cells} counts */
+function tallyInto(bins, counts) {
+  for (let k = 0; k < counts.length; k++) bins[counts[k]]++;
 }
 
 /**

@@ -8,10 +8,13 @@ import { RasterLayer } from "./raster.js";
 /** @typedef {import("./figure.js").Figure} Figure */
 /** @typedef {import("./view.js").View} View */
 
-/** Views drawn: about 100 ms in all, after which a step takes no less the next time. */
-const ROUNDS = 24;
+/** Views drawn for each type of array that planes come in: about 100 ms in all, after which a step takes no less the next time. */
+const ROUNDS = 8;
 /** A round is begun only with so much of the idle time left: the first take 5 ms. */
 const ROUND_MS = 6;
+
+const COUNTS = [Uint8Array, Uint16Array, Uint32Array];
+const VALUES = [Float32Array, Float64Array];
 
 /** Rehearses the steps of a figure that shows its first exact picture.  @param {Figure} figure */
 export function rehearse(figure) {
@@ -27,23 +30,27 @@ export function rehearse(figure) {
 }
 
 /**
- * Pans and zooms of the middle of a view, by a layer of its own over the same planes.
+ * Pans and zooms of the middle of a view, by a layer of its own over the same values. They are drawn out of every type of array that they
+ * may come in: code that the browser compiled for one type is thrown away when it meets the next (in the first 100 steps, 5 ms each).
  * @param {RasterLayer} layer @param {View} view whose tiles it holds @param {import("./bitmaps.js").CanvasFactory} [createCanvas] @returns {(() => void)[]}
  */
-export function roundsOf({ definition, info, style, grid, tiles }, view, createCanvas = offscreen) {
+export function roundsOf({ definition, info, style, grid, tiles, counts }, view, createCanvas = offscreen) {
   const window = grid.window(view, grid.level(view));
   if (!window) return [];
-  const twin = new RasterLayer({ cache: new TileCache(), definition, info, style, createCanvas });
-  for (const key of grid.keys(window, view)) {
-    const tile = tiles.peek(key);
-    if (tile) twin.tiles.put(key, tile.planes);
-  }
+  const held = grid.keys(window, view).flatMap((key) => tiles.peek(key) ?? []);
   const [width, height] = [Math.round(view.width / 2), Math.round(view.height / 2)];
   const middle = view.box(width / 2, height / 2, 1.5 * width, 1.5 * height).resize(width, height);
   const context = createCanvas(width, height).getContext("2d");
-  return Array.from({ length: ROUNDS }, (_, k) => () => {
-    twin.settle(context, middle.pan(k + 1, -k - 1));
-    const factor = k % 2 ? 0.6 : 1.7;
-    twin.compose(context, middle.zoom(factor, factor, width / 2, height / 2));
+  return (counts ? COUNTS : VALUES).flatMap((type) => {
+    const twin = new RasterLayer({ cache: new TileCache(), definition, info, style, createCanvas });
+    const fill = () => {
+      for (const { key, planes } of held) twin.tiles.put(key, planes.map((plane) => ({ ...plane, data: plane.data && type.from(plane.data) })));
+    };
+    const rounds = Array.from({ length: ROUNDS }, (_, k) => () => {
+      twin.settle(context, middle.pan(k + 1, -k - 1));
+      const factor = k % 2 ? 0.6 : 1.7;
+      twin.compose(context, middle.zoom(factor, factor, width / 2, height / 2));
+    });
+    return [fill, ...rounds];
   });
 }
