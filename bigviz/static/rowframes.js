@@ -71,7 +71,7 @@ export function parseRows(frame) {
 export function joinRows(parts) {
   const [first] = parts;
   if (parts.length === 1) return first;
-  const like = ({ matched, window, xorigin, yorigin, code, exact }) => `${matched} ${window} ${xorigin} ${yorigin} ${code === null} ${exact?.constructor.name}`;
+  const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, code, exact }) => `${matched} ${window} ${xorigin} ${yorigin} ${code === null} ${exact?.constructor.name}`;
   check(parts.every((part) => like(part) === like(first)), "parts of rows differ in window, origin or arrays");
   const n = parts.reduce((sum, part) => sum + part.n, 0);
   /** @template {Float64Array|Uint32Array|Int32Array|BigInt64Array|BigUint64Array} A @param {(part: Rows) => A|null} of @returns {any} */

@@ -20,10 +20,11 @@ from bigviz.aggregate.reductions import By, Presence
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, codes_between, within
+from bigviz.tiles.guard import Fenced, lower_bound, open_block, run_end
 from bigviz.tiles.order import compact
 from bigviz.tiles.planes import inner_of
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.scan import lower_bound, positions_of, run_end
+from bigviz.tiles.scan import positions_of
 from bigviz.tiles.tile import Cost, microseconds
 
 __all__ = ["MOST_MARKS", "Marks", "find_marks"]
@@ -61,7 +62,9 @@ class Marks:
         return len(self.x)
 
 
-def find_marks(layer: PointsLayer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+def find_marks(
+    layer: PointsLayer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER
+) -> Marks | None:
     """The marks of the half-open window `x` by `y` in axis space.
 
     None where there are more than `most`, or where telling would mean looking at more than a million rows. Far rows are
@@ -93,17 +96,18 @@ def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Ca
     across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
     if across is None or up is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    keys = layer.order.keys
+    guard = layer.order.guard
     bounds = np.array([(*across, *up), (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)], np.int64)
     stack = np.empty((_STACK, 4), np.int64)
-    stack[0] = 0, len(keys), 0, 0
+    stack[0] = 0, len(guard), 0, 0
     depth, certain, count = 1, 0, 0
     lows: list[Array] = []
     highs: list[Array] = []
     while depth:
         cancel.check()
         low, high = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
-        found, inside, depth = _walk(keys, bounds, stack, depth, most - certain, low, high)
+        found, inside, depth = _walk(guard.fenced, bounds, stack, depth, most - certain, low, high)
+        guard.keys.check()
         certain, count = certain + inside, count + found
         if certain > most or count > 2 * most:
             return None
@@ -114,12 +118,11 @@ def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Ca
 
 def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Window, most: int) -> Marks | None:
     """The marks of ordered rows, `run` (ascending) telling those of equal keys."""
-    numbers = layer.order.rows[positions]
-    xs, ys = layer.x.at(numbers)[0], layer.y.at(numbers)[0]
+    xs, ys = layer.order.numbers(0, positions), layer.order.numbers(1, positions)
     keep = within(xs, *x) & within(ys, *y)
     matched = int(keep.sum())
     inputs = layer.pyramid.inputs
-    codes = None if inputs.codes is None else inputs.codes[positions].astype(np.int32)
+    codes = None if inputs.codes is None else inputs.codes.take(positions).astype(np.int32)
     if codes is not None:
         keep &= codes >= 0
     parts = [each[keep] for each in (positions, run, xs, ys, codes) if each is not None]
@@ -130,9 +133,9 @@ def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Win
     if mixed.any():
         if mixed.sum() > _MOST_SORTED:
             return None
-        order = np.lexsort([each[mixed] for each in reversed(parts[1:])])
+        sorting = np.lexsort([each[mixed] for each in reversed(parts[1:])])
         for each in parts:
-            each[mixed] = each[mixed][order]
+            each[mixed] = each[mixed][sorting]
     starts = np.flatnonzero(_changes(parts[1:]))
     if len(starts) > most:
         return None
@@ -142,14 +145,16 @@ def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Win
     starts = starts[filled]
     places = parts[0][starts]
     code = None if codes is None else parts[4][starts]
-    row = layer.order.rows[places].astype(np.int64)
-    return Marks(parts[2][starts], parts[3][starts], row, number[filled].astype(np.uint32), code, value[filled], matched)
+    row = layer.order.row_numbers(places)
+    return Marks(
+        parts[2][starts], parts[3][starts], row, number[filled].astype(np.uint32), code, value[filled], matched
+    )
 
 
 def _piled(layer: PointsLayer, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
     """The marks of runs whose rows are equal, by the first row of each."""
-    row = layer.order.rows[low].astype(np.int64)
-    xs, ys = layer.x.at(row)[0], layer.y.at(row)[0]
+    row = layer.order.row_numbers(low)
+    xs, ys = layer.order.numbers(0, low), layer.order.numbers(1, low)
     keep = within(xs, *x) & within(ys, *y)
     if keep.sum() > most:
         return None
@@ -191,7 +196,7 @@ def _codes_tell(axis: Axis, root: Root) -> bool:
 
 @jit
 def _walk(
-    keys: Array, bounds: Array, stack: Array, depth: int, most: int, lows: Array, highs: Array
+    fenced: Fenced, bounds: Array, stack: Array, depth: int, most: int, lows: Array, highs: Array
 ) -> tuple[int, int, int]:
     """Continue a walk until the output or the work ends, or more than `most` runs lie inside the inner bounds: the runs
     found, how many of them lie inside, and the depth of the stack left. A stack entry is a square: its rows (low,
@@ -217,7 +222,7 @@ def _walk(
             end = high
             for quarter in range(3, -1, -1):
                 key = first + (np.uint64(quarter) << step)
-                start = lower_bound(keys, low, end, key) if quarter > 0 else low
+                start = lower_bound(fenced, low, end, key) if quarter > 0 else low
                 stack[depth, 0] = start
                 stack[depth, 1] = end
                 stack[depth, 2] = level + 1
@@ -229,8 +234,9 @@ def _walk(
             if found == lows.size or inside > most:
                 stack[depth, 0] = low  # the rest of the square, for the next call
                 return found, inside, depth + 1
-            key = keys[low]
-            end = run_end(keys, low, high, np.uint64(0))
+            open_block(fenced, low >> 13)
+            key = fenced.keys[low]
+            end = run_end(fenced, low, high, np.uint64(0))
             column = np.int64(compact(key))
             row = np.int64(compact(key >> np.uint64(1)))
             if x0 <= column <= x1 and y0 <= row <= y1:
