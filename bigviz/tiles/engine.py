@@ -22,6 +22,7 @@ from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
+from bigviz.tiles.build import build_pyramid
 from bigviz.tiles.built import Built, LayerStore, check_room, total_memory
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
@@ -31,7 +32,6 @@ from bigviz.tiles.line import Columns, LineLayer
 from bigviz.tiles.marks import Marks, find_marks
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.pyramid import build_pyramid
 from bigviz.tiles.root import survey
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
@@ -257,7 +257,7 @@ class Engine:
             return LineLayer(x, y, found, build_series(x, y, crew))
         order = self._order(dataset, layer, x, y, crew)
         inputs = gather_inputs(order, reduction, columns, crew)
-        return PointsLayer(x, y, order, build_pyramid(order.keys, inputs, crew), columns)
+        return PointsLayer(x, y, order, build_pyramid(order.guard, inputs, crew), columns)
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
         key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)

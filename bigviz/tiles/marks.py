@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.cells import Root
 from bigviz.aggregate.jit import jit
-from bigviz.aggregate.reductions import By, Presence
+from bigviz.aggregate.reductions import Presence
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, codes_between, within

@@ -18,6 +18,7 @@ from bigviz.aggregate.cells import INSIDE, NOWHERE
 from bigviz.aggregate.jit import jit
 from bigviz.data.errors import TooLarge
 from bigviz.tiles.axis import Axis
+from bigviz.tiles.guard import Checked, Guard
 from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import Crew, slices
@@ -41,20 +42,37 @@ class Order:
     keys: Array
     rows: Array
     far: Array
-    _columns: weakref.WeakValueDictionary[str, Array] = field(default_factory=weakref.WeakValueDictionary, repr=False)
+    axes: tuple[Axis, Axis] = field(repr=False)
+    guard: Guard = field(init=False, repr=False)
+    _columns: weakref.WeakValueDictionary[str, Checked] = field(default_factory=weakref.WeakValueDictionary, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "guard", Guard(self.keys))
+
+    def row_numbers(self, positions: slice | Array) -> npt.NDArray[np.int64]:
+        """The row numbers at positions of the order."""
+        return self.rows[positions].astype(np.int64)
+
+    def numbers(self, which: int, positions: slice | Array) -> Array:
+        """Axis-space numbers (float32, float64, int64 or uint64) at positions; `which` is 0 for x, 1 for y."""
+        return self.axes[which].at(self.rows[positions])[0]
+
+    def far_numbers(self, which: int) -> Array:
+        """Axis-space numbers of the far rows."""
+        return self.axes[which].at(self.far)[0]
 
     @property
     def nbytes(self) -> int:
         """Bytes held, without gathered columns: those belong to the layers that use them."""
         return sum(array.nbytes for array in (self.keys, self.rows, self.far))
 
-    def gather(self, key: str, values: Array, crew: Crew) -> Array:
+    def gather(self, key: str, values: Array, crew: Crew) -> Checked:
         """Values of all rows in this order, in their own dtype; shared under `key` by all who use them at a time."""
         with self._lock:
             gathered = self._columns.get(key)
             if gathered is None:
-                gathered = self._columns[key] = self._gathered(values, crew)
+                gathered = self._columns[key] = Checked(self._gathered(values, crew))
             return gathered
 
     def _gathered(self, values: Array, crew: Crew) -> Array:
@@ -100,7 +118,7 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
     filled = [(start, end) for (start, _), end in zip(pieces, ends, strict=True) if end > start]
     keys, numbers = sort_keys(keys, numbers, filled, crew.within(_STAGE, 0.4, 1.0, rows))
     lost_rows = [far_rows[k] for k in sorted(far_rows)]
-    return Order(found, keys, numbers, np.concatenate(lost_rows) if lost_rows else np.empty(0, np.int64))
+    return Order(found, keys, numbers, np.concatenate(lost_rows) if lost_rows else np.empty(0, np.int64), (x, y))
 
 
 @jit

@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions import By, Count, Extreme, Grid, Mean, Pick, Planes, Presence, Reduction, Sum
-from bigviz.tiles.codec import SIDE, EncodedPlane, decode, encode_counts, encode_values
+from bigviz.aggregate.reductions import By, Count, Grid, Mean, Planes, Presence, Reduction, Sum
+from bigviz.data.cancel import NEVER, Cancel
+from bigviz.tiles.codec import DTYPES, SIDE, EncodedPlane, decode, encode_counts, encode_values
 
-__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "revive", "wire"]
+__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "revive", "revive_cell", "wire"]
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Encoded accumulators: `values[k]` of plane k, and `others[k]` where a reduction needs a second array."""
+    """Encoded accumulators of a tile: `values[k]` of plane k, and in `others` those of each further accumulator, its
+    planes one after the other. Masks of filled cells are not among them: the values tell."""
 
     values: tuple[EncodedPlane, ...]
     others: tuple[EncodedPlane, ...] = ()
@@ -30,42 +32,75 @@ class Kept:
     @property
     def nbytes(self) -> int:
         """What keeping it costs, roughly."""
-        return sum(plane.nbytes for plane in self.values) + sum(plane.nbytes for plane in self.others)
+        return sum(plane.nbytes for plane in (*self.values, *self.others))
 
 
-def keep(reduction: Reduction, planes: Planes) -> Kept:
-    """Encode accumulators of shape (256, 256), or (categories, 256, 256) under `by`."""
-    inner = inner_of(reduction)
-    first = _stack(planes[0])
-    if isinstance(inner, Count):
-        return Kept(tuple(encode_counts(plane, k) for k, plane in enumerate(first)))
+def keep(reduction: Reduction, planes: Planes, cancel: Cancel = NEVER) -> Kept:
+    """Encode accumulators of shape (256, 256), or (categories, 256, 256) under `by`.
+
+    Any reduction's will do: uint32 is a count and 0 where a cell is empty, uint8 after the first accumulator is the
+    mask of filled cells, and everything else means something in filled cells only.
+    """
     filled = _stack(reduction.finalize(planes).filled)
-    values = tuple(encode_values(plane, mask, k) for k, (plane, mask) in enumerate(zip(first, filled, strict=True)))
-    if isinstance(inner, Sum):
-        return Kept(values, tuple(encode_counts(plane, k) for k, plane in enumerate(_stack(planes[1]))))
-    if isinstance(inner, Pick):
-        numbers = zip(_stack(planes[1]), filled, strict=True)
-        return Kept(values, tuple(encode_values(plane, mask, k) for k, (plane, mask) in enumerate(numbers)))
-    return Kept(values)
+    encoded = []
+    for plane in _kept_of(planes):
+        for k, values in enumerate(_stack(plane)):
+            cancel.check()
+            encoded.append(encode_counts(values, k) if _is_count(plane) else encode_values(values, filled[k], k))
+    return Kept(tuple(encoded[: len(filled)]), tuple(encoded[len(filled) :]))
 
 
-def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Planes:
+def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cancel = NEVER) -> Planes:
     """The accumulators that were kept: `revive(keep(planes))` equals `planes`."""
-    inner = inner_of(reduction)
-    planes = reduction.create((SIDE, SIDE), dtype, len(kept.values))
-    stacks = [_stack(plane) for plane in planes]
-    for k, encoded in enumerate(kept.values):
-        values, filled = decode(encoded)
-        if isinstance(inner, Count | Presence):
-            stacks[0][k] = values
-            continue
-        np.copyto(stacks[0][k], values, where=filled, casting="unsafe")
-        if isinstance(inner, Extreme):
-            stacks[1][k] = filled
-        else:
-            others, counted = decode(kept.others[k])
-            np.copyto(stacks[1][k], others, where=counted, casting="unsafe")
+    count = len(kept.values)
+    planes = reduction.create((SIDE, SIDE), dtype, count)
+    encoded = iter((*kept.values, *kept.others))
+    masks: list[npt.NDArray[np.bool_]] = []
+    for plane in _kept_of(planes):
+        for values in _stack(plane):
+            cancel.check()
+            held, filled = decode(next(encoded))
+            if _is_count(plane):
+                values[:] = held
+            else:
+                np.copyto(values, held, where=filled, casting="unsafe")
+            masks.append(filled)
+    for plane in planes[1:]:
+        if plane.dtype == np.uint8:
+            for values, mask in zip(_stack(plane), masks, strict=False):
+                values[:] = mask
     return planes
+
+
+def revive_cell(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Planes:
+    """The accumulators of the one cell that a tile fills, of shape (1, 1), or (categories, 1, 1) under `by`."""
+    planes = reduction.create((1, 1), dtype, len(kept.values))
+    encoded = iter((*kept.values, *kept.others))
+    masks: list[bool] = []
+    for plane in _kept_of(planes):
+        for values in _stack(plane):
+            held = next(encoded)
+            masks.append(held.filled > 0)
+            if held.filled:
+                values[:] = int(held.high) if _is_count(plane) else _last(held)
+    for plane in planes[1:]:
+        if plane.dtype == np.uint8:
+            _stack(plane)[:, 0, 0] = masks[: len(kept.values)]
+    return planes
+
+
+def _kept_of(planes: Planes) -> list[Array]:
+    return [plane for k, plane in enumerate(planes) if k == 0 or plane.dtype != np.uint8]
+
+
+def _is_count(plane: Array) -> bool:
+    return plane.dtype == np.uint32
+
+
+def _last(plane: EncodedPlane) -> Any:
+    """The last value of a `runs` plane."""
+    dtype = DTYPES[plane.dtype]
+    return np.frombuffer(plane.payload, dtype, 1, len(plane.payload) - dtype.itemsize)[0]
 
 
 def wire(reduction: Reduction, planes: Planes) -> list[EncodedPlane]:

@@ -99,7 +99,7 @@ class PointsLayer:
         codes = _code_window(self.survey, x, y)
         if codes is not None:
             inner = (codes[0] + 1, codes[1] - 1, codes[2] + 1, codes[3] - 1)
-            ranges = ranges_within(self.order.keys, codes, cancel, inner)
+            ranges = ranges_within(self.order.guard, codes, cancel, inner)
             edge = self._exact(ranges.low[~ranges.whole], ranges.high[~ranges.whole], x, y, cancel)
             low, high = np.append(ranges.low[ranges.whole], edge), np.append(ranges.high[ranges.whole], edge + 1)
         order = np.argsort(low)
@@ -138,7 +138,7 @@ class PointsLayer:
         codes = _code_window(self.survey, (x_bins.low, x_bins.high), (y_bins.low, y_bins.high))
         parts = [self.order.far]
         if codes is not None:
-            ranges = ranges_within(self.order.keys, codes, cancel)
+            ranges = ranges_within(self.order.guard, codes, cancel)
             if ranges.rows * _SPARSE > self.survey.rows:
                 return None
             bounds = zip(ranges.low.tolist(), ranges.high.tolist(), strict=True)

@@ -1,153 +1,257 @@
-"""The pyramid of a layer: the encoded planes of every tile that is too large to be scanned on request.
+"""The pyramid of a layer: the planes of every tile that is too large to be scanned on request.
 
-Tiles with more rows than cells (65,536; more where planes are costly) are computed once, each from its four children; a
-child with fewer rows is scanned at its parent's resolution, so every row is read once. A tile whose rows are few piles
-needs no plane: counting leaps over a pile, and a pile's other accumulators are kept as one cell.
+A square tile of more rows than cells (65,536; more where planes are costly) is made from its four children, and a child
+of fewer rows is scanned at its parent's resolution, so that every row is read once. A tile whose axes are at different
+levels is made of the squares of the finer level, or, where it holds many times as many rows, from its two halves. What
+was made is kept, so a pyramid answers before it is complete: a tile is then made from what is there, and what is
+missing below it is made on the way. How a tile is made depends on its rows alone, so its bits are always the same.
+
+A tile whose rows are few piles is not kept: counting leaps over a pile, and a pile's other accumulators are those of
+the one cell of its tile at the deepest level.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import jit
+from bigviz.aggregate.jit import frozen, jit
 from bigviz.aggregate.reductions import Planes
-from bigviz.data.cancel import Cancel
+from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import SIDE
+from bigviz.tiles.guard import Fenced, Guard, run_end
 from bigviz.tiles.order import compact
-from bigviz.tiles.planes import Kept, keep, revive
+from bigviz.tiles.planes import Kept, keep, revive, revive_cell
 from bigviz.tiles.scan import (
     DEEPEST,
     Ranges,
     TileKey,
     cells_of,
+    cells_within,
     count_cells,
-    lower_bound,
     positions_of,
     ranges_within,
-    run_end,
 )
+from bigviz.tiles.shelf import MemoryShelf, Shelf
 from bigviz.tiles.values import Inputs
-from bigviz.tiles.work import Crew
 
-__all__ = ["Pyramid", "build_pyramid"]
+__all__ = ["Pyramid", "square_of"]
 
 Array = npt.NDArray[Any]
 
 _CHUNK: Final = 1 << 17  # rows whose cells and values a thread takes at a time: they stay in its cache
 _FEW: Final = 1024  # a tile of so few runs of equal cells is counted on request, however many rows they hold
-_PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
-
-
-@dataclass(frozen=True)
-class Node:
-    """A square of the quadtree that is worth keeping: its place, its rows, and its children of either kind.
-
-    `children` are those worth keeping, by quarter (0 low y low x, 1 low y high x, 2 and 3 high y);
-    `bounds` the five positions that separate the quarters.
-    """
-
-    level: int
-    morton: int
-    bounds: tuple[int, ...]
-    children: dict[int, Node]
-
-    @property
-    def rows(self) -> int:
-        """Rows of the square."""
-        return self.bounds[4] - self.bounds[0]
-
-    def tile(self) -> TileKey:
-        """The square as a tile."""
-        i, row = int(compact(np.uint64(self.morton))), int(compact(np.uint64(self.morton >> 1)))
-        return TileKey(self.level, self.level, i, (1 << self.level) - 1 - row)
+_FEW_APART: Final = 8 * _FEW
+_MOST_PILES: Final = 256  # that a tile with axes at different levels is put together from
 
 
 @dataclass
+class Work:
+    """One computation: what it calls between slices of a few milliseconds, its flag, and the rows it has read."""
+
+    look: Callable[[], None]
+    cancel: Cancel
+    rows: int = 0
+
+
 class Pyramid:
-    """Keys in order, the inputs of a reduction, and the planes of the large tiles by (level, Morton number).
+    """Sorted keys, the inputs of a reduction, and the planes of large tiles. Safe to use from any number of threads."""
 
-    `piles` holds the accumulators (one cell) of each large pile of rows on one key, by its first position.
-    """
-
-    keys: Array
-    inputs: Inputs
-    nodes: dict[tuple[int, int], Kept] = field(default_factory=dict)
-    piles: dict[int, Planes] = field(default_factory=dict)
+    def __init__(self, guard: Guard, inputs: Inputs, shelf: Shelf | None = None) -> None:
+        self.guard, self.inputs = guard, inputs
+        self.shelf: Shelf = MemoryShelf() if shelf is None else shelf
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the planes."""
-        return sum(kept.nbytes for kept in self.nodes.values()) + 200 * len(self.piles)
+        """Bytes of memory held by the planes."""
+        return self.shelf.nbytes
 
     def kept(self, tile: TileKey) -> Kept | None:
         """The stored planes of a tile, if it has some."""
-        return self.nodes.get((tile.zx, tile.morton)) if tile.zx == tile.zy else None
+        return self.shelf.get(tile)
 
-    def scan(self, tile: TileKey, cancel: Cancel) -> tuple[Planes, int]:
-        """Accumulate a tile from rows and, where zx and zy differ, from stored squares; and the rows read."""
-        ranges = ranges_within(self.keys, tile.codes, cancel)
-        planes = self.inputs.create()
-        large = ranges.whole & (ranges.high - ranges.low > self.inputs.many)
-        big = np.flatnonzero(large) if tile.zx != tile.zy else ()
-        taken = [k for k in big if self._add_square(tile, int(ranges.low[k]), planes)]
-        if taken:
-            rest = np.ones(len(ranges.low), np.bool_)
-            rest[taken] = False
-            ranges = Ranges(ranges.low[rest], ranges.high[rest], ranges.whole[rest])
-        self.add_rows(tile, ranges, planes, cancel)
-        return planes, ranges.rows
+    def scan(self, tile: TileKey, cancel: Cancel = NEVER) -> tuple[Planes, int]:
+        """The accumulators of a tile, and the rows read for them. Raises Cancelled, Unreadable."""
+        work = Work(cancel.check, cancel)
+        return self.make(tile, work), work.rows
 
-    def add_rows(self, tile: TileKey, ranges: Ranges, planes: Planes, cancel: Cancel) -> None:
-        """Add the rows of the ranges that lie in the tile."""
+    def make(self, tile: TileKey, work: Work) -> Planes:
+        """The accumulators of a tile, from what is kept and from rows; large tiles made on the way are kept."""
+        planes = self._revived(tile, work)
+        if planes is not None:
+            return planes
+        if tile.zx == tile.zy:
+            return self._square(tile, *self.span(tile), work)
+        return self._apart(tile, ranges_within(self.guard, tile.codes, work.cancel), work)
+
+    def span(self, tile: TileKey) -> tuple[int, int]:
+        """The first and the end position of the rows of a square tile."""
+        rows, shift = len(self.guard), 64 - 2 * tile.zx
+        low = self.guard.lower_bound(0, rows, tile.morton << shift)
+        end = tile.morton + 1 << shift
+        return low, rows if end >> 64 else self.guard.lower_bound(low, rows, end)
+
+    def cuts(self, tile: TileKey, low: int, high: int) -> list[int]:
+        """The five positions that separate the quarters of a square tile: low y low x, low y high x, high y ..."""
+        step = 62 - 2 * tile.zx
+        inner = [self.guard.lower_bound(low, high, 4 * tile.morton + quarter << step) for quarter in (1, 2, 3)]
+        return [low, *inner, high]
+
+    def is_large(self, tile: TileKey, low: int, high: int) -> bool:
+        """Whether a square tile is kept."""
+        if high - low <= self.inputs.many:
+            return False
         if self.inputs.counts_rows:
-            count_cells(self.keys, ranges, tile, planes[0], cancel)
-            return
-        short = ranges.high - ranges.low <= _CHUNK // 4
-        for low, high in zip(ranges.low[~short].tolist(), ranges.high[~short].tolist(), strict=True):
-            self._add_long(tile, low, high, planes, cancel)
-        lows, highs = ranges.low[short], ranges.high[short]
+            return self._runs(Ranges.one(low, high), DEEPEST - tile.zx, _FEW) > _FEW
+        return not self._is_pile(low, high)
+
+    def is_large_apart(self, tile: TileKey, ranges: Ranges) -> bool:
+        """Whether a tile with axes at different levels, of these ranges of rows, is kept."""
+        most = self.inputs.many_apart
+        if ranges.rows <= most:
+            return False
+        if self.inputs.counts_rows:
+            return self._runs(ranges, DEEPEST - max(tile.zx, tile.zy), _FEW_APART) > _FEW_APART
+        big = self._big(ranges)
+        piles = [high - low for low, high in big if self._is_pile(low, high)]
+        return ranges.rows - sum(piles) > most or len(piles) > _MOST_PILES
+
+    def few_spots(self, low: Array, high: Array) -> bool:
+        """Whether the rows of ranges are on so few places that no tile of them, of any level, needs to be kept."""
+        ranges = Ranges(low, high, np.ones(len(low), np.bool_))
+        return self.inputs.counts_rows and self._runs(ranges, 0, _FEW) <= _FEW
+
+    def _revived(self, tile: TileKey, work: Work) -> Planes | None:
+        kept = self.shelf.get(tile)
+        return None if kept is None else revive(self.inputs.reduction, kept, self.inputs.dtype, work.cancel)
+
+    def _keep(self, tile: TileKey, planes: Planes, work: Work) -> None:
+        self.shelf.put(tile, keep(self.inputs.reduction, planes, work.cancel))
+
+    def _square(self, tile: TileKey, low: int, high: int, work: Work) -> Planes:
+        """A square tile of the rows `low` to `high`, not kept so far."""
+        inputs = self.inputs
+        if not self.is_large(tile, low, high):
+            planes = inputs.create()
+            self._add(tile, Ranges.one(low, high), planes, work)
+            return planes
+        below: dict[int, Planes] = {}
+        cuts = self.cuts(tile, low, high) if tile.zx < DEEPEST else [low, high]
+        for quarter in range(len(cuts) - 1):
+            child, start, stop = tile.quarter(quarter), cuts[quarter], cuts[quarter + 1]
+            if len(cuts) > 2 and self.is_large(child, start, stop):
+                made = self._revived(child, work)
+                below[quarter] = inputs.reduction.pool(self._square(child, start, stop, work) if made is None else made)
+        planes = inputs.create()
+        half = SIDE // 2
+        for quarter in range(len(cuts) - 1):
+            if quarter in below:
+                row, column = 0 if quarter >= 2 else half, half if quarter % 2 else 0
+                for plane, pooled in zip(planes, below[quarter], strict=True):
+                    plane[..., row : row + half, column : column + half] = pooled
+            else:
+                self._add(tile, Ranges.one(cuts[quarter], cuts[quarter + 1]), planes, work)
+        self._keep(tile, planes, work)
+        return planes
+
+    def _apart(self, tile: TileKey, ranges: Ranges, work: Work) -> Planes:
+        """A tile with axes at different levels, not kept so far."""
+        inputs = self.inputs
+        if not self.is_large_apart(tile, ranges):
+            planes = inputs.create()
+            self._add(tile, ranges, planes, work)
+            return planes
+        along_x = tile.zx < tile.zy
+        parts: list[Planes | Ranges] = []
+        for upper in (False, True):
+            made = self._half(tile.half(along_x, upper), work)
+            parts.append(made if isinstance(made, Ranges) else inputs.reduction.pool(made, along_x, not along_x))
+        planes = inputs.create()
+        half = SIDE // 2
+        for number, part in enumerate(parts):
+            if isinstance(part, Ranges):
+                self._add(tile, part, planes, work)
+                continue
+            start = half * number if along_x else half * (1 - number)
+            place = slice(start, start + half)
+            for plane, pooled in zip(planes, part, strict=True):
+                plane[(..., place) if along_x else (..., place, slice(None))] = pooled
+        self._keep(tile, planes, work)
+        return planes
+
+    def _half(self, tile: TileKey, work: Work) -> Planes | Ranges:
+        """The accumulators of a tile that is large, else its ranges of rows."""
+        made = self._revived(tile, work)
+        if made is not None:
+            return made
+        if tile.zx == tile.zy:
+            low, high = self.span(tile)
+            return self._square(tile, low, high, work) if self.is_large(tile, low, high) else Ranges.one(low, high)
+        ranges = ranges_within(self.guard, tile.codes, work.cancel)
+        return self._apart(tile, ranges, work) if self.is_large_apart(tile, ranges) else ranges
+
+    def _add(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
+        """Add the rows of ranges that `ranges_within` found for the tile, or for a part of it."""
+        taken: list[tuple[int, int]] = []
+        for low, high in self._big(ranges):
+            if not self.inputs.counts_rows and self._is_pile(low, high):
+                self._add_pile(tile, low, high, planes, work)
+                taken.append((low, high))
+            elif tile.zx != tile.zy and self._add_square(tile, low, high, planes, work):
+                taken.append((low, high))
+        if taken:
+            rest = ~np.isin(ranges.low, [low for low, _ in taken])
+            ranges = Ranges(ranges.low[rest], ranges.high[rest], ranges.whole[rest])
+        work.rows += ranges.rows
+        if self.inputs.counts_rows:
+            work.look()
+            count_cells(self.guard, ranges, tile, planes[0], work.cancel)
+        else:
+            self._add_values(tile, ranges, planes, work)
+
+    def _add_values(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
+        long = ranges.whole & (ranges.high - ranges.low > _CHUNK // 4)
+        for low, high in zip(ranges.low[long].tolist(), ranges.high[long].tolist(), strict=True):
+            for start in range(low, high, _CHUNK):
+                work.look()
+                stop = min(start + _CHUNK, high)
+                self.inputs.append(planes, cells_within(self.guard, start, stop, tile), slice(start, stop))
+        lows, highs = ranges.low[~long], ranges.high[~long]
         ends = np.cumsum(highs - lows) // _CHUNK
         for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
-            cancel.check()
+            work.look()
             positions = positions_of(lows[part], highs[part])
-            cells = cells_of(self.keys[positions], tile)
-            self.inputs.append(planes, cells, positions)
+            self.inputs.append(planes, cells_of(self.guard.keys.take(positions), tile), positions)
 
-    def _add_long(self, tile: TileKey, low: int, high: int, planes: Planes, cancel: Cancel) -> None:
-        while low < high:
-            cancel.check()
-            if low in self.piles:
-                end = int(run_end(self.keys, low, high, np.uint64(0)))
-                self._add_pile(tile, low, planes)
-            else:
-                end = self._next_pile(low, min(high, low + _CHUNK))
-                self.inputs.append(planes, cells_of(self.keys[low:end], tile), slice(low, end))
-            low = end
-
-    def _next_pile(self, low: int, high: int) -> int:
-        """The first position from `low` on, at most `high`, where a pile begins."""
-        return min((start for start in self.piles if low < start < high), default=high)
-
-    def _add_pile(self, tile: TileKey, low: int, planes: Planes) -> None:
-        cell = int(cells_of(self.keys[low : low + 1], tile)[0])
-        if cell >= 0:
-            place = (..., slice(cell // SIDE, cell // SIDE + 1), slice(cell % SIDE, cell % SIDE + 1))
-            self.inputs.reduction.combine(tuple(plane[place] for plane in planes), self.piles[low])
-
-    def _add_square(self, tile: TileKey, low: int, planes: Planes) -> bool:
-        """Add a stored square of the finer level, halved on the coarser axis as often as the levels differ."""
-        level = max(tile.zx, tile.zy)
-        morton = int(self.keys[low]) >> 64 - 2 * level
-        kept = self.nodes.get((level, morton))
+    def _add_pile(self, tile: TileKey, low: int, high: int, planes: Planes, work: Work) -> None:
+        """Add rows of one key, which are those of a tile at the deepest level."""
+        keys = self.guard.keys.take(slice(low, low + 1))
+        deepest = square_of(DEEPEST, int(keys[0]) >> 64 - 2 * DEEPEST)
+        kept = self.shelf.get(deepest)
         if kept is None:
-            return False
-        square = Node(level, morton, (0,) * 5, {}).tile()
-        added = revive(self.inputs.reduction, kept, self.inputs.dtype)
+            whole = self.inputs.create()
+            self._add_values(deepest, Ranges.one(low, high), whole, work)
+            work.rows += high - low
+            kept = keep(self.inputs.reduction, whole, work.cancel)
+            self.shelf.put(deepest, kept)
+        cell = int(cells_of(keys, tile)[0])
+        place = (..., slice(cell // SIDE, cell // SIDE + 1), slice(cell % SIDE, cell % SIDE + 1))
+        one = revive_cell(self.inputs.reduction, kept, self.inputs.dtype)
+        self.inputs.reduction.combine(tuple(plane[place] for plane in planes), one)
+
+    def _add_square(self, tile: TileKey, low: int, high: int, planes: Planes, work: Work) -> bool:
+        """Add a large square of the finer level, halved on the coarser axis as often as the levels differ."""
+        level = max(tile.zx, tile.zy)
+        square = square_of(level, int(self.guard.keys.take(slice(low, low + 1))[0]) >> 64 - 2 * level)
+        added = self._revived(square, work)
+        if added is None:
+            if not self.is_large(square, low, high):
+                return False
+            added = self._square(square, low, high, work)
         along_y = tile.zx > tile.zy
         for _ in range(min(abs(tile.zx - tile.zy), 8)):
             added = self.inputs.reduction.pool(added, x=not along_y, y=along_y)
@@ -161,113 +265,34 @@ class Pyramid:
         self.inputs.reduction.combine(tuple(plane[place] for plane in planes), added)
         return True
 
+    def _big(self, ranges: Ranges) -> list[tuple[int, int]]:
+        """The whole ranges of so many rows that a square of them may be large."""
+        big = ranges.whole & (ranges.high - ranges.low > self.inputs.many)
+        return list(zip(ranges.low[big].tolist(), ranges.high[big].tolist(), strict=True))
 
-def build_pyramid(keys: Array, inputs: Inputs, crew: Crew) -> Pyramid:
-    """Compute the planes of all large tiles, on all threads."""
-    pyramid = Pyramid(keys, inputs)
-    root = _tree(keys, 0, 0, 0, len(keys), inputs.many)
-    if root is None:
-        return pyramid
-    share = max(root.rows // (_PARTS * crew.threads), inputs.many)
-    tops, parts = _divide(root, share)
-    pooled: dict[tuple[int, int], Planes | None] = {}
-    builder = _Builder(pyramid, pooled, crew.cancel)
-    crew.run("building tiles", builder.part, sorted(parts, key=lambda node: -node.rows), root.rows)
-    for node in reversed(tops):
-        builder.part(node)
-    return pyramid
+    def _is_pile(self, low: int, high: int) -> bool:
+        first, last = self.guard.keys.take(np.array([low, high - 1]))
+        return bool(first == last)
 
-
-def _divide(root: Node, share: int) -> tuple[list[Node], list[Node]]:
-    """The nodes above `share` rows, parents first, and the largest ones at or below it."""
-    tops, parts, waiting = [], [], [root]
-    while waiting:
-        node = waiting.pop()
-        if node.rows <= share or not node.children:
-            parts.append(node)
-        else:
-            tops.append(node)
-            waiting.extend(node.children.values())
-    return tops, parts
+    def _runs(self, ranges: Ranges, bits: int, most: int) -> int:
+        """Runs of equal keys, the lower `bits` of each axis left out, or more than `most` once that is sure."""
+        found = _runs(self.guard.fenced, frozen(ranges.low), frozen(ranges.high), 2 * bits, most)
+        self.guard.keys.check()
+        return int(found)
 
 
-def _tree(keys: Array, level: int, morton: int, low: int, high: int, many: int) -> Node | None:
-    """The node of a square and those below it, down to piles; None for one of few rows."""
-    if high - low <= many:
-        return None
-    if level == DEEPEST or keys[low] == keys[high - 1]:
-        return Node(level, morton, (low, high, high, high, high), {})
-    step = 62 - 2 * level
-    cuts = [low, *(lower_bound(keys, low, high, np.uint64((4 * morton + q) << step)) for q in (1, 2, 3)), high]
-    children = (_tree(keys, level + 1, 4 * morton + q, cuts[q], cuts[q + 1], many) for q in range(4))
-    return Node(level, morton, tuple(cuts), {q: child for q, child in enumerate(children) if child is not None})
-
-
-class _Builder:
-    """Computes nodes, children first; threads work on different subtrees."""
-
-    def __init__(self, pyramid: Pyramid, pooled: dict[tuple[int, int], Planes | None], cancel: Cancel) -> None:
-        self._pyramid, self._pooled, self._cancel = pyramid, pooled, cancel
-        self._lock = threading.Lock()
-
-    def part(self, node: Node) -> int:
-        """Compute a subtree whose deeper parts may be done, and leave the quarter that its parent needs."""
-        planes = self._compute(node)
-        with self._lock:
-            self._pooled[node.level, node.morton] = planes
-        return node.rows
-
-    def _compute(self, node: Node) -> Planes | None:
-        """The planes of a node at half resolution (its parent's); None where they are counted on request."""
-        inputs, keys = self._pyramid.inputs, self._pyramid.keys
-        below: dict[int, Planes | None] = {}
-        for quarter, child in node.children.items():
-            done = (child.level, child.morton)
-            below[quarter] = self._pooled.pop(done) if done in self._pooled else self._compute(child)
-        self._cancel.check()
-        low, high = node.bounds[0], node.bounds[4]
-        if inputs.counts_rows:
-            if _runs(keys, low, high, 2 * (DEEPEST - node.level), _FEW) <= _FEW:
-                return None
-        elif keys[low] == keys[high - 1]:
-            self._keep_pile(low, high)
-            return None
-        planes = inputs.create()
-        tile = node.tile()
-        for quarter in range(4):
-            part = below.get(quarter)
-            if part is not None:
-                self._place(planes, part, quarter)
-            else:
-                ends = np.array(node.bounds[quarter : quarter + 2], np.int64)
-                ranges = Ranges(ends[:1], ends[1:], np.ones(1, np.bool_))
-                self._pyramid.add_rows(tile, ranges, planes, self._cancel)
-        self._pyramid.nodes[node.level, node.morton] = keep(inputs.reduction, planes)
-        return inputs.reduction.pool(planes)
-
-    def _place(self, planes: Planes, part: Planes, quarter: int) -> None:
-        half = SIDE // 2
-        row, column = 0 if quarter >= 2 else half, half if quarter % 2 else 0
-        for plane, pooled in zip(planes, part, strict=True):
-            plane[..., row : row + half, column : column + half] = pooled
-
-    def _keep_pile(self, low: int, high: int) -> None:
-        inputs = self._pyramid.inputs
-        if low in self._pyramid.piles:
-            return
-        planes = inputs.create(1)
-        for start in range(low, high, _CHUNK):
-            self._cancel.check()
-            stop = min(start + _CHUNK, high)
-            inputs.append(planes, np.zeros(stop - start, np.int32), slice(start, stop))
-        self._pyramid.piles[low] = planes
+def square_of(level: int, morton: int) -> TileKey:
+    """The square tile at a place of its level in Morton order."""
+    i, row = int(compact(np.uint64(morton))), int(compact(np.uint64(morton >> 1)))
+    return TileKey(level, level, i, (1 << level) - 1 - row)
 
 
 @jit
-def _runs(keys: Array, low: int, high: int, shift: int, most: int) -> int:
-    """The number of runs of keys that agree above `shift` bits, or more than `most` once that is sure."""
+def _runs(fenced: Fenced, lows: Array, highs: Array, shift: int, most: int) -> int:
     runs = 0
-    while low < high and runs <= most:
-        low = run_end(keys, low, high, np.uint64(shift))
-        runs += 1
+    for k in range(lows.size):
+        at = lows[k]
+        while at < highs[k] and runs <= most:
+            at = run_end(fenced, at, highs[k], np.uint64(shift))
+            runs += 1
     return runs

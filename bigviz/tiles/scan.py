@@ -15,14 +15,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import jit
+from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.errors import BadInput
-from bigviz.tiles.codec import SIDE
+from bigviz.tiles.codec import CELLS, SIDE
+from bigviz.tiles.guard import Fenced, Guard, lower_bound, open_block, run_end
 from bigviz.tiles.order import compact, spread
 from bigviz.tiles.work import SLICE
 
-__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "count_cells", "positions_of", "ranges_within"]
+__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "cells_within", "count_cells", "positions_of", "ranges_within"]
 
 Array = npt.NDArray[Any]
 Codes = tuple[int, int, int, int]  # first and last on x, then on y
@@ -31,6 +32,7 @@ DEEPEST: Final = 24  # the last level: its cells are the codes
 _LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
 _BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag
 _STACK: Final = 3 * 32 + 4
+_STRIDE: Final = 64  # rows that are counted without a look for a pile
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class TileKey:
         x, y = 32 - self.zx, 32 - self.zy
         return self.i << x, (self.i + 1 << x) - 1, self.row << y, (self.row + 1 << y) - 1
 
+    def quarter(self, number: int) -> TileKey:
+        """A child of both axes: 0 low y low x, 1 low y high x, 2 and 3 high y."""
+        return TileKey(self.zx + 1, self.zy + 1, 2 * self.i + number % 2, 2 * self.j + 1 - number // 2)
+
+    def half(self, along_x: bool, upper: bool) -> TileKey:
+        """A child of one axis."""
+        if along_x:
+            return TileKey(self.zx + 1, self.zy, 2 * self.i + upper, self.j)
+        return TileKey(self.zx, self.zy + 1, self.i, 2 * self.j + 1 - upper)
+
     @property
     def morton(self) -> int:
         """The place of a square tile (zx = zy) among those of its level, in Morton order."""
@@ -80,45 +92,64 @@ class Ranges:
     high: Array
     whole: npt.NDArray[np.bool_]
 
+    @staticmethod
+    def one(low: int, high: int) -> Ranges:
+        """One whole range."""
+        return Ranges(np.array([low], np.int64), np.array([high], np.int64), np.ones(1, np.bool_))
+
     @property
     def rows(self) -> int:
         """Rows in all ranges."""
         return int((self.high - self.low).sum())
 
 
-def ranges_within(keys: Array, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None) -> Ranges:
+def ranges_within(guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None) -> Ranges:
     """The ranges that hold every row of a rectangle of codes, its ends included.
 
-    A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same.
+    A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same. Raises
+    Unreadable for damaged keys.
     """
     bounds = np.array([codes, inner or codes], np.int64)
     stack = np.empty((_STACK, 4), np.int64)
-    stack[0] = 0, len(keys), 0, 0
+    stack[0] = 0, len(guard), 0, 0
     depth = 1
     parts: list[tuple[Array, Array, Array]] = []
     while depth:
         cancel.check()
         low, high, whole = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64), np.empty(_BATCH, np.bool_)
-        found, depth = _descend(keys, bounds, stack, depth, low, high, whole)
+        found, depth = _descend(guard.fenced, bounds, stack, depth, low, high, whole)
+        guard.keys.check()
         parts.append((low[:found], high[:found], whole[:found]))
     if len(parts) == 1:
         return Ranges(*parts[0])
     return Ranges(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def count_cells(keys: Array, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
-    """Add the rows of the ranges that lie in the tile to its uint32 plane (256 x 256, row 0 the highest y)."""
-    flat = plane.reshape(SIDE * SIDE)
-    x, y = DEEPEST - tile.zx, DEEPEST - tile.zy
+def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
+    """Add the rows of the ranges that lie in the tile to its uint32 plane (256 x 256, row 0 the highest y).
+
+    A whole range is one that `ranges_within` found for this tile, or a part of one.
+    """
+    flat = plane.reshape(CELLS)
+    low, high, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
     for part in _batches(ranges):
         cancel.check()
-        _count(keys, ranges.low[part], ranges.high[part], x, y, tile.i, tile.row, flat)
+        _count(guard.fenced, low[part], high[part], whole[part], *_terms(tile), _FOLDED, flat)
+    guard.keys.check()
 
 
 def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:
     """The cell of the tile (row 0 the highest y) of each key; -1 for keys outside it."""
     cells = np.empty(len(keys), np.int32)
-    _cells(keys, DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row, cells)
+    _cells(frozen(keys), *_terms(tile), cells)
+    return cells
+
+
+def cells_within(guard: Guard, low: int, high: int, tile: TileKey) -> npt.NDArray[np.int32]:
+    """The same for the rows of a part of a whole range of the tile."""
+    guard.keys.open(np.array([low]), np.array([high]))
+    cells = np.empty(high - low, np.int32)
+    _square_cells(guard.keys.array[low:high], *_terms(tile), _FOLDED, cells)
     return cells
 
 
@@ -127,6 +158,10 @@ def positions_of(low: Array, high: Array) -> npt.NDArray[np.int64]:
     lengths = high - low
     shift = low - np.cumsum(lengths) + lengths
     return np.asarray(np.arange(lengths.sum()) + np.repeat(shift, lengths), np.int64)
+
+
+def _terms(tile: TileKey) -> tuple[int, int, int, int]:
+    return DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row
 
 
 def _batches(ranges: Ranges) -> list[slice]:
@@ -138,21 +173,22 @@ def _batches(ranges: Ranges) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(cuts)]
 
 
-@jit
-def lower_bound(keys: Array, low: int, high: int, key: np.uint64) -> int:
-    """The first of the sorted `keys[low:high]` that is not below `key`; `high` where all are."""
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _folded() -> Array:
+    """y * 256 + x of the 65,536 cells of a square, y from the bottom, by their place in Morton order."""
+    morton = np.arange(CELLS, dtype=np.uint64)
+    codes = np.empty((2, CELLS), np.uint64)
+    for axis in (0, 1):
+        word = morton >> np.uint64(axis)
+        codes[axis] = sum((word >> np.uint64(2 * b) & np.uint64(1)) << np.uint64(b) for b in range(8))
+    return frozen((codes[1] * SIDE + codes[0]).astype(np.uint16))
+
+
+_FOLDED: Final = _folded()  # 128 KB: keys come in order, so what is read of it stays in the first cache
 
 
 @jit
 def _descend(
-    keys: Array, bounds: Array, stack: Array, depth: int, lows: Array, highs: Array, whole: Array
+    fenced: Fenced, bounds: Array, stack: Array, depth: int, lows: Array, highs: Array, whole: Array
 ) -> tuple[int, int]:
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
@@ -183,7 +219,7 @@ def _descend(
         end = high
         for quarter in range(3, -1, -1):
             key = first + (np.uint64(quarter) << step)
-            start = lower_bound(keys, low, end, key) if quarter > 0 else low
+            start = lower_bound(fenced, low, end, key) if quarter > 0 else low
             stack[depth, 0] = start
             stack[depth, 1] = end
             stack[depth, 2] = level + 1
@@ -194,48 +230,82 @@ def _descend(
 
 
 @jit
-def run_end(keys: Array, at: int, high: int, shift: np.uint64) -> int:
-    """The end of the run of keys that agree with `keys[at]` above `shift` bits, by galloping from `at`."""
-    if shift >= 64:
-        return high
-    head = keys[at] >> shift
-    step = 1
-    low = at
-    while at + step < high and keys[at + step] >> shift == head:
-        low = at + step
-        step <<= 1
-    high = min(at + step, high)
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if keys[middle] >> shift == head:
-            low = middle
-        else:
-            high = middle
-    return high
+def _offsets(key: np.uint64, x: int, y: int, i: int, row: int) -> tuple[int, int]:
+    """How far the finest square of cells around a key lies from the tile's lower left corner, in its own cells."""
+    finest = np.uint64(min(x, y) + 8)
+    across = np.int64(compact(key) >> finest) - (np.int64(i) << (x - min(x, y)))
+    up = np.int64(compact(key >> np.uint64(1)) >> finest) - (np.int64(row) << (y - min(x, y)))
+    return int(across * 256), int(up * 256)
 
 
 @jit
-def _count(keys: Array, lows: Array, highs: Array, x: int, y: int, i: int, row: int, plane: Array) -> None:
-    """Count rows into cells of codes shortened by `x` and `y` bits; cells outside the tile (i, row) are skipped."""
+def _count(
+    fenced: Fenced,
+    lows: Array,
+    highs: Array,
+    whole: Array,
+    x: int,
+    y: int,
+    i: int,
+    row: int,
+    folded: Array,
+    plane: Array,
+) -> None:
+    """Count rows into cells of codes shortened by `x` and `y` bits; cells outside the tile (i, row) are skipped.
+
+    Rows of a whole range lie in one square of the tile's finer level, so 16 bits of a key give its cell there, and
+    shifts its cell in the tile: 1 ns a row. Piles of rows in one cell are leapt over.
+    """
+    keys = fenced.keys
     shift = np.uint64(2 * min(x, y))
-    shift_x, shift_y = np.uint64(x), np.uint64(y)
-    left, bottom = np.int64(i) * 256, np.int64(row) * 256
+    less_x, less_y = x - min(x, y), y - min(x, y)
     for r in range(lows.size):
         at = lows[r]
         high = highs[r]
+        if not whole[r]:
+            _count_some(fenced, at, high, x, y, i, row, plane)
+            continue
+        if at == high:
+            continue
+        open_block(fenced, at >> 13)
+        across, up = _offsets(keys[at], x, y, i, row)
         while at < high:
-            key = keys[at]
-            end = run_end(keys, at, high, shift)
-            column = np.int64(compact(key) >> shift_x) - left
-            line = np.int64(compact(key >> np.uint64(1)) >> shift_y) - bottom
-            if 0 <= column < 256 and 0 <= line < 256:
-                plane[(255 - line) * 256 + column] += np.uint32(end - at)
-            at = end
+            open_block(fenced, at >> 13)
+            stop = min(((at >> 13) + 1) << 13, high)
+            while at < stop:
+                end = min(at + _STRIDE, stop)
+                head = keys[at] >> shift
+                if end - at == _STRIDE and keys[end - 1] >> shift == head:
+                    end = run_end(fenced, at, high, shift)
+                    cell = np.int64(folded[head & np.uint64(0xFFFF)])
+                    line = ((up + (cell >> 8)) >> less_y) & 255
+                    plane[(255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)] += np.uint32(end - at)
+                else:
+                    for k in range(at, end):
+                        cell = np.int64(folded[(keys[k] >> shift) & np.uint64(0xFFFF)])
+                        line = ((up + (cell >> 8)) >> less_y) & 255
+                        plane[(255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)] += np.uint32(1)
+                at = end
+
+
+@jit
+def _count_some(fenced: Fenced, at: int, high: int, x: int, y: int, i: int, row: int, plane: Array) -> None:
+    """Count the rows of a range that may lie outside the tile."""
+    keys = fenced.keys
+    shift = np.uint64(2 * min(x, y))
+    left, bottom = np.int64(i) * 256, np.int64(row) * 256
+    while at < high:
+        end = run_end(fenced, at, high, shift)
+        column = np.int64(compact(keys[at]) >> np.uint64(x)) - left
+        line = np.int64(compact(keys[at] >> np.uint64(1)) >> np.uint64(y)) - bottom
+        if 0 <= column < 256 and 0 <= line < 256:
+            plane[(255 - line) * 256 + column] += np.uint32(end - at)
+        at = end
 
 
 @jit
 def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
-    """The cell of each row, or -1: `_count` without the counting. Keys may be in any order."""
+    """The cell of each row, or -1: `_count_some` without the counting. Keys may be in any order."""
     shift = np.uint64(2 * min(x, y))
     left, bottom = np.int64(i) * 256, np.int64(row) * 256
     head = np.uint64(0)
@@ -248,3 +318,17 @@ def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
             inside = 0 <= column < 256 and 0 <= line < 256
             cell = int((255 - line) * 256 + column) if inside else -1
         cells[k] = cell
+
+
+@jit
+def _square_cells(keys: Array, x: int, y: int, i: int, row: int, folded: Array, cells: Array) -> None:
+    """The cell of each row of a part of a whole range."""
+    if keys.size == 0:
+        return
+    shift = np.uint64(2 * min(x, y))
+    less_x, less_y = x - min(x, y), y - min(x, y)
+    across, up = _offsets(keys[0], x, y, i, row)
+    for k in range(keys.size):
+        cell = np.int64(folded[(keys[k] >> shift) & np.uint64(0xFFFF)])
+        line = ((up + (cell >> 8)) >> less_y) & 255
+        cells[k] = (255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,15 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions import CELLS_ONLY, Planes, Reduction, Rows
 from bigviz.data.column import Column, widen
 from bigviz.tiles.codec import CELLS, SIDE
+from bigviz.tiles.guard import Checked
 from bigviz.tiles.order import Order
 from bigviz.tiles.work import Crew
 
 __all__ = ["Inputs", "gather_inputs"]
 
 Array = npt.NDArray[Any]
+
+_APART: Final = 8
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,10 @@ class Inputs:
     dtype: np.dtype[Any]
     own: np.dtype[Any]
     labels: tuple[str, ...] | None = None
-    numbers: Array | None = None
-    values: Array | None = None
-    valid: Array | None = None
-    codes: Array | None = None
+    numbers: Callable[[slice | Array], Array] | None = None
+    values: Checked | None = None
+    valid: Checked | None = None
+    codes: Checked | None = None
 
     @property
     def counts_rows(self) -> bool:
@@ -52,14 +56,19 @@ class Inputs:
         return int(CELLS * max(weight, 4 if self.values is not None else 1))
 
     @property
-    def columns(self) -> tuple[Array, ...]:
+    def many_apart(self) -> int:
+        """The same for tiles whose axes are at different levels: a view of them may cost a few times a square one."""
+        return _APART * self.many
+
+    @property
+    def columns(self) -> tuple[Checked, ...]:
         """The gathered columns."""
         return tuple(column for column in (self.values, self.valid, self.codes) if column is not None)
 
     @property
     def row_bytes(self) -> int:
         """Bytes read for each row, its key included."""
-        return 8 + sum(column.itemsize for column in self.columns)
+        return 8 + sum(column.array.itemsize for column in self.columns)
 
     def create(self, side: int = SIDE) -> Planes:
         """Empty accumulators of side x side cells."""
@@ -69,15 +78,15 @@ class Inputs:
         """Add ordered rows, given by a slice or by positions (at most a slice's number), to their cells."""
         self.reduction.append(planes, cells, self.rows(rows))
 
-    def rows(self, rows: Any) -> Rows:
+    def rows(self, rows: slice | Array) -> Rows:
         """What a reduction knows of ordered rows, given by a slice or by positions."""
         if not self.reduction.columns:
             return CELLS_ONLY
         return Rows(
-            None if self.values is None else widen(self.values[rows]),
-            None if self.valid is None else self.valid[rows],
-            None if self.numbers is None else self.numbers[rows],
-            None if self.codes is None else self.codes[rows],
+            None if self.values is None else widen(self.values.take(rows)),
+            None if self.valid is None else self.valid.take(rows).view(np.bool_),
+            None if self.numbers is None else self.numbers(rows),
+            None if self.codes is None else self.codes.take(rows),
         )
 
 
@@ -95,7 +104,7 @@ def gather_inputs(order: Order, reduction: Reduction, columns: dict[str, Column]
         category = columns[reduction.category]
         labels = category.categories or ()
         codes = order.gather(f"{category.info.name}\0codes", _codes(category, len(labels)), crew)
-    numbers = order.rows if reduction.ordered else None
+    numbers = order.row_numbers if reduction.ordered else None
     return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes)
 
 

@@ -84,7 +84,7 @@ def test_columns_follow_the_order_and_live_as_long_as_they_are_used(axis: MakeAx
     order = build_order(axis(rng.normal(size=4000)), axis(rng.normal(size=4000)), True, CREW)
     values = np.arange(4000, dtype=np.int16)
     gathered = order.gather("v", values, CREW)
-    assert gathered.dtype == np.int16 and (gathered == values[order.rows]).all()
+    assert gathered.array.dtype == np.int16 and (gathered.array == values[order.rows]).all()
     assert order.gather("v", values, CREW) is gathered
     seen = weakref.ref(gathered)
     del gathered

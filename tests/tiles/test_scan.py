@@ -9,6 +9,7 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.errors import BadInput, Cancelled
 from bigviz.tiles import scan
 from bigviz.tiles.axis import Axis
+from bigviz.tiles.guard import Guard
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.scan import DEEPEST, TileKey, cells_of, count_cells, positions_of, ranges_within
 from bigviz.tiles.work import Crew
@@ -54,8 +55,8 @@ def test_any_tile_counts_its_rows(axis: MakeAxis, data: st.DataObject, shape: st
         row = data.draw(st.integers(0, size - 1))
         tile = TileKey(zx, zy, int(codes_x[row]) >> (32 - zx), (1 << zy) - 1 - (int(codes_y[row]) >> (32 - zy)))
         plane = np.zeros((256, 256), np.uint32)
-        ranges = ranges_within(order.keys, tile.codes)
-        count_cells(order.keys, ranges, tile, plane)
+        ranges = ranges_within(order.guard, tile.codes)
+        count_cells(order.guard, ranges, tile, plane)
         expected = brute(codes_x, codes_y, tile)
         assert (plane == expected).all() and expected.sum() > 0
         positions = positions_of(ranges.low, ranges.high)
@@ -77,7 +78,7 @@ def test_any_rectangle_finds_its_rows(axis: MakeAxis, data: st.DataObject, shape
     y0, y1 = sorted((data.draw(edges), data.draw(edges)))
     inside = (codes_x >= x0) & (codes_x <= x1) & (codes_y >= y0) & (codes_y <= y1)
     inner = (codes_x > x0) & (codes_x < x1) & (codes_y > y0) & (codes_y < y1)
-    ranges = ranges_within(order.keys, (x0, x1, y0, y1), inner=(x0 + 1, x1 - 1, y0 + 1, y1 - 1))
+    ranges = ranges_within(order.guard, (x0, x1, y0, y1), inner=(x0 + 1, x1 - 1, y0 + 1, y1 - 1))
     found = order.rows[positions_of(ranges.low, ranges.high)]
     assert set(np.flatnonzero(inside).tolist()) <= set(found.tolist())
     whole = order.rows[positions_of(ranges.low[ranges.whole], ranges.high[ranges.whole])]
@@ -88,25 +89,25 @@ def test_any_rectangle_finds_its_rows(axis: MakeAxis, data: st.DataObject, shape
 def test_long_answers_come_in_batches(axis: MakeAxis, monkeypatch: pytest.MonkeyPatch) -> None:
     order, codes_x, codes_y = make(axis, "normal", 20_000, 1)
     tile = TileKey(4, 0, 6, 0)
-    whole = ranges_within(order.keys, tile.codes)
+    whole = ranges_within(order.guard, tile.codes)
     assert len(whole.low) > 6
     monkeypatch.setattr(scan, "_BATCH", 3)
     monkeypatch.setattr(scan, "SLICE", 100)
-    parts = ranges_within(order.keys, tile.codes)
+    parts = ranges_within(order.guard, tile.codes)
     assert (parts.low == whole.low).all() and (parts.whole == whole.whole).all()
     plane = np.zeros((256, 256), np.uint32)
-    count_cells(order.keys, parts, tile, plane)
+    count_cells(order.guard, parts, tile, plane)
     assert (plane == brute(codes_x, codes_y, tile)).all()
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        ranges_within(order.keys, tile.codes, cancel)
+        ranges_within(order.guard, tile.codes, cancel)
     with pytest.raises(Cancelled):
-        count_cells(order.keys, parts, tile, plane, cancel)
+        count_cells(order.guard, parts, tile, plane, cancel)
 
 
 def test_a_pile_costs_its_logarithm(axis: MakeAxis) -> None:
-    keys = np.repeat(np.array([5, 2**40, 2**63], np.uint64), 3_000_000)
+    keys = Guard(np.repeat(np.array([5, 2**40, 2**63], np.uint64), 3_000_000))
     plane = np.zeros((256, 256), np.uint32)
     tile = TileKey(0, 0, 0, 0)
     steps = 0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 
-__all__ = ["BLOCK", "block_count", "block_sum", "checksum", "sum_blocks", "words_of"]
+__all__ = ["BLOCK", "block_count", "block_sum", "checksum", "span_sum", "sum_blocks", "words_of"]
 
 Array = npt.NDArray[Any]
 
@@ -32,7 +32,7 @@ def block_count(nbytes: int) -> int:
 
 
 def words_of(array: Array) -> tuple[Array, Array]:
-    """The bytes of a contiguous array as uint64 words, and the up to 7 bytes after the last whole word; read-only views.
+    """The bytes of a contiguous array as uint64 words, and the up to 7 bytes after the last one; read-only views.
 
     The array must begin at a multiple of 8, as Arrow's buffers and numpy's arrays do.
     """
@@ -63,6 +63,12 @@ def block_sum(words: Array, tail: Array, block: int) -> np.uint64:
     if start + _WORDS <= words.size:
         return _xxh64(words, tail[:0], start, start + _WORDS)
     return _xxh64(words, tail, start, words.size)
+
+
+@jit
+def span_sum(words: Array, tail: Array, start: int, stop: int) -> np.uint64:
+    """The sum of words `start` to `stop` of the bytes that `words_of` returned, with the tail if they end there."""
+    return _xxh64(words, tail if stop == words.size else tail[:0], start, stop)
 
 
 @jit

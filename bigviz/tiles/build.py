@@ -1,0 +1,230 @@
+"""Making all planes of a pyramid, behind: the square tiles in one pass over the ordered rows, then the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.jit import frozen, jit
+from bigviz.tiles.guard import Fenced, Guard, lower_bound
+from bigviz.tiles.pyramid import Pyramid, Work
+from bigviz.tiles.scan import DEEPEST, TileKey
+from bigviz.tiles.shelf import Shelf
+from bigviz.tiles.turns import Turns
+from bigviz.tiles.values import Inputs
+from bigviz.tiles.work import Crew
+
+__all__ = ["build_pyramid", "complete"]
+
+Array = npt.NDArray[Any]
+
+_STAGE: Final = "building tiles"
+_PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
+_SQUARES: Final = 0.7  # share of the time that the square tiles take
+_LEAF: Final = 256  # a piece of so few rows goes with its middle one
+_MOST_APART: Final = 1 << 18  # tiles with axes at different levels: what is beyond is made when it is asked for
+
+
+def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None = None) -> Pyramid:
+    """A complete pyramid, made on all threads."""
+    pyramid = Pyramid(guard, inputs, shelf)
+    complete(pyramid, crew)
+    return pyramid
+
+
+def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
+    """Make all planes that a pyramid lacks; what is kept already is not made again, so an interrupted build goes on.
+
+    Pauses while requests run (`turns`). Raises Cancelled, Unreadable, and OSError of a shelf on a disk.
+    """
+    waiting = turns or Turns()
+    work = Work(lambda: waiting.give_way(crew.cancel), crew.cancel)
+    rows = len(pyramid.guard)
+    root = _Square(TileKey(0, 0, 0, 0), 0, rows)
+    many = pyramid.inputs.many
+    if rows <= many:
+        return
+    tops, parts = _divide(pyramid, root, max(rows // (_PARTS * crew.threads), many))
+
+    def part(square: _Square) -> int:
+        for each in _below(pyramid, square):
+            _ensure(pyramid, each, work)
+        return square.rows
+
+    crew.within(_STAGE, 0.0, _SQUARES, rows).run(_STAGE, part, sorted(parts, key=lambda each: -each.rows), rows)
+    for square in reversed(tops):
+        _ensure(pyramid, square, work)
+    planned: dict[int, list[TileKey]] = {}
+    if rows > pyramid.inputs.many_apart:
+        for tile in _tiles_apart(pyramid, root, work):
+            planned.setdefault(abs(tile.zx - tile.zy), []).append(tile)
+    total = sum(len(tiles) for tiles in planned.values())
+    done = 0
+
+    def make(tile: TileKey) -> int:
+        if pyramid.kept(tile) is None:
+            pyramid.make(tile, Work(work.look, work.cancel))
+        return 1
+
+    for apart in sorted(planned):  # a tile is made of those whose levels differ by one less
+        tiles = planned[apart]
+        span = (1 - _SQUARES) / total
+        step = crew.within(_STAGE, _SQUARES + span * done, _SQUARES + span * (done + len(tiles)), rows)
+        step.run(_STAGE, make, tiles, len(tiles))
+        done += len(tiles)
+
+
+@dataclass(frozen=True)
+class _Square:
+    """A square tile and its rows."""
+
+    tile: TileKey
+    low: int
+    high: int
+
+    @property
+    def rows(self) -> int:
+        return self.high - self.low
+
+
+def _children(pyramid: Pyramid, square: _Square) -> list[_Square]:
+    """The quarters that may hold tiles to keep."""
+    if square.tile.zx == DEEPEST or pyramid.few_spots(np.array([square.low]), np.array([square.high])):
+        return []
+    cuts = pyramid.cuts(square.tile, square.low, square.high)
+    quarters = [_Square(square.tile.quarter(q), cuts[q], cuts[q + 1]) for q in range(4)]
+    return [quarter for quarter in quarters if quarter.rows > pyramid.inputs.many]
+
+
+def _divide(pyramid: Pyramid, root: _Square, share: int) -> tuple[list[_Square], list[_Square]]:
+    """The squares above `share` rows, parents first, and the largest ones at or below it."""
+    tops, parts, waiting = [], [], [root]
+    while waiting:
+        square = waiting.pop()
+        children = [] if square.rows <= share else _children(pyramid, square)
+        if children:
+            tops.append(square)
+            waiting.extend(children)
+        else:
+            parts.append(square)
+    return tops, parts
+
+
+def _below(pyramid: Pyramid, square: _Square) -> Iterator[_Square]:
+    """A square and all below it that may be worth keeping, parents first: making one makes those it is made of."""
+    waiting = [square]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting.extend(_children(pyramid, each))
+
+
+def _ensure(pyramid: Pyramid, square: _Square, work: Work) -> None:
+    if pyramid.is_large(square.tile, square.low, square.high) and pyramid.kept(square.tile) is None:
+        pyramid.make(square.tile, Work(work.look, work.cancel))
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """A tile as the squares of its finer level (`first` is a square's first key), those of few rows as they were."""
+
+    tile: TileKey
+    low: Array
+    high: Array
+    first: Array
+
+
+def _tiles_apart(pyramid: Pyramid, root: _Square, work: Work) -> Iterator[TileKey]:
+    """The tiles with axes at different levels that are likely to be kept.
+
+    They are found by halving squares on one axis again and again; squares of few rows go with their middle row.
+    """
+    most = pyramid.inputs.many_apart
+    left = _MOST_APART
+    waiting = [root]
+    while waiting:
+        square = waiting.pop()
+        waiting.extend(child for child in _children(pyramid, square) if child.rows > most)
+        first = np.array([square.tile.morton << 64 - 2 * square.tile.zx if square.tile.zx else 0], np.uint64)
+        whole = _Strip(square.tile, np.array([square.low]), np.array([square.high]), first)
+        for along_x in (True, False):
+            strips = [whole]
+            while strips:
+                work.look()
+                for half in _halves(pyramid.guard, strips.pop(), along_x):
+                    rows = int((half.high - half.low).sum())
+                    if rows <= most or pyramid.few_spots(half.low, half.high):
+                        continue
+                    yield half.tile
+                    left -= 1
+                    if left == 0:
+                        return
+                    strips.append(half)
+
+
+def _halves(guard: Guard, strip: _Strip, along_x: bool) -> list[_Strip]:
+    level = max(strip.tile.zx, strip.tile.zy)
+    if level == DEEPEST:
+        return []
+    size = 2 * len(strip.low)
+    out = [(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)) for _ in (0, 1)]
+    axis = 0 if along_x else 1
+    arrays = (frozen(strip.low), frozen(strip.high), frozen(strip.first))
+    counts = _split(guard.fenced, *arrays, level, axis, *out[0], *out[1])
+    guard.keys.check()
+    halves = []
+    for upper in (0, 1):
+        low, high, first = (each[: counts[upper]] for each in out[upper])
+        halves.append(_Strip(strip.tile.half(along_x, bool(upper)), low, high, first))
+    return halves
+
+
+@jit
+def _split(
+    fenced: Fenced,
+    lows: Array,
+    highs: Array,
+    firsts: Array,
+    level: int,
+    axis: int,
+    low0: Array,
+    high0: Array,
+    first0: Array,
+    low1: Array,
+    high1: Array,
+    first1: Array,
+) -> tuple[int, int]:
+    """Divide squares of a level into quarters and deal these to the lower and the upper half of an axis (0 x, 1 y)."""
+    zero = 0
+    one = 0
+    step = np.uint64(62 - 2 * level)
+    for k in range(lows.size):
+        low = lows[k]
+        high = highs[k]
+        if high - low <= _LEAF:
+            middle = (low + high) >> 1
+            key = fenced.keys[lower_bound(fenced, middle, middle + 1, np.uint64(0))]
+            if key >> (step + np.uint64(axis)) & np.uint64(1) == 0:
+                low0[zero], high0[zero], first0[zero] = low, high, firsts[k]
+                zero += 1
+            else:
+                low1[one], high1[one], first1[one] = low, high, firsts[k]
+                one += 1
+            continue
+        start = low
+        for quarter in range(4):
+            key = firsts[k] + (np.uint64(quarter) << step)
+            end = lower_bound(fenced, start, high, key + (np.uint64(1) << step)) if quarter < 3 else high
+            if end > start:
+                if quarter >> axis & 1 == 0:
+                    low0[zero], high0[zero], first0[zero] = start, end, key
+                    zero += 1
+                else:
+                    low1[one], high1[one], first1[one] = start, end, key
+                    one += 1
+            start = end
+    return zero, one
