@@ -19,6 +19,31 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _GLYPHS = ("points", "line")
+_AXES = ("linear", "log", "datetime", "mercator")
+
+
+def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """A size as people write it."""
+    from bigviz.server.storage import bytes_of_text
+
+    return None if text is None else bytes_of_text(text, str(param.name).replace("_", "-"))
+
+
+def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of every command that knows of indexes on the disk; `names` are those of their directory."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        directory = click.Path(file_okay=False, path_type=Path)
+        for option in reversed((
+            click.option(*names, "store_dir", metavar="DIR", type=directory,
+                         help="Where indexes are kept (default: the user's cache directory)."),
+            click.option("--store-limit", metavar="SIZE", callback=_bytes,
+                         help="Most bytes of all indexes: 20GB (default: a quarter of what is free without them)."),
+        )):  # fmt: skip
+            command = option(command)
+        return command
+
+    return add
 
 
 class _Group(click.Group):
@@ -42,6 +67,7 @@ def cli() -> None:
     bigviz demo                     write a sample and open it
     bigviz serve trips.parquet      open a file of your own
     bigviz serve app.py             open a Python script's document
+    bigviz index trips.parquet      index a large file, so that it opens at once
     """
 
 
@@ -58,6 +84,9 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
         click.option("--log-json", is_flag=True, help="Print events as JSON, one object a line."),
         click.option("--dev", is_flag=True, help="Run the script anew when it changes."),
+        _stores("--store-dir"),
+        click.option("--index", default="auto", show_default=True, type=click.Choice(("auto", "asked", "never")),
+                     help="Index large tables on the disk (auto), use indexes that are there (asked), or neither."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -130,11 +159,41 @@ def sample(directory: Path, rows: int) -> None:
 
 @cli.command(short_help="Show a table's rows and columns.")
 @click.argument("path", metavar="PATH")
-def info(path: str) -> None:
-    """Show a table's rows and columns, and what `bigviz serve` would plot."""
+@click.option(
+    "--store-dir", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where its indexes are."
+)
+def info(path: str, store_dir: Path | None) -> None:
+    """Show a table's rows and columns, what `bigviz serve` would plot, and its indexes; or what an index holds.
+
+    A PATH is a table, an index, or a directory of indexes.
+    """
     from bigviz.server.summary import summary
 
-    click.echo(summary(path))
+    click.echo(summary(path, store_dir))
+
+
+@cli.command(short_help="Index a table on the disk, so that it opens at once.")
+@click.argument("path", metavar="PATH")
+@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
+@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
+@click.option("--agg", metavar="REDUCTION", help="count (the default), sum(c), mean(c), min(c), max(c) or by(c).")
+@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
+@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis.")
+@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
+@click.option("--columns", default="", metavar="A,B,...", help="Other columns to keep in order, for reductions.")
+@_stores("--out", "--store-dir")
+def index(path: str, columns: str, store_dir: Path | None, store_limit: int | None, **layer: str | None) -> None:
+    """Index a table on the disk, so that `bigviz serve` opens it at once, whatever its size.
+
+    Ctrl-C ends it; the same command goes on where it was. With --out, the index is written there: serve it with
+    --store-dir DIR.
+    """
+    import csv
+
+    from bigviz.server.indexing import index_path
+
+    names = [name for row in csv.reader([columns]) for name in row]
+    sys.exit(index_path(path, {key: text for key, text in layer.items() if text}, names, store_dir, store_limit))
 
 
 @cli.command(short_help="Measure how fast a table is drawn here.")

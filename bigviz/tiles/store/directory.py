@@ -16,11 +16,11 @@ from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.manifest import FORMAT, Manifest, OtherFormat, loosely, read_manifest
 from bigviz.tiles.store.origin import expected_bytes, folder_name, origin_of
 from bigviz.tiles.store.parts import PartKind, part_folder, part_of
-from bigviz.tiles.store.room import bytes_of, default_root, drop_unused, make_room, sweep, units
+from bigviz.tiles.store.room import Unit, bytes_of, default_root, drop_unused, make_room, sweep, unit_of, units
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.work import Crew
 
-__all__ = ["Entry", "StoreDirectory", "Writer"]
+__all__ = ["Entry", "StoreDirectory", "Writer", "entry_of"]
 
 Writer = Callable[[Path, Dataset, OrderSpec, Sequence[str], Crew], Mapping[str, Any] | None]
 """Writes a store of one kind into a folder that exists, or goes on with what it left there; what it returns is kept in
@@ -35,10 +35,15 @@ _MATTERS: Final = ("fingerprint", "identity", "spec", "key", "store")
 
 @dataclass(frozen=True)
 class Entry:
-    """One store as it is on the disk. `manifest` is None for one that is not whole; `size` is in bytes."""
+    """One store as it is on the disk.
+
+    `of` is what it is an index of (see `origin_of`; empty where it does not say), `manifest` is None for one that is
+    not whole, `size` is in bytes, parts included, and `used` seconds since the epoch.
+    """
 
     path: Path
     state: State
+    of: Mapping[str, Any]
     manifest: Manifest | None
     size: int
     used: float
@@ -99,7 +104,7 @@ class StoreDirectory:
             for _, older in self._replaced(of):
                 why = "was written by an older bigviz" if older else "is of an older state of the file"
                 self._say(f"The index of {dataset.name!r} {why}: it is built again.")
-            plan = {"identity": of["identity"], "fingerprint": of["fingerprint"], "columns": columns}
+            plan = {"of": of, "columns": columns}
             build_folder(folder, spec.kind, of, plan, self._write(dataset, spec, columns), crew).release()
             for replaced, _ in self._replaced(of):
                 drop_unused(replaced)
@@ -131,13 +136,7 @@ class StoreDirectory:
 
     def entries(self) -> list[Entry]:
         """All stores, the most recently used first, those that are not whole included; nothing is held."""
-        found = []
-        for unit in reversed(units(self.root)):
-            if unit.folder.parent != self.root:
-                continue
-            state, manifest = _state(unit.folder)
-            found.append(Entry(unit.folder, state, manifest, unit.size, unit.used))
-        return found
+        return [_entry(unit) for unit in reversed(units(self.root)) if unit.folder.parent == self.root]
 
     def drop(self, path: Path) -> None:
         """Remove a store or part, such as one that turned out to be damaged, whoever uses it: files that are mapped
@@ -219,8 +218,8 @@ class StoreDirectory:
                 continue
             found = loosely(unit.folder)
             if found is None:
-                plan = begun_with(unit.folder)
-                found = (FORMAT, plan["identity"], plan["fingerprint"]) if isinstance(plan, dict) else None
+                begun = _begun_of(unit.folder)
+                found = (FORMAT, begun["identity"], begun["fingerprint"]) if begun else None
             if found is None or found[1] != of["identity"] or found[0] > FORMAT:
                 continue
             if found[0] < FORMAT or found[2] != of["fingerprint"]:
@@ -230,6 +229,17 @@ class StoreDirectory:
         if sentence not in self._told:
             self._told.add(sentence)
             self._tell(sentence)
+
+
+def entry_of(folder: Path) -> Entry:
+    """The store in a folder, wherever it lies."""
+    return _entry(unit_of(folder))
+
+
+def _entry(unit: Unit) -> Entry:
+    state, manifest = _state(unit.folder)
+    of = _begun_of(unit.folder) if manifest is None else manifest.of
+    return Entry(unit.folder, state, of, manifest, unit.size, unit.used)
 
 
 def _state(folder: Path) -> tuple[State, Manifest | None]:
@@ -242,3 +252,10 @@ def _state(folder: Path) -> tuple[State, Manifest | None]:
     except Unreadable:
         return "damaged", None
     return ("damaged" if manifest is None else "ready"), manifest
+
+
+def _begun_of(folder: Path) -> dict[str, Any]:
+    """What a store that is being built, or was left half built, is to be of."""
+    plan = begun_with(folder)
+    of = plan.get("of") if isinstance(plan, dict) else None
+    return of if isinstance(of, dict) and {"identity", "fingerprint"} <= of.keys() else {}

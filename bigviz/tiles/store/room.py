@@ -15,7 +15,7 @@ from bigviz.tiles.store.building import SUFFIX, discard, is_trash, lock_of
 from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.parts import PARTS
 
-__all__ = ["Unit", "bytes_of", "default_root", "drop_unused", "make_room", "sweep", "units"]
+__all__ = ["Unit", "bytes_of", "default_root", "drop_unused", "make_room", "sweep", "unit_of", "units"]
 
 _SHARE: Final = 4  # stores take at most one such part of what would be free without them
 
@@ -43,9 +43,9 @@ def units(root: Path) -> list[Unit]:
     """All that lies in a directory of stores, the least recently used first."""
     found = []
     for folder in _folders(root):
-        found.append(_unit(folder))
+        found.append(unit_of(folder))
         if found[-1].whole:
-            found.extend(_unit(part) for kind in PARTS for part in _folders(folder / kind))
+            found.extend(unit_of(part) for kind in PARTS for part in _folders(folder / kind))
     return sorted(found, key=lambda unit: unit.used)
 
 
@@ -121,7 +121,8 @@ def bytes_of(folder: Path) -> int:
     return total
 
 
-def _unit(folder: Path) -> Unit:
+def unit_of(folder: Path) -> Unit:
+    """A store or part by the name it has or will have."""
     aside = folder.with_name(folder.name + SUFFIX)
     used = 0.0
     with suppress(OSError):

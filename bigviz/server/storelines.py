@@ -1,0 +1,85 @@
+"""Stores in words, for `bigviz info`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.filesize import decimal
+
+from bigviz.tiles.store.building import others_progress
+from bigviz.tiles.store.directory import Entry
+from bigviz.tiles.store.manifest import Manifest
+from bigviz.tiles.store.origin import freshness
+from bigviz.tiles.store.parts import PARTS, parts
+from bigviz.tiles.store.room import bytes_of
+
+__all__ = ["store_lines", "stores_lines"]
+
+_FRESH = {
+    "fresh": "fresh: its source has not changed",
+    "stale": "stale: its source has changed, and it is built again when it is needed",
+    "gone": "its source is gone",
+}
+
+
+def stores_lines(entries: Sequence[Entry]) -> list[str]:
+    """Several stores, the most recently used first."""
+    return [line for entry in entries for line in store_lines(entry)]
+
+
+def store_lines(entry: Entry) -> list[str]:
+    """One store: what it is of, whether it can be used, what it holds, and what it takes."""
+    facts = list(_facts(entry))
+    width = max(len(name) for name, _ in facts)
+    return [str(entry.path), *(f"  {name:<{width}}  {text}" for name, text in facts)]
+
+
+def _facts(entry: Entry) -> Iterable[tuple[str, str]]:
+    of, manifest = entry.of, entry.manifest
+    if of:
+        spec = of["spec"]
+        what = "series" if spec["kind"] == "series" else "rows in Morton order"
+        root = "" if spec["root"] == "default" else ", far rows included"
+        yield "index of", f"{spec['x']} ({spec['xaxis']}) and {spec['y']} ({spec['yaxis']}): {what}{root}"
+        files = of["files"]
+        more = len(files) - 1 + of["more_files"]
+        yield "source", files[0][0] + (f" and {more:,} more files" if more else "") + f", {of['rows']:,} rows"
+    yield "state", _state(entry)
+    if manifest is not None:
+        yield from _contents(manifest)
+        for kind in PARTS:
+            added = [f"{key} ({decimal(bytes_of(path))})" for key, path in parts(entry.path, kind).items()]
+            if added:
+                yield f"{kind} added" if kind == "columns" else kind, ", ".join(added)
+        sizes = (f"{name} {decimal(each.size)}" for name, each in manifest.files.items())
+        yield "files", ", ".join(sizes)
+        yield "format", f"1, written {_time(manifest.written)}"
+    yield "size", f"{decimal(entry.size)}, last used {_time(entry.used)}"
+
+
+def _state(entry: Entry) -> str:
+    if entry.state == "ready":
+        return _FRESH[freshness(entry.of)]
+    if entry.state != "unfinished":
+        return f"{entry.state}: it is built again when it is needed"
+    told = others_progress(entry.path)
+    how_far = f", {told['done']:.0%} of {told['stage']!r} when it last told" if told else ""
+    return f"unfinished{how_far}: the command that began it goes on with it"
+
+
+def _contents(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    facts = manifest.facts
+    for axis in ("x", "y"):
+        root = facts.get(f"root_{axis}")
+        if isinstance(root, Mapping):
+            yield f"root {axis}", f"[{root['start']}, {root['stop']})"
+    counts = [f"{facts[name]:,} {name}" for name in ("inside", "outside", "far") if name in facts]
+    if counts:
+        yield "rows", ", ".join(counts)
+    if facts.get("columns"):
+        yield "columns", ", ".join(map(str, facts["columns"]))
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
