@@ -74,11 +74,11 @@ class Answers:
             answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
         answer["reduction"] = str(asked.layer.reduction)
         answer["rows"] = asked.dataset.num_rows
+        state = self._backend.engine.state(asked.dataset, asked.layer)
         if info is None:
-            state = self._backend.engine.state(asked.dataset, asked.layer)
             unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
             return {**answer, **unknown, "version": asked.dataset.version, "index": state}
-        more = facts.layer_answer(info, asked.times)
+        more = facts.layer_answer(info, asked.times, state)
         return {**answer, **{key: more[key] for key in _FIELDS}}
 
     def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:

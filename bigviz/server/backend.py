@@ -7,8 +7,8 @@ its threads. One object a server, made when the engine is loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,26 +18,31 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Busy, TooLarge
 from bigviz.document import cmaps
 from bigviz.document.spec import Document
-from bigviz.server import facts, protocol
+from bigviz.server import facts, protocol, rowviews
 from bigviz.server.answers import Answers, Asked
 from bigviz.server.builds import Builds, Listener
 from bigviz.server.definition import dataset_of, layer_of, overridden, published, times_of
 from bigviz.server.definition import read as read_definition
 from bigviz.server.limits import Limits
-from bigviz.server.messages import ColumnsWanted
+from bigviz.server.messages import ColumnsWanted, Roots, TilesWanted, WindowWanted
 from bigviz.server.metrics import Metrics
 from bigviz.server.params import Number, interval
-from bigviz.server.scheduler import Outcome, Scheduler, Want
+from bigviz.server.scheduler import Scheduler
 from bigviz.tiles.engine import Cost, Engine, LayerInfo, Tile, TileKey
 from bigviz.tiles.layer import Layer
+from bigviz.tiles.preview import Preview
 
 if TYPE_CHECKING:
+    from bigviz.aggregate.cells import Root
     from bigviz.tiles.engine import Columns
+    from bigviz.tiles.preview import Estimate
+    from bigviz.tiles.tile import Drawn
 
 __all__ = ["Backend", "Prepared", "columns_message", "offsets"]
 
 T = TypeVar("T")
 Place = tuple[int, int, int, int]
+Job = tuple[Hashable, Callable[[Cancel], "Prepared | None"]]  # its key, and the work
 
 
 @dataclass(frozen=True)
@@ -73,19 +78,19 @@ class Backend:
         dataset = dataset_of(document, definition.dataset)
         return dataset, layer_of(definition, dataset)
 
-    async def layer(self, document: Document, value: object, listener: Listener) -> dict[str, Any]:
-        """The JSON of a `layer` answer, when the index is ready."""
+    async def layer(self, document: Document, value: object, listener: Listener) -> AsyncIterator[dict[str, Any]]:
+        """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
-        info = await self.info(dataset, layer, listener)
-        return facts.layer_answer(info, times_of(dataset, layer))
+        async for known in self.builds.follow(dataset, layer, listener):
+            yield facts.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
 
     def is_ready(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer's index is there, so that nothing has to be waited for."""
         return self.engine.state(dataset, layer) == "ready"
 
-    async def info(self, dataset: Dataset, layer: Layer, listener: Listener | None = None) -> LayerInfo:
-        """The facts of a layer, its index built first where it is not there."""
-        return await self.builds.ensure(dataset, layer, listener)
+    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False) -> LayerInfo:
+        """The facts of a layer, once it can be answered for exactly; with `whole`, once its index is complete."""
+        return await self.builds.ensure(dataset, layer, whole=whole)
 
     async def run(
         self,
@@ -107,32 +112,90 @@ class Backend:
         finally:
             self._requests -= 1
 
-    def want_tile(
-        self, dataset: Dataset, layer: Layer, place: Place, deliver: Callable[[Outcome], None], later: bool
-    ) -> Want:
-        """The wish of a viewer for a tile; its outcome is a `Prepared`."""
+    def want_exact(
+        self, dataset: Dataset, layer: Layer, wanted: TilesWanted | ColumnsWanted, place: Place | None
+    ) -> Job:
+        """The job of a viewer's tile, or of its columns; its value is a `Prepared`."""
+        if isinstance(wanted, ColumnsWanted):
+            window, times = self._window(dataset, layer, wanted)
+
+            def columns(cancel: Cancel) -> Prepared:
+                found = self.engine.columns(dataset, layer, *window, wanted.width, cancel)
+                return columns_message(found, times, window, wanted.width)
+
+            return (dataset.fingerprint, dataset.version, layer, ("columns", *window, wanted.width)), columns
+        if place is None:
+            return self._want_window(dataset, layer, wanted.window)
 
         def call(cancel: Cancel) -> Prepared:
             tile = self.compute_tile(dataset, layer, place, cancel)
             return Prepared(protocol.Type.TILE, protocol.tile_parts(tile), tile.cost)
 
-        key = (dataset.fingerprint, dataset.version, layer, ("frame", place))
-        return Want(key, call, deliver, later)
+        return (dataset.fingerprint, dataset.version, layer, ("frame", place)), call
 
-    def want_columns(
-        self, dataset: Dataset, layer: Layer, wanted: ColumnsWanted, deliver: Callable[[Outcome], None]
-    ) -> Want:
-        """The wish of a viewer for a line's columns; its outcome is a `Prepared`."""
-        bounds = {"x0": wanted.x0, "x1": wanted.x1}
-        times = times_of(dataset, layer)
-        x0, x1 = interval(bounds.get, "x0", "x1", time=times[0])
+    def _want_window(self, dataset: Dataset, layer: Layer, window: WindowWanted | None) -> Job:
+        """The job of what a view shows; its value is a `Prepared`, or None where tiles are to answer."""
+        assert window is not None
+        x, y = rowviews.ends_of(dataset, layer, window)
+
+        def call(cancel: Cancel) -> Prepared | None:
+            found = rowviews.answer(self.engine, dataset, layer, x, y, (window.width, window.height), cancel)
+            return None if found is None else Prepared(*found)
+
+        return rowviews.key_of(dataset, layer, x, y, window), call
+
+    def want_estimate(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        wanted: TilesWanted | ColumnsWanted,
+        preview: Preview,
+        place: Place | None,
+    ) -> Job:
+        """The job of an estimate from a sample as it is now; its value is a `Prepared`."""
+        name = (dataset.fingerprint, dataset.version, layer, preview.generation)
+        if isinstance(wanted, ColumnsWanted):
+            window, times = self._window(dataset, layer, wanted)
+
+            def columns(cancel: Cancel) -> Prepared:
+                found, estimate = preview.columns(*window, wanted.width, cancel)
+                return columns_message(found, times, window, wanted.width, asdict(estimate))
+
+            return (*name, ("columns", *window, wanted.width)), columns
+        assert place is not None
 
         def call(cancel: Cancel) -> Prepared:
-            found = self.engine.columns(dataset, layer, x0, x1, wanted.width, cancel)
-            return columns_message(found, times, (x0, x1), wanted.width)
+            return _estimated(place, *preview.draw(TileKey(*place), cancel))
 
-        key = (dataset.fingerprint, dataset.version, layer, ("columns", x0, x1, wanted.width))
-        return Want(key, call, deliver)
+        return (*name, ("estimate", place)), call
+
+    def want_rough(self, dataset: Dataset, layer: Layer, place: Place | None) -> Job:
+        """The job of an estimate from ordered rows; its value is a `Prepared`, or None where the exact tile comes as
+        soon."""
+        assert place is not None
+
+        def call(cancel: Cancel) -> Prepared | None:
+            found = self.engine.estimate(dataset, layer, TileKey(*place), cancel)
+            return None if found is None else _estimated(place, *found)
+
+        return (dataset.fingerprint, dataset.version, layer, ("rough", place)), call
+
+    def can_answer(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether the layer can be answered for exactly, if not at once."""
+        return self.engine.answers(dataset, layer)
+
+    @staticmethod
+    def is_rooted(of: Preview | LayerInfo, roots: Roots | None) -> bool:
+        """Whether tiles of `roots` (None: of the final ones) are those of a sample, or of an index."""
+        if isinstance(of, Preview):
+            return roots == _texts(*of.roots)
+        return roots is None or roots == _texts(of.root_x, of.root_y)
+
+    def _window(
+        self, dataset: Dataset, layer: Layer, wanted: ColumnsWanted
+    ) -> tuple[tuple[Number, Number], tuple[bool, bool]]:
+        bounds, times = {"x0": wanted.x0, "x1": wanted.x1}, times_of(dataset, layer)
+        return interval(bounds.get, "x0", "x1", time=times[0]), times
 
     def asked(self, document: Document, number: int, get: Callable[[str], str | None]) -> Asked:
         """The document's layer of that number, depth first, with what a query changes."""
@@ -181,8 +244,22 @@ class Backend:
             self.metrics.memory.labels(what).set(size)
 
 
+def _estimated(place: Place, drawn: Drawn, estimate: Estimate) -> Prepared:
+    tile = Tile(TileKey(*place), list(drawn.planes), drawn.cost, list)
+    return Prepared(protocol.Type.TILE, protocol.tile_parts(tile, estimate=asdict(estimate)), drawn.cost)
+
+
+def _texts(x: Root, y: Root) -> Roots:
+    """Roots as the wire has them."""
+    return (x.start_text, x.exponent), (y.start_text, y.exponent)
+
+
 def columns_message(
-    found: Columns, times: tuple[bool, bool], window: tuple[Number, Number], width: int
+    found: Columns,
+    times: tuple[bool, bool],
+    window: tuple[Number, Number],
+    width: int,
+    estimate: dict[str, Any] | None = None,
 ) -> Prepared:
     """A line's columns for the wire: positions in axis space, nanoseconds as offsets from int64 origins."""
     xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
@@ -201,7 +278,7 @@ def columns_message(
         "rows": cost.rows,
         "bytes": cost.bytes,
     }
-    parts = protocol.columns_parts(info, (found.column, found.run, found.row, x, y))
+    parts = protocol.columns_parts(info, (found.column, found.run, found.row, x, y), estimate=estimate)
     return Prepared(protocol.Type.COLUMNS, parts, cost)
 
 

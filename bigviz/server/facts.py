@@ -30,7 +30,9 @@ def hello(document: Document) -> dict[str, Any]:
     }
 
 
-def layer_answer(info: LayerInfo, datetime: tuple[bool, bool]) -> dict[str, Any]:
+def layer_answer(
+    info: LayerInfo, datetime: tuple[bool, bool], index: str = "ready", provisional: bool = False
+) -> dict[str, Any]:
     """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds."""
     return {
         "extent": box(info.extent, datetime),
@@ -43,7 +45,8 @@ def layer_answer(info: LayerInfo, datetime: tuple[bool, bool]) -> dict[str, Any]
         "rows_outside": info.rows_outside,
         "rows_far": info.rows_far,
         "version": info.version,
-        "index": "ready",
+        "index": index,
+        "provisional": provisional,
         "reduction": info.reduction,
         "planes": None if info.planes is None else list(info.planes),
         "x": _axis(info.x, info.x_categories),

@@ -11,16 +11,20 @@ from bigviz.server.limits import Limits
 from bigviz.server.params import whole
 from bigviz.server.protocol import MAX_LEVEL
 
-__all__ = ["CancelRequest", "ColumnsWanted", "LayerRequest", "Malformed", "TilesWanted", "ViewRequest", "read"]
+__all__ = [
+    "CancelRequest", "ColumnsWanted", "LayerRequest", "Malformed", "TilesWanted", "ViewRequest", "WindowWanted", "read",
+]  # fmt: skip
 
 _MOST_ID: Final = (1 << 32) - 1
 _MOST_FIGURE: Final = (1 << 16) - 1
+_LONGEST_START: Final = 400  # characters: 1e308 has 309 digits
 _KEYS: Final = {
     "layer": ("op", "id", "figure", "layer", "definition"),
     "view": ("op", "id", "figure", "layers"),
     "cancel": ("op", "id", "figure"),
 }
 Place = tuple[int, int, int, int]
+Roots = tuple[tuple[str, int], tuple[str, int]]
 
 
 class Malformed(BadInput):
@@ -38,13 +42,28 @@ class LayerRequest:
 
 
 @dataclass(frozen=True)
+class WindowWanted:
+    """What a view shows of a layer, and its size in device pixels; the ends are still as they came."""
+
+    ends: tuple[Any, Any, Any, Any]  # x0, x1, y0, y1
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class TilesWanted:
-    """Tiles of one layer: (zx, zy, i, j), the visible ones and those that may be wanted next."""
+    """Tiles of one layer: (zx, zy, i, j), the visible ones and those that may be wanted next.
+
+    `roots` are the provisional ones that they are numbered in, x and y, each start and exponent; None for the final ones.
+    `window` is what they show, to be answered by its rows if they are few.
+    """
 
     layer: int
     definition: Any
     tiles: tuple[Place, ...]
     prefetch: tuple[Place, ...]
+    roots: Roots | None = None
+    window: WindowWanted | None = None
 
 
 @dataclass(frozen=True)
@@ -129,20 +148,34 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerReques
 def _wanted(value: Any, path: str, limits: Limits) -> TilesWanted | ColumnsWanted:
     if not isinstance(value, dict):
         raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("layer", "definition", "tiles", "prefetch", "columns"), path)
+    _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
     layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
     definition = value.get("definition")
     columns = value.get("columns")
     if columns is None:
         tiles = _places(value.get("tiles", []), f"{path}.tiles", limits)
-        return TilesWanted(layer, definition, tiles, _places(value.get("prefetch", []), f"{path}.prefetch", limits))
-    if "tiles" in value or "prefetch" in value:
+        prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
+        roots = _roots(value.get("roots"), f"{path}.roots")
+        return TilesWanted(layer, definition, tiles, prefetch, roots, _window(value.get("window"), f"{path}.window", limits))
+    if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
     if not isinstance(columns, dict):
         raise BadInput(f"{path}.columns is an object, got {type(columns).__name__}.", f"{path}.columns")
     _only(columns, ("x0", "x1", "width"), f"{path}.columns")
     width = whole(columns.get("width"), f"{path}.columns.width", 1, limits.columns_width)
     return ColumnsWanted(layer, definition, columns.get("x0"), columns.get("x1"), width)
+
+
+def _window(value: Any, path: str, limits: Limits) -> WindowWanted | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    ends = ("x0", "x1", "y0", "y1")
+    _only(value, (*ends, "width", "height"), path)
+    width, height = (whole(value.get(side), f"{path}.{side}", 1, limits.image_side) for side in ("width", "height"))
+    x0, x1, y0, y1 = (value.get(end) for end in ends)
+    return WindowWanted((x0, x1, y0, y1), width, height)
 
 
 def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
@@ -159,6 +192,22 @@ def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
                 repr(each)[:80],
             )
     return tuple(dict.fromkeys((zx, zy, i, j) for zx, zy, i, j in value))
+
+
+def _roots(value: Any, path: str) -> Roots | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("x", "y"), path)
+    return _root(value.get("x"), f"{path}.x"), _root(value.get("y"), f"{path}.y")
+
+
+def _root(value: Any, path: str) -> tuple[str, int]:
+    shaped = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
+    if not shaped or len(value[0]) > _LONGEST_START:
+        raise BadInput(f"{path} is [start, exponent] of a layer answer, got {repr(value)[:80]}.", path)
+    return value[0], value[1]
 
 
 def _only(value: dict[str, Any], allowed: tuple[str, ...], path: str) -> None:

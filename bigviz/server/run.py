@@ -156,7 +156,7 @@ class Server:
             began = time.perf_counter()
             try:
                 asked = backend.asked(document, number, lambda name: None)
-                info = await backend.info(asked.dataset, asked.layer)
+                info = await backend.info(asked.dataset, asked.layer, whole=True)
             except Cancelled:
                 return
             except BigvizError as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,27 @@ if TYPE_CHECKING:
 __all__ = ["View", "outwards"]
 
 
+@dataclass(eq=False)
+class _Part:
+    """One layer's share of a view: its tiles (the visible ones outwards from the centre, then prefetched ones) or its
+    columns (the key None), as far as they were not exact yet, each with the newest estimate that was sent (0: none).
+    Beside tiles the key None is the window that they show: until it is known whether its rows are the answer, exact
+    tiles are `held`."""
+
+    wanted: TilesWanted | ColumnsWanted
+    dataset: Dataset
+    layer: Layer
+    open: dict[Place | None, int] = field(default_factory=dict)
+    later: frozenset[Place | None] = frozenset()
+    held: list[tuple[Place, Outcome]] = field(default_factory=list)
+
+    def without(self, age: int) -> list[Place | None]:
+        """What is visible and has no estimate of that age or newer; of a window there are none."""
+        window = isinstance(self.wanted, TilesWanted)
+        places = self.open.items()
+        return [p for p, sent in places if sent < age and p not in self.later and not (window and p is None)]
+
+
 class View:
     """One `view` message on its way. `over` once it is answered, failed or replaced: then nothing more is sent."""
 
@@ -30,61 +54,134 @@ class View:
         self.request = request
         self.task: asyncio.Task[None] | None = None
         self.over = False
-        self.left = 0
+        self.outdated = False  # something was given up: the browser will ask again
+        self.parts: list[_Part] = []
+        self.since = time.perf_counter()
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
+        self._leave: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Check every layer, wait for their indexes, then hand the wants to the scheduler: centre first, prefetch last.
+        """Check every layer, wait until each can be answered for, then hand the wants to the scheduler: centre first,
+        prefetch last.
 
         What the figure's earlier view wanted goes on until then, and what both want is not begun anew.
         """
         slot = self.request.figure
         try:
-            layers = [(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
-            for _, dataset, layer in layers:
-                if not self.backend.is_ready(dataset, layer):
+            parts = [_Part(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
+            for part in parts:
+                if not self.backend.can_answer(part.dataset, part.layer):
                     self.backend.scheduler.drop(self.viewer, slot)
-                    await self.backend.info(dataset, layer)
-            wants = self._wants(layers)
+                    await self.backend.builds.shown(part.dataset, part.layer)
         except BaseException:
             if not self.over:  # else the slot is a newer view's already
-                self.over = True
+                self.end()
                 self.backend.scheduler.drop(self.viewer, slot)
             raise
-        self.left = len(wants)
-        self.backend.scheduler.replace(self.viewer, slot, wants)
-        if not wants:
-            self._finish()
+        for part in parts:
+            _open(part)
+            if not self.backend.is_ready(part.dataset, part.layer):
+                self._leave.append(self.backend.builds.watch(part.dataset, part.layer, self._changed))
+        self.parts = parts
+        self._plan()
 
-    def _wants(self, layers: list[tuple[TilesWanted | ColumnsWanted, Dataset, Layer]]) -> list[Want]:
+    def end(self) -> None:
+        """Send nothing more, and wait for nothing."""
+        self.over = True
+        for leave in self._leave:
+            leave()
+        self._leave.clear()
+
+    def _changed(self) -> None:
+        """Better answers can be given."""
+        if not self.over and self.parts:
+            self._plan()
+
+    def _plan(self) -> None:
+        """Want what is open: estimates first where the exact answer would not come at once, then exact answers."""
         first: list[list[Want]] = []
+        exact: list[list[Want]] = []
         later: list[Want] = []
-        for each, dataset, layer in layers:
-            deliver = partial(self._deliver, each.layer)
-            if isinstance(each, TilesWanted):
-                tiles, more = outwards(each.tiles), outwards(each.prefetch, each.tiles)
-                first.append([self.backend.want_tile(dataset, layer, place, deliver, False) for place in tiles])
-                later += [self.backend.want_tile(dataset, layer, place, deliver, True) for place in more]
-            else:
-                first.append([self.backend.want_columns(dataset, layer, each, deliver)])
-        return [*_interleaved(first), *later]
+        try:
+            for part in self.parts:
+                estimates, visible, more = self._wants(part)
+                first.append(estimates)
+                exact.append(visible)
+                later += more
+        except Exception as error:
+            self._fail(error, 0)
+            return
+        self.backend.scheduler.replace(
+            self.viewer, self.request.figure, [*_interleaved(first), *_interleaved(exact), *later]
+        )
+        self._finish()
 
-    def _deliver(self, layer: int, outcome: Outcome) -> None:
-        if self.over:
+    def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
+        """Estimates, exact answers, and exact answers that may wait, of one layer."""
+        backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
+        if not backend.can_answer(dataset, layer):
+            preview = backend.builds.preview(dataset, layer)
+            if preview is None or (isinstance(wanted, TilesWanted) and not backend.is_rooted(preview, wanted.roots)):
+                return [], [], []
+            age = preview.generation
+            make = partial(backend.want_estimate, dataset, layer, wanted, preview)
+            return [self._want(make, part, place, age) for place in part.without(age)], [], []
+        if isinstance(wanted, TilesWanted) and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
+            part.open.clear()  # tiles of a root that the layer no longer has: the browser is told the new one
+            self.outdated = True
+            return [], [], []
+        slow = not backend.is_ready(dataset, layer)
+        rough: list[Want] = []
+        if slow and isinstance(wanted, TilesWanted):
+            make = partial(backend.want_rough, dataset, layer)
+            rough = [self._want(make, part, place, _ROUGH) for place in part.without(_ROUGH)]
+        make = partial(backend.want_exact, dataset, layer, wanted)
+        visible = [self._want(make, part, place, 0) for place in part.open if place not in part.later]
+        return rough, visible, [self._want(make, part, place, 0, True) for place in part.open if place in part.later]
+
+    def _want(
+        self, make: Callable[..., tuple[Hashable, Callable[..., object]]], part: _Part, place: Place | None, age: int,
+        later: bool = False,
+    ) -> Want:  # fmt: skip
+        key, call = make(place)
+        return Want(key, call, partial(self._deliver, part, place, age), later, since=self.since)
+
+    def _deliver(self, part: _Part, place: Place | None, age: int, outcome: Outcome) -> None:
+        """Send an answer; `age` is 0 for an exact one."""
+        layer = part.wanted.layer
+        if self.over or place not in part.open or (age and part.open[place] >= age):
             return
         if outcome.error is not None:
-            self.over = True
-            self.backend.scheduler.drop(self.viewer, self.request.figure)
-            self.viewer.fail(self.request.id, outcome.error, self.request.figure, layer)
+            if age:  # the exact answer, or its error, is still to come
+                return
+            self._fail(outcome.error, layer)
             return
-        prepared: Prepared = outcome.value
+        prepared: Prepared | None = outcome.value
+        if not age and isinstance(part.wanted, TilesWanted) and None in part.open:
+            if place is not None:
+                part.held.append((place, outcome))
+                return
+            if prepared is None:  # not of rows: the tiles are the answer
+                del part.open[None]
+                for tile, held in part.held:
+                    self._deliver(part, tile, 0, held)
+                self._finish()
+                return
+            part.open = {None: 0}
+        if prepared is None:
+            return
+        if age:
+            part.open[place] = age
+        else:
+            del part.open[place]
         queue = round(outcome.waited * 1e6)
         self.backend.observe(prepared, outcome.waited)
         self._add(prepared, queue)
-        place = (self.request.id, self.request.figure, layer)
-        self.viewer.put(prepared.kind, prepared.parts, *place, queue if prepared.kind == Type.TILE else None, self)
-        self.left -= 1
-        if not self.left:
+        address = (self.request.id, self.request.figure, layer)
+        self.viewer.put(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
+        if place is None and isinstance(part.wanted, TilesWanted):
+            self._plan()  # without the tiles
+        elif not age:
             self._finish()
 
     def _add(self, prepared: Prepared, queue: int) -> None:
@@ -97,8 +194,32 @@ class View:
         sums["bytes"] += cost.bytes
 
     def _finish(self) -> None:
-        self.over = True
-        self.viewer.put(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure)
+        """Say that everything was sent, if it was."""
+        if self.over or any(part.open for part in self.parts):
+            return
+        self.end()
+        if not self.outdated:
+            self.viewer.put(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure)
+
+    def _fail(self, error: BaseException, layer: int) -> None:
+        self.end()
+        self.backend.scheduler.drop(self.viewer, self.request.figure)
+        self.viewer.fail(self.request.id, error, self.request.figure, layer)
+
+
+_ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample
+
+
+def _open(part: _Part) -> None:
+    """Everything that a part asks for, best first."""
+    wanted = part.wanted
+    if isinstance(wanted, TilesWanted):
+        more = outwards(wanted.prefetch, wanted.tiles)
+        window = () if wanted.window is None or part.layer.glyph == "line" else (None,)
+        part.open = dict.fromkeys((*window, *outwards(wanted.tiles), *more), 0)
+        part.later = frozenset(more) - frozenset(wanted.tiles)
+    else:
+        part.open = {None: 0}
 
 
 def outwards(places: tuple[Place, ...], about: tuple[Place, ...] | None = None) -> list[Place]:

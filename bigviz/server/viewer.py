@@ -98,6 +98,8 @@ class Viewer(Guarded, WebSocketHandler):
             self.site.left(self, self.code or self.close_code)
             self.site.metrics.sent.inc(self.outbox.sent)
             self.outbox.close()
+        for view in self.views.values():
+            view.end()
         for task in list(self.tasks):
             task.cancel()
         if self.backend is not None:
@@ -167,18 +169,18 @@ class Viewer(Guarded, WebSocketHandler):
             self.put(Type.PROGRESS, json_parts(report), request.id, *place)
 
         try:
-            answer = await backend.layer(document, request.definition, progress)
+            async for answer in backend.layer(document, request.definition, progress):
+                self.put(Type.LAYER, json_parts(answer), request.id, *place)
         except asyncio.CancelledError:
             if self.is_open:
                 self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
             raise
-        self.put(Type.LAYER, json_parts(answer), request.id, *place)
 
     def _end_view(self, figure: int, replaced: bool = False) -> None:
         view = self.views.pop(figure, None)
         if view is None:
             return
-        view.over = True
+        view.end()
         if view.task is not None:
             view.task.cancel()
         self.outbox.drop(view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,18 +30,22 @@ from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
 from bigviz.tiles.layer import MOST_CATEGORIES, Layer
 from bigviz.tiles.line import Columns, LineLayer
-from bigviz.tiles.marks import Marks, find_marks
+from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.root import survey
+from bigviz.tiles.preview import Estimate, Preview
+from bigviz.tiles.root import Survey, survey
+from bigviz.tiles.sample import Sample
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
 from bigviz.tiles.tile import Cost, Drawn, Tile
 from bigviz.tiles.values import gather_inputs
+from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 
+_SAMPLES: Final = 2  # datasets whose samples are kept: 64 MB each
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
 
@@ -75,13 +80,20 @@ class Engine:
     """Builds layers and answers for them. Every method blocks and may be called from any thread."""
 
     def __init__(
-        self, cache_bytes: int = 512 << 20, threads: int | None = None, index_bytes: int | None = None
+        self,
+        cache_bytes: int = 512 << 20,
+        threads: int | None = None,
+        index_bytes: int | None = None,
+        preview_rows: int = 1 << 21,
     ) -> None:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a core)."""
+        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed."""
+        self._preview_rows = preview_rows
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         self._store = LayerStore(index_bytes or total_memory() // 2)
+        self._samples: dict[Hashable, Sample] = {}  # the latest last
+        self._lock = threading.Lock()
         self._layer_flights: Flights[Built] = Flights()
         self._order_flights: Flights[Order] = Flights()
 
@@ -100,30 +112,45 @@ class Engine:
             return "ready"
         return "building" if self._layer_flights.under_way(key) else "none"
 
+    def answers(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether the layer can be answered for exactly now, if slower than when its index is complete."""
+        return self._key(dataset, layer) in self._store
+
+    def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Preview | None:
+        """Estimates to show until the layer can be answered for; None where that will be soon enough: for a table of
+        few rows, or one that is ordered. Reads the first of a sample."""
+        if dataset.num_rows < self._preview_rows or self.answers(dataset, layer):
+            return None
+        layer.check(dataset)
+        key = (dataset.fingerprint, dataset.version)
+        with self._lock:
+            sample = self._samples.pop(key, None) or Sample(dataset)
+            self._samples[key] = sample
+            while len(self._samples) > _SAMPLES:
+                self._samples.pop(next(iter(self._samples)))
+        return Preview(layer, sample, Crew(self._threads, cancel=cancel))
+
+    def grow(self, preview: Preview, cancel: Cancel = NEVER) -> None:
+        """Let a preview's sample grow, on one thread: the others are the build's."""
+        preview.grow(Crew(1, cancel=cancel))
+
+    def provisional(self, dataset: Dataset, layer: Layer, preview: Preview) -> LayerInfo:
+        """The facts of a layer as a sample says."""
+        return _facts(dataset, layer, preview.survey, preview.axes, preview.labels, False)
+
+    def estimate(
+        self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER
+    ) -> tuple[Drawn, Estimate] | None:
+        """A tile from some of its ordered rows; None where the exact one takes no longer."""
+        key.check()
+        return None
+
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
         built = self._ready(dataset, layer)
-        found = built.survey
-        whole = found.x.start, found.y.start, found.x.stop, found.y.stop
-        integers = [_is_integer(axis) for axis in (built.x, built.y)] * 2
-        numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
-        return LayerInfo(
-            found.x,
-            found.y,
-            (numbers[0], numbers[1], numbers[2], numbers[3]),
-            None if found.low is None or found.high is None else (*found.low, *found.high),
-            found.rows,
-            found.outside,
-            found.far,
-            dataset.version,
-            str(layer.reduction),
-            built.pyramid.inputs.labels if isinstance(built, PointsLayer) else None,
-            built.x.column.info,
-            built.y.column.info,
-            built.x.column.categories,
-            built.y.column.categories,
-            isinstance(built, LineLayer) and built.series.sorted,
-        )
+        labels = built.pyramid.inputs.labels if isinstance(built, PointsLayer) else None
+        ordered = isinstance(built, LineLayer) and built.series.sorted
+        return _facts(dataset, layer, built.survey, (built.x, built.y), labels, ordered)
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile; BadInput for a key that its level does not have."""
@@ -180,14 +207,31 @@ class Engine:
         layer: Layer,
         x: tuple[Number, Number],
         y: tuple[Number, Number],
+        most: int = MOST_MARKS,
         cancel: Cancel = NEVER,
     ) -> Marks | None:
-        """The coordinates with rows of the half-open window `x` by `y`; None where they are too many to be drawn one by
-        one, and for a line."""
+        """The coordinates with rows of the half-open window `x` by `y`; None where they are more than `most` (or their
+        rows too many to look at), and for a line."""
         check_window(*x, "x")
         check_window(*y, "y")
         built = self._ready(dataset, layer, no_progress, cancel)
-        return find_marks(built, x, y, cancel=cancel) if isinstance(built, PointsLayer) else None
+        return find_marks(built, x, y, most, cancel) if isinstance(built, PointsLayer) else None
+
+    def window_image(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x: tuple[Number, Number],
+        y: tuple[Number, Number],
+        size: tuple[int, int],
+        cancel: Cancel = NEVER,
+    ) -> WindowImage | None:
+        """An exact image of the half-open window `x` by `y`, `size` (width, height) cells, encoded as tiles are; None for
+        one of more than 2^24 cells over all planes, and for a line."""
+        check_window(*x, "x")
+        check_window(*y, "y")
+        built = self._ready(dataset, layer, no_progress, cancel)
+        return draw_window(built, x, y, *size, cancel) if isinstance(built, PointsLayer) else None
 
     def rows(
         self,
@@ -282,6 +326,36 @@ def _check_categories(column: Column) -> None:
             "agg",
             len(labels),
         )
+
+
+def _facts(
+    dataset: Dataset,
+    layer: Layer,
+    found: Survey,
+    axes: tuple[Axis, Axis],
+    labels: tuple[str, ...] | None,
+    ordered: bool,
+) -> LayerInfo:
+    whole = found.x.start, found.y.start, found.x.stop, found.y.stop
+    integers = [_is_integer(axis) for axis in axes] * 2
+    numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
+    return LayerInfo(
+        found.x,
+        found.y,
+        (numbers[0], numbers[1], numbers[2], numbers[3]),
+        None if found.low is None or found.high is None else (*found.low, *found.high),
+        found.rows,
+        found.outside,
+        found.far,
+        dataset.version,
+        str(layer.reduction),
+        labels,
+        axes[0].column.info,
+        axes[1].column.info,
+        axes[0].column.categories,
+        axes[1].column.categories,
+        ordered,
+    )
 
 
 def _is_integer(axis: Axis) -> bool:

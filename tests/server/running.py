@@ -103,8 +103,8 @@ class Answer:
 class Gated(Engine):
     """An engine whose tiles (or builds) wait at a gate, and that knows what was computed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.open = threading.Event()
         self.open.set()
         self.build_open = threading.Event()
