@@ -14,7 +14,7 @@ __all__ = ["INDEX_MODES", "Storage", "bytes_of_text"]
 IndexMode = Literal["auto", "asked", "never"]
 
 INDEX_MODES: Final[tuple[IndexMode, ...]] = ("auto", "asked", "never")
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kmgtp]?)(i?)b?)?", re.IGNORECASE)
+_SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(?:([kmgtp]?)(i?)b?)?", re.IGNORECASE)
 _POWERS: Final = ("", "k", "m", "g", "t", "p")
 
 

@@ -1,0 +1,56 @@
+"""Where indexes are kept, as operators say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigviz.data.errors import BadInput
+from bigviz.server.run import Options
+from bigviz.server.storage import Storage, bytes_of_text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("1000000", 1_000_000),
+        ("7B", 7),
+        ("20GB", 20_000_000_000),
+        ("20 gb", 20_000_000_000),
+        ("20G", 20_000_000_000),
+        ("512MiB", 512 << 20),
+        ("1.5T", 1_500_000_000_000),
+        (" 2 Ki ", 2048),
+        ("1PiB", 1 << 50),
+    ],
+)
+def test_sizes(text: str, size: int):
+    assert bytes_of_text(text, "store-limit") == size
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-1", "1e9", "12x", "1.", "0x10", "1,000", "12 GB GB", "٣GB", "9" * 400])
+def test_what_is_no_size(text: str):
+    with pytest.raises(BadInput, match="--store-limit is a size such as 20GB") as caught:
+        bytes_of_text(text, "store-limit")
+    assert caught.value.field == "store-limit" and caught.value.got == text
+
+
+@given(st.text(max_size=10))
+def test_any_text_is_a_size_or_bad_input(text: str):
+    try:
+        assert bytes_of_text(text, "store-limit") >= 0
+    except BadInput:
+        pass
+
+
+def test_options_say_it():
+    assert Options().storage == Storage(None, None, "auto")
+    assert Options(store_dir="/a", store_limit=5, index="never").storage == Storage(Path("/a"), 5, "never")
+    for options, field in (({"index": "sometimes"}, "index"), ({"store_limit": -1}, "store-limit")):
+        with pytest.raises(BadInput) as caught:
+            Options(**options).check()
+        assert caught.value.field == field
