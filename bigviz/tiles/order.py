@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import INSIDE, NOWHERE
-from bigviz.aggregate.jit import jit
 from bigviz.data.errors import TooLarge
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.guard import Checked, Guard
+from bigviz.tiles.keys import compact, encode, spread
+from bigviz.tiles.pairs import Batch
 from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import Crew, slices
@@ -101,55 +101,15 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
     ends = [0] * len(pieces)
     far_rows: dict[int, Array] = {}
 
-    def encode(k: int) -> int:
+    def find_cells(k: int) -> int:
         start, stop = pieces[k]
-        codes = np.empty((2, stop - start), np.uint32)
-        xs, ys = x.slice(start, stop), y.slice(start, stop)
-        where_x, where_y = found.x.codes(*xs, codes[0]), found.y.codes(*ys, codes[1])
-        ends[k] = start + _interleave(
-            codes[0], codes[1], where_x, where_y, start, keys[start:stop], numbers[start:stop]
-        )
-        if found.far:
-            lost = (where_x != NOWHERE) & (where_y != NOWHERE) & ((where_x != INSIDE) | (where_y != INSIDE))
-            far_rows[k] = np.flatnonzero(lost) + start
+        batch = Batch(start, x.slice(start, stop), y.slice(start, stop))
+        count, far_rows[k] = encode(batch, (found.x, found.y), keys[start:stop], numbers[start:stop])
+        ends[k] = start + count
         return stop - start
 
-    crew.within(_STAGE, 0.15, 0.4, rows).run("finding cells", encode, range(len(pieces)), rows)
+    crew.within(_STAGE, 0.15, 0.4, rows).run("finding cells", find_cells, range(len(pieces)), rows)
     filled = [(start, end) for (start, _), end in zip(pieces, ends, strict=True) if end > start]
     keys, numbers = sort_keys(keys, numbers, filled, crew.within(_STAGE, 0.4, 1.0, rows))
-    lost_rows = [far_rows[k] for k in sorted(far_rows)]
-    return Order(found, keys, numbers, np.concatenate(lost_rows) if lost_rows else np.empty(0, np.int64), (x, y))
-
-
-@jit
-def spread(code: np.uint64) -> np.uint64:
-    """The 32 bits of a code on the even bits of a word."""
-    word = np.uint64(code)
-    word = (word | word << np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
-    word = (word | word << np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
-    word = (word | word << np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    word = (word | word << np.uint64(2)) & np.uint64(0x3333333333333333)
-    return (word | word << np.uint64(1)) & np.uint64(0x5555555555555555)
-
-
-@jit
-def compact(word: np.uint64) -> np.uint64:
-    """The even bits of a word as one number of 32 bits: the reverse of `spread`."""
-    code = word & np.uint64(0x5555555555555555)
-    code = (code | code >> np.uint64(1)) & np.uint64(0x3333333333333333)
-    code = (code | code >> np.uint64(2)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    code = (code | code >> np.uint64(4)) & np.uint64(0x00FF00FF00FF00FF)
-    code = (code | code >> np.uint64(8)) & np.uint64(0x0000FFFF0000FFFF)
-    return (code | code >> np.uint64(16)) & np.uint64(0x00000000FFFFFFFF)
-
-
-@jit
-def _interleave(x: Array, y: Array, where_x: Array, where_y: Array, first: int, keys: Array, rows: Array) -> int:
-    """Pack keys and row numbers of the rows inside both roots at the front; how many. Row 0 has the number `first`."""
-    count = 0
-    for k in range(x.size):
-        if where_x[k] == 0 and where_y[k] == 0:  # INSIDE
-            keys[count] = spread(np.uint64(x[k])) | spread(np.uint64(y[k])) << np.uint64(1)
-            rows[count] = first + k
-            count += 1
-    return count
+    lost = np.concatenate([np.empty(0, np.int64), *(far_rows[k] for k in sorted(far_rows))])
+    return Order(found, keys, numbers, lost, (x, y))

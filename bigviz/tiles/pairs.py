@@ -24,7 +24,10 @@ Numbers = tuple[Array, npt.NDArray[np.bool_] | None]
 
 
 class Batch(NamedTuple):
-    """At most 2^20 rows from row `first` on: axis-space numbers, as `Axis.slice` gives them, and other columns."""
+    """At most 2^20 rows from row `first` on: axis-space numbers, as `Axis.slice` gives them.
+
+    `columns` are the columns that were read: x, y, and those that came along (none from memory).
+    """
 
     first: int
     x: Numbers
@@ -98,10 +101,10 @@ class Streamed:
 
     def read(self, piece: int, cancel: Cancel) -> Iterator[Batch]:
         names = (*self.names, *self.others)
-        for first, (x, y, *others) in self.dataset.read(piece, names, cancel):
-            rows = len(x)
-            axes = Axis(x, self.spaces[0]), Axis(y, self.spaces[1])
-            yield Batch(first, axes[0].slice(0, rows), axes[1].slice(0, rows), others)
+        for first, columns in self.dataset.read(piece, names, cancel):
+            rows = len(columns[0])
+            x, y = Axis(columns[0], self.spaces[0]), Axis(columns[1], self.spaces[1])
+            yield Batch(first, x.slice(0, rows), y.slice(0, rows), columns)
 
     def along(self, others: Sequence[str]) -> Streamed:
         """The same rows with other columns along."""
