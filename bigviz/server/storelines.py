@@ -61,8 +61,10 @@ def _facts(entry: Entry) -> Iterable[tuple[str, str]]:
 def _state(entry: Entry) -> str:
     if entry.state == "ready":
         return _FRESH[freshness(entry.of)]
-    if entry.state != "unfinished":
-        return f"{entry.state}: it is built again when it is needed"
+    if entry.state == "other format":
+        return "written by another version of bigviz, and not used by this one"
+    if entry.state == "damaged":
+        return "damaged: it is built again when it is needed"
     told = others_progress(entry.path)
     how_far = f", {told['done']:.0%} of {told['stage']!r} when it last told" if told else ""
     return f"unfinished{how_far}: the command that began it goes on with it"

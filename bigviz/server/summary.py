@@ -51,4 +51,4 @@ def _index_lines(dataset: Dataset, stores: StoreDirectory) -> list[str]:
         return []
     first = os.path.realpath(dataset.files[0].path)
     entries = [each for each in stores.entries() if each.of.get("files", [[None]])[0][0] == first]
-    return stores_lines(entries) if entries else [f"No index in {stores.root}."]
+    return stores_lines(entries)
