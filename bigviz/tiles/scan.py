@@ -289,23 +289,23 @@ def _count(
 
 
 @jit
-def _count_some(fenced: Fenced, at: int, high: int, x: int, y: int, i: int, row: int, plane: Array) -> None:
-    """Count the rows of a range that may lie outside the tile."""
-    keys = fenced.keys
-    shift = np.uint64(2 * min(x, y))
+def _count_some(fenced: Fenced, low: int, high: int, x: int, y: int, i: int, row: int, plane: Array) -> None:
+    """Count the rows of a range that may lie outside the tile. Such ranges are short: their rows are read one by one."""
+    if low < high:
+        open_block(fenced, low >> 13)
+        open_block(fenced, (high - 1) >> 13)
     left, bottom = np.int64(i) * 256, np.int64(row) * 256
-    while at < high:
-        end = run_end(fenced, at, high, shift)
-        column = np.int64(compact(keys[at]) >> np.uint64(x)) - left
-        line = np.int64(compact(keys[at] >> np.uint64(1)) >> np.uint64(y)) - bottom
+    for k in range(low, high):
+        key = fenced.keys[k]
+        column = np.int64(compact(key) >> np.uint64(x)) - left
+        line = np.int64(compact(key >> np.uint64(1)) >> np.uint64(y)) - bottom
         if 0 <= column < 256 and 0 <= line < 256:
-            plane[(255 - line) * 256 + column] += np.uint32(end - at)
-        at = end
+            plane[(255 - line) * 256 + column] += np.uint32(1)
 
 
 @jit
 def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
-    """The cell of each row, or -1: `_count_some` without the counting. Keys may be in any order."""
+    """The cell of each row, or -1. Keys may be in any order."""
     shift = np.uint64(2 * min(x, y))
     left, bottom = np.int64(i) * 256, np.int64(row) * 256
     head = np.uint64(0)
