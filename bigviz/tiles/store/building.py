@@ -13,12 +13,12 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from bigviz.data.errors import Cancelled, TooLarge, Unreadable
+from bigviz.data.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.data.progress import Progress
 from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.manifest import read_manifest, seal, sync_directory
@@ -31,6 +31,7 @@ __all__ = [
     "begun_with",
     "build_folder",
     "discard",
+    "disk_errors",
     "is_trash",
     "lock_of",
     "make_directory",
@@ -64,8 +65,8 @@ def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, writ
     """Make `folder` unless it is there; returns its lock, held and shared.
 
     `plan` (JSON) is what a half-built folder must have been begun with to be carried on with. What is built stays aside
-    when the work is cancelled, and is removed when it fails: TooLarge where the disk is full, and whatever `write`
-    raises. A folder that is there is not looked into.
+    when the work is cancelled, and is removed when it fails, with whatever `write` raises. A folder that is there is
+    not looked into.
     """
     make_directory(folder.parent)
     lock = _waited_for(folder, crew)
@@ -79,6 +80,26 @@ def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, writ
         raise
     lock.release()
     return build_folder(folder, kind, of, plan, write, crew)  # removed by another process in this very moment
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Turn what the disk says into TooLarge (it is full) or BadInput (it cannot be written to), naming the directory of
+    stores."""
+    try:
+        yield
+    except OSError as error:
+        elsewhere = "choose another directory for indexes with --store-dir"
+        if error.errno in _FULL:
+            free = shutil.disk_usage(root).free if root.is_dir() else 0
+            raise TooLarge(
+                f"The disk of {root} is full: {free / 1e9:,.2f} GB are free now that what was begun is removed. "
+                f"Make room, or {elsewhere}.",
+                "store-dir",
+                free,
+            ) from error
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise BadInput(f"{root} cannot be used for indexes ({reason}): {elsewhere}.", "store-dir", str(root)) from error
 
 
 def make_directory(path: Path) -> None:
@@ -156,11 +177,6 @@ def _build(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, write: Wri
         sync_directory(folder.parent)
     except (Cancelled, KeyboardInterrupt, SystemExit):
         raise
-    except OSError as error:
-        discard(aside)
-        if error.errno not in _FULL:
-            raise
-        raise _full(folder) from error
     except BaseException:
         discard(aside)
         raise
@@ -195,17 +211,6 @@ def _boot() -> str:
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text()
     return ""
-
-
-def _full(folder: Path) -> TooLarge:
-    status = os.statvfs(folder.parent)
-    free = status.f_bavail * status.f_frsize
-    return TooLarge(
-        f"The disk of {folder.parent} is full ({free / 1e9:,.1f} GB are free now that what was begun is removed): make "
-        "room, or choose another directory for stores with --store-dir.",
-        "store-dir",
-        free,
-    )
 
 
 class _Told:

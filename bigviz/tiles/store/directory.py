@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, Unreadable
-from bigviz.tiles.store.building import Write, aside_of, begun_with, build_folder, discard, lock_of, make_directory
+from bigviz.data.errors import BadInput, BigvizError, Unreadable
+from bigviz.tiles.store.building import (
+    Write,
+    aside_of,
+    begun_with,
+    build_folder,
+    discard,
+    disk_errors,
+    lock_of,
+    make_directory,
+)
 from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.manifest import FORMAT, Manifest, OtherFormat, loosely, read_manifest
 from bigviz.tiles.store.origin import expected_bytes, folder_name, origin_of
@@ -77,12 +86,7 @@ class StoreDirectory:
         """The whole and fresh store, held from now on; None without one. Its files were compared with its manifest."""
         if not dataset.files:
             return None
-        folder = self._folder(dataset, spec)
-        try:
-            return folder if self._hold(folder, origin_of(dataset, spec)) else None
-        except Unreadable as error:
-            self._say(f"A store is not used: {error.message}")
-            return None
+        return self._found(self._folder(dataset, spec), origin_of(dataset, spec))
 
     def build(self, dataset: Dataset, spec: OrderSpec, columns: Sequence[str] = (), crew: Crew | None = None) -> Path:
         """The store, built unless it is there, with at least `columns` if it is built now; held from now on.
@@ -97,26 +101,26 @@ class StoreDirectory:
         columns = tuple(dict.fromkeys(columns))
         folder, of = self._folder(dataset, spec), origin_of(dataset, spec)
         for _ in range(_TRIES):
-            if self._hold_or_drop(folder, of):
-                return folder
-            dataset.check()
-            self._make_room(folder, expected_bytes(dataset, spec, columns))
-            for _, older in self._replaced(of):
-                why = "was written by an older bigviz" if older else "is of an older state of the file"
-                self._say(f"The index of {dataset.name!r} {why}: it is built again.")
-            plan = {"of": of, "columns": columns}
-            build_folder(folder, spec.kind, of, plan, self._write(dataset, spec, columns), crew).release()
-            for replaced, _ in self._replaced(of):
-                drop_unused(replaced)
+            with disk_errors(self.root):
+                if self._hold_or_drop(folder, of):
+                    return folder
+                dataset.check()
+                self._make_room(folder, expected_bytes(dataset, spec, columns))
+                for _, older in self._replaced(of):
+                    why = "was written by an older bigviz" if older else "is of an older state of the file"
+                    self._say(f"The index of {dataset.name!r} {why}: it is built again.")
+                plan = {"of": of, "columns": columns}
+                build_folder(folder, spec.kind, of, plan, self._write(dataset, spec, columns), crew).release()
+                for replaced, _ in self._replaced(of):
+                    drop_unused(replaced)
         raise Unreadable(f"The store {folder} is removed as soon as it is written.", got=str(folder))
 
     def part(self, store: Path, kind: PartKind, key: str) -> Path | None:
         """A column or pyramid that was added to a store, held from now on; None without it."""
-        folder = part_folder(store, kind, key)
         try:
-            return folder if self._hold(folder, part_of(store, key)) else None
-        except Unreadable as error:
-            self._say(f"A part of a store is not used: {error.message}")
+            return self._found(part_folder(store, kind, key), part_of(store, key))
+        except Unreadable as error:  # of the store
+            self._say(f"An index is not used: {error.message}")
             return None
 
     def add(
@@ -128,10 +132,11 @@ class StoreDirectory:
         """
         folder, of = part_folder(store, kind, key), part_of(store, key)
         for _ in range(_TRIES):
-            if self._hold_or_drop(folder, of):
-                return folder
-            self._make_room(folder, expected)
-            build_folder(folder, kind.removesuffix("s"), of, key, write, crew or Crew()).release()
+            with disk_errors(self.root):
+                if self._hold_or_drop(folder, of):
+                    return folder
+                self._make_room(folder, expected)
+                build_folder(folder, kind.removesuffix("s"), of, key, write, crew or Crew()).release()
         raise Unreadable(f"The part {folder} is removed as soon as it is written.", got=str(folder))
 
     def entries(self) -> list[Entry]:
@@ -167,6 +172,15 @@ class StoreDirectory:
     def _folder(self, dataset: Dataset, spec: OrderSpec) -> Path:
         return self.root / folder_name(dataset, spec)
 
+    def _found(self, folder: Path, of: Mapping[str, Any]) -> Path | None:
+        """The folder, held, if it can be used; else why not is told once."""
+        try:
+            with disk_errors(self.root):
+                return folder if self._hold(folder, of) else None
+        except BigvizError as error:
+            self._say(f"An index is not used: {error.message}")
+            return None
+
     def _hold(self, folder: Path, of: Mapping[str, Any]) -> bool:
         """Hold a folder that is whole and what it should be; Unreadable for one that is there and is not."""
         with self._guard:
@@ -192,7 +206,7 @@ class StoreDirectory:
         try:
             return self._hold(folder, of)
         except Unreadable as error:
-            self._say(f"A store is built again: {error.message}")
+            self._say(f"An index is built again: {error.message}")
             self.drop(folder)
             return False
 

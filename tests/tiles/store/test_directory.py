@@ -151,7 +151,7 @@ def test_a_damaged_store_is_not_used_and_is_built_again(
     (path / name).write_bytes(whole[:50] + b"\x00" + whole[51:])
     later = directories()
     assert later.find(source, spec) is None and later.find(source, spec) is None
-    assert len(said) == 1 and "A store is not used" in said[0] and later.entries()[0].state == "damaged"
+    assert len(said) == 1 and "An index is not used" in said[0] and later.entries()[0].state == "damaged"
     assert later.build(source, spec) == path and later.find(source, spec) == path and small.calls == 2
     assert "is built again" in said[1] and (path / "keys.arrow").read_bytes() == b"keys.arrow" * 100
 
@@ -222,11 +222,30 @@ def test_a_full_disk_is_told_of_and_cleaned_up(directories, source: Dataset, spe
             raise OSError(code, os.strerror(code))
 
     stores, small.between = directories(), full
-    with pytest.raises(TooLarge, match=r"disk of .* is full .* --store-dir") as caught:
+    with pytest.raises(TooLarge, match=r"disk of .* is full: .* --store-dir") as caught:
         stores.build(source, spec)
     assert caught.value.field == "store-dir" and stores.entries() == []
     small.between = lambda step: None
     assert stores.build(source, spec).exists()
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.EIO])
+def test_a_disk_that_refuses_is_told_of(directories, source: Dataset, spec: OrderSpec, small, code: int):
+    def refuse(step: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    stores, small.between = directories(), refuse
+    with pytest.raises(BadInput, match=r"cannot be used for indexes \(.*\): choose another .* --store-dir") as caught:
+        stores.build(source, spec)
+    assert caught.value.field == "store-dir" and stores.entries() == []
+
+
+def test_a_directory_that_is_a_file(tmp_path: Path, directories, source: Dataset, spec: OrderSpec):
+    (tmp_path / "stores").write_bytes(b"")
+    stores = directories()
+    assert stores.find(source, spec) is None and stores.entries() == []
+    with pytest.raises(BadInput, match="cannot be used for indexes"):
+        stores.build(source, spec)
 
 
 def test_another_builder_is_waited_for_and_its_progress_told(directories, source: Dataset, spec: OrderSpec, small):
