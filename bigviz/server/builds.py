@@ -111,7 +111,7 @@ class Builds:
             if preview is not None and not build.opened.done():
                 yield Known(self._engine.provisional(dataset, layer, preview), "building", True)
             info = await asyncio.shield(build.opened)
-            if not build.done.done():
+            if not build.done.done() and self._engine.is_large(dataset):
                 yield Known(info, "building")
             yield Known(await asyncio.shield(build.done), "ready")
 

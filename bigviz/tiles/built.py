@@ -28,6 +28,7 @@ class LayerStore:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._layers: OrderedDict[Hashable, Built] = OrderedDict()
+        self._whole: set[Hashable] = set()
         self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
 
@@ -43,13 +44,26 @@ class LayerStore:
         with self._lock:
             return key in self._layers
 
-    def put(self, key: Hashable, layer: Built) -> None:
-        """Keep a layer, and let older ones go until all fit."""
+    def is_whole(self, key: Hashable) -> bool:
+        """Whether the layer is here and nothing of it is still to be built."""
+        with self._lock:
+            return key in self._whole
+
+    def put(self, key: Hashable, layer: Built, whole: bool = True) -> None:
+        """Keep a layer, and let older ones go until all fit. One that is not whole answers, if slower."""
         with self._lock:
             self._layers[key] = layer
             self._layers.move_to_end(key)
+            if whole:
+                self._whole.add(key)
             while len(self._layers) > 1 and sum(self._weights().values()) > self._limit:
-                self._layers.popitem(last=False)
+                self._whole.discard(self._layers.popitem(last=False)[0])
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a layer."""
+        with self._lock:
+            self._layers.pop(key, None)
+            self._whole.discard(key)
 
     def order(self, key: Hashable) -> Order | None:
         """The order, if a layer still uses it."""

@@ -23,7 +23,7 @@ from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
-from bigviz.tiles.build import build_pyramid
+from bigviz.tiles.build import complete
 from bigviz.tiles.built import Built, LayerStore, check_room, total_memory
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
@@ -34,11 +34,14 @@ from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.preview import Estimate, Preview
+from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey, survey
+from bigviz.tiles.rough import rough_tile
 from bigviz.tiles.sample import Sample
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.series import build_series
 from bigviz.tiles.tile import Cost, Drawn, Tile
+from bigviz.tiles.turns import Turns
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
@@ -94,6 +97,7 @@ class Engine:
         self._store = LayerStore(index_bytes or total_memory() // 2)
         self._samples: dict[Hashable, Sample] = {}  # the latest last
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._layer_flights: Flights[Built] = Flights()
         self._order_flights: Flights[Order] = Flights()
 
@@ -103,12 +107,12 @@ class Engine:
         Raises BadInput, NotFound, Unplottable, Unreadable or TooLarge, and Cancelled when `cancel` is raised; the build
         itself stops when nobody waits for it.
         """
-        self._ready(dataset, layer, progress, cancel)
+        self._ready(dataset, layer, progress, cancel, whole=True)
 
     def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
-        """Whether the layer is built."""
+        """Whether the layer's index is there; while it is being built there may be exact answers (`answers`)."""
         key = self._key(dataset, layer)
-        if key in self._store:
+        if self._store.is_whole(key):
             return "ready"
         return "building" if self._layer_flights.under_way(key) else "none"
 
@@ -116,10 +120,14 @@ class Engine:
         """Whether the layer can be answered for exactly now, if slower than when its index is complete."""
         return self._key(dataset, layer) in self._store
 
+    def is_large(self, dataset: Dataset) -> bool:
+        """Whether an index over the dataset takes so long that estimates are worth showing."""
+        return dataset.num_rows >= self._preview_rows
+
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Preview | None:
         """Estimates to show until the layer can be answered for; None where that will be soon enough: for a table of
         few rows, or one that is ordered. Reads the first of a sample."""
-        if dataset.num_rows < self._preview_rows or self.answers(dataset, layer):
+        if not self.is_large(dataset) or self.answers(dataset, layer):
             return None
         layer.check(dataset)
         key = (dataset.fingerprint, dataset.version)
@@ -143,7 +151,11 @@ class Engine:
     ) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its ordered rows; None where the exact one takes no longer."""
         key.check()
-        return None
+        built = self._ready(dataset, layer, no_progress, cancel)
+        if not isinstance(built, PointsLayer):
+            return None
+        with self._turns.request():
+            return rough_tile(built, key, cancel)
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
@@ -160,7 +172,9 @@ class Engine:
         drawn = self._tiles.get(name)
         if drawn is not None:
             return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
-        drawn = self._ready(dataset, layer, no_progress, cancel).draw(key, cancel)
+        built = self._ready(dataset, layer, no_progress, cancel)
+        with self._turns.request():
+            drawn = built.draw(key, cancel)
         if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, drawn)
         return Tile(key, list(drawn.planes), replace(drawn.cost), exact)
@@ -273,15 +287,27 @@ class Engine:
     def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
         return dataset.fingerprint, dataset.version, layer.key()
 
-    def _ready(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Built:
+    def _ready(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        progress: Progress = no_progress,
+        cancel: Cancel = NEVER,
+        whole: bool = False,
+    ) -> Built:
+        """The layer, as soon as it answers; with `whole`, as soon as its index is complete."""
         key = self._key(dataset, layer)
         built = self._store.get(key)
-        if built is not None:
+        if built is not None and not (whole and not self._store.is_whole(key)):
             return built
         layer.check(dataset)
 
         def build(tell: Progress, stop: Cancel) -> Built:
-            made = self._build(dataset, layer, Crew(self._threads, tell, stop))
+            crew = Crew(self._threads, tell, stop)
+            made = self._store.get(key) or self._build(dataset, layer, crew)
+            self._store.put(key, made, whole=False)
+            if isinstance(made, PointsLayer):
+                complete(made.pyramid, crew, self._turns)
             self._store.put(key, made)
             return made
 
@@ -301,7 +327,7 @@ class Engine:
             return LineLayer(x, y, found, build_series(x, y, crew))
         order = self._order(dataset, layer, x, y, crew)
         inputs = gather_inputs(order, reduction, columns, crew)
-        return PointsLayer(x, y, order, build_pyramid(order.guard, inputs, crew), columns)
+        return PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
         key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)

@@ -16,7 +16,7 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import BadInput, Cancelled, NotFound, TooLarge
 from bigviz.tiles import engine as engine_module
-from bigviz.tiles import store as store_module
+from bigviz.tiles import built
 from bigviz.tiles.codec import decode
 from bigviz.tiles.engine import Engine, Layer, TileKey
 
@@ -255,7 +255,7 @@ def test_old_layers_make_room(dataset: MakeDataset) -> None:
 
 
 def test_layers_larger_than_memory_are_refused(dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "free_memory", lambda: 1000)
+    monkeypatch.setattr(built, "free_memory", lambda: 1000)
     with pytest.raises(TooLarge, match="GB of memory"):
         Engine(threads=1).ensure(dataset(x=np.arange(100.0), y=np.arange(100.0)), COUNT)
 
