@@ -182,10 +182,9 @@ export class Figure extends EventTarget {
     const { x, y } = this.ranges;
     if ((drawn.length === 0 && this.layers.length > 0) || x.now === null || y.now === null) return;
     const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
-    const lines = drawn.some((layer) => layer.line !== null);
     const limits = drawn.length === 0 ? null : {
-      x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact, lines }),
-      y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact, lines }),
+      x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact }),
+      y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact }),
     };
     this.hold = true;
     this.painter.measure();
@@ -348,7 +347,7 @@ export class Figure extends EventTarget {
       const level = raster.grid.level(view);
       const window = raster.grid.window(view, level);
       Object.assign(sum, level);
-      if (window) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
+      if (window && !raster.deep.complete(view)) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
     }
     return sum;
   }

@@ -3,13 +3,18 @@
 import { find, make } from "./dom.js";
 import { GLASBEY } from "./palette.js";
 import { formatNumber } from "./scales.js";
+import { length } from "./span.js";
 
 /** @typedef {import("./figure.js").Figure} Figure */
 /** @typedef {import("./raster.js").Hit} Hit */
 /** @typedef {import("./lines.js").RowHit} RowHit */
+/** A row of a line, or of rows drawn one by one: then with their number, value and category.
+ * @typedef {RowHit & {layer: import("./layers.js").Layer, number?: number, value?: number|bigint, label?: string|null, code?: number}} Row */
 /** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
 
 const REACH = 60;
+/** How far a mark may be from the pointer. */
+const MARK_REACH = 24;
 const OFFSET = 14;
 /** Cells smaller than this are marked by nothing: the crosshair says where they are. */
 const LEAST_MARK = 5;
@@ -103,19 +108,21 @@ export class Hover {
     this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.#dot(row.px / dpr, row.py / dpr);
     else this.#outline(hit, dpr);
-    painter.point(hit && hit.value !== null && painter.side === "bar" ? Number(hit.value) : null);
+    const value = row?.value ?? hit?.value ?? null;
+    painter.point(value !== null && painter.side === "bar" ? Number(value) : null);
     this.#move(place.px, place.py);
     if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
   }
 
-  /** The nearest real row of any line.  @param {number} px @param {number} py @returns {(RowHit & {layer: import("./layers.js").Layer})|null} */
+  /** The nearest real row of any line, or of any rows drawn as marks.  @param {number} px @param {number} py @returns {Row|null} */
   #row(px, py) {
     const { view, layers, painter } = this.figure;
+    const { dpr } = painter.size;
     if (!view) return null;
-    let best = null;
+    /** @type {Row|null} */ let best = null;
     for (const layer of layers) {
       const only = layers.every((l) => !l.raster);
-      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * painter.size.dpr);
+      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ?? layer.raster?.deep.nearest(view, px, py, MARK_REACH * dpr);
       if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
     }
     return best;
@@ -132,15 +139,35 @@ export class Hover {
     return null;
   }
 
-  /** @param {RowHit & {layer: import("./layers.js").Layer}} row @returns {Fact[]} */
-  #rowFacts({ row, x, y, layer }) {
+  /** @param {Row} hit @returns {Fact[]} */
+  #rowFacts(hit) {
+    const { row, x, y, layer } = hit;
     const { axes, view } = this.figure;
     if (!view) return [];
+    if (hit.value !== undefined) return this.#markFacts(hit, hit.value, view);
     return [
       { name: axes.x.title, value: axes.x.format(x.origin, x.offset, (view.x.hi - view.x.lo) / view.width / 100) },
       { name: layer.definition?.y ?? axes.y.title, value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100), strong: true },
       { name: "row", value: row.toLocaleString("en") },
     ];
+  }
+
+  /** @param {Row} hit @param {number|bigint} value @param {import("./view.js").View} view @returns {Fact[]} */
+  #markFacts({ row, x, y, layer, number = 1, label, code = 0 }, value, view) {
+    const { axes } = this.figure;
+    const agg = layer.definition?.agg ?? "";
+    /** @type {Fact[]} */
+    const facts = [
+      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
+      { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
+    ];
+    const inner = label ? (/^by\(.*,\s*(\w+\(.*\))\)$/.exec(agg)?.[1] ?? "count()") : agg;
+    const counts = inner === "count" || inner === "count()" || inner === "any";
+    if (label) facts.push({ name: label, value: counts ? "" : formatNumber(value, 9), color: categoryColor(code), strong: true });
+    else if (!counts) facts.push({ name: agg, value: formatNumber(value, 9), strong: true });
+    facts.push({ name: "row", value: row.toLocaleString("en"), strong: counts && !label });
+    if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
+    return facts;
   }
 
   /** @param {Hit|null} hit @param {import("./layers.js").Layer} layer @param {number} px @param {number} py @returns {Fact[]} */
@@ -153,6 +180,7 @@ export class Hover {
       { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
       { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
     ];
+    if (!hit && layer?.raster?.deep.covers(view)) return facts;
     if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
     if (!hit.planes) {
       const value = hit.value === null ? (layer.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
@@ -160,8 +188,7 @@ export class Hover {
     }
     const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
     for (const p of present.slice(0, MOST_CATEGORIES)) {
-      const c = 3 * (layer.planes ?? []).indexOf(p.label);
-      facts.push({ name: p.label, value: formatNumber(p.value, 9), color: `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})` });
+      facts.push({ name: p.label, value: formatNumber(p.value, 9), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
     return [...facts, { name: "all", value: hit.value === null ? "0" : formatNumber(hit.value, 9), strong: true }];
@@ -244,4 +271,10 @@ export class Hover {
     this.#move(px, py);
     painter.point(value);
   }
+}
+
+/** @param {number} code @returns {string} CSS colour of a category */
+function categoryColor(code) {
+  const c = 3 * (code % (GLASBEY.length / 3));
+  return `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})`;
 }

@@ -3,6 +3,7 @@
 import { AxisRoot } from "./axisroot.js";
 import { LineLayer } from "./lines.js";
 import { RasterLayer } from "./raster.js";
+import { wantsDark } from "./theme.js";
 
 /** @typedef {import("./protocol.js").Definition} Definition */
 /** @typedef {import("./protocol.js").LayerInfo} LayerInfo */
@@ -120,7 +121,8 @@ export class Layer {
   /** @param {Look} look @returns {import("./raster.js").RasterStyle} */
   rasterStyle(look) {
     const { how, low, high } = this.choice;
-    return { how, lut: this.lut(look), low, high };
+    const lut = this.lut(look);
+    return { how, lut, low, high, dark: this.planes ? look.palette.dark : wantsDark(lut, look.palette) };
   }
 
   /** @param {Look} look @returns {import("./lines.js").LineStyle} */

@@ -151,6 +151,16 @@ on("columns", (answer) => {
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
   figure.arrived();
 });
+for (const kind of ["rows", "image"]) {
+  on(kind, (answer) => {
+    const figure = figures[answer.figure];
+    const layer = figure?.layers[answer.layer];
+    if (!figure?.requests.gotWindow(answer.id, answer.layer) || !layer.raster || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
+    const decode = kind === "rows" ? layer.raster.deep.addRows(answer.rows) : layer.raster.deep.addImage(answer.image);
+    latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
+    figure.arrived();
+  });
+}
 on("done", (answer) => figures[answer.figure]?.requests.done(answer.id));
 on("error", (answer) => {
   if (!answer.current) return;

@@ -183,7 +183,7 @@ export class Painter {
     }
     for (const layer of layers) {
       const { raster } = layer;
-      if (raster && !(exact && raster.settle(ctx, view))) raster.compose(ctx, view);
+      if (raster && !(exact && raster.settle(ctx, view, look.dpr))) raster.compose(ctx, view, look.dpr);
       (lines?.get(layer) ?? layer.line)?.draw(ctx, view, look.dpr);
     }
   }

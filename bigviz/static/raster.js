@@ -2,6 +2,7 @@
 // tiles above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
 
 import { Bitmaps, offscreen } from "./bitmaps.js";
+import { Deep } from "./deep.js";
 import { sumEstimates, tileEstimate } from "./estimate.js";
 import { Distribution } from "./histogram.js";
 import { Grid, TILE, toList } from "./grid.js";
@@ -22,7 +23,8 @@ import { length } from "./span.js";
 /** @typedef {import("./norm.js").Clip} Clip */
 /** @typedef {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} Context */
 /** How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by` (default GLASBEY).
- * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: Clip, high: Clip, colors?: Uint8Array}} RasterStyle */
+ * dark: the ground is (default).
+ * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: Clip, high: Clip, colors?: Uint8Array, dark?: boolean}} RasterStyle */
 /** The cell under the pointer: `value` null when empty, the total under `by`, whose non-empty categories `planes` lists; its tile and
  * place in it; its bounds as offsets from the view's origins. `exact` false: of a coarser cell, while the view's own tile is missing.
  * @typedef {{value: number|bigint|null, planes: {label: string, value: number|bigint}[]|null, key: TileKey, column: number, row: number,
@@ -68,6 +70,8 @@ export class RasterLayer {
     /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
     this.exactOnce = false;
     /** A tile of the picture was replaced by a better one. */ this.stale = false;
+    /** Rows in place of tiles, where they are few. */ this.deep = new Deep(this);
+    /** The last picture at rest was the deep one. */ this.isDeep = false;
     /** The canvas shows this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
   }
 
@@ -84,29 +88,31 @@ export class RasterLayer {
 
   /**
    * Tiles that the view needs and the cache lacks or only estimates, centre first, and those worth fetching next (neighbours, then a level out).
-   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view` requests
+   * With the tiles goes the window that they show, unless it is known whether its rows are many.
+   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][], window: import("./deep.js").Asked|null}}
+   * lists [zx, zy, i, j] for `view` requests
    */
   missing(view) {
     const level = this.grid.level(view);
     const window = this.grid.window(view, level);
     this.tiles.windows.set(this, window);
-    if (!window) return { ...level, tiles: [], prefetch: [] };
+    if (!window || this.deep.complete(view)) return { ...level, tiles: [], prefetch: [], window: null };
     const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => this.tiles.peek(key)?.estimate !== null);
     const tiles = lacking(window);
     const next = lacking(this.grid.widen(window, 1)).filter(({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1);
     const out = this.grid.window(view, { zx: Math.max(0, level.zx - 1), zy: Math.max(0, level.zy - 1) });
     if (out && (out.zx !== level.zx || out.zy !== level.zy)) next.push(...lacking(this.grid.widen(out, 1)));
-    return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList) };
+    return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList), window: this.deep.request(view) };
   }
 
-  /** Every tile of the view is in the cache, and exact.  @param {View} view @returns {boolean} */
+  /** All that the view shows is here, and exact: its rows where they are few, else its tiles.  @param {View} view @returns {boolean} */
   complete(view) {
-    return this.every(view, (tile) => tile.estimate === null);
+    return this.deep.complete(view) || (this.every(view, (tile) => tile.estimate === null) && this.deep.isTiled(view));
   }
 
-  /** Every tile of the view is in the cache, at least as an estimate.  @param {View} view @returns {boolean} */
+  /** All that the view shows is here, at least as an estimate.  @param {View} view @returns {boolean} */
   covered(view) {
-    return this.every(view, () => true);
+    return this.deep.complete(view) || this.every(view, () => true);
   }
 
   /** @param {View} view @param {(tile: Tile) => boolean} holds @returns {boolean} every tile of the view is there, and it holds */
@@ -120,6 +126,12 @@ export class RasterLayer {
       }
     }
     return true;
+  }
+
+  /** At least so many cells of cached tiles in the view are filled.  @param {View} view @param {number} enough counting ends beyond @returns {number} */
+  filledCells(view, enough) {
+    const window = this.grid.window(view, this.grid.level(view));
+    return window ? filledWithin(this.grid, view, this.grid.keys(window, view).map((key) => this.tiles.peek(key)), enough) : 0;
   }
 
   /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
@@ -157,6 +169,7 @@ export class RasterLayer {
   restyle(style) {
     const recolor = (style.colors ?? GLASBEY) !== (this.style.colors ?? GLASBEY);
     this.style = style;
+    this.deep.restyle(recolor);
     if (recolor && this.info.planes) {
       this.picture = null;
       this.bitmaps.clear();
@@ -173,15 +186,19 @@ export class RasterLayer {
 
   /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
   get norm() {
+    if (this.isDeep) return this.deep.norm;
     return this.exactOnce && this.shader && (this.picture === null || this.picture.distribution?.cells) ? this.shader.norm : null;
   }
 
   /**
-   * Draws the exact picture of a view at rest: each device pixel from the values of the cells whose centres lie in it.
+   * Draws the exact picture of a view at rest: its rows where they are few, else each device pixel from the values of the cells
+   * whose centres lie in it.
    * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
-   * @param {View} view @returns {boolean} false, and nothing drawn, while a tile is missing
+   * @param {View} view @param {number} [dpr] device pixels a CSS pixel @returns {boolean} false, and nothing drawn, while something is missing
    */
-  settle(context, view) {
+  settle(context, view, dpr = 1) {
+    this.isDeep = this.deep.settle(context, view, dpr);
+    if (this.isDeep) return true;
     if (this.stale || !this.picture?.view.equals(view)) {
       if (!this.covered(view)) return false;
       this.stale = false;
@@ -240,9 +257,17 @@ export class RasterLayer {
   /**
    * Draws while the view moves or loads: the last exact picture where it only has to be shifted; elsewhere shaded tiles scaled to
    * the view, and cached tiles above or below where one is missing.
-   * @param {Context} context as for `settle` @param {View} view
+   * @param {Context} context as for `settle` @param {View} view @param {number} [dpr]
    */
-  compose(context, view) {
+  compose(context, view, dpr = 1) {
+    context.save();
+    if (this.deep.clipOutside(context, view)) this.composeTiles(context, view);
+    context.restore();
+    this.deep.compose(context, view, dpr);
+  }
+
+  /** @param {Context} context @param {View} view */
+  composeTiles(context, view) {
     const window = this.grid.window(view, this.grid.level(view));
     if (!window) return;
     const keys = this.grid.keys(window, view);
@@ -297,6 +322,7 @@ export class RasterLayer {
    * @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} null where no tile is cached or outside the root
    */
   valueAt(view, px, py) {
+    if (this.deep.complete(view)) return this.deep.valueAt(view, px, py);
     const level = this.grid.level(view);
     let cell = this.grid.cellAt(view, level, px, py);
     let tile = cell && this.tiles.peek(cell.key);
@@ -321,6 +347,32 @@ function clipOutside(context, { width, height }, { x, y }) {
   context.rect(0, 0, width, height);
   context.rect(x, y, width, height);
   context.clip("evenodd");
+}
+
+/**
+ * Filled cells of tiles within a view, of any category; cells that stick out do not count.
+ * @param {Grid} grid @param {View} view @param {(Tile|undefined)[]} tiles @param {number} enough counting ends beyond @returns {number}
+ */
+function filledWithin(grid, view, tiles, enough) {
+  let sum = 0;
+  const cut = [];
+  for (const tile of tiles) {
+    if (!tile) continue;
+    const rect = grid.rect(tile.key, view);
+    const most = tile.planes.reduce((a, b) => (b.filled > a.filled ? b : a), tile.planes[0]);
+    if (!most?.filled) continue;
+    if (rect.left >= 0 && rect.top >= 0 && rect.right <= view.width && rect.bottom <= view.height) sum += most.filled;
+    else cut.push({ rect, most });
+  }
+  for (const { rect, most } of cut) {
+    if (sum > enough) break;
+    const [width, height] = [(rect.right - rect.left) / TILE, (rect.bottom - rect.top) / TILE];
+    const [x0, x1] = [Math.max(0, Math.ceil(-rect.left / width)), Math.min(TILE, Math.floor((view.width - rect.left) / width))];
+    const [y0, y1] = [Math.max(0, Math.ceil(-rect.top / height)), Math.min(TILE, Math.floor((view.height - rect.top) / height))];
+    if (!most.data) sum += Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
+    else for (let row = y0; row < y1; row++) for (let at = row * TILE + x0; at < row * TILE + x1; at++) sum += most.counts ? +(most.data[at] > 0) : +!Number.isNaN(most.data[at]);
+  }
+  return sum;
 }
 
 /** @param {(number|bigint)[]} values @returns {number|bigint} their sum, exact when any is a BigInt */

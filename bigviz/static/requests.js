@@ -28,6 +28,8 @@ export class Requests {
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
     /** @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and layer */
     this.columns = new Map();
+    /** @type {Map<number, Map<number, import("./deep.js").Asked>>} the windows whose rows recent requests asked for and have not got */
+    this.windows = new Map();
   }
 
   /** A gesture moved the view: its neighbours are worth fetching. Then again style changes and a page just opened ask for nothing more. */
@@ -66,6 +68,7 @@ export class Requests {
   forget() {
     this.pending.clear();
     this.columns.clear();
+    this.windows.clear();
     this.inFrame = false;
     this.tries = 0;
   }
@@ -93,10 +96,14 @@ export class Requests {
     for (const layer of layers) {
       const { definition, raster, line } = layer;
       if (!definition) continue;
-      const { tiles } = raster?.missing(view) ?? { tiles: [] };
+      const { tiles, window } = raster?.missing(view) ?? { tiles: [], window: null };
       for (const tile of tiles) wanted.add(`${layer.index}/${tile.join()}`);
-      const roots = layer.info?.provisional ? { roots: layer.info.root } : {};
-      if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles, ...roots });
+      if (layer.info?.provisional) {
+        if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles, roots: layer.info.root });
+      } else if (window) {
+        wanted.add(`${layer.index}/${JSON.stringify(window)}`);
+        parts.push({ layer: layer.index, definition, tiles, window });
+      } else if (tiles.length > 0) parts.push({ layer: layer.index, definition, tiles });
       const columns = line?.request(view) ?? null;
       if (columns) {
         wanted.add(`${layer.index}/${JSON.stringify(columns)}`);
@@ -122,6 +129,9 @@ export class Requests {
 
   /** @param {ViewLayer[]} parts */
   #remember(parts) {
+    const windows = new Map(parts.flatMap(({ layer, window }) => (window ? [[layer, window]] : [])));
+    if (windows.size > 0) this.windows.set(this.id, windows);
+    for (const id of this.windows.keys()) if (this.windows.size > REMEMBERED) this.windows.delete(id);
     /** @type {Map<number, ColumnsAsked>} */
     const asked = new Map();
     for (const { layer, columns } of parts) if (columns) asked.set(layer, columns);
@@ -141,8 +151,20 @@ export class Requests {
     return asked;
   }
 
-  /** The server has sent all of a request.  @param {number} id */
+  /** Rows or an image have come, in place of all tiles of the layer.  @param {number} id @param {number} layer @returns {boolean} they answer a recent request */
+  gotWindow(id, layer) {
+    const known = this.windows.get(id)?.delete(layer) ?? false;
+    if (known && id === this.id) for (const key of this.pending) if (key.startsWith(`${layer}/`)) this.pending.delete(key);
+    this.#busy();
+    return known;
+  }
+
+  /** The server has sent all of a request: windows that it did not answer are those of its tiles.  @param {number} id */
   done(id) {
+    const windows = this.windows.get(id);
+    this.windows.delete(id);
+    for (const [layer, window] of windows ?? []) this.figure.layers[layer].raster?.deep.tiled(window);
+    if (windows?.size) this.figure.arrived();
     if (id !== this.id) return;
     this.pending.clear();
     this.#busy();

@@ -6,8 +6,8 @@ import { parseFrame, ProtocolError, VERSION } from "./protocol.js";
 /** @typedef {import("./protocol.js").Definition} Definition */
 /** @typedef {import("./protocol.js").Message} Message */
 /**
- * One layer of a view: the tiles to send now and those to send after them, or a line's columns.
- * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], roots?: import("./protocol.js").LayerInfo["root"],
+ * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's columns.
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: import("./deep.js").Asked, roots?: import("./protocol.js").LayerInfo["root"],
  *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
  */
 /**

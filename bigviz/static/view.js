@@ -10,8 +10,6 @@ import { at, clampFactor, equalSpans, fractionOf, length, padSpan, panSpan, reso
 
 /** Home is the data's range and this share of it on each side. */
 export const HOME_PADDING = 0.02;
-/** Beyond the deepest level a cell may fill this share of the view: 16 cells of level 24 span it. */
-const DEEPEST_CELLS = 16;
 /** How many roots wide a view may become. */
 const WIDEST_ROOTS = 8;
 
@@ -151,18 +149,17 @@ function dataSpan(low, high, exact) {
 }
 
 /**
- * How short and how long a range of an axis may become.
+ * How short and how long a range of an axis may become: as short as whole numbers stay two apart, or as doubles can tell (`resolution`).
  * @param {readonly import("./axisroot.js").AxisRoot[]} roots the layers' roots on this axis (at least one)
- * @param {{exact: boolean, lines?: boolean}} o `lines`: a line layer shares the axis, so that only its resolution bounds the zoom
+ * @param {{exact: boolean}} o
  * @returns {AxisLimits}
  */
-export function axisLimits(roots, { exact, lines = false }) {
+export function axisLimits(roots, { exact }) {
   const sizes = roots.map((root) => root.length);
   const largest = Math.max(...sizes);
   const smallest = Math.min(...sizes);
-  const cells = lines ? 0 : DEEPEST_CELLS * smallest * 2 ** -32;
   const whole = exact ? Math.min(2, smallest / 4) : 0;
-  return Object.freeze({ min: Math.max(cells, whole), max: largest * WIDEST_ROOTS });
+  return Object.freeze({ min: whole, max: largest * WIDEST_ROOTS });
 }
 
 /** Undo and redo of views. Holds ranges only, so a resized figure goes back to what it showed, at its new size. */
