@@ -106,7 +106,7 @@ export class Hover {
     const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
     this.#fill(facts);
     this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
-    if (row) this.#dot(row.px / dpr, row.py / dpr);
+    if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
     else this.#outline(hit, dpr);
     const value = row?.value ?? hit?.value ?? null;
     painter.point(value !== null && painter.side === "bar" ? Number(value) : null);
@@ -229,10 +229,10 @@ export class Hover {
     this.hairY.style.transform = `translateY(${Math.round(py)}px)`;
   }
 
-  /** @param {number} px @param {number} py CSS pixels of the plot */
-  #dot(px, py) {
+  /** @param {number} px @param {number} py CSS pixels of the plot @param {boolean} ring around what has its own colour */
+  #dot(px, py, ring) {
     const { mark } = this;
-    mark.className = "mark dot";
+    mark.className = ring ? "mark dot ring" : "mark dot";
     mark.style.width = "";
     mark.style.height = "";
     mark.style.setProperty("--dot", "var(--accent)");

@@ -21,7 +21,8 @@ class World {
     const rand = random(seed);
     this.rows = Array.from({ length: rows }, () => ({ x: rand() ** 1.5, y: rand() ** 2, category: whole(rand, 0, (planes?.length ?? 1) - 1) }));
     this.planes = planes;
-    const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, reduction });
+    const kinds = { x: { kind: "float" }, y: { kind: "float" } };
+    const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, reduction, ...kinds });
     this.cache = new TileCache(budget);
     this.layer = new RasterLayer({ cache: this.cache, definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: STYLE, createCanvas });
   }

@@ -13,7 +13,7 @@ const LUT = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
 
 test("every round draws the middle of the picture, and the layer does not notice", () => {
   const cache = new TileCache();
-  const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes: null, reduction: "count" });
+  const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes: null, reduction: "count", x: { kind: "float" }, y: { kind: "float" } });
   const style = /** @type {any} */ ({ how: "linear", lut: LUT, low: null, high: null });
   const layer = new RasterLayer({ cache, definition: /** @type {any} */ ({ dataset: "d", agg: "count" }), info, style, createCanvas });
   const counts = Uint8Array.from({ length: 65536 }, (_, k) => (k * 7) % 5);

@@ -140,11 +140,10 @@ test("ranges of linked axes join, exact with exact, else as doubles", () => {
   assert.deepEqual(spanToJson(toFloat(a)), [1000, 1010]);
 });
 
-test("limits: 16 cells of the deepest level, or what a line resolves", () => {
+test("limits: two whole numbers, or what doubles tell apart", () => {
   const root = new AxisRoot(0n, 10);
-  assert.deepEqual(axisLimits([root], { exact: false }), { min: 16 * 2 ** -22, max: 8192 });
-  assert.deepEqual(axisLimits([root], { exact: false, lines: true }), { min: 0, max: 8192 });
-  assert.deepEqual(axisLimits([root], { exact: true, lines: true }), { min: 2, max: 8192 });
+  assert.deepEqual(axisLimits([root], { exact: false }), { min: 0, max: 8192 });
+  assert.deepEqual(axisLimits([root], { exact: true }), { min: 2, max: 8192 });
   assert.equal(axisLimits([new AxisRoot(0n, 1)], { exact: true }).min, 0.5);
 });
 
