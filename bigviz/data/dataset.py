@@ -110,16 +110,20 @@ class Dataset:
         """(first row, rows) of the pieces that can be read by themselves, in row order; every row is in one of them."""
         return self._source.chunks()
 
-    def read(self, number: int, names: Sequence[str], cancel: Cancel = NEVER) -> Iterator[tuple[int, list[Column]]]:
+    def read(
+        self, number: int, names: Sequence[str], cancel: Cancel = NEVER, own_labels: bool = False
+    ) -> Iterator[tuple[int, list[Column]]]:
         """The rows of piece `number` of `chunks()`, in order: (first row, columns of the same rows), at most 2^20 rows
         a time.
 
         The columns are those of `column`, with the same labels for categories (found by a pass over the table when
         they are first needed, and kept); else nothing is kept, and what is in memory as axis numbers already is not
-        copied. Several threads may read at a time. Raises what `column` does.
+        copied. Several threads may read at a time. Raises what `column` does. With `own_labels` no pass is made: where
+        a category's labels are not known yet, each batch has those of its own rows.
         """
         indices = [self._plottable(name) for name in names]
-        labels = {at: self._sorted(at, cancel) for at in indices if self._infos[at].kind == "category"}
+        categories = [at for at in indices if self._infos[at].kind == "category"]
+        labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
         first = self._source.chunks()[number][0]
         for arrays in self._source.stream(number, indices, cancel):
             rows = len(arrays[0])
@@ -128,6 +132,16 @@ class Dataset:
                 [_column(self._infos[at], array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
             )
             first += rows
+
+    def labels(self, name: str, cancel: Cancel = NEVER) -> tuple[str, ...]:
+        """The sorted labels of a category, as `column` has them, without reading the column into memory.
+
+        Raises what `column` does, and `Unplottable` for another kind.
+        """
+        index = self._plottable(name)
+        if self._infos[index].kind != "category":
+            raise Unplottable(f"Column {name!r} of {self.name!r} is no category.", got=name)
+        return self._sorted(index, cancel).texts
 
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
@@ -278,7 +292,11 @@ def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:
 
 def _column(info: ColumnInfo, array: pa.Array, labels: Sorted | None) -> Column:
     """Some rows as axis numbers, over Arrow's memory where it holds them."""
-    if labels is not None:
+    if info.kind == "category":
+        if labels is None:
+            own = LabelSet(info)
+            own.add(0, array)
+            labels = own.finish()
         return labels.column(info, array)
     column = viewed(info, array)
     if column is not None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bigviz.aggregate.jit import jit
 from bigviz.tiles.work import SLICE, Crew
 
-__all__ = ["sort_keys"]
+__all__ = ["sort_in_cache", "sort_keys"]
 
 Array = npt.NDArray[Any]
 Pieces = list[tuple[int, int]]
@@ -53,6 +53,13 @@ def sort_keys(keys: Array, rows: Array, pieces: Pieces, crew: Crew) -> tuple[Arr
     sorting = crew.within(_STAGE, 0.4, 1.0, total)
     sorting.run("sorting", lambda group: _sort_group(out_keys, out_rows, group), _groups(buckets), waiting_rows)
     return out_keys, out_rows
+
+
+def sort_in_cache(keys: Array, rows: Array, spare_keys: Array, spare_rows: Array) -> None:
+    """Sort a few million keys (uint64) and what belongs to them (uint32) in place, on this thread; equal keys stay in
+    their order. The spare arrays are as long."""
+    bounds = np.array([0, len(keys)], np.int64)
+    _sort_ranges(keys, rows, bounds[:1], bounds[1:], spare_keys, spare_rows)
 
 
 def _cut(start: int, stop: int) -> Pieces:
