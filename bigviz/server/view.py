@@ -134,7 +134,7 @@ class View:
         rough: list[Want] = []
         if slow and isinstance(wanted, TilesWanted):
             make = partial(backend.want_rough, dataset, layer)
-            rough = [self._want(make, part, place, _ROUGH) for place in part.without(_ROUGH)]
+            rough = [self._want(make, part, place, _ROUGH) for place in part.without(1)]  # only where there is nothing
         make = partial(backend.want_exact, dataset, layer, wanted)
         visible = [self._want(make, part, place, 0) for place in part.open if place not in part.later]
         return rough, visible, [self._want(make, part, place, 0, True) for place in part.open if place in part.later]

@@ -11,6 +11,8 @@ import { find } from "./dom.js";
 
 /** Words are said again only when the share or the error is another by this factor: screen readers read each change aloud. */
 const NEWS = 1.25;
+/** CSS pixels between the chip and the plot's edges. */
+const GAP = 8;
 
 /** @param {Estimate} estimate @param {Plane[]} planes @returns {TileEstimate} */
 export function tileEstimate(estimate, planes) {
@@ -83,8 +85,16 @@ export function bindEstimate(figure) {
     const building = figure.layers.find((layer) => layer.info?.index === "building" && layer.progress);
     progress.textContent = building?.progress ? progressWords(building.progress) : "";
     chip.hidden = words.textContent === "" && progress.textContent === "";
+    if (!chip.hidden) place(figure, chip);
   };
   for (const event of ["frame", "progress", "info", "exact"]) figure.addEventListener(event, show);
+}
+
+/** In the lower right corner of the plot.  @param {Figure} figure @param {HTMLElement} chip */
+function place({ painter, surface }, chip) {
+  const { x, y, width, height } = painter.plot;
+  chip.style.right = `${Math.max(0, surface.clientWidth - x - width) + GAP}px`;
+  chip.style.bottom = `${Math.max(0, surface.clientHeight - y - height) + GAP}px`;
 }
 
 /** @param {Summary} before @param {Summary} now @returns {boolean} */

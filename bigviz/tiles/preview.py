@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from bigviz.tiles.line import Columns, LineLayer
 from bigviz.tiles.order import spread
 from bigviz.tiles.planes import inner_of, wire
 from bigviz.tiles.root import survey
-from bigviz.tiles.sample import GROUPS, Sample, Unit, joined
+from bigviz.tiles.sample import GROUPS, Sample, Unit, all_labels, joined, relabelled
 from bigviz.tiles.scan import Ranges, TileKey, cells_of, positions_of, ranges_within
 from bigviz.tiles.series import build_series
 from bigviz.tiles.tile import Cost, Drawn, microseconds
@@ -82,12 +82,14 @@ class Preview:
         self._ordered: tuple[_Ordered, ...] = ()
         self._line: LineLayer | None = None
         self._units: list[Unit] = []
+        self._known: dict[str, tuple[str, ...]] = {}  # labels of the first units, by column
         self.generation = 0
         self.read = 0
         first = self._take(0, self._sizes[0], crew)
         x, y = self._both(first)
         found = survey(x, y, layer.root == "default", Crew(crew.threads, cancel=crew.cancel))
-        self.labels = _labels(first, self._reduction)
+        category = self._reduction.category
+        self.labels = None if category is None else self._known.get(category, ())
         self.axes = x, y
         self._roots = found.x, found.y
         self._add(first, crew)
@@ -168,7 +170,12 @@ class Preview:
 
         threads = 1 if self.sample.start else crew.threads  # the pieces' streams are read in order
         Crew(threads, cancel=crew.cancel).run("sampling", take, range(first, stop), 1)
-        return [unit for number in range(first, stop) if (unit := taken[number]) is not None]
+        units = [unit for number in range(first, stop) if (unit := taken[number]) is not None]
+        for name in self._names:
+            parts = [unit.columns[name] for unit in units]
+            if parts and parts[0].categories is not None:
+                self._known.setdefault(name, all_labels(parts))
+        return [_relabelled(unit, self._known) for unit in units]
 
     def _add(self, units: list[Unit], crew: Crew) -> None:
         read = self.read + sum(len(unit.rows) for unit in units)
@@ -331,10 +338,12 @@ def _codes(column: Column) -> Array:
     return np.where(column.valid, column.values, column.values.dtype.type(-1))
 
 
-def _labels(units: Sequence[Unit], reduction: Reduction) -> tuple[str, ...] | None:
-    if reduction.category is None:
-        return None
-    return units[0].columns[reduction.category].categories or ()
+def _relabelled(unit: Unit, known: Mapping[str, tuple[str, ...]]) -> Unit:
+    """A unit whose categories have the labels of the first ones."""
+    columns = {
+        name: relabelled(column, known[name]) if name in known else column for name, column in unit.columns.items()
+    }
+    return Unit(unit.rows, columns)
 
 
 @jit

@@ -20,7 +20,7 @@ from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.cache import ByteCache
 
-__all__ = ["GROUPS", "Sample", "Unit"]
+__all__ = ["GROUPS", "Sample", "Unit", "all_labels", "joined", "relabelled"]
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +34,8 @@ _CACHE: Final = 64 << 20
 
 @dataclass(frozen=True)
 class Unit:
-    """Some rows of one stretch of a table: their numbers (int64, ascending) and columns of the same length."""
+    """Some rows of one stretch of a table: their numbers (int64, ascending) and columns of the same length. A category has
+    the labels of some of the rows at least."""
 
     rows: npt.NDArray[np.int64]
     columns: dict[str, Column]
@@ -111,7 +112,7 @@ class Sample:
         number, (first, _) = self._chunks[place]
         batches: list[list[Column]] = []
         rows = 0
-        for _, columns in self.dataset.read(number, names, cancel):
+        for _, columns in self.dataset.read(number, names, cancel, own_labels=True):
             batches.append(columns)
             rows += len(columns[0])
             if rows >= _UNIT:
@@ -125,7 +126,7 @@ class Sample:
         with self._lock:
             done, stream = self._streams.pop((piece, names), (0, iter(())))
         if done != turn or turn == 0:
-            done, stream = 0, self.dataset.read(piece, names, cancel)
+            done, stream = 0, self.dataset.read(piece, names, cancel, own_labels=True)
         batch: tuple[int, list[Column]] | None = None
         while done <= turn:
             batch = next(stream, None)
@@ -136,13 +137,35 @@ class Sample:
 
 
 def joined(parts: Sequence[Column]) -> Column:
-    """Columns of the same kind and labels, one after the other."""
+    """Parts of a column, one after the other; a category has the labels of all."""
     if len(parts) == 1:
         return parts[0]
+    if parts[0].categories is not None:
+        labels = all_labels(parts)
+        parts = [relabelled(part, labels) for part in parts]
     valid = None
     if any(part.valid is not None for part in parts):
         valid = np.concatenate([np.ones(len(part), np.bool_) if part.valid is None else part.valid for part in parts])
     return Column(parts[0].info, np.concatenate([part.values for part in parts]), valid, parts[0].categories)
+
+
+def all_labels(parts: Sequence[Column]) -> tuple[str, ...]:
+    """The labels of any part of a category, sorted."""
+    first = parts[0].categories or ()
+    if all(part.categories == first for part in parts):
+        return first
+    return tuple(sorted({label for part in parts for label in part.categories or ()}))
+
+
+def relabelled(column: Column, labels: tuple[str, ...]) -> Column:
+    """A category by other labels; rows without one of them are not valid."""
+    own = column.categories or ()
+    if own == labels or not len(column):
+        return Column(column.info, column.values, column.valid, labels)
+    places = {label: place for place, label in enumerate(labels)}
+    codes = np.array([places.get(label, -1) for label in own] or [-1], np.int32)[column.values]
+    valid = (codes >= 0) if column.valid is None else column.valid & (codes >= 0)
+    return Column(column.info, np.where(valid, codes, np.int32(0)), None if valid.all() else valid, labels)
 
 
 def _taken(column: Column, picked: npt.NDArray[np.int64], rows: int) -> Column:
