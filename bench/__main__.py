@@ -1,72 +1,72 @@
-"""`python -m bench`: print the table of figures that the README quotes, and keep it as JSON in bench/results/."""
+"""`python -m bench`: measures bigviz and its peers on this machine, and keeps and prints what it finds."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import click
-from playwright.sync_api import Browser, sync_playwright
 
-from bench import browser, machine, startup, viewport
-from bench.report import Figure, markdown, save
+from bench import machine, report
+from bench.cases import browser, build, line, start, view
+from bench.places import RESULTS
+from bench.report import Figure
 
-RESULTS = Path(__file__).parent / "results"
-DEMO = RESULTS / "demo"
-CASES = ("startup", "browser", "viewport")
+KEPT: Final = RESULTS / "results.json"
+ROOT: Final = Path(__file__).parent.parent
+CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
+    "build": build.run,
+    **view.CASES,
+    "line": line.run,
+    "start": start.run,
+    "reductions": start.reductions,
+    "browser": browser.run,
+}
 
 
 @click.command()
-@click.option("--rows", default="1e7,1e8", show_default=True, help="Row counts of the viewport case.")
-@click.option("--case", "cases", multiple=True, type=click.Choice(CASES), default=CASES, show_default=True)
-def main(rows: str, cases: tuple[str, ...]) -> None:
-    """Measure bigviz on this machine, datashader beside it where both do the same work."""
-    figures: list[Figure] = []
-    for figure in measure(cases, [int(float(n)) for n in rows.split(",")]):
-        figures.append(figure)
-        print(
-            f"{figure.what}: {figure.value:.4g} {figure.unit} ({figure.statistic} of {len(figure.samples)})",
-            file=sys.stderr,
-        )
+@click.option("--rows", default="1e7,1e8", show_default=True, help="Numbers of rows.")
+@click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="Only these (default: all).")
+@click.option(
+    "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
+)
+@click.option("--write", is_flag=True, help="Measure nothing: put the kept results into README.md and docs/.")
+def main(rows: str, cases: tuple[str, ...], results: Path, write: bool) -> None:
+    """Measure bigviz, and its peers on the same work, on this machine.
+
+    A case first checks that both sides computed the same, and stops if they did not; peers that are not exact are
+    reported with their error. Results of a case take the place of earlier ones.
+    """
+    if write:
+        kept = report.load(results)
+        report.write_between(ROOT / "README.md", report.short_table(kept))
+        report.write_between(ROOT / "docs" / "benchmarks.md", report.long_table(kept))
+        return
     facts = machine.describe()
-    save(RESULTS / f"{date.today().isoformat()}-{'-'.join(cases)}.json", figures, facts)
-    print(markdown(figures, facts))
+    failed = []
+    for number in [int(float(text)) for text in rows.split(",")]:
+        for name in cases or CASES:
+            try:
+                _measure(name, number, results, facts)
+            except Exception as error:  # the other cases are worth having
+                failed.append(f"{name} at {number:.0e}: {type(error).__name__}: {error}")
+                print(failed[-1], file=sys.stderr)
+    print(report.long_table(report.load(results)))
+    sys.exit("\n".join(failed) or 0)
 
 
-def measure(cases: tuple[str, ...], rows: list[int]) -> Iterator[Figure]:
-    if "startup" in cases:
-        yield startup.help_time()
-    if "startup" in cases or "browser" in cases:
-        points = demo_points()
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=browser.FLAGS)
-            if "startup" in cases:
-                yield from startup.ready_times(chromium, points)
-            if "browser" in cases:
-                yield from in_browser(chromium, points)
-    if "viewport" in cases:
-        for n in rows:
-            yield from viewport.run(n)
-
-
-def in_browser(chromium: Browser, points: Path) -> Iterator[Figure]:
-    with startup.serving(points) as (url, _):
-        page = chromium.new_page(viewport={"width": 1024, "height": 768})
-        page.goto(url + points.stem + "/")
-        page.wait_for_selector(startup.READY, state="attached", timeout=120_000)
-        yield from browser.run(page)
-
-
-def demo_points() -> Path:
-    """The demo's ten million points, written once."""
-    path = DEMO / "points.parquet"
-    if not path.exists():
-        subprocess.run([*startup.BIGVIZ, "sample", str(DEMO), "--rows", "10000000"], check=True)
-    return path
+def _measure(name: str, rows: int, results: Path, facts: dict[str, str]) -> None:
+    began = time.perf_counter()
+    figures = []
+    for figure in CASES[name](rows):
+        figures.append(figure)
+        print(figure, file=sys.stderr, flush=True)
+    run = {"date": date.today().isoformat(), "machine": facts, "seconds": round(time.perf_counter() - began)}
+    report.keep(results, f"{name}, {rows:.0e} rows", run, figures)
 
 
 if __name__ == "__main__":

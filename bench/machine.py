@@ -1,28 +1,51 @@
-"""What a figure was measured on: cores, memory, and the versions that matter."""
+"""What a figure was measured on: cores, memory, versions; and what the disk can do."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
+import subprocess
+import time
+from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("bigviz", "datashader", "numba", "numpy", "pyarrow", "tornado")
+from bigviz.server.latency_report import machine
+
+__all__ = ["describe", "drop_cached", "write_rate"]
+
+PACKAGES = ("pandas", "datashader")
+MIB = 1 << 20
 
 
 def describe() -> dict[str, str]:
     """Name -> value, in the order in which a report prints them."""
-    facts = {
-        "cores": str(len(os.sched_getaffinity(0))),
-        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
-        "processor": _processor(),
-        "python": platform.python_version(),
-    }
-    return facts | {name: importlib.metadata.version(name) for name in PACKAGES}
+    facts = machine() | {name: version(name) for name in PACKAGES}
+    here = Path(__file__).parent
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True)
+    return facts | ({"commit": commit.stdout.strip()} if commit.returncode == 0 else {})
 
 
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+def write_rate(folder: Path, mib: int = 1024) -> float:
+    """MB a second of writing a file of `mib` MiB in a folder, brought to the disk."""
+    block = os.urandom(16 * MIB)
+    path = folder / "rate.tmp"
+    try:
+        start = time.perf_counter()
+        with path.open("wb", buffering=0) as file:
+            for _ in range(mib // 16):
+                file.write(block)
+            os.fsync(file.fileno())
+        return mib * MIB / 1e6 / (time.perf_counter() - start)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def drop_cached(folder: Path) -> None:
+    """Ask the system to forget what it caches of a folder's files; what a process has mapped stays."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)

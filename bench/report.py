@@ -1,20 +1,41 @@
-"""Figures of a run: what was measured, the bound it is held against, and how that is printed and kept."""
+"""Figures of a run: what was measured, its bound, what rivals took; and how all that is kept and printed."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Figure", "Rival", "keep", "load", "long_table", "short_table", "statistic", "write_between"]
+
+BEGIN: Final = "<!-- benchmarks: written by `python -m bench --write` -->"
+END: Final = "<!-- end of benchmarks -->"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another system on the same work in the same run: its samples, in the figure's unit, and what they bought.
+
+    `delivered` says what it sent (cells, rows), `counts` how far that is from the truth. A rival that failed has no
+    samples, and `counts` says why.
+    """
+
+    name: str
+    samples: Sequence[float]
+    delivered: str = ""
+    counts: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
     """One measured quantity.
 
-    ``samples`` are in ``unit``; ``bound`` is what the project promises for ``statistic`` of them (None: informative).
-    ``peer`` names who was measured on the same work in the same run, ``peer_samples`` what it took.
+    `samples` are in `unit`; `bound` is what the project promises for `statistic` of them (None: informative).
+    `delivered` and `counts` as for a rival. `headline` figures are in the README's table.
     """
 
     what: str
@@ -22,21 +43,27 @@ class Figure:
     samples: Sequence[float]
     statistic: str = "p95"
     bound: float | None = None
-    peer: str | None = None
-    peer_samples: Sequence[float] = field(default_factory=tuple)
-    note: str = ""
+    delivered: str = ""
+    counts: str = ""
+    rivals: Sequence[Rival] = ()
+    headline: bool = False
 
     @property
     def value(self) -> float:
         return statistic(self.samples, self.statistic)
 
     @property
-    def peer_value(self) -> float | None:
-        return statistic(self.peer_samples, self.statistic) if self.peer_samples else None
-
-    @property
     def held(self) -> bool | None:
         return None if self.bound is None else self.value <= self.bound
+
+    def __str__(self) -> str:
+        text = f"{self.what}: {_number(self.value, self.unit)} ({self.statistic} of {len(self.samples)})"
+        if self.bound is not None:
+            text += f", at most {_number(self.bound, self.unit)}" + ("" if self.held else ": MISSED")
+        for rival in self.rivals:
+            took = _number(statistic(rival.samples, "median"), self.unit) if rival.samples else "-"
+            text += f"; {rival.name} {took} ({rival.delivered or 'same'}; {rival.counts})"
+        return text
 
 
 def statistic(samples: Sequence[float], name: str) -> float:
@@ -50,27 +77,108 @@ def statistic(samples: Sequence[float], name: str) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def markdown(figures: Sequence[Figure], machine: dict[str, str]) -> str:
-    """The table that the README shows: one row a figure, losses included."""
-    lines = [
-        "| what | bigviz | bound | peer | peer / bigviz |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    for figure in figures:
-        bound = (
-            "" if figure.bound is None else f"{figure.bound:g} {figure.unit}" + ("" if figure.held else " **missed**")
-        )
-        peer = ratio = ""
-        if figure.peer_value is not None:
-            peer = f"{figure.peer} {figure.peer_value:.3g} {figure.unit}"
-            ratio = f"{figure.peer_value / figure.value:.3g} x" if figure.value else ""
-        note = f" ({figure.note})" if figure.note else ""
-        what = f"{figure.what}, {figure.statistic} of {len(figure.samples)}{note}"
-        lines.append(f"| {what} | {figure.value:.3g} {figure.unit} | {bound} | {peer} | {ratio} |")
-    facts = ", ".join(f"{name} {value}" for name, value in machine.items())
-    return "\n".join([*lines, "", f"Measured on: {facts}."])
+# --- keeping ---
 
 
-def save(path: Path, figures: Sequence[Figure], machine: dict[str, str]) -> None:
+def keep(path: Path, case: str, run: dict[str, Any], figures: Iterable[Figure]) -> None:
+    """Put a case's figures into the file of results, in the place of an earlier run's."""
+    results = load(path)
+    results[case] = {**run, "figures": [asdict(figure) for figure in figures]}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine, "figures": [asdict(f) for f in figures]}, indent=1) + "\n")
+    path.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The kept results: case -> `{"date", "machine", "figures"}`; empty without a file."""
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def figures_of(run: dict[str, Any]) -> list[Figure]:
+    """The figures of one kept case."""
+    return [Figure(**{**each, "rivals": [Rival(**rival) for rival in each["rivals"]]}) for each in run["figures"]]
+
+
+# --- printing ---
+
+
+def long_table(results: dict[str, Any]) -> str:
+    """Every figure: a row for bigviz with its bound, then one a rival with how many times as long it took."""
+    parts = []
+    for case, run in results.items():
+        lines = [
+            f"### {case}",
+            "",
+            "| what | system | median | p95 | bound, or times bigviz's median | delivered | counts |",
+            "| --- | --- | ---: | ---: | ---: | --- | --- |",
+        ]
+        for figure in figures_of(run):
+            lines += _rows(figure)
+        facts = ", ".join(f"{name} {value}" for name, value in run["machine"].items())
+        parts.append("\n".join([*lines, "", f"{run['date']}; {facts}."]))
+    return "\n\n".join(parts)
+
+
+def _rows(figure: Figure) -> list[str]:
+    unit = figure.unit
+    bound = ""
+    if figure.bound is not None:
+        bound = f"{figure.statistic} at most {_number(figure.bound, unit)}"
+        bound += "" if figure.held else f": **missed**, {_number(figure.value, unit)}"
+    what = f"{figure.what} ({len(figure.samples)})"
+    cells = [what, "bigviz", *_middle_and_high(figure.samples, unit), bound, figure.delivered, figure.counts]
+    rows = ["| " + " | ".join(cells) + " |"]
+    for rival in figure.rivals:
+        cells = ["", rival.name, "-", "-", "", rival.delivered, rival.counts]
+        if rival.samples:
+            cells[2:5] = [*_middle_and_high(rival.samples, unit), _ratio(figure, rival)]
+        rows.append("| " + " | ".join(cells) + " |")
+    return rows
+
+
+def _ratio(figure: Figure, rival: Rival) -> str:
+    times = statistic(rival.samples, "median") / (statistic(figure.samples, "median") or math.nan)
+    return f"{times:.3g} x" if times >= 1 else f"**{times:.2g} x: faster**"
+
+
+def _middle_and_high(samples: Sequence[float], unit: str) -> tuple[str, str]:
+    return tuple(_number(statistic(samples, name), unit) for name in ("median", "p95"))  # type: ignore[return-value]
+
+
+def short_table(results: dict[str, Any]) -> str:
+    """The headline figures: bigviz's bound statistic, and the rivals' medians."""
+    lines = ["| what | bigviz | at most | others, median |", "| --- | ---: | ---: | --- |"]
+    for run in results.values():
+        for figure in figures_of(run):
+            if not figure.headline:
+                continue
+            bound = "" if figure.bound is None else _number(figure.bound, figure.unit)
+            missed = " **missed**" if figure.held is False else ""
+            value = f"{_number(figure.value, figure.unit)}{missed}"
+            lines.append(f"| {figure.what}, {figure.statistic} | {value} | {bound} | {_others(figure)} |")
+    machines = {", ".join(f"{k} {v}" for k, v in run["machine"].items()) for run in results.values()}
+    return "\n".join([*lines, "", f"Measured on: {'; '.join(sorted(machines))}."])
+
+
+def _others(figure: Figure) -> str:
+    texts = []
+    for rival in figure.rivals:
+        if rival.samples:
+            inexact = f" ({rival.delivered}; {rival.counts})" if rival.counts not in ("", "exact") else ""
+            texts.append(f"{rival.name} {_number(statistic(rival.samples, 'median'), figure.unit)}{inexact}")
+    return "; ".join(texts)
+
+
+def _number(value: float, unit: str) -> str:
+    digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{digits} {unit}".rstrip()
+
+
+def write_between(path: Path, text: str) -> None:
+    """Put `text` between the two marks of a Markdown file; ValueError where they are missing."""
+    whole = path.read_text()
+    found = re.subn(
+        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}\n\n{text}\n\n{END}", whole, flags=re.DOTALL
+    )
+    if found[1] != 1:
+        raise ValueError(f"{path} holds {found[1]} places between {BEGIN!r} and {END!r}; it should hold one")
+    path.write_text(found[0])

@@ -1,7 +1,7 @@
 """The peer's half of the protocol; runs in the peer's environment and needs numpy and pyarrow only.
 
-A request is `{"op": name, ...arguments}`; the answer is `{"seconds": s, "array": path of an .npy file or null, ...facts}`
-or `{"error": text}`. What a library prints goes to stderr.
+A request is `{"op": name, "keep": bool, ...arguments}`; the answer is `{"seconds": s, "array": path of an .npy file or
+null, ...}`, the path only with `keep`, or `{"error": text}`. What a library prints goes to stderr.
 """
 
 from __future__ import annotations
@@ -47,13 +47,14 @@ def serve(*operations: Callable[..., Answer]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:
             request = json.loads(line)
+            keep = request.pop("keep")
             try:
                 seconds, array, facts = known[request.pop("op")](**request)
             except Exception:
                 reply = {"error": traceback.format_exc()}
             else:
                 path = None
-                if array is not None:
+                if keep and array is not None:
                     path = os.path.join(folder, "array.npy")
                     np.save(path, array)
                 reply = {"seconds": seconds, "array": path, **facts}

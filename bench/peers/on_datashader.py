@@ -1,7 +1,9 @@
 # /// script
-# dependencies = ["datashader==0.19.1", "dask==2026.8.0", "pandas==3.1.1", "pyarrow==26.0.1", "numba==0.68.1", "numpy==2.4.6"]
+# dependencies = [
+#   "datashader==0.19.1", "dask==2026.8.0", "pandas==3.1.1", "pyarrow==26.0.1", "numba==0.68.1", "numpy==2.4.6",
+# ]
 # ///
-"""datashader: one pass over float32 columns for each image; pandas in memory, or with `dask` mapped chunks on 2 threads."""
+"""datashader: one pass over the columns for each image; pandas in memory, or dask over mapped chunks on 2 threads."""
 
 import dask
 import dask.dataframe as dd
@@ -35,14 +37,16 @@ def _partition(batches) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({n: b.column(n).to_numpy() for n in names}, copy=False) for b in batches])
 
 
-def view(window: list[float], width: int, height: int, agg: str = "count", column: str = "", log: bool = False) -> Answer:
-    """An image of the window, closed at its upper ends: row 0 the lowest y."""
+def view(
+    window: list[float], width: int, height: int, agg: str = "count", column: str = "", log: bool = False
+) -> Answer:
+    """An image of the window, closed at its upper ends: row 0 the lowest y; categories by label."""
     x0, x1, y0, y1 = window
     kind = "log" if log else "linear"
     reduction = {"count": ds.count(), "mean": ds.mean(column), "by": ds.by(column, ds.count())}[agg]
     canvas = ds.Canvas(width, height, (x0, x1), (y0, y1), x_axis_type=kind, y_axis_type=kind)
     seconds, image = timed(lambda: canvas.points(frame, "x", "y", reduction))
-    return Answer(seconds, image.values)
+    return Answer(seconds, image.sortby(column).values if agg == "by" else image.values)
 
 
 def line(x0: float, x1: float, width: int) -> Answer:

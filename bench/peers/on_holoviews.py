@@ -30,9 +30,8 @@ def start(port: int, width: int, height: int) -> Answer:
 
     def page():
         image = rasterize(hv.Points(frame, ["x", "y"]), aggregator="count", width=width, height=height)
-        return pn.pane.HoloViews(
-            image.opts(frame_width=width, frame_height=height, cmap="fire", cnorm="eq_hist", active_tools=["wheel_zoom"])
-        )
+        look = {"cmap": "fire", "cnorm": "eq_hist", "active_tools": ["wheel_zoom"]}
+        return pn.pane.HoloViews(image.opts(frame_width=width, frame_height=height, **look))
 
     options = {"port": port, "address": "127.0.0.1", "websocket_origin": f"127.0.0.1:{port}"}
     seconds, _ = timed(lambda: pn.serve({"/plot": page}, threaded=True, show=False, **options))

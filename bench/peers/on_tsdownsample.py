@@ -7,9 +7,9 @@ import os
 
 os.environ["TSDOWNSAMPLE_MAX_THREADS"] = "2"
 
-import numpy as np  # noqa: E402
-from loop import Answer, read, serve, timed  # noqa: E402
-from tsdownsample import M4Downsampler  # noqa: E402
+import numpy as np
+from loop import Answer, read, serve, timed
+from tsdownsample import M4Downsampler
 
 y = None
 

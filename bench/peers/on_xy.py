@@ -3,9 +3,9 @@
 # ///
 """xy: the messages that its browser sends, answered by its own dispatcher and framed for its own wire.
 
-A view of a large scatter comes as a grid of counts, 8 bits each on a log scale, from a pyramid or from a scan; or as the
-points themselves where a window around the view holds at most 200,000. Columns are float64 in memory; with `mapped` they
-are files on the disk, as its own examples do for tables of more than 2 * 10^8 rows.
+A view of a large scatter comes as a grid of counts, 8 bits each on a log scale, from a pyramid or from a scan; or as
+the points themselves where a window around the view holds at most 200,000. Columns are float64 in memory; with `mapped`
+they are files on the disk, as its own examples do for tables of more than 2 * 10^8 rows.
 """
 
 import math
@@ -15,8 +15,8 @@ import tempfile
 import numpy as np
 import xy
 from loop import Answer, read, serve, timed
-from xy.channel import encode_frame, handle_message
 from xy._ooc import MemmapF64Builder
+from xy.channel import encode_frame, handle_message
 
 figure = None
 folder = tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_SCRATCH"))
@@ -54,8 +54,10 @@ def _mapped(column, name: str) -> np.ndarray:
 
 
 def _ask(chart, x0, x1, y0, y1, width: int, height: int, line: bool = False):
-    window = {"x0": x0, "x1": x1} | ({"px": width} if line else {"y0": y0, "y1": y1, "w": width, "h": height, "trace": 0})
-    message, buffers = handle_message(chart, {"type": "view" if line else "density_view", "seq": 1, **window})
+    request = {"type": "view", "seq": 1, "x0": x0, "x1": x1, "px": width}
+    if not line:
+        request |= {"type": "density_view", "trace": 0, "y0": y0, "y1": y1, "w": width, "h": height}
+    message, buffers = handle_message(chart, request)
     encode_frame(message, buffers)
     return message["traces"][0], buffers
 
@@ -66,27 +68,28 @@ def hide(category: int) -> Answer:
     return Answer(seconds)
 
 
-def view(window: list[float], width: int, height: int) -> Answer:
-    """The counts that arrive for a window, decoded: row 0 the lowest y, as many cells as it chose to send."""
+def view(window: list[float], width: int, height: int, log: bool = False) -> Answer:
+    """The counts that arrive for a window, decoded: row 0 the lowest y, as many cells as it chose to send. Whether the
+    axes are `log` was said when it was loaded; the window is of the values themselves."""
     x0, x1, y0, y1 = window
     seconds, (entry, buffers) = timed(lambda: _ask(figure, x0, x1, y0, y1, width, height))
     if entry["mode"] == "points":
-        facts = {"cells": [width, height], "how": f"{entry['visible']} points of {entry['x_range'] + entry['y_range']}"}
-        return Answer(seconds, _binned(entry, buffers, window, width, height), facts)
+        return Answer(seconds, None, {"points": entry["visible"], "inside": _inside(entry, buffers, window)})
     grid = entry["density"]
     levels = np.frombuffer(buffers[grid["buf"]], np.uint8).reshape(grid["h"], grid["w"])
     counts = np.expm1(levels / 255.0 * math.log1p(grid["max"]))
     return Answer(seconds, counts, {"cells": [grid["w"], grid["h"]], "how": entry["binning"]})
 
 
-def _binned(entry, buffers, window: list[float], width: int, height: int) -> np.ndarray:
-    """The points that were sent, counted in the window's cells as their float32 offsets say."""
-    x0, x1, y0, y1 = window
-    at = []
-    for name in ("x", "y"):
-        ref = entry[name]
-        at.append(np.frombuffer(buffers[ref["buf"]], np.float32).astype(np.float64) * ref["scale"] + ref["offset"])
-    return np.histogram2d(at[1], at[0], bins=(height, width), range=[[y0, y1], [x0, x1]])[0]
+def _inside(entry, buffers, window: list[float]) -> int:
+    """How many of the points that were sent lie in the window: more are, so that it can move without asking."""
+    inside = True
+    for name, low, high in (("x", *window[:2]), ("y", *window[2:])):
+        column = entry[name]
+        offsets = np.frombuffer(buffers[column["buf"]], np.float32).astype(np.float64)
+        at = offsets * column["scale"] + column["offset"]
+        inside = inside & (at >= low) & (at <= high)
+    return int(np.count_nonzero(inside))
 
 
 def line(x0: float, x1: float, width: int) -> Answer:

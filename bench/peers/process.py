@@ -55,11 +55,12 @@ class Peer:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
-        """The answer to one request: `seconds`, `array` (loaded, None without) and what else the adapter says."""
+    def ask(self, op: str, *, keep: bool = False, **arguments: Any) -> dict[str, Any]:
+        """The answer to one request: `seconds`, what else the adapter says, and `array`: what it computed, if it is to
+        `keep` that, else None."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            print(json.dumps({"op": op, **arguments}), file=self._process.stdin, flush=True)
+            print(json.dumps({"op": op, "keep": keep, **arguments}), file=self._process.stdin, flush=True)
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""

@@ -1,0 +1,119 @@
+"""The tables that are measured, written once into the cache, as Arrow (record batches of 2^20 rows) or as Parquet.
+
+| table | columns |
+| --- | --- |
+| points | x, y, value float32 and kind (8 labels): jumps of a Clifford attractor |
+| log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
+| grid | x, y int32: 3,000 distinct points, each over and over, in random order |
+| line | x int32 = 0, 1, 2, ..., y float32: a random walk |
+
+All depend on nothing but the number of rows, and are made in chunks by as many threads as there are cores, so memory
+stays at some tens of MB whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from bench.places import made
+from bigviz.aggregate.sample import CHUNK, clifford, write_parquet
+
+__all__ = ["Table", "arrow", "parquet", "sample_rows"]
+
+Table = Literal["points", "log", "grid", "line"]
+T = TypeVar("T")
+
+PLACES: Final = 3_000
+THREADS: Final = 2
+
+
+def arrow(table: Table, rows: int) -> Path:
+    """The table's Arrow file."""
+    return _once(table, rows, "arrow", _write_arrow)
+
+
+def parquet(table: Table, rows: int) -> Path:
+    """The table's Parquet file: row groups of 2^20 rows with statistics, not compressed."""
+    return _once(table, rows, "parquet", lambda path, batches: write_parquet(path, batches, rows))
+
+
+def sample_rows(path: Path, count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of `count` random rows of an Arrow file, as float64; only their record batches are looked at."""
+    rng = np.random.default_rng(seed)
+    with pa.memory_map(str(path)) as source:
+        file = pa.ipc.open_file(source)
+        batches = [file.get_batch(int(k)) for k in rng.integers(file.num_record_batches, size=count)]
+        at = [int(rng.integers(batch.num_rows)) for batch in batches]
+        x, y = ([float(b.column(name)[k].as_py()) for b, k in zip(batches, at, strict=True)] for name in ("x", "y"))
+    return np.array(x), np.array(y)
+
+
+def _once(table: Table, rows: int, kind: str, write: Callable[[Path, Iterable[pa.RecordBatch]], None]) -> Path:
+    path = made("data") / f"{table}-{rows:.0e}.{kind}".replace("e+0", "e")
+    if not path.exists():
+        print(f"writing {path}", file=sys.stderr)
+        aside = path.with_name(f"{path.name}.part")
+        write(aside, _MAKERS[table](rows))
+        aside.rename(path)
+    return path
+
+
+def _write_arrow(path: Path, batches: Iterable[pa.RecordBatch]) -> None:
+    rest = iter(batches)
+    first = next(rest)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+        writer.write_batch(first)
+        for batch in rest:
+            writer.write_batch(batch)
+
+
+def _log(rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in clifford(rows):
+        x, y = (np.power(10.0, batch.column(name).to_numpy()).astype(np.float32) for name in ("x", "y"))
+        yield pa.record_batch({"x": x, "y": y})
+
+
+def _grid(rows: int) -> Iterator[pa.RecordBatch]:
+    places = np.random.default_rng(7).integers(-1_000_000, 1_000_000, (2, PLACES)).astype(np.int32)
+
+    def make(index: int, size: int) -> pa.RecordBatch:
+        which = np.random.default_rng((8, index)).integers(0, PLACES, size, dtype=np.int32)
+        return pa.record_batch({"x": places[0][which], "y": places[1][which]})
+
+    return _chunks(rows, make)
+
+
+def _line(rows: int) -> Iterator[pa.RecordBatch]:
+    def make(index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        steps = np.random.default_rng((9, index)).standard_normal(size, dtype=np.float32)
+        return np.arange(index * CHUNK, index * CHUNK + size, dtype=np.int32), np.cumsum(steps, dtype=np.float64)
+
+    level = 0.0
+    for x, walk in _chunks(rows, make):
+        walk += level
+        level = float(walk[-1])
+        yield pa.record_batch({"x": x, "y": walk.astype(np.float32)})
+
+
+def _chunks(rows: int, make: Callable[[int, int], T]) -> Iterator[T]:
+    """`make(index, size)` of each chunk in order, by threads that are at most a few chunks ahead."""
+    sizes = [min(CHUNK, rows - start) for start in range(0, rows, CHUNK)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for at in range(0, len(sizes), 2 * THREADS):
+            some = sizes[at : at + 2 * THREADS]
+            yield from pool.map(make, range(at, at + len(some)), some)
+
+
+_MAKERS: Final[dict[Table, Callable[[int], Iterator[pa.RecordBatch]]]] = {
+    "points": clifford,
+    "log": _log,
+    "grid": _grid,
+    "line": _line,
+}

@@ -1,0 +1,100 @@
+"""A table opened as `bigviz serve` opens it: with the store that `bigviz index` made, no cache of tiles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+import bigviz as bv
+from bigviz.data.cancel import NEVER
+from bigviz.data.progress import no_progress
+from bigviz.server.protocol import tile_frames
+from bigviz.server.windows import HEIGHT, WIDTH, Axis, Window, tiles
+from bigviz.tiles.engine import Engine, LayerInfo, TileKey
+from bigviz.tiles.layer import Layer
+
+__all__ = ["AREAS", "Opened", "about"]
+
+AREAS: Final = (1.0, 1e-2, 1e-4, 1e-6)
+THREADS: Final = 2
+Span = tuple[float, float, float, float]
+
+
+class Opened:
+    """A layer of a table and its engine; built when it is made, `seconds` says in how long."""
+
+    def __init__(self, path: Path, agg: str = "count", store: Path | None = None, **layer: str) -> None:
+        self.dataset = bv.open(str(path), name="table")
+        self.engine = Engine(cache_bytes=0)
+        self.layer = Layer(layer.pop("glyph", "points"), "x", "y", agg, **layer)
+        start = time.perf_counter()
+        self.engine.ensure(self.dataset, self.layer, no_progress, NEVER)
+        self.seconds = time.perf_counter() - start
+        self.info: LayerInfo = self.engine.info(self.dataset, self.layer)
+        self.pool = ThreadPoolExecutor(THREADS)
+
+    def with_agg(self, agg: str) -> Opened:
+        """Another reduction over the same rows, built."""
+        other = object.__new__(Opened)
+        other.__dict__.update(self.__dict__)
+        other.layer = Layer("points", "x", "y", agg, xaxis=self.layer.xaxis, yaxis=self.layer.yaxis)
+        start = time.perf_counter()
+        self.engine.ensure(other.dataset, other.layer, no_progress, NEVER)
+        other.seconds = time.perf_counter() - start
+        return other
+
+    @property
+    def range(self) -> Span:
+        """x0, y0, x1, y1 of the rows, in axis space."""
+        assert self.info.range is not None
+        x0, y0, x1, y1 = (float(edge) for edge in self.info.range)
+        return x0, y0, x1, y1
+
+    @property
+    def roots(self) -> tuple[Axis, Axis]:
+        x, y = self.info.root_x, self.info.root_y
+        return (float(x.start), x.exponent), (float(y.start), y.exponent)
+
+    def view(self, window: Window) -> float:
+        """Milliseconds from a window to the frames of all its tiles, made by two threads as the server's are."""
+        start = time.perf_counter()
+        for _ in self.pool.map(self._frames, tiles(window, *self.roots)):
+            pass
+        return (time.perf_counter() - start) * 1e3
+
+    def _frames(self, key: tuple[int, int, int, int]) -> list[bytes]:
+        tile = self.engine.tile(self.dataset, self.layer, TileKey(*key), NEVER)
+        return tile_frames(tile, request=1, figure=0, layer=0)
+
+    def cells(self, windows: Sequence[Window]) -> str:
+        """How much a view delivers, in words."""
+        count = np.median([len(tiles(window, *self.roots)) for window in windows])
+        return f"{count:.0f} tiles, {count * 65_536 / 1e6:.2g} M cells"
+
+    def mosaic(self, zx: int, zy: int, columns: range, rows: range) -> np.ndarray:
+        """The values of a block of tiles, row 0 the highest y; by reductions have a last axis of categories."""
+
+        def values(i: int, j: int) -> np.ndarray:
+            planes = self.engine.tile(self.dataset, self.layer, TileKey(zx, zy, i, j), NEVER).arrays()
+            return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+
+        return np.concatenate([np.concatenate([values(i, j) for i in columns], axis=1) for j in rows], axis=0)
+
+    def image(self, window: Window, width: int, height: int) -> np.ndarray:
+        """bigviz's own exact image of a window, row 0 the lowest y, one plane."""
+        x0, x1, y0, y1 = window.x0, window.x1, window.y0, window.y1
+        return self.engine.image(self.dataset, self.layer, x0, x1, y0, y1, width, height)[0][::-1]
+
+
+def about(extent: Span, x: np.ndarray, y: np.ndarray, area: float) -> list[Window]:
+    """A window of `area` (share) of the extent about each of some rows; the whole extent for 1."""
+    x0, y0, x1, y1 = extent
+    if area >= 1:
+        return [Window(x0, x1, y0, y1, WIDTH, HEIGHT)] * len(x)
+    w, h = (x1 - x0) * area**0.5 / 2, (y1 - y0) * area**0.5 / 2
+    return [Window(cx - w, cx + w, cy - h, cy + h) for cx, cy in zip(x.tolist(), y.tolist(), strict=True)]

@@ -1,0 +1,51 @@
+"""The stores that the cases read: made by `bigviz index`, as a user would, and kept in the cache."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from bench.memory import run_watched
+from bench.places import made
+
+__all__ = ["build", "of"]
+
+IN_MEMORY: Final = 1 << 24  # rows of a table that bigviz orders in memory rather than on the disk
+COLUMNS: Final = ("value", "kind")
+
+
+def of(path: Path, columns: Sequence[str] = (), **axes: str) -> Path | None:
+    """The directory with a table's store, built unless it is there; None for a table that needs none.
+
+    One store a table is kept: one without `columns` makes place for one with them, and serves nobody else then.
+    """
+    with pa.memory_map(str(path)) as source:
+        if pa.ipc.open_file(source).num_record_batches * (1 << 20) < IN_MEMORY:
+            return None
+    plain, full = (made("stores") / f"{path.stem}{more}" for more in ("", "-columns"))
+    for folder in (full,) if columns else (full, plain):
+        if folder.exists():
+            return folder
+    shutil.rmtree(plain, ignore_errors=True)
+    build(path, full if columns else plain, columns, **axes)
+    return full if columns else plain
+
+
+def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), **axes: str) -> tuple[float, int]:
+    """Build a table's store anew: seconds of `bigviz index`, and its peak of anonymous memory in bytes."""
+    folder = folder or made("stores") / path.stem
+    shutil.rmtree(folder, ignore_errors=True)
+    options = [f"--columns={','.join(columns)}"] if columns else []
+    options += [f"--{name}={value}" for name, value in axes.items()]
+    command = [sys.executable, "-m", "bigviz", "index", str(path), "--x=x", "--y=y", *options, "--out", str(folder)]
+    try:
+        return run_watched(command)
+    except subprocess.CalledProcessError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
