@@ -23,7 +23,7 @@ from bigviz.aggregate.jit import frozen, jit
 from bigviz.aggregate.reductions import Planes
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import SIDE
-from bigviz.tiles.guard import Fenced, Guard, run_end
+from bigviz.tiles.guard import Fenced, Guard, open_block, run_end
 from bigviz.tiles.order import compact
 from bigviz.tiles.planes import Kept, keep, revive, revive_cell
 from bigviz.tiles.scan import (
@@ -46,6 +46,7 @@ Array = npt.NDArray[Any]
 _CHUNK: Final = 1 << 17  # rows whose cells and values a thread takes at a time: they stay in its cache
 _FEW: Final = 1024  # a tile of so few runs of equal cells is counted on request, however many rows they hold
 _FEW_APART: Final = 8 * _FEW
+_NEAR: Final = 16  # rows within which the end of a run is looked for one by one
 _MOST_PILES: Final = 256  # that a tile with axes at different levels is put together from
 
 
@@ -289,10 +290,21 @@ def square_of(level: int, morton: int) -> TileKey:
 
 @jit
 def _runs(fenced: Fenced, lows: Array, highs: Array, shift: int, most: int) -> int:
+    """Runs of keys that agree above `shift` bits, or one more than `most`; short runs are told row by row."""
+    keys, bits = fenced.keys, np.uint64(shift)
     runs = 0
-    for k in range(lows.size):
-        at = lows[k]
-        while at < highs[k] and runs <= most:
-            at = run_end(fenced, at, highs[k], np.uint64(shift))
-            runs += 1
+    for r in range(lows.size):
+        at = lows[r]
+        high = highs[r]
+        while at < high and runs <= most:
+            open_block(fenced, at >> 13)
+            stop = min(((at >> 13) + 1) << 13, high)
+            while at < stop and runs <= most:
+                head = keys[at] >> bits
+                end = at + 1
+                near = min(at + _NEAR, stop)
+                while end < near and keys[end] >> bits == head:
+                    end += 1
+                at = run_end(fenced, at, high, bits) if end == near else end
+                runs += 1
     return runs

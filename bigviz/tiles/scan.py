@@ -9,6 +9,7 @@ logarithm.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -134,7 +135,7 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
     low, high, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
     for part in _batches(ranges):
         cancel.check()
-        _count(guard.fenced, low[part], high[part], whole[part], *_terms(tile), _FOLDED, flat)
+        _count(guard.fenced, low[part], high[part], whole[part], *_terms(tile), _table_of(tile), flat)
     guard.keys.check()
 
 
@@ -149,7 +150,7 @@ def cells_within(guard: Guard, low: int, high: int, tile: TileKey) -> npt.NDArra
     """The same for the rows of a part of a whole range of the tile."""
     guard.keys.open(np.array([low]), np.array([high]))
     cells = np.empty(high - low, np.int32)
-    _square_cells(guard.keys.array[low:high], *_terms(tile), _FOLDED, cells)
+    _square_cells(guard.keys.array[low:high], *_terms(tile), _table_of(tile), cells)
     return cells
 
 
@@ -173,17 +174,22 @@ def _batches(ranges: Ranges) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(cuts)]
 
 
-def _folded() -> Array:
-    """y * 256 + x of the 65,536 cells of a square, y from the bottom, by their place in Morton order."""
+def _table_of(tile: TileKey) -> Array:
+    finest = max(tile.zx, tile.zy)
+    return _table(min(finest - tile.zx, 8), min(finest - tile.zy, 8))
+
+
+@cache
+def _table(less_x: int, less_y: int) -> Array:
+    """The cell of a tile (row 0 the highest y, uint16) of each of the 65,536 cells of its lowest square in Morton
+    order; the tile's cells are longer by powers of two. There are 17 tables of 128 KB. Keys come in order, so what is
+    read of a table stays in the first cache."""
     morton = np.arange(CELLS, dtype=np.uint64)
-    codes = np.empty((2, CELLS), np.uint64)
-    for axis in (0, 1):
-        word = morton >> np.uint64(axis)
-        codes[axis] = sum((word >> np.uint64(2 * b) & np.uint64(1)) << np.uint64(b) for b in range(8))
-    return frozen((codes[1] * SIDE + codes[0]).astype(np.uint16))
-
-
-_FOLDED: Final = _folded()  # 128 KB: keys come in order, so what is read of it stays in the first cache
+    x, y = (
+        sum((morton >> np.uint64(2 * b + axis) & np.uint64(1)) << np.uint64(b) for b in range(8)) for axis in (0, 1)
+    )
+    line = np.uint64(SIDE - 1) - (y >> np.uint64(less_y))
+    return frozen((line * np.uint64(SIDE) + (x >> np.uint64(less_x))).astype(np.uint16))
 
 
 @jit
@@ -230,12 +236,13 @@ def _descend(
 
 
 @jit
-def _offsets(key: np.uint64, x: int, y: int, i: int, row: int) -> tuple[int, int]:
-    """How far the finest square of cells around a key lies from the tile's lower left corner, in its own cells."""
-    finest = np.uint64(min(x, y) + 8)
-    across = np.int64(compact(key) >> finest) - (np.int64(i) << (x - min(x, y)))
-    up = np.int64(compact(key >> np.uint64(1)) >> finest) - (np.int64(row) << (y - min(x, y)))
-    return int(across * 256), int(up * 256)
+def _offset(key: np.uint64, x: int, y: int, i: int, row: int) -> np.uint64:
+    """What the cells of the finest square around a key differ by from those of the tile's lowest square."""
+    finest = min(x, y)
+    code_x, code_y = np.int64(compact(key)), np.int64(compact(key >> np.uint64(1)))
+    column = ((code_x >> (finest + 8) << (finest + 8)) >> x) - np.int64(i) * 256
+    line = ((code_y >> (finest + 8) << (finest + 8)) >> y) - np.int64(row) * 256
+    return np.uint64(column - line * 256)
 
 
 @jit
@@ -248,17 +255,17 @@ def _count(
     y: int,
     i: int,
     row: int,
-    folded: Array,
+    table: Array,
     plane: Array,
 ) -> None:
     """Count rows into cells of codes shortened by `x` and `y` bits; cells outside the tile (i, row) are skipped.
 
-    Rows of a whole range lie in one square of the tile's finer level, so 16 bits of a key give its cell there, and
-    shifts its cell in the tile: 1 ns a row. Piles of rows in one cell are leapt over.
+    Rows of a whole range lie in one square of the tile's finer level, so 16 bits of a key and a table give the cell:
+    0.8 ns a row. Piles of rows in one cell are leapt over.
     """
     keys = fenced.keys
     shift = np.uint64(2 * min(x, y))
-    less_x, less_y = x - min(x, y), y - min(x, y)
+    mask = np.uint64(0xFFFF)
     for r in range(lows.size):
         at = lows[r]
         high = highs[r]
@@ -268,7 +275,7 @@ def _count(
         if at == high:
             continue
         open_block(fenced, at >> 13)
-        across, up = _offsets(keys[at], x, y, i, row)
+        offset = _offset(keys[at], x, y, i, row)
         while at < high:
             open_block(fenced, at >> 13)
             stop = min(((at >> 13) + 1) << 13, high)
@@ -277,20 +284,16 @@ def _count(
                 head = keys[at] >> shift
                 if end - at == _STRIDE and keys[end - 1] >> shift == head:
                     end = run_end(fenced, at, high, shift)
-                    cell = np.int64(folded[head & np.uint64(0xFFFF)])
-                    line = ((up + (cell >> 8)) >> less_y) & 255
-                    plane[(255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)] += np.uint32(end - at)
+                    plane[(np.uint64(table[head & mask]) + offset) & mask] += np.uint32(end - at)
                 else:
-                    for k in range(at, end):
-                        cell = np.int64(folded[(keys[k] >> shift) & np.uint64(0xFFFF)])
-                        line = ((up + (cell >> 8)) >> less_y) & 255
-                        plane[(255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)] += np.uint32(1)
+                    for k in range(np.uint64(at), np.uint64(end)):
+                        plane[(np.uint64(table[keys[k] >> shift & mask]) + offset) & mask] += np.uint32(1)
                 at = end
 
 
 @jit
 def _count_some(fenced: Fenced, low: int, high: int, x: int, y: int, i: int, row: int, plane: Array) -> None:
-    """Count the rows of a range that may lie outside the tile. Such ranges are short: their rows are read one by one."""
+    """Count the rows of a range that may lie outside the tile: such ranges are short, and read row by row."""
     if low < high:
         open_block(fenced, low >> 13)
         open_block(fenced, (high - 1) >> 13)
@@ -321,14 +324,12 @@ def _cells(keys: Array, x: int, y: int, i: int, row: int, cells: Array) -> None:
 
 
 @jit
-def _square_cells(keys: Array, x: int, y: int, i: int, row: int, folded: Array, cells: Array) -> None:
+def _square_cells(keys: Array, x: int, y: int, i: int, row: int, table: Array, cells: Array) -> None:
     """The cell of each row of a part of a whole range."""
     if keys.size == 0:
         return
     shift = np.uint64(2 * min(x, y))
-    less_x, less_y = x - min(x, y), y - min(x, y)
-    across, up = _offsets(keys[0], x, y, i, row)
+    mask = np.uint64(0xFFFF)
+    offset = _offset(keys[0], x, y, i, row)
     for k in range(keys.size):
-        cell = np.int64(folded[(keys[k] >> shift) & np.uint64(0xFFFF)])
-        line = ((up + (cell >> 8)) >> less_y) & 255
-        cells[k] = (255 - line) * 256 + (((across + (cell & 255)) >> less_x) & 255)
+        cells[k] = np.int32((np.uint64(table[keys[k] >> shift & mask]) + offset) & mask)
