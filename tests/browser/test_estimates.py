@@ -1,0 +1,93 @@
+"""What a page shows of a table that is not indexed yet: an estimate at once, said to be one, and exact in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from driver import choose, figure, open_page, pixels, settle
+from playwright.sync_api import Page
+from served import Server, start_server
+
+ROWS = 3_000_000
+GROUP = 200_000
+
+# From now on each state of the figure is noted: exact, words of the chip, and whether the canvas shows something.
+_WATCH = """() => {
+  const section = document.querySelector('section[data-figure="0"]');
+  const words = section.querySelector('.estimate-words');
+  window.states = [];
+  const note = () => states.push([section.dataset.exact, words.textContent]);
+  new MutationObserver(note).observe(section, { attributes: true, attributeFilter: ["data-exact"] });
+  new MutationObserver(note).observe(words, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A table with enough rows to be sampled, in row groups of 200,000."""
+    folder = tmp_path_factory.mktemp("large")
+    rng = np.random.default_rng(5)
+    x, y, z = rng.normal(0, 1, (3, ROWS)).astype(np.float32)
+    kind = pa.DictionaryArray.from_arrays(rng.integers(0, 3, ROWS).astype(np.int32), pa.array(["ash", "elm", "fir"]))
+    table = pa.table({"x": x, "y": y, "z": z, "t": np.arange(ROWS), "kind": kind})
+    pq.write_table(table, folder / "large.parquet", row_group_size=GROUP)
+    running = start_server("large.parquet", "--index", "never", cwd=folder)
+    yield running
+    running.stop()
+
+
+def states(page: Page) -> list[tuple[str, str]]:
+    return [(exact, words) for exact, words in page.evaluate("() => states")]
+
+
+def test_other_columns_are_estimated_first_and_exact_in_the_end(page: Page, large: Server):
+    open_page(page, f"{large.url}/large/")
+    assert page.locator(f"{figure()} .estimate-words").text_content() == ""
+    page.evaluate(_WATCH)
+    choose(page, "y", "z")
+    page.wait_for_function("() => states.some(([exact, words]) => words.startsWith('estimate: '))")
+    page.wait_for_function("() => states.length && states.at(-1)[0] === '1' && states.at(-1)[1] === ''")
+    seen = states(page)
+    assert all(exact == "0" for exact, words in seen if words), "an estimate is never called exact"
+    said = [words for _, words in seen if words]
+    assert said and all("% of rows" in words for words in said)
+    assert any("±" in words for words in said)
+    assert page.locator(f"{figure()} .estimate").get_attribute("aria-live") is None
+    assert page.locator(f"{figure()} .estimate-words").get_attribute("aria-live") == "polite"
+    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    settled = pixels(page)
+    page.reload()
+    open_page(page, page.url)
+    settle(page)
+    np.testing.assert_array_equal(settled, pixels(page), "the picture is that of a page that never saw an estimate")
+
+
+def test_a_line_is_estimated_first(page: Page, large: Server):
+    open_page(page, f"{large.url}/large/")
+    page.evaluate(_WATCH)
+    choose(page, "x", "t")
+    settle(page)
+    choose(page, "glyph", "line")
+    page.wait_for_function("() => states.length && states.at(-1)[0] === '1' && states.at(-1)[1] === ''")
+    assert page.locator(f"{figure()} form [name=glyph]").input_value() == "line"
+    assert all(exact == "0" for exact, words in states(page) if words)
+
+
+def test_a_view_that_moves_while_it_is_estimated_ends_exact(page: Page, large: Server):
+    open_page(page, f"{large.url}/large/")
+    page.evaluate(_WATCH)
+    choose(page, "x", "z")
+    page.wait_for_function("() => states.some(([exact, words]) => words.startsWith('estimate: '))")
+    box = page.locator(f"{figure()} canvas.data").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("() => states.at(-1)[0] === '1' && states.at(-1)[1] === ''")
+    settle(page)
+    measures = page.evaluate("() => performance.getEntriesByName('bigviz:view').map(({ detail }) => detail.figure)")
+    assert measures.count(0) >= 1
