@@ -165,9 +165,10 @@ def regular_rule(head: Array, size: int, last: int | float | None) -> Regular | 
         fits = second >= first and first + (second - first) * (size - 1) <= np.iinfo(head.dtype).max
     else:
         mean = (last - first) / (size - 1) if last is not None else (head[-1].item() - first) / (len(head) - 1)
-        rules = [Regular(first, step, 1.0, head.dtype) for step in (second - first, mean, _short(mean))]
+        digits = 6 if head.dtype == np.float32 else 12
+        rules = [Regular(first, step, 1.0, head.dtype) for step in (second - first, mean, float(f"{mean:.{digits}g}"))]
         if mean > 0.0 and np.isfinite(1.0 / mean):
-            rules.append(Regular(first, 1.0, _short(1.0 / mean), head.dtype))
+            rules.append(Regular(first, 1.0, float(f"{1.0 / mean:.{digits}g}"), head.dtype))
         fits = mean >= 0.0
     positions = np.arange(len(head))
     for rule in rules if fits else ():
@@ -175,10 +176,6 @@ def regular_rule(head: Array, size: int, last: int | float | None) -> Regular | 
         if ends and (rule.at(positions) == head).all():
             return rule
     return None
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.12g}")
 
 
 def _first_of_integers(rule: Regular, size: int, edges: Array) -> Positions:

@@ -23,7 +23,7 @@ from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.tiles.ascending import Ascending
 from bigviz.tiles.bounds import Number, float_from, integer_from
-from bigviz.tiles.series import LEAF, Series
+from bigviz.tiles.series import LEAF, Series, lowest_highest, position_of
 
 __all__ = ["Picks", "column_bounds", "first_above", "first_from", "pick_rows"]
 
@@ -118,7 +118,7 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
     columns, runs = np.empty(room, np.int32), np.empty(room, np.int64)
     positions, nodes = np.empty(room, np.int64), np.empty(room, np.int64)
     tree = series.tree
-    count = _pick(series.y, tree.values, tree.places, tree.starts, frozen(parts), columns, runs, positions, nodes)
+    count, _ = _pick(series.y, tree.values, tree.places, tree.starts, frozen(parts), columns, runs, positions, nodes)
     runs, positions, nodes = runs[:count], positions[:count], nodes[:count]
     joined = np.cumsum(np.diff(runs, prepend=runs[:1]) != 0, dtype=np.int32)
     return Picks(
@@ -216,42 +216,53 @@ def _extremes(
 ) -> tuple[int, int, int, int]:
     """The first lowest and the first highest position of `first` to `stop`, of which `first` has a value; and the
     places of their values in the tree, -1 where they were found in the rows."""
-    low = high = first
-    lowest = highest = y[first]
+    head = first if first & 255 == 0 and first + 256 <= stop else min((first | 255) + 1, stop)
+    tail = max(stop & -256, head)
+    lowest, highest = lowest_highest(y, first, head, y[first], y[first])
     low_node = high_node = -1
-    k = first
-    while k < stop:
-        if k & 255 != 0 or k + 256 > stop:
-            end = min((k | 255) + 1, stop)
-            for row in range(k, end):
-                value = y[row]
-                if value < lowest:
-                    low = row
-                    lowest = value
-                    low_node = -1
-                elif value > highest:
-                    high = row
-                    highest = value
-                    high_node = -1
-            k = end
-            continue
-        level, size, step = 0, 256, 4096  # the largest block that begins at k and ends by `stop`
-        while level + 2 < starts.size and k & (step - 1) == 0 and k + step <= stop:
+    k = head
+    while k < tail:
+        level, size, step = 0, 256, 4096  # the largest block that begins at k and ends by `tail`
+        while level + 2 < starts.size and k & (step - 1) == 0 and k + step <= tail:
             level += 1
             size = step
             step *= 16
         node = starts[level] + k // size
         if places[node, 0] != np.uint32(0xFFFFFFFF):
-            if values[node, 0] < lowest:
-                low = int(places[node, 0])
+            if values[node, 0] < lowest or (low_node < 0 and head == first and values[node, 0] == lowest):
                 lowest = values[node, 0]
                 low_node = 2 * node
-            if values[node, 1] > highest:
-                high = int(places[node, 1])
+            if values[node, 1] > highest or (high_node < 0 and head == first and values[node, 1] == highest):
                 highest = values[node, 1]
                 high_node = 2 * node + 1
         k += size
+    least, most = lowest_highest(y, tail, stop, lowest, highest)
+    if least < lowest:
+        low, low_node = position_of(y, tail, least), -1
+    else:
+        low = int(places[low_node >> 1, 0]) if low_node >= 0 else position_of(y, first, least)
+    if most > highest:
+        high, high_node = position_of(y, tail, most), -1
+    else:
+        high = int(places[high_node >> 1, 1]) if high_node >= 0 else position_of(y, first, most)
     return low, high, low_node, high_node
+
+
+@jit
+def _warm(y: Array, values: Array, starts: Array, parts: Array, begin: int, end: int) -> float:
+    """Read what `_extremes` will read of some parts, a value of each 64 bytes: reads that do not wait for each other's
+    results are under way at once, so this takes a third of the time that they save."""
+    stride = 64 // y.itemsize
+    total = np.float64(0.0)
+    for part in range(begin, end):
+        first, stop = parts[part, 2], parts[part, 3]
+        for k in range(first, min((first | 255) + 1, stop), stride):
+            total += y[k]
+        for k in range(max(stop & -256, first), stop, stride):
+            total += y[k]
+        if stop - first >= 512:
+            total += values[first >> 8, 0] + values[(stop >> 8) - 1, 0]
+    return total
 
 
 @jit
@@ -265,11 +276,14 @@ def _pick(
     runs: Array,
     at: Array,
     nodes: Array,
-) -> int:
-    """Write the rows of each part in order, each once, and the tree's places of their values; how many there are. A
-    pseudo-run has neither first nor last row."""
+) -> tuple[int, float]:
+    """Write the rows of each part in order, each once, and the tree's places of their values. A pseudo-run has neither
+    first nor last row. Returns how many rows there are, and what keeps the compiler from leaving out `_warm`."""
     count = 0
+    warmth = 0.0
     for part in range(parts.shape[0]):
+        if part % 32 == 0:
+            warmth += _warm(y, values, starts, parts, part, min(part + 32, parts.shape[0]))
         first, last = parts[part, 2], parts[part, 3] - 1
         low, high, low_node, high_node = _extremes(y, values, places, starts, first, last + 1)
         if high < low:
@@ -286,4 +300,4 @@ def _pick(
             at[count] = position
             nodes[count] = low_node if turn == 1 else high_node if turn == 2 else -1
             count += 1
-    return count
+    return count, warmth

@@ -19,7 +19,7 @@ from bigviz.tiles.axis import Axis
 from bigviz.tiles.pairs import Batch, InMemory, Pairs
 from bigviz.tiles.work import Crew
 
-__all__ = ["FAR_SHARE", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
+__all__ = ["FAR_SHARE", "Extent", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ class Survey:
 
 
 @dataclass
-class _Extent:
+class Extent:
     """The number of rows that lie somewhere, and the extremes of both axes over them."""
 
     count: int = 0
@@ -60,9 +60,9 @@ class _Extent:
         """Take in the numbers of some rows, all of them on both axes."""
         if len(x) == 0:
             return
-        self.merge(_Extent(len(x), (x.min().item(), y.min().item()), (x.max().item(), y.max().item())))
+        self.merge(Extent(len(x), (x.min().item(), y.min().item()), (x.max().item(), y.max().item())))
 
-    def merge(self, other: _Extent) -> None:
+    def merge(self, other: Extent) -> None:
         """Take in another extent."""
         self.count += other.count
         if self.low is None or self.high is None or other.low is None or other.high is None:
@@ -77,12 +77,13 @@ def survey(x: Axis, y: Axis, far: bool, crew: Crew) -> Survey:
     return survey_pairs(InMemory(x, y), far, crew)
 
 
-def survey_pairs(pairs: Pairs, far: bool, crew: Crew) -> Survey:
+def survey_pairs(pairs: Pairs, far: bool, crew: Crew, whole: Extent | None = None) -> Survey:
     """Find the roots of two axes, without their far rows where `far` is True, else with all rows.
 
-    Reads all rows once, and where there may be far rows twice more; at most a batch a thread is in memory.
+    Reads all rows once, unless `whole` says what that would find, and where there may be far rows twice more; at most
+    a batch a thread is in memory.
     """
-    whole = _extent(pairs, None, crew)
+    whole = _extent(pairs, None, crew) if whole is None else whole
     full = _roots(pairs, whole)
     chosen = full
     if far and whole.count:
@@ -95,7 +96,7 @@ def survey_pairs(pairs: Pairs, far: bool, crew: Crew) -> Survey:
     return Survey(*chosen, pairs.rows, kept.count, outside, whole.count - kept.count, kept.low, kept.high)
 
 
-def _roots(pairs: Pairs, extent: _Extent) -> tuple[Root, Root]:
+def _roots(pairs: Pairs, extent: Extent) -> tuple[Root, Root]:
     fixed = pairs.fixed_roots
     if extent.low is None or extent.high is None:
         return fixed[0] or root_of(None, None), fixed[1] or root_of(None, None)
@@ -105,13 +106,13 @@ def _roots(pairs: Pairs, extent: _Extent) -> tuple[Root, Root]:
     )
 
 
-def _extent(pairs: Pairs, roots: tuple[Root, Root] | None, crew: Crew) -> _Extent:
+def _extent(pairs: Pairs, roots: tuple[Root, Root] | None, crew: Crew) -> Extent:
     """The extremes of the rows that are numbers on both axes and, if given, lie in both roots."""
-    total = _Extent()
+    total = Extent()
     lock = threading.Lock()
 
     def look(piece: int) -> int:
-        part = _Extent()
+        part = Extent()
         for batch in pairs.read(piece, crew.cancel):
             xs, ys, mask = both_numbers(batch)
             if roots is not None:

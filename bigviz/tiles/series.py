@@ -22,7 +22,20 @@ from bigviz.tiles.root import numbers_of
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import SLICE, Crew, slices
 
-__all__ = ["LEAF", "NOWHERE", "Series", "Tree", "build_series", "fill_gaps", "find_extremes", "raise_tree", "sortable"]
+__all__ = [
+    "LEAF",
+    "NOWHERE",
+    "Series",
+    "Tree",
+    "build_series",
+    "fill_gaps",
+    "find_extremes",
+    "lowest_highest",
+    "position_of",
+    "raise_tree",
+    "sortable",
+    "tree_starts",
+]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -31,7 +44,7 @@ LEAF: Final = 256  # rows of a block: a page of y at most, 62 MB of tree for 10^
 FAN: Final = 16  # blocks of a block
 NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a block without a value
 _STAGE: Final = "building the line"
-_HEAD: Final = 4096  # numbers that suggest a rule
+_HEAD: Final = 1 << 16  # numbers that suggest a rule
 
 
 @dataclass(frozen=True)
@@ -266,6 +279,53 @@ def _fill(values: Array, mask: Array, before: Any) -> Any:
 
 
 @jit
+def lowest_highest(y: Array, first: int, stop: int, lowest: Any, highest: Any) -> tuple[Any, Any]:
+    """The extremes of some values and of two more; NaN is passed over. Four at a time, else each waits for the last."""
+    a = b = c = d = lowest
+    p = q = r = s = highest
+    k = first
+    while k + 4 <= stop:
+        one, two, three, four = y[k], y[k + 1], y[k + 2], y[k + 3]
+        a = one if one < a else a
+        p = one if one > p else p
+        b = two if two < b else b
+        q = two if two > q else q
+        c = three if three < c else c
+        r = three if three > r else r
+        d = four if four < d else d
+        s = four if four > s else s
+        k += 4
+    while k < stop:
+        a = y[k] if y[k] < a else a
+        p = y[k] if y[k] > p else p
+        k += 1
+    a, c = b if b < a else a, d if d < c else c
+    p, r = q if q > p else p, s if s > r else r
+    return c if c < a else a, r if r > p else p
+
+
+@jit
+def position_of(y: Array, first: int, value: Any) -> int:
+    """The first position from `first` on that holds a value, which is there."""
+    while y[first] != value:
+        first += 1
+    return first
+
+
+@jit
+def _known_extremes(values: Array, mask: Array, start: int, stop: int) -> tuple[int, int]:
+    """The first lowest and the first highest position of integers of which the first is a number."""
+    low = high = start
+    for k in range(start + 1, stop):
+        if mask[k]:
+            if values[k] < values[low]:
+                low = k
+            elif values[k] > values[high]:
+                high = k
+    return low, high
+
+
+@jit
 def _leaves(values: Array, mask: Array, first: int, out: Array, places: Array) -> None:
     masked = mask.size > 0
     for block in range(out.shape[0]):
@@ -277,16 +337,12 @@ def _leaves(values: Array, mask: Array, first: int, out: Array, places: Array) -
             out[block, 0] = out[block, 1] = values[block * 256]
             places[block, 0] = places[block, 1] = np.uint32(0xFFFFFFFF)
             continue
-        low = high = start
-        lowest = highest = values[start]
-        for k in range(start + 1, stop):
-            value = values[k]
-            if value < lowest and not (masked and not mask[k]):
-                low = k
-                lowest = value
-            elif value > highest and not (masked and not mask[k]):
-                high = k
-                highest = value
+        if masked:
+            low, high = _known_extremes(values, mask, start, stop)
+            lowest, highest = values[low], values[high]
+        else:
+            lowest, highest = lowest_highest(values, start, stop, values[start], values[start])
+            low, high = position_of(values, start, lowest), position_of(values, start, highest)
         out[block, 0] = lowest
         out[block, 1] = highest
         places[block, 0] = first + low

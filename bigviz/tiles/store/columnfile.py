@@ -30,8 +30,8 @@ Array = npt.NDArray[Any]
 class ColumnFile:
     """A column of `rows` numbers that is being written; `shift` rows more have room after it until `finish`.
 
-    Made if it is not there or has another size, else gone on with: what was written stays. Raises OSError, at once
-    where the disk has no room for all of it.
+    Made if it is not there or has another size, else gone on with: what was written stays, finished or not. Raises
+    OSError, at once where the disk has no room for all of it.
     """
 
     def __init__(self, path: Path, dtype: np.dtype[Any], rows: int, shift: int = 0) -> None:
@@ -40,7 +40,8 @@ class ColumnFile:
         size = len(self._head) + (rows + shift) * dtype.itemsize
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(self._descriptor).st_size != size:
+            finished = self._place(rows) + len(self._tail)
+            if os.fstat(self._descriptor).st_size not in (size, finished):
                 os.ftruncate(self._descriptor, 0)
                 _allocate(self._descriptor, size)
             _write_all(self._descriptor, self._head, 0)
@@ -72,8 +73,12 @@ class ColumnFile:
         """Bring what was written to the disk."""
         os.fdatasync(self._descriptor)
 
-    def finish(self) -> None:
-        """Make it an Arrow file, without the room after the column."""
+    def finish(self, rows: int | None = None) -> None:
+        """Make it an Arrow file of `rows` numbers (default: all, without the room after them)."""
+        if rows is not None and rows != self.rows:
+            self.rows = rows
+            head, self._tail = _around(self.dtype, rows)
+            _write_all(self._descriptor, head, 0)
         end = self._place(self.rows)
         os.ftruncate(self._descriptor, end)
         _write_all(self._descriptor, self._tail, end)
