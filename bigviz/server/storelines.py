@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from rich.filesize import decimal
 
+from bigviz.aggregate.cells import Root
 from bigviz.tiles.store.building import others_progress
 from bigviz.tiles.store.directory import Entry
 from bigviz.tiles.store.manifest import Manifest
@@ -71,16 +73,22 @@ def _state(entry: Entry) -> str:
 
 
 def _contents(manifest: Manifest) -> Iterable[tuple[str, str]]:
-    facts = manifest.facts
-    for axis in ("x", "y"):
-        root = facts.get(f"root_{axis}")
-        if isinstance(root, Mapping):
-            yield f"root {axis}", f"[{root['start']}, {root['stop']})"
-    counts = [f"{facts[name]:,} {name}" for name in ("inside", "outside", "far") if name in facts]
+    survey = manifest.facts.get("survey", {})
+    roots = survey.get("roots") or [survey[axis] for axis in ("x", "y") if axis in survey]
+    for axis, (multiple, exponent) in zip(("x", "y"), roots, strict=False):
+        root = Root(int(multiple), int(exponent))
+        yield f"root {axis}", f"{_number(root.start)} to {_number(root.stop)}"
+    counts = [f"{survey[name]:,} {name}" for name in ("inside", "outside", "far") if name in survey]
     if counts:
         yield "rows", ", ".join(counts)
-    if facts.get("columns"):
-        yield "columns", ", ".join(map(str, facts["columns"]))
+    columns = manifest.facts.get("columns", ())
+    if columns:
+        yield "columns", ", ".join(columns)
+
+
+def _number(edge: Fraction) -> str:
+    """A root's edge, exactly if it is a whole number of at most 64 bits."""
+    return str(edge) if edge.denominator == 1 and abs(edge) < 1 << 64 else f"{float(edge):.17g}"
 
 
 def _time(seconds: float) -> str:

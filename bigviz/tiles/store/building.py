@@ -76,6 +76,8 @@ def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, writ
         if lock.share():
             return lock
     except BaseException:
+        if not folder.exists() and not aside_of(folder).exists():
+            lock.remove()
         lock.release()
         raise
     lock.release()

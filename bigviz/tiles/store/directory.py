@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, BigvizError, Unreadable
+from bigviz.data.errors import BadInput, BigvizError, TooLarge, Unreadable
 from bigviz.tiles.store.building import (
     Write,
     aside_of,
@@ -27,13 +27,10 @@ from bigviz.tiles.store.origin import expected_bytes, folder_name, origin_of
 from bigviz.tiles.store.parts import PartKind, part_folder, part_of
 from bigviz.tiles.store.room import Unit, bytes_of, default_root, drop_unused, make_room, sweep, unit_of, units
 from bigviz.tiles.store.spec import OrderSpec
+from bigviz.tiles.store.writers import WRITERS, Writer
 from bigviz.tiles.work import Crew
 
-__all__ = ["Entry", "StoreDirectory", "Writer", "entry_of"]
-
-Writer = Callable[[Path, Dataset, OrderSpec, Sequence[str], Crew], Mapping[str, Any] | None]
-"""Writes a store of one kind into a folder that exists, or goes on with what it left there; what it returns is kept in
-the manifest as facts."""
+__all__ = ["Entry", "StoreDirectory", "entry_of"]
 
 State = Literal["ready", "unfinished", "other format", "damaged"]
 
@@ -76,7 +73,7 @@ class StoreDirectory:
         quarter of what would be free without stores) is kept by removing the least recently used."""
         self.root = (root or default_root()).absolute()
         self._limit = limit
-        self._writers = dict(writers or {})
+        self._writers = WRITERS if writers is None else writers
         self._tell = tell
         self._told: set[str] = set()
         self._held: dict[Path, Lock] = {}
@@ -110,9 +107,10 @@ class StoreDirectory:
                     why = "was written by an older bigviz" if older else "is of an older state of the file"
                     self._say(f"The index of {dataset.name!r} {why}: it is built again.")
                 plan = {"of": of, "columns": columns}
-                build_folder(folder, spec.kind, of, plan, self._write(dataset, spec, columns), crew).release()
+                lock = build_folder(folder, spec.kind, of, plan, self._write(dataset, spec, columns), crew)
                 for replaced, _ in self._replaced(of):
                     drop_unused(replaced)
+                self._trim(lock)
         raise Unreadable(f"The store {folder} is removed as soon as it is written.", got=str(folder))
 
     def part(self, store: Path, kind: PartKind, key: str) -> Path | None:
@@ -136,7 +134,7 @@ class StoreDirectory:
                 if self._hold_or_drop(folder, of):
                     return folder
                 self._make_room(folder, expected)
-                build_folder(folder, kind.removesuffix("s"), of, key, write, crew or Crew()).release()
+                self._trim(build_folder(folder, kind.removesuffix("s"), of, key, write, crew or Crew()))
         raise Unreadable(f"The part {folder} is removed as soon as it is written.", got=str(folder))
 
     def entries(self) -> list[Entry]:
@@ -215,13 +213,22 @@ class StoreDirectory:
         sweep(self.root)
         make_room(self.root, max(0, needed - bytes_of(aside_of(folder))), self._limit, folder)
 
+    def _trim(self, lock: Lock) -> None:
+        """Keep the limit, if what was just built (and is locked) took more than was expected."""
+        try:
+            make_room(self.root, 0, self._limit)
+        except TooLarge:
+            self._say(f"The indexes in {self.root} that are in use take more than --store-limit allows.")
+        finally:
+            lock.release()
+
     def _write(self, dataset: Dataset, spec: OrderSpec, columns: Sequence[str]) -> Write:
         writer = self._writers[spec.kind]
 
         def write(path: Path, crew: Crew) -> Mapping[str, Any]:
             facts = writer(path, dataset, spec, columns, crew)
             dataset.check()  # else rows of two states of the file may be in it
-            return facts or {}
+            return facts
 
         return write
 

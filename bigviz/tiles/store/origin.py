@@ -64,7 +64,10 @@ def freshness(origin: Mapping[str, Any]) -> Freshness:
 
 
 def expected_bytes(dataset: Dataset, spec: OrderSpec, columns: tuple[str, ...]) -> int:
-    """Bytes that a store of all rows takes at least: float64 coordinates and columns besides keys and row numbers."""
+    """Bytes that a store of all rows takes at least: float64 coordinates and columns besides keys and row numbers, or
+    a series's y."""
+    if spec.kind == "series":
+        return axis_dtype(dataset.info(spec.y).type).itemsize * dataset.num_rows
     row = _ROW + sum(axis_dtype(dataset.info(name).type).itemsize for name in columns)
     for name, axis in ((spec.x, spec.xaxis), (spec.y, spec.yaxis)):
         width = axis_dtype(dataset.info(name).type).itemsize

@@ -68,8 +68,9 @@ def make_room(root: Path, needed: int, limit: int | None, keep: Path | None = No
     for unit in there:
         if held + needed <= most:
             break
+        size = unit_of(unit.folder).size  # without parts that went before
         if drop_unused(unit.folder):
-            held -= unit.size
+            held -= size
     free = shutil.disk_usage(root).free
     if held + needed > most:
         raise TooLarge(

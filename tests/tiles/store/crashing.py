@@ -20,7 +20,19 @@ from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.work import Crew
 
-CHANGES = ("open", "mkdir", "rename", "replace", "unlink", "rmdir", "fsync", "write", "pwrite", "ftruncate")
+CHANGES = (
+    "open",
+    "mkdir",
+    "rename",
+    "replace",
+    "unlink",
+    "rmdir",
+    "fsync",
+    "fdatasync",
+    "write",
+    "pwrite",
+    "ftruncate",
+)
 STEPS = 3
 
 

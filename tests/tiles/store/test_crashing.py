@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = Path(__file__).with_name("crashing.py")
 
 BUILD = """
 import os, sys, time
 from pathlib import Path
+
+import pytest
 sys.path.insert(0, os.path.dirname(sys.argv[1]))
 import crashing
 written = crashing.write
@@ -54,3 +58,29 @@ def test_who_waits_goes_on_with_what_a_killed_one_left(table: Path, tmp_path: Pa
     first.stdout.close()
     said = second.communicate(timeout=60)[0].split()
     assert said[0] == "builds" and (Path(said[-1]) / "manifest.json").exists()
+
+
+def killed(home: Path, kind: str, rounds: int, seed: int) -> int:
+    """Rounds of killing real builds in a process of its own; how many were killed."""
+    ran = subprocess.run(
+        [sys.executable, str(PROGRAM.with_name("killing.py")), str(home), kind, str(rounds), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return int(ran.stdout.split()[1])
+
+
+@pytest.mark.parametrize("kind", ["order", "series"])
+def test_real_builds_killed_at_random(tmp_path: Path, kind: str):
+    assert killed(tmp_path, kind, 5, 0) >= 2
+
+
+@pytest.mark.big
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["order", "series"])
+def test_real_builds_killed_many_times(tmp_path: Path, kind: str, seed: int):
+    assert killed(tmp_path, kind, 60, seed) > 50

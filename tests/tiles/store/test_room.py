@@ -78,6 +78,27 @@ def test_parts_go_by_themselves(tmp_path: Path):
     held.release()
 
 
+def test_a_store_whose_parts_went_before_frees_only_the_rest(tmp_path: Path):
+    first = made(tmp_path, "first", 2)
+    made(first / "pyramids", "part", 1, 256 * KB)
+    for name, used in (("second", 3), ("third", 4), ("fourth", 5)):
+        made(tmp_path, name, used)
+    make_room(tmp_path, 64 * KB, 192 * KB)
+    assert left(tmp_path) == ["fourth", "third"]
+
+
+def test_what_takes_more_than_was_expected_is_told_of(directories, source: Dataset, spec: OrderSpec, said: list[str]):
+    stores = directories(limit=60 * KB)
+    unused = stores.build(source, spec)
+    stores.release(unused)
+    weight = os.urandom(64 * KB)
+    path = stores.build(source, OrderSpec("y", "x"))
+    assert unused.exists() and said == []
+    stores.add(path, "columns", "c", lambda folder, crew: (folder / "c.arrow").write_bytes(weight) and {})
+    assert path.exists() and not unused.exists()
+    assert said == [f"The indexes in {stores.root} that are in use take more than --store-limit allows."]
+
+
 def test_more_than_the_limit_removes_nothing(tmp_path: Path):
     made(tmp_path, "a", 1)
     with pytest.raises(TooLarge, match=r"at least 0\.30 GB, and stores may take 0\.20 GB"):
