@@ -98,9 +98,18 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
 @click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
 @click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
+@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime for times, else linear).")
+@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
 @_listening
 def serve(
-    paths: tuple[str, ...], x: str | None, y: str | None, agg: str | None, glyph: str | None, **listening: Any
+    paths: tuple[str, ...],
+    x: str | None,
+    y: str | None,
+    agg: str | None,
+    glyph: str | None,
+    xaxis: str | None,
+    yaxis: str | None,
+    **listening: Any,
 ) -> None:
     """Serve tables, each PATH one document, or a Python script's document.
 
@@ -111,8 +120,8 @@ def serve(
 
     script = script_name(paths)
     if script is not None:
-        if any((x, y, agg, glyph)):
-            raise click.UsageError("--x, --y, --agg and --glyph are for data files: the script says what it shows.")
+        if any((x, y, agg, glyph, xaxis, yaxis)):
+            raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         _serve_script(script, paths[0].split("=")[-1], listening)
         return
     named = named_paths(paths)
@@ -124,7 +133,7 @@ def serve(
         hint = same_schema_hint([path for _, path in named])
         if hint:
             click.echo(hint, err=True)
-        return open_paths(named, Columns(x, y, agg, glyph))
+        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis))
 
     _run([name for name, _ in named], load, listening)
 

@@ -14,6 +14,7 @@ from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
 from bigviz.server.backend import Backend
+from bigviz.server.definition import layer_of, published
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.script import script_document
@@ -31,6 +32,8 @@ class Columns:
     y: str | None = None
     agg: str | None = None
     glyph: str | None = None
+    xaxis: str | None = None
+    yaxis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,19 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
         geographic = choice.geographic and x is None and y is None
         x, y = x or choice.x, y or choice.y
         glyph = glyph or ("points" if columns.agg else choice.glyph)
-    kind = "mercator" if geographic else None
-    plot = figure(title=name, x_axis_type=kind, y_axis_type=kind)  # type: ignore[arg-type]
+    kinds = (columns.xaxis, columns.yaxis)
+    if geographic and kinds == (None, None):
+        kinds = ("mercator", "mercator")
+    plot = figure(title=name, x_axis_type=kinds[0], y_axis_type=kinds[1])  # type: ignore[arg-type]
     if glyph == "line":
         if columns.agg not in (None, "any"):
             raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")
         plot.line(dataset, x, y)
     else:
         plot.points(dataset, x, y, agg=columns.agg or "count")
-    return document(plot, id=name)
+    made = document(plot, id=name)
+    layer_of(published(*made.layers()[0]), dataset)  # an axis that its column cannot have
+    return made
 
 
 def demo_documents(points: str, walk: str) -> Brought:

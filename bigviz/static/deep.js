@@ -85,8 +85,9 @@ export class Deep {
   /** Its tiles are the answer to what a view shows, as far as is known.  @param {View} view @returns {boolean} */
   isTiled(view) {
     if (this.layer.definition.glyph !== "points" || !this.shows(view)) return true;
+    if (this.many.has(nameOf(this.asked(view)))) return true;
+    if (this.deeper(view)) return false;
     for (const box of this.many.values()) if (inside(box, view)) return true;
-    if (this.deeper(view)) return this.many.has(nameOf(this.asked(view)));
     if (this.counted?.view !== view) this.counted = { view, many: this.layer.filledCells(view, MOST_MARKS) > MOST_MARKS };
     return this.counted.many;
   }
@@ -411,7 +412,10 @@ function inside(box, view) {
 function ends(s, exact, times) {
   if (!exact || !s.exact) return [s.lo + Number(s.origin), s.hi + Number(s.origin)];
   const most = times ? LAST_TIME : LAST_WHOLE;
-  const cut = (/** @type {bigint} */ value) => (value > most ? most : value < -most ? -most : value);
+  const cut = (/** @type {bigint} */ value) => {
+    if (value > most) return most;
+    return value < -most ? -most : value;
+  };
   const start = cut(toBigInt(s.origin, Math.floor(s.lo)));
   const end = cut(toBigInt(s.origin, Math.ceil(s.hi)));
   return [String(start), String(end > start ? end : start + 1n)];

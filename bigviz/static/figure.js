@@ -110,7 +110,8 @@ export class Figure extends EventTarget {
     this.painter.progress(null);
     this.axes = this.#makeAxes();
     for (const side of /** @type {const} */ (["x", "y"])) {
-      const replaced = before !== null && (before[side] !== definition[side] || before.root !== definition.root);
+      const axis = side === "x" ? "xaxis" : "yaxis";
+      const replaced = before !== null && (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
       if (replaced) this.ranges[side].moved = false;
       this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
     }

@@ -9,11 +9,14 @@ import { wantsDark } from "./theme.js";
 /** @typedef {import("./protocol.js").LayerInfo} LayerInfo */
 /** @typedef {import("./norm.js").Clip} Clip */
 /** @typedef {import("./norm.js").How} How */
-/** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip}} Choice */
+/** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip,
+ *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean}} Column */
 
 /** Kinds of columns whose axis is a time axis. */
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Kinds of columns that may go on a log axis. */
+const NUMBERS = new Set(["integer", "float", "decimal"]);
 const LINE_WIDTH = 1.5;
 
 export class Layer {
@@ -28,7 +31,7 @@ export class Layer {
     this.index = index;
     const { x, y, agg, glyph, root, cmap, low, high } = spec;
     /** @readonly @type {Choice} what the document says */
-    this.published = Object.freeze({ x, y, agg, glyph, root, cmap, how: /** @type {How} */ (spec.how), low, high });
+    this.published = Object.freeze({ x, y, agg, glyph, root, cmap, how: /** @type {How} */ (spec.how), low, high, xaxis: null, yaxis: null });
     /** @type {Choice} */ this.choice = { ...this.published };
     /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
     /** @type {Definition|null} what is drawn */ this.definition = null;
@@ -39,13 +42,28 @@ export class Layer {
     /** @type {import("./protocol.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
   }
 
-  /** The kind of axis that a column goes on: as published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
+  /** The kinds of axis that the chosen column can go on, its default first.  @param {"x"|"y"} side @returns {string[]} */
+  axisKinds(side) {
+    const kind = this.columns.find((c) => c.name === this.choice[side])?.kind ?? "";
+    const first = this.defaultKind(side);
+    return NUMBERS.has(kind) && first !== "mercator" ? [first, ...["linear", "log"].filter((other) => other !== first)] : [first];
+  }
+
+  /** The kind of axis that the chosen column goes on.  @param {"x"|"y"} side @returns {string} */
   axisKind(side) {
+    const kinds = this.axisKinds(side);
+    const chosen = this.choice[side === "x" ? "xaxis" : "yaxis"];
+    return chosen !== null && kinds.includes(chosen) ? chosen : kinds[0];
+  }
+
+  /** As published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
+  defaultKind(side) {
     const published = this.axes[side];
-    if (this.choice[side] === this.spec[side]) return published;
+    const same = published === "mercator" ? this.choice.x === this.spec.x && this.choice.y === this.spec.y : this.choice[side] === this.spec[side];
+    if (same) return published;
     const column = this.columns.find((c) => c.name === this.choice[side]);
     if (column && TIMES.has(column.kind)) return "datetime";
-    return published === "log" && column && ["integer", "float", "decimal"].includes(column.kind) ? "log" : "linear";
+    return published === "log" && column && NUMBERS.has(column.kind) ? "log" : "linear";
   }
 
   /** @returns {Definition} of the present choice */
@@ -54,10 +72,10 @@ export class Layer {
     return { dataset: this.spec.dataset, glyph, x, y, agg, xaxis: this.axisKind("x"), yaxis: this.axisKind("y"), root };
   }
 
-  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root">} */
+  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"xaxis"|"yaxis">} */
   get drawn() {
-    const { x, y, agg, glyph, root } = this.definition ?? this.define();
-    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root };
+    const { x, y, agg, glyph, root, xaxis, yaxis } = this.definition ?? this.define();
+    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root, xaxis, yaxis };
   }
 
   get ready() {

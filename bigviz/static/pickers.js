@@ -36,6 +36,7 @@ export function bindPickers(figure) {
     fillColumns(select("x"), columns, choice.x);
     fillColumns(select("y"), columns, choice.y);
     fillReductions(select("agg"), columns, choice);
+    for (const side of /** @type {const} */ (["x", "y"])) fillAxes(figure, select(`${side}axis`), side);
     for (const name of /** @type {const} */ (["glyph", "cmap", "how"])) select(name).value = choice[name];
     const line = choice.glyph === "line";
     for (const name of ["agg", "cmap", "how"]) find(form, `[data-for="${name}"]`, HTMLElement).hidden = line;
@@ -45,6 +46,9 @@ export function bindPickers(figure) {
   };
   show();
   figure.addEventListener("choice", show);
+  figure.addEventListener("info", () => {
+    for (const side of /** @type {const} */ (["x", "y"])) fillAxes(figure, select(`${side}axis`), side);
+  });
   select("layer").addEventListener("change", () => {
     at = Number(select("layer").value);
     show();
@@ -58,6 +62,14 @@ export function bindPickers(figure) {
       if (name === "agg") Object.assign(change, { low: null, high: null });
       if (name === "x" || name === "y") change.root = layer().published.root;
       figure.choose(at, change);
+    });
+  }
+  // The axes are the figure's: all of its layers go on them.
+  for (const name of /** @type {const} */ (["xaxis", "yaxis"])) {
+    select(name).addEventListener("change", () => {
+      const { value } = select(name);
+      const side = name === "xaxis" ? "x" : "y";
+      for (const [k, each] of figure.layers.entries()) figure.choose(k, { [name]: value === each.defaultKind(side) ? null : value });
     });
   }
   bindClip(figure, form, () => at);
@@ -77,6 +89,17 @@ function fillColumns(select, columns, chosen) {
   if (!names.includes(chosen)) names.unshift(chosen);
   if (select.options.length !== names.length || names.some((name, k) => select.options[k].value !== name)) setOptions(select, names.map((name) => new Option(name, name)));
   select.value = chosen;
+}
+
+/** The kinds of axis that every layer's column can go on; hidden where there is no choice, or where another figure shares the range.  @param {Figure} figure @param {HTMLSelectElement} select @param {"x"|"y"} side */
+function fillAxes(figure, select, side) {
+  const [first, ...others] = figure.layers.map((layer) => layer.axisKinds(side));
+  const kinds = first.filter((kind) => others.every((allowed) => allowed.includes(kind)));
+  if (select.options.length !== kinds.length || kinds.some((kind, k) => select.options[k].value !== kind)) setOptions(select, kinds.map((kind) => new Option(kind, kind)));
+  select.value = figure.main.axisKind(side);
+  const label = select.closest("label");
+  const linked = [...figure.ranges[side].data.keys()].some((layer) => !figure.layers.some((own) => own === layer));
+  if (label) label.hidden = kinds.length < 2 || linked;
 }
 
 /** @param {HTMLSelectElement} select @param {Column[]} columns @param {Choice} choice */

@@ -1,5 +1,5 @@
-// The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, agg, glyph, cmap, how, low, high
-// of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key, another layer .N.K. What is as published is left out.
+// The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg, glyph, cmap, how,
+// low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key, another layer .N.K. What is as published is left out.
 
 /** @typedef {import("./figure.js").Figure} Figure */
 /** @typedef {import("./layers.js").Choice} Choice */
@@ -9,6 +9,7 @@ const WRITE_MS = 200;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
 const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root"]);
 const ENDS = /** @type {const} */ (["low", "high"]);
+const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 export class UrlState {
   /** @param {readonly Figure[]} figures */
@@ -88,9 +89,14 @@ function suffix(figure, layer) {
 
 /** @param {URLSearchParams} params @param {Figure} figure */
 function writeFigure(params, figure) {
-  for (const { choice, published, index } of figure.layers) {
+  for (const layer of figure.layers) {
+    const { choice, published, index } = layer;
     const end = suffix(figure.index, index);
     for (const key of PLAIN) if (choice[key] !== published[key]) params.set(key + end, choice[key]);
+    for (const key of AXES) {
+      const kind = choice[key];
+      if (kind !== null && kind !== layer.defaultKind(key === "xaxis" ? "x" : "y")) params.set(key + end, kind);
+    }
     for (const key of ENDS) {
       const clip = choice[key];
       if (clip !== published[key]) params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
@@ -114,6 +120,7 @@ function readChoice(params, layer, end) {
     const value = params.get(key + end);
     if (has(value)) choice[key] = /** @type {string} */ (value);
   }
+  for (const key of AXES) choice[key] = params.get(key + end);
   const glyph = params.get(`glyph${end}`);
   if (glyph === "points" || glyph === "line") choice.glyph = glyph;
   if (choice.glyph !== layer.published.glyph) choice.agg = choice.glyph === "line" ? "any" : "count";
