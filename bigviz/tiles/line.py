@@ -17,8 +17,10 @@ from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.line import line_image
 from bigviz.aggregate.reductions import Presence
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.column import widen
+from bigviz.data.column import Column, widen
 from bigviz.data.dataset import Dataset
+from bigviz.data.numbers import axis_dtype
+from bigviz.data.restore import Numeric
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window, within
 from bigviz.tiles.codec import encode_values
@@ -51,17 +53,25 @@ class Columns:
     y: Array
     width: int
     flagged: list[int]
-    names: tuple[str, str]
+    axes: tuple[Axis, Axis]
     cost: Cost = field(default_factory=Cost)
 
     def table(self, dataset: Dataset) -> pa.Table:
         """The same as a table: column, run, row, and x and y in their own types under their own names; `flagged` as a
         JSON list in the schema's metadata."""
         arrays = [pa.array(self.column), pa.array(self.run), pa.array(self.row)]
-        taken = dataset.take(self.row, list(dict.fromkeys(self.names)))
-        arrays += [taken.column(name) for name in self.names]
-        table = pa.Table.from_arrays(arrays, names=["column", "run", "row", *self.names])
+        arrays += [self._own(dataset, *each) for each in zip(self.axes, (self.x, self.y), strict=True)]
+        names = ["column", "run", "row", *(axis.column.info.name for axis in self.axes)]
+        table = pa.Table.from_arrays(arrays, names=names)
         return table.replace_schema_metadata({"flagged": json.dumps(self.flagged)})
+
+    def _own(self, dataset: Dataset, axis: Axis, numbers: Array) -> pa.Array | pa.ChunkedArray:
+        """The column's own values: from the axis's numbers where they hold them, else read."""
+        info = axis.column.info
+        if not axis.keeps_numbers or info.kind in ("decimal", "category"):
+            return dataset.take(self.row, [info.name]).column(0)
+        values = np.ascontiguousarray(numbers.astype(axis_dtype(info.type), copy=False))
+        return Numeric(Column(info, values, None, None))(np.arange(len(values)))
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,9 @@ class LineLayer:
         rows = self.series.numbers(picks.positions)
         spent = microseconds(time.perf_counter() - begun)
         cost = Cost(0, spent, 0, len(rows), len(rows) * self._row_bytes)
-        names = (self.x.column.info.name, self.y.column.info.name)
-        return Columns(picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), names, cost)
+        return Columns(
+            picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), (self.x, self.y), cost
+        )
 
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The uint8 image of a window, row 0 the highest y: what drawing every row gives.

@@ -89,7 +89,9 @@ class Series:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays, also of those that are the dataset's own columns."""
+        """Bytes of the arrays that are not mapped, also of those that are the dataset's own columns."""
+        if self.check_y is not None:
+            return 0
         rows = 0 if self.rows is None else self.rows.nbytes
         return self.x.nbytes + self.y.nbytes + self.gaps.nbytes + self.tree.nbytes + rows
 

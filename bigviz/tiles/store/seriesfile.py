@@ -22,6 +22,7 @@ from bigviz.tiles.series import NOWHERE, Series, Tree, tree_starts
 from bigviz.tiles.store.checksum import checksum
 from bigviz.tiles.store.columnfile import map_column
 from bigviz.tiles.store.pages import Pages, open_paged
+from bigviz.tiles.store.plan import survey_facts, survey_of
 from bigviz.tiles.work import SLICE, Crew, slices
 
 __all__ = ["open_parts", "open_series", "rule_facts", "survey_series"]
@@ -41,11 +42,7 @@ def open_series(folder: Path, facts: Mapping[str, Any]) -> tuple[Series, Survey]
     try:
         series = open_parts(folder, facts)
         _read_ahead(series)
-        found = facts["survey"]
-        roots = [Root(int(multiple), int(exponent)) for multiple, exponent in found["roots"]]
-        low, high = (None if each is None else (each[0], each[1]) for each in (found["low"], found["high"]))
-        counts = [int(found[name]) for name in ("rows", "inside", "outside", "far")]
-        return series, Survey(roots[0], roots[1], counts[0], counts[1], counts[2], counts[3], low, high)
+        return series, survey_of(facts["survey"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise Unreadable(f"{folder} is damaged: {type(error).__name__}: {error}.", got=str(folder)) from error
 
@@ -127,15 +124,7 @@ def survey_series(series: Series, missing: int, pairs: Streamed, far: bool, crew
     its tree spares reading them all."""
     ordered = _Ordered(series, pairs.rows, pairs.fixed_roots)
     found = survey_pairs(ordered, far, crew, _extent(series, missing))
-    return {
-        "roots": [[str(root.multiple), root.exponent] for root in (found.x, found.y)],
-        "rows": found.rows,
-        "inside": found.inside,
-        "outside": found.outside,
-        "far": found.far,
-        "low": found.low,
-        "high": found.high,
-    }
+    return survey_facts(found)
 
 
 def _extent(series: Series, missing: int) -> Extent:
