@@ -12,7 +12,7 @@ from bigviz.aggregate.cells import Root
 from bigviz.aggregate.spaces import Space
 from bigviz.data.column import Column, widen
 
-__all__ = ["Axis"]
+__all__ = ["Axis", "in_space"]
 
 Array = npt.NDArray[Any]
 
@@ -51,8 +51,14 @@ class Axis:
         return self._map(widen(self.column.values[rows]), None if valid is None else valid[rows])
 
     def _map(self, values: Array, valid: Array | None) -> tuple[Array, npt.NDArray[np.bool_] | None]:
-        values, valid = self.space.map(values, valid)
-        if self.space.root is not None:
-            low, high = float(self.space.root.start), float(self.space.root.stop)
-            values[(values < low) | (values >= high)] = np.nan
-        return values, valid
+        return in_space(self.space, values, valid)
+
+
+def in_space(space: Space, values: Array, valid: Array | None) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+    """Column numbers (float32, float64, int64 or uint64) as the numbers of an axis in a space, as `Axis.slice` has
+    them."""
+    values, valid = space.map(values, valid)
+    if space.root is not None:
+        low, high = float(space.root.start), float(space.root.stop)
+        values[(values < low) | (values >= high)] = np.nan
+    return values, valid

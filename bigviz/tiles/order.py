@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import Crew, slices
 
-__all__ = ["Order", "build_order", "compact", "spread"]
+__all__ = ["MemoryOrder", "Order", "OrderedColumn", "build_order", "compact", "spread"]
 
 Array = npt.NDArray[Any]
 
@@ -31,41 +32,66 @@ MOST_ROWS: Final = (1 << 32) - 1  # row numbers are uint32
 _STAGE: Final = "ordering rows"
 
 
-@dataclass(frozen=True)
-class Order:
-    """`keys` (uint64, ascending) and `rows` (uint32, the row number of each key) of the rows inside both roots.
+class OrderedColumn(NamedTuple):
+    """A column in the order, as the order keeps it.
 
-    `far` holds the row numbers (int64, ascending) of the far rows, which have no key.
+    Numbers have `values` and, if some are not valid, `valid` (uint8, 0 or 1). Categories have `codes` of their sorted
+    `labels` (int8 up to 127 labels, else int32; -1 is null); labels is None beyond 4,096 of them.
+    """
+
+    values: Checked | None = None
+    valid: Checked | None = None
+    codes: Checked | None = None
+    labels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Order(ABC):
+    """The rows inside both roots, by ascending key, ties by row number; in memory, or in files that are mapped.
+
+    A position is an index in this order. `guard` holds the keys (uint64), `numbered` the row number (uint32) of each,
+    `far` the row numbers (int64, ascending) of the far rows, which have no key.
     """
 
     survey: Survey
-    keys: Array
-    rows: Array
-    far: Array
-    axes: tuple[Axis, Axis] = field(repr=False)
-    guard: Guard = field(init=False, repr=False)
-    _columns: weakref.WeakValueDictionary[str, Checked] = field(default_factory=weakref.WeakValueDictionary, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    guard: Guard
+    numbered: Checked = field(repr=False)
+    far: Array = field(repr=False)
+    _columns: weakref.WeakValueDictionary[str, Checked] = field(
+        default_factory=weakref.WeakValueDictionary, init=False, repr=False
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "guard", Guard(self.keys))
+    @property
+    def keys(self) -> Array:
+        """All keys; of mapped ones only those are verified that went through the guard."""
+        return self.guard.keys.array
+
+    @property
+    def rows(self) -> Array:
+        """All row numbers, like `keys`; `row_numbers` verifies them."""
+        return self.numbered.array
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of memory held, without gathered columns: those belong to the layers that use them."""
+
+    @abstractmethod
+    def numbers(self, which: int, positions: slice | Array) -> Array:
+        """Axis-space numbers (float32, float64, int64 or uint64) at positions; `which` is 0 for x, 1 for y."""
+
+    @abstractmethod
+    def far_numbers(self, which: int) -> Array:
+        """Axis-space numbers of the far rows."""
+
+    def column(self, name: str) -> OrderedColumn | None:
+        """A column that is kept in this order; None for others, which have to be gathered."""
+        return None
 
     def row_numbers(self, positions: slice | Array) -> npt.NDArray[np.int64]:
         """The row numbers at positions of the order."""
-        return self.rows[positions].astype(np.int64)
-
-    def numbers(self, which: int, positions: slice | Array) -> Array:
-        """Axis-space numbers (float32, float64, int64 or uint64) at positions; `which` is 0 for x, 1 for y."""
-        return self.axes[which].at(self.rows[positions])[0]
-
-    def far_numbers(self, which: int) -> Array:
-        """Axis-space numbers of the far rows."""
-        return self.axes[which].at(self.far)[0]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held, without gathered columns: those belong to the layers that use them."""
-        return sum(array.nbytes for array in (self.keys, self.rows, self.far))
+        return self.numbered.take(positions).astype(np.int64)
 
     def gather(self, key: str, values: Array, crew: Crew) -> Checked:
         """Values of all rows in this order, in their own dtype; shared under `key` by all who use them at a time."""
@@ -76,18 +102,35 @@ class Order:
             return gathered
 
     def _gathered(self, values: Array, crew: Crew) -> Array:
-        out = np.empty(len(self.rows), values.dtype)
+        out = np.empty(len(self.numbered), values.dtype)
 
         def take(piece: tuple[int, int]) -> int:
-            start, stop = piece
-            np.take(values, self.rows[start:stop], out=out[start:stop], mode="clip")
-            return stop - start
+            part = slice(*piece)
+            np.take(values, self.numbered.take(part), out=out[part], mode="clip")
+            return piece[1] - piece[0]
 
         crew.run("gathering values", take, slices(len(out)), len(out))
         return out
 
 
-def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
+@dataclass(frozen=True)
+class MemoryOrder(Order):
+    """An order of columns that are in memory."""
+
+    axes: tuple[Axis, Axis] = field(repr=False)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in (self.keys, self.rows, self.far))
+
+    def numbers(self, which: int, positions: slice | Array) -> Array:
+        return self.axes[which].at(self.rows[positions])[0]
+
+    def far_numbers(self, which: int) -> Array:
+        return self.axes[which].at(self.far)[0]
+
+
+def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> MemoryOrder:
     """Sort the rows of two axes of equal length. `far` True leaves the far rows out of the roots, False keeps them in.
 
     Peak memory: 24 bytes a row besides the columns; 12 stay. Raises TooLarge from 2^32 - 1 rows on.
@@ -112,4 +155,4 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> Order:
     filled = [(start, end) for (start, _), end in zip(pieces, ends, strict=True) if end > start]
     keys, numbers = sort_keys(keys, numbers, filled, crew.within(_STAGE, 0.4, 1.0, rows))
     lost = np.concatenate([np.empty(0, np.int64), *(far_rows[k] for k in sorted(far_rows))])
-    return Order(found, keys, numbers, lost, (x, y))
+    return MemoryOrder(found, Guard(keys), Checked(numbers), lost, (x, y))

@@ -162,23 +162,31 @@ class _Build:
         arrays: dict[str, dict[str, Any]] = {}
         sums: list[Array] = []
         at = 0
-        written = [(file.path.stem, file.dtype, held) for file, held in zip(files.all, checks.sums, strict=True)]
+        rows = plan.survey.inside
+        written = [(file.path.stem, file.dtype, rows, held) for file, held in zip(files.all, checks.sums, strict=True)]
         lost = {payload.name for payload in unused}
-        for name, dtype, held in [*written, *(self._summed(name, plan) for name in small)]:
+        for name, dtype, length, held in [*written, *(self._summed(name, plan) for name in small)]:
             if name not in lost:
-                arrays[name] = {"dtype": dtype.name, "sums": [at, len(held)]}
+                arrays[name] = {"dtype": dtype.name, "rows": length, "sums": [at, len(held)]}
                 sums.append(held)
                 at += len(held)
         write_column(self.path / "sums.arrow", np.concatenate(sums))
         axes = {axis: _axis_facts(rule) for axis, rule in zip("xy", plan.axes, strict=True)}
-        return {"survey": survey_facts(plan.survey), **axes, "columns": self._column_facts(arrays), "arrays": arrays}
+        return {
+            "survey": survey_facts(plan.survey),
+            "spaces": [self.spec.xaxis, self.spec.yaxis],
+            **axes,
+            "columns": self._column_facts(arrays),
+            "arrays": arrays,
+        }
 
-    def _summed(self, name: str, plan: Plan) -> tuple[str, np.dtype[Any], Array]:
+    def _summed(self, name: str, plan: Plan) -> tuple[str, np.dtype[Any], int, Array]:
         dtypes = {"far": plan.far.dtype, "far-x": plan.far_numbers[0].dtype, "far-y": plan.far_numbers[1].dtype}
         for axis, rule in zip("xy", plan.axes, strict=True):
             if rule is not None:
                 dtypes |= {f"{axis}-places": np.dtype(np.uint32), f"{axis}-values": rule.dtype}
-        return name, dtypes[name], sum_blocks(map_column(self.path / f"{name}.arrow", dtypes[name]))
+        mapped = map_column(self.path / f"{name}.arrow", dtypes[name])
+        return name, dtypes[name], len(mapped), sum_blocks(mapped)
 
     def _column_facts(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         facts: dict[str, Any] = {}

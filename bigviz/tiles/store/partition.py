@@ -187,6 +187,8 @@ class _Rounds:
     def _pack(self, batch: Batch) -> int:
         """Find keys, buckets and exceptions of a batch, and pack its rows inside at its place in the round."""
         at = batch.first - self.first
+        if at < 0 or at + batch.rows > self.most:  # kernels do not check bounds
+            raise ValueError(f"rows {batch.first:,} and on, {batch.rows:,} of them, are not of this round")
         keys, rows, *others = (array[at : at + batch.rows] for array in self.packed)
         found, _ = encode(batch, (self.plan.survey.x, self.plan.survey.y), keys, rows)
         keys, rows = keys[:found], rows[:found]
