@@ -4,7 +4,7 @@ import numpy as np
 
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.inputs import NO_INPUTS, SLICE, Inputs, Slices
-from bigviz.aggregate.reductions import Grid, Reduction
+from bigviz.aggregate.reductions import Grid, Planes, Reduction
 from bigviz.data.cancel import NEVER, Cancel
 
 
@@ -24,6 +24,21 @@ def points_image(
     outside it and rows whose x or y is null or NaN are skipped. Raises Cancelled between slices of 2^17 rows.
     """
     planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories)
+    add_points(planes, x, y, x_bins, y_bins, reduction, inputs, cancel)
+    return reduction.finalize(planes)
+
+
+def add_points(
+    planes: Planes,
+    x: Slices,
+    y: Slices,
+    x_bins: Bins,
+    y_bins: Bins,
+    reduction: Reduction,
+    inputs: Inputs,
+    cancel: Cancel,
+) -> None:
+    """Add rows to the accumulators of an image: `points_image` for rows that come in batches."""
     cells = np.empty(min(SLICE, len(x)), np.int32)
     for start in range(0, len(x), SLICE):
         cancel.check()
@@ -32,4 +47,3 @@ def points_image(
         x_bins.place(*x.slice(start, stop), part)
         y_bins.place(*y.slice(start, stop), part, x_bins.size)
         reduction.append(planes, part, inputs.rows(start, stop, reduction.ordered))
-    return reduction.finalize(planes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,20 +12,20 @@ import numpy.typing as npt
 
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.inputs import Inputs as ImageInputs
-from bigviz.aggregate.inputs import Numbers
-from bigviz.aggregate.points import points_image
+from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.points import add_points
 from bigviz.aggregate.reductions import Mean
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.column import Column
+from bigviz.data.dataset import Dataset
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.bounds import Number, codes_between, within
+from bigviz.tiles.bounds import Number, codes_between
 from bigviz.tiles.order import Order
 from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
-from bigviz.tiles.scan import TileKey, positions_of, ranges_within
+from bigviz.tiles.scan import TileKey, ranges_within
 from bigviz.tiles.tile import Cost, Drawn, microseconds
-from bigviz.tiles.work import SLICE
 
 __all__ = ["PointsLayer"]
 
@@ -32,17 +33,23 @@ Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
+_MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
 
 
 @dataclass(frozen=True)
 class PointsLayer:
-    """Everything that answers for a layer of points. Nothing of it changes once it is built."""
+    """Everything that answers for a layer of points.
+
+    `x`, `y` and `columns` (those of the reduction, by name) hold all rows, or, where `dataset` is given, none to speak
+    of: what a wide image needs of them is then read from there.
+    """
 
     x: Axis
     y: Axis
     order: Order
     pyramid: Pyramid
     columns: dict[str, Column]
+    dataset: Dataset | None = None
 
     @property
     def survey(self) -> Survey:
@@ -80,86 +87,74 @@ class PointsLayer:
 
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
-        reduction = self.pyramid.inputs.reduction
-        rows = self._candidates(x_bins, y_bins, cancel)
-        if rows is None:
-            grid = points_image(self.x, self.y, x_bins, y_bins, reduction, self._inputs(None), cancel)
-        else:
-            x, y = Numbers(*self.x.at(rows)), Numbers(*self.y.at(rows))
-            grid = points_image(x, y, x_bins, y_bins, reduction, self._inputs(rows), cancel)
-        planes = finished_grid(reduction, grid, self.pyramid.inputs.own)
-        return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in planes]
-
-    def rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
-        """Row numbers of the half-open window, at most `limit`, and how many there are.
-
-        Rows are in Morton order, ties in file order; far rows come last, in file order.
-        """
-        low, high = np.empty(0, np.int64), np.empty(0, np.int64)
-        codes = _code_window(self.survey, x, y)
-        if codes is not None:
-            inner = (codes[0] + 1, codes[1] - 1, codes[2] + 1, codes[3] - 1)
-            ranges = ranges_within(self.order.guard, codes, cancel, inner)
-            edge = self._exact(ranges.low[~ranges.whole], ranges.high[~ranges.whole], x, y, cancel)
-            low, high = np.append(ranges.low[ranges.whole], edge), np.append(ranges.high[ranges.whole], edge + 1)
-        order = np.argsort(low)
-        low, lengths = low[order], (high - low)[order]
-        before = np.cumsum(lengths) - lengths
-        used = before < limit
-        taken = np.minimum(lengths[used], limit - before[used])
-        chosen = self.order.rows[positions_of(low[used], low[used] + taken)].astype(np.int64)
-        far = self.order.far[self._inside(self.order.far, x, y)]
-        return np.append(chosen, far[: limit - len(chosen)]), int(lengths.sum()) + len(far)
-
-    def _exact(self, low: Array, high: Array, x: Window, y: Window, cancel: Cancel) -> Array:
-        """The positions within the ranges whose rows lie in the window, by comparing their numbers."""
-        found = [np.empty(0, np.int64)]
-        ends = np.cumsum(high - low) // SLICE
-        for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
-            positions = positions_of(low[part], high[part])
-            for start in range(0, len(positions), SLICE):
-                cancel.check()
-                some = positions[start : start + SLICE]
-                found.append(some[self._inside(self.order.rows[some], x, y)])
-        return np.concatenate(found)
-
-    def _inside(self, rows: Array, x: Window, y: Window) -> npt.NDArray[np.bool_]:
-        """Where rows lie in the half-open window."""
-        keep = np.ones(len(rows), np.bool_)
-        for axis, window in ((self.x, x), (self.y, y)):
-            values, valid = axis.at(rows)
-            keep &= within(values, *window)
-            if valid is not None:
-                keep &= valid
-        return keep
-
-    def _candidates(self, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Array | None:
-        """Row numbers, ascending, that hold every row of a window; None where that is a large part of all."""
-        codes = _code_window(self.survey, (x_bins.low, x_bins.high), (y_bins.low, y_bins.high))
-        parts = [self.order.far]
-        if codes is not None:
-            ranges = ranges_within(self.order.guard, codes, cancel)
-            if ranges.rows * _SPARSE > self.survey.rows:
-                return None
-            bounds = zip(ranges.low.tolist(), ranges.high.tolist(), strict=True)
-            parts += [self.order.rows[low:high] for low, high in bounds]
-        return np.sort(np.concatenate([part.astype(np.int64, copy=False) for part in parts]))
-
-    def _inputs(self, rows: Array | None) -> ImageInputs:
         inputs = self.pyramid.inputs
         reduction = inputs.reduction
+        planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()))
+        windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
+        positions = self._candidates(*windows, cancel)
+        batches = self._through(cancel) if positions is None else self._gathered(positions)
+        for x, y, columns in batches:
+            add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+        finished = finished_grid(reduction, reduction.finalize(planes), inputs.own)
+        return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in finished]
 
-        def column(name: str | None) -> Numbers | None:
-            return None if name is None else _taken(self.columns[name], rows)
+    def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
+        """The positions, by row number, of rows that hold every row of a closed window.
 
-        values, codes = column(reduction.column), column(reduction.category)
-        return ImageInputs(values, codes, rows, inputs.dtype, len(inputs.labels or ()))
+        None where that is a large part of all rows, and where far rows may be among them.
+        """
+        far = _touches(self.order.far_numbers(0), x) & _touches(self.order.far_numbers(1), y)
+        codes = _code_window(self.survey, x, y)
+        if far.any():
+            return None
+        if codes is None:
+            return np.empty(0, np.int64)
+        ranges = ranges_within(self.order.guard, codes, cancel)
+        if ranges.rows > min(self.survey.rows // _SPARSE, _MOST_GATHERED):
+            return None
+        positions = positions_of(ranges.low, ranges.high)
+        return positions[np.argsort(self.order.row_numbers(positions))]
+
+    def _gathered(self, positions: Array) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """Ordered rows, as one batch."""
+        x, y = (Numbers(self.order.numbers(which, positions)) for which in (0, 1))
+        inputs = self.pyramid.inputs
+        rows = inputs.rows(positions)
+        values = None if rows.values is None else Numbers(rows.values, rows.valid)
+        codes = None if rows.codes is None else Numbers(rows.codes)
+        yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
+
+    def _through(self, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """All rows of the dataset in file order, in batches."""
+        inputs = self.pyramid.inputs
+        names = inputs.reduction.column, inputs.reduction.category
+        for first, x, y, columns in self._batches(cancel):
+            values, codes = (None if name is None else _numbers(columns[name]) for name in names)
+            numbers = np.arange(first, first + len(x), dtype=np.int64) if inputs.reduction.ordered else None
+            yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
+
+    def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Slices, Slices, dict[str, Column]]]:
+        if self.dataset is None:
+            yield 0, self.x, self.y, self.columns
+            return
+        axes = self.x.column.info.name, self.y.column.info.name
+        names = list(dict.fromkeys((*axes, *self.pyramid.inputs.reduction.columns)))
+        for number in range(len(self.dataset.chunks())):
+            for first, batch in self.dataset.read(number, names, cancel):
+                columns = dict(zip(names, batch, strict=True))
+                x, y = (Axis(columns[name], axis.space) for name, axis in zip(axes, (self.x, self.y), strict=True))
+                yield first, x, y, columns
 
 
-def _taken(column: Column, rows: Array | None) -> Numbers:
-    if rows is None:
-        return Numbers(column.values, column.valid)
-    return Numbers(column.values[rows], None if column.valid is None else column.valid[rows])
+def _numbers(column: Column) -> Numbers:
+    return Numbers(column.values, column.valid)
+
+
+def _touches(values: Array, window: Window) -> npt.NDArray[np.bool_]:
+    """Where values lie in a window closed at both ends."""
+    low, high = window
+    inside: npt.NDArray[np.bool_] = within(values, low, high) | (values == high)
+    return inside
 
 
 def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:

@@ -1,6 +1,7 @@
 """Images and rows of any window of a layer of points."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.canvas import Canvas
 from bigviz.data.dataset import Dataset
 from bigviz.tiles import points as points_module
 from bigviz.tiles.engine import Engine, Layer
+from bigviz.tiles.points import PointsLayer
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 4000
@@ -148,3 +151,15 @@ def test_logarithmic_windows_are_in_axis_space(engine: Engine, dataset: MakeData
     layer = Layer("points", "x", "y", xaxis="log")
     assert engine.image(table, layer, 0.0, 2.0, 0.0, 2.0, 2, 1)[0].tolist() == [[1, 2]]
     assert engine.rows(table, layer, 0.0, 2.0, 0.0, 2.0).column("row").to_pylist() == [0, 1]
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "first(v)", "by(k)", "min(n)"])
+def test_a_wide_image_is_the_same_from_the_dataset(engine: Engine, table: Dataset, agg: str) -> None:
+    built = engine._ready(table, Layer("points", "x", "n", agg))
+    assert isinstance(built, PointsLayer)
+    read = replace(built, dataset=table)
+    for x0, x1 in ((-3.0, 3.0), (-1e30, 1e30)):
+        bins = Bins(x0, x1, 33, name="x0"), Bins(-30, 30, 20, name="y0")
+        for one, other in zip(built.image(*bins), read.image(*bins), strict=True):
+            assert one.dtype == other.dtype and np.array_equal(np.ma.getmaskarray(one), np.ma.getmaskarray(other))
+            assert np.array_equal(np.ma.filled(one, 0), np.ma.filled(other, 0), equal_nan=one.dtype.kind == "f")
