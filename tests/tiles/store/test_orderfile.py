@@ -254,7 +254,7 @@ def test_bounds_and_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Unreadable, match="holds no order"):
         open_stored_order(tmp_path)
     (tmp_path / "order.json").write_text('{"arrays": 3}')
-    with pytest.raises(Unreadable, match="holds no order"):
+    with pytest.raises(Unreadable, match="is damaged"):
         open_stored_order(tmp_path)
     monkeypatch.setattr(orderfile, "MOST_ROWS", 2)
     with pytest.raises(TooLarge, match="fewer than 2 rows"):
