@@ -33,7 +33,9 @@ _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome
 _FIRST_MS: Final = 600_000.0  # until a page is exact, its index being built
 _STEP_MS: Final = 60_000.0
 _WHEEL: Final = 240
-_DEEPEST: Final = 16  # wheel steps from where it began
+_HOME_EVERY: Final = 20  # steps
+_EXACT: Final = 'section[data-figure="0"][data-exact="1"]'
+_NEXT_FRAME: Final = "() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 _NEXT_VIEW: Final = """most => new Promise((resolve, reject) => {
   const late = setTimeout(() => reject(new Error(`no exact view within ${most} ms`)), most);
   new PerformanceObserver((list, self) => {
@@ -70,15 +72,15 @@ def open_page(browser: Browser, url: str) -> Page:
 class Steps:
     """Wheel steps and drags over a page's first figure, seeded; calling it takes one and returns its ms.
 
-    A drag goes 120 to 320 px both ways; the wheel zooms about the middle by one step, in and out alike, and never more
-    than 16 steps away from where it began. The time is the page's own: from the input event to the frame with the last
-    exact part.
+    A drag goes 120 to 320 px both ways; the wheel zooms about the middle, in and out alike, and not out of the whole
+    range. Every 20 steps a double click, which is not timed, leads back to the whole range, so that the data is not
+    lost from sight. A time is the page's own: from the input event to the frame with the last exact part.
     """
 
     def __init__(self, page: Page, seed: int = 3) -> None:
         self._page = page
         self._random = np.random.default_rng(seed)
-        self._depth = 0
+        self._taken = self._depth = 0
         box = page.locator('section[data-figure="0"] [role="application"]').bounding_box()
         if box is None:
             raise NotFound("the page shows no figure")
@@ -86,6 +88,9 @@ class Steps:
         page.mouse.move(*self.centre)
 
     def __call__(self) -> float:
+        if self._taken and self._taken % _HOME_EVERY == 0:
+            self._home()
+        self._taken += 1
         settled = self._page.evaluate_handle(f"most => ({{ promise: ({_NEXT_VIEW})(most) }})", _STEP_MS)
         if self._random.random() < 0.5:
             self._zoom()
@@ -93,10 +98,14 @@ class Steps:
             self._drag()
         return float(settled.evaluate("h => h.promise"))
 
+    def _home(self) -> None:
+        self._page.mouse.dblclick(*self.centre)
+        self._page.evaluate(_NEXT_FRAME)
+        self._page.wait_for_selector(_EXACT, state="attached", timeout=_STEP_MS)
+        self._depth = 0
+
     def _zoom(self) -> None:
-        inward = self._random.random() < 0.5
-        if abs(self._depth) >= _DEEPEST:
-            inward = self._depth < 0
+        inward = not self._depth or self._random.random() < 0.5
         self._depth += 1 if inward else -1
         self._page.mouse.wheel(0, -_WHEEL if inward else _WHEEL)
 

@@ -47,7 +47,8 @@ def walk_of(layer: dict[str, str], info: dict[str, Any], seed: int = 0) -> Walk:
     if layer["glyph"] == "line":
         return LineWalk(layer, home, isinstance(info["extent"][0], str), seed)
     (xs, xe), (ys, ye) = (info["root"][axis] for axis in "xy")
-    return TileWalk(layer, home, (float(xs), int(xe)), (float(ys), int(ye)), seed)
+    times = isinstance(info["extent"][0], str), isinstance(info["extent"][1], str)
+    return TileWalk(layer, home, ((float(xs), int(xe)), (float(ys), int(ye))), times, seed)
 
 
 def _padded(low: float, high: float) -> Point:
@@ -56,12 +57,18 @@ def _padded(low: float, high: float) -> Point:
 
 
 class TileWalk:
-    """Over tiles. Those that were there before are not asked for again, as a page would not."""
+    """Over tiles, or their rows where those are few. Tiles that came are not asked for again, as a page would not.
 
-    def __init__(self, layer: dict[str, str], home: Window, x: Axis, y: Axis, seed: int) -> None:
+    `times` says of x and y whether they are sent as nanoseconds in text.
+    """
+
+    def __init__(
+        self, layer: dict[str, str], home: Window, roots: tuple[Axis, Axis], times: tuple[bool, bool], seed: int
+    ) -> None:
         self._layer = layer
         self._path = _Path(home, seed)
-        self._roots = x, y
+        self._roots = roots
+        self._times = times
         self._had: set[Place] = set()
 
     def wanted(self) -> dict[str, Any]:
@@ -73,10 +80,15 @@ class TileWalk:
             if attempt % _ROUND == 0:
                 self._had.clear()  # a small table: everything was seen
             self._path.step()
-        self._had.update(missing)
-        return {"layer": 0, "definition": self._layer, "tiles": missing}
+        return {"layer": 0, "definition": self._layer, "tiles": missing, "window": self._window()}
+
+    def _window(self) -> dict[str, Any]:
+        shown, (x, y) = self._path.window, self._times
+        ends = {**_ends("x", shown.x0, shown.x1, x), **_ends("y", shown.y0, shown.y1, y)}
+        return {**ends, "width": shown.width, "height": shown.height}
 
     def saw(self, answers: Sequence[TileMessage]) -> None:
+        self._had.update((tile.zx, tile.zy, tile.i, tile.j) for tile in answers)
         filled = [tile for tile in answers if tile.planes[0].filled]
         filled.sort(key=lambda tile: (tile.i, tile.j))  # they come in any order
         if filled:
@@ -108,15 +120,18 @@ class LineWalk:
 
     def wanted(self) -> dict[str, Any]:
         window = self._path.window
-        ends: list[Any] = [window.x0, window.x1]
-        if self._times:
-            ends = [str(int(end)) for end in ends]
-        columns = {"x0": ends[0], "x1": ends[1], "width": window.width}
+        columns = {**_ends("x", window.x0, window.x1, self._times), "width": window.width}
         return {"layer": 0, "definition": self._layer, "columns": columns}
 
     def saw(self, answers: Sequence[TileMessage]) -> None:
         self._path.about = float(self._path.random.uniform(self._home.x0, self._home.x1)), 0.0
         self._path.step()
+
+
+def _ends(axis: str, low: float, high: float, times: bool) -> dict[str, Any]:
+    """Both ends of a window as messages carry them."""
+    ends = [str(int(end)) if times else end for end in (low, high)]
+    return {f"{axis}0": ends[0], f"{axis}1": ends[1]}
 
 
 class _Path:
