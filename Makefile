@@ -5,7 +5,7 @@ PORT   ?= 5006
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big lint bench vendor clean
+.PHONY: demo test test-big lint bench bench-billion vendor clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -24,8 +24,13 @@ lint: $(VENV)/.test
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
 
+# Peers get virtual environments of their own under bench/cache, or under $BIGVIZ_BENCH_CACHE: some GB at 10^8 rows.
 bench: $(VENV)/.test
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --rows 1e7,1e8
+
+# About two hours, and 65 GB of disk.
+bench-billion: $(VENV)/.test
+	$(BIN)/python -m bench --rows 1e9
 
 # The third-party browser modules are committed; this makes them again from package-lock.json.
 vendor: $(VENV)/.test
