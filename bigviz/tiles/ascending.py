@@ -7,8 +7,9 @@ or mapped, with every 512th of them in memory besides, so that a search touches 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 
-__all__ = ["STRETCH", "Ascending", "Check", "Regular", "ascending", "regular_rule"]
+__all__ = ["STRETCH", "Ascending", "Check", "Regular", "Searches", "ascending", "regular_rule", "ruled"]
 
 Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.int64]
@@ -28,6 +29,27 @@ STRETCH: Final = 512  # numbers from one fence to the next: a page of 64-bit num
 _SHIFT: Final = 9
 _GUESS: Final = np.arange(-2, 3)  # positions looked at around the computed one: rounding is off by one, rarely two
 _KEPT: Final = 32  # searches remembered: the lines of a figure ask for the same window
+
+
+class Searches:
+    """The results of the latest searches. Safe to use from any number of threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Array] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, find: Callable[[], Array]) -> Array:
+        """What `find` returns, or returned for the same key a moment ago: an array that nobody writes to."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = frozen(find())
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
 
 
 @dataclass(frozen=True)
@@ -74,8 +96,7 @@ class Ascending:
     values: Array = field(default_factory=lambda: np.empty(0))
     fences: Array = field(default_factory=lambda: np.empty(0))
     check: Check | None = None
-    _kept: OrderedDict[Any, Array] = field(default_factory=OrderedDict, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    searches: Searches = field(default_factory=Searches, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.size
@@ -116,19 +137,6 @@ class Ascending:
         edges = places if self.dtype.kind == "f" else np.empty(0, self.dtype)
         return self._search(edges, np.array([scale, shift]), places)
 
-    def remembered(self, key: Any, find: Callable[[], Array]) -> Array:
-        """What `find` returns, or returned for the same key a moment ago: an array that nobody writes to."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        found = frozen(find())
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
-
     def _search(self, edges: Array, terms: Array, places: Array) -> Positions:
         if self.rule is not None:
             return _first_of_rule(self.rule, self.size, terms, places)
@@ -144,10 +152,31 @@ class Ascending:
         return lows
 
 
-def ascending(values: Array, check: Check | None = None, fences: Array | None = None) -> Ascending:
-    """An array of ascending numbers, made ready for searches."""
+def ascending(
+    values: Array, check: Check | None = None, fences: Array | None = None, key: Hashable = None
+) -> Ascending:
+    """An array of ascending numbers, made ready for searches, which it shares with arrays of the same `key`."""
     every = values[::STRETCH].copy() if fences is None else fences
-    return Ascending(len(values), values.dtype, None, frozen(values), frozen(every), check)
+    held = Searches() if key is None else _searches(key)
+    return Ascending(len(values), values.dtype, None, frozen(values), frozen(every), check, held)
+
+
+def ruled(rule: Regular, size: int) -> Ascending:
+    """`size` numbers of a rule."""
+    return Ascending(size, rule.dtype, rule, searches=_searches((rule, size)))
+
+
+def _searches(key: Hashable) -> Searches:
+    """The results of searches in numbers that are the same wherever the key is equal: lines over one x share them."""
+    with _GUARD:
+        found = _SHARED.get(key)
+        if found is None:
+            found = _SHARED[key] = Searches()
+        return found
+
+
+_SHARED: Final[weakref.WeakValueDictionary[Hashable, Searches]] = weakref.WeakValueDictionary()
+_GUARD: Final = threading.Lock()
 
 
 def regular_rule(head: Array, size: int, last: int | float | None) -> Regular | None:

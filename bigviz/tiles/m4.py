@@ -69,7 +69,7 @@ def column_bounds(x: Ascending, low: Number, high: Number, width: int) -> npt.ND
     window that cannot be divided. Lines over one x share the search.
     """
     bins = Bins(low, high, width, name="x0")
-    return x.remembered((low, high, width), lambda: _bounds(x, bins))
+    return x.searches.get((low, high, width), lambda: _bounds(x, bins))
 
 
 def _bounds(x: Ascending, bins: Bins) -> npt.NDArray[np.int64]:

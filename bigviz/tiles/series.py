@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import TooLarge
-from bigviz.tiles.ascending import Ascending, Check, ascending, regular_rule
+from bigviz.tiles.ascending import Ascending, Check, ascending, regular_rule, ruled
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.order import MOST_ROWS
 from bigviz.tiles.root import numbers_of
@@ -156,7 +156,8 @@ def _as_ascending(xs: Array, crew: Crew) -> Ascending:
         if rule is not None and not rule.gives(xs[start:stop], start):
             rule = None
             break
-    return ascending(xs) if rule is None else Ascending(len(xs), xs.dtype, rule)
+    # What lies at an address does not change while somebody uses it.
+    return ascending(xs, key=(xs.ctypes.data, len(xs), xs.dtype)) if rule is None else ruled(rule, len(xs))
 
 
 def _read(axis: Axis, crew: Crew) -> tuple[Array, Mask | None]:

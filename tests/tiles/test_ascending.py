@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.tiles import ascending as module
-from bigviz.tiles.ascending import Ascending, Regular, ascending, regular_rule
+from bigviz.tiles.ascending import Ascending, Regular, Searches, ascending, regular_rule, ruled
 
 BIG = 2**63
 
 
-def ruled(values: np.ndarray) -> Ascending:
+def of_rule(values: np.ndarray) -> Ascending:
     rule = regular_rule(values[:60_000], len(values), values[-1].item())
     assert rule is not None and rule.gives(values, 0)
-    return Ascending(len(values), values.dtype, rule)
+    return ruled(rule, len(values))
 
 
 RULES: list[Any] = [
@@ -36,7 +36,7 @@ RULES: list[Any] = [
 
 @pytest.mark.parametrize("values", RULES, ids=lambda values: f"{values.dtype}-{values[0]}")
 def test_a_rule_is_found_and_gives_every_number(values: np.ndarray) -> None:
-    x = ruled(values)
+    x = of_rule(values)
     assert x.nbytes == 0 and x.dtype == values.dtype
     assert (x.at(np.arange(len(values))) == values).all() and x.at(np.arange(1)).dtype == values.dtype
     assert (x.slice(1, min(60, len(x))) == values[1:60]).all()
@@ -63,7 +63,7 @@ def test_positions_are_those_of_searchsorted(data: st.DataObject, seed: int, kin
     rng = np.random.default_rng(seed)
     if size and data.draw(st.booleans()):
         values = RULES[data.draw(st.integers(0, len(RULES) - 1))]
-        x = ruled(values)
+        x = of_rule(values)
     else:
         values = np.sort(
             np.round(rng.normal(size=size) * rng.choice([3, 1e5, 1e12])).astype("f8" if kind != "u8" else "i8")
@@ -105,8 +105,8 @@ def test_only_what_is_read_is_checked() -> None:
     assert seen == [(7, 8), (3, 4), (4, 9)]
 
 
-def test_searches_are_remembered_for_a_while() -> None:
-    x = Ascending(3, np.dtype(np.int64), Regular(0, 1, 1.0, np.dtype(np.int64)))
+def test_the_latest_searches_are_kept() -> None:
+    held = Searches()
     calls: list[int] = []
 
     def find(k: int) -> np.ndarray:
@@ -114,6 +114,16 @@ def test_searches_are_remembered_for_a_while() -> None:
         return np.array([k])
 
     for k in (1, 1, *range(40), 1):
-        assert x.remembered(k, lambda k=k: find(k))[0] == k
+        assert held.get(k, lambda k=k: find(k))[0] == k
     assert calls == [1, 0, *range(2, 40), 1]
-    assert not x.remembered(1, lambda: find(1)).flags.writeable
+    assert not held.get(1, lambda: find(1)).flags.writeable
+
+
+def test_the_same_numbers_share_their_searches() -> None:
+    rule = Regular(0, 1, 1.0, np.dtype(np.int64))
+    assert ruled(rule, 3).searches is not ruled(rule, 4).searches
+    first, second = ruled(rule, 3), ruled(Regular(0, 1, 1.0, np.dtype(np.int64)), 3)
+    assert first.searches is second.searches
+    values = np.array([1, 2, 5])
+    one, other, third = (ascending(values, key=key) for key in ("a", "a", None))
+    assert one.searches is other.searches is not third.searches

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import Unreadable
-from bigviz.tiles.store.checksum import span_sum, words_of
+from bigviz.tiles.store.checksum import checksum, span_sum, words_of
 from bigviz.tiles.store.columnfile import ColumnFile, map_column, write_column
 
 __all__ = ["PAGE", "PagedColumn", "Pages", "open_paged", "sum_pages"]
@@ -99,10 +99,12 @@ class PagedColumn:
         page = first * values.itemsize // PAGE
         self._sums[page : page + len(sums)] = sums
 
-    def finish(self, rows: int) -> None:
-        """Give both files their length."""
+    def finish(self, rows: int) -> int:
+        """Give both files their length; the sum of the sums, by which columns that are the same are known."""
         self.file.finish(rows)
-        write_column(_sums_path(self.file.path), self._sums[: _pages(rows * self.file.dtype.itemsize)])
+        sums = self._sums[: _pages(rows * self.file.dtype.itemsize)]
+        write_column(_sums_path(self.file.path), sums)
+        return checksum(sums)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -299,9 +299,10 @@ class _Writer:
             blocks = np.where(places == NOWHERE, 0, places.astype(np.int64) // LEAF)
             whole |= {"tree-x": self._tree_x[blocks, sides], "x-fences": self._fences[: -(-self._size // STRETCH)]}
         edges = self.gaps.finish(self._size)
-        for column in (self._y, self._x, self._rows):
-            if column is not None:
-                column.finish(self._size)
+        self._y.finish(self._size)
+        x_sum = 0 if self._x is None else self._x.finish(self._size)
+        if self._rows is not None:
+            self._rows.finish(self._size)
         sums = {}
         for name, array in whole.items():
             flat = np.ascontiguousarray(array).reshape(-1)
@@ -314,6 +315,7 @@ class _Writer:
             "x": self._x_type.str,
             "y": self._y_type.str,
             "rule": rule_facts(self._rule),
+            "x_sum": f"{x_sum:016x}",
             "edges": edges,
             "numbered": self._rows is not None,
             "sorted": self._ordered,

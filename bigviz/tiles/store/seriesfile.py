@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from bigviz.aggregate.cells import Root
 from bigviz.data.cancel import Cancel
 from bigviz.data.column import widen
 from bigviz.data.errors import Unreadable
-from bigviz.tiles.ascending import Ascending, Regular, ascending
+from bigviz.tiles.ascending import Ascending, Regular, ascending, ruled
 from bigviz.tiles.built import free_memory
 from bigviz.tiles.pairs import Batch, Streamed
 from bigviz.tiles.root import Extent, Survey, survey_pairs
@@ -61,15 +61,15 @@ def open_parts(folder: Path, facts: Mapping[str, Any]) -> Series:
             raise Unreadable(f"{path} is damaged: its checksum is another.", got=str(path))
         return values
 
-    def sorted_column(name: str, fences: str, dtype: np.dtype[Any]) -> Ascending:
+    def sorted_column(name: str, fences: str, dtype: np.dtype[Any], key: Hashable = None) -> Ascending:
         pages = open_paged(folder / f"{name}.arrow", dtype)
-        return ascending(pages.array, pages, whole(fences, dtype))
+        return ascending(pages.array, pages, whole(fences, dtype), key)
 
     if facts["rule"] is None:
-        x = sorted_column("x", "x-fences", x_type)
+        x = sorted_column("x", "x-fences", x_type, (facts["x_sum"], size, x_type))
         tree_x = whole("tree-x", x_type).reshape(-1, 2)
     else:
-        x, tree_x = Ascending(size, x_type, _rule_of(facts["rule"], x_type)), np.empty((0, 2), x_type)
+        x, tree_x = ruled(_rule_of(facts["rule"], x_type), size), np.empty((0, 2), x_type)
     gaps = sorted_column("gaps", "gap-fences", _INT64) if edges else ascending(np.empty(0, np.int64))
     values, places = whole("tree", y_type).reshape(-1, 2), whole("tree-places", _UINT32).reshape(-1, 2)
     starts = tree_starts(size)
