@@ -16,7 +16,7 @@ from bigviz.aggregate.reductions import By, Count, Grid, Mean, Planes, Presence,
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import DTYPES, SIDE, EncodedPlane, decode, encode_counts, encode_values
 
-__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "revive", "revive_cell", "wire"]
+__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "kept_planes", "revive", "revive_cell", "wire"]
 
 Array = npt.NDArray[Any]
 
@@ -87,6 +87,12 @@ def revive_cell(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Plane
         if plane.dtype == np.uint8:
             _stack(plane)[:, 0, 0] = masks[: len(kept.values)]
     return planes
+
+
+def kept_planes(planes: Planes) -> tuple[int, int]:
+    """How many planes `keep` makes of accumulators: of values, and others."""
+    each = len(_stack(planes[0]))
+    return each, each * (len(_kept_of(planes)) - 1)
 
 
 def _kept_of(planes: Planes) -> list[Array]:

@@ -14,6 +14,7 @@ from bigviz.data.column import Column, widen
 from bigviz.tiles.codec import CELLS, SIDE
 from bigviz.tiles.guard import Checked
 from bigviz.tiles.order import Order
+from bigviz.tiles.planes import kept_planes
 from bigviz.tiles.work import Crew
 
 __all__ = ["Inputs", "gather_inputs"]
@@ -69,6 +70,11 @@ class Inputs:
     def row_bytes(self) -> int:
         """Bytes read for each row, its key included."""
         return 8 + sum(column.array.itemsize for column in self.columns)
+
+    @property
+    def kept_planes(self) -> tuple[int, int]:
+        """How many planes a tile is kept as: of values, and others."""
+        return kept_planes(self.create(1))
 
     def create(self, side: int = SIDE) -> Planes:
         """Empty accumulators of side x side cells."""
