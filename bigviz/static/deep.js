@@ -412,9 +412,11 @@ function inside(box, view) {
 function ends(s, exact, times) {
   if (!exact || !s.exact) return [s.lo + Number(s.origin), s.hi + Number(s.origin)];
   const most = times ? LAST_TIME : LAST_WHOLE;
-  const cut = (/** @type {bigint} */ value) => {
+  /** @param {bigint} value */
+  const cut = (value) => {
     if (value > most) return most;
-    return value < -most ? -most : value;
+    if (value < -most) return -most;
+    return value;
   };
   const start = cut(toBigInt(s.origin, Math.floor(s.lo)));
   const end = cut(toBigInt(s.origin, Math.ceil(s.hi)));

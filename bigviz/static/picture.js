@@ -3,6 +3,7 @@
 import { Distribution } from "./histogram.js";
 import { Norm } from "./norm.js";
 import { mixtureOf } from "./mixture.js";
+import { spreadOf, spreadPixels } from "./spread.js";
 import { addMixture, levelSums, mapAxis, Resampler } from "./resample.js";
 import { paintMixed } from "./shade.js";
 
@@ -58,6 +59,7 @@ export class Picture {
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
     /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
+    /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */ this.spread = null;
   }
 
   /**
@@ -101,8 +103,16 @@ export class Picture {
     return this.distribution?.cells ? new Norm(this.distribution, style.how, style.low, style.high) : null;
   }
 
-  /** @param {Shader} shader @param {Uint32Array} out pixels of the view */
-  paint(shader, out) {
+  /** @param {Shader} shader @param {Uint32Array} out pixels of the view @param {number} [dpr] device pixels a CSS pixel; without it nothing is spread */
+  paint(shader, out, dpr = 0) {
+    this.shade(shader, out);
+    if (!this.values || !dpr || !this.distribution?.cells) return;
+    if (this.spread?.dpr !== dpr) this.spread = { dpr, how: spreadOf(this.values, this.counts, this.view.width, dpr) };
+    if (this.spread.how) spreadPixels(this.values, this.view.width, this.spread.how, out);
+  }
+
+  /** @param {Shader} shader @param {Uint32Array} out */
+  shade(shader, out) {
     const { values, distribution, counts, mixed } = this;
     if (!values || !distribution?.cells) out.fill(0);
     else if (mixed) paintMixed(mixed, values, shader.norm, out);

@@ -69,6 +69,7 @@ export class RasterLayer {
     /** @type {ImageData|null} */ this.image = null;
     /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
     this.exactOnce = false;
+    /** Device pixels a CSS pixel, as last drawn at rest; 0 before. */ this.dpr = 0;
     /** A tile of the picture was replaced by a better one. */ this.stale = false;
     /** Rows in place of tiles, where they are few. */ this.deep = new Deep(this);
     /** The last picture at rest was the deep one. */ this.isDeep = false;
@@ -194,10 +195,11 @@ export class RasterLayer {
    * Draws the exact picture of a view at rest: its rows where they are few, else each device pixel from the values of the cells
    * whose centres lie in it.
    * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
-   * @param {View} view @param {number} [dpr] device pixels a CSS pixel @returns {boolean} false, and nothing drawn, while something is missing
+   * @param {View} view @param {number} [dpr] device pixels a CSS pixel; without it sparse pixels are not spread
+   * @returns {boolean} false, and nothing drawn, while something is missing
    */
-  settle(context, view, dpr = 1) {
-    this.isDeep = this.deep.settle(context, view, dpr);
+  settle(context, view, dpr) {
+    this.isDeep = this.deep.settle(context, view, dpr ?? 1);
     if (this.isDeep) return true;
     if (this.stale || !this.picture?.view.equals(view)) {
       if (!this.covered(view)) return false;
@@ -205,6 +207,10 @@ export class RasterLayer {
       this.picture = this.resample(view);
       this.exactOnce = true;
       this.reshade();
+    }
+    if (dpr && dpr !== this.dpr) {
+      this.dpr = dpr;
+      this.painted = { picture: null, shader: null };
     }
     context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), 0, 0);
     return true;
@@ -247,7 +253,7 @@ export class RasterLayer {
     const target = this.canvas.getContext("2d");
     this.image ??= /** @type {ImageData} */ (target.createImageData(width, height));
     const out = new Uint32Array(this.image.data.buffer);
-    if (this.shader) picture.paint(this.shader, out);
+    if (this.shader) picture.paint(this.shader, out, this.dpr);
     else out.fill(0);
     target.putImageData(this.image, 0, 0);
     this.painted = { picture, shader: this.shader };
