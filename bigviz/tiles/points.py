@@ -19,12 +19,12 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.bounds import Number, codes_between
+from bigviz.tiles.bounds import Number, codes_between, within
 from bigviz.tiles.order import Order
 from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
-from bigviz.tiles.scan import TileKey, ranges_within
+from bigviz.tiles.scan import TileKey, positions_of, ranges_within
 from bigviz.tiles.tile import Cost, Drawn, microseconds
 
 __all__ = ["PointsLayer"]
