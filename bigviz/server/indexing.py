@@ -22,7 +22,7 @@ from bigviz.server.definition import layer_of, overridden, published
 from bigviz.server.loading import Columns, document_of
 from bigviz.tiles.layer import Layer
 from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.store.index import index_layer
+from bigviz.tiles.indexing import index_layer
 from bigviz.tiles.store.room import bytes_of
 from bigviz.tiles.work import Crew
 

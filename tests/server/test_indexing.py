@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from bigviz.cli import cli
 from bigviz.data.errors import BadInput, NotFound
 from bigviz.data.open import open as open_dataset
 from bigviz.server.indexing import index_path, layer_from
@@ -33,10 +35,6 @@ def written(path: Path, rows: int) -> Path:
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return written(tmp_path / "trips.parquet", 2_000)
-
-
-def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*BIGVIZ, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_the_layer_is_the_one_that_serve_shows(table: Path):
@@ -64,42 +62,48 @@ def test_a_line_is_indexed_once(table: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_points_are_indexed_with_columns_and_a_pyramid(table: Path, tmp_path: Path):
-    done = ran(
-        "index", table, "--x", "x", "--y", "y", "--columns", 'fare,"a,b"', "--agg", "mean(t)", "--out", tmp_path / "out"
-    )
-    assert done.returncode == 0, done.stderr
+    out = str(tmp_path / "out")
+    words = ["--x", "x", "--y", "y", "--columns", 'fare,"a,b"', "--agg", "mean(t)", "--out", out]
+    done = CliRunner().invoke(cli, ["index", str(table), *words])
+    assert done.exit_code == 0, done.output
     (entry,) = StoreDirectory(tmp_path / "out").entries()
     assert entry.state == "ready" and set(entry.manifest.facts["columns"]) == {"fare", "a,b", "t"}
-    text = ran("info", table, "--store-dir", tmp_path / "out").stdout
+    text = CliRunner().invoke(cli, ["info", str(table), "--store-dir", out]).output
     assert "columns" in text and "mean(t)" in text
 
 
-def test_what_cannot_be_indexed_is_said_in_a_line(table: Path, tmp_path: Path):
-    for arguments, words in (
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (["--x", "fair"], "no column 'fair'"),
         (["--columns", "fair"], "no column 'fair'"),
         (["--store-limit", "much"], "--store-limit is a size such as 20GB"),
         (["--store-limit", "1kB"], "allow more with --store-limit"),
-        (["--out", table], "is a file"),
-    ):
-        done = ran("index", table, "--out", tmp_path / "out", *arguments)
-        assert done.returncode in (1, 2) and words in done.stderr and "Traceback" not in done.stderr, done.stderr
-        assert done.stdout == ""
+        (["--out", "trips.parquet"], "is a file"),
+        (["--xaxis", "mercator"], "mercator needs both"),
+    ],
+)
+def test_what_cannot_be_indexed_is_said_in_a_line(
+    table: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+):
+    monkeypatch.chdir(table.parent)
+    done = CliRunner().invoke(cli, ["index", "trips.parquet", "--out", "out", *arguments])
+    assert done.exit_code in (1, 2) and words in done.output, done.output
+    assert isinstance(done.exception, SystemExit) and not list(table.parent.glob("out/*-*"))
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, ending: signal.Signals):
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path):
     table, out = written(tmp_path / "large.parquet", 2_000_000), tmp_path / "out"
     command = [*BIGVIZ, "index", str(table), "--x", "x", "--y", "y", "--out", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not (told := list(out.glob("*.building/progress.json"))):
         assert process.poll() is None
-    process.send_signal(ending)
+    process.send_signal(signal.SIGINT)
     said, complained = process.communicate(timeout=60)
     assert process.returncode == 130 and said == "", complained
     assert f"Interrupted. What is done is kept in {out}: the same command goes on where it was." in complained
     assert "Traceback" not in complained and json.loads(told[0].read_text())["pid"] == process.pid
     assert [each.state for each in StoreDirectory(out).entries()] == ["unfinished"]
-    assert ran(*command[len(BIGVIZ) :]).returncode == 0
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert [each.state for each in StoreDirectory(out).entries()] == ["ready"]
     assert not os.path.exists(told[0])

@@ -24,7 +24,7 @@ from bigviz.tiles.store.building import (
 from bigviz.tiles.store.lock import Lock
 from bigviz.tiles.store.manifest import FORMAT, Manifest, OtherFormat, loosely, read_manifest
 from bigviz.tiles.store.origin import expected_bytes, folder_name, origin_of
-from bigviz.tiles.store.parts import PartKind, part_folder, part_of
+from bigviz.tiles.store.parts import PARTS, PartKind, part_folder, part_of
 from bigviz.tiles.store.room import Unit, bytes_of, default_root, drop_unused, make_room, sweep, unit_of, units
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.store.writers import WRITERS, Writer
@@ -154,6 +154,14 @@ class StoreDirectory:
                 lock.remove()
             finally:
                 lock.release()
+
+    def holder(self, file: str) -> Path | None:
+        """The store or part of this directory that a file belongs to, such as one that an Unreadable names."""
+        path = Path(file)
+        if not path.is_relative_to(self.root) or path == self.root:
+            return None
+        names = path.relative_to(self.root).parts
+        return self.root.joinpath(*names[: 3 if len(names) > 2 and names[1] in PARTS else 1])
 
     def release(self, path: Path) -> None:
         """Let go of a store or part: it may be removed when room is needed."""

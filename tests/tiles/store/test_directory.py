@@ -319,6 +319,15 @@ def test_parts_are_built_once_and_belong_to_their_store(directories, source: Dat
     assert parts(store, "columns") == {}
 
 
+def test_whose_a_file_is(stores: StoreDirectory):
+    root = stores.root
+    assert stores.holder(str(root / "a" / "keys.arrow")) == root / "a" == stores.holder(str(root / "a"))
+    assert stores.holder(str(root / "a" / "pyramids" / "b" / "planes.bin")) == root / "a" / "pyramids" / "b"
+    assert stores.holder(str(root / "a" / "columns" / "b")) == root / "a" / "columns" / "b"
+    for other in (root, root.parent / "trips.parquet", "relative"):
+        assert stores.holder(str(other)) is None
+
+
 def test_a_part_of_no_store(stores: StoreDirectory, tmp_path: Path):
     assert stores.part(tmp_path, "columns", "a") is None
     with pytest.raises(Unreadable, match="not a whole store"):
