@@ -98,7 +98,7 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
 @click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
 @click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
-@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime for times, else linear).")
+@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear).")
 @click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
 @_listening
 def serve(

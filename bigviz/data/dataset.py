@@ -146,7 +146,7 @@ class Dataset:
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
 
-        Columns that can be plotted are loaded and kept, others are read for this call.
+        Columns in memory are taken from there; of others these rows are read, and not kept.
         """
         rows = np.ascontiguousarray(rows, np.int64)
         if len(rows) and not (rows.min() >= 0 and rows.max() < self.num_rows):
@@ -245,11 +245,9 @@ class Dataset:
         direct = self._source.direct(index)
         if direct is not None:
             return take_rows(direct, rows)
-        if self._infos[index].plottable:
-            try:
-                return self._load(index, no_progress, NEVER).restore(rows)
-            except Unplottable:  # more labels than a category may have
-                pass
+        loaded = self._loaded.get(index)
+        if loaded is not None:
+            return loaded.restore(rows)
         wanted = Rows(self._infos[index].type, rows)
         self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)
         return wanted.finish()

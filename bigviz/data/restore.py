@@ -16,7 +16,7 @@ from bigviz.data.column import Column
 from bigviz.data.kinds import storage_type
 from bigviz.data.units import nanoseconds_per_unit
 
-__all__ = ["Kept", "Labels", "Loaded", "Numeric", "Restore", "dress"]
+__all__ = ["Kept", "Labels", "Loaded", "Numeric", "Restore", "dress", "restored"]
 
 Restore = Callable[[np.ndarray], pa.Array]
 """Called with row numbers; gives the true values at these rows, in their order and in the column's own type."""
@@ -103,3 +103,25 @@ def dress(array: pa.Array, type_: pa.DataType) -> pa.Array:
     if pt.is_run_end_encoded(type_):
         return pc.run_end_encode(dress(array, type_.value_type), type_.run_end_type)
     return array.cast(type_)
+
+
+def restored(column: Column) -> pa.Array | None:
+    """The true values of a column of which nothing but its axis numbers is known; None where they do not say all.
+
+    A decimal is not its float64; NaN among floats may have been null, and a stamp that is not valid one out of range;
+    labels of categories other than text have lost their type.
+    """
+    type_ = storage_type(column.info.type)
+    rows = np.arange(len(column))
+    if column.categories is not None:
+        text = type_.value_type if pt.is_dictionary(type_) else type_
+        if not (pt.is_string(text) or pt.is_large_string(text)):
+            return None
+        return Labels(column, pa.array(column.categories, text))(rows)
+    if pt.is_decimal(type_) or pt.is_null(type_) or pt.is_dictionary(type_):
+        return None
+    if column.values.dtype.kind == "f" and np.isnan(column.values).any():
+        return None
+    if pt.is_temporal(type_) and column.valid is not None and not column.valid.all():
+        return None
+    return Numeric(column)(rows)

@@ -156,7 +156,8 @@ def _wanted(value: Any, path: str, limits: Limits) -> TilesWanted | ColumnsWante
         tiles = _places(value.get("tiles", []), f"{path}.tiles", limits)
         prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
         roots = _roots(value.get("roots"), f"{path}.roots")
-        return TilesWanted(layer, definition, tiles, prefetch, roots, _window(value.get("window"), f"{path}.window", limits))
+        window = _window(value.get("window"), f"{path}.window", limits)
+        return TilesWanted(layer, definition, tiles, prefetch, roots, window)
     if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
     if not isinstance(columns, dict):

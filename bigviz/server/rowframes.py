@@ -61,7 +61,14 @@ def rows_parts(
 ) -> list[Part]:  # fmt: skip
     """The parts of a message of rows, from its JSON without `n`, `dtype` and `coded`; `value` has a protocol dtype."""
     about = {**info, "dtype": _CODES[value.dtype.newbyteorder("<")], "coded": code is not None}
-    arrays = [(x, "<f8"), (y, "<f8"), (row, "<f8"), (number, "<u4"), (code, "<i4"), (value, value.dtype.newbyteorder("<"))]
+    arrays = [
+        (x, "<f8"),
+        (y, "<f8"),
+        (row, "<f8"),
+        (number, "<u4"),
+        (code, "<i4"),
+        (value, value.dtype.newbyteorder("<")),
+    ]
     held = [(array, np.dtype(dtype)) for array, dtype in arrays if array is not None]
     room = limit - HEADER.size - len(dump({"n": len(x), **about})) - 8 * len(held)
     most = room // sum(dtype.itemsize for _, dtype in held)

@@ -298,7 +298,11 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
     out["columns-none"] = framed(protocol.columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
     planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]
-    return {**out, **golden_rows.messages(framed, planes, lambda held: describe(Tile(Key(0, 0, 0, 0), ONE, held))["planes"])}
+
+    def described(held: list[Encoded]) -> Any:
+        return describe(Tile(Key(0, 0, 0, 0), ONE, held))["planes"]
+
+    return {**out, **golden_rows.messages(framed, planes, described)}
 
 
 def describe(tile: Tile) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def test_golden_messages_are_read_back(name: str):
     elif isinstance(found, rowframes.ImageMessage):
         assert found.info == about["json"]
         for plane, expected in zip(found.planes, about["planes"], strict=True):
-            assert {key: getattr(plane, key) for key in ("codec", "dtype", "plane", "filled")}.items() <= expected.items()
+            facts = {key: getattr(plane, key) for key in ("codec", "dtype", "plane", "filled")}
+            assert facts.items() <= expected.items()
     elif isinstance(found, protocol.ColumnsMessage):
         assert found.info == about["json"] and found.estimate == about.get("estimate")
         assert {key: getattr(found, key).tolist() for key in about["columns"]} == about["columns"]

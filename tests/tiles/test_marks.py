@@ -71,7 +71,9 @@ def expected(table: Dataset, layer: Layer, x: Any, y: Any) -> tuple[dict[Any, tu
     for key, members in rows.items():
         held = members
         if values is not None:
-            held = [r for r in members if (values.valid is None or values.valid[r]) and values.values[r] == values.values[r]]
+            held = [
+                r for r in members if (values.valid is None or values.valid[r]) and values.values[r] == values.values[r]
+            ]
             if not held:
                 continue
         own = [] if values is None else [float(values.values[r]) for r in held]
@@ -108,7 +110,19 @@ def check(engine: Engine, table: Dataset, layer: Layer, x: Any, y: Any) -> None:
         assert ours[key][2] == pytest.approx(value, rel=1e-12, abs=1e-12)
 
 
-AGGS = ["count", "any", "count(v)", "mean(v)", "sum(v)", "max(v)", "min(n)", "first(v)", "last(v)", "by(k)", "by(k, mean(v))"]
+AGGS = [
+    "count",
+    "any",
+    "count(v)",
+    "mean(v)",
+    "sum(v)",
+    "max(v)",
+    "min(n)",
+    "first(v)",
+    "last(v)",
+    "by(k)",
+    "by(k, mean(v))",
+]
 
 
 @settings(max_examples=120, deadline=None)
@@ -158,11 +172,13 @@ def test_equal_keys_of_different_numbers_are_told_apart(engine: Engine, dataset:
     x = np.append(0.1 + rng.integers(0, 40, 5000) * 2.0**-50, 1e6)
     y = np.append(0.1 + rng.integers(0, 3, 5000) * 2.0**-50, 1e6)
     table = dataset(x=x, y=y, v=np.arange(5001.0))
-    layer = Layer("points", "x", "y", root="full")
     for agg in ("count", "sum(v)"):
-        check(engine, table, Layer("points", "x", "y", agg, root="full"), (0.0, 1.0), (0.0, 1.0))
-        check(engine, table, Layer("points", "x", "y", agg, root="full"), (0.1, 0.1 + 7 * 2.0**-50), (0.1, 0.1 + 2.0**-50))
-    found = engine.marks(table, layer, (0.0, 1.0), (0.0, 1.0))
+        layer = Layer("points", "x", "y", agg, root="full")
+        check(engine, table, layer, (0.0, 1.0), (0.0, 1.0))
+        check(
+            engine, table, Layer("points", "x", "y", agg, root="full"), (0.1, 0.1 + 7 * 2.0**-50), (0.1, 0.1 + 2.0**-50)
+        )
+    found = engine.marks(table, Layer("points", "x", "y", root="full"), (0.0, 1.0), (0.0, 1.0))
     assert found is not None and len(found) == 120
 
 
