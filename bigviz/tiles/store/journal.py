@@ -36,6 +36,7 @@ class Journal:
             raise ValueError(f"a record of this journal has {self._words} words, got {len(record)}")
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            os.ftruncate(descriptor, self._end)  # of what was cut short
             os.pwrite(descriptor, np.append(record, np.uint64(checksum(record))).tobytes(), self._end)
         finally:
             os.close(descriptor)
