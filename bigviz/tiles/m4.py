@@ -228,13 +228,12 @@ def _extremes(
             size = step
             step *= 16
         node = starts[level] + k // size
-        if places[node, 0] != np.uint32(0xFFFFFFFF):
-            if values[node, 0] < lowest or (low_node < 0 and head == first and values[node, 0] == lowest):
-                lowest = values[node, 0]
-                low_node = 2 * node
-            if values[node, 1] > highest or (high_node < 0 and head == first and values[node, 1] == highest):
-                highest = values[node, 1]
-                high_node = 2 * node + 1
+        if values[node, 0] < lowest:  # not so for NaN, nor for integers of a gap: they repeat a number before it
+            lowest = values[node, 0]
+            low_node = 2 * node
+        if values[node, 1] > highest:
+            highest = values[node, 1]
+            high_node = 2 * node + 1
         k += size
     least, most = lowest_highest(y, tail, stop, lowest, highest)
     if least < lowest:

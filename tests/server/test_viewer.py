@@ -7,6 +7,7 @@ import socket
 from contextlib import ExitStack
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
@@ -108,6 +109,24 @@ def test_columns_of_a_line(served: Running, table):
         rows = columns.row.astype(int)
         assert (int(columns.info["xorigin"]) + columns.x.astype(int) == t[rows]).all()
         np.testing.assert_array_equal(columns.y, table["gap"].to_numpy(zero_copy_only=False)[rows])
+
+
+def test_many_lines_over_one_x_in_one_view(served: Running, table):
+    t = table["t"].cast("int64").to_numpy()
+    names = [name for name in table.column_names if pa.types.is_floating(table.schema.field(name).type)]
+    with Browser(served.url, "line") as browser:
+        wanted = {"x0": str(t[50]), "x1": str(t[900]), "width": 40}
+        layers = [
+            {"layer": at, "definition": browser.definition(y=names[at % len(names)]), "columns": wanted}
+            for at in range(20)
+        ]
+        browser.say(op="view", figure=0, layers=layers)
+        *got, done = browser.until(lambda each: each.kind in (Type.DONE, Type.ERROR))
+        assert done.kind == Type.DONE and sorted(each.frame.layer for each in got) == list(range(20))
+        for each in got:
+            values = table[names[each.frame.layer % len(names)]].to_numpy(zero_copy_only=False)
+            np.testing.assert_array_equal(each.value.y, values[each.value.row.astype(int)])
+        assert done.value["rows"] == sum(each.value.info["rows"] for each in got)
 
 
 def test_a_line_on_a_log_axis_is_sent_in_axis_space(served: Running, table):
