@@ -14,11 +14,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
 from bigviz.aggregate.jit import jit
 from bigviz.aggregate.reductions import Presence
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, codes_between, within
 from bigviz.tiles.guard import Fenced, lower_bound, open_block, run_end
 from bigviz.tiles.order import compact
@@ -186,12 +184,9 @@ def _changes(columns: list[Array]) -> npt.NDArray[np.bool_]:
 
 
 def _keys_tell(layer: PointsLayer) -> bool:
-    """Whether rows of equal keys have equal numbers."""
-    return _codes_tell(layer.x, layer.survey.x) and _codes_tell(layer.y, layer.survey.y)
-
-
-def _codes_tell(axis: Axis, root: Root) -> bool:
-    return axis.keeps_numbers and axis.column.values.dtype.kind in "iu" and root.exponent <= 32
+    """Whether rows of equal keys have equal numbers: on axes of whole numbers a code is at most one of them."""
+    kinds = [layer.order.numbers(which, np.empty(0, np.int64)).dtype.kind for which in (0, 1)]
+    return set(kinds) <= {"i", "u"} and layer.survey.x.exponent <= 32 and layer.survey.y.exponent <= 32
 
 
 @jit

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,11 @@ from bigviz.data.errors import BadInput, Cancelled
 from bigviz.tiles import marks as marks_module
 from bigviz.tiles.engine import Engine, Layer
 from bigviz.tiles.marks import Marks, find_marks
+from bigviz.tiles.points import PointsLayer
+from bigviz.tiles.store.orderfile import build_stored_order
+from bigviz.tiles.store.spec import OrderSpec
+from bigviz.tiles.store.storedorder import open_stored_order
+from bigviz.tiles.work import Crew
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 3000
@@ -202,3 +209,21 @@ def test_the_walk_can_be_stopped_and_goes_on_where_a_batch_ended(
     cancel.cancel()
     with pytest.raises(Cancelled):
         find_marks(built, (-10.0, 10.0), (-10.0, 10.0), cancel=cancel)
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k)"])
+def test_marks_of_a_stored_order_are_those_of_one_in_memory(
+    engine: Engine, table: Dataset, tmp_path: Path, agg: str
+) -> None:
+    for x, y in (("x", "y"), ("n", "m"), ("t", "m")):
+        layer = Layer("points", x, y, agg)
+        built = engine._ready(table, layer)
+        assert isinstance(built, PointsLayer)
+        path = tmp_path / f"{x}{y}"
+        path.mkdir()
+        build_stored_order(path, table, OrderSpec.of(layer), list(layer.reduction.columns), Crew(threads=1))
+        stored = replace(built, order=open_stored_order(path))
+        for most in (50_000, 5):
+            ours, theirs = (find_marks(each, (-(2.0**70), 2.0**70), (-5.0, 3.0), most) for each in (stored, built))
+            assert (ours is None) == (theirs is None)
+            assert ours is None or theirs is None or as_dictionary(ours) == as_dictionary(theirs)
