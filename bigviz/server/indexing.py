@@ -18,7 +18,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Cancelled
 from bigviz.data.open import open as open_dataset
 from bigviz.server.bars import stage_bars
-from bigviz.server.definition import layer_of, overridden, published
+from bigviz.server.definition import layer_of, published
 from bigviz.server.loading import Columns, document_of
 from bigviz.tiles.layer import Layer
 from bigviz.tiles.store.directory import StoreDirectory
@@ -54,16 +54,12 @@ def index_path(
 
 
 def layer_from(dataset: Dataset, words: Mapping[str, str]) -> Layer:
-    """The layer that `bigviz serve` shows first for the same words: x, y, agg, glyph, and xaxis, yaxis besides.
+    """The layer that `bigviz serve` shows for the same words: those of `Columns`.
 
     Raises BadInput, NotFound or Unplottable.
     """
-    columns = Columns(*(words.get(name) for name in ("x", "y", "agg", "glyph")))
-    document = document_of(dataset, "index", columns)
-    figure, style = document.layers()[0]
-    axes = {name: words[name] for name in ("xaxis", "yaxis") if name in words}
-    definition = overridden(published(figure, style), document, axes.get)
-    return layer_of(definition, dataset)
+    document = document_of(dataset, "index", Columns(**words))
+    return layer_of(published(*document.layers()[0]), dataset)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def test_the_layer_is_the_one_that_serve_shows(table: Path):
     assert (line.x, line.y, line.glyph) == (shown.x, shown.y, shown.glyph)
     with pytest.raises(NotFound):
         layer_from(dataset, {"x": "fair"})
-    with pytest.raises(BadInput, match="mercator needs both"):
+    with pytest.raises(BadInput, match="mercator"):
         layer_from(dataset, {"xaxis": "mercator"})
 
 
@@ -80,7 +80,7 @@ def test_points_are_indexed_with_columns_and_a_pyramid(table: Path, tmp_path: Pa
         (["--store-limit", "much"], "--store-limit is a size such as 20GB"),
         (["--store-limit", "1kB"], "allow more with --store-limit"),
         (["--out", "trips.parquet"], "is a file"),
-        (["--xaxis", "mercator"], "mercator needs both"),
+        (["--xaxis", "mercator"], "mercator is for both axes"),
     ],
 )
 def test_what_cannot_be_indexed_is_said_in_a_line(
