@@ -1,4 +1,8 @@
+import threading
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +17,16 @@ from bigviz.data.errors import Cancelled
 from bigviz.tiles import pyramid as pyramid_module
 from bigviz.tiles import values as values_module
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.build import build_pyramid
+from bigviz.tiles.build import build_pyramid, complete
+from bigviz.tiles.guard import Checked, Guard
 from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.planes import finished, revive
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.scan import DEEPEST, TileKey
+from bigviz.tiles.shelf import MemoryShelf
+from bigviz.tiles.store.checksum import sum_blocks
+from bigviz.tiles.store.planefile import PlaneFile
+from bigviz.tiles.turns import Turns
 from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.work import Crew
 
@@ -204,3 +213,114 @@ def test_costly_planes_are_kept_for_larger_tiles(case: Case, monkeypatch: pytest
     monkeypatch.undo()
     weights = {agg: case.pyramid(agg).inputs.many / 65_536 for agg in ("count", "mean(v)", "by(k)", "by(k, sum(v))")}
     assert weights == {"count": 1, "mean(v)": 4, "by(k)": 1.5, "by(k, sum(v))": 6}
+
+
+def rough_values(case: Case) -> Case:
+    """The same table with values whose sums depend on the order in which they are added."""
+    rough = copy(case)
+    values = np.random.default_rng(8).normal(size=SIZE).astype(np.float32) ** 5
+    rough.columns = {**case.columns, "v": replace(case.columns["v"], values=values)}
+    return rough
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k, max(n))"])
+def test_a_pyramid_answers_before_it_is_complete_and_with_the_same_bits(case: Case, agg: str) -> None:
+    case = rough_values(case)
+    whole = case.pyramid(agg)
+    levels = [(z, z) for z in (0, 1, 2, 5)] + [(0, 3), (3, 1), (2, 7), (0, 12), (DEEPEST, 1)]
+    for k, tile in enumerate(tiles_with_rows(case, levels, 1)):
+        fresh = Pyramid(case.order.guard, whole.inputs)
+        planes, rows = fresh.scan(tile, NEVER)
+        assert all((one == other).all() for one, other in zip(planes, whole.scan(tile, NEVER)[0], strict=True)), tile
+        again, less = fresh.scan(tile, NEVER)
+        assert all((one == other).all() for one, other in zip(planes, again, strict=True)) and less <= rows
+        if k % 4 == 1:
+            complete(fresh, Crew(2))
+            assert set(fresh.shelf.tiles()) >= set(whole.shelf.tiles())
+            assert all(fresh.kept(each) == whole.kept(each) for each in whole.shelf.tiles())
+
+
+@pytest.mark.parametrize("agg", ["count", "sum(v)", "by(k)"])
+def test_no_tile_reads_many_rows_whatever_its_levels(case: Case, agg: str) -> None:
+    pyramid = case.pyramid(agg)
+    inputs = pyramid.inputs
+    levels = [(zx, zy) for zx in range(0, 12, 2) for zy in (0, 1, 4, 9)]
+    for tile in tiles_with_rows(case, levels, 4):
+        kept = pyramid.kept(tile)
+        rows = 0 if kept else pyramid.scan(tile, NEVER)[1]
+        # piles are leapt over, and squares on the border hold up to 256 rows each
+        assert agg == "count" or rows <= (inputs.many if tile.zx == tile.zy else inputs.many_apart + 256), tile
+
+
+def test_an_interrupted_build_goes_on_where_it_was(case: Case, tmp_path: Path) -> None:
+    whole = case.pyramid("sum(v)")
+    looks = 0
+
+    class Soon(Cancel):
+        def check(self) -> None:
+            nonlocal looks
+            looks += 1
+            if looks > stop:
+                raise Cancelled()
+
+    made = 0
+    for stop in (5, 20, 60, 10**9):
+        looks = 0
+        shelf = PlaneFile(tmp_path, *whole.inputs.kept_planes, write=True)
+        assert len(shelf) >= made
+        pyramid = Pyramid(case.order.guard, whole.inputs, shelf)
+        try:
+            complete(pyramid, Crew(1, cancel=Soon()))
+        except Cancelled:
+            assert stop < 10**9
+        shelf.finish()
+        made = len(shelf)
+        shelf.close()
+    kept = PlaneFile(tmp_path, *whole.inputs.kept_planes, write=False)
+    assert len(kept) == len(whole.shelf) > 3
+    assert all(repr(kept.get(tile)) == repr(whole.kept(tile)) for tile in whole.shelf.tiles())
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k)"])
+def test_verified_keys_and_columns_give_the_same_bits(case: Case, agg: str) -> None:
+    case = rough_values(case)
+    whole = case.pyramid(agg)
+    inputs = whole.inputs
+    summed = {
+        name: Checked(held.array, sum_blocks(held.array))
+        for name in ("values", "valid", "codes")
+        if (held := getattr(inputs, name)) is not None
+    }
+    keys = case.order.guard.keys.array
+    guard = Guard(Checked(keys, sum_blocks(keys)), case.order.guard.fences)
+    mapped = build_pyramid(guard, replace(inputs, **summed), Crew(2))
+    assert set(mapped.shelf.tiles()) == set(whole.shelf.tiles())
+    assert all(mapped.kept(tile) == whole.kept(tile) for tile in whole.shelf.tiles())
+    for tile in tiles_with_rows(case, [(4, 4), (9, 2), (DEEPEST, DEEPEST)], 5):
+        one, other = mapped.scan(tile, NEVER)[0], whole.scan(tile, NEVER)[0]
+        assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_build_makes_way_for_requests(case: Case) -> None:
+    turns, begun, ended = Turns(), threading.Event(), threading.Event()
+    pyramid = Pyramid(case.order.guard, case.pyramid("count").inputs)
+
+    def build() -> None:
+        complete(pyramid, Crew(1, lambda *_: begun.set()), turns)
+        ended.set()
+
+    with turns.request():
+        builder = threading.Thread(target=build)
+        builder.start()
+        assert begun.wait(10) and not ended.wait(0.1)
+        tile = TileKey(1, 1, 0, 0)
+        assert same(planes_of(pyramid, tile), case.brute(pyramid, tile))  # what it waits for is not waited for
+    assert ended.wait(60)
+    builder.join()
+
+
+def test_a_full_shelf_changes_no_answer(case: Case) -> None:
+    pyramid = Pyramid(case.order.guard, case.pyramid("sum(v)").inputs, MemoryShelf(3000))
+    for tile in tiles_with_rows(case, [(0, 0), (2, 2), (1, 4)], 2):
+        assert same(planes_of(pyramid, tile), case.brute(pyramid, tile))
+    assert pyramid.nbytes <= 3000
