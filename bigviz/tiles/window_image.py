@@ -2,7 +2,7 @@
 
 A cell is the part of the window that a pixel shows. The row of number v lies in column `floor((v - x0) w / (x1 - x0))`;
 v - x0 is taken first (exact for integers, and for floats wherever it matters: near each other), so that the columns of
-a narrow window far from 0 are not lost to rounding as they are in an affine map.
+a narrow window far from 0 are not lost to rounding as they are in an affine map. Integers are divided as such.
 """
 
 from __future__ import annotations
@@ -104,15 +104,14 @@ def _places(values: Array, window: Window, size: int) -> npt.NDArray[np.int64]:
     """The column of each number, from 0 at the window's low end; -1 outside."""
     low, high = window
     keep = within(values, low, high)
-    if values.dtype.kind == "f":
-        offsets = values.astype(np.float64) - float(low)
-        length = float(high) - float(low)
+    whole = values.dtype.kind != "f"
+    if whole and isinstance(low, int) and isinstance(high, int) and (high - low) * size < 1 << 63:
+        offsets = np.where(keep, values.view(np.uint64) - np.uint64(low % (1 << 64)), 0)
+        places = (offsets * np.uint64(size) // np.uint64(high - low)).astype(np.int64)
     else:
-        start = int(np.floor(low))  # 64 bits wrap, and the difference to what lies in the window fits
-        offsets = (values.view(np.uint64) - np.uint64(start % (1 << 64))).astype(np.float64) - float(low - start)
-        length = float(high - low)
-    places = np.where(keep, offsets, 0.0) / length * size
-    return np.where(keep, np.clip(places.astype(np.int64), 0, size - 1), -1)
+        offsets = np.where(keep, values.astype(np.float64) - float(low), 0.0)
+        places = (offsets / (float(high) - float(low)) * size).astype(np.int64)
+    return np.where(keep, np.clip(places, 0, size - 1), -1)
 
 
 def _block(layer: PointsLayer, accumulators: Planes, top: int, left: int) -> Planes:
