@@ -87,6 +87,8 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
         _stores("--store-dir"),
         click.option("--index", default="auto", show_default=True, type=click.Choice(("auto", "asked", "never")),
                      help="Index large tables on the disk (auto), use indexes that are there (asked), or neither."),
+        click.option("--cache", metavar="SIZE", callback=_bytes,
+                     help="Memory for tiles, and for rows that are in no index on the disk (default: half of all)."),
     )):  # fmt: skip
         command = option(command)
     return command

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Busy, TooLarge
+from bigviz.data.errors import BigvizError, Busy, TooLarge
 from bigviz.document import cmaps
 from bigviz.document.spec import Document
 from bigviz.server import facts, protocol, rowviews
@@ -71,6 +72,13 @@ class Backend:
     def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
         """JSON and body of the first message on a socket."""
         return facts.hello(document), cmaps.body()
+
+    def publish(self, document: Document) -> None:
+        """Let the engine know what the operator shows: indexes of that may be kept on the disk."""
+        for number in range(len(document.layers())):
+            with suppress(BigvizError):  # a layer that cannot be drawn is told of when it is asked for
+                asked = self.asked(document, number, lambda name: None)
+                self.engine.publish(asked.dataset, asked.layer)
 
     def resolve(self, document: Document, value: object) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a message's definition."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
@@ -19,9 +20,14 @@ from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.script import script_document
 from bigviz.server.storage import Storage
+from bigviz.tiles.built import total_memory
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.store.directory import StoreDirectory
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "run_script"]
+
+
+_TILES: Final = 8  # of the memory for caches, tiles get a part of so many; layers in memory the rest
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,14 @@ class Brought:
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
-        return Backend(Engine(), limits, metrics)
+        return Backend(engine_of(storage), limits, metrics)
+
+
+def engine_of(storage: Storage) -> Engine:
+    """An engine with the memory and the stores that the operator gives it."""
+    memory = storage.memory or total_memory() // 2
+    stores = None if storage.index == "never" else StoreDirectory(storage.directory, storage.limit)
+    return Engine(memory // _TILES, index_bytes=memory - memory // _TILES, stores=stores, index=storage.index)
 
 
 def open_paths(paths: Sequence[tuple[str, str]], columns: Columns) -> Brought:

@@ -128,7 +128,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class TileMessage:
-    """A tile as it travels: place, costs (microseconds, rows, bytes), planes in order, and of what it is an estimate."""
+    """A tile as it travels: place, costs (microseconds, rows, bytes), planes in order, of what it is an estimate."""
 
     zx: int
     zy: int

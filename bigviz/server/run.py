@@ -56,12 +56,13 @@ class Options:
     store_dir: str | Path | None = None
     store_limit: int | None = None
     index: str = "auto"
+    cache: int | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property
     def storage(self) -> Storage:
         """Where indexes are kept, and which are made; BadInput for words that are none."""
-        return Storage.of(self.store_dir, self.store_limit, self.index)
+        return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
 
     def check(self) -> None:
         """Raise BadInput for an address that others can reach unless anonymous viewers were allowed, for a prefix that
@@ -138,12 +139,16 @@ class Server:
     def publish(self, documents: Sequence[Document]) -> None:
         """Serve other documents from now on; browsers on the old ones come again and get the new ones."""
         assert self.site is not None and self.site.loaded is not None
+        for document in documents:
+            self.site.loaded.publish(document)
         self.site.renew(documents)
 
     async def _bring(self) -> None:
         loaded = await in_thread(self._load)
         assert self.site is not None
         backend = loaded.backend(self.options.limits, self.site.metrics, self.options.storage)
+        for document in loaded.documents:
+            backend.publish(document)
         self.site.publish(loaded.documents, backend)
         datasets = {name: getattr(ds, "num_rows", 0) for doc in loaded.documents for name, ds in doc.sources.items()}
         self._event("loaded", datasets=datasets)

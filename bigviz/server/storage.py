@@ -13,6 +13,7 @@ __all__ = ["INDEX_MODES", "Storage", "bytes_of_text"]
 
 IndexMode = Literal["auto", "asked", "never"]
 
+_LEAST_MEMORY: Final = 16 << 20
 INDEX_MODES: Final[tuple[IndexMode, ...]] = ("auto", "asked", "never")
 _SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(?:([kmgtp]?)(i?)b?)?", re.IGNORECASE)
 _POWERS: Final = ("", "k", "m", "g", "t", "p")
@@ -24,21 +25,26 @@ class Storage:
     would be free without them).
 
     `index`: with "auto" what the operator published gets a store behind if it has none; with "asked" only those are
-    used that are there; with "never" none.
+    used that are there; with "never" none. `memory` is what caches may take: tiles, rows in order, pyramids and trees
+    that are in no store (None: half of the machine's).
     """
 
     directory: Path | None = None
     limit: int | None = None
     index: IndexMode = "auto"
+    memory: int | None = None
 
     @classmethod
-    def of(cls, directory: str | Path | None, limit: int | None, index: str) -> Storage:
-        """The same from an operator's words. Raises BadInput for a mode that is none, and a limit below 0."""
+    def of(cls, directory: str | Path | None, limit: int | None, index: str, memory: int | None = None) -> Storage:
+        """The same from an operator's words. Raises BadInput for a mode that is none, a limit below 0, and less memory
+        than 16 MiB."""
         if index not in INDEX_MODES:
             raise BadInput(f"--index is auto, asked or never, got {index!r}.", "index", index)
         if limit is not None and limit < 0:
             raise BadInput(f"--store-limit is 0 bytes or more, got {limit}.", "store-limit", limit)
-        return cls(None if directory is None else Path(directory), limit, index)
+        if memory is not None and memory < _LEAST_MEMORY:
+            raise BadInput(f"--cache is 16 MiB or more, got {memory} bytes.", "cache", memory)
+        return cls(None if directory is None else Path(directory), limit, index, memory)
 
 
 def bytes_of_text(text: str, option: str) -> int:

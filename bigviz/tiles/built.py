@@ -75,6 +75,15 @@ class LayerStore:
         with self._lock:
             self._orders[key] = order
 
+    def drop_order(self, key: Hashable) -> None:
+        """Forget an order, and the layers over it."""
+        with self._lock:
+            order = self._orders.pop(key, None)
+            over = [name for name, layer in self._layers.items() if getattr(layer, "order", None) is order]
+            for name in over if order is not None else ():
+                del self._layers[name]
+                self._whole.discard(name)
+
     def memory(self) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and the columns of their layers), `pyramids` and `series`."""
         with self._lock:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Literal
@@ -15,34 +16,31 @@ import pyarrow as pa
 
 from bigviz.aggregate.bins import MOST_BINS, Bins
 from bigviz.aggregate.cells import Root
-from bigviz.aggregate.spaces import space
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.column import Column, ColumnInfo
+from bigviz.data.column import ColumnInfo
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, TooLarge
+from bigviz.data.errors import BadInput, TooLarge, Unreadable
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
-from bigviz.tiles.build import complete
-from bigviz.tiles.built import Built, LayerStore, check_room, total_memory
+from bigviz.tiles.built import Built, LayerStore, total_memory
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
-from bigviz.tiles.layer import MOST_CATEGORIES, Layer
+from bigviz.tiles.layer import Layer
 from bigviz.tiles.line import Columns, LineLayer
+from bigviz.tiles.make import IndexMode, Maker, Orders
 from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
-from bigviz.tiles.order import Order, build_order
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.preview import Estimate, Preview
-from bigviz.tiles.pyramid import Pyramid
-from bigviz.tiles.root import Survey, survey
+from bigviz.tiles.root import Survey
 from bigviz.tiles.rough import rough_tile
+from bigviz.tiles.rows import find_rows, true_rows
 from bigviz.tiles.sample import Sample
 from bigviz.tiles.scan import TileKey
-from bigviz.tiles.series import build_series
+from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.tile import Cost, Drawn, Tile
-from bigviz.tiles.turns import Turns
-from bigviz.tiles.values import gather_inputs
 from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
 
@@ -87,19 +85,26 @@ class Engine:
         cache_bytes: int = 512 << 20,
         threads: int | None = None,
         index_bytes: int | None = None,
+        stores: StoreDirectory | None = None,
+        index: IndexMode = "auto",
         preview_rows: int = 1 << 21,
     ) -> None:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed."""
+        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed.
+
+        Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
+        there, with "asked" only those are used that are there, with "never" none.
+        """
         self._preview_rows = preview_rows
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
-        self._store = LayerStore(index_bytes or total_memory() // 2)
+        memory = index_bytes or total_memory() // 2
+        self._store = LayerStore(memory)
+        orders = Orders(self._store.order, self._store.put_order, self._store.drop_order)
+        self._maker = Maker(self._threads, memory, orders, stores, index)
         self._samples: dict[Hashable, Sample] = {}  # the latest last
         self._lock = threading.Lock()
-        self._turns = Turns()
         self._layer_flights: Flights[Built] = Flights()
-        self._order_flights: Flights[Order] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         """Build what the layer needs, unless it is there; callers at the same time share one build.
@@ -108,6 +113,10 @@ class Engine:
         itself stops when nobody waits for it.
         """
         self._ready(dataset, layer, progress, cancel, whole=True)
+
+    def publish(self, dataset: Dataset, layer: Layer) -> None:
+        """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
+        self._maker.publish(dataset, layer)
 
     def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
         """Whether the layer's index is there; while it is being built there may be exact answers (`answers`)."""
@@ -130,6 +139,8 @@ class Engine:
         if not self.is_large(dataset) or self.answers(dataset, layer):
             return None
         layer.check(dataset)
+        if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
+            return None
         key = (dataset.fingerprint, dataset.version)
         with self._lock:
             sample = self._samples.pop(key, None) or Sample(dataset)
@@ -151,11 +162,8 @@ class Engine:
     ) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its ordered rows; None where the exact one takes no longer."""
         key.check()
-        built = self._ready(dataset, layer, no_progress, cancel)
-        if not isinstance(built, PointsLayer):
-            return None
-        with self._turns.request():
-            return rough_tile(built, key, cancel)
+        with self._answering(dataset, layer, cancel) as built:
+            return rough_tile(built, key, cancel) if isinstance(built, PointsLayer) else None
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
@@ -172,8 +180,7 @@ class Engine:
         drawn = self._tiles.get(name)
         if drawn is not None:
             return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
-        built = self._ready(dataset, layer, no_progress, cancel)
-        with self._turns.request():
+        with self._answering(dataset, layer, cancel) as built:
             drawn = built.draw(key, cancel)
         if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, drawn)
@@ -204,16 +211,17 @@ class Engine:
         if width * height > MOST_CELLS:
             raise TooLarge(f"an image has at most {MOST_CELLS:,} cells, got {width} x {height}", "width", width)
         x_bins, y_bins = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
-        return self._ready(dataset, layer, no_progress, cancel).image(x_bins, y_bins, cancel)
+        with self._answering(dataset, layer, cancel) as built:
+            return built.image(x_bins, y_bins, cancel)
 
     def columns(
         self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
     ) -> Columns:
         """A line's decimated rows in the window `[x0, x1]` at a width in pixels; BadInput for other glyphs."""
-        built = self._ready(dataset, layer, no_progress, cancel)
-        if not isinstance(built, LineLayer):
-            raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
-        return built.columns(x0, x1, width, cancel)
+        with self._answering(dataset, layer, cancel) as built:
+            if not isinstance(built, LineLayer):
+                raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
+            return built.columns(x0, x1, width, cancel)
 
     def marks(
         self,
@@ -228,8 +236,8 @@ class Engine:
         rows too many to look at), and for a line."""
         check_window(*x, "x")
         check_window(*y, "y")
-        built = self._ready(dataset, layer, no_progress, cancel)
-        return find_marks(built, x, y, most, cancel) if isinstance(built, PointsLayer) else None
+        with self._answering(dataset, layer, cancel) as built:
+            return find_marks(built, x, y, most, cancel) if isinstance(built, PointsLayer) else None
 
     def window_image(
         self,
@@ -244,8 +252,8 @@ class Engine:
         one of more than 2^24 cells over all planes, and for a line."""
         check_window(*x, "x")
         check_window(*y, "y")
-        built = self._ready(dataset, layer, no_progress, cancel)
-        return draw_window(built, x, y, *size, cancel) if isinstance(built, PointsLayer) else None
+        with self._answering(dataset, layer, cancel) as built:
+            return draw_window(built, x, y, *size, cancel) if isinstance(built, PointsLayer) else None
 
     def rows(
         self,
@@ -267,9 +275,14 @@ class Engine:
         check_window(y0, y1, "y")
         if not 0 <= limit <= MOST_ROWS:
             raise BadInput(f"limit is 0 to {MOST_ROWS:,}, got {limit}", "limit", limit)
-        numbers, matched = self._ready(dataset, layer, no_progress, cancel).rows((x0, x1), (y0, y1), limit, cancel)
-        names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
-        table = dataset.take(numbers, names).add_column(0, "row", pa.array(numbers))
+        with self._answering(dataset, layer, cancel) as built:
+            if isinstance(built, PointsLayer):
+                found = find_rows(built.order, (x0, x1), (y0, y1), limit, cancel)
+                table, matched = true_rows(dataset, layer, built.order, found), found.matched
+            else:
+                numbers, matched = built.rows((x0, x1), (y0, y1), limit, cancel)
+                names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
+                table = dataset.take(numbers, names).add_column(0, "row", pa.array(numbers))
         return table.replace_schema_metadata({"matched": str(matched)})
 
     def etag(self, dataset: Dataset, layer: Layer) -> str:
@@ -282,7 +295,8 @@ class Engine:
         return {**self._store.memory(), "tiles": self._tiles.nbytes}
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
-        return self._ready(dataset, layer).arrays(key)
+        with self._answering(dataset, layer) as built:
+            return built.arrays(key)
 
     def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
         return dataset.fingerprint, dataset.version, layer.key()
@@ -304,54 +318,31 @@ class Engine:
 
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop)
-            made = self._store.get(key) or self._build(dataset, layer, crew)
-            self._store.put(key, made, whole=False)
-            if isinstance(made, PointsLayer):
-                complete(made.pyramid, crew, self._turns)
+            opened = partial(self._store.put, key, whole=False)
+            made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
             self._store.put(key, made)
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
 
-    def _build(self, dataset: Dataset, layer: Layer, crew: Crew) -> Built:
-        def read(name: str) -> Column:
-            return dataset.column(name, crew.progress, crew.cancel)
+    def _order_key(self, dataset: Dataset, layer: Layer) -> Hashable:
+        return dataset.fingerprint, dataset.version, OrderSpec.of(layer)
 
-        reduction = layer.reduction
-        columns = {name: read(name) for name in reduction.columns}
-        if reduction.category is not None:
-            _check_categories(columns[reduction.category])
-        x, y = Axis(read(layer.x), space(layer.xaxis, "x")), Axis(read(layer.y), space(layer.yaxis, "y"))
-        if layer.glyph == "line":
-            found = survey(x, y, layer.root == "default", crew)
-            return LineLayer(x, y, found, build_series(x, y, crew))
-        order = self._order(dataset, layer, x, y, crew)
-        inputs = gather_inputs(order, reduction, columns, crew)
-        return PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
-
-    def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, crew: Crew) -> Order:
-        key = (*self._key(dataset, layer)[:2], layer.x, layer.y, layer.xaxis, layer.yaxis, layer.root)
-        order = self._store.order(key)
-        if order is not None:
-            return order
-        check_room(dataset.num_rows, 24)
-
-        def build(tell: Progress, stop: Cancel) -> Order:
-            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop))
-            self._store.put_order(key, made)
-            return made
-
-        return self._order_flights.get(key, build, crew.progress, crew.cancel)
-
-
-def _check_categories(column: Column) -> None:
-    labels = column.categories or ()
-    if len(labels) > MOST_CATEGORIES:
-        raise BadInput(
-            f"by shows at most {MOST_CATEGORIES} categories, and {column.info.name!r} has {len(labels):,}",
-            "agg",
-            len(labels),
-        )
+    @contextmanager
+    def _answering(
+        self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER
+    ) -> Iterator[Built]:
+        """The layer, for one answer, for which builds make way. A store that turns out to be damaged is removed, so
+        that the layer is built again when it is next asked for."""
+        built = self._ready(dataset, layer, no_progress, cancel)
+        try:
+            with self._maker.turns.request():
+                yield built
+        except Unreadable as error:
+            if self._maker.is_damage(error):
+                self._maker.drop_damaged(error, self._order_key(dataset, layer))
+                self._store.drop(self._key(dataset, layer))
+            raise
 
 
 def _facts(

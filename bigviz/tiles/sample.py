@@ -34,8 +34,8 @@ _CACHE: Final = 64 << 20
 
 @dataclass(frozen=True)
 class Unit:
-    """Some rows of one stretch of a table: their numbers (int64, ascending) and columns of the same length. A category has
-    the labels of some of the rows at least."""
+    """Some rows of one stretch of a table: their numbers (int64, ascending) and columns of the same length; a category
+    has the labels that these rows have, at least."""
 
     rows: npt.NDArray[np.int64]
     columns: dict[str, Column]

@@ -281,7 +281,8 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     about = {**describe(tile), "estimate": ESTIMATE}
     out["tile-estimate"] = framed(parts, Type.TILE, request=3, figure=1, layer=1), about
     parts = protocol.tile_parts(TILES["tile-by"], 260, NO_ERROR)
-    out["tile-estimate-parts"] = framed(parts, Type.TILE, request=3), {**describe(TILES["tile-by"]), "estimate": NO_ERROR}
+    about = {**describe(TILES["tile-by"]), "estimate": NO_ERROR}
+    out["tile-estimate-parts"] = framed(parts, Type.TILE, request=3), about
     out["tile-parts"] = (
         framed(protocol.tile_parts(TILES["tile-by"], 200), Type.TILE, request=3),
         describe(TILES["tile-by"]),

@@ -50,6 +50,7 @@ def test_any_text_is_a_size_or_bad_input(text: str):
 def test_options_say_it():
     assert Options().storage == Storage(None, None, "auto")
     assert Options(store_dir="/a", store_limit=5, index="never").storage == Storage(Path("/a"), 5, "never")
+    assert Options(cache=1 << 30).storage == Storage(memory=1 << 30)
     for options, field in (({"index": "sometimes"}, "index"), ({"store_limit": -1}, "store-limit")):
         with pytest.raises(BadInput) as caught:
             Options(**options).check()

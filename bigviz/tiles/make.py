@@ -1,0 +1,277 @@
+"""Layers, made of what there is: a store that is found or may be written, else the dataset's columns in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from bigviz.aggregate.reductions import Pick, Reduction, Sum
+from bigviz.aggregate.spaces import space
+from bigviz.data.column import Column
+from bigviz.data.dataset import Dataset
+from bigviz.data.errors import BadInput, TooLarge, Unreadable
+from bigviz.data.numbers import axis_dtype
+from bigviz.tiles.axis import Axis
+from bigviz.tiles.build import complete
+from bigviz.tiles.built import Built, check_room
+from bigviz.tiles.flight import Flights
+from bigviz.tiles.layer import MOST_CATEGORIES, Layer
+from bigviz.tiles.line import LineLayer
+from bigviz.tiles.order import Order, OrderedColumn, build_order
+from bigviz.tiles.planes import inner_of
+from bigviz.tiles.points import PointsLayer
+from bigviz.tiles.pyramid import Pyramid
+from bigviz.tiles.root import survey
+from bigviz.tiles.series import build_series
+from bigviz.tiles.shelf import MemoryShelf, Shelf
+from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.store.manifest import read_manifest
+from bigviz.tiles.store.planefile import PlaneFile
+from bigviz.tiles.store.seriesfile import open_series
+from bigviz.tiles.store.spec import OrderSpec
+from bigviz.tiles.store.storedorder import open_stored_order
+from bigviz.tiles.turns import Turns
+from bigviz.tiles.values import Inputs, gather_inputs
+from bigviz.tiles.work import Crew
+
+__all__ = ["IndexMode", "Maker", "Orders"]
+
+IndexMode = Literal["auto", "asked", "never"]
+Opened = Callable[[Built], None]
+
+STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
+_ROW: Final = 24  # bytes of memory that ordering takes, besides columns
+_PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The orders that layers share: how to find one, to let others find it, and to forget it."""
+
+    find: Callable[[Hashable], Order | None]
+    put: Callable[[Hashable, Order], None]
+    drop: Callable[[Hashable], None]
+
+
+class Maker:
+    """Makes layers. Safe to use from any number of threads."""
+
+    def __init__(
+        self, threads: int, memory: int, orders: Orders, stores: StoreDirectory | None, index: IndexMode
+    ) -> None:
+        self._threads, self._memory, self._orders = threads, memory, orders
+        self._stores = None if index == "never" else stores
+        self._writes = index == "auto"
+        self._published: set[tuple[str, OrderSpec]] = set()
+        self._published_layers: set[tuple[str, Layer]] = set()
+        self._flights: Flights[Order] = Flights()
+        self.turns = Turns()
+
+    def publish(self, dataset: Dataset, layer: Layer) -> None:
+        """The operator shows this layer: its index may be written to the disk."""
+        self._published.add((dataset.fingerprint, OrderSpec.of(layer)))
+        self._published_layers.add((dataset.fingerprint, layer))
+
+    def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether rows in order are at hand, so that the layer answers in no time."""
+        order = self._orders.find(key)
+        names = layer.reduction.columns
+        if order is not None:
+            return all(order.column(name) is not None for name in names)
+        return self._found(dataset, layer) is not None
+
+    def make(
+        self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew, opened: Opened, again: bool = False
+    ) -> Built:
+        """The layer. `opened` is called as soon as it answers, which may be before its index is complete; `key` names
+        its order. Raises what reading the dataset does, TooLarge for what fits neither memory nor disk, Cancelled."""
+        store = self._store(dataset, layer, crew)
+        if store is not None:
+            try:
+                return self._stored(dataset, layer, key, store, crew, opened)
+            except Unreadable as error:
+                if not self.is_damage(error):
+                    raise
+                self._drop(store, key)
+                if again:
+                    raise  # the disk is not to be trusted
+            return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or done without
+        if layer.glyph == "line":
+            x, y = self._axes(dataset, layer, crew)
+            found = survey(x, y, layer.root == "default", crew)
+            return LineLayer(x, y, found, build_series(x, y, crew))
+        columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
+        if layer.reduction.category is not None:
+            _check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
+        x, y = self._axes(dataset, layer, crew)
+        order = self._order(dataset, layer, x, y, key, crew)
+        inputs = gather_inputs(order, layer.reduction, columns, crew)
+        made = PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
+        opened(made)
+        complete(made.pyramid, crew, self.turns)
+        return made
+
+    def is_damage(self, error: Unreadable) -> bool:
+        """Whether an error is of a store's file, not of the dataset's."""
+        return self._store_of(error) is not None
+
+    def drop_damaged(self, error: Unreadable, key: Hashable) -> None:
+        """Remove the store that an error tells of, and forget the order that was in it."""
+        store = self._store_of(error)
+        if store is not None:
+            self._drop(store, key)
+
+    def _drop(self, store: Path, key: Hashable) -> None:
+        assert self._stores is not None
+        self._orders.drop(key)
+        self._stores.drop(store)
+
+    def _store_of(self, error: Unreadable) -> Path | None:
+        if self._stores is None or not isinstance(error.got, str):
+            return None
+        path, root = Path(error.got), self._stores.root
+        return root / path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
+
+    def _found(self, dataset: Dataset, layer: Layer) -> Path | None:
+        return None if self._stores is None else self._stores.find(dataset, OrderSpec.of(layer))
+
+    def _store(self, dataset: Dataset, layer: Layer, crew: Crew) -> Path | None:
+        """The folder of the layer's store: found, or built where that is allowed and worth it."""
+        if self._stores is None or not dataset.files:
+            return None
+        spec = OrderSpec.of(layer)
+        found = self._stores.find(dataset, spec)
+        if found is not None or not self._writes or dataset.num_rows < STORED_ROWS:
+            return found
+        if (dataset.fingerprint, spec) not in self._published:
+            return None
+        return self._stores.build(dataset, spec, layer.reduction.columns, crew)
+
+    def _stored(self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened) -> Built:
+        x = Axis(_head(dataset, layer.x), space(layer.xaxis, "x"))
+        y = Axis(_head(dataset, layer.y), space(layer.yaxis, "y"))
+        if layer.glyph == "line":
+            manifest = read_manifest(store, files=False)
+            if manifest is None:
+                raise Unreadable(f"{store} is not a whole store.", got=str(store))
+            series, found = open_series(store, manifest.facts)
+            return LineLayer(x, y, found, series)
+        order = self._orders.find(key)
+        if order is None:
+            order = open_stored_order(store)
+            self._orders.put(key, order)
+        inputs, columns = _stored_inputs(dataset, order, layer.reduction, crew)
+        made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
+        return self._with_pyramid(dataset, layer, store, made, crew, opened)
+
+    def _with_pyramid(
+        self, dataset: Dataset, layer: Layer, store: Path, made: PointsLayer, crew: Crew, opened: Opened
+    ) -> PointsLayer:
+        """The layer with the pyramid of its store, built there where that is allowed."""
+        assert self._stores is not None
+        inputs = made.pyramid.inputs
+        planes = len(inputs.labels or (0,))
+        others = planes if isinstance(inner_of(layer.reduction), Sum | Pick) else 0
+        text = str(layer.reduction)
+
+        def over(shelf: Shelf) -> PointsLayer:
+            return replace(made, pyramid=Pyramid(made.order.guard, inputs, shelf))
+
+        kept = self._stores.part(store, "pyramids", text)
+        if kept is None and self._writes and (dataset.fingerprint, layer) in self._published_layers:
+            opened(made)
+
+            def write(folder: Path, crew: Crew) -> dict[str, Any]:
+                shelf = PlaneFile(folder, planes, others, True)
+                building = over(shelf)
+                opened(building)
+                complete(building.pyramid, crew, self.turns)
+                shelf.finish()
+                return {"tiles": len(shelf)}
+
+            kept = self._stores.add(store, "pyramids", text, write, crew, made.order.survey.inside * 3)
+        if kept is not None:
+            return over(PlaneFile(kept, planes, others, False))
+        opened(made)
+        complete(made.pyramid, crew, self.turns)
+        return made
+
+    def _memory_shelf(self) -> MemoryShelf:
+        return MemoryShelf(self._memory // _PYRAMIDS)
+
+    def _axes(self, dataset: Dataset, layer: Layer, crew: Crew) -> tuple[Axis, Axis]:
+        x, y = (dataset.column(name, crew.progress, crew.cancel) for name in (layer.x, layer.y))
+        return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
+
+    def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
+        order = self._orders.find(key)
+        if order is not None:
+            return order
+        check_room(dataset.num_rows, _ROW)
+        if dataset.num_rows * _ROW > self._memory:
+            raise TooLarge(
+                f"an index over {dataset.num_rows:,} rows takes {dataset.num_rows * _ROW / 1e9:.1f} GB of memory, and "
+                f"{self._memory / 1e9:.1f} GB are meant for it: `bigviz index` makes one on the disk",
+                None,
+                dataset.num_rows,
+            )
+
+        def build(tell: Any, stop: Any) -> Order:
+            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop))
+            self._orders.put(key, made)
+            return made
+
+        return self._flights.get(key, build, crew.progress, crew.cancel)
+
+
+def _head(dataset: Dataset, name: str) -> Column:
+    """A column that is known, but not read: its rows are in the store."""
+    info = dataset.info(name)
+    labels = dataset.labels(name) if info.kind == "category" else None
+    return Column(info, np.empty(0, axis_dtype(info.type)), None, labels)
+
+
+def _stored_inputs(
+    dataset: Dataset, order: Order, reduction: Reduction, crew: Crew
+) -> tuple[Inputs, dict[str, Column]]:
+    """A reduction's columns in a stored order: those that are kept there, others gathered into memory."""
+    found: dict[str, OrderedColumn] = {}
+    for name in reduction.columns:
+        column = order.column(name)
+        if column is not None:
+            found[name] = column
+    if len(found) < len(reduction.columns):
+        return _gathered(dataset, order, reduction, crew)
+    dtype = own = np.dtype(np.uint32)
+    values = valid = codes = labels = None
+    if reduction.column is not None:
+        column = found[reduction.column]
+        values, valid = column.values, column.valid
+        assert values is not None
+        own = values.array.dtype
+        dtype = reduction.accumulator(values.array)
+    if reduction.category is not None:
+        codes, labels = found[reduction.category].codes, found[reduction.category].labels
+        labels = dataset.labels(reduction.category) if labels is None else labels
+        _check_categories(reduction.category, labels)
+    numbers = order.row_numbers if reduction.ordered else None
+    return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes), {}
+
+
+def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) -> tuple[Inputs, dict[str, Column]]:
+    check_room(dataset.num_rows, sum(2 * axis_dtype(dataset.info(name).type).itemsize for name in reduction.columns))
+    columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in reduction.columns}
+    if reduction.category is not None:
+        _check_categories(reduction.category, columns[reduction.category].categories or ())
+    return gather_inputs(order, reduction, columns, crew), columns
+
+
+def _check_categories(name: str, labels: Sequence[str]) -> None:
+    if len(labels) > MOST_CATEGORIES:
+        raise BadInput(
+            f"by shows at most {MOST_CATEGORIES} categories, and {name!r} has {len(labels):,}", "agg", len(labels)
+        )

@@ -1,0 +1,170 @@
+"""Layers out of stores: found, built where that is allowed, dropped where they are damaged; the answers are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import bigviz as bv
+from bigviz.data.dataset import Dataset
+from bigviz.data.errors import TooLarge, Unreadable
+from bigviz.tiles import make
+from bigviz.tiles.engine import Engine, Layer, TileKey
+from bigviz.tiles.store.directory import StoreDirectory
+
+ROWS = 300_000
+AGGS = ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(n)", "first(v)", "by(kind)", "by(kind, mean(v))"]
+KEYS = [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 2), TileKey(3, 1, 4, 0), TileKey(9, 9, 200, 300)]
+
+
+@pytest.fixture(autouse=True)
+def every_table_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "STORED_ROWS", 1)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(11)
+    x, y = rng.normal(0, 1, (2, ROWS))
+    kind = pa.array(np.array(["a", "b", "c"])[rng.integers(0, 3, ROWS)], mask=rng.random(ROWS) < 0.1)
+    table = pa.table(
+        {
+            "x": x.astype(np.float32),
+            "y": y,
+            "v": pa.array(rng.normal(5, 1, ROWS), mask=rng.random(ROWS) < 0.2),
+            "n": rng.integers(-5, 2**40, ROWS),
+            "t": np.arange(ROWS, dtype=np.int64) * 3,
+            "kind": kind.dictionary_encode(),
+        }
+    )
+    made = tmp_path_factory.mktemp("tables") / "points.parquet"
+    pq.write_table(table, made, row_group_size=50_000)
+    return made
+
+
+@pytest.fixture
+def dataset(path: Path) -> Dataset:
+    return bv.open(str(path))
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> StoreDirectory:
+    return StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)
+
+
+def layer(agg: str = "count", **more: str) -> Layer:
+    return Layer("points", "x", "y", agg, **more)
+
+
+def assert_same_answers(one: Engine, other: Engine, dataset: Dataset, asked: Layer) -> None:
+    assert one.info(dataset, asked) == other.info(dataset, asked)
+    for key in KEYS:
+        mine, theirs = one.tile(dataset, asked, key), other.tile(dataset, asked, key)
+        assert mine.planes == theirs.planes
+        for plane, expected in zip(mine.arrays(), theirs.arrays(), strict=True):
+            np.testing.assert_array_equal(plane, expected)
+    for window in ((-1.0, 1.0), (-0.01, 0.02)):
+        image = [each.image(dataset, asked, *window, *window, 40, 30) for each in (one, other)]
+        np.testing.assert_array_equal(*(np.asarray(planes) for planes in image))
+        rows = [each.rows(dataset, asked, *window, *window, 50) for each in (one, other)]
+        assert rows[0].equals(rows[1])
+
+
+@pytest.mark.parametrize("agg", AGGS)
+def test_a_stored_layer_answers_as_one_in_memory(dataset: Dataset, stores: StoreDirectory, agg: str):
+    stored, memory = Engine(stores=stores), Engine()
+    stored.publish(dataset, layer(agg))
+    stored.ensure(dataset, layer(agg))
+    (entry,) = stores.entries()
+    assert entry.state == "ready"
+    assert_same_answers(stored, memory, dataset, layer(agg))
+
+
+def test_a_store_is_found_and_no_column_is_read(path: Path, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch):
+    first, asked = Engine(stores=stores), layer("by(kind, mean(v))")
+    dataset = bv.open(str(path))
+    first.publish(dataset, asked)
+    first.ensure(dataset, asked)
+    expected = [first.tile(dataset, asked, key).planes for key in KEYS]
+
+    again, engine = bv.open(str(path)), Engine(stores=stores, index="asked")
+    for name in ("column", "read", "labels", "take", "head"):
+        monkeypatch.setattr(Dataset, name, lambda *args, **kwargs: pytest.fail("the source was read"))
+    assert engine.preview(again, asked) is None
+    assert engine.info(again, asked).planes == ("a", "b", "c")
+    assert [engine.tile(again, asked, key).planes for key in KEYS] == expected
+    assert engine.state(again, asked) == "ready"
+
+
+@pytest.mark.parametrize(("index", "published"), [("auto", False), ("asked", True), ("never", True)])
+def test_nothing_is_written_that_was_not_allowed(dataset: Dataset, stores: StoreDirectory, index, published):
+    engine = Engine(stores=stores, index=index)
+    if published:
+        engine.publish(dataset, layer())
+    assert engine.tile(dataset, layer(), KEYS[0]).arrays()[0].sum() > 0
+    assert stores.entries() == [] and not stores.root.exists()
+
+
+def test_what_a_viewer_picks_over_a_store_leaves_it_as_it_is(dataset: Dataset, stores: StoreDirectory):
+    engine = Engine(stores=stores)
+    engine.publish(dataset, layer())
+    engine.ensure(dataset, layer())
+    before = sorted(path for path in stores.root.rglob("*") if path.is_file() and path.suffix != ".lock")
+    memory = Engine()
+    assert_same_answers(engine, memory, dataset, layer("mean(v)"))
+    after = sorted(path for path in stores.root.rglob("*") if path.is_file() and path.suffix != ".lock")
+    assert after == before
+
+
+def test_a_line_has_a_store_too(dataset: Dataset, stores: StoreDirectory):
+    asked = Layer("line", "t", "v", "any")
+    stored, memory = Engine(stores=stores), Engine()
+    stored.publish(dataset, asked)
+    assert stored.info(dataset, asked) == memory.info(dataset, asked)
+    assert [entry.of["spec"]["kind"] for entry in stores.entries()] == ["series"]
+    mine, theirs = (each.columns(dataset, asked, 0, 3 * ROWS, 300) for each in (stored, memory))
+    for name in ("column", "run", "row", "x", "y"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+
+
+def flip(file: Path, at: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["keys.arrow", "rows.arrow", "c0-values.arrow"])
+def test_a_damaged_store_is_dropped_and_built_again(path: Path, stores: StoreDirectory, name: str):
+    asked = layer("mean(v)")
+    dataset = bv.open(str(path))
+    first = Engine(stores=stores)
+    first.publish(dataset, asked)
+    first.ensure(dataset, asked)
+    store = stores.entries()[0].path
+    for part in (store / "pyramids").iterdir():
+        stores.drop(part)  # so that rows are read, not planes
+    expected = Engine().tile(dataset, asked, KEYS[0]).planes
+    file = store / name
+    flip(file, file.stat().st_size // 2)
+
+    engine = Engine(stores=stores)
+    engine.publish(dataset, asked)
+    for _ in range(3):
+        try:
+            engine.rows(dataset, asked, -9.0, 9.0, -9.0, 9.0, 50_000)
+            found = engine.tile(dataset, asked, KEYS[0]).planes
+        except Unreadable as error:
+            assert str(stores.root) in error.message
+            continue
+        assert found == expected, "a flipped byte was drawn"
+    assert engine.tile(dataset, asked, KEYS[0]).planes == expected
+
+
+def test_what_fits_no_budget_is_refused_with_a_hint(dataset: Dataset):
+    engine = Engine(index_bytes=1 << 20)
+    with pytest.raises(TooLarge, match="bigviz index"):
+        engine.ensure(dataset, layer())
