@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -62,12 +63,12 @@ class Buckets:
     finer: npt.NDArray[np.int32]
     rows: Ints
 
-    @property
+    @cached_property
     def starts(self) -> Ints:
         """Where each bucket begins in the order, and the end of the last."""
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.rows)])
 
-    @property
+    @cached_property
     def single(self) -> npt.NDArray[np.bool_]:
         """Where all rows of a bucket have one key: only such buckets are longer than can be sorted in memory."""
         return self.rows > HEAVY

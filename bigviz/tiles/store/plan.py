@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -74,7 +75,7 @@ class Plan:
     far_numbers: tuple[Array, Array]
     axes: tuple[Derived | None, Derived | None]
 
-    @property
+    @cached_property
     def units(self) -> tuple[Ints, Ints]:
         """The bounds of what is sorted at a time, and the bucket of each: buckets, but piles of one key in parts."""
         starts, single = self.buckets.starts, self.buckets.single
@@ -86,7 +87,7 @@ class Plan:
             owners.append(np.full(len(cuts), bucket))
         return np.append(np.concatenate(bounds), starts[-1]), np.concatenate(owners)
 
-    @property
+    @cached_property
     def room(self) -> int:
         """Rows between where rows are sorted to and where they are sorted from, at least a unit."""
         return _ROOM * int(np.diff(self.units[0]).max(initial=0))
