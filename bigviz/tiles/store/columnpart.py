@@ -19,6 +19,7 @@ import numpy.typing as npt
 from bigviz.aggregate.spaces import LINEAR
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Unreadable
+from bigviz.data.numbers import axis_dtype
 from bigviz.tiles.guard import Checked
 from bigviz.tiles.order import Order, OrderedColumn
 from bigviz.tiles.pairs import Streamed
@@ -45,7 +46,7 @@ def add_column(
     def write(folder: Path, crew: Crew) -> Mapping[str, Any]:
         return _write(folder, dataset, order, name, crew)
 
-    expected = 2 * 8 * dataset.num_rows  # with the copy in row order
+    expected = axis_dtype(dataset.info(name).type).itemsize * dataset.num_rows
     return open_column(stores.add(store, "columns", name, write, crew, expected), len(order.guard))
 
 

@@ -76,6 +76,7 @@ class StoreDirectory:
         self._writers = WRITERS if writers is None else writers
         self._tell = tell
         self._told: set[str] = set()
+        self._places: dict[tuple[str, OrderSpec], tuple[Path, dict[str, Any]]] = {}
         self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
 
@@ -83,7 +84,7 @@ class StoreDirectory:
         """The whole and fresh store, held from now on; None without one. Its files were compared with its manifest."""
         if not dataset.files:
             return None
-        return self._found(self._folder(dataset, spec), origin_of(dataset, spec))
+        return self._found(*self._place(dataset, spec))
 
     def build(self, dataset: Dataset, spec: OrderSpec, columns: Sequence[str] = (), crew: Crew | None = None) -> Path:
         """The store, built unless it is there, with at least `columns` if it is built now; held from now on.
@@ -96,7 +97,7 @@ class StoreDirectory:
         if not dataset.files:
             raise BadInput(f"{dataset.name!r} is in memory: only an index of files can be kept.", "dataset")
         columns = tuple(dict.fromkeys(columns))
-        folder, of = self._folder(dataset, spec), origin_of(dataset, spec)
+        folder, of = self._place(dataset, spec)
         for _ in range(_TRIES):
             with disk_errors(self.root):
                 if self._hold_or_drop(folder, of):
@@ -175,8 +176,12 @@ class StoreDirectory:
         for path in list(self._held):
             self.release(path)
 
-    def _folder(self, dataset: Dataset, spec: OrderSpec) -> Path:
-        return self.root / folder_name(dataset, spec)
+    def _place(self, dataset: Dataset, spec: OrderSpec) -> tuple[Path, dict[str, Any]]:
+        """The folder of a store and what it is of, which takes a while for a table of many files."""
+        key = dataset.fingerprint, spec
+        if key not in self._places:
+            self._places[key] = self.root / folder_name(dataset, spec), origin_of(dataset, spec)
+        return self._places[key]
 
     def _found(self, folder: Path, of: Mapping[str, Any]) -> Path | None:
         """The folder, held, if it can be used; else why not is told once."""

@@ -14,7 +14,7 @@ from bigviz.data.errors import Cancelled, TooLarge
 from bigviz.tiles.store import room as module
 from bigviz.tiles.store.building import aside_of, lock_of
 from bigviz.tiles.store.lock import Lock
-from bigviz.tiles.store.origin import expected_bytes
+from bigviz.tiles.store.origin import expected_bytes, folder_name
 from bigviz.tiles.store.room import bytes_of, default_root, drop_unused, make_room, units
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.work import Crew
@@ -179,7 +179,7 @@ def test_what_is_left_half_built_counts_as_begun(directories, source: Dataset, s
     small.between = lambda step: cancel.cancel() if step == 1 else None
     with pytest.raises(Cancelled):
         directories().build(source, spec, [], Crew(1, cancel=cancel))
-    (aside_of(directories()._folder(source, spec)) / "weight.arrow").write_bytes(b"w" * 100 * KB)
+    (aside_of(directories().root / folder_name(source, spec)) / "weight.arrow").write_bytes(b"w" * 100 * KB)
     assert directories(limit=expected_bytes(source, spec, ()) - 1).build(source, spec).exists()
 
 
