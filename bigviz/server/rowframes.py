@@ -60,16 +60,12 @@ def rows_parts(
     limit: int = MAX_FRAME,
 ) -> list[Part]:  # fmt: skip
     """The parts of a message of rows, from its JSON without `n`, `dtype` and `coded`; `value` has a protocol dtype."""
-    about = {**info, "dtype": _CODES[value.dtype.newbyteorder("<")], "coded": code is not None}
-    arrays = [
-        (x, "<f8"),
-        (y, "<f8"),
-        (row, "<f8"),
-        (number, "<u4"),
-        (code, "<i4"),
-        (value, value.dtype.newbyteorder("<")),
-    ]
-    held = [(array, np.dtype(dtype)) for array, dtype in arrays if array is not None]
+    own = value.dtype.newbyteorder("<")
+    about = {**info, "dtype": _CODES[own], "coded": code is not None}
+    double = np.dtype("<f8")
+    held: list[tuple[Array, np.dtype[Any]]] = [(x, double), (y, double), (row, double), (number, np.dtype("<u4"))]
+    held += [] if code is None else [(code, np.dtype("<i4"))]
+    held.append((value, own))
     room = limit - HEADER.size - len(dump({"n": len(x), **about})) - 8 * len(held)
     most = room // sum(dtype.itemsize for _, dtype in held)
     if most < 1:

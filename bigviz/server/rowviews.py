@@ -90,8 +90,8 @@ def _widened(ends: Interval, time: bool) -> Interval:
 
 def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
     """Positions as offsets from an integer near them, so that float64 holds them."""
-    origins = [_middle(values) for values in (marks.x, marks.y)]
-    positions = [_offsets(values, origin) for values, origin in zip((marks.x, marks.y), origins, strict=True)]
+    origins = _middle(marks.x), _middle(marks.y)
+    x, y = _offsets(marks.x, origins[0]), _offsets(marks.y, origins[1])
     info: dict[str, Any] = {
         "matched": marks.matched,
         "window": None if window is None else _ends(*window),
@@ -99,7 +99,7 @@ def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
         "yorigin": str(origins[1]),
         **_costs(marks.cost),
     }
-    parts = rowframes.rows_parts(info, *positions, marks.row, marks.number, marks.code, marks.value)
+    parts = rowframes.rows_parts(info, x, y, marks.row, marks.number, marks.code, marks.value)
     return Type.ROWS, parts, marks.cost
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
-from bigviz.server import protocol
+from bigviz.server import protocol, rowframes
 from bigviz.server.protocol import Frame, Reassembler, Type
 from bigviz.tiles.codec import EncodedPlane, decode
 
@@ -69,6 +69,10 @@ class Browser:
             return Got(frames[0], protocol.read_tile(frames))
         if frame.type == Type.COLUMNS:
             return Got(frames[0], protocol.read_columns(frames))
+        if frame.type == Type.ROWS:
+            return Got(frames[0], rowframes.read_rows(frames))
+        if frame.type == Type.IMAGE:
+            return Got(frames[0], rowframes.read_image(frames))
         return Got(frames[0], *protocol.read_json(frames))
 
     def until(self, fits: Callable[[Got], bool]) -> list[Got]:
