@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python -m bench --rows 1e7,1e8
 
-# About two hours, and 65 GB of disk.
+# About two hours, and 60 GB of disk.
 bench-billion: $(VENV)/.test
 	$(BIN)/python -m bench --rows 1e9
 

@@ -13,7 +13,7 @@ import click
 
 from bench import machine, report
 from bench.cases import browser, build, line, start, view
-from bench.places import RESULTS
+from bench.places import LARGE, RESULTS, tidy
 from bench.report import Figure
 
 KEPT: Final = RESULTS / "results.json"
@@ -55,6 +55,8 @@ def main(rows: str, cases: tuple[str, ...], results: Path, write: bool) -> None:
             except Exception as error:  # the other cases are worth having
                 failed.append(f"{name} at {number:.0e}: {type(error).__name__}: {error}")
                 print(failed[-1], file=sys.stderr)
+            if number > LARGE:
+                tidy(but="points")
     print(report.long_table(report.load(results)))
     sys.exit("\n".join(failed) or 0)
 

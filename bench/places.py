@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CACHE", "RESULTS", "made"]
+__all__ = ["CACHE", "LARGE", "RESULTS", "made", "tidy"]
 
 CACHE: Final = Path(os.environ.get("BIGVIZ_BENCH_CACHE", Path(__file__).parent / "cache"))
 RESULTS: Final = Path(__file__).parent / "results"
+LARGE: Final = 2 * 10**8  # rows, from which on tables do not all fit on the disk, nor peers' copies into memory
 
 
 def made(*parts: str) -> Path:
@@ -17,3 +19,15 @@ def made(*parts: str) -> Path:
     path = CACHE.joinpath(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def tidy(but: str) -> None:
+    """Remove tables, stores and scratch, but those whose names begin with `but`."""
+    for folder in ("data", "stores", "scratch"):
+        for path in made(folder).iterdir():
+            if path.name.startswith(but):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

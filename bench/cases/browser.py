@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from bench import data, stores
 from bench.peers.process import Peer, PeerFailed
+from bench.places import LARGE
 from bench.report import Figure, Rival
 from bigviz.server.latency_browser import Steps, chromium, open_page
 from bigviz.server.latency_run import serving
@@ -23,7 +24,6 @@ from bigviz.server.windows import HEIGHT, WIDTH
 STEPS: Final = 100
 PEER_STEPS: Final = 15
 BOUND: Final = 60.0
-LARGE: Final = 2 * 10**8
 
 RESTYLES: Final = (
     ("normalisation", "how", ("linear", "log", "cbrt", "eq_hist")),

@@ -13,13 +13,13 @@ from bench import data
 from bench.agreement import Disagreement
 from bench.opened import Opened
 from bench.peers.process import Peer, PeerFailed
+from bench.places import LARGE
 from bench.report import Figure, Rival
 from bigviz.data.cancel import NEVER
 
 WIDTH: Final = 2_000
 REQUESTS: Final = 300
 PEER_REQUESTS: Final = 4
-LARGE: Final = 2 * 10**8
 BUILD: Final = 10.0  # s
 BOUND: Final = 3.0  # ms
 

@@ -15,6 +15,7 @@ from bench.agreement import check_exact, counts_error
 from bench.machine import drop_cached
 from bench.opened import AREAS, Opened, about
 from bench.peers.process import Peer, PeerFailed
+from bench.places import LARGE
 from bench.report import Figure, Rival, statistic
 from bigviz.server.windows import HEIGHT, WIDTH, Window
 
@@ -24,7 +25,6 @@ BOUND: Final = 16.0  # ms at 10^8 rows
 BOUNDS: Final = {"mean(value)": 30.0, "by(kind)": 60.0}
 RANDOM: Final = 300
 COLD: Final = 5
-LARGE: Final = 2 * 10**8  # rows, from which on peers read mapped files
 Windows = dict[float, list[Window]]
 
 
@@ -208,11 +208,10 @@ def log(rows: int) -> Iterator[Figure]:
 
 def _logarithmic(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
     """Their cells are cut by another formula than tiles are: what differs is stated, and not checked."""
-    mapped = {"mapped": rows > LARGE, "log": True}
-    return [
-        rival(opened, windows, "datashader", _dask(rows), path, exact=False, log=True),
-        rival(opened, windows, "xy", mapped, path, exact=False, log=True),
-    ]
+    found = [rival(opened, windows, "datashader", _dask(rows), path, exact=False, log=True)]
+    if rows <= LARGE:
+        found.append(rival(opened, windows, "xy", {"log": True}, path, exact=False, log=True))
+    return found
 
 
 def grid(rows: int) -> Iterator[Figure]:

@@ -1,0 +1,100 @@
+"""The benchmarks' own arithmetic: statistics, tables, agreement. What they measure is not part of the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bench import data, report
+from bench.agreement import counts_error
+from bench.peers.process import ADAPTERS, pins
+from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, short_table, write_between
+
+FIGURE = Figure(
+    "a view",
+    "ms",
+    [4.0, 2.0, 6.0],
+    bound=5.0,
+    delivered="16 tiles",
+    counts="exact",
+    rivals=[
+        Rival("slow", [40.0, 80.0], "1024 x 768 cells", "exact"),
+        Rival("coarse", [1.0], "83 x 83 cells", "100% of filled cells off"),
+        Rival("broken", [], counts="failed: no wheel"),
+    ],
+    headline=True,
+)
+
+
+def test_statistics_are_samples() -> None:
+    found = {name: report.statistic([3.0, 1.0, 2.0], name) for name in ("median", "p95", "max", "total")}
+    assert found == {"median": 2.0, "p95": 3.0, "max": 3.0, "total": 6.0}
+
+
+def test_what_is_kept_comes_back_and_replaces_its_case(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    run = {"date": "2026-11-23", "machine": {"cores": "2"}}
+    keep(path, "view", run, [Figure("old", "s", [1.0])])
+    keep(path, "view", run, [FIGURE])
+    keep(path, "build", run, [])
+    results = load(path)
+    assert list(results) == ["build", "view"]
+    assert [str(each) for each in figures_of(results["view"])] == [str(FIGURE)]
+
+
+def test_tables_name_misses_losses_and_failures(tmp_path: Path) -> None:
+    keep(tmp_path / "r.json", "view", {"date": "2026-11-23", "machine": {"cores": "2"}}, [FIGURE])
+    results = load(tmp_path / "r.json")
+    lines = long_table(results).splitlines()
+    assert "p95 at most 5 ms: **missed**, 6 ms" in lines[4]
+    assert "10 x" in lines[5] and "**0.25 x: faster**" in lines[6] and "failed: no wheel" in lines[7]
+    short = short_table(results)
+    assert "6 ms **missed**" in short and "coarse 1 ms (83 x 83 cells; 100% of filled cells off)" in short
+    assert "broken" not in short
+
+
+def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_between(page, r"| \1 |")
+    assert page.read_text() == f"before\n{BEGIN}\n\n| \\1 |\n\n{END}\nafter\n"
+    page.write_text("nothing")
+    with pytest.raises(ValueError, match="0 places"):
+        write_between(page, "x")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_the_pages_have_a_place_for_their_table(page: str) -> None:
+    text = (Path(__file__).parent.parent / page).read_text()
+    assert text.count(BEGIN) == text.count(END) == 1
+
+
+def test_counts_that_are_off_are_said_to_be() -> None:
+    truth = np.array([[0, 1], [2, 100]], np.uint32)
+    assert counts_error(truth.astype(np.float64), truth) == "exact"
+    text = counts_error(np.array([[1.0, 1.0], [2.2, 400.0]]), truth)
+    assert text.startswith("50.00% of filled cells off") and "sum 3.92 of the true" in text
+
+
+def test_every_adapter_names_the_versions_it_installs() -> None:
+    assert {"datashader", "xy", "vaex", "tsdownsample", "holoviews"} <= set(ADAPTERS)
+    for name in ADAPTERS:
+        assert pins(name) and all("==" in pin for pin in pins(name))
+
+
+@pytest.mark.parametrize("table", ["points", "log", "grid", "line"])
+def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.places.CACHE", tmp_path)
+    path = data.arrow(table, 3_000_000)
+    with pa.memory_map(str(path)) as source:
+        found = pa.ipc.open_file(source).read_all()
+        assert found.num_rows == 3_000_000 and found.column_names[:2] == ["x", "y"]
+        if table == "grid":
+            assert len(set(zip(*(column.to_numpy()[:100_000] for column in found.columns), strict=True))) == data.PLACES
+        if table == "line":
+            assert np.array_equal(found["x"].to_numpy(), np.arange(3_000_000))
+    x, y = data.sample_rows(path, 50)
+    assert len(x) == len(y) == 50 and np.isfinite([x, y]).all()
