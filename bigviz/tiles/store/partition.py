@@ -20,7 +20,7 @@ from bigviz.aggregate.jit import frozen, jit
 from bigviz.tiles.keys import Derived, encode
 from bigviz.tiles.pairs import Batch, Streamed
 from bigviz.tiles.store.columnfile import ColumnFile
-from bigviz.tiles.store.digest import digest
+from bigviz.tiles.store.digest import digests
 from bigviz.tiles.store.journal import Journal
 from bigviz.tiles.store.plan import Payload, Plan
 from bigviz.tiles.work import SLICE, Crew
@@ -220,19 +220,19 @@ class _Rounds:
 
     def _write(self, totals: Ints, crew: Crew) -> None:
         """Write each bucket's run behind what the bucket has, and take its digest."""
-        ends = np.cumsum(totals)
+        bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(totals)])
         keys, rows, *others = self.sorted
-        digested = [keys, *others]
+        places = self.starts[:-1] + self.dealt.fill + self.plan.room
+        files = list(zip(self.files.all, self.sorted, strict=True))
 
         def write(part: int) -> int:
             low, high = (len(totals) * k // _PARTS for k in (part, part + 1))
             for bucket in (np.flatnonzero(totals[low:high]) + low).tolist():
-                start, stop = int(ends[bucket] - totals[bucket]), int(ends[bucket])
-                place = int(self.starts[bucket] + self.dealt.fill[bucket]) + self.plan.room
-                for file, values in zip(self.files.all, self.sorted, strict=True):
+                start, stop, place = int(bounds[bucket]), int(bounds[bucket + 1]), int(places[bucket])
+                for file, values in files:
                     file.write(place, values[start:stop])
-                found = [digest(values[start:stop], rows[start:stop]) for values in digested]
-                self.dealt.digests[:, bucket] += np.array(found, np.uint64)
+            for number, values in enumerate((keys, *others)):
+                self.dealt.digests[number, low:high] += digests(values, rows, bounds[low : high + 1])
             return int(totals[low:high].sum())
 
         crew.run("writing", write, range(_PARTS), int(totals.sum()))

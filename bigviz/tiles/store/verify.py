@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.tiles.store.checksum import BLOCK, block_count, sum_blocks
-from bigviz.tiles.store.digest import digest
+from bigviz.tiles.store.digest import digests
 from bigviz.tiles.store.partition import Dealt, Files
 from bigviz.tiles.store.plan import Plan
 from bigviz.tiles.work import SLICE, Crew, slices
@@ -64,12 +64,11 @@ def check_order(plan: Plan, dealt: Dealt, files: Files, crew: Crew) -> Checks:
             part = sum_blocks(array)
             sums[first : first + len(part)] = part
         checks.fences[start // PITCH : start // PITCH + -(-(stop - start) // PITCH)] = arrays[0][::PITCH]
-        owners = np.searchsorted(starts, [start, stop - 1], "right") - 1
-        for bucket in range(owners[0], owners[1] + 1):
-            low, high = max(int(starts[bucket]), start) - start, min(int(starts[bucket + 1]), stop) - start
-            parts = [digest(array[low:high], arrays[1][low:high]) for array in (arrays[0], *arrays[2:])]
-            with lock:
-                found[:, bucket] += np.array(parts, np.uint64)
+        low, high = np.searchsorted(starts, [start, stop - 1], "right") - 1  # the first and the last bucket
+        bounds = np.clip(starts[low : high + 2], start, stop) - start
+        parts = [digests(array, arrays[1], bounds) for array in (arrays[0], *arrays[2:])]
+        with lock:
+            found[:, low : high + 1] += np.array(parts)
         return stop - start
 
     crew.run("checking", look, slices(rows), rows)

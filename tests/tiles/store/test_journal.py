@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigviz.tiles.store.digest import digest
+from bigviz.tiles.store.digest import digests
 from bigviz.tiles.store.journal import Journal
 
 
@@ -37,11 +37,15 @@ def test_a_digest_is_that_of_the_pairs(dtype: type) -> None:
     rng = np.random.default_rng(4)
     values, rows = rng.integers(0, 50, 1000).astype(dtype), rng.permutation(1000).astype(np.uint32)
     order = rng.permutation(1000)
+
+    def digest(values: np.ndarray, rows: np.ndarray) -> int:
+        return int(digests(values, rows, np.array([0, len(values)]))[0])
+
     whole = digest(values, rows)
     assert whole == digest(values[order], rows[order])
-    assert whole == (digest(values[:300], rows[:300]) + digest(values[300:], rows[300:])) % 2**64
+    runs = digests(values, rows, np.array([0, 300, 300, 1000]))
+    assert whole == int(runs.sum()) and runs[1] == 0 and runs[0] == digest(values[:300], rows[:300])
     swapped = rows.copy()
     first, second = np.flatnonzero(values != values[0])[0], 0
     swapped[[first, second]] = rows[[second, first]]
     assert digest(values, swapped) != whole and digest(values[1:], rows[1:]) != whole
-    assert digest(values[:0], rows[:0]) == 0
