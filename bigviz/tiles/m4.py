@@ -118,7 +118,9 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
     columns, runs = np.empty(room, np.int32), np.empty(room, np.int64)
     positions, nodes = np.empty(room, np.int64), np.empty(room, np.int64)
     tree = series.tree
-    count, _ = _pick(series.y, tree.values, tree.places, tree.starts, frozen(parts), columns, runs, positions, nodes)
+    found = np.empty((some, 4), np.int64)
+    _find(series.y, tree.values, tree.places, tree.starts, frozen(parts), found)
+    count = _pick(frozen(parts), frozen(found), columns, runs, positions, nodes)
     runs, positions, nodes = runs[:count], positions[:count], nodes[:count]
     joined = np.cumsum(np.diff(runs, prepend=runs[:1]) != 0, dtype=np.int32)
     return Picks(
@@ -211,11 +213,10 @@ def _part(parts: Array, count: int, column: int, run: int, first: int, stop: int
 
 
 @jit
-def _extremes(
-    y: Array, values: Array, places: Array, starts: Array, first: int, stop: int
-) -> tuple[int, int, int, int]:
-    """The first lowest and the first highest position of `first` to `stop`, of which `first` has a value; and the
-    places of their values in the tree, -1 where they were found in the rows."""
+def _extremes(y: Array, values: Array, starts: Array, first: int, stop: int, found: Array) -> None:
+    """The extremes of `first` to `stop`, of which `first` has a value: the first lowest and the first highest position,
+    and the places of their values in the tree. What is found in the tree has no position yet, what is found in the rows
+    no place: -1."""
     head = first if first & 255 == 0 and first + 256 <= stop else min((first | 255) + 1, stop)
     tail = max(stop & -256, head)
     lowest, highest = lowest_highest(y, first, head, y[first], y[first])
@@ -236,15 +237,12 @@ def _extremes(
             high_node = 2 * node + 1
         k += size
     least, most = lowest_highest(y, tail, stop, lowest, highest)
-    if least < lowest:
-        low, low_node = position_of(y, tail, least), -1
-    else:
-        low = int(places[low_node >> 1, 0]) if low_node >= 0 else position_of(y, first, least)
-    if most > highest:
-        high, high_node = position_of(y, tail, most), -1
-    else:
-        high = int(places[high_node >> 1, 1]) if high_node >= 0 else position_of(y, first, most)
-    return low, high, low_node, high_node
+    low_node = -1 if least < lowest else low_node
+    high_node = -1 if most > highest else high_node
+    found[0] = -1 if low_node >= 0 else position_of(y, tail if least < lowest else first, least)
+    found[1] = -1 if high_node >= 0 else position_of(y, tail if most > highest else first, most)
+    found[2] = low_node
+    found[3] = high_node
 
 
 @jit
@@ -265,31 +263,37 @@ def _warm(y: Array, values: Array, starts: Array, parts: Array, begin: int, end:
 
 
 @jit
-def _pick(
-    y: Array,
-    values: Array,
-    places: Array,
-    starts: Array,
-    parts: Array,
-    columns: Array,
-    runs: Array,
-    at: Array,
-    nodes: Array,
-) -> tuple[int, float]:
-    """Write the rows of each part in order, each once, and the tree's places of their values. A pseudo-run has neither
-    first nor last row. Returns how many rows there are, and what keeps the compiler from leaving out `_warm`."""
-    count = 0
+def _find(y: Array, values: Array, places: Array, starts: Array, parts: Array, found: Array) -> float:
+    """The extremes of each part: low and high position, and the places of their values in the tree or -1.
+
+    Positions are looked up once all are known to be wanted, for the same reason that there is `_warm`; what is returned
+    keeps the compiler from leaving that out.
+    """
     warmth = 0.0
     for part in range(parts.shape[0]):
         if part % 32 == 0:
             warmth += _warm(y, values, starts, parts, part, min(part + 32, parts.shape[0]))
+        _extremes(y, values, starts, parts[part, 2], parts[part, 3], found[part])
+    for part in range(parts.shape[0]):
+        for side in range(2):
+            node = found[part, 2 + side]
+            if node >= 0:
+                found[part, side] = places[node >> 1, side]
+    return warmth
+
+
+@jit
+def _pick(parts: Array, found: Array, columns: Array, runs: Array, at: Array, nodes: Array) -> int:
+    """Write the rows of each part in order, each once, and the tree's places of their values; how many there are. A
+    pseudo-run has neither first nor last row."""
+    count = 0
+    for part in range(parts.shape[0]):
         first, last = parts[part, 2], parts[part, 3] - 1
-        low, high, low_node, high_node = _extremes(y, values, places, starts, first, last + 1)
-        if high < low:
-            low, high, low_node, high_node = high, low, high_node, low_node
+        early = 0 if found[part, 0] <= found[part, 1] else 1
         whole = parts[part, 1] & 1 == 0
         for turn in range(4):
-            position = first if turn == 0 else low if turn == 1 else high if turn == 2 else last
+            side = early if turn == 1 else 1 - early
+            position = first if turn == 0 else last if turn == 3 else found[part, side]
             if (turn == 0 or turn == 3) and not whole:
                 continue
             if count > 0 and at[count - 1] == position:
@@ -297,6 +301,6 @@ def _pick(
             columns[count] = parts[part, 0]
             runs[count] = parts[part, 1]
             at[count] = position
-            nodes[count] = low_node if turn == 1 else high_node if turn == 2 else -1
+            nodes[count] = found[part, 2 + side] if turn == 1 or turn == 2 else -1
             count += 1
-    return count, warmth
+    return count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bigviz.data.errors import TooLarge
 from bigviz.tiles import series as series_module
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.m4 import _extremes
+from bigviz.tiles.m4 import _find
 from bigviz.tiles.series import Series, build_series
 from bigviz.tiles.work import Crew
 
@@ -52,7 +52,9 @@ def test_extremes_of_any_range(axis: MakeAxis, seed: int, size: int, gaps: float
             part = np.where(valid, part, np.nan)
         if np.isnan(part[0]):
             continue
-        low, high, *nodes = _extremes(series.y, tree.values, tree.places, tree.starts, first, stop)
+        found = np.empty((1, 4), np.int64)
+        _find(series.y, tree.values, tree.places, tree.starts, np.array([[0, 0, first, stop]]), found)
+        low, high, *nodes = found[0].tolist()
         assert (low, high) == (first + np.nanargmin(part), first + np.nanargmax(part))
         for side, node in enumerate(nodes):
             assert node < 0 or tree.values.reshape(-1)[node] == part[(low, high)[side] - first]
