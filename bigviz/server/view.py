@@ -55,6 +55,7 @@ class View:
         self.task: asyncio.Task[None] | None = None
         self.over = False
         self.outdated = False  # something was given up: the browser will ask again
+        self.renewed = False
         self.parts: list[_Part] = []
         self.since = time.perf_counter()
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
@@ -154,6 +155,9 @@ class View:
         if outcome.error is not None:
             if age:  # the exact answer, or its error, is still to come
                 return
+            if not self.renewed and not self.backend.can_answer(part.dataset, part.layer):
+                self._renew()
+                return
             self._fail(outcome.error, layer)
             return
         prepared: Prepared | None = outcome.value
@@ -192,6 +196,15 @@ class View:
         sums["encode_us"] += cost.encode_us
         sums["rows"] += cost.rows
         sums["bytes"] += cost.bytes
+
+    def _renew(self) -> None:
+        """A store turned out to be damaged, and its layer is gone: it is built again, and this view waits for it."""
+        self.renewed = True
+        self.parts = []
+        for leave in self._leave:
+            leave()
+        self._leave.clear()
+        self.task = self.viewer.restart(self)
 
     def _finish(self) -> None:
         """Say that everything was sent, if it was."""

@@ -153,7 +153,7 @@ class Viewer(Guarded, WebSocketHandler):
             self._end_view(request.figure, replaced=True)
             view = View(self, backend, document, request)
             self.views[request.figure] = view
-            view.task = self._spawn(self._guarded(view.start(), request.id, request.figure))
+            view.task = self.restart(view)
         else:
             place = (request.figure, request.layer)
             before = self.asked.get(place)
@@ -188,6 +188,10 @@ class Viewer(Guarded, WebSocketHandler):
             self.backend is not None and not replaced
         ):  # else the new view's wants take the slot over, keeping what both want
             self.backend.scheduler.drop(self, figure)
+
+    def restart(self, view: View) -> asyncio.Task[None]:
+        """Begin a view, or begin it anew."""
+        return self._spawn(self._guarded(view.start(), view.request.id, view.request.figure))
 
     # --- sending -----------------------------------------------------------------------------------------------------
 

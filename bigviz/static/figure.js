@@ -123,8 +123,7 @@ export class Figure extends EventTarget {
   #refined(layer) {
     for (const side of /** @type {const} */ (["x", "y"])) this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
     this.dispatchEvent(new Event("info"));
-    this.requests.forget();
-    this.#need();
+    this.redraw();
   }
 
   /** @param {{layer: number, definition: import("./protocol.js").Definition|null, json: import("./protocol.js").ProgressMessage["json"]}} answer */

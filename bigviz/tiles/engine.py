@@ -248,8 +248,8 @@ class Engine:
         size: tuple[int, int],
         cancel: Cancel = NEVER,
     ) -> WindowImage | None:
-        """An exact image of the half-open window `x` by `y`, `size` (width, height) cells, encoded as tiles are; None for
-        one of more than 2^24 cells over all planes, and for a line."""
+        """An exact image of the half-open window `x` by `y`, `size` (width, height) cells, encoded as tiles are; None
+        for one of more than 2^24 cells over all planes, and for a line."""
         check_window(*x, "x")
         check_window(*y, "y")
         with self._answering(dataset, layer, cancel) as built:
