@@ -231,7 +231,8 @@ export class Deep {
     if (right - left > 64 * view.width || bottom - top > 64 * view.height) return;
     context.save();
     context.imageSmoothingEnabled = false;
-    context.drawImage(/** @type {OffscreenCanvas} */ (this.canvas), Math.round(left), Math.round(top), Math.round(right - left), Math.round(bottom - top));
+    const canvas = /** @type {OffscreenCanvas} */ (this.canvas);
+    context.drawImage(canvas, 0, 0, canvas.width, canvas.height, Math.round(left), Math.round(top), Math.round(right - left), Math.round(bottom - top));
     context.restore();
   }
 
