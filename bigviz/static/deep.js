@@ -2,7 +2,7 @@
 // exact image of the view. Rows stay in data space, so they follow any view until those of that view arrive.
 
 import { Distribution } from "./histogram.js";
-import { Ink, radiusFor } from "./marks.js";
+import { Ink, OUTLINED, radiusFor } from "./marks.js";
 import { Norm } from "./norm.js";
 import { GLASBEY } from "./palette.js";
 import { Picture } from "./picture.js";
@@ -254,7 +254,7 @@ export class Deep {
       if (inked.view) ink.wipe(out);
       else out.fill(0);
       ink.clear();
-      ink.draw(placed, radius, layer.definition.agg === "any" ? "any" : layer.rule);
+      ink.draw(placed, radius, layer.definition.agg === "any" ? "any" : layer.rule, radius >= OUTLINED * dpr);
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {

@@ -16,8 +16,8 @@ export const LARGEST = 4;
 export const SMALLEST = 1;
 /** The share of the plot that marks would cover without overlapping. */
 const COVERED = 0.2;
-/** From this radius on (device pixels) marks have an outline, so that each is seen over others and on any ground. */
-const OUTLINED = 2.75;
+/** From this radius on (CSS pixels) marks have an outline, so that each is seen over others and on any ground. */
+export const OUTLINED = 2;
 /** How much of the outline's colour is mixed into a mark's own. */
 const OUTLINE = 0.35;
 /** Positions within a pixel that are told apart, on each axis; small marks are kept crisp on whole pixels instead. */
@@ -32,21 +32,21 @@ export function radiusFor(marks, area) {
 /** @type {Map<string, Stamp>} */
 const stamps = new Map();
 
-/** @param {number} radius device pixels @param {number} fx @param {number} fy where the centre lies in its pixel, 0..1 @returns {Stamp} */
-export function stampOf(radius, fx, fy) {
+/** @param {number} radius device pixels @param {number} fx @param {number} fy where the centre lies in its pixel, 0..1 @param {boolean} [outlined] @returns {Stamp} */
+export function stampOf(radius, fx, fy, outlined = false) {
   const size = Math.round(radius * 4) / 4;
-  const name = `${size} ${fx} ${fy}`;
+  const name = `${size} ${fx} ${fy} ${outlined}`;
   let stamp = stamps.get(name);
   if (!stamp) {
-    stamp = disc(size, fx, fy);
+    stamp = disc(size, fx, fy, outlined);
     if (stamps.size > 512) stamps.clear();
     stamps.set(name, stamp);
   }
   return stamp;
 }
 
-/** @param {number} radius @param {number} fx @param {number} fy @returns {Stamp} */
-function disc(radius, fx, fy) {
+/** @param {number} radius @param {number} fx @param {number} fy @param {boolean} outlined @returns {Stamp} */
+function disc(radius, fx, fy, outlined) {
   const reach = Math.ceil(radius + 1);
   const found = [];
   for (let dy = -reach; dy <= reach; dy++) {
@@ -62,7 +62,7 @@ function disc(radius, fx, fy) {
     dy: Int8Array.from(found, (p) => p.dy),
     alpha: Uint8Array.from(found, (p) => p.alpha),
     core,
-    edge: radius < OUTLINED ? core : found.filter((p) => p.covered >= 1 + radius / 12).length,
+    edge: !outlined ? core : found.filter((p) => p.covered >= 1 + radius / 12).length,
   };
 }
 
@@ -106,8 +106,8 @@ export class Ink {
     this.n = 0;
   }
 
-  /** Adds discs in the order given.  @param {Placed} marks @param {number} radius device pixels @param {Rule} rule */
-  draw(marks, radius, rule) {
+  /** Adds discs in the order given.  @param {Placed} marks @param {number} radius device pixels @param {Rule} rule @param {boolean} [outlined] */
+  draw(marks, radius, rule, outlined = false) {
     const { n, px, py, values, colors } = marks;
     const { width, height } = this;
     const crisp = radius < CRISP;
@@ -116,7 +116,7 @@ export class Ink {
       const [x, y] = [px[k], py[k]];
       if (!(x > -reach && x < width + reach && y > -reach && y < height + reach)) continue;
       const [column, row] = [Math.floor(x), Math.floor(y)];
-      const stamp = crisp ? stampOf(radius, 0.5, 0.5) : stampOf(radius, phase(x - column), phase(y - row));
+      const stamp = crisp ? stampOf(radius, 0.5, 0.5, outlined) : stampOf(radius, phase(x - column), phase(y - row), outlined);
       this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
     }
   }
