@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bigviz.server.latency_report import machine
 
-__all__ = ["describe", "drop_cached", "write_rate"]
+__all__ = ["bytes_read", "describe", "drop_cached", "write_rate"]
 
 PACKAGES = ("pandas", "datashader")
 MIB = 1 << 20
@@ -37,6 +37,12 @@ def write_rate(folder: Path, mib: int = 1024) -> float:
         return mib * MIB / 1e6 / (time.perf_counter() - start)
     finally:
         path.unlink(missing_ok=True)
+
+
+def bytes_read() -> int:
+    """Bytes that this process has had read from the disk so far."""
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("read_bytes"))
 
 
 def drop_cached(folder: Path) -> None:

@@ -14,38 +14,45 @@ import pyarrow as pa
 from bench.memory import run_watched
 from bench.places import made
 
-__all__ = ["build", "of"]
+__all__ = ["COLUMNS", "build", "of"]
 
 IN_MEMORY: Final = 1 << 24  # rows of a table that bigviz orders in memory rather than on the disk
 COLUMNS: Final = ("value", "kind")
 
 
-def of(path: Path, columns: Sequence[str] = (), **axes: str) -> Path | None:
-    """The directory with a table's store, built unless it is there; None for a table that needs none.
+def of(path: Path, columns: Sequence[str] = (), aggs: Sequence[str] = (), **layer: str) -> Path | None:
+    """The directory with a table's store, with pyramids of `aggs`, built unless it is there; None for a table that
+    needs none.
 
-    One store a table is kept: one without `columns` makes place for one with them, and serves nobody else then.
+    One store a table is kept: one without `columns` makes place for one with them, which serves both from then on.
     """
     with pa.memory_map(str(path)) as source:
         if pa.ipc.open_file(source).num_record_batches * (1 << 20) < IN_MEMORY:
             return None
     plain, full = (made("stores") / f"{path.stem}{more}" for more in ("", "-columns"))
-    for folder in (full,) if columns else (full, plain):
-        if folder.exists():
-            return folder
-    shutil.rmtree(plain, ignore_errors=True)
-    build(path, full if columns else plain, columns, **axes)
-    return full if columns else plain
+    folder = next((each for each in ((full,) if columns else (full, plain)) if each.exists()), None)
+    if folder is None:
+        folder = full if columns else plain
+        shutil.rmtree(plain, ignore_errors=True)
+        build(path, folder, columns, **layer)
+    for agg in aggs:
+        _index(path, folder, columns, agg=agg, **layer)
+    return folder
 
 
-def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), **axes: str) -> tuple[float, int]:
+def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), **layer: str) -> tuple[float, int]:
     """Build a table's store anew: seconds of `bigviz index`, and its peak of anonymous memory in bytes."""
     folder = folder or made("stores") / path.stem
     shutil.rmtree(folder, ignore_errors=True)
-    options = [f"--columns={','.join(columns)}"] if columns else []
-    options += [f"--{name}={value}" for name, value in axes.items()]
-    command = [sys.executable, "-m", "bigviz", "index", str(path), "--x=x", "--y=y", *options, "--out", str(folder)]
     try:
-        return run_watched(command)
+        return _index(path, folder, columns, **layer)
     except subprocess.CalledProcessError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _index(path: Path, folder: Path, columns: Sequence[str], **layer: str) -> tuple[float, int]:
+    options = [f"--columns={','.join(columns)}"] if columns else []
+    options += [f"--{name}={value}" for name, value in layer.items()]
+    command = [sys.executable, "-m", "bigviz", "index", str(path), "--x=x", "--y=y", *options, "--out", str(folder)]
+    return run_watched(command)

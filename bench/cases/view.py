@@ -12,7 +12,7 @@ import numpy as np
 
 from bench import data, stores
 from bench.agreement import check_exact, counts_error
-from bench.machine import drop_cached
+from bench.machine import bytes_read, drop_cached
 from bench.opened import AREAS, Opened, about
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE
@@ -36,18 +36,13 @@ def run(rows: int) -> Iterator[Figure]:
     windows = {area: about(opened.range, *places, area) for area in AREAS}
     ours = {area: sampled(opened, windows[area]) for area in AREAS}
     rivals = peers(opened, windows, rows, path)
+    bound = BOUND * (1.5 if rows > LARGE else 1.0)
     for area in AREAS:
-        yield Figure(
-            f"view of {rows:.0e} rows, {area:g} of the area",
-            "ms",
-            ours[area],
-            bound=BOUND * (1.5 if rows > LARGE else 1.0),
-            delivered=opened.cells(windows[area]),
-            counts="exact",
-            rivals=[rival[area] for rival in rivals],
-            headline=True,
-        )
-    yield from cold(path, opened, windows)
+        what = f"view of {rows:.0e} rows, {area:g} of the area"
+        others = [rival[area] for rival in rivals]
+        yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, True)
+    del opened
+    yield from cold(path, windows)
 
 
 def sampled(opened: Opened, windows: Sequence[Window]) -> list[float]:
@@ -126,27 +121,32 @@ def _bought(opened: Opened, window: Window, answer: dict[str, Any], exact: bool)
     return f"{width} x {height} cells" + (f" ({answer['how']})" if "how" in answer else ""), counts
 
 
-def cold(path: Path, opened: Opened, windows: Windows) -> Iterator[Figure]:
-    """The first view of a newly opened store of which the system caches nothing: no bound, printed beside."""
+def cold(path: Path, windows: Windows) -> Iterator[Figure]:
+    """The first view of a newly opened store of which the system caches nothing: no bound, printed beside.
+
+    What was read from the disk stands beside, because only who maps a file no more can have it forgotten.
+    """
     store = stores.of(path)
     if store is None:
         return
-    del opened
     for area in AREAS:
-        times = []
+        times, read = [], []
         for k in range(COLD):
             gc.collect()  # unmaps what was opened
             drop_cached(store)
-            again = Opened(path, store=store)
-            times.append(again.view(windows[area][k]))
-            del again
-        yield Figure(f"cold: {area:g} of the area, page cache dropped, store just opened", "ms", times, "median")
+            opened = Opened(path, store=store)
+            before = bytes_read()
+            times.append(opened.view(windows[area][k]))
+            read.append(bytes_read() - before)
+            del opened
+        what = f"cold: {area:g} of the area, page cache dropped, store just opened"
+        yield Figure(what, "ms", times, "median", None, f"{statistic(read, 'median') / 1e6:.1f} MB read", "exact")
 
 
 def values(rows: int) -> Iterator[Figure]:
     """Means of a column, and counts by eight categories."""
     path = data.arrow("points", rows)
-    base = Opened(path, store=stores.of(path, stores.COLUMNS))
+    base = Opened(path, store=stores.of(path, stores.COLUMNS, aggs=BOUNDS))
     places = data.sample_rows(path, VIEWS)
     windows = {area: about(base.range, *places, area) for area in AREAS}
     for agg, rival_of in (("mean(value)", _means), ("by(kind)", _categories)):
