@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -28,6 +28,7 @@ from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import survey
 from bigviz.tiles.series import build_series
 from bigviz.tiles.shelf import MemoryShelf, Shelf
+from bigviz.tiles.store.columnpart import add_column, open_column
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.manifest import read_manifest
 from bigviz.tiles.store.planefile import PlaneFile
@@ -96,7 +97,7 @@ class Maker:
             except Unreadable as error:
                 if not self.is_damage(error):
                     raise
-                self._drop(store, key)
+                self.drop_damaged(error, key)
                 if again:
                     raise  # the disk is not to be trusted
             return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or done without
@@ -117,24 +118,19 @@ class Maker:
 
     def is_damage(self, error: Unreadable) -> bool:
         """Whether an error is of a store's file, not of the dataset's."""
-        return self._store_of(error) is not None
+        return self._holder(error) is not None
 
     def drop_damaged(self, error: Unreadable, key: Hashable) -> None:
-        """Remove the store that an error tells of, and forget the order that was in it."""
-        store = self._store_of(error)
-        if store is not None:
-            self._drop(store, key)
+        """Remove the store, or the part of one, that an error tells of, and forget the order that was in it."""
+        damaged = self._holder(error)
+        if damaged is not None and self._stores is not None:
+            self._orders.drop(key)
+            self._stores.drop(damaged)
 
-    def _drop(self, store: Path, key: Hashable) -> None:
-        assert self._stores is not None
-        self._orders.drop(key)
-        self._stores.drop(store)
-
-    def _store_of(self, error: Unreadable) -> Path | None:
+    def _holder(self, error: Unreadable) -> Path | None:
         if self._stores is None or not isinstance(error.got, str):
             return None
-        path, root = Path(error.got), self._stores.root
-        return root / path.relative_to(root).parts[0] if path.is_relative_to(root) and path != root else None
+        return self._stores.holder(error.got)
 
     def _found(self, dataset: Dataset, layer: Layer) -> Path | None:
         return None if self._stores is None else self._stores.find(dataset, OrderSpec.of(layer))
@@ -149,7 +145,9 @@ class Maker:
             return found
         if (dataset.fingerprint, spec) not in self._published:
             return None
-        return self._stores.build(dataset, spec, layer.reduction.columns, crew)
+        with self._stores.refusals():
+            return self._stores.build(dataset, spec, layer.reduction.columns, crew)
+        return None
 
     def _stored(self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened) -> Built:
         x = Axis(_head(dataset, layer.x), space(layer.xaxis, "x"))
@@ -164,9 +162,26 @@ class Maker:
         if order is None:
             order = open_stored_order(store)
             self._orders.put(key, order)
-        inputs, columns = _stored_inputs(dataset, order, layer.reduction, crew)
+        held = {name: self._column(dataset, layer, store, order, name, crew) for name in layer.reduction.columns}
+        inputs, columns = _stored_inputs(dataset, order, layer.reduction, held, crew)
         made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
+
+    def _column(
+        self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew
+    ) -> OrderedColumn | None:
+        """A column that is kept in the order, or was added to its store, or is where that is allowed; else None."""
+        assert self._stores is not None
+        found = order.column(name)
+        if found is not None:
+            return found
+        folder = self._stores.part(store, "columns", name)
+        if folder is not None:
+            return open_column(folder, len(order.guard))
+        if self._writes and (dataset.fingerprint, layer) in self._published_layers:
+            with self._stores.refusals():
+                return add_column(self._stores, store, dataset, order, name, crew)
+        return None
 
     def _with_pyramid(
         self, dataset: Dataset, layer: Layer, store: Path, made: PointsLayer, crew: Crew, opened: Opened
@@ -193,7 +208,8 @@ class Maker:
                 shelf.finish()
                 return {"tiles": len(shelf)}
 
-            kept = self._stores.add(store, "pyramids", text, write, crew, made.order.survey.inside * 3)
+            with self._stores.refusals():
+                kept = self._stores.add(store, "pyramids", text, write, crew, made.order.survey.inside * 3)
         if kept is not None:
             return over(PlaneFile(kept, planes, others, False))
         opened(made)
@@ -236,15 +252,11 @@ def _head(dataset: Dataset, name: str) -> Column:
 
 
 def _stored_inputs(
-    dataset: Dataset, order: Order, reduction: Reduction, crew: Crew
+    dataset: Dataset, order: Order, reduction: Reduction, stored: Mapping[str, OrderedColumn | None], crew: Crew
 ) -> tuple[Inputs, dict[str, Column]]:
-    """A reduction's columns in a stored order: those that are kept there, others gathered into memory."""
-    found: dict[str, OrderedColumn] = {}
-    for name in reduction.columns:
-        column = order.column(name)
-        if column is not None:
-            found[name] = column
-    if len(found) < len(reduction.columns):
+    """A reduction's columns in a stored order: those of the store if all are there, else gathered into memory."""
+    found = {name: column for name, column in stored.items() if column is not None}
+    if len(found) < len(stored):
         return _gathered(dataset, order, reduction, crew)
     dtype = own = np.dtype(np.uint32)
     values = valid = codes = labels = None

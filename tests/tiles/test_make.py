@@ -15,6 +15,7 @@ from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.tiles import make
 from bigviz.tiles.engine import Engine, Layer, TileKey
 from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.store.parts import parts
 
 ROWS = 300_000
 AGGS = ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(n)", "first(v)", "by(kind)", "by(kind, mean(v))"]
@@ -168,3 +169,58 @@ def test_what_fits_no_budget_is_refused_with_a_hint(dataset: Dataset):
     engine = Engine(index_bytes=1 << 20)
     with pytest.raises(TooLarge, match="bigviz index"):
         engine.ensure(dataset, layer())
+
+
+def test_columns_that_a_store_lacks_are_added_to_it(
+    path: Path, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch
+):
+    dataset, asked = bv.open(str(path)), layer("by(kind, mean(v))")
+    first = Engine(stores=stores)
+    first.publish(dataset, layer())
+    first.ensure(dataset, layer())
+    (entry,) = stores.entries()
+    assert first.tile(dataset, asked, KEYS[0]) and parts(entry.path, "columns") == {}, "viewers add nothing"
+
+    later = Engine(stores=stores)
+    later.publish(dataset, asked)
+    later.ensure(dataset, asked)
+    assert set(parts(entry.path, "columns")) == {"kind", "v"} and set(parts(entry.path, "pyramids")) == {
+        "count",
+        "by(kind, mean(v))",
+    }
+    expected = Engine()
+    assert_same_answers(later, expected, dataset, asked)
+
+    again, found = bv.open(str(path)), Engine(stores=stores, index="asked")
+    for name in ("column", "read", "take", "head"):
+        monkeypatch.setattr(Dataset, name, lambda *args, **kwargs: pytest.fail("the source was read"))
+    assert found.tile(again, asked, KEYS[1]).planes == expected.tile(dataset, asked, KEYS[1]).planes
+
+
+def test_a_damaged_column_is_gathered_again_and_the_order_stays(path: Path, stores: StoreDirectory):
+    dataset, asked = bv.open(str(path)), layer("sum(v)")
+    first = Engine(stores=stores)
+    for each in (layer(), asked):
+        first.publish(dataset, each)
+        first.ensure(dataset, each)
+    (entry,) = stores.entries()
+    (column,) = parts(entry.path, "columns").values()
+    stores.drop(parts(entry.path, "pyramids")["sum(v)"])
+    flip(column / "values.arrow", 1_000_000)
+    expected = Engine().tile(dataset, asked, KEYS[0]).planes
+    engine = Engine(stores=StoreDirectory(stores.root, tell=lambda sentence: None))
+    engine.publish(dataset, asked)
+    engine.ensure(dataset, asked)
+    assert engine.tile(dataset, asked, KEYS[0]).planes == expected
+    assert [each.path for each in stores.entries()] == [entry.path] and set(parts(entry.path, "columns")) == {"v"}
+
+
+@pytest.mark.parametrize("asked", [layer(), layer("mean(v)"), Layer("line", "t", "v", "any")])
+def test_where_the_disk_refuses_memory_does(dataset: Dataset, tmp_path: Path, asked: Layer):
+    said: list[str] = []
+    engine = Engine(stores=StoreDirectory(tmp_path / "stores", 1_000_000, tell=said.append))
+    engine.publish(dataset, asked)
+    engine.ensure(dataset, asked)
+    key = KEYS[0]
+    assert engine.tile(dataset, asked, key).planes == Engine().tile(dataset, asked, key).planes
+    assert len(said) == 1 and "No index is kept on the disk" in said[0] and "--store-limit" in said[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -113,6 +114,17 @@ class StoreDirectory:
                     drop_unused(replaced)
                 self._trim(lock)
         raise Unreadable(f"The store {folder} is removed as soon as it is written.", got=str(folder))
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Tell the operator, once, instead of raising, where the disk or the limit does not allow what is built within:
+        whoever can do without goes on."""
+        try:
+            yield
+        except (BadInput, TooLarge) as error:
+            if error.field not in ("store-dir", "store-limit"):
+                raise
+            self._say(f"No index is kept on the disk: {error.message}")
 
     def part(self, store: Path, kind: PartKind, key: str) -> Path | None:
         """A column or pyramid that was added to a store, held from now on; None without it."""

@@ -240,6 +240,21 @@ def test_a_disk_that_refuses_is_told_of(directories, source: Dataset, spec: Orde
     assert caught.value.field == "store-dir" and stores.entries() == []
 
 
+def test_who_can_do_without_goes_on(directories, source: Dataset, spec: OrderSpec, small, said: list[str]):
+    def full(step: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    stores, small.between = directories(), full
+    for _ in range(2):
+        with stores.refusals():
+            stores.build(source, spec)
+    with directories(limit=1).refusals():
+        directories(limit=1).build(source, spec)
+    assert len(said) == 2 and all(each.startswith("No index is kept on the disk: ") for each in said)
+    with pytest.raises(BadInput, match="in memory"), stores.refusals():
+        stores.build(open_dataset(pa.table({"x": [1.0], "y": [1.0]})), spec)
+
+
 def test_a_directory_that_is_a_file(tmp_path: Path, directories, source: Dataset, spec: OrderSpec):
     (tmp_path / "stores").write_bytes(b"")
     stores = directories()
