@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -35,8 +35,8 @@ class Dataset:
     """Rows under a name. Safe to use from any number of threads.
 
     `version` only ever increases, and with it changes whatever depends on the rows. A column that was loaded stays in
-    memory and is served from there, whatever happens to the file; only columns that were not can fail with
-    `Unreadable` later.
+    memory until it is released, and is served from there, whatever happens to the file; only columns that were not can
+    fail with `Unreadable` later.
     """
 
     def __init__(self, name: str, source: Source) -> None:
@@ -173,6 +173,13 @@ class Dataset:
         for column, _ in list(self._loaded.values()):
             total += column.values.nbytes + (0 if column.valid is None else column.valid.nbytes)
         return total
+
+    def release(self, but: Collection[str] = ()) -> None:
+        """Let go of the loaded columns, but for some; they are read again when they are needed."""
+        for index in list(self._loaded):
+            if self._infos[index].name not in but:
+                with self._locks[index]:
+                    self._loaded.pop(index, None)
 
     def _load(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
         loaded = self._loaded.get(index)

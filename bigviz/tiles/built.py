@@ -6,7 +6,9 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+
+import numpy as np
 
 from bigviz.data.errors import TooLarge
 from bigviz.tiles.line import LineLayer
@@ -49,15 +51,18 @@ class LayerStore:
         with self._lock:
             return key in self._whole
 
-    def put(self, key: Hashable, layer: Built, whole: bool = True) -> None:
-        """Keep a layer, and let older ones go until all fit. One that is not whole answers, if slower."""
+    def put(self, key: Hashable, layer: Built, whole: bool = True) -> list[Hashable]:
+        """Keep a layer, and let older ones go until all fit: their keys. One that is not whole answers, if slower."""
+        gone: list[Hashable] = []
         with self._lock:
             self._layers[key] = layer
             self._layers.move_to_end(key)
             if whole:
                 self._whole.add(key)
             while len(self._layers) > 1 and sum(self._weights().values()) > self._limit:
-                self._whole.discard(self._layers.popitem(last=False)[0])
+                gone.append(self._layers.popitem(last=False)[0])
+                self._whole.discard(gone[-1])
+        return gone
 
     def drop(self, key: Hashable) -> None:
         """Forget a layer."""
@@ -85,7 +90,8 @@ class LayerStore:
                 self._whole.discard(name)
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and the columns of their layers), `pyramids` and `series`."""
+        """Bytes held: `orders` (rows in order and the columns in their order), `pyramids`, `series`, and `columns` (as
+        they were read)."""
         with self._lock:
             return self._weights()
 
@@ -98,7 +104,22 @@ class LayerStore:
             "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
             "pyramids": sum(layer.nbytes for layer in points),
             "series": sum(layer.nbytes for layer in lines),
+            "columns": sum(_read_bytes([*points, *lines]).values()),
         }
+
+
+def _read_bytes(layers: Sequence[Built]) -> dict[int, int]:
+    """Bytes of the columns of layers, by what holds them; those of a table that was in memory before are not ours."""
+    held: dict[int, int] = {}
+    for layer in layers:
+        others = layer.columns.values() if isinstance(layer, PointsLayer) else ()
+        for column in (layer.x.column, layer.y.column, *others):
+            for array in (column.values, column.valid):
+                while array is not None and isinstance(array.base, np.ndarray):
+                    array = array.base
+                if array is not None and array.flags.owndata:
+                    held[id(array)] = array.nbytes
+    return held
 
 
 def free_memory() -> int:

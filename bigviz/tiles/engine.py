@@ -104,6 +104,7 @@ class Engine:
         self._maker = Maker(self._threads, memory, orders, stores, index)
         self._samples: dict[Hashable, Sample] = {}  # the latest last
         self._lock = threading.Lock()
+        self._uses: dict[Hashable, tuple[Dataset, tuple[str, ...]]] = {}  # columns of the layers that are kept
         self._layer_flights: Flights[Built] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
@@ -291,7 +292,8 @@ class Engine:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, and `tiles` (the cache)."""
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read),
+        and `tiles` (the cache)."""
         return {**self._store.memory(), "tiles": self._tiles.nbytes}
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
@@ -318,12 +320,19 @@ class Engine:
 
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop)
-            opened = partial(self._store.put, key, whole=False)
+            opened = partial(self._keep, key, dataset, layer, whole=False)
             made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
-            self._store.put(key, made)
+            self._keep(key, dataset, layer, made)
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
+
+    def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: Built, whole: bool = True) -> None:
+        """Keep a layer; the columns of layers that leave for it are let go of, unless others use them."""
+        self._uses[key] = dataset, (layer.x, layer.y, *layer.reduction.columns)
+        for gone in self._store.put(key, made, whole):
+            left, _ = self._uses.pop(gone, (dataset, ()))
+            left.release({name for each, names in list(self._uses.values()) if each is left for name in names})
 
     def _order_key(self, dataset: Dataset, layer: Layer) -> Hashable:
         return dataset.fingerprint, dataset.version, OrderSpec.of(layer)

@@ -3,10 +3,12 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +17,9 @@ from bigviz.aggregate.cells import Root
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import BadInput, Cancelled, NotFound, TooLarge
+from bigviz.data.open import open as open_table
+from bigviz.tiles import built, make
 from bigviz.tiles import engine as engine_module
-from bigviz.tiles import built
 from bigviz.tiles.codec import decode
 from bigviz.tiles.engine import Engine, Layer, TileKey
 
@@ -252,6 +255,73 @@ def test_old_layers_make_room(dataset: MakeDataset) -> None:
     assert order() is None and kept.arrays()[0].sum() == 100_000  # neither a tile nor the cache held on to it
     engine.ensure(tables[0], Layer("points", "x", "y", "sum(x)"))
     assert engine.memory()["orders"] == 2_000_000  # one order and its gathered column, for both layers
+
+
+def test_columns_of_layers_that_leave_are_let_go(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = ["a", "b", "c", "d"]
+    pq.write_table(pa.table({name: rng.normal(size=100_000) for name in names}), tmp_path / "t.parquet")
+    table = open_table(str(tmp_path / "t.parquet"))
+    engine = Engine(threads=1, index_bytes=6_000_000)
+    for x, y in (("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("a", "b")):
+        engine.ensure(table, Layer("points", x, y))
+        held = engine.memory()
+        assert sum(held.values()) - held["tiles"] <= 6_000_000
+        assert table.memory() <= held["columns"], "a column stayed that no layer uses"
+
+
+class _Counted(Cancel):
+    """A flag that notes how often it is looked at, and is raised at one of these looks."""
+
+    __slots__ = ("after", "looks")
+
+    def __init__(self, after: int = 1 << 60) -> None:
+        super().__init__()
+        self.after, self.looks = after, 0
+
+    def check(self) -> None:
+        self.looks += 1
+        if self.looks >= self.after:
+            self.cancel()
+        super().check()
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k)"])
+def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: str) -> None:
+    """20 ms are some 10^7 rows of counts and 10^6 of values: a look each 2^20 rows is soon enough."""
+    rng = np.random.default_rng(2)
+    rows = 3 << 20
+    x, y = rng.normal(size=(2, rows)).astype(np.float32)
+    kinds = pa.DictionaryArray.from_arrays(rng.integers(0, 4, rows).astype(np.int8), pa.array(list("abcd")))
+    table = dataset(x=x, y=y, v=y, k=kinds)
+    layer = Layer("points", "x", "y", agg)
+    engine = Engine(threads=1, cache_bytes=0)
+    opened = threading.Event()
+    stop = Cancel()
+    complete = make.complete
+
+    def held(pyramid: Any, crew: Any, turns: Any) -> None:
+        opened.set()
+        while not stop.cancelled:
+            crew.cancel.check()
+            threading.Event().wait(0.001)
+        complete(pyramid, crew, turns)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(make, "complete", held)
+        builder = threading.Thread(target=lambda: engine.ensure(table, layer), daemon=True)
+        builder.start()
+        assert opened.wait(60)
+        key = TileKey(0, 0, 0, 0)
+        with pytest.raises(Cancelled):
+            engine.tile(table, layer, key, _Counted(after=3))
+        counted = _Counted()
+        tile = engine.tile(table, layer, key, counted)
+        assert tile.cost.rows >= rows // 2, "it was not there before: nothing of the pyramid is"
+        assert counted.looks >= tile.cost.rows >> 20
+        stop.cancel()
+        builder.join(60)
+    assert engine.state(table, layer) == "ready"
 
 
 def test_layers_larger_than_memory_are_refused(dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
