@@ -1,4 +1,4 @@
-"""Layers out of stores: found, built where that is allowed, dropped where they are damaged; the answers are the same."""
+"""Layers out of stores: found, built where that is allowed, dropped where damaged; the answers are the same."""
 
 from __future__ import annotations
 
