@@ -261,24 +261,23 @@ def raise_tree(starts: Array, values: Array, places: Array) -> None:
         _parents(values[before:here], places[before:here], values[here:after], places[here:after])
 
 
-def fill_gaps(values: Array, mask: Mask, before: Any) -> Any:
+def fill_gaps(values: Array, mask: Mask, before: Any) -> None:
     """Overwrite each integer that is no number by the number before it (`before` stands before the first), which makes
-    it invisible to a search for extremes that starts at a number; the last number."""
-    return values.dtype.type(_fill(values, frozen(mask), values.dtype.type(before)))
+    it invisible to a search for extremes that starts at a number."""
+    _fill(values, frozen(mask), values.dtype.type(before))
 
 
 _ALL: Final = np.empty(0, np.bool_)
 
 
 @jit
-def _fill(values: Array, mask: Array, before: Any) -> Any:
+def _fill(values: Array, mask: Array, before: Any) -> None:
     last = before
     for k in range(values.size):
         if mask[k]:
             last = values[k]
         else:
             values[k] = last
-    return last
 
 
 @jit

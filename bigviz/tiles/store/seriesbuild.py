@@ -281,9 +281,11 @@ class _Writer:
         pieces = self._pairs.pieces
         if not self._ordered or xs.dtype.kind != "f" or pieces[-1][1] > _LAST:
             return None
-        *_, batch = self._pairs.read(len(pieces) - 1, self._crew.cancel)
-        values, known = numbers_of(*batch.x)
-        return values[-1].item() if known is None or known[-1] else None
+        last = None
+        for batch in self._pairs.read(len(pieces) - 1, self._crew.cancel):
+            values, known = numbers_of(*batch.x)
+            last = values[-1].item() if len(values) and (known is None or known[-1]) else None
+        return last
 
     def _finish(self) -> dict[str, Any]:
         starts = tree_starts(self._size)

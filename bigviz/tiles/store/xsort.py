@@ -37,7 +37,7 @@ def sorted_batches(pairs: Streamed, folder: Path, crew: Crew) -> Iterator[tuple[
 
     Buckets are files in `folder`, removed one by one. Memory: 2^24 rows of 21 bytes, and a bucket.
     """
-    first = next(pairs.read(0, crew.cancel))
+    first = next(batch for piece in range(len(pairs.pieces)) for batch in pairs.read(piece, crew.cancel))
     dtype = first.x[0].dtype
     splitters = _splitters(pairs, crew.within("sampling the line", 0.0, 1.0, pairs.rows))
     record = np.dtype([("key", "u8"), ("row", "u4"), ("y", first.y[0].dtype), ("known", "u1")])

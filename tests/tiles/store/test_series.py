@@ -173,15 +173,18 @@ def test_far_rows_are_found_as_in_memory(folder: Path, dataset: Callable[..., Da
         assert len(ours) == 20_000
 
 
-def test_tables_of_many_pieces_are_read_in_order(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ordered", [True, False])
+def test_tables_of_many_pieces_are_read_in_order(folder: Path, tmp_path: Path, ordered: bool) -> None:
     rng = np.random.default_rng(4)
     x, y = np.linspace(0, 7, 30_000), rng.normal(size=30_000).astype(np.float32)
+    if not ordered:
+        x = x[::-1].copy()
     with ipc.new_file(tmp_path / "t.arrow", pa.schema([("x", pa.float64()), ("y", pa.float32())])) as writer:
-        for start in range(0, 30_000, 1700):
-            writer.write_batch(pa.record_batch([x[start : start + 1700], y[start : start + 1700]], names=["x", "y"]))
+        for start, stop in ((0, 0), *((k, k + 1700) for k in range(0, 30_000, 1700)), (0, 0)):
+            writer.write_batch(pa.record_batch([x[start:stop], y[start:stop]], names=["x", "y"]))
     table = open_source(tmp_path / "t.arrow")
     ours, _ = stored(folder, table)
-    assert ours.x.rule is not None and not (folder / "x.arrow").exists()
+    assert ours.x.rule is not None and not (folder / "x.arrow").exists() and ours.sorted == ordered
     same(ours, in_memory(table)[0], rng)
 
 
