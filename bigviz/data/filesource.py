@@ -64,6 +64,12 @@ class FilesSource:
         self.num_rows = int(self.starts[-1])
         require_rows(self.num_rows, what)
         self.fingerprint = self._fingerprint()
+        self._all = [
+            _Task(number, part, piece, int(self.starts[number]))
+            for number, part in enumerate(self.parts)
+            for piece in part.pieces
+        ]
+        self._chunks = [(task.start + task.piece.start, task.piece.count) for task in self._all]
 
     def check(self) -> None:
         for part in self.parts:
@@ -98,23 +104,23 @@ class FilesSource:
         _run_all(run, tasks, stop)
 
     def chunks(self) -> list[tuple[int, int]]:
-        return [(task.start + task.piece.start, task.piece.count) for task in self._tasks(None)]
+        return self._chunks
 
     def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
-        task = self._tasks(None)[number]
+        task = self._all[number]
         for arrays in aligned([self._arrays(task, index) for index in indices]):
             cancel.check()
             yield arrays
 
     def _tasks(self, wanted: np.ndarray | None) -> list[_Task]:
-        tasks: list[_Task] = []
-        for number, part in enumerate(self.parts):
-            first = int(self.starts[number])
-            for piece in part.pieces:
-                start = first + piece.start
-                if wanted is None or _any_within(wanted, start, start + piece.count):
-                    tasks.append(_Task(number, part, piece, first))
-        return tasks
+        if wanted is None:
+            return self._all
+        starts = [task.start + task.piece.start for task in self._all]
+        return [
+            task
+            for task, start in zip(self._all, starts, strict=True)
+            if _any_within(wanted, start, start + task.piece.count)
+        ]
 
     def _arrays(self, task: _Task, index: int) -> Iterator[pa.Array]:
         """The column's values in one piece, checked and in the table's type (or that type's dictionary)."""
