@@ -83,4 +83,4 @@ def test_real_builds_killed_at_random(tmp_path: Path, kind: str):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["order", "series"])
 def test_real_builds_killed_many_times(tmp_path: Path, kind: str, seed: int):
-    assert killed(tmp_path, kind, 60, seed) > 50
+    assert killed(tmp_path, kind, 60, seed) > 30
