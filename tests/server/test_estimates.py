@@ -35,7 +35,9 @@ def table() -> pa.Table:
     rng = np.random.default_rng(3)
     x, y = rng.uniform(-0.99, 0.99, (2, ROWS))
     kind = pa.DictionaryArray.from_arrays(rng.integers(0, 3, ROWS).astype(np.int32), pa.array(["a", "b", "c"]))
-    return pa.table({"x": x, "y": y, "v": np.arange(ROWS) / ROWS, "walk": np.cumsum(rng.normal(size=ROWS)), "kind": kind})
+    return pa.table(
+        {"x": x, "y": y, "v": np.arange(ROWS) / ROWS, "walk": np.cumsum(rng.normal(size=ROWS)), "kind": kind}
+    )
 
 
 @pytest.fixture
@@ -109,7 +111,9 @@ def test_a_layer_is_sampled_estimated_and_exact_in_the_end(held: Running, engine
         assert next(got for got in rest if got.kind == Type.DONE).frame.request == view
 
 
-def test_a_root_that_a_sample_did_not_see_is_told_and_its_tiles_given_up(engine: Gated, table: pa.Table, small_pieces: None):
+def test_a_root_that_a_sample_did_not_see_is_told_and_its_tiles_given_up(
+    engine: Gated, table: pa.Table, small_pieces: None
+):
     wide = np.asarray(table["x"]).copy()
     wide[PIECE + 7] = 3.5  # its piece is not among the first ones
     ds = bv.open(table.set_column(0, "x", pa.array(wide)), name="cloud")
@@ -129,7 +133,9 @@ def test_a_root_that_a_sample_did_not_see_is_told_and_its_tiles_given_up(engine:
         assert not any(got.frame.request == view for got in rest)
 
 
-@pytest.mark.parametrize("agg", ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "by(kind)", "by(kind, mean(v))"])
+@pytest.mark.parametrize(
+    "agg", ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "by(kind)", "by(kind, mean(v))"]
+)
 def test_every_reduction_is_estimated_alike(held: Running, engine: Gated, agg: str):
     """An estimate of all rows is the exact tile, but for how its numbers are written."""
     with Browser(held.url, "points") as browser:
