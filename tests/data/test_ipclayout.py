@@ -78,7 +78,7 @@ def test_damage_anywhere_is_an_error_or_other_numbers(tmp_path: Path) -> None:
     whole = path.read_bytes()
     chance = random.Random(2)
     errors = 0
-    for _ in range(250):
+    for _ in range(100):
         data = bytearray(whole)
         for _ in range(chance.choice([1, 1, 3])):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -90,7 +90,7 @@ def test_damage_anywhere_is_an_error_or_other_numbers(tmp_path: Path) -> None:
                     assert all(len(column) == len(columns[0]) for column in columns)
         except BigvizError:
             errors += 1
-    assert errors > 20
+    assert errors > 10
 
 
 def test_buffers_shorter_than_the_rows_they_are_for(tmp_path: Path) -> None:
