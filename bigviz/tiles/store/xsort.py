@@ -44,20 +44,28 @@ def sorted_batches(pairs: Streamed, folder: Path, crew: Crew) -> Iterator[tuple[
     counts = _deal(pairs, splitters, folder, record, crew.within("dealing rows", 0.0, 1.0, pairs.rows))
     for bucket in np.flatnonzero(counts).tolist():
         path = folder / f"{BUCKET_PREFIX}{bucket}"
-        rows: Array = np.memmap(path, record, "r")
+        rows = np.memmap(path, record, "r")
         path.unlink()
-        if any((rows["key"][start:stop] != rows["key"][0]).any() for start, stop in slices(len(rows))):
+        for keys, numbers, y, known in _in_order(rows, crew):
             crew.cancel.check()
-            order = np.arange(len(rows), dtype=np.uint32)
-            quiet = Crew(crew.threads, cancel=crew.cancel)
-            _, order = sort_keys(np.ascontiguousarray(rows["key"]), order, slices(len(rows)), quiet)
-            rows = rows[order]
-        for start, stop in slices(len(rows)):
-            part = rows[start:stop]
-            x = _numbers(np.ascontiguousarray(part["key"]), dtype)
-            known = part["known"].astype(np.bool_)
-            y = np.ascontiguousarray(part["y"]), None if known.all() else known
-            yield Batch(0, (x, None), y), np.ascontiguousarray(part["row"])
+            x = _numbers(keys, dtype)
+            yield Batch(0, (x, None), (y, None if known.all() else known.astype(np.bool_))), numbers
+
+
+def _in_order(rows: Array, crew: Crew) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """The columns of a bucket's rows by key, at most 2^20 rows at a time; a bucket of one key is in order already."""
+    pieces = slices(len(rows))
+    names = ("key", "row", "y", "known")
+    if not any((rows["key"][start:stop] != rows["key"][0]).any() for start, stop in pieces):
+        for start, stop in pieces:
+            key, row, y, known = (np.ascontiguousarray(rows[name][start:stop]) for name in names)
+            yield key, row, y, known
+        return
+    keys, order = np.ascontiguousarray(rows["key"]), np.arange(len(rows), dtype=np.uint32)
+    keys, order = sort_keys(keys, order, pieces, Crew(crew.threads, cancel=crew.cancel))
+    row, y, known = (np.ascontiguousarray(rows[name])[order] for name in names[1:])
+    for start, stop in pieces:
+        yield keys[start:stop], row[start:stop], y[start:stop], known[start:stop]
 
 
 def _splitters(pairs: Streamed, crew: Crew) -> npt.NDArray[np.uint64]:
