@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,7 @@ class Exceptions:
 def sort_buckets(
     plan: Plan, dealt: Dealt, files: Files, exceptions: Sequence[Exceptions], folder: Path, crew: Crew
 ) -> None:
-    """Sort every unit that is not yet, and write its exceptions. Memory: two units a thread."""
+    """Sort every unit that is not yet, and write its exceptions. Memory: 40 bytes a row of a unit, for each thread."""
     with _Units(folder / "sorted.journal", plan) as units:
         sorter = _Sorter(plan, dealt, files, exceptions, units, crew.cancel)
         crew.run("sorting", sorter.sort, range(len(units.owners)), plan.survey.inside)
@@ -91,6 +91,16 @@ class _Units:
             return not self._failed
 
 
+class _Held(NamedTuple):
+    """A thread's memory: for keys, their order, and the numbers of one file at a time before and after sorting."""
+
+    keys: Array
+    spare_keys: Array
+    order: Array
+    spare: Array
+    spaces: tuple[Array, Array]
+
+
 class _Sorter:
     def __init__(
         self,
@@ -113,39 +123,55 @@ class _Sorter:
         if self.units.done[unit]:
             return stop - start
         try:
-            arrays = self._sorted(unit, start, stop)
+            held = self._arrays(stop - start)
+            keys, rows, order = self._sorted(unit, start, held)
             if self.units.wait(unit, self.cancel):
-                for file, values in zip(self.files.all, arrays, strict=True):
-                    file.write(start, values)
+                self.files.keys.write(start, keys)
+                self.files.rows.write(start, rows)
                 for each in self.exceptions:
-                    self._write_exceptions(each, unit, arrays[0], arrays[1])
+                    self._write_exceptions(each, unit, keys, rows)
+                for _, file in self.files.payloads:
+                    file.write(start, self._moved(file, start, order, held))
                 self.units.mark(unit)
             return stop - start
         except BaseException:
             self.units.fail()
             raise
 
-    def _sorted(self, unit: int, start: int, stop: int) -> list[Array]:
-        """A unit's keys, row numbers and payloads in order; in arrays that this thread uses again."""
-        read, spare = self._arrays(stop - start)
-        for file, out in zip(self.files.all, read, strict=True):
-            file.read(start + self.plan.room, out)
+    def _sorted(self, unit: int, start: int, held: _Held) -> tuple[Array, Array, Array | None]:
+        """A unit's keys and row numbers in order, and where in the unit each comes from (None: from where it is)."""
+        keys = held.keys
+        self.files.keys.read(start + self.plan.room, keys)
         if self.single[self.units.owners[unit]]:
-            return read
-        if len(read) == 2:
-            sort_in_cache(read[0], read[1], spare[0], spare[1])
-            return read
-        order = np.arange(stop - start, dtype=np.uint32)
-        sort_in_cache(read[0], order, spare[0], np.empty(stop - start, np.uint32))
-        for values, out in zip(read[1:], spare[1:], strict=True):
-            np.take(values, order, out=out, mode="clip")
-        return [read[0], *spare[1:]]
+            return keys, self._moved(self.files.rows, start, None, held), None
+        if not self.files.payloads:
+            rows = self._moved(self.files.rows, start, None, held)
+            sort_in_cache(keys, rows, held.spare_keys, held.spare)
+            return keys, rows, None
+        order = held.order
+        order[:] = np.arange(len(order), dtype=np.uint32)
+        sort_in_cache(keys, order, held.spare_keys, held.spare)
+        return keys, self._moved(self.files.rows, start, order, held), order
 
-    def _arrays(self, rows: int) -> tuple[list[Array], list[Array]]:
-        if not hasattr(self._held, "arrays"):
-            self._held.arrays = [[np.empty(self.longest, file.dtype) for file in self.files.all] for _ in range(2)]
-        read, spare = ([array[:rows] for array in arrays] for arrays in self._held.arrays)
-        return read, spare
+    def _moved(self, file: ColumnFile, start: int, order: Array | None, held: _Held) -> Array:
+        """A unit's numbers of a file, in order; valid until the next call."""
+        values, out = (space[: len(held.keys) * file.dtype.itemsize].view(file.dtype) for space in held.spaces)
+        file.read(start + self.plan.room, values)
+        return values if order is None else np.take(values, order, out=out, mode="clip")
+
+    def _arrays(self, rows: int) -> _Held:
+        """Memory of this thread, for so many rows."""
+        if not hasattr(self._held, "whole"):
+            widest = max(file.dtype.itemsize for file in self.files.all)
+            self._held.whole = _Held(
+                np.empty(self.longest, np.uint64),
+                np.empty(self.longest, np.uint64),
+                np.empty(self.longest, np.uint32),
+                np.empty(self.longest, np.uint32),
+                (np.empty(self.longest * widest, np.uint8), np.empty(self.longest * widest, np.uint8)),
+            )
+        whole: _Held = self._held.whole
+        return _Held(whole.keys[:rows], whole.spare_keys[:rows], whole.order[:rows], whole.spare[:rows], whole.spaces)
 
     def _write_exceptions(self, each: Exceptions, unit: int, keys: Array, rows: Array) -> None:
         bucket = int(self.units.owners[unit])
