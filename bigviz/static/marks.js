@@ -112,11 +112,20 @@ export class Ink {
     const { width, height } = this;
     const crisp = radius < CRISP;
     const reach = radius + 1;
+    const whole = crisp ? stampOf(radius, 0.5, 0.5, outlined) : null;
+    /** @type {(Stamp|undefined)[]} */ const phases = [];
     for (let k = 0; k < n; k++) {
-      const [x, y] = [px[k], py[k]];
+      const x = px[k];
+      const y = py[k];
       if (!(x > -reach && x < width + reach && y > -reach && y < height + reach)) continue;
-      const [column, row] = [Math.floor(x), Math.floor(y)];
-      const stamp = crisp ? stampOf(radius, 0.5, 0.5, outlined) : stampOf(radius, phase(x - column), phase(y - row), outlined);
+      const column = Math.floor(x);
+      const row = Math.floor(y);
+      let stamp = whole;
+      if (!stamp) {
+        const across = Math.floor((x - column) * PHASES);
+        const down = Math.floor((y - row) * PHASES);
+        stamp = phases[PHASES * down + across] ??= stampOf(radius, (across + 0.5) / PHASES, (down + 0.5) / PHASES, outlined);
+      }
       this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
     }
   }
@@ -125,30 +134,38 @@ export class Ink {
   stamp({ dx, dy, alpha, core, edge }, column, row, value, color, rule) {
     const { width, height, slots } = this;
     if (this.n + dx.length > this.pixels.length) this.room(2 * (this.n + dx.length));
+    const { pixels, values, alpha: covered, weight, mixed, edge: outlined } = this;
     for (let p = 0; p < dx.length; p++) {
-      const [x, y] = [column + dx[p], row + dy[p]];
+      const x = column + dx[p];
+      const y = row + dy[p];
       if (x < 0 || y < 0 || x >= width || y >= height) continue;
       const at = y * width + x;
       let slot = slots[at] - 1;
       if (slot < 0) {
         slot = this.n++;
         slots[at] = slot + 1;
-        this.pixels[slot] = at;
-        this.alpha[slot] = 0;
-        this.weight[slot] = 0;
-        this.edge[slot] = +(edge < core);
+        pixels[slot] = at;
+        covered[slot] = 0;
+        weight[slot] = 0;
+        outlined[slot] = edge < core ? 1 : 0;
       }
-      const weight = this.weight[slot];
+      const before = weight[slot];
       if (p < core) {
-        this.alpha[slot] = weight === 0 ? alpha[p] : Math.max(alpha[p], this.alpha[slot]);
-        this.values[slot] = weight === 0 ? value : joined(this.values[slot], weight, value, rule);
-        this.mixed[slot] = weight === 0 ? color : blend(this.mixed[slot], weight, color, 1);
-        this.weight[slot] = weight + 1;
-        this.edge[slot] = +(p >= edge);
-      } else if (weight === 0 && alpha[p] > this.alpha[slot]) {
-        this.alpha[slot] = alpha[p];
-        this.values[slot] = value;
-        this.mixed[slot] = color;
+        if (before === 0) {
+          covered[slot] = alpha[p];
+          values[slot] = value;
+          mixed[slot] = color;
+        } else {
+          if (alpha[p] > covered[slot]) covered[slot] = alpha[p];
+          values[slot] = joined(values[slot], before, value, rule);
+          if (color !== mixed[slot]) mixed[slot] = blend(mixed[slot], before, color, 1);
+        }
+        weight[slot] = before + 1;
+        outlined[slot] = p >= edge ? 1 : 0;
+      } else if (before === 0 && alpha[p] > covered[slot]) {
+        covered[slot] = alpha[p];
+        values[slot] = value;
+        mixed[slot] = color;
       }
     }
   }
@@ -168,17 +185,15 @@ export class Ink {
   paint(out, shader, dark) {
     const { n, pixels, values, alpha, mixed, edge } = this;
     const outline = dark ? 0xffffff : 0;
-    /** @type {Map<number, number>} */ const known = new Map();
+    let [last, color] = [Number.NaN, 0];
     for (let k = 0; k < n; k++) {
-      let color = mixed[k];
-      if (shader) {
-        const value = values[k];
-        const before = known.get(value);
-        color = before ?? shader.color(value);
-        if (before === undefined && known.size < 4096) known.set(value, color);
+      if (!shader) color = mixed[k];
+      else if (values[k] !== last) {
+        last = values[k];
+        color = shader.color(last);
       }
-      if (edge[k]) color = blend(color, 1 - OUTLINE, outline, OUTLINE);
-      out[pixels[k]] = ((color & 0xffffff) | (alpha[k] << 24)) >>> 0;
+      const shown = edge[k] === 0 ? color : blend(color, 1 - OUTLINE, outline, OUTLINE);
+      out[pixels[k]] = ((shown & 0xffffff) | (alpha[k] << 24)) >>> 0;
     }
   }
 
@@ -186,11 +201,6 @@ export class Ink {
   wipe(out) {
     for (let k = 0; k < this.n; k++) out[this.pixels[k]] = 0;
   }
-}
-
-/** @param {number} part of a pixel @returns {number} the middle of its phase */
-function phase(part) {
-  return (Math.floor(part * PHASES) + 0.5) / PHASES;
 }
 
 /** @param {number} old of `weight` marks @param {number} weight @param {number} value @param {Rule} rule @returns {number} */

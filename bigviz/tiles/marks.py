@@ -231,13 +231,20 @@ def _walk(
                 return found, inside, depth + 1
             open_block(fenced, low >> 13)
             key = fenced.keys[low]
-            end = run_end(fenced, low, high, np.uint64(0))
-            column = np.int64(compact(key))
-            row = np.int64(compact(key >> np.uint64(1)))
-            if x0 <= column <= x1 and y0 <= row <= y1:
-                lows[found] = low
-                highs[found] = end
-                found += 1
-                inside += left <= column <= right and bottom <= row <= top
+            end = low + 1
+            if end < high and fenced.keys[end] == key:
+                end = run_end(fenced, low, high, np.uint64(0))
+            certain = within_all
+            if not certain:
+                column = np.int64(compact(key))
+                row = np.int64(compact(key >> np.uint64(1)))
+                if column < x0 or column > x1 or row < y0 or row > y1:
+                    low = end
+                    continue
+                certain = left <= column <= right and bottom <= row <= top
+            lows[found] = low
+            highs[found] = end
+            found += 1
+            inside += certain
             low = end
     return found, inside, depth
