@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any, Final
 
 import numpy as np
@@ -43,39 +44,47 @@ def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     """
     waiting = turns or Turns()
     work = Work(lambda: waiting.give_way(crew.cancel), crew.cancel)
-    rows = len(pyramid.guard)
+    rows, inputs = len(pyramid.guard), pyramid.inputs
     root = _Square(TileKey(0, 0, 0, 0), 0, rows)
-    many = pyramid.inputs.many
-    if rows <= many:
-        return
-    tops, parts = _divide(pyramid, root, max(rows // (_PARTS * crew.threads), many))
+    if rows > inputs.many:
+        _make_squares(pyramid, root, work, crew.within(_STAGE, 0.0, _SQUARES, rows))
+    planned = list(islice(_tiles_apart(pyramid, root, work), _MOST_APART)) if rows > inputs.many_apart else []
+    _make_apart(pyramid, planned, work, crew.within(_STAGE, _SQUARES, 1.0, rows))
+    if len(planned) < _MOST_APART:
+        pyramid.shelf.finish()
 
-    def part(square: _Square) -> int:
+
+def _make_squares(pyramid: Pyramid, root: _Square, work: Work, crew: Crew) -> None:
+    share = max(root.rows // (_PARTS * crew.threads), pyramid.inputs.many)
+    tops, parts = _divide(pyramid, root, share)
+
+    def make(square: _Square) -> int:
         for each in _below(pyramid, square):
             _ensure(pyramid, each, work)
         return square.rows
 
-    crew.within(_STAGE, 0.0, _SQUARES, rows).run(_STAGE, part, sorted(parts, key=lambda each: -each.rows), rows)
+    crew.run(_STAGE, make, sorted(parts, key=lambda each: -each.rows), root.rows)
     for square in reversed(tops):
         _ensure(pyramid, square, work)
-    planned: dict[int, list[TileKey]] = {}
-    if rows > pyramid.inputs.many_apart:
-        for tile in _tiles_apart(pyramid, root, work):
-            planned.setdefault(abs(tile.zx - tile.zy), []).append(tile)
-    total = sum(len(tiles) for tiles in planned.values())
-    done = 0
+
+
+def _make_apart(pyramid: Pyramid, planned: list[TileKey], work: Work, crew: Crew) -> None:
+    """Make tiles whose axes are at different levels: each of tiles whose levels differ by one less, those first."""
 
     def make(tile: TileKey) -> int:
         if pyramid.kept(tile) is None:
             pyramid.make(tile, Work(work.look, work.cancel))
         return 1
 
-    for apart in sorted(planned):  # a tile is made of those whose levels differ by one less
-        tiles = planned[apart]
-        span = (1 - _SQUARES) / total
-        step = crew.within(_STAGE, _SQUARES + span * done, _SQUARES + span * (done + len(tiles)), rows)
+    def apart(tile: TileKey) -> int:
+        return abs(tile.zx - tile.zy)
+
+    done = 0
+    for _, group in groupby(sorted(planned, key=apart), apart):
+        tiles = list(group)
+        start, done = done, done + len(tiles)
+        step = crew.within(_STAGE, start / len(planned), done / len(planned), len(pyramid.guard))
         step.run(_STAGE, make, tiles, len(tiles))
-        done += len(tiles)
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,6 @@ def _tiles_apart(pyramid: Pyramid, root: _Square, work: Work) -> Iterator[TileKe
     They are found by halving squares on one axis again and again; squares of few rows go with their middle row.
     """
     most = pyramid.inputs.many_apart
-    left = _MOST_APART
     waiting = [root]
     while waiting:
         square = waiting.pop()
@@ -160,9 +168,6 @@ def _tiles_apart(pyramid: Pyramid, root: _Square, work: Work) -> Iterator[TileKe
                     if rows <= most or pyramid.few_spots(half.low, half.high):
                         continue
                     yield half.tile
-                    left -= 1
-                    if left == 0:
-                        return
                     strips.append(half)
 
 

@@ -211,7 +211,12 @@ def run_end(fenced: Fenced, at: int, high: int, shift: np.uint64) -> int:
 
 @jit
 def _fence_of_other(fences: Array, low: int, high: int, head: np.uint64, shift: np.uint64) -> int:
-    """The first fence of `low` to `high` that has another head; `high` where none has."""
+    """The first fence of `low` to `high` that has another head, by galloping; `high` where none has."""
+    step = 1
+    while low + step <= high and fences[low + step - 1] >> shift == head:
+        low += step
+        step <<= 1
+    high = min(low + step - 1, high)
     while low < high:
         middle = (low + high) >> 1
         if fences[middle] >> shift == head:

@@ -45,7 +45,7 @@ Array = npt.NDArray[Any]
 
 _CHUNK: Final = 1 << 17  # rows whose cells and values a thread takes at a time: they stay in its cache
 _FEW: Final = 1024  # a tile of so few runs of equal cells is counted on request, however many rows they hold
-_FEW_APART: Final = 8 * _FEW
+_FEW_APART: Final = 2 * _FEW
 _NEAR: Final = 16  # rows within which the end of a run is looked for one by one
 _MOST_PILES: Final = 256  # that a tile with axes at different levels is put together from
 
@@ -106,8 +106,10 @@ class Pyramid:
         """Whether a square tile is kept."""
         if high - low <= self.inputs.many:
             return False
-        if self.inputs.counts_rows:
-            return self._runs(Ranges.one(low, high), DEEPEST - tile.zx, _FEW) > _FEW
+        if (
+            self.inputs.counts_rows
+        ):  # which are exact whatever way they are counted, so a whole pyramid's are not looked at
+            return not self.shelf.whole and self._runs(Ranges.one(low, high), DEEPEST - tile.zx, _FEW) > _FEW
         return not self._is_pile(low, high)
 
     def is_large_apart(self, tile: TileKey, ranges: Ranges) -> bool:
@@ -116,7 +118,7 @@ class Pyramid:
         if ranges.rows <= most:
             return False
         if self.inputs.counts_rows:
-            return self._runs(ranges, DEEPEST - max(tile.zx, tile.zy), _FEW_APART) > _FEW_APART
+            return not self.shelf.whole and self._runs(ranges, DEEPEST - max(tile.zx, tile.zy), _FEW_APART) > _FEW_APART
         big = self._big(ranges)
         piles = [high - low for low, high in big if self._is_pile(low, high)]
         return ranges.rows - sum(piles) > most or len(piles) > _MOST_PILES

@@ -12,7 +12,9 @@ __all__ = ["MemoryShelf", "Shelf"]
 
 
 class Shelf(Protocol):
-    """Planes by tile. Safe to use from any number of threads."""
+    """Planes by tile; `whole` says whether all that are worth keeping are there. Safe to use from any threads."""
+
+    whole: bool
 
     @property
     def nbytes(self) -> int:
@@ -31,6 +33,10 @@ class Shelf(Protocol):
         """Keep the planes of a tile; the first ones stay."""
         ...
 
+    def finish(self) -> None:
+        """All that are worth keeping were put."""
+        ...
+
 
 class MemoryShelf:
     """Planes in memory, up to a number of bytes; what comes later is made again each time it is asked for."""
@@ -40,6 +46,8 @@ class MemoryShelf:
         self._kept: dict[TileKey, Kept] = {}
         self._lock = threading.Lock()
         self._nbytes = 0
+        self._refused = False
+        self.whole = False
 
     @property
     def nbytes(self) -> int:
@@ -54,9 +62,16 @@ class MemoryShelf:
     def put(self, tile: TileKey, kept: Kept) -> None:
         with self._lock:
             size = kept.nbytes + 200
-            if tile not in self._kept and (self._limit is None or self._nbytes + size <= self._limit):
-                self._kept[tile] = kept
-                self._nbytes += size
+            if tile in self._kept:
+                return
+            if self._limit is not None and self._nbytes + size > self._limit:
+                self._refused = True
+                return
+            self._kept[tile] = kept
+            self._nbytes += size
+
+    def finish(self) -> None:
+        self.whole = not self._refused
 
     def tiles(self) -> list[TileKey]:
         """The tiles kept."""

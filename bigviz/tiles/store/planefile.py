@@ -1,9 +1,9 @@
 """The planes of a pyramid on disk: payloads appended to one file, an entry for each to another.
 
 docs/store.md gives the format. A payload has a sum in its entry and is verified each time it is read; an entry has a
-sum of its own. Entries of a tile are written after its payloads, so what an interrupted build left is gone on with: torn
-entries, and those whose payloads did not reach the disk, are dropped. Payloads are read by copy, not mapped: 100 KB
-take 15 microseconds, and memory stays what it was.
+sum of its own. Entries of a tile are written after its payloads, so what an interrupted build left is gone on with:
+torn entries, and those whose payloads did not reach the disk, are dropped. Payloads are read by copy, not mapped: 100
+KB take 15 microseconds, and memory stays what it was.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class PlaneFile:
         self._leaving: dict[TileKey, Kept] = {}  # being written
         self._waiting_bytes = 0
         self._writes = write
+        self.whole = not write
         flags = (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY) | os.O_CLOEXEC
         self._payloads = os.open(folder / PAYLOADS, flags, 0o600)
         try:
@@ -124,7 +125,7 @@ class PlaneFile:
     def finish(self) -> None:
         """Write what waits; from now on nothing is added."""
         self.flush()
-        self._writes = False
+        self._writes, self.whole = False, True
 
     def close(self) -> None:
         """Close the files; what waits is lost."""
