@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ FACTS: Final = "order.json"
 _PLAN: Final = "plan.npz"
 _UNFINISHED: Final = (_PLAN, "partition.journal", "sorted.journal", "x.spill", "y.spill")
 _STAGE: Final = "ordering rows"
+_MOST_THREADS: Final = 8  # each has memory of its own: up to 170 MB while piles are sorted
 _MOST_LABELS: Final = 1 << 12  # labels that are written down: more is no category that is shown
 
 
@@ -76,7 +77,8 @@ def build_stored_order(
 
 class _Build:
     def __init__(self, path: Path, dataset: Dataset, spec: OrderSpec, columns: Sequence[str], crew: Crew) -> None:
-        self.path, self.dataset, self.spec, self.crew = path, dataset, spec, crew
+        self.path, self.dataset, self.spec = path, dataset, spec
+        self.crew = replace(crew, threads=min(crew.threads, _MOST_THREADS))
         self.columns = list(dict.fromkeys(columns))
         spaces = space(spec.xaxis, "x"), space(spec.yaxis, "y")
         self.source = Streamed(dataset, (spec.x, spec.y), spaces, self.columns)
