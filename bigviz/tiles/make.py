@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from bigviz.aggregate.reductions import Pick, Reduction, Sum
+from bigviz.aggregate.reductions import Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
@@ -22,7 +22,6 @@ from bigviz.tiles.flight import Flights
 from bigviz.tiles.layer import MOST_CATEGORIES, Layer
 from bigviz.tiles.line import LineLayer
 from bigviz.tiles.order import Order, OrderedColumn, build_order
-from bigviz.tiles.planes import inner_of
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import survey
@@ -189,8 +188,7 @@ class Maker:
         """The layer with the pyramid of its store, built there where that is allowed."""
         assert self._stores is not None
         inputs = made.pyramid.inputs
-        planes = len(inputs.labels or (0,))
-        others = planes if isinstance(inner_of(layer.reduction), Sum | Pick) else 0
+        planes, others = inputs.kept_planes
         text = str(layer.reduction)
 
         def over(shelf: Shelf) -> PointsLayer:

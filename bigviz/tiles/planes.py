@@ -90,8 +90,8 @@ def revive_cell(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Plane
 
 
 def kept_planes(planes: Planes) -> tuple[int, int]:
-    """How many planes `keep` makes of accumulators: of values, and others."""
-    each = len(_stack(planes[0]))
+    """How many planes `keep` makes of accumulators, at least one: of values, and others."""
+    each = max(len(_stack(planes[0])), 1)
     return each, each * (len(_kept_of(planes)) - 1)
 
 

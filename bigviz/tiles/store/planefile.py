@@ -108,7 +108,11 @@ class PlaneFile:
     def put(self, tile: TileKey, kept: Kept) -> None:
         """Keep the planes of a tile. Raises OSError, of a full disk for one."""
         with self._lock:
-            if not self._writes or any(tile in held for held in (self._places, self._waiting, self._leaving)):
+            if (
+                not self._writes
+                or not kept.values
+                or any(tile in held for held in (self._places, self._waiting, self._leaving))
+            ):
                 return
             self._waiting[tile] = kept
             self._waiting_bytes += kept.nbytes
