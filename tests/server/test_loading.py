@@ -55,6 +55,16 @@ def test_a_line_has_no_other_reduction(ticks: bv.Dataset):
         document_of(ticks, "t", Columns(glyph="line", agg="mean(price)"))
 
 
+def test_axes_that_are_said(places: bv.Dataset, ticks: bv.Dataset):
+    assert shown(places, x="lat", y="speed", yaxis="log")[4:] == ("linear", "log")
+    assert shown(places, xaxis="linear", yaxis="linear")[1:] == ("lon", "lat", "count", "linear", "linear")
+    assert shown(ticks, yaxis="log")[4:] == ("datetime", "log")
+    with pytest.raises(BadInput, match="log axis"):
+        document_of(ticks, "t", Columns(xaxis="log"))
+    with pytest.raises(BadInput, match="mercator"):
+        document_of(places, "t", Columns(x="speed", y="lat", yaxis="mercator"))
+
+
 def test_columns_that_are_not_there(ticks: bv.Dataset):
     with pytest.raises(NotFound, match="'price'"):
         document_of(ticks, "t", Columns(y="pric"))
