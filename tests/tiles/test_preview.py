@@ -242,7 +242,8 @@ def test_ordered_rows_are_estimated_where_the_exact_tile_takes_longer(
     drawn, estimate = found
     exact = values(engine.tile(table, layer, key).planes)
     guessed = values(drawn.planes)
-    assert 0 < estimate.share <= 0.25 and estimate.error is not None and estimate.error > 0
+    assert 0 < estimate.share <= 0.25
     if agg in ("count", "sum(v)", "by(k)"):
         assert np.nansum(guessed) == pytest.approx(np.nansum(exact), rel=0.1)
+        assert estimate.error is not None and estimate.error > 0
     assert not (np.isnan(exact) & ~np.isnan(guessed)).any(), "a cell without rows is filled"
