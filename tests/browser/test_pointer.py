@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driver import Box, View, figure, home_view, moving, open_page, plot, settle, view
+from driver import URL_MS, Box, View, figure, home_view, moving, open_page, plot, settle, view
 from playwright.sync_api import Page
 from served import Server, Tables
 
@@ -182,11 +182,12 @@ def test_one_finger_pans_and_two_taps_reset(points: Page, tables: Tables) -> Non
     points.wait_for_function("() => !location.hash.includes('x0')")
 
 
-def test_the_wheel_stops_at_the_deepest_cells(page: Page, server: Server) -> None:
-    open_page(page, f"{server.url}/points/#x0=0&x1=1e-7&y0=0&y1=1e-7")
+def test_the_wheel_stops_where_doubles_end(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/#x0=2.5&x1=2.5000000000005&y0=2.5&y1=2.5000000000005")
     page.mouse.move(*plot(page).middle)
-    for _ in range(4):
-        with moving(page):
-            page.mouse.wheel(0, -1000)
-    # The root is 8 wide, cells of level 24 are 2^-29: 16 of them fill the view.
-    assert view(page).width == pytest.approx(16 * 2**-29, rel=1e-6)
+    for _ in range(5):
+        page.mouse.wheel(0, -1000)
+        page.wait_for_timeout(50)
+    settle(page)
+    page.wait_for_timeout(URL_MS)
+    assert view(page).width == pytest.approx(2.5 * 2**-44, rel=0.01), "256 doubles"
