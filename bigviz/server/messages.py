@@ -54,7 +54,7 @@ class WindowWanted:
 class TilesWanted:
     """Tiles of one layer: (zx, zy, i, j), the visible ones and those that may be wanted next.
 
-    `roots` are the provisional ones that they are numbered in, x and y, each start and exponent; None for the final ones.
+    `roots` are the provisional ones that they are numbered in, x and y, each start and exponent; None: the final ones.
     `window` is what they show, to be answered by its rows if they are few.
     """
 
