@@ -41,13 +41,16 @@ def keep(reduction: Reduction, planes: Planes, cancel: Cancel = NEVER) -> Kept:
     Any reduction's will do: uint32 is a count and 0 where a cell is empty, uint8 after the first accumulator is the
     mask of filled cells, and everything else means something in filled cells only.
     """
-    filled = _stack(reduction.finalize(planes).filled)
     encoded = []
     for plane in _kept_of(planes):
         for k, values in enumerate(_stack(plane)):
             cancel.check()
-            encoded.append(encode_counts(values, k) if _is_count(plane) else encode_values(values, filled[k], k))
-    return Kept(tuple(encoded[: len(filled)]), tuple(encoded[len(filled) :]))
+            if _is_count(plane):
+                encoded.append(encode_counts(values, k))
+            else:
+                encoded.append(encode_values(values, _finished(reduction, planes, k).filled, k))
+    each = len(_stack(planes[0]))
+    return Kept(tuple(encoded[:each]), tuple(encoded[each:]))
 
 
 def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cancel = NEVER) -> Planes:
@@ -109,16 +112,26 @@ def _last(plane: EncodedPlane) -> Any:
     return np.frombuffer(plane.payload, dtype, 1, len(plane.payload) - dtype.itemsize)[0]
 
 
-def wire(reduction: Reduction, planes: Planes) -> list[EncodedPlane]:
+def wire(reduction: Reduction, planes: Planes, cancel: Cancel = NEVER) -> list[EncodedPlane]:
     """The planes as they are sent."""
-    if not isinstance(inner_of(reduction), Mean):
-        return list(keep(reduction, planes).values)
-    grid = reduction.finalize(planes)
-    with np.errstate(over="ignore"):
-        single = _stack(grid.values.astype(np.float32))
-    return [
-        encode_values(plane, mask, k) for k, (plane, mask) in enumerate(zip(single, _stack(grid.filled), strict=True))
-    ]
+    encoded = []
+    for k, values in enumerate(_stack(planes[0])):
+        cancel.check()
+        if _is_count(planes[0]):
+            encoded.append(encode_counts(values, k))
+            continue
+        grid = _finished(reduction, planes, k)
+        sent = grid.values
+        if isinstance(inner_of(reduction), Mean):
+            with np.errstate(over="ignore"):
+                sent = sent.astype(np.float32)
+        encoded.append(encode_values(sent, grid.filled, k))
+    return encoded
+
+
+def _finished(reduction: Reduction, planes: Planes, k: int) -> Grid:
+    """Plane `k` alone: all of 64 categories at once would be many milliseconds without a look at the flag."""
+    return inner_of(reduction).finalize(tuple(_stack(plane)[k] for plane in planes))
 
 
 def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any]) -> list[Array]:

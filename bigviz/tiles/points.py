@@ -69,11 +69,11 @@ class PointsLayer:
         if kept is not None and not isinstance(inner_of(inputs.reduction), Mean):
             return Drawn(kept.values, Cost(bytes=sum(len(plane.payload) for plane in kept.values)))
         if kept is not None:
-            planes, rows = revive(inputs.reduction, kept, inputs.dtype), 0
+            planes, rows = revive(inputs.reduction, kept, inputs.dtype, cancel), 0
         else:
             planes, rows = self.pyramid.scan(key, cancel)
         summed = time.perf_counter()
-        encoded = wire(inputs.reduction, planes)
+        encoded = wire(inputs.reduction, planes, cancel)
         encode_us = microseconds(time.perf_counter() - summed)
         size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))

@@ -324,3 +324,20 @@ def test_a_full_shelf_changes_no_answer(case: Case) -> None:
     for tile in tiles_with_rows(case, [(0, 0), (2, 2), (1, 4)], 2):
         assert same(planes_of(pyramid, tile), case.brute(pyramid, tile))
     assert pyramid.nbytes <= 3000
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k, mean(v))"])
+def test_the_flag_is_looked_at_between_slices(case: Case, agg: str) -> None:
+    pyramid = Pyramid(case.order.guard, case.pyramid(agg).inputs)
+    looks = []
+
+    class Watched(Cancel):
+        def check(self) -> None:
+            looks.append(pyramid.guard)
+
+    pyramid.scan(TileKey(0, 0, 0, 0), Watched())
+    assert len(looks) > (0 if agg == "count" else SIZE // pyramid.inputs.many)  # counting may leap over all of them
+    stopped = Cancel()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        pyramid.scan(TileKey(3, 1, 4, 0), stopped)
