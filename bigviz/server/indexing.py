@@ -20,9 +20,9 @@ from bigviz.data.open import open as open_dataset
 from bigviz.server.bars import stage_bars
 from bigviz.server.definition import layer_of, published
 from bigviz.server.loading import Columns, document_of
+from bigviz.tiles.indexing import index_layer
 from bigviz.tiles.layer import Layer
 from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.indexing import index_layer
 from bigviz.tiles.store.room import bytes_of
 from bigviz.tiles.work import Crew
 
