@@ -23,13 +23,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from crashing import counted
 
+from bigviz.data import parquet
 from bigviz.data.open import open as open_dataset
+from bigviz.tiles.store import buckets, partition, plan
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.manifest import NAME, read_manifest
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.work import Crew
 
 ROWS = 300_000
+
+
+def shrink() -> None:
+    """Sizes that make an order of these rows go through several rounds and many buckets."""
+    parquet.BATCH = partition.SLICE = 50_000
+    partition.ROUND_BYTES = 1  # type: ignore[misc]
+    buckets.FULL = plan.FULL = 10_000  # type: ignore[misc]
+    buckets.HEAVY = 20_000  # type: ignore[misc]
 
 
 def table(path: Path, seed: int) -> str:
@@ -93,6 +103,7 @@ def calls_of(source: str, root: Path, spec: OrderSpec) -> int:
 
 def main() -> None:
     home, kind, rounds, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    shrink()
     chance = random.Random(seed)
     source = table(home / "table.parquet", seed)
     spec = OrderSpec("t" if kind == "series" else "x", "y", kind=kind)  # type: ignore[arg-type]
