@@ -1,4 +1,5 @@
-"""Builds an order as a program: a table, a directory for stores, and bytes that a file may have at most (0: any).
+"""Builds an order as a program, or a series if that is the fourth word: a table, a directory for stores, and bytes
+that a file may have at most (0: any).
 
 Prints JSON: the most anonymous `memory` that it took, in bytes, what it `said` (the store or the error), and the names
 `left` in the directory.
@@ -40,7 +41,8 @@ def main() -> None:
     watcher.start()
     try:
         stores = StoreDirectory(root, 1 << 40)
-        result = str(stores.build(source, OrderSpec("x", "y")))
+        spec = OrderSpec("x", "y", kind="series" if sys.argv[4:] == ["series"] else "order")
+        result = str(stores.build(source, spec))
     except BigvizError as error:
         result = f"{type(error).__name__}: {error.message}"
     finally:
