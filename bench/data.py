@@ -56,7 +56,7 @@ def sample_rows(path: Path, count: int, seed: int = 1) -> tuple[np.ndarray, np.n
 
 
 def _once(table: Table, rows: int, kind: str, write: Callable[[Path, Iterable[pa.RecordBatch]], None]) -> Path:
-    path = made("data") / f"{table}-{rows:.0e}.{kind}".replace("e+0", "e")
+    path = made("data") / f"{table}-{rows:.3g}.{kind}".replace("e+0", "e")
     if not path.exists():
         print(f"writing {path}", file=sys.stderr)
         aside = path.with_name(f"{path.name}.part")

@@ -68,6 +68,7 @@ def cli() -> None:
     bigviz serve trips.parquet      open a file of your own
     bigviz serve app.py             open a Python script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
+    bigviz bench trips.parquet      measure how fast it is drawn here
     """
 
 
@@ -213,10 +214,14 @@ def index(path: str, columns: str, store_dir: Path | None, store_limit: int | No
 @click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
 @click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
 @click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
+@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear).")
+@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
+@click.option("--store-dir", metavar="DIR", help="Where indexes are kept (default: the user's cache directory).")
+@click.option("--index", type=click.Choice(("auto", "asked", "never")), help="As for bigviz serve (default: auto).")
 @click.option("--steps", default=100, show_default=True, type=click.IntRange(1), help="Views to measure.")
 @click.option("--browser/--no-browser", default=True, help="Also measure in Chromium, if there is one (the default).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def bench(path: str, steps: int, browser: bool, as_json: bool, **columns: str | None) -> None:
+def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | None) -> None:
     """Measure how fast a table is drawn on this machine.
 
     Serves PATH as `bigviz serve` does, pans and zooms it by a script, and prints what each stage took: p50, p95 and
@@ -226,18 +231,13 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **columns: str | 
 
     from rich.console import Console
 
-    from bigviz.server.bars import bars
+    from bigviz.server.bars import stage_bars
     from bigviz.server.latency_report import table, to_json
     from bigviz.server.latency_run import measure
 
-    options = [f"--{name}={value}" for name, value in columns.items() if value is not None]
-    with bars() as progress:
-        task = progress.add_task("opening", total=1.0)
-
-        def tell(report: dict[str, Any]) -> None:
-            progress.update(task, description=report["stage"], completed=report["done"])
-
-        run = measure(path, options, steps, browser, tell)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in serving.items() if value is not None]
+    with stage_bars() as tell:
+        run = measure(path, options, steps, browser, lambda told: tell(told["stage"], told["done"], told["rows"]))
     if as_json:
         click.echo(json.dumps(to_json(run), indent=1))
     else:

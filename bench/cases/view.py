@@ -225,7 +225,7 @@ def grid(rows: int) -> Iterator[Figure]:
     few = {area: windows[area] for area in (1.0, 1e-2)}
     rivals = rival(opened, few, "datashader", _dask(rows), path)
     for area in areas:
-        what = f"{rows * 9 // 10:.0e} rows on 3,000 points, {area:g} of the area"
+        what = f"{rows * 9 // 10:.1e} rows on 3,000 points, {area:g} of the area"
         others = [rivals[area]] if area in rivals else []
         yield Figure(what, "ms", ours[area], "p95", BOUND, opened.cells(windows[area]), "exact", others, area == 1.0)
 

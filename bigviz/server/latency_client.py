@@ -168,7 +168,7 @@ def _cost(frames: list[Frame]) -> tuple[float, float, float] | None:
     if frames[0].type == Type.TILE:
         queue, kernel, encode = protocol.TILE.unpack_from(frames[0].body)[5:8]
     elif frames[0].type in (Type.COLUMNS, Type.ROWS, Type.IMAGE):
-        info = protocol.read_json(frames)[0]
+        info = protocol.read_json(frames[:1])[0]  # each part has its own
         queue, kernel, encode = info["queue_us"], info["kernel_us"], info["encode_us"]
     else:
         return None

@@ -131,11 +131,10 @@ def _add(found: Table, text: str, samples: Sequence[float]) -> None:
 
 def _caption(run: Run) -> str:
     sent = percentile([view.bytes_sent / 1024 for view in run.views], 50)
-    lines = [
-        f"Index ready after {run.ready:.1f} s. A view sends {sent:,.0f} KiB (median). Waiting, computing, encoding and",
-        "the rest are those of the part that came last, and sum to the whole.",
+    sentences = [
+        f"Index ready after {run.ready:.1f} s. A view sends {sent:,.0f} KiB (median).",
+        "Waiting, computing, encoding and the rest are those of the part that came last, and sum to the whole.",
+        *([f"No browser: {run.why}"] if run.browser is None else []),
+        ", ".join(f"{name} {value}" for name, value in run.facts.items()) + ".",
     ]
-    if run.browser is None:
-        lines.append(f"No browser: {run.why}")
-    lines.append(", ".join(f"{name} {value}" for name, value in run.facts.items()))
-    return "\n".join(lines)
+    return " ".join(sentences)

@@ -93,7 +93,7 @@ class TileWalk:
         filled.sort(key=lambda tile: (tile.i, tile.j))  # they come in any order
         if filled:
             self._path.about = self._filled_cell(filled[self._path.random.integers(len(filled))])
-        self._path.step()
+        self._path.step(deep=not answers)  # no tiles: the view was few enough rows
 
     def _filled_cell(self, tile: TileMessage) -> Point:
         """The middle of one filled cell of a tile, in axis space."""
@@ -143,12 +143,12 @@ class _Path:
         self.random = np.random.default_rng(seed)
         self.about: Point = ((home.x0 + home.x1) / 2, (home.y0 + home.y1) / 2)
 
-    def step(self) -> None:
-        """A pan by up to a third of the window, or a zoom by two about `about`."""
+    def step(self, deep: bool = False) -> None:
+        """A pan by up to a third of the window, or a zoom by two about `about`: outwards where it is `deep` enough."""
         if self._depth and self.random.random() < 0.5:
             right, up = self.random.uniform(-_PAN, _PAN, 2)
             self.window = self.window.moved(float(right), float(up))
             return
-        inward = not self._depth or (self._depth < _DEEPEST and self.random.random() < 0.6)
+        inward = not self._depth or (not deep and self._depth < _DEEPEST and self.random.random() < 0.6)
         self._depth += 1 if inward else -1
         self.window = self.window.scaled(0.5 if inward else 2.0, *self.about) if self._depth else self._home

@@ -49,6 +49,14 @@ def test_the_stages_sum_to_what_the_client_waited(points: Path, options: tuple[s
         assert view.work >= view.kernel + view.encode
 
 
+def test_views_of_few_rows_get_the_rows_in_several_frames(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(4).normal(size=(2, 45_000))
+    pq.write_table(pa.table({"x": x, "y": y}), tmp_path / "few.parquet")
+    run = measure(str(tmp_path / "few.parquet"), (), STEPS, False, nothing)
+    assert max(view.bytes_sent for view in run.views) > 1 << 20
+    assert all(view.parts == 1 for view in run.views)
+
+
 def test_the_same_table_gives_the_same_views(points: Path) -> None:
     runs = [measure(str(points), ("--x=x", "--y=y"), STEPS, False, nothing) for _ in range(2)]
     first, second = ([(view.parts, view.rows) for view in run.views] for run in runs)
