@@ -13,6 +13,7 @@ from bench.agreement import counts_error
 from bench.peers.process import ADAPTERS, pins
 from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, short_table, write_between
 
+ROWS = 2 * data.CHUNK + 1_000
 FIGURE = Figure(
     "a view",
     "ms",
@@ -88,13 +89,13 @@ def test_every_adapter_names_the_versions_it_installs() -> None:
 @pytest.mark.parametrize("table", ["points", "log", "grid", "line"])
 def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.places.CACHE", tmp_path)
-    path = data.arrow(table, 3_000_000)
+    path = data.arrow(table, ROWS)
     with pa.memory_map(str(path)) as source:
         found = pa.ipc.open_file(source).read_all()
-        assert found.num_rows == 3_000_000 and found.column_names[:2] == ["x", "y"]
+        assert found.num_rows == ROWS and found.column_names[:2] == ["x", "y"]
         if table == "grid":
             assert len(set(zip(*(column.to_numpy()[:100_000] for column in found.columns), strict=True))) == data.PLACES
         if table == "line":
-            assert np.array_equal(found["x"].to_numpy(), np.arange(3_000_000))
+            assert np.array_equal(found["x"].to_numpy(), np.arange(ROWS))
     x, y = data.sample_rows(path, 50)
     assert len(x) == len(y) == 50 and np.isfinite([x, y]).all()

@@ -101,7 +101,7 @@ class Client:
         start = time.perf_counter()
         request = await self._say(op="view", figure=0, layers=[wanted])
         first = last = (0.0, 0.0, 0.0)
-        found: list[TileMessage] = []
+        tiles: list[list[Frame]] = []
         began: float | None = None
         parts = estimates = sent = 0
         work = 0.0
@@ -120,7 +120,8 @@ class Client:
             last = cost
             work += cost[1] + cost[2]
             if kind == Type.TILE and not frames[0].flags & ESTIMATE:
-                found.append(protocol.read_tile(frames))
+                tiles.append(frames)
+        found = [protocol.read_tile(each) for each in tiles]
         sums = protocol.read_json(frames)[0]
         queue, kernel, encode = last if parts else first
         return ViewTime(
