@@ -134,7 +134,7 @@ print("LOADED", *sorted(loaded & heavy))
 def test_help_loads_nothing_heavy():
     found = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True).stdout
     assert found.rstrip().endswith("LOADED") and "bigviz serve trips.parquet" in found
-    for command in ("serve", "demo", "sample", "info"):
+    for command in ("serve", "demo", "sample", "info", "index"):
         assert command in found and ran(command, "--help").returncode == 0
 
 
