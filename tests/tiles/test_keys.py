@@ -30,7 +30,7 @@ def some_numbers(rng: np.random.Generator, dtype: type) -> np.ndarray:
     return rng.integers(low, high, 200, dtype=dtype, endpoint=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(DTYPES), st.sampled_from([0, 1]), st.integers(0, 2**32))
 def test_numbers_follow_from_keys_but_for_the_exceptions(dtype: type, which: int, seed: int) -> None:
     values = some_numbers(np.random.default_rng(seed), dtype)

@@ -23,7 +23,7 @@ def some_keys(seed: int) -> np.ndarray:
     return rng.permutation(keys)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32))
 def test_buckets_are_runs_of_keys_that_can_be_sorted(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
