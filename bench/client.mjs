@@ -68,7 +68,8 @@ const style = (/** @type {any} */ how) => ({ how, lut: LUT, low: null, high: nul
 
 /** @param {string} reduction @param {string[]|null} planes @param {Uint32Array[]} cells one array a plane */
 function layerOf(reduction, planes, cells) {
-  const info = /** @type {any} */ ({ root: { x: ["-2.0", 2], y: ["-2.0", 2] }, version: 1, planes, reduction });
+  const axis = { kind: "float" };
+  const info = /** @type {any} */ ({ root: { x: ["-2.0", 2], y: ["-2.0", 2] }, version: 1, planes, reduction, x: axis, y: axis });
   const layer = new RasterLayer({ cache: new TileCache(1 << 30), definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: style("eq_hist"), createCanvas });
   for (let j = 0; j < 4; j++) {
     for (let i = 0; i < 4; i++) {
