@@ -86,16 +86,16 @@ function tallyInto(bins, counts) {
 export class Distribution {
   /**
    * @param {Cells} values @param {boolean} counts 0 is empty (else NaN)
-   * @param {number} [most] no count is above it: spares a pass
+   * @param {number} [most] no count is above it: spares a pass @param {boolean} [whole] all are whole numbers, as counts are
    */
-  constructor(values, counts, most = Number.POSITIVE_INFINITY) {
-    const known = counts && most < BINS ? tally(values) : null;
+  constructor(values, counts, most = Number.POSITIVE_INFINITY, whole = counts) {
+    const known = whole && most < BINS ? tally(values) : null;
     const { low, high, cells } = known?.extremes ?? extremes(values, counts);
-    /** @readonly whole numbers */ this.counts = counts;
+    /** @readonly whole numbers */ this.counts = whole;
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
-    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
+    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = whole && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
     const largest = Math.max(Math.abs(low), Math.abs(high));
     /** @readonly scale of the `bits` mode */ this.unit = largest > LARGEST || largest < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1)))) : 1;
     /** @readonly first number and bins per number of the `bits` mode */ this.first = this.mode === "bits" ? orderedOf(low * this.unit) : 0;

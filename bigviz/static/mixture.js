@@ -1,4 +1,5 @@
-// Categories in one cell: the mean of their colours, weighted by their counts, as datashader mixes them.
+// Categories in one cell: the mean of their colours, weighted by their counts, as datashader mixes them; by their values under another
+// reduction, where those are above 0.
 
 import { CELLS } from "./protocol.js";
 
@@ -11,13 +12,14 @@ import { CELLS } from "./protocol.js";
  */
 
 /**
- * @param {readonly Plane[]} planes counts of each category
+ * @param {readonly Plane[]} planes counts (or values) of each category
  * @param {Uint8Array} colors RGB of each category; with more categories they start again
  * @returns {Mixture}
  */
 export function mix(planes, colors) {
   const most = planes.reduce((sum, plane) => sum + (plane.filled ? plane.high : 0), 0);
-  const totals = most < 2 ** 32 ? new Uint32Array(CELLS) : new Float64Array(CELLS);
+  const whole = planes.every((plane) => plane.counts || plane.filled === 0);
+  const totals = whole && most < 2 ** 32 ? new Uint32Array(CELLS) : new Float64Array(CELLS);
   const sums = { red: new Float32Array(CELLS), green: new Float32Array(CELLS), blue: new Float32Array(CELLS) };
   planes.forEach((plane, category) => {
     if (plane.filled === 0) return;
@@ -39,7 +41,7 @@ export function mix(planes, colors) {
 function addCategory(counts, totals, { red, green, blue }, r, g, b) {
   for (let k = 0; k < counts.length; k++) {
     const count = counts[k];
-    if (count === 0) continue;
+    if (!(count > 0)) continue;
     totals[k] += count;
     red[k] += r * count;
     green[k] += g * count;

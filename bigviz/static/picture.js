@@ -51,14 +51,14 @@ export class Picture {
   /**
    * @param {View} view @param {Cells|null} values @param {boolean} counts 0 is empty, else NaN
    * @param {number} [most] no count is above it
-   * @param {Uint32Array|null} [mixed] category colours of each pixel
+   * @param {Uint32Array|null} [mixed] category colours of each pixel @param {boolean} [whole] values are whole numbers
    */
-  constructor(view, values, counts, most, mixed = null) {
+  constructor(view, values, counts, most, mixed = null, whole = counts) {
     /** @readonly */ this.view = view;
     /** @readonly */ this.values = values;
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
-    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
+    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most, whole) : null;
     /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */ this.spread = null;
   }
 
@@ -86,16 +86,19 @@ export class Picture {
   static ofCategories(view, source, colors, nominal) {
     const { x, y } = source;
     let most = 0;
+    let whole = true;
     eachTile(source, (tile) => {
+      whole &&= tile.planes.every((plane) => plane.counts || plane.filled === 0);
       most = Math.max(most, mixtureOf(tile, colors).high);
     });
+    if (!whole) most = 2 ** 32;
     most *= Math.max(nominal, mostCells(x) * mostCells(y));
     const size = view.width * view.height;
     const totals = countArray(size, most);
     const mixed = new Uint32Array(size);
     eachTile(source, (tile, column, row) => addMixture(x, y, mixtureOf(tile, colors), column, row, totals, mixed));
-    levelSums(totals, x, y, nominal, true);
-    return new Picture(view, totals, true, most, mixed);
+    levelSums(totals, x, y, nominal, whole);
+    return new Picture(view, totals, true, most, mixed, whole);
   }
 
   /** The normalisation of what is visible; null when nothing is.  @param {import("./raster.js").RasterStyle} style @returns {Norm|null} */

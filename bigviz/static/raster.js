@@ -41,9 +41,10 @@ function ruleOf(reduction) {
     case "mean":
     case "min":
     case "max":
+    case "any":
     case "first":
     case "last":
-      return name;
+      return name === "any" ? "max" : name;
     default:
       return "count";
   }
@@ -60,6 +61,8 @@ export class RasterLayer {
     /** @readonly */ this.grid = Grid.of(info);
     /** @readonly */ this.rule = info.planes ? "count" : ruleOf(info.reduction);
     /** @readonly whether 0 means empty */ this.counts = this.rule === "count";
+    /** @readonly whether planes come as counts: of categories also where these have another reduction's values */
+    this.counted = info.planes ? /^\s*by\((`(?:[^`]|``)*`|[^,`]*)(,\s*count\b.*)?\)\s*$/.test(info.reduction) : this.counts;
     this.style = style;
     this.createCanvas = createCanvas;
     this.tiles = cache.set(definition, info.version, info.root);
@@ -155,7 +158,7 @@ export class RasterLayer {
     const expected = this.info.planes?.length ?? 1;
     check(message.total === expected, `tile of ${message.total} planes, the layer has ${expected}`);
     const planes = new Array(expected);
-    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.counts);
+    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.counted);
     if (this.tiles.peek(message.key)) this.replace(message.key);
     this.tiles.put(message.key, planes, message.estimate && tileEstimate(message.estimate, planes));
     return performance.now() - start;
@@ -319,7 +322,7 @@ export class RasterLayer {
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
-    const distribution = new Distribution(all, this.counts);
+    const distribution = new Distribution(all, this.counts, Number.POSITIVE_INFINITY, this.counted);
     if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }
 

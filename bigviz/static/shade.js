@@ -113,16 +113,17 @@ export class Shader {
  */
 export function paintMixed(mixed, totals, norm, out, scale = 1) {
   const alphas = new Uint8Array(TABLE);
+  const most = totals instanceof Uint32Array ? TABLE : 0; // totals of values are no places in a table
   for (let k = 0; k < totals.length; k++) {
     const total = totals[k];
     if (total === 0) {
       out[k] = 0;
       continue;
     }
-    let alpha = total < TABLE ? alphas[total] : 0;
+    let alpha = total < most ? alphas[total] : 0;
     if (alpha === 0) {
       alpha = Math.floor(MIN_ALPHA + norm.fraction(total * scale) * (255 - MIN_ALPHA));
-      if (total < TABLE) alphas[total] = alpha;
+      if (total < most) alphas[total] = alpha;
     }
     out[k] = (mixed[k] | (alpha << 24)) >>> 0;
   }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -90,3 +92,12 @@ def test_a_view_that_moves_while_it_is_estimated_ends_exact(page: Page, large: S
     settle(page)
     measures = page.evaluate("() => performance.getEntriesByName('bigviz:view').map(({ detail }) => detail.figure)")
     assert measures.count(0) >= 1
+
+
+@pytest.mark.parametrize("agg", ["any", "by(kind, mean(z))", "by(kind, any)"])
+def test_every_reduction_is_drawn(page: Page, large: Server, agg: str):
+    """Also those whose planes come as values where others of the name have counts."""
+    open_page(page, f"{large.url}/large/#agg={quote(agg)}")
+    drawn = pixels(page)
+    assert len(np.unique(drawn.reshape(-1, 4), axis=0)) >= (2 if agg == "any" else 8)
+    assert (drawn[..., :3].sum(axis=2) > 60).mean() > 0.05, "something is there to be seen"
