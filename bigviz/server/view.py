@@ -204,7 +204,7 @@ class View:
         for leave in self._leave:
             leave()
         self._leave.clear()
-        self.task = self.viewer.restart(self)
+        self.task = self.viewer.begin(self)
 
     def _finish(self) -> None:
         """Say that everything was sent, if it was."""

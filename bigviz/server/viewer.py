@@ -153,7 +153,7 @@ class Viewer(Guarded, WebSocketHandler):
             self._end_view(request.figure, replaced=True)
             view = View(self, backend, document, request)
             self.views[request.figure] = view
-            view.task = self.restart(view)
+            view.task = self.begin(view)
         else:
             place = (request.figure, request.layer)
             before = self.asked.get(place)
@@ -189,7 +189,7 @@ class Viewer(Guarded, WebSocketHandler):
         ):  # else the new view's wants take the slot over, keeping what both want
             self.backend.scheduler.drop(self, figure)
 
-    def restart(self, view: View) -> asyncio.Task[None]:
+    def begin(self, view: View) -> asyncio.Task[None]:
         """Begin a view, or begin it anew."""
         return self._spawn(self._guarded(view.start(), view.request.id, view.request.figure))
 
