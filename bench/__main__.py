@@ -14,7 +14,7 @@ import click
 from bench import machine, report
 from bench.cases import browser, build, line, start, view
 from bench.places import LARGE, RESULTS, tidy
-from bench.report import Figure
+from bench.report import Figure, words
 
 KEPT: Final = RESULTS / "results.json"
 ROOT: Final = Path(__file__).parent.parent
@@ -53,7 +53,7 @@ def main(rows: str, cases: tuple[str, ...], results: Path, write: bool) -> None:
             try:
                 _measure(name, number, results, facts)
             except Exception as error:  # the other cases are worth having
-                failed.append(f"{name} at {number:.0e}: {type(error).__name__}: {error}")
+                failed.append(f"{name} at {words(number)}: {type(error).__name__}: {error}")
                 print(failed[-1], file=sys.stderr)
             if number > LARGE:
                 tidy(but="points")
@@ -68,7 +68,7 @@ def _measure(name: str, rows: int, results: Path, facts: dict[str, str]) -> None
         figures.append(figure)
         print(figure, file=sys.stderr, flush=True)
     run = {"date": date.today().isoformat(), "machine": facts, "seconds": round(time.perf_counter() - began)}
-    report.keep(results, f"{name}, {rows:.0e} rows", run, figures)
+    report.keep(results, f"{name}, {words(rows)} rows", run, figures)
 
 
 if __name__ == "__main__":

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from importlib.metadata import version
 from pathlib import Path
 
+from bench.peers.process import ADAPTERS, pins
 from bigviz.server.latency_report import machine
 
 __all__ = ["bytes_read", "describe", "drop_cached", "write_rate"]
 
-PACKAGES = ("pandas", "datashader")
 MIB = 1 << 20
 
 
 def describe() -> dict[str, str]:
     """Name -> value, in the order in which a report prints them."""
-    facts = machine() | {name: version(name) for name in PACKAGES}
+    facts = machine() | {name: pins(name)[0].partition("==")[2] for name in ADAPTERS}
     here = Path(__file__).parent
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True)
     return facts | ({"commit": commit.stdout.strip()} if commit.returncode == 0 else {})

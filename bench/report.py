@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["Figure", "Rival", "keep", "load", "long_table", "short_table", "statistic", "write_between"]
+__all__ = ["Figure", "Rival", "keep", "load", "long_table", "short_table", "statistic", "words", "write_between"]
 
 BEGIN: Final = "<!-- benchmarks: written by `python -m bench --write` -->"
 END: Final = "<!-- end of benchmarks -->"
@@ -75,6 +75,13 @@ def statistic(samples: Sequence[float], name: str) -> float:
         return ordered[-1]
     share = 0.5 if name == "median" else int(name.removeprefix("p")) / 100
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def words(rows: int) -> str:
+    """A number of rows as people write it: 10^8, 9 x 10^7."""
+    factor, exponent = f"{rows:.2e}".split("e")
+    power = f"10^{int(exponent)}"
+    return power if float(factor) == 1 else f"{float(factor):g} x {power}"
 
 
 # --- keeping ---

@@ -99,3 +99,7 @@ def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: 
             assert np.array_equal(found["x"].to_numpy(), np.arange(ROWS))
     x, y = data.sample_rows(path, 50)
     assert len(x) == len(y) == 50 and np.isfinite([x, y]).all()
+
+
+def test_numbers_of_rows_in_words() -> None:
+    assert [report.words(n) for n in (10**7, 10**9, 9 * 10**8, 1 << 20)] == ["10^7", "10^9", "9 x 10^8", "1.05 x 10^6"]

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from bench import data, stores
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE
-from bench.report import Figure, Rival
+from bench.report import Figure, Rival, words
 from bigviz.server.latency_browser import Steps, chromium, open_page
 from bigviz.server.latency_run import serving
 from bigviz.server.windows import HEIGHT, WIDTH
@@ -81,7 +81,7 @@ def run(rows: int) -> Iterator[Figure]:
             style = list(_styles(page, step.centre)) if rows == 10**7 else []
             page.close()
         rivals = [] if rows > LARGE else [_holoviews(browser, data.arrow("points", rows))]
-    what = f"pan or wheel step at {rows:.0e} rows, input to all tiles exact"
+    what = f"pan or wheel step at {words(rows)} rows, input to all tiles exact"
     yield Figure(what, "ms", first, "p95", BOUND, "1024 x 768 page", "exact", rivals, True)
     yield Figure(f"{what}: the next {STEPS}, the page's code compiled by the browser", "ms", warm)
     yield from style

@@ -8,7 +8,7 @@ from typing import Final
 from bench import data, stores
 from bench.machine import write_rate
 from bench.places import made
-from bench.report import Figure
+from bench.report import Figure, words
 
 BOUNDS: Final = {10**8: 12.0, 10**9: 180.0}
 MEMORY: Final = 2048.0  # MiB
@@ -26,7 +26,7 @@ def run(rows: int) -> Iterator[Figure]:
     rate = write_rate(made("stores"))
     runs = [stores.build(path) for _ in range(REPEATS.get(rows, 1))]
     beside = f"the disk takes {rate:,.0f} MB/s with fsync"
-    what = f"`bigviz index` of {rows:.0e} rows (x, y float32)"
+    what = f"`bigviz index` of {words(rows)} rows (x, y float32)"
     seconds, peaks = zip(*runs, strict=True)
     yield Figure(what, "s", seconds, "max", BOUNDS.get(rows), beside, headline=True)
     yield Figure(f"{what}, peak of anonymous memory", "MiB", [peak / 2**20 for peak in peaks], "max", MEMORY)

@@ -15,7 +15,7 @@ from bench.machine import write_rate
 from bench.opened import Opened
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE, made
-from bench.report import Figure, Rival
+from bench.report import Figure, Rival, words
 from bigviz.data.cancel import NEVER
 
 WIDTH: Final = 2_000
@@ -32,10 +32,10 @@ def run(rows: int) -> Iterator[Figure]:
     seconds, beside, store = _built(path)
     opened = Opened(path, "any", store, glyph="line")
     seconds = seconds or opened.seconds
-    yield Figure(f"tree of a line of {rows:.0e} float32", "s", [seconds], "max", BUILD, beside, headline=True)
+    yield Figure(f"tree of a line of {words(rows)} float32", "s", [seconds], "max", BUILD, beside, headline=True)
     whole = [_request(opened, 0, rows) for _ in range(30)]
     rivals = [_rival(name, loading, path, rows, opened) for name, loading in _peers(rows)]
-    what = f"line of {rows:.0e} rows, {WIDTH:,} columns"
+    what = f"line of {words(rows)} rows, {WIDTH:,} columns"
     yield Figure(f"{what}, all of it", "ms", whole, "p95", BOUND, f"{4 * WIDTH:,} rows", "exact", rivals, True)
     rng = np.random.default_rng(4)
     lengths = np.exp(rng.uniform(np.log(WIDTH), np.log(rows), REQUESTS)).astype(np.int64)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from bench import data, stores
 from bench.machine import drop_cached
-from bench.report import Figure
+from bench.report import Figure, words
 from bigviz.server.latency_browser import chromium, open_page
 from bigviz.server.latency_client import Client, ViewTime, definition
 from bigviz.server.latency_run import serving
@@ -39,7 +39,7 @@ def run(rows: int) -> Iterator[Figure]:
     assert store is not None
     _first_tiles(path, store)  # compiles
     warm = [_first_tiles(path, store) for _ in range(REPEATS)]
-    what = f"start of `bigviz serve` of {rows:.0e} rows with a store, to the first view exact"
+    what = f"start of `bigviz serve` of {words(rows)} rows with a store, to the first view exact"
     yield Figure(what, "s", warm, "max", 2.0, headline=True)
     cold = []
     for _ in range(3):
@@ -58,7 +58,7 @@ def reductions(rows: int) -> Iterator[Figure]:
     with serving([str(path), "--x=x", "--y=y", *where]) as url:
         times = asyncio.run(_reduced(url))
     first, exact = ([time[k] for time in times] for k in (0, 1))
-    what = f"new reduction of a column at {rows:.0e} rows"
+    what = f"new reduction of a column at {words(rows)} rows"
     yield Figure(f"{what}, first estimate", "ms", first, "max", 100.0, headline=True)
     yield Figure(f"{what}, whole extent exact", "s", exact, "max", 1.5 if rows <= 10**8 else None, headline=True)
 

@@ -16,7 +16,7 @@ from bench.machine import bytes_read, drop_cached
 from bench.opened import AREAS, Opened, about
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE
-from bench.report import Figure, Rival, statistic
+from bench.report import Figure, Rival, statistic, words
 from bigviz.server.windows import HEIGHT, WIDTH, Window
 
 VIEWS: Final = 100
@@ -38,7 +38,7 @@ def run(rows: int) -> Iterator[Figure]:
     rivals = peers(opened, windows, rows, path)
     bound = BOUND * (1.5 if rows > LARGE else 1.0)
     for area in AREAS:
-        what = f"view of {rows:.0e} rows, {area:g} of the area"
+        what = f"view of {words(rows)} rows, {area:g} of the area"
         others = [rival[area] for rival in rivals]
         yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, True)
     del opened
@@ -154,7 +154,7 @@ def values(rows: int) -> Iterator[Figure]:
         ours = {area: sampled(opened, windows[area]) for area in AREAS}
         rivals = rival_of(opened, windows, rows, path)
         for area in AREAS:
-            what = f"view of {rows:.0e} rows, {agg}, {area:g} of the area"
+            what = f"view of {words(rows)} rows, {agg}, {area:g} of the area"
             others = [each[area] for each in rivals]
             delivered = opened.cells(windows[area])
             yield Figure(what, "ms", ours[area], "p95", BOUNDS[agg], delivered, "exact", others, area == 1e-2)
@@ -185,7 +185,7 @@ def zooms(rows: int) -> Iterator[Figure]:
     w, h = (x1 - x0) * 0.5 ** halvings[0], (y1 - y0) * 0.5 ** halvings[1]
     windows = [Window(*sides) for sides in np.stack([x - w, x + w, y - h, y + h], axis=1).tolist()]
     times = 5 if rows > LARGE else 3
-    what = f"any (zx, zy) at {rows:.0e} rows; bound: {times} x the p95 of square views"
+    what = f"any (zx, zy) at {words(rows)} rows; bound: {times} x the p95 of square views"
     yield Figure(what, "ms", sampled(opened, windows), "p95", times * square, opened.cells(windows), "exact")
 
 
@@ -200,7 +200,7 @@ def log(rows: int) -> Iterator[Figure]:
     rivals = _logarithmic(opened, windows, rows, path)
     for area in AREAS:
         beside = statistic(sampled(usual, about(usual.range, *places, area)), "p95")
-        what = f"log axes at {rows:.0e} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
+        what = f"log axes at {words(rows)} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
         ours = sampled(opened, windows[area])
         others = [each[area] for each in rivals]
         yield Figure(what, "ms", ours, "p95", 1.5 * beside, opened.cells(windows[area]), "exact", others, area == 1e-2)
@@ -225,7 +225,7 @@ def grid(rows: int) -> Iterator[Figure]:
     few = {area: windows[area] for area in (1.0, 1e-2)}
     rivals = rival(opened, few, "datashader", _dask(rows), path)
     for area in areas:
-        what = f"{rows * 9 // 10:.1e} rows on 3,000 points, {area:g} of the area"
+        what = f"{words(rows * 9 // 10)} rows on 3,000 points, {area:g} of the area"
         others = [rivals[area]] if area in rivals else []
         yield Figure(what, "ms", ours[area], "p95", BOUND, opened.cells(windows[area]), "exact", others, area == 1.0)
 
