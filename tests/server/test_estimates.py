@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
@@ -15,6 +17,9 @@ from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
 from bigviz.server.protocol import Type
+from bigviz.tiles import make
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.store.directory import StoreDirectory
 
 from .running import Gated, Running, running
 from .wire import Browser, Got, cells
@@ -198,3 +203,29 @@ def test_roots_that_are_none(held: Running, roots: Any):
         browser.say(op="view", figure=0, layers=[wanted])
         got = browser.until(lambda each: each.kind == Type.ERROR)[-1]
         assert got.value["field"].startswith("layers[0].roots")
+
+
+def test_a_view_over_a_damaged_store_waits_for_the_new_one(table: pa.Table, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(make, "STORED_ROWS", 1)
+    pq.write_table(table, tmp_path / "cloud.parquet")
+    shown = document(figure().points(bv.open(str(tmp_path / "cloud.parquet")), "x", "y"), id="points")
+    stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)
+    with running([shown], engine=Engine(stores=stores)) as server, Browser(server.url, "points") as browser:
+        browser.layer()
+        expected = browser.view([[0, 0, 0, 0]])[0].value.planes
+    (entry,) = stores.entries()
+    for pyramid in (entry.path / "pyramids").iterdir():
+        stores.drop(pyramid)  # so that rows are read
+    keys = bytearray((entry.path / "keys.arrow").read_bytes())
+    keys[len(keys) // 2] ^= 4
+    (entry.path / "keys.arrow").write_bytes(keys)
+    again = Engine(stores=stores)
+    with running([shown], engine=again) as server, Browser(server.url, "points") as browser:
+        while True:
+            answer = browser.layer()
+            if answer.kind == Type.LAYER:
+                break
+        got = browser.view([[0, 0, 0, 0]])
+        tiles = [each for each in got if each.kind == Type.TILE]
+        assert tiles[-1].value.planes == expected and got[-1].kind == Type.DONE
+    assert [each.state for each in stores.entries()] == ["ready"]

@@ -1,4 +1,4 @@
-"""What a process that serves a stored layer holds in memory: not its rows. Measured from /proc, in a process of its own."""
+"""What a process that serves a stored layer holds in memory: not its rows. Measured from /proc, in another process."""
 
 from __future__ import annotations
 
