@@ -106,3 +106,24 @@ def test_the_first_rows(tmp_path: Path) -> None:
     in_memory = open_table(pa.table({"x": pa.chunked_array([np.arange(10), np.arange(2 << 20)])}))
     assert in_memory.head("x").values.tolist()[:12] == [*range(10), 0, 1]
     assert len(open_table(pa.table({"s": pa.array([], pa.string())})).head("s")) == 0
+
+
+def test_released_columns_are_read_again(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0]}), tmp_path / "t.parquet")
+    table = open_table(tmp_path / "t.parquet")
+    a, b = table.column("a"), table.column("b")
+    table.release({"b"})
+    assert table.memory() == b.values.nbytes
+    assert table.column("b") is b and table.column("a") is not a
+    assert table.column("a").values.tolist() == [1.0, 2.0]
+
+
+def test_labels_of_some_rows_need_no_pass_over_all(tmp_path: Path) -> None:
+    labels = pa.array(["b"] * 4 + ["a"] * 4)
+    table = open_table(pa.table({"k": labels}))
+    ((_, (own,)),) = list(table.read(0, ["k"], own_labels=True))
+    assert own.categories == ("a", "b") and own.values.tolist() == [1] * 4 + [0] * 4
+    assert not table._labels, "no labels of the whole table were looked for"
+    table.labels("k")
+    ((_, (known,)),) = list(table.read(0, ["k"], own_labels=True))
+    assert known.categories == ("a", "b")
