@@ -98,7 +98,8 @@ class Builds:
         if self._is_known(dataset, layer, whole):
             return await self._loop.run_in_executor(self._executor, self._engine.info, dataset, layer)
         with self._joined(dataset, layer, listener) as build:
-            return await asyncio.shield(build.done if whole else build.opened)
+            # What takes no time is waited for: then there is an index, and not only answers.
+            return await asyncio.shield(build.opened if self._engine.is_large(dataset) and not whole else build.done)
 
     async def follow(self, dataset: Dataset, layer: Layer, listener: Listener) -> AsyncIterator[Known]:
         """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
@@ -115,13 +116,16 @@ class Builds:
                 yield Known(info, "building")
             yield Known(await asyncio.shield(build.done), "ready")
 
-    async def shown(self, dataset: Dataset, layer: Layer) -> None:
-        """Wait until the layer can be answered for, by estimates or exactly."""
-        if not self._is_known(dataset, layer, False):
-            with self._joined(dataset, layer, None) as build:
+    async def shown(self, dataset: Dataset, layer: Layer, changed: Callable[[], None]) -> Callable[[], None]:
+        """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
+        if self._is_known(dataset, layer, True):
+            return _nothing
+        with self._joined(dataset, layer, None) as build:
+            if not self._engine.answers(dataset, layer):
                 await _first_of(build.first, build.opened)
                 if build.preview is None:
                     await asyncio.shield(build.opened)
+            return self.watch(dataset, layer, changed)
 
     def preview(self, dataset: Dataset, layer: Layer) -> Preview | None:
         """The sample of a layer that is being built, if there is one."""
@@ -176,7 +180,7 @@ class Builds:
 
     def _leave(self, build: _Build) -> None:
         build.waiting -= 1
-        if not build.waiting and not build.done.done():
+        if not build.waiting and not build.opened.done():  # what answers already is completed: that takes seconds
             build.cancel.cancel()
             self._end(build)
 

@@ -71,9 +71,15 @@ class View:
         try:
             parts = [_Part(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
             for part in parts:
+                if self.backend.is_ready(part.dataset, part.layer):
+                    continue
                 if not self.backend.can_answer(part.dataset, part.layer):
                     self.backend.scheduler.drop(self.viewer, slot)
-                    await self.backend.builds.shown(part.dataset, part.layer)
+                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed)
+                if self.over:
+                    leave()
+                    return
+                self._leave.append(leave)
         except BaseException:
             if not self.over:  # else the slot is a newer view's already
                 self.end()
@@ -81,8 +87,6 @@ class View:
             raise
         for part in parts:
             _open(part)
-            if not self.backend.is_ready(part.dataset, part.layer):
-                self._leave.append(self.backend.builds.watch(part.dataset, part.layer, self._changed))
         self.parts = parts
         self._plan()
 
