@@ -30,7 +30,7 @@ Interval = tuple[Number, Number]
 Answer = tuple[Type, list[Part], Cost]
 _WIDEST_TIME: Final = (1 << 63) - 1
 _MARGIN: Final = 0.5  # of the window on each side, which rows are sent for besides
-_FREE: Final = 5_000  # marks: so many weigh 200 KB
+_MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB, and are painted in a frame
 _TILE_LEVELS: Final = 8  # a tile has 2^8 cells a side
 
 
@@ -51,8 +51,8 @@ def answer(
 ) -> Answer | None:
     """Rows where they are few enough, else an image where the view is deeper than tiles are; else None. Blocks.
 
-    Rows come for more than the window if that does not make them many more: for all of the root, or for a margin on
-    each side, so that the browser need not ask again for every step.
+    Rows come for more than the window if they stay few: for all of the root, or for a margin on each side, so that the
+    browser need not ask again for every step.
     """
     found = engine.marks(dataset, layer, x, y, cancel=cancel)
     if found is None:
@@ -61,7 +61,9 @@ def answer(
             return None
         image = engine.window_image(dataset, layer, x, y, size, cancel)
         return None if image is None else _image(image, x, y)
-    most = max(4 * len(found), _FREE)
+    if len(found) > _MOST_BESIDES:
+        return _rows(found, (x, y))
+    most = _MOST_BESIDES
     x0, y0, x1, y1 = engine.info(dataset, layer).extent
     whole = engine.marks(dataset, layer, (x0, x1), (y0, y1), most, cancel) if x0 < x1 and y0 < y1 else None
     if whole is not None:

@@ -13,7 +13,6 @@ import { buildLayout } from "./layout.js";
 import { Notices } from "./notices.js";
 import { bindPickers } from "./pickers.js";
 import { SharedRange } from "./ranges.js";
-import { rehearse } from "./rehearsal.js";
 import { bindStrip } from "./strip.js";
 import { Theme } from "./theme.js";
 import { bindToolbar, pageTools } from "./toolbar.js";
@@ -75,7 +74,6 @@ function build(spec, datasets, luts) {
     new FigureGestures(figure, hover, bindToolbar(figure, { help }));
     describe(figure);
     figure.addEventListener("exact", ready);
-    figure.addEventListener("exact", () => rehearse(figure), { once: true });
   }
   theme.addEventListener("change", () => {
     for (const figure of figures) figure.restyle();
@@ -139,7 +137,7 @@ on("tile", (answer) => {
   if (!layer?.raster || !layer.definition || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
   const decode = layer.raster.add(answer);
   latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
-  if (!answer.estimate) figure.requests.gotTile(answer.layer, answer.key);
+  if (!answer.estimate) figure.requests.gotTile(answer.id, answer.layer, answer.key);
   figure.arrived();
 });
 on("columns", (answer) => {

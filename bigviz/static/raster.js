@@ -204,18 +204,31 @@ export class RasterLayer {
   settle(context, view, dpr) {
     this.isDeep = this.deep.settle(context, view, dpr ?? 1);
     if (this.isDeep) return true;
-    if (this.stale || !this.picture?.view.equals(view)) {
-      if (!this.covered(view)) return false;
-      this.stale = false;
-      this.picture = this.resample(view);
-      this.exactOnce = true;
-      this.reshade();
-    }
+    if (!this.#resampled(view)) return false;
     if (dpr && dpr !== this.dpr) {
       this.dpr = dpr;
       this.painted = { picture: null, shader: null };
     }
     context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), 0, 0);
+    return true;
+  }
+
+  /**
+   * Makes the picture that `settle` will draw, if its tiles are here: in the time before the next frame, which would be lost.
+   * @param {View} view at rest
+   */
+  prepare(view) {
+    if (!this.deep.covers(view) && !this.deep.fits(view, 3) && this.#resampled(view)) this.paint();
+  }
+
+  /** The picture is that of the view.  @param {View} view @returns {boolean} false while a tile is missing */
+  #resampled(view) {
+    if (!this.stale && this.picture?.view.equals(view)) return true;
+    if (!this.covered(view)) return false;
+    this.stale = false;
+    this.picture = this.resample(view);
+    this.exactOnce = true;
+    this.reshade();
     return true;
   }
 

@@ -121,8 +121,16 @@ export class Requests {
     this.#busy();
   }
 
-  /** @param {number} layer @param {import("./protocol.js").TileKey} key */
-  gotTile(layer, key) {
+  /**
+   * An exact tile came. The server holds tiles back until it knows that a window's rows are too many, so none of them will come.
+   * @param {number} id @param {number} layer @param {import("./protocol.js").TileKey} key
+   */
+  gotTile(id, layer, key) {
+    const window = this.windows.get(id)?.get(layer);
+    if (window) {
+      this.windows.get(id)?.delete(layer);
+      this.figure.layers[layer].raster?.deep.tiled(window);
+    }
     this.pending.delete(`${layer}/${toList(key).join()}`);
     this.#busy();
   }
