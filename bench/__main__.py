@@ -13,6 +13,7 @@ import click
 
 from bench import machine, report
 from bench.cases import browser, build, line, start, view
+from bench.peers.process import Peer
 from bench.places import LARGE, RESULTS, tidy
 from bench.report import Figure, words
 
@@ -34,8 +35,9 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
+@click.option("--alone", is_flag=True, help="Leave the peers out: they take most of the time, at 10^9 rows an hour.")
 @click.option("--write", is_flag=True, help="Measure nothing: put the kept results into README.md and docs/.")
-def main(rows: str, cases: tuple[str, ...], results: Path, write: bool) -> None:
+def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: bool) -> None:
     """Measure bigviz, and its peers on the same work, on this machine.
 
     A case first checks that both sides computed the same, and stops if they did not; peers that are not exact are
@@ -46,6 +48,7 @@ def main(rows: str, cases: tuple[str, ...], results: Path, write: bool) -> None:
         report.write_between(ROOT / "README.md", report.short_table(kept))
         report.write_between(ROOT / "docs" / "benchmarks.md", report.long_table(kept))
         return
+    Peer.wanted = not alone
     facts = machine.describe()
     failed = []
     for number in [int(float(text)) for text in rows.split(",")]:

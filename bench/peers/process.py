@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -29,9 +29,16 @@ class PeerFailed(Exception):
 
 
 class Peer:
-    """A peer's process. `ask` sends it one request and waits; leaving the `with` block ends it."""
+    """A peer's process. `ask` sends it one request and waits; leaving the `with` block ends it.
+
+    Where peers are not `wanted` in a run, making one is PeerFailed.
+    """
+
+    wanted: ClassVar[bool] = True
 
     def __init__(self, name: str) -> None:
+        if not self.wanted:
+            raise PeerFailed("left out of this run")
         self.name = name
         command = [str(_environment(name)), str(HERE / f"on_{name}.py")]
         scratch = {"BENCH_SCRATCH": str(made("scratch")), "PYTHONWARNINGS": "ignore"}
