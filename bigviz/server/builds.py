@@ -33,7 +33,7 @@ _log = logging.getLogger("bigviz")
 Listener = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
-_THREADS: Final = 2  # a build spreads over all cores by itself; the second thread lets a small one pass a large one
+_THREADS: Final = 6  # builds spread over all cores by themselves; more let a layer answer while others are completed
 _SECONDS_BETWEEN: Final = 0.1
 _SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is no easier to read
 
