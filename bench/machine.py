@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.peers.process import ADAPTERS, pins
 from bigviz.server.latency_report import machine
 
-__all__ = ["bytes_read", "describe", "drop_cached", "write_rate"]
+__all__ = ["bytes_read", "describe", "drop_cached", "fill_cache", "write_rate"]
 
 MIB = 1 << 20
 
@@ -42,6 +42,16 @@ def bytes_read() -> int:
     """Bytes that this process has had read from the disk so far."""
     lines = Path("/proc/self/io").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("read_bytes"))
+
+
+def fill_cache(folder: Path) -> None:
+    """Read a folder's files once, so that the system caches what fits of them."""
+    buffer = bytearray(1 << 24)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    pass
 
 
 def drop_cached(folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 import bigviz as bv
+from bench.machine import fill_cache
 from bigviz.data.cancel import NEVER
 from bigviz.data.progress import no_progress
 from bigviz.server.protocol import tile_frames
@@ -28,9 +29,14 @@ Span = tuple[float, float, float, float]
 
 class Opened:
     """A layer of a table and its engine; `seconds` says how long it took until it answered, from its `store` (a
-    directory that `bigviz index` wrote), or without one by ordering the rows in memory."""
+    directory that `bigviz index` wrote), or without one by ordering the rows in memory. The store is in the page cache, as
+    far as it fits, unless it is to be `cold`."""
 
-    def __init__(self, path: Path, agg: str = "count", store: Path | None = None, **layer: str) -> None:
+    def __init__(
+        self, path: Path, agg: str = "count", store: Path | None = None, *, cold: bool = False, **layer: str
+    ) -> None:
+        if store and not cold:
+            fill_cache(store)
         self.dataset = bv.open(str(path), name="table")
         stores = StoreDirectory(store) if store else None
         self.engine = Engine(cache_bytes=0, stores=stores, index="asked")

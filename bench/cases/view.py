@@ -134,7 +134,7 @@ def cold(path: Path, windows: Windows) -> Iterator[Figure]:
         for k in range(COLD):
             gc.collect()  # unmaps what was opened
             drop_cached(store)
-            opened = Opened(path, store=store)
+            opened = Opened(path, store=store, cold=True)
             before = bytes_read()
             times.append(opened.view(windows[area][k]))
             read.append(bytes_read() - before)
