@@ -29,8 +29,8 @@ Span = tuple[float, float, float, float]
 
 class Opened:
     """A layer of a table and its engine; `seconds` says how long it took until it answered, from its `store` (a
-    directory that `bigviz index` wrote), or without one by ordering the rows in memory. The store is in the page cache, as
-    far as it fits, unless it is to be `cold`."""
+    directory that `bigviz index` wrote), or without one by ordering the rows in memory. The store is in the page cache,
+    as far as it fits, unless it is to be `cold`."""
 
     def __init__(
         self, path: Path, agg: str = "count", store: Path | None = None, *, cold: bool = False, **layer: str
