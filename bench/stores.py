@@ -54,5 +54,6 @@ def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), *
 def _index(path: Path, folder: Path, columns: Sequence[str], **layer: str) -> tuple[float, int]:
     options = [f"--columns={','.join(columns)}"] if columns else []
     options += [f"--{name}={value}" for name, value in layer.items()]
-    command = [sys.executable, "-m", "bigviz", "index", str(path), "--x=x", "--y=y", *options, "--out", str(folder)]
+    where = ["--out", str(folder), "--store-limit=1TB"]
+    command = [sys.executable, "-m", "bigviz", "index", str(path), "--x=x", "--y=y", *options, *where]
     return run_watched(command)
