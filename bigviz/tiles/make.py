@@ -27,6 +27,7 @@ from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import survey
 from bigviz.tiles.series import build_series
 from bigviz.tiles.shelf import MemoryShelf, Shelf
+from bigviz.tiles.store.ahead import verify_ahead
 from bigviz.tiles.store.columnpart import add_column, open_column
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.manifest import read_manifest
@@ -161,6 +162,7 @@ class Maker:
         if order is None:
             order = open_stored_order(store)
             self._orders.put(key, order)
+            verify_ahead(order, self.turns)
         held = {name: self._column(dataset, layer, store, order, name, crew) for name in layer.reduction.columns}
         inputs, columns = _stored_inputs(dataset, order, layer.reduction, held, crew)
         made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
