@@ -162,7 +162,9 @@ def short_table(results: dict[str, Any]) -> str:
             missed = " **missed**" if figure.held is False else ""
             value = f"{_number(figure.value, figure.unit)}{missed}"
             lines.append(f"| {figure.what}, {figure.statistic} | {value} | {bound} | {_others(figure)} |")
-    machines = {", ".join(f"{k} {v}" for k, v in run["machine"].items()) for run in results.values()}
+    machines = {
+        ", ".join(f"{k} {v}" for k, v in run["machine"].items() if k != "commit") for run in results.values()
+    }
     return "\n".join([*lines, "", f"Measured on: {'; '.join(sorted(machines))}."])
 
 
