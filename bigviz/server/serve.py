@@ -19,6 +19,7 @@ from bigviz.server.run import Options, Server
 __all__ = ["Handle", "serve"]
 
 _SECONDS_TO_STOP: Final = 5.0
+_SECONDS_TO_LOOK: Final = 0.2  # a signal that comes just before a wait without end begins would not end it
 
 
 class Handle:
@@ -53,7 +54,8 @@ class Handle:
 
     def join(self) -> None:
         """Wait until the server has ended."""
-        self._ended.wait()
+        while not self._ended.wait(_SECONDS_TO_LOOK):
+            pass
 
     def __enter__(self) -> Handle:
         return self
@@ -67,7 +69,8 @@ class Handle:
     def start(self) -> None:
         """Run until `stop`; returns when connections are accepted."""
         self._thread.start()
-        self._began.wait()
+        while not self._began.wait(_SECONDS_TO_LOOK):
+            pass
         if self._error is not None:
             raise self._error
 
@@ -115,15 +118,17 @@ def serve(
     given = Options(port=port, address=address, **options)
     report = Reporter(quiet=quiet)
     handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))
-    handle.start()
     if block is None:
         block = not _in_loop()
-    if not block:
-        return handle
     try:
+        handle.start()
+        if not block:
+            return handle
         handle.join()
     except KeyboardInterrupt:
         handle.stop()
+        if not block:
+            raise
     report.flush()
     return None
 

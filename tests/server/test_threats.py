@@ -149,7 +149,7 @@ def test_random_frames_end_at_most_their_connection(documents):
                         connection.shutdown(socket.SHUT_WR)
                         while connection.recv(1 << 16):
                             pass
-                    except (BrokenPipeError, ConnectionResetError):
+                    except OSError:  # the server has closed it: broken pipe, reset, or not connected any more
                         pass
             assert other.layer().value["rows"] == 100_000
         server.await_event("disconnected", viewers=0)
