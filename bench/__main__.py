@@ -36,7 +36,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
-@click.option("--alone", is_flag=True, help="Leave the peers out: they take most of the time, at 10^9 rows an hour.")
+@click.option("--alone", is_flag=True, help="Leave the peers out: they take most of the time.")
 @click.option("--write", is_flag=True, help="Measure nothing: put the kept results into README.md and docs/.")
 def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: bool) -> None:
     """Measure bigviz, and its peers on the same work, on this machine.

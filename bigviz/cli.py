@@ -95,14 +95,23 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _drawing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what of a table is drawn, and as what."""
+    for option in reversed((
+        click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen)."),
+        click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen)."),
+        click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c."),
+        click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order."),
+        click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear)."),
+        click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @cli.command(short_help="Serve tables, or a Python script's document.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
-@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
-@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
-@click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
-@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
-@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear).")
-@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
+@_drawing
 @_listening
 def serve(
     paths: tuple[str, ...],
@@ -186,12 +195,7 @@ def info(path: str, store_dir: Path | None) -> None:
 
 @cli.command(short_help="Index a table on the disk, so that it opens at once.")
 @click.argument("path", metavar="PATH")
-@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
-@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
-@click.option("--agg", metavar="REDUCTION", help="count (the default), sum(c), mean(c), min(c), max(c) or by(c).")
-@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
-@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis.")
-@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
+@_drawing
 @click.option("--columns", default="", metavar="A,B,...", help="Other columns to keep in order, for reductions.")
 @_stores("--out", "--store-dir")
 def index(path: str, columns: str, store_dir: Path | None, store_limit: int | None, **layer: str | None) -> None:
@@ -210,12 +214,7 @@ def index(path: str, columns: str, store_dir: Path | None, store_limit: int | No
 
 @cli.command(short_help="Measure how fast a table is drawn here.")
 @click.argument("path", metavar="[NAME=]PATH")
-@click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen).")
-@click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen).")
-@click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c.")
-@click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order.")
-@click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear).")
-@click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis.")
+@_drawing
 @click.option("--store-dir", metavar="DIR", help="Where indexes are kept (default: the user's cache directory).")
 @click.option("--index", type=click.Choice(("auto", "asked", "never")), help="As for bigviz serve (default: auto).")
 @click.option("--steps", default=100, show_default=True, type=click.IntRange(1), help="Views to measure.")

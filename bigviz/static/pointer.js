@@ -44,7 +44,7 @@ export class Pointer {
     surface.addEventListener("wheel", (e) => this.#wheel(e), { passive: false });
     surface.addEventListener("pointerdown", (e) => this.#down(e));
     surface.addEventListener("pointermove", (e) => this.#move(e));
-    // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, at worst 15, of a drag's answer); this one they do not. The
+    // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one they do not. The
     // `pointermove` that follows finds the finger where it is already.
     surface.addEventListener("pointerrawupdate", (e) => {
       if (this.drag) this.#move(/** @type {PointerEvent} */ (e));
