@@ -224,6 +224,7 @@ export class Figure extends EventTarget {
     if (time > 0) this.page.latency.input(this.index, time);
     this.moved = time > 0;
     if (this.moved) this.requests.follow();
+    if (!this.ranges.x.moved && !this.ranges.y.moved) this.history = new History(next); // home is better known: nothing to undo
     this.#need();
     this.#rested();
   }

@@ -67,6 +67,12 @@ def test_other_columns_are_estimated_first_and_exact_in_the_end(page: Page, larg
     np.testing.assert_array_equal(settled, pixels(page), "the picture is that of a page that never saw an estimate")
 
 
+def test_a_home_that_becomes_better_known_is_no_step_to_undo(page: Page, large: Server):
+    open_page(page, f"{large.url}/large/#x=z&y=x")
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 500))")  # views rest after 350 ms
+    assert page.locator(f'{figure()} [data-act="undo"]').is_disabled()
+
+
 def test_a_line_is_estimated_first(page: Page, large: Server):
     open_page(page, f"{large.url}/large/")
     page.evaluate(_WATCH)
