@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bigviz.aggregate.cells import Root
 from bigviz.data.errors import BadInput
 
-__all__ = ["Number", "check_window", "codes_between", "float_from", "integer_from", "within"]
+__all__ = ["Number", "check_window", "closed_within", "codes_between", "float_from", "integer_from", "within"]
 
 Array = npt.NDArray[Any]
 Number = int | float
@@ -56,6 +56,14 @@ def within(values: Array, low: Number, high: Number) -> npt.NDArray[np.bool_]:
         return np.zeros(len(values), np.bool_)
     above: npt.NDArray[np.bool_] = values >= values.dtype.type(first)
     return np.logical_and(above, values < values.dtype.type(stop)) if bounded else above
+
+
+def closed_within(values: Array, low: Number, high: Number) -> npt.NDArray[np.bool_]:
+    """The same for `low <= value <= high`."""
+    if values.dtype.kind == "f":
+        numbers = values.astype(np.float64, copy=False)
+        return np.logical_and(numbers >= float_from(low), numbers <= -float_from(-high))
+    return within(values, low, math.floor(high) + 1)
 
 
 def codes_between(root: Root, low: Number, high: Number) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.bounds import Number, codes_between, within
+from bigviz.tiles.bounds import Number, closed_within, codes_between
 from bigviz.tiles.order import Order
 from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
@@ -103,7 +103,7 @@ class PointsLayer:
 
         None where that is a large part of all rows, and where far rows may be among them.
         """
-        far = _touches(self.order.far_numbers(0), x) & _touches(self.order.far_numbers(1), y)
+        far = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
         codes = _code_window(self.survey, x, y)
         if far.any():
             return None
@@ -148,13 +148,6 @@ class PointsLayer:
 
 def _numbers(column: Column) -> Numbers:
     return Numbers(column.values, column.valid)
-
-
-def _touches(values: Array, window: Window) -> npt.NDArray[np.bool_]:
-    """Where values lie in a window closed at both ends."""
-    low, high = window
-    inside: npt.NDArray[np.bool_] = within(values, low, high) | (values == high)
-    return inside
 
 
 def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:

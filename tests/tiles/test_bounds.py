@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.cells import Root
 from bigviz.data.errors import BadInput
-from bigviz.tiles.bounds import check_window, codes_between, float_from, integer_from, within
+from bigviz.tiles.bounds import check_window, closed_within, codes_between, float_from, integer_from, within
 
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
@@ -39,8 +39,9 @@ def test_comparisons_are_exact(low: float, high: float, kind: str, seed: int) ->
         values = rng.integers(bounds.min, bounds.max, 20, dtype=dtype, endpoint=True)
         near = [int(edge) + step for edge in (low, high) for step in (-1, 0, 1)]
         values = np.append(values, np.array([n for n in near if bounds.min <= n <= bounds.max], dtype))
-    expected = [math.isfinite(value) and Fraction(low) <= Fraction(value) < Fraction(high) for value in values.tolist()]
-    assert within(values, low, high).tolist() == expected
+    numbers = [Fraction(value) if math.isfinite(value) else None for value in values.tolist()]
+    assert within(values, low, high).tolist() == [v is not None and low <= v < high for v in numbers]
+    assert closed_within(values, low, high).tolist() == [v is not None and low <= v <= high for v in numbers]
 
 
 def test_integers_have_ends() -> None:

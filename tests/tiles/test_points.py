@@ -150,6 +150,12 @@ def test_a_wide_window_does_not_look_at_its_inside(engine: Engine, dataset: Make
     assert int(found.schema.metadata[b"matched"]) > 100_000 and 0 < sum(looked) < 60_000
 
 
+def test_a_window_may_end_beyond_what_a_float32_holds(engine: Engine, table: Dataset) -> None:
+    layer = Layer("points", "x", "y", "count")
+    (counts,) = engine.image(table, layer, -1e30, 1e30, -1e300, 1e300, 1, 1)
+    assert counts.tolist() == [[SIZE - 10]]
+
+
 def test_logarithmic_windows_are_in_axis_space(engine: Engine, dataset: MakeDataset) -> None:
     table = dataset(x=np.array([1.0, 10.0, 100.0, 1000.0, -5.0]), y=np.ones(5))
     layer = Layer("points", "x", "y", xaxis="log")
