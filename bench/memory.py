@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["anonymous", "run_watched"]
+__all__ = ["Peak", "anonymous", "run_watched", "watched"]
 
 PAUSE = 0.1
 
@@ -24,26 +25,49 @@ def anonymous(pid: int) -> int:
     return 0
 
 
-def run_watched(command: Sequence[str]) -> tuple[float, int]:
-    """Seconds that a command took, and the most anonymous bytes that it had at one time.
+class Peak:
+    """The most anonymous bytes that a process had at one time, from when it is followed."""
 
-    Looked at every 100 ms: a peak between two looks is not seen. CalledProcessError if it fails.
-    """
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    most, done = 0, threading.Event()
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._pid: int | None = None
+
+    def follow(self, pid: int) -> None:
+        """Look at this process from now on."""
+        self._pid = pid
+
+    def look(self) -> None:
+        """Count what it has now."""
+        if self._pid is not None:
+            self.bytes = max(self.bytes, anonymous(self._pid))
+
+
+@contextmanager
+def watched() -> Iterator[Peak]:
+    """Look at a process every 100 ms: a peak between two looks is not seen."""
+    peak, done = Peak(), threading.Event()
 
     def watch() -> None:
-        nonlocal most
         while not done.wait(PAUSE):
-            most = max(most, anonymous(process.pid))
+            peak.look()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    said, _ = process.communicate()
-    seconds = time.perf_counter() - start
-    done.set()
-    watcher.join()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def run_watched(command: Sequence[str]) -> tuple[float, int]:
+    """Seconds that a command took, and the most anonymous bytes that it had. CalledProcessError if it fails."""
+    start = time.perf_counter()
+    with watched() as peak:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        peak.follow(process.pid)
+        said, _ = process.communicate()
+        seconds = time.perf_counter() - start
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, said)
-    return seconds, most
+    return seconds, peak.bytes

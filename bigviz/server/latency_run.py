@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import IO, Any, Final
@@ -50,15 +50,19 @@ def measure(path: str, options: Sequence[str], steps: int, browser: bool, progre
 
 
 @contextmanager
-def serving(arguments: Sequence[str], **options: Any) -> Iterator[str]:
+def serving(
+    arguments: Sequence[str], started: Callable[[int], None] = lambda pid: None, **options: Any
+) -> Iterator[str]:
     """A `bigviz serve` of its own on a free port; yields the address that it prints, and stops it at the end.
 
-    `options` are those of `subprocess.Popen`. Raises Unreadable, with its last words, where it ends by itself.
+    `started` is told its process number, `options` are those of `subprocess.Popen`. Raises Unreadable, with its last
+    words, where it ends by itself.
     """
     command = [*_SERVE, *arguments, "--port", "0", "--no-browser", "--log-json"]
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, **options)
         assert process.stdout is not None
+        started(process.pid)
         lines = process.stdout
         drain = threading.Thread(target=lambda: deque(lines, 0), daemon=True)  # so that the server never waits
         try:
