@@ -15,7 +15,7 @@ import click
 from bench import machine, report
 from bench.cases import browser, build, line, memory, start, view
 from bench.peers.process import Peer
-from bench.places import LARGE, RESULTS, tidy
+from bench.places import LARGE, PUBLISHED, RESULTS, tidy
 from bench.report import Figure, words
 
 KEPT: Final = RESULTS / "results.json"
@@ -38,7 +38,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
 @click.option("--alone", is_flag=True, help="Leave the peers out: they take most of the time.")
-@click.option("--write", is_flag=True, help="Measure nothing: put the kept results into README.md and docs/.")
+@click.option("--write", is_flag=True, help="Measure nothing: publish what was kept, in README.md and docs/.")
 def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: bool) -> None:
     """Measure bigviz, and its peers on the same work, on this machine.
 
@@ -46,7 +46,8 @@ def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: b
     reported with their error. Results of a case take the place of earlier ones.
     """
     if write:
-        kept = report.load(results)
+        kept = report.load(PUBLISHED) | report.load(results)
+        report.save(PUBLISHED, kept)
         report.write_between(ROOT / "README.md", report.short_table(kept))
         report.write_between(ROOT / "docs" / "benchmarks.md", report.long_table(kept))
         return

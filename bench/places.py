@@ -1,4 +1,4 @@
-"""Where the benchmarks keep what they make: tables, stores, the peers' environments. Git ignores all of it."""
+"""Where the benchmarks keep what they make: tables, stores, environments of peers; and what of it is published."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CACHE", "LARGE", "RESULTS", "made", "tidy"]
+__all__ = ["CACHE", "LARGE", "PUBLISHED", "RESULTS", "made", "tidy"]
 
 CACHE: Final = Path(os.environ.get("BIGVIZ_BENCH_CACHE", Path(__file__).parent / "cache"))
 RESULTS: Final = Path(__file__).parent / "results"
+PUBLISHED: Final = Path(__file__).parent.parent / "docs" / "benchmarks.json"  # what README and docs show
 LARGE: Final = 2 * 10**8  # rows, from which on tables do not all fit on the disk, nor peers' copies into memory
 
 

@@ -10,7 +10,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["Figure", "Rival", "keep", "load", "long_table", "short_table", "statistic", "words", "write_between"]
+__all__ = [
+    "Figure",
+    "Rival",
+    "keep",
+    "load",
+    "long_table",
+    "save",
+    "short_table",
+    "statistic",
+    "words",
+    "write_between",
+]
 
 BEGIN: Final = "<!-- benchmarks: written by `python -m bench --write` -->"
 END: Final = "<!-- end of benchmarks -->"
@@ -89,10 +100,22 @@ def words(rows: int) -> str:
 
 def keep(path: Path, case: str, run: dict[str, Any], figures: Iterable[Figure]) -> None:
     """Put a case's figures into the file of results, in the place of an earlier run's."""
-    results = load(path)
-    results[case] = {**run, "figures": [asdict(figure) for figure in figures]}
+    save(path, load(path) | {case: {**run, "figures": [asdict(figure) for figure in figures]}})
+
+
+def save(path: Path, results: dict[str, Any]) -> None:
+    """Write results, a line a case, samples to four digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
+    lines = [f"{json.dumps(case)}: {json.dumps(_rounded(run))}" for case, run in sorted(results.items())]
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(each) for each in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -120,9 +143,9 @@ def long_table(results: dict[str, Any]) -> str:
         ]
         for figure in figures_of(run):
             lines += _rows(figure)
-        facts = ", ".join(f"{name} {value}" for name, value in run["machine"].items())
-        parts.append("\n".join([*lines, "", f"{run['date']}; {facts}."]))
-    return "\n\n".join(parts)
+        commit = run["machine"].get("commit", "no repository")
+        parts.append("\n".join([*lines, "", f"{run['date']}, commit {commit}, in {run['seconds']} s."]))
+    return "\n\n".join([*parts, _measured_on(results)])
 
 
 def _rows(figure: Figure) -> list[str]:
@@ -162,10 +185,13 @@ def short_table(results: dict[str, Any]) -> str:
             missed = " **missed**" if figure.held is False else ""
             value = f"{_number(figure.value, figure.unit)}{missed}"
             lines.append(f"| {figure.what}, {figure.statistic} | {value} | {bound} | {_others(figure)} |")
-    machines = {
-        ", ".join(f"{k} {v}" for k, v in run["machine"].items() if k != "commit") for run in results.values()
-    }
-    return "\n".join([*lines, "", f"Measured on: {'; '.join(sorted(machines))}."])
+    return "\n".join([*lines, "", _measured_on(results)])
+
+
+def _measured_on(results: dict[str, Any]) -> str:
+    """The machines and versions, in words."""
+    machines = {", ".join(f"{k} {v}" for k, v in run["machine"].items() if k != "commit") for run in results.values()}
+    return f"Measured on: {'; '.join(sorted(machines))}."
 
 
 def _others(figure: Figure) -> str:

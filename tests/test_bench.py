@@ -37,7 +37,7 @@ def test_statistics_are_samples() -> None:
 
 def test_what_is_kept_comes_back_and_replaces_its_case(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    run = {"date": "2026-11-23", "machine": {"cores": "2"}}
+    run = {"date": "2026-11-23", "machine": {"cores": "2"}, "seconds": 3}
     keep(path, "view", run, [Figure("old", "s", [1.0])])
     keep(path, "view", run, [FIGURE])
     keep(path, "build", run, [])
@@ -47,7 +47,7 @@ def test_what_is_kept_comes_back_and_replaces_its_case(tmp_path: Path) -> None:
 
 
 def test_tables_name_misses_losses_and_failures(tmp_path: Path) -> None:
-    keep(tmp_path / "r.json", "view", {"date": "2026-11-23", "machine": {"cores": "2"}}, [FIGURE])
+    keep(tmp_path / "r.json", "view", {"date": "2026-11-23", "machine": {"cores": "2"}, "seconds": 3}, [FIGURE])
     results = load(tmp_path / "r.json")
     lines = long_table(results).splitlines()
     assert "p95 at most 5 ms: **missed**, 6 ms" in lines[4]
