@@ -195,10 +195,8 @@ class Mean(Sum):
 
     def finalize(self, planes: Planes) -> Grid:
         sums, counts = planes
-        filled = counts > 0
-        values = np.full(sums.shape, np.nan)
-        np.divide(sums, counts, out=values, where=filled, casting="unsafe")
-        return Grid(values, filled)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return Grid(sums / counts, counts > 0)
 
 
 @dataclass(frozen=True)

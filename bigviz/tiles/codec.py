@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import jit
 from bigviz.data.errors import BadInput
+from bigviz.tiles.runs import extremes, find_runs, gather, scatter
 
 __all__ = [
     "CELLS", "CONSTANT", "DTYPES", "EMPTY", "NARROW", "RLEV", "RUNS", "SIDE", "EncodedPlane", "decode", "encode_counts",
@@ -95,22 +96,17 @@ def encode_values(values: Array, filled: npt.NDArray[np.bool_], plane: int = 0) 
     `values` may have any dtype of the protocol; what unfilled cells hold does not matter. Integers travel in the
     narrowest type of their signedness that holds them all, floats as float32 where that is exact (NaN stays NaN).
     """
-    places = np.flatnonzero(filled.reshape(CELLS))
-    if len(places) == 0:
+    mask = filled.reshape(CELLS)
+    runs, count = find_runs(mask)
+    if count == 0:
         return EncodedPlane(EMPTY, _CODES[values.dtype], plane, 0, math.nan, math.nan)
-    kept = values.reshape(CELLS)[places]
+    kept = gather(values.reshape(CELLS), mask, count)
     dtype, low, high = _fit(kept)
     kept = kept.astype(DTYPES[dtype], copy=False)
-    if len(kept) == CELLS and low == high and (kept == kept[0]).all():
+    if count == CELLS and low == high and (kept == kept[0]).all():
         return EncodedPlane(CONSTANT, dtype, plane, CELLS, low, high, _constant(kept[0], dtype))
-    breaks = np.flatnonzero(np.diff(places) != 1) + 1
-    starts, stops = np.append(places[:1], places[breaks]), np.append(places[breaks - 1], places[-1]) + 1
-    runs = len(starts)
-    head = np.zeros(2 + 2 * runs, np.uint32)
-    head[0], head[1] = runs, len(kept)
-    head[2::2] = np.diff(stops, prepend=0) - (stops - starts)
-    head[3::2] = stops - starts
-    return EncodedPlane(RUNS, dtype, plane, len(kept), low, high, payload=head.tobytes() + kept.tobytes())
+    payload = np.array([len(runs), count], np.uint32).tobytes() + runs.tobytes() + kept.tobytes()
+    return EncodedPlane(RUNS, dtype, plane, count, low, high, payload=payload)
 
 
 def decode(plane: EncodedPlane) -> tuple[Array, npt.NDArray[np.bool_]]:
@@ -168,14 +164,11 @@ def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArr
         raise BadInput(
             f"{runs} runs of {count} values are {expected} bytes, got {len(payload)}", "payload", len(payload)
         )
-    pairs = np.frombuffer(payload, "<u4", 2 * runs, 8).astype(np.int64).reshape(runs, 2)
+    pairs = np.frombuffer(payload, "<u4", 2 * runs, 8).reshape(runs, 2)
     if pairs[:, 1].sum() != count or pairs.sum() > CELLS:
         raise BadInput(f"the runs hold {pairs[:, 1].sum()} of {count} values in {pairs.sum()} cells", "payload", count)
-    shift = np.cumsum(pairs[:, 0])  # of each run's values, from their place among the values to their cell
-    places = np.arange(count) + np.repeat(shift, pairs[:, 1])
     values, mask = np.zeros(CELLS, dtype), np.zeros(CELLS, np.bool_)
-    values[places] = np.frombuffer(payload, dtype, count, start)
-    mask[places] = True
+    scatter(np.frombuffer(payload, dtype, count, start), pairs, values, mask)
     return values.reshape(SIDE, SIDE), mask.reshape(SIDE, SIDE)
 
 
@@ -200,15 +193,10 @@ def _fit(kept: Array) -> tuple[int, float, float]:
     """The narrowest exact dtype of some values and their extremes."""
     kind = kept.dtype.kind
     if kind in "iu":
-        low, high = int(kept.min()), int(kept.max())
-        return _narrowest(low, high, _SIGNED if kind == "i" else _UNSIGNED), float(low), float(high)
-    with np.errstate(over="ignore", invalid="ignore"):
-        single = kept.astype(np.float32)
-    exact = kept.dtype == np.float32 or bool(((single == kept) | (kept != kept)).all())
-    numbers = kept[kept == kept]
-    if len(numbers) == 0:
-        return 9 if exact else 10, math.nan, math.nan
-    return 9 if exact else 10, float(numbers.min()), float(numbers.max())
+        least, most = int(kept.min()), int(kept.max())
+        return _narrowest(least, most, _SIGNED if kind == "i" else _UNSIGNED), float(least), float(most)
+    exact, low, high = extremes(kept)
+    return 9 if exact else 10, low, high
 
 
 @jit

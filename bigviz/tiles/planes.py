@@ -63,10 +63,8 @@ def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cance
         for values in _stack(plane):
             cancel.check()
             held, filled = decode(next(encoded))
-            if _is_count(plane):
-                values[:] = held
-            else:
-                np.copyto(values, held, where=filled, casting="unsafe")
+            # What is not filled is decoded as 0. Where planes begin so, no mask is needed, which costs a branch a cell.
+            np.copyto(values, held, where=True if values[0, 0] == 0 else filled, casting="unsafe")
             masks.append(filled)
     for plane in planes[1:]:
         if plane.dtype == np.uint8:
