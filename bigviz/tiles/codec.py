@@ -19,8 +19,8 @@ from bigviz.data.errors import BadInput
 from bigviz.tiles.runs import extremes, find_runs, gather, scatter
 
 __all__ = [
-    "CELLS", "CONSTANT", "DTYPES", "EMPTY", "NARROW", "RLEV", "RUNS", "SIDE", "EncodedPlane", "decode", "encode_counts",
-    "encode_values",
+    "CELLS", "CONSTANT", "DTYPES", "EMPTY", "NARROW", "RLEV", "RUNS", "SIDE", "EncodedPlane", "add_counts", "decode",
+    "encode_counts", "encode_values",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -134,6 +134,30 @@ def decode(plane: EncodedPlane) -> tuple[Array, npt.NDArray[np.bool_]]:
     raise BadInput(f"a plane's codec is 0 to 4, got {plane.codec}", "codec", plane.codec)
 
 
+def add_counts(
+    plane: EncodedPlane, out: npt.NDArray[np.uint32], place: tuple[int, int], less: tuple[int, int] = (0, 0)
+) -> None:
+    """Add an encoded plane of counts, halved `less` times along y and along x, to the C-contiguous (256, 256) `out`.
+
+    Its first cell goes to `place`, a row and a column, from where it must fit. The same as to decode it, to add up its
+    cells and to add that: at half a millisecond less, because nothing is written between. Raises as `decode` does.
+    """
+    less_y, less_x = less
+    row, column = place
+    terms = out.reshape(CELLS), row * SIDE + column, less_y, less_x
+    if plane.codec == EMPTY:
+        return
+    if plane.codec == CONSTANT:
+        cells = out[row : row + (SIDE >> less_y), column : column + (SIDE >> less_x)]
+        cells += np.uint32(int(plane.high) << less_y + less_x)
+    elif plane.codec == NARROW:
+        _add_narrow(frozen(_decode_narrow(plane.payload, plane.dtype).astype(np.uint32).reshape(CELLS)), *terms)
+    elif plane.codec == RLEV:
+        _add_rlev(plane.payload, plane.dtype, *terms)
+    else:
+        raise BadInput(f"a plane of counts has codec 0 to 3, got {plane.codec}", "codec", plane.codec)
+
+
 def _decode_narrow(payload: bytes, code: int) -> Array:
     _check_unsigned(code, "narrow")
     expected = CELLS * DTYPES[code].itemsize
@@ -143,14 +167,17 @@ def _decode_narrow(payload: bytes, code: int) -> Array:
 
 
 def _decode_rlev(payload: bytes, code: int) -> Array:
+    wide = np.zeros(CELLS, DTYPES[max(code, 3)])
+    _add_rlev(payload, code, wide, 0, 0, 0)
+    return wide.reshape(SIDE, SIDE).astype(DTYPES[code], copy=False)
+
+
+def _add_rlev(payload: bytes, code: int, out: Array, first: int, less_y: int, less_x: int) -> None:
     _check_unsigned(code, "rlev")
-    out = np.zeros((SIDE, SIDE), DTYPES[code])
-    wide = out if code >= 3 else np.zeros((SIDE, SIDE), np.uint32)
     limit = np.uint64((1 << 8 * DTYPES[code].itemsize) - 1)
-    end = _read_rlev(np.frombuffer(payload, np.uint8), limit, wide.reshape(CELLS))
+    end = _read_rlev(np.frombuffer(payload, np.uint8), limit, out, first, less_y, less_x)
     if end < 0:
         raise BadInput(f"the rlev stream is damaged at byte {-1 - end} of {len(payload)}", "payload", -1 - end)
-    return wide.astype(DTYPES[code], copy=False)
 
 
 def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArray[np.bool_]]:
@@ -267,8 +294,15 @@ def _write_leb(number: np.uint32, out: Array, at: int) -> int:
 
 
 @jit
-def _read_rlev(data: Array, limit: np.uint64, out: Array) -> int:
-    """Read a stream into the zeroed `out`; the bytes read, or -1 - p where byte p breaks a rule.
+def _add_narrow(counts: Array, out: Array, first: int, less_y: int, less_x: int) -> None:
+    for cell in range(counts.size):
+        out[first + (cell >> 8 >> less_y << 8) + ((cell & 255) >> less_x)] += counts[cell]
+
+
+@jit
+def _read_rlev(data: Array, limit: np.uint64, out: Array, first: int, less_y: int, less_x: int) -> int:
+    """Add a stream, its cells halved, to `out` from cell `first` on; the bytes read, or -1 - p where byte p breaks a
+    rule.
 
     The rules: no number runs past the end or past 64 bits, a run is 1 or more cells long, no cell lies past the plane,
     no count is 0 or above `limit`.
@@ -297,12 +331,12 @@ def _read_rlev(data: Array, limit: np.uint64, out: Array) -> int:
         if number == 0:
             return -1 - start
         if run:
-            if number > np.uint64(out.size - cell):
+            if number > np.uint64(CELLS - cell):
                 return -1 - start
             cell += int(number)
         else:
-            if cell >= out.size or number > limit:
+            if cell >= CELLS or number > limit:
                 return -1 - start
-            out[cell] = number
+            out[first + (cell >> 8 >> less_y << 8) + ((cell & 255) >> less_x)] += number
             cell += 1
     return at

@@ -14,11 +14,15 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions import By, Count, Grid, Mean, Planes, Presence, Reduction, Sum
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.tiles.codec import DTYPES, SIDE, EncodedPlane, decode, encode_counts, encode_values
+from bigviz.tiles.codec import DTYPES, SIDE, EncodedPlane, add_counts, decode, encode_counts, encode_values
 
-__all__ = ["Kept", "finished", "finished_grid", "inner_of", "keep", "kept_planes", "revive", "revive_cell", "wire"]
+__all__ = [
+    "Kept", "add_block", "add_kept", "finished", "finished_grid", "halved", "inner_of", "keep", "kept_planes", "revive",
+    "revive_cell", "wire",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
+Pair = tuple[int, int]  # of y, then of x
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,29 @@ def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cance
         if plane.dtype == np.uint8:
             for values, mask in zip(_stack(plane), masks, strict=False):
                 values[:] = mask
+    return planes
+
+
+def add_kept(reduction: Reduction, dtype: np.dtype[Any], kept: Kept, planes: Planes, place: Pair, less: Pair) -> None:
+    """Add what was kept of a tile, halved `less` times along y and along x, to accumulators from row and column `place`
+    on, as if its rows came after."""
+    if _is_count(planes[0]):
+        for plane, held in zip(_stack(planes[0]), kept.values, strict=True):
+            add_counts(held, plane, place, less)
+        return
+    add_block(reduction, halved(reduction, revive(reduction, kept, dtype), less), planes, place)
+
+
+def add_block(reduction: Reduction, block: Planes, planes: Planes, place: Pair) -> None:
+    """Add accumulators of fewer cells to accumulators from row and column `place` on."""
+    rows, columns = (slice(at, at + size) for at, size in zip(place, block[0].shape[-2:], strict=True))
+    reduction.combine(tuple(plane[..., rows, columns] for plane in planes), block)
+
+
+def halved(reduction: Reduction, planes: Planes, less: Pair) -> Planes:
+    """Accumulators halved so many times along y and along x."""
+    for step in range(max(less)):
+        planes = reduction.pool(planes, x=step < less[1], y=step < less[0])
     return planes
 
 

@@ -25,7 +25,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import SIDE
 from bigviz.tiles.guard import Fenced, Guard, open_block, run_end
 from bigviz.tiles.order import compact
-from bigviz.tiles.planes import Kept, keep, revive, revive_cell
+from bigviz.tiles.planes import Kept, add_block, add_kept, halved, keep, revive, revive_cell
 from bigviz.tiles.scan import (
     DEEPEST,
     Ranges,
@@ -120,7 +120,8 @@ class Pyramid:
         if self.inputs.counts_rows:
             return not self.shelf.whole and self._runs(ranges, DEEPEST - max(tile.zx, tile.zy), _FEW_APART) > _FEW_APART
         big = self._big(ranges)
-        piles = [high - low for low, high in big if self._is_pile(low, high)]
+        ends = zip(ranges.low[big].tolist(), ranges.high[big].tolist(), strict=True)
+        piles = [high - low for low, high in ends if self._is_pile(low, high)]
         return ranges.rows - sum(piles) > most or len(piles) > _MOST_PILES
 
     def few_spots(self, low: Array, high: Array) -> bool:
@@ -199,15 +200,15 @@ class Pyramid:
 
     def _add(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
         """Add the rows of ranges that `ranges_within` found for the tile, or for a part of it."""
-        taken: list[tuple[int, int]] = []
-        for low, high in self._big(ranges):
+        rest = np.ones(len(ranges.low), np.bool_)
+        for k in np.flatnonzero(self._big(ranges)).tolist():
+            low, high = int(ranges.low[k]), int(ranges.high[k])
             if not self.inputs.counts_rows and self._is_pile(low, high):
                 self._add_pile(tile, low, high, planes, work)
-                taken.append((low, high))
+                rest[k] = False
             elif tile.zx != tile.zy and self._add_square(tile, low, high, planes, work):
-                taken.append((low, high))
-        if taken:
-            rest = ~np.isin(ranges.low, [low for low, _ in taken])
+                rest[k] = False
+        if not rest.all():
             ranges = Ranges(ranges.low[rest], ranges.high[rest], ranges.whole[rest])
         work.rows += ranges.rows
         if self.inputs.counts_rows:
@@ -250,28 +251,29 @@ class Pyramid:
         """Add a large square of the finer level, halved on the coarser axis as often as the levels differ."""
         level = max(tile.zx, tile.zy)
         square = square_of(level, int(self.guard.keys.take(slice(low, low + 1))[0]) >> 64 - 2 * level)
-        added = self._revived(square, work)
-        if added is None:
-            if not self.is_large(square, low, high):
-                return False
-            added = self._square(square, low, high, work)
-        along_y = tile.zx > tile.zy
-        for _ in range(min(abs(tile.zx - tile.zy), 8)):
-            added = self.inputs.reduction.pool(added, x=not along_y, y=along_y)
-        length = added[0].shape[-2 if along_y else -1]
-        if along_y:
-            first = SIDE * (square.row - (tile.row << tile.zx - tile.zy)) >> tile.zx - tile.zy
-            place = (..., slice(SIDE - first - length, SIDE - first), slice(None))
+        apart = abs(tile.zx - tile.zy)
+        halvings = min(apart, SIDE.bit_length() - 1)
+        if tile.zx > tile.zy:
+            below = SIDE * (square.row - (tile.row << apart)) >> apart
+            place, less = (SIDE - below - (SIDE >> halvings), 0), (halvings, 0)
         else:
-            first = SIDE * (square.i - (tile.i << tile.zy - tile.zx)) >> tile.zy - tile.zx
-            place = (..., slice(None), slice(first, first + length))
-        self.inputs.reduction.combine(tuple(plane[place] for plane in planes), added)
+            place, less = (0, SIDE * (square.i - (tile.i << apart)) >> apart), (0, halvings)
+        inputs = self.inputs
+        kept = self.shelf.get(square)
+        if kept is not None:
+            work.look()
+            add_kept(inputs.reduction, inputs.dtype, kept, planes, place, less)
+        elif self.is_large(square, low, high):
+            made = self._square(square, low, high, work)
+            add_block(inputs.reduction, halved(inputs.reduction, made, less), planes, place)
+        else:
+            return False
         return True
 
-    def _big(self, ranges: Ranges) -> list[tuple[int, int]]:
-        """The whole ranges of so many rows that a square of them may be large."""
-        big = ranges.whole & (ranges.high - ranges.low > self.inputs.many)
-        return list(zip(ranges.low[big].tolist(), ranges.high[big].tolist(), strict=True))
+    def _big(self, ranges: Ranges) -> npt.NDArray[np.bool_]:
+        """Which ranges are whole and of so many rows that a square of them may be large."""
+        big: npt.NDArray[np.bool_] = ranges.whole & (ranges.high - ranges.low > self.inputs.many)
+        return big
 
     def _is_pile(self, low: int, high: int) -> bool:
         first, last = self.guard.keys.take(np.array([low, high - 1]))

@@ -20,6 +20,7 @@ from bigviz.tiles.codec import (
     RUNS,
     SIDE,
     EncodedPlane,
+    add_counts,
     decode,
     encode_counts,
     encode_values,
@@ -81,6 +82,36 @@ def plain_rlev(plane: np.ndarray) -> bytes:
             empty = 0
         out += leb(count)
     return bytes(out)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([0.0, 1e-3, 0.06, 0.5, 1.0]),
+    st.sampled_from([1, 3, 300, 2**16 - 1, 2**20]),
+    st.sampled_from([(0, 0), (1, 1), (0, 1), (3, 0), (0, 8), (8, 0)]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_encoded_counts_are_added_where_they_belong(
+    seed: int, share: float, most: int, less: tuple[int, int], at: tuple[float, float]
+) -> None:
+    plane = counts_plane(seed, share, most)
+    if most == 3 and share == 1.0:
+        plane[:] = 3  # a constant
+    rows, columns = (SIDE >> halvings for halvings in less)
+    place = round(at[0] * (SIDE - rows)), round(at[1] * (SIDE - columns))
+    out = counts_plane(seed + 1, 0.3, 9)
+    expected = out.copy()
+    sums = plane.reshape(rows, SIDE // rows, columns, SIDE // columns).sum(axis=(1, 3), dtype=np.uint32)
+    expected[place[0] : place[0] + rows, place[1] : place[1] + columns] += sums
+    add_counts(encode_counts(plane), out, place, less)
+    assert (out == expected).all()
+
+
+def test_planes_of_values_are_not_added_as_counts() -> None:
+    encoded = encode_values(np.ones((SIDE, SIDE)) * np.arange(SIDE), np.ones((SIDE, SIDE), np.bool_))
+    with pytest.raises(BadInput, match="codec"):
+        add_counts(encoded, np.zeros((SIDE, SIDE), np.uint32), (0, 0))
 
 
 def test_empty_and_constant_planes_have_no_payload() -> None:
