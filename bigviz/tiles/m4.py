@@ -23,7 +23,8 @@ from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.tiles.ascending import Ascending
 from bigviz.tiles.bounds import Number, float_from, integer_from
-from bigviz.tiles.series import LEAF, Series, lowest_highest, position_of
+from bigviz.tiles.extremes import find_parts
+from bigviz.tiles.series import LEAF, Series
 
 __all__ = ["Picks", "column_bounds", "first_above", "first_from", "pick_rows"]
 
@@ -114,21 +115,20 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
     if series.check_y is not None:
         first, last = parts[:, 2] & -LEAF, parts[:, 3] - 1 & -LEAF
         series.check_y(*(np.minimum(np.concatenate([first + more, last + more]), len(series)) for more in (0, LEAF)))
-    room = 4 * some
-    columns, runs = np.empty(room, np.int32), np.empty(room, np.int64)
-    positions, nodes = np.empty(room, np.int64), np.empty(room, np.int64)
+    found, heights = np.empty((some, 4), np.int64), np.empty((some, 4), series.y.dtype)
     tree = series.tree
-    found = np.empty((some, 4), np.int64)
-    _find(series.y, tree.values, tree.places, tree.starts, frozen(parts), found)
-    count = _pick(frozen(parts), frozen(found), columns, runs, positions, nodes)
-    runs, positions, nodes = runs[:count], positions[:count], nodes[:count]
-    joined = np.cumsum(np.diff(runs, prepend=runs[:1]) != 0, dtype=np.int32)
+    find_parts(series.y, tree.values, tree.places, tree.starts, frozen(parts), found, heights)
+    room = 4 * some
+    columns, runs, y = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, series.y.dtype)
+    positions, nodes = np.empty(room, np.int64), np.empty(room, np.int64)
+    count = _pick(frozen(parts), frozen(found), frozen(heights), columns, runs, positions, nodes, y)
+    positions = positions[:count]
     return Picks(
         columns[:count],
-        joined,
+        runs[:count],
         positions,
-        _numbers(series.x, tree.xs, nodes, positions),
-        np.where(nodes < 0, series.y[np.where(nodes < 0, positions, 0)], tree.values.reshape(-1)[nodes]),
+        _numbers(series.x, tree.xs, nodes[:count], positions),
+        y[:count],
         flagged[:marked].copy(),
         int(bounds[-1] - bounds[0]),
     )
@@ -213,84 +213,18 @@ def _part(parts: Array, count: int, column: int, run: int, first: int, stop: int
 
 
 @jit
-def _extremes(y: Array, values: Array, starts: Array, first: int, stop: int, found: Array) -> None:
-    """The extremes of `first` to `stop`, of which `first` has a value: the first lowest and the first highest position,
-    and the places of their values in the tree. What is found in the tree has no position yet, what is found in the rows
-    no place: -1."""
-    head = first if first & 255 == 0 and first + 256 <= stop else min((first | 255) + 1, stop)
-    tail = max(stop & -256, head)
-    lowest, highest = lowest_highest(y, first, head, y[first], y[first])
-    low_node = high_node = -1
-    k = head
-    while k < tail:
-        level, size, step = 0, 256, 4096  # the largest block that begins at k and ends by `tail`
-        while level + 2 < starts.size and k & (step - 1) == 0 and k + step <= tail:
-            level += 1
-            size = step
-            step *= 16
-        node = starts[level] + k // size
-        if values[node, 0] < lowest:  # not so for NaN, nor for integers of a gap: they repeat a number before it
-            lowest = values[node, 0]
-            low_node = 2 * node
-        if values[node, 1] > highest:
-            highest = values[node, 1]
-            high_node = 2 * node + 1
-        k += size
-    least, most = lowest_highest(y, tail, stop, lowest, highest)
-    low_node = -1 if least < lowest else low_node
-    high_node = -1 if most > highest else high_node
-    found[0] = -1 if low_node >= 0 else position_of(y, tail if least < lowest else first, least)
-    found[1] = -1 if high_node >= 0 else position_of(y, tail if most > highest else first, most)
-    found[2] = low_node
-    found[3] = high_node
-
-
-@jit
-def _warm(y: Array, values: Array, starts: Array, parts: Array, begin: int, end: int) -> float:
-    """Read what `_extremes` will read of some parts, a value of each 64 bytes: reads that do not wait for each other's
-    results are under way at once, so this takes a third of the time that they save."""
-    stride = 64 // y.itemsize
-    total = np.float64(0.0)
-    for part in range(begin, end):
-        first, stop = parts[part, 2], parts[part, 3]
-        for k in range(first, min((first | 255) + 1, stop), stride):
-            total += y[k]
-        for k in range(max(stop & -256, first), stop, stride):
-            total += y[k]
-        if stop - first >= 512:
-            total += values[first >> 8, 0] + values[(stop >> 8) - 1, 0]
-    return total
-
-
-@jit
-def _find(y: Array, values: Array, places: Array, starts: Array, parts: Array, found: Array) -> float:
-    """The extremes of each part: low and high position, and the places of their values in the tree or -1.
-
-    Positions are looked up once all are known to be wanted, for the same reason that there is `_warm`; what is returned
-    keeps the compiler from leaving that out.
-    """
-    warmth = 0.0
-    for part in range(parts.shape[0]):
-        if part % 32 == 0:
-            warmth += _warm(y, values, starts, parts, part, min(part + 32, parts.shape[0]))
-        _extremes(y, values, starts, parts[part, 2], parts[part, 3], found[part])
-    for part in range(parts.shape[0]):
-        for side in range(2):
-            node = found[part, 2 + side]
-            if node >= 0:
-                found[part, side] = places[node >> 1, side]
-    return warmth
-
-
-@jit
-def _pick(parts: Array, found: Array, columns: Array, runs: Array, at: Array, nodes: Array) -> int:
-    """Write the rows of each part in order, each once, and the tree's places of their values; how many there are. A
-    pseudo-run has neither first nor last row."""
-    count = 0
+def _pick(
+    parts: Array, found: Array, heights: Array, columns: Array, runs: Array, at: Array, nodes: Array, out: Array
+) -> int:
+    """Write the rows of each part in order, each once: column, run from 0 on, position, the tree's place of the value
+    or -1, and the value; how many there are. A pseudo-run has neither first nor last row."""
+    count = run = 0
     for part in range(parts.shape[0]):
         first, last = parts[part, 2], parts[part, 3] - 1
         early = 0 if found[part, 0] <= found[part, 1] else 1
         whole = parts[part, 1] & 1 == 0
+        if part > 0 and parts[part, 1] != parts[part - 1, 1]:
+            run += 1
         for turn in range(4):
             side = early if turn == 1 else 1 - early
             position = first if turn == 0 else last if turn == 3 else found[part, side]
@@ -298,9 +232,11 @@ def _pick(parts: Array, found: Array, columns: Array, runs: Array, at: Array, no
                 continue
             if count > 0 and at[count - 1] == position:
                 continue
+            inner = turn == 1 or turn == 2
             columns[count] = parts[part, 0]
-            runs[count] = parts[part, 1]
+            runs[count] = run
             at[count] = position
-            nodes[count] = found[part, 2 + side] if turn == 1 or turn == 2 else -1
+            nodes[count] = found[part, 2 + side] if inner else -1
+            out[count] = heights[part, 1 + side if inner else turn]
             count += 1
     return count

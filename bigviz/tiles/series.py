@@ -17,6 +17,7 @@ from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import TooLarge
 from bigviz.tiles.ascending import Ascending, Check, ascending, regular_rule, ruled
 from bigviz.tiles.axis import Axis
+from bigviz.tiles.extremes import lowest_highest, position_of
 from bigviz.tiles.order import MOST_ROWS
 from bigviz.tiles.root import numbers_of
 from bigviz.tiles.sort import sort_keys
@@ -30,8 +31,6 @@ __all__ = [
     "build_series",
     "fill_gaps",
     "find_extremes",
-    "lowest_highest",
-    "position_of",
     "raise_tree",
     "sortable",
     "tree_starts",
@@ -278,40 +277,6 @@ def _fill(values: Array, mask: Array, before: Any) -> None:
             last = values[k]
         else:
             values[k] = last
-
-
-@jit
-def lowest_highest(y: Array, first: int, stop: int, lowest: Any, highest: Any) -> tuple[Any, Any]:
-    """The extremes of some values and of two more; NaN is passed over. Four at a time, else each waits for the last."""
-    a = b = c = d = lowest
-    p = q = r = s = highest
-    k = first
-    while k + 4 <= stop:
-        one, two, three, four = y[k], y[k + 1], y[k + 2], y[k + 3]
-        a = one if one < a else a
-        p = one if one > p else p
-        b = two if two < b else b
-        q = two if two > q else q
-        c = three if three < c else c
-        r = three if three > r else r
-        d = four if four < d else d
-        s = four if four > s else s
-        k += 4
-    while k < stop:
-        a = y[k] if y[k] < a else a
-        p = y[k] if y[k] > p else p
-        k += 1
-    a, c = b if b < a else a, d if d < c else c
-    p, r = q if q > p else p, s if s > r else r
-    return c if c < a else a, r if r > p else p
-
-
-@jit
-def position_of(y: Array, first: int, value: Any) -> int:
-    """The first position from `first` on that holds a value, which is there."""
-    while y[first] != value:
-        first += 1
-    return first
 
 
 @jit

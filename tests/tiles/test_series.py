@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bigviz.aggregate.jit import frozen
 from bigviz.data.errors import TooLarge
 from bigviz.tiles import series as series_module
 from bigviz.tiles.axis import Axis
-from bigviz.tiles.m4 import _find
+from bigviz.tiles.extremes import find_parts
 from bigviz.tiles.series import Series, build_series
 from bigviz.tiles.work import Crew
 
@@ -52,10 +53,13 @@ def test_extremes_of_any_range(axis: MakeAxis, seed: int, size: int, gaps: float
             part = np.where(valid, part, np.nan)
         if np.isnan(part[0]):
             continue
-        found = np.empty((1, 4), np.int64)
-        _find(series.y, tree.values, tree.places, tree.starts, np.array([[0, 0, first, stop]]), found)
+        found, ends = np.empty((1, 4), np.int64), np.empty((1, 4), series.y.dtype)
+        rows = frozen(np.array([[0, 0, first, stop]]))
+        find_parts(series.y, tree.values, tree.places, tree.starts, rows, found, ends)
         low, high, *nodes = found[0].tolist()
         assert (low, high) == (first + np.nanargmin(part), first + np.nanargmax(part))
+        if not np.isnan(part[-1]):
+            assert ends[0].tolist() == [part[0], np.nanmin(part), np.nanmax(part), part[-1]]
         for side, node in enumerate(nodes):
             assert node < 0 or tree.values.reshape(-1)[node] == part[(low, high)[side] - first]
 
