@@ -27,7 +27,7 @@ Check = Callable[[Positions, Positions], None]
 
 STRETCH: Final = 512  # numbers from one fence to the next: a page of 64-bit numbers
 _SHIFT: Final = 9
-_GUESS: Final = np.arange(-2, 3)  # positions looked at around the computed one: rounding is off by one, rarely two
+_REACH: Final = 2  # positions looked at around the computed one: rounding is off by one, rarely two
 _KEPT: Final = 32  # searches remembered: the lines of a figure ask for the same window
 
 
@@ -218,30 +218,48 @@ def _first_of_integers(rule: Regular, size: int, edges: Array) -> Positions:
 
 
 def _first_of_rule(rule: Regular, size: int, terms: Array, places: Array) -> Positions:
-    """Where a rule's numbers, scaled and shifted, reach each place: the rule is solved for the position, and what
-    rounding did to it is put right by looking at those around it, else by halving."""
-    scale, shift = terms
+    """Where a rule's numbers, scaled and shifted, reach each place."""
+    if rule.dtype.kind == "f":
+        exact = np.array([rule.start, rule.step])
+    else:
+        exact = np.array([int(rule.start) % (1 << 64), int(rule.step)], np.uint64)
+    about = np.array([rule.start, rule.step, rule.over], np.float64)
+    found = np.empty(len(places), np.int64)
+    _solve(frozen(exact), frozen(about), np.empty(0, rule.dtype), size, frozen(terms), frozen(places), found)
+    return found
 
-    def below(positions: Array) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(rule.at(positions).astype(np.float64) * scale + shift < places)
 
-    with np.errstate(all="ignore"):
-        guess = ((places - shift) / scale - rule.start) / rule.step * rule.over
-    guess = np.clip(np.nan_to_num(np.ceil(guess), nan=0.0), 0, size).astype(np.int64)
-    around = guess + _GUESS[:, None]
-    under = (around < 0) | ((around < size) & below(np.clip(around, 0, max(size - 1, 0)))) if size else around < 0
-    found = np.clip(around[0] + under.sum(axis=0), 0, size)
-    sure = (under[0] | (around[0] <= 0)) & (~under[-1] | (around[-1] >= size))
-    if sure.all():
-        return np.asarray(found, np.int64)
-    lows, highs = np.zeros(len(places), np.int64), np.full(len(places), size)
-    for _ in range(int(size).bit_length()):
-        middle = (lows + highs) >> 1
-        open_ = lows < highs
-        up = below(np.minimum(middle, size - 1)) & open_
-        lows, highs = np.where(up, middle + 1, lows), np.where(open_ & ~up, middle, highs)
-    return lows
+@jit
+def _number(k: int, exact: Array, over: float, like: Array) -> Any:
+    """Number `k` of a rule, in the type of `like`, as `Regular.at` gives it; `exact` is start and step, in uint64 those
+    of integers."""
+    number = exact.dtype.type(k) * exact[1]
+    if over != 1.0:
+        number = exact.dtype.type(number / over)
+    return like.dtype.type(number + exact[0])
+
+
+@jit
+def _solve(exact: Array, about: Array, like: Array, size: int, terms: Array, places: Array, found: Array) -> None:
+    """The rule is solved for the position, and what rounding did to it is put right by halving: among its neighbours,
+    where they enclose the place, else among all positions."""
+    scale, shift, over = terms[0], terms[1], about[2]
+    for k in range(places.size):
+        place = places[k]
+        guess = np.ceil(((place - shift) / scale - about[0]) / about[1] * over)
+        near = int(min(max(guess, 0.0), np.float64(size))) if guess == guess else 0
+        low, high = max(near - _REACH, 0), min(near + _REACH, size)
+        if low > 0 and not np.float64(_number(low - 1, exact, over, like)) * scale + shift < place:
+            low = 0
+        if high < size and np.float64(_number(high, exact, over, like)) * scale + shift < place:
+            high = size
+        while low < high:
+            middle = (low + high) >> 1
+            if np.float64(_number(middle, exact, over, like)) * scale + shift < place:
+                low = middle + 1
+            else:
+                high = middle
+        found[k] = low
 
 
 @jit
@@ -283,8 +301,7 @@ def _narrow(values: Array, edges: Array, terms: Array, places: Array, lows: Arra
                 continue
             middle = (low + high) >> 1
             value = values[middle]
-            if np.float64(value) * scale + shift < places[k] if scaled else value < edges[k]:
-                lows[k] = middle + 1
-            else:
-                highs[k] = middle
+            below = np.float64(value) * scale + shift < places[k] if scaled else value < edges[k]
+            lows[k] = middle + 1 if below else low  # no branch, which would be foreseen half of the time
+            highs[k] = high if below else middle
             open_ = True
