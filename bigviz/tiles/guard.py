@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import Unreadable
-from bigviz.tiles.store.checksum import BLOCK, block_count, block_sum, words_of
+from bigviz.tiles.store.checksum import BLOCK, block_count, block_sum, open_blocks, words_of
 
 __all__ = ["PITCH", "Checked", "Fenced", "Guard", "lower_bound", "open_block", "run_end"]
 
@@ -79,7 +79,9 @@ class Checked:
         """Verify what half-open ranges of positions (int64) touch. Raises Unreadable for damaged blocks."""
         if len(self.sums):
             size = self.array.itemsize
-            _open(self.words, self.tail, self.sums, self.state, self.damaged, frozen(low), frozen(high), size)
+            block = open_blocks(self.words, self.tail, self.sums, self.state, frozen(low), frozen(high), size, BLOCK)
+            if block >= 0:
+                self.damaged[0] = block + 1
             self.check()
 
     def check(self) -> None:
@@ -143,7 +145,7 @@ class Guard:
 def open_block(fenced: Fenced, block: int) -> None:
     """Verify a block of keys before its first use; a damaged one is noted, and raised once the kernel has ended."""
     if fenced.state[block] == 0:
-        if block_sum(fenced.words, fenced.tail, block) == fenced.sums[block]:
+        if block_sum(fenced.words, fenced.tail, block, BLOCK) == fenced.sums[block]:
             fenced.state[block] = 1
         else:
             fenced.damaged[0] = block + 1
@@ -224,19 +226,3 @@ def _fence_of_other(fences: Array, low: int, high: int, head: np.uint64, shift: 
         else:
             high = middle
     return low
-
-
-@jit
-def _open(
-    words: Array, tail: Array, sums: Array, state: Array, damaged: Array, lows: Array, highs: Array, size: int
-) -> None:
-    """Verify the blocks that hold elements `lows[k]` to `highs[k]` of `size` bytes each."""
-    for k in range(lows.size):
-        if lows[k] >= highs[k]:
-            continue
-        for block in range(lows[k] * size >> 16, (highs[k] * size - 1 >> 16) + 1):
-            if state[block] == 0:
-                if block_sum(words, tail, block) == sums[block]:
-                    state[block] = 1
-                else:
-                    damaged[0] = block + 1

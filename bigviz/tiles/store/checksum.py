@@ -1,4 +1,6 @@
-"""XXH64 sums of 64 KiB blocks, by which a flipped byte of a mapped file is found before it is used.
+"""XXH64 sums of blocks, by which a flipped byte of a mapped file is found before it is used.
+
+Blocks are of 64 KiB, or of another multiple of 8 bytes where less than that is read in one place.
 
 The algorithm is Yann Collet's (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md), with seed 0. It is written over
 64-bit words, so that a block takes about 10 microseconds.
@@ -13,12 +15,11 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 
-__all__ = ["BLOCK", "block_count", "block_sum", "checksum", "span_sum", "sum_blocks", "words_of"]
+__all__ = ["BLOCK", "block_count", "block_sum", "checksum", "open_blocks", "span_sum", "sum_blocks", "words_of"]
 
 Array = npt.NDArray[Any]
 
 BLOCK: Final = 1 << 16  # bytes
-_WORDS: Final = BLOCK // 8
 _P1: Final = np.uint64(0x9E3779B185EBCA87)
 _P2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
 _P3: Final = np.uint64(0x165667B19E3779F9)
@@ -26,9 +27,9 @@ _P4: Final = np.uint64(0x85EBCA77C2B2AE63)
 _P5: Final = np.uint64(0x27D4EB2F165667C5)
 
 
-def block_count(nbytes: int) -> int:
-    """Blocks of so many bytes; the last may be short."""
-    return -(-nbytes // BLOCK)
+def block_count(nbytes: int, size: int = BLOCK) -> int:
+    """Blocks of `size` bytes in so many bytes; the last may be short."""
+    return -(-nbytes // size)
 
 
 def words_of(array: Array) -> tuple[Array, Array]:
@@ -48,20 +49,20 @@ def checksum(data: Array | bytes) -> int:
     return int(_xxh64(words, tail, 0, len(words)))
 
 
-def sum_blocks(array: Array) -> npt.NDArray[np.uint64]:
-    """The sum of each 64 KiB block of a contiguous array."""
+def sum_blocks(array: Array, size: int = BLOCK) -> npt.NDArray[np.uint64]:
+    """The sum of each block of `size` bytes of a contiguous array."""
     words, tail = words_of(array)
-    sums = np.empty(block_count(array.nbytes), np.uint64)
-    _sum_blocks(words, tail, sums)
+    sums = np.empty(block_count(array.nbytes, size), np.uint64)
+    _sum_blocks(words, tail, size, sums)
     return sums
 
 
 @jit
-def block_sum(words: Array, tail: Array, block: int) -> np.uint64:
-    """The sum of block number `block` of the bytes that `words_of` returned."""
-    start = block * _WORDS
-    if start + _WORDS <= words.size:
-        return _xxh64(words, tail[:0], start, start + _WORDS)
+def block_sum(words: Array, tail: Array, block: int, size: int) -> np.uint64:
+    """The sum of block number `block`, of `size` bytes, of the bytes that `words_of` returned."""
+    start, count = block * (size >> 3), size >> 3
+    if start + count <= words.size:  # what comes after the last whole word may be a block of its own
+        return _xxh64(words, tail[:0], start, start + count)
     return _xxh64(words, tail, start, words.size)
 
 
@@ -72,9 +73,28 @@ def span_sum(words: Array, tail: Array, start: int, stop: int) -> np.uint64:
 
 
 @jit
-def _sum_blocks(words: Array, tail: Array, sums: Array) -> None:
+def open_blocks(
+    words: Array, tail: Array, sums: Array, seen: Array, lows: Array, highs: Array, width: int, size: int
+) -> int:
+    """Compare the blocks of `size` bytes that hold elements `lows[k]` to `highs[k]` of `width` bytes, but for those
+    that are marked in `seen`, and mark them; returns a damaged block, or -1."""
+    damaged = -1
+    for k in range(lows.size):
+        if lows[k] >= highs[k]:
+            continue
+        for block in range(lows[k] * width // size, (highs[k] * width - 1) // size + 1):
+            if seen[block] == 0:
+                if block_sum(words, tail, block, size) == sums[block]:
+                    seen[block] = 1
+                else:
+                    damaged = block
+    return damaged
+
+
+@jit
+def _sum_blocks(words: Array, tail: Array, size: int, sums: Array) -> None:
     for block in range(sums.size):
-        sums[block] = block_sum(words, tail, block)
+        sums[block] = block_sum(words, tail, block, size)
 
 
 @jit

@@ -15,18 +15,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import frozen, jit
+from bigviz.aggregate.jit import frozen
 from bigviz.data.errors import Unreadable
-from bigviz.tiles.store.checksum import checksum, span_sum, words_of
+from bigviz.tiles.store.checksum import block_count, checksum, open_blocks, sum_blocks, words_of
 from bigviz.tiles.store.columnfile import ColumnFile, map_column, write_column
 
-__all__ = ["PAGE", "PagedColumn", "Pages", "open_paged", "sum_pages"]
+__all__ = ["PAGE", "PagedColumn", "Pages", "open_paged"]
 
 Array = npt.NDArray[Any]
 
 PAGE: Final = 4096  # bytes
-_WORDS: Final = PAGE // 8
-_SHIFT: Final = 12
 _STRIDE: Final = 1 << 20  # elements that are verified at a time ahead of requests
 
 
@@ -38,7 +36,7 @@ class Pages:
     """
 
     def __init__(self, array: Array, sums: npt.NDArray[np.uint64], path: Path) -> None:
-        pages = _pages(array.nbytes)
+        pages = block_count(array.nbytes, PAGE)
         if len(sums) != pages:
             raise Unreadable(f"{path} has {pages:,} pages and {len(sums):,} sums.", got=str(path))
         self.array, self.sums, self.path = array, frozen(sums), path
@@ -51,7 +49,7 @@ class Pages:
         if self.whole:
             return
         ranges = frozen(np.asarray(lows, np.int64)), frozen(np.asarray(highs, np.int64))
-        page = _verify(self._words, self._tail, self.sums, self.seen, *ranges, self.array.itemsize)
+        page = open_blocks(self._words, self._tail, self.sums, self.seen, *ranges, self.array.itemsize, PAGE)
         if page >= 0:
             raise Unreadable(
                 f"{self.path} is damaged: its bytes {page * PAGE:,} to {(page + 1) * PAGE:,} are not those written.",
@@ -89,20 +87,20 @@ class PagedColumn:
 
     def __init__(self, path: Path, dtype: np.dtype[Any], rows: int) -> None:
         self.file = ColumnFile(path, dtype, rows)
-        self._sums = np.zeros(_pages(rows * dtype.itemsize), np.uint64)
+        self._sums = np.zeros(block_count(rows * dtype.itemsize, PAGE), np.uint64)
 
     def put(self, first: int, values: Array) -> None:
         """Write contiguous values from position `first` on, which begins a page; so does what is written after them.
         Any thread may."""
         self.file.write(first, values)
-        sums = sum_pages(values)
+        sums = sum_blocks(values, PAGE)
         page = first * values.itemsize // PAGE
         self._sums[page : page + len(sums)] = sums
 
     def finish(self, rows: int) -> int:
         """Give both files their length; the sum of the sums, by which columns that are the same are known."""
         self.file.finish(rows)
-        sums = self._sums[: _pages(rows * self.file.dtype.itemsize)]
+        sums = self._sums[: block_count(rows * self.file.dtype.itemsize, PAGE)]
         write_column(_sums_path(self.file.path), sums)
         return checksum(sums)
 
@@ -118,40 +116,3 @@ def open_paged(path: Path, dtype: np.dtype[Any]) -> Pages:
 
 def _sums_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}-sums.arrow")
-
-
-def _pages(nbytes: int) -> int:
-    return -(-nbytes // PAGE)
-
-
-def sum_pages(array: Array) -> npt.NDArray[np.uint64]:
-    """The sum of each 4 KiB of a contiguous array."""
-    words, tail = words_of(array)
-    sums = np.empty(_pages(array.nbytes), np.uint64)
-    _sum_pages(words, tail, sums)
-    return sums
-
-
-@jit
-def _page_sum(words: Array, tail: Array, page: int) -> np.uint64:
-    return span_sum(words, tail, page * _WORDS, min((page + 1) * _WORDS, words.size))
-
-
-@jit
-def _sum_pages(words: Array, tail: Array, sums: Array) -> None:
-    for page in range(sums.size):
-        sums[page] = _page_sum(words, tail, page)
-
-
-@jit
-def _verify(words: Array, tail: Array, sums: Array, seen: Array, lows: Array, highs: Array, size: int) -> int:
-    """Compare the pages of ranges of elements of `size` bytes; the first damaged page, or -1."""
-    for k in range(lows.size):
-        if lows[k] >= highs[k]:
-            continue
-        for page in range(lows[k] * size >> _SHIFT, (highs[k] * size - 1 >> _SHIFT) + 1):
-            if seen[page] == 0:
-                if _page_sum(words, tail, page) != sums[page]:
-                    return page
-                seen[page] = 1
-    return -1

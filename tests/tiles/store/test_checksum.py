@@ -4,17 +4,49 @@ import numpy as np
 import pytest
 import xxhash
 
-from bigviz.tiles.store.checksum import BLOCK, block_count, block_sum, checksum, sum_blocks, words_of
+from bigviz.tiles.store.checksum import (
+    BLOCK,
+    block_count,
+    block_sum,
+    checksum,
+    open_blocks,
+    sum_blocks,
+    words_of,
+)
+from bigviz.tiles.store.pages import PAGE
 
 
-@pytest.mark.parametrize("size", [*range(70), BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 13])
+@pytest.mark.parametrize("size", [*range(70), PAGE + 4, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 13])
 def test_sums_are_xxh64(size: int) -> None:
     data = np.random.default_rng(size).integers(0, 256, size, np.uint8)
     assert checksum(data) == checksum(data.tobytes()) == xxhash.xxh64_intdigest(data.tobytes())
-    blocks = [data[start : start + BLOCK].tobytes() for start in range(0, size, BLOCK)]
-    expected = [xxhash.xxh64_intdigest(block) for block in blocks]
-    assert sum_blocks(data).tolist() == expected and block_count(size) == len(expected)
-    assert [int(block_sum(*words_of(data), k)) for k in range(len(expected))] == expected
+    for block in (BLOCK, PAGE):
+        pieces = [data[start : start + block].tobytes() for start in range(0, size, block)]
+        expected = [xxhash.xxh64_intdigest(piece) for piece in pieces]
+        assert sum_blocks(data, block).tolist() == expected and block_count(size, block) == len(expected)
+        assert [int(block_sum(*words_of(data), k, block)) for k in range(len(expected))] == expected
+    assert sum_blocks(data).tolist() == sum_blocks(data, BLOCK).tolist()
+
+
+@pytest.mark.parametrize("block", [PAGE, BLOCK])
+def test_blocks_are_opened_before_their_first_use(block: int) -> None:
+    values = np.random.default_rng(1).normal(size=3 * BLOCK // 4 + 1).astype(np.float32)
+    sums, per = sum_blocks(values, block), block // 4
+    sums[[2, -1]] ^= np.uint64(1)
+    words, tail = words_of(values)
+    seen = np.zeros(len(sums), np.uint8)
+
+    def opened(*ranges: tuple[int, int]) -> int:
+        lows, highs = np.array(ranges).T
+        return int(open_blocks(words, tail, sums, seen, lows, highs, 4, block))
+
+    assert opened((5, 5), (per - 1, per + 1)) == -1 and np.flatnonzero(seen).tolist() == [0, 1]
+    assert opened((2 * per, 2 * per), (0, per)) == -1
+    assert opened((per, 2 * per + 1)) == 2 and opened((2 * per, 2 * per + 1)) == 2
+    assert opened((len(values) - 1, len(values))) == len(sums) - 1
+    assert np.flatnonzero(seen).tolist() == [0, 1]
+    sums[2] ^= np.uint64(1)
+    assert opened((2 * per, 2 * per + 1)) == -1 and seen[2] == 1
 
 
 def test_any_dtype_is_its_bytes() -> None:
