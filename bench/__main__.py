@@ -24,6 +24,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "build": build.run,
     **view.CASES,
     "line": line.run,
+    "uneven": line.uneven,
     "start": start.run,
     "memory": memory.run,
     "reductions": start.reductions,

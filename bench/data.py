@@ -6,6 +6,8 @@
 | log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
 | grid | x, y int32: 3,000 distinct points, each over and over, in random order |
 | line | x int32 = 0, 1, 2, ..., y float32: a random walk |
+| irregular | x int64 nanoseconds at random distances (exponential, 1 ms in the mean), y float32: a random walk |
+| gappy | x int32 = 0, 1, 2, ..., y float32: a random walk, half of it null at random |
 
 All depend on nothing but the number of rows, and are made in chunks by as many threads as there are cores, so memory
 stays at some tens of MB whatever the number of rows.
@@ -27,7 +29,7 @@ from bigviz.aggregate.sample import CHUNK, clifford, write_parquet
 
 __all__ = ["Table", "arrow", "parquet", "sample_rows"]
 
-Table = Literal["points", "log", "grid", "line"]
+Table = Literal["points", "log", "grid", "line", "irregular", "gappy"]
 T = TypeVar("T")
 
 PLACES: Final = 3_000
@@ -91,15 +93,38 @@ def _grid(rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _line(rows: int) -> Iterator[pa.RecordBatch]:
-    def make(index: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    for first, walk in _walk(rows):
+        yield pa.record_batch({"x": np.arange(first, first + len(walk), dtype=np.int32), "y": walk})
+
+
+def _irregular(rows: int) -> Iterator[pa.RecordBatch]:
+    now = 1_700_000_000_000_000_000
+    for first, walk in _walk(rows):
+        gaps = np.random.default_rng((10, first // CHUNK)).standard_exponential(len(walk), dtype=np.float32)
+        x = np.cumsum((gaps * np.float32(1e6)).astype(np.int64)) + now
+        now = int(x[-1])
+        yield pa.record_batch({"x": x, "y": walk})
+
+
+def _gappy(rows: int) -> Iterator[pa.RecordBatch]:
+    for first, walk in _walk(rows):
+        x = np.arange(first, first + len(walk), dtype=np.int32)
+        missing = np.random.default_rng((11, first // CHUNK)).random(len(walk), dtype=np.float32) < 0.5
+        yield pa.record_batch({"x": x, "y": pa.array(walk, mask=missing)})
+
+
+def _walk(rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(first row, float32 heights) of each chunk of a random walk."""
+
+    def make(index: int, size: int) -> tuple[int, np.ndarray]:
         steps = np.random.default_rng((9, index)).standard_normal(size, dtype=np.float32)
-        return np.arange(index * CHUNK, index * CHUNK + size, dtype=np.int32), np.cumsum(steps, dtype=np.float64)
+        return index * CHUNK, np.cumsum(steps, dtype=np.float64)
 
     level = 0.0
-    for x, walk in _chunks(rows, make):
+    for first, walk in _chunks(rows, make):
         walk += level
         level = float(walk[-1])
-        yield pa.record_batch({"x": x, "y": walk.astype(np.float32)})
+        yield first, walk.astype(np.float32)
 
 
 def _chunks(rows: int, make: Callable[[int, int], T]) -> Iterator[T]:
@@ -116,4 +141,6 @@ _MAKERS: Final[dict[Table, Callable[[int], Iterator[pa.RecordBatch]]]] = {
     "log": _log,
     "grid": _grid,
     "line": _line,
+    "irregular": _irregular,
+    "gappy": _gappy,
 }

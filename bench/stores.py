@@ -14,10 +14,16 @@ import pyarrow as pa
 from bench.memory import run_watched
 from bench.places import made
 
-__all__ = ["COLUMNS", "build", "of"]
+__all__ = ["COLUMNS", "build", "in_memory", "of"]
 
 IN_MEMORY: Final = 1 << 24  # rows of a table that bigviz orders in memory rather than on the disk
 COLUMNS: Final = ("value", "kind")
+
+
+def in_memory(path: Path) -> bool:
+    """Whether a table is small enough that bigviz makes no store of it."""
+    with pa.memory_map(str(path)) as source:
+        return bool(pa.ipc.open_file(source).num_record_batches * (1 << 20) < IN_MEMORY)
 
 
 def of(path: Path, columns: Sequence[str] = (), aggs: Sequence[str] = (), **layer: str) -> Path | None:
@@ -26,9 +32,8 @@ def of(path: Path, columns: Sequence[str] = (), aggs: Sequence[str] = (), **laye
 
     One store a table is kept: one without `columns` makes place for one with them, which serves both from then on.
     """
-    with pa.memory_map(str(path)) as source:
-        if pa.ipc.open_file(source).num_record_batches * (1 << 20) < IN_MEMORY:
-            return None
+    if in_memory(path):
+        return None
     plain, full = (made("stores") / f"{path.stem}{more}" for more in ("", "-columns"))
     folder = next((each for each in ((full,) if columns else (full, plain)) if each.exists()), None)
     if folder is None:

@@ -86,7 +86,7 @@ def test_every_adapter_names_the_versions_it_installs() -> None:
         assert pins(name) and all("==" in pin for pin in pins(name))
 
 
-@pytest.mark.parametrize("table", ["points", "log", "grid", "line"])
+@pytest.mark.parametrize("table", ["points", "log", "grid", "line", "irregular", "gappy"])
 def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.places.CACHE", tmp_path)
     path = data.arrow(table, ROWS)
@@ -95,8 +95,14 @@ def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: 
         assert found.num_rows == ROWS and found.column_names[:2] == ["x", "y"]
         if table == "grid":
             assert len(set(zip(*(column.to_numpy()[:100_000] for column in found.columns), strict=True))) == data.PLACES
-        if table == "line":
+        if table in ("line", "gappy"):
             assert np.array_equal(found["x"].to_numpy(), np.arange(ROWS))
+        if table == "irregular":
+            steps = np.diff(found["x"].to_numpy())
+            assert (steps >= 0).all() and abs(steps.mean() / 1e6 - 1) < 0.01 and abs(steps.std() / 1e6 - 1) < 0.01
+        if table == "gappy":
+            assert abs(found["y"].null_count / ROWS - 0.5) < 0.01
+            return
     x, y = data.sample_rows(path, 50)
     assert len(x) == len(y) == 50 and np.isfinite([x, y]).all()
 

@@ -1,7 +1,9 @@
-"""A regular float32 line: its tree, then any range at 2,000 columns. Peers scan the range each time."""
+"""A float32 line: its tree, then any range at 2,000 columns. Peers scan the range of a regular one each time."""
 
 from __future__ import annotations
 
+import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,41 +22,101 @@ from bigviz.data.cancel import NEVER
 
 WIDTH: Final = 2_000
 REQUESTS: Final = 300
+EARLY: Final = 30  # requests that are asked as soon as the store is open
 PEER_REQUESTS: Final = 4
 BUILD: Final = 10.0  # s
 BOUND: Final = 3.0  # ms
+OURS: Final = "-line"  # ends the names of the stores of lines, which may lie beside those of points
+UNEVEN: Final[dict[data.Table, str]] = {
+    "irregular": "x at random distances",
+    "gappy": "half of y missing",
+    "points": "x in no order",
+}
 
 
 def run(rows: int) -> Iterator[Figure]:
-    """The tree's build, then requests: the whole line, and random ranges of 2,000 rows to all of them."""
+    """The tree's build, then requests: the whole line, and random ranges of 2,000 rows to all of them.
+
+    Requests are timed once every page has been verified, and before the peers, whose copies of 10^9 rows drive the
+    store out of the page cache. What comes before that, just after opening, is a figure of its own without a bound.
+    """
     path = data.arrow("line", rows)
-    _request(Opened(data.arrow("line", 1 << 20), "any", glyph="line"), 0, 1 << 20)  # compiles
-    seconds, beside, store = _built(path)
+    _warm_up("line")
+    seconds, _, beside, store = _built(path)
     opened = Opened(path, "any", store, glyph="line")
+    early = [_request(opened, *window) for window in _windows(opened, rows, EARLY, 5)]
     seconds = seconds or opened.seconds
     yield Figure(f"tree of a line of {words(rows)} float32", "s", [seconds], "max", BUILD, beside, headline=True)
+    _verified()
     whole = [_request(opened, 0, rows) for _ in range(30)]
+    times = [_request(opened, *window) for window in _windows(opened, rows, REQUESTS, 4)]
     rivals = [_rival(name, loading, path, rows, opened) for name, loading in _peers(rows)]
     what = f"line of {words(rows)} rows, {WIDTH:,} columns"
     yield Figure(f"{what}, all of it", "ms", whole, "p95", BOUND, f"{4 * WIDTH:,} rows", "exact", rivals, True)
-    rng = np.random.default_rng(4)
-    lengths = np.exp(rng.uniform(np.log(WIDTH), np.log(rows), REQUESTS)).astype(np.int64)
-    starts = (rng.random(REQUESTS) * (rows - lengths)).astype(np.int64)
-    times = [_request(opened, int(start), int(start + length)) for start, length in zip(starts, lengths, strict=True)]
     yield Figure(f"{what}, any range", "ms", times, "p95", BOUND, headline=True)
+    yield Figure(f"{what}, any range, just opened", "ms", early)
 
 
-def _built(path: Path) -> tuple[float, str, Path | None]:
-    """Seconds of `bigviz index`, the disk's rate in words, and the store; 0 and no store for a line in memory."""
-    if stores.of(path, glyph="line") is None:
-        return 0.0, "in memory", None
-    folder = made("stores") / path.stem
-    rate = write_rate(folder)
-    seconds, _ = stores.build(path, folder, glyph="line")
-    return seconds, f"`bigviz index`; the disk takes {rate:,.0f} MB/s with fsync", folder
+def uneven(rows: int) -> Iterator[Figure]:
+    """The same for lines that are not regular: x at random distances, half of y missing, x in no order."""
+    for table, named in UNEVEN.items():
+        path = data.arrow(table, rows)
+        _warm_up(table)
+        seconds, peak, beside, store = _built(path)
+        opened = Opened(path, "any", store, glyph="line")
+        what = f"line of {words(rows)} rows, {named}"
+        yield Figure(f"{what}, tree", "s", [seconds or opened.seconds], "max", None, beside)
+        if store is not None:
+            yield Figure(f"{what}, tree, peak of anonymous memory", "MiB", [peak / 2**20], "max")
+        _verified()
+        times = [_request(opened, *window) for window in _windows(opened, rows, REQUESTS, 4)]
+        yield Figure(f"{what}, {WIDTH:,} columns, any range", "ms", times)
+        if rows > LARGE:  # the next one needs the room
+            del opened
+            shutil.rmtree(made("stores") / f"{path.stem}{OURS}", ignore_errors=True)
+            if table != "points":
+                path.unlink()
 
 
-def _request(opened: Opened, x0: int, x1: int) -> float:
+def _warm_up(table: data.Table) -> None:
+    """Compile what will be timed, by building and asking a small table's line."""
+    small = data.arrow(table, 1 << 20)
+    stores.build(small, made("scratch") / "warm-up", glyph="line")
+    opened = Opened(small, "any", glyph="line")
+    for window in _windows(opened, 1 << 20, 2, 3):
+        _request(opened, *window)
+
+
+def _windows(opened: Opened, rows: int, count: int, seed: int) -> list[tuple[float, float]]:
+    """Random ranges of x, of lengths from that of 2,000 rows in the mean to the whole, spread evenly in logarithm."""
+    x0, _, x1, _ = opened.info.range or (0, 0, 0, 0)
+    number = int if isinstance(x0, int) else float
+    rng = np.random.default_rng(seed)
+    shares = np.exp(rng.uniform(np.log(min(WIDTH / rows, 1.0)), 0.0, count))
+    starts = rng.random(count) * (1.0 - shares)
+    span = x1 - x0
+    return [(x0 + number(a * span), x0 + number((a + s) * span)) for a, s in zip(starts, shares, strict=True)]
+
+
+def _verified() -> None:
+    """Wait until the pages of the opened stores have been compared with their sums."""
+    for thread in threading.enumerate():
+        if thread.name == "bigviz-verify":
+            thread.join()
+
+
+def _built(path: Path) -> tuple[float, int, str, Path | None]:
+    """Seconds of `bigviz index`, its peak of anonymous memory in bytes, the disk's rate in words, and the store; zeros
+    and no store for a line in memory."""
+    if stores.in_memory(path):
+        return 0.0, 0, "in memory", None
+    folder = made("stores") / f"{path.stem}{OURS}"
+    rate = write_rate(made("stores"))
+    seconds, peak = stores.build(path, folder, glyph="line")
+    return seconds, peak, f"`bigviz index`; the disk takes {rate:,.0f} MB/s with fsync", folder
+
+
+def _request(opened: Opened, x0: float, x1: float) -> float:
     start = time.perf_counter()
     opened.engine.columns(opened.dataset, opened.layer, x0, x1, WIDTH, NEVER)
     return (time.perf_counter() - start) * 1e3
