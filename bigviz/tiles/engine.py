@@ -357,9 +357,7 @@ class Engine:
         return dataset.fingerprint, dataset.version, OrderSpec.of(layer)
 
     @contextmanager
-    def _answering(
-        self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER
-    ) -> Iterator[Built]:
+    def _answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Iterator[Built]:
         """The layer, for one answer, for which builds make way. A store that turns out to be damaged is removed, so
         that the layer is built again when it is next asked for."""
         built = self._ready(dataset, layer, no_progress, cancel)
