@@ -31,17 +31,18 @@ from bigviz.tiles.store.directory import StoreDirectory
 RAISES: Final = 60
 BOUND: Final = 20.0  # ms
 AGGS: Final = {"count": "count", "mean(value)": "mean", "by(kind)": f"by of {data.LABELS} categories"}
+OTHER: Final = "max(value)"  # of which there is a pyramid, so that there is none of those
 TILES: Final = (TileKey(0, 0, 0, 0), TileKey(1, 1, 0, 1), TileKey(2, 4, 1, 7))
 Job = Callable[[Engine, Cancel], Any]
 
 
 def run(rows: int) -> Iterator[Figure]:
-    """Tiles, images of what is asked for over HTTP, and of what a deep view shows, of nearly all rows; up to the number
-    of rows for which the bound is meant."""
-    if rows > LARGE:
+    """Tiles, images of what is asked for over HTTP, and of what a deep view shows, of nearly all rows; where there is a
+    store that opens at once, and up to the number of rows for which the bound is meant."""
+    if not stores.IN_MEMORY <= rows <= LARGE:
         return
     path = data.arrow("labels", rows)
-    store = stores.of(path, stores.COLUMNS)
+    store = stores.of(path, stores.COLUMNS, agg=OTHER)
     for agg, name in AGGS.items():
         table = _Table(bv.open(str(path), name="table"), Layer("points", "x", "y", agg), store)
         for kind, jobs in _jobs(table).items():
