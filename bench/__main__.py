@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from bench import machine, report
-from bench.cases import browser, build, line, memory, start, view
+from bench.cases import browser, build, cancel, first, line, memory, start, view
 from bench.peers.process import Peer
 from bench.places import LARGE, PUBLISHED, RESULTS, tidy
 from bench.report import Figure, words
@@ -26,6 +26,8 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "line": line.run,
     "uneven": line.uneven,
     "start": start.run,
+    "first": first.run,
+    "cancel": cancel.run,
     "memory": memory.run,
     "reductions": start.reductions,
     "browser": browser.run,

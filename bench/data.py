@@ -5,6 +5,7 @@
 | points | x, y, value float32 and kind (8 labels): jumps of a Clifford attractor |
 | log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
 | grid | x, y int32: 3,000 distinct points, each over and over, in random order |
+| labels | x, y, value of `points`, and kind: 64 labels, at random |
 | line | x int32 = 0, 1, 2, ..., y float32: a random walk |
 | irregular | x int64 nanoseconds at random distances (exponential, 1 ms in the mean), y float32: a random walk |
 | gappy | x int32 = 0, 1, 2, ..., y float32: a random walk, half of it null at random |
@@ -29,10 +30,11 @@ from bigviz.aggregate.sample import CHUNK, clifford, write_parquet
 
 __all__ = ["Table", "arrow", "parquet", "sample_rows"]
 
-Table = Literal["points", "log", "grid", "line", "irregular", "gappy"]
+Table = Literal["points", "log", "grid", "labels", "line", "irregular", "gappy"]
 T = TypeVar("T")
 
 PLACES: Final = 3_000
+LABELS: Final = 64
 THREADS: Final = 2
 
 
@@ -92,6 +94,14 @@ def _grid(rows: int) -> Iterator[pa.RecordBatch]:
     return _chunks(rows, make)
 
 
+def _labels(rows: int) -> Iterator[pa.RecordBatch]:
+    labels = pa.array([f"label {k:02}" for k in range(LABELS)])
+    for index, batch in enumerate(clifford(rows)):
+        codes = np.random.default_rng((10, index)).integers(0, LABELS, batch.num_rows, dtype=np.int8)
+        kind = pa.DictionaryArray.from_arrays(pa.array(codes), labels)
+        yield pa.record_batch([*batch.columns[:3], kind], names=["x", "y", "value", "kind"])
+
+
 def _line(rows: int) -> Iterator[pa.RecordBatch]:
     for first, walk in _walk(rows):
         yield pa.record_batch({"x": np.arange(first, first + len(walk), dtype=np.int32), "y": walk})
@@ -140,6 +150,7 @@ _MAKERS: Final[dict[Table, Callable[[int], Iterator[pa.RecordBatch]]]] = {
     "points": clifford,
     "log": _log,
     "grid": _grid,
+    "labels": _labels,
     "line": _line,
     "irregular": _irregular,
     "gappy": _gappy,

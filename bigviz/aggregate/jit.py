@@ -25,6 +25,11 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
     return cast("Callable[P, T]", kernel)
 
 
+def load_compiler() -> None:
+    """Load what numba loads with the first kernel that is called in a process (half a second), so that it is there."""
+    _nothing()
+
+
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A read-only view of an array that a kernel only reads.
 
@@ -34,3 +39,8 @@ def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+@jit
+def _nothing() -> None:
+    """A kernel that does nothing."""

@@ -101,8 +101,12 @@ class ParquetPart:
     def _check_footer(self) -> None:
         """Numbers in the footer that no honest file has.
 
-        Only of row groups: asking pyarrow for a column chunk's metadata ends the process where its statistics are
-        damaged (an exception that its binding does not catch). Chunks that lie are found out when they are read.
+        Only of row groups: asking pyarrow for a column chunk's statistics ends the process where they are damaged (an
+        exception that its binding does not catch). Chunks that lie are found out when they are read.
+
+        So the range of a column is never taken from statistics, but from a sample's rows until all are read: of a float
+        whose least value has three bytes, pyarrow 26 aborts with "Unexpected end of stream" as soon as `statistics` is
+        asked for, and there is no other way to their raw bytes, whose length could be looked at first.
         """
         what = self.file.path
         meta = self.metadata

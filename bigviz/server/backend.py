@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,8 @@ __all__ = ["Backend", "Prepared", "columns_message", "offsets"]
 T = TypeVar("T")
 Place = tuple[int, int, int, int]
 Job = tuple[Hashable, Callable[[Cancel], "Prepared | None"]]  # its key, and the work
+
+_OPENING: Final = 1.0  # seconds from a page's address, and then from its greeting, to its first picture
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class Backend:
             with suppress(BigvizError):  # a layer that cannot be drawn is told of when it is asked for
                 asked = self.asked(document, number, lambda name: None)
                 self.engine.publish(asked.dataset, asked.layer)
+
+    def expect(self) -> None:
+        """Somebody opens a page: builds make way until it shows something."""
+        self.engine.expect(_OPENING)
 
     def resolve(self, document: Document, value: object) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a message's definition."""
@@ -166,14 +172,14 @@ class Backend:
             window, times = self._window(dataset, layer, wanted)
 
             def columns(cancel: Cancel) -> Prepared:
-                found, estimate = preview.columns(*window, wanted.width, cancel)
+                found, estimate = self.engine.sampled_columns(preview, *window, wanted.width, cancel)
                 return columns_message(found, times, window, wanted.width, asdict(estimate))
 
             return (*name, ("columns", *window, wanted.width)), columns
         assert place is not None
 
         def call(cancel: Cancel) -> Prepared:
-            return _estimated(place, *preview.draw(TileKey(*place), cancel))
+            return _estimated(place, *self.engine.sampled_tile(preview, TileKey(*place), cancel))
 
         return (*name, ("estimate", place)), call
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bigviz.aggregate.jit import load_compiler
 from bigviz.data.dataset import Dataset
 from bigviz.data.defaults import choose
 from bigviz.data.errors import BadInput
@@ -62,7 +63,7 @@ def engine_of(storage: Storage) -> Engine:
 
 def open_paths(paths: Sequence[tuple[str, str]], columns: Columns) -> Brought:
     """One document for each (name, path)."""
-    return Brought([document_of(open_dataset(path, name=name), name, columns) for name, path in paths])
+    return _brought([document_of(open_dataset(path, name=name), name, columns) for name, path in paths])
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
@@ -93,7 +94,7 @@ def demo_documents(points: str, walk: str) -> Brought:
     cloud, series = open_dataset(points, name="points"), open_dataset(walk, name="walk")
     first = figure(title="Jumps of a Clifford attractor").points(cloud, "x", "y")
     second = figure(title="A random walk, with gaps").line(series, "time", "value")
-    return Brought(
+    return _brought(
         [
             document(column(first, second), title="bigviz demo", id="demo"),
             document(figure(title="Points").points(cloud, "x", "y"), id="points"),
@@ -104,4 +105,10 @@ def demo_documents(points: str, walk: str) -> Brought:
 
 def run_script(path: str, name: str) -> Brought:
     """The last document of a script, under `name`."""
-    return Brought([script_document(path).renamed(name)])
+    return _brought([script_document(path).renamed(name)])
+
+
+def _brought(documents: Sequence[Document]) -> Brought:
+    """Documents, when the first viewer will find kernels at hand."""
+    load_compiler()
+    return Brought(documents)

@@ -116,6 +116,7 @@ class Viewer(Guarded, WebSocketHandler):
     async def _greet(self) -> None:
         document, backend = await self.site.document(self.name), await self.site.backend()
         self.document = document
+        backend.expect()
         text, body = backend.hello(document)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend

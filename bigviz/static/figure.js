@@ -291,7 +291,8 @@ export class Figure extends EventTarget {
   arrived() {
     if (this.exact) return;
     const { view } = this;
-    if (view && !this.moved && this.layers.every((layer) => layer.complete(view))) {
+    // A first picture is drawn as soon as there is something everywhere, estimates too.
+    if (view && !this.moved && this.layers.every((layer) => (this.hold ? layer.covered(view) : layer.complete(view)))) {
       for (const { raster } of this.layers) raster?.prepare(view);
       this.redraw();
     } else {

@@ -47,6 +47,7 @@ export class Painter {
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
+    /** What the server does before it can answer.  @type {{stage: string, done: number, rows: number, seconds: number}|null} */ this.prepared = null;
   }
 
   /** @returns {Look} */
@@ -241,12 +242,22 @@ export class Painter {
     if (!now) {
       clearTimeout(this.preparing);
       this.preparing = undefined;
+      this.prepared = null;
       this.card.hidden = true;
       return;
     }
+    this.prepared = now;
     this.preparing ??= setTimeout(() => {
       this.card.hidden = false;
+      this.#tell();
     }, CARD_MS);
+    if (!this.card.hidden) this.#tell();
+  }
+
+  /** Fills the card, once it is shown: the first number in words takes 30 ms, which a first picture need not wait for. */
+  #tell() {
+    const { prepared: now } = this;
+    if (!now) return;
     find(this.card, ".meter", HTMLElement).hidden = false;
     find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
     find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;

@@ -148,11 +148,30 @@ class Engine:
             self._samples[key] = sample
             while len(self._samples) > _SAMPLES:
                 self._samples.pop(next(iter(self._samples)))
-        return Preview(layer, sample, Crew(self._threads, cancel=cancel))
+        with self._maker.turns.request():
+            preview = Preview(layer, sample, Crew(self._threads, cancel=cancel))
+            preview.rehearse(cancel)
+            return preview
 
     def grow(self, preview: Preview, cancel: Cancel = NEVER) -> None:
         """Let a preview's sample grow, on one thread: the others are the build's."""
         preview.grow(Crew(1, cancel=cancel))
+
+    def sampled_tile(self, preview: Preview, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
+        """An estimate of a tile from a sample as it is now, for which builds make way."""
+        with self._maker.turns.request():
+            return preview.draw(key, cancel)
+
+    def sampled_columns(
+        self, preview: Preview, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
+    ) -> tuple[Columns, Estimate]:
+        """A line through sampled rows, for which builds make way."""
+        with self._maker.turns.request():
+            return preview.columns(x0, x1, width, cancel)
+
+    def expect(self, seconds: float) -> None:
+        """Requests are about to come: builds make way for so long."""
+        self._maker.turns.expect(seconds)
 
     def provisional(self, dataset: Dataset, layer: Layer, preview: Preview) -> LayerInfo:
         """The facts of a layer as a sample says."""
@@ -319,7 +338,7 @@ class Engine:
         layer.check(dataset)
 
         def build(tell: Progress, stop: Cancel) -> Built:
-            crew = Crew(self._threads, tell, stop)
+            crew = Crew(self._threads, tell, stop, self._maker.turns)
             opened = partial(self._keep, key, dataset, layer, whole=False)
             made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
             self._keep(key, dataset, layer, made)
@@ -338,9 +357,7 @@ class Engine:
         return dataset.fingerprint, dataset.version, OrderSpec.of(layer)
 
     @contextmanager
-    def _answering(
-        self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER
-    ) -> Iterator[Built]:
+    def _answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Iterator[Built]:
         """The layer, for one answer, for which builds make way. A store that turns out to be damaged is removed, so
         that the layer is built again when it is next asked for."""
         built = self._ready(dataset, layer, no_progress, cancel)

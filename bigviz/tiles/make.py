@@ -237,7 +237,7 @@ class Maker:
             )
 
         def build(tell: Any, stop: Any) -> Order:
-            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop))
+            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop, self.turns))
             self._orders.put(key, made)
             return made
 

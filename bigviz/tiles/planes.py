@@ -17,7 +17,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import DTYPES, SIDE, EncodedPlane, add_counts, decode, encode_counts, encode_values
 
 __all__ = [
-    "Kept", "add_block", "add_kept", "finished", "finished_grid", "halved", "inner_of", "keep", "kept_planes", "revive",
+    "Kept", "add_block", "add_kept", "finished", "halved", "inner_of", "keep", "kept_planes", "revive",
     "revive_cell", "wire",
 ]  # fmt: skip
 
@@ -159,19 +159,18 @@ def _finished(reduction: Reduction, planes: Planes, k: int) -> Grid:
     return inner_of(reduction).finalize(tuple(_stack(plane)[k] for plane in planes))
 
 
-def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any]) -> list[Array]:
-    """The planes as HTTP sends them: counts uint32, sums int64 or float64, means float64, and values of `own` dtype.
+def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: Cancel = NEVER) -> list[Array]:
+    """The planes, of any size, as HTTP sends them: counts uint32, sums int64 or float64, means float64, and values of
+    `own` dtype.
 
     Empty cells are 0 for counts, sums and `any`, NaN for other floats; integers without a value are masked.
     """
-    return finished_grid(reduction, reduction.finalize(planes), own)
-
-
-def finished_grid(reduction: Reduction, grid: Grid, own: np.dtype[Any]) -> list[Array]:
-    """The same for a grid of any size."""
     inner = inner_of(reduction)
     out: list[Array] = []
-    for values, filled in zip(_stack(grid.values), _stack(grid.filled), strict=True):
+    for k in range(len(_stack(planes[0]))):
+        cancel.check()
+        grid = _finished(reduction, planes, k)
+        values, filled = grid.values, grid.filled
         if isinstance(inner, Count | Presence | Sum) and not isinstance(inner, Mean):
             out.append(np.where(filled, values, values.dtype.type(0)))
             continue

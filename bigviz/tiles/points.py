@@ -21,11 +21,13 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, closed_within, codes_between
 from bigviz.tiles.order import Order
-from bigviz.tiles.planes import finished, finished_grid, inner_of, revive, wire
+from bigviz.tiles.planes import finished, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
-from bigviz.tiles.scan import TileKey, positions_of, ranges_within
+from bigviz.tiles.scan import PART, Ranges, TileKey, positions_in_parts, ranges_within
+from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.tile import Cost, Drawn, microseconds
+from bigviz.tiles.work import Crew, slices
 
 __all__ = ["PointsLayer"]
 
@@ -92,11 +94,11 @@ class PointsLayer:
         planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()))
         windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
         positions = self._candidates(*windows, cancel)
-        batches = self._through(cancel) if positions is None else self._gathered(positions)
+        batches = self._through(cancel) if positions is None else self._gathered(positions, cancel)
         for x, y, columns in batches:
             add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
-        finished = finished_grid(reduction, reduction.finalize(planes), inputs.own)
-        return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in finished]
+        found = finished(reduction, planes, inputs.own, cancel)
+        return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in found]
 
     def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
         """The positions, by row number, of rows that hold every row of a closed window.
@@ -112,17 +114,28 @@ class PointsLayer:
         ranges = ranges_within(self.order.guard, codes, cancel)
         if ranges.rows > min(self.survey.rows // _SPARSE, _MOST_GATHERED):
             return None
-        positions = positions_of(ranges.low, ranges.high)
-        return positions[np.argsort(self.order.row_numbers(positions))]
+        return self._in_file_order(ranges, cancel)
 
-    def _gathered(self, positions: Array) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
-        """Ordered rows, as one batch."""
-        x, y = (Numbers(self.order.numbers(which, positions)) for which in (0, 1))
+    def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
+        numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)
+        at = 0
+        for part in positions_in_parts(ranges, PART, cancel):
+            here = slice(at, at + len(part))
+            numbers[here], positions[here] = self.order.row_numbers(part), part
+            at = here.stop
+        return sort_keys(numbers, positions, slices(ranges.rows), Crew(1, cancel=cancel))[1]
+
+    def _gathered(self, positions: Array, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """Ordered rows, in batches."""
         inputs = self.pyramid.inputs
-        rows = inputs.rows(positions)
-        values = None if rows.values is None else Numbers(rows.values, rows.valid)
-        codes = None if rows.codes is None else Numbers(rows.codes)
-        yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
+        for start, stop in slices(len(positions), PART):
+            cancel.check()
+            part = positions[start:stop].astype(np.int64)
+            x, y = (Numbers(self.order.numbers(which, part)) for which in (0, 1))
+            rows = inputs.rows(part)
+            values = None if rows.values is None else Numbers(rows.values, rows.valid)
+            codes = None if rows.codes is None else Numbers(rows.codes)
+            yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
 
     def _through(self, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
         """All rows of the dataset in file order, in batches."""

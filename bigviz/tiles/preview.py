@@ -144,6 +144,14 @@ class Preview:
         cost = Cost(0, microseconds(summed - begun), microseconds(time.perf_counter() - summed), rows, rows * 16)
         return Drawn(tuple(encoded), cost), Estimate(min(read / max(table, 1), 1.0), error, self.sample.start)
 
+    def rehearse(self, cancel: Cancel = NEVER) -> None:
+        """Draw once: the first drawing of a process loads kernels, in ten times the time that it takes itself."""
+        low, high = self.survey.low, self.survey.high
+        if self.layer.glyph != "line":
+            self.draw(TileKey(0, 0, 0, 0), cancel)
+        elif low is not None and high is not None and low[0] < high[0]:
+            self.columns(low[0], high[0], SIDE, cancel)
+
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         """A line through the sampled rows."""
         with self._lock:

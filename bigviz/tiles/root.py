@@ -113,7 +113,7 @@ def _extent(pairs: Pairs, roots: tuple[Root, Root] | None, crew: Crew) -> Extent
 
     def look(piece: int) -> int:
         part = Extent()
-        for batch in pairs.read(piece, crew.cancel):
+        for batch in crew.paced(pairs.read(piece, crew.cancel)):
             xs, ys, mask = both_numbers(batch)
             if roots is not None:
                 for values, root in ((xs, roots[0]), (ys, roots[1])):
@@ -167,7 +167,7 @@ def _shorter(pairs: Pairs, which: int, root: Root, kept: int, spare: int, crew: 
     ruled_out = threading.Event()  # too many rows lie outside any two neighbouring bins
 
     def look(piece: int) -> int:
-        for batch in pairs.read(piece, crew.cancel) if not ruled_out.is_set() else ():
+        for batch in crew.paced(pairs.read(piece, crew.cancel)) if not ruled_out.is_set() else ():
             codes, inside = _codes_of(batch, which, root)
             part = np.bincount(codes[inside] >> np.uint32(32 - _SHORTER - 1), minlength=_BINS)
             with lock:
@@ -204,7 +204,7 @@ def _extremes(pairs: Pairs, which: int, part: Root, crew: Crew) -> tuple[Number,
     highs: list[Number] = []
 
     def look(piece: int) -> int:
-        for batch in pairs.read(piece, crew.cancel):
+        for batch in crew.paced(pairs.read(piece, crew.cancel)):
             _, inside = _codes_of(batch, which, part)
             within = (batch.x, batch.y)[which][0][inside]
             if len(within):

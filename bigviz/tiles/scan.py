@@ -8,6 +8,7 @@ logarithm.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -24,12 +25,24 @@ from bigviz.tiles.guard import Fenced, Guard, lower_bound, open_block, run_end
 from bigviz.tiles.order import compact, spread
 from bigviz.tiles.work import SLICE
 
-__all__ = ["DEEPEST", "Ranges", "TileKey", "cells_of", "cells_within", "count_cells", "positions_of", "ranges_within"]
+__all__ = [
+    "DEEPEST",
+    "PART",
+    "Ranges",
+    "TileKey",
+    "cells_of",
+    "cells_within",
+    "count_cells",
+    "positions_in_parts",
+    "positions_of",
+    "ranges_within",
+]
 
 Array = npt.NDArray[Any]
 Codes = tuple[int, int, int, int]  # first and last on x, then on y
 
 DEEPEST: Final = 24  # the last level: its cells are the codes
+PART: Final = 1 << 17  # rows that are gathered between two looks at the cancel flag: a few milliseconds
 _LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
 _BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag
 _STACK: Final = 3 * 32 + 4
@@ -159,6 +172,22 @@ def positions_of(low: Array, high: Array) -> npt.NDArray[np.int64]:
     lengths = high - low
     shift = low - np.cumsum(lengths) + lengths
     return np.asarray(np.arange(lengths.sum()) + np.repeat(shift, lengths), np.int64)
+
+
+def positions_in_parts(ranges: Ranges, size: int, cancel: Cancel) -> Iterator[npt.NDArray[np.int64]]:
+    """The positions of ranges, at most `size` at a time, ascending; with a look at the flag before each part."""
+    order = np.argsort(ranges.low)
+    low, high = ranges.low[order], ranges.high[order]
+    ends = np.cumsum(high - low)
+    for start in range(0, ranges.rows, size):
+        cancel.check()
+        stop = min(start + size, ranges.rows)
+        first, last = np.searchsorted(ends, [start, stop - 1], "right")
+        part = slice(int(first), int(last) + 1)
+        lows, highs = low[part].copy(), high[part].copy()
+        lows[0] += start - (int(ends[first]) - int(high[first] - low[first]))
+        highs[-1] -= int(ends[last]) - stop
+        yield positions_of(lows, highs)
 
 
 def _terms(tile: TileKey) -> tuple[int, int, int, int]:

@@ -22,9 +22,8 @@ from bigviz.tiles.bounds import Number, codes_between, within
 from bigviz.tiles.codec import SIDE, EncodedPlane
 from bigviz.tiles.planes import wire
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.scan import positions_of, ranges_within
+from bigviz.tiles.scan import PART, positions_in_parts, ranges_within
 from bigviz.tiles.tile import Cost, microseconds
-from bigviz.tiles.work import SLICE
 
 __all__ = ["MOST_CELLS", "WindowImage", "draw_window"]
 
@@ -73,31 +72,18 @@ def draw_window(
     planes: list[EncodedPlane] = []
     for top in range(0, height, SIDE):
         for left in range(0, width, SIDE):
-            cancel.check()
-            planes += wire(inputs.reduction, _block(layer, accumulators, top, left))
+            planes += wire(inputs.reduction, _block(layer, accumulators, top, left), cancel)
     encode_us = microseconds(time.perf_counter() - drawn)
     size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in planes)
     return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, rows, size))
 
 
 def _candidates(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[Array]:
-    """Ascending positions that hold every row of the window, a slice at a time."""
+    """Ascending positions that hold every row of the window, a part at a time."""
     across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
     if across is None or up is None:
         return
-    ranges = ranges_within(layer.order.guard, (*across, *up), cancel)
-    order = np.argsort(ranges.low)
-    low, high = ranges.low[order], ranges.high[order]
-    ends = np.cumsum(high - low)
-    for start in range(0, ranges.rows, SLICE):
-        cancel.check()
-        stop = min(start + SLICE, ranges.rows)
-        first, last = np.searchsorted(ends, [start, stop - 1], "right")
-        part = slice(int(first), int(last) + 1)
-        lows, highs = low[part].copy(), high[part].copy()
-        lows[0] += start - (int(ends[first]) - int(high[first] - low[first]))
-        highs[-1] -= int(ends[last]) - stop
-        yield positions_of(lows, highs)
+    yield from positions_in_parts(ranges_within(layer.order.guard, (*across, *up), cancel), PART, cancel)
 
 
 def _places(values: Array, window: Window, size: int) -> npt.NDArray[np.int64]:

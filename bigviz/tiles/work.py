@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.progress import Progress, no_progress
+from bigviz.tiles.turns import Turns
 
 __all__ = ["SLICE", "Crew", "slices"]
 
@@ -29,12 +30,26 @@ class Crew:
     """Threads, and who watches them: what a build hands down to its steps.
 
     `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
-    every item. Kernels release the GIL, so threads do work at once.
+    every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first.
     """
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     progress: Progress = no_progress
     cancel: Cancel = NEVER
+    turns: Turns | None = None
+
+    def look(self) -> None:
+        """Let requests go first, and raise `Cancelled` when the flag is up; called where no lock is held."""
+        if self.turns is None:
+            self.cancel.check()
+        else:
+            self.turns.give_way(self.cancel)
+
+    def paced(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a look before each."""
+        for item in items:
+            self.look()
+            yield item
 
     def within(self, stage: str, start: float, stop: float, rows: int) -> Crew:
         """The same crew for one step of a longer stage over `rows` rows: what the step reports as 0 to 1 becomes
@@ -46,7 +61,7 @@ class Crew:
             best = max(best, start + (stop - start) * done)
             self.progress(stage, best, round(best * rows))
 
-        return Crew(self.threads, report, self.cancel)
+        return replace(self, progress=report)
 
     def run(self, stage: str, work: Callable[[T], int], items: Iterable[T], rows: int) -> None:
         """Call `work(item)`, which returns the rows it finished, for every item; `rows` is their expected sum.
@@ -60,7 +75,7 @@ class Crew:
             if stop.is_set():
                 return
             try:
-                self.cancel.check()
+                self.look()
                 meter.add(work(item))
             except BaseException:
                 stop.set()

@@ -127,6 +127,23 @@ def test_a_damaged_footer(zeros: Path) -> None:
         open_table(zeros)
 
 
+def test_statistics_that_would_end_the_process(tmp_path: Path) -> None:
+    """A float's least value of three bytes: asking pyarrow for `statistics` aborts, reading the column does not."""
+    path = tmp_path / "t.parquet"
+    values = np.array([1.2345678, 2.5, 7.7654321], np.float32)
+    pq.write_table(pa.table({"x": values}), path, store_schema=False)
+    data = path.read_bytes()
+    start = len(data) - 8 - struct.unpack("<I", data[-8:-4])[0]
+    least = values[:1].tobytes()
+    assert b"\x04" + least in data[start:]
+    footer = data[start:-8].replace(b"\x04" + least, b"\x03" + least[:3])
+    path.write_bytes(data[:start] + footer + struct.pack("<I", len(footer)) + b"PAR1")
+    dataset = open_table(path)
+    assert dataset.num_rows == 3
+    with pytest.raises(Unreadable, match="damaged"):
+        dataset.column("x")
+
+
 def test_rows_that_do_not_add_up(zeros: Path) -> None:
     patch(zeros, varint(N), varint(N + 1), count=1)
     with pytest.raises(Unreadable, match="declares 1,234,568 rows and its row groups 1,234,567"):

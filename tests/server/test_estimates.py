@@ -175,6 +175,17 @@ def test_a_line_is_drawn_through_sampled_rows_first(held: Running, engine: Gated
         assert exact[0].value.y.max() == walk.max() and exact[0].value.y.min() == walk.min()
 
 
+def test_builds_make_way_for_a_page_that_opens(held: Running, engine: Gated, monkeypatch: pytest.MonkeyPatch):
+    expected: list[float] = []
+    monkeypatch.setattr(engine, "expect", expected.append)
+    held.await_event("loaded")
+    assert held.get("/points/").status == 200
+    assert len(expected) == 1
+    assert held.get("/nothing/").status == 404
+    with Browser(held.url, "points"):
+        assert len(expected) == 2
+
+
 def test_a_page_that_leaves_ends_the_build_and_its_sample(held: Running, engine: Gated):
     with Browser(held.url, "points") as browser:
         first = browser.layer(agg="sum(v)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
+from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import TooLarge, Unreadable
-from bigviz.tiles import make
+from bigviz.tiles import make, turns
 from bigviz.tiles.engine import Engine, Layer, TileKey
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.parts import parts
+from bigviz.tiles.turns import Turns
 
 ROWS = 300_000
 AGGS = ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(n)", "first(v)", "by(kind)", "by(kind, mean(v))"]
@@ -224,3 +228,84 @@ def test_where_the_disk_refuses_memory_does(dataset: Dataset, tmp_path: Path, as
     key = KEYS[0]
     assert engine.tile(dataset, asked, key).planes == Engine().tile(dataset, asked, key).planes
     assert len(said) == 1 and "No index is kept on the disk" in said[0] and "--store-limit" in said[0]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("agg", ["sum(v)", "by(kind)", "line over t", "line over x"])
+def test_builds_look_where_no_column_is_locked(
+    dataset: Dataset, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch, agg: str, stored: bool
+) -> None:
+    """A request may wait for the column while it holds its turn."""
+    looks: list[bool] = []
+
+    class Watched(Turns):
+        def give_way(self, cancel: Cancel) -> None:
+            looks.append(any(lock.locked() for lock in dataset._locks))
+            super().give_way(cancel)
+
+    monkeypatch.setattr(make, "Turns", Watched)
+    asked = Layer("line", agg[-1], "y", "any") if agg.startswith("line") else layer(agg)
+    engine = Engine(threads=2, stores=stores if stored else None)
+    engine.publish(dataset, asked)
+    engine.ensure(dataset, asked)
+    assert len(looks) > 5 and not any(looks)
+    assert bool(stores.entries()) == stored
+
+
+def test_a_request_that_waits_for_a_column_does_not_stop_its_reader(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would for ever, if reading a column made way: the reader has the column's lock, the request its turn."""
+    monkeypatch.setattr(turns, "PATIENCE", 1e9)
+    shared = Turns()
+    monkeypatch.setattr(make, "Turns", lambda: shared)
+    engine = Engine(threads=2)
+    reading, asked = threading.Event(), threading.Event()
+    read = dataset._source.read
+
+    def slowly(index: int, *arguments: Any) -> None:
+        if dataset.schema.names[index] == "v":
+            reading.set()
+            assert asked.wait(30)
+        read(index, *arguments)
+
+    def request() -> None:
+        with shared.request():
+            asked.set()
+            dataset.column("v")
+
+    monkeypatch.setattr(dataset._source, "read", slowly)
+    threads = [threading.Thread(target=lambda: engine.ensure(dataset, layer("sum(v)")), daemon=True)]
+    threads[0].start()
+    assert reading.wait(30)
+    threads.append(threading.Thread(target=request, daemon=True))
+    threads[1].start()
+    for thread in reversed(threads):
+        thread.join(60)
+        assert not thread.is_alive()
+    assert engine.state(dataset, layer("sum(v)")) == "ready"
+
+
+def test_builds_make_way_for_the_first_sample_and_for_estimates(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    class Noted(Turns):
+        @property
+        def asked(self) -> int:
+            return self._asked
+
+    noted = Noted()
+    monkeypatch.setattr(make, "Turns", lambda: noted)
+    engine = Engine(threads=1, preview_rows=1)
+    read = dataset.read
+    monkeypatch.setattr(dataset, "read", lambda *all, **more: held.append(noted.asked) or read(*all, **more))
+    preview = engine.preview(dataset, layer())
+    assert preview is not None and held and all(held)
+    draw = preview.draw
+    monkeypatch.setattr(preview, "draw", lambda *all: (noted.asked, draw(*all)))
+    assert engine.sampled_tile(preview, KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
+    held.clear()
+    engine.grow(preview)
+    assert not any(held), "what makes an estimate better runs beside the build"

@@ -4,6 +4,7 @@ import pytest
 
 from bigviz.data.cancel import Cancel
 from bigviz.data.errors import Cancelled
+from bigviz.tiles.turns import Turns
 from bigviz.tiles.work import Crew, slices
 
 
@@ -65,3 +66,27 @@ def test_a_raised_flag_stops_between_items() -> None:
     with pytest.raises(Cancelled):
         Crew(1, cancel=cancel).run("stopping", work, range(1000), 1000)
     assert begun.is_set()
+
+
+def test_requests_go_before_items_and_batches() -> None:
+    turns, begun, ended = Turns(), threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def work(item: int) -> int:
+        done.extend(crew.paced([item, item]))
+        return 1
+
+    def build() -> None:
+        begun.set()
+        crew.within("whole", 0.0, 1.0, 3).run("part", work, range(3), 3)
+        ended.set()
+
+    crew = Crew(2, turns=turns)
+    builder = threading.Thread(target=build)
+    with turns.request():
+        builder.start()
+        assert begun.wait(10) and not ended.wait(0.05)
+        assert done == []
+    assert ended.wait(10)
+    builder.join()
+    assert sorted(done) == [0, 0, 1, 1, 2, 2]

@@ -96,6 +96,8 @@ class Page(Handler):
         (name,) = args
         if not self.site.has(name):
             raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
+        if self.site.loaded is not None:
+            self.site.loaded.expect()
         page, policy, etag = _page(*_stamp(STATIC / "index.html"))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", policy)

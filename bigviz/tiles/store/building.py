@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,7 +171,7 @@ def _build(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, write: Wri
         if not _is_sealed(aside):
             _prepare(aside, plan)
             told = _Told(aside / _PROGRESS, crew.progress)
-            facts = write(aside, Crew(crew.threads, told, crew.cancel))
+            facts = write(aside, replace(crew, progress=told))
             crew.cancel.check()
             seal(aside, kind, of, facts, time.time(), leave_out=_OWN)
         for name in _OWN:

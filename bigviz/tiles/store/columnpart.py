@@ -105,7 +105,7 @@ def _read(folder: Path, dataset: Dataset, name: str, payloads: Sequence[Payload]
         pieces = dataset.chunks()
 
         def copy(piece: int) -> int:
-            for first, (column,) in dataset.read(piece, [name], crew.cancel):
+            for first, (column,) in crew.paced(dataset.read(piece, [name], crew.cancel)):
                 if column.valid is not None:
                     found.set()
                 for payload, file in zip(payloads, files, strict=True):

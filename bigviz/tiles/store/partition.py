@@ -143,7 +143,7 @@ class _Rounds:
     def _cut(self, number: int) -> Iterator[list[int | Batch]]:
         batches: list[int | Batch] = []
         begun = 0
-        for batch in self.source.read(number, self.crew.cancel):
+        for batch in self.crew.paced(self.source.read(number, self.crew.cancel)):
             if batch.first + batch.rows <= self.dealt.row:
                 continue
             if batches and batch.first + batch.rows - begun > self.most:
@@ -167,7 +167,7 @@ class _Rounds:
 
         def read(item: int | Batch) -> int:
             batches = [item] if isinstance(item, Batch) else self.source.read(item, crew.cancel)
-            return sum(self._pack(batch) for batch in batches)
+            return sum(self._pack(batch) for batch in crew.paced(batches))
 
         crew.within("", 0.0, 0.4, rows).run("reading", read, work, end - self.first)
         order = sorted(self.parts)

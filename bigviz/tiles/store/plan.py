@@ -127,7 +127,7 @@ class _Counting:
             with self._lock:
                 mine = idle.pop() if idle else None
             counts, keys, rows = mine or (level.zeros(), np.empty(SLICE, np.uint64), np.empty(SLICE, np.uint32))
-            for batch in self._source.read(piece, self._crew.cancel):
+            for batch in self._crew.paced(self._source.read(piece, self._crew.cancel)):
                 found, far = encode(batch, self._roots, keys, rows)
                 level.count(keys[:found], counts)
                 if level.depth == 0:

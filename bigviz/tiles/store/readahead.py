@@ -53,7 +53,7 @@ def _read(
     stop: threading.Event,
 ) -> None:
     try:
-        for batch in pairs.read(piece, crew.cancel):
+        for batch in crew.paced(pairs.read(piece, crew.cancel)):
             if not _put(out, batch, stop):
                 return
         _put(out, None, stop)

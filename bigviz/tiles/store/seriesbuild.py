@@ -144,7 +144,7 @@ class _Writer:
     def write(self, batches: Iterable[tuple[Batch, Array | None]]) -> dict[str, Any]:
         """Take batches in x order, with the numbers of their rows where those are not consecutive; the facts."""
         for batch, numbers in batches:
-            self._crew.cancel.check()
+            self._crew.look()
             xs, x_known = numbers_of(*batch.x)
             ys, y_known = numbers_of(*batch.y)
             if x_known is not None and not x_known.all():

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.data.progress import no_progress
 from bigviz.tiles.pairs import Batch, Streamed
 from bigviz.tiles.root import numbers_of
 from bigviz.tiles.series import sortable
@@ -47,7 +49,7 @@ def sorted_batches(pairs: Streamed, folder: Path, crew: Crew) -> Iterator[tuple[
         rows = np.memmap(path, record, "r")
         path.unlink()
         for keys, numbers, y, known in _in_order(rows, crew):
-            crew.cancel.check()
+            crew.look()
             x = _numbers(keys, dtype)
             yield Batch(0, (x, None), (y, None if known.all() else known.astype(np.bool_))), numbers
 
@@ -62,7 +64,7 @@ def _in_order(rows: Array, crew: Crew) -> Iterator[tuple[Array, Array, Array, Ar
             yield key, row, y, known
         return
     keys, order = np.ascontiguousarray(rows["key"]), np.arange(len(rows), dtype=np.uint32)
-    keys, order = sort_keys(keys, order, pieces, Crew(crew.threads, cancel=crew.cancel))
+    keys, order = sort_keys(keys, order, pieces, replace(crew, progress=no_progress))
     row, y, known = (np.ascontiguousarray(rows[name])[order] for name in names[1:])
     for start, stop in pieces:
         yield keys[start:stop], row[start:stop], y[start:stop], known[start:stop]
