@@ -42,6 +42,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	@echo "installing bigviz and what it needs into $(VENV): a minute or two"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 

@@ -100,7 +100,8 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen)."),
         click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen)."),
-        click.option("--agg", metavar="REDUCTION", help="count, sum(c), mean(c), min(c), max(c) or by(c) of column c."),
+        click.option("--agg", metavar="REDUCTION",
+                     help="count, any; sum(c), mean(c), min(c), max(c), first(c) or last(c) of column c; by(c)."),
         click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order."),
         click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear)."),
         click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis."),

@@ -214,6 +214,12 @@ def test_columns_without_a_number_are_told_of(tmp_path: Path):
         assert layer(url)["range"] is None
 
 
+def test_a_log_axis_without_numbers_above_zero_is_told_of(tmp_path: Path):
+    pq.write_table(pa.table({"x": [-1.0, -2.0], "y": [1.0, 2.0]}), tmp_path / "t.parquet")
+    with serving("serve", tmp_path / "t.parquet", "--x", "x", "--y", "y", "--xaxis", "log") as (process, _):
+        assert "has a finite x and y, with x above 0, as a log axis needs." in process.until("none of")
+
+
 def test_more_connections_than_files_may_be_open(folder: Path):
     """With room for 36 connections, 60 come: some are closed, and the server goes on."""
     command = ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh", *BIGVIZ, "serve", folder / "trips.parquet"]

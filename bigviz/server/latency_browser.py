@@ -48,7 +48,7 @@ _NEXT_VIEW: Final = """most => new Promise((resolve, reject) => {
 def chromium() -> Iterator[Browser]:
     """A headless Chromium: the system's, else playwright's own. NotFound, saying what to install, without either."""
     if not INSTALLED:
-        raise NotFound("playwright is not installed: pip install 'bigviz[browser]'")
+        raise NotFound("playwright is not installed: pip install 'bigviz[browser]'.")
     with sync_playwright() as playwright:
         path = next((found for name in _NAMES if (found := shutil.which(name))), None)
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.table import Table
+from rich.text import Text
 
 from bigviz.server.latency_client import ViewTime
 
@@ -108,9 +109,10 @@ def to_json(run: Run) -> dict[str, Any]:
 def table(run: Run) -> Table:
     """The run as a table: a line a stage, p50, p95 and p99 in ms."""
     what = run.definition
+    title = f"{run.path}: {run.rows:,} rows, {what['agg']} of {what['x']}, {what['y']} ({what['glyph']})"
     found = Table(
-        title=f"{run.path}: {run.rows:,} rows, {what['agg']} of {what['x']}, {what['y']} ({what['glyph']})",
-        caption=_caption(run),
+        title=Text(title),  # as it stands: brackets in it are not markup
+        caption=Text(_caption(run)),
         title_justify="left",
         caption_justify="left",
     )

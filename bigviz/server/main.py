@@ -65,12 +65,12 @@ async def _serve(
         loop.add_signal_handler(each, end)
     server = Server(options, names, load, report, open_first)
     await server.start()
-    if browser:
-        in_thread(lambda: webbrowser.open(server.url))
     stop = asyncio.ensure_future(stopping.wait())
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     status = _failure(server) if server.loaded.done() else 0
+    if browser and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
+        in_thread(lambda: webbrowser.open(server.url))
     if status == 0 and not stopping.is_set():
         watching = asyncio.ensure_future(_reload(server, load, watch, report)) if options.dev and watch else None
         await stop

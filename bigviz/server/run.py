@@ -171,7 +171,14 @@ class Server:
             what = f"{layer.agg} of {layer.x}, {layer.y}"
             self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)
             if info.range is None and info.rows:
-                self._warn(f"{document.id}: none of the {info.rows:,} rows has a finite {layer.x} and {layer.y}.")
+                self._warn(f"{document.id}: {_why_empty(info.rows, layer)}")
 
     def _warn(self, message: str) -> None:
         self._event("log", level="warning", logger="bigviz", message=message)
+
+
+def _why_empty(rows: int, layer: Any) -> str:
+    """Why a layer shows nothing, in words."""
+    logs = [name for name, axis in ((layer.x, layer.xaxis), (layer.y, layer.yaxis)) if axis == "log"]
+    above = f", with {' and '.join(logs)} above 0, as a log axis needs" if logs else ""
+    return f"none of the {rows:,} rows has a finite {layer.x} and {layer.y}{above}."

@@ -27,7 +27,8 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
             beside = glob.glob(os.path.join(glob.escape(os.path.dirname(path)), "*"))
             close = difflib.get_close_matches(path, beside, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            raise NotFound(f"There is nothing at {path}.{hint}", "path", path)
+            remote = " Only local paths are opened: copy it here first." if "://" in path else ""
+            raise NotFound(f"There is nothing at {path}.{remote or hint}", "path", path)
         if name is not None:
             if name in given:
                 raise BadInput(f"The name {name!r} is given to two paths.", "name", name)

@@ -319,7 +319,8 @@ export class Deep {
       tile: (/** @type {number} */ i, /** @type {number} */ j) => blocks[j][i],
     };
     const { layer } = this;
-    return layer.info.planes ? Picture.ofCategories(view, source, layer.colors ?? GLASBEY, 1) : Picture.ofPlane(view, source, layer.rule, 1);
+    const one = { x: 1, y: 1 };
+    return layer.info.planes ? Picture.ofCategories(view, source, layer.colors ?? GLASBEY, one) : Picture.ofPlane(view, source, layer.rule, one);
   }
 
   /** @param {Picture} picture @returns {import("./bitmaps.js").Surface} */

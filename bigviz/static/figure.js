@@ -192,11 +192,19 @@ export class Figure extends EventTarget {
     this.hold = true;
     this.painter.measure();
     const { width, height } = this.painter.deviceSize;
-    const locked = this.spec.aspect === "locked" || this.main?.definition?.xaxis === "mercator";
+    const locked = this.main?.definition?.xaxis === "mercator" || (this.spec.aspect === "locked" && this.#isPublished());
     this.view = new View({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact), width, height, limits, locked }).lock();
     this.history ??= new History(this.view);
     this.requests.forget();
     this.#need();
+  }
+
+  /** The axes are those that the document was made for, not others that a viewer picked. */
+  #isPublished() {
+    const { main, spec } = this;
+    const drawn = main?.definition;
+    if (!drawn) return true;
+    return drawn.x === main.spec.x && drawn.y === main.spec.y && drawn.xaxis === spec.x_axis.kind && drawn.yaxis === spec.y_axis.kind;
   }
 
   // Where the view goes.

@@ -96,6 +96,8 @@ export class Painter {
     this.shown = [];
     fit(this.chrome, width, height, dpr);
     fit(this.data, plot.width, plot.height, dpr);
+    this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
+    this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
     this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
     const { style } = this.over;
     style.transform = this.data.style.transform;

@@ -59,7 +59,7 @@ export function bindPickers(figure) {
       /** @type {Partial<Choice>} */
       const change = { [name]: select(name).value };
       if (name === "glyph") change.agg = change.glyph === "line" ? "any" : layer().published.glyph === "points" ? layer().published.agg : "count";
-      if (name === "agg") Object.assign(change, { low: null, high: null });
+      if (name === "agg" || name === "x" || name === "y") Object.assign(change, { low: null, high: null }); // they were ends of other values
       if (name === "x" || name === "y") change.root = layer().published.root;
       figure.choose(at, change);
     });

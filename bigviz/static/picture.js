@@ -4,7 +4,7 @@ import { Distribution } from "./histogram.js";
 import { Norm } from "./norm.js";
 import { mixtureOf } from "./mixture.js";
 import { spreadOf, spreadPixels } from "./spread.js";
-import { addMixture, levelSums, mapAxis, Resampler } from "./resample.js";
+import { addMixture, levelSums, mapAxis, MANY, Resampler } from "./resample.js";
 import { paintMixed } from "./shade.js";
 
 /** @typedef {import("./planes.js").Cells} Cells */
@@ -63,8 +63,8 @@ export class Picture {
   }
 
   /**
-   * @param {View} view @param {Source} source @param {import("./resample.js").Rule} rule @param {number} nominal cells that a pixel
-   * nominally covers @returns {Picture}
+   * @param {View} view @param {Source} source @param {import("./resample.js").Rule} rule
+   * @param {import("./resample.js").Nominal} nominal @returns {Picture}
    */
   static ofPlane(view, source, rule, nominal) {
     const { x, y } = source;
@@ -73,7 +73,7 @@ export class Picture {
     eachTile(source, ({ planes: [plane] }) => {
       if (plane.filled && plane.high > most) most = plane.high;
     });
-    most *= Math.max(nominal, mostCells(x) * mostCells(y));
+    most *= Math.max(mostCells(x), Math.min(nominal.x, MANY)) * Math.max(mostCells(y), Math.min(nominal.y, MANY));
     const size = view.width * view.height;
     const resampler = new Resampler(x, y, rule, counts ? countArray(size, most) : emptyValues(size, rule));
     eachTile(source, ({ planes: [plane] }, column, row) => resampler.add(plane, column, row));
@@ -82,7 +82,7 @@ export class Picture {
     return new Picture(view, values, counts, most);
   }
 
-  /** @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {number} nominal @returns {Picture} */
+  /** @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {import("./resample.js").Nominal} nominal @returns {Picture} */
   static ofCategories(view, source, colors, nominal) {
     const { x, y } = source;
     let most = 0;
@@ -92,7 +92,7 @@ export class Picture {
       most = Math.max(most, mixtureOf(tile, colors).high);
     });
     if (!whole) most = 2 ** 32;
-    most *= Math.max(nominal, mostCells(x) * mostCells(y));
+    most *= Math.max(mostCells(x), Math.min(nominal.x, MANY)) * Math.max(mostCells(y), Math.min(nominal.y, MANY));
     const size = view.width * view.height;
     const totals = countArray(size, most);
     const mixed = new Uint32Array(size);

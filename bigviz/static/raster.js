@@ -14,6 +14,7 @@ import { drawTile, standIns } from "./moving.js";
 import { cellOf, decodePlane } from "./planes.js";
 import { check, CELLS } from "./protocol.js";
 import { Shader } from "./shade.js";
+import { MANY } from "./resample.js";
 import { length } from "./span.js";
 
 /** @typedef {import("./protocol.js").TileKey} TileKey */
@@ -244,11 +245,12 @@ export class RasterLayer {
     return Picture.ofPlane(view, source, this.rule, nominal);
   }
 
-  /** Cells that a pixel covers, as a power of two: 1 unless level 0 is finer than pixels.  @param {View} view @returns {number} */
+  /** @param {View} view @returns {import("./resample.js").Nominal} */
   nominalCells(view) {
-    const x = Math.max(0, -this.grid.x.nominalLevel(view.x, view.width));
-    const y = Math.max(0, -this.grid.y.nominalLevel(view.y, view.height));
-    return 2 ** (x + y);
+    return {
+      x: 2 ** Math.max(0, -this.grid.x.nominalLevel(view.x, view.width)),
+      y: 2 ** Math.max(0, -this.grid.y.nominalLevel(view.y, view.height)),
+    };
   }
 
   /** RGB of each category; null for one plane.  @returns {Uint8Array|null} */
@@ -297,7 +299,8 @@ export class RasterLayer {
     const { shader } = this;
     if (!shader) return;
     const additive = this.counts || this.rule === "sum";
-    const nominal = additive ? this.nominalCells(view) : 1;
+    const { x, y } = this.nominalCells(view);
+    const nominal = additive ? Math.min(x, MANY) * Math.min(y, MANY) : 1;
     /** @param {Tile} tile @param {number} scale */
     const bitmap = (tile, scale) => this.bitmaps.get(tile, shader, scale * nominal, this.colors);
     const shift = this.shift(view);

@@ -6,6 +6,7 @@ import { blend } from "./mixture.js";
 
 /** @typedef {import("./planes.js").Plane} Plane */
 /** @typedef {import("./planes.js").Cells} Cells */
+/** Cells that a pixel nominally covers on each axis: powers of two; 1 unless level 0 is too fine.  @typedef {{x: number, y: number}} Nominal */
 /** @typedef {"count"|"sum"|"mean"|"min"|"max"|"first"|"last"} Rule how cells of one pixel combine */
 
 const TILE = 1 << CELL_LEVELS;
@@ -165,24 +166,29 @@ function addValues(data, from, { cells, pixels }, a, b, out, to, rule) {
   }
 }
 
+/** Beyond so many cells a pixel, their numbers hardly differ from pixel to pixel. */
+export const MANY = 16;
+
 /**
- * Sums of unlike numbers of cells to one scale: a pixel over n cells where a pixel nominally covers `nominal` (a power of two; 1
- * unless level 0 is too fine) shows sum * nominal / n. Counts are rounded up, so that no row disappears and a lone one stays 1.
- * @param {Cells} out @param {AxisMap} x @param {AxisMap} y @param {number} nominal over both axes @param {boolean} counts
+ * Sums of unlike numbers of cells to one scale: a pixel over n cells where a pixel nominally covers N shows sum * N / n. Counts are
+ * rounded up, so that no row disappears and a lone one stays 1. On an axis with many cells a pixel sums are shown as they are: there
+ * a pixel may cover the whole root and much beyond, and has no more rows for that.
+ * @param {Cells} out @param {AxisMap} x @param {AxisMap} y @param {Nominal} nominal @param {boolean} counts
  */
 export function levelSums(out, x, y, nominal, counts) {
-  if (nominal === 1 && !several(x) && !several(y)) return;
+  if (!several(x) && !several(y)) return;
+  const one = nominal.x === 1 && nominal.y === 1;
   const width = x.counts.length;
   for (let row = 0, at = 0; row < y.counts.length; row++) {
-    const across = y.counts[row];
+    const across = nominal.y < MANY ? y.counts[row] / nominal.y : 1;
     for (let column = 0; column < width; column++, at++) {
-      const cells = across * x.counts[column];
+      const cells = nominal.x < MANY ? (across * x.counts[column]) / nominal.x : across;
       const sum = out[at];
-      if (cells === nominal || cells === 0 || sum === 0) continue;
-      if (!counts) out[at] = (sum * nominal) / cells;
-      else if (nominal === 1 && cells === 2 && sum < HALF) out[at] = (sum + 1) >> 1;
-      else if (nominal === 1 && cells === 4 && sum < HALF) out[at] = (sum + 3) >> 2;
-      else out[at] = Math.ceil((sum * nominal) / cells);
+      if (cells === 1 || cells === 0 || sum === 0) continue;
+      if (!counts) out[at] = sum / cells;
+      else if (one && cells === 2 && sum < HALF) out[at] = (sum + 1) >> 1;
+      else if (one && cells === 4 && sum < HALF) out[at] = (sum + 3) >> 2;
+      else out[at] = Math.ceil(sum / cells);
     }
   }
 }

@@ -20,6 +20,8 @@ const LABEL_SPACING = 80;
 const LONGEST_LABEL = 28;
 /** Below it d3 finds no ticks: it divides by the step, and 1 / 1e-308 overflows. */
 const LEAST = 1e-305;
+/** Decades between labels, beyond which those between have no ticks of their own. */
+const MOST_MINOR = 10;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** Are the axis numbers of a column on a kind of axis int64?  @param {string} kind of the column @param {string} axis @returns {boolean} */
@@ -181,7 +183,8 @@ function logTicks(s, target) {
   const labelled = decades / target < 0.36 ? [1, 2, 5] : [1];
   const words = decadeWords(s.lo, s.hi);
   const out = [];
-  for (let power = first; power <= last; power++) {
+  const step = every > MOST_MINOR ? every : 1; // a view may span more decades than there are numbers
+  for (let power = Math.floor(first / step) * step; power <= last; power += step) {
     for (let digit = 1; digit < (every > 1 ? 2 : 10); digit++) {
       const place = power + Math.log10(digit);
       if (place < s.lo || place > s.hi) continue;

@@ -100,14 +100,14 @@ test("sums of unlike numbers of cells come to one scale; a lone row stays 1", ()
   const [x, y] = [mapAxis(0, 256 / 1.25, 2, 300), mapAxis(0, 256 * 1.2, 2, 200)];
   const uniform = new Uint32Array(300 * 200);
   for (let row = 0; row < 200; row++) for (let column = 0; column < 300; column++) uniform[row * 300 + column] = 7 * x.counts[column] * y.counts[row];
-  levelSums(uniform, x, y, 1, true);
+  levelSums(uniform, x, y, { x: 1, y: 1 }, true);
   assert.ok(uniform.every((value) => value === 7), "an even plane stays even");
   const lone = new Uint32Array(300 * 200);
   lone[5] = 1;
-  levelSums(lone, x, y, 1, true);
+  levelSums(lone, x, y, { x: 1, y: 1 }, true);
   assert.equal(lone[5], 1);
   const sums = Float64Array.from(uniform, (value, k) => -1.5 * x.counts[k % 300] * y.counts[Math.floor(k / 300)] * (value ? 1 : 0));
-  levelSums(sums, x, y, 1, false);
+  levelSums(sums, x, y, { x: 1, y: 1 }, false);
   assert.ok(sums.every((value) => Math.abs(value + 1.5) < 1e-12));
 });
 
@@ -115,6 +115,15 @@ test("where level 0 is too fine, a pixel shows its nominal number of cells", () 
   const x = mapAxis(0, 256 / 4, 1, 64);
   const y = mapAxis(0, 256 / 2, 1, 128);
   const out = new Uint32Array(64 * 128).fill(8);
-  levelSums(out, x, y, 8, true);
+  levelSums(out, x, y, { x: 4, y: 2 }, true);
   assert.ok(out.every((value) => value === 8));
+});
+
+test("a view much wider than the root counts no more rows than there are", () => {
+  const x = mapAxis(0, 256, 1, 256);
+  const y = mapAxis(99.3, 0.4, 1, 200);
+  const out = new Uint32Array(256 * 200);
+  out.fill(5, 99 * 256, 100 * 256);
+  levelSums(out, x, y, { x: 1, y: 2 ** 50 }, true);
+  assert.ok(out.every((value, k) => value === (k >> 8 === 99 ? 5 : 0)));
 });

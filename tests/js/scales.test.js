@@ -62,6 +62,11 @@ test("categories stand at their codes with their labels", () => {
   assert.equal(a.format(0n, 7, 0.1), "");
 });
 
+test("a log axis of more decades than there are numbers has as few ticks as another", () => {
+  const ticks = axis({ kind: "log" }).ticks(span(-9.5e15, 9.5e15), 600, { spacing: 40 });
+  assert.ok(ticks.length > 1 && ticks.length < 40);
+});
+
 test("log axes label powers, then 2 and 5, then round numbers", () => {
   const a = axis({ kind: "log" });
   assert.deepEqual(labels(a, span(-2, 3)), ["0.01", "0.1", "1", "10", "100", "1,000"]);

@@ -63,6 +63,7 @@ def test_the_directory_one_is_in(folder: Path):
         (["a b =trips.parquet"], BadInput, "no space at its ends"),
         (["a=trips.parquet", "a=a/trips.parquet"], BadInput, "given to two paths"),
         ([""], NotFound, "nothing at"),
+        (["https://example.org/t.parquet"], NotFound, "Only local paths are opened: copy it here first"),
     ],
 )
 def test_mistakes(folder: Path, arguments, error, match):
