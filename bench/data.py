@@ -6,6 +6,8 @@
 | log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
 | grid | x, y int32: 3,000 distinct points, each over and over, in random order |
 | labels | x, y, value of `points`, and kind: 64 labels, at random |
+| flat | x float32 as that of points, y float32 = 3.25 in all rows |
+| steps | x float32 as that of points, y int32 = 0, 1, 2 at random |
 | line | x int32 = 0, 1, 2, ..., y float32: a random walk |
 | irregular | x int64 nanoseconds at random distances (exponential, 1 ms in the mean), y float32: a random walk |
 | gappy | x int32 = 0, 1, 2, ..., y float32: a random walk, half of it null at random |
@@ -30,7 +32,7 @@ from bigviz.aggregate.sample import CHUNK, clifford, write_parquet
 
 __all__ = ["Table", "arrow", "parquet", "sample_rows"]
 
-Table = Literal["points", "log", "grid", "labels", "line", "irregular", "gappy"]
+Table = Literal["points", "log", "grid", "labels", "flat", "steps", "line", "irregular", "gappy"]
 T = TypeVar("T")
 
 PLACES: Final = 3_000
@@ -102,6 +104,17 @@ def _labels(rows: int) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch([*batch.columns[:3], kind], names=["x", "y", "value", "kind"])
 
 
+def _flat(rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in clifford(rows):
+        yield pa.record_batch({"x": batch.column("x"), "y": np.full(batch.num_rows, 3.25, np.float32)})
+
+
+def _steps(rows: int) -> Iterator[pa.RecordBatch]:
+    for index, batch in enumerate(clifford(rows)):
+        y = np.random.default_rng((10, index)).integers(0, 3, batch.num_rows, dtype=np.int32)
+        yield pa.record_batch({"x": batch.column("x"), "y": y})
+
+
 def _line(rows: int) -> Iterator[pa.RecordBatch]:
     for first, walk in _walk(rows):
         yield pa.record_batch({"x": np.arange(first, first + len(walk), dtype=np.int32), "y": walk})
@@ -151,6 +164,8 @@ _MAKERS: Final[dict[Table, Callable[[int], Iterator[pa.RecordBatch]]]] = {
     "log": _log,
     "grid": _grid,
     "labels": _labels,
+    "flat": _flat,
+    "steps": _steps,
     "line": _line,
     "irregular": _irregular,
     "gappy": _gappy,

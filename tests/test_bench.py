@@ -86,7 +86,7 @@ def test_every_adapter_names_the_versions_it_installs() -> None:
         assert pins(name) and all("==" in pin for pin in pins(name))
 
 
-@pytest.mark.parametrize("table", ["points", "log", "grid", "line", "irregular", "gappy"])
+@pytest.mark.parametrize("table", ["points", "log", "grid", "flat", "steps", "line", "irregular", "gappy"])
 def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.places.CACHE", tmp_path)
     path = data.arrow(table, ROWS)
@@ -95,6 +95,8 @@ def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: 
         assert found.num_rows == ROWS and found.column_names[:2] == ["x", "y"]
         if table == "grid":
             assert len(set(zip(*(column.to_numpy()[:100_000] for column in found.columns), strict=True))) == data.PLACES
+        if table in ("flat", "steps"):
+            assert len(set(found["y"].to_pylist())) == {"flat": 1, "steps": 3}[table]
         if table in ("line", "gappy"):
             assert np.array_equal(found["x"].to_numpy(), np.arange(ROWS))
         if table == "irregular":

@@ -230,10 +230,24 @@ def grid(rows: int) -> Iterator[Figure]:
         yield Figure(what, "ms", ours[area], "p95", BOUND, opened.cells(windows[area]), "exact", others, area == 1.0)
 
 
+def lines(rows: int) -> Iterator[Figure]:
+    """Rows on one line, and on three, at windows of any two levels about rows: most of them miss the lines' squares."""
+    for table, words_of in (("flat", "one y"), ("steps", "three y")):
+        path = data.arrow(table, rows * 9 // 10)
+        opened = Opened(path, store=stores.of(path))
+        x, y = data.sample_rows(path, RANDOM)
+        halvings = np.random.default_rng(4).uniform(0, 24, (2, RANDOM))
+        w, h = (np.ldexp(0.5, exponent) * 0.5**side for (_, exponent), side in zip(opened.roots, halvings, strict=True))
+        windows = [Window(*sides) for sides in np.stack([x - w, x + w, y - h, y + h], axis=1).tolist()]
+        what = f"{words(rows * 9 // 10)} rows at {words_of}, any (zx, zy)"
+        yield Figure(what, "ms", sampled(opened, windows), "p95", BOUND, opened.cells(windows), "exact")
+
+
 CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "view": run,
     "values": values,
     "zooms": zooms,
     "log": log,
     "grid": grid,
+    "lines": lines,
 }

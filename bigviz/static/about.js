@@ -2,6 +2,7 @@
 
 import { find, make } from "./dom.js";
 import { formatNumber } from "./scales.js";
+import { COARSE } from "./strip.js";
 
 /** @typedef {import("./figure.js").Figure} Figure */
 
@@ -33,6 +34,9 @@ export function factsOf(figure) {
     if (raster && view) {
       const { zx, zy } = raster.grid.level(view);
       facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
+      if (definition.glyph === "points" && raster.deep.shows(view) && raster.deep.isTiled(view))
+        facts.push(["marks", "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one"]);
+      if (raster.deep.coarse(view)) facts.push(["pixels", COARSE]);
       const { norm } = raster;
       if (!norm) continue;
       const { low, high } = norm.distribution;

@@ -92,6 +92,12 @@ export class Deep {
     return this.counted.many;
   }
 
+  /** The server answered with tiles though a pixel is smaller than their smallest cell: an image would have been too large.
+   * @param {View} view @returns {boolean} */
+  coarse(view) {
+    return !this.complete(view) && this.deeper(view) && this.many.has(nameOf(this.asked(view)));
+  }
+
   /** What to ask the server for; null where that is known or here.  @param {View} view @returns {Asked|null} */
   request(view) {
     return this.complete(view) || this.isTiled(view) ? null : this.asked(view);

@@ -1,8 +1,13 @@
-// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in.
+// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; and where the cells
+// drawn are coarser than the view's pixels.
 
 import { find } from "./dom.js";
 
 /** @typedef {import("./figure.js").Figure} Figure */
+
+/** Said where a view lies deeper than the last level and is drawn from its cells all the same. */
+export const COARSE =
+  "Cells are larger than pixels here: an exact image of this view would have more than 16,777,216 numbers. A smaller plot, or fewer categories, has one.";
 
 /** @param {Figure} figure */
 export function bindStrip(figure) {
@@ -15,7 +20,7 @@ export function bindStrip(figure) {
   const far = () => figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
   const show = () => {
     meta.textContent = metaOf(figure);
-    meta.title = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? "Not drawn: missing, not finite, or off the axis" : "";
+    meta.title = titleOf(figure);
     const index = far();
     const layer = figure.layers[index];
     const text = layer ? farWords(layer) : "";
@@ -23,7 +28,7 @@ export function bindStrip(figure) {
     words.textContent = text;
     button.textContent = layer?.definition?.root === "full" ? "Leave them out" : "Show them";
   };
-  figure.addEventListener("info", show);
+  for (const event of ["info", "rest", "exact"]) figure.addEventListener(event, show);
   button.addEventListener("click", () => {
     const index = far();
     if (index < 0) return;
@@ -47,13 +52,27 @@ function farWords({ info, definition }) {
   return `${rows} ${n === 1 ? "lies" : "lie"} very far from all others (a fill value, perhaps) and ${n === 1 ? "is" : "are"} left out.`;
 }
 
-/** @param {Figure} figure @returns {string} how many rows, of each dataset once */
-function metaOf({ layers }) {
+/** @param {Figure} figure @returns {boolean} a layer's view is deeper than its tiles, and it got no image */
+export function isCoarse({ layers, view }) {
+  return view !== null && layers.some(({ raster }) => raster?.deep.coarse(view) ?? false);
+}
+
+/** @param {Figure} figure @returns {string} */
+function titleOf(figure) {
+  const words = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? ["Not drawn: missing, not finite, or off the axis."] : [];
+  if (isCoarse(figure)) words.push(COARSE);
+  return words.join(" ");
+}
+
+/** @param {Figure} figure @returns {string} how many rows, of each dataset once, and whether pixels are told apart */
+function metaOf(figure) {
+  const { layers } = figure;
   const told = new Map();
   for (const { info, definition } of layers) {
     if (!info || !definition) continue;
     const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} not drawn` : "";
     told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
+  if (isCoarse(figure)) told.set(COARSE, "cells larger than pixels");
   return [...told.values()].join(" · ");
 }

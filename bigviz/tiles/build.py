@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
+from bigviz.tiles.boxes import touched
 from bigviz.tiles.guard import Fenced, Guard, lower_bound
 from bigviz.tiles.pyramid import Pyramid, Work
-from bigviz.tiles.scan import DEEPEST, TileKey
+from bigviz.tiles.scan import DEEPEST, LEAF, TileKey
 from bigviz.tiles.shelf import Shelf
 from bigviz.tiles.turns import Turns
 from bigviz.tiles.values import Inputs
@@ -26,8 +27,8 @@ Array = npt.NDArray[Any]
 _STAGE: Final = "building tiles"
 _PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
 _SQUARES: Final = 0.7  # share of the time that the square tiles take
-_LEAF: Final = 256  # a piece of so few rows goes with its middle one
-_MOST_APART: Final = 1 << 18  # tiles with axes at different levels: what is beyond is made when it is asked for
+_MOST_APART: Final = 128  # tiles with axes at different levels, for each of the smallest that fits into all rows:
+# 10^8 rows at one y make 20; what is beyond is made when it is asked for
 
 
 def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None = None) -> Pyramid:
@@ -48,9 +49,10 @@ def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     root = _Square(TileKey(0, 0, 0, 0), 0, rows)
     if rows > inputs.many:
         _make_squares(pyramid, root, work, crew.within(_STAGE, 0.0, _SQUARES, rows))
-    planned = list(islice(_tiles_apart(pyramid, root, work), _MOST_APART)) if rows > inputs.many_apart else []
+    most = _MOST_APART * (rows // inputs.many_apart)
+    planned = list(islice(_tiles_apart(pyramid, root, work), most)) if most else []
     _make_apart(pyramid, planned, work, crew.within(_STAGE, _SQUARES, 1.0, rows))
-    if len(planned) < _MOST_APART:
+    if len(planned) < max(most, 1):
         pyramid.shelf.finish()
 
 
@@ -139,7 +141,8 @@ def _ensure(pyramid: Pyramid, square: _Square, work: Work) -> None:
 
 @dataclass(frozen=True)
 class _Strip:
-    """A tile as the squares of its finer level (`first` is a square's first key), those of few rows as they were."""
+    """A tile as the squares of its finer level (`first` is a square's first key), those of few rows as they were: the
+    ranges of rows that `ranges_within` finds for it."""
 
     tile: TileKey
     low: Array
@@ -148,9 +151,9 @@ class _Strip:
 
 
 def _tiles_apart(pyramid: Pyramid, root: _Square, work: Work) -> Iterator[TileKey]:
-    """The tiles with axes at different levels that are likely to be kept.
+    """The tiles with axes at different levels that may be kept: all of whose ranges hold many rows, their own or not.
 
-    They are found by halving squares on one axis again and again; squares of few rows go with their middle row.
+    They are found by halving squares on one axis again and again.
     """
     most = pyramid.inputs.many_apart
     waiting = [root]
@@ -179,12 +182,14 @@ def _halves(guard: Guard, strip: _Strip, along_x: bool) -> list[_Strip]:
     out = [(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)) for _ in (0, 1)]
     axis = 0 if along_x else 1
     arrays = (frozen(strip.low), frozen(strip.high), frozen(strip.first))
-    counts = _split(guard.fenced, *arrays, level, axis, *out[0], *out[1])
+    tiles = [strip.tile.half(along_x, upper) for upper in (False, True)]
+    bounds = np.array([tile.codes for tile in tiles], np.int64)
+    counts = _split(guard.fenced, *arrays, level, axis, bounds, *out[0], *out[1])
     guard.keys.check()
     halves = []
-    for upper in (0, 1):
-        low, high, first = (each[: counts[upper]] for each in out[upper])
-        halves.append(_Strip(strip.tile.half(along_x, bool(upper)), low, high, first))
+    for tile, count, arrays in zip(tiles, counts, out, strict=True):
+        low, high, first = (each[:count] for each in arrays)
+        halves.append(_Strip(tile, low, high, first))
     return halves
 
 
@@ -196,6 +201,7 @@ def _split(
     firsts: Array,
     level: int,
     axis: int,
+    bounds: Array,
     low0: Array,
     high0: Array,
     first0: Array,
@@ -203,20 +209,19 @@ def _split(
     high1: Array,
     first1: Array,
 ) -> tuple[int, int]:
-    """Divide squares of a level into quarters and deal these to the lower and the upper half of an axis (0 x, 1 y)."""
+    """Divide squares of a level into quarters and deal these to the lower and the upper half of an axis (0 x, 1 y).
+    Squares of few rows go whole to each half (`bounds`: first and last codes on x and y) that their boxes meet."""
     zero = 0
     one = 0
     step = np.uint64(62 - 2 * level)
     for k in range(lows.size):
         low = lows[k]
         high = highs[k]
-        if high - low <= _LEAF:
-            middle = (low + high) >> 1
-            key = fenced.keys[lower_bound(fenced, middle, middle + 1, np.uint64(0))]
-            if key >> (step + np.uint64(axis)) & np.uint64(1) == 0:
+        if high - low <= LEAF:
+            if touched(fenced.boxes, low, high, bounds[0, 0], bounds[0, 1], bounds[0, 2], bounds[0, 3]):
                 low0[zero], high0[zero], first0[zero] = low, high, firsts[k]
                 zero += 1
-            else:
+            if touched(fenced.boxes, low, high, bounds[1, 0], bounds[1, 1], bounds[1, 2], bounds[1, 3]):
                 low1[one], high1[one], first1[one] = low, high, firsts[k]
                 one += 1
             continue

@@ -3,7 +3,7 @@
 A mapped array has a sum for each block of 64 KiB; a block is verified before the first use of anything in it and
 trusted from then on. Arrays in memory go the same way and have no sums. Sorted keys have a fence besides: every
 8,192nd key, the first of each block, in memory. A search runs over the fences and then within one block, so it costs
-one block of a file that may be on a disk, not thirty pages.
+one block of a file that may be on a disk, not thirty pages. Boxes say besides where the rows of a stretch lie.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.errors import Unreadable
+from bigviz.tiles.boxes import BOXED, Boxes, boxes_of, stack_boxes
 from bigviz.tiles.store.checksum import BLOCK, block_count, block_sum, open_blocks, words_of
 
 __all__ = ["PITCH", "Checked", "Fenced", "Guard", "lower_bound", "open_block", "run_end"]
@@ -96,10 +97,11 @@ class Checked:
 
 
 class Fenced(NamedTuple):
-    """Sorted keys as kernels take them: `fences[b]` is `keys[8192 b]`; the rest is that of `Checked`."""
+    """Sorted keys as kernels take them: `fences[b]` is `keys[8192 b]`; what follows the boxes is that of `Checked`."""
 
     keys: Array
     fences: Array
+    boxes: Boxes
     words: Array
     tail: Array
     sums: Array
@@ -108,25 +110,29 @@ class Fenced(NamedTuple):
 
 
 class Guard:
-    """Sorted uint64 keys with their fences."""
+    """Sorted uint64 keys with their fences and boxes."""
 
-    def __init__(self, keys: Checked | Array, fences: Array | None = None) -> None:
-        """`fences` are read from the keys unless they are given."""
+    def __init__(self, keys: Checked | Array, fences: Array | None = None, boxes: Array | None = None) -> None:
+        """`fences` and `boxes` (those of 256 rows) are read from the keys unless they are given."""
         self.keys = keys if isinstance(keys, Checked) else Checked(keys)
         array = self.keys.array
         self.fences = frozen(np.ascontiguousarray(array[::PITCH]) if fences is None else fences)
         if len(self.fences) != -(-len(array) // PITCH):
             raise Unreadable(f"{self.keys.path}: {len(array):,} keys have {len(self.fences):,} fences")
+        lowest = boxes_of(array) if boxes is None else boxes
+        if lowest.shape != (-(-len(array) // BOXED), 4):
+            raise Unreadable(f"{self.keys.path}: {len(array):,} keys have boxes of shape {lowest.shape}")
+        self.boxes = stack_boxes(lowest)
         held = self.keys
-        self.fenced = Fenced(array, self.fences, held.words, held.tail, held.sums, held.state, held.damaged)
+        self.fenced = Fenced(array, self.fences, self.boxes, held.words, held.tail, held.sums, held.state, held.damaged)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the fences and mapped blocks' marks take; the keys in memory are counted elsewhere."""
-        return self.fences.nbytes + len(self.keys.state)
+        """Bytes of memory that fences, boxes and mapped blocks' marks take; keys in memory are counted elsewhere."""
+        return self.fences.nbytes + self.boxes.nbytes + len(self.keys.state)
 
     def lower_bound(self, low: int, high: int, key: int) -> int:
         """The first position of `low` to `high` whose key is not below `key`; `high` where all are."""

@@ -14,15 +14,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import jit
+from bigviz.aggregate.jit import frozen, jit
 from bigviz.aggregate.reductions import Presence
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.bounds import Number, codes_between, within
-from bigviz.tiles.guard import Fenced, lower_bound, open_block, run_end
+from bigviz.tiles.guard import Fenced, open_block, run_end
 from bigviz.tiles.order import compact
 from bigviz.tiles.planes import inner_of
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.scan import positions_of
+from bigviz.tiles.scan import batches_within, positions_of
 from bigviz.tiles.tile import Cost, microseconds
 
 __all__ = ["MOST_MARKS", "Marks", "find_marks"]
@@ -33,9 +33,7 @@ Window = tuple[Number, Number]
 MOST_MARKS: Final = 50_000
 _MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
 _MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
-_LEAF: Final = 256  # a square on the border with at most so many rows is walked through, not divided
-_BATCH: Final = 1 << 16
-_STACK: Final = 3 * 32 + 4
+_BATCH: Final = 1 << 5  # ranges that are looked for first: few may hold more runs than are sent
 
 
 @dataclass(frozen=True)
@@ -95,23 +93,17 @@ def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Ca
     if across is None or up is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     guard = layer.order.guard
-    bounds = np.array([(*across, *up), (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)], np.int64)
-    stack = np.empty((_STACK, 4), np.int64)
-    stack[0] = 0, len(guard), 0, 0
-    depth, certain, count = 1, 0, 0
-    lows: list[Array] = []
-    highs: list[Array] = []
-    while depth:
-        cancel.check()
-        low, high = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
-        found, inside, depth = _walk(guard.fenced, bounds, stack, depth, most - certain, low, high)
+    inner = (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)
+    bounds = np.array([(*across, *up), inner], np.int64)
+    low, high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
+    count, certain = 0, 0
+    for ranges in batches_within(guard, (*across, *up), cancel, inner, _BATCH):
+        lows, highs, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
+        count, certain = _add_runs(guard.fenced, bounds, lows, highs, whole, low, high, count, certain, most)
         guard.keys.check()
-        certain, count = certain + inside, count + found
         if certain > most or count > 2 * most:
             return None
-        lows.append(low[:found])
-        highs.append(high[:found])
-    return np.concatenate(lows), np.concatenate(highs)
+    return low[:count], high[:count]
 
 
 def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Window, most: int) -> Marks | None:
@@ -190,61 +182,43 @@ def _keys_tell(layer: PointsLayer) -> bool:
 
 
 @jit
-def _walk(
-    fenced: Fenced, bounds: Array, stack: Array, depth: int, most: int, lows: Array, highs: Array
-) -> tuple[int, int, int]:
-    """Continue a walk until the output or the work ends, or more than `most` runs lie inside the inner bounds: the runs
-    found, how many of them lie inside, and the depth of the stack left. A stack entry is a square: its rows (low,
-    high), its level, and its first key (as int64 bits)."""
+def _add_runs(
+    fenced: Fenced,
+    bounds: Array,
+    lows: Array,
+    highs: Array,
+    whole: Array,
+    low: Array,
+    high: Array,
+    count: int,
+    certain: int,
+    most: int,
+) -> tuple[int, int]:
+    """Append the runs of equal keys of ranges to the `count` in `low` and `high`, of which `certain` lie in the inner
+    bounds, until those are more than `most` or there is no more room: both numbers."""
     x0, x1, y0, y1 = bounds[0]
     left, right, bottom, top = bounds[1]
-    found = 0
-    inside = 0
-    while depth > 0:
-        depth -= 1
-        low = stack[depth, 0]
-        high = stack[depth, 1]
-        level = stack[depth, 2]
-        first = np.uint64(stack[depth, 3])
-        size = (1 << (32 - level)) - 1
-        x = np.int64(compact(first))
-        y = np.int64(compact(first >> np.uint64(1)))
-        if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
-            continue
-        within_all = x >= left and x + size <= right and y >= bottom and y + size <= top
-        if not within_all and high - low > _LEAF and level < 32:
-            step = np.uint64(62 - 2 * level)
-            end = high
-            for quarter in range(3, -1, -1):
-                key = first + (np.uint64(quarter) << step)
-                start = lower_bound(fenced, low, end, key) if quarter > 0 else low
-                stack[depth, 0] = start
-                stack[depth, 1] = end
-                stack[depth, 2] = level + 1
-                stack[depth, 3] = np.int64(key)
-                depth += 1
-                end = start
-            continue
-        while low < high:
-            if found == lows.size or inside > most:
-                stack[depth, 0] = low  # the rest of the square, for the next call
-                return found, inside, depth + 1
-            open_block(fenced, low >> 13)
-            key = fenced.keys[low]
-            end = low + 1
-            if end < high and fenced.keys[end] == key:
-                end = run_end(fenced, low, high, np.uint64(0))
-            certain = within_all
-            if not certain:
-                column = np.int64(compact(key))
-                row = np.int64(compact(key >> np.uint64(1)))
+    for r in range(lows.size):
+        at = lows[r]
+        stop, all_sure = highs[r], whole[r]
+        while at < stop:
+            if count == low.size or certain > most:
+                return count, certain
+            open_block(fenced, at >> 13)
+            key = fenced.keys[at]
+            end = at + 1
+            if end < stop and fenced.keys[end] == key:
+                end = run_end(fenced, at, stop, np.uint64(0))
+            sure = all_sure
+            if not all_sure:
+                column, row = np.int64(compact(key)), np.int64(compact(key >> np.uint64(1)))
                 if column < x0 or column > x1 or row < y0 or row > y1:
-                    low = end
+                    at = end
                     continue
-                certain = left <= column <= right and bottom <= row <= top
-            lows[found] = low
-            highs[found] = end
-            found += 1
-            inside += certain
-            low = end
-    return found, inside, depth
+                sure = left <= column <= right and bottom <= row <= top
+            low[count] = at
+            high[count] = end
+            count += 1
+            certain += sure
+            at = end
+    return count, certain

@@ -87,6 +87,8 @@ class Pyramid:
             return planes
         if tile.zx == tile.zy:
             return self._square(tile, *self.span(tile), work)
+        if self._half_tells(tile):
+            return self._of_halves(tile, work)
         return self._apart(tile, ranges_within(self.guard, tile.codes, work.cancel), work)
 
     def span(self, tile: TileKey) -> tuple[int, int]:
@@ -169,6 +171,22 @@ class Pyramid:
             planes = inputs.create()
             self._add(tile, ranges, planes, work)
             return planes
+        return self._of_halves(tile, work)
+
+    def _half_tells(self, tile: TileKey) -> bool:
+        """Whether a tile with axes at different levels is known to be large, because half of it is.
+
+        The ranges of both are squares of the same level, so nothing that makes the half large can be missing in the
+        whole. The ranges of such a tile are many, and need not be found.
+        """
+        if abs(tile.zx - tile.zy) == 1:
+            return False
+        halves = (tile.half(tile.zx < tile.zy, upper) for upper in (False, True))
+        return any(self.shelf.get(half) is not None for half in halves)
+
+    def _of_halves(self, tile: TileKey, work: Work) -> Planes:
+        """A large tile with axes at different levels."""
+        inputs = self.inputs
         along_x = tile.zx < tile.zy
         parts: list[Planes | Ranges] = []
         for upper in (False, True):
@@ -195,6 +213,8 @@ class Pyramid:
         if tile.zx == tile.zy:
             low, high = self.span(tile)
             return self._square(tile, low, high, work) if self.is_large(tile, low, high) else Ranges.one(low, high)
+        if self._half_tells(tile):
+            return self._of_halves(tile, work)
         ranges = ranges_within(self.guard, tile.codes, work.cancel)
         return self._apart(tile, ranges, work) if self.is_large_apart(tile, ranges) else ranges
 

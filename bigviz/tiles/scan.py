@@ -20,31 +20,26 @@ import numpy.typing as npt
 from bigviz.aggregate.jit import frozen, jit
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.errors import BadInput
+from bigviz.tiles.boxes import enclosed, touched
 from bigviz.tiles.codec import CELLS, SIDE
 from bigviz.tiles.guard import Fenced, Guard, lower_bound, open_block, run_end
 from bigviz.tiles.order import compact, spread
 from bigviz.tiles.work import SLICE
 
 __all__ = [
-    "DEEPEST",
-    "PART",
-    "Ranges",
-    "TileKey",
-    "cells_of",
-    "cells_within",
-    "count_cells",
-    "positions_in_parts",
-    "positions_of",
-    "ranges_within",
-]
+    "DEEPEST", "LEAF", "PART", "Ranges", "TileKey", "batches_within", "cells_of", "cells_within", "count_cells",
+    "positions_in_parts", "positions_of", "ranges_within",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Codes = tuple[int, int, int, int]  # first and last on x, then on y
 
 DEEPEST: Final = 24  # the last level: its cells are the codes
 PART: Final = 1 << 17  # rows that are gathered between two looks at the cancel flag: a few milliseconds
-_LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
-_BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag
+LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
+_LONG: Final = 1 << 13  # neither is one of so many rows that lie inside, on a line, but for some at its ends
+_BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag, at most
+_FIRST: Final = 1 << 10  # ranges that are looked for at first: room for more is 550 KB, and most tiles have some 50
 _STACK: Final = 3 * 32 + 4
 _STRIDE: Final = 64  # rows that are counted without a look for a pile
 
@@ -123,20 +118,29 @@ def ranges_within(guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Cod
     A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same. Raises
     Unreadable for damaged keys.
     """
+    parts = list(batches_within(guard, codes, cancel, inner))
+    if len(parts) == 1:
+        return parts[0]
+    arrays = zip(*((each.low, each.high, each.whole) for each in parts), strict=True)
+    return Ranges(*(np.concatenate(each) for each in arrays))
+
+
+def batches_within(
+    guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, size: int | None = None
+) -> Iterator[Ranges]:
+    """The same in at least one batch, of at most `size` ranges (default: 1,024), then twice as many, and so on: for
+    who may have enough before the end."""
     bounds = np.array([codes, inner or codes], np.int64)
     stack = np.empty((_STACK, 4), np.int64)
     stack[0] = 0, len(guard), 0, 0
-    depth = 1
-    parts: list[tuple[Array, Array, Array]] = []
+    depth, room = 1, min(size or _FIRST, _BATCH)
     while depth:
         cancel.check()
-        low, high, whole = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64), np.empty(_BATCH, np.bool_)
+        low, high, whole = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.bool_)
         found, depth = _descend(guard.fenced, bounds, stack, depth, low, high, whole)
         guard.keys.check()
-        parts.append((low[:found], high[:found], whole[:found]))
-    if len(parts) == 1:
-        return Ranges(*parts[0])
-    return Ranges(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        yield Ranges(low[:found], high[:found], whole[:found])
+        room = min(2 * room, _BATCH)
 
 
 def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
@@ -244,7 +248,12 @@ def _descend(
         if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
             continue
         inside = x >= left and x + size <= right and y >= bottom and y + size <= top
-        if inside or high - low <= _LEAF or level == 32:
+        if not inside and not touched(fenced.boxes, low, high, x0, x1, y0, y1):
+            continue
+        few = high - low <= LEAF or (
+            high - low <= _LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top)
+        )
+        if inside or few or level == 32:
             lows[found] = low
             highs[found] = high
             whole[found] = inside
@@ -322,24 +331,34 @@ def _count(
 
 @jit
 def _count_some(fenced: Fenced, low: int, high: int, x: int, y: int, i: int, row: int, plane: Array) -> None:
-    """Count the rows of a range that may lie outside the tile: such ranges are short, and read row by row.
+    """Count the rows of a range that may lie outside the tile; it touches two blocks at most.
 
-    The bits of one axis alone are in the order of its codes, so most rows are left out by two comparisons.
+    The bits of one axis alone are in the order of its codes, so most rows are left out by two comparisons. Rows on a
+    line come cell by cell: as long as the bits that tell the cell stay, a row takes 1 ns, else 6.
     """
-    if low < high:
-        open_block(fenced, low >> 13)
-        open_block(fenced, (high - 1) >> 13)
+    if low >= high:
+        return
+    open_block(fenced, low >> 13)
+    open_block(fenced, (high - 1) >> 13)
     bits_x, bits_y = np.uint64(0x5555555555555555), np.uint64(0xAAAAAAAAAAAAAAAA)
     left, bottom = np.int64(i) * 256, np.int64(row) * 256
     first_x, last_x = spread(np.uint64(left << x)), spread(np.uint64((left + 256 << x) - 1))
     first_y = spread(np.uint64(bottom << y)) << np.uint64(1)
     last_y = spread(np.uint64((bottom + 256 << y) - 1)) << np.uint64(1)
-    for k in range(low, high):
+    fine_x, fine_y = spread(np.uint64((1 << x) - 1)), spread(np.uint64((1 << y) - 1)) << np.uint64(1)
+    told = ~(fine_x | fine_y)
+    k = low
+    while k < high:
         key = fenced.keys[k]
+        head = key & told
+        start = k
+        k += 1
+        while k < high and fenced.keys[k] & told == head:
+            k += 1
         if first_x <= key & bits_x <= last_x and first_y <= key & bits_y <= last_y:
             column = np.int64(compact(key) >> np.uint64(x)) - left
             line = np.int64(compact(key >> np.uint64(1)) >> np.uint64(y)) - bottom
-            plane[(255 - line) * 256 + column] += np.uint32(1)
+            plane[(255 - line) * 256 + column] += np.uint32(k - start)
 
 
 @jit

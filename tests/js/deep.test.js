@@ -70,6 +70,19 @@ test("a view asks for its window until it is answered, by rows or by tiles", () 
   assert.equal(other.missing(viewOf(2, 3, 2, 3)).window, null, "nothing of the root is shown");
 });
 
+test("a view deeper than tiles that is answered by tiles is coarse, until an image or rows come", () => {
+  const layer = layerOf();
+  const deep = viewOf(0.25, 0.25 + 2 ** -40, 0.25, 0.25 + 2 ** -40);
+  const usual = viewOf(0.25, 0.5, 0.25, 0.5);
+  assert.ok(!layer.deep.coarse(deep), "nothing has come");
+  for (const view of [deep, usual]) layer.deep.tiled(layer.deep.asked(view));
+  assert.ok(layer.deep.coarse(deep));
+  assert.ok(!layer.deep.coarse(usual), "its cells are as large as pixels");
+  assert.ok(!layer.deep.coarse(viewOf(0.25, 0.25 + 2 ** -41, 0.25, 0.25 + 2 ** -41)), "another view");
+  layer.deep.addRows(rowsOf({ x: [0.25], y: [0.25] }));
+  assert.ok(!layer.deep.coarse(deep));
+});
+
 test("many filled cells are many rows: no window is asked for", () => {
   const layer = layerOf();
   const view = new View({ x: span(0, 1), y: span(0, 1), width: 256, height: 256 });

@@ -31,7 +31,7 @@ __all__ = [
     "write_aside",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1 had no boxes of keys
 NAME: Final = "manifest.json"
 
 _WHOLE: Final = 1 << 24  # files up to this size are summed as a whole: 16 MiB in 20 ms

@@ -1,8 +1,9 @@
 """Orders on disk: built out of core from any dataset, and opened mapped.
 
 Written into a folder, all as Arrow files of one column (docs/store.md): the keys, the row numbers, an axis's numbers or
-the exceptions to what its keys give back, columns, far rows, fences and sums. Building takes the same memory whatever
-the rows (about 0.6 GB), and goes on where it was stopped: `plan.npz`, two journals and two spill files say where.
+the exceptions to what its keys give back, columns, far rows, fences, boxes and sums. Building takes the same memory
+whatever the rows (about 0.6 GB), and goes on where it was stopped: `plan.npz`, two journals and two spill files say
+where.
 """
 
 from __future__ import annotations
@@ -156,8 +157,9 @@ class _Build:
     def _facts(self, plan: Plan, files: Files, checks: Checks, unused: list[Payload]) -> dict[str, Any]:
         """Write the small files, and say what there is."""
         write_column(self.path / "fences.arrow", checks.fences)
+        write_column(self.path / "boxes.arrow", checks.boxes.reshape(-1))
         write_column(self.path / "far.arrow", plan.far)
-        small = ["far"]
+        small = ["boxes", "far"]
         for which, axis in enumerate("xy"):
             write_column(self.path / f"far-{axis}.arrow", plan.far_numbers[which])
             small += [f"far-{axis}", *([f"{axis}-places", f"{axis}-values"] if plan.axes[which] else [])]
@@ -183,7 +185,12 @@ class _Build:
         }
 
     def _summed(self, name: str, plan: Plan) -> tuple[str, np.dtype[Any], int, Array]:
-        dtypes = {"far": plan.far.dtype, "far-x": plan.far_numbers[0].dtype, "far-y": plan.far_numbers[1].dtype}
+        dtypes: dict[str, np.dtype[Any]] = {
+            "boxes": np.dtype(np.uint32),
+            "far": plan.far.dtype,
+            "far-x": plan.far_numbers[0].dtype,
+            "far-y": plan.far_numbers[1].dtype,
+        }
         for axis, rule in zip("xy", plan.axes, strict=True):
             if rule is not None:
                 dtypes |= {f"{axis}-places": np.dtype(np.uint32), f"{axis}-values": rule.dtype}

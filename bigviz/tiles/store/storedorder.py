@@ -75,7 +75,7 @@ class _Derived:
 
 @dataclass(frozen=True)
 class StoredOrder(Order):
-    """An order in files: nothing of it is in memory but the fences, the far rows and a byte for each 64 KiB block."""
+    """An order in files: in memory are only fences, boxes, the far rows and a byte for each 64 KiB block."""
 
     path: Path
     axes: tuple[_Kept | _Derived, _Kept | _Derived] = field(repr=False)
@@ -138,7 +138,7 @@ def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
     fences = np.array(map_column(path / "fences.arrow", np.dtype(np.uint64)))
     return StoredOrder(
         survey_of(facts["survey"]),
-        Guard(checked("keys"), fences),
+        Guard(checked("keys"), fences, checked("boxes").take(slice(None)).reshape(-1, 4)),
         checked("rows"),
         checked("far").take(slice(None)),
         path,

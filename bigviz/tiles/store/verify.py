@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.jit import frozen, jit
+from bigviz.tiles.boxes import BOXED, boxes_of
 from bigviz.tiles.store.checksum import BLOCK, block_count, sum_blocks
 from bigviz.tiles.store.digest import digests
 from bigviz.tiles.store.partition import Dealt, Files
@@ -30,10 +31,12 @@ class Torn(Exception):
 
 @dataclass(frozen=True)
 class Checks:
-    """The sums of the blocks of each file, in the order of `Files.all`, and the first key of each block of keys."""
+    """The sums of the blocks of each file, in the order of `Files.all`, the first key of each block of keys, and the
+    boxes of each 256 keys."""
 
     sums: list[npt.NDArray[np.uint64]]
     fences: npt.NDArray[np.uint64]
+    boxes: npt.NDArray[np.uint32]
 
 
 def check_order(plan: Plan, dealt: Dealt, files: Files, crew: Crew) -> Checks:
@@ -42,6 +45,7 @@ def check_order(plan: Plan, dealt: Dealt, files: Files, crew: Crew) -> Checks:
     checks = Checks(
         [np.empty(block_count(rows * file.dtype.itemsize), np.uint64) for file in files.all],
         np.empty(-(-rows // PITCH), np.uint64),
+        np.empty((-(-rows // BOXED), 4), np.uint32),
     )
     starts = plan.buckets.starts
     found = np.zeros_like(dealt.digests)
@@ -64,6 +68,7 @@ def check_order(plan: Plan, dealt: Dealt, files: Files, crew: Crew) -> Checks:
             part = sum_blocks(array)
             sums[first : first + len(part)] = part
         checks.fences[start // PITCH : start // PITCH + -(-(stop - start) // PITCH)] = arrays[0][::PITCH]
+        checks.boxes[start // BOXED : start // BOXED + -(-(stop - start) // BOXED)] = boxes_of(arrays[0])
         low, high = np.searchsorted(starts, [start, stop - 1], "right") - 1  # the first and the last bucket
         bounds = np.clip(starts[low : high + 2], start, stop) - start
         parts = [digests(array, arrays[1], bounds) for array in (arrays[0], *arrays[2:])]

@@ -18,7 +18,7 @@ from bigviz.data.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.data.open import open as open_dataset
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.lock import Lock
-from bigviz.tiles.store.manifest import NAME
+from bigviz.tiles.store.manifest import FORMAT, NAME
 from bigviz.tiles.store.origin import freshness
 from bigviz.tiles.store.parts import parts
 from bigviz.tiles.store.spec import OrderSpec
@@ -124,7 +124,7 @@ def test_an_older_format_is_replaced_with_a_message(directories, source: Dataset
     stores = directories()
     path = stores.build(source, spec)
     stores.close()
-    old = of_format(path, 0)
+    old = of_format(path, FORMAT - 1)
     assert stores.find(source, spec) is None and stores.entries()[0].state == "other format"
     assert stores.build(source, spec) == path and not old.exists()
     assert said == ["The index of 'trips' was written by an older bigviz: it is built again."]
@@ -134,7 +134,7 @@ def test_a_newer_format_is_left_alone(directories, source: Dataset, spec: OrderS
     stores = directories()
     path = stores.build(source, spec)
     stores.close()
-    newer = of_format(path, 2)
+    newer = of_format(path, FORMAT + 1)
     assert stores.find(source, spec) is None
     assert stores.build(source, spec) == path and newer.exists() and said == []
     assert sorted(entry.state for entry in stores.entries()) == ["other format", "ready"]

@@ -105,6 +105,7 @@ def assert_same(stored: StoredOrder, order: MemoryOrder) -> None:
     assert stored.survey == order.survey
     assert same(stored.keys, order.keys) and same(stored.rows, order.rows) and same(stored.far, order.far)
     assert same(stored.guard.fences, order.guard.fences)
+    assert same(stored.guard.boxes.sides, order.guard.boxes.sides)
     everything, rows = slice(0, len(order.keys)), len(order.keys)
     some = np.random.default_rng(rows).integers(0, max(rows, 1), min(rows, 50))
     for which in (0, 1):
