@@ -8,6 +8,7 @@ of equal shape merge (`combine`), so threads, chunks, appended batches and the s
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -73,6 +74,11 @@ class Reduction(ABC):
     def accumulator(self, values: Array) -> np.dtype[Any]:
         """The dtype in which `values`, a whole column, is accumulated; `create` takes it."""
         return np.dtype(np.float64) if values.dtype.kind == "f" else _wide(values.dtype)
+
+    def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
+        """The same for a column that is not in memory: its dtype, its length, and how to find its smallest and largest
+        integer, which is called only where they decide."""
+        return self.accumulator(np.empty(0, dtype))
 
     @abstractmethod
     def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
@@ -169,7 +175,10 @@ class Sum(Reduction):
     restarts: ClassVar[bool] = False  # a sum that became NaN (inf - inf) begins again with the next value
 
     def accumulator(self, values: Array) -> np.dtype[Any]:
-        return _sum_dtype(values)
+        return _sum_dtype(values.dtype, len(values), lambda: (int(values.min()), int(values.max())))
+
+    def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
+        return _sum_dtype(dtype, rows, extremes)
 
     def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
         return np.zeros(_checked(shape), dtype), np.zeros(shape, np.uint32)
@@ -308,6 +317,9 @@ class By(Reduction):
     def accumulator(self, values: Array) -> np.dtype[Any]:
         return self.inner.accumulator(values)
 
+    def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
+        return self.inner.accumulator_of(dtype, rows, extremes)
+
     def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
         return self.inner.create((categories, *shape), dtype)
 
@@ -396,15 +408,16 @@ def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
 
 
-def _sum_dtype(values: Array) -> np.dtype[Any]:
+def _sum_dtype(dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
     """int64 where no sum of the column's integers can leave it, else float64."""
-    if values.dtype.kind == "f":
+    if dtype.kind == "f":
         return np.dtype(np.float64)
-    bits = values.dtype.itemsize * 8
-    if (bits < 64 and len(values) <= 1 << (63 - bits)) or not len(values):
+    bits = dtype.itemsize * 8
+    if (bits < 64 and rows <= 1 << (63 - bits)) or not rows:
         return np.dtype(np.int64)
-    largest = -int(values.min()) if -int(values.min()) > int(values.max()) else int(values.max())
-    return np.dtype(np.int64 if largest * len(values) < 1 << 63 else np.float64)
+    low, high = extremes()
+    largest = -low if -low > high else high
+    return np.dtype(np.int64 if largest * rows < 1 << 63 else np.float64)
 
 
 def _valued(cells: npt.NDArray[np.int32], rows: Rows, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int32], Array]:

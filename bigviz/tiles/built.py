@@ -10,14 +10,14 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from bigviz.data.errors import TooLarge
 from bigviz.tiles.line import LineLayer
 from bigviz.tiles.order import Order
 from bigviz.tiles.points import PointsLayer
+from bigviz.tiles.scanned import ScannedLayer
 
-__all__ = ["Built", "LayerStore", "check_room", "free_memory", "total_memory"]
+__all__ = ["Built", "LayerStore", "free_memory", "total_memory"]
 
-Built = PointsLayer | LineLayer
+Built = PointsLayer | LineLayer | ScannedLayer
 
 
 class LayerStore:
@@ -98,11 +98,12 @@ class LayerStore:
     def _weights(self) -> dict[str, int]:
         points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
         lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
+        scanned = [layer for layer in self._layers.values() if isinstance(layer, ScannedLayer)]
         orders = {id(layer.order): layer.order for layer in points}
         columns = {id(column): column for layer in points for column in layer.pyramid.inputs.columns}
         return {
             "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
-            "pyramids": sum(layer.nbytes for layer in points),
+            "pyramids": sum(layer.nbytes for layer in points) + sum(layer.nbytes for layer in scanned),
             "series": sum(layer.nbytes for layer in lines),
             "columns": sum(_read_bytes([*points, *lines]).values()),
         }
@@ -137,14 +138,3 @@ def free_memory() -> int:
 def total_memory() -> int:
     """Bytes of memory of the machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def check_room(rows: int, row_bytes: int) -> None:
-    """Raise TooLarge where building over `rows` rows would need more memory than is free."""
-    need, free = rows * row_bytes, free_memory()
-    if need > free:
-        raise TooLarge(
-            f"an index over {rows:,} rows needs {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
-            None,
-            rows,
-        )

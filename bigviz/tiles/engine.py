@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -15,29 +15,30 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.bins import MOST_BINS, Bins
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.reductions import Sum
 from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import BadInput, TooLarge, Unreadable
 from bigviz.data.progress import Progress, no_progress
-from bigviz.tiles.axis import Axis
 from bigviz.tiles.bounds import Number, check_window
 from bigviz.tiles.built import Built, LayerStore, total_memory
 from bigviz.tiles.cache import ByteCache
 from bigviz.tiles.codec import EncodedPlane
 from bigviz.tiles.flight import Flights
 from bigviz.tiles.layer import Layer
+from bigviz.tiles.layerinfo import LayerInfo, facts_of
 from bigviz.tiles.line import Columns, LineLayer
 from bigviz.tiles.make import IndexMode, Maker, Orders
 from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
+from bigviz.tiles.planes import inner_of
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.preview import Estimate, Preview
-from bigviz.tiles.root import Survey
 from bigviz.tiles.rough import rough_tile
 from bigviz.tiles.rows import find_rows, true_rows
+from bigviz.tiles.rowscan import scan_rows
 from bigviz.tiles.sample import Sample
 from bigviz.tiles.scan import TileKey
+from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.tile import Cost, Drawn, Tile
@@ -47,34 +48,9 @@ from bigviz.tiles.work import Crew
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 
 _SAMPLES: Final = 2  # datasets whose samples are kept: 64 MB each
+_ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
-
-
-@dataclass(frozen=True)
-class LayerInfo:
-    """What is known of a layer once it is built.
-
-    `root_x`, `root_y` are the roots; `extent` their edges and `range` the extremes of the rows inside (None without
-    rows), both ordered x0, y0, x1, y1 in axis space: int for integer and time axes, else float. `planes` lists the
-    labels under `by`. `sorted` is True where a line's x needed no sort.
-    """
-
-    root_x: Root
-    root_y: Root
-    extent: tuple[Number, Number, Number, Number]
-    range: tuple[Number, Number, Number, Number] | None
-    rows: int
-    rows_outside: int
-    rows_far: int
-    version: int
-    reduction: str
-    planes: tuple[str, ...] | None
-    x: ColumnInfo
-    y: ColumnInfo
-    x_categories: tuple[str, ...] | None
-    y_categories: tuple[str, ...] | None
-    sorted: bool
 
 
 class Engine:
@@ -120,15 +96,25 @@ class Engine:
         self._maker.publish(dataset, layer)
 
     def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
-        """Whether the layer's index is there; while it is being built there may be exact answers (`answers`)."""
+        """Whether the layer's index is there; while it is being built there may be exact answers (`answers`). A scanned
+        layer has none, and answers all the same."""
         key = self._key(dataset, layer)
         if self._store.is_whole(key):
-            return "ready"
+            return "none" if isinstance(self._store.get(key), ScannedLayer) else "ready"
         return "building" if self._layer_flights.under_way(key) else "none"
 
     def answers(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer can be answered for exactly now, if slower than when its index is complete."""
         return self._key(dataset, layer) in self._store
+
+    def is_whole(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether all is there that is made ahead for the layer: its index, or what a scanned layer needs."""
+        return self._store.is_whole(self._key(dataset, layer))
+
+    def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether an answer may take a pass over the source: memory does not hold the layer's index, and none may be
+        written."""
+        return isinstance(self._store.get(self._key(dataset, layer)), ScannedLayer)
 
     def is_large(self, dataset: Dataset) -> bool:
         """Whether an index over the dataset takes so long that estimates are worth showing."""
@@ -142,14 +128,8 @@ class Engine:
         layer.check(dataset)
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
             return None
-        key = (dataset.fingerprint, dataset.version)
-        with self._lock:
-            sample = self._samples.pop(key, None) or Sample(dataset)
-            self._samples[key] = sample
-            while len(self._samples) > _SAMPLES:
-                self._samples.pop(next(iter(self._samples)))
         with self._maker.turns.request():
-            preview = Preview(layer, sample, Crew(self._threads, cancel=cancel))
+            preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
             preview.rehearse(cancel)
             return preview
 
@@ -175,22 +155,30 @@ class Engine:
 
     def provisional(self, dataset: Dataset, layer: Layer, preview: Preview) -> LayerInfo:
         """The facts of a layer as a sample says."""
-        return _facts(dataset, layer, preview.survey, preview.axes, preview.labels, False)
+        return facts_of(dataset, layer, preview.survey, preview.axes, preview.labels, False)
 
     def estimate(
         self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER
     ) -> tuple[Drawn, Estimate] | None:
-        """A tile from some of its ordered rows; None where the exact one takes no longer."""
+        """A tile from some of its ordered rows, or from a sample of the source where that is scanned; None where the
+        exact tile takes no longer."""
         key.check()
         with self._answering(dataset, layer, cancel) as built:
-            return rough_tile(built, key, cancel) if isinstance(built, PointsLayer) else None
+            if isinstance(built, PointsLayer):
+                return rough_tile(built, key, cancel)
+            if isinstance(built, LineLayer) or not self.is_large(dataset) or built.has(key):
+                return None
+            known = built.known
+            made = built.preview(lambda: Preview(layer, self._sample(dataset), Crew(1, cancel=cancel), known))
+            return made.draw(key, cancel)
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
         built = self._ready(dataset, layer)
         labels = built.pyramid.inputs.labels if isinstance(built, PointsLayer) else None
+        labels = built.recipe.labels if isinstance(built, ScannedLayer) else labels
         ordered = isinstance(built, LineLayer) and built.series.sorted
-        return _facts(dataset, layer, built.survey, (built.x, built.y), labels, ordered)
+        return facts_of(dataset, layer, built.survey, (built.x, built.y), labels, ordered)
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile; BadInput for a key that its level does not have."""
@@ -201,10 +189,44 @@ class Engine:
         if drawn is not None:
             return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
         with self._answering(dataset, layer, cancel) as built:
-            drawn = built.draw(key, cancel)
+            if isinstance(built, ScannedLayer):
+                drawn = built.drawn(built.tile(key, cancel), cancel)
+            else:
+                drawn = built.draw(key, cancel)
         if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, drawn)
         return Tile(key, list(drawn.planes), replace(drawn.cost), exact)
+
+    def scan(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        keys: Sequence[TileKey],
+        window: tuple[tuple[Number, Number], tuple[Number, Number]] | None = None,
+        progress: Progress = no_progress,
+        cancel: Cancel = NEVER,
+    ) -> list[Tile]:
+        """Tiles of a scanned layer, all in one pass, the first one with its cost. After that `marks` of the half-open
+        `window` (x, y) needs no pass. Raises BadInput for a key that its level does not have."""
+        for key in keys:
+            key.check()
+        with self._answering(dataset, layer, cancel) as built:
+            if not isinstance(built, ScannedLayer):
+                return [self.tile(dataset, layer, key, cancel) for key in keys]
+            found = built.scan(keys, window, Crew(self._threads, progress, cancel))
+            tiles: list[Tile] = []
+            for key in keys:
+                drawn = built.drawn(found.tiles[key], cancel)
+                exact = partial(self._arrays, dataset, layer, key)
+                tiles.append(Tile(key, list(drawn.planes), found.cost if not tiles else replace(drawn.cost), exact))
+            return tiles
+
+    def at_hand(
+        self, dataset: Dataset, layer: Layer, x: tuple[Number, Number], y: tuple[Number, Number]
+    ) -> bool:
+        """Whether `marks` of the half-open window `x` by `y` takes no pass over the source."""
+        built = self._store.get(self._key(dataset, layer))
+        return not isinstance(built, ScannedLayer) or built.knows(x, y)
 
     def image(
         self,
@@ -257,6 +279,11 @@ class Engine:
         check_window(*x, "x")
         check_window(*y, "y")
         with self._answering(dataset, layer, cancel) as built:
+            if isinstance(built, ScannedLayer):
+                if not built.knows(x, y):
+                    built.scan((), (x, y), Crew(self._threads, cancel=cancel))
+                focus = built.focus(x, y)
+                return None if focus is None else find_marks(focus.layer, x, y, most, cancel)
             return find_marks(built, x, y, most, cancel) if isinstance(built, PointsLayer) else None
 
     def window_image(
@@ -273,7 +300,10 @@ class Engine:
         check_window(*x, "x")
         check_window(*y, "y")
         with self._answering(dataset, layer, cancel) as built:
-            return draw_window(built, x, y, *size, cancel) if isinstance(built, PointsLayer) else None
+            if isinstance(built, LineLayer):
+                return None
+            focus = built.focus(x, y) if isinstance(built, ScannedLayer) else None
+            return draw_window(built if focus is None else focus.layer, x, y, *size, cancel)
 
     def rows(
         self,
@@ -300,14 +330,17 @@ class Engine:
                 found = find_rows(built.order, (x0, x1), (y0, y1), limit, cancel)
                 table, matched = true_rows(dataset, layer, built.order, found), found.matched
             else:
-                numbers, matched = built.rows((x0, x1), (y0, y1), limit, cancel)
+                if isinstance(built, ScannedLayer):
+                    numbers, matched = scan_rows(built, (x0, x1), (y0, y1), limit, cancel)
+                else:
+                    numbers, matched = built.rows((x0, x1), (y0, y1), limit, cancel)
                 names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
-                table = dataset.take(numbers, names).add_column(0, "row", pa.array(numbers))
+                table = dataset.take(numbers, names).add_column(0, _ROW_FIELD, pa.array(numbers))
         return table.replace_schema_metadata({"matched": str(matched)})
 
     def etag(self, dataset: Dataset, layer: Layer) -> str:
         """A name of all that the layer's answers depend on: 32 hexadecimal digits."""
-        text = repr((dataset.fingerprint, dataset.version, layer.key()))
+        text = repr((dataset.fingerprint, dataset.version, layer.key(), *self._order_of_sums(dataset, layer)))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def memory(self) -> dict[str, int]:
@@ -353,6 +386,27 @@ class Engine:
             left, _ = self._uses.pop(gone, (dataset, ()))
             left.release({name for each, names in list(self._uses.values()) if each is left for name in names})
 
+    def _sample(self, dataset: Dataset) -> Sample:
+        """The dataset's sample, kept for the datasets that were sampled last."""
+        key = (dataset.fingerprint, dataset.version)
+        with self._lock:
+            sample = self._samples.pop(key, None) or Sample(dataset)
+            self._samples[key] = sample
+            while len(self._samples) > _SAMPLES:
+                self._samples.pop(next(iter(self._samples)))
+        return sample
+
+    def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
+        """What tells sums of floats that are added in file order from those of an index, whose last bits may differ."""
+        if layer.glyph != "points" or not isinstance(inner_of(layer.reduction), Sum):
+            return ()
+        built = self._store.get(self._key(dataset, layer))
+        if built is None:
+            scanned = self._maker.scans(dataset, layer, self._order_key(dataset, layer))
+        else:
+            scanned = isinstance(built, ScannedLayer)
+        return ("scanned",) if scanned else ()
+
     def _order_key(self, dataset: Dataset, layer: Layer) -> Hashable:
         return dataset.fingerprint, dataset.version, OrderSpec.of(layer)
 
@@ -362,44 +416,11 @@ class Engine:
         that the layer is built again when it is next asked for."""
         built = self._ready(dataset, layer, no_progress, cancel)
         try:
-            with self._maker.turns.request():
+            # A pass is no request that all else waits for: it takes seconds, and makes way for requests itself.
+            with nullcontext() if isinstance(built, ScannedLayer) else self._maker.turns.request():
                 yield built
         except Unreadable as error:
             if self._maker.is_damage(error):
                 self._maker.drop_damaged(error, self._order_key(dataset, layer))
                 self._store.drop(self._key(dataset, layer))
             raise
-
-
-def _facts(
-    dataset: Dataset,
-    layer: Layer,
-    found: Survey,
-    axes: tuple[Axis, Axis],
-    labels: tuple[str, ...] | None,
-    ordered: bool,
-) -> LayerInfo:
-    whole = found.x.start, found.y.start, found.x.stop, found.y.stop
-    integers = [_is_integer(axis) for axis in axes] * 2
-    numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
-    return LayerInfo(
-        found.x,
-        found.y,
-        (numbers[0], numbers[1], numbers[2], numbers[3]),
-        None if found.low is None or found.high is None else (*found.low, *found.high),
-        found.rows,
-        found.outside,
-        found.far,
-        dataset.version,
-        str(layer.reduction),
-        labels,
-        axes[0].column.info,
-        axes[1].column.info,
-        axes[0].column.categories,
-        axes[1].column.categories,
-        ordered,
-    )
-
-
-def _is_integer(axis: Axis) -> bool:
-    return axis.space.forward is None and axis.column.values.dtype.kind in "iu"

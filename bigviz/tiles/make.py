@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,18 +13,19 @@ from bigviz.aggregate.reductions import Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, TooLarge, Unreadable
+from bigviz.data.errors import Unreadable
 from bigviz.data.numbers import axis_dtype
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.build import complete
-from bigviz.tiles.built import Built, check_room
+from bigviz.tiles.built import Built, free_memory
 from bigviz.tiles.flight import Flights
-from bigviz.tiles.layer import MOST_CATEGORIES, Layer
+from bigviz.tiles.layer import Layer
 from bigviz.tiles.line import LineLayer
 from bigviz.tiles.order import Order, OrderedColumn, build_order
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import survey
+from bigviz.tiles.scanner import Scanner, check_categories, head_of
 from bigviz.tiles.series import build_series
 from bigviz.tiles.shelf import MemoryShelf, Shelf
 from bigviz.tiles.store.ahead import verify_ahead
@@ -71,6 +72,7 @@ class Maker:
         self._published_layers: set[tuple[str, Layer]] = set()
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
+        self._scanner = Scanner(threads, memory, self.turns)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer: its index may be written to the disk."""
@@ -85,11 +87,20 @@ class Maker:
             return all(order.column(name) is not None for name in names)
         return self._found(dataset, layer) is not None
 
+    def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether a layer of points would be scanned if it were made now."""
+        if self._found(dataset, layer) is None and not self._may_build(dataset, OrderSpec.of(layer)):
+            return not self._holds(dataset, layer, key)
+        order = self._orders.find(key)
+        lacking = order is not None and any(order.column(name) is None for name in layer.reduction.columns)
+        return lacking and not self._holds(dataset, layer, key)
+
     def make(
         self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew, opened: Opened, again: bool = False
     ) -> Built:
-        """The layer. `opened` is called as soon as it answers, which may be before its index is complete; `key` names
-        its order. Raises what reading the dataset does, TooLarge for what fits neither memory nor disk, Cancelled."""
+        """The layer: indexed, or, where memory does not hold its index and none may be written, scanned. `opened` is
+        called as soon as it answers, which may be before its index is complete; `key` names its order. Raises what
+        reading the dataset does, TooLarge for a line that memory does not hold, Cancelled."""
         store = self._store(dataset, layer, crew)
         if store is not None:
             try:
@@ -105,9 +116,11 @@ class Maker:
             x, y = self._axes(dataset, layer, crew)
             found = survey(x, y, layer.root == "default", crew)
             return LineLayer(x, y, found, build_series(x, y, crew))
+        if not self._holds(dataset, layer, key):
+            return self._scanner.layer(dataset, layer, crew)
         columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
         if layer.reduction.category is not None:
-            _check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
+            check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
         x, y = self._axes(dataset, layer, crew)
         order = self._order(dataset, layer, x, y, key, crew)
         inputs = gather_inputs(order, layer.reduction, columns, crew)
@@ -141,17 +154,21 @@ class Maker:
             return None
         spec = OrderSpec.of(layer)
         found = self._stores.find(dataset, spec)
-        if found is not None or not self._writes or dataset.num_rows < STORED_ROWS:
+        if found is not None or not self._may_build(dataset, spec):
             return found
-        if (dataset.fingerprint, spec) not in self._published:
-            return None
         with self._stores.refusals():
             return self._stores.build(dataset, spec, layer.reduction.columns, crew)
         return None
 
+    def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
+        """Whether a store is worth building, and the operator allows it."""
+        large = bool(dataset.files) and dataset.num_rows >= STORED_ROWS
+        allowed = self._stores is not None and self._writes and (dataset.fingerprint, spec) in self._published
+        return large and allowed
+
     def _stored(self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened) -> Built:
-        x = Axis(_head(dataset, layer.x), space(layer.xaxis, "x"))
-        y = Axis(_head(dataset, layer.y), space(layer.yaxis, "y"))
+        x = Axis(head_of(dataset, layer.x, crew.cancel), space(layer.xaxis, "x"))
+        y = Axis(head_of(dataset, layer.y, crew.cancel), space(layer.yaxis, "y"))
         if layer.glyph == "line":
             manifest = read_manifest(store, files=False)
             if manifest is None:
@@ -164,6 +181,8 @@ class Maker:
             self._orders.put(key, order)
             verify_ahead(order, self.turns)
         held = {name: self._column(dataset, layer, store, order, name, crew) for name in layer.reduction.columns}
+        if None in held.values() and not self._holds_rows(dataset, _gathered_bytes(dataset, layer)):
+            return self._scanner.layer(dataset, layer, crew, order.survey)
         inputs, columns = _stored_inputs(dataset, order, layer.reduction, held, crew)
         made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
@@ -219,6 +238,20 @@ class Maker:
     def _memory_shelf(self) -> MemoryShelf:
         return MemoryShelf(self._memory // _PYRAMIDS)
 
+    def _holds(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether memory holds the layer's order, unless it is there, and the columns in it."""
+        ordered = self._orders.find(key) is not None
+        more = _gathered_bytes(dataset, layer)
+        if ordered:
+            return not more or self._holds_rows(dataset, more)
+        axes = sum(axis_dtype(dataset.info(name).type).itemsize for name in (layer.x, layer.y)) if dataset.files else 0
+        return self._holds_rows(dataset, _ROW, axes + more)
+
+    def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
+        """Whether `row` bytes a row are within what is meant for layers, and free with those that are read besides."""
+        rows = dataset.num_rows
+        return rows * row <= self._memory and rows * (row + besides) <= free_memory()
+
     def _axes(self, dataset: Dataset, layer: Layer, crew: Crew) -> tuple[Axis, Axis]:
         x, y = (dataset.column(name, crew.progress, crew.cancel) for name in (layer.x, layer.y))
         return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
@@ -227,14 +260,6 @@ class Maker:
         order = self._orders.find(key)
         if order is not None:
             return order
-        check_room(dataset.num_rows, _ROW)
-        if dataset.num_rows * _ROW > self._memory:
-            raise TooLarge(
-                f"an index over {dataset.num_rows:,} rows takes {dataset.num_rows * _ROW / 1e9:.1f} GB of memory, and "
-                f"{self._memory / 1e9:.1f} GB are meant for it: `bigviz index` makes one on the disk",
-                None,
-                dataset.num_rows,
-            )
 
         def build(tell: Any, stop: Any) -> Order:
             made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop, self.turns))
@@ -242,13 +267,6 @@ class Maker:
             return made
 
         return self._flights.get(key, build, crew.progress, crew.cancel)
-
-
-def _head(dataset: Dataset, name: str) -> Column:
-    """A column that is known, but not read: its rows are in the store."""
-    info = dataset.info(name)
-    labels = dataset.labels(name) if info.kind == "category" else None
-    return Column(info, np.empty(0, axis_dtype(info.type)), None, labels)
 
 
 def _stored_inputs(
@@ -269,21 +287,18 @@ def _stored_inputs(
     if reduction.category is not None:
         codes, labels = found[reduction.category].codes, found[reduction.category].labels
         labels = dataset.labels(reduction.category) if labels is None else labels
-        _check_categories(reduction.category, labels)
+        check_categories(reduction.category, labels)
     numbers = order.row_numbers if reduction.ordered else None
     return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes), {}
 
 
 def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) -> tuple[Inputs, dict[str, Column]]:
-    check_room(dataset.num_rows, sum(2 * axis_dtype(dataset.info(name).type).itemsize for name in reduction.columns))
     columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in reduction.columns}
     if reduction.category is not None:
-        _check_categories(reduction.category, columns[reduction.category].categories or ())
+        check_categories(reduction.category, columns[reduction.category].categories or ())
     return gather_inputs(order, reduction, columns, crew), columns
 
 
-def _check_categories(name: str, labels: Sequence[str]) -> None:
-    if len(labels) > MOST_CATEGORIES:
-        raise BadInput(
-            f"by shows at most {MOST_CATEGORIES} categories, and {name!r} has {len(labels):,}", "agg", len(labels)
-        )
+def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:
+    """Bytes a row of a reduction's columns, as they are read and as they are in order."""
+    return sum(2 * axis_dtype(dataset.info(name).type).itemsize for name in layer.reduction.columns)

@@ -24,7 +24,7 @@ from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.work import Crew, slices
 
-__all__ = ["MemoryOrder", "Order", "OrderedColumn", "build_order", "compact", "spread"]
+__all__ = ["Excerpt", "MemoryOrder", "Order", "OrderedColumn", "build_order", "compact", "spread"]
 
 Array = npt.NDArray[Any]
 
@@ -130,15 +130,26 @@ class MemoryOrder(Order):
         return self.axes[which].at(self.far)[0]
 
 
-def build_order(x: Axis, y: Axis, far: bool, crew: Crew) -> MemoryOrder:
-    """Sort the rows of two axes of equal length. `far` True leaves the far rows out of the roots, False keeps them in.
+@dataclass(frozen=True)
+class Excerpt(MemoryOrder):
+    """An order of some rows of a dataset that are in memory, by ascending row number; `originals` (int64) holds it."""
+
+    originals: Array = field(repr=False)
+
+    def row_numbers(self, positions: slice | Array) -> npt.NDArray[np.int64]:
+        return np.asarray(self.originals[self.numbered.take(positions)], np.int64)
+
+
+def build_order(x: Axis, y: Axis, far: bool, crew: Crew, known: Survey | None = None) -> MemoryOrder:
+    """Sort the rows of two axes of equal length. `far` True leaves the far rows out of the roots, False keeps them in;
+    `known` says what the survey would find.
 
     Peak memory: 24 bytes a row besides the columns; 12 stay. Raises TooLarge from 2^32 - 1 rows on.
     """
     rows = len(x)
     if rows >= MOST_ROWS:
         raise TooLarge(f"a layer holds fewer than {MOST_ROWS:,} rows, got {rows:,}", "dataset", rows)
-    found = survey(x, y, far, crew.within(_STAGE, 0.0, 0.15, rows))
+    found = survey(x, y, far, crew.within(_STAGE, 0.0, 0.15, rows)) if known is None else known
     keys, numbers = np.empty(rows, np.uint64), np.empty(rows, np.uint32)
     pieces = slices(rows)
     ends = [0] * len(pieces)

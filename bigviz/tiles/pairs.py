@@ -101,7 +101,10 @@ class Streamed:
 
     def read(self, piece: int, cancel: Cancel) -> Iterator[Batch]:
         names = (*self.names, *self.others)
-        for first, columns in self.dataset.read(piece, names, cancel):
+        each = tuple(dict.fromkeys(names))  # a column may be an axis and a value
+        for first, read in self.dataset.read(piece, each, cancel):
+            by_name = dict(zip(each, read, strict=True))
+            columns = [by_name[name] for name in names]
             rows = len(columns[0])
             x, y = Axis(columns[0], self.spaces[0]), Axis(columns[1], self.spaces[1])
             yield Batch(first, x.slice(0, rows), y.slice(0, rows), columns)

@@ -63,6 +63,11 @@ class PointsLayer:
         """Bytes held, without the order and its columns, which layers share."""
         return self.pyramid.nbytes
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes read for each row, its key included."""
+        return self.pyramid.inputs.row_bytes
+
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile, from the pyramid or from its rows."""
         inputs = self.pyramid.inputs

@@ -32,14 +32,14 @@ from bigviz.tiles.layer import Layer
 from bigviz.tiles.line import Columns, LineLayer
 from bigviz.tiles.order import spread
 from bigviz.tiles.planes import inner_of, wire
-from bigviz.tiles.root import survey
+from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.sample import GROUPS, Sample, Unit, all_labels, joined, relabelled
 from bigviz.tiles.scan import Ranges, TileKey, cells_of, positions_of, ranges_within
 from bigviz.tiles.series import build_series
 from bigviz.tiles.tile import Cost, Drawn, microseconds
 from bigviz.tiles.work import Crew
 
-__all__ = ["Estimate", "Preview", "error_of", "scaled"]
+__all__ = ["Estimate", "Known", "Preview", "error_of", "scaled"]
 
 Array = npt.NDArray[Any]
 
@@ -54,6 +54,14 @@ class Estimate:
     share: float
     error: float | None
     start: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a layer before it is sampled: its survey, and the labels of its columns that have some."""
+
+    survey: Survey
+    labels: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ class Preview:
     `generation` counts how often the sample has grown.
     """
 
-    def __init__(self, layer: Layer, sample: Sample, crew: Crew) -> None:
-        """Read the first units. Raises what reading them does."""
+    def __init__(self, layer: Layer, sample: Sample, crew: Crew, known: Known | None = None) -> None:
+        """Read the first units; of a layer that is `known` they are no news. Raises what reading them does."""
         self.layer, self.sample = layer, sample
         self._reduction = layer.reduction
         self._names = tuple(dict.fromkeys((layer.x, layer.y, *self._reduction.columns)))
@@ -82,17 +90,22 @@ class Preview:
         self._ordered: tuple[_Ordered, ...] = ()
         self._line: LineLayer | None = None
         self._units: list[Unit] = []
-        self._known: dict[str, tuple[str, ...]] = {}  # labels of the first units, by column
+        # Labels of the first units, by column.
+        self._known: dict[str, tuple[str, ...]] = {} if known is None else dict(known.labels)
         self.generation = 0
         self.read = 0
         first = self._take(0, self._sizes[0], crew)
         x, y = self._both(first)
-        found = survey(x, y, layer.root == "default", Crew(crew.threads, cancel=crew.cancel))
+        quiet = Crew(crew.threads, cancel=crew.cancel)
+        found = survey(x, y, layer.root == "default", quiet) if known is None else known.survey
         category = self._reduction.category
         self.labels = None if category is None else self._known.get(category, ())
         self.axes = x, y
         self._roots = found.x, found.y
         self._add(first, crew)
+        if known is not None:
+            self.survey = found
+            return
         factor = 1 / self.share
         rows = sample.dataset.num_rows
         outside, far = round(found.outside * factor), round(found.far * factor)

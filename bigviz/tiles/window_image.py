@@ -8,22 +8,27 @@ a narrow window far from 0 are not lost to rounding as they are in an affine map
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.jit import frozen
-from bigviz.aggregate.reductions import Planes
+from bigviz.aggregate.reductions import Planes, Rows
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.bounds import Number, codes_between, within
 from bigviz.tiles.codec import SIDE, EncodedPlane
+from bigviz.tiles.deal import coded_of, rows_within
 from bigviz.tiles.planes import wire
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.scan import PART, positions_in_parts, ranges_within
+from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.tile import Cost, microseconds
+from bigviz.tiles.values import Inputs
 
 __all__ = ["MOST_CELLS", "WindowImage", "draw_window"]
 
@@ -48,34 +53,74 @@ class WindowImage:
 
 
 def draw_window(
-    layer: PointsLayer, x: Window, y: Window, width: int, height: int, cancel: Cancel = NEVER
+    layer: PointsLayer | ScannedLayer, x: Window, y: Window, width: int, height: int, cancel: Cancel = NEVER
 ) -> WindowImage | None:
     """The image of the half-open window `x` by `y` in axis space; None where its planes are more than 2^24 cells.
 
-    Every row of the window is read. Raises Cancelled.
+    Every row of the window is read; of a layer without an index, all rows are, in one pass. Raises Cancelled.
     """
-    inputs = layer.pyramid.inputs
-    count = 1 if inputs.labels is None else len(inputs.labels)
+    recipe = layer.recipe if isinstance(layer, ScannedLayer) else layer.pyramid.inputs
+    reduction, labels = recipe.reduction, recipe.labels
+    count = 1 if labels is None else len(labels)
     if not 0 < width * height * count <= MOST_CELLS:
         return None
     begun = time.perf_counter()
-    accumulators = inputs.reduction.create((height, width), inputs.dtype, len(inputs.labels or ()))
-    rows = 0
-    for positions in _candidates(layer, x, y, cancel):
-        columns = _places(layer.order.numbers(0, positions), x, width)
-        lines = _places(layer.order.numbers(1, positions), y, height)
+    accumulators = reduction.create((height, width), recipe.dtype, len(labels or ()))
+    read = 0
+    found = _streamed(layer, x, y, cancel) if isinstance(layer, ScannedLayer) else _ordered(layer, x, y, cancel)
+    for some in found:
+        columns, lines = _places(some.x, x, width), _places(some.y, y, height)
         keep = (columns >= 0) & (lines >= 0)
         cells = ((height - 1 - lines) * width + columns).astype(np.int32)
-        inputs.append(accumulators, frozen(cells[keep]), positions[keep])
-        rows += len(positions)
+        reduction.append(accumulators, frozen(cells[keep]), some.rows(keep))
+        read += some.read
     drawn = time.perf_counter()
     planes: list[EncodedPlane] = []
     for top in range(0, height, SIDE):
         for left in range(0, width, SIDE):
-            planes += wire(inputs.reduction, _block(layer, accumulators, top, left), cancel)
+            block = reduction.create((SIDE, SIDE), recipe.dtype, len(labels or ()))
+            planes += wire(reduction, _filled(block, accumulators, top, left), cancel)
     encode_us = microseconds(time.perf_counter() - drawn)
-    size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in planes)
-    return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, rows, size))
+    size = read * layer.row_bytes + sum(len(plane.payload) for plane in planes)
+    return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, read, size))
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Some rows: their axis-space numbers, what a reduction reads of those that are kept, and how many were read."""
+
+    x: Array
+    y: Array
+    rows: Callable[[npt.NDArray[np.bool_]], Rows]
+    read: int
+
+
+def _ordered(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[_Some]:
+    inputs = layer.pyramid.inputs
+    for positions in _candidates(layer, x, y, cancel):
+        numbers = [layer.order.numbers(which, positions) for which in (0, 1)]
+        yield _Some(numbers[0], numbers[1], partial(_taken, inputs, positions), len(positions))
+
+
+def _taken(inputs: Inputs, positions: Array, keep: npt.NDArray[np.bool_]) -> Rows:
+    return inputs.rows(positions[keep])
+
+
+def _streamed(layer: ScannedLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[_Some]:
+    """The rows inside both roots that lie in the window's cells."""
+    codes = layer.codes(x, y)
+    ordered = layer.recipe.reduction.ordered
+    if codes is None:
+        return
+    for batch in layer.batches(x, y, cancel):
+        inputs = layer.inputs(batch)
+        places = rows_within(coded_of(batch, slice(0, batch.rows), (layer.survey.x, layer.survey.y)), codes)
+        xs, ys = batch.x[0][places], batch.y[0][places]
+        yield _Some(xs, ys, partial(_read, inputs, places, ordered), batch.rows)
+
+
+def _read(inputs: ImageInputs, places: Array, ordered: bool, keep: npt.NDArray[np.bool_]) -> Rows:
+    return inputs.at(places[keep], ordered)
 
 
 def _candidates(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[Array]:
@@ -100,9 +145,8 @@ def _places(values: Array, window: Window, size: int) -> npt.NDArray[np.int64]:
     return np.where(keep, np.clip(places, 0, size - 1), -1)
 
 
-def _block(layer: PointsLayer, accumulators: Planes, top: int, left: int) -> Planes:
-    """The accumulators of one block."""
-    block = layer.pyramid.inputs.create()
+def _filled(block: Planes, accumulators: Planes, top: int, left: int) -> Planes:
+    """An empty block with its part of the accumulators."""
     for whole, part in zip(accumulators, block, strict=True):
         piece = whole[..., top : top + SIDE, left : left + SIDE]
         part[..., : piece.shape[-2], : piece.shape[-1]] = piece

@@ -14,8 +14,8 @@ import pytest
 import bigviz as bv
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import TooLarge, Unreadable
-from bigviz.tiles import make, turns
+from bigviz.data.errors import Unreadable
+from bigviz.tiles import make, scanner, turns
 from bigviz.tiles.engine import Engine, Layer, TileKey
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.parts import parts
@@ -169,10 +169,27 @@ def test_a_damaged_store_is_dropped_and_built_again(path: Path, stores: StoreDir
     assert engine.tile(dataset, asked, KEYS[0]).planes == expected
 
 
-def test_what_fits_no_budget_is_refused_with_a_hint(dataset: Dataset):
-    engine = Engine(index_bytes=1 << 20)
-    with pytest.raises(TooLarge, match="bigviz index"):
-        engine.ensure(dataset, layer())
+def test_what_fits_no_budget_is_scanned(dataset: Dataset, stores: StoreDirectory):
+    engine = Engine(index_bytes=1 << 20, stores=stores)
+    engine.ensure(dataset, layer())
+    assert engine.is_scanned(dataset, layer()) and engine.state(dataset, layer()) == "none"
+    assert not stores.entries(), "nothing was published"
+
+
+def test_a_column_that_a_store_lacks_and_memory_does_not_hold_is_scanned(
+    path: Path, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch
+):
+    published, picked = layer(), layer("max(n)")
+    stored = Engine(stores=stores, index_bytes=1 << 20)
+    dataset = bv.open(str(path))
+    stored.publish(dataset, published)
+    stored.ensure(dataset, published)
+    assert stored.state(dataset, published) == "ready"
+    monkeypatch.setattr(scanner, "survey_pairs", lambda *args: pytest.fail("the order knows the roots"))
+    stored.ensure(dataset, picked)
+    assert stored.is_scanned(dataset, picked) and not stored.is_scanned(dataset, published)
+    assert not dataset.memory(), "no column was read into memory"
+    assert_same_answers(stored, Engine(), dataset, picked)
 
 
 def test_columns_that_a_store_lacks_are_added_to_it(
