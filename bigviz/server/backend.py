@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -28,8 +28,10 @@ from bigviz.server.limits import Limits
 from bigviz.server.messages import ColumnsWanted, Roots, TilesWanted, WindowWanted
 from bigviz.server.metrics import Metrics
 from bigviz.server.params import Number, interval
+from bigviz.server.prepared import Prepared
+from bigviz.server.scans import Scans
 from bigviz.server.scheduler import Scheduler
-from bigviz.tiles.engine import Cost, Engine, LayerInfo, Tile, TileKey
+from bigviz.tiles.engine import Engine, LayerInfo, Tile, TileKey
 from bigviz.tiles.layer import Layer
 from bigviz.tiles.preview import Preview
 
@@ -48,15 +50,6 @@ Job = tuple[Hashable, Callable[[Cancel], "Prepared | None"]]  # its key, and the
 _OPENING: Final = 1.0  # seconds from a page's address, and then from its greeting, to its first picture
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A result laid out for the wire, shared by all viewers that wait for it."""
-
-    kind: protocol.Type
-    parts: list[protocol.Part]
-    cost: Cost
-
-
 class Backend:
     """The engine with its threads. Made on a running event loop."""
 
@@ -66,6 +59,7 @@ class Backend:
         self.metrics = metrics
         self.scheduler = Scheduler(os.cpu_count() or 1)
         self.builds = Builds(engine, limits.builds)
+        self.scans = Scans(engine)
         self.answers = Answers(self)
         self._requests = 0
         self._image_bytes = 0
@@ -98,6 +92,10 @@ class Backend:
         async for known in self.builds.follow(dataset, layer, listener):
             yield facts.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
 
+    def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether exact answers take a pass over the source."""
+        return self.engine.is_scanned(dataset, layer)
+
     def is_ready(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer's index is there, so that nothing has to be waited for."""
         return self.engine.state(dataset, layer) == "ready"
@@ -122,7 +120,8 @@ class Backend:
         try:
             await self.info(dataset, layer)
             key = (dataset.fingerprint, dataset.version, layer, what)
-            return await self.scheduler.run(owner, key, call, heavy)
+            long = self.engine.is_scanned(dataset, layer)
+            return await self.scheduler.run(owner, key, call, heavy, long)
         finally:
             self._requests -= 1
 

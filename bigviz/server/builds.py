@@ -105,7 +105,7 @@ class Builds:
         """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
         the index is complete; what comes at the same time is told once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
-            yield Known(await self.ensure(dataset, layer), "ready")
+            yield Known(await self.ensure(dataset, layer), self._engine.state(dataset, layer))
             return
         with self._joined(dataset, layer, listener) as build:
             preview = await _first_of(build.first, build.opened)
@@ -114,7 +114,7 @@ class Builds:
             info = await asyncio.shield(build.opened)
             if not build.done.done() and self._engine.is_large(dataset):
                 yield Known(info, "building")
-            yield Known(await asyncio.shield(build.done), "ready")
+            yield Known(await asyncio.shield(build.done), self._engine.state(dataset, layer))
 
     async def shown(self, dataset: Dataset, layer: Layer, changed: Callable[[], None]) -> Callable[[], None]:
         """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
@@ -160,7 +160,7 @@ class Builds:
         self._samplers.shutdown(wait=False, cancel_futures=True)
 
     def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
-        return self._engine.state(dataset, layer) == "ready" or (not whole and self._engine.answers(dataset, layer))
+        return self._engine.is_whole(dataset, layer) or (not whole and self._engine.answers(dataset, layer))
 
     @contextmanager
     def _joined(self, dataset: Dataset, layer: Layer, listener: Listener | None) -> Iterator[_Build]:

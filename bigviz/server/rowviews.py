@@ -65,12 +65,14 @@ def answer(
         return _rows(found, (x, y))
     most = _MOST_BESIDES
     x0, y0, x1, y1 = engine.info(dataset, layer).extent
-    whole = engine.marks(dataset, layer, (x0, x1), (y0, y1), most, cancel) if x0 < x1 and y0 < y1 else None
+    whole = None
+    if x0 < x1 and y0 < y1 and engine.at_hand(dataset, layer, (x0, x1), (y0, y1)):
+        whole = engine.marks(dataset, layer, (x0, x1), (y0, y1), most, cancel)
     if whole is not None:
         return _rows(whole, None)
     times = times_of(dataset, layer)
     wide = _widened(x, times[0]), _widened(y, times[1])
-    more = engine.marks(dataset, layer, *wide, most, cancel)
+    more = engine.marks(dataset, layer, *wide, most, cancel) if engine.at_hand(dataset, layer, *wide) else None
     return _rows(found, (x, y)) if more is None else _rows(more, wide)
 
 

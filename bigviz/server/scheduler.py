@@ -5,6 +5,8 @@ Each owner has slots (a viewer's figures) that hold one list of wants each: a ne
 nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has. Workers take the next
 job from each owner in turn, in the order of the owner's list; jobs marked `later` (prefetched tiles) only when nothing
 else waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
+Jobs marked `long`, which take seconds and have threads of their own for the work, run in two threads besides the
+workers, so that they take no turn from others, and others none from them.
 
 Everything but `_drain` runs on the event loop's thread; `_drain` runs in the executor. One lock guards what they share,
 and is never held while a job runs.
@@ -20,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bigviz.data.cancel import Cancel
 
@@ -29,6 +31,8 @@ __all__ = ["Outcome", "Scheduler", "Want"]
 _log = logging.getLogger("bigviz")
 
 T = TypeVar("T")
+
+_LONG: Final = 2  # long jobs that run at a time
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Want:
     deliver: Callable[[Outcome], None]
     later: bool = False
     heavy: bool = False
+    long: bool = False
     since: float = field(default_factory=time.perf_counter)
 
 
@@ -57,6 +62,7 @@ class _Job:
     key: Hashable
     call: Callable[[Cancel], Any]
     heavy: bool
+    long: bool
     wants: list[Want] = field(default_factory=list)
     cancel: Cancel = field(default_factory=Cancel)
     started: float | None = None
@@ -76,14 +82,16 @@ class Scheduler:
 
     def __init__(self, workers: int) -> None:
         self._loop = asyncio.get_running_loop()
-        self._executor = ThreadPoolExecutor(workers, "bigviz-worker")
+        self._executor = ThreadPoolExecutor(workers + _LONG, "bigviz-worker")
         self._workers = workers
         self._lock = threading.Lock()
         self._owners: dict[Hashable, _Owner] = {}  # in the order of their turns
         self._jobs: dict[Hashable, _Job] = {}
         self._live: dict[Want, _Job] = {}
-        self._busy = 0
+        self._busy = 0  # threads that run jobs or look for one
+        self._running = 0  # jobs that are not long
         self._heavy = 0
+        self._long = 0
         self._waiting = 0
         self._results: deque[tuple[_Job, Any, BaseException | None]] = deque()
         self._woken = False
@@ -97,7 +105,7 @@ class Scheduler:
     @property
     def running(self) -> int:
         """Jobs that run."""
-        return self._busy
+        return self._running + self._long
 
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
         """Make `wants` the one list of this owner's slot, best first; what only the older list wanted is given up."""
@@ -126,7 +134,9 @@ class Scheduler:
                 for wants in state.slots.values():
                     self._give_up(wants)
 
-    async def run(self, owner: Hashable, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
+    async def run(
+        self, owner: Hashable, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False, long: bool = False
+    ) -> T:
         """The result of one job for one caller; given up when the caller's task is cancelled."""
         future: asyncio.Future[T] = self._loop.create_future()
 
@@ -139,7 +149,7 @@ class Scheduler:
                 future.set_result(outcome.value)
 
         slot = object()
-        self.replace(owner, slot, [Want(key, call, deliver, heavy=heavy)])
+        self.replace(owner, slot, [Want(key, call, deliver, heavy=heavy, long=long)])
         try:
             return await future
         finally:
@@ -167,7 +177,7 @@ class Scheduler:
     def _add(self, state: _Owner, want: Want) -> None:
         job = self._jobs.get(want.key)
         if job is None or job.cancel.cancelled:
-            job = self._jobs[want.key] = _Job(want.key, want.call, want.heavy)
+            job = self._jobs[want.key] = _Job(want.key, want.call, want.heavy, want.long)
             self._waiting += 1
         job.wants.append(want)
         self._live[want] = job
@@ -196,7 +206,9 @@ class Scheduler:
             del self._owners[owner]
 
     def _take(self) -> _Job | None:
-        room = self._heavy < max(1, self._workers - 1)
+        short = self._running < self._workers
+        heavy = short and self._heavy < max(1, self._workers - 1)
+        room = _Room(short, heavy, self._long < _LONG)
         for later in (False, True):
             for name, state in self._owners.items():
                 if state.paused:
@@ -207,11 +219,18 @@ class Scheduler:
                     return job
         return None
 
+    def _count(self, job: _Job, more: int) -> None:
+        if job.long:
+            self._long += more
+        else:
+            self._running += more
+            self._heavy += more * job.heavy
+
     def _start(self) -> None:
         with self._lock:
             if self._closed:
                 return
-            more = min(self._workers - self._busy, self._waiting)
+            more = min(self._workers + _LONG - self._busy, self._waiting)
             self._busy += max(more, 0)
         for _ in range(more):
             self._executor.submit(self._drain)
@@ -225,14 +244,14 @@ class Scheduler:
                     return
                 job.started = time.perf_counter()
                 self._waiting -= 1
-                self._heavy += job.heavy
+                self._count(job, 1)
             value, error = None, None
             try:
                 value = job.call(job.cancel)
             except BaseException as failure:  # handed to whoever wants the job
                 error = failure
             with self._lock:
-                self._heavy -= job.heavy
+                self._count(job, -1)
                 self._results.append((job, value, error))
                 wake = not self._woken and not self._closed
                 self._woken = True
@@ -258,13 +277,26 @@ class Scheduler:
                 _log.exception("an answer could not be handed over")
 
 
-def _pop(queue: deque[tuple[Want, _Job]], heavy: bool) -> _Job | None:
-    """The first job of a queue that has not started, skipping heavy ones where none may start."""
+@dataclass(frozen=True)
+class _Room:
+    """Which jobs may start: those that are neither heavy nor long, heavy ones, long ones."""
+
+    short: bool
+    heavy: bool
+    long: bool
+
+    def has(self, job: _Job) -> bool:
+        if job.long:
+            return self.long
+        return self.heavy if job.heavy else self.short
+
+
+def _pop(queue: deque[tuple[Want, _Job]], room: _Room) -> _Job | None:
+    """The first job of a queue that has not started and may, taken out of it, with those before it that are over."""
+    while queue and (queue[0][1].started is not None or queue[0][1].over):
+        queue.popleft()
     for at, (_, job) in enumerate(queue):
-        if job.started is None and not job.over and (heavy or not job.heavy):
-            for _ in range(at + 1 if heavy else 0):
-                queue.popleft()
-            if not heavy:
-                del queue[at]
+        if job.started is None and not job.over and room.has(job):
+            del queue[at]
             return job
     return None

@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bigviz.server.messages import ColumnsWanted, Place, TilesWanted, ViewRequest
+from bigviz.server.prepared import Prepared
 from bigviz.server.protocol import Type, json_parts
+from bigviz.server.scans import Answers
 from bigviz.server.scheduler import Outcome, Want
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
-    from bigviz.server.backend import Backend, Prepared
+    from bigviz.server.backend import Backend
     from bigviz.server.viewer import Viewer
     from bigviz.tiles.layer import Layer
 
@@ -36,6 +38,7 @@ class _Part:
     open: dict[Place | None, int] = field(default_factory=dict)
     later: frozenset[Place | None] = frozenset()
     held: list[tuple[Place, Outcome]] = field(default_factory=list)
+    scanning: Callable[[], None] | None = None  # ends the listening to the progress of a scan
 
     def without(self, age: int) -> list[Place | None]:
         """What is visible and has no estimate of that age or newer; of a window there are none."""
@@ -140,6 +143,8 @@ class View:
         if slow and isinstance(wanted, TilesWanted):
             make = partial(backend.want_rough, dataset, layer)
             rough = [self._want(make, part, place, _ROUGH) for place in part.without(1)]  # only where there is nothing
+        if isinstance(wanted, TilesWanted) and backend.is_scanned(dataset, layer):
+            return rough, self._scan(part, wanted), []
         make = partial(backend.want_exact, dataset, layer, wanted)
         visible = [self._want(make, part, place, 0) for place in part.open if place not in part.later]
         return rough, visible, [self._want(make, part, place, 0, True) for place in part.open if place in part.later]
@@ -150,6 +155,35 @@ class View:
     ) -> Want:  # fmt: skip
         key, call = make(place)
         return Want(key, call, partial(self._deliver, part, place, age), later, since=self.since)
+
+    def _scan(self, part: _Part, wanted: TilesWanted) -> list[Want]:
+        """Everything that is open of a scanned layer, as one want; its progress is sent."""
+        if part.scanning is not None:
+            part.scanning()
+            part.scanning = None
+        if not part.open:
+            return []
+        places = list(part.open)
+        key, call = self.backend.scans.job(part.dataset, part.layer, wanted, places)
+        part.scanning = self.backend.scans.listen(key, partial(self._progress, wanted.layer))
+        self._leave.append(part.scanning)
+        return [Want(key, call, partial(self._deliver_scan, part, places), long=True, since=self.since)]
+
+    def _progress(self, layer: int, report: dict[str, Any]) -> None:
+        if not self.over:
+            self.viewer.put(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer)
+
+    def _deliver_scan(self, part: _Part, places: list[Place | None], outcome: Outcome) -> None:
+        """Send what a scan has found, the window first: its rows may be the answer in place of tiles."""
+        if part.scanning is not None:
+            part.scanning()
+            part.scanning = None
+        if outcome.error is not None:
+            self._deliver(part, places[0], 0, outcome)
+            return
+        answers: Answers = outcome.value
+        for place in places:
+            self._deliver(part, place, 0, Outcome(answers[place], None, outcome.waited))
 
     def _deliver(self, part: _Part, place: Place | None, age: int, outcome: Outcome) -> None:
         """Send an answer; `age` is 0 for an exact one."""

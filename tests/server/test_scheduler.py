@@ -26,7 +26,9 @@ class Desk:
         self.changed = asyncio.Condition()
         self.loop = asyncio.get_running_loop()
 
-    def want(self, owner: str, key: Any, later: bool = False, heavy: bool = False, fails: bool = False) -> Want:
+    def want(
+        self, owner: str, key: Any, later: bool = False, heavy: bool = False, fails: bool = False, long: bool = False
+    ) -> Want:
         def call(cancel: Cancel) -> Any:
             self.note(self.began, key)
             while not self.gate.wait(0.001):
@@ -41,7 +43,7 @@ class Desk:
             self.delivered.append((owner, key, outcome.error or outcome.value))
             self.loop.create_task(self.tell())
 
-        return Want(key, call, deliver, later, heavy)
+        return Want(key, call, deliver, later, heavy, long)
 
     def note(self, into: list[Any], key: Any) -> None:
         into.append(key)
@@ -284,3 +286,23 @@ def test_many_owners_come_and_go_while_work_is_done():
         assert not scheduler._owners and not scheduler._live and scheduler.waiting == 0
 
     scheduled(3, test)
+
+
+def test_long_jobs_run_besides_the_others_two_at_a_time():
+    async def test(scheduler: Scheduler, desk: Desk) -> None:
+        scheduler.replace("a", 0, [desk.want("a", f"long {n}", long=True) for n in range(3)])
+        await desk.until(lambda: len(desk.began) == 2)
+        scheduler.replace("b", 0, [desk.want("b", n) for n in range(3)])
+        scheduler.replace("c", 0, [desk.want("c", "heavy", heavy=True)])
+        await desk.until(lambda: len(desk.began) == 4)
+        assert sorted(map(str, desk.began)) == ["0", "1", "long 0", "long 1"]
+        assert (scheduler.running, scheduler.waiting) == (4, 3)
+        scheduler.forget("a")
+        await desk.until(lambda: sorted(desk.stopped) == ["long 0", "long 1"])
+        scheduler.replace("d", 0, [desk.want("d", "long 3", long=True)])
+        await desk.until(lambda: "long 3" in desk.began)
+        desk.gate.set()
+        await desk.until(lambda: len(desk.delivered) == 5)
+        assert "long 2" not in desk.began and scheduler.waiting == 0
+
+    scheduled(2, test)
