@@ -73,7 +73,7 @@ function short(value) {
   return `${Number((rounded / unit).toPrecision(2))}${letter}`;
 }
 
-/** The chip of a figure: shown while something on it is no more than an estimate, or an index is being built.  @param {Figure} figure */
+/** The chip of a figure: shown while something on it is no more than an estimate, an index is being built, or rows are read for a view.  @param {Figure} figure */
 export function bindEstimate(figure) {
   const chip = find(figure.section, ".estimate", HTMLElement);
   const words = find(chip, ".estimate-words", HTMLElement);
@@ -86,7 +86,7 @@ export function bindEstimate(figure) {
     if (!worst) words.textContent = "";
     else if (!said || isNews(said, worst)) words.textContent = estimateWords(worst);
     if (!worst || !said || isNews(said, worst)) said = worst;
-    const building = figure.layers.find((layer) => layer.info?.index === "building" && layer.progress);
+    const building = figure.layers.find((layer) => layer.info?.index !== "ready" && layer.progress);
     progress.textContent = building?.progress ? progressWords(building.progress) : "";
     chip.hidden = words.textContent === "" && progress.textContent === "";
     if (!chip.hidden) place(figure, chip);

@@ -129,11 +129,12 @@ export class Figure extends EventTarget {
     this.redraw();
   }
 
-  /** @param {{layer: number, definition: import("./protocol.js").Definition|null, json: import("./protocol.js").ProgressMessage["json"]}} answer */
-  onProgress({ layer: index, definition, json }) {
+  /** @param {{id: number, layer: number, definition: import("./protocol.js").Definition|null, json: import("./protocol.js").ProgressMessage["json"]}} answer */
+  onProgress({ id, layer: index, definition, json }) {
     const layer = this.layers[index];
     if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
-      layer.progress = json;
+      if (layer.info.index === "none") this.requests.progress(id, layer, json);
+      else layer.progress = json;
       this.dispatchEvent(new Event("progress"));
     } else this.painter.progress(json);
   }

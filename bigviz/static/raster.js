@@ -141,6 +141,7 @@ export class RasterLayer {
 
   /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
   estimate(view) {
+    if (this.deep.complete(view)) return null; // rows are drawn, or an image, and no tile
     /** @type {import("./estimate.js").TileEstimate[]} */ const found = [];
     this.every(view, ({ estimate }) => {
       if (estimate) found.push(estimate);

@@ -57,7 +57,7 @@ export class Requests {
     /** @type {ViewLayer[]} */
     const parts = [];
     for (const { definition, raster, index: layer, info } of layers) {
-      if (info?.index === "building") continue;
+      if (info?.index !== "ready") continue; // of a layer without an index the server makes neighbours in the same pass
       const { prefetch } = raster?.missing(view) ?? { prefetch: [] };
       if (definition && prefetch.length > 0) parts.push({ layer, definition, tiles: [], prefetch });
     }
@@ -115,6 +115,7 @@ export class Requests {
     this.pending = wanted;
     this.asked = wanted.size;
     this.inFrame = true;
+    this.#scanned();
     this.id = page.connection.view(index, parts);
     this.#remember(parts);
     page.latency.sent(index);
@@ -167,6 +168,21 @@ export class Requests {
     return known;
   }
 
+  /**
+   * The server reads all rows of a layer that has no index, and tells how far it is.
+   * @param {number} id @param {import("./layers.js").Layer} layer @param {import("./protocol.js").ProgressMessage["json"]} json
+   */
+  progress(id, layer, json) {
+    if (id !== this.id || this.pending.size === 0) return;
+    layer.progress = json;
+    this.#busy();
+  }
+
+  /** No layer is being read for this view any more. */
+  #scanned() {
+    for (const layer of this.figure.layers) if (layer.info?.index === "none") layer.progress = null;
+  }
+
   /** The server has sent all of a request: windows that it did not answer are those of its tiles.  @param {number} id */
   done(id) {
     const windows = this.windows.get(id);
@@ -190,6 +206,8 @@ export class Requests {
 
   #busy() {
     const { asked, pending } = this;
-    this.figure.painter.busy(pending.size === 0 ? null : 1 - pending.size / Math.max(1, asked));
+    if (pending.size === 0) this.#scanned();
+    const read = this.figure.layers.map(({ info, progress }) => (info?.index === "none" && progress ? progress.done : 0));
+    this.figure.painter.busy(pending.size === 0 ? null : Math.max(1 - pending.size / Math.max(1, asked), ...read));
   }
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import choose, figure, open_page, pixels, settle
+from driver import choose, figure, moving, open_page, pixels, plot, settle
 from playwright.sync_api import Page
 from served import Server, start_server
 
@@ -28,7 +29,7 @@ _WATCH = """() => {
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def large_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table with enough rows to be sampled, in row groups of 200,000."""
     folder = tmp_path_factory.mktemp("large")
     rng = np.random.default_rng(5)
@@ -36,7 +37,20 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     kind = pa.DictionaryArray.from_arrays(rng.integers(0, 3, ROWS).astype(np.int32), pa.array(["ash", "elm", "fir"]))
     table = pa.table({"x": x, "y": y, "z": z, "t": np.arange(ROWS), "kind": kind})
     pq.write_table(table, folder / "large.parquet", row_group_size=GROUP)
-    running = start_server("large.parquet", "--index", "never", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def large(large_folder: Path) -> Iterator[Server]:
+    running = start_server("large.parquet", "--index", "never", cwd=large_folder)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def scanned(large: Server, large_folder: Path) -> Iterator[Server]:
+    """The same table, and memory for no index."""
+    running = start_server("large.parquet", "--index", "never", "--cache", "40MB", cwd=large_folder)
     yield running
     running.stop()
 
@@ -106,3 +120,31 @@ def test_every_reduction_is_drawn(page: Page, large: Server, agg: str):
     drawn = pixels(page)
     assert len(np.unique(drawn.reshape(-1, 4), axis=0)) >= (2 if agg == "any" else 8)
     assert (drawn[..., :3].sum(axis=2) > 60).mean() > 0.05, "something is there to be seen"
+
+
+def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Server):
+    open_page(page, f"{scanned.url}/large/")
+    page.evaluate(_WATCH)
+    choose(page, "x", "z")
+    choose(page, "y", "x")
+    page.wait_for_function("() => states.some(([exact, words]) => words.startsWith('estimate: '))")
+    page.wait_for_function("() => states.at(-1)[0] === '1' && states.at(-1)[1] === ''")
+    settle(page)
+    assert all(exact == "0" for exact, words in states(page) if words)
+    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    drawn = pixels(page)
+    page.reload()
+    open_page(page, page.url)
+    settle(page)
+    np.testing.assert_array_equal(pixels(page), drawn, "the picture is that of a page that never saw an estimate")
+
+
+def test_few_rows_of_a_scanned_layer_are_marks(page: Page, scanned: Server):
+    open_page(page, f"{scanned.url}/large/#x=z&y=x&x0=0&x1=0.01&y0=0&y1=0.01")
+    settle(page)
+    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    with moving(page):
+        middle = plot(page).middle
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -300)
+    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
