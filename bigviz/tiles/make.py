@@ -13,7 +13,7 @@ from bigviz.aggregate.reductions import Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Unreadable
+from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.data.numbers import axis_dtype
 from bigviz.tiles.axis import Axis
 from bigviz.tiles.build import complete
@@ -113,6 +113,7 @@ class Maker:
                     raise  # the disk is not to be trusted
             return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or done without
         if layer.glyph == "line":
+            self._check_line(dataset, layer)
             x, y = self._axes(dataset, layer, crew)
             found = survey(x, y, layer.root == "default", crew)
             return LineLayer(x, y, found, build_series(x, y, crew))
@@ -244,8 +245,19 @@ class Maker:
         more = _gathered_bytes(dataset, layer)
         if ordered:
             return not more or self._holds_rows(dataset, more)
-        axes = sum(axis_dtype(dataset.info(name).type).itemsize for name in (layer.x, layer.y)) if dataset.files else 0
-        return self._holds_rows(dataset, _ROW, axes + more)
+        return self._holds_rows(dataset, _ROW, _read_bytes(dataset, layer) + more)
+
+    def _check_line(self, dataset: Dataset, layer: Layer) -> None:
+        """Raise TooLarge for a line whose columns memory does not hold: lines are not scanned."""
+        row = _read_bytes(dataset, layer)
+        if not self._holds_rows(dataset, row):
+            need, room = dataset.num_rows * row / 1e9, min(self._memory, free_memory()) / 1e9
+            raise TooLarge(
+                f"a line of {dataset.num_rows:,} rows takes {need:.2g} GB of memory, and {room:.2g} GB are there: "
+                "`bigviz index` makes its index on the disk, and as points it is shown without one",
+                None,
+                dataset.num_rows,
+            )
 
     def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
         """Whether `row` bytes a row are within what is meant for layers, and free with those that are read besides."""
@@ -297,6 +309,11 @@ def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) 
     if reduction.category is not None:
         check_categories(reduction.category, columns[reduction.category].categories or ())
     return gather_inputs(order, reduction, columns, crew), columns
+
+
+def _read_bytes(dataset: Dataset, layer: Layer) -> int:
+    """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
+    return sum(axis_dtype(dataset.info(name).type).itemsize for name in (layer.x, layer.y)) if dataset.files else 0
 
 
 def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:

@@ -14,7 +14,7 @@ import pytest
 import bigviz as bv
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Unreadable
+from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.tiles import make, scanner, turns
 from bigviz.tiles.engine import Engine, Layer, TileKey
 from bigviz.tiles.store.directory import StoreDirectory
@@ -174,6 +174,11 @@ def test_what_fits_no_budget_is_scanned(dataset: Dataset, stores: StoreDirectory
     engine.ensure(dataset, layer())
     assert engine.is_scanned(dataset, layer()) and engine.state(dataset, layer()) == "none"
     assert not stores.entries(), "nothing was published"
+
+
+def test_a_line_that_fits_no_budget_is_refused_with_a_hint(dataset: Dataset):
+    with pytest.raises(TooLarge, match="bigviz index"):
+        Engine(index_bytes=1 << 20).ensure(dataset, Layer("line", "t", "v", "any"))
 
 
 def test_a_column_that_a_store_lacks_and_memory_does_not_hold_is_scanned(
