@@ -169,8 +169,9 @@ class Engine:
             if isinstance(built, LineLayer) or not self.is_large(dataset) or built.has(key):
                 return None
             known = built.known
-            made = built.preview(lambda: Preview(layer, self._sample(dataset), Crew(1, cancel=cancel), known))
-            return made.draw(key, cancel)
+            with self._maker.turns.request():  # passes make way for estimates of what they are for
+                made = built.preview(lambda: Preview(layer, self._sample(dataset), Crew(1, cancel=cancel), known))
+                return made.draw(key, cancel)
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
