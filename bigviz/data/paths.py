@@ -13,7 +13,7 @@ from pathlib import PurePath
 from bigviz.data.errors import BadInput, NotFound, TooLarge
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.names import listing
-from bigviz.data.sniff import DATA_SUFFIXES, kind_of, suffix_of
+from bigviz.data.sniff import DATA_SUFFIXES, suffix_of
 
 __all__ = ["Files", "find_files"]
 
@@ -63,14 +63,6 @@ def _in_directory(path: str) -> Files:
             f"{', '.join(sorted(DATA_SUFFIXES))}; give the path of a file to open it whatever its name is.",
             field="source",
             got=path,
-        )
-    endings = sorted({suffix_of(file) for file in found})
-    if len({kind_of(ending) for ending in endings}) > 1:
-        raise BadInput(
-            f"The directory {path} holds files of several kinds ({', '.join(endings)}), which make no one table. "
-            f"Choose some with a quoted pattern: '{os.path.join(path, '**', '*' + endings[0])}'.",
-            "source",
-            path,
         )
     name = PurePath(os.path.abspath(path)).name or "root"
     return Files(tuple(found), tuple(_below(file, path) for file in found), name)

@@ -8,7 +8,7 @@ from typing import Literal
 from bigviz.data.errors import Unreadable
 from bigviz.data.files import StableFile
 
-__all__ = ["DATA_SUFFIXES", "Format", "format_of", "kind_of", "not_utf8", "suffix_of"]
+__all__ = ["DATA_SUFFIXES", "Format", "format_of", "not_utf8", "suffix_of"]
 
 Format = Literal["parquet", "arrow file", "arrow stream", "csv"]
 
@@ -53,11 +53,6 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"[", "JSON"),
 )
 _KNOWN = "Parquet, Arrow IPC files and streams, and CSV in UTF-8"
-
-
-def kind_of(suffix: str) -> str:
-    """What the ending of a data file's name stands for: parquet, arrow or csv."""
-    return _SUFFIX_FORMATS[suffix][0].split()[0]
 
 
 def suffix_of(path: str) -> str:

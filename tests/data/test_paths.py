@@ -73,7 +73,6 @@ def test_the_home_directory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ("a\0b", BadInput, "NUL"),
         ("s3://bucket/key.parquet", BadInput, "remote address"),
         ("HTTP://169.254.169.254/t.csv", BadInput, "remote address"),
-        (".", BadInput, r"several kinds \(\.arrow, \.csv, \.parquet\).*pattern: '\./\*\*/\*\.arrow'"),
     ],
 )
 def test_not_found(root: Path, typed: str, error: type[Exception], words: str) -> None:
