@@ -89,7 +89,10 @@ class Engine:
         Raises BadInput, NotFound, Unplottable, Unreadable or TooLarge, and Cancelled when `cancel` is raised; the build
         itself stops when nobody waits for it.
         """
-        self._ready(dataset, layer, progress, cancel, whole=True)
+        try:
+            self._ready(dataset, layer, progress, cancel, whole=True)
+        finally:
+            self._rest(dataset, layer)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
@@ -129,8 +132,12 @@ class Engine:
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
             return None
         with self._maker.turns.request():
-            preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
-            preview.rehearse(cancel)
+            try:
+                preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
+                preview.rehearse(cancel)
+            except BaseException:
+                self._rest(dataset, layer)
+                raise
             return preview
 
     def grow(self, preview: Preview, cancel: Cancel = NEVER) -> None:
@@ -349,6 +356,13 @@ class Engine:
         and `tiles` (the cache)."""
         return {**self._store.memory(), "tiles": self._tiles.nbytes}
 
+    def _rest(self, dataset: Dataset, layer: Layer) -> None:
+        """A build is over, well or not: the files that its sample reads on from are closed."""
+        with self._lock:
+            sample = self._samples.get((dataset.fingerprint, dataset.version))
+        if sample is not None:
+            sample.close((layer.x, layer.y, *layer.reduction.columns))
+
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:
             return built.arrays(key)
@@ -394,7 +408,7 @@ class Engine:
             sample = self._samples.pop(key, None) or Sample(dataset)
             self._samples[key] = sample
             while len(self._samples) > _SAMPLES:
-                self._samples.pop(next(iter(self._samples)))
+                self._samples.pop(next(iter(self._samples))).close()
         return sample
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
