@@ -167,10 +167,14 @@ class Dataset:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
         self._source.check()
 
+    def loaded(self) -> list[Column]:
+        """The columns that are in memory now."""
+        return [column for column, _ in list(self._loaded.values())]
+
     def memory(self) -> int:
         """Bytes of the columns that were loaded, those shared with a table in memory included."""
         total = 0
-        for column, _ in list(self._loaded.values()):
+        for column in self.loaded():
             total += column.values.nbytes + (0 if column.valid is None else column.valid.nbytes)
         return total
 

@@ -42,6 +42,7 @@ from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.tile import Cost, Drawn, Tile
+from bigviz.tiles.uses import Uses
 from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
 
@@ -76,11 +77,11 @@ class Engine:
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
         self._store = LayerStore(memory)
-        orders = Orders(self._store.order, self._store.put_order, self._store.drop_order)
+        orders = Orders(self._store.order, self._store.put_order, self._drop_order)
         self._maker = Maker(self._threads, memory, orders, stores, index)
         self._samples: dict[Hashable, Sample] = {}  # the latest last
         self._lock = threading.Lock()
-        self._uses: dict[Hashable, tuple[Dataset, tuple[str, ...]]] = {}  # columns of the layers that are kept
+        self._uses = Uses()
         self._layer_flights: Flights[Built] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
@@ -352,9 +353,9 @@ class Engine:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read),
-        and `tiles` (the cache)."""
-        return {**self._store.memory(), "tiles": self._tiles.nbytes}
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read,
+        those of builds that run included), and `tiles` (the cache)."""
+        return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}
 
     def _rest(self, dataset: Dataset, layer: Layer) -> None:
         """A build is over, well or not: the files that its sample reads on from are closed."""
@@ -388,18 +389,22 @@ class Engine:
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop, self._maker.turns)
             opened = partial(self._keep, key, dataset, layer, whole=False)
-            made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
-            self._keep(key, dataset, layer, made)
+            with self._uses.building(dataset, layer):
+                made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
+                self._keep(key, dataset, layer, made)
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
 
     def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: Built, whole: bool = True) -> None:
         """Keep a layer; the columns of layers that leave for it are let go of, unless others use them."""
-        self._uses[key] = dataset, (layer.x, layer.y, *layer.reduction.columns)
+        self._uses.keep(key, dataset, layer)
         for gone in self._store.put(key, made, whole):
-            left, _ = self._uses.pop(gone, (dataset, ()))
-            left.release({name for each, names in list(self._uses.values()) if each is left for name in names})
+            self._uses.drop(gone)
+
+    def _drop_order(self, key: Hashable) -> None:
+        for gone in self._store.drop_order(key):
+            self._uses.drop(gone)
 
     def _sample(self, dataset: Dataset) -> Sample:
         """The dataset's sample, kept for the datasets that were sampled last."""
@@ -438,4 +443,5 @@ class Engine:
             if self._maker.is_damage(error):
                 self._maker.drop_damaged(error, self._order_key(dataset, layer))
                 self._store.drop(self._key(dataset, layer))
+                self._uses.drop(self._key(dataset, layer))
             raise
