@@ -16,11 +16,12 @@ import numpy as np
 
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BigvizError, Busy, TooLarge
+from bigviz.data.errors import BigvizError, Busy
 from bigviz.document import cmaps
 from bigviz.document.spec import Document
 from bigviz.server import facts, protocol, rowviews
 from bigviz.server.answers import Answers, Asked
+from bigviz.server.budget import Budget
 from bigviz.server.builds import Builds, Listener
 from bigviz.server.definition import dataset_of, layer_of, overridden, published, times_of
 from bigviz.server.definition import read as read_definition
@@ -62,7 +63,7 @@ class Backend:
         self.scans = Scans(engine)
         self.answers = Answers(self)
         self._requests = 0
-        self._image_bytes = 0
+        self.budget = Budget(limits.answer_bytes)
         metrics.refresh = self._refresh
 
     def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
@@ -217,19 +218,6 @@ class Backend:
         dataset = dataset_of(document, definition.dataset)
         layer = layer_of(definition, dataset)
         return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
-
-    def admit(self, size: int) -> None:
-        """Take `size` bytes of the budget of all images; Busy when they do not fit now, TooLarge when they never do."""
-        if size > self.limits.image_bytes:
-            most = self.limits.image_bytes >> 20
-            raise TooLarge(f"An image of {size >> 20} MiB of planes is over the limit of {most} MiB.", "width", size)
-        if self._image_bytes + size > self.limits.image_bytes:
-            raise Busy(f"Images of {self._image_bytes >> 20} MiB are being drawn already: try again in a second.")
-        self._image_bytes += size
-
-    def release(self, size: int) -> None:
-        """Give back what `admit` took."""
-        self._image_bytes -= size
 
     def observe(self, prepared: Prepared, waited: float) -> None:
         """Count an answer in the metrics."""

@@ -37,7 +37,7 @@ class Limits:
     columns_width: int = 16_384
     image_side: int = 16_384
     image_cells: int = 1 << 24
-    image_bytes: int = 512 * _MIB  # over all image requests that run; the next one is answered 503
+    answer_bytes: int = 512 * _MIB  # of all HTTP answers that are computed or sent; the next one is answered 503
     rows: int = 50_000
     queued_requests: int = 1_000  # HTTP layer requests that wait or run; the next one is answered 503
     index_wait_seconds: float = 30.0  # for tilejson.json to wait until the index is ready

@@ -302,7 +302,7 @@ def test_an_answer_that_is_not_read_is_given_up(documents):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
         server.await_event("request", route="image")
         assert len(drained(connection)) < 64_000_000
-        assert server.server.site.loaded._image_bytes == 0
+        assert server.server.site.loaded.budget.held == 0
 
 
 FRAMES = {
