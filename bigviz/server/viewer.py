@@ -19,13 +19,14 @@ from tornado.websocket import WebSocketHandler
 
 from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled
 from bigviz.server import messages
-from bigviz.server.codes import MALFORMED, OTHER_VERSION, UNREAD
+from bigviz.server.codes import FLOODED, MALFORMED, OTHER_VERSION, UNREAD
 from bigviz.server.errors import describe
 from bigviz.server.handlers.base import Guarded
 from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
 from bigviz.server.outbox import Message, Outbox
 from bigviz.server.protocol import VERSION, Part, Type, json_parts
 from bigviz.server.site import Site
+from bigviz.server.tokens import Tokens
 from bigviz.server.view import View
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Viewer(Guarded, WebSocketHandler):
         self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.malformed: deque[float] = deque()
-        self.tokens = site.limits.messages_burst
-        self.refilled = time.monotonic()
+        rates = site.limits.messages_burst, site.limits.messages_per_second
+        self.requests, self.controls = Tokens(*rates), Tokens(*rates)
         self.name = ""
         self.code: int | None = None
         self.is_open = False
@@ -124,7 +125,7 @@ class Viewer(Guarded, WebSocketHandler):
     # --- messages ----------------------------------------------------------------------------------------------------
 
     async def on_message(self, message: str | bytes) -> None:
-        if self.is_open and not self._pay():
+        if self.is_open and not self.requests.pay():
             self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
             await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
             return
@@ -139,6 +140,24 @@ class Viewer(Guarded, WebSocketHandler):
             self._count_malformed()
         except BadInput as error:
             self._error(getattr(error, "request", 0), error)
+
+    def on_ping(self, data: bytes) -> None:
+        self._count_control()
+
+    def on_pong(self, data: bytes) -> None:
+        self._count_control()
+
+    def _count_control(self) -> None:
+        """Pings and pongs cost what requests do, of a bucket of their own, so that a busy browser may answer pings.
+
+        No browser sends so many: who does is cut off at once. A closing handshake would let it go on, and Tornado hands
+        out what it has read already until the client counts as gone.
+        """
+        connection: Any = self.ws_connection
+        if connection is not None and not self.controls.pay():
+            self.leave(FLOODED, "send fewer pings")
+            connection.client_terminated = True
+            connection.stream.close()
 
     def _handle(
         self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
@@ -240,15 +259,6 @@ class Viewer(Guarded, WebSocketHandler):
     def _full(self, behind: bool) -> None:
         if self.backend is not None:
             self.backend.scheduler.pause(self, behind)
-
-    def _pay(self) -> bool:
-        limits, now = self.site.limits, time.monotonic()
-        more = (now - self.refilled) * limits.messages_per_second
-        self.tokens, self.refilled = min(limits.messages_burst, self.tokens + more), now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
 
     def _count_malformed(self) -> None:
         now = time.monotonic()

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from bigviz.data.errors import BadInput
 from bigviz.server.handlers import pages
 from bigviz.server.limits import Limits
+from bigviz.server.protocol import Type
 from bigviz.server.run import Options
+from bigviz.server.viewer import Viewer
 
 from .running import Running, running
 from .wire import Browser
@@ -332,11 +335,34 @@ def test_broken_websocket_frames_end_their_connection_only(served: Running, name
         assert browser.layer().value["rows"] == 100_000
 
 
-def test_floods_of_pings_are_taken(served: Running):
-    with Browser(served.url, "points") as browser:
-        for _ in range(2_000):
-            browser.socket.ping()
-        assert browser.layer().value["rows"] == 100_000
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+def test_floods_of_pings_end_their_connection(documents, monkeypatch, opcode: Opcode):
+    """They arrive together, and hardly more of them than are allowed are looked at."""
+    seen: list[bytes] = []
+    name = f"on_{opcode.name.lower()}"
+    counted = getattr(Viewer, name)
+    monkeypatch.setattr(Viewer, name, lambda viewer, data: seen.append(data) or counted(viewer, data))
+    limits = Limits(messages_burst=50, messages_per_second=1)
+    with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as other:
+        with Browser(server.url, "points") as browser:
+            browser.socket.socket.sendall(Frame(opcode, b"").serialize(mask=True) * 10_000)
+            server.await_event("disconnected", code=1008)
+            assert len(seen) == 51
+        assert 'closed_total{code="1008"} 1.0' in server.get("/metrics").body.decode()
+        for _ in range(20):
+            other.socket.ping()
+        assert other.layer().value["rows"] == 100_000, "some pings are welcome"
+
+
+def test_a_browser_out_of_requests_may_answer_pings(documents):
+    limits = Limits(messages_burst=5, messages_per_second=200)
+    with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as browser:
+        for _ in range(40):
+            browser.say(op="cancel", figure=0)
+        browser.until(lambda each: each.kind == Type.ERROR)
+        (viewer,) = server.server.site.viewers
+        server.on_loop(lambda: viewer.on_pong(b""))
+        assert viewer.is_open
 
 
 def test_compression_is_never_agreed_to(served: Running):
