@@ -163,10 +163,7 @@ class Viewer(Guarded, WebSocketHandler):
         self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
     ) -> None:
         figures = document.figures()
-        if request.figure >= len(figures):
-            error = BadInput(f"figure is 0 to {len(figures) - 1}, got {request.figure}.", "figure", request.figure)
-            error.request = request.id  # type: ignore[attr-defined]
-            raise error
+        _one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
@@ -174,7 +171,8 @@ class Viewer(Guarded, WebSocketHandler):
             view = View(self, backend, document, request)
             self.views[request.figure] = view
             view.task = self.begin(view)
-        else:
+        else:  # numbers that the figure has not would each be a task and a listener of their own
+            _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             place = (request.figure, request.layer)
             before = self.asked.get(place)
             task = self._spawn(self._guarded(self._layer(request, document, backend), request.id, *place))
@@ -267,3 +265,12 @@ class Viewer(Guarded, WebSocketHandler):
             self.malformed.popleft()
         if len(self.malformed) >= self.site.limits.malformed_per_minute:
             self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
+
+
+def _one_of(field: str, number: int, count: int, request: int) -> None:
+    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
+    if number >= count:
+        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
+        error = BadInput(f"{field} {allowed}, got {number}.", field, number)
+        error.request = request  # type: ignore[attr-defined]
+        raise error

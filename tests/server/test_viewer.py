@@ -266,6 +266,30 @@ def test_wrong_definitions_are_answered_with_the_field(served: Running, changes,
         assert browser.layer().kind == Type.LAYER, "the connection goes on"
 
 
+def test_numbers_that_the_document_has_not(documents):
+    """Each would be a task and a listener of its own; asking again and again for one layer is one listener."""
+    engine = Gated()
+    engine.build_open.clear()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        try:
+            definition = browser.definition(y="n")
+            for layer in range(1, 30):
+                browser.say(op="layer", figure=0, layer=layer, definition=definition)
+                got = browser.take()
+                assert (got.kind, got.value["field"], got.value["got"]) == (Type.ERROR, "layer", layer)
+                assert "layer is 0 to 0" in got.value["error"]
+            browser.say(op="layer", figure=1, layer=0, definition=definition)
+            assert browser.take().value["field"] == "figure"
+            for _ in range(20):
+                browser.say(op="layer", figure=0, layer=0, definition=definition)
+            last = browser.id
+            browser.until(lambda got: got.kind == Type.PROGRESS and got.frame.request == last)
+            running_builds = server.server.site.loaded.builds._running.values()
+            assert server.on_loop(lambda: sum(len(each.listeners) for each in running_builds)) == 1
+        finally:
+            engine.build_open.set()
+
+
 def test_errors_of_a_view_end_it(served: Running):
     with Browser(served.url, "points") as browser:
         wrong = browser.definition(x="nope")
