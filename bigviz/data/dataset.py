@@ -277,7 +277,7 @@ class Dataset:
         index: int = self.schema.get_field_index(name)
         if index >= 0:
             return index
-        names = self.schema.names
+        names = [info.name for info in self._infos]
         guess = nearest(name, names)
         hint = f"Did you mean {guess!r}?" if guess is not None else f"It has {listing(names) or 'no columns'}."
         raise NotFound(f"{self.name!r} has no column {name!r}. {hint}", got=name)
