@@ -137,9 +137,9 @@ class Answers:
         what = ("image", window, size, shading)
         return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
 
-    async def size(self, asked: Asked, size: tuple[int, int], cell_bytes: int) -> int:
+    async def size(self, owner: Hashable, asked: Asked, size: tuple[int, int], cell_bytes: int) -> int:
         """Bytes of all planes of a picture, once it is known how many there are."""
-        planes = len((await self._backend.info(asked.dataset, asked.layer)).planes or (0,))
+        planes = len((await self._backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
         return size[0] * size[1] * planes * cell_bytes
 
     async def columns(self, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int) -> Body:

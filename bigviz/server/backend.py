@@ -59,7 +59,7 @@ class Backend:
         self.limits = limits
         self.metrics = metrics
         self.scheduler = Scheduler(os.cpu_count() or 1)
-        self.builds = Builds(engine, limits.builds)
+        self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.scans = Scans(engine)
         self.answers = Answers(self)
         self._requests = 0
@@ -76,6 +76,7 @@ class Backend:
             with suppress(BigvizError):  # a layer that cannot be drawn is told of when it is asked for
                 asked = self.asked(document, number, lambda name: None)
                 self.engine.publish(asked.dataset, asked.layer)
+                self.builds.publish(asked.dataset, asked.layer)
 
     def expect(self) -> None:
         """Somebody opens a page: builds make way until it shows something."""
@@ -87,10 +88,12 @@ class Backend:
         dataset = dataset_of(document, definition.dataset)
         return dataset, layer_of(definition, dataset)
 
-    async def layer(self, document: Document, value: object, listener: Listener) -> AsyncIterator[dict[str, Any]]:
+    async def layer(
+        self, document: Document, value: object, listener: Listener, owner: Hashable = None
+    ) -> AsyncIterator[dict[str, Any]]:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
-        async for known in self.builds.follow(dataset, layer, listener):
+        async for known in self.builds.follow(dataset, layer, listener, owner):
             yield facts.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
 
     def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
@@ -101,9 +104,9 @@ class Backend:
         """Whether the layer's index is there, so that nothing has to be waited for."""
         return self.engine.state(dataset, layer) == "ready"
 
-    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False) -> LayerInfo:
+    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False, owner: Hashable = None) -> LayerInfo:
         """The facts of a layer, once it can be answered for exactly; with `whole`, once its index is complete."""
-        return await self.builds.ensure(dataset, layer, whole=whole)
+        return await self.builds.ensure(dataset, layer, whole=whole, owner=owner)
 
     async def run(
         self,
@@ -119,7 +122,7 @@ class Backend:
             raise Busy(f"{self._requests} requests wait or run already: try again in a second.")
         self._requests += 1
         try:
-            await self.info(dataset, layer)
+            await self.info(dataset, layer, owner=owner)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.is_scanned(dataset, layer)
             return await self.scheduler.run(owner, key, call, heavy, long)

@@ -42,3 +42,4 @@ class Limits:
     queued_requests: int = 1_000  # HTTP layer requests that wait or run; the next one is answered 503
     index_wait_seconds: float = 30.0  # for tilejson.json to wait until the index is ready
     builds: int = 16  # indexes that are built or wait to be, beyond the published layers' own
+    builds_per_address: int = 8  # of these; a figure of eight lines gets another x at once

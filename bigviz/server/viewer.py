@@ -181,13 +181,13 @@ class Viewer(Guarded, WebSocketHandler):
                 before.cancel()
 
     async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
-        place = (request.figure, request.layer)
+        place, owner = (request.figure, request.layer), self.request.remote_ip
 
         def progress(report: dict[str, Any]) -> None:
             self.put(Type.PROGRESS, json_parts(report), request.id, *place)
 
         try:
-            async for answer in backend.layer(document, request.definition, progress):
+            async for answer in backend.layer(document, request.definition, progress, owner):
                 self.put(Type.LAYER, json_parts(answer), request.id, *place)
         except asyncio.CancelledError:
             if self.is_open:

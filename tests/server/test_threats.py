@@ -354,6 +354,30 @@ def test_names_go_through_every_path_as_they_are(hostile: Path):
             assert name in table.column_names and table.num_rows == 5
 
 
+def test_one_viewer_leaves_places_to_build_for_others(documents):
+    """By messages and by addresses alike."""
+    engine = Gated()
+    engine.build_open.clear()
+    limits = Limits(builds=4, builds_per_address=2)
+    columns = ["x", "y", "n", "value", "gap"]
+    pairs = [(x, y) for x in columns for y in columns if x != y and (x, y) != ("x", "y")]
+    with running(documents[:1], engine, limits=limits) as server, ExitStack() as stack:
+        for x, y in pairs[:2]:
+            browser = stack.enter_context(Browser(server.url, "points"))
+            browser.say(op="layer", figure=0, layer=0, definition=browser.definition(x=x, y=y))
+            browser.until(lambda got: got.kind == Type.PROGRESS)
+        browser = stack.enter_context(Browser(server.url, "points"))
+        x, y = pairs[2]
+        assert "for this address" in browser.layer(x=x, y=y).value["error"]
+        wanted = {"layer": 0, "definition": browser.definition(x=x, y=y), "tiles": [[0, 0, 0, 0]]}
+        browser.say(op="view", figure=0, layers=[wanted])
+        assert "for this address" in browser.take().value["error"]
+        answer = server.get(f"/points/layers/0/tiles/0/0/0.npy?x={x}&y={y}")
+        assert answer.status == 503 and b"for this address" in answer.body
+        engine.build_open.set()
+        assert browser.layer().value["rows"] == 100_000, "the published layer has a place of its own"
+
+
 @pytest.mark.parametrize("name", ["_", "..", ".", "healthz", "metrics", "%2e%2e", "%5f", "nope%00", "日本"])
 def test_addresses_of_no_document_open_no_socket(served: Running, name: str):
     with pytest.raises((InvalidStatus, UnicodeEncodeError)):

@@ -59,7 +59,7 @@ class TileJson(LayerHandler):
         backend, asked = await self.asked(*args)
         query = f"?{self.request.query}" if self.request.query else ""
         base = self.request.full_url().split("?")[0].removesuffix("tilejson.json")
-        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer))
+        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, owner=self.request.remote_ip))
         try:
             info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)
         except TimeoutError:
@@ -87,7 +87,11 @@ class Tiles(LayerHandler):
             self.finish()
             return
         whole, answers = (SIDE, SIDE), backend.answers
-        size = SIDE * SIDE * 4 if extension == "png" else await answers.size(asked, whole, CELL_BYTES)
+        size = (
+            SIDE * SIDE * 4
+            if extension == "png"
+            else await answers.size(self.request.remote_ip, asked, whole, CELL_BYTES)
+        )
         work = partial(answers.tile, self.request.remote_ip, asked, place, extension, shading)
         await self.deliver(backend, size, work)
 
@@ -106,8 +110,9 @@ class Image(LayerHandler):
         if self.tagged(asked, x, y, size, shading):
             self.finish()
             return
-        work = partial(backend.answers.image, self.request.remote_ip, asked, (*x, *y), size, shading)
-        await self.deliver(backend, await backend.answers.size(asked, size, IMAGE_CELL_BYTES), work)
+        owner, answers = self.request.remote_ip, backend.answers
+        work = partial(answers.image, owner, asked, (*x, *y), size, shading)
+        await self.deliver(backend, await answers.size(owner, asked, size, IMAGE_CELL_BYTES), work)
 
 
 class Columns(LayerHandler):
