@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Hashable, Iterator, Sequence
@@ -47,6 +48,8 @@ from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
+
+_log = logging.getLogger("bigviz")
 
 _SAMPLES: Final = 2  # datasets whose samples are kept: 64 MB each
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
@@ -389,9 +392,14 @@ class Engine:
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop, self._maker.turns)
             opened = partial(self._keep, key, dataset, layer, whole=False)
-            with self._uses.building(dataset, layer):
-                made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
-                self._keep(key, dataset, layer, made)
+            try:
+                with self._uses.building(dataset, layer):
+                    made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
+                    self._keep(key, dataset, layer, made)
+            except Unreadable as error:
+                if self._maker.is_damage(error):
+                    raise _damaged(dataset, error) from error
+                raise
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
@@ -444,4 +452,11 @@ class Engine:
                 self._maker.drop_damaged(error, self._order_key(dataset, layer))
                 self._store.drop(self._key(dataset, layer))
                 self._uses.drop(self._key(dataset, layer))
+                raise _damaged(dataset, error) from error
             raise
+
+
+def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:
+    """What whoever asked is told of a damaged store: where it lies is for the operator, and in the log."""
+    _log.warning("the index of %r is damaged: %s", dataset.name, error.message)
+    return Unreadable(f"The index of {dataset.name!r} is damaged: it is built again, ask once more.")
