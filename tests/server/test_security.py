@@ -232,6 +232,11 @@ def test_a_static_file_that_changes_gets_another_etag(documents, tmp_path: Path,
         assert (again.status, again.body) == (200, b"12") and again.headers["Etag"] != first
 
 
+def test_no_query_makes_a_static_file_last(served: Running):
+    found = served.get("/_/static/style.css?v=anything")
+    assert found.status == 200 and found.headers["Cache-Control"] == "no-cache" and "Expires" not in found.headers
+
+
 def test_markup_in_a_request_comes_back_as_json_without_markup(served: Running):
     for path in ("/%3Cscript%3E", "/%3Cscript%3E/", "/points/layers/%3Cscript%3E/tilejson.json"):
         answer = served.get(path)
