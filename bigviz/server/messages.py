@@ -188,10 +188,11 @@ def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
             raise BadInput(f"{path}[{at}] is [zx, zy, i, j] of whole numbers, got {echoed(each, 60)}.", f"{path}[{at}]")
         zx, zy, i, j = each
         if not (0 <= zx <= MAX_LEVEL and 0 <= zy <= MAX_LEVEL and 0 <= i < 1 << zx and 0 <= j < 1 << zy):
+            shown = echoed(each, 80)
             raise BadInput(
-                f"{path}[{at}] = {echoed(each, 80)} is no tile: levels are 0 to {MAX_LEVEL}, i and j 0 to 2**level - 1.",
+                f"{path}[{at}] = {shown} is no tile: levels are 0 to {MAX_LEVEL}, i and j 0 to 2**level - 1.",
                 f"{path}[{at}]",
-                echoed(each, 80),
+                shown,
             )
     return tuple(dict.fromkeys((zx, zy, i, j) for zx, zy, i, j in value))
 
