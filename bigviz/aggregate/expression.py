@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from bigviz.aggregate.reductions import By, Count, First, Last, Max, Mean, Min, Presence, Reduction, Sum, by
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput
 
 _MOST_CHARACTERS: Final = 4096
@@ -104,4 +105,4 @@ class _Parser:
         return True
 
     def _error(self, problem: str, at: int) -> BadInput:
-        return BadInput(f"reduction {self.text!r}, character {at + 1}: {problem}", "agg", self.text)
+        return BadInput(f"reduction {echoed(self.text)}, character {at + 1}: {problem}", "agg", self.text)

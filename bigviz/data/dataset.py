@@ -14,6 +14,7 @@ from bigviz.data.arrays import take_rows
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.categories import Categories, LabelSet, Sorted
 from bigviz.data.column import Column, ColumnInfo
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.data.files import StableFile
 from bigviz.data.kinds import describe
@@ -140,7 +141,7 @@ class Dataset:
         """
         index = self._plottable(name)
         if self._infos[index].kind != "category":
-            raise Unplottable(f"Column {name!r} of {self.name!r} is no category.", got=name)
+            raise Unplottable(f"Column {echoed(name)} of {self.name!r} is no category.", got=name)
         return self._sorted(index, cancel).texts
 
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
@@ -167,10 +168,14 @@ class Dataset:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
         self._source.check()
 
+    def loaded(self) -> list[Column]:
+        """The columns that are in memory now."""
+        return [column for column, _ in list(self._loaded.values())]
+
     def memory(self) -> int:
         """Bytes of the columns that were loaded, those shared with a table in memory included."""
         total = 0
-        for column, _ in list(self._loaded.values()):
+        for column in self.loaded():
             total += column.values.nbytes + (0 if column.valid is None else column.valid.nbytes)
         return total
 
@@ -269,14 +274,14 @@ class Dataset:
 
     def _position(self, name: str) -> int:
         if name in self._repeated:
-            raise Unplottable(f"{self.name!r} has several columns named {name!r}: rename all but one.", got=name)
+            raise Unplottable(f"{self.name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
         index: int = self.schema.get_field_index(name)
         if index >= 0:
             return index
-        names = self.schema.names
+        names = [info.name for info in self._infos]
         guess = nearest(name, names)
         hint = f"Did you mean {guess!r}?" if guess is not None else f"It has {listing(names) or 'no columns'}."
-        raise NotFound(f"{self.name!r} has no column {name!r}. {hint}", got=name)
+        raise NotFound(f"{self.name!r} has no column {echoed(name)}. {hint}", got=name)
 
     def _plottable(self, name: str) -> int:
         index = self._position(name)
@@ -284,7 +289,7 @@ class Dataset:
         if not info.plottable:
             usable = [each.name for each in self._infos if each.plottable and each.name not in self._repeated]
             raise Unplottable(
-                f"Column {name!r} of {self.name!r} holds {info.type}, which has no place on an axis. "
+                f"Column {echoed(name)} of {self.name!r} holds {info.type}, which has no place on an axis. "
                 f"These have: {listing(usable) or 'none'}.",
                 got=name,
             )

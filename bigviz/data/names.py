@@ -8,11 +8,15 @@ from collections.abc import Sequence
 __all__ = ["listing", "nearest"]
 
 MOST_LISTED = 20
+_MOST_NAMES = 300
+_MOST_PAIRS = 40_000  # of letters that may have to be compared, about a millisecond: a server answers on its loop
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:
     """The name most like `name` or the shortest that contains it, capitals and punctuation aside; None if none is
-    close."""
+    close, and none is looked for among very many or very long ones."""
+    if len(names) > _MOST_NAMES or len(name) * sum(map(len, names)) > _MOST_PAIRS:
+        return None
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(_fold(candidate), candidate)

@@ -29,12 +29,14 @@ from bigviz.tiles.layer import Layer
 if TYPE_CHECKING:
     from bigviz.server.backend import Backend
 
-__all__ = ["Answers", "Asked"]
+__all__ = ["CELL_BYTES", "IMAGE_CELL_BYTES", "ROW_BYTES", "Answers", "Asked"]
 
 Place = tuple[int, int, int, int]
 Window = tuple[Number, Number, Number, Number]
 Body = tuple[str, bytes]
-_IMAGE_CELL_BYTES: Final = 24  # accumulators, the finished plane and its encoded copy, at 8 bytes each
+CELL_BYTES: Final = 8  # of a body, at most
+IMAGE_CELL_BYTES: Final = 3 * CELL_BYTES  # accumulators, the finished plane and its encoded copy
+ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,10 @@ class Answers:
         what = ("image", window, size, shading)
         return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
 
-    async def admit(self, asked: Asked, size: tuple[int, int]) -> int:
-        """Take the bytes that an image needs, from its kernel until it is sent, out of the budget; Busy if it is used
-        up, TooLarge for an image that it never holds. Returns what is to be given back to `Backend.release`."""
-        planes = len((await self._backend.info(asked.dataset, asked.layer)).planes or (0,))
-        cost = size[0] * size[1] * planes * _IMAGE_CELL_BYTES
-        self._backend.admit(cost)
-        return cost
+    async def size(self, owner: Hashable, asked: Asked, size: tuple[int, int], cell_bytes: int) -> int:
+        """Bytes of all planes of a picture, once it is known how many there are."""
+        planes = len((await self._backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
+        return size[0] * size[1] * planes * cell_bytes
 
     async def columns(self, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int) -> Body:
         """A line's decimated columns as an Arrow file."""

@@ -16,11 +16,12 @@ import numpy as np
 
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BigvizError, Busy, TooLarge
+from bigviz.data.errors import BigvizError, Busy
 from bigviz.document import cmaps
 from bigviz.document.spec import Document
 from bigviz.server import facts, protocol, rowviews
 from bigviz.server.answers import Answers, Asked
+from bigviz.server.budget import Budget
 from bigviz.server.builds import Builds, Listener
 from bigviz.server.definition import dataset_of, layer_of, overridden, published, times_of
 from bigviz.server.definition import read as read_definition
@@ -58,11 +59,11 @@ class Backend:
         self.limits = limits
         self.metrics = metrics
         self.scheduler = Scheduler(os.cpu_count() or 1)
-        self.builds = Builds(engine, limits.builds)
+        self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.scans = Scans(engine)
         self.answers = Answers(self)
         self._requests = 0
-        self._image_bytes = 0
+        self.budget = Budget(limits.answer_bytes)
         metrics.refresh = self._refresh
 
     def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
@@ -75,6 +76,7 @@ class Backend:
             with suppress(BigvizError):  # a layer that cannot be drawn is told of when it is asked for
                 asked = self.asked(document, number, lambda name: None)
                 self.engine.publish(asked.dataset, asked.layer)
+                self.builds.publish(asked.dataset, asked.layer)
 
     def expect(self) -> None:
         """Somebody opens a page: builds make way until it shows something."""
@@ -86,10 +88,12 @@ class Backend:
         dataset = dataset_of(document, definition.dataset)
         return dataset, layer_of(definition, dataset)
 
-    async def layer(self, document: Document, value: object, listener: Listener) -> AsyncIterator[dict[str, Any]]:
+    async def layer(
+        self, document: Document, value: object, listener: Listener, owner: Hashable = None
+    ) -> AsyncIterator[dict[str, Any]]:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
-        async for known in self.builds.follow(dataset, layer, listener):
+        async for known in self.builds.follow(dataset, layer, listener, owner):
             yield facts.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
 
     def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
@@ -100,9 +104,9 @@ class Backend:
         """Whether the layer's index is there, so that nothing has to be waited for."""
         return self.engine.state(dataset, layer) == "ready"
 
-    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False) -> LayerInfo:
+    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False, owner: Hashable = None) -> LayerInfo:
         """The facts of a layer, once it can be answered for exactly; with `whole`, once its index is complete."""
-        return await self.builds.ensure(dataset, layer, whole=whole)
+        return await self.builds.ensure(dataset, layer, whole=whole, owner=owner)
 
     async def run(
         self,
@@ -118,7 +122,7 @@ class Backend:
             raise Busy(f"{self._requests} requests wait or run already: try again in a second.")
         self._requests += 1
         try:
-            await self.info(dataset, layer)
+            await self.info(dataset, layer, owner=owner)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.is_scanned(dataset, layer)
             return await self.scheduler.run(owner, key, call, heavy, long)
@@ -217,19 +221,6 @@ class Backend:
         dataset = dataset_of(document, definition.dataset)
         layer = layer_of(definition, dataset)
         return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
-
-    def admit(self, size: int) -> None:
-        """Take `size` bytes of the budget of all images; Busy when they do not fit now, TooLarge when they never do."""
-        if size > self.limits.image_bytes:
-            most = self.limits.image_bytes >> 20
-            raise TooLarge(f"An image of {size >> 20} MiB of planes is over the limit of {most} MiB.", "width", size)
-        if self._image_bytes + size > self.limits.image_bytes:
-            raise Busy(f"Images of {self._image_bytes >> 20} MiB are being drawn already: try again in a second.")
-        self._image_bytes += size
-
-    def release(self, size: int) -> None:
-        """Give back what `admit` took."""
-        self._image_bytes -= size
 
     def observe(self, prepared: Prepared, waited: float) -> None:
         """Count an answer in the metrics."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, cast
 
 from bigviz.data.dataset import Dataset
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput, BigvizError, NotFound
 from bigviz.data.names import nearest
 from bigviz.document.spec import AXIS_KINDS, GLYPHS, ROOTS, Document, FigureSpec, LayerSpec
@@ -69,7 +70,7 @@ def read(value: Any, document: Document) -> Definition:
     `agg` (count, any), the axes (datetime for times, else linear) and `root` ("default") may be absent.
     """
     if not isinstance(value, dict):
-        raise BadInput("definition is an object.", "definition", repr(value)[:100])
+        raise BadInput("definition is an object.", "definition", echoed(value))
     names = [each.name for each in fields(Definition)]
     for key in value:
         if key not in names:
@@ -90,7 +91,7 @@ def dataset_of(document: Document, name: str) -> Dataset:
     if found is None:
         guess = nearest(name, list(document.sources))
         hint = f"Did you mean {guess!r}?" if guess else f"It has {', '.join(document.sources)}."
-        raise NotFound(f"The document has no dataset {name!r}. {hint}", "dataset", name)
+        raise NotFound(f"The document has no dataset {echoed(name)}. {hint}", "dataset", name)
     return cast(Dataset, found)
 
 
@@ -129,9 +130,9 @@ def _spaces(dataset: Dataset, definition: Definition, axes: Any) -> dict[str, st
 def _word(key: str, value: Any) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise BadInput(
-            f"{key} is a text of at most {_LONGEST} characters, got {repr(value)[:60]}.", key, repr(value)[:60]
+            f"{key} is a text of at most {_LONGEST} characters, got {echoed(value, 60)}.", key, echoed(value, 60)
         )
     if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        raise BadInput(f"{key} holds half a character, got {repr(value)[:60]}.", key, repr(value)[:60])
+        raise BadInput(f"{key} holds half a character, got {echoed(value, 60)}.", key, echoed(value, 60))
     allowed: Mapping[str, Any] = _WORDS
     return choice(value, key, allowed[key]) if key in allowed else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled, NotFound, TooLarge, Unplottable, Unreadable
 
 __all__ = ["STATUS", "describe", "dump", "status_of"]
@@ -43,7 +44,7 @@ def dump(value: object) -> bytes:
 def _shown(got: object) -> object:
     if got is None or isinstance(got, bool | int):
         return got
-    text = _encodable(got if isinstance(got, str) else repr(got))
+    text = _encodable(got if isinstance(got, str) else echoed(got, _LONGEST))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

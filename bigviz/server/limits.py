@@ -37,8 +37,9 @@ class Limits:
     columns_width: int = 16_384
     image_side: int = 16_384
     image_cells: int = 1 << 24
-    image_bytes: int = 512 * _MIB  # over all image requests that run; the next one is answered 503
+    answer_bytes: int = 512 * _MIB  # of all HTTP answers that are computed or sent; the next one is answered 503
     rows: int = 50_000
     queued_requests: int = 1_000  # HTTP layer requests that wait or run; the next one is answered 503
     index_wait_seconds: float = 30.0  # for tilejson.json to wait until the index is ready
     builds: int = 16  # indexes that are built or wait to be, beyond the published layers' own
+    builds_per_address: int = 8  # of these; a figure of eight lines gets another x at once

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput
 from bigviz.server.limits import Limits
 from bigviz.server.params import whole
@@ -127,7 +128,7 @@ def _object(text: str | bytes, limits: Limits) -> dict[str, Any]:
 def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
     op = value.get("op")
     if not isinstance(op, str) or op not in _KEYS:
-        raise BadInput(f"op is one of {', '.join(_KEYS)}, got {op!r}."[:200], "op", op)
+        raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)
     _only(value, _KEYS[op], "")
     figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)
     if op == "cancel":
@@ -184,13 +185,14 @@ def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
         raise BadInput(f"{path} is a list of at most {limits.tiles_per_view} tiles [zx, zy, i, j].", path)
     for at, each in enumerate(value):
         if not isinstance(each, list) or len(each) != 4 or not all(type(number) is int for number in each):
-            raise BadInput(f"{path}[{at}] is [zx, zy, i, j] of whole numbers, got {repr(each)[:60]}.", f"{path}[{at}]")
+            raise BadInput(f"{path}[{at}] is [zx, zy, i, j] of whole numbers, got {echoed(each, 60)}.", f"{path}[{at}]")
         zx, zy, i, j = each
         if not (0 <= zx <= MAX_LEVEL and 0 <= zy <= MAX_LEVEL and 0 <= i < 1 << zx and 0 <= j < 1 << zy):
+            shown = echoed(each, 80)
             raise BadInput(
-                f"{path}[{at}] = {repr(each)[:80]} is no tile: levels are 0 to {MAX_LEVEL}, i and j 0 to 2**level - 1.",
+                f"{path}[{at}] = {shown} is no tile: levels are 0 to {MAX_LEVEL}, i and j 0 to 2**level - 1.",
                 f"{path}[{at}]",
-                repr(each)[:80],
+                shown,
             )
     return tuple(dict.fromkeys((zx, zy, i, j) for zx, zy, i, j in value))
 
@@ -207,7 +209,7 @@ def _roots(value: Any, path: str) -> Roots | None:
 def _root(value: Any, path: str) -> tuple[str, int]:
     shaped = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
     if not shaped or len(value[0]) > _LONGEST_START:
-        raise BadInput(f"{path} is [start, exponent] of a layer answer, got {repr(value)[:80]}.", path)
+        raise BadInput(f"{path} is [start, exponent] of a layer answer, got {echoed(value, 80)}.", path)
     return value[0], value[1]
 
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput, TooLarge
 from bigviz.server.limits import Limits
 
@@ -114,9 +115,9 @@ def _finite(value: float, field: str, got: Any) -> float:
 
 def _short(value: Any) -> str:
     """What came, for a sentence: text in quotes."""
-    return repr(value[:_SHOWN]) if isinstance(value, str) else _given(value)
+    return echoed(value, _SHOWN)
 
 
 def _given(value: Any) -> str:
     """What came, for programs: text as it is."""
-    return (value if isinstance(value, str) else repr(value))[:_SHOWN]
+    return value[:_SHOWN] if isinstance(value, str) else echoed(value, _SHOWN)

@@ -78,7 +78,8 @@ class View:
                     continue
                 if not self.backend.can_answer(part.dataset, part.layer):
                     self.backend.scheduler.drop(self.viewer, slot)
-                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed)
+                owner = self.viewer.request.remote_ip
+                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, owner)
                 if self.over:
                     leave()
                     return

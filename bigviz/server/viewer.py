@@ -19,13 +19,14 @@ from tornado.websocket import WebSocketHandler
 
 from bigviz.data.errors import BadInput, BigvizError, Busy, Cancelled
 from bigviz.server import messages
-from bigviz.server.codes import MALFORMED, OTHER_VERSION, UNREAD
+from bigviz.server.codes import FLOODED, MALFORMED, OTHER_VERSION, UNREAD
 from bigviz.server.errors import describe
 from bigviz.server.handlers.base import Guarded
 from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
 from bigviz.server.outbox import Message, Outbox
 from bigviz.server.protocol import VERSION, Part, Type, json_parts
 from bigviz.server.site import Site
+from bigviz.server.tokens import Tokens
 from bigviz.server.view import View
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Viewer(Guarded, WebSocketHandler):
         self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.malformed: deque[float] = deque()
-        self.tokens = site.limits.messages_burst
-        self.refilled = time.monotonic()
+        rates = site.limits.messages_burst, site.limits.messages_per_second
+        self.requests, self.controls = Tokens(*rates), Tokens(*rates)
         self.name = ""
         self.code: int | None = None
         self.is_open = False
@@ -124,7 +125,7 @@ class Viewer(Guarded, WebSocketHandler):
     # --- messages ----------------------------------------------------------------------------------------------------
 
     async def on_message(self, message: str | bytes) -> None:
-        if self.is_open and not self._pay():
+        if self.is_open and not self.requests.pay():
             self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
             await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
             return
@@ -140,14 +141,29 @@ class Viewer(Guarded, WebSocketHandler):
         except BadInput as error:
             self._error(getattr(error, "request", 0), error)
 
+    def on_ping(self, data: bytes) -> None:
+        self._count_control()
+
+    def on_pong(self, data: bytes) -> None:
+        self._count_control()
+
+    def _count_control(self) -> None:
+        """Pings and pongs cost what requests do, of a bucket of their own, so that a busy browser may answer pings.
+
+        No browser sends so many: who does is cut off at once. A closing handshake would let it go on, and Tornado hands
+        out what it has read already until the client counts as gone.
+        """
+        connection: Any = self.ws_connection
+        if connection is not None and not self.controls.pay():
+            self.leave(FLOODED, "send fewer pings")
+            connection.client_terminated = True
+            connection.stream.close()
+
     def _handle(
         self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
     ) -> None:
         figures = document.figures()
-        if request.figure >= len(figures):
-            error = BadInput(f"figure is 0 to {len(figures) - 1}, got {request.figure}.", "figure", request.figure)
-            error.request = request.id  # type: ignore[attr-defined]
-            raise error
+        _one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
@@ -155,7 +171,8 @@ class Viewer(Guarded, WebSocketHandler):
             view = View(self, backend, document, request)
             self.views[request.figure] = view
             view.task = self.begin(view)
-        else:
+        else:  # numbers that the figure has not would each be a task and a listener of their own
+            _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             place = (request.figure, request.layer)
             before = self.asked.get(place)
             task = self._spawn(self._guarded(self._layer(request, document, backend), request.id, *place))
@@ -164,13 +181,13 @@ class Viewer(Guarded, WebSocketHandler):
                 before.cancel()
 
     async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
-        place = (request.figure, request.layer)
+        place, owner = (request.figure, request.layer), self.request.remote_ip
 
         def progress(report: dict[str, Any]) -> None:
             self.put(Type.PROGRESS, json_parts(report), request.id, *place)
 
         try:
-            async for answer in backend.layer(document, request.definition, progress):
+            async for answer in backend.layer(document, request.definition, progress, owner):
                 self.put(Type.LAYER, json_parts(answer), request.id, *place)
         except asyncio.CancelledError:
             if self.is_open:
@@ -241,15 +258,6 @@ class Viewer(Guarded, WebSocketHandler):
         if self.backend is not None:
             self.backend.scheduler.pause(self, behind)
 
-    def _pay(self) -> bool:
-        limits, now = self.site.limits, time.monotonic()
-        more = (now - self.refilled) * limits.messages_per_second
-        self.tokens, self.refilled = min(limits.messages_burst, self.tokens + more), now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
     def _count_malformed(self) -> None:
         now = time.monotonic()
         self.malformed.append(now)
@@ -257,3 +265,12 @@ class Viewer(Guarded, WebSocketHandler):
             self.malformed.popleft()
         if len(self.malformed) >= self.site.limits.malformed_per_minute:
             self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
+
+
+def _one_of(field: str, number: int, count: int, request: int) -> None:
+    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
+    if number >= count:
+        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
+        error = BadInput(f"{field} {allowed}, got {number}.", field, number)
+        error.request = request  # type: ignore[attr-defined]
+        raise error

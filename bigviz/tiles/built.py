@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from bigviz.data.column import Column
 from bigviz.tiles.line import LineLayer
 from bigviz.tiles.order import Order
 from bigviz.tiles.points import PointsLayer
@@ -80,22 +81,24 @@ class LayerStore:
         with self._lock:
             self._orders[key] = order
 
-    def drop_order(self, key: Hashable) -> None:
-        """Forget an order, and the layers over it."""
+    def drop_order(self, key: Hashable) -> list[Hashable]:
+        """Forget an order, and the layers over it: their keys."""
         with self._lock:
             order = self._orders.pop(key, None)
-            over = [name for name, layer in self._layers.items() if getattr(layer, "order", None) is order]
-            for name in over if order is not None else ():
+            layers = () if order is None else self._layers.items()
+            over = [name for name, layer in layers if getattr(layer, "order", None) is order]
+            for name in over:
                 del self._layers[name]
                 self._whole.discard(name)
+        return over
 
-    def memory(self) -> dict[str, int]:
+    def memory(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and the columns in their order), `pyramids`, `series`, and `columns` (as
-        they were read)."""
+        they were read): those of the layers and the `loaded` ones, each counted once."""
         with self._lock:
-            return self._weights()
+            return self._weights(loaded)
 
-    def _weights(self) -> dict[str, int]:
+    def _weights(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
         points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
         lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
         scanned = [layer for layer in self._layers.values() if isinstance(layer, ScannedLayer)]
@@ -105,21 +108,24 @@ class LayerStore:
             "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
             "pyramids": sum(layer.nbytes for layer in points) + sum(layer.nbytes for layer in scanned),
             "series": sum(layer.nbytes for layer in lines),
-            "columns": sum(_read_bytes([*points, *lines]).values()),
+            "columns": sum(_read_bytes([*points, *lines], loaded).values()),
         }
 
 
-def _read_bytes(layers: Sequence[Built]) -> dict[int, int]:
-    """Bytes of the columns of layers, by what holds them; those of a table that was in memory before are not ours."""
+def _read_bytes(layers: Sequence[Built], loaded: Sequence[Column]) -> dict[int, int]:
+    """Bytes of the columns of layers and of those `loaded`, by what holds them; those of a table that was in memory
+    before are not ours."""
     held: dict[int, int] = {}
+    columns = list(loaded)
     for layer in layers:
         others = layer.columns.values() if isinstance(layer, PointsLayer) else ()
-        for column in (layer.x.column, layer.y.column, *others):
-            for array in (column.values, column.valid):
-                while array is not None and isinstance(array.base, np.ndarray):
-                    array = array.base
-                if array is not None and array.flags.owndata:
-                    held[id(array)] = array.nbytes
+        columns += (layer.x.column, layer.y.column, *others)
+    for column in columns:
+        for array in (column.values, column.valid):
+            while array is not None and isinstance(array.base, np.ndarray):
+                array = array.base
+            if array is not None and array.flags.owndata:
+                held[id(array)] = array.nbytes
     return held
 
 

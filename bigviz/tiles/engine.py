@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Hashable, Iterator, Sequence
@@ -42,10 +43,13 @@ from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.store.directory import StoreDirectory
 from bigviz.tiles.store.spec import OrderSpec
 from bigviz.tiles.tile import Cost, Drawn, Tile
+from bigviz.tiles.uses import Uses
 from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.tiles.work import Crew
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
+
+_log = logging.getLogger("bigviz")
 
 _SAMPLES: Final = 2  # datasets whose samples are kept: 64 MB each
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
@@ -76,11 +80,11 @@ class Engine:
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
         self._store = LayerStore(memory)
-        orders = Orders(self._store.order, self._store.put_order, self._store.drop_order)
+        orders = Orders(self._store.order, self._store.put_order, self._drop_order)
         self._maker = Maker(self._threads, memory, orders, stores, index)
         self._samples: dict[Hashable, Sample] = {}  # the latest last
         self._lock = threading.Lock()
-        self._uses: dict[Hashable, tuple[Dataset, tuple[str, ...]]] = {}  # columns of the layers that are kept
+        self._uses = Uses()
         self._layer_flights: Flights[Built] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
@@ -89,7 +93,10 @@ class Engine:
         Raises BadInput, NotFound, Unplottable, Unreadable or TooLarge, and Cancelled when `cancel` is raised; the build
         itself stops when nobody waits for it.
         """
-        self._ready(dataset, layer, progress, cancel, whole=True)
+        try:
+            self._ready(dataset, layer, progress, cancel, whole=True)
+        finally:
+            self._rest(dataset, layer)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
@@ -129,8 +136,12 @@ class Engine:
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
             return None
         with self._maker.turns.request():
-            preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
-            preview.rehearse(cancel)
+            try:
+                preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
+                preview.rehearse(cancel)
+            except BaseException:
+                self._rest(dataset, layer)
+                raise
             return preview
 
     def grow(self, preview: Preview, cancel: Cancel = NEVER) -> None:
@@ -345,9 +356,16 @@ class Engine:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def memory(self) -> dict[str, int]:
-        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read),
-        and `tiles` (the cache)."""
-        return {**self._store.memory(), "tiles": self._tiles.nbytes}
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read,
+        those of builds that run included), and `tiles` (the cache)."""
+        return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}
+
+    def _rest(self, dataset: Dataset, layer: Layer) -> None:
+        """A build is over, well or not: the files that its sample reads on from are closed."""
+        with self._lock:
+            sample = self._samples.get((dataset.fingerprint, dataset.version))
+        if sample is not None:
+            sample.close((layer.x, layer.y, *layer.reduction.columns))
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:
@@ -374,18 +392,27 @@ class Engine:
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop, self._maker.turns)
             opened = partial(self._keep, key, dataset, layer, whole=False)
-            made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
-            self._keep(key, dataset, layer, made)
+            try:
+                with self._uses.building(dataset, layer):
+                    made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
+                    self._keep(key, dataset, layer, made)
+            except Unreadable as error:
+                if self._maker.is_damage(error):
+                    raise _damaged(dataset, error) from error
+                raise
             return made
 
         return self._layer_flights.get(key, build, progress, cancel)
 
     def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: Built, whole: bool = True) -> None:
         """Keep a layer; the columns of layers that leave for it are let go of, unless others use them."""
-        self._uses[key] = dataset, (layer.x, layer.y, *layer.reduction.columns)
+        self._uses.keep(key, dataset, layer)
         for gone in self._store.put(key, made, whole):
-            left, _ = self._uses.pop(gone, (dataset, ()))
-            left.release({name for each, names in list(self._uses.values()) if each is left for name in names})
+            self._uses.drop(gone)
+
+    def _drop_order(self, key: Hashable) -> None:
+        for gone in self._store.drop_order(key):
+            self._uses.drop(gone)
 
     def _sample(self, dataset: Dataset) -> Sample:
         """The dataset's sample, kept for the datasets that were sampled last."""
@@ -394,7 +421,7 @@ class Engine:
             sample = self._samples.pop(key, None) or Sample(dataset)
             self._samples[key] = sample
             while len(self._samples) > _SAMPLES:
-                self._samples.pop(next(iter(self._samples)))
+                self._samples.pop(next(iter(self._samples))).close()
         return sample
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
@@ -424,4 +451,12 @@ class Engine:
             if self._maker.is_damage(error):
                 self._maker.drop_damaged(error, self._order_key(dataset, layer))
                 self._store.drop(self._key(dataset, layer))
+                self._uses.drop(self._key(dataset, layer))
+                raise _damaged(dataset, error) from error
             raise
+
+
+def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:
+    """What whoever asked is told of a damaged store: where it lies is for the operator, and in the log."""
+    _log.warning("the index of %r is damaged: %s", dataset.name, error.message)
+    return Unreadable(f"The index of {dataset.name!r} is damaged: it is built again, ask once more.")

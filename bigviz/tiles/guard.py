@@ -118,10 +118,12 @@ class Guard:
         array = self.keys.array
         self.fences = frozen(np.ascontiguousarray(array[::PITCH]) if fences is None else fences)
         if len(self.fences) != -(-len(array) // PITCH):
-            raise Unreadable(f"{self.keys.path}: {len(array):,} keys have {len(self.fences):,} fences")
+            what = f"{self.keys.path}: {len(array):,} keys have {len(self.fences):,} fences"
+            raise Unreadable(what, None, str(self.keys.path))
         lowest = boxes_of(array) if boxes is None else boxes
         if lowest.shape != (-(-len(array) // BOXED), 4):
-            raise Unreadable(f"{self.keys.path}: {len(array):,} keys have boxes of shape {lowest.shape}")
+            what = f"{self.keys.path}: {len(array):,} keys have boxes of shape {lowest.shape}"
+            raise Unreadable(what, None, str(self.keys.path))
         self.boxes = stack_boxes(lowest)
         held = self.keys
         self.fenced = Fenced(array, self.fences, self.boxes, held.words, held.tail, held.sums, held.state, held.damaged)

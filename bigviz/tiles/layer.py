@@ -13,6 +13,7 @@ from bigviz.aggregate.inputs import check
 from bigviz.aggregate.reductions import Presence, Reduction
 from bigviz.aggregate.spaces import KINDS
 from bigviz.data.dataset import Dataset
+from bigviz.data.echo import echoed
 from bigviz.data.errors import BadInput, BigvizError
 
 __all__ = ["MOST_CATEGORIES", "Layer"]
@@ -84,7 +85,7 @@ def _parsed(text: str) -> Reduction:
 
 def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:
     if got not in allowed:
-        raise BadInput(f"{field} is {', '.join(allowed[:-1])} or {allowed[-1]}, got {got!r}", field, got)
+        raise BadInput(f"{field} is {', '.join(allowed[:-1])} or {allowed[-1]}, got {echoed(got)}", field, got)
 
 
 @contextmanager

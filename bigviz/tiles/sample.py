@@ -7,8 +7,7 @@ rows, one after the other. Of a unit at most 2^18 rows are kept, one of each sho
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.cache import ByteCache
+from bigviz.tiles.streams import Streams
 
 __all__ = ["GROUPS", "Sample", "Unit", "all_labels", "joined", "relabelled"]
 
@@ -66,9 +66,8 @@ class Sample:
         few = len(self._chunks) < _FIRST
         self.start = few and any(count > _UNIT for _, (_, count) in self._chunks)
         self._order = _scattered(len(self._chunks))
-        self._streams: dict[tuple[int, tuple[str, ...]], tuple[int, Iterator[tuple[int, list[Column]]]]] = {}
+        self._streams = Streams(dataset)
         self._parts: ByteCache[_Part] = ByteCache(_CACHE)
-        self._lock = threading.Lock()
 
     @property
     def units(self) -> int:
@@ -122,18 +121,11 @@ class Sample:
     def _next(self, number: int, names: tuple[str, ...], cancel: Cancel) -> tuple[int, list[Column]]:
         """A batch of a piece that is read from its start: the pieces take turns."""
         turn, at = divmod(number, len(self._chunks))
-        piece = self._chunks[at][0]
-        with self._lock:
-            done, stream = self._streams.pop((piece, names), (0, iter(())))
-        if done != turn or turn == 0:
-            done, stream = 0, self.dataset.read(piece, names, cancel, own_labels=True)
-        batch: tuple[int, list[Column]] | None = None
-        while done <= turn:
-            batch = next(stream, None)
-            done += 1
-        with self._lock:
-            self._streams[piece, names] = done, stream
-        return batch if batch is not None else (0, [])
+        return self._streams.batch(self._chunks[at][0], turn, names, cancel) or (0, [])
+
+    def close(self, names: Collection[str] | None = None) -> None:
+        """Close the files that it has open (for these columns); what is read after that opens them again."""
+        self._streams.close(names)
 
 
 def joined(parts: Sequence[Column]) -> Column:

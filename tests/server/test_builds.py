@@ -18,10 +18,10 @@ from .running import Gated
 XY = Layer("points", "x", "y")
 
 
-def building(test: Callable[[Builds, Gated], Any], most: int = 8) -> None:
+def building(test: Callable[[Builds, Gated], Any], most: int = 8, share: int | None = None) -> None:
     async def run() -> None:
         engine = Gated()
-        builds = Builds(engine, most)
+        builds = Builds(engine, most, share)
         try:
             await asyncio.wait_for(test(builds, engine), 30)
         finally:
@@ -101,6 +101,35 @@ def test_builds_are_bounded(dataset: bv.Dataset):
             task.cancel()
 
     building(test, most=2)
+
+
+def test_one_address_has_a_share_and_published_layers_are_apart(dataset: bv.Dataset):
+    async def test(builds: Builds, engine: Gated) -> None:
+        engine.build_open.clear()
+        builds.publish(dataset, XY)
+        tasks: list[asyncio.Future[Any]] = []
+
+        async def begin(owner: str | None, x: str, y: str) -> None:
+            tasks.append(asyncio.ensure_future(builds.ensure(dataset, Layer("points", x, y), owner=owner)))
+            await asyncio.sleep(0)
+
+        for owner, x, y in (("one", "x", "n"), ("one", "x", "value"), ("one", "x", "y"), ("two", "n", "x")):
+            await begin(owner, x, y)
+        with pytest.raises(Busy, match="2 indexes are being built for this address"):
+            await builds.ensure(dataset, Layer("points", "n", "y"), owner="one")
+        await begin("one", "n", "x")  # another's, joined
+        await begin("two", "n", "value")
+        with pytest.raises(Busy, match="4 indexes are being built already"):
+            await builds.ensure(dataset, Layer("points", "n", "y"), owner="three")
+        assert builds.running == 5 and not any(task.done() for task in tasks)
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        await begin("one", "n", "y")
+        assert builds.running == 5, "a build that was given up makes room"
+        for task in tasks:
+            task.cancel()
+
+    building(test, most=4, share=2)
 
 
 def test_closing_tells_those_who_wait(dataset: bv.Dataset):

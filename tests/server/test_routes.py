@@ -425,12 +425,12 @@ def test_a_prefix_stands_before_everything(documents):
 
 
 def test_images_have_a_common_budget(documents):
-    limits = Limits(image_bytes=30 * 100 * 100)
+    limits = Limits(answer_bytes=30 * 100 * 100)
     with running(documents[:1], limits=limits) as server:
         found = failure(server, f"{L}/image.npy?{WINDOW}&width=200&height=100", 413)
         assert "limit" in found["error"]
         assert server.get(f"{L}/image.npy?{WINDOW}&width=100&height=100").status == 200
         assert server.get(f"{L}/image.npy?{WINDOW}&width=100&height=100&agg=mean(value)").status == 200, "given back"
-        server.on_loop(lambda: server.server.site.loaded.admit(20 * 100 * 100))
+        server.on_loop(lambda: server.server.site.loaded.budget.admit(20 * 100 * 100))
         answer = server.get(f"{L}/image.npy?{WINDOW}&width=101&height=100")
         assert answer.status == 503 and answer.headers["Retry-After"] == "1"

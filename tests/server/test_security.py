@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from bigviz.data.errors import BadInput
 from bigviz.server.handlers import pages
 from bigviz.server.limits import Limits
+from bigviz.server.protocol import Type
 from bigviz.server.run import Options
+from bigviz.server.viewer import Viewer
 
 from .running import Running, running
 from .wire import Browser
@@ -229,6 +232,11 @@ def test_a_static_file_that_changes_gets_another_etag(documents, tmp_path: Path,
         assert (again.status, again.body) == (200, b"12") and again.headers["Etag"] != first
 
 
+def test_no_query_makes_a_static_file_last(served: Running):
+    found = served.get("/_/static/style.css?v=anything")
+    assert found.status == 200 and found.headers["Cache-Control"] == "no-cache" and "Expires" not in found.headers
+
+
 def test_markup_in_a_request_comes_back_as_json_without_markup(served: Running):
     for path in ("/%3Cscript%3E", "/%3Cscript%3E/", "/points/layers/%3Cscript%3E/tilejson.json"):
         answer = served.get(path)
@@ -302,7 +310,7 @@ def test_an_answer_that_is_not_read_is_given_up(documents):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
         server.await_event("request", route="image")
         assert len(drained(connection)) < 64_000_000
-        assert server.server.site.loaded._image_bytes == 0
+        assert server.server.site.loaded.budget.held == 0
 
 
 FRAMES = {
@@ -332,11 +340,34 @@ def test_broken_websocket_frames_end_their_connection_only(served: Running, name
         assert browser.layer().value["rows"] == 100_000
 
 
-def test_floods_of_pings_are_taken(served: Running):
-    with Browser(served.url, "points") as browser:
-        for _ in range(2_000):
-            browser.socket.ping()
-        assert browser.layer().value["rows"] == 100_000
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+def test_floods_of_pings_end_their_connection(documents, monkeypatch, opcode: Opcode):
+    """They arrive together, and hardly more of them than are allowed are looked at."""
+    seen: list[bytes] = []
+    name = f"on_{opcode.name.lower()}"
+    counted = getattr(Viewer, name)
+    monkeypatch.setattr(Viewer, name, lambda viewer, data: seen.append(data) or counted(viewer, data))
+    limits = Limits(messages_burst=50, messages_per_second=1)
+    with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as other:
+        with Browser(server.url, "points") as browser:
+            browser.socket.socket.sendall(Frame(opcode, b"").serialize(mask=True) * 10_000)
+            server.await_event("disconnected", code=1008)
+            assert len(seen) == 51
+        assert 'closed_total{code="1008"} 1.0' in server.get("/metrics").body.decode()
+        for _ in range(20):
+            other.socket.ping()
+        assert other.layer().value["rows"] == 100_000, "some pings are welcome"
+
+
+def test_a_browser_out_of_requests_may_answer_pings(documents):
+    limits = Limits(messages_burst=5, messages_per_second=200)
+    with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as browser:
+        for _ in range(40):
+            browser.say(op="cancel", figure=0)
+        browser.until(lambda each: each.kind == Type.ERROR)
+        (viewer,) = server.server.site.viewers
+        server.on_loop(lambda: viewer.on_pong(b""))
+        assert viewer.is_open
 
 
 def test_compression_is_never_agreed_to(served: Running):

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,12 +27,13 @@ from websockets.exceptions import InvalidStatus
 import bigviz as bv
 from bigviz.document.document import document
 from bigviz.document.figure import figure
+from bigviz.document.spec import Document
 from bigviz.server.limits import Limits
 from bigviz.server.protocol import Type
 from bigviz.server.viewer import Viewer
 from bigviz.tiles.engine import Engine
 
-from .running import Gated, Running, running
+from .running import Gated, Running, deadline, running
 from .wire import Browser, cells, tiles_of
 
 NUMBERS = st.one_of(
@@ -243,6 +245,74 @@ def test_a_large_answer_is_written_a_piece_at_a_time(documents):
         assert server.get("/healthz").status == 200
 
 
+def given_back(server: Running) -> None:
+    """Wait until no answer holds anything of the budget."""
+    left = deadline(20)
+    while server.on_loop(lambda: server.server.site.loaded.budget.held):
+        assert left()
+
+
+def test_answers_that_are_not_read_have_a_common_budget(wide: Document):
+    """Clients that ask for tiles of 4 MiB and read nothing: the bytes that wait for them are bounded, and the next one
+    is told so. What they held comes back when they leave."""
+    path, size = "/points/layers/0/tiles/0/0/0.npy?agg=by(kind)", 20 << 20
+    with running([wide], limits=Limits(answer_bytes=size)) as server, ExitStack() as stack:
+        whole = server.get(path)
+        assert whole.status == 200 and len(whole.body) > 4 << 20
+        given_back(server)
+        budget = server.server.site.loaded.budget
+        statuses = []
+        for _ in range(6):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.connect(("127.0.0.1", server.server.port))
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
+            statuses.append(connection.recv(12, socket.MSG_WAITALL))
+        assert statuses[0] == b"HTTP/1.1 200" and statuses[-1] == b"HTTP/1.1 503"
+        assert 0 < server.on_loop(lambda: budget.held) <= size
+        refused = server.get(path)
+        assert refused.status == 503 and refused.headers["Retry-After"] == "1"
+        assert server.get("/points/layers/0/tiles/0/0/0.png").status == 200, "a small one still fits"
+        stack.close()
+        given_back(server)
+        assert server.get(path).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tiles/0/0/0.npy",
+        "tiles/0/0/0.arrow",
+        "tiles/0/0/0.png",
+        "image.npy?x0=-9&x1=9&y0=-9&y1=9&width=200&height=200",
+        "rows.arrow?x0=-9&x1=9&y0=-9&y1=9&limit=1000",
+        "columns.arrow?glyph=line&x=row&x0=0&x1=50000&width=1024",
+    ],
+)
+def test_every_answer_takes_its_bytes_of_the_budget(wide: Document, path: str):
+    with running([wide]) as server:
+        assert server.get(f"/points/layers/0/{path}").status == 200
+        given_back(server)
+        budget = server.server.site.loaded.budget
+        server.on_loop(lambda: budget.admit(budget.most - 10_000))
+        answer = server.get(f"/points/layers/0/{path}")
+        assert answer.status == 503 and answer.headers["Retry-After"] == "1"
+        server.on_loop(lambda: budget.release(budget.held))
+        assert server.get(f"/points/layers/0/{path}").status == 200
+        given_back(server)
+
+
+@pytest.fixture(scope="module")
+def wide() -> Document:
+    """Points of 16 kinds; `row` ascends, and a line over it turns at every row."""
+    rng = np.random.default_rng(4)
+    rows = 200_000
+    columns = {"x": rng.normal(size=rows), "y": rng.normal(size=rows), "row": np.arange(rows, dtype=np.int64)}
+    kinds = pa.DictionaryArray.from_arrays(rng.integers(0, 16, rows), [f"kind {number}" for number in range(16)])
+    table = pa.table({**columns, "kind": kinds})
+    return document(figure().points(bv.open(table, name="wide"), "x", "y"), id="points")
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file whose columns, labels and zones are called what nobody should call them."""
@@ -282,6 +352,30 @@ def test_names_go_through_every_path_as_they_are(hostile: Path):
             query = urlencode({"x": name, "x0": -9, "x1": 9, "y0": -9, "y1": 9, "limit": 5})
             table = pa.ipc.open_file(server.get(f"/{address}layers/0/rows.arrow?{query}").body).read_all()
             assert name in table.column_names and table.num_rows == 5
+
+
+def test_one_viewer_leaves_places_to_build_for_others(documents):
+    """By messages and by addresses alike."""
+    engine = Gated()
+    engine.build_open.clear()
+    limits = Limits(builds=4, builds_per_address=2)
+    columns = ["x", "y", "n", "value", "gap"]
+    pairs = [(x, y) for x in columns for y in columns if x != y and (x, y) != ("x", "y")]
+    with running(documents[:1], engine, limits=limits) as server, ExitStack() as stack:
+        for x, y in pairs[:2]:
+            browser = stack.enter_context(Browser(server.url, "points"))
+            browser.say(op="layer", figure=0, layer=0, definition=browser.definition(x=x, y=y))
+            browser.until(lambda got: got.kind == Type.PROGRESS)
+        browser = stack.enter_context(Browser(server.url, "points"))
+        x, y = pairs[2]
+        assert "for this address" in browser.layer(x=x, y=y).value["error"]
+        wanted = {"layer": 0, "definition": browser.definition(x=x, y=y), "tiles": [[0, 0, 0, 0]]}
+        browser.say(op="view", figure=0, layers=[wanted])
+        assert "for this address" in browser.take().value["error"]
+        answer = server.get(f"/points/layers/0/tiles/0/0/0.npy?x={x}&y={y}")
+        assert answer.status == 503 and b"for this address" in answer.body
+        engine.build_open.set()
+        assert browser.layer().value["rows"] == 100_000, "the published layer has a place of its own"
 
 
 @pytest.mark.parametrize("name", ["_", "..", ".", "healthz", "metrics", "%2e%2e", "%5f", "nope%00", "日本"])

@@ -266,6 +266,59 @@ def test_wrong_definitions_are_answered_with_the_field(served: Running, changes,
         assert browser.layer().kind == Type.LAYER, "the connection goes on"
 
 
+@pytest.mark.parametrize("field", ["id", "op", "figure", "layer", "definition", "definition.agg", "layers", "tiles"])
+def test_values_nested_deeper_than_can_be_told(served: Running, field: str):
+    """JSON that can be read may be nested deeper than it could be written again."""
+    deep = "[" * 900 + "]" * 900
+    with Browser(served.url, "points") as browser:
+        definition = browser.definition()
+        message = {"op": "layer", "id": 1, "figure": 0, "layer": 0, "definition": definition}
+        if field in ("layers", "tiles"):
+            wanted = {"layer": 0, "definition": definition, "tiles": ["deep"]}
+            message = {"op": "view", "id": 1, "figure": 0, "layers": [wanted] if field == "tiles" else "deep"}
+        elif field == "definition.agg":
+            message["definition"] = {**definition, "agg": "deep"}
+        else:
+            message[field] = "deep"
+        browser.socket.send(json.dumps(message).replace('"deep"', deep))
+        got = browser.take()
+        assert got.kind == Type.ERROR and got.value["field"] is not None and len(got.value["error"]) < 400
+        assert "failed to answer" not in got.value["error"]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("x", "n" * 9_000), ("agg", "mean(" + "n" * 4_000 + ")"), ("agg", "(" * 4_000)]
+)
+def test_long_names_come_back_cut(served: Running, key: str, name: str):
+    with Browser(served.url, "points") as browser:
+        got = browser.layer(**{key: name})
+        assert got.kind == Type.ERROR and got.value["field"] == key and len(got.value["error"]) < 400
+
+
+def test_numbers_that_the_document_has_not(documents):
+    """Each would be a task and a listener of its own; asking again and again for one layer is one listener."""
+    engine = Gated()
+    engine.build_open.clear()
+    with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
+        try:
+            definition = browser.definition(y="n")
+            for layer in range(1, 30):
+                browser.say(op="layer", figure=0, layer=layer, definition=definition)
+                got = browser.take()
+                assert (got.kind, got.value["field"], got.value["got"]) == (Type.ERROR, "layer", layer)
+                assert "layer is 0 to 0" in got.value["error"]
+            browser.say(op="layer", figure=1, layer=0, definition=definition)
+            assert browser.take().value["field"] == "figure"
+            for _ in range(20):
+                browser.say(op="layer", figure=0, layer=0, definition=definition)
+            last = browser.id
+            browser.until(lambda got: got.kind == Type.PROGRESS and got.frame.request == last)
+            running_builds = server.server.site.loaded.builds._running.values()
+            assert server.on_loop(lambda: sum(len(each.listeners) for each in running_builds)) == 1
+        finally:
+            engine.build_open.set()
+
+
 def test_errors_of_a_view_end_it(served: Running):
     with Browser(served.url, "points") as browser:
         wrong = browser.definition(x="nope")

@@ -270,6 +270,39 @@ def test_columns_of_layers_that_leave_are_let_go(tmp_path: Path) -> None:
         assert table.memory() <= held["columns"], "a column stayed that no layer uses"
 
 
+def test_columns_of_builds_that_fail_or_stop_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    rows = 100_000
+    table = pa.table({name: rng.normal(size=rows) for name in "abcdef"})
+    pq.write_table(table, tmp_path / "t.parquet")
+    found = open_table(str(tmp_path / "t.parquet"))
+    small = Engine(threads=1, index_bytes=1_000_000)
+    with pytest.raises(TooLarge):
+        small.ensure(found, Layer("points", "a", "b"))
+    assert found.memory() == 0 == small.memory()["columns"]
+
+    engine = Engine(threads=1)
+    engine.ensure(found, Layer("points", "a", "b"))
+    two = 2 * rows * 8
+    assert found.memory() == two == engine.memory()["columns"]
+    stop, building = Cancel(), []
+
+    def ordered(*_: Any) -> Any:
+        building.append(engine.memory()["columns"])
+        stop.cancel()
+        while True:
+            stop.check()
+
+    monkeypatch.setattr(make, "build_order", ordered)
+    with pytest.raises(Cancelled):
+        engine.ensure(found, Layer("points", "a", "c", "mean(d)"), cancel=stop)
+    for thread in threading.enumerate():
+        if thread.name == "bigviz-work":
+            thread.join(20)
+    assert building == [2 * two], "while they are built with, columns count"
+    assert found.memory() == two == engine.memory()["columns"], "those of the layer that is kept stay"
+
+
 class _Counted(Cancel):
     """A flag that notes how often it is looked at, and is raised at one of these looks."""
 

@@ -143,7 +143,10 @@ def flip(file: Path, at: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["keys.arrow", "rows.arrow", "c0-values.arrow"])
-def test_a_damaged_store_is_dropped_and_built_again(path: Path, stores: StoreDirectory, name: str):
+def test_a_damaged_store_is_dropped_and_built_again(
+    path: Path, stores: StoreDirectory, name: str, caplog: pytest.LogCaptureFixture
+):
+    """Where it lies is told to the operator, in the log, and not to whoever asked."""
     asked = layer("mean(v)")
     dataset = bv.open(str(path))
     first = Engine(stores=stores)
@@ -163,10 +166,26 @@ def test_a_damaged_store_is_dropped_and_built_again(path: Path, stores: StoreDir
             engine.rows(dataset, asked, -9.0, 9.0, -9.0, 9.0, 50_000)
             found = engine.tile(dataset, asked, KEYS[0]).planes
         except Unreadable as error:
-            assert str(stores.root) in error.message
+            assert error.message == f"The index of {dataset.name!r} is damaged: it is built again, ask once more."
+            assert error.got is None and str(store) in caplog.text
             continue
         assert found == expected, "a flipped byte was drawn"
     assert engine.tile(dataset, asked, KEYS[0]).planes == expected
+
+
+def test_a_store_that_is_damaged_as_soon_as_it_is_built_names_no_path(
+    path: Path, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(store: Path) -> None:
+        raise Unreadable(f"{store / 'keys.arrow'} is damaged.", got=str(store / "keys.arrow"))
+
+    monkeypatch.setattr(make, "open_stored_order", broken)
+    dataset, engine = bv.open(str(path)), Engine(stores=stores)
+    engine.publish(dataset, layer())
+    with pytest.raises(Unreadable) as caught:
+        engine.ensure(dataset, layer())
+    assert str(stores.root) not in f"{caught.value.message} {caught.value.got}"
+    assert f"{stores.root}" in caplog.text
 
 
 def test_what_fits_no_budget_is_scanned(dataset: Dataset, stores: StoreDirectory):

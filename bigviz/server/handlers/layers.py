@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.data.errors import BadInput, NotFound
+from bigviz.server.answers import CELL_BYTES, IMAGE_CELL_BYTES, ROW_BYTES
 from bigviz.server.errors import dump
 from bigviz.server.handlers.base import Handler
 from bigviz.server.params import image_size, interval, whole
+from bigviz.tiles.codec import SIDE
 
 if TYPE_CHECKING:
     from bigviz.server.answers import Asked
@@ -19,6 +23,7 @@ __all__ = ["Columns", "Image", "Rows", "TileJson", "Tiles"]
 
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
+_ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
 class LayerHandler(Handler):
@@ -38,6 +43,14 @@ class LayerHandler(Handler):
         text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
         return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
+    async def deliver(self, backend: Backend, size: int, work: Callable[[], Awaitable[tuple[str, bytes]]]) -> None:
+        """Answer with the content type and the bytes that `work` gives. `size` bytes, and then as many as there are,
+        are held in the budget of all answers until the client has taken them in or is gone."""
+        with backend.budget.hold(size) as held:
+            kind, body = await work()
+            held.set(len(body))
+            await self.send(kind, body)
+
 
 class TileJson(LayerHandler):
     """TileJSON 3.0.0 with extent, range, rows and more; waits up to 30 s for the index."""
@@ -46,7 +59,7 @@ class TileJson(LayerHandler):
         backend, asked = await self.asked(*args)
         query = f"?{self.request.query}" if self.request.query else ""
         base = self.request.full_url().split("?")[0].removesuffix("tilejson.json")
-        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer))
+        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, owner=self.request.remote_ip))
         try:
             info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)
         except TimeoutError:
@@ -73,7 +86,14 @@ class Tiles(LayerHandler):
         if self.tagged(asked, place, shading):
             self.finish()
             return
-        await self.send(*await backend.answers.tile(self.request.remote_ip, asked, place, extension, shading))
+        whole, answers = (SIDE, SIDE), backend.answers
+        size = (
+            SIDE * SIDE * 4
+            if extension == "png"
+            else await answers.size(self.request.remote_ip, asked, whole, CELL_BYTES)
+        )
+        work = partial(answers.tile, self.request.remote_ip, asked, place, extension, shading)
+        await self.deliver(backend, size, work)
 
 
 class Image(LayerHandler):
@@ -90,11 +110,9 @@ class Image(LayerHandler):
         if self.tagged(asked, x, y, size, shading):
             self.finish()
             return
-        held = await backend.answers.admit(asked, size)
-        try:
-            await self.send(*await backend.answers.image(self.request.remote_ip, asked, (*x, *y), size, shading))
-        finally:
-            backend.release(held)
+        owner, answers = self.request.remote_ip, backend.answers
+        work = partial(answers.image, owner, asked, (*x, *y), size, shading)
+        await self.deliver(backend, await answers.size(owner, asked, size, IMAGE_CELL_BYTES), work)
 
 
 class Columns(LayerHandler):
@@ -109,7 +127,8 @@ class Columns(LayerHandler):
         if self.tagged(asked, window, width):
             self.finish()
             return
-        await self.send(*await backend.answers.columns(self.request.remote_ip, asked, window, width))
+        work = partial(backend.answers.columns, self.request.remote_ip, asked, window, width)
+        await self.deliver(backend, width * _ROWS_A_COLUMN * 5 * ROW_BYTES, work)
 
 
 class Rows(LayerHandler):
@@ -125,7 +144,8 @@ class Rows(LayerHandler):
         if self.tagged(asked, x, y, limit):
             self.finish()
             return
-        await self.send(*await backend.answers.rows(self.request.remote_ip, asked, (*x, *y), limit))
+        work = partial(backend.answers.rows, self.request.remote_ip, asked, (*x, *y), limit)
+        await self.deliver(backend, limit * (3 + len(asked.layer.reduction.columns)) * ROW_BYTES, work)
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:

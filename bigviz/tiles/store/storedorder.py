@@ -119,7 +119,8 @@ def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
         file = path / f"{name}.arrow"
         mapped = map_column(file, np.dtype(known["dtype"]))
         if len(mapped) != known["rows"]:
-            raise Unreadable(f"{file} is damaged: it says {len(mapped):,} rows instead of {known['rows']:,}.")
+            what = f"{file} is damaged: it says {len(mapped):,} rows instead of {known['rows']:,}."
+            raise Unreadable(what, got=str(file))
         return Checked(mapped, sums[start : start + count], file)
 
     def axis(which: int) -> _Kept | _Derived:
