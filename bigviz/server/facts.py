@@ -74,5 +74,4 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def _axis(info: ColumnInfo, categories: tuple[str, ...] | None) -> dict[str, Any]:
-    labels = None if categories is None else list(categories)
-    return {"column": info.name, "kind": info.kind, "zone": info.zone, "categories": labels}
+    return {"column": info.name, "kind": info.kind, "zone": info.zone, "categories": categories}

@@ -195,16 +195,21 @@ def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[byt
 
 def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> list[Part]:
     """A message of JSON and, with the last part, a body. NaN or infinity, which JSON has not, raise ValueError."""
-    text = dump(payload)
+    return text_parts(dump(payload), body, limit)
+
+
+def text_parts(text: bytes, body: bytes = b"", limit: int = MAX_FRAME) -> list[Part]:
+    """A message of JSON that is written and padded already."""
     most = (limit - HEADER.size) // 8 * 8
     if len(body) + 8 > most:
         raise ValueError(f"a body of {len(body)} bytes does not fit into one frame")
     parts = []
-    while len(text) + len(body) > most:
-        cut = min(most, len(text) - 8)  # the last piece keeps at least 8 bytes, so that the body has a JSON before it
-        parts.append(Part(text[:cut]))
-        text = text[cut:]
-    return [*parts, Part(text, body)]
+    at = 0
+    while len(text) - at + len(body) > most:
+        cut = min(most, len(text) - at - 8)  # the last piece keeps at least 8 bytes: the body has a JSON before it
+        parts.append(Part(text[at : at + cut]))
+        at += cut
+    return [*parts, Part(text[at:], body)]
 
 
 def tile_parts(tile: Any, limit: int = MAX_FRAME, estimate: dict[str, Any] | None = None) -> list[Part]:

@@ -22,6 +22,7 @@ from bigviz.server import messages
 from bigviz.server.codes import FLOODED, MALFORMED, OTHER_VERSION, UNREAD
 from bigviz.server.errors import describe
 from bigviz.server.handlers.base import Guarded
+from bigviz.server.longjson import answer_parts
 from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
 from bigviz.server.outbox import Message, Outbox
 from bigviz.server.protocol import VERSION, Part, Type, json_parts
@@ -188,7 +189,10 @@ class Viewer(Guarded, WebSocketHandler):
 
         try:
             async for answer in backend.layer(document, request.definition, progress, owner):
-                self.put(Type.LAYER, json_parts(answer), request.id, *place)
+                parts = await answer_parts(answer, self.site.limits.labels_bytes)
+                if self.is_open:
+                    self.outbox.drop(("layer", *place))  # what was not sent yet is out of date
+                self.put(Type.LAYER, parts, request.id, *place, tag=("layer", *place))
         except asyncio.CancelledError:
             if self.is_open:
                 self._error(request.id, Cancelled("A newer request for this layer came first."), *place)

@@ -233,9 +233,7 @@ class Engine:
                 tiles.append(Tile(key, list(drawn.planes), found.cost if not tiles else replace(drawn.cost), exact))
             return tiles
 
-    def at_hand(
-        self, dataset: Dataset, layer: Layer, x: tuple[Number, Number], y: tuple[Number, Number]
-    ) -> bool:
+    def at_hand(self, dataset: Dataset, layer: Layer, x: tuple[Number, Number], y: tuple[Number, Number]) -> bool:
         """Whether `marks` of the half-open window `x` by `y` takes no pass over the source."""
         built = self._store.get(self._key(dataset, layer))
         return not isinstance(built, ScannedLayer) or built.knows(x, y)
