@@ -22,21 +22,23 @@ from bigviz.server.params import Number
 from bigviz.server.payloads import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
 from bigviz.server.png import Shading, norm_of, read_shading, shade, values_of
 from bigviz.server.spans import Spans
-from bigviz.tiles.codec import SIDE
+from bigviz.tiles.codec import CELLS, SIDE
 from bigviz.tiles.engine import LayerInfo
 from bigviz.tiles.layer import Layer
 
 if TYPE_CHECKING:
     from bigviz.server.backend import Backend
 
-__all__ = ["CELL_BYTES", "IMAGE_CELL_BYTES", "ROW_BYTES", "Answers", "Asked"]
+__all__ = ["Answers", "Asked"]
 
 Place = tuple[int, int, int, int]
 Window = tuple[Number, Number, Number, Number]
 Body = tuple[str, bytes]
-CELL_BYTES: Final = 8  # of a body, at most
-IMAGE_CELL_BYTES: Final = 3 * CELL_BYTES  # accumulators, the finished plane and its encoded copy
-ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
+_CELL_BYTES: Final = 8  # of a body, at most
+_IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
+_PIXEL_BYTES: Final = 4
+_ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
+_ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,29 @@ class Answers:
         what = ("image", window, size, shading)
         return await self._backend.run(owner, dataset, layer, what, call, heavy=True)
 
-    async def size(self, owner: Hashable, asked: Asked, size: tuple[int, int], cell_bytes: int) -> int:
-        """Bytes of all planes of a picture, once it is known how many there are."""
-        planes = len((await self._backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
-        return size[0] * size[1] * planes * cell_bytes
+    async def tile_bytes(self, owner: Hashable, asked: Asked, extension: str) -> int:
+        """Bytes that one tile's body may take."""
+        if extension == "png":
+            return CELLS * _PIXEL_BYTES
+        return CELLS * _CELL_BYTES * await self._planes(owner, asked)
+
+    async def image_bytes(self, owner: Hashable, asked: Asked, size: tuple[int, int]) -> int:
+        """Bytes that an image takes while it is drawn."""
+        return size[0] * size[1] * _IMAGE_CELL_BYTES * await self._planes(owner, asked)
+
+    @staticmethod
+    def columns_bytes(width: int) -> int:
+        """Bytes that a line's columns may take."""
+        return width * _ROWS_A_COLUMN * 5 * _ROW_BYTES
+
+    @staticmethod
+    def rows_bytes(asked: Asked, limit: int) -> int:
+        """Bytes that true rows may take."""
+        return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
+
+    async def _planes(self, owner: Hashable, asked: Asked) -> int:
+        """How many planes a picture has, once that is known."""
+        return len((await self._backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
 
     async def columns(self, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int) -> Body:
         """A line's decimated columns as an Arrow file."""

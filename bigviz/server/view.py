@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from bigviz.server.messages import ColumnsWanted, Place, TilesWanted, ViewRequest
 from bigviz.server.prepared import Prepared
 from bigviz.server.protocol import Type, json_parts
-from bigviz.server.scans import Answers
 from bigviz.server.scheduler import Outcome, Want
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
     from bigviz.server.backend import Backend
+    from bigviz.server.scans import Answers
     from bigviz.server.viewer import Viewer
     from bigviz.tiles.layer import Layer
 

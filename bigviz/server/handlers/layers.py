@@ -9,11 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.data.errors import BadInput, NotFound
-from bigviz.server.answers import CELL_BYTES, IMAGE_CELL_BYTES, ROW_BYTES
 from bigviz.server.errors import dump
 from bigviz.server.handlers.base import Handler
 from bigviz.server.params import image_size, interval, whole
-from bigviz.tiles.codec import SIDE
 
 if TYPE_CHECKING:
     from bigviz.server.answers import Asked
@@ -23,7 +21,6 @@ __all__ = ["Columns", "Image", "Rows", "TileJson", "Tiles"]
 
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
-_ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
 class LayerHandler(Handler):
@@ -86,14 +83,9 @@ class Tiles(LayerHandler):
         if self.tagged(asked, place, shading):
             self.finish()
             return
-        whole, answers = (SIDE, SIDE), backend.answers
-        size = (
-            SIDE * SIDE * 4
-            if extension == "png"
-            else await answers.size(self.request.remote_ip, asked, whole, CELL_BYTES)
-        )
-        work = partial(answers.tile, self.request.remote_ip, asked, place, extension, shading)
-        await self.deliver(backend, size, work)
+        owner, answers = self.request.remote_ip, backend.answers
+        work = partial(answers.tile, owner, asked, place, extension, shading)
+        await self.deliver(backend, await answers.tile_bytes(owner, asked, extension), work)
 
 
 class Image(LayerHandler):
@@ -112,7 +104,7 @@ class Image(LayerHandler):
             return
         owner, answers = self.request.remote_ip, backend.answers
         work = partial(answers.image, owner, asked, (*x, *y), size, shading)
-        await self.deliver(backend, await answers.size(owner, asked, size, IMAGE_CELL_BYTES), work)
+        await self.deliver(backend, await answers.image_bytes(owner, asked, size), work)
 
 
 class Columns(LayerHandler):
@@ -128,7 +120,7 @@ class Columns(LayerHandler):
             self.finish()
             return
         work = partial(backend.answers.columns, self.request.remote_ip, asked, window, width)
-        await self.deliver(backend, width * _ROWS_A_COLUMN * 5 * ROW_BYTES, work)
+        await self.deliver(backend, backend.answers.columns_bytes(width), work)
 
 
 class Rows(LayerHandler):
@@ -145,7 +137,7 @@ class Rows(LayerHandler):
             self.finish()
             return
         work = partial(backend.answers.rows, self.request.remote_ip, asked, (*x, *y), limit)
-        await self.deliver(backend, limit * (3 + len(asked.layer.reduction.columns)) * ROW_BYTES, work)
+        await self.deliver(backend, backend.answers.rows_bytes(asked, limit), work)
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
