@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.data.errors import BadInput
+from bigviz.server.errors import describe
 from bigviz.server.limits import Limits
 from bigviz.server.messages import CancelRequest, ColumnsWanted, LayerRequest, Malformed, TilesWanted, ViewRequest, read
 
@@ -87,3 +88,22 @@ def test_bytes_are_counted_not_characters():
     limits = Limits(message_bytes=100)
     with pytest.raises(Malformed, match="at most 100 bytes"):
         read(json.dumps({"op": "é" * 60}, ensure_ascii=False), limits)
+
+
+@pytest.mark.parametrize("field", ["id", "op", "figure", "layer", "layers", "tiles", "roots", "width"])
+def test_values_nested_deeper_than_can_be_told(field: str):
+    """JSON that can just be read is nested deeper than it could be written again."""
+    wanted = {"layer": 0, "definition": {}, field: "deep"}
+    view = {"op": "view", "id": 1, "figure": 0, "layers": [wanted], field: "deep"}
+    if field in ("tiles", "roots", "width"):
+        del view[field]
+    if field == "width":
+        wanted = {"layer": 0, "definition": {}, "window": {"x0": 0, "x1": 1, "y0": 0, "y1": 1, "width": "deep"}}
+        view["layers"] = [wanted]
+    if field == "tiles":
+        wanted[field] = ["deep"]
+    text = json.dumps({**view, "op": "layer"} if field == "layer" else view)
+    for depth in range(850, 1_000):
+        with pytest.raises(BadInput) as caught:
+            read(text.replace('"deep"', "[" * depth + "]" * depth), LIMITS)
+        assert len(str(describe(caught.value))) < 500

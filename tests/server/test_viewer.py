@@ -266,26 +266,6 @@ def test_wrong_definitions_are_answered_with_the_field(served: Running, changes,
         assert browser.layer().kind == Type.LAYER, "the connection goes on"
 
 
-@pytest.mark.parametrize("field", ["id", "op", "figure", "layer", "definition", "definition.agg", "layers", "tiles"])
-def test_values_nested_deeper_than_can_be_told(served: Running, field: str):
-    """JSON that can be read may be nested deeper than it could be written again."""
-    deep = "[" * 900 + "]" * 900
-    with Browser(served.url, "points") as browser:
-        definition = browser.definition()
-        message = {"op": "layer", "id": 1, "figure": 0, "layer": 0, "definition": definition}
-        if field in ("layers", "tiles"):
-            wanted = {"layer": 0, "definition": definition, "tiles": ["deep"]}
-            message = {"op": "view", "id": 1, "figure": 0, "layers": [wanted] if field == "tiles" else "deep"}
-        elif field == "definition.agg":
-            message["definition"] = {**definition, "agg": "deep"}
-        else:
-            message[field] = "deep"
-        browser.socket.send(json.dumps(message).replace('"deep"', deep))
-        got = browser.take()
-        assert got.kind == Type.ERROR and got.value["field"] is not None and len(got.value["error"]) < 400
-        assert "failed to answer" not in got.value["error"]
-
-
 @pytest.mark.parametrize(
     ("key", "name"), [("x", "n" * 9_000), ("agg", "mean(" + "n" * 4_000 + ")"), ("agg", "(" * 4_000)]
 )

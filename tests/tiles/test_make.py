@@ -188,6 +188,19 @@ def test_a_store_that_is_damaged_as_soon_as_it_is_built_names_no_path(
     assert f"{stores.root}" in caplog.text
 
 
+def test_damage_that_an_answer_meets_names_no_path(
+    path: Path, stores: StoreDirectory, caplog: pytest.LogCaptureFixture
+):
+    dataset, engine = bv.open(str(path)), Engine(stores=stores)
+    engine.publish(dataset, layer())
+    engine.ensure(dataset, layer())
+    file = stores.entries()[0].path / "keys.arrow"
+    with pytest.raises(Unreadable) as caught, engine._answering(dataset, layer()):
+        raise Unreadable(f"{file} is damaged.", got=str(file))
+    assert str(stores.root) not in f"{caught.value.message} {caught.value.got}" and str(file) in caplog.text
+    assert engine.state(dataset, layer()) == "none" and not stores.entries()
+
+
 def test_what_fits_no_budget_is_scanned(dataset: Dataset, stores: StoreDirectory):
     engine = Engine(index_bytes=1 << 20, stores=stores)
     engine.ensure(dataset, layer())
