@@ -103,3 +103,14 @@ def test_optional_numbers_and_choices():
     for wrong in ("c", None, 3, ["a"]):
         with pytest.raises(BadInput, match="how is one of a, b"):
             choice(wrong, "how", ("a", "b"))
+
+
+def test_what_is_nested_deeper_than_python_goes_is_told():
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(BadInput, match="width is a whole number") as caught:
+        whole(deep, "width", 1, 2)
+    assert len(str(caught.value.got)) < 100
+    while deep:
+        deep = deep[0]  # type: ignore[assignment]
