@@ -92,6 +92,7 @@ def test_healthz_and_metrics(served: Running):
 
 
 def test_tilejson(served: Running, dataset):
+    served.engine.ensure(dataset, Layer("points", "x", "y", "count"))  # routes answer before the index is whole
     found = json.loads(served.get(f"{L}/tilejson.json").body)
     x, y = (dataset.column(name).values for name in ("x", "y"))
     assert found["tilejson"] == "3.0.0" and (found["minzoom"], found["maxzoom"]) == (0, 24)
