@@ -40,7 +40,7 @@ def run(rows: int) -> Iterator[Figure]:
     for area in AREAS:
         what = f"view of {words(rows)} rows, {area:g} of the area"
         others = [rival[area] for rival in rivals]
-        yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, True)
+        yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, rows >= 10**8)
     del opened
     yield from cold(path, windows)
 
@@ -227,7 +227,17 @@ def grid(rows: int) -> Iterator[Figure]:
     for area in areas:
         what = f"{words(rows * 9 // 10)} rows on 3,000 points, {area:g} of the area"
         others = [rivals[area]] if area in rivals else []
-        yield Figure(what, "ms", ours[area], "p95", BOUND, opened.cells(windows[area]), "exact", others, area == 1.0)
+        yield Figure(
+            what,
+            "ms",
+            ours[area],
+            "p95",
+            BOUND,
+            opened.cells(windows[area]),
+            "exact",
+            others,
+            area == 1.0 and rows > LARGE,
+        )
 
 
 def lines(rows: int) -> Iterator[Figure]:
