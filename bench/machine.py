@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
+
 from bench.peers.process import ADAPTERS, pins
 from bigviz.server.latency_report import machine
 
@@ -17,10 +19,23 @@ MIB = 1 << 20
 
 def describe() -> dict[str, str]:
     """Name -> value, in the order in which a report prints them."""
-    facts = machine() | {name: pins(name)[0].partition("==")[2] for name in ADAPTERS}
+    facts = machine() | {"speed": _speed()} | {name: pins(name)[0].partition("==")[2] for name in ADAPTERS}
     here = Path(__file__).parent
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True)
     return facts | ({"commit": commit.stdout.strip()} if commit.returncode == 0 else {})
+
+
+def _speed() -> str:
+    """How fast this machine is now, in words: shared ones differ by more than two from hour to hour."""
+    start = time.perf_counter()
+    for _ in range(5_000_000):
+        pass
+    step = (time.perf_counter() - start) / 5_000_000
+    block = np.zeros(32 * MIB, np.uint64)
+    block.sum()
+    start = time.perf_counter()
+    block.sum()
+    return f"{step * 1e9:.0f} ns a step of a Python loop, {block.nbytes / 1e9 / (time.perf_counter() - start):.0f} GB/s"
 
 
 def write_rate(folder: Path, mib: int = 1024) -> float:
