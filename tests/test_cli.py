@@ -366,3 +366,12 @@ def test_a_browser_is_opened_unless_told_not_to(folder: Path, tmp_path: Path):
         assert opened.read_text().strip() == url
     finally:
         process.close()
+
+
+def test_no_browser_is_opened_for_what_cannot_be_shown(folder: Path, tmp_path: Path):
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\ntouch {opened}\n")
+    browser.chmod(0o755)
+    environment = {**os.environ, "BROWSER": f"{browser} %s"}
+    found = ran("serve", folder / "trips.parquet", "--x", "nope", "--port", 0, env=environment)
+    assert found.returncode == 1 and "no column 'nope'" in found.stderr and not opened.exists()

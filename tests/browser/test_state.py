@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from driver import choose, figure, hash_of, home_view, moving, open_page, pixels, settle, until, view, wait_hash
 from playwright.sync_api import Page, expect
-from served import Server, Tables
+from served import Server, Tables, start_server
 
 
 def test_the_form_has_its_controls(page: Page, server: Server) -> None:
@@ -115,3 +119,37 @@ def test_time_ranges_in_the_address_are_nanoseconds(page: Page, server: Server, 
     whole = int(tables.time[-1] - tables.time[0]) * 1.04
     assert x1 - x0 == pytest.approx(whole / 1.5**6, rel=1e-6)
     assert tables.time[0] < x0 < x1 < tables.time[-1]
+
+
+@pytest.fixture(scope="module")
+def trips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A map with other columns."""
+    folder = tmp_path_factory.mktemp("trips")
+    rng = np.random.default_rng(5)
+    stamps = 1_700_000_000_000_000 + rng.integers(0, 10**15, 2_000)
+    columns = {
+        "lon": rng.uniform(-74, -73, 2_000),
+        "lat": rng.uniform(40, 41, 2_000),
+        "time": pa.array(stamps, pa.timestamp("us")),
+        "fare": rng.uniform(1, 100, 2_000),
+    }
+    pq.write_table(pa.table(columns), folder / "trips.parquet")
+    running = start_server("trips.parquet", cwd=folder)
+    yield running
+    running.stop()
+
+
+def test_other_columns_of_a_map_are_no_map(page: Page, trips: Server) -> None:
+    """The map's locked aspect would show a unit of fare for each nanosecond, and a log axis of 10^16 decades."""
+    open_page(page, f"{trips.url}/trips/")
+    assert page.locator('[name="x"]').input_value() == "lon"
+    choose(page, "x", "time")
+    choose(page, "y", "fare")
+    settle(page)
+    label = page.locator(f"{figure()} .surface").get_attribute("aria-label") or ""
+    found = re.search("fare (\u2212?[0-9.]+) to ([0-9.]+)$", label)
+    assert found is not None, label
+    low, high = (float(end.replace("\u2212", "-")) for end in found.groups())
+    assert -5 < low < 2 and 99 < high < 105
+    choose(page, "yaxis", "log")
+    settle(page)

@@ -111,3 +111,13 @@ def test_the_table_holds_every_stage_and_the_browser() -> None:
     text = console.export_text()
     for words in ("t.parquet: 70 rows, count of a, b", "computing", "10.00", "Chromium 1", "30.00", "4 KiB", "cores"):
         assert words in text
+
+
+def test_brackets_in_the_table_are_no_markup() -> None:
+    view = ViewTime(10.0, 4.0, 1.0, 5.0, 2.0, 2.0, 9.0, 3, 0, 70, 80, 4096)
+    layer = {"agg": "count", "x": "a", "y": "b", "glyph": "points"}
+    run = Run("t[red].parquet", layer, 70, 0.5, [view], why="pip install 'bigviz[browser]'.", facts=machine())
+    console = Console(width=240, record=True, file=io.StringIO())
+    console.print(table(run))
+    text = " ".join(console.export_text().split())
+    assert "t[red].parquet" in text and "'bigviz[browser]'." in text
