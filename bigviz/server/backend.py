@@ -48,7 +48,8 @@ T = TypeVar("T")
 Place = tuple[int, int, int, int]
 Job = tuple[Hashable, Callable[[Cancel], "Prepared | None"]]  # its key, and the work
 
-_OPENING: Final = 1.0  # seconds from a page's address, and then from its greeting, to its first picture
+_OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
+_GREETED: Final = 0.1  # and from there to what it asks first; with a second here, builds rested for most of it
 
 
 class Backend:
@@ -78,9 +79,9 @@ class Backend:
                 self.engine.publish(asked.dataset, asked.layer)
                 self.builds.publish(asked.dataset, asked.layer)
 
-    def expect(self) -> None:
-        """Somebody opens a page: builds make way until it shows something."""
-        self.engine.expect(_OPENING)
+    def expect(self, greeted: bool = False) -> None:
+        """Somebody opens a page, or has it open and is about to ask: builds make way."""
+        self.engine.expect(_GREETED if greeted else _OPENING)
 
     def resolve(self, document: Document, value: object) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a message's definition."""

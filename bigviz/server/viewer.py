@@ -118,7 +118,7 @@ class Viewer(Guarded, WebSocketHandler):
     async def _greet(self) -> None:
         document, backend = await self.site.document(self.name), await self.site.backend()
         self.document = document
-        backend.expect()
+        backend.expect(greeted=True)
         text, body = backend.hello(document)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend

@@ -79,7 +79,7 @@ class Sample:
     def sizes(self) -> list[int]:
         """Numbers of units to have taken, one after the other: each twice the one before."""
         sizes = [min(_FIRST, self.units)]
-        while sizes[-1] < self.units:
+        while 3 * sizes[-1] <= 2 * self.units:
             sizes.append(min(2 * sizes[-1], self.units))
         return sizes
 

@@ -57,10 +57,11 @@ class Turns:
                     self._free.notify_all()
 
     def expect(self, seconds: float) -> None:
-        """Let builds pause for so long as if a request ran: one is about to come."""
+        """Let builds pause for so long, from now on, as if a request ran: one is about to come. What was expected before
+        is so no more: whoever comes nearer is waited for a shorter time."""
         with self._free:
             self._begin()
-            self._expected = max(self._expected, self._now() + seconds)
+            self._expected = self._now() + seconds
 
     def give_way(self, cancel: Cancel) -> None:
         """Wait until no request runs, at most `PATIENCE` seconds; called by builds between slices of a few

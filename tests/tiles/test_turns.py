@@ -113,12 +113,18 @@ def test_a_page_that_opens_is_waited_for_but_not_for_ever() -> None:
     turns = Turns(clock)
     assert passes(turns)
     turns.expect(1.0)
-    turns.expect(0.5)
     assert not passes(turns)
     clock.time += 0.9
     assert not passes(turns)
+    turns.expect(0.5)
+    clock.time += 0.4
+    assert not passes(turns)
     clock.time += 0.2
     assert passes(turns)
+    turns.expect(1.0)
+    turns.expect(0.1)
+    clock.time += 0.2
+    assert passes(turns), "who was expected for longer has come near"
     with turns.request():
         assert not passes(turns)
     assert passes(turns)
