@@ -55,7 +55,7 @@ def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: b
         report.write_between(ROOT / "README.md", report.short_table(kept))
         report.write_between(ROOT / "docs" / "benchmarks.md", report.long_table(kept))
         return
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode: a start costs 0.2 s more else
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode, which saves 0.2 s a start
     Peer.wanted = not alone
     facts = machine.describe()
     failed = []

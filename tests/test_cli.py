@@ -138,6 +138,15 @@ def test_help_loads_nothing_heavy():
         assert command in found and ran(command, "--help").returncode == 0
 
 
+def test_a_server_listens_before_the_engine_is_loaded():
+    code = (
+        "import sys; import bigviz.server.main;"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'numba', 'pyarrow', 'datashader'}))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
+
+
 def test_serving_loads_no_datashader(folder: Path):
     code = (
         "import sys; from bigviz.server.loading import Columns, open_paths; import bigviz.server.main;"

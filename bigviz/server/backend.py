@@ -176,14 +176,14 @@ class Backend:
             window, times = self._window(dataset, layer, wanted)
 
             def columns(cancel: Cancel) -> Prepared:
-                found, estimate = self.engine.sampled_columns(preview, *window, wanted.width, cancel)
+                found, estimate = self.engine.previews.columns(preview, *window, wanted.width, cancel)
                 return columns_message(found, times, window, wanted.width, asdict(estimate))
 
             return (*name, ("columns", *window, wanted.width)), columns
         assert place is not None
 
         def call(cancel: Cancel) -> Prepared:
-            return _estimated(place, *self.engine.sampled_tile(preview, TileKey(*place), cancel))
+            return _estimated(place, *self.engine.previews.tile(preview, TileKey(*place), cancel))
 
         return (*name, ("estimate", place)), call
 

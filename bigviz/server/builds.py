@@ -284,7 +284,7 @@ class Builds:
     def _sample(self, build: _Build, preview: Preview) -> None:
         try:
             if not build.opened.done():
-                self._engine.grow(preview, build.cancel)
+                self._engine.previews.grow(preview, build.cancel)
         except Cancelled:
             pass
         except Exception:  # the build itself will meet what is wrong with the file, and say so

@@ -23,6 +23,7 @@ from bigviz.server.script import script_document
 from bigviz.server.storage import Storage
 from bigviz.tiles.built import total_memory
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.rough import rehearse
 from bigviz.tiles.store.directory import StoreDirectory
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "run_script"]
@@ -111,4 +112,5 @@ def run_script(path: str, name: str) -> Brought:
 def _brought(documents: Sequence[Document]) -> Brought:
     """Documents, when the first viewer will find kernels at hand."""
     load_compiler()
+    rehearse()
     return Brought(documents)

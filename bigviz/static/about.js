@@ -2,7 +2,7 @@
 
 import { find, make } from "./dom.js";
 import { formatNumber } from "./scales.js";
-import { COARSE } from "./strip.js";
+import { COARSE, crowdWords } from "./strip.js";
 
 /** @typedef {import("./figure.js").Figure} Figure */
 
@@ -37,6 +37,8 @@ export function factsOf(figure) {
       if (definition.glyph === "points" && raster.deep.shows(view) && raster.deep.isTiled(view))
         facts.push(["marks", "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one"]);
       if (raster.deep.coarse(view)) facts.push(["pixels", COARSE]);
+      const crowd = raster.deep.crowd(view);
+      if (crowd > 0) facts.push(["rows read", crowdWords(crowd)]);
       const { norm } = raster;
       if (!norm) continue;
       const { low, high } = norm.distribution;

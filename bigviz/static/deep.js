@@ -10,30 +10,29 @@ import { cellOf, decodePlane } from "./planes.js";
 import { check } from "./protocol.js";
 import { mapAxis } from "./resample.js";
 import { BLOCK } from "./rowframes.js";
+import { nearestRow, placeRows } from "./rowplaces.js";
 import { isExact } from "./scales.js";
 import { Shader } from "./shade.js";
-import { fractionOf, length, spanOf, toBigInt } from "./span.js";
+import { fractionOf, length, spanOf } from "./span.js";
+import { ends, holds, inside, nameOf } from "./windows.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {import("./rowframes.js").Rows} Rows */
 /** @typedef {import("./raster.js").Context} Context */
-/** @typedef {{x: Span, y: Span}} Box */
-/** What a view asks for; ends are decimal strings on axes of whole numbers.
- * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height: number}} Asked */
-/** A mark under the pointer: the first row there and how many there are, its value, its category, its place.
- * @typedef {{row: number, number: number, value: number|bigint, label: string|null, code: number, x: import("./span.js").Place,
- *   y: import("./span.js").Place, px: number, py: number, distance: number}} MarkHit */
+/** @typedef {import("./windows.js").Asked} Asked */
+/** @typedef {import("./windows.js").Box} Box */
+/** @typedef {import("./rowplaces.js").MarkHit} MarkHit */
 
 const MOST_SIDE = 16_384;
 /** Rows of so many coordinates are sent as tiles: cells that are filled are at least as many coordinates. */
 const MOST_MARKS = 50_000;
+/** Rows that are read for an image without a word: more take longer than a tile may. */
+const MOST_READ = 2 ** 20;
 /** Windows remembered as answered by tiles. */
 const REMEMBERED = 32;
 /** Marks change their size only by more than this, so that a pan does not make them flicker. */
 const STEADY = 1.25;
-const LAST_TIME = 2n ** 63n - 1n;
-const LAST_WHOLE = 2n ** 64n;
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 
 export class Deep {
@@ -44,7 +43,7 @@ export class Deep {
     this.exact = { x: isExact(info.x.kind, definition.xaxis), y: isExact(info.y.kind, definition.yaxis) };
     /** @type {Rows|null} */ this.rows = null;
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
-    /** @type {{box: Box, width: number, height: number, blocks: import("./cache.js").Tile[][]}|null} */ this.image = null;
+    /** @type {{box: Box, width: number, height: number, read: number, blocks: import("./cache.js").Tile[][]}|null} */ this.image = null;
     /** Ends of windows that hold more rows than are sent.  @type {Map<string, Box>} */ this.many = new Map();
     /** @type {{view: View, many: boolean}|null} */ this.counted = null;
     /** @type {Ink|null} */ this.ink = null;
@@ -98,6 +97,13 @@ export class Deep {
     return !this.complete(view) && this.deeper(view) && this.many.has(nameOf(this.asked(view)));
   }
 
+  /** How many rows were read for the image of a view, where an index could not tell them apart from those outside and they are many.
+   * @param {View} view @returns {number} 0 where it is not so */
+  crowd(view) {
+    const { image, layer } = this;
+    return image && this.fits(view) && image.read > MOST_READ && layer.info.index !== "none" ? image.read : 0;
+  }
+
   /** What to ask the server for; null where that is known or here.  @param {View} view @returns {Asked|null} */
   request(view) {
     return this.complete(view) || this.isTiled(view) ? null : this.asked(view);
@@ -140,7 +146,7 @@ export class Deep {
   }
 
   /** @param {import("./rowframes.js").Image} image @returns {number} milliseconds */
-  addImage({ window, width, height, total, planes }) {
+  addImage({ window, width, height, total, read, planes }) {
     const start = performance.now();
     check(total === (this.layer.info.planes?.length ?? 1), `an image of ${total} planes`);
     const across = Math.ceil(width / BLOCK);
@@ -151,7 +157,7 @@ export class Deep {
     }
     const rows = [];
     for (let k = 0; k < blocks.length; k += across) rows.push(blocks.slice(k, k + across));
-    this.image = { box: this.boxOf(window), width, height, blocks: rows };
+    this.image = { box: this.boxOf(window), width, height, read, blocks: rows };
     this.rows = null;
     this.picture = null;
     return performance.now() - start;
@@ -249,7 +255,7 @@ export class Deep {
   draw(context, view, dpr, rest) {
     const { rows, layer } = this;
     if (!rows) return;
-    const placed = this.place(rows, view);
+    const placed = placeRows(rows, view, layer.colors ?? GLASBEY);
     const ideal = radiusFor(placed.visible, (view.width * view.height) / (dpr * dpr)) * dpr;
     if (!(ideal < this.radius * STEADY && ideal > this.radius / STEADY)) this.radius = ideal;
     const surface = this.surface(view);
@@ -287,31 +293,6 @@ export class Deep {
     return this.canvas;
   }
 
-  /** @param {Rows} rows @param {View} view @returns {import("./marks.js").Placed & {visible: number}} */
-  place(rows, view) {
-    const { n, x, y, value, code } = rows;
-    const t = transform(rows, view);
-    const [px, py] = [new Float64Array(n), new Float64Array(n)];
-    let visible = 0;
-    for (let k = 0; k < n; k++) {
-      const a = (x[k] - t.x0) * t.xscale;
-      const b = view.height - (y[k] - t.y0) * t.yscale;
-      px[k] = a;
-      py[k] = b;
-      if (a >= 0 && a < view.width && b >= 0 && b < view.height) visible++;
-    }
-    let colors = null;
-    if (code) {
-      const palette = this.layer.colors ?? GLASBEY;
-      const most = Math.max(1, Math.floor(palette.length / 3));
-      colors = Uint32Array.from(code, (c) => {
-        const at = 3 * (c % most);
-        return (palette[at + 2] << 16) | (palette[at + 1] << 8) | palette[at];
-      });
-    }
-    return { n, px, py, values: value, colors, visible };
-  }
-
   /** @param {View} view @returns {Picture} of the image's cells */
   resample(view) {
     const { box, width, height, blocks } = /** @type {NonNullable<Deep["image"]>} */ (this.image);
@@ -344,6 +325,14 @@ export class Deep {
   // The pointer.
 
   /**
+   * The mark nearest to a pixel.
+   * @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null}
+   */
+  nearest(view, px, py, reach) {
+    return this.rows && nearestRow(this.rows, view, px, py, reach, this.layer.info.planes ?? null);
+  }
+
+  /**
    * The cell of the image under a pixel.
    * @param {View} view @param {number} px @param {number} py @returns {import("./raster.js").Hit|null} null over rows, which are told one by one
    */
@@ -364,79 +353,4 @@ export class Deep {
     return { key: tile.key, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, planes, value: labels ? total : values[0] };
   }
 
-  /**
-   * The mark nearest to a pixel.
-   * @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null}
-   */
-  nearest(view, px, py, reach) {
-    const { rows } = this;
-    if (!rows) return null;
-    const t = transform(rows, view);
-    let best = -1;
-    let least = reach * reach;
-    for (let k = 0; k < rows.n; k++) {
-      const a = (rows.x[k] - t.x0) * t.xscale - px;
-      const b = view.height - (rows.y[k] - t.y0) * t.yscale - py;
-      const away = a * a + b * b;
-      if (away >= least) continue;
-      least = away;
-      best = k;
-    }
-    if (best < 0) return null;
-    const code = rows.code ? rows.code[best] : -1;
-    return {
-      row: rows.row[best],
-      number: rows.number[best],
-      value: rows.exact ? rows.exact[best] : rows.value[best],
-      label: code < 0 ? null : (this.layer.info.planes?.[code] ?? null),
-      code,
-      x: { origin: rows.xorigin, offset: rows.x[best] },
-      y: { origin: rows.yorigin, offset: rows.y[best] },
-      px: (rows.x[best] - t.x0) * t.xscale,
-      py: view.height - (rows.y[best] - t.y0) * t.yscale,
-      distance: Math.sqrt(least),
-    };
-  }
-}
-
-/** @param {Asked} asked @returns {string} */
-function nameOf({ x0, x1, y0, y1 }) {
-  return `${x0} ${x1} ${y0} ${y1}`;
-}
-
-/** @param {Box} box @param {View} view @returns {boolean} all that the view shows lies in the box */
-function holds(box, view) {
-  const part = (/** @type {Span} */ whole, /** @type {Span} */ s) => fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
-  return part(box.x, view.x) && part(box.y, view.y);
-}
-
-/** @param {Box} box @param {View} view @returns {boolean} all of the box lies in what the view shows */
-function inside(box, view) {
-  const part = (/** @type {Span} */ s, /** @type {Span} */ whole) => fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
-  return part(box.x, view.x) && part(box.y, view.y);
-}
-
-/** @param {Span} s @param {boolean} exact @param {boolean} times @returns {[number|string, number|string]} */
-function ends(s, exact, times) {
-  if (!exact || !s.exact) return [s.lo + Number(s.origin), s.hi + Number(s.origin)];
-  const most = times ? LAST_TIME : LAST_WHOLE;
-  /** @param {bigint} value */
-  const cut = (value) => {
-    if (value > most) return most;
-    if (value < -most) return -most;
-    return value;
-  };
-  const start = cut(toBigInt(s.origin, Math.floor(s.lo)));
-  const end = cut(toBigInt(s.origin, Math.ceil(s.hi)));
-  return [String(start), String(end > start ? end : start + 1n)];
-}
-
-/** data -> pixels, of offsets from the rows' own origins.  @param {Rows} rows @param {View} view */
-function transform({ xorigin, yorigin }, { x, y, width, height }) {
-  return {
-    x0: x.lo + Number(x.origin - xorigin),
-    xscale: width / (x.hi - x.lo),
-    y0: y.lo + Number(y.origin - yorigin),
-    yscale: height / (y.hi - y.lo),
-  };
 }

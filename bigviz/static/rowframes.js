@@ -14,7 +14,8 @@ import { check, costOf, count, parseJson, parsePlane, PLANE_HEADER } from "./pro
  *   row: Float64Array, number: Uint32Array, code: Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
  */
 /** An image of width x height cells over a window; `planes` of each block of 256 x 256, blocks from the top left.
- * @typedef {{window: Ends, width: number, height: number, total: number, planes: import("./protocol.js").EncodedPlane[]}} Image */
+ * `read` rows were looked at for it.
+ * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes: import("./protocol.js").EncodedPlane[]}} Image */
 
 export const BLOCK = 256;
 const MAX_SIDE = 1 << 16;
@@ -114,12 +115,13 @@ export function parseImage(frame) {
     check(plane.plane === (first + k) % total, `plane ${plane.plane} of an image where ${(first + k) % total} was expected`);
     planes.push(plane);
   }
-  return { image: { window: ends(json.window), width, height, total, planes, first }, cost: costOf(json) };
+  const cost = costOf(json);
+  return { image: { window: ends(json.window), width, height, total, read: cost.rows, planes, first }, cost };
 }
 
 /** @param {(Image & {first: number})[]} parts @returns {Image} */
 export function joinImage(parts) {
-  const { window, width, height, total } = parts[0];
+  const { window, width, height, total, read } = parts[0];
   const planes = [];
   for (const part of parts) {
     check(part.first === planes.length && part.width === width && part.height === height && part.total === total, "parts of an image differ or are out of order");
@@ -127,5 +129,5 @@ export function joinImage(parts) {
   }
   const wanted = Math.ceil(width / BLOCK) * Math.ceil(height / BLOCK) * total;
   check(planes.length === wanted, `an image of ${wanted} planes came with ${planes.length}`);
-  return { window, width, height, total, planes };
+  return { window, width, height, total, read, planes };
 }

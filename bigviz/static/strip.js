@@ -1,5 +1,5 @@
-// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; and where the cells
-// drawn are coarser than the view's pixels.
+// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; where the cells drawn
+// are coarser than the view's pixels; and where a view takes long because so many rows lie closer than the index tells apart.
 
 import { find } from "./dom.js";
 
@@ -8,6 +8,10 @@ import { find } from "./dom.js";
 /** Said where a view lies deeper than the last level and is drawn from its cells all the same. */
 export const COARSE =
   "Cells are larger than pixels here: an exact image of this view would have more than 16,777,216 numbers. A smaller plot, or fewer categories, has one.";
+
+/** @param {number} rows @returns {string} why views here take long */
+export const crowdWords = (rows) =>
+  `Views here take longer: each reads ${rows.toLocaleString("en")} rows, which lie closer together than the index can tell apart (2^-32 of the plot's whole width and height).`;
 
 /** @param {Figure} figure */
 export function bindStrip(figure) {
@@ -57,14 +61,21 @@ export function isCoarse({ layers, view }) {
   return view !== null && layers.some(({ raster }) => raster?.deep.coarse(view) ?? false);
 }
 
+/** @param {Figure} figure @returns {number} rows that the visible image took, where they are too many; else 0 */
+function crowdOf({ layers, view }) {
+  return view === null ? 0 : Math.max(0, ...layers.map(({ raster }) => raster?.deep.crowd(view) ?? 0));
+}
+
 /** @param {Figure} figure @returns {string} */
 function titleOf(figure) {
   const words = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? ["Not drawn: missing, not finite, or off the axis."] : [];
   if (isCoarse(figure)) words.push(COARSE);
+  const crowd = crowdOf(figure);
+  if (crowd > 0) words.push(crowdWords(crowd));
   return words.join(" ");
 }
 
-/** @param {Figure} figure @returns {string} how many rows, of each dataset once, and whether pixels are told apart */
+/** @param {Figure} figure @returns {string} how many rows, of each dataset once, and whether pixels are told apart, and what that took */
 function metaOf(figure) {
   const { layers } = figure;
   const told = new Map();
@@ -73,6 +84,9 @@ function metaOf(figure) {
     const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} not drawn` : "";
     told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
-  if (isCoarse(figure)) told.set(COARSE, "cells larger than pixels");
-  return [...told.values()].join(" · ");
+  const words = [...told.values()];
+  if (isCoarse(figure)) words.push("cells larger than pixels");
+  const crowd = crowdOf(figure);
+  if (crowd > 0) words.push(`${crowd.toLocaleString("en")} rows read for this view`);
+  return words.join(" · ");
 }

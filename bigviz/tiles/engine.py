@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -34,10 +33,10 @@ from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.planes import inner_of
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.preview import Estimate, Preview
+from bigviz.tiles.previews import Previews
 from bigviz.tiles.rough import rough_tile
 from bigviz.tiles.rows import find_rows, true_rows
 from bigviz.tiles.rowscan import scan_rows
-from bigviz.tiles.sample import Sample
 from bigviz.tiles.scan import TileKey
 from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.store.directory import StoreDirectory
@@ -52,7 +51,6 @@ __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "T
 _log = logging.getLogger("bigviz")
 
 _LARGE: Final = 1 << 21  # rows from which on a layer is answered for before its pyramid is complete
-_SAMPLES: Final = 2  # datasets whose samples are kept: 64 MB each
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
@@ -84,8 +82,7 @@ class Engine:
         self._store = LayerStore(memory)
         orders = Orders(self._store.order, self._store.put_order, self._drop_order)
         self._maker = Maker(self._threads, memory, orders, stores, index)
-        self._samples: dict[Hashable, Sample] = {}  # the latest last
-        self._lock = threading.Lock()
+        self.previews = Previews(self._threads, self._maker.turns)
         self._uses = Uses()
         self._layer_flights: Flights[Built] = Flights()
 
@@ -98,7 +95,7 @@ class Engine:
         try:
             self._ready(dataset, layer, progress, cancel, whole=True)
         finally:
-            self._rest(dataset, layer)
+            self.previews.rest(dataset, layer)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
@@ -137,30 +134,7 @@ class Engine:
         layer.check(dataset)
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
             return None
-        with self._maker.turns.request():
-            try:
-                preview = Preview(layer, self._sample(dataset), Crew(self._threads, cancel=cancel))
-                preview.rehearse(cancel)
-            except BaseException:
-                self._rest(dataset, layer)
-                raise
-            return preview
-
-    def grow(self, preview: Preview, cancel: Cancel = NEVER) -> None:
-        """Let a preview's sample grow, on one thread: the others are the build's."""
-        preview.grow(Crew(1, cancel=cancel))
-
-    def sampled_tile(self, preview: Preview, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
-        """An estimate of a tile from a sample as it is now, for which builds make way."""
-        with self._maker.turns.request():
-            return preview.draw(key, cancel)
-
-    def sampled_columns(
-        self, preview: Preview, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
-    ) -> tuple[Columns, Estimate]:
-        """A line through sampled rows, for which builds make way."""
-        with self._maker.turns.request():
-            return preview.columns(x0, x1, width, cancel)
+        return self.previews.begin(dataset, layer, cancel)
 
     def expect(self, seconds: float) -> None:
         """Requests are about to come: builds make way for so long."""
@@ -182,9 +156,8 @@ class Engine:
             if isinstance(built, LineLayer) or not self.is_large(dataset) or built.has(key):
                 return None
             known = built.known
-            with self._maker.turns.request():  # passes make way for estimates of what they are for
-                made = built.preview(lambda: Preview(layer, self._sample(dataset), Crew(1, cancel=cancel), known))
-                return made.draw(key, cancel)
+            made = built.preview(lambda: self.previews.of_known(dataset, layer, known, cancel))
+            return self.previews.tile(made, key, cancel)  # passes make way for estimates of what they are for
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """The facts of a layer, built if need be."""
@@ -360,13 +333,6 @@ class Engine:
         those of builds that run included), and `tiles` (the cache)."""
         return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}
 
-    def _rest(self, dataset: Dataset, layer: Layer) -> None:
-        """A build is over, well or not: the files that its sample reads on from are closed."""
-        with self._lock:
-            sample = self._samples.get((dataset.fingerprint, dataset.version))
-        if sample is not None:
-            sample.close((layer.x, layer.y, *layer.reduction.columns))
-
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:
             return built.arrays(key)
@@ -413,16 +379,6 @@ class Engine:
     def _drop_order(self, key: Hashable) -> None:
         for gone in self._store.drop_order(key):
             self._uses.drop(gone)
-
-    def _sample(self, dataset: Dataset) -> Sample:
-        """The dataset's sample, kept for the datasets that were sampled last."""
-        key = (dataset.fingerprint, dataset.version)
-        with self._lock:
-            sample = self._samples.pop(key, None) or Sample(dataset)
-            self._samples[key] = sample
-            while len(self._samples) > _SAMPLES:
-                self._samples.pop(next(iter(self._samples))).close()
-        return sample
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
         """What tells sums of floats that are added in file order from those of an index, whose last bits may differ."""

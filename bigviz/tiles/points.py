@@ -24,7 +24,7 @@ from bigviz.tiles.order import Order
 from bigviz.tiles.planes import finished, inner_of, revive, wire
 from bigviz.tiles.pyramid import Pyramid
 from bigviz.tiles.root import Survey
-from bigviz.tiles.scan import PART, Ranges, TileKey, positions_in_parts, ranges_within
+from bigviz.tiles.scan import PART, Ranges, TileKey, batches_within, positions_in_parts
 from bigviz.tiles.sort import sort_keys
 from bigviz.tiles.tile import Cost, Drawn, microseconds
 from bigviz.tiles.work import Crew, slices
@@ -102,8 +102,11 @@ class PointsLayer:
         batches = self._through(cancel) if positions is None else self._gathered(positions, cancel)
         for x, y, columns in batches:
             add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
-        found = finished(reduction, planes, inputs.own, cancel)
-        return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in found]
+        found = []
+        for plane in finished(reduction, planes, inputs.own, cancel):
+            cancel.check()
+            found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
+        return found
 
     def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
         """The positions, by row number, of rows that hold every row of a closed window.
@@ -116,10 +119,14 @@ class PointsLayer:
             return None
         if codes is None:
             return np.empty(0, np.int64)
-        ranges = ranges_within(self.order.guard, codes, cancel)
-        if ranges.rows > min(self.survey.rows // _SPARSE, _MOST_GATHERED):
-            return None
-        return self._in_file_order(ranges, cancel)
+        most = min(self.survey.rows // _SPARSE, _MOST_GATHERED)
+        parts: list[Ranges] = []
+        for part in batches_within(self.order.guard, codes, cancel):
+            parts.append(part)
+            most -= part.rows
+            if most < 0:
+                return None
+        return self._in_file_order(Ranges.joined(parts), cancel)
 
     def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
         numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)

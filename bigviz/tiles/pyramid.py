@@ -25,7 +25,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.tiles.codec import SIDE
 from bigviz.tiles.guard import Fenced, Guard, open_block, run_end
 from bigviz.tiles.order import compact
-from bigviz.tiles.planes import Kept, add_block, add_kept, halved, keep, revive, revive_cell
+from bigviz.tiles.planes import Kept, add_block, add_kept, halved, keep, pooled, revive, revive_cell
 from bigviz.tiles.scan import (
     DEEPEST,
     Ranges,
@@ -136,7 +136,7 @@ class Pyramid:
         return None if kept is None else revive(self.inputs.reduction, kept, self.inputs.dtype, work.cancel)
 
     def _keep(self, tile: TileKey, planes: Planes, work: Work) -> None:
-        self.shelf.put(tile, keep(self.inputs.reduction, planes, work.cancel))
+        self.shelf.put(tile, keep(self.inputs.reduction, planes, work.look))
 
     def _square(self, tile: TileKey, low: int, high: int, work: Work) -> Planes:
         """A square tile of the rows `low` to `high`, not kept so far."""
@@ -151,14 +151,15 @@ class Pyramid:
             child, start, stop = tile.quarter(quarter), cuts[quarter], cuts[quarter + 1]
             if len(cuts) > 2 and self.is_large(child, start, stop):
                 made = self._revived(child, work)
-                below[quarter] = inputs.reduction.pool(self._square(child, start, stop, work) if made is None else made)
+                made = self._square(child, start, stop, work) if made is None else made
+                below[quarter] = pooled(inputs.reduction, made, True, True, work.look)
         planes = inputs.create()
         half = SIDE // 2
         for quarter in range(len(cuts) - 1):
             if quarter in below:
                 row, column = 0 if quarter >= 2 else half, half if quarter % 2 else 0
-                for plane, pooled in zip(planes, below[quarter], strict=True):
-                    plane[..., row : row + half, column : column + half] = pooled
+                for plane, part in zip(planes, below[quarter], strict=True):
+                    plane[..., row : row + half, column : column + half] = part
             else:
                 self._add(tile, Ranges.one(cuts[quarter], cuts[quarter + 1]), planes, work)
         self._keep(tile, planes, work)
@@ -191,7 +192,9 @@ class Pyramid:
         parts: list[Planes | Ranges] = []
         for upper in (False, True):
             made = self._half(tile.half(along_x, upper), work)
-            parts.append(made if isinstance(made, Ranges) else inputs.reduction.pool(made, along_x, not along_x))
+            if not isinstance(made, Ranges):
+                made = pooled(inputs.reduction, made, along_x, not along_x, work.look)
+            parts.append(made)
         planes = inputs.create()
         half = SIDE // 2
         for number, part in enumerate(parts):
@@ -200,8 +203,8 @@ class Pyramid:
                 continue
             start = half * number if along_x else half * (1 - number)
             place = slice(start, start + half)
-            for plane, pooled in zip(planes, part, strict=True):
-                plane[(..., place) if along_x else (..., place, slice(None))] = pooled
+            for plane, added in zip(planes, part, strict=True):
+                plane[(..., place) if along_x else (..., place, slice(None))] = added
         self._keep(tile, planes, work)
         return planes
 
@@ -260,7 +263,7 @@ class Pyramid:
             whole = self.inputs.create()
             self._add_values(deepest, Ranges.one(low, high), whole, work)
             work.rows += high - low
-            kept = keep(self.inputs.reduction, whole, work.cancel)
+            kept = keep(self.inputs.reduction, whole, work.look)
             self.shelf.put(deepest, kept)
         cell = int(cells_of(keys, tile)[0])
         place = (..., slice(cell // SIDE, cell // SIDE + 1), slice(cell % SIDE, cell % SIDE + 1))

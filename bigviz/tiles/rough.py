@@ -12,7 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.reductions import Max, Mean, Rows, Sum
 from bigviz.data.cancel import NEVER, Cancel
+from bigviz.tiles.codec import SIDE
 from bigviz.tiles.planes import wire
 from bigviz.tiles.points import PointsLayer
 from bigviz.tiles.preview import Estimate, error_of, scaled
@@ -20,7 +22,7 @@ from bigviz.tiles.sample import GROUPS
 from bigviz.tiles.scan import Ranges, TileKey, cells_of, ranges_within
 from bigviz.tiles.tile import Cost, Drawn, microseconds
 
-__all__ = ["rough_tile"]
+__all__ = ["rehearse", "rough_tile"]
 
 Array = npt.NDArray[Any]
 
@@ -58,6 +60,16 @@ def rough_tile(layer: PointsLayer, key: TileKey, cancel: Cancel = NEVER) -> tupl
     cost = Cost(0, microseconds(summed - begun), microseconds(time.perf_counter() - summed), len(positions))
     cost.bytes = len(positions) * inputs.row_bytes
     return Drawn(tuple(encoded), cost), Estimate(len(positions) / ranges.rows, error, False)
+
+
+def rehearse() -> None:
+    """Load the kernels of estimates of values (40 ms), so that the first that is asked for need not wait for them."""
+    key, cells = TileKey(1, 1, 0, 0), np.zeros(1, np.int32)
+    cells_of(np.zeros(1, np.uint64), key)
+    for reduction in (Sum("value"), Mean("value"), Max("value")):
+        planes = reduction.create((SIDE, SIDE))
+        reduction.append(planes, cells, Rows(np.zeros(1)))
+        wire(reduction, planes)
 
 
 def _every(ranges: Ranges, step: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -77,9 +77,10 @@ class Sample:
         return min(_MOST, len(self._chunks))
 
     def sizes(self) -> list[int]:
-        """Numbers of units to have taken, one after the other: each twice the one before."""
+        """Numbers of units to have taken, one after the other: each twice the one before; only the last may be no more
+        than half as many again. Fewer would change little in what is seen."""
         sizes = [min(_FIRST, self.units)]
-        while 3 * sizes[-1] <= 2 * self.units:
+        while 0 < 3 * sizes[-1] <= 2 * self.units:
             sizes.append(min(2 * sizes[-1], self.units))
         return sizes
 

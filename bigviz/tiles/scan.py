@@ -8,7 +8,7 @@ logarithm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -106,6 +106,14 @@ class Ranges:
         """One whole range."""
         return Ranges(np.array([low], np.int64), np.array([high], np.int64), np.ones(1, np.bool_))
 
+    @staticmethod
+    def joined(parts: Sequence[Ranges]) -> Ranges:
+        """The ranges of at least one part, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        arrays = zip(*((each.low, each.high, each.whole) for each in parts), strict=True)
+        return Ranges(*(np.concatenate(each) for each in arrays))
+
     @property
     def rows(self) -> int:
         """Rows in all ranges."""
@@ -118,11 +126,7 @@ def ranges_within(guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Cod
     A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same. Raises
     Unreadable for damaged keys.
     """
-    parts = list(batches_within(guard, codes, cancel, inner))
-    if len(parts) == 1:
-        return parts[0]
-    arrays = zip(*((each.low, each.high, each.whole) for each in parts), strict=True)
-    return Ranges(*(np.concatenate(each) for each in arrays))
+    return Ranges.joined(list(batches_within(guard, codes, cancel, inner)))
 
 
 def batches_within(

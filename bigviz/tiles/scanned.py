@@ -236,7 +236,7 @@ class ScannedLayer:
         focus = self._learnt.focus(key.codes)
         if focus is None:
             return None
-        kept = keep(self.recipe.reduction, focus.layer.pyramid.scan(key, cancel)[0], cancel)
+        kept = keep(self.recipe.reduction, focus.layer.pyramid.scan(key, cancel)[0], cancel.check)
         self._kept.put(key, kept)
         return kept
 

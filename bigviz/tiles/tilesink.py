@@ -99,7 +99,7 @@ class TileSink:
             key: keep(
                 self._recipe.reduction,
                 tuple(plane[..., slot * SIDE : (slot + 1) * SIDE, :] for plane in planes),
-                cancel,
+                cancel.check,
             )
             for slot, key in enumerate(self._keys)
         }

@@ -22,11 +22,11 @@ from typing import Final
 
 from bigviz.data.cancel import Cancel
 
-__all__ = ["PATIENCE", "SPELL", "Turns"]
+__all__ = ["PATIENCE", "QUIET", "SPELL", "Turns"]
 
-PATIENCE: Final = 2.0  # seconds that builds pause at a time: more than a first picture takes
-SPELL: Final = 0.25  # seconds that they then have, whoever asks
-_QUIET: Final = SPELL  # seconds without a request, after which the next one finds builds patient again
+PATIENCE: Final = 0.5  # seconds that builds pause at a time: more than a first picture takes
+SPELL: Final = PATIENCE / 8  # seconds that they then have, whoever asks: requests take three times as long meanwhile
+QUIET: Final = 0.25  # seconds without a request, after which the next one finds builds patient again
 _LOOK: Final = 0.01  # seconds between two looks of who waits at its cancel flag
 
 
@@ -57,8 +57,8 @@ class Turns:
                     self._free.notify_all()
 
     def expect(self, seconds: float) -> None:
-        """Let builds pause for so long, from now on, as if a request ran: one is about to come. What was expected before
-        is so no more: whoever comes nearer is waited for a shorter time."""
+        """Let builds pause for so long from now on, as if a request ran: one is about to come. What was expected before
+        no longer is: whoever comes nearer is waited for a shorter time."""
         with self._free:
             self._begin()
             self._expected = self._now() + seconds
@@ -78,7 +78,7 @@ class Turns:
 
     def _begin(self) -> None:
         now = self._now()
-        if not self._asked and now - max(self._ended, self._expected) > _QUIET:
+        if not self._asked and now - max(self._ended, self._expected) > QUIET:
             self._begun = now
 
     def _must_wait(self) -> bool:

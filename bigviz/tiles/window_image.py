@@ -25,7 +25,7 @@ from bigviz.tiles.codec import SIDE, EncodedPlane
 from bigviz.tiles.deal import coded_of, rows_within
 from bigviz.tiles.planes import wire
 from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.scan import PART, positions_in_parts, ranges_within
+from bigviz.tiles.scan import positions_in_parts, ranges_within
 from bigviz.tiles.scanned import ScannedLayer
 from bigviz.tiles.tile import Cost, microseconds
 from bigviz.tiles.values import Inputs
@@ -35,6 +35,7 @@ __all__ = ["MOST_CELLS", "WindowImage", "draw_window"]
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
+_PART: Final = 1 << 15  # rows between two looks at the flag: 3 ms
 MOST_CELLS: Final = 1 << 24  # of all planes: 64 to 256 MB of accumulators
 
 
@@ -128,7 +129,7 @@ def _candidates(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Ite
     across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
     if across is None or up is None:
         return
-    yield from positions_in_parts(ranges_within(layer.order.guard, (*across, *up), cancel), PART, cancel)
+    yield from positions_in_parts(ranges_within(layer.order.guard, (*across, *up), cancel), _PART, cancel)
 
 
 def _places(values: Array, window: Window, size: int) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from driver import choose, count_messages, hash_of, moving, open_page, pixels, plot, settle, tip, view
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from served import Server, start_server
 
 LABELS = ("ash", "beech")
 FEW = 5_000
 DENSE = 70_000
+CROWD = 1_100_000  # rows that an index does not tell apart: more than 2^20
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,9 @@ def rows_server(few: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Iter
     x = np.append(0.5 + rng.permutation(1 << 17)[:DENSE] * 2.0**-52, [-1e6, 1e6])
     y = np.append(0.5 + rng.integers(0, 1 << 17, DENSE) * 2.0**-52, [-1e6, 1e6])
     pq.write_table(pa.table({"x": x, "y": y}), folder / "dense.parquet")
-    running = start_server("few.parquet", "dense.parquet", cwd=folder)
+    x, y = (np.append(0.5 + rng.integers(0, 1 << 17, CROWD) * 2.0**-52, [-1e6, 1e6]) for _ in "xy")
+    pq.write_table(pa.table({"x": x, "y": y}), folder / "crowd.parquet")
+    running = start_server("few.parquet", "dense.parquet", "crowd.parquet", cwd=folder)
     yield running
     running.stop()
 
@@ -148,6 +152,19 @@ def test_deeper_than_tiles(page: Page, rows_server: Server) -> None:
     with moving(page):
         page.keyboard.press("0")
     assert page.evaluate("document.querySelector('section').dataset.exact") == "1"
+
+
+def test_rows_that_no_index_tells_apart_are_told(page: Page, rows_server: Server) -> None:
+    """1,100,000 rows within 2^-35: each view there reads all of them, and says so."""
+    low, high = 0.5, 0.5 + 2.0**-35
+    open_page(page, f"{rows_server.url}/crowd/#root=full&x0={low!r}&x1={high!r}&y0={low!r}&y1={high!r}")
+    settle(page)
+    meta = page.locator("section .meta")
+    expect(meta).to_have_text("1,100,002 rows · 1,100,000 rows read for this view")
+    expect(meta).to_have_attribute("title", re.compile("closer together than the index can tell apart"))
+    with moving(page):
+        page.keyboard.press("0")
+    expect(meta).to_have_text("1,100,002 rows")
 
 
 def test_scales_of_axes(page: Page, rows_server: Server) -> None:

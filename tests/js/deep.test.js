@@ -184,8 +184,10 @@ test("an image stands for its own view, pixel for pixel", () => {
   const counts = (/** @type {number} */ cell) => Uint32Array.from({ length: 65536 }, (_, k) => +(k === cell) * 5);
   const encoded = (/** @type {number} */ cell) => ({ codec: 3, dtype: 1, plane: 0, filled: 1, low: 5, high: 5, constant: new Uint8Array(8), payload: rlev(counts(cell)) });
   const window = [x0, x1, x0, x1];
-  layer.deep.addImage({ window, width: 300, height: 20, total: 1, planes: /** @type {any} */ ([encoded(3 * 256 + 7), encoded(0)]) });
+  layer.deep.addImage({ window, width: 300, height: 20, total: 1, read: 2 ** 21, planes: /** @type {any} */ ([encoded(3 * 256 + 7), encoded(0)]) });
   assert.ok(layer.complete(view));
+  assert.equal(layer.deep.crowd(view), 2 ** 21, "so many rows are worth a word");
+  assert.equal(layer.deep.crowd(viewOf(0, 1, 0, 1, 300, 20)), 0, "not of this view");
   assert.ok(!layer.complete(viewOf(x0, x0 + 2 ** -31, x0, x1, 300, 20)), "other pixels");
   const pixels = draw(layer, view);
   assert.deepEqual([...pixels.keys()].filter((k) => pixels[k] !== 0), [256, 3 * 300 + 7]);

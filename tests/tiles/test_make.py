@@ -359,7 +359,7 @@ def test_builds_make_way_for_the_first_sample_and_for_estimates(
     assert preview is not None and held and all(held)
     draw = preview.draw
     monkeypatch.setattr(preview, "draw", lambda *all: (noted.asked, draw(*all)))
-    assert engine.sampled_tile(preview, KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
+    assert engine.previews.tile(preview, KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
     held.clear()
-    engine.grow(preview)
+    engine.previews.grow(preview)
     assert not any(held), "what makes an estimate better runs beside the build"

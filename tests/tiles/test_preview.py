@@ -145,7 +145,9 @@ def test_the_error_is_the_jackknife(agg: str, count: int, seed: int) -> None:
         parts.append(planes)
         sizes.append(size)
     rows = 3 * sum(sizes)
-    expected = brute_error(agg, parts, sizes, rows)
+    some = [tuple(plane[::4] for plane in planes) for planes in parts]
+    expected = brute_error(agg, some, sizes, rows)
+    expected = brute_error(agg, parts, sizes, rows) if expected is None else expected
     found = error_of(reduction, parts, sizes, rows)
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-12))
 

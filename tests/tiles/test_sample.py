@@ -16,7 +16,6 @@ from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Cancelled
 from bigviz.data.open import open as open_table
-from bigviz.tiles import engine as engine_module
 from bigviz.tiles.engine import Engine, Layer
 from bigviz.tiles.preview import Preview
 from bigviz.tiles.sample import Sample
@@ -74,7 +73,7 @@ def large_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A file of three row groups, each of several units."""
     monkeypatch.setattr("bigviz.tiles.sample._UNIT", 1 << 14)
     monkeypatch.setattr("bigviz.data.parquet.BATCH", 1 << 14)
-    monkeypatch.setattr(engine_module, "_SAMPLES", 1)
+    monkeypatch.setattr("bigviz.tiles.previews._SAMPLES", 1)
     rng = np.random.default_rng(3)
     table = pa.table({name: rng.random(3 << 18, np.float32) for name in NAMES[:8]})
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=1 << 18, use_dictionary=False)
@@ -121,3 +120,15 @@ def test_a_sample_that_is_dropped_closes_its_files(large_pieces: Dataset, datase
     assert handles() == before, "another table's sample took its place"
     preview.grow(Crew(1))
     assert preview.generation == 2, "who still looks at it reads on"
+
+
+@pytest.mark.parametrize(
+    ("units", "sizes"),
+    [(0, [0]), (1, [1]), (8, [8]), (11, [8]), (12, [8, 12]), (30, [8, 16, 30]), (99, [8, 16, 32, 64])],
+)
+def test_a_sample_grows_by_half_at_least(
+    dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch, units: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr("bigviz.data.memory._PIECE", 10)
+    values = np.arange(10.0 * units)
+    assert Sample(dataset(x=values, y=values)).sizes() == sizes

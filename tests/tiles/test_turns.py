@@ -6,7 +6,7 @@ import pytest
 
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.errors import Cancelled
-from bigviz.tiles.turns import PATIENCE, SPELL, Turns
+from bigviz.tiles.turns import PATIENCE, QUIET, SPELL, Turns
 
 
 class Clock:
@@ -97,7 +97,7 @@ def test_requests_that_follow_each_other_are_one_stretch() -> None:
             clock.time += (PATIENCE + SPELL) / 20
         clock.time += SPELL / 20
     assert free >= 200 * SPELL / (PATIENCE + SPELL) / 2
-    clock.time += 2 * SPELL
+    clock.time += 2 * QUIET
     with turns.request():
         assert not passes(turns), "after a rest builds are patient again"
 

@@ -113,7 +113,7 @@ def test_too_many_cells_and_slices(engine: Engine, table: Dataset, monkeypatch: 
     windows = (10**18, 10**18 + 500), (2**63, 2**63 + 400)
     assert draw_window(built, *windows, 1 << 13, (1 << 11) + 1) is None  # type: ignore[arg-type]
     whole = draw_window(built, *windows, 100, 100)  # type: ignore[arg-type]
-    monkeypatch.setattr(window_image, "PART", 37)
+    monkeypatch.setattr(window_image, "_PART", 37)
     pieces = draw_window(built, *windows, 100, 100)  # type: ignore[arg-type]
     assert whole is not None and pieces is not None
     assert np.array_equal(planes_of(whole)[0], planes_of(pieces)[0], equal_nan=True)
