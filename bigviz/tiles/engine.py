@@ -50,6 +50,7 @@ __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "T
 
 _log = logging.getLogger("bigviz")
 
+PREVIEW_ROWS: Final = 1 << 24
 _LARGE: Final = 1 << 21  # rows from which on a layer is answered for before its pyramid is complete
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
@@ -66,16 +67,16 @@ class Engine:
         index_bytes: int | None = None,
         stores: StoreDirectory | None = None,
         index: IndexMode = "auto",
-        preview_rows: int = 1 << 24,
+        preview_rows: int | None = None,
     ) -> None:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed: of
-        fewer (ten million points take half a second to order) the exact picture comes sooner without.
+        `threads` (default: one a core). Tables of `preview_rows` (default: 2^24) or more are sampled while they
+        are indexed: of fewer (ten million points take half a second to order) the exact picture comes sooner without.
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
         there, with "asked" only those are used that are there, with "never" none.
         """
-        self._preview_rows = preview_rows
+        self._preview_rows = preview_rows or PREVIEW_ROWS
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2

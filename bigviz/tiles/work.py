@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -17,6 +18,7 @@ __all__ = ["SLICE", "Crew", "slices"]
 
 T = TypeVar("T")
 
+_NICE: Final = 10
 SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milliseconds
 
 
@@ -87,7 +89,8 @@ class Crew:
             for item in todo:
                 step(item)
             return
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build") as pool:
+        polite = None if self.turns is None else _step_back
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build", initializer=polite) as pool:
             futures = [pool.submit(step, item) for item in todo]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
@@ -95,6 +98,12 @@ class Crew:
                 stop.set()
         for future in done:
             future.result()
+
+
+def _step_back() -> None:
+    """Let the operating system run other threads before this one: the loop's, those of requests, and a browser's."""
+    if sys.platform == "linux":  # where threads have priorities of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class _Meter:

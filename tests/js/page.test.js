@@ -1,7 +1,6 @@
 // The page's parts that need no document: quoting, clips, file names, keys of the colour bar, frames, linked ranges.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { frameOf } from "../../bigviz/static/axes.js";
 import { gradient, labelsOf } from "../../bigviz/static/colorbar.js";
@@ -115,12 +114,4 @@ test("the ground never swallows the high end", () => {
 test("a gradient keeps the ends of its map", () => {
   const lut = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
   assert.match(gradient(lut), /^linear-gradient\(90deg, rgb\(0 0 0\).*rgb\(255 255 255\)\)$/);
-});
-
-test("the page preloads every module it is made of", () => {
-  const folder = new URL("../../bigviz/static/", import.meta.url);
-  const html = readFileSync(new URL("index.html", folder), "utf8");
-  const named = [...html.matchAll(/rel="modulepreload" href="\.\.\/_\/static\/([^"]+)"/g)].map((m) => m[1]);
-  const present = readdirSync(folder).filter((f) => f.endsWith(".js") && !["boot.js", "main.js"].includes(f));
-  assert.deepEqual(named.sort(), [...present, "vendor/d3.js"].sort());
 });

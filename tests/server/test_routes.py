@@ -405,6 +405,15 @@ def test_head_tells_what_get_would(served: Running):
         assert head.headers["Content-Length"] == str(len(get.body)) or "Etag" not in head.headers
 
 
+def test_the_pages_script_is_answered_as_files_are(served: Running):
+    found = served.get("/_/static/page.js")
+    assert found.status == 200 and found.headers["Content-Type"].startswith("text/javascript")
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
+    again = served.get("/_/static/page.js", If_None_Match=found.headers["Etag"])
+    assert (again.status, again.body) == (304, b"")
+    assert served.get("/_/static/main.js").status == 200
+
+
 def test_documents_without_layers_or_rows(table: pa.Table):
     empty = figure(title="Empty").points(table.slice(0, 0), "x", "y")
     with running([document(figure(title="Nothing"), id="nothing"), document(empty, id="empty")]) as server:

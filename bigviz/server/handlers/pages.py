@@ -17,9 +17,10 @@ from tornado.web import HTTPError, StaticFileHandler
 from bigviz.data.errors import NotFound
 from bigviz.server.errors import dump
 from bigviz.server.handlers.base import Guarded, Handler
+from bigviz.server.modules import packed
 from bigviz.server.site import Site
 
-__all__ = ["STATIC", "Listing", "Page", "Redirect", "Static", "content_policy"]
+__all__ = ["STATIC", "Listing", "Page", "Redirect", "Script", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
@@ -106,6 +107,17 @@ class Page(Handler):
         self.finish()
 
 
+class Script(Handler):
+    """`/_/static/page.js`: the page's modules in one."""
+
+    async def answer(self, *args: str) -> None:
+        script, etag = _script(*(_stamp(path) for path in sorted(STATIC.glob("*.js"))))
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        if not self.same(etag):
+            self.write(script)
+        self.finish()
+
+
 class Static(Guarded, StaticFileHandler):
     """The client's own files, with strong ETags. A symbolic link that leads out of the directory is not followed."""
 
@@ -150,6 +162,12 @@ def _digest(path: Path, changed: int, size: int) -> str:
 def _page(path: Path, changed: int, size: int) -> tuple[bytes, str, str]:
     page = path.read_bytes()
     return page, content_policy(page), hashlib.sha256(page).hexdigest()
+
+
+@lru_cache(1)
+def _script(*_: tuple[Path, int, int]) -> tuple[bytes, str]:
+    script = packed(STATIC / "main.js").encode()
+    return script, hashlib.sha256(script).hexdigest()
 
 
 def _address(name: str) -> str:
