@@ -21,6 +21,8 @@ import { axisLimits, History, View } from "./view.js";
 const REST_MS = 350;
 /** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
 const TOGETHER_MS = 40;
+/** A view that moves so long after the last frame does not move on from it. */
+const STILL_MS = 100;
 
 export class Figure extends EventTarget {
   /**
@@ -48,6 +50,7 @@ export class Figure extends EventTarget {
     this.exact = false;
     this.moved = false;
     this.queued = 0;
+    /** When the last frame was drawn. */ this.drawn = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.resting = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
     for (const range of [x, y]) {
@@ -292,6 +295,7 @@ export class Figure extends EventTarget {
 
   #need() {
     this.exact = false;
+    this.section.dataset.exact = "0";
     this.requests.update();
     this.redraw();
   }
@@ -325,7 +329,8 @@ export class Figure extends EventTarget {
     this.frame();
   }
 
-  /** Draws what is there: exactly when everything is and the view has not moved since the frame before. */
+  /** Draws what is there: exactly when everything is and the view is still, or moves for the first time in a while: what a step of
+   * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
   frame() {
     cancelAnimationFrame(this.queued);
     this.queued = 0;
@@ -337,15 +342,18 @@ export class Figure extends EventTarget {
     if (this.hold && !covered) return;
     this.hold = false;
     const started = performance.now();
-    const exact = covered && !moved && this.layers.every((layer) => layer.complete(view));
+    const complete = covered && this.layers.every((layer) => layer.complete(view));
+    const still = !moved || (complete && started - this.drawn > STILL_MS);
+    const exact = complete && still;
     this.painter.prepare(view);
     if (!moved && this.painter.refit()) {
       this.resize();
       return;
     }
-    this.painter.paint(view, covered && !moved);
-    this.#mark(exact, performance.now() - started);
-    if (covered && moved) this.redraw();
+    this.painter.paint(view, covered && still);
+    this.drawn = performance.now();
+    this.#mark(exact, this.drawn - started);
+    if (covered && !still) this.redraw();
     this.dispatchEvent(new Event("frame"));
   }
 

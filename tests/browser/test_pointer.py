@@ -191,3 +191,26 @@ def test_the_wheel_stops_where_doubles_end(page: Page, server: Server) -> None:
     settle(page)
     page.wait_for_timeout(URL_MS)
     assert view(page).width == pytest.approx(2.5 * 2**-44, rel=0.01), "256 doubles"
+
+
+def test_one_step_over_what_is_here_is_exact_in_its_first_frame(page: Page, server: Server):
+    """A frame that only moves the old picture would come before it in a drag, where frames follow each other."""
+    open_page(page, f"{server.url}/points/")
+    settle(page)
+    with moving(page):
+        page.keyboard.press("+")
+    page.wait_for_timeout(300)  # a view that has not moved for a while
+    frames_before = page.evaluate(
+        """() => new Promise(resolve => {
+          const section = document.querySelector('section[data-figure="0"]');
+          let frames = 0;
+          const count = () => { frames++; requestAnimationFrame(count); };
+          new MutationObserver(() => {
+            if (section.dataset.exact === "0") requestAnimationFrame(count);  // runs after the page's own
+            else resolve(frames);
+          }).observe(section, { attributes: true, attributeFilter: ["data-exact"] });
+          const key = new KeyboardEvent("keydown", { key: "-", bubbles: true });
+          section.querySelector('[role="application"]').dispatchEvent(key);
+        })"""
+    )
+    assert frames_before == 0
