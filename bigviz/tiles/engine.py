@@ -50,8 +50,7 @@ __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "T
 
 _log = logging.getLogger("bigviz")
 
-PREVIEW_ROWS: Final = 1 << 24
-_LARGE: Final = 1 << 21  # rows from which on a layer is answered for before its pyramid is complete
+_BEHIND: Final = 1 << 24  # rows from which on a build's threads step back: others are done within a second
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
@@ -67,16 +66,15 @@ class Engine:
         index_bytes: int | None = None,
         stores: StoreDirectory | None = None,
         index: IndexMode = "auto",
-        preview_rows: int | None = None,
+        preview_rows: int = 1 << 21,
     ) -> None:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a core). Tables of `preview_rows` (default: 2^24) or more are sampled while they
-        are indexed: of fewer (ten million points take half a second to order) the exact picture comes sooner without.
+        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed.
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
         there, with "asked" only those are used that are there, with "never" none.
         """
-        self._preview_rows = preview_rows or PREVIEW_ROWS
+        self._preview_rows = preview_rows
         self._threads = threads or os.cpu_count() or 1
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
@@ -124,13 +122,13 @@ class Engine:
         return isinstance(self._store.get(self._key(dataset, layer)), ScannedLayer)
 
     def is_large(self, dataset: Dataset) -> bool:
-        """Whether an index over the dataset takes so long that answers are worth having before it is complete."""
-        return dataset.num_rows >= min(self._preview_rows, _LARGE)
+        """Whether an index over the dataset takes so long that estimates are worth showing."""
+        return dataset.num_rows >= self._preview_rows
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Preview | None:
         """Estimates to show until the layer can be answered for; None where that will be soon enough: for a table of
         few rows, or one that is ordered. Reads the first of a sample."""
-        if dataset.num_rows < self._preview_rows or self.answers(dataset, layer):
+        if not self.is_large(dataset) or self.answers(dataset, layer):
             return None
         layer.check(dataset)
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
@@ -357,7 +355,7 @@ class Engine:
         layer.check(dataset)
 
         def build(tell: Progress, stop: Cancel) -> Built:
-            crew = Crew(self._threads, tell, stop, self._maker.turns)
+            crew = Crew(self._threads, tell, stop, self._maker.turns, dataset.num_rows >= _BEHIND)
             opened = partial(self._keep, key, dataset, layer, whole=False)
             try:
                 with self._uses.building(dataset, layer):

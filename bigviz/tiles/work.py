@@ -32,13 +32,15 @@ class Crew:
     """Threads, and who watches them: what a build hands down to its steps.
 
     `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
-    every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first.
+    every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first; `behind`
+    all else that the machine does, as far as the operating system can tell.
     """
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     progress: Progress = no_progress
     cancel: Cancel = NEVER
     turns: Turns | None = None
+    behind: bool = False
 
     def look(self) -> None:
         """Let requests go first, and raise `Cancelled` when the flag is up; called where no lock is held."""
@@ -89,7 +91,7 @@ class Crew:
             for item in todo:
                 step(item)
             return
-        polite = None if self.turns is None else _step_back
+        polite = _step_back if self.behind else None
         with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build", initializer=polite) as pool:
             futures = [pool.submit(step, item) for item in todo]
             try:

@@ -60,18 +60,13 @@ class Server:
         self.process.stdout.close()
 
 
-_SAMPLING = "import bigviz.tiles.engine as e; e.PREVIEW_ROWS = 1 << 21; from bigviz.cli import main; main()"
-
-
-def start_server(*arguments: str, cwd: Path, port: int | None = None, sampling: bool = False) -> Server:
-    """Runs `bigviz serve` and waits until it prints its address. With `sampling` it shows estimates of tables from 2^21
-    rows on, which is done from 2^24 on otherwise."""
+def start_server(*arguments: str, cwd: Path, port: int | None = None) -> Server:
+    """Runs `bigviz serve` and waits until it prints its address."""
     if port is None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-    program = ["-c", _SAMPLING] if sampling else ["-m", "bigviz"]
-    command = [sys.executable, *program, "serve", *arguments, "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "bigviz", "serve", *arguments, "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=cwd,

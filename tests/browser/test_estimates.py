@@ -42,7 +42,7 @@ def large_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(large_folder: Path) -> Iterator[Server]:
-    running = start_server("large.parquet", "--index", "never", cwd=large_folder, sampling=True)
+    running = start_server("large.parquet", "--index", "never", cwd=large_folder)
     yield running
     running.stop()
 
@@ -50,7 +50,7 @@ def large(large_folder: Path) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def scanned(large: Server, large_folder: Path) -> Iterator[Server]:
     """The same table, and memory for no index."""
-    running = start_server("large.parquet", "--index", "never", "--cache", "40MB", cwd=large_folder, sampling=True)
+    running = start_server("large.parquet", "--index", "never", "--cache", "40MB", cwd=large_folder)
     yield running
     running.stop()
 
