@@ -31,11 +31,7 @@ Windows = dict[float, list[Window]]
 def run(rows: int) -> Iterator[Figure]:
     """Counts at four areas, with every peer that draws scatters; then the same from a cold page cache."""
     path = data.arrow("points", rows)
-    store = stores.of(path)
-    places = data.sample_rows(path, VIEWS)
-    if store:
-        fill_cache(store)  # other cases, or other days, may have left it on the disk
-    opened = Opened(path, store=store)
+    opened, places = _warm(path), data.sample_rows(path, VIEWS)
     windows = {area: about(opened.range, *places, area) for area in AREAS}
     ours = {area: sampled(opened, windows[area]) for area in AREAS}
     rivals = peers(opened, windows, rows, path)
@@ -46,6 +42,14 @@ def run(rows: int) -> Iterator[Figure]:
         yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, rows >= 10**8)
     del opened
     yield from cold(path, windows)
+
+
+def _warm(path: Path) -> Opened:
+    """A table's counts, its store in the page cache: other cases, or other days, may have left it on the disk."""
+    store = stores.of(path)
+    if store:
+        fill_cache(store)
+    return Opened(path, store=store)
 
 
 def sampled(opened: Opened, windows: Sequence[Window]) -> list[float]:
@@ -179,11 +183,7 @@ def _categories(opened: Opened, windows: Windows, rows: int, path: Path) -> list
 def zooms(rows: int) -> Iterator[Figure]:
     """Any two levels: windows whose sides are independent powers of two of the range's, against the square ones."""
     path = data.arrow("points", rows)
-    store = stores.of(path)
-    places = data.sample_rows(path, VIEWS)
-    if store:
-        fill_cache(store)  # other cases, or other days, may have left it on the disk
-    opened = Opened(path, store=store)
+    opened, places = _warm(path), data.sample_rows(path, VIEWS)
     square = max(statistic(sampled(opened, about(opened.range, *places, area)), "p95") for area in AREAS)
     x, y = data.sample_rows(path, RANDOM, seed=3)
     x0, y0, x1, y1 = opened.range
