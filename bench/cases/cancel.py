@@ -5,6 +5,7 @@ Each job meets an engine that has just opened the layer, so that it is made of r
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +62,9 @@ class _Table:
     store: Path | None
 
     def opened(self) -> Engine:
-        """An engine that answers for the layer and has kept no tile."""
+        """An engine that answers for the layer and has kept no tile, and that no build runs beside: a cancelled one
+        goes on for some milliseconds, on every core."""
+        gc.collect()  # an earlier engine, and the thread that verifies its order
         stores = StoreDirectory(self.store) if self.store else None
         engine = Engine(cache_bytes=0, stores=stores, index="asked")
         stop = Cancel()
@@ -71,6 +74,8 @@ class _Table:
             time.sleep(0.001)
         stop.cancel()
         building.join()
+        while engine.state(self.dataset, self.layer) == "building":
+            time.sleep(0.001)
         return engine
 
     def _build(self, engine: Engine, stop: Cancel) -> None:

@@ -14,7 +14,7 @@ from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.progress import Progress, no_progress
 from bigviz.tiles.turns import Turns
 
-__all__ = ["SLICE", "Crew", "slices"]
+__all__ = ["SLICE", "Crew", "slices", "step_back"]
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class Crew:
             for item in todo:
                 step(item)
             return
-        polite = _step_back if self.behind else None
+        polite = step_back if self.behind else None
         with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build", initializer=polite) as pool:
             futures = [pool.submit(step, item) for item in todo]
             try:
@@ -102,8 +102,12 @@ class Crew:
             future.result()
 
 
-def _step_back() -> None:
-    """Let the operating system run other threads before this one: the loop's, those of requests, and a browser's."""
+def step_back() -> None:
+    """Let the operating system run other threads before the one that calls this: the loop's, those of requests, and a
+    browser's.
+
+    Not by more than 10: whoever waits for the interpreter's lock may wait for a thread that holds it and is not run.
+    """
     if sys.platform == "linux":  # where threads have priorities of their own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 

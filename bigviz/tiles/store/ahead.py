@@ -14,6 +14,7 @@ from bigviz.tiles.built import free_memory
 from bigviz.tiles.guard import Checked
 from bigviz.tiles.store.storedorder import StoredOrder
 from bigviz.tiles.turns import Turns
+from bigviz.tiles.work import step_back
 
 __all__ = ["verify_ahead"]
 
@@ -41,6 +42,7 @@ def _arrays(order: StoredOrder) -> list[Checked]:
 
 
 def _verify(waiting: weakref.ref[StoredOrder], turns: Turns) -> None:
+    step_back()
     which = first = 0
     while (order := waiting()) is not None:
         arrays = _arrays(order)

@@ -19,6 +19,7 @@ from bigviz.aggregate.jit import frozen
 from bigviz.data.errors import Unreadable
 from bigviz.tiles.store.checksum import block_count, checksum, open_blocks, sum_blocks, words_of
 from bigviz.tiles.store.columnfile import ColumnFile, map_column, write_column
+from bigviz.tiles.work import step_back
 
 __all__ = ["PAGE", "PagedColumn", "Pages", "open_paged"]
 
@@ -68,6 +69,7 @@ class Pages:
 
 
 def _read_ahead(pages: weakref.ref[Pages]) -> None:
+    step_back()
     first = 0
     while (held := pages()) is not None:
         stop = min(first + _STRIDE, len(held.array))
