@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.append import add_values, count_rows, keep_extreme, keep_row, mark_cells, spread_cells
 from bigviz.aggregate.jit import frozen
+from bigviz.data.cancel import NEVER
 from bigviz.data.errors import TooLarge
 
 Array = npt.NDArray[Any]
@@ -81,11 +82,17 @@ class Reduction(ABC):
         return self.accumulator(np.empty(0, dtype))
 
     @abstractmethod
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         """Empty planes of a shape (rows, columns).
 
-        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`. Raises TooLarge for more
-        than 2^28 cells, those of all categories together.
+        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`; `look` is called before the
+        planes of each. Raises TooLarge for more than 2^28 cells, those of all categories together.
         """
 
     @abstractmethod
@@ -127,7 +134,13 @@ class Count(Reduction):
 
     name: ClassVar[str] = "count"
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         return (np.zeros(_checked(shape), np.uint32),)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -148,7 +161,13 @@ class Presence(Reduction):
 
     name: ClassVar[str] = "any"
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         return (np.zeros(_checked(shape), np.uint8),)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -180,7 +199,13 @@ class Sum(Reduction):
     def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
         return _sum_dtype(dtype, rows, extremes)
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         return np.zeros(_checked(shape), dtype), np.zeros(shape, np.uint32)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -214,7 +239,13 @@ class Extreme(Reduction):
 
     lowest: ClassVar[bool] = True
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         return np.zeros(_checked(shape), dtype), np.zeros(shape, np.uint8)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -255,7 +286,13 @@ class Pick(Reduction):
     ordered: ClassVar[bool] = True
     lowest: ClassVar[bool] = True
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
         return np.zeros(_checked(shape), dtype), np.full(shape, _LAST_ROW if self.lowest else -1, np.int64)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -320,8 +357,21 @@ class By(Reduction):
     def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
         return self.inner.accumulator_of(dtype, rows, extremes)
 
-    def create(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64, categories: int = 0) -> Planes:
-        return self.inner.create((categories, *shape), dtype)
+    def create(
+        self,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.float64,
+        categories: int = 0,
+        look: Callable[[], None] = NEVER.check,
+    ) -> Planes:
+        _checked((categories, *shape))
+        empty = self.inner.create(shape, dtype)
+        planes = tuple(np.empty((categories, *shape), plane.dtype) for plane in empty)
+        for label in range(categories):  # np.zeros of 64 labels would hold the interpreter's lock for up to 40 ms
+            look()
+            for plane, one in zip(planes, empty, strict=True):
+                plane[label] = one
+        return planes
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if rows.codes is None:

@@ -64,7 +64,7 @@ def keep(reduction: Reduction, planes: Planes, look: Look = NEVER.check) -> Kept
 def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cancel = NEVER) -> Planes:
     """The accumulators that were kept: `revive(keep(planes))` equals `planes`."""
     count = len(kept.values)
-    planes = reduction.create((SIDE, SIDE), dtype, count)
+    planes = reduction.create((SIDE, SIDE), dtype, count, cancel.check)
     encoded = iter((*kept.values, *kept.others))
     masks: list[npt.NDArray[np.bool_]] = []
     for plane in _kept_of(planes):

@@ -14,7 +14,7 @@ from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.points import add_points
-from bigviz.aggregate.reductions import Mean, Planes
+from bigviz.aggregate.reductions import Mean
 from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.column import Column
 from bigviz.data.dataset import Dataset
@@ -96,11 +96,9 @@ class PointsLayer:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
         inputs = self.pyramid.inputs
         reduction = inputs.reduction
-        planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()))
+        planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
         windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
         positions = self._candidates(*windows, cancel)
-        if positions is None:
-            _touch(planes, cancel)
         batches = self._through(cancel) if positions is None else self._gathered(positions, cancel)
         for x, y, columns in batches:
             add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
@@ -171,15 +169,6 @@ class PointsLayer:
                 columns = dict(zip(names, batch, strict=True))
                 x, y = (Axis(columns[name], axis.space) for name, axis in zip(axes, (self.x, self.y), strict=True))
                 yield first, x, y, columns
-
-
-def _touch(planes: Planes, cancel: Cancel) -> None:
-    """Write each cell of new accumulators, some megabytes at a time: else the first rows do, all over 200 MB of 64
-    categories, and the operating system takes 60 ms to find that memory, without a look at the flag."""
-    for plane in planes:
-        for part in plane.reshape(-1, *plane.shape[-2:]):
-            cancel.check()
-            part.fill(part[0, 0])
 
 
 def _numbers(column: Column) -> Numbers:

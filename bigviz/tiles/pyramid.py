@@ -142,7 +142,7 @@ class Pyramid:
         """A square tile of the rows `low` to `high`, not kept so far."""
         inputs = self.inputs
         if not self.is_large(tile, low, high):
-            planes = inputs.create()
+            planes = inputs.create(look=work.look)
             self._add(tile, Ranges.one(low, high), planes, work)
             return planes
         below: dict[int, Planes] = {}
@@ -153,7 +153,7 @@ class Pyramid:
                 made = self._revived(child, work)
                 made = self._square(child, start, stop, work) if made is None else made
                 below[quarter] = pooled(inputs.reduction, made, True, True, work.look)
-        planes = inputs.create()
+        planes = inputs.create(look=work.look)
         half = SIDE // 2
         for quarter in range(len(cuts) - 1):
             if quarter in below:
@@ -169,7 +169,7 @@ class Pyramid:
         """A tile with axes at different levels, not kept so far."""
         inputs = self.inputs
         if not self.is_large_apart(tile, ranges):
-            planes = inputs.create()
+            planes = inputs.create(look=work.look)
             self._add(tile, ranges, planes, work)
             return planes
         return self._of_halves(tile, work)
@@ -195,7 +195,7 @@ class Pyramid:
             if not isinstance(made, Ranges):
                 made = pooled(inputs.reduction, made, along_x, not along_x, work.look)
             parts.append(made)
-        planes = inputs.create()
+        planes = inputs.create(look=work.look)
         half = SIDE // 2
         for number, part in enumerate(parts):
             if isinstance(part, Ranges):
@@ -260,7 +260,7 @@ class Pyramid:
         deepest = square_of(DEEPEST, int(keys[0]) >> 64 - 2 * DEEPEST)
         kept = self.shelf.get(deepest)
         if kept is None:
-            whole = self.inputs.create()
+            whole = self.inputs.create(look=work.look)
             self._add_values(deepest, Ranges.one(low, high), whole, work)
             work.rows += high - low
             kept = keep(self.inputs.reduction, whole, work.look)

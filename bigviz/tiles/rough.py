@@ -47,7 +47,7 @@ def rough_tile(layer: PointsLayer, key: TileKey, cancel: Cancel = NEVER) -> tupl
     for group in range(groups):
         cancel.check()
         some = positions[group::groups]
-        planes = inputs.create()
+        planes = inputs.create(look=cancel.check)
         inputs.append(planes, cells_of(pyramid.guard.keys.take(some), key), some)
         parts.append(planes)
     sizes = [len(positions[group::groups]) for group in range(groups)]

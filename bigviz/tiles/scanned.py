@@ -199,7 +199,8 @@ class ScannedLayer:
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
         reduction = self.recipe.reduction
-        planes = reduction.create((y_bins.size, x_bins.size), self.recipe.dtype, len(self.recipe.labels or ()))
+        recipe = self.recipe
+        planes = reduction.create((y_bins.size, x_bins.size), recipe.dtype, len(recipe.labels or ()), cancel.check)
         for batch in self.batches((x_bins.low, x_bins.high), (y_bins.low, y_bins.high), cancel):
             inputs = self.inputs(batch)
             add_points(planes, _Slices(*batch.x), _Slices(*batch.y), x_bins, y_bins, reduction, inputs, cancel)

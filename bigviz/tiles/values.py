@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.reductions import CELLS_ONLY, Planes, Reduction, Rows
+from bigviz.data.cancel import NEVER
 from bigviz.data.column import Column, widen
 from bigviz.tiles.codec import CELLS, SIDE
 from bigviz.tiles.guard import Checked
 from bigviz.tiles.order import Order
-from bigviz.tiles.planes import kept_planes
+from bigviz.tiles.planes import Look, kept_planes
 from bigviz.tiles.work import Crew
 
 __all__ = ["Inputs", "gather_inputs"]
@@ -76,9 +77,9 @@ class Inputs:
         """How many planes a tile is kept as: of values, and others."""
         return kept_planes(self.create(1))
 
-    def create(self, side: int = SIDE) -> Planes:
-        """Empty accumulators of side x side cells."""
-        return self.reduction.create((side, side), self.dtype, len(self.labels or ()))
+    def create(self, side: int = SIDE, look: Look = NEVER.check) -> Planes:
+        """Empty accumulators of side x side cells; with a `look` before those of each category."""
+        return self.reduction.create((side, side), self.dtype, len(self.labels or ()), look)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: slice | Array) -> None:
         """Add ordered rows, given by a slice or by positions (at most a slice's number), to their cells."""

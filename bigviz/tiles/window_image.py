@@ -66,7 +66,7 @@ def draw_window(
     if not 0 < width * height * count <= MOST_CELLS:
         return None
     begun = time.perf_counter()
-    accumulators = reduction.create((height, width), recipe.dtype, len(labels or ()))
+    accumulators = reduction.create((height, width), recipe.dtype, len(labels or ()), cancel.check)
     read = 0
     found = _streamed(layer, x, y, cancel) if isinstance(layer, ScannedLayer) else _ordered(layer, x, y, cancel)
     for some in found:
@@ -79,7 +79,7 @@ def draw_window(
     planes: list[EncodedPlane] = []
     for top in range(0, height, SIDE):
         for left in range(0, width, SIDE):
-            block = reduction.create((SIDE, SIDE), recipe.dtype, len(labels or ()))
+            block = reduction.create((SIDE, SIDE), recipe.dtype, len(labels or ()), cancel.check)
             planes += wire(reduction, _filled(block, accumulators, top, left), cancel)
     encode_us = microseconds(time.perf_counter() - drawn)
     size = read * layer.row_bytes + sum(len(plane.payload) for plane in planes)

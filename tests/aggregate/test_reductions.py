@@ -218,3 +218,12 @@ def test_size_is_limited() -> None:
         r.count().create((100_000, 100_000))
     with pytest.raises(TooLarge, match="categories together"):
         r.by("k").create((1024, 1024), categories=1 << 20)
+
+
+def test_planes_of_categories_are_made_one_by_one() -> None:
+    looks: list[int] = []
+    for text in TEXTS:
+        made = parse(f"by(k, {text})").create((HEIGHT, WIDTH), np.float64, LABELS, lambda: looks.append(1))
+        for plane, one in zip(made, parse(text).create((HEIGHT, WIDTH), np.float64), strict=True):
+            assert plane.dtype == one.dtype and np.array_equal(plane, np.stack([one] * LABELS))
+    assert len(looks) == LABELS * len(TEXTS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from bigviz.data import parquet as parquet_part
 from bigviz.data.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.data.errors import Cancelled, NotFound, Unplottable, Unreadable
+from bigviz.data.filesource import FilesSource
 from bigviz.data.open import open as open_table
 
 Write = Callable[[Path, pa.Table], object]
@@ -159,6 +161,23 @@ def test_errors(tmp_path: Path) -> None:
     parquet(tmp_path / "t", mixed(10))
     with pytest.raises(Unreadable, match="changed"):
         next(dataset.read(0, ["f4"]))
+
+
+def test_a_raised_flag_is_seen_between_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet(tmp_path / "t", mixed(1000))
+    dataset, cancel, read = open_table(tmp_path / "t"), Cancel(), []
+    arrays = FilesSource._arrays
+
+    def raising(self: FilesSource, task: Any, index: int) -> Iterator[pa.Array]:
+        for array in arrays(self, task, index):
+            read.append(index)
+            cancel.cancel()
+            yield array
+
+    monkeypatch.setattr(FilesSource, "_arrays", raising)
+    with pytest.raises(Cancelled):
+        list(dataset.read(0, ["f4", "i8"], cancel))
+    assert read == [0]
 
 
 def test_a_large_row_group_is_read_as_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
