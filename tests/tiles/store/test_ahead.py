@@ -1,6 +1,5 @@
 """Blocks are verified ahead, make way for requests, and damage is left to whoever needs the block."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -53,15 +52,6 @@ def test_requests_go_first(folder: Path) -> None:
         assert np.array_equal(order.guard.keys.state, open_stored_order(folder).guard.keys.state)
     thread.join(30)
     assert not thread.is_alive()
-
-
-def test_it_steps_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found: list[int] = []
-    monkeypatch.setattr(Turns, "give_way", lambda turns, cancel: found.append(os.getpriority(os.PRIO_PROCESS, 0)))
-    thread = verify_ahead(open_stored_order(folder), Turns())
-    assert thread is not None
-    thread.join(30)
-    assert found and min(found) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_damage_is_told_to_who_needs_the_block(folder: Path) -> None:

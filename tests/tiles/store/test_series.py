@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from bigviz.tiles.m4 import column_bounds, pick_rows
 from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.series import Series, build_series
 from bigviz.tiles.store import gaps, seriesbuild, xsort
+from bigviz.tiles.store.pages import Pages
 from bigviz.tiles.store.seriesbuild import write_series
 from bigviz.tiles.store.seriesfile import open_series
 from bigviz.tiles.store.spec import OrderSpec
@@ -253,6 +255,17 @@ def test_pages_are_verified_ahead(folder: Path, dataset: Callable[..., Dataset])
     assert not pages.whole
     with pytest.raises(Unreadable):
         pages(np.array([0]), np.array([9000]))
+
+
+def test_pages_are_verified_behind_requests(
+    folder: Path, dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = open_series(folder, facts_of(folder, dataset(x=np.arange(9000), y=np.arange(9000.0))))[0].check_y
+    assert pages is not None
+    found: list[int] = []
+    monkeypatch.setattr(Pages, "__call__", lambda *_: found.append(os.getpriority(os.PRIO_PROCESS, 0)))
+    pages.read_ahead().join()
+    assert found and min(found) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
 @pytest.mark.parametrize("change", [{"size": 8999}, {"rule": None}, {"sums": {}}, {"survey": {}}])
