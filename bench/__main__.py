@@ -23,15 +23,21 @@ KEPT: Final = RESULTS / "results.json"
 ROOT: Final = Path(__file__).parent.parent
 CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "build": build.run,
-    **view.CASES,
-    "line": line.run,
-    "uneven": line.uneven,
+    "view": view.run,
+    "values": view.values,
+    "zooms": view.zooms,
     "start": start.run,
     "first": first.run,
-    "cancel": cancel.run,
     "memory": memory.run,
     "reductions": start.reductions,
     "browser": browser.run,
+    # Those above read one table. Beyond LARGE the disk holds no other beside it, so each below removes what it finds.
+    "log": view.log,
+    "grid": view.grid,
+    "lines": view.lines,
+    "line": line.run,
+    "uneven": line.uneven,
+    "cancel": cancel.run,
 }
 
 

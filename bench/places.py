@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -24,6 +25,7 @@ def made(*parts: str) -> Path:
 
 def tidy(but: str) -> None:
     """Remove tables, stores and scratch, but those whose names begin with `but`."""
+    gc.collect()  # files that are still mapped would keep their place on the disk
     for folder in ("data", "stores", "scratch"):
         for path in made(folder).iterdir():
             if path.name.startswith(but):

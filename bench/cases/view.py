@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from bench import data, stores
 from bench.agreement import check_exact, counts_error
-from bench.machine import bytes_read, drop_cached, fill_cache
+from bench.machine import bytes_read, drop_cached
 from bench.opened import AREAS, Opened, about
 from bench.peers.process import Peer, PeerFailed
-from bench.places import LARGE
+from bench.places import LARGE, tidy
 from bench.report import Figure, Rival, statistic, words
 from bigviz.server.windows import HEIGHT, WIDTH, Window
 
@@ -31,7 +31,7 @@ Windows = dict[float, list[Window]]
 def run(rows: int) -> Iterator[Figure]:
     """Counts at four areas, with every peer that draws scatters; then the same from a cold page cache."""
     path = data.arrow("points", rows)
-    opened, places = _warm(path), data.sample_rows(path, VIEWS)
+    opened, places = Opened(path, store=stores.of(path)), data.sample_rows(path, VIEWS)
     windows = {area: about(opened.range, *places, area) for area in AREAS}
     ours = {area: sampled(opened, windows[area]) for area in AREAS}
     rivals = peers(opened, windows, rows, path)
@@ -42,14 +42,6 @@ def run(rows: int) -> Iterator[Figure]:
         yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, rows >= 10**8)
     del opened
     yield from cold(path, windows)
-
-
-def _warm(path: Path) -> Opened:
-    """A table's counts, its store in the page cache: other cases, or other days, may have left it on the disk."""
-    store = stores.of(path)
-    if store:
-        fill_cache(store)
-    return Opened(path, store=store)
 
 
 def sampled(opened: Opened, windows: Sequence[Window]) -> list[float]:
@@ -183,7 +175,7 @@ def _categories(opened: Opened, windows: Windows, rows: int, path: Path) -> list
 def zooms(rows: int) -> Iterator[Figure]:
     """Any two levels: windows whose sides are independent powers of two of the range's, against the square ones."""
     path = data.arrow("points", rows)
-    opened, places = _warm(path), data.sample_rows(path, VIEWS)
+    opened, places = Opened(path, store=stores.of(path)), data.sample_rows(path, VIEWS)
     square = max(statistic(sampled(opened, about(opened.range, *places, area)), "p95") for area in AREAS)
     x, y = data.sample_rows(path, RANDOM, seed=3)
     x0, y0, x1, y1 = opened.range
@@ -197,19 +189,27 @@ def zooms(rows: int) -> Iterator[Figure]:
 
 def log(rows: int) -> Iterator[Figure]:
     """Views on two log axes, against the same shares of the area on linear ones."""
-    linear, path = data.arrow("points", rows), data.arrow("log", rows)
-    usual = Opened(linear, store=stores.of(linear))
+    usual = _linear(rows)
+    if rows > LARGE:  # both tables with their stores, and what a build puts aside, are more than the disk holds
+        tidy(but="log")
+    path = data.arrow("log", rows)
     opened = Opened(path, store=stores.of(path, xaxis="log", yaxis="log"), xaxis="log", yaxis="log")
     logs = [np.log10(each) for each in data.sample_rows(path, VIEWS)]
-    places = data.sample_rows(linear, VIEWS)
     windows = {area: about(opened.range, *logs, area) for area in AREAS}
     rivals = _logarithmic(opened, windows, rows, path)
     for area in AREAS:
-        beside = statistic(sampled(usual, about(usual.range, *places, area)), "p95")
         what = f"log axes at {words(rows)} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
-        ours = sampled(opened, windows[area])
+        ours, bound = sampled(opened, windows[area]), 1.5 * usual[area]
         others = [each[area] for each in rivals]
-        yield Figure(what, "ms", ours, "p95", 1.5 * beside, opened.cells(windows[area]), "exact", others, area == 1e-2)
+        yield Figure(what, "ms", ours, "p95", bound, opened.cells(windows[area]), "exact", others, area == 1e-2)
+
+
+def _linear(rows: int) -> dict[float, float]:
+    """The p95 of views on linear axes."""
+    path = data.arrow("points", rows)
+    opened = Opened(path, store=stores.of(path))
+    places = data.sample_rows(path, VIEWS)
+    return {area: statistic(sampled(opened, about(opened.range, *places, area)), "p95") for area in AREAS}
 
 
 def _logarithmic(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
@@ -257,13 +257,3 @@ def lines(rows: int) -> Iterator[Figure]:
         windows = [Window(*sides) for sides in np.stack([x - w, x + w, y - h, y + h], axis=1).tolist()]
         what = f"{words(rows * 9 // 10)} rows at {words_of}, any (zx, zy)"
         yield Figure(what, "ms", sampled(opened, windows), "p95", BOUND, opened.cells(windows), "exact")
-
-
-CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
-    "view": run,
-    "values": values,
-    "zooms": zooms,
-    "log": log,
-    "grid": grid,
-    "lines": lines,
-}
