@@ -13,7 +13,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from served import Server
 
 # Types of frames, docs/protocol.md.
-LAYER, PROGRESS = 2, 3
+LAYER, PROGRESS, TILE = 2, 3, 4
 
 
 def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> None:
@@ -34,6 +34,7 @@ class Line:
         self.open = True
         self.tries = 0
         self.held: list[Callable[[], None]] | None = None
+        self.kinds = range(256)  # of the frames that are held
         self.sockets: list[WebSocketRoute] = []
         page.route_web_socket(lambda url: url.endswith("/ws"), self._connect)
 
@@ -46,7 +47,7 @@ class Line:
         self.sockets.append(socket)
 
         def answer(message: Any) -> None:
-            if self.held is not None:
+            if self.held is not None and message[4] in self.kinds:
                 self.held.append(lambda: socket.send(message))
             else:
                 socket.send(message)
@@ -153,6 +154,20 @@ def test_parents_stay_until_children_arrive(page: Page, server: Server) -> None:
     expect(page.locator(figure())).to_have_attribute("aria-busy", "false")
     expect(page.locator(f"{figure()} .loading")).to_be_hidden()
     assert (pixels(page) != coarse).any()
+
+
+def test_a_plot_has_the_colour_of_its_ground_until_it_is_drawn(page: Page, server: Server) -> None:
+    line = Line(page)
+    line.kinds = range(TILE, TILE + 1)
+    line.hold()
+    page.goto(f"{server.url}/points/")
+    expect(page.locator(f"{figure()} .meta")).to_contain_text("rows")
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    before = pixels(page)
+    line.release()
+    settle(page)
+    drawn = pixels(page)
+    assert (before == drawn[0, 0]).all() and (drawn != drawn[0, 0]).any()
 
 
 def test_no_frame_is_blank_while_panning(page: Page, server: Server) -> None:

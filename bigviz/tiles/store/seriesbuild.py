@@ -113,7 +113,9 @@ class _Writer:
         self._y_type = kinds[1] if own[1] else np.dtype(np.float64)
         self._files = ExitStack()
         self._pool = ThreadPoolExecutor(crew.threads, thread_name_prefix="bigviz-write")
+        self._syncing = ThreadPoolExecutor(1, thread_name_prefix="bigviz-sync")  # only waits for the disk
         self._writing: deque[Future[None]] = deque()
+        self._syncs: list[Future[None]] = []
         self._y = self._column("y", self._y_type)
         self._x: PagedColumn | None = None
         self._rows: PagedColumn | None = None
@@ -139,6 +141,7 @@ class _Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.shutdown()
+        self._syncing.shutdown(cancel_futures=True)
         self._files.close()
 
     def write(self, batches: Iterable[tuple[Batch, Array | None]]) -> dict[str, Any]:
@@ -155,6 +158,8 @@ class _Writer:
                 self._take(xs, ys, None if y_known is None or y_known.all() else y_known, numbers)
         self._hand_over()
         self._settle(0)
+        for sync in self._syncs:
+            sync.result()  # the system tells of a failed write once
         return self._finish()
 
     def _take(self, xs: Array, ys: Array, known: Mask | None, numbers: Array | None) -> None:
@@ -212,7 +217,7 @@ class _Writer:
         self._writing.append(self._pool.submit(self._write_run, run))
         if self._size - self._synced >= _SYNC:
             self._synced = self._size
-            self._writing.append(self._pool.submit(self._y.file.sync))
+            self._syncs.append(self._syncing.submit(self._y.file.sync))
         self._settle(self._crew.threads)
         self._run = self._spare.get()
         self._run.first, self._run.count, self._run.gaps = self._size, 0, False
