@@ -189,9 +189,11 @@ def short_table(results: dict[str, Any]) -> str:
 
 
 def _measured_on(results: dict[str, Any]) -> str:
-    """The machines and versions, in words."""
-    machines = {", ".join(f"{k} {v}" for k, v in run["machine"].items() if k != "commit") for run in results.values()}
-    return f"Measured on: {'; '.join(sorted(machines))}."
+    """The machines and versions, and how fast they were in each run, in words."""
+    runs = [run["machine"] for run in results.values()]
+    machines = {", ".join(f"{k} {v}" for k, v in run.items() if k not in ("commit", "speed")) for run in runs}
+    speeds = {run["speed"] for run in runs if "speed" in run}
+    return f"Measured on: {'; '.join(sorted(machines))}. Speeds: {'; '.join(sorted(speeds)) or 'not noted'}."
 
 
 def _others(figure: Figure) -> str:

@@ -21,8 +21,8 @@ import { axisLimits, History, View } from "./view.js";
 const REST_MS = 350;
 /** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
 const TOGETHER_MS = 40;
-/** A view that moves so long after the last frame does not move on from it. */
-const STILL_MS = 100;
+/** A view that moves so long after the last frame was drawn does not move on from it: a frame was left out between them. */
+const STILL_MS = 25;
 
 export class Figure extends EventTarget {
   /**

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ from bigviz.tiles.m4 import column_bounds, pick_rows
 from bigviz.tiles.root import Survey, survey
 from bigviz.tiles.series import Series, build_series
 from bigviz.tiles.store import gaps, seriesbuild, xsort
+from bigviz.tiles.store.columnfile import ColumnFile
 from bigviz.tiles.store.pages import Pages
 from bigviz.tiles.store.seriesbuild import write_series
 from bigviz.tiles.store.seriesfile import open_series
@@ -255,6 +257,18 @@ def test_pages_are_verified_ahead(folder: Path, dataset: Callable[..., Dataset])
     assert not pages.whole
     with pytest.raises(Unreadable):
         pages(np.array([0]), np.array([9000]))
+
+
+def test_a_disk_that_fails_meanwhile_is_told_of(
+    folder: Path, dataset: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: ColumnFile) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(seriesbuild, "_SYNC", 1)
+    monkeypatch.setattr(ColumnFile, "sync", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        facts_of(folder, dataset(x=np.arange(9000), y=np.arange(9000.0)))
 
 
 def test_pages_are_verified_behind_requests(
