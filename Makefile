@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python -m bench --rows 1e7,1e8
 
-# 70 GB of disk; most of the time goes to the peers (`python -m bench --rows 1e9 --alone` leaves them out).
+# 50 GB of disk; half of the time goes to the peers (`python -m bench --rows 1e9 --alone` leaves them out).
 bench-billion: $(VENV)/.test
 	$(BIN)/python -m bench --rows 1e9
 
