@@ -31,7 +31,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "memory": memory.run,
     "reductions": start.reductions,
     "browser": browser.run,
-    # Those above read one table. Beyond LARGE the disk holds no other beside it, so each below removes what it finds.
+    # Those above read one table. Beyond LARGE the disk holds no other beside it, so `log` removes it.
     "log": view.log,
     "grid": view.grid,
     "lines": view.lines,
@@ -47,7 +47,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
-@click.option("--alone", is_flag=True, help="Leave the peers out: they take most of the time.")
+@click.option("--alone", is_flag=True, help="Leave the peers out: they take half of the time or more.")
 @click.option("--write", is_flag=True, help="Measure nothing: publish what was kept, in README.md and docs/.")
 def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: bool) -> None:
     """Measure bigviz, and its peers on the same work, on this machine.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from bigviz.tiles.engine import Engine, LayerInfo, TileKey
 from bigviz.tiles.layer import Layer
 from bigviz.tiles.store.directory import StoreDirectory
 
-__all__ = ["AREAS", "Opened", "about"]
+__all__ = ["AREAS", "Opened", "about", "await_verified"]
 
 AREAS: Final = (1.0, 1e-2, 1e-4, 1e-6)
 THREADS: Final = 2
@@ -98,6 +99,13 @@ class Opened:
         """bigviz's own exact image of a window, row 0 the lowest y, one plane."""
         x0, x1, y0, y1 = window.x0, window.x1, window.y0, window.y1
         return self.engine.image(self.dataset, self.layer, x0, x1, y0, y1, width, height)[0][::-1]
+
+
+def await_verified() -> None:
+    """Wait until what was opened has been compared with its sums: a thread does that beside requests, at first."""
+    for thread in threading.enumerate():
+        if thread.name == "bigviz-verify":
+            thread.join()
 
 
 def about(extent: Span, x: np.ndarray, y: np.ndarray, area: float) -> list[Window]:

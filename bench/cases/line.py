@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from bench import data, stores
 from bench.agreement import Disagreement
 from bench.machine import write_rate
-from bench.opened import Opened
+from bench.opened import Opened, await_verified
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE, made
 from bench.report import Figure, Rival, words
@@ -43,13 +42,13 @@ def run(rows: int) -> Iterator[Figure]:
     """
     path = data.arrow("line", rows)
     _warm_up("line")
-    builds = [_built(path) for _ in range(BUILDS)]
+    builds = [_built(path) for _ in range(1 if stores.in_memory(path) else BUILDS)]
     _, _, beside, store = builds[-1]
     opened = Opened(path, "any", store, glyph="line")
     early = [_request(opened, *window) for window in _windows(opened, rows, EARLY, 5)]
     took = [seconds or opened.seconds for seconds, *_ in builds]
     yield Figure(f"tree of a line of {words(rows)} float32", "s", took, "median", BUILD, beside, headline=rows > LARGE)
-    _verified()
+    await_verified()
     whole = [_request(opened, 0, rows) for _ in range(30)]
     times = [_request(opened, *window) for window in _windows(opened, rows, REQUESTS, 4)]
     rivals = [_rival(name, loading, path, rows, opened) for name, loading in _peers(rows)]
@@ -70,7 +69,7 @@ def uneven(rows: int) -> Iterator[Figure]:
         yield Figure(f"{what}, tree", "s", [seconds or opened.seconds], "max", None, beside)
         if store is not None:
             yield Figure(f"{what}, tree, peak of anonymous memory", "MiB", [peak / 2**20], "max")
-        _verified()
+        await_verified()
         times = [_request(opened, *window) for window in _windows(opened, rows, REQUESTS, 4)]
         yield Figure(f"{what}, {WIDTH:,} columns, any range", "ms", times)
         if rows > LARGE:  # the next one needs the room
@@ -98,13 +97,6 @@ def _windows(opened: Opened, rows: int, count: int, seed: int) -> list[tuple[flo
     starts = rng.random(count) * (1.0 - shares)
     span = x1 - x0
     return [(x0 + number(a * span), x0 + number((a + s) * span)) for a, s in zip(starts, shares, strict=True)]
-
-
-def _verified() -> None:
-    """Wait until the pages of the opened stores have been compared with their sums."""
-    for thread in threading.enumerate():
-        if thread.name == "bigviz-verify":
-            thread.join()
 
 
 def _built(path: Path) -> tuple[float, int, str, Path | None]:

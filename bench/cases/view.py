@@ -13,7 +13,7 @@ import numpy as np
 from bench import data, stores
 from bench.agreement import check_exact, counts_error
 from bench.machine import bytes_read, drop_cached
-from bench.opened import AREAS, Opened, about
+from bench.opened import AREAS, Opened, about, await_verified
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE, tidy
 from bench.report import Figure, Rival, statistic, words
@@ -46,6 +46,7 @@ def run(rows: int) -> Iterator[Figure]:
 
 def sampled(opened: Opened, windows: Sequence[Window]) -> list[float]:
     """Milliseconds of each view; three are made before, whose kernels may have to be compiled."""
+    await_verified()
     for window in windows[:3]:
         opened.view(window)
     return [opened.view(window) for window in windows]

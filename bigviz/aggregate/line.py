@@ -33,7 +33,7 @@ def line_image(
     snapped to cells and Bresenham's algorithm joins them: all as datashader does, bit for bit. A null, NaN or
     infinite x or y is a gap. Raises Cancelled between slices of 2^17 rows or 2^16 cells.
     """
-    planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories)
+    planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories, cancel.check)
     room = _CELLS + x_bins.size + y_bins.size
     cells, rows = np.empty(room, np.int32), np.empty(room, np.int64)
     segments = len(x) - 1

@@ -23,7 +23,7 @@ def points_image(
     `x` and `y` are columns of equal length in the numbers of the bins. The window is closed at both ends; rows
     outside it and rows whose x or y is null or NaN are skipped. Raises Cancelled between slices of 2^17 rows.
     """
-    planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories)
+    planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories, cancel.check)
     add_points(planes, x, y, x_bins, y_bins, reduction, inputs, cancel)
     return reduction.finalize(planes)
 

@@ -91,8 +91,8 @@ class Reduction(ABC):
     ) -> Planes:
         """Empty planes of a shape (rows, columns).
 
-        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`; `look` is called before the
-        planes of each. Raises TooLarge for more than 2^28 cells, those of all categories together.
+        `dtype` is the value's `accumulator`; `categories` counts the labels of `category`; `look` is called before
+        those of each one. Raises TooLarge for more than 2^28 cells, those of all categories together.
         """
 
     @abstractmethod

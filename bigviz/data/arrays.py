@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bigviz.data.cancel import NEVER, Cancel
 from bigviz.data.kinds import has_labels
 
 __all__ = [
@@ -137,11 +138,15 @@ def grouped(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
     yield from _joined(group)
 
 
-def aligned(columns: Sequence[Iterator[pa.Array]]) -> Iterator[list[pa.Array]]:
-    """Columns of the same rows, cut differently, in arrays of equal length: at most 2^20 rows, never none."""
+def aligned(columns: Sequence[Iterator[pa.Array]], cancel: Cancel = NEVER) -> Iterator[list[pa.Array]]:
+    """Columns of the same rows, cut differently, in arrays of equal length: at most 2^20 rows, never none.
+
+    `cancel` is looked at before each array is read: those of some columns are many megabytes together.
+    """
     rest = [pa.nulls(0) for _ in columns]
     while True:
         for at, column in enumerate(columns):
+            cancel.check()
             while len(rest[at]) == 0:
                 array = next(column, None)
                 if array is None:

@@ -55,9 +55,8 @@ class MemorySource:
     def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         pieces = [self.table.column(index).slice(number * _PIECE, _PIECE).chunks for index in indices]
         names = [f"Column {self.schema.names[index]!r} of the table" for index in indices]
-        for arrays in aligned([grouped(admitted(each, name)) for each, name in zip(pieces, names, strict=True)]):
-            cancel.check()
-            yield arrays
+        columns = [grouped(admitted(each, name)) for each, name in zip(pieces, names, strict=True)]
+        yield from aligned(columns, cancel)
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)

@@ -21,7 +21,8 @@ import { axisLimits, History, View } from "./view.js";
 const REST_MS = 350;
 /** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
 const TOGETHER_MS = 40;
-/** A view that moves so long after the last frame was drawn does not move on from it: a frame was left out between them. */
+/** A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out between them,
+ * and where frames are farther apart there is time to draw each exactly. */
 const STILL_MS = 25;
 
 export class Figure extends EventTarget {
@@ -329,7 +330,7 @@ export class Figure extends EventTarget {
     this.frame();
   }
 
-  /** Draws what is there: exactly when everything is and the view is still, or moves for the first time in a while: what a step of
+  /** Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a step of
    * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
   frame() {
     cancelAnimationFrame(this.queued);

@@ -198,13 +198,13 @@ class ScannedLayer:
 
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
-        reduction = self.recipe.reduction
         recipe = self.recipe
+        reduction = recipe.reduction
         planes = reduction.create((y_bins.size, x_bins.size), recipe.dtype, len(recipe.labels or ()), cancel.check)
         for batch in self.batches((x_bins.low, x_bins.high), (y_bins.low, y_bins.high), cancel):
             inputs = self.inputs(batch)
             add_points(planes, _Slices(*batch.x), _Slices(*batch.y), x_bins, y_bins, reduction, inputs, cancel)
-        done = finished(reduction, planes, self.recipe.own, cancel)
+        done = finished(reduction, planes, recipe.own, cancel)
         return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in done]
 
     def batches(self, x: Window, y: Window, cancel: Cancel = NEVER) -> Iterator[Batch]:

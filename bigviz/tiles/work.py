@@ -109,7 +109,8 @@ def step_back() -> None:
     Not by more than 10: whoever waits for the interpreter's lock may wait for a thread that holds it and is not run.
     """
     if sys.platform == "linux":  # where threads have priorities of their own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(_NICE, os.getpriority(os.PRIO_PROCESS, thread)))  # never forward
 
 
 class _Meter:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -90,3 +92,28 @@ def test_requests_go_before_items_and_batches() -> None:
     assert ended.wait(10)
     builder.join()
     assert sorted(done) == [0, 0, 1, 1, 2, 2]
+
+
+STEPPING_BACK = """
+import os
+from bigviz.tiles.work import Crew
+
+found = set()
+
+def work(_):
+    found.add(os.getpriority(os.PRIO_PROCESS, 0))
+    return 1
+
+os.nice({niceness})
+Crew(2, behind=True).run("working", work, range(4), 4)
+print(found)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own elsewhere")
+@pytest.mark.parametrize(("niceness", "expected"), [(0, 10), (15, 15)])
+def test_threads_step_back_and_never_forward(niceness: int, expected: int) -> None:
+    """Under `nice -n 15` too, where going to 10 would take a privilege."""
+    command = [sys.executable, "-c", STEPPING_BACK.format(niceness=niceness)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{{{expected}}}"

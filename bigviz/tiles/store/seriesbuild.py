@@ -115,7 +115,7 @@ class _Writer:
         self._pool = ThreadPoolExecutor(crew.threads, thread_name_prefix="bigviz-write")
         self._syncing = ThreadPoolExecutor(1, thread_name_prefix="bigviz-sync")  # only waits for the disk
         self._writing: deque[Future[None]] = deque()
-        self._syncs: list[Future[None]] = []
+        self._syncs: deque[Future[None]] = deque()
         self._y = self._column("y", self._y_type)
         self._x: PagedColumn | None = None
         self._rows: PagedColumn | None = None
@@ -158,8 +158,8 @@ class _Writer:
                 self._take(xs, ys, None if y_known is None or y_known.all() else y_known, numbers)
         self._hand_over()
         self._settle(0)
-        for sync in self._syncs:
-            sync.result()  # the system tells of a failed write once
+        while self._syncs:
+            self._syncs.popleft().result()
         return self._finish()
 
     def _take(self, xs: Array, ys: Array, known: Mask | None, numbers: Array | None) -> None:
@@ -218,6 +218,8 @@ class _Writer:
         if self._size - self._synced >= _SYNC:
             self._synced = self._size
             self._syncs.append(self._syncing.submit(self._y.file.sync))
+        while self._syncs and self._syncs[0].done():
+            self._syncs.popleft().result()  # the system tells of a failed write once
         self._settle(self._crew.threads)
         self._run = self._spare.get()
         self._run.first, self._run.count, self._run.gaps = self._size, 0, False
