@@ -41,8 +41,10 @@ def test_the_canvas_listing_counts_every_row(demo: Path) -> None:
 
 def test_the_serving_listing_serves_its_page(demo: Path) -> None:
     environment = dict(os.environ, BROWSER="true")
+    # A shell that runs the tests behind, as `make test &` does, has its children ignore Ctrl-C.
+    listing = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{serving_listing()}"
     process = subprocess.Popen(
-        [sys.executable, "-c", serving_listing()], cwd=demo, stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", listing], cwd=demo, stdout=subprocess.PIPE, text=True, env=environment
     )
     try:
         assert process.stdout is not None
