@@ -68,7 +68,8 @@ def rehearse() -> None:
     cells_of(np.zeros(1, np.uint64), key)
     for reduction in (Sum("value"), Mean("value"), Max("value")):
         planes = reduction.create((SIDE, SIDE))
-        reduction.append(planes, cells, Rows(np.zeros(1)))
+        for dtype in (np.float32, np.float64):
+            reduction.append(planes, cells, Rows(np.zeros(1, dtype)))
         wire(reduction, planes)
 
 
