@@ -81,7 +81,6 @@ class Reduction(ABC):
         integer, which is called only where they decide."""
         return self.accumulator(np.empty(0, dtype))
 
-    @abstractmethod
     def create(
         self,
         shape: tuple[int, ...],
@@ -94,6 +93,20 @@ class Reduction(ABC):
         `dtype` is the value's `accumulator`; `categories` counts the labels of `category`; `look` is called before
         those of each one. Raises TooLarge for more than 2^28 cells, those of all categories together.
         """
+        _check_size(shape if self.category is None else (categories or 1, *shape))
+        empty = self._empty(shape, dtype)
+        if self.category is None:
+            return empty
+        planes = tuple(np.empty((categories, *shape), plane.dtype) for plane in empty)
+        for label in range(categories):  # np.zeros of 64 labels would hold the interpreter's lock for up to 40 ms
+            look()
+            for plane, one in zip(planes, empty, strict=True):
+                plane[label] = one
+        return planes
+
+    @abstractmethod
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        """`create` without categories."""
 
     @abstractmethod
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
@@ -134,14 +147,8 @@ class Count(Reduction):
 
     name: ClassVar[str] = "count"
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        return (np.zeros(_checked(shape), np.uint32),)
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return (np.zeros(shape, np.uint32),)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if self.column is not None:
@@ -161,14 +168,8 @@ class Presence(Reduction):
 
     name: ClassVar[str] = "any"
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        return (np.zeros(_checked(shape), np.uint8),)
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return (np.zeros(shape, np.uint8),)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if self.column is not None:
@@ -199,14 +200,8 @@ class Sum(Reduction):
     def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
         return _sum_dtype(dtype, rows, extremes)
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        return np.zeros(_checked(shape), dtype), np.zeros(shape, np.uint32)
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return np.zeros(shape, dtype), np.zeros(shape, np.uint32)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         sums, counts = planes
@@ -239,14 +234,8 @@ class Extreme(Reduction):
 
     lowest: ClassVar[bool] = True
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        return np.zeros(_checked(shape), dtype), np.zeros(shape, np.uint8)
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return np.zeros(shape, dtype), np.zeros(shape, np.uint8)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         best, filled = planes
@@ -286,14 +275,8 @@ class Pick(Reduction):
     ordered: ClassVar[bool] = True
     lowest: ClassVar[bool] = True
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        return np.zeros(_checked(shape), dtype), np.full(shape, _LAST_ROW if self.lowest else -1, np.int64)
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return np.zeros(shape, dtype), np.full(shape, _LAST_ROW if self.lowest else -1, np.int64)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         picked, numbers = planes
@@ -357,21 +340,8 @@ class By(Reduction):
     def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
         return self.inner.accumulator_of(dtype, rows, extremes)
 
-    def create(
-        self,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike = np.float64,
-        categories: int = 0,
-        look: Callable[[], None] = NEVER.check,
-    ) -> Planes:
-        _checked((categories, *shape))
-        empty = self.inner.create(shape, dtype)
-        planes = tuple(np.empty((categories, *shape), plane.dtype) for plane in empty)
-        for label in range(categories):  # np.zeros of 64 labels would hold the interpreter's lock for up to 40 ms
-            look()
-            for plane, one in zip(planes, empty, strict=True):
-                plane[label] = one
-        return planes
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return self.inner._empty(shape, dtype)
 
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if rows.codes is None:
@@ -447,11 +417,10 @@ def quoted(column: str) -> str:
     return column if plain else "`" + column.replace("`", "``") + "`"
 
 
-def _checked(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _check_size(shape: tuple[int, ...]) -> None:
     if math.prod(shape) > _MOST_CELLS:
         sides = " x ".join(map(str, shape))
         raise TooLarge(f"an image has at most {_MOST_CELLS:,} cells, those of all categories together; got {sides}")
-    return shape
 
 
 def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
