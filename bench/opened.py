@@ -40,7 +40,7 @@ class Opened:
             fill_cache(store)
         self.dataset = bv.open(str(path), name="table")
         stores = StoreDirectory(store) if store else None
-        self.engine = Engine(cache_bytes=0, stores=stores, index="asked")
+        self.engine = Engine(cache_bytes=0, stores=stores, index="existing")
         self.layer = Layer(layer.pop("glyph", "points"), "x", "y", agg, **layer)
         start = time.perf_counter()
         self.engine.ensure(self.dataset, self.layer, no_progress, NEVER)

@@ -22,6 +22,22 @@ _GLYPHS = ("points", "line")
 _AXES = ("linear", "log", "datetime", "mercator")
 
 
+def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
+    """The mode of indexing; a former name of one gives a hint on standard error."""
+    from bigviz.server.storage import renamed_mode
+
+    mode, hint = (None, None) if word is None else renamed_mode(word)
+    if hint:
+        click.echo(hint, err=True)
+    return mode
+
+
+def _index(**settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option `--index`, without its former words in the help."""
+    modes = click.Choice(("auto", "existing", "never", "asked"))
+    return click.option("--index", type=modes, metavar="[auto|existing|never]", callback=_index_mode, **settings)
+
+
 def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
     """A size as people write it."""
     from bigviz.server.storage import bytes_of_text
@@ -30,7 +46,7 @@ def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int 
 
 
 def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The options of every command that knows of indexes on the disk; `names` are those of their directory."""
+    """The options of every command that uses indexes on disk; `names` are those of the directory option."""
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         directory = click.Path(file_okay=False, path_type=Path)
@@ -38,7 +54,7 @@ def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
             click.option(*names, "store_dir", metavar="DIR", type=directory,
                          help="Where indexes are kept (default: the user's cache directory)."),
             click.option("--store-limit", metavar="SIZE", callback=_bytes,
-                         help="Most bytes of all indexes: 20GB (default: a quarter of what is free without them)."),
+                         help="Largest total size of all indexes: 20GB (default: a quarter of the free space)."),
         )):  # fmt: skip
             command = option(command)
         return command
@@ -78,33 +94,33 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--port", default=5006, show_default=True, type=ports, help="0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
-        click.option("--prefix", default="", help="Path before all addresses, behind a proxy: /plots"),
+        click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),
-        click.option("--allow-anonymous", is_flag=True, help="Let everyone who reaches --address see the data."),
+        click.option("--allow-anonymous", is_flag=True, help="Let everyone who can reach --address see the data."),
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
         click.option("--log-json", is_flag=True, help="Print events as JSON, one object a line."),
-        click.option("--dev", is_flag=True, help="Run the script anew when it changes."),
+        click.option("--dev", is_flag=True, help="Reload the script when it changes."),
         _stores("--store-dir"),
-        click.option("--index", default="auto", show_default=True, type=click.Choice(("auto", "asked", "never")),
-                     help="Index large tables on the disk (auto), use indexes that are there (asked), or neither."),
+        _index(default="auto", show_default=True,
+               help="Index large tables on disk (auto), only use existing indexes (existing), or neither."),
         click.option("--cache", metavar="SIZE", callback=_bytes,
-                     help="Memory for tiles, and for rows that are in no index on the disk (default: half of all)."),
+                     help="Memory for tiles, and for rows without an index on disk (default: half of all memory)."),
     )):  # fmt: skip
         command = option(command)
     return command
 
 
 def _drawing(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what of a table is drawn, and as what."""
+    """Add the options that say which columns of a table are drawn, and how."""
     for option in reversed((
-        click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen)."),
-        click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen)."),
+        click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen for you)."),
+        click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen for you)."),
         click.option("--agg", metavar="REDUCTION",
                      help="count, any; sum(c), mean(c), min(c), max(c), first(c) or last(c) of column c; by(c)."),
         click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order."),
-        click.option("--xaxis", type=click.Choice(_AXES), help="Space of the x axis (default: datetime or linear)."),
-        click.option("--yaxis", type=click.Choice(_AXES), help="Space of the y axis."),
+        click.option("--xaxis", type=click.Choice(_AXES), help="Scale of the x axis (default: datetime or linear)."),
+        click.option("--yaxis", type=click.Choice(_AXES), help="Scale of the y axis."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -124,10 +140,10 @@ def serve(
     yaxis: str | None,
     **listening: Any,
 ) -> None:
-    """Serve tables, each PATH one document, or a Python script's document.
+    """Serve tables, one document for each PATH, or the document that a Python script makes.
 
     A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
-    files that are one table. NAME=PATH names the document; else the file's stem does.
+    files that form one table. NAME=PATH names the document; otherwise it is named after the file.
     """
     from bigviz.server.sources import named_paths, script_name
 
@@ -155,10 +171,10 @@ def serve(
 @click.option(
     "--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each sample table."
 )
-@click.option("--directory", type=click.Path(path_type=Path), help="Where the sample is kept (default: ./demo-data).")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where the samples are kept (default: ./demo-data).")
 @_listening
 def demo(rows: int, directory: Path | None, **listening: Any) -> None:
-    """Write a sample, serve it and open it in the browser."""
+    """Write sample tables, serve them and open them in the browser."""
     paths = _write_sample(directory or Path("demo-data"), rows)
 
     def load() -> Any:
@@ -194,16 +210,16 @@ def info(path: str, store_dir: Path | None) -> None:
     click.echo(summary(path, store_dir))
 
 
-@cli.command(short_help="Index a table on the disk, so that it opens at once.")
+@cli.command(short_help="Index a table on disk, so that it opens at once.")
 @click.argument("path", metavar="PATH")
 @_drawing
-@click.option("--columns", default="", metavar="A,B,...", help="Other columns to keep in order, for reductions.")
+@click.option("--columns", default="", metavar="A,B,...", help="Further columns to store, for reductions.")
 @_stores("--out", "--store-dir")
 def index(path: str, columns: str, store_dir: Path | None, store_limit: int | None, **layer: str | None) -> None:
-    """Index a table on the disk, so that `bigviz serve` opens it at once, whatever its size.
+    """Index a table on disk, so that `bigviz serve` opens it at once, whatever its size.
 
-    Ctrl-C ends it; the same command goes on where it was. With --out, the index is written there: serve it with
-    --store-dir DIR.
+    Ctrl-C stops it; the same command resumes where it stopped. With --out DIR the index is written there: serve it
+    with --store-dir DIR.
     """
     import csv
 
@@ -217,15 +233,15 @@ def index(path: str, columns: str, store_dir: Path | None, store_limit: int | No
 @click.argument("path", metavar="[NAME=]PATH")
 @_drawing
 @click.option("--store-dir", metavar="DIR", help="Where indexes are kept (default: the user's cache directory).")
-@click.option("--index", type=click.Choice(("auto", "asked", "never")), help="As for bigviz serve (default: auto).")
+@_index(help="As for bigviz serve (default: auto).")
 @click.option("--steps", default=100, show_default=True, type=click.IntRange(1), help="Views to measure.")
-@click.option("--browser/--no-browser", default=True, help="Also measure in Chromium, if there is one (the default).")
+@click.option("--browser/--no-browser", default=True, help="Also measure in Chromium, if installed (the default).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | None) -> None:
     """Measure how fast a table is drawn on this machine.
 
-    Serves PATH as `bigviz serve` does, pans and zooms it by a script, and prints what each stage took: p50, p95 and
-    p99 of the server's stages, of the wire, and of Chromium from an input event to exact pixels.
+    Serves PATH as `bigviz serve` does, pans and zooms with a script, and prints how long each stage took: p50, p95
+    and p99 of the server's stages, of the wire, and of Chromium from an input event to exact pixels.
     """
     import json
 

@@ -138,6 +138,12 @@ def test_help_loads_nothing_heavy():
         assert command in found and ran(command, "--help").returncode == 0
 
 
+def test_a_former_word_of_index_gives_a_hint(folder: Path):
+    assert "[auto|existing|never]" in ran("serve", "--help").stdout
+    answer = ran("serve", "--index", "asked", "--port", "0", str(folder / "none.parquet"))
+    assert "--index asked is now called existing" in answer.stderr and "There is nothing at" in answer.stderr
+
+
 def test_a_server_listens_before_the_engine_is_loaded():
     code = (
         "import sys; import bigviz.server.main;"

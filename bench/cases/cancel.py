@@ -66,7 +66,7 @@ class _Table:
         goes on for some milliseconds, on every core."""
         gc.collect()  # an earlier engine, and the thread that verifies its order
         stores = StoreDirectory(self.store) if self.store else None
-        engine = Engine(cache_bytes=0, stores=stores, index="asked")
+        engine = Engine(cache_bytes=0, stores=stores, index="existing")
         stop = Cancel()
         building = threading.Thread(target=self._build, args=(engine, stop))
         building.start()

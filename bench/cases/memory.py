@@ -24,7 +24,7 @@ def run(rows: int) -> Iterator[Figure]:
     store = stores.of(path)
     if store is None:
         return
-    options = ["--x=x", "--y=y", f"--store-dir={store}", "--index=asked", f"--cache={CACHE}MiB"]
+    options = ["--x=x", "--y=y", f"--store-dir={store}", "--index=existing", f"--cache={CACHE}MiB"]
     with watched() as peak, serving([str(path), *options], peak.follow) as url:
         asyncio.run(_walked(url))
         peak.look()

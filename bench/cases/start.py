@@ -53,7 +53,7 @@ def reductions(rows: int) -> Iterator[Figure]:
     """A reduction that has no pyramid yet, over rows in order: the first estimate, and the whole extent exact."""
     path = data.arrow("points", rows)
     store = stores.of(path, stores.COLUMNS)
-    where = [f"--store-dir={store}", "--index=asked"] if store else []  # asked: nothing is added to the store
+    where = [f"--store-dir={store}", "--index=existing"] if store else []  # nothing is added to the store
     with serving([str(data.arrow("points", 1 << 20)), "--x=x", "--y=y"]) as url:
         asyncio.run(_reduced(url))  # compiles
     if store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from dataclasses import fields
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from bigviz.server import script
 from bigviz.server.loading import Brought
 from bigviz.server.report import Reporter
 from bigviz.server.run import Options, Server
+from bigviz.server.storage import renamed_mode
 
 __all__ = ["Handle", "serve"]
 
@@ -115,7 +117,7 @@ def serve(
     unknown = options.keys() - {each.name for each in fields(Options)}
     if unknown:
         raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
-    given = Options(port=port, address=address, **options)
+    given = Options(port=port, address=address, **_current(options))
     report = Reporter(quiet=quiet)
     handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))
     if block is None:
@@ -131,6 +133,16 @@ def serve(
             raise
     report.flush()
     return None
+
+
+def _current(options: dict[str, Any]) -> dict[str, Any]:
+    """The options in today's words; a former one gives a FutureWarning."""
+    if "index" not in options:
+        return options
+    mode, hint = renamed_mode(options["index"])
+    if hint:
+        warnings.warn(hint.removeprefix("--"), FutureWarning, stacklevel=3)
+    return options | {"index": mode}
 
 
 def _in_loop() -> bool:

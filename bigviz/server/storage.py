@@ -9,12 +9,13 @@ from typing import Final, Literal
 
 from bigviz.data.errors import BadInput
 
-__all__ = ["INDEX_MODES", "Storage", "bytes_of_text"]
+__all__ = ["INDEX_MODES", "Storage", "bytes_of_text", "renamed_mode"]
 
-IndexMode = Literal["auto", "asked", "never"]
+IndexMode = Literal["auto", "existing", "never"]
 
 _LEAST_MEMORY: Final = 16 << 20
-INDEX_MODES: Final[tuple[IndexMode, ...]] = ("auto", "asked", "never")
+INDEX_MODES: Final[tuple[IndexMode, ...]] = ("auto", "existing", "never")
+_FORMER: Final = {"asked": "existing"}
 _SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(?:([kmgtp]?)(i?)b?)?", re.IGNORECASE)
 _POWERS: Final = ("", "k", "m", "g", "t", "p")
 
@@ -24,9 +25,9 @@ class Storage:
     """`directory` holds the stores (None: the user's cache), at most `limit` bytes of them (None: a quarter of what
     would be free without them).
 
-    `index`: with "auto" what the operator published gets a store behind if it has none; with "asked" only those are
-    used that are there; with "never" none. `memory` is what caches may take: tiles, rows in order, pyramids and trees
-    that are in no store (None: half of the machine's).
+    `index`: with "auto" what the operator publishes gets a store, built in the background, if it has none; with
+    "existing" only stores that are there are used; with "never" none. `memory` is what caches may take: tiles, rows in
+    order, pyramids and trees that are in no store (None: half of the machine's).
     """
 
     directory: Path | None = None
@@ -39,12 +40,18 @@ class Storage:
         """The same from an operator's words. Raises BadInput for a mode that is none, a limit below 0, and less memory
         than 16 MiB."""
         if index not in INDEX_MODES:
-            raise BadInput(f"--index is auto, asked or never, got {index!r}.", "index", index)
+            raise BadInput(f"--index is auto, existing or never, got {index!r}.", "index", index)
         if limit is not None and limit < 0:
             raise BadInput(f"--store-limit is 0 bytes or more, got {limit}.", "store-limit", limit)
         if memory is not None and memory < _LEAST_MEMORY:
             raise BadInput(f"--cache is 16 MiB or more, got {memory} bytes.", "cache", memory)
         return cls(None if directory is None else Path(directory), limit, index, memory)
+
+
+def renamed_mode(word: str) -> tuple[str, str | None]:
+    """The mode of indexing that a word means, and a hint for the user if it is a former name of one."""
+    mode = _FORMER.get(word, word)
+    return mode, None if mode == word else f"--index {word} is now called {mode}; the old word still works."
 
 
 def bytes_of_text(text: str, option: str) -> int:

@@ -72,7 +72,7 @@ class Engine:
         `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed.
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
-        there, with "asked" only those are used that are there, with "never" none.
+        there, with "existing" only those that are there are used, with "never" none.
         """
         self._preview_rows = preview_rows
         self._threads = threads or os.cpu_count() or 1

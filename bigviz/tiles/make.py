@@ -42,7 +42,7 @@ from bigviz.tiles.work import Crew
 
 __all__ = ["IndexMode", "Maker", "Orders"]
 
-IndexMode = Literal["auto", "asked", "never"]
+IndexMode = Literal["auto", "existing", "never"]
 Opened = Callable[[Built], None]
 
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read

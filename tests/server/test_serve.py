@@ -42,6 +42,14 @@ def test_a_handle_without_blocking(plot: bv.Figure):
     handle.close()
 
 
+def test_a_former_option_warns_and_works(plot: bv.Figure):
+    with pytest.warns(FutureWarning, match="index asked is now called existing"):
+        handle = bv.serve(plot, port=0, block=False, quiet=True, index="asked")
+    assert handle is not None
+    with handle:
+        assert b"importmap" in fetched(handle.url)
+
+
 def test_within_a_running_loop(plot: bv.Figure):
     async def main() -> None:
         handle = bv.serve(bv.document(plot, id="looped"), port=0, quiet=True)

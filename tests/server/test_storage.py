@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bigviz.data.errors import BadInput
 from bigviz.server.run import Options
-from bigviz.server.storage import Storage, bytes_of_text
+from bigviz.server.storage import INDEX_MODES, Storage, bytes_of_text, renamed_mode
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_what_is_no_size(text: str):
 def test_any_text_is_a_size_or_bad_input(text: str):
     with suppress(BadInput):
         assert bytes_of_text(text, "store-limit") >= 0
+
+
+def test_former_words_of_index_still_mean_something():
+    assert all(renamed_mode(mode) == (mode, None) for mode in INDEX_MODES)
+    mode, hint = renamed_mode("asked")
+    assert mode == "existing" and hint is not None and "existing" in hint
 
 
 def test_options_say_it():

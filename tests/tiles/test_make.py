@@ -96,7 +96,7 @@ def test_a_store_is_found_and_no_column_is_read(path: Path, stores: StoreDirecto
     first.ensure(dataset, asked)
     expected = [first.tile(dataset, asked, key).planes for key in KEYS]
 
-    again, engine = bv.open(str(path)), Engine(stores=stores, index="asked")
+    again, engine = bv.open(str(path)), Engine(stores=stores, index="existing")
     for name in ("column", "read", "labels", "take", "head"):
         monkeypatch.setattr(Dataset, name, lambda *args, **kwargs: pytest.fail("the source was read"))
     assert engine.preview(again, asked) is None
@@ -105,7 +105,7 @@ def test_a_store_is_found_and_no_column_is_read(path: Path, stores: StoreDirecto
     assert engine.state(again, asked) == "ready"
 
 
-@pytest.mark.parametrize(("index", "published"), [("auto", False), ("asked", True), ("never", True)])
+@pytest.mark.parametrize(("index", "published"), [("auto", False), ("existing", True), ("never", True)])
 def test_nothing_is_written_that_was_not_allowed(dataset: Dataset, stores: StoreDirectory, index, published):
     engine = Engine(stores=stores, index=index)
     if published:
@@ -249,7 +249,7 @@ def test_columns_that_a_store_lacks_are_added_to_it(
     expected = Engine()
     assert_same_answers(later, expected, dataset, asked)
 
-    again, found = bv.open(str(path)), Engine(stores=stores, index="asked")
+    again, found = bv.open(str(path)), Engine(stores=stores, index="existing")
     for name in ("column", "read", "take", "head"):
         monkeypatch.setattr(Dataset, name, lambda *args, **kwargs: pytest.fail("the source was read"))
     assert found.tile(again, asked, KEYS[1]).planes == expected.tile(dataset, asked, KEYS[1]).planes

@@ -43,7 +43,7 @@ def anonymous():
 
 def look(path):
     dataset = bv.open(path)
-    engine = Engine(cache_bytes=4 << 20, stores=StoreDirectory(Path(sys.argv[1])), index="asked")
+    engine = Engine(cache_bytes=4 << 20, stores=StoreDirectory(Path(sys.argv[1])), index="existing")
     total = 0
     layer = Layer("points", "x", "y", "mean(v)")
     for z in (0, 2, 5, 9):

@@ -45,7 +45,7 @@ def test_answers_are_those_of_a_line_in_memory(tmp_path: Path, x: str, y: str, x
     layer = Layer("line", x, y, "any", xaxis, yaxis)
     stores = StoreDirectory(tmp_path / "stores", 1 << 30, {"series": write_series})
     stores.build(table, OrderSpec.of(layer))
-    on_disk, engine = Engine(threads=2, stores=stores, index="asked"), Engine(threads=2)
+    on_disk, engine = Engine(threads=2, stores=stores, index="existing"), Engine(threads=2)
     info = engine.info(other, layer)
     assert on_disk.info(table, layer) == info
     line, built = on_disk._ready(table, layer), engine._ready(other, layer)
