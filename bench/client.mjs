@@ -1,13 +1,13 @@
 // What the browser's own work costs, without a browser: decoding, resampling, distribution, shading of a viewport of points, and a
 // line's path. Canvas calls are empty, so this is the JavaScript only. Run: node bench/client.mjs
 import { cpus } from "node:os";
-import { TileCache } from "../bigviz/static/cache.js";
-import { LineLayer } from "../bigviz/static/lines.js";
-import { decodePlane } from "../bigviz/static/planes.js";
-import { RasterLayer } from "../bigviz/static/raster.js";
-import { Axis } from "../bigviz/static/scales.js";
-import { span } from "../bigviz/static/span.js";
-import { View } from "../bigviz/static/view.js";
+import { TileCache } from "../bigviz/static/layers/tile-cache.js";
+import { LineLayer } from "../bigviz/static/layers/line-layer.js";
+import { decodePlane } from "../bigviz/static/wire/codec.js";
+import { RasterLayer } from "../bigviz/static/layers/tile-layer.js";
+import { Axis } from "../bigviz/static/axes/axis.js";
+import { span } from "../bigviz/static/geometry/span.js";
+import { View } from "../bigviz/static/geometry/view.js";
 import { rlev, runs } from "../tests/js/frames.js";
 
 const [WIDTH, HEIGHT, LEVEL, ROWS, CATEGORIES, ROUNDS] = [1024, 768, 2, 10_000_000, 8, 30];

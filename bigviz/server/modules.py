@@ -8,6 +8,7 @@ module, every export is a declaration, and no two import each other. What is wri
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ _OTHER: Final = re.compile(r"^(?:import\b|export\b).*$", re.MULTILINE)
 
 
 def packed(main: Path) -> str:
-    """The script of a module and all that it imports from its own directory; other modules stay imports.
+    """The script of a module and all that it imports by relative paths; other modules stay imports.
 
     Raises ValueError for an import or export that is written in another way, and for modules that import each other.
     """
@@ -37,8 +38,9 @@ def packed(main: Path) -> str:
         text = (main.parent / name).read_text("utf-8")
         taken = []
         for names, source in _IMPORT.findall(text):
-            if source.startswith("./"):
-                where = f"module{add(source[2:], (*above, name))}"
+            if source.startswith("."):
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(name), source))
+                where = f"module{add(path, (*above, name))}"
             else:
                 where = f"outside{outside.setdefault(source, len(outside))}"
             taken.append(f"const {{ {names.replace(' as ', ': ').strip()} }} = {where};\n")

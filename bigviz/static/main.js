@@ -1,25 +1,25 @@
 // The page: connects, builds the document's figures, and hands messages to them.
 
-import { rangeWords, showAbout } from "./about.js";
-import { TileCache } from "./cache.js";
+import { rangeWords, showAbout } from "./ui/about.js";
+import { TileCache } from "./layers/tile-cache.js";
 import { find } from "./dom.js";
-import { bindEstimate } from "./estimate.js";
-import { Figure } from "./figure.js";
-import { FigureGestures } from "./gestures.js";
-import { Hover } from "./hover.js";
-import { Latency } from "./latency.js";
-import { bindLatencyPanel } from "./latency-panel.js";
-import { buildLayout } from "./layout.js";
-import { Notices } from "./notices.js";
-import { bindPickers } from "./pickers.js";
-import { SharedRange } from "./ranges.js";
-import { bindStrip } from "./strip.js";
-import { Theme } from "./theme.js";
-import { bindToolbar, pageTools } from "./toolbar.js";
-import { Connection } from "./transport.js";
-import { UrlState } from "./url.js";
+import { bindEstimate } from "./ui/estimate-chip.js";
+import { Figure } from "./figure/figure.js";
+import { FigureGestures } from "./input/gestures.js";
+import { Hover } from "./input/hover.js";
+import { Latency } from "./figure/latency.js";
+import { bindLatencyPanel } from "./ui/latency-panel.js";
+import { buildLayout } from "./ui/layout.js";
+import { Notices } from "./ui/notices.js";
+import { bindPickers } from "./ui/pickers.js";
+import { SharedRange } from "./geometry/shared-range.js";
+import { bindStrip } from "./ui/row-facts.js";
+import { Theme } from "./render/theme.js";
+import { bindToolbar, pageTools } from "./ui/toolbar.js";
+import { Connection } from "./wire/connection.js";
+import { UrlState } from "./ui/url-state.js";
 
-/** @typedef {import("./layout.js").DocumentSpec} DocumentSpec */
+/** @typedef {import("./ui/layout.js").DocumentSpec} DocumentSpec */
 
 const notices = new Notices();
 const theme = new Theme();
@@ -39,7 +39,7 @@ let built = null;
 const help = () => find(document, "#help", HTMLDialogElement).showModal();
 const panel = bindLatencyPanel(latency);
 
-/** @param {import("./protocol.js").HelloMessage} hello */
+/** @param {import("./wire/frames.js").HelloMessage} hello */
 function onHello({ json, luts }) {
   const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
   const text = JSON.stringify([json.document, columns]);
@@ -50,7 +50,7 @@ function onHello({ json, luts }) {
 }
 
 /**
- * @param {DocumentSpec} spec @param {import("./figure.js").Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts
+ * @param {DocumentSpec} spec @param {import("./figure/figure.js").Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts
  */
 function build(spec, datasets, luts) {
   document.title = spec.title || spec.id || "bigviz";

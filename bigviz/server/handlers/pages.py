@@ -111,7 +111,7 @@ class Script(Handler):
     """`/_/static/page.js`: the page's modules in one."""
 
     async def answer(self, *args: str) -> None:
-        script, etag = _script(*(_stamp(path) for path in sorted(STATIC.glob("*.js"))))
+        script, etag = _script(*(_stamp(path) for path in sorted(STATIC.rglob("*.js"))))
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         if not self.same(etag):
             self.write(script)

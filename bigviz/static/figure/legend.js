@@ -1,0 +1,184 @@
+// The key to the colours: a bar whose ticks are values (the inverse of the normalisation), or the categories under `by`.
+
+import { scaleLinear, scaleLog } from "d3-scale";
+import { fit, FONT_SIZE } from "../axes/draw.js";
+import { formatNumber } from "../axes/axis.js";
+
+/** @typedef {import("../axes/draw.js").Context} Context */
+/** @typedef {import("../axes/draw.js").Rect} Rect */
+/** @typedef {import("../axes/draw.js").Look} Look */
+/** @typedef {import("../render/shade.js").Norm} Norm */
+/** @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, whole: boolean, mark: number|null}} Bar  mark: a value to point at; whole: values are whole numbers */
+
+const GAP = 15;
+const GAP_ACROSS = 46;
+const TITLE_ROOM = 86;
+
+/**
+ * @param {Context} ctx in CSS pixels of the surface @param {Bar} bar @param {Look} look
+ */
+export function drawBar(ctx, bar, look) {
+  const { rect, horizontal, norm, lut } = bar;
+  const gradient = horizontal ? ctx.createLinearGradient(rect.x, 0, rect.x + rect.width, 0) : ctx.createLinearGradient(0, rect.y + rect.height, 0, rect.y);
+  for (let k = 0; k <= 32; k++) {
+    const c = Math.min(255, Math.round((k / 32) * 255)) * 3;
+    gradient.addColorStop(k / 32, `rgb(${lut[c]},${lut[c + 1]},${lut[c + 2]})`);
+  }
+  ctx.globalAlpha = norm ? 1 : 0.35;
+  ctx.fillStyle = gradient;
+  ctx.fillRect(rect.x, rect.y, rect.width, rect.height);
+  ctx.globalAlpha = 1;
+  const half = 0.5 / look.dpr;
+  ctx.lineWidth = 1 / look.dpr;
+  ctx.strokeStyle = look.palette.frame;
+  ctx.strokeRect(rect.x - half, rect.y - half, rect.width + 2 * half, rect.height + 2 * half);
+  ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
+  ctx.fillStyle = look.palette.ink;
+  ctx.textBaseline = "alphabetic";
+  ctx.textAlign = "left";
+  if (!horizontal) {
+    const title = fit(ctx, bar.title, TITLE_ROOM);
+    ctx.fillText(title, Math.min(rect.x, rect.x + TITLE_ROOM - 14 - ctx.measureText(title).width), rect.y - 13);
+  }
+  if (norm) barTicks(ctx, bar, norm, look);
+}
+
+/** @param {Context} ctx @param {Bar} bar @param {Norm} norm @param {Look} look */
+function barTicks(ctx, bar, norm, look) {
+  const { rect, horizontal } = bar;
+  ctx.font = `${FONT_SIZE}px ${look.font}`;
+  ctx.fillStyle = look.palette.muted;
+  ctx.beginPath();
+  for (const { fraction, label } of labelsOf(norm, horizontal ? rect.width / GAP_ACROSS : rect.height / (GAP * 2.2), bar.whole, horizontal ? rect.width : rect.height, horizontal)) {
+    if (horizontal) {
+      const x = rect.x + fraction * rect.width;
+      ctx.moveTo(x, rect.y + rect.height);
+      ctx.lineTo(x, rect.y + rect.height + 4);
+      ctx.textBaseline = "top";
+      ctx.textAlign = fraction < 0.1 ? "left" : fraction > 0.9 ? "right" : "center";
+      ctx.fillText(label, x, rect.y + rect.height + 5);
+    } else {
+      const y = rect.y + (1 - fraction) * rect.height;
+      ctx.moveTo(rect.x + rect.width, y);
+      ctx.lineTo(rect.x + rect.width + 4, y);
+      ctx.textBaseline = "middle";
+      ctx.textAlign = "left";
+      ctx.fillText(label, rect.x + rect.width + 8, y + 0.5);
+    }
+  }
+  ctx.strokeStyle = look.palette.frame;
+  ctx.stroke();
+  if (bar.mark !== null) pointAt(ctx, bar, norm.fraction(bar.mark), look);
+}
+
+/** @param {Context} ctx @param {Bar} bar @param {number} fraction @param {Look} look */
+function pointAt(ctx, { rect, horizontal }, fraction, look) {
+  if (!(fraction >= 0 && fraction <= 1)) return;
+  ctx.fillStyle = look.palette.ink;
+  ctx.beginPath();
+  if (horizontal) {
+    const x = rect.x + fraction * rect.width;
+    ctx.moveTo(x, rect.y - 1);
+    ctx.lineTo(x - 4, rect.y - 7);
+    ctx.lineTo(x + 4, rect.y - 7);
+  } else {
+    const y = rect.y + (1 - fraction) * rect.height;
+    ctx.moveTo(rect.x - 1, y);
+    ctx.lineTo(rect.x - 7, y - 4);
+    ctx.lineTo(rect.x - 7, y + 4);
+  }
+  ctx.fill();
+}
+
+/**
+ * Values to name along a bar: round ones for linear, cube root and log, those at equal steps of colour for the equalised scale; both
+ * ends always, the rest where there is room.
+ * @param {Norm} norm @param {number} wanted about so many @param {boolean} whole @param {number} length CSS pixels @param {boolean} horizontal
+ * @returns {{fraction: number, label: string}[]}
+ */
+export function labelsOf(norm, wanted, whole, length, horizontal = false) {
+  const { low, high } = norm;
+  const name = (/** @type {number} */ v) => formatNumber(whole ? Math.round(v) : v, 4);
+  if (!(high > low)) return [{ fraction: norm.fraction(low), label: name(low) }];
+  const count = Math.max(2, Math.min(9, Math.floor(wanted)));
+  const middle = norm.how === "eq_hist" ? steps(norm, count) : rounds(norm, count);
+  const gap = (horizontal ? GAP_ACROSS : GAP) / length;
+  const kept = [{ fraction: norm.lift, label: name(low) }];
+  for (const value of middle) {
+    if (whole && value !== Math.round(value)) continue;
+    const fraction = norm.fraction(value);
+    const label = name(value);
+    if (fraction - kept[kept.length - 1].fraction >= gap && 1 - fraction >= gap && label !== kept[kept.length - 1].label) kept.push({ fraction, label });
+  }
+  kept.push({ fraction: 1, label: name(high) });
+  return kept;
+}
+
+/** @param {Norm} norm @param {number} count @returns {number[]} */
+function rounds(norm, count) {
+  const { how, low, high } = norm;
+  if (how === "log" && low > 0) return scaleLog().domain([low, high]).ticks(count).filter((v) => /^[125]/.test(v.toExponential()));
+  if (how === "cbrt") {
+    const scale = scaleLinear().domain([Math.cbrt(low), Math.cbrt(high)]);
+    return scale.ticks(count).map((root) => Number((root ** 3).toPrecision(1)));
+  }
+  return scaleLinear().domain([low, high]).ticks(count);
+}
+
+/** @param {Norm} norm @param {number} count @returns {number[]} */
+function steps(norm, count) {
+  const values = [];
+  for (let k = 1; k < count - 1; k++) {
+    const value = norm.value(k / (count - 1));
+    values.push(Math.abs(value) >= 1 && Number.isInteger(value) ? value : Number(value.toPrecision(3)));
+  }
+  return values;
+}
+
+/** Width that a legend wants.  @param {Context} ctx @param {readonly string[]} labels @param {Look} look @returns {number} CSS pixels, at most 150 */
+export function legendWidth(ctx, labels, look) {
+  ctx.font = `${FONT_SIZE}px ${look.font}`;
+  return Math.min(150, Math.ceil(18 + Math.max(24, ...labels.map((l) => ctx.measureText(l).width))));
+}
+
+/**
+ * Categories with their colours; what does not fit is counted.
+ * @param {Context} ctx @param {{rect: Rect, horizontal: boolean, labels: readonly string[], colors: Uint8Array, title: string}} o @param {Look} look
+ */
+export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, look) {
+  ctx.textAlign = "left";
+  const swatch = (/** @type {number} */ k, /** @type {number} */ x, /** @type {number} */ y) => {
+    ctx.fillStyle = `rgb(${colors[3 * k]},${colors[3 * k + 1]},${colors[3 * k + 2]})`;
+    ctx.fillRect(x, y - 5, 10, 10);
+  };
+  const words = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ room) => {
+    ctx.fillStyle = look.palette.muted;
+    ctx.textBaseline = "middle";
+    ctx.fillText(fit(ctx, text, room), x, y + 0.5);
+  };
+  if (!horizontal) {
+    ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
+    ctx.fillStyle = look.palette.ink;
+    ctx.textBaseline = "alphabetic";
+    ctx.fillText(fit(ctx, title, rect.width + 12), rect.x, rect.y - 9);
+  }
+  ctx.font = `${FONT_SIZE}px ${look.font}`;
+  if (horizontal) {
+    let x = rect.x;
+    for (let k = 0; k < labels.length; k++) {
+      const width = ctx.measureText(labels[k]).width + 15;
+      if (x + width + 34 > rect.x + rect.width && k < labels.length - 1) return words(`+${labels.length - k}`, x, rect.y + 5, 40);
+      swatch(k, x, rect.y + 5);
+      words(labels[k], x + 14, rect.y + 5, 120);
+      x += width + 10;
+    }
+    return;
+  }
+  const rows = Math.max(1, Math.floor(rect.height / 19));
+  const shown = labels.length <= rows ? labels.length : rows - 1;
+  for (let k = 0; k < shown; k++) {
+    swatch(k, rect.x, rect.y + 8 + 19 * k);
+    words(labels[k], rect.x + 17, rect.y + 8 + 19 * k, rect.width - 14);
+  }
+  if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
+}

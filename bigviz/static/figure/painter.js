@@ -1,0 +1,286 @@
+// Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the states of
+// loading. The same functions draw the saved image.
+
+import { drawAxes, drawGrid, frameOf, leftFor, ticksOf } from "../axes/draw.js";
+import { drawBar, drawLegend, legendWidth } from "./legend.js";
+import { find } from "../dom.js";
+import { GLASBEY } from "../render/palette.js";
+import { wantsDark } from "../render/contrast.js";
+
+/** @typedef {import("../axes/draw.js").Frame} Frame */
+/** @typedef {import("../axes/draw.js").Context} Context */
+/** @typedef {import("../axes/draw.js").Look} Look */
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../axes/axis.js").Tick} Tick */
+/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look}} Scene  in CSS pixels */
+
+/** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
+const SLACK = 24;
+const FIRST_LEFT = 60;
+const BUSY_MS = 120;
+/** Preparations shorter than this are not worth a card. */
+const CARD_MS = 200;
+
+export class Painter {
+  /** @param {import("./figure.js").Figure} figure */
+  constructor(figure) {
+    this.figure = figure;
+    const { section, surface } = figure;
+    this.data = find(surface, "canvas.data", HTMLCanvasElement);
+    this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
+    this.over = find(surface, ".over-plot", HTMLElement);
+    this.nothing = find(surface, ".nothing", HTMLElement);
+    this.loading = find(section, ".loading", HTMLElement);
+    this.loadingBar = find(this.loading, "div", HTMLElement);
+    this.card = find(surface, ".card", HTMLElement);
+    const data = this.data.getContext("2d", { alpha: false });
+    const chrome = this.chrome.getContext("2d");
+    if (!data || !chrome) throw new Error("this browser gives no 2D canvas");
+    this.dataContext = data;
+    this.chromeContext = chrome;
+    this.font = getComputedStyle(document.body).fontFamily;
+    this.left = FIRST_LEFT;
+    /** @type {Frame|null} */ this.frame = null;
+    this.size = { width: 0, height: 0, dpr: 1 };
+    /** @type {Scene|null} what was drawn last */ this.scene = null;
+    /** @type {number|null} value that the colour bar points at */ this.mark = null;
+    /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
+    /** What the server does before it can answer.  @type {{stage: string, done: number, rows: number, seconds: number}|null} */ this.prepared = null;
+  }
+
+  /** @returns {Look} */
+  get look() {
+    return { palette: this.figure.page.theme.palette, font: this.font, dpr: this.size.dpr };
+  }
+
+  /** Is the plot's ground dark? */
+  get dark() {
+    const { main } = this.figure;
+    const { palette } = this.figure.page.theme;
+    if (!main?.raster) return palette.dark;
+    return main.planes ? palette.dark : wantsDark(main.lut(this.figure.look), palette);
+  }
+
+  get ground() {
+    const { palette } = this.figure.page.theme;
+    if (this.figure.layers.every((l) => !l.raster)) return palette.page;
+    return this.dark ? palette.plotDark : palette.plotLight;
+  }
+
+  /** What the key beside the plot is. @returns {"bar"|"legend"|"none"} */
+  get side() {
+    const { main } = this.figure;
+    if (!main || main.definition?.glyph === "line" || (!main.definition && main.choice.glyph === "line")) return "none";
+    return main.planes ? "legend" : "bar";
+  }
+
+  /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
+  frameFor(width, height, dpr) {
+    const legend = this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
+    return frameOf(width, height, { left: this.left, side: this.side, legend, context: this.figure.axes.x.o.kind === "datetime", dpr });
+  }
+
+  /** Reads the surface's size and fits the canvases to it. @returns {boolean} something changed (and the canvases are blank) */
+  measure() {
+    const { surface, dpr } = this.figure;
+    const { clientWidth: width, clientHeight: height } = surface;
+    if (width === 0 || height === 0) return false;
+    const frame = this.frameFor(width, height, dpr);
+    const { plot } = frame;
+    const same = this.frame && JSON.stringify(this.frame) === JSON.stringify(frame) && this.size.width === width && this.size.height === height && this.size.dpr === dpr;
+    if (same) return false;
+    this.size = { width, height, dpr };
+    this.frame = frame;
+    this.shown = [];
+    fit(this.chrome, width, height, dpr);
+    fit(this.data, plot.width, plot.height, dpr);
+    this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
+    this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
+    this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
+    const { style } = this.over;
+    style.transform = this.data.style.transform;
+    style.width = this.data.style.width;
+    style.height = this.data.style.height;
+    return true;
+  }
+
+  /** @returns {{width: number, height: number}} of the plot in device pixels */
+  get deviceSize() {
+    return { width: this.data.width, height: this.data.height };
+  }
+
+  /** Where the plot lies, in CSS pixels of the surface. @returns {import("../axes/draw.js").Rect} */
+  get plot() {
+    return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
+  }
+
+  /** Another left margin is wanted by the labels now drawn: the surface must be measured anew. @returns {boolean} */
+  refit() {
+    if (!this.scene) return false;
+    const left = leftFor(this.chromeContext, this.scene.ys, this.look);
+    if (left <= this.left && this.left - left < SLACK) return false;
+    this.left = left;
+    return true;
+  }
+
+  /** Lays out axes for a view, before it is drawn.  @param {View} view */
+  prepare(view) {
+    const { width, height, dpr } = this.size;
+    this.scene = this.sceneOf(view, this.frame ?? this.frameFor(width, height, dpr), width, height, this.look);
+  }
+
+  /** Draws the view that was prepared.  @param {View} view @param {boolean} exact */
+  paint(view, exact) {
+    if (!this.scene) return;
+    this.#ground();
+    this.drawData(this.dataContext, view, this.scene, exact);
+    const { figure, side, mark, look } = this;
+    const { main, axes } = figure;
+    const shows = [view, axes, side, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
+    if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
+      this.shown = shows;
+      this.#chrome(this.scene);
+    }
+    if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
+  }
+
+  /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
+  point(mark) {
+    if (mark === this.mark || !this.scene) return;
+    this.mark = mark;
+    this.shown = [];
+    this.#chrome(this.scene);
+  }
+
+  /** @param {Scene} scene */
+  #chrome(scene) {
+    const { width, height, dpr } = this.size;
+    const ctx = this.chromeContext;
+    ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    ctx.clearRect(0, 0, width, height);
+    this.drawChrome(ctx, scene, this.mark);
+  }
+
+  /** @param {View} view @param {Frame} frame @param {number} width @param {number} height @param {Look} look @returns {Scene} */
+  sceneOf(view, frame, width, height, look) {
+    const { axes } = this.figure;
+    return { frame, width, height, look, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
+  }
+
+  /**
+   * @param {Context} ctx of a canvas of the plot's size in device pixels @param {View} view @param {Scene} scene @param {boolean} exact
+   * @param {Map<import("../layers/layer.js").Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers' own
+   */
+  drawData(ctx, view, scene, exact, lines) {
+    const { layers } = this.figure;
+    const { look, frame } = scene;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.fillStyle = this.ground;
+    ctx.fillRect(0, 0, view.width, view.height);
+    if (layers.every((l) => !l.raster)) {
+      ctx.setTransform(look.dpr, 0, 0, look.dpr, 0, 0);
+      drawGrid(ctx, frame.plot, scene.xs, scene.ys, look);
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+    }
+    for (const layer of layers) {
+      const { raster } = layer;
+      if (raster && !(exact && raster.settle(ctx, view, look.dpr))) raster.compose(ctx, view, look.dpr);
+      (lines?.get(layer) ?? layer.line)?.draw(ctx, view, look.dpr);
+    }
+  }
+
+  /** @param {Context} ctx in CSS pixels of the surface @param {Scene} scene @param {number|null} mark */
+  drawChrome(ctx, scene, mark) {
+    const { figure, side } = this;
+    const { frame, look } = scene;
+    drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
+    const { main } = figure;
+    if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
+    else if (side === "bar")
+      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.definition?.agg === "count", mark }, look);
+  }
+
+  /** Colours of what lies over the plot follow its ground. */
+  #ground() {
+    const dark = this.figure.layers.every((l) => !l.raster) ? this.figure.page.theme.dark : this.dark;
+    const { style } = this.figure.surface;
+    style.setProperty("--hair", dark ? "#ffffff59" : "#0000004d");
+    style.setProperty("--mark", dark ? "#fff" : "#000");
+    style.setProperty("--mark-edge", dark ? "#000" : "#fff");
+  }
+
+  // States of loading.
+
+  /** The share of what was asked for that has come; null when nothing is on its way.  @param {number|null} share */
+  busy(share) {
+    const busy = share !== null;
+    if (this.figure.section.getAttribute("aria-busy") !== String(busy)) this.figure.section.setAttribute("aria-busy", String(busy));
+    if (!busy) {
+      clearTimeout(this.showing);
+      this.showing = undefined;
+      this.loading.hidden = true;
+      return;
+    }
+    // A bar that blinks for every step would be noise: it shows when waiting becomes noticeable.
+    this.showing ??= setTimeout(() => {
+      this.loading.hidden = false;
+    }, BUSY_MS);
+    this.loadingBar.style.transform = `scaleX(${Math.max(0.04, share)})`;
+    this.loading.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+  }
+
+  /** Nothing can be drawn: says so where the picture would be.  @param {string} words the server's */
+  fail(words) {
+    this.card.hidden = false;
+    find(this.card, ".meter", HTMLElement).hidden = true;
+    find(this.card, ".card-title", HTMLElement).textContent = "Nothing to draw";
+    find(this.card, ".card-note", HTMLElement).textContent = words;
+  }
+
+  /** What the server does before it can answer; null hides it.  @param {{stage: string, done: number, rows: number, seconds: number}|null} now */
+  progress(now) {
+    if (!now) {
+      clearTimeout(this.preparing);
+      this.preparing = undefined;
+      this.prepared = null;
+      this.card.hidden = true;
+      return;
+    }
+    this.prepared = now;
+    this.preparing ??= setTimeout(() => {
+      this.card.hidden = false;
+      this.#tell();
+    }, CARD_MS);
+    if (!this.card.hidden) this.#tell();
+  }
+
+  /** Fills the card, once it is shown: the first number in words takes 30 ms, which a first picture need not wait for. */
+  #tell() {
+    const { prepared: now } = this;
+    if (!now) return;
+    find(this.card, ".meter", HTMLElement).hidden = false;
+    find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
+    find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;
+    find(this.card, ".meter", HTMLElement).setAttribute("aria-valuenow", String(Math.round(now.done * 100)));
+    const rows = now.rows > 0 ? `${now.rows.toLocaleString("en")} rows` : "";
+    const left = now.done > 0.05 && now.seconds > 1 ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left` : "";
+    find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left].filter(Boolean).join(" · ");
+  }
+}
+
+/** @param {import("../layers/layer.js").Layer} layer @returns {string} what the colours mean */
+function keyTitle(layer) {
+  const agg = layer.definition?.agg ?? layer.choice.agg;
+  const by = /^by\((.*)\)$/.exec(agg);
+  return by ? by[1].replace(/,\s*count\(\)$/, "") : agg;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height CSS pixels @param {number} dpr */
+function fit(canvas, width, height, dpr) {
+  canvas.width = Math.max(1, Math.round(width * dpr));
+  canvas.height = Math.max(1, Math.round(height * dpr));
+  canvas.style.width = `${canvas.width / dpr}px`;
+  canvas.style.height = `${canvas.height / dpr}px`;
+}

@@ -1,0 +1,280 @@
+// What lies under the pointer: coordinates, the cell's exact value or the line's real row, told in a tooltip, a crosshair and a mark.
+
+import { find, make } from "../dom.js";
+import { GLASBEY } from "../render/palette.js";
+import { formatNumber } from "../axes/axis.js";
+import { length } from "../geometry/span.js";
+
+/** @typedef {import("../figure/figure.js").Figure} Figure */
+/** @typedef {import("../layers/tile-layer.js").Hit} Hit */
+/** @typedef {import("../layers/line-layer.js").RowHit} RowHit */
+/** A row of a line, or of rows drawn one by one: then with their number, value and category.
+ * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?: string|null, code?: number}} Row */
+/** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
+
+const REACH = 60;
+/** How far a mark may be from the pointer. */
+const MARK_REACH = 24;
+const OFFSET = 14;
+/** Cells smaller than this are marked by nothing: the crosshair says where they are. */
+const LEAST_MARK = 5;
+const MOST_CATEGORIES = 8;
+
+export class Hover {
+  /** @param {Figure} figure @param {(words: string) => void} say to screen readers */
+  constructor(figure, say) {
+    this.figure = figure;
+    this.say = say;
+    const { surface } = figure;
+    this.tip = find(surface, ".tip", HTMLElement);
+    this.hairX = find(surface, ".hair-x", HTMLElement);
+    this.hairY = find(surface, ".hair-y", HTMLElement);
+    this.mark = find(surface, ".mark", HTMLElement);
+    /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
+    this.reading = false;
+    this.queued = 0;
+    figure.addEventListener("frame", () => {
+      if (this.place && figure.exact) this.#show(false);
+    });
+  }
+
+  /** @param {number} px @param {number} py @param {import("./pointer.js").Region} region @param {boolean} touch */
+  at(px, py, region, touch) {
+    void touch;
+    if (this.reading) return;
+    if (region === "bar") this.#onBar(px, py);
+    if (region !== "plot") {
+      if (region !== "bar") this.hide();
+      return;
+    }
+    this.place = { px, py };
+    if (this.queued === 0)
+      this.queued = requestAnimationFrame(() => {
+        this.queued = 0;
+        this.#show(false);
+      });
+  }
+
+  hide() {
+    if (this.reading) return;
+    this.place = null;
+    for (const part of [this.tip, this.hairX, this.hairY, this.mark]) part.hidden = true;
+    this.figure.painter.point(null);
+  }
+
+  // Reading with the keyboard.
+
+  toggleReading() {
+    if (this.reading) {
+      this.stopReading();
+      return;
+    }
+    const { plot } = this.figure.painter;
+    this.place ??= { px: plot.x + plot.width / 2, py: plot.y + plot.height / 2 };
+    this.reading = true;
+    this.#show(true);
+  }
+
+  stopReading() {
+    if (!this.reading) return;
+    this.reading = false;
+    this.hide();
+  }
+
+  /** @param {number} fx @param {number} fy shares of the plot, down positive */
+  step(fx, fy) {
+    const { plot } = this.figure.painter;
+    if (!this.place) return;
+    const clamp = (/** @type {number} */ v, /** @type {number} */ low, /** @type {number} */ size) => Math.max(low, Math.min(low + size - 0.5, v));
+    this.place = { px: clamp(this.place.px + fx * plot.width, plot.x, plot.width), py: clamp(this.place.py + fy * plot.height, plot.y, plot.height) };
+    this.#show(true);
+  }
+
+  // What is there.
+
+  /** @param {boolean} aloud */
+  #show(aloud) {
+    const { figure, place } = this;
+    const { view, painter } = figure;
+    if (!view || !place) return;
+    const { plot } = painter;
+    const { dpr } = painter.size;
+    const [px, py] = [(place.px - plot.x) * dpr, (place.py - plot.y) * dpr];
+    const row = this.#row(px, py);
+    const found = row ? null : this.#cell(px, py);
+    const hit = found?.hit ?? null;
+    const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
+    this.#fill(facts);
+    this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
+    if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
+    else this.#outline(hit, dpr);
+    const value = row?.value ?? hit?.value ?? null;
+    painter.point(value !== null && painter.side === "bar" ? Number(value) : null);
+    this.#move(place.px, place.py);
+    if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
+  }
+
+  /** The nearest real row of any line, or of any rows drawn as marks.  @param {number} px @param {number} py @returns {Row|null} */
+  #row(px, py) {
+    const { view, layers, painter } = this.figure;
+    const { dpr } = painter.size;
+    if (!view) return null;
+    /** @type {Row|null} */ let best = null;
+    for (const layer of layers) {
+      const only = layers.every((l) => !l.raster);
+      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ?? layer.raster?.deep.nearest(view, px, py, MARK_REACH * dpr);
+      if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
+    }
+    return best;
+  }
+
+  /** The cell of the topmost layer that has one.  @param {number} px @param {number} py @returns {{hit: Hit, layer: import("../layers/layer.js").Layer}|null} */
+  #cell(px, py) {
+    const { view, layers } = this.figure;
+    if (!view) return null;
+    for (let k = layers.length - 1; k >= 0; k--) {
+      const hit = layers[k].raster?.valueAt(view, px, py);
+      if (hit) return { hit, layer: layers[k] };
+    }
+    return null;
+  }
+
+  /** @param {Row} hit @returns {Fact[]} */
+  #rowFacts(hit) {
+    const { row, x, y, layer } = hit;
+    const { axes, view } = this.figure;
+    if (!view) return [];
+    if (hit.value !== undefined) return this.#markFacts(hit, hit.value, view);
+    return [
+      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, (view.x.hi - view.x.lo) / view.width / 100) },
+      { name: layer.definition?.y ?? axes.y.title, value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100), strong: true },
+      { name: "row", value: row.toLocaleString("en") },
+    ];
+  }
+
+  /** @param {Row} hit @param {number|bigint} value @param {import("../geometry/view.js").View} view @returns {Fact[]} */
+  #markFacts({ row, x, y, layer, number = 1, label, code = 0 }, value, view) {
+    const { axes } = this.figure;
+    const agg = layer.definition?.agg ?? "";
+    /** @type {Fact[]} */
+    const facts = [
+      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
+      { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
+    ];
+    const inner = label ? (/^by\(.*,\s*(\w+\(.*\))\)$/.exec(agg)?.[1] ?? "count()") : agg;
+    const counts = inner === "count" || inner === "count()" || inner === "any";
+    if (label) facts.push({ name: label, value: counts ? "" : formatNumber(value, 9), color: categoryColor(code), strong: true });
+    else if (!counts) facts.push({ name: agg, value: formatNumber(value, 9), strong: true });
+    facts.push({ name: "row", value: row.toLocaleString("en"), strong: counts && !label });
+    if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
+    return facts;
+  }
+
+  /** @param {Hit|null} hit @param {import("../layers/layer.js").Layer} layer @param {number} px @param {number} py @returns {Fact[]} */
+  #cellFacts(hit, layer, px, py) {
+    const { axes, view } = this.figure;
+    if (!view) return [];
+    const step = { x: (view.x.hi - view.x.lo) / view.width, y: (view.y.hi - view.y.lo) / view.height };
+    /** @type {Fact[]} */
+    const facts = [
+      { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
+      { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
+    ];
+    if (!hit && layer?.raster?.deep.covers(view)) return facts;
+    if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
+    if (!hit.planes) {
+      const value = hit.value === null ? (layer.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
+      return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
+    }
+    const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
+    for (const p of present.slice(0, MOST_CATEGORIES)) {
+      facts.push({ name: p.label, value: formatNumber(p.value, 9), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
+    }
+    if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
+    return [...facts, { name: "all", value: hit.value === null ? "0" : formatNumber(hit.value, 9), strong: true }];
+  }
+
+  /** @param {Fact[]} facts */
+  #fill(facts) {
+    const list = make("dl");
+    for (const [k, fact] of facts.entries()) {
+      if (k === 2) list.append(make("div", { class: "rule" }));
+      const name = make("dt");
+      if (fact.color) {
+        const chip = make("span", { class: "chip" });
+        chip.style.background = fact.color;
+        name.append(chip);
+      }
+      name.append(make("span", { text: fact.name }));
+      list.append(name, make("dd", { class: fact.strong ? "strong" : "", text: fact.value }));
+    }
+    this.tip.replaceChildren(list);
+    this.tip.hidden = false;
+  }
+
+  /** @param {number} px @param {number} py */
+  #move(px, py) {
+    const { clientWidth: width, clientHeight: height } = this.figure.surface;
+    const { offsetWidth: w, offsetHeight: h } = this.tip;
+    const left = px + OFFSET + w > width - 4 ? px - OFFSET - w : px + OFFSET;
+    const top = py + OFFSET + h > height - 4 ? py - OFFSET - h : py + OFFSET;
+    this.tip.style.transform = `translate(${Math.max(4, Math.round(left))}px, ${Math.max(4, Math.round(top))}px)`;
+  }
+
+  /** @param {number} px @param {number} py CSS pixels of the plot */
+  #cross(px, py) {
+    this.hairX.hidden = false;
+    this.hairY.hidden = false;
+    this.hairX.style.transform = `translateX(${Math.round(px)}px)`;
+    this.hairY.style.transform = `translateY(${Math.round(py)}px)`;
+  }
+
+  /** @param {number} px @param {number} py CSS pixels of the plot @param {boolean} ring around what has its own colour */
+  #dot(px, py, ring) {
+    const { mark } = this;
+    mark.className = ring ? "mark dot ring" : "mark dot";
+    mark.style.width = "";
+    mark.style.height = "";
+    mark.style.setProperty("--dot", "var(--accent)");
+    mark.style.transform = `translate(${px}px, ${py}px)`;
+    mark.hidden = false;
+  }
+
+  /** @param {Hit|null} hit @param {number} dpr */
+  #outline(hit, dpr) {
+    const { view } = this.figure;
+    const { mark } = this;
+    mark.hidden = true;
+    if (!hit?.exact || !view) return;
+    const [left, right] = hit.x.map((offset) => view.px(view.x.origin, offset) / dpr);
+    const [bottom, top] = hit.y.map((offset) => view.py(view.y.origin, offset) / dpr);
+    if (right - left < LEAST_MARK && bottom - top < LEAST_MARK) return;
+    mark.className = "mark";
+    mark.style.transform = `translate(${left}px, ${top}px)`;
+    mark.style.width = `${right - left}px`;
+    mark.style.height = `${bottom - top}px`;
+    mark.hidden = false;
+  }
+
+  /** The value of a colour.  @param {number} px @param {number} py */
+  #onBar(px, py) {
+    this.hide();
+    const { painter, main } = this.figure;
+    const norm = main.raster?.norm;
+    if (!painter.frame || !norm) return;
+    const { bar, narrow } = painter.frame;
+    const fraction = narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height;
+    if (fraction < 0 || fraction > 1) return;
+    const value = norm.value(fraction);
+    const whole = main.definition?.agg === "count";
+    this.#fill([{ name: main.definition?.agg ?? "", value: formatNumber(whole ? Math.round(value) : value, 6), strong: true }]);
+    this.#move(px, py);
+    painter.point(value);
+  }
+}
+
+/** @param {number} code @returns {string} CSS colour of a category */
+function categoryColor(code) {
+  const c = 3 * (code % (GLASBEY.length / 3));
+  return `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})`;
+}

@@ -1,0 +1,189 @@
+// One layer of a figure: what was chosen, what the server said about it, and what draws it.
+
+import { AxisRoot } from "../geometry/root.js";
+import { LineLayer } from "./line-layer.js";
+import { RasterLayer } from "./tile-layer.js";
+import { wantsDark } from "../render/contrast.js";
+
+/** @typedef {import("../wire/frames.js").Definition} Definition */
+/** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
+/** @typedef {import("../render/norm.js").Clip} Clip */
+/** @typedef {import("../render/norm.js").How} How */
+/** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip,
+ *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
+/** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean}} Column */
+
+/** Kinds of columns whose axis is a time axis. */
+const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Kinds of columns that may go on a log axis. */
+const NUMBERS = new Set(["integer", "float", "decimal"]);
+const LINE_WIDTH = 1.5;
+
+export class Layer {
+  /**
+   * @param {{spec: import("../ui/layout.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], index: number}} o `axes`: the
+   * figure's kinds of axes as published; `columns`: of the layer's dataset
+   */
+  constructor({ spec, axes, columns, index }) {
+    this.spec = spec;
+    this.axes = axes;
+    this.columns = columns;
+    this.index = index;
+    const { x, y, agg, glyph, root, cmap, low, high } = spec;
+    /** @readonly @type {Choice} what the document says */
+    this.published = Object.freeze({ x, y, agg, glyph, root, cmap, how: /** @type {How} */ (spec.how), low, high, xaxis: null, yaxis: null });
+    /** @type {Choice} */ this.choice = { ...this.published };
+    /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
+    /** @type {Definition|null} what is drawn */ this.definition = null;
+    /** @type {LayerInfo|null} */ this.info = null;
+    /** @type {RasterLayer|null} */ this.raster = null;
+    /** @type {LineLayer|null} */ this.line = null;
+    /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
+    /** @type {import("../wire/frames.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
+  }
+
+  /** The kinds of axis that the chosen column can go on, its default first.  @param {"x"|"y"} side @returns {string[]} */
+  axisKinds(side) {
+    const kind = this.columns.find((c) => c.name === this.choice[side])?.kind ?? "";
+    const first = this.defaultKind(side);
+    return NUMBERS.has(kind) && first !== "mercator" ? [first, ...["linear", "log"].filter((other) => other !== first)] : [first];
+  }
+
+  /** The kind of axis that the chosen column goes on.  @param {"x"|"y"} side @returns {string} */
+  axisKind(side) {
+    const kinds = this.axisKinds(side);
+    const chosen = this.choice[side === "x" ? "xaxis" : "yaxis"];
+    return chosen !== null && kinds.includes(chosen) ? chosen : kinds[0];
+  }
+
+  /** As published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
+  defaultKind(side) {
+    const published = this.axes[side];
+    const same = published === "mercator" ? this.choice.x === this.spec.x && this.choice.y === this.spec.y : this.choice[side] === this.spec[side];
+    if (same) return published;
+    const column = this.columns.find((c) => c.name === this.choice[side]);
+    if (column && TIMES.has(column.kind)) return "datetime";
+    return published === "log" && column && NUMBERS.has(column.kind) ? "log" : "linear";
+  }
+
+  /** @returns {Definition} of the present choice */
+  define() {
+    const { x, y, agg, glyph, root } = this.choice;
+    return { dataset: this.spec.dataset, glyph, x, y, agg, xaxis: this.axisKind("x"), yaxis: this.axisKind("y"), root };
+  }
+
+  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"xaxis"|"yaxis">} */
+  get drawn() {
+    const { x, y, agg, glyph, root, xaxis, yaxis } = this.definition ?? this.define();
+    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root, xaxis, yaxis };
+  }
+
+  get ready() {
+    return this.info !== null && this.asked === null;
+  }
+
+  /** Neither drawn nor on its way. */
+  get failed() {
+    return this.error !== null;
+  }
+
+  /**
+   * The server told what the asked definition is: from now on that is what is drawn.
+   * @param {LayerInfo} info @param {import("./tile-cache.js").TileCache} cache @param {Look} look
+   */
+  become(info, cache, look) {
+    this.definition = this.asked ?? this.definition;
+    this.asked = null;
+    this.info = info;
+    this.error = null;
+    this.progress = null;
+    this.raster?.dispose();
+    this.raster = null;
+    this.line = null;
+    if (!this.definition) return;
+    if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, style: this.lineStyle(look) });
+    else this.raster = new RasterLayer({ cache, definition: this.definition, info, style: this.rasterStyle(look) });
+  }
+
+  /**
+   * The server told more about what is drawn.
+   * @param {LayerInfo} info @returns {boolean} false: its roots or planes are others than before, so `become` is needed
+   */
+  refine(info) {
+    const { info: before } = this;
+    const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
+    if (!before || before.version !== info.version || !same(before.root, info.root) || !same(before.planes, info.planes)) return false;
+    if (!same([before.x, before.y], [info.x, info.y])) return false;
+    this.info = info;
+    if (this.raster) this.raster.info = info;
+    if (this.line) this.line.info = info;
+    if (info.index !== "building") this.progress = null;
+    return true;
+  }
+
+  /** @param {Look} look */
+  restyle(look) {
+    this.raster?.restyle(this.rasterStyle(look));
+    this.line?.restyle(this.lineStyle(look));
+  }
+
+  /** @typedef {{luts: Map<string, Uint8Array>, palette: import("../render/theme.js").Palette}} Look */
+
+  /** The colour map in use; a name that this server does not know falls back to its first.  @param {Look} look @returns {Uint8Array} */
+  lut({ luts }) {
+    const lut = luts.get(this.choice.cmap) ?? luts.values().next().value;
+    if (!lut) throw new Error("the server sent no colour maps");
+    return lut;
+  }
+
+  /** @param {Look} look @returns {import("./tile-layer.js").RasterStyle} */
+  rasterStyle(look) {
+    const { how, low, high } = this.choice;
+    const lut = this.lut(look);
+    return { how, lut, low, high, dark: this.planes ? look.palette.dark : wantsDark(lut, look.palette) };
+  }
+
+  /** @param {Look} look @returns {import("./line-layer.js").LineStyle} */
+  lineStyle({ palette }) {
+    return { color: this.spec.color ?? palette.line[this.index % palette.line.length], width: LINE_WIDTH };
+  }
+
+  /** @returns {{x: AxisRoot, y: AxisRoot}|null} */
+  get roots() {
+    if (!this.info) return null;
+    return { x: AxisRoot.parse(this.info.root.x), y: AxisRoot.parse(this.info.root.y) };
+  }
+
+  /** @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} what the data spans */
+  dataRange(side) {
+    const range = this.info?.range;
+    if (!range) return null;
+    return side === "x" ? [range[0], range[2]] : [range[1], range[3]];
+  }
+
+  /** @param {import("../geometry/view.js").View} view @returns {boolean} everything that the view shows of this layer is here */
+  complete(view) {
+    return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
+  }
+
+  /** @param {import("../geometry/view.js").View} view @returns {boolean} everything that the view shows of this layer is here, at least as an estimate */
+  covered(view) {
+    return this.raster?.covered(view) ?? this.line?.covered(view) ?? true;
+  }
+
+  /** What is drawn of it is an estimate of; null when it is exact.  @param {import("../geometry/view.js").View} view @returns {import("./estimate.js").Summary|null} */
+  estimate(view) {
+    return this.raster?.estimate(view) ?? this.line?.estimate() ?? null;
+  }
+
+  /** Does an exact picture of the view hold anything of this layer?  @param {import("../geometry/view.js").View} view @returns {boolean} */
+  shows(view) {
+    if (this.raster) return this.raster.norm !== null;
+    return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
+  }
+
+  /** Under `by`: the categories. @returns {string[]|null} */
+  get planes() {
+    return this.info?.planes ?? null;
+  }
+}

@@ -1,0 +1,240 @@
+// A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data space, so that
+// the line follows any view until the rows of that view arrive.
+
+import { toBigInt } from "../geometry/span.js";
+
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../wire/frames.js").Columns} Columns */
+/** @typedef {import("./tile-layer.js").Context} Context */
+/** color: any CSS colour; width: of the stroke in CSS pixels.  @typedef {{color: string, width: number}} LineStyle */
+/** What a view asks for; x0 and x1 are decimal strings on exact axes.  @typedef {{x0: number|string, x1: number|string, width: number}} Asked */
+/** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.
+ * @typedef {{row: number, x: import("../geometry/span.js").Place, y: import("../geometry/span.js").Place, px: number, py: number, distance: number}} RowHit */
+/** data -> pixels: px = (x - x0) * xscale, py = height - (y - y0) * yscale, x and y as offsets from the columns' own origins.
+ * @typedef {{x0: number, xscale: number, y0: number, yscale: number, height: number}} Transform */
+
+const MOST_WIDTH = 16_384;
+const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Times outside int64 nanoseconds are refused by the server; a home padded by 2 % may reach there. */
+const LAST = 2n ** 63n - 1n;
+/** Coordinates beyond this are cut before a canvas sees them: it computes in float32. */
+const FAR = 16_384;
+/** A row between two gaps is drawn as a line of this length: canvases drop lines without any. */
+const DOT = 0.02;
+
+export class LineLayer {
+  /** @param {{definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo, style: LineStyle}} o */
+  constructor({ definition, info, style }) {
+    /** @readonly */ this.definition = definition;
+    this.info = info;
+    this.style = style;
+    /** @type {Columns|null} */ this.columns = null;
+    /** What the columns answer.  @type {Asked|null} */ this.asked = null;
+    /** Of columns that are not exact.  @type {import("../wire/frames.js").Estimate|null} */ this.estimated = null;
+  }
+
+  /** What to ask for this view; null when the columns here are this view's.  @param {View} view @returns {Asked|null} */
+  request(view) {
+    const asked = askFor(view, TIMES.has(this.info.x.kind));
+    return this.estimated === null && this.asked && same(asked, this.asked) ? null : asked;
+  }
+
+  /** @param {View} view @returns {boolean} the columns here are exactly this view's */
+  complete(view) {
+    return this.request(view) === null;
+  }
+
+  /** @param {View} view @returns {boolean} the columns here are this view's, or an estimate of them */
+  covered(view) {
+    return this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind)), this.asked);
+  }
+
+  /** What the columns on the screen are an estimate of; null when they are exact. @returns {import("./estimate.js").Summary|null} */
+  estimate() {
+    return this.estimated && { ...this.estimated, relative: null };
+  }
+
+  /**
+   * Keeps the columns that answer a request, in place of those before.
+   * @param {import("../wire/frames.js").ColumnsMessage} message @param {Asked} asked @returns {number} milliseconds it took
+   */
+  add(message, asked) {
+    const start = performance.now();
+    const late = message.estimate && !this.estimated && this.asked && same(asked, this.asked);
+    if (late) return 0;
+    this.columns = message.columns;
+    this.asked = asked;
+    this.estimated = message.estimate ?? null;
+    return performance.now() - start;
+  }
+
+  /** @param {LineStyle} style */
+  restyle(style) {
+    this.style = style;
+  }
+
+  /**
+   * Strokes the rows at hand where the view shows them; rows of one run are joined, a row alone is a dot.
+   * @param {Context} context device pixels, (0, 0) the plot area's top left @param {View} view @param {number} [dpr] device pixels a CSS pixel
+   */
+  draw(context, view, dpr = 1) {
+    const { columns } = this;
+    if (!columns || columns.n === 0) return;
+    context.save();
+    context.strokeStyle = this.style.color;
+    context.lineWidth = this.style.width * dpr;
+    context.lineJoin = "bevel";
+    context.lineCap = "round";
+    context.beginPath();
+    trace(context, columns, transform(columns, view));
+    context.stroke();
+    context.restore();
+  }
+
+  /**
+   * The real row nearest to a pixel: of the rows in the nearest pixel column, the one nearest in y.
+   * @param {View} view @param {number} px @param {number} py @param {number} [reach] device pixels in x and y; any distance when absent
+   * @returns {RowHit|null}
+   */
+  nearest(view, px, py, reach = Number.POSITIVE_INFINITY) {
+    const { columns } = this;
+    if (!columns || columns.n === 0) return null;
+    const t = transform(columns, view);
+    const across = (/** @type {number} */ k) => Math.abs((columns.x[k] - t.x0) * t.xscale - px);
+    const after = firstFrom(columns.x, px / t.xscale + t.x0);
+    const closest = Math.min(after < columns.n ? across(after) : Number.POSITIVE_INFINITY, after > 0 ? across(after - 1) : Number.POSITIVE_INFINITY);
+    let [best, least] = [-1, Number.POSITIVE_INFINITY];
+    const look = (/** @type {number} */ k) => {
+      const away = Math.abs(t.height - (columns.y[k] - t.y0) * t.yscale - py);
+      if (!(away < least)) return;
+      best = k;
+      least = away;
+    };
+    for (let k = after; k < columns.n && across(k) <= closest + 1; k++) look(k);
+    for (let k = after - 1; k >= 0 && across(k) <= closest + 1; k--) look(k);
+    if (best < 0) return null;
+    const hit = {
+      row: columns.row[best],
+      x: { origin: columns.xorigin, offset: columns.x[best] },
+      y: { origin: columns.yorigin, offset: columns.y[best] },
+      px: (columns.x[best] - t.x0) * t.xscale,
+      py: t.height - (columns.y[best] - t.y0) * t.yscale,
+    };
+    const distance = Math.hypot(hit.px - px, hit.py - py);
+    return Math.abs(hit.px - px) <= reach && Math.abs(hit.py - py) <= reach ? { ...hit, distance } : null;
+  }
+
+  /**
+   * Lowest and highest y among the rows at hand within the view's x range.
+   * @param {View} view @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without rows
+   */
+  extent(view) {
+    const { columns } = this;
+    if (!columns) return null;
+    const shift = Number(view.x.origin - columns.xorigin);
+    const from = firstFrom(columns.x, view.x.lo + shift);
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let k = from; k < columns.n && columns.x[k] <= view.x.hi + shift; k++) {
+      const y = columns.y[k];
+      if (y < low) low = y;
+      if (y > high) high = y;
+    }
+    return low <= high ? { origin: columns.yorigin, low, high } : null;
+  }
+}
+
+/** @param {View} view @param {boolean} times @returns {Asked} */
+function askFor({ x, width }, times) {
+  const columns = Math.min(MOST_WIDTH, Math.max(1, Math.round(width)));
+  if (!x.exact) return { x0: x.lo, x1: x.hi, width: columns };
+  const cut = (/** @type {bigint} */ value) => (!times ? value : value > LAST ? LAST : value < -LAST ? -LAST : value);
+  const start = cut(toBigInt(x.origin, Math.floor(x.lo)));
+  const end = cut(toBigInt(x.origin, Math.ceil(x.hi)));
+  return { x0: String(start), x1: String(end > start ? end : start + 1n), width: columns };
+}
+
+/** @param {Asked} a @param {Asked} b @returns {boolean} */
+function same(a, b) {
+  return a.x0 === b.x0 && a.x1 === b.x1 && a.width === b.width;
+}
+
+/** @param {Columns} columns @param {View} view @returns {Transform} */
+function transform({ xorigin, yorigin }, view) {
+  const { x, y, width, height } = view;
+  return {
+    x0: x.lo + Number(x.origin - xorigin),
+    xscale: width / (x.hi - x.lo),
+    y0: y.lo + Number(y.origin - yorigin),
+    yscale: height / (y.hi - y.lo),
+    height,
+  };
+}
+
+/** @param {Float64Array} sorted @param {number} value @returns {number} index of the first element not below value */
+function firstFrom(sorted, value) {
+  let [a, b] = [0, sorted.length];
+  while (a < b) {
+    const middle = (a + b) >> 1;
+    if (sorted[middle] < value) a = middle + 1;
+    else b = middle;
+  }
+  return a;
+}
+
+/** @param {Context} context @param {Columns} columns @param {Transform} t */
+function trace(context, { n, x, y, run }, { x0, xscale, y0, yscale, height }) {
+  let [lastX, lastY, alone] = [0, 0, false];
+  const dot = () => {
+    if (!alone || Math.abs(lastX) > FAR || Math.abs(lastY) > FAR) return;
+    context.moveTo(lastX - DOT, lastY);
+    context.lineTo(lastX + DOT, lastY);
+  };
+  for (let k = 0; k < n; k++) {
+    const px = (x[k] - x0) * xscale;
+    const py = height - (y[k] - y0) * yscale;
+    const far = !(Math.abs(px) <= FAR && Math.abs(py) <= FAR);
+    if (k === 0 || run[k] !== run[k - 1]) {
+      dot();
+      alone = true;
+      if (!far) context.moveTo(px, py);
+    } else {
+      alone = false;
+      if (far || Math.abs(lastX) > FAR || Math.abs(lastY) > FAR) traceCut(context, lastX, lastY, px, py);
+      else context.lineTo(px, py);
+    }
+    lastX = px;
+    lastY = py;
+  }
+  dot();
+}
+
+/** The part of a segment within FAR of the screen, as a piece of its own.  @param {Context} context @param {number} ax @param {number} ay @param {number} bx @param {number} by */
+function traceCut(context, ax, ay, bx, by) {
+  const piece = cutSegment(ax, ay, bx, by, FAR);
+  if (piece) {
+    context.moveTo(piece[0], piece[1]);
+    context.lineTo(piece[2], piece[3]);
+  }
+  if (Math.abs(bx) <= FAR && Math.abs(by) <= FAR) context.moveTo(bx, by);
+}
+
+/**
+ * Liang and Barsky's clipping of a segment to the square |x|, |y| <= size.
+ * @param {number} ax @param {number} ay @param {number} bx @param {number} by @param {number} size
+ * @returns {[number, number, number, number]|null} null when nothing is inside
+ */
+export function cutSegment(ax, ay, bx, by, size) {
+  const [dx, dy] = [bx - ax, by - ay];
+  if (!Number.isFinite(dx) || !Number.isFinite(dy)) return null;
+  let [from, to] = [0, 1];
+  for (const [step, room] of [[-dx, ax + size], [dx, size - ax], [-dy, ay + size], [dy, size - ay]]) {
+    if (step === 0) {
+      if (room < 0) return null;
+      continue;
+    }
+    const t = room / step;
+    if (step < 0) from = Math.max(from, t);
+    else to = Math.min(to, t);
+  }
+  return from <= to ? [ax + from * dx, ay + from * dy, ax + to * dx, ay + to * dy] : null;
+}

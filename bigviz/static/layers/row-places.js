@@ -1,0 +1,78 @@
+// Rows in a view: the pixels that they lie at, and which is nearest to one.
+
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../wire/rows.js").Rows} Rows */
+/** A mark under the pointer: the first row there and how many there are, its value, its category, its place.
+ * @typedef {{row: number, number: number, value: number|bigint, label: string|null, code: number, x: import("../geometry/span.js").Place,
+ *   y: import("../geometry/span.js").Place, px: number, py: number, distance: number}} MarkHit */
+
+/**
+ * Where rows lie in a view, in device pixels, and how many of them in sight.
+ * @param {Rows} rows @param {View} view @param {Uint8Array} palette of their categories: r, g, b and so on
+ * @returns {import("../render/marks.js").Placed & {visible: number}}
+ */
+export function placeRows(rows, view, palette) {
+  const { n, x, y, value, code } = rows;
+  const t = transform(rows, view);
+  const [px, py] = [new Float64Array(n), new Float64Array(n)];
+  let visible = 0;
+  for (let k = 0; k < n; k++) {
+    const a = (x[k] - t.x0) * t.xscale;
+    const b = view.height - (y[k] - t.y0) * t.yscale;
+    px[k] = a;
+    py[k] = b;
+    if (a >= 0 && a < view.width && b >= 0 && b < view.height) visible++;
+  }
+  let colors = null;
+  if (code) {
+    const most = Math.max(1, Math.floor(palette.length / 3));
+    colors = Uint32Array.from(code, (c) => {
+      const at = 3 * (c % most);
+      return (palette[at + 2] << 16) | (palette[at + 1] << 8) | palette[at];
+    });
+  }
+  return { n, px, py, values: value, colors, visible };
+}
+
+/**
+ * The row whose mark is nearest to a pixel.
+ * @param {Rows} rows @param {View} view @param {number} px @param {number} py @param {number} reach device pixels
+ * @param {readonly string[]|null} labels of the categories @returns {MarkHit|null}
+ */
+export function nearestRow(rows, view, px, py, reach, labels) {
+  const t = transform(rows, view);
+  let best = -1;
+  let least = reach * reach;
+  for (let k = 0; k < rows.n; k++) {
+    const a = (rows.x[k] - t.x0) * t.xscale - px;
+    const b = view.height - (rows.y[k] - t.y0) * t.yscale - py;
+    const away = a * a + b * b;
+    if (away >= least) continue;
+    least = away;
+    best = k;
+  }
+  if (best < 0) return null;
+  const code = rows.code ? rows.code[best] : -1;
+  return {
+    row: rows.row[best],
+    number: rows.number[best],
+    value: rows.exact ? rows.exact[best] : rows.value[best],
+    label: code < 0 ? null : (labels?.[code] ?? null),
+    code,
+    x: { origin: rows.xorigin, offset: rows.x[best] },
+    y: { origin: rows.yorigin, offset: rows.y[best] },
+    px: (rows.x[best] - t.x0) * t.xscale,
+    py: view.height - (rows.y[best] - t.y0) * t.yscale,
+    distance: Math.sqrt(least),
+  };
+}
+
+/** data -> pixels, of offsets from the rows' own origins.  @param {Rows} rows @param {View} view */
+function transform({ xorigin, yorigin }, { x, y, width, height }) {
+  return {
+    x0: x.lo + Number(x.origin - xorigin),
+    xscale: width / (x.hi - x.lo),
+    y0: y.lo + Number(y.origin - yorigin),
+    yscale: height / (y.hi - y.lo),
+  };
+}

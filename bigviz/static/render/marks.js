@@ -1,0 +1,224 @@
+// Rows drawn as round marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged, categories are
+// mixed), so a picture of rows keeps what the picture of cells told: where they are dense. Drawn into typed arrays, since the
+// colour of a pixel follows from all marks on it; only the pixels touched are looked at again.
+
+import { blend } from "./category-mix.js";
+
+/** @typedef {import("./resample.js").Rule|"any"} Rule */
+/** Places on the screen in device pixels, with what each mark shows: a value, and under `by` a category's pixel colour and weight.
+ * @typedef {{n: number, px: Float64Array, py: Float64Array, values: ArrayLike<number>, colors: Uint32Array|null}} Placed */
+/** Offsets of a disc's pixels from the one that holds its centre; the first `core` are at least half covered, the last of them, from
+ * `edge` on, are its outline.
+ * @typedef {{dx: Int8Array, dy: Int8Array, alpha: Uint8Array, core: number, edge: number}} Stamp */
+
+/** Radii of marks in CSS pixels: few ones are easy to see and to point at, many leave room for each other. */
+export const LARGEST = 4;
+export const SMALLEST = 1;
+/** The share of the plot that marks would cover without overlapping. */
+const COVERED = 0.2;
+/** From this radius on (CSS pixels) marks have an outline, so that each is seen over others and on any ground. */
+export const OUTLINED = 2;
+/** How much of the outline's colour is mixed into a mark's own. */
+const OUTLINE = 0.35;
+/** Positions within a pixel that are told apart, on each axis; small marks are kept crisp on whole pixels instead. */
+const PHASES = 4;
+const CRISP = 2;
+
+/** @param {number} marks on the screen @param {number} area of the plot in CSS pixels @returns {number} CSS pixels */
+export function radiusFor(marks, area) {
+  return Math.min(LARGEST, Math.max(SMALLEST, Math.sqrt((COVERED * area) / (Math.PI * Math.max(1, marks)))));
+}
+
+/** @type {Map<string, Stamp>} */
+const stamps = new Map();
+
+/** @param {number} radius device pixels @param {number} fx @param {number} fy where the centre lies in its pixel, 0..1 @param {boolean} [outlined] @returns {Stamp} */
+export function stampOf(radius, fx, fy, outlined = false) {
+  const size = Math.round(radius * 4) / 4;
+  const name = `${size} ${fx} ${fy} ${outlined}`;
+  let stamp = stamps.get(name);
+  if (!stamp) {
+    stamp = disc(size, fx, fy, outlined);
+    if (stamps.size > 512) stamps.clear();
+    stamps.set(name, stamp);
+  }
+  return stamp;
+}
+
+/** @param {number} radius @param {number} fx @param {number} fy @param {boolean} outlined @returns {Stamp} */
+function disc(radius, fx, fy, outlined) {
+  const reach = Math.ceil(radius + 1);
+  const found = [];
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) {
+      const covered = radius + 0.5 - Math.hypot(dx + 0.5 - fx, dy + 0.5 - fy);
+      if (covered > 0.05) found.push({ dx, dy, covered, alpha: Math.round(Math.min(1, covered) * 255) });
+    }
+  }
+  found.sort((a, b) => b.covered - a.covered);
+  const core = found.filter((p) => p.alpha >= 128).length;
+  return {
+    dx: Int8Array.from(found, (p) => p.dx),
+    dy: Int8Array.from(found, (p) => p.dy),
+    alpha: Uint8Array.from(found, (p) => p.alpha),
+    core,
+    edge: !outlined ? core : found.filter((p) => p.covered >= 1 + radius / 12).length,
+  };
+}
+
+/** The pixels that marks cover: where they are, their values, how far they are covered, and under `by` their mixed colours. */
+export class Ink {
+  /** @param {number} width @param {number} height */
+  constructor(width, height) {
+    this.width = width;
+    this.height = height;
+    /** One more than its place in the lists, for each pixel.  */
+    this.slots = new Int32Array(width * height);
+    this.n = 0;
+    this.pixels = new Int32Array(1024);
+    this.values = new Float64Array(1024);
+    this.alpha = new Uint8Array(1024);
+    /** Marks that cover at least half of the pixel; 0: none but rims. */
+    this.weight = new Uint32Array(1024);
+    this.mixed = new Uint32Array(1024);
+    /** 1 where the topmost mark has its outline. */
+    this.edge = new Uint8Array(1024);
+  }
+
+  /** @param {number} size */
+  room(size) {
+    /** @template {{set: (from: any) => void}} A @param {A} array @returns {A} */
+    const grown = (array) => {
+      const out = new /** @type {any} */ (array.constructor)(size);
+      out.set(array);
+      return out;
+    };
+    this.pixels = grown(this.pixels);
+    this.values = grown(this.values);
+    this.alpha = grown(this.alpha);
+    this.weight = grown(this.weight);
+    this.mixed = grown(this.mixed);
+    this.edge = grown(this.edge);
+  }
+
+  clear() {
+    for (let k = 0; k < this.n; k++) this.slots[this.pixels[k]] = 0;
+    this.n = 0;
+  }
+
+  /** Adds discs in the order given.  @param {Placed} marks @param {number} radius device pixels @param {Rule} rule @param {boolean} [outlined] */
+  draw(marks, radius, rule, outlined = false) {
+    const { n, px, py, values, colors } = marks;
+    const { width, height } = this;
+    const crisp = radius < CRISP;
+    const reach = radius + 1;
+    const whole = crisp ? stampOf(radius, 0.5, 0.5, outlined) : null;
+    /** @type {(Stamp|undefined)[]} */ const phases = [];
+    for (let k = 0; k < n; k++) {
+      const x = px[k];
+      const y = py[k];
+      if (!(x > -reach && x < width + reach && y > -reach && y < height + reach)) continue;
+      const column = Math.floor(x);
+      const row = Math.floor(y);
+      let stamp = whole;
+      if (!stamp) {
+        const across = Math.floor((x - column) * PHASES);
+        const down = Math.floor((y - row) * PHASES);
+        stamp = phases[PHASES * down + across] ??= stampOf(radius, (across + 0.5) / PHASES, (down + 0.5) / PHASES, outlined);
+      }
+      this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
+    }
+  }
+
+  /** @param {Stamp} stamp @param {number} column @param {number} row @param {number} value @param {number} color @param {Rule} rule */
+  stamp({ dx, dy, alpha, core, edge }, column, row, value, color, rule) {
+    const { width, height, slots } = this;
+    if (this.n + dx.length > this.pixels.length) this.room(2 * (this.n + dx.length));
+    const { pixels, values, alpha: covered, weight, mixed, edge: outlined } = this;
+    for (let p = 0; p < dx.length; p++) {
+      const x = column + dx[p];
+      const y = row + dy[p];
+      if (x < 0 || y < 0 || x >= width || y >= height) continue;
+      const at = y * width + x;
+      let slot = slots[at] - 1;
+      if (slot < 0) {
+        slot = this.n++;
+        slots[at] = slot + 1;
+        pixels[slot] = at;
+        covered[slot] = 0;
+        weight[slot] = 0;
+        outlined[slot] = edge < core ? 1 : 0;
+      }
+      const before = weight[slot];
+      if (p < core) {
+        if (before === 0) {
+          covered[slot] = alpha[p];
+          values[slot] = value;
+          mixed[slot] = color;
+        } else {
+          if (alpha[p] > covered[slot]) covered[slot] = alpha[p];
+          values[slot] = joined(values[slot], before, value, rule);
+          if (color !== mixed[slot]) mixed[slot] = blend(mixed[slot], before, color, 1);
+        }
+        weight[slot] = before + 1;
+        outlined[slot] = p >= edge ? 1 : 0;
+      } else if (before === 0 && alpha[p] > covered[slot]) {
+        covered[slot] = alpha[p];
+        values[slot] = value;
+        mixed[slot] = color;
+      }
+    }
+  }
+
+  /** The values of pixels that are at least half covered.  @returns {Float64Array} */
+  get cores() {
+    const out = new Float64Array(this.n);
+    let n = 0;
+    for (let k = 0; k < this.n; k++) if (this.weight[k] > 0) out[n++] = this.values[k];
+    return out.subarray(0, n);
+  }
+
+  /**
+   * @param {Uint32Array} out pixels, zero where nothing is drawn @param {import("./shade.js").Shader|null} shader null: by the mixed colours
+   * @param {boolean} dark the ground is
+   */
+  paint(out, shader, dark) {
+    const { n, pixels, values, alpha, mixed, edge } = this;
+    const outline = dark ? 0xffffff : 0;
+    let [last, color] = [Number.NaN, 0];
+    for (let k = 0; k < n; k++) {
+      if (!shader) color = mixed[k];
+      else if (values[k] !== last) {
+        last = values[k];
+        color = shader.color(last);
+      }
+      const shown = edge[k] === 0 ? color : blend(color, 1 - OUTLINE, outline, OUTLINE);
+      out[pixels[k]] = ((shown & 0xffffff) | (alpha[k] << 24)) >>> 0;
+    }
+  }
+
+  /** Makes the painted pixels transparent again.  @param {Uint32Array} out */
+  wipe(out) {
+    for (let k = 0; k < this.n; k++) out[this.pixels[k]] = 0;
+  }
+}
+
+/** @param {number} old of `weight` marks @param {number} weight @param {number} value @param {Rule} rule @returns {number} */
+function joined(old, weight, value, rule) {
+  switch (rule) {
+    case "count":
+    case "sum":
+      return old + value;
+    case "mean":
+      return old + (value - old) / (weight + 1);
+    case "min":
+      return Math.min(old, value);
+    case "first":
+      return old;
+    case "any":
+    case "max":
+      return Math.max(old, value);
+    default:
+      return value;
+  }
+}

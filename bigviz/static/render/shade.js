@@ -1,0 +1,130 @@
+// Values to pixels. A pixel is one uint32 (bytes R, G, B, A in memory, as ImageData wants them); empty is 0, fully transparent.
+
+import { BINS } from "./distribution.js";
+
+/** @typedef {import("../wire/codec.js").Cells} Cells */
+/** Normalisation behind the colour bar: how, low, high, cells, fraction(value), value(fraction).  @typedef {import("./norm.js").Norm} Norm */
+
+/** Alpha of the rarest mixed cell, as datashader's min_alpha. */
+export const MIN_ALPHA = 40;
+const OPAQUE = 0xff000000;
+/** Counts below this get their colour from a table. */
+const TABLE = BINS;
+
+/** @param {Uint8Array} lut RGB of each colour @returns {Uint32Array} the same as opaque pixels */
+export function packLut(lut) {
+  const out = new Uint32Array(Math.floor(lut.length / 3));
+  for (let k = 0; k < out.length; k++) out[k] = (OPAQUE | (lut[3 * k + 2] << 16) | (lut[3 * k + 1] << 8) | lut[3 * k]) >>> 0;
+  return out;
+}
+
+/** Paints values of one plane through a normalisation and a colour map. Immutable, except for the tables it remembers. */
+export class Shader {
+  /** @param {Norm} norm @param {Uint8Array} lut 256 x RGB */
+  constructor(norm, lut) {
+    /** @readonly */ this.norm = norm;
+    /** @readonly */ this.colors = packLut(lut);
+    /** Scale -> colours of the counts 0, 1, 2, …  @type {Map<number, Uint32Array>} */ this.tables = new Map();
+  }
+
+  /** @param {number} value not empty @returns {number} its pixel */
+  color(value) {
+    return this.colors[(this.norm.fraction(value) * (this.colors.length - 1) + 0.5) | 0];
+  }
+
+  /** Colours of the counts 0..most, each times `scale`.  @param {number} scale @param {number} most below 65,536 @returns {Uint32Array} */
+  table(scale, most) {
+    const known = this.tables.get(scale);
+    if (known && known.length > most) return known;
+    const table = new Uint32Array(Math.min(TABLE, Math.max(1024, 2 * most + 2)));
+    for (let count = 1; count < table.length; count++) table[count] = this.color(count * scale);
+    this.tables.set(scale, table);
+    return table;
+  }
+
+  /**
+   * @param {Cells} values @param {boolean} counts 0 is empty, else NaN
+   * @param {number} most the highest value, or more
+   * @param {Uint32Array} out pixels, as many as values
+   * @param {number} [scale] multiplies each value first: a stand-in's counts are divided by the cells it covers
+   */
+  paint(values, counts, most, out, scale = 1) {
+    if (counts) this.paintCounts(values, most, out, scale);
+    else if (this.norm.how === "linear") this.paintLinear(values, out, scale);
+    else for (let k = 0; k < values.length; k++) out[k] = Number.isNaN(values[k]) ? 0 : this.color(values[k] * scale);
+  }
+
+  /**
+   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of finding them again.
+   * @param {Cells} values @param {boolean} counts @param {Uint32Array} out
+   */
+  paintOwn(values, counts, out) {
+    const { distribution, shares } = this.norm;
+    const { codes } = distribution;
+    if (!codes || !shares) {
+      this.paint(values, counts, distribution.high, out);
+      return;
+    }
+    const table = new Uint32Array(BINS);
+    const last = this.colors.length - 1;
+    for (let bin = 0; bin < BINS; bin++) table[bin] = this.colors[(shares[bin] * last + 0.5) | 0];
+    for (let k = 0; k < codes.length; k++) {
+      const value = values[k];
+      if (value - value === 0) out[k] = counts && value === 0 ? 0 : table[codes[k]];
+      else out[k] = Number.isNaN(value) ? 0 : this.color(value);
+    }
+  }
+
+  /** @param {Cells} values @param {number} most @param {Uint32Array} out @param {number} scale */
+  paintCounts(values, most, out, scale) {
+    const table = this.table(scale, Math.min(most, TABLE - 1));
+    if (most < table.length) {
+      for (let k = 0; k < values.length; k++) out[k] = table[values[k]];
+      return;
+    }
+    for (let k = 0; k < values.length; k++) {
+      const value = values[k];
+      out[k] = value < TABLE && value < table.length ? table[value] : this.color(value * scale);
+    }
+  }
+
+  /** @param {Cells} values @param {Uint32Array} out @param {number} scale */
+  paintLinear(values, out, scale) {
+    const { colors, norm } = this;
+    const last = colors.length - 1;
+    const factor = norm.high > norm.low ? (scale * last) / (norm.high - norm.low) : 0;
+    const offset = factor ? 0.5 - (norm.low * last) / (norm.high - norm.low) : last + 0.5;
+    for (let k = 0; k < values.length; k++) {
+      const value = values[k];
+      if (Number.isNaN(value)) {
+        out[k] = 0;
+        continue;
+      }
+      const place = value * factor + offset;
+      out[k] = colors[place < 0 ? 0 : place > last ? last : place | 0];
+    }
+  }
+}
+
+/**
+ * Alpha by the total, over mixed colours: 40 at the lowest visible total, 255 at the highest.
+ * @param {Uint32Array} mixed colours with alpha 0 (mixture.js) @param {Cells} totals 0 is empty @param {Norm} norm of the totals @param {Uint32Array} out
+ * @param {number} [scale] multiplies each total first
+ */
+export function paintMixed(mixed, totals, norm, out, scale = 1) {
+  const alphas = new Uint8Array(TABLE);
+  const most = totals instanceof Uint32Array ? TABLE : 0; // totals of values are no places in a table
+  for (let k = 0; k < totals.length; k++) {
+    const total = totals[k];
+    if (total === 0) {
+      out[k] = 0;
+      continue;
+    }
+    let alpha = total < most ? alphas[total] : 0;
+    if (alpha === 0) {
+      alpha = Math.floor(MIN_ALPHA + norm.fraction(total * scale) * (255 - MIN_ALPHA));
+      if (total < most) alphas[total] = alpha;
+    }
+    out[k] = (mixed[k] | (alpha << 24)) >>> 0;
+  }
+}

@@ -1,0 +1,85 @@
+// Sparse pictures are hard to see: a pixel among many empty ones. Their pixels are spread over the empty ones around, as a step of
+// painting alone: values, hover and the colour bar stay what they are. How far follows from how alone they are, the idea of
+// datashader's `dynspread`.
+
+/** @typedef {import("../wire/codec.js").Cells} Cells */
+
+/** A picture of more filled pixels than this share is not sparse, whatever their places. */
+const SPARSE = 1 / 8;
+/** Filled pixels are spread while at most this share of them would have a filled one within reach. */
+const CROWDED = 0.5;
+/** The largest reach in CSS pixels. */
+const FARTHEST = 2;
+
+/** @param {Cells} values @param {boolean} counts 0 is empty, else NaN @param {number} enough null beyond so many @returns {Int32Array|null} where values are filled */
+function filled(values, counts, enough) {
+  const found = new Int32Array(enough);
+  let n = 0;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (counts ? value === 0 : Number.isNaN(value)) continue;
+    if (n === enough) return null;
+    found[n++] = k;
+  }
+  return found.subarray(0, n);
+}
+
+/** Offsets within a radius, nearest first.  @param {number} radius @returns {[number, number][]} */
+function disc(radius) {
+  /** @type {[number, number][]} */ const out = [];
+  const reach = Math.floor(radius);
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) if ((dx || dy) && Math.hypot(dx, dy) <= radius) out.push([dx, dy]);
+  }
+  return out.sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+}
+
+/**
+ * How many pixels far a picture is to be spread; 0 where it is dense or empty.
+ * @param {Cells} values one a pixel @param {boolean} counts @param {number} width @param {number} dpr
+ * @returns {{radius: number, pixels: Int32Array}|null} with the places of the filled pixels
+ */
+export function spreadOf(values, counts, width, dpr) {
+  const pixels = filled(values, counts, Math.floor(values.length * SPARSE));
+  if (!pixels || pixels.length === 0) return null;
+  let radius = 0;
+  for (let next = Math.ceil(dpr / 2); next <= FARTHEST * dpr && crowded(values, counts, width, pixels, next) <= CROWDED; next += Math.ceil(dpr / 2)) radius = next;
+  return radius === 0 ? null : { radius, pixels };
+}
+
+/** The share of filled pixels that have another one within twice a radius.  @param {Cells} values @param {boolean} counts @param {number} width @param {Int32Array} pixels @param {number} radius */
+function crowded(values, counts, width, pixels, radius) {
+  const around = disc(2 * radius);
+  const step = Math.max(1, Math.floor(pixels.length / 4096));
+  let [near, looked] = [0, 0];
+  for (let k = 0; k < pixels.length; k += step) {
+    const x = pixels[k] % width;
+    looked++;
+    near += +around.some(([dx, dy]) => {
+      const value = values[pixels[k] + dy * width + dx];
+      return x + dx >= 0 && x + dx < width && value !== undefined && (counts ? value !== 0 : !Number.isNaN(value));
+    });
+  }
+  return near / looked;
+}
+
+/**
+ * Copies the colours of filled pixels to the empty ones within a radius; where several reach, the highest value shows.
+ * @param {Cells} values @param {number} width @param {{radius: number, pixels: Int32Array}} spread @param {Uint32Array} out painted pixels, 0 where empty
+ */
+export function spreadPixels(values, width, { radius, pixels }, out) {
+  const around = disc(radius + 0.25);
+  /** @type {Map<number, number>} */ const from = new Map();
+  for (const at of pixels) {
+    const x = at % width;
+    for (const [dx, dy] of around) {
+      const to = at + dy * width + dx;
+      if (x + dx < 0 || x + dx >= width || to < 0 || to >= out.length) continue;
+      const before = from.get(to);
+      if (before === undefined ? out[to] === 0 : values[at] > values[before]) {
+        from.set(to, at);
+        out[to] = out[at];
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// The text alternative of a picture: what it shows, between which bounds, from how many rows.
+
+import { find, make } from "../dom.js";
+import { formatNumber } from "../axes/axis.js";
+import { COARSE, crowdWords } from "./row-facts.js";
+
+/** @typedef {import("../figure/figure.js").Figure} Figure */
+
+/** Opens the dialog on all figures.  @param {readonly Figure[]} figures */
+export function showAbout(figures) {
+  const dialog = find(document, "#about", HTMLDialogElement);
+  find(dialog, "#about-body", HTMLElement).replaceChildren(...figures.map(tableOf));
+  dialog.showModal();
+}
+
+/** @param {Figure} figure @returns {HTMLElement} */
+function tableOf(figure) {
+  const rows = factsOf(figure).map(([name, value]) => make("tr", {}, [make("th", { text: name, attrs: { scope: "row" } }), make("td", { text: value })]));
+  return make("table", {}, [make("caption", { text: figure.title || "Figure" }), make("tbody", {}, rows)]);
+}
+
+/** Names and values, as text.  @param {Figure} figure @returns {[string, string][]} */
+export function factsOf(figure) {
+  const { view, axes, layers } = figure;
+  /** @type {[string, string][]} */
+  const facts = [];
+  if (view) for (const side of /** @type {const} */ (["x", "y"])) facts.push([axes[side].title, rangeWords(figure, side)]);
+  for (const { info, definition, error, raster } of layers) {
+    if (error) facts.push(["not drawn", error]);
+    if (!info || !definition) continue;
+    facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
+    if (info.rows_outside > 0) facts.push(["rows not drawn", `${info.rows_outside.toLocaleString("en")} (missing, not finite, or off the axis)`]);
+    if (info.rows_far > 0) facts.push(["far rows", `${info.rows_far.toLocaleString("en")}${definition.root === "full" ? ", shown" : ", left out"}`]);
+    if (raster && view) {
+      const { zx, zy } = raster.grid.level(view);
+      facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
+      if (definition.glyph === "points" && raster.deep.shows(view) && raster.deep.isTiled(view))
+        facts.push(["marks", "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one"]);
+      if (raster.deep.coarse(view)) facts.push(["pixels", COARSE]);
+      const crowd = raster.deep.crowd(view);
+      if (crowd > 0) facts.push(["rows read", crowdWords(crowd)]);
+      const { norm } = raster;
+      if (!norm) continue;
+      const { low, high } = norm.distribution;
+      facts.push([`${definition.agg}, visible`, `${formatNumber(low, 6)} to ${formatNumber(high, 6)} in ${norm.cells.toLocaleString("en")} cells`]);
+      if (norm.low !== low || norm.high !== high) facts.push(["colours", `${formatNumber(norm.low, 6)} to ${formatNumber(norm.high, 6)}`]);
+    }
+  }
+  return facts;
+}
+
+/** @param {Figure} figure @param {"x"|"y"} side @returns {string} what the axis shows now */
+export function rangeWords({ view, axes }, side) {
+  if (!view) return "";
+  const s = view[side];
+  const step = (s.hi - s.lo) / (side === "x" ? view.width : view.height);
+  return `${axes[side].format(s.origin, s.lo, step)} to ${axes[side].format(s.origin, s.hi, step)}`;
+}

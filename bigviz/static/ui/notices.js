@@ -1,0 +1,87 @@
+// What the page tells: toasts with the server's words, the banner while the connection is down, and one line a second at most for screen readers.
+
+import { find, icon, make, raise } from "../dom.js";
+
+const KEPT = 3;
+const NOTE_MS = 6000;
+const LIVE_MS = 1000;
+
+export class Notices {
+  constructor() {
+    this.toasts = find(document, "#toasts", HTMLElement);
+    this.banner = find(document, "#banner", HTMLElement);
+    this.bannerText = find(document, "#banner-text", HTMLElement);
+    this.retry = find(document, "#retry", HTMLButtonElement);
+    this.live = find(document, "#live", HTMLElement);
+    /** @type {ReturnType<typeof setInterval>|undefined} */ this.countdown = undefined;
+    /** @type {string|null} */ this.waiting = null;
+    this.spoken = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * An error, until it is closed. The same words again only lift the toast that shows them.
+   * @param {string} words
+   */
+  error(words) {
+    const same = [...this.toasts.children].find((t) => t instanceof HTMLElement && t.dataset.words === words);
+    same?.remove();
+    const toast = this.#toast(words, "alert");
+    toast.dataset.words = words;
+    while (this.toasts.children.length > KEPT) this.toasts.firstElementChild?.remove();
+  }
+
+  /** A passing word, such as "copied".  @param {string} words */
+  note(words) {
+    const toast = this.#toast(words, "status");
+    toast.classList.add("note");
+    setTimeout(() => toast.remove(), NOTE_MS);
+  }
+
+  /** @param {string} words @param {"alert"|"status"} role @returns {HTMLElement} */
+  #toast(words, role) {
+    const close = make("button", { class: "tool small", attrs: { type: "button", "aria-label": "Dismiss" } }, [icon("close")]);
+    const toast = make("div", { class: "toast", attrs: { role } });
+    if (role === "alert") toast.append(icon("warn"));
+    toast.append(make("p", { text: words }), close);
+    close.addEventListener("click", () => toast.remove());
+    this.toasts.append(toast);
+    raise(this.toasts);
+    return toast;
+  }
+
+  /** @param {number} inMs until the next try @param {() => void} now what Retry does */
+  down(inMs, now) {
+    clearInterval(this.countdown);
+    const due = performance.now() + inMs;
+    const show = () => {
+      const left = Math.ceil((due - performance.now()) / 1000);
+      this.bannerText.textContent = left > 0 ? `The connection is lost. Trying again in ${left} s; the view is kept.` : "Connecting again…";
+    };
+    show();
+    this.countdown = setInterval(show, 500);
+    if (!this.banner.matches(":popover-open")) this.banner.showPopover();
+    this.retry.onclick = () => {
+      this.bannerText.textContent = "Connecting again…";
+      now();
+    };
+  }
+
+  up() {
+    clearInterval(this.countdown);
+    if (this.banner.matches(":popover-open")) this.banner.hidePopover();
+  }
+
+  /** Says something to screen readers: the newest words, at most once a second.  @param {string} words */
+  say(words) {
+    const wait = this.spoken + LIVE_MS - performance.now();
+    if (this.waiting === null && wait > 0) setTimeout(() => this.#speak(), wait);
+    this.waiting = words;
+    if (wait <= 0) this.#speak();
+  }
+
+  #speak() {
+    this.spoken = performance.now();
+    this.live.textContent = this.waiting;
+    this.waiting = null;
+  }
+}

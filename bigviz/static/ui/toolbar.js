@@ -1,0 +1,103 @@
+// The buttons of a figure and of the page.
+
+import { clone, find, keepStop, ownPopover, roving, setIcon } from "../dom.js";
+import { copyImage, saveImage } from "./save-png.js";
+
+/** @typedef {import("../figure/figure.js").Figure} Figure */
+/** @typedef {(name: string, shift: boolean, time: number) => void} Act */
+
+const ZOOM = 1.5;
+
+/**
+ * Wires a figure's toolbar.
+ * @param {Figure} figure @param {{help: () => void}} page
+ * @returns {Act} what a key of the same meaning calls
+ */
+export function bindToolbar(figure, page) {
+  const { section, surface } = figure;
+  const bar = find(section, ".fig-tools", HTMLElement);
+  const button = (/** @type {string} */ act) => find(section, `[data-act="${act}"]`, HTMLButtonElement);
+  roving(bar);
+
+  const zoom = (/** @type {number} */ factor, /** @type {number} */ time) => {
+    const { view } = figure;
+    if (view) figure.show(view.zoom(factor, factor, view.width / 2, view.height / 2), time);
+  };
+  /** @type {Act} */
+  const act = (name, shift, time) => {
+    if (name === "undo" || name === "redo") figure.travel(name, time);
+    else if (name === "in" || name === "out") zoom(name === "in" ? 1 / ZOOM : ZOOM, time);
+    else if (name === "home") figure.home("xy", time);
+    else if (name === "full") fullScreen(section, figure.page.notices);
+    else if (name === "save") void saveImage(figure, shift ? 2 : 1);
+    else if (name === "help") page.help();
+    else if (name === "box") {
+      const on = surface.dataset.mode !== "box";
+      if (on) surface.dataset.mode = "box";
+      else delete surface.dataset.mode;
+      button("box").setAttribute("aria-pressed", String(on));
+    }
+  };
+  for (const name of ["undo", "redo", "in", "out", "home", "box", "full"]) button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
+  bindSave(figure, button("save"));
+
+  const history = () => {
+    button("undo").disabled = !figure.history?.canUndo;
+    button("redo").disabled = !figure.history?.canRedo;
+    keepStop(bar);
+  };
+  figure.addEventListener("rest", history);
+  section.addEventListener("fullscreenchange", () => {
+    const full = document.fullscreenElement === section;
+    button("full").setAttribute("aria-pressed", String(full));
+    setIcon(button("full"), full ? "unfull" : "full");
+  });
+  return act;
+}
+
+/** @param {Figure} figure @param {HTMLButtonElement} button */
+function bindSave(figure, button) {
+  const menu = find(figure.section, '[data-menu="save"]', HTMLElement);
+  roving(menu);
+  ownPopover(menu, button);
+  for (const item of menu.querySelectorAll("button")) {
+    item.addEventListener("click", () => {
+      menu.hidePopover();
+      if (item.dataset.save === "copy") void copyImage(figure);
+      else void saveImage(figure, Number(item.dataset.save));
+    });
+  }
+}
+
+/** @param {HTMLElement} section @param {import("./notices.js").Notices} notices */
+function fullScreen(section, notices) {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else if (section.requestFullscreen) section.requestFullscreen().catch(() => notices.note("This browser does not allow full screen here."));
+  else notices.note("This browser has no full screen.");
+}
+
+/**
+ * The page's own buttons: in the app bar, or in the bar of the only figure.
+ * @param {HTMLElement} into
+ * @param {{theme: import("../render/theme.js").Theme, about: () => void, latency: () => void, help: () => void}} o
+ * @returns {HTMLElement} the toolbar
+ */
+export function pageTools(into, { theme, about, latency, help }) {
+  const bar = clone("doc-tools");
+  into.append(bar);
+  roving(bar);
+  const button = (/** @type {string} */ act) => find(bar, `[data-act="${act}"]`, HTMLButtonElement);
+  button("about").addEventListener("click", about);
+  button("latency").addEventListener("click", latency);
+  button("help").addEventListener("click", help);
+  const name = () => {
+    const words = `Theme: ${theme.choice === "auto" ? "automatic" : theme.choice}`;
+    button("theme").setAttribute("aria-label", words);
+    button("theme").title = words;
+    setIcon(button("theme"), theme.choice);
+  };
+  button("theme").addEventListener("click", () => theme.next());
+  theme.addEventListener("change", name);
+  name();
+  return bar;
+}

@@ -1,0 +1,145 @@
+// The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg, glyph, cmap, how,
+// low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key, another layer .N.K. What is as published is left out.
+
+/** @typedef {import("../figure/figure.js").Figure} Figure */
+/** @typedef {import("../layers/layer.js").Choice} Choice */
+
+/** Browsers refuse replaceState after about 200 calls in 30 s. */
+const WRITE_MS = 200;
+const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
+const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root"]);
+const ENDS = /** @type {const} */ (["low", "high"]);
+const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
+
+export class UrlState {
+  /** @param {readonly Figure[]} figures */
+  constructor(figures) {
+    this.figures = figures;
+    this.written = location.hash;
+    this.last = Number.NEGATIVE_INFINITY;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
+    /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
+    this.read();
+    for (const figure of figures) {
+      for (const name of ["frame", "choice"]) figure.addEventListener(name, () => this.#soon());
+      figure.addEventListener("info", () => this.#show(figure));
+    }
+    addEventListener("hashchange", () => {
+      if (location.hash === this.written) return;
+      this.read();
+      for (const { ranges } of figures) for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
+      for (const figure of figures) {
+        figure.ask();
+        this.#show(figure);
+        figure.dispatchEvent(new Event("choice"));
+        figure.restyle();
+      }
+    });
+  }
+
+  /** Takes choices and views from the hash; what makes no sense there is left as published. */
+  read() {
+    const params = new URLSearchParams(location.hash.slice(1));
+    this.written = location.hash;
+    for (const figure of this.figures) {
+      for (const layer of figure.layers) layer.choice = readChoice(params, layer, suffix(figure.index, layer.index));
+      this.due.set(figure, params);
+    }
+  }
+
+  /** The view of the hash, when the figure knows its axes.  @param {Figure} figure */
+  #show(figure) {
+    const params = this.due.get(figure);
+    if (!params || figure.layers.some((layer) => !layer.ready && !layer.failed)) return;
+    this.due.delete(figure);
+    const end = suffix(figure.index, 0);
+    for (const side of /** @type {const} */ (["x", "y"])) {
+      const range = figure.axes[side].fromUrl(params.get(`${side}0${end}`), params.get(`${side}1${end}`));
+      if (range) figure.ranges[side].set(range, null, 0);
+    }
+  }
+
+  #soon() {
+    if (this.waiting !== undefined) return;
+    const wait = Math.max(0, this.last + WRITE_MS - performance.now());
+    this.waiting = setTimeout(() => this.write(), wait);
+  }
+
+  /** Writes what shows now. */
+  write() {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    if (this.due.size > 0 || this.figures.some((f) => f.view === null)) return;
+    const params = new URLSearchParams();
+    for (const figure of this.figures) writeFigure(params, figure);
+    const text = params.toString();
+    const hash = text === "" ? "" : `#${text}`;
+    if (hash === this.written) return;
+    this.written = hash;
+    this.last = performance.now();
+    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+  }
+}
+
+/** @param {number} figure @param {number} layer @returns {string} */
+function suffix(figure, layer) {
+  if (layer > 0) return `.${figure}.${layer}`;
+  return figure > 0 ? `.${figure}` : "";
+}
+
+/** @param {URLSearchParams} params @param {Figure} figure */
+function writeFigure(params, figure) {
+  for (const layer of figure.layers) {
+    const { choice, published, index } = layer;
+    const end = suffix(figure.index, index);
+    for (const key of PLAIN) if (choice[key] !== published[key]) params.set(key + end, choice[key]);
+    for (const key of AXES) {
+      const kind = choice[key];
+      if (kind !== null && kind !== layer.defaultKind(key === "xaxis" ? "x" : "y")) params.set(key + end, kind);
+    }
+    for (const key of ENDS) {
+      const clip = choice[key];
+      if (clip !== published[key]) params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
+    }
+  }
+  const { x, y } = figure.ranges;
+  if (x.now === null || y.now === null || (x.atHome && y.atHome)) return;
+  for (const side of /** @type {const} */ (["x", "y"])) {
+    const [start, stop] = figure.axes[side].toUrl(/** @type {import("../geometry/view.js").View} */ (figure.view)[side]);
+    params.set(`${side}0${suffix(figure.index, 0)}`, start);
+    params.set(`${side}1${suffix(figure.index, 0)}`, stop);
+  }
+}
+
+/** @param {URLSearchParams} params @param {import("../layers/layer.js").Layer} layer @param {string} end @returns {Choice} */
+function readChoice(params, layer, end) {
+  /** @type {Choice} */
+  const choice = { ...layer.published };
+  const has = (/** @type {string|null} */ name) => name !== null && layer.columns.some((c) => c.name === name && c.plottable);
+  for (const key of /** @type {const} */ (["x", "y"])) {
+    const value = params.get(key + end);
+    if (has(value)) choice[key] = /** @type {string} */ (value);
+  }
+  for (const key of AXES) choice[key] = params.get(key + end);
+  const glyph = params.get(`glyph${end}`);
+  if (glyph === "points" || glyph === "line") choice.glyph = glyph;
+  if (choice.glyph !== layer.published.glyph) choice.agg = choice.glyph === "line" ? "any" : "count";
+  choice.agg = params.get(`agg${end}`) ?? choice.agg;
+  choice.cmap = params.get(`cmap${end}`) ?? choice.cmap;
+  const how = params.get(`how${end}`);
+  if (how !== null && HOWS.has(how)) choice.how = /** @type {Choice["how"]} */ (how);
+  if (params.get(`root${end}`) === "full") choice.root = "full";
+  for (const key of ENDS) {
+    const text = params.get(key + end);
+    if (text === "") choice[key] = null;
+    else if (text !== null) choice[key] = readEnd(text) ?? choice[key];
+  }
+  return choice;
+}
+
+/** @param {string} text @returns {import("../render/norm.js").Clip} */
+function readEnd(text) {
+  const number = Number(text.replace(/^p/, ""));
+  if (!Number.isFinite(number)) return null;
+  return text.startsWith("p") ? { percentile: Math.min(100, Math.max(0, number)) } : number;
+}

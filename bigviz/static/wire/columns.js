@@ -1,0 +1,37 @@
+// The frames of lines: rows by pixel column. Section 4 of docs/protocol.md; no sockets.
+
+import { check, costOf, count, int64, parseJson } from "./frames.js";
+
+/** @typedef {import("./frames.js").Columns} Columns */
+/** @typedef {import("./frames.js").Cost} Cost */
+/** @typedef {import("./frames.js").Frame} Frame */
+
+/**
+ * One part of a columns message.
+ * @param {Frame} frame
+ * @returns {{columns: Columns, cost: Cost}}
+ */
+export function parseColumns(frame) {
+  const json = parseJson(frame.json, "columns");
+  const n = count(json.n, "n");
+  const { body } = frame;
+  const ints = Math.ceil((4 * n) / 8) * 8;
+  check(body.length === 2 * ints + 24 * n, `columns body of ${body.length} bytes for ${n} rows`);
+  const source = body.byteOffset % 8 === 0 ? body : body.slice();
+  const [buffer, from] = [source.buffer, source.byteOffset];
+  const flagged = json.flagged;
+  check(Array.isArray(flagged) && flagged.every((value) => Number.isSafeInteger(value)), "columns: flagged is no list of columns");
+  const columns = {
+    n,
+    width: count(json.width, "width"),
+    xorigin: int64(json.xorigin, "xorigin"),
+    yorigin: int64(json.yorigin, "yorigin"),
+    flagged,
+    column: new Int32Array(buffer, from, n),
+    run: new Int32Array(buffer, from + ints, n),
+    row: new Float64Array(buffer, from + 2 * ints, n),
+    x: new Float64Array(buffer, from + 2 * ints + 8 * n, n),
+    y: new Float64Array(buffer, from + 2 * ints + 16 * n, n),
+  };
+  return { columns, cost: costOf(json) };
+}

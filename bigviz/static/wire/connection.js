@@ -1,0 +1,296 @@
+// The websocket: requests out, messages in, reconnecting after a loss. What to ask again afterwards is the page's business.
+
+import { Reassembler } from "./reassembler.js";
+import { parseFrame, ProtocolError, VERSION } from "./frames.js";
+
+/** @typedef {import("./frames.js").Definition} Definition */
+/** @typedef {import("./frames.js").Message} Message */
+/**
+ * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's columns.
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: import("../layers/marks-layer.js").Asked, roots?: import("./frames.js").LayerInfo["root"],
+ *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
+ */
+/**
+ * The detail of `layer`, `progress`, `tile`, `columns`, `done` and `error`: the message, and of the request that it answers:
+ * `definition` of the message's layer (null where unknown: an error with id 0), `asked` (its part of a view), `current` (it is the
+ * newest view of its figure, or the newest request about its layer), `sent` and `arrived` (performance.now()).
+ * @template {Message} [T=Message]
+ * @typedef {T & {definition: Definition|null, asked: ViewLayer|null, current: boolean, sent: number, arrived: number}} Answer
+ */
+/** @typedef {{inMs: number, attempt: number, code: number, reason: string, final: boolean}} Down */
+/** @typedef {{figure: number, view: boolean, layers: Map<number, ViewLayer>, sent: number}} Request */
+/** @typedef {{text: string, id: number}} Held */
+
+/** The part of WebSocket that is used. @typedef {Pick<WebSocket, "send"|"close"|"readyState"|"binaryType"|"onopen"|"onmessage"|"onclose"|"onerror">} Socket */
+
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+/** A connection that held this long starts the back-off anew. */
+const STEADY = 5_000;
+const HELLO_TIMEOUT = 20_000;
+/** The server allows 64 requests a second and bursts of 256; this stays below. */
+const PER_SECOND = 56;
+const BURST = 200;
+/** Tiles in one view; the page asks for the rest once these are there. */
+const MAX_TILES = 1024;
+/** Requests whose late answers are still recognised. */
+const REMEMBERED = 256;
+
+const GONE = 4001;
+const MALFORMED = 4002;
+const OTHER_VERSION = 4009;
+
+/**
+ * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server is another
+ * one than before, so versions may differ); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed`
+ * (ChangedMessage); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
+ */
+export class Connection extends EventTarget {
+  /** @param {string} url ws or wss address @param {{socket?: (url: string) => Socket, random?: () => number, now?: () => number}} [o] for tests */
+  constructor(url, { socket = (address) => new WebSocket(address), random = Math.random, now = () => performance.now() } = {}) {
+    super();
+    this.url = url;
+    this.makeSocket = socket;
+    this.random = random;
+    this.now = now;
+    /** messages sent since the page was opened */ this.sent = 0;
+    /** true between hello and the loss of the socket */ this.isUp = false;
+    /** @type {Socket|null} */ this.socket = null;
+    this.lastId = 0;
+    this.epoch = 0;
+    this.attempt = 0;
+    this.upSince = 0;
+    this.sequence = 0;
+    this.reassembler = new Reassembler();
+    /** @type {Map<number, Request>} */ this.requests = new Map();
+    /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
+    /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts = new Map();
+    /** Views that wait for the rate limit, by figure.  @type {Map<number, Held>} */ this.held = new Map();
+    this.tokens = BURST;
+    this.refilled = now();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.reconnecting = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.releasing = undefined;
+  }
+
+  /** Connects now: at first, after `close`, and when the user does not want to wait for the next attempt. Nothing happens while connected. */
+  open() {
+    if (this.socket) return;
+    clearTimeout(this.reconnecting);
+    this.sequence = 0;
+    this.reassembler = new Reassembler();
+    const socket = this.makeSocket(this.url);
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => this.receive(socket, data);
+    socket.onclose = ({ code, reason }) => this.lost(socket, code, reason);
+    this.waiting = setTimeout(() => this.fail(socket, "The server did not answer.", 4000), HELLO_TIMEOUT);
+  }
+
+  /** Closes without reconnecting: for `pagehide`, so that leaving the page looks like leaving. `open` connects again. */
+  close() {
+    clearTimeout(this.reconnecting);
+    const { socket } = this;
+    this.forget();
+    if (!socket) return;
+    socket.onclose = null;
+    socket.onmessage = null;
+    socket.close(1000);
+  }
+
+  /** @returns {number} ids go round below 2^32 */
+  nextId() {
+    this.lastId = (this.lastId % 0xffffffff) + 1;
+    return this.lastId;
+  }
+
+  /** Asks what a layer is; answered by `progress`, and by `layer` (several times while its index is built) or `error`.  @param {number} figure @param {number} layer @param {Definition} definition @returns {number} request id */
+  layer(figure, layer, definition) {
+    const id = this.nextId();
+    this.abouts.set(`${figure}/${layer}`, id);
+    this.remember(id, { figure, view: false, layers: new Map([[layer, { layer, definition }]]), sent: this.now() });
+    this.spend();
+    this.send({ op: "layer", id, figure, layer, definition });
+    return id;
+  }
+
+  /**
+   * The figure's new view; it replaces the one before. While the rate limit is used up the newest one is held back.
+   * @param {number} figure @param {ViewLayer[]} layers @returns {number} request id
+   */
+  view(figure, layers) {
+    const id = this.nextId();
+    const capped = cap(layers);
+    this.remember(id, { figure, view: true, layers: new Map(capped.map((part) => [part.layer, part])), sent: this.now() });
+    this.views.set(figure, id);
+    const text = JSON.stringify({ op: "view", id, figure, layers: capped });
+    this.held.delete(figure);
+    if (this.spend() >= 0) this.sendText(text);
+    else {
+      this.tokens += 1;
+      this.held.set(figure, { text, id });
+      this.releaseLater();
+    }
+    return id;
+  }
+
+  /** Drops what the figure's view still waits for.  @param {number} figure */
+  cancel(figure) {
+    const held = this.held.delete(figure);
+    if (!this.views.delete(figure) || held) return;
+    this.spend();
+    this.send({ op: "cancel", id: this.nextId(), figure });
+  }
+
+  /** The other side broke the protocol (a plane that does not decode): the connection is closed and opened again.  @param {unknown} error */
+  broken(error) {
+    if (this.socket) this.fail(this.socket, error instanceof Error ? error.message : String(error), MALFORMED);
+  }
+
+  /** @param {number} id @param {Request} request */
+  remember(id, request) {
+    this.requests.set(id, request);
+    for (const old of this.requests.keys()) {
+      if (this.requests.size <= REMEMBERED) break;
+      if (this.requests.get(old)?.view) this.requests.delete(old);
+      else break;
+    }
+  }
+
+  /** Takes one token of the rate limit.  @returns {number} tokens left; negative: over the limit */
+  spend() {
+    const now = this.now();
+    this.tokens = Math.min(BURST, this.tokens + ((now - this.refilled) / 1000) * PER_SECOND) - 1;
+    this.refilled = now;
+    return this.tokens;
+  }
+
+  releaseLater() {
+    if (this.releasing !== undefined) return;
+    const wait = Math.max(1, ((1 - this.tokens) / PER_SECOND) * 1000);
+    this.releasing = setTimeout(() => {
+      this.releasing = undefined;
+      for (const [figure, { text, id }] of this.held) {
+        if (this.spend() < 0) {
+          this.tokens += 1;
+          this.releaseLater();
+          return;
+        }
+        this.held.delete(figure);
+        const request = this.requests.get(id);
+        if (request) request.sent = this.now();
+        this.sendText(text);
+      }
+    }, wait);
+  }
+
+  /** @param {object} message */
+  send(message) {
+    this.sendText(JSON.stringify(message));
+  }
+
+  /** @param {string} text dropped while the connection is down: the page asks again on `up` */
+  sendText(text) {
+    if (!this.isUp || !this.socket) return;
+    this.socket.send(text);
+    this.sent += 1;
+  }
+
+  /** @param {Socket} socket @param {unknown} data */
+  receive(socket, data) {
+    if (socket !== this.socket) return;
+    const arrived = this.now();
+    try {
+      if (!(data instanceof ArrayBuffer)) throw new ProtocolError("the server sent a text frame");
+      const frame = parseFrame(data);
+      this.sequence += 1;
+      if (frame.sequence !== this.sequence) throw new ProtocolError(`frame ${frame.sequence} came, expected frame ${this.sequence}`);
+      if (!this.isUp && frame.type !== "hello" && frame.type !== "error") throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
+      const message = this.reassembler.push(frame);
+      if (message) this.deliver(message, arrived);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.broken(error);
+    }
+  }
+
+  /** @param {Message} message @param {number} arrived */
+  deliver(message, arrived) {
+    if (message.type === "hello") return this.greet(message);
+    if (message.type === "changed") return this.emit("changed", message);
+    const request = this.requests.get(message.id);
+    const asked = request?.layers.get(message.layer) ?? null;
+    const newest = request?.view ? this.views.get(request.figure) : this.abouts.get(`${request?.figure}/${message.layer}`);
+    const current = !request || newest === message.id;
+    const ends = (message.type === "layer" && message.json.index !== "building") || message.type === "error";
+    if (ends && request && !request.view) this.requests.delete(message.id);
+    return this.emit(message.type, { ...message, definition: asked?.definition ?? null, asked, current, sent: request?.sent ?? arrived, arrived });
+  }
+
+  /** @param {import("./frames.js").HelloMessage} message */
+  greet(message) {
+    if (message.json.protocol !== VERSION) {
+      const reason = `The server speaks protocol ${message.json.protocol}, this page ${VERSION}: reload the page.`;
+      if (this.socket) this.fail(this.socket, reason, OTHER_VERSION);
+      return;
+    }
+    clearTimeout(this.waiting);
+    const [again, restarted] = [this.epoch !== 0, this.epoch !== 0 && this.epoch !== message.epoch];
+    this.epoch = message.epoch;
+    this.isUp = true;
+    this.upSince = this.now();
+    this.emit("hello", message);
+    this.emit("up", { again, restarted });
+  }
+
+  /** Closes a socket for a reason of our own.  @param {Socket} socket @param {string} reason @param {number} code */
+  fail(socket, reason, code) {
+    socket.onclose = null;
+    socket.onmessage = null;
+    socket.close(code);
+    this.lost(socket, code, reason);
+  }
+
+  /** @param {Socket} socket @param {number} code @param {string} reason */
+  lost(socket, code, reason) {
+    if (socket !== this.socket) return;
+    if (this.isUp && this.now() - this.upSince > STEADY) this.attempt = 0;
+    this.forget();
+    const final = code === GONE || code === OTHER_VERSION;
+    const inMs = final ? 0 : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));
+    this.attempt += 1;
+    if (!final) this.reconnecting = setTimeout(() => this.open(), inMs);
+    this.emit("down", { inMs, attempt: this.attempt, code, reason, final });
+  }
+
+  /** Nothing asked on the old socket will be answered. */
+  forget() {
+    clearTimeout(this.waiting);
+    clearTimeout(this.releasing);
+    this.releasing = undefined;
+    this.socket = null;
+    this.isUp = false;
+    this.requests.clear();
+    this.views.clear();
+    this.abouts.clear();
+    this.held.clear();
+    this.tokens = BURST;
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** At most 1,024 tiles over all layers, wanted ones before prefetched ones.  @param {ViewLayer[]} layers @returns {ViewLayer[]} */
+export function cap(layers) {
+  let left = MAX_TILES;
+  const take = (/** @type {number[][]|undefined} */ list) => {
+    const part = (list ?? []).slice(0, left);
+    left -= part.length;
+    return part;
+  };
+  const tiles = layers.map((part) => take(part.tiles));
+  return layers.map((part, k) => (part.columns ? part : { ...part, tiles: tiles[k], prefetch: take(part.prefetch) }));
+}

@@ -1,0 +1,135 @@
+// Frames to whole messages: parts of one message are put together again.
+
+import { parseColumns } from "./columns.js";
+import { check, parseEstimate, parseJson } from "./frames.js";
+import { joinImage, parseImage } from "./images.js";
+import { joinRows, parseRows } from "./rows.js";
+import { parseTile } from "./tiles.js";
+
+/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("./frames.js").Message} Message */
+/** @typedef {import("./frames.js").Columns} Columns */
+/** @typedef {{key: import("./frames.js").TileKey, total: number, cost: import("./frames.js").Cost, planes: import("./frames.js").EncodedPlane[]}} TilePart */
+/** @typedef {{columns: Columns, cost: import("./frames.js").Cost}} ColumnsPart */
+/** @typedef {ReturnType<typeof parseRows>} RowsPart */
+/** @typedef {ReturnType<typeof parseImage>} ImagePart */
+/** What is there of a message whose last part is not.
+ * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[],
+ *   rows: RowsPart[], images: ImagePart[]}} Pending */
+
+const LUT_BYTES = 768;
+/** Messages in parts may not pile up beyond this: what one view of many categories needs stays far below. */
+const MAX_PENDING_BYTES = 256 << 20;
+const MAX_PENDING = 4096;
+
+/** Collects the parts of messages; other messages may stand between them. One a connection. */
+export class Reassembler {
+  constructor() {
+    /** @type {Map<string, Pending>} */ this.pending = new Map();
+    this.bytes = 0;
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {Message|null} the message that this frame completes, or null while parts are missing
+   * @throws {import("./frames.js").ProtocolError} when the frame fails a check or its part is out of order
+   */
+  push(frame) {
+    const tile = frame.type === "tile" ? parseTile(frame) : null;
+    const columns = frame.type === "columns" ? parseColumns(frame) : null;
+    const rows = frame.type === "rows" ? parseRows(frame) : null;
+    const image = frame.type === "image" ? parseImage(frame) : null;
+    const place = tile ? `${tile.key.zx},${tile.key.zy},${tile.key.i},${tile.key.j}` : "";
+    const name = `${frame.type}/${frame.id}/${frame.figure}/${frame.layer}/${place}`;
+    const entry = this.pending.get(name) ?? { parts: frame.parts, next: 0, bytes: 0, frames: [], tiles: [], columns: [], rows: [], images: [] };
+    check(frame.part === entry.next && frame.parts === entry.parts, `${name}: part ${frame.part} of ${frame.parts}, expected ${entry.next} of ${entry.parts}`);
+    entry.next += 1;
+    entry.frames.push(frame);
+    if (tile) entry.tiles.push(tile);
+    if (columns) entry.columns.push(columns);
+    if (rows) entry.rows.push(rows);
+    if (image) entry.images.push(image);
+    const whole = entry.next === entry.parts;
+    this.account(name, entry, whole ? -entry.bytes : frame.json.length + frame.body.length, whole);
+    return whole ? assemble(entry) : null;
+  }
+
+  /** @param {string} name @param {Pending} entry @param {number} bytes @param {boolean} whole */
+  account(name, entry, bytes, whole) {
+    this.bytes += bytes;
+    entry.bytes += bytes;
+    if (whole) this.pending.delete(name);
+    else this.pending.set(name, entry);
+    check(this.bytes <= MAX_PENDING_BYTES && this.pending.size <= MAX_PENDING, `${this.pending.size} unfinished messages hold ${this.bytes} bytes`);
+  }
+}
+
+/** One whole message in one frame; a shorthand for tests and tools.  @param {Frame} frame @returns {Message|null} */
+export function messageOf(frame) {
+  return new Reassembler().push(frame);
+}
+
+/** @param {Pending} pending @returns {Message} */
+function assemble({ frames, tiles, columns, rows, images }) {
+  const { type, id, figure, layer, epoch } = frames[0];
+  const estimate = parseEstimate(frames[0]);
+  if (type === "tile") return { type, id, figure, layer, estimate, ...joinTiles(tiles) };
+  if (type === "columns") return { type, id, figure, layer, estimate, columns: joinColumns(columns.map((part) => part.columns)), cost: columns[0].cost };
+  if (type === "rows") return { type, id, figure, layer, rows: joinRows(rows.map((part) => part.rows)), cost: rows[0].cost };
+  if (type === "image") return { type, id, figure, layer, image: joinImage(images.map((part) => part.image)), cost: images[0].cost };
+  const json = parseJson(concat(frames.map((frame) => frame.json)), type);
+  const body = concat(frames.map((frame) => frame.body));
+  if (type === "hello") return { type, id, epoch, json, luts: readLuts(json, body) };
+  check(body.length === 0, `${type} frame with a body of ${body.length} bytes`);
+  return /** @type {Message} */ ({ type, id, figure, layer, json });
+}
+
+/** @param {TilePart[]} parts @returns {TilePart} */
+function joinTiles(parts) {
+  const planes = parts.flatMap((part) => part.planes);
+  const { key, total, cost } = parts[0];
+  check(parts.every((part) => part.total === total), "parts of a tile differ in their number of planes");
+  check(planes.length === total, `tile of ${total} planes came with ${planes.length}`);
+  check(new Set(planes.map((plane) => plane.plane)).size === total, "a plane of a tile came twice");
+  return { key, total, cost, planes };
+}
+
+/** @param {Columns[]} parts @returns {Columns} */
+function joinColumns(parts) {
+  if (parts.length === 1) return parts[0];
+  const [first] = parts;
+  const same = parts.every((part) => part.width === first.width && part.xorigin === first.xorigin && part.yorigin === first.yorigin);
+  check(same, "parts of columns differ in width or origin");
+  const n = parts.reduce((sum, part) => sum + part.n, 0);
+  const joined = { ...first, n, column: new Int32Array(n), run: new Int32Array(n), row: new Float64Array(n), x: new Float64Array(n), y: new Float64Array(n) };
+  let at = 0;
+  for (const part of parts) {
+    joined.column.set(part.column, at);
+    joined.run.set(part.run, at);
+    joined.row.set(part.row, at);
+    joined.x.set(part.x, at);
+    joined.y.set(part.y, at);
+    at += part.n;
+  }
+  return joined;
+}
+
+/** @param {{cmaps?: unknown}} json @param {Uint8Array} body @returns {Map<string, Uint8Array>} */
+function readLuts(json, body) {
+  const names = json.cmaps;
+  check(Array.isArray(names) && names.every((name) => typeof name === "string"), "hello: cmaps is no list of names");
+  check(body.length === LUT_BYTES * names.length, `hello: ${body.length} bytes of colour maps for ${names.length} names`);
+  return new Map(names.map((name, k) => [name, body.slice(k * LUT_BYTES, (k + 1) * LUT_BYTES)]));
+}
+
+/** @param {Uint8Array[]} pieces @returns {Uint8Array} */
+function concat(pieces) {
+  if (pieces.length === 1) return pieces[0];
+  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}

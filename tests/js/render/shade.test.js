@@ -1,0 +1,130 @@
+// Pixels against the formulas of datashader's shade, and category mixing against a plain reading of its _colorize.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Distribution } from "../../../bigviz/static/render/distribution.js";
+import { Norm } from "../../../bigviz/static/render/norm.js";
+import { blend, mix } from "../../../bigviz/static/render/category-mix.js";
+import { GLASBEY } from "../../../bigviz/static/render/palette.js";
+import { packLut, paintMixed, Shader } from "../../../bigviz/static/render/shade.js";
+import { random } from "../random.js";
+
+const RAMP = Uint8Array.from({ length: 768 }, (_, k) => [Math.floor(k / 3), 255 - Math.floor(k / 3), 7][k % 3]);
+
+/** The place of a pixel along the ramp; null when transparent.  @param {number} pixel */
+const placeOf = (pixel) => (pixel >>> 24 === 0 ? null : pixel & 255);
+
+test("a pixel is R, G, B, A in memory", () => {
+  const pixels = packLut(Uint8Array.of(1, 2, 3, 250, 251, 252));
+  assert.deepEqual([...new Uint8Array(pixels.buffer)], [1, 2, 3, 255, 250, 251, 252, 255]);
+});
+
+/** @type {[string, any, boolean][]} */
+const PLANES = (() => {
+  const rand = random(40);
+  const make = (/** @type {any} */ type, /** @type {() => number} */ draw) => type.from({ length: 5000 }, draw);
+  return [
+    ["uint8 counts", make(Uint8Array, () => Math.floor(rand() * 4) * 20), true],
+    ["uint32 counts, some large", make(Uint32Array, () => Math.floor(rand() ** 8 * 4e6)), true],
+    ["counts of 64 bits", make(Float64Array, () => Math.floor(rand() ** 8 * 1e12)), true],
+    ["means", make(Float32Array, () => (rand() < 0.2 ? Number.NaN : rand() * 40 - 20)), false],
+    ["sums", make(Float64Array, () => (rand() < 0.2 ? Number.NaN : Math.exp(rand() * 30))), false],
+  ];
+})();
+
+for (const [name, values, counts] of PLANES) {
+  for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
+    test(`${how} of ${name} is within half a step of the formula`, () => {
+      const distribution = new Distribution(values, counts);
+      const norm = new Norm(distribution, how);
+      const out = new Uint32Array(values.length);
+      for (const scale of [1, 0.25]) {
+        new Shader(norm, RAMP).paint(values, counts, distribution.high, out, scale);
+        for (let k = 0; k < values.length; k++) {
+          const empty = counts ? values[k] === 0 : Number.isNaN(values[k]);
+          const place = placeOf(out[k]);
+          assert.equal(place === null, empty, `${values[k]}`);
+          if (place !== null) assert.ok(Math.abs(place - norm.fraction(values[k] * scale) * 255) <= 0.5001, `${values[k]}: ${place}`);
+        }
+        if (scale !== 1) continue;
+        const own = new Uint32Array(values.length);
+        new Shader(norm, RAMP).paintOwn(values, counts, own);
+        assert.deepEqual(own, out, "bins looked up or found again: the same");
+      }
+    });
+  }
+}
+
+test("values beyond the clip get the end colours", () => {
+  const norm = new Norm(new Distribution(Float32Array.of(0, 10), false), "linear", 2, 8);
+  const out = new Uint32Array(5);
+  new Shader(norm, RAMP).paint(Float32Array.of(-5, 2, 5, 8, Number.POSITIVE_INFINITY), false, 10, out);
+  assert.deepEqual([...out].map(placeOf), [0, 0, 128, 255, 255]);
+});
+
+test("one value only is painted with the last colour", () => {
+  for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
+    const out = new Uint32Array(2);
+    new Shader(new Norm(new Distribution(Float32Array.of(4, Number.NaN), false), how), RAMP).paint(Float32Array.of(4, Number.NaN), false, 4, out);
+    assert.deepEqual([...out].map(placeOf), [255, null]);
+  }
+});
+
+/** Planes of a tile out of short lists of counts; the cells behind them are empty.  @param {any[]} lists */
+function planesOf(lists) {
+  return lists.map((list) => {
+    const data = new list.constructor(65536);
+    data.set(list);
+    return { counts: true, filled: list.filter((/** @type {number} */ count) => count > 0).length, low: 1, high: Math.max(0, ...list), constant: Number.NaN, data, exact: null };
+  });
+}
+
+test("categories mix to the mean colour by count, alpha by total from 40", () => {
+  const colors = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255);
+  const { totals, mixed, high } = mix(planesOf([Uint8Array.of(0, 1, 3, 0), Uint16Array.of(0, 0, 1, 0), Float64Array.of(0, 0, 0, 9)]), colors);
+  assert.deepEqual([...totals.subarray(0, 5), high], [0, 1, 4, 9, 0, 9]);
+  const out = new Uint32Array(65536);
+  paintMixed(mixed, totals, new Norm(new Distribution(totals, true), "linear"), out);
+  assert.deepEqual([...new Uint8Array(out.buffer, 0, 16)], [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255]);
+});
+
+test("mixing agrees with a plain reading on random counts", () => {
+  const rand = random(41);
+  const planes = Array.from({ length: 12 }, () => Uint32Array.from({ length: 2000 }, () => (rand() < 0.8 ? 0 : Math.floor(rand() ** 6 * 1e6))));
+  const { totals, mixed } = mix(planesOf(planes), GLASBEY);
+  for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
+    const norm = new Norm(new Distribution(totals, true), how);
+    const out = new Uint32Array(65536);
+    paintMixed(mixed, totals, norm, out);
+    const bytes = new Uint8Array(out.buffer);
+    for (let k = 0; k < 2000; k++) {
+      const total = planes.reduce((sum, plane) => sum + plane[k], 0);
+      if (total === 0) {
+        assert.equal(out[k], 0);
+        continue;
+      }
+      for (let channel = 0; channel < 3; channel++) {
+        const mean = planes.reduce((sum, plane, category) => sum + plane[k] * GLASBEY[3 * category + channel], 0) / total;
+        assert.ok(mean - bytes[4 * k + channel] < 1.001 && bytes[4 * k + channel] - mean < 0.001);
+      }
+      assert.equal(bytes[4 * k + 3], Math.floor(40 + norm.fraction(total) * 215));
+    }
+  }
+});
+
+test("blending weighs by counts, to the nearest", () => {
+  assert.equal(blend(0x0000ff, 1, 0x00ff00, 1), 0x008080);
+  assert.equal(blend(0x646464, 3, 0x646464, 9), 0x646464);
+  assert.equal(blend(0xff0000, 1, 0x000000, 3), 0x400000);
+});
+
+test("more categories than colours start again with the first colour", () => {
+  const { mixed } = mix(planesOf([new Uint8Array(1), new Uint8Array(1), Uint8Array.of(5)]), Uint8Array.of(9, 8, 7, 1, 2, 3));
+  assert.equal(mixed[0], (7 << 16) | (8 << 8) | 9);
+});
+
+test("the palette: 256 colours, the first ten far apart", () => {
+  assert.equal(GLASBEY.length, 768);
+  const color = (/** @type {number} */ k) => [...GLASBEY.subarray(3 * k, 3 * k + 3)];
+  for (let a = 0; a < 10; a++) for (let b = 0; b < a; b++) assert.ok(Math.hypot(...color(a).map((v, k) => v - color(b)[k])) > 40);
+});

@@ -1,0 +1,22 @@
+// Quoting of columns' names, and the ends of a clip.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { quoted, readClip } from "../../../bigviz/static/ui/pickers.js";
+
+test("a column's name is quoted where a reduction's text needs it", () => {
+  assert.equal(quoted("fare"), "fare");
+  assert.equal(quoted("total fare"), "total fare");
+  for (const name of ["odd, name", "f(x)", "it's", 'so "called"', " padded", ""]) assert.equal(quoted(name), `\`${name}\``);
+  assert.equal(quoted("tick`s"), "`tick``s`");
+});
+
+test("ends of a clip are values, percentiles, or nothing", () => {
+  assert.equal(readClip(""), null);
+  assert.equal(readClip("  "), null);
+  assert.equal(readClip("-2.5e3"), -2500);
+  assert.equal(readClip("1,250"), 1250);
+  assert.deepEqual(readClip("1 %"), { percentile: 1 });
+  assert.deepEqual(readClip("99.5%"), { percentile: 99.5 });
+  for (const bad of ["x", "1 2 3 x", "101 %", "-1 %", "Infinity"]) assert.equal(readClip(bad), undefined);
+});
