@@ -270,15 +270,15 @@ Press ? in the page for all keys. Every view has its own address: copy it to sha
 
 def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
     def load() -> Any:
-        from bigviz.server.loading import run_script
+        from bigviz.server.loading import open_script
 
-        return run_script(path, name)
+        return open_script(path, name)
 
-    _run([name], load, listening, watch=path)
+    _run([name], load, listening, script=path)
 
 
 def _run(
-    names: list[str], load: Load, listening: dict[str, Any], watch: str | None = None, first: bool = False
+    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False
 ) -> None:
     from bigviz.server.main import run
     from bigviz.server.report import Reporter
@@ -288,7 +288,7 @@ def _run(
     options: Options = Options(
         allow_hosts=listening.pop("allow_host"), allow_origins=listening.pop("allow_origin"), **listening
     )
-    status = run(options, names, load, Reporter(as_json), browser=browser, watch=watch, open_first=first)
+    status = run(options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first)
     with suppress(OSError):  # a pipe that nobody reads any more
         sys.stdout.flush()
         sys.stderr.flush()

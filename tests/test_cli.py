@@ -317,8 +317,15 @@ bv.serve(bv.figure(title="{title}").points(table, "x", "y"))
 
 def test_a_script_and_its_changes(tmp_path: Path):
     script = tmp_path / "app.py"
-    script.write_text(SCRIPT.format(title="One"))
+    script.write_text("import nothing_of_that_name")
     with serving("serve", script, "--dev", "--log-json") as (process, url):
+        assert "nothing_of_that_name" in process.until('"level": "error"')
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            layer(url)
+        assert failed.value.code == 503 and "nothing_of" not in failed.value.read().decode()
+        assert fetched(url)
+        script.write_text(SCRIPT.format(title="One"))
+        process.until("loaded")
         assert url.endswith("/app/") and layer(url)["name"] == "One"
         process.until("built")
         script.write_text("1 / 0  # a mistake")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from bigviz.data.dataset import Dataset
@@ -12,9 +15,9 @@ from bigviz.document.layout import Box
 from bigviz.document.names import check_name, free_name
 from bigviz.document.spec import AxisKind, AxisSpec, Document
 
-__all__ = ["document", "from_json", "last_document", "to_json"]
+__all__ = ["collected", "document", "from_json", "to_json"]
 
-_last: list[Document] = []
+_made: ContextVar[list[Document] | None] = ContextVar("made", default=None)
 
 
 def document(root: Figure | Box | Document, *, title: str | None = None, id: str | None = None) -> Document:
@@ -29,13 +32,21 @@ def document(root: Figure | Box | Document, *, title: str | None = None, id: str
         made = root if id is None else root.renamed(check_name(id, "id"))
     else:
         made = _Freezer().freeze(root, title, id)
-    _last[:] = [made]
+    found = _made.get()
+    if found is not None:
+        found.append(made)
     return made
 
 
-def last_document() -> Document | None:
-    """The document made last in this process: what `bigviz serve app.py` serves when the script serves none itself."""
-    return _last[0] if _last else None
+@contextmanager
+def collected() -> Iterator[list[Document]]:
+    """The documents that `document` makes while the block runs, in order; those of other threads are not among them."""
+    made: list[Document] = []
+    token = _made.set(made)
+    try:
+        yield made
+    finally:
+        _made.reset(token)
 
 
 class _Freezer:

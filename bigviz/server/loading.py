@@ -19,14 +19,14 @@ from bigviz.server.backend import Backend
 from bigviz.server.definition import layer_of, published
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
-from bigviz.server.script import script_document
+from bigviz.server.script import run_script
 from bigviz.server.storage import Storage
 from bigviz.tiles.built import total_memory
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.rough import rehearse
 from bigviz.tiles.store.directory import StoreDirectory
 
-__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "run_script"]
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "open_script"]
 
 
 _TILES: Final = 8  # of the memory for caches, tiles get a part of so many; layers in memory the rest
@@ -46,9 +46,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Brought:
-    """Open documents and an engine of their own."""
+    """Open documents and an engine of their own; of a script, also the files of the modules that it was run from."""
 
     documents: Sequence[Document]
+    files: frozenset[str] = frozenset()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
@@ -104,13 +105,14 @@ def demo_documents(points: str, walk: str) -> Brought:
     )
 
 
-def run_script(path: str, name: str) -> Brought:
-    """The last document of a script, under `name`."""
-    return _brought([script_document(path).renamed(name)])
+def open_script(path: str, name: str) -> Brought:
+    """The last document of a script, under `name`; ScriptFailed where it has none."""
+    made, files = run_script(path)
+    return _brought([made.renamed(name)], files)
 
 
-def _brought(documents: Sequence[Document]) -> Brought:
+def _brought(documents: Sequence[Document], files: frozenset[str] = frozenset()) -> Brought:
     """Documents, when the first viewer will find kernels at hand."""
     load_compiler()
     rehearse()
-    return Brought(documents)
+    return Brought(documents, files)

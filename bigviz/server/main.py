@@ -14,9 +14,10 @@ from typing import Final
 
 from bigviz.data.errors import BigvizError
 from bigviz.server.report import Reporter
-from bigviz.server.run import Load, Options, Server
+from bigviz.server.run import Load, Loaded, Options, Server
+from bigviz.server.script_failure import ScriptFailed, failure_of
 from bigviz.server.threads import in_thread
-from bigviz.server.watch import changes
+from bigviz.server.watch import Watch
 
 __all__ = ["run"]
 
@@ -33,18 +34,18 @@ def run(
     report: Reporter,
     *,
     browser: bool = False,
-    watch: str | None = None,
+    script: str | None = None,
     open_first: bool = False,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the process's exit status.
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
-    the first document with `open_first`. `watch` is a script that is run anew when it changes, with `options.dev`.
+    the first document with `open_first`. `script` is what is loaded, to be run anew with `options.dev` when it changes.
     """
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     try:
-        return asyncio.run(_serve(options, names, load, report, browser, watch, open_first))
+        return asyncio.run(_serve(options, names, load, report, browser, script, open_first))
     finally:
         report.flush()
 
@@ -55,7 +56,7 @@ async def _serve(
     load: Load,
     report: Reporter,
     browser: bool,
-    watch: str | None,
+    script: str | None,
     open_first: bool,
 ) -> int:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -67,16 +68,17 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, end)
+    watch = Watch(script) if options.dev and script else None
     server = Server(options, names, load, report, open_first)
     await server.start()
     stop = asyncio.ensure_future(stopping.wait())
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    status = _failure(server) if server.loaded.done() else 0
+    status = _failure(server) if server.loaded.done() and watch is None else 0
     if browser and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
         in_thread(lambda: webbrowser.open(server.url))
     if status == 0 and not stopping.is_set():
-        watching = asyncio.ensure_future(_reload(server, load, watch, report)) if options.dev and watch else None
+        watching = asyncio.ensure_future(_keep_up(server, watch, report)) if watch else None
         await stop
         if watching is not None:
             watching.cancel()
@@ -91,24 +93,35 @@ def _failure(server: Server) -> int:
     error = server.loaded.exception()
     if error is None:
         return 0
-    if isinstance(error, BigvizError):
-        print(f"Error: {error.message}", file=sys.stderr)
-    else:
-        traceback.print_exception(error)
+    print(_told(error), file=sys.stderr)
     return 1
 
 
-async def _reload(server: Server, load: Load, path: str, report: Reporter) -> None:
-    """Run the script anew each time it or a module beside it changes; one with a mistake changes nothing."""
-    async for _ in changes(os.path.abspath(path)):
+def _told(error: BaseException) -> str:
+    """What the terminal says of an error: bigviz's own in a sentence, others with their traceback."""
+    if isinstance(error, ScriptFailed) and not isinstance(error.__cause__, BigvizError):
+        return error.failure.trace
+    if isinstance(error, BigvizError):
+        return f"Error: {error.message}"
+    return "".join(traceback.format_exception(error))
+
+
+async def _keep_up(server: Server, watch: Watch, report: Reporter) -> None:
+    """Run the script anew each time it or a module beside it changes. A mistake in it is told, in the page too, and
+    changes nothing else."""
+    attempt: asyncio.Future[Loaded] = server.loaded
+    while True:
         try:
-            loaded = await in_thread(load)
-        except BigvizError as error:
-            report("log", level="error", logger="bigviz", message=f"{path}: {error.message}")
-            continue
+            loaded = await attempt
         except Exception as error:
-            text = "".join(traceback.format_exception(error))
-            report("log", level="error", logger="bigviz", message=f"{path}: {text}")
-            continue
-        server.publish(loaded.documents)
-        report("reloaded", path=path)
+            failed = error if isinstance(error, ScriptFailed) else None
+            failure = failed.failure if failed else failure_of(error, watch.path)
+            watch.cover(failed.files if failed else failure.files)
+            report("log", level="error", logger="bigviz", message=_told(error))
+            server.fail(failure)
+        else:
+            watch.cover(loaded.files)
+            if attempt is not server.loaded:
+                report("reloaded", path=watch.path)
+        await watch.changed()
+        attempt = asyncio.ensure_future(server.load())

@@ -96,11 +96,7 @@ def _viewers(facts: dict[str, Any]) -> str:
 
 
 def _loaded(facts: dict[str, Any]) -> str:
-    lines = []
-    for name, rows in facts["datasets"].items():
-        lines.append(f"  opened   {name}: {rows:,} row{'s' * (rows != 1)}")
-        lines += [f"           {note}" for note in facts.get("notes", {}).get(name, ())]
-    return "\n".join(lines)
+    return "\n".join(f"  opened   {name}: {rows:,} row{'s' * (rows != 1)}" for name, rows in facts["datasets"].items())
 
 
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {

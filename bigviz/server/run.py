@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bigviz.document.spec import Document
     from bigviz.server.backend import Backend
     from bigviz.server.metrics import Metrics
+    from bigviz.server.script_failure import Failure
 
 __all__ = ["Loaded", "Options", "Server"]
 
@@ -34,6 +35,8 @@ class Loaded(Protocol):
 
     @property
     def documents(self) -> Sequence[Document]: ...
+    @property
+    def files(self) -> frozenset[str]: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
 
@@ -119,7 +122,7 @@ class Server:
         self._event("listening", url=self.url, port=self.port, address=options.address)
         facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
         self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
-        self.loaded = asyncio.ensure_future(self._bring())
+        self.loaded = asyncio.ensure_future(self.load())
 
     async def stop(self) -> None:
         """Take no more connections, cancel what runs, tell the browsers, close everything."""
@@ -136,6 +139,24 @@ class Server:
         self._http.abort()
         self._event("stopped")
 
+    async def load(self) -> Loaded:
+        """Open the documents and serve them; browsers on others come again. What cannot be opened changes nothing."""
+        loaded = await in_thread(self._load)
+        site = self.site
+        assert site is not None
+        if site.loaded is not None:
+            self.publish(loaded.documents)
+            return loaded
+        backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
+        for document in loaded.documents:
+            backend.publish(document)
+        site.publish(loaded.documents, backend)
+        datasets = {name: getattr(ds, "num_rows", 0) for doc in loaded.documents for name, ds in doc.sources.items()}
+        self._event("loaded", datasets=datasets)
+        if loaded.documents:
+            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
+        return loaded
+
     def publish(self, documents: Sequence[Document]) -> None:
         """Serve other documents from now on; browsers on the old ones come again and get the new ones."""
         assert self.site is not None and self.site.loaded is not None
@@ -143,19 +164,10 @@ class Server:
             self.site.loaded.publish(document)
         self.site.renew(documents)
 
-    async def _bring(self) -> None:
-        loaded = await in_thread(self._load)
+    def fail(self, failure: Failure) -> None:
+        """Tell the browsers why the script failed, those that come later too, until documents are loaded again."""
         assert self.site is not None
-        backend = loaded.backend(self.options.limits, self.site.metrics, self.options.storage)
-        for document in loaded.documents:
-            backend.publish(document)
-        self.site.publish(loaded.documents, backend)
-        sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
-        datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
-        notes = {name: list(getattr(source, "notes", ())) for name, source in sources.items()}
-        self._event("loaded", datasets=datasets, notes={name: each for name, each in notes.items() if each})
-        if loaded.documents:
-            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
+        self.site.fail(failure)
 
     async def _build_first(self, backend: Backend, document: Document) -> None:
         """Build what the first document shows without waiting for a browser, and hold on to it."""

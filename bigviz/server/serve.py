@@ -12,10 +12,10 @@ from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import Document
-from bigviz.server import script
 from bigviz.server.loading import Brought
 from bigviz.server.report import Reporter
 from bigviz.server.run import Options, Server
+from bigviz.server.script import current_run
 from bigviz.server.storage import renamed_mode
 
 __all__ = ["Handle", "serve"]
@@ -111,8 +111,9 @@ def serve(
     and returns. Raises BadInput for a port that is in use, naming the next free one.
     """
     made = root if isinstance(root, Document) else document(root)
-    if script.is_running():
-        script.served(made)
+    run = current_run()
+    if run is not None:
+        run.serve(made)
         return None
     unknown = options.keys() - {each.name for each in fields(Options)}
     if unknown:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bigviz.data.errors import NotFound
+from bigviz.data.errors import Busy, NotFound
 from bigviz.server.codes import GONE, RESTART
 from bigviz.server.hosts import Hosts
 from bigviz.server.limits import Limits
@@ -17,6 +17,7 @@ from bigviz.server.metrics import Metrics
 if TYPE_CHECKING:
     from bigviz.document.spec import Document
     from bigviz.server.backend import Backend
+    from bigviz.server.script_failure import Failure
     from bigviz.server.viewer import Viewer
 
 __all__ = ["Site"]
@@ -32,6 +33,8 @@ def _ignore(name: str, **facts: Any) -> None:
 class Site:
     """One server's state. Lives on the event loop's thread; documents and backend come when they are loaded.
 
+    `failure` is why the script of `bigviz serve --dev` failed when it was last run.
+
     `names` are the documents that will be served, known before they are opened, so that pages are served at once.
     """
 
@@ -44,38 +47,56 @@ class Site:
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
     documents: dict[str, Document] = field(default_factory=dict)
     viewers: set[Viewer] = field(default_factory=set)
+    failure: Failure | None = None
     _backend: Backend | None = None
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)  # loaded, or failed for the first time
 
     def publish(self, documents: Sequence[Document], backend: Backend) -> None:
         """Serve these documents, each under its id; whoever waits for them goes on."""
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
         self._backend = backend
+        self.failure = None
         self._loaded.set()
+        self._settled.set()
 
     def renew(self, documents: Sequence[Document]) -> None:
         """Serve other documents: browsers come again and, seeing a new epoch, load anew."""
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
         self.epoch = secrets.randbits(32)
+        self.failure = None
         for viewer in list(self.viewers):
             if viewer.name in self.documents:
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
 
+    def fail(self, failure: Failure) -> None:
+        """Tell every browser that the script failed; documents that were served before still are."""
+        self.failure = failure
+        self._settled.set()
+        for viewer in list(self.viewers):
+            viewer.tell(failure)
+
     def has(self, name: str) -> bool:
         """Whether a document of that name is, or will be, served."""
         return name in self.names
 
     async def document(self, name: str) -> Document:
-        """The document of that name, once it is open; NotFound for another name."""
+        """The document of that name, once it is open; NotFound for another name, Busy while its script fails."""
         if self.has(name):
-            await self._loaded.wait()
+            await self._settled.wait()
+            if not self._loaded.is_set():
+                raise Busy("The script of this document failed; its page and the server's log say why.")
         if name not in self.documents:
             raise NotFound(f"There is no document {name[:100]!r}; / lists the documents.", "document", name[:100])
         return self.documents[name]
+
+    async def opened(self) -> None:
+        """Wait until documents are open, however often the script fails before."""
+        await self._loaded.wait()
 
     async def backend(self) -> Backend:
         """The backend, once it is loaded."""

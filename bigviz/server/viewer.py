@@ -26,6 +26,7 @@ from bigviz.server.longjson import answer_parts
 from bigviz.server.messages import CancelRequest, LayerRequest, Malformed, ViewRequest
 from bigviz.server.outbox import Message, Outbox
 from bigviz.server.protocol import VERSION, Part, Type, json_parts
+from bigviz.server.script_failure import Failure, ScriptFailed
 from bigviz.server.site import Site
 from bigviz.server.tokens import Tokens
 from bigviz.server.view import View
@@ -115,13 +116,23 @@ class Viewer(Guarded, WebSocketHandler):
         if self.is_open:
             self.outbox.close()
 
+    def tell(self, failure: Failure) -> None:
+        """Say that the document's script failed, and where: an error frame of no request."""
+        place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
+        self.put(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place}))
+
     async def _greet(self) -> None:
+        if self.site.failure is not None and self.site.loaded is None:
+            self.tell(self.site.failure)
+        await self.site.opened()
         document, backend = await self.site.document(self.name), await self.site.backend()
         self.document = document
         backend.expect(greeted=True)
         text, body = backend.hello(document)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
+        if self.site.failure is not None:
+            self.tell(self.site.failure)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 

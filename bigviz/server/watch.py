@@ -1,47 +1,61 @@
-"""Noticing that a script, or a module that lies beside it, was changed."""
+"""Noticing that one of the files that a script was run from has changed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Iterable
+from typing import Final
 
-__all__ = ["changes", "modules_below"]
+__all__ = ["Watch"]
 
-Stamp = tuple[int, int]
-
-
-async def changes(path: str, seconds: float = 0.5) -> AsyncIterator[None]:
-    """Yield once for each time that the script's or its modules' size or time of change is another than before."""
-    before = _stamps(path)
-    while True:
-        await asyncio.sleep(seconds)
-        now = _stamps(path)
-        if now != before:
-            before = now
-            yield
+_SECONDS: Final = 0.5
+Stamp = tuple[int, int] | None
 
 
-def modules_below(directory: str) -> list[str]:
-    """Names of the loaded modules whose files lie in a directory or below it."""
-    inside = os.path.realpath(directory) + os.sep
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and os.path.realpath(file).startswith(inside) and name != "__main__":
-            found.append(name)
-    return found
+class Watch:
+    """The files whose change calls for another run of a script: time of change and size of each, None for no file.
+
+    Make it before the first run: what is saved while the script runs counts as a change, also of files that only the
+    run makes known.
+    """
+
+    def __init__(self, path: str, seconds: float = _SECONDS) -> None:
+        self.path = os.path.abspath(path)
+        self._seconds = seconds
+        self._began = time.time_ns()
+        self._stamps = {self.path: _stamp(self.path)}
+
+    def cover(self, files: Iterable[str]) -> None:
+        """From now on watch the script and these files; of those watched before, the known stamps hold."""
+        known = self._stamps
+        self._stamps = {file: known[file] if file in known else self._first(file) for file in (self.path, *files)}
+
+    async def changed(self) -> None:
+        """Return when a file is another than it was; a file that vanishes is no change, one that comes back is."""
+        while not self._differs():
+            await asyncio.sleep(self._seconds)
+
+    def _first(self, file: str) -> Stamp:
+        """The stamp of a file that the run made known; None for one that was saved after it began, maybe unread."""
+        stamp = _stamp(file)
+        return None if stamp is not None and stamp[0] > self._began else stamp
+
+    def _differs(self) -> bool:
+        # An editor that writes aside and renames leaves a moment without the file.
+        began = time.time_ns()
+        now = {file: stamp for file in self._stamps if (stamp := _stamp(file)) is not None}
+        differs = any(self._stamps[file] != stamp for file, stamp in now.items())
+        self._stamps |= now
+        if differs:
+            self._began = began
+        return differs
 
 
-def _stamps(path: str) -> dict[str, Stamp]:
-    files = [path]
-    files += [str(sys.modules[name].__file__) for name in modules_below(os.path.dirname(path)) if name in sys.modules]
-    out = {}
-    for file in files:
-        try:
-            found = os.stat(file)
-        except OSError:
-            continue  # an editor that writes aside and renames leaves a moment without the file
-        out[file] = (found.st_mtime_ns, found.st_size)
-    return out
+def _stamp(path: str) -> Stamp:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

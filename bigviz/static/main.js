@@ -1,6 +1,7 @@
 // The page: connects, builds the document's figures, and hands messages to them.
 
 import { rangeWords, showAbout } from "./ui/about.js";
+import { AppFailure } from "./ui/app-failure.js";
 import { TileCache } from "./layers/tile-cache.js";
 import { find } from "./dom.js";
 import { bindEstimate } from "./ui/estimate-chip.js";
@@ -22,6 +23,7 @@ import { UrlState } from "./ui/url-state.js";
 /** @typedef {import("./ui/layout.js").DocumentSpec} DocumentSpec */
 
 const notices = new Notices();
+const failure = new AppFailure();
 const theme = new Theme();
 const latency = new Latency();
 const cache = new TileCache();
@@ -116,7 +118,10 @@ function ready() {
 /** @param {string} name @param {(detail: any) => void} handler */
 const on = (name, handler) => connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail));
 
-on("hello", onHello);
+on("hello", (hello) => {
+  failure.clear();
+  onHello(hello);
+});
 on("up", ({ restarted, again }) => {
   notices.up();
   for (const figure of figures) {
@@ -162,6 +167,10 @@ for (const kind of ["rows", "image"]) {
 on("done", (answer) => figures[answer.figure]?.requests.done(answer.id));
 on("error", (answer) => {
   if (!answer.current) return;
+  if (answer.json.app) {
+    failure.show(answer.json.app, built !== null);
+    return;
+  }
   notices.error(answer.json.error);
   const figure = figures[answer.figure];
   if (!figure) return;

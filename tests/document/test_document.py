@@ -11,7 +11,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.data.errors import BadInput, NotFound, Unplottable
-from bigviz.document.document import document, from_json, last_document, to_json
+from bigviz.document.document import collected, document, from_json, to_json
 from bigviz.document.figure import Range, figure, nanoseconds
 from bigviz.document.layout import column, grid, row
 
@@ -160,7 +160,11 @@ def test_titles_become_one_word():
 
 
 def test_a_document_is_served_as_it_is_or_under_another_id(rows: bv.Dataset):
-    made = document(figure(title="x").points(rows, "a", "b"))
-    assert document(made) is made and last_document() is made
-    other = document(made, id="other")
-    assert other.id == "other" and other.layout is made.layout and last_document() is other
+    with collected() as documents:
+        made = document(figure(title="x").points(rows, "a", "b"))
+        with collected() as inner:
+            assert document(made) is made
+        other = document(made, id="other")
+    document(figure())
+    assert other.id == "other" and other.layout is made.layout
+    assert documents == [made, other] and inner == [made]

@@ -205,6 +205,7 @@ export class Connection extends EventTarget {
       const frame = parseFrame(data);
       this.sequence += 1;
       if (frame.sequence !== this.sequence) throw new ProtocolError(`frame ${frame.sequence} came, expected frame ${this.sequence}`);
+      clearTimeout(this.waiting);
       if (!this.isUp && frame.type !== "hello" && frame.type !== "error") throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
       const message = this.reassembler.push(frame);
       if (message) this.deliver(message, arrived);
@@ -234,7 +235,6 @@ export class Connection extends EventTarget {
       if (this.socket) this.fail(this.socket, reason, OTHER_VERSION);
       return;
     }
-    clearTimeout(this.waiting);
     const [again, restarted] = [this.epoch !== 0, this.epoch !== 0 && this.epoch !== message.epoch];
     this.epoch = message.epoch;
     this.isUp = true;

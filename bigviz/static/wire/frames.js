@@ -30,7 +30,8 @@
 /** @typedef {{type: "image", id: number, figure: number, layer: number, image: import("./images.js").Image, cost: Cost}} ImageMessage */
 /** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
  *   bytes: number}}} DoneMessage */
-/** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown}}} ErrorMessage */
+/** Where and why the document's script failed, under `bigviz serve --dev`.  @typedef {Readonly<{file: string, line: number|null, message: string, trace: string}>} AppFailure */
+/** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown, app?: AppFailure}}} ErrorMessage */
 /** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
 /** @typedef {HelloMessage|LayerMessage|ProgressMessage|TileMessage|ColumnsMessage|RowsMessage|ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
 /** The fixed header with the two parts behind it, both views of the frame.
