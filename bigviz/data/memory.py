@@ -26,7 +26,7 @@ class MemorySource:
 
     def __init__(self, table: pa.Table) -> None:
         require_rows(table.num_rows, "The table")
-        with reading("The table"):
+        with reading("The table", in_memory=True):
             table.validate()
             self.schema: pa.Schema = admit_schema(table.schema)
         self.table = table
@@ -43,7 +43,9 @@ class MemorySource:
     ) -> None:
         name = self.schema.names[index]
         start = 0
-        for chunk in grouped(admitted(self.table.column(index).chunks, f"Column {name!r} of the table")):
+        for chunk in grouped(
+            admitted(self.table.column(index).chunks, f"Column {name!r} of the table", in_memory=True)
+        ):
             cancel.check()
             sink(start, chunk)
             start += len(chunk)
@@ -55,7 +57,7 @@ class MemorySource:
     def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         pieces = [self.table.column(index).slice(number * _PIECE, _PIECE).chunks for index in indices]
         names = [f"Column {self.schema.names[index]!r} of the table" for index in indices]
-        columns = [grouped(admitted(each, name)) for each, name in zip(pieces, names, strict=True)]
+        columns = [grouped(admitted(each, name, in_memory=True)) for each, name in zip(pieces, names, strict=True)]
         yield from aligned(columns, cancel)
 
     def direct(self, index: int) -> pa.ChunkedArray:

@@ -40,7 +40,7 @@ def without_copy(info: ColumnInfo, values: pa.ChunkedArray) -> Column | None:
     convert."""
     if not _is_axis_numbers(info.type) or values.num_chunks != 1 or values.null_count:
         return None
-    with reading(f"Column {info.name!r}"):
+    with reading(f"Column {info.name!r}", in_memory=True):
         admit(values.chunk(0))
     return viewed(info, values.chunk(0))
 

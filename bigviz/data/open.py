@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
@@ -45,8 +45,10 @@ def open(source: object, *, name: str | None = None) -> Dataset:
         found = [find_files(_path(item)) for item in source]
         paths = tuple(path for each in found for path in each.paths)
         relative = tuple(path for each in found for path in each.relative)
-        return Dataset(name or found[0].name, _from_files(Files(paths, relative, found[0].name), f"{len(paths)} files"))
-    with reading(f"The {type(source).__name__}"):
+        notes = tuple(note for each in found for note in each.notes)
+        files = Files(paths, relative, found[0].name, notes)
+        return Dataset(name or files.name, _from_files(files, f"{len(paths)} files"))
+    with reading(f"The {type(source).__name__}", in_memory=True):
         return Dataset(name or "table", MemorySource(_table(source)))
 
 
@@ -60,8 +62,25 @@ def _from_files(files: Files, what: str) -> FilesSource:
     else:
         with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
             opened = list(pool.map(_part, files.paths))
-    notes = [note for _, note in opened if note is not None]
-    return FilesSource([part for part, _ in opened], partitions(files.relative), what, notes)
+    parts = [part for part, _ in opened]
+    notes = [*files.notes, *(note for _, note in opened if note is not None), *_same_files(parts)]
+    return FilesSource(parts, partitions(files.relative), what, notes)
+
+
+def _same_files(parts: Sequence[Part]) -> list[str]:
+    """A sentence if a link gives a file a second name in the table."""
+    first: dict[tuple[int, int], str] = {}
+    again: list[tuple[str, str]] = []
+    for part in parts:
+        name = first.setdefault((part.file.device, part.file.inode), part.file.path)
+        if name is not part.file.path:
+            again.append((part.file.path, name))
+    if not again:
+        return []
+    twice, once = again[0]
+    if len(again) == 1:
+        return [f"{twice} is the same file as {once}: its rows count twice."]
+    return [f"{len(again):,} files, such as {twice} (which is {once}), are in the table twice: so are their rows."]
 
 
 def _part(path: str) -> tuple[Part, str | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,12 +18,12 @@ from bigviz.data.int96 import read_int96
 from bigviz.data.kinds import storage_type
 from bigviz.data.limits import (
     MOST_COLUMNS,
-    MOST_FOOTER,
     MOST_RATIO,
     MOST_ROW_GROUPS,
     gigabytes,
     require_rows,
 )
+from bigviz.data.parquet_footer import metadata_of, read_footer, without_arrow_schema
 from bigviz.data.part import Piece, guarded, reading
 
 __all__ = ["ParquetPart"]
@@ -30,6 +32,8 @@ BATCH = 1 << 20
 _SUSPICIOUS = 1 << 30
 _LARGE = 1 << 28
 _STREAMED = 1 << 22
+_DELTA_TEXT = frozenset({"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"})
+"""Encodings of text that pyarrow decodes, but not into a dictionary (Arrow 26: "Not yet implemented")."""
 
 
 class ParquetPart:
@@ -37,12 +41,13 @@ class ParquetPart:
 
     def __init__(self, file: StableFile) -> None:
         self.file = file
-        self.digest = _footer_digest(file)
+        self.digest = hashlib.sha256(read_footer(file)).digest()
         with reading(file.path, "Parquet"), file.open() as handle:
             opened = pq.ParquetFile(handle, pre_buffer=False)
             self.metadata: pq.FileMetaData = opened.metadata
             self.schema: pa.Schema = admit_schema(opened.schema_arrow)
-            self._int96 = _int96(opened)
+            self._leaves = _first_leaves(self.schema)
+            self._int96 = self._find_int96(opened.schema)
         self.num_rows: int = self.metadata.num_rows
         self._check_footer()
         self.pieces = self._pieces()
@@ -61,6 +66,16 @@ class ParquetPart:
         if left != 0:
             raise self._lies(f"column {self.schema.names[index]!r} does not have the rows that the footer declares")
 
+    def _find_int96(self, schema: pq.ParquetSchema) -> frozenset[int]:
+        """The fields that hold 96-bit stamps."""
+        return frozenset(
+            index
+            for index, leaf in enumerate(self._leaves)
+            if not pt.is_nested(storage_type(self.schema.field(index).type))
+            and leaf < len(schema)
+            and schema.column(leaf).physical_type == "INT96"
+        )
+
     def _read(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         if index in self._int96:
             with self.file.open() as first, self.file.open() as second:
@@ -74,14 +89,15 @@ class ParquetPart:
     def _batches(self, index: int, piece: Piece, handle: pa.NativeFile, **options: str) -> Iterator[pa.Array]:
         field = self.schema.field(index)
         # Text stays in the file's own dictionary: a tenth of the memory, and the codes are needed anyway.
-        labels = [field.name] if _has_dictionary(storage_type(field.type)) else None
+        labels = self._is_text(index) and not self._has_delta_text(index, piece)
+        encode = not labels and pt.is_dictionary(field.type) and self._has_delta_text(index, piece)
         opened = pq.ParquetFile(
             handle,
-            metadata=self.metadata,
+            metadata=self._without_arrow_schema if encode else self.metadata,
             pre_buffer=False,
             buffer_size=self._buffer_size(piece),
             page_checksum_verification=True,
-            read_dictionary=labels,
+            read_dictionary=[field.name] if labels else None,
             **options,
         )
         nth = self.schema.names[:index].count(field.name)
@@ -91,7 +107,25 @@ class ParquetPart:
                 raise Unreadable(
                     f"{self.file.path} has no column {field.name!r} where its schema has one.", got=self.file.path
                 )
-            yield batch.column(same[nth])
+            array = batch.column(same[nth])
+            yield array.dictionary_encode() if encode else array
+
+    def _is_text(self, index: int) -> bool:
+        type_ = storage_type(self.schema.field(index).type)
+        return bool(
+            pt.is_string(type_) or pt.is_binary(type_) or pt.is_large_string(type_) or pt.is_large_binary(type_)
+        )
+
+    def _has_delta_text(self, index: int, piece: Piece) -> bool:
+        """Whether some page of a column is in an encoding that pyarrow cannot read as labels and codes."""
+        chunks = (self.metadata.row_group(group).column(self._leaves[index]) for group in piece.groups)
+        return any(not _DELTA_TEXT.isdisjoint(chunk.encodings) for chunk in chunks)
+
+    @cached_property
+    def _without_arrow_schema(self) -> pq.FileMetaData:
+        """The footer without the Arrow types that its writer noted: of a column noted as a dictionary pyarrow makes
+        one, asked for or not, and fails where it cannot."""
+        return metadata_of(without_arrow_schema(read_footer(self.file)))
 
     def _buffer_size(self, piece: Piece) -> int:
         """0 reads a column of a row group in one go, the fastest; large row groups are read as a stream."""
@@ -147,17 +181,10 @@ class ParquetPart:
         return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
 
 
-def _int96(opened: pq.ParquetFile) -> frozenset[int]:
-    """The columns, by their position in the Arrow schema, that hold 96-bit stamps."""
-    fields = opened.schema_arrow
-    found: set[int] = set()
-    position = 0
-    for index in range(len(fields)):
-        width = _leaf_count(fields.field(index).type)
-        if width == 1 and position < len(opened.schema) and opened.schema.column(position).physical_type == "INT96":
-            found.add(index)
-        position += width
-    return frozenset(found)
+def _first_leaves(schema: pa.Schema) -> list[int]:
+    """The number of the first Parquet column of each field."""
+    counts = [_leaf_count(field.type) for field in schema]
+    return [0, *accumulate(counts)][: len(counts)]
 
 
 def _leaf_count(type_: pa.DataType) -> int:
@@ -168,35 +195,3 @@ def _leaf_count(type_: pa.DataType) -> int:
     if not pt.is_nested(type_):
         return 1
     return sum(_leaf_count(type_.field(child).type) for child in range(type_.num_fields))
-
-
-def _has_dictionary(type_: pa.DataType) -> bool:
-    return bool(pt.is_string(type_) or pt.is_binary(type_) or pt.is_large_string(type_) or pt.is_large_binary(type_))
-
-
-def _footer_digest(file: StableFile) -> bytes:
-    """A hash of the footer, which holds every chunk's offset, size and statistics.
-
-    Raises `Unreadable` if the file has no whole footer, `TooLarge` if it declares one beyond 256 MiB.
-    """
-    with file.open() as handle:
-        tail = handle.read_at(8, max(0, file.size - 8))
-        if file.size < 12 or tail[4:] not in (b"PAR1", b"PARE"):
-            raise Unreadable(
-                f"{file.path} is a truncated Parquet file: it ends after {file.size:,} bytes without a footer. "
-                "Its writer was stopped or the copy is not complete; write or copy it again.",
-                field="source",
-                got=file.path,
-            )
-        size = int.from_bytes(tail[:4], "little")
-        if size > file.size - 12:
-            raise Unreadable(
-                f"{file.path} is damaged: it declares a footer of {size:,} bytes in a file of {file.size:,}.",
-                field="source",
-                got=file.path,
-            )
-        if size > MOST_FOOTER:
-            raise TooLarge(
-                f"{file.path} has a footer of {size:,} bytes; bigviz reads at most {MOST_FOOTER:,}.", got=file.path
-            )
-        return hashlib.sha256(handle.read_at(size, file.size - 8 - size)).digest()

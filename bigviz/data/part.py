@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.data.files import StableFile
 
 __all__ = ["Part", "Piece", "admitted", "guarded", "reading"]
+
+_LACKING = re.compile(r"not (yet )?(implemented|supported)|unsupported", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,19 @@ class Part(Protocol):
 
 
 @contextmanager
-def reading(what: str, format_: str | None = None) -> Iterator[None]:
-    """Turn what pyarrow raises on damaged files into `Unreadable` that names the file (`what`) and the reason.
+def reading(what: str, format_: str | None = None, in_memory: bool = False) -> Iterator[None]:
+    """Turn what pyarrow raises into `Unreadable` that names the file or column (`what`) and the reason.
 
     Besides Arrow's own errors (which are ValueErrors, OSErrors and others) some damaged files raise
-    UnicodeDecodeError, and sizes that lie raise MemoryError or OverflowError.
+    UnicodeDecodeError, and sizes that lie raise MemoryError or OverflowError. Only what can come of damage to a file
+    is called damaged: not what pyarrow lacks, what the system refuses, or what is wrong with an object in memory.
     """
     try:
         yield
     except MemoryError as error:
+        cause = "It is too large for this machine." if in_memory else "It is damaged, or too large for this machine."
         raise TooLarge(
-            f"{what} asks for more memory than there is: {_reason(error)}. "
-            "It is damaged, or too large for this machine.",
+            f"{what} asks for more memory than there is: {_reason(error)}. {cause}",
             got=what,
         ) from error
     except (
@@ -86,16 +90,24 @@ def reading(what: str, format_: str | None = None) -> Iterator[None]:
             ) from error
         as_format = f" as {format_}" if format_ else ""
         raise Unreadable(
-            f"{what} cannot be read{as_format}: {reason}. "
-            "It is damaged or was not written to its end; write or copy it again.",
-            got=what,
+            f"{what} cannot be read{as_format}: {reason}. {_advice(error, reason, in_memory)}", got=what
         ) from error
 
 
-def admitted(arrays: Iterable[pa.Array], what: str) -> Iterator[pa.Array]:
+def _advice(error: BaseException, reason: str, in_memory: bool) -> str:
+    if isinstance(error, NotImplementedError) or _LACKING.search(reason):
+        return f"pyarrow {pa.__version__} does not support this: write it in another way, or leave it out."
+    if in_memory:
+        return "Its values do not fit its type: convert them, or leave it out."
+    if isinstance(error, OSError) and error.errno is not None:
+        return "Check the file, its permissions and its disk."
+    return "It is damaged or was not written to its end; write or copy it again."
+
+
+def admitted(arrays: Iterable[pa.Array], what: str, in_memory: bool = False) -> Iterator[pa.Array]:
     """The same arrays, validated before anything else touches them."""
     for array in arrays:
-        with reading(what):
+        with reading(what, in_memory=in_memory):
             admit(array)
         yield array
 

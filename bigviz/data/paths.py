@@ -14,6 +14,7 @@ from bigviz.data.errors import BadInput, NotFound, TooLarge
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.names import listing
 from bigviz.data.sniff import DATA_SUFFIXES, suffix_of
+from bigviz.data.walk import expand, hidden, tree
 
 __all__ = ["Files", "find_files"]
 
@@ -22,20 +23,21 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a table in the order of their rows: `paths`, what they are below the table's directory, and its
-    name."""
+    """The files of a table in the order of their rows: `paths`, what they are below the table's directory, its name,
+    and sentences on what was met on the way (links that lead nowhere or in a circle)."""
 
     paths: tuple[str, ...]
     relative: tuple[str, ...]
     name: str
+    notes: tuple[str, ...] = ()
 
 
 def find_files(source: str) -> Files:
     """A file, a directory (searched to its depth) or a glob (`**` too), resolved; paths sort by their text.
 
-    Raises `NotFound` if there is nothing of that name or nothing in it, `BadInput` for remote addresses, `TooLarge`
-    beyond 100,000 files. Files and directories whose names begin with a dot or an underscore are left out, as in Hive
-    and Spark.
+    Links to files and directories are followed. Raises `NotFound` if there is nothing of that name or nothing in it,
+    `BadInput` for remote addresses, `Unreadable` for a directory that may not be read, `TooLarge` beyond 100,000 files.
+    Files and directories whose names begin with a dot or an underscore are left out, as in Hive and Spark.
     """
     if "\0" in source:
         raise BadInput("A path cannot hold a NUL character.", field="source", got=source)
@@ -54,7 +56,8 @@ def find_files(source: str) -> Files:
 
 
 def _in_directory(path: str) -> Files:
-    found = _data_files(path)
+    notes: list[str] = []
+    found = _data_files(path, notes)
     if not found:
         inside = sorted(os.listdir(path))
         holds = f"it holds {listing(inside)}" if inside else "it is empty"
@@ -65,19 +68,18 @@ def _in_directory(path: str) -> Files:
             got=path,
         )
     name = PurePath(os.path.abspath(path)).name or "root"
-    return Files(tuple(found), tuple(_below(file, path) for file in found), name)
+    return Files(tuple(found), tuple(_below(file, path) for file in found), name, tuple(notes))
 
 
 def _in_glob(pattern: str) -> Files:
     found: list[str] = []
-    for match in sorted(glob.glob(pattern, recursive=True)):
+    notes: list[str] = []
+    for match in expand(pattern, notes):
         if os.path.isdir(match):
             # `dir/**` yields every directory and every file below it: the files are taken as they come.
             if not pattern.rstrip("/").endswith("**"):
-                found += _data_files(match)
-        elif os.path.basename(match)[:1] not in "._" and (
-            suffix_of(match) in DATA_SUFFIXES or not pattern.endswith("*")
-        ):
+                found += _data_files(match, notes)
+        elif not hidden(os.path.basename(match)) and (suffix_of(match) in DATA_SUFFIXES or not pattern.endswith("*")):
             found.append(match)
     found = list(dict.fromkeys(found))
     if not found:
@@ -85,16 +87,14 @@ def _in_glob(pattern: str) -> Files:
             f"No data file matches {pattern}. Quote the pattern, and check its directory.", "source", pattern
         )
     _require_few(len(found), pattern)
-    return Files(tuple(found), tuple(_below(file, _fixed(pattern)) for file in found), _glob_name(pattern))
+    below = tuple(_below(file, _fixed(pattern)) for file in found)
+    return Files(tuple(found), below, _glob_name(pattern), tuple(dict.fromkeys(notes)))
 
 
-def _data_files(root: str) -> list[str]:
+def _data_files(root: str, notes: list[str]) -> list[str]:
     found: list[str] = []
-    for directory, inside, files in os.walk(root):
-        inside[:] = sorted(name for name in inside if name[0] not in "._")
-        found += [
-            os.path.join(directory, name) for name in files if name[0] not in "._" and suffix_of(name) in DATA_SUFFIXES
-        ]
+    for directory, files in tree(root, notes):
+        found += [os.path.join(directory, name) for name in files if suffix_of(name) in DATA_SUFFIXES]
         _require_few(len(found), root)
     return sorted(found)
 

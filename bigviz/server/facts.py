@@ -70,7 +70,12 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         {"name": c.name, "kind": c.kind, "type": str(c.type), "zone": c.zone, "plottable": c.plottable}
         for c in dataset.columns()
     ]
-    return {"rows": dataset.num_rows, "version": dataset.version, "columns": columns}
+    return {
+        "rows": dataset.num_rows,
+        "version": dataset.version,
+        "columns": columns,
+        "notes": list(dataset.notes),
+    }
 
 
 def _axis(info: ColumnInfo, categories: tuple[str, ...] | None) -> dict[str, Any]:

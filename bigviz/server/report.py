@@ -96,7 +96,11 @@ def _viewers(facts: dict[str, Any]) -> str:
 
 
 def _loaded(facts: dict[str, Any]) -> str:
-    return "\n".join(f"  opened   {name}: {rows:,} row{'s' * (rows != 1)}" for name, rows in facts["datasets"].items())
+    lines = []
+    for name, rows in facts["datasets"].items():
+        lines.append(f"  opened   {name}: {rows:,} row{'s' * (rows != 1)}")
+        lines += [f"           {note}" for note in facts.get("notes", {}).get(name, ())]
+    return "\n".join(lines)
 
 
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {

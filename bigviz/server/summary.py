@@ -42,7 +42,7 @@ def _table_lines(dataset: Dataset) -> list[str]:
         lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")
     except Unplottable as error:
         lines.append(error.message)
-    return lines
+    return [*lines, *(f"Note: {note}" for note in dataset.notes)]
 
 
 def _index_lines(dataset: Dataset, stores: StoreDirectory) -> list[str]:

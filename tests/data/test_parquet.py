@@ -8,13 +8,14 @@ import random
 import struct
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 import pytest
 
-from bigviz.data import limits, parquet
+from bigviz.data import limits, parquet, parquet_footer
 from bigviz.data.cancel import Cancel
 from bigviz.data.errors import BigvizError, Cancelled, TooLarge, Unplottable, Unreadable
 from bigviz.data.open import open as open_table
@@ -115,7 +116,7 @@ def test_a_footer_longer_than_the_file(zeros: Path) -> None:
 
 
 def test_a_footer_beyond_the_limit(zeros: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "MOST_FOOTER", 100)
+    monkeypatch.setattr(parquet_footer, "MOST_FOOTER", 100)
     with pytest.raises(TooLarge, match="bigviz reads at most 100"):
         open_table(zeros)
 
@@ -276,6 +277,64 @@ def test_wrapped_and_wide_labels(tmp_path: Path, array: pa.Array, labels: tuple[
     assert column.categories == labels and column.values.tolist() == [1, 0, 0]
     assert dataset.take(np.array([2, 1]), ["c"])["c"].to_pylist() == [array[2].as_py(), None]
     assert dataset.arrow(["c"])["c"].to_pylist() == array.to_pylist()
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("encoding", ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", None])
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+def test_text_in_every_encoding(tmp_path: Path, type_: pa.DataType, encoding: str | None, version: str) -> None:
+    """pyarrow decodes the delta encodings of text, but not as dictionaries. None: a dictionary that overflows."""
+    path = tmp_path / "t.parquet"
+    texts = [None if row % 11 == 0 else f"label {row % 7 if encoding else row:05}" for row in range(3000)]
+    table = pa.table({"l": [[1]] * 3000, "s": pa.array(texts).cast(type_), "x": np.arange(3000)})
+    how = (
+        {"use_dictionary": False, "column_encoding": {"s": encoding}}
+        if encoding
+        else {"dictionary_pagesize_limit": 999}
+    )
+    pq.write_table(table, path, row_group_size=700, data_page_version=version, data_page_size=2000, **how)
+    dataset = open_table(path)
+    column = dataset.column("s")
+    assert column.categories is not None and column.valid is not None
+    assert [column.categories[v] if ok else None for v, ok in zip(column.values, column.valid, strict=True)] == texts
+    assert dataset.head("s").categories == column.categories[: len(dataset.head("s").categories or ())]
+    taken = dataset.take(np.array([2999, 0, 1500]), ["s"])["s"].cast(pa.string()).to_pylist()
+    assert taken == [texts[2999], None, texts[1500]]
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT", "PLAIN"])
+@pytest.mark.parametrize("type_", [pa.int32(), pa.int64(), pa.timestamp("us"), pa.float32(), pa.float64()])
+def test_numbers_in_every_encoding(tmp_path: Path, type_: pa.DataType, encoding: str) -> None:
+    if encoding == "DELTA_BINARY_PACKED" and pa.types.is_floating(type_):
+        encoding = "PLAIN"
+    path = tmp_path / "t.parquet"
+    table = pa.table({"x": pa.array(range(3000)).cast(type_)})
+    pq.write_table(table, path, use_dictionary=False, column_encoding={"x": encoding}, data_page_version="2.0")
+    assert open_table(path).arrow(["x"]).equals(table)
+
+
+def test_what_duckdb_writes(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    query = "select i x, 'name' || (i % 5) few, 'a long label ' || i many, i / 7 y from range(3000) t(i)"
+    with duckdb.connect() as connection:
+        connection.sql(f"copy ({query}) to '{path}' (format parquet, parquet_version v2, row_group_size 2048)")
+        right = connection.sql(query).arrow().read_all()
+    encodings = {pq.read_metadata(path).row_group(0).column(at).encodings for at in range(4)}
+    assert ("DELTA_LENGTH_BYTE_ARRAY",) in encodings
+    dataset = open_table(path)
+    for name in right.column_names:
+        dataset.column(name)
+    assert dataset.take(np.arange(3000), right.column_names).to_pylist() == right.to_pylist()
+
+
+def test_what_pyarrow_lacks_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.parquet"
+    text = pa.table({"s": ["a"]})
+    pq.write_table(text, path, use_dictionary=False, column_encoding={"s": "DELTA_BYTE_ARRAY"})
+    monkeypatch.setattr(parquet, "_DELTA_TEXT", frozenset())
+    with pytest.raises(Unreadable, match=r"Not yet implemented.*pyarrow .* does not support this") as caught:
+        open_table(path).column("s")
+    assert "damaged" not in caught.value.message
 
 
 def test_repeated_names(tmp_path: Path) -> None:
