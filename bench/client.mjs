@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { TileCache } from "../bigviz/static/layers/tile-cache.js";
 import { LineLayer } from "../bigviz/static/layers/line-layer.js";
 import { decodePlane } from "../bigviz/static/wire/codec.js";
-import { RasterLayer } from "../bigviz/static/layers/tile-layer.js";
+import { TileLayer } from "../bigviz/static/layers/tile-layer.js";
 import { Axis } from "../bigviz/static/axes/axis.js";
 import { span } from "../bigviz/static/geometry/span.js";
 import { View } from "../bigviz/static/geometry/view.js";
@@ -70,17 +70,17 @@ const style = (/** @type {any} */ how) => ({ how, lut: LUT, low: null, high: nul
 function layerOf(reduction, planes, cells) {
   const axis = { kind: "float" };
   const info = /** @type {any} */ ({ root: { x: ["-2.0", 2], y: ["-2.0", 2] }, version: 1, planes, reduction, x: axis, y: axis });
-  const layer = new RasterLayer({ cache: new TileCache(1 << 30), definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: style("eq_hist"), createCanvas });
+  const layer = new TileLayer({ cache: new TileCache(1 << 30), definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: style("eq_hist"), createCanvas });
   for (let j = 0; j < 4; j++) {
     for (let i = 0; i < 4; i++) {
-      const encoded = cells.map((plane, k) => ({ ...encode(tileOf(plane, i, j), layer.counts), plane: k }));
+      const encoded = cells.map((plane, k) => ({ ...encode(tileOf(plane, i, j), layer.facts.counts), plane: k }));
       layer.add(/** @type {any} */ ({ key: { zx: LEVEL, zy: LEVEL, i, j }, planes: encoded, total: encoded.length }));
     }
   }
   return layer;
 }
 
-/** @param {string} name @param {RasterLayer} layer */
+/** @param {string} name @param {TileLayer} layer */
 function drawing(name, layer) {
   const canvas = createCanvas(WIDTH, HEIGHT).getContext("2d");
   for (const [zoom, cell] of /** @type {const} */ ([[1, "1.00"], [1.3, "0.77"], [0.77, "1.30"]])) {

@@ -20,7 +20,7 @@ import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { Connection } from "./wire/connection.js";
 import { UrlState } from "./ui/url-state.js";
 
-/** @typedef {import("./ui/layout.js").DocumentSpec} DocumentSpec */
+/** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 
 const notices = new Notices();
 const failure = new AppFailure();
@@ -41,7 +41,7 @@ let built = null;
 const help = () => find(document, "#help", HTMLDialogElement).showModal();
 const panel = bindLatencyPanel(latency);
 
-/** @param {import("./wire/frames.js").HelloMessage} hello */
+/** @param {import("./wire/reassembler.js").HelloMessage} hello */
 function onHello({ json, luts }) {
   const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
   const text = JSON.stringify([json.document, columns]);
@@ -52,7 +52,7 @@ function onHello({ json, luts }) {
 }
 
 /**
- * @param {DocumentSpec} spec @param {import("./figure/figure.js").Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts
+ * @param {DocumentSpec} spec @param {import("./figure/page.js").Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts
  */
 function build(spec, datasets, luts) {
   document.title = spec.title || spec.id || "bigviz";
@@ -159,7 +159,7 @@ for (const kind of ["rows", "image"]) {
     const figure = figures[answer.figure];
     const layer = figure?.layers[answer.layer];
     if (!figure?.requests.gotWindow(answer.id, answer.layer) || !layer.raster || JSON.stringify(layer.definition) !== JSON.stringify(answer.definition)) return;
-    const decode = kind === "rows" ? layer.raster.deep.addRows(answer.rows) : layer.raster.deep.addImage(answer.image);
+    const decode = kind === "rows" ? layer.raster.addRows(answer.rows) : layer.raster.addImage(answer.image);
     latency.arrived(answer.figure, { cost: answer.cost, sent: answer.sent, arrived: answer.arrived, decode });
     figure.arrived();
   });

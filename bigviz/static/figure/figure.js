@@ -11,12 +11,7 @@ import { axisLimits, History, View } from "../geometry/view.js";
 
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../geometry/shared-range.js").SharedRange} SharedRange */
-/**
- * What all figures of a page share.
- * @typedef {{connection: import("../wire/connection.js").Connection, cache: import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
- *   theme: import("../render/theme.js").Theme, notices: import("../ui/notices.js").Notices, luts: Map<string, Uint8Array>,
- *   datasets: Record<string, {rows: number, version: number, columns: import("../layers/layer.js").Column[]}>}} Page
- */
+/** @typedef {import("./page.js").Page} Page */
 
 const REST_MS = 350;
 /** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
@@ -29,7 +24,7 @@ export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
    * rested), `exact` (first and every time), `frame` (drawn), `progress` (of an index behind estimates).
-   * @param {{page: Page, index: number, spec: import("../ui/layout.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
+   * @param {{page: Page, index: number, spec: import("../types.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
    */
   constructor({ page, index, spec, section, x, y }) {
     super();
@@ -133,7 +128,7 @@ export class Figure extends EventTarget {
     this.redraw();
   }
 
-  /** @param {{id: number, layer: number, definition: import("../wire/frames.js").Definition|null, json: import("../wire/frames.js").ProgressMessage["json"]}} answer */
+  /** @param {{id: number, layer: number, definition: import("../wire/frames.js").Definition|null, json: import("../wire/reassembler.js").ProgressMessage["json"]}} answer */
   onProgress({ id, layer: index, definition, json }) {
     const layer = this.layers[index];
     if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
@@ -171,7 +166,7 @@ export class Figure extends EventTarget {
       const definition = main?.definition;
       const kind = definition ? definition[side === "x" ? "xaxis" : "yaxis"] : spec.kind;
       return new Axis({
-        kind: /** @type {import("../ui/layout.js").AxisSpec["kind"]} */ (kind),
+        kind: /** @type {import("../types.js").AxisSpec["kind"]} */ (kind),
         side,
         column: facts,
         label: published ? spec.label : null,
@@ -380,7 +375,7 @@ export class Figure extends EventTarget {
       const level = raster.grid.level(view);
       const window = raster.grid.window(view, level);
       Object.assign(sum, level);
-      if (window && !raster.deep.complete(view)) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
+      if (window && !raster.needsNoTiles(view)) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
     }
     return sum;
   }

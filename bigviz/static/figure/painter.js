@@ -11,8 +11,15 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/draw.js").Context} Context */
 /** @typedef {import("../axes/draw.js").Look} Look */
 /** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../axes/axis.js").Axis} Axis */
 /** @typedef {import("../axes/axis.js").Tick} Tick */
+/** @typedef {import("../layers/layer.js").Layer} Layer */
+/** @typedef {import("../layers/layer.js").Look} Colours */
 /** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look}} Scene  in CSS pixels */
+
+/** What the painter sees of its figure.
+ * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours,
+ *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis}}} Drawn */
 
 /** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
 const SLACK = 24;
@@ -22,7 +29,7 @@ const BUSY_MS = 120;
 const CARD_MS = 200;
 
 export class Painter {
-  /** @param {import("./figure.js").Figure} figure */
+  /** @param {Drawn} figure */
   constructor(figure) {
     this.figure = figure;
     const { section, surface } = figure;
@@ -171,7 +178,7 @@ export class Painter {
 
   /**
    * @param {Context} ctx of a canvas of the plot's size in device pixels @param {View} view @param {Scene} scene @param {boolean} exact
-   * @param {Map<import("../layers/layer.js").Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers' own
+   * @param {Map<Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers' own
    */
   drawData(ctx, view, scene, exact, lines) {
     const { layers } = this.figure;
@@ -270,7 +277,7 @@ export class Painter {
   }
 }
 
-/** @param {import("../layers/layer.js").Layer} layer @returns {string} what the colours mean */
+/** @param {Layer} layer @returns {string} what the colours mean */
 function keyTitle(layer) {
   const agg = layer.definition?.agg ?? layer.choice.agg;
   const by = /^by\((.*)\)$/.exec(agg);

@@ -4,6 +4,10 @@ import { toList } from "../geometry/grid.js";
 
 /** @typedef {import("../wire/connection.js").ViewLayer} ViewLayer */
 /** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../layers/layer.js").Layer} Layer */
+/** What requests see of their figure.
+ * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[], readonly view: View|null,
+ *   readonly exact: boolean, readonly painter: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
 /** Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of a gesture. */
 const PREFETCH_MS = 300;
 /** @typedef {{x0: number|string, x1: number|string, width: number}} ColumnsAsked */
@@ -14,7 +18,7 @@ const REMEMBERED = 8;
 const RETRIES = 3;
 
 export class Requests {
-  /** @param {import("./figure.js").Figure} figure */
+  /** @param {Asking} figure */
   constructor(figure) {
     this.figure = figure;
     /** @type {Set<string>} what the newest request asked for and has not got */ this.pending = new Set();
@@ -28,7 +32,7 @@ export class Requests {
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
     /** @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and layer */
     this.columns = new Map();
-    /** @type {Map<number, Map<number, import("../layers/marks-layer.js").Asked>>} the windows whose rows recent requests asked for and have not got */
+    /** @type {Map<number, Map<number, import("../wire/connection.js").WindowAsked>>} the windows whose rows recent requests asked for and have not got */
     this.windows = new Map();
   }
 
@@ -130,7 +134,7 @@ export class Requests {
     const window = this.windows.get(id)?.get(layer);
     if (window) {
       this.windows.get(id)?.delete(layer);
-      this.figure.layers[layer].raster?.deep.tiled(window);
+      this.figure.layers[layer].raster?.tiled(window);
     }
     this.pending.delete(`${layer}/${toList(key).join()}`);
     this.#busy();
@@ -170,7 +174,7 @@ export class Requests {
 
   /**
    * The server reads all rows of a layer that has no index, and tells how far it is.
-   * @param {number} id @param {import("../layers/layer.js").Layer} layer @param {import("../wire/frames.js").ProgressMessage["json"]} json
+   * @param {number} id @param {Layer} layer @param {import("../wire/reassembler.js").ProgressMessage["json"]} json
    */
   progress(id, layer, json) {
     if (id !== this.id || this.pending.size === 0) return;
@@ -187,7 +191,7 @@ export class Requests {
   done(id) {
     const windows = this.windows.get(id);
     this.windows.delete(id);
-    for (const [layer, window] of windows ?? []) this.figure.layers[layer].raster?.deep.tiled(window);
+    for (const [layer, window] of windows ?? []) this.figure.layers[layer].raster?.tiled(window);
     if (windows?.size) this.figure.arrived();
     if (id !== this.id) return;
     this.pending.clear();

@@ -1,12 +1,12 @@
 // Windows of views: what the server is asked for, and which window lies in which.
 
-import { fractionOf, toBigInt } from "./span.js";
+import { check } from "../wire/frames.js";
+import { fractionOf, spanOf, toBigInt } from "./span.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {{x: Span, y: Span}} Box */
-/** What a view asks for; ends are decimal strings on axes of whole numbers.
- * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height: number}} Asked */
+/** @typedef {import("../wire/connection.js").WindowAsked} Asked */
 
 const LAST_TIME = 2n ** 63n - 1n;
 const LAST_WHOLE = 2n ** 64n;
@@ -41,4 +41,15 @@ export function ends(s, exact, times) {
   const start = cut(toBigInt(s.origin, Math.floor(s.lo)));
   const end = cut(toBigInt(s.origin, Math.ceil(s.hi)));
   return [String(start), String(end > start ? end : start + 1n)];
+}
+
+/**
+ * @param {readonly (number|string)[]} window half-open ends x0, x1, y0, y1 in axis space, as frames and requests hold them
+ * @param {Readonly<{x: boolean, y: boolean}>} exact axes of whole numbers @returns {Box}
+ * @throws {import("../wire/frames.js").ProtocolError} when an end is none of its axis
+ */
+export function boxOf([x0, x1, y0, y1], exact) {
+  const [x, y] = [spanOf(x0, x1, exact.x), spanOf(y0, y1, exact.y)];
+  check(x !== null && y !== null, `a window of ${x0}, ${x1}, ${y0}, ${y1}`);
+  return { x, y };
 }

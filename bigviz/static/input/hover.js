@@ -6,7 +6,7 @@ import { formatNumber } from "../axes/axis.js";
 import { length } from "../geometry/span.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
-/** @typedef {import("../layers/tile-layer.js").Hit} Hit */
+/** @typedef {import("../layers/cell-hit.js").Hit} Hit */
 /** @typedef {import("../layers/line-layer.js").RowHit} RowHit */
 /** A row of a line, or of rows drawn one by one: then with their number, value and category.
  * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?: string|null, code?: number}} Row */
@@ -122,7 +122,7 @@ export class Hover {
     /** @type {Row|null} */ let best = null;
     for (const layer of layers) {
       const only = layers.every((l) => !l.raster);
-      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ?? layer.raster?.deep.nearest(view, px, py, MARK_REACH * dpr);
+      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ?? layer.raster?.nearest(view, px, py, MARK_REACH * dpr);
       if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
     }
     return best;
@@ -180,7 +180,7 @@ export class Hover {
       { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
       { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
     ];
-    if (!hit && layer?.raster?.deep.covers(view)) return facts;
+    if (!hit && layer?.raster?.marks.covers(view)) return facts;
     if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
     if (!hit.planes) {
       const value = hit.value === null ? (layer.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);

@@ -2,7 +2,7 @@
 
 import { AxisRoot } from "../geometry/root.js";
 import { LineLayer } from "./line-layer.js";
-import { RasterLayer } from "./tile-layer.js";
+import { RasterLayer } from "./raster-layer.js";
 import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
@@ -21,7 +21,7 @@ const LINE_WIDTH = 1.5;
 
 export class Layer {
   /**
-   * @param {{spec: import("../ui/layout.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], index: number}} o `axes`: the
+   * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], index: number}} o `axes`: the
    * figure's kinds of axes as published; `columns`: of the layer's dataset
    */
   constructor({ spec, axes, columns, index }) {
@@ -39,7 +39,7 @@ export class Layer {
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
     /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
-    /** @type {import("../wire/frames.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
+    /** @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
   }
 
   /** The kinds of axis that the chosen column can go on, its default first.  @param {"x"|"y"} side @returns {string[]} */
@@ -136,7 +136,7 @@ export class Layer {
     return lut;
   }
 
-  /** @param {Look} look @returns {import("./tile-layer.js").RasterStyle} */
+  /** @param {Look} look @returns {import("../render/shade.js").RasterStyle} */
   rasterStyle(look) {
     const { how, low, high } = this.choice;
     const lut = this.lut(look);

@@ -4,8 +4,8 @@
 import { toBigInt } from "../geometry/span.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
-/** @typedef {import("../wire/frames.js").Columns} Columns */
-/** @typedef {import("./tile-layer.js").Context} Context */
+/** @typedef {import("../wire/columns.js").Columns} Columns */
+/** @typedef {import("./pixels.js").Context} Context */
 /** color: any CSS colour; width: of the stroke in CSS pixels.  @typedef {{color: string, width: number}} LineStyle */
 /** What a view asks for; x0 and x1 are decimal strings on exact axes.  @typedef {{x0: number|string, x1: number|string, width: number}} Asked */
 /** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.
@@ -56,7 +56,7 @@ export class LineLayer {
 
   /**
    * Keeps the columns that answer a request, in place of those before.
-   * @param {import("../wire/frames.js").ColumnsMessage} message @param {Asked} asked @returns {number} milliseconds it took
+   * @param {import("../wire/columns.js").ColumnsMessage} message @param {Asked} asked @returns {number} milliseconds it took
    */
   add(message, asked) {
     const start = performance.now();

@@ -1,10 +1,9 @@
 // Drawing shaded tiles while the view moves or loads. Edges are rounded to whole pixels, so neighbours join without seams.
 
-
 /** @typedef {import("../wire/frames.js").TileKey} TileKey */
 /** @typedef {import("./tile-cache.js").Tile} Tile */
 /** @typedef {import("../geometry/grid.js").Rect} Rect */
-/** @typedef {import("./tile-layer.js").Context} Context */
+/** @typedef {import("./pixels.js").Context} Context */
 /** A part of a tile's bitmap, in cells.  @typedef {{x: number, y: number, width: number, height: number}} Part */
 
 const TILE = 256;
@@ -23,7 +22,7 @@ export function partOf(key, above) {
 /**
  * Draws part of a bitmap into a rectangle, cut to the screen first: far beyond the deepest level a tile is 10^12 pixels wide,
  * which a canvas (float32 inside) would not draw where it belongs.
- * @param {Context} context @param {import("./tile-bitmaps.js").Surface} bitmap @param {Part} part @param {Rect} rect
+ * @param {Context} context @param {import("./pixels.js").Surface} bitmap @param {Part} part @param {Rect} rect
  * @param {{width: number, height: number}} screen
  */
 export function drawPart(context, bitmap, part, rect, screen) {
@@ -67,7 +66,7 @@ export function standIns(tiles, key) {
 /**
  * Draws a wanted tile or what stands in for it.
  * @param {{context: Context, grid: import("../geometry/grid.js").Grid, view: import("../geometry/view.js").View, tiles: import("./tile-cache.js").TileSet,
- *   bitmap: (tile: Tile, scale: number) => import("./tile-bitmaps.js").Surface}} scene  `bitmap`: a tile shaded with its values times a scale
+ *   bitmap: (tile: Tile, scale: number) => import("./pixels.js").Surface}} scene  `bitmap`: a tile shaded with its values times a scale
  * @param {TileKey} key
  * @param {boolean} additive counts and sums: a cell over more of the plane than a wanted one is shaded with its share
  */
@@ -80,4 +79,3 @@ export function drawTile({ context, grid, view, tiles, bitmap }, key, additive) 
     drawPart(context, surface, part, grid.rect(isAbove ? key : tile.key, view), view);
   }
 }
-

@@ -5,15 +5,11 @@ import { paintMixed } from "../render/shade.js";
 
 /** @typedef {import("./tile-cache.js").Tile} Tile */
 /** @typedef {import("../render/shade.js").Shader} Shader */
-/** A canvas that this module may draw on: an OffscreenCanvas in the page, a stand-in in tests.
- * @typedef {{width: number, height: number, getContext: (kind: "2d") => any}} Surface */
-/** @typedef {(width: number, height: number) => Surface} CanvasFactory */
+/** @typedef {import("./pixels.js").CanvasFactory} CanvasFactory */
+/** @typedef {import("./pixels.js").Surface} Surface */
 /** @typedef {{surface: Surface, shader: Shader, scale: number}} Bitmap */
 
 const TILE = 256;
-
-/** @type {CanvasFactory} */
-export const offscreen = (width, height) => new OffscreenCanvas(width, height);
 
 /** Shaded tiles of one layer; canvases are used again when their tile has gone. */
 export class Bitmaps {

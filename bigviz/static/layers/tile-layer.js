@@ -1,83 +1,53 @@
-// A layer of tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is missing, cached
-// tiles above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
+// A layer's tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is missing, cached tiles
+// above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
 
-import { Bitmaps, offscreen } from "./tile-bitmaps.js";
-import { Deep } from "./marks-layer.js";
-import { sumEstimates, tileEstimate } from "./estimate.js";
-import { Distribution } from "../render/distribution.js";
 import { Grid, TILE, toList } from "../geometry/grid.js";
+import { length } from "../geometry/span.js";
+import { mixtureOf } from "../render/category-mix.js";
+import { Distribution } from "../render/distribution.js";
 import { Norm } from "../render/norm.js";
 import { GLASBEY } from "../render/palette.js";
 import { Picture, sourceOf } from "../render/picture.js";
-import { mixtureOf } from "../render/category-mix.js";
-import { drawTile, standIns } from "./stand-ins.js";
-import { cellOf, decodePlane } from "../wire/codec.js";
-import { check, CELLS } from "../wire/frames.js";
-import { Shader } from "../render/shade.js";
 import { MANY } from "../render/resample.js";
-import { length } from "../geometry/span.js";
+import { Shader } from "../render/shade.js";
+import { decodePlane } from "../wire/codec.js";
+import { CELLS, check } from "../wire/frames.js";
+import { cellFacts } from "./cell-facts.js";
+import { valuesAt } from "./cell-hit.js";
+import { sumEstimates, tileEstimate } from "./estimate.js";
+import { offscreen, Pixels } from "./pixels.js";
+import { drawTile, standIns } from "./stand-ins.js";
+import { Bitmaps } from "./tile-bitmaps.js";
 
 /** @typedef {import("../wire/frames.js").TileKey} TileKey */
 /** @typedef {import("./tile-cache.js").Tile} Tile */
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../geometry/grid.js").Window} Window */
-/** @typedef {import("../render/norm.js").Clip} Clip */
-/** @typedef {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} Context */
-/** How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by` (default GLASBEY).
- * dark: the ground is (default).
- * @typedef {{how: import("../render/norm.js").How, lut: Uint8Array, low: Clip, high: Clip, colors?: Uint8Array, dark?: boolean}} RasterStyle */
-/** The cell under the pointer: `value` null when empty, the total under `by`, whose non-empty categories `planes` lists; its tile and
- * place in it; its bounds as offsets from the view's origins. `exact` false: of a coarser cell, while the view's own tile is missing.
- * @typedef {{value: number|bigint|null, planes: {label: string, value: number|bigint}[]|null, key: TileKey, column: number, row: number,
- *   x: [number, number], y: [number, number], exact: boolean}} Hit */
+/** @typedef {import("../render/shade.js").RasterStyle} RasterStyle */
+/** @typedef {import("./cell-hit.js").Hit} Hit */
+/** @typedef {import("./pixels.js").Context} Context */
 
 /** Tiles to fetch ahead at most; a view message may carry 1,024 in all. */
 const PREFETCH = 64;
 
-/** @param {string} reduction "mean(fare)" @returns {import("../render/resample.js").Rule} */
-function ruleOf(reduction) {
-  const name = reduction.match(/^\s*(\w+)/)?.[1];
-  switch (name) {
-    case "sum":
-    case "mean":
-    case "min":
-    case "max":
-    case "any":
-    case "first":
-    case "last":
-      return name === "any" ? "max" : name;
-    default:
-      return "count";
-  }
-}
-
-export class RasterLayer {
+export class TileLayer {
   /**
    * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo,
-   *   style: RasterStyle, createCanvas?: import("./tile-bitmaps.js").CanvasFactory}} o
+   *   style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory, facts?: import("./cell-facts.js").CellFacts}} o
    */
-  constructor({ cache, definition, info, style, createCanvas = offscreen }) {
-    /** @readonly */ this.definition = definition;
-    this.info = info;
+  constructor({ cache, definition, info, style, createCanvas = offscreen, facts = cellFacts(definition, info) }) {
     /** @readonly */ this.grid = Grid.of(info);
-    /** @readonly */ this.rule = info.planes ? "count" : ruleOf(info.reduction);
-    /** @readonly whether 0 means empty */ this.counts = this.rule === "count";
-    /** @readonly whether planes come as counts: of categories also where these have another reduction's values */
-    this.counted = info.planes ? /^\s*by\((`(?:[^`]|``)*`|[^,`]*)(,\s*count\b.*)?\)\s*$/.test(info.reduction) : this.counts;
+    /** @readonly */ this.facts = facts;
     this.style = style;
-    this.createCanvas = createCanvas;
     this.tiles = cache.set(definition, info.version, info.root);
     this.bitmaps = new Bitmaps(createCanvas);
     /** @type {Picture|null} */ this.picture = null;
-    /** Its pixels.  @type {import("./tile-bitmaps.js").Surface|null} */ this.canvas = null;
-    /** @type {ImageData|null} */ this.image = null;
+    /** What was painted last.  @type {Pixels} */ this.pixels = new Pixels(createCanvas);
     /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
     this.exactOnce = false;
     /** Device pixels a CSS pixel, as last drawn at rest; 0 before. */ this.dpr = 0;
     /** A tile of the picture was replaced by a better one. */ this.stale = false;
-    /** Rows in place of tiles, where they are few. */ this.deep = new Deep(this);
-    /** The last picture at rest was the deep one. */ this.isDeep = false;
-    /** The canvas shows this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
+    /** The pixels show this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
   }
 
   /** Tile levels of a view.  @param {View} view @returns {{zx: number, zy: number}} */
@@ -91,33 +61,37 @@ export class RasterLayer {
     this.bitmaps.clear();
   }
 
+  /** What the view shows stays in the cache.  @param {View} view @returns {Window|null} null where it shows nothing of the root */
+  keep(view) {
+    const window = this.grid.window(view, this.grid.level(view));
+    this.tiles.windows.set(this, window);
+    return window;
+  }
+
   /**
    * Tiles that the view needs and the cache lacks or only estimates, centre first, and those worth fetching next (neighbours, then a level out).
-   * With the tiles goes the window that they show, unless it is known whether its rows are many.
-   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][], window: import("./marks-layer.js").Asked|null}}
-   * lists [zx, zy, i, j] for `view` requests
+   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view` requests
    */
   missing(view) {
     const level = this.grid.level(view);
-    const window = this.grid.window(view, level);
-    this.tiles.windows.set(this, window);
-    if (!window || this.deep.complete(view)) return { ...level, tiles: [], prefetch: [], window: null };
+    const window = this.keep(view);
+    if (!window) return { ...level, tiles: [], prefetch: [] };
     const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => this.tiles.peek(key)?.estimate !== null);
     const tiles = lacking(window);
     const next = lacking(this.grid.widen(window, 1)).filter(({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1);
     const out = this.grid.window(view, { zx: Math.max(0, level.zx - 1), zy: Math.max(0, level.zy - 1) });
     if (out && (out.zx !== level.zx || out.zy !== level.zy)) next.push(...lacking(this.grid.widen(out, 1)));
-    return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList), window: this.deep.request(view) };
+    return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList) };
   }
 
-  /** All that the view shows is here, and exact: its rows where they are few, else its tiles.  @param {View} view @returns {boolean} */
+  /** Every tile of the view is here, and exact.  @param {View} view @returns {boolean} */
   complete(view) {
-    return this.deep.complete(view) || (this.every(view, (tile) => tile.estimate === null) && this.deep.isTiled(view));
+    return this.every(view, (tile) => tile.estimate === null);
   }
 
-  /** All that the view shows is here, at least as an estimate.  @param {View} view @returns {boolean} */
+  /** Every tile of the view is here, at least as an estimate.  @param {View} view @returns {boolean} */
   covered(view) {
-    return this.deep.complete(view) || this.every(view, () => true);
+    return this.every(view, () => true);
   }
 
   /** @param {View} view @param {(tile: Tile) => boolean} holds @returns {boolean} every tile of the view is there, and it holds */
@@ -141,7 +115,6 @@ export class RasterLayer {
 
   /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
   estimate(view) {
-    if (this.deep.complete(view)) return null; // rows are drawn, or an image, and no tile
     /** @type {import("./estimate.js").TileEstimate[]} */ const found = [];
     this.every(view, ({ estimate }) => {
       if (estimate) found.push(estimate);
@@ -152,18 +125,16 @@ export class RasterLayer {
 
   /**
    * Decodes and keeps a tile of this layer's definition.
-   * @param {import("../wire/frames.js").TileMessage} message @returns {number} milliseconds of decoding
+   * @param {import("../wire/tiles.js").TileMessage} message
    * @throws {import("../wire/frames.js").ProtocolError} when a plane does not decode
    */
   add(message) {
-    const start = performance.now();
-    const expected = this.info.planes?.length ?? 1;
+    const expected = this.facts.planes?.length ?? 1;
     check(message.total === expected, `tile of ${message.total} planes, the layer has ${expected}`);
     const planes = new Array(expected);
-    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.counted);
+    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.facts.counted);
     if (this.tiles.peek(message.key)) this.replace(message.key);
     this.tiles.put(message.key, planes, message.estimate && tileEstimate(message.estimate, planes));
-    return performance.now() - start;
   }
 
   /** A tile is about to be another: what was drawn of it is no longer good.  @param {TileKey} key */
@@ -175,8 +146,7 @@ export class RasterLayer {
   restyle(style) {
     const recolor = (style.colors ?? GLASBEY) !== (this.style.colors ?? GLASBEY);
     this.style = style;
-    this.deep.restyle(recolor);
-    if (recolor && this.info.planes) {
+    if (recolor && this.facts.planes) {
       this.picture = null;
       this.bitmaps.clear();
     }
@@ -192,26 +162,22 @@ export class RasterLayer {
 
   /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
   get norm() {
-    if (this.isDeep) return this.deep.norm;
     return this.exactOnce && this.shader && (this.picture === null || this.picture.distribution?.cells) ? this.shader.norm : null;
   }
 
   /**
-   * Draws the exact picture of a view at rest: its rows where they are few, else each device pixel from the values of the cells
-   * whose centres lie in it.
+   * Draws the exact picture of a view at rest: each device pixel from the values of the cells whose centres lie in it.
    * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
    * @param {View} view @param {number} [dpr] device pixels a CSS pixel; without it sparse pixels are not spread
-   * @returns {boolean} false, and nothing drawn, while something is missing
+   * @returns {boolean} false, and nothing drawn, while a tile is missing
    */
   settle(context, view, dpr) {
-    this.isDeep = this.deep.settle(context, view, dpr ?? 1);
-    if (this.isDeep) return true;
     if (!this.#resampled(view)) return false;
     if (dpr && dpr !== this.dpr) {
       this.dpr = dpr;
       this.painted = { picture: null, shader: null };
     }
-    context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), 0, 0);
+    this.paint().draw(context);
     return true;
   }
 
@@ -220,7 +186,7 @@ export class RasterLayer {
    * @param {View} view at rest
    */
   prepare(view) {
-    if (!this.deep.covers(view) && !this.deep.fits(view, 3) && this.#resampled(view)) this.paint();
+    if (this.#resampled(view)) this.paint();
   }
 
   /** The picture is that of the view.  @param {View} view @returns {boolean} false while a tile is missing */
@@ -238,12 +204,12 @@ export class RasterLayer {
   resample(view) {
     const level = this.grid.level(view);
     const window = this.grid.window(view, level);
-    if (!window) return new Picture(view, null, this.counts);
+    if (!window) return new Picture(view, null, this.facts.counts);
     const { zx, zy } = window;
     const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
     const nominal = this.nominalCells(view);
-    if (this.info.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal);
-    return Picture.ofPlane(view, source, this.rule, nominal);
+    if (this.facts.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal);
+    return Picture.ofPlane(view, source, this.facts.rule, nominal);
   }
 
   /** @param {View} view @returns {import("../render/resample.js").Nominal} */
@@ -256,50 +222,35 @@ export class RasterLayer {
 
   /** RGB of each category; null for one plane.  @returns {Uint8Array|null} */
   get colors() {
-    return this.info.planes ? (this.style.colors ?? GLASBEY) : null;
+    return this.facts.planes ? (this.style.colors ?? GLASBEY) : null;
   }
 
-  /** @returns {import("./tile-bitmaps.js").Surface} the picture's pixels */
+  /** @returns {Pixels} of the picture */
   paint() {
     const picture = /** @type {Picture} */ (this.picture);
-    const { width, height } = picture.view;
-    if (!this.canvas || this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas = this.createCanvas(width, height);
-      this.image = null;
-      this.painted = { picture: null, shader: null };
-    }
-    if (this.painted.picture === picture && this.painted.shader === this.shader) return this.canvas;
-    const target = this.canvas.getContext("2d");
-    this.image ??= /** @type {ImageData} */ (target.createImageData(width, height));
-    const out = new Uint32Array(this.image.data.buffer);
-    if (this.shader) picture.paint(this.shader, out, this.dpr);
-    else out.fill(0);
-    target.putImageData(this.image, 0, 0);
-    this.painted = { picture, shader: this.shader };
-    return this.canvas;
+    const { pixels, shader } = this;
+    const isBlank = pixels.fit(picture.view);
+    if (!isBlank && this.painted.picture === picture && this.painted.shader === shader) return pixels;
+    if (shader) picture.paint(shader, pixels.out, this.dpr);
+    else pixels.out.fill(0);
+    pixels.put();
+    this.painted = { picture, shader };
+    return pixels;
   }
 
   /**
    * Draws while the view moves or loads: the last exact picture where it only has to be shifted; elsewhere shaded tiles scaled to
    * the view, and cached tiles above or below where one is missing.
-   * @param {Context} context as for `settle` @param {View} view @param {number} [dpr]
+   * @param {Context} context as for `settle` @param {View} view
    */
-  compose(context, view, dpr = 1) {
-    context.save();
-    if (this.deep.clipOutside(context, view)) this.composeTiles(context, view);
-    context.restore();
-    this.deep.compose(context, view, dpr);
-  }
-
-  /** @param {Context} context @param {View} view */
-  composeTiles(context, view) {
+  compose(context, view) {
     const window = this.grid.window(view, this.grid.level(view));
     if (!window) return;
     const keys = this.grid.keys(window, view);
     if (!this.exactOnce) this.guess(keys);
     const { shader } = this;
     if (!shader) return;
-    const additive = this.counts || this.rule === "sum";
+    const additive = this.facts.counts || this.facts.rule === "sum";
     const { x, y } = this.nominalCells(view);
     const nominal = additive ? Math.min(x, MANY) * Math.min(y, MANY) : 1;
     /** @param {Tile} tile @param {number} scale */
@@ -311,7 +262,7 @@ export class RasterLayer {
     if (shift) clipOutside(context, view, shift);
     for (const key of keys) drawTile({ context, grid: this.grid, view, tiles: this.tiles, bitmap }, key, additive);
     context.restore();
-    if (shift) context.drawImage(/** @type {OffscreenCanvas} */ (this.paint()), shift.x, shift.y);
+    if (shift) this.paint().draw(context, shift.x, shift.y);
   }
 
   /** By how many pixels the exact picture has to be moved to fit the view; null when it shows another size or zoom.  @param {View} view @returns {{x: number, y: number}|null} */
@@ -332,14 +283,15 @@ export class RasterLayer {
       if (seen.size >= 4) break;
     }
     if (seen.size === 0) return;
-    const all = this.counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
+    const { counts, counted } = this.facts;
+    const all = counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
     [...seen].forEach((tile, k) => {
       const { data, filled, constant } = tile.planes[0];
       if (this.colors) all.set(mixtureOf(tile, this.colors).totals, k * CELLS);
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
-    const distribution = new Distribution(all, this.counts, Number.POSITIVE_INFINITY, this.counted);
+    const distribution = new Distribution(all, counts, Number.POSITIVE_INFINITY, counted);
     if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }
 
@@ -348,7 +300,6 @@ export class RasterLayer {
    * @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} null where no tile is cached or outside the root
    */
   valueAt(view, px, py) {
-    if (this.deep.complete(view)) return this.deep.valueAt(view, px, py);
     const level = this.grid.level(view);
     let cell = this.grid.cellAt(view, level, px, py);
     let tile = cell && this.tiles.peek(cell.key);
@@ -358,12 +309,7 @@ export class RasterLayer {
       cell = tile ? this.grid.cellAt(view, tile.key, px, py) : null;
     }
     if (!cell || !tile) return null;
-    const at = cell.row * TILE + cell.column;
-    const values = tile.planes.map((plane) => cellOf(plane, at));
-    const labels = this.info.planes;
-    if (!labels) return { ...cell, value: values[0], planes: null, exact };
-    const planes = values.flatMap((value, k) => (value === null ? [] : [{ label: labels[k], value }]));
-    return { ...cell, value: planes.length ? addUp(planes.map(({ value }) => value)) : null, planes, exact };
+    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts.planes), exact };
   }
 }
 
@@ -399,10 +345,4 @@ function filledWithin(grid, view, tiles, enough) {
     else for (let row = y0; row < y1; row++) for (let at = row * TILE + x0; at < row * TILE + x1; at++) sum += most.counts ? +(most.data[at] > 0) : +!Number.isNaN(most.data[at]);
   }
   return sum;
-}
-
-/** @param {(number|bigint)[]} values @returns {number|bigint} their sum, exact when any is a BigInt */
-function addUp(values) {
-  if (values.some((value) => typeof value === "bigint")) return values.reduce((sum, value) => BigInt(sum) + BigInt(value), 0n);
-  return values.reduce((sum, value) => Number(sum) + Number(value), 0);
 }

@@ -10,6 +10,8 @@ import { CELLS } from "../wire/frames.js";
  * the palette behind them.
  * @typedef {{totals: Uint32Array|Float64Array, mixed: Uint32Array, high: number, colors: Uint8Array}} Mixture
  */
+/** The planes of a tile, and its mixture once something drew it, of whose bytes `set` is told.
+ * @typedef {{planes: Plane[], mixture: Mixture|null, set: {weigh: (tile: any, bytes: number) => void}|null}} Mixable */
 
 /**
  * @param {readonly Plane[]} planes counts (or values) of each category
@@ -50,13 +52,13 @@ function addCategory(counts, totals, { red, green, blue }, r, g, b) {
 }
 
 /**
- * The mixture of a cached tile, made once a palette and kept with the tile.
- * @param {import("../layers/tile-cache.js").Tile} tile @param {Uint8Array} colors @returns {Mixture}
+ * The mixture of a tile, made once a palette and kept with the tile.
+ * @param {Mixable} tile @param {Uint8Array} colors @returns {Mixture}
  */
 export function mixtureOf(tile, colors) {
   if (tile.mixture?.colors === colors) return tile.mixture;
   const mixture = mix(tile.planes, colors);
-  tile.set.weigh(tile, mixture.totals.byteLength + mixture.mixed.byteLength - (tile.mixture ? tile.mixture.totals.byteLength + tile.mixture.mixed.byteLength : 0));
+  tile.set?.weigh(tile, mixture.totals.byteLength + mixture.mixed.byteLength - (tile.mixture ? tile.mixture.totals.byteLength + tile.mixture.mixed.byteLength : 0));
   tile.mixture = mixture;
   return mixture;
 }

@@ -12,7 +12,7 @@ import { paintMixed } from "./shade.js";
 /** @typedef {import("../geometry/grid.js").Window} Window */
 /** @typedef {import("./resample.js").AxisMap} AxisMap */
 /** @typedef {import("./shade.js").Shader} Shader */
-/** @typedef {{x: AxisMap, y: AxisMap, window: Window, tile: (i: number, j: number) => import("../layers/tile-cache.js").Tile}} Source */
+/** @typedef {{x: AxisMap, y: AxisMap, window: Window, tile: (i: number, j: number) => import("./category-mix.js").Mixable}} Source */
 
 /**
  * @param {import("../geometry/grid.js").Grid} grid @param {View} view @param {Window} window all tiles of which `tile` gives
@@ -29,7 +29,7 @@ export function sourceOf(grid, view, window, tile) {
   };
 }
 
-/** @param {Source} source @param {(tile: import("../layers/tile-cache.js").Tile, column: number, row: number) => void} look at each tile and its place in the window */
+/** @param {Source} source @param {(tile: import("./category-mix.js").Mixable, column: number, row: number) => void} look at each tile and its place in the window */
 function eachTile({ window, tile }, look) {
   for (let j = window.j0; j <= window.j1; j++) {
     for (let i = window.i0; i <= window.i1; i++) look(tile(i, j), i - window.i0, j - window.j0);
@@ -101,7 +101,7 @@ export class Picture {
     return new Picture(view, totals, true, most, mixed, whole);
   }
 
-  /** The normalisation of what is visible; null when nothing is.  @param {import("../layers/tile-layer.js").RasterStyle} style @returns {Norm|null} */
+  /** The normalisation of what is visible; null when nothing is.  @param {import("./shade.js").RasterStyle} style @returns {Norm|null} */
   norm(style) {
     return this.distribution?.cells ? new Norm(this.distribution, style.how, style.low, style.high) : null;
   }
@@ -128,4 +128,3 @@ export class Picture {
 function emptyValues(size, rule) {
   return (rule === "mean" ? new Float32Array(size) : new Float64Array(size)).fill(Number.NaN);
 }
-

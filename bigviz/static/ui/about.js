@@ -34,10 +34,10 @@ export function factsOf(figure) {
     if (raster && view) {
       const { zx, zy } = raster.grid.level(view);
       facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
-      if (definition.glyph === "points" && raster.deep.shows(view) && raster.deep.isTiled(view))
+      if (definition.glyph === "points" && raster.isCrowded(view))
         facts.push(["marks", "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one"]);
-      if (raster.deep.coarse(view)) facts.push(["pixels", COARSE]);
-      const crowd = raster.deep.crowd(view);
+      if (raster.coarse(view)) facts.push(["pixels", COARSE]);
+      const crowd = raster.crowd(view);
       if (crowd > 0) facts.push(["rows read", crowdWords(crowd)]);
       const { norm } = raster;
       if (!norm) continue;

@@ -2,7 +2,7 @@
 
 import { find } from "../dom.js";
 
-/** @typedef {import("../wire/frames.js").AppFailure} Failure */
+/** @typedef {import("../wire/reassembler.js").AppFailure} Failure */
 
 export class AppFailure {
   constructor() {

@@ -2,12 +2,9 @@
 
 import { clone, find, make } from "../dom.js";
 
-/** @typedef {{id: string, dataset: string, glyph: "points"|"line", x: string, y: string, agg: string, cmap: string, how: string, low: number|null, high: number|null, color: string|null, root: string}} LayerSpec */
-/** @typedef {{kind: "linear"|"log"|"datetime"|"mercator", label: string|null, unit: string|null, zone: string|null, categories: string[]|null}} AxisSpec */
-/** @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec, y_axis: AxisSpec, aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[]}} FigureSpec */
-/** @typedef {{id: string, type: "row"|"column"|"grid", children: Node[], columns?: number|null}} BoxSpec */
-/** @typedef {FigureSpec|BoxSpec} Node */
-/** @typedef {{format: number, id: string, title: string|null, datasets: string[], ranges: Record<string, {start: number|string|null, end: number|string|null}>, layout: Node}} DocumentSpec */
+/** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
+/** @typedef {import("../types.js").FigureSpec} FigureSpec */
+/** @typedef {import("../types.js").Node} Node */
 
 /**
  * @param {DocumentSpec} spec

@@ -58,12 +58,12 @@ function farWords({ info, definition }) {
 
 /** @param {Figure} figure @returns {boolean} a layer's view is deeper than its tiles, and it got no image */
 export function isCoarse({ layers, view }) {
-  return view !== null && layers.some(({ raster }) => raster?.deep.coarse(view) ?? false);
+  return view !== null && layers.some(({ raster }) => raster?.coarse(view) ?? false);
 }
 
 /** @param {Figure} figure @returns {number} rows that the visible image took, where they are too many; else 0 */
 function crowdOf({ layers, view }) {
-  return view === null ? 0 : Math.max(0, ...layers.map(({ raster }) => raster?.deep.crowd(view) ?? 0));
+  return view === null ? 0 : Math.max(0, ...layers.map(({ raster }) => raster?.crowd(view) ?? 0));
 }
 
 /** @param {Figure} figure @returns {string} */

@@ -69,7 +69,7 @@ function bindSave(figure, button) {
   }
 }
 
-/** @param {HTMLElement} section @param {import("./notices.js").Notices} notices */
+/** @param {HTMLElement} section @param {import("../figure/page.js").Notices} notices */
 function fullScreen(section, notices) {
   if (document.fullscreenElement) void document.exitFullscreen();
   else if (section.requestFullscreen) section.requestFullscreen().catch(() => notices.note("This browser does not allow full screen here."));

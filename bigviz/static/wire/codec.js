@@ -2,6 +2,8 @@
 
 import { CELLS, check } from "./frames.js";
 
+/** One encoded plane. `low` and `high` are NaN when nothing is filled; `payload` is a view of the frame.
+ * @typedef {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant: Uint8Array, payload: Uint8Array}} EncodedPlane */
 /** @typedef {Uint8Array|Uint16Array|Uint32Array|Float32Array|Float64Array} Cells */
 /**
  * A decoded plane. Counts (`counts`): 0 is empty, in the narrowest unsigned array, Float64Array for uint64. Other reductions: NaN is
@@ -9,6 +11,9 @@ import { CELLS, check } from "./frames.js";
  * (`filled` 0) or `constant`. `exact` holds 64-bit integers beyond 2^53 for the reader of a single cell; null where doubles suffice.
  * @typedef {{counts: boolean, filled: number, low: number, high: number, constant: number, data: Cells|null, exact: BigInt64Array|BigUint64Array|null}} Plane
  */
+
+/** Bytes of a plane's header. */
+export const PLANE_HEADER = 40;
 
 export const EMPTY = 0;
 export const CONSTANT = 1;
@@ -22,8 +27,36 @@ const ARRAYS = [null, Uint8Array, Uint16Array, Uint32Array, BigUint64Array, Int8
 /** dtypes whose values a float32 holds exactly. */
 const SMALL = new Set([1, 2, 5, 6, 9]);
 
+/** @param {DataView} view @param {Uint8Array} body @param {number} at of the header @param {number} first byte that may belong to a payload
+ * @param {number} total @returns {EncodedPlane} */
+export function parsePlane(view, body, at, first, total) {
+  const [codec, dtype, plane] = [view.getUint8(at), view.getUint8(at + 1), view.getUint16(at + 2, true)];
+  const [filled, offset, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
+  check(codec <= 4, `unknown codec ${codec}`);
+  check(dtype >= 1 && dtype <= 10, `unknown dtype ${dtype}`);
+  check(plane < total, `plane ${plane} of a tile with ${total}`);
+  check(filled <= CELLS, `${filled} filled cells in a plane of ${CELLS}`);
+  if (codec <= 1) {
+    check(offset === 0 && size === 0, `codec ${codec} has no payload, got ${size} bytes at ${offset}`);
+    check(filled === (codec === 0 ? 0 : CELLS), `codec ${codec} with ${filled} filled cells`);
+  } else {
+    check(offset >= first && offset % 8 === 0, `payload at ${offset}, expected a multiple of 8 from ${first} on`);
+    check(offset + size <= body.length, `payload of ${size} bytes at ${offset} in a body of ${body.length}`);
+  }
+  return {
+    codec,
+    dtype,
+    plane,
+    filled,
+    low: view.getFloat64(at + 16, true),
+    high: view.getFloat64(at + 24, true),
+    constant: body.slice(at + 32, at + 40),
+    payload: body.subarray(offset, offset + size),
+  };
+}
+
 /**
- * @param {import("./frames.js").EncodedPlane} encoded
+ * @param {EncodedPlane} encoded
  * @param {boolean} counts whether 0 means empty (count and `by`); only empty and constant planes do not tell by themselves
  * @returns {Plane}
  * @throws {import("./frames.js").ProtocolError} when the payload does not hold what its header says

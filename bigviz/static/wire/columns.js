@@ -2,9 +2,12 @@
 
 import { check, costOf, count, int64, parseJson } from "./frames.js";
 
-/** @typedef {import("./frames.js").Columns} Columns */
 /** @typedef {import("./frames.js").Cost} Cost */
 /** @typedef {import("./frames.js").Frame} Frame */
+/** A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are joined.
+ * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run: Int32Array, row: Float64Array,
+ *   x: Float64Array, y: Float64Array}} Columns */
+/** @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null, columns: Columns, cost: Cost}} ColumnsMessage */
 
 /**
  * One part of a columns message.

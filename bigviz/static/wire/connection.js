@@ -4,10 +4,12 @@ import { Reassembler } from "./reassembler.js";
 import { parseFrame, ProtocolError, VERSION } from "./frames.js";
 
 /** @typedef {import("./frames.js").Definition} Definition */
-/** @typedef {import("./frames.js").Message} Message */
+/** @typedef {import("./reassembler.js").Message} Message */
+/** The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size in device pixels.
+ * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height: number}} WindowAsked */
 /**
  * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's columns.
- * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: import("../layers/marks-layer.js").Asked, roots?: import("./frames.js").LayerInfo["root"],
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: WindowAsked, roots?: import("./frames.js").LayerInfo["root"],
  *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
  */
 /**
@@ -228,7 +230,7 @@ export class Connection extends EventTarget {
     return this.emit(message.type, { ...message, definition: asked?.definition ?? null, asked, current, sent: request?.sent ?? arrived, arrived });
   }
 
-  /** @param {import("./frames.js").HelloMessage} message */
+  /** @param {import("./reassembler.js").HelloMessage} message */
   greet(message) {
     if (message.json.protocol !== VERSION) {
       const reason = `The server speaks protocol ${message.json.protocol}, this page ${VERSION}: reload the page.`;

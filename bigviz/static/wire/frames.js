@@ -13,27 +13,6 @@
  * @typedef {{queue: number, kernel: number, encode: number, rows: number, bytes: number}} Cost */
 /** What an estimate is of: the share of the rows that were read; the standard error of a cell's value, in the plane's unit, null where
  * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error: number|null, start: boolean}>} Estimate */
-/** One encoded plane. `low` and `high` are NaN when nothing is filled; `payload` is a view of the frame.
- * @typedef {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant: Uint8Array, payload: Uint8Array}} EncodedPlane */
-/** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
- *   type: string, zone: string|null, plottable: boolean}[]}>, cmaps: string[]}} Hello */
-/** luts: 768 bytes of RGB for each colour map, in the server's order.
- * @typedef {{type: "hello", id: number, epoch: number, json: Hello, luts: Map<string, Uint8Array>}} HelloMessage */
-/** @typedef {{type: "layer", id: number, figure: number, layer: number, json: LayerInfo}} LayerMessage */
-/** @typedef {{type: "progress", id: number, figure: number, layer: number, json: {stage: string, done: number, rows: number, seconds: number}}} ProgressMessage */
-/** @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: Estimate|null, key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage */
-/** A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are joined.
- * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run: Int32Array, row: Float64Array,
- *   x: Float64Array, y: Float64Array}} Columns */
-/** @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: Estimate|null, columns: Columns, cost: Cost}} ColumnsMessage */
-/** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: import("./rows.js").Rows, cost: Cost}} RowsMessage */
-/** @typedef {{type: "image", id: number, figure: number, layer: number, image: import("./images.js").Image, cost: Cost}} ImageMessage */
-/** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
- *   bytes: number}}} DoneMessage */
-/** Where and why the document's script failed, under `bigviz serve --dev`.  @typedef {Readonly<{file: string, line: number|null, message: string, trace: string}>} AppFailure */
-/** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown, app?: AppFailure}}} ErrorMessage */
-/** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
-/** @typedef {HelloMessage|LayerMessage|ProgressMessage|TileMessage|ColumnsMessage|RowsMessage|ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
 /** The fixed header with the two parts behind it, both views of the frame.
  * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number, part: number, parts: number,
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
@@ -45,8 +24,6 @@ export const MAX_LEVEL = 24;
 export const CELLS = 65536;
 
 const HEADER = 40;
-/** Bytes of a plane's header. */
-export const PLANE_HEADER = 40;
 const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "rows", "image"];
 
 /** The other side broke the protocol; the connection is closed with 4002. */
@@ -126,34 +103,6 @@ export function parseEstimate(frame) {
   check(error === null || (typeof error === "number" && error >= 0), `an estimate of error ${JSON.stringify(error)}`);
   check(typeof start === "boolean", `an estimate of start ${JSON.stringify(start)}`);
   return { share, error, start };
-}
-
-/** @param {DataView} view @param {Uint8Array} body @param {number} at of the header @param {number} first byte that may belong to a payload
- * @param {number} total @returns {EncodedPlane} */
-export function parsePlane(view, body, at, first, total) {
-  const [codec, dtype, plane] = [view.getUint8(at), view.getUint8(at + 1), view.getUint16(at + 2, true)];
-  const [filled, offset, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
-  check(codec <= 4, `unknown codec ${codec}`);
-  check(dtype >= 1 && dtype <= 10, `unknown dtype ${dtype}`);
-  check(plane < total, `plane ${plane} of a tile with ${total}`);
-  check(filled <= CELLS, `${filled} filled cells in a plane of ${CELLS}`);
-  if (codec <= 1) {
-    check(offset === 0 && size === 0, `codec ${codec} has no payload, got ${size} bytes at ${offset}`);
-    check(filled === (codec === 0 ? 0 : CELLS), `codec ${codec} with ${filled} filled cells`);
-  } else {
-    check(offset >= first && offset % 8 === 0, `payload at ${offset}, expected a multiple of 8 from ${first} on`);
-    check(offset + size <= body.length, `payload of ${size} bytes at ${offset} in a body of ${body.length}`);
-  }
-  return {
-    codec,
-    dtype,
-    plane,
-    filled,
-    low: view.getFloat64(at + 16, true),
-    high: view.getFloat64(at + 24, true),
-    constant: body.slice(at + 32, at + 40),
-    payload: body.subarray(offset, offset + size),
-  };
 }
 
 /** @param {unknown} value @param {string} what @returns {number} */

@@ -1,6 +1,7 @@
 // The frames that answer a window with an image of any size. Section 8 of docs/protocol.md; no sockets.
 
-import { check, costOf, count, parseJson, parsePlane, PLANE_HEADER } from "./frames.js";
+import { parsePlane, PLANE_HEADER } from "./codec.js";
+import { check, costOf, count, parseJson } from "./frames.js";
 import { ends } from "./rows.js";
 
 /** @typedef {import("./frames.js").Cost} Cost */
@@ -8,7 +9,8 @@ import { ends } from "./rows.js";
 /** @typedef {import("./rows.js").Ends} Ends */
 /** An image of width x height cells over a window; `planes` of each block of 256 x 256, blocks from the top left.
  * `read` rows were looked at for it.
- * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes: import("./frames.js").EncodedPlane[]}} Image */
+ * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes: import("./codec.js").EncodedPlane[]}} Image */
+/** @typedef {{type: "image", id: number, figure: number, layer: number, image: Image, cost: Cost}} ImageMessage */
 
 export const BLOCK = 256;
 const MAX_SIDE = 1 << 16;

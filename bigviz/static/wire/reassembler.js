@@ -7,12 +7,24 @@ import { joinRows, parseRows } from "./rows.js";
 import { parseTile } from "./tiles.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
-/** @typedef {import("./frames.js").Message} Message */
-/** @typedef {import("./frames.js").Columns} Columns */
-/** @typedef {{key: import("./frames.js").TileKey, total: number, cost: import("./frames.js").Cost, planes: import("./frames.js").EncodedPlane[]}} TilePart */
+/** @typedef {import("./columns.js").Columns} Columns */
+/** @typedef {{key: import("./frames.js").TileKey, total: number, cost: import("./frames.js").Cost, planes: import("./codec.js").EncodedPlane[]}} TilePart */
 /** @typedef {{columns: Columns, cost: import("./frames.js").Cost}} ColumnsPart */
 /** @typedef {ReturnType<typeof parseRows>} RowsPart */
 /** @typedef {ReturnType<typeof parseImage>} ImagePart */
+/** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
+ *   type: string, zone: string|null, plottable: boolean}[]}>, cmaps: string[]}} Hello */
+/** luts: 768 bytes of RGB for each colour map, in the server's order.
+ * @typedef {{type: "hello", id: number, epoch: number, json: Hello, luts: Map<string, Uint8Array>}} HelloMessage */
+/** @typedef {{type: "layer", id: number, figure: number, layer: number, json: import("./frames.js").LayerInfo}} LayerMessage */
+/** @typedef {{type: "progress", id: number, figure: number, layer: number, json: {stage: string, done: number, rows: number, seconds: number}}} ProgressMessage */
+/** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
+ *   bytes: number}}} DoneMessage */
+/** Where and why the document's script failed, under `bigviz serve --dev`.  @typedef {Readonly<{file: string, line: number|null, message: string, trace: string}>} AppFailure */
+/** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown, app?: AppFailure}}} ErrorMessage */
+/** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
+/** @typedef {HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|import("./columns.js").ColumnsMessage|
+ *   import("./rows.js").RowsMessage|import("./images.js").ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
 /** What is there of a message whose last part is not.
  * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[],
  *   rows: RowsPart[], images: ImagePart[]}} Pending */

@@ -13,6 +13,7 @@ import { check, costOf, count, parseJson } from "./frames.js";
  * @typedef {{n: number, matched: number, window: Ends|null, xorigin: bigint, yorigin: bigint, x: Float64Array, y: Float64Array,
  *   row: Float64Array, number: Uint32Array, code: Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
  */
+/** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: Rows, cost: Cost}} RowsMessage */
 
 /** @param {unknown} value @returns {Ends} */
 export function ends(value) {

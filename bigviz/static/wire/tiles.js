@@ -1,11 +1,13 @@
 // The frames of tiles. Section 3 of docs/protocol.md; no sockets.
 
-import { check, MAX_LEVEL, parsePlane, PLANE_HEADER, safeU64 } from "./frames.js";
+import { parsePlane, PLANE_HEADER } from "./codec.js";
+import { check, MAX_LEVEL, safeU64 } from "./frames.js";
 
 /** @typedef {import("./frames.js").Cost} Cost */
-/** @typedef {import("./frames.js").EncodedPlane} EncodedPlane */
+/** @typedef {import("./codec.js").EncodedPlane} EncodedPlane */
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").TileKey} TileKey */
+/** @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null, key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage */
 
 const TILE_RECORD = 40;
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TileCache } from "../../../bigviz/static/layers/tile-cache.js";
 import { partOf } from "../../../bigviz/static/layers/stand-ins.js";
-import { RasterLayer } from "../../../bigviz/static/layers/tile-layer.js";
+import { TileLayer } from "../../../bigviz/static/layers/tile-layer.js";
 import { span } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";
@@ -12,7 +12,7 @@ import { rlev } from "../frames.js";
 import { random, whole } from "../random.js";
 
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
-const STYLE = /** @type {import("../../../bigviz/static/layers/tile-layer.js").RasterStyle} */ ({ how: "linear", lut: RAMP, low: null, high: null });
+const STYLE = /** @type {import("../../../bigviz/static/render/shade.js").RasterStyle} */ ({ how: "linear", lut: RAMP, low: null, high: null });
 
 /** Rows as cells of level 16 (of tiles: 8) of a root [0, 1) x [0, 1), and the layer over them. */
 class World {
@@ -24,7 +24,7 @@ class World {
     const kinds = { x: { kind: "float" }, y: { kind: "float" } };
     const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, reduction, ...kinds });
     this.cache = new TileCache(budget);
-    this.layer = new RasterLayer({ cache: this.cache, definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: STYLE, createCanvas });
+    this.layer = new TileLayer({ cache: this.cache, definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: STYLE, createCanvas });
   }
 
   /** Rows in a cell of a tile, from the rows themselves.  @param {{zx: number, zy: number, i: number, j: number}} key @param {number} category @returns {Uint32Array} */

@@ -13,7 +13,7 @@ const GOLDEN = new URL("../../golden/", import.meta.url);
 const ARRAYS = [null, Uint8Array, Uint16Array, Uint32Array, BigUint64Array, Int8Array, Int16Array, Int32Array, BigInt64Array, Float32Array, Float64Array];
 const NONE = new Uint8Array(8);
 
-/** @param {Partial<import("../../../bigviz/static/wire/frames.js").EncodedPlane>} plane */
+/** @param {Partial<import("../../../bigviz/static/wire/codec.js").EncodedPlane>} plane */
 const encoded = (plane) => ({ codec: 0, dtype: 1, plane: 0, filled: 0, low: Number.NaN, high: Number.NaN, constant: NONE, payload: new Uint8Array(0), ...plane });
 
 /** Random counts, sparse or dense, below `most`.  @param {() => number} rand @param {number} most @param {number} share */

@@ -1,0 +1,194 @@
+// A layer of cells: tiles; where a view holds few rows, the rows in their place; where tiles are not deep enough for many, an image.
+
+import { cellFacts } from "./cell-facts.js";
+import { ImageLayer } from "./image-layer.js";
+import { MarksLayer } from "./marks-layer.js";
+import { offscreen } from "./pixels.js";
+import { TileLayer } from "./tile-layer.js";
+import { WindowRequests } from "./window-requests.js";
+
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../geometry/window.js").Asked} Asked */
+/** @typedef {import("../render/norm.js").Norm} Norm */
+/** @typedef {import("../render/shade.js").RasterStyle} RasterStyle */
+/** @typedef {import("./cell-hit.js").Hit} Hit */
+/** @typedef {import("./pixels.js").Context} Context */
+/** @typedef {import("./row-places.js").MarkHit} MarkHit */
+
+/** Rows that are read for an image without a word: more take longer than a tile may. */
+const MOST_READ = 2 ** 20;
+
+export class RasterLayer {
+  /**
+   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo,
+   *   style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory}} o
+   */
+  constructor({ cache, definition, info, style, createCanvas = offscreen }) {
+    const facts = cellFacts(definition, info);
+    this.info = info;
+    this.tiles = new TileLayer({ cache, definition, info, style, createCanvas, facts });
+    this.marks = new MarksLayer({ facts, style, createCanvas });
+    this.image = new ImageLayer({ facts, style, createCanvas });
+    /** @readonly */ this.grid = this.tiles.grid;
+    this.windows = new WindowRequests({
+      glyph: definition.glyph,
+      grid: this.grid,
+      facts,
+      filledCells: (view, enough) => this.tiles.filledCells(view, enough),
+    });
+    /** What drew the last picture at rest.  @type {TileLayer|MarksLayer|ImageLayer} */ this.drawn = this.tiles;
+  }
+
+  /** Lets the cache drop this layer's tiles: the layer has left its figure. */
+  dispose() {
+    this.tiles.dispose();
+  }
+
+  // What is here, and what is to be asked for.
+
+  /** Rows (or an image) are here for all that a view shows.  @param {View} view @returns {boolean} */
+  needsNoTiles(view) {
+    return this.marks.covers(view) || this.image.fits(view);
+  }
+
+  /**
+   * Tiles that the view needs, those worth fetching next, and the window that they show, unless it is known whether its rows are many.
+   * @param {View} view @returns {ReturnType<TileLayer["missing"]> & {window: Asked|null}} nothing where rows or an image are here
+   */
+  missing(view) {
+    if (!this.needsNoTiles(view)) return { ...this.tiles.missing(view), window: this.windows.isTiled(view) ? null : this.windows.asked(view) };
+    this.tiles.keep(view);
+    return { ...this.grid.level(view), tiles: [], prefetch: [], window: null };
+  }
+
+  /** All that the view shows is here, and exact: its rows where they are few, else its tiles.  @param {View} view @returns {boolean} */
+  complete(view) {
+    return this.needsNoTiles(view) || (this.tiles.complete(view) && this.windows.isTiled(view));
+  }
+
+  /** All that the view shows is here, at least as an estimate.  @param {View} view @returns {boolean} */
+  covered(view) {
+    return this.needsNoTiles(view) || this.tiles.covered(view);
+  }
+
+  /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
+  estimate(view) {
+    return this.needsNoTiles(view) ? null : this.tiles.estimate(view);
+  }
+
+  /** The view's rows are too many to be drawn one by one, as far as is known.  @param {View} view @returns {boolean} */
+  isCrowded(view) {
+    return this.windows.shows(view) && this.windows.isTiled(view);
+  }
+
+  /** The server answered with tiles though a pixel is smaller than their smallest cell: an image would have been too large.
+   * @param {View} view @returns {boolean} */
+  coarse(view) {
+    return !this.needsNoTiles(view) && this.windows.deeper(view) && this.windows.wasTiled(view);
+  }
+
+  /** How many rows were read for the image of a view, where an index could not tell them apart from those outside and they are many.
+   * @param {View} view @returns {number} 0 where it is not so */
+  crowd(view) {
+    const read = this.image.image?.read ?? 0;
+    return read > MOST_READ && this.info.index !== "none" && this.image.fits(view) ? read : 0;
+  }
+
+  // What arrives.
+
+  /** A tile came.  @param {import("../wire/tiles.js").TileMessage} message @returns {number} milliseconds of decoding */
+  add(message) {
+    return timed(() => this.tiles.add(message));
+  }
+
+  /** Rows came, in place of tiles.  @param {import("../wire/rows.js").Rows} rows @returns {number} milliseconds */
+  addRows(rows) {
+    return timed(() => {
+      this.marks.add(rows);
+      this.image.clear();
+    });
+  }
+
+  /** An image came, in place of tiles.  @param {import("../wire/images.js").Image} image @returns {number} milliseconds */
+  addImage(image) {
+    return timed(() => {
+      this.image.add(image);
+      this.marks.clear();
+    });
+  }
+
+  /** A request was answered by tiles alone.  @param {Asked} asked */
+  tiled(asked) {
+    this.windows.tiled(asked);
+  }
+
+  // Drawing.
+
+  /** New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.  @param {RasterStyle} style */
+  restyle(style) {
+    for (const part of [this.tiles, this.marks, this.image]) part.restyle(style);
+  }
+
+  /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
+  get norm() {
+    return this.drawn.norm;
+  }
+
+  /**
+   * Draws the exact picture of a view at rest: its rows where they are few, else its image or its tiles.
+   * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
+   * @param {View} view @param {number} [dpr] device pixels a CSS pixel; without it sparse pixels are not spread
+   * @returns {boolean} false, and nothing drawn, while something is missing
+   */
+  settle(context, view, dpr) {
+    if (this.marks.covers(view)) {
+      this.drawn = this.marks;
+      this.marks.draw(context, view, dpr ?? 1, true);
+      return true;
+    }
+    if (this.image.serves(view)) {
+      this.drawn = this.image;
+      this.image.settle(context, view);
+      return true;
+    }
+    this.drawn = this.tiles;
+    return this.tiles.settle(context, view, dpr);
+  }
+
+  /** Makes what `settle` will draw of tiles, in the time before the next frame.  @param {View} view at rest */
+  prepare(view) {
+    if (!this.marks.covers(view) && !this.image.serves(view)) this.tiles.prepare(view);
+  }
+
+  /**
+   * Draws what is here of a view while it moves or loads.
+   * @param {Context} context as for `settle` @param {View} view @param {number} [dpr]
+   */
+  compose(context, view, dpr = 1) {
+    context.save();
+    if (this.marks.clipOutside(context, view)) this.tiles.compose(context, view);
+    context.restore();
+    this.marks.draw(context, view, dpr, false);
+    this.image.compose(context, view);
+  }
+
+  // The pointer.
+
+  /** The cell under a pixel; null over rows, which are told one by one, and where nothing is.  @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} */
+  valueAt(view, px, py) {
+    if (this.marks.covers(view)) return null;
+    return this.image.fits(view) ? this.image.valueAt(view, px, py) : this.tiles.valueAt(view, px, py);
+  }
+
+  /** The mark nearest to a pixel.  @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null} */
+  nearest(view, px, py, reach) {
+    return this.marks.nearest(view, px, py, reach);
+  }
+}
+
+/** @param {() => void} work @returns {number} milliseconds that it took */
+function timed(work) {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}

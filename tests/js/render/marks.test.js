@@ -1,0 +1,44 @@
+// Discs: how they look, and how they combine.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Ink, radiusFor, stampOf } from "../../../bigviz/static/render/marks.js";
+
+test("overlapping marks combine by the layer's rule", () => {
+  const ink = new Ink(20, 20);
+  const both = { n: 2, px: Float64Array.of(10, 10), py: Float64Array.of(10, 10), values: [2, 4], colors: null };
+  const rules = /** @type {const} */ ({ count: 6, sum: 6, mean: 3, min: 2, max: 4, any: 4, first: 2, last: 4 });
+  for (const [rule, value] of Object.entries(rules)) {
+    ink.clear();
+    ink.draw(both, 3, /** @type {any} */ (rule));
+    assert.deepEqual([...new Set(ink.cores)], [value], rule);
+  }
+  ink.clear();
+  ink.draw({ ...both, colors: Uint32Array.of(0x0000ff, 0xff0000) }, 3, "count");
+  const out = new Uint32Array(400);
+  ink.paint(out, null, true);
+  assert.equal(out[10 * 20 + 10] & 0xffffff, 0x800080);
+  ink.wipe(out);
+  assert.ok(out.every((pixel) => pixel === 0));
+});
+
+test("discs are whole, symmetric, and as large as they should be", () => {
+  for (const radius of [1, 1.5, 2, 3.25, 8]) {
+    const { alpha, dx, core, edge } = stampOf(radius, 0.5, 0.5);
+    const area = alpha.reduce((sum, a) => sum + a / 255, 0);
+    assert.ok(Math.abs(area / (Math.PI * radius * radius) - 1) < 0.15, `radius ${radius}: area ${area}`);
+    assert.equal(dx.reduce((sum, d) => sum + d, 0), 0);
+    assert.ok(edge <= core && core <= alpha.length && alpha.slice(0, core).every((a) => a >= 128));
+  }
+  assert.ok(radiusFor(1, 5e5) === 4 && radiusFor(50_000, 5e5) < 1.5 && radiusFor(1e9, 5e5) === 1);
+});
+
+test("marks beyond the screen are cut, and half on it are drawn", () => {
+  const ink = new Ink(10, 10);
+  const px = Float64Array.of(-100, 0, 9.9, 1e300, Number.NaN, 5);
+  const py = Float64Array.of(5, 0, 9.9, 5, 5, -1);
+  ink.draw({ n: 6, px, py, values: [1, 1, 1, 1, 1, 1], colors: null }, 2.5, "count");
+  const out = new Uint32Array(100);
+  ink.paint(out, null, false);
+  assert.ok(out[0] && out[99] && out[5] && !out[55]);
+});
