@@ -21,15 +21,23 @@ _SLICE = 1 << 20
 class ColumnInfo:
     """What is known of a column before it is read.
 
-    `zone` is the time zone that labels of a timestamp are written in (None for naive stamps and other kinds);
-    `plottable` is False for nested and unknown types, whose kind is "other".
+    `zone` is the time zone that labels of a timestamp are written in (None for naive stamps and other kinds).
+    `reason` says why the column cannot be plotted, as the rest of a sentence that begins with its name ("holds
+    list<item: int64>, which has no place on an axis"); None if it can. Without a place on an axis the kind is "other".
+    A column that is not `readable` has no true values either, and its `type` means nothing.
     """
 
     name: str
     type: pa.DataType
     kind: Kind
     zone: str | None
-    plottable: bool
+    reason: str | None = None
+    readable: bool = True
+
+    @property
+    def plottable(self) -> bool:
+        """True if the values have a place on an axis and can be read."""
+        return self.reason is None
 
     @property
     def is_time(self) -> bool:

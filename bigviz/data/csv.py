@@ -49,6 +49,7 @@ class CsvPart:
             self.schema: pa.Schema = admit_schema(self.table.schema)
         if any(pt.is_binary(field.type) for field in self.schema):  # what pyarrow makes of text that is not UTF-8
             raise not_utf8(file.path)
+        self.unusable: dict[int, str] = {}
         self.num_rows: int = self.table.num_rows
         require_rows(self.num_rows, file.path)
         self.digest = hashlib.sha256(b"".join(file.ends(1 << 16))).digest()

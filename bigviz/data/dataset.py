@@ -20,7 +20,7 @@ from bigviz.data.files import StableFile
 from bigviz.data.kinds import describe
 from bigviz.data.limits import require_memory
 from bigviz.data.memory import MemorySource
-from bigviz.data.names import listing, nearest
+from bigviz.data.names import MOST_LISTED, listing, nearest
 from bigviz.data.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.progress import Progress, no_progress
 from bigviz.data.restore import Labels, Loaded, Numeric
@@ -44,7 +44,7 @@ class Dataset:
         self.name = name
         self.version = 1
         self._source = source
-        self._infos = [describe(field) for field in source.schema]
+        self._infos = [describe(field, source.unusable.get(at)) for at, field in enumerate(source.schema)]
         self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
         self._loaded: dict[int, Loaded] = {}
         self._labels: dict[int, Sorted] = {}
@@ -75,8 +75,12 @@ class Dataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for whoever opened it, such as that a file's name promises another format."""
-        return self._source.notes
+        """Sentences for whoever opened it: what cannot be read of it and why, or that a file's name promises another
+        format. At most about 20."""
+        unusable = [f"Column {info.name!r} {info.reason}." for info in self._infos if not info.readable]
+        notes = [*unusable, *self._source.notes]
+        more = len(notes) - MOST_LISTED
+        return (*notes[:MOST_LISTED], f"There are {more:,} more such notes.") if more > 0 else tuple(notes)
 
     def columns(self) -> list[ColumnInfo]:
         """All columns in the table's order, those that cannot be plotted included."""
@@ -147,6 +151,7 @@ class Dataset:
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
 
+        Columns need not be plottable, but readable: `Unplottable` says why one is not.
         Columns in memory are taken from there; of others these rows are read, and not kept.
         """
         rows = np.ascontiguousarray(rows, np.int64)
@@ -154,13 +159,13 @@ class Dataset:
             raise BadInput(
                 f"Rows lie between 0 and {self.num_rows - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
             )
-        indices = [self._position(name) for name in names]
+        indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._take(index, rows) for index in indices], schema=pa.schema(fields))
 
     def arrow(self, names: Sequence[str]) -> pa.Table:
         """Whole columns in their own types, read for this call if they are not in memory as they are."""
-        indices = [self._position(name) for name in names]
+        indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
 
@@ -285,15 +290,24 @@ class Dataset:
 
     def _plottable(self, name: str) -> int:
         index = self._position(name)
-        info = self._infos[index]
-        if not info.plottable:
-            usable = [each.name for each in self._infos if each.plottable and each.name not in self._repeated]
-            raise Unplottable(
-                f"Column {echoed(name)} of {self.name!r} holds {info.type}, which has no place on an axis. "
-                f"These have: {listing(usable) or 'none'}.",
-                got=name,
-            )
+        if not self._infos[index].plottable:
+            raise self._cannot(index)
         return index
+
+    def _readable(self, name: str) -> int:
+        index = self._position(name)
+        if not self._infos[index].readable:
+            raise self._cannot(index)
+        return index
+
+    def _cannot(self, index: int) -> Unplottable:
+        info = self._infos[index]
+        usable = [each.name for each in self._infos if each.plottable and each.name not in self._repeated]
+        return Unplottable(
+            f"Column {echoed(info.name)} of {self.name!r} {info.reason}. "
+            f"These can be plotted: {listing(usable) or 'none'}.",
+            got=info.name,
+        )
 
 
 def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:

@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from bigviz.data.arrays import aligned, grouped
 from bigviz.data.cancel import Cancel
-from bigviz.data.errors import BadInput, Cancelled
+from bigviz.data.errors import Cancelled
 from bigviz.data.limits import require_rows
+from bigviz.data.merge import as_type
+from bigviz.data.merge_schemas import merge_schemas
 from bigviz.data.part import Part, Piece, admitted, reading
 from bigviz.data.progress import Progress
 from bigviz.data.source import Sink
@@ -43,8 +45,8 @@ class _Task:
 class FilesSource:
     """Parts under one schema, one after the other, with the columns that their directories' names hold.
 
-    A column that a part lacks is null there, and types are widened to one that holds both (int64 and double give
-    double); parts that cannot be brought together are an error when they are opened.
+    A column that a part lacks is null there. Types that differ are merged by the rules of `merge`; a column whose types
+    have none in common is `unusable`, and the others are not the worse for it.
     """
 
     def __init__(
@@ -53,8 +55,8 @@ class FilesSource:
         self.parts = tuple(parts)
         self.files = tuple(part.file for part in self.parts)
         self.what = what
-        self.notes = tuple(notes)
-        own = _unify(self.parts)
+        own, self.unusable, merge_notes = _one_schema(self.parts)
+        self.notes = (*notes, *merge_notes)
         # A key that is a column of the files as well is taken from the files, which know its type.
         self.constants = {name: values for name, values in constants.items() if own.get_field_index(name) < 0}
         self.schema: pa.Schema = pa.schema(
@@ -135,9 +137,9 @@ class FilesSource:
             if array.type == field.type or _dictionary_of(array.type, field.type):
                 yield array
             else:
-                with reading(what):
-                    widened = array.cast(field.type)
-                yield widened
+                with reading(what, in_memory=True):
+                    merged = as_type(array, field.type)
+                yield merged
 
     def _own(self, part: Part, index: int) -> int | None:
         """The position of the table's column in the part; None if the part does not have it."""
@@ -194,6 +196,13 @@ def _run_all(run: Callable[[_Task], None], tasks: Sequence[_Task], stop: Cancel)
         raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
 
 
+def _one_schema(parts: Sequence[Part]) -> tuple[pa.Schema, dict[int, str], list[str]]:
+    """The schema of all parts, the columns that have no type in it, and sentences on those whose values change."""
+    if len(parts) == 1:
+        return parts[0].schema, dict(parts[0].unusable), []
+    return merge_schemas([(part.schema, part.unusable, part.file.path) for part in parts])
+
+
 def _any_within(rows: np.ndarray, start: int, stop: int) -> bool:
     """True if any of the sorted `rows` lies in [start, stop)."""
     at = int(np.searchsorted(rows, start))
@@ -202,21 +211,3 @@ def _any_within(rows: np.ndarray, start: int, stop: int) -> bool:
 
 def _dictionary_of(type_: pa.DataType, values: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(type_) and type_.value_type == values)
-
-
-def _unify(parts: Sequence[Part]) -> pa.Schema:
-    """One schema for all parts: the first one's columns, then what others add."""
-    schema: pa.Schema = parts[0].schema
-    for part in parts[1:]:
-        if part.schema.equals(schema):
-            continue
-        try:
-            schema = pa.unify_schemas([schema, part.schema], promote_options="permissive")
-        except (pa.ArrowException, ValueError, TypeError) as error:
-            raise BadInput(
-                f"{part.file.path} does not fit together with {parts[0].file.path}: {error}. "
-                "One table's files share their columns and types; open them apart.",
-                field="source",
-                got=part.file.path,
-            ) from error
-    return schema

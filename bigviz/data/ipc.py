@@ -38,6 +38,7 @@ class IpcPart:
         with reading(file.path, self.format), file.open() as handle:
             reader = self._reader(handle, None)
             self.schema: pa.Schema = admit_schema(reader.schema)
+            self.unusable: dict[int, str] = {}
             self._layout = None if stream else layout_of(handle, reader.schema)
             self.num_rows = self._count(reader)
         if self.num_rows < 0:

@@ -70,8 +70,11 @@ def has_labels(type_: pa.DataType) -> bool:
     return pt.is_dictionary(type_) or any(test(type_) for test in _TEXT)
 
 
-def describe(field: pa.Field) -> ColumnInfo:
-    """The `ColumnInfo` of a field."""
+def describe(field: pa.Field, unusable: str | None = None) -> ColumnInfo:
+    """The `ColumnInfo` of a field; `unusable` says why it cannot be read, if it cannot."""
+    if unusable is not None:
+        return ColumnInfo(field.name, field.type, kind="other", zone=None, reason=unusable, readable=False)
     kind = kind_of(field.type)
     zone = storage_type(field.type).tz if kind == "timestamp" else None
-    return ColumnInfo(name=field.name, type=field.type, kind=kind, zone=zone, plottable=kind != "other")
+    reason = f"holds {field.type}, which has no place on an axis" if kind == "other" else None
+    return ColumnInfo(field.name, field.type, kind, zone, reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +24,13 @@ _PIECE = 1 << 20
 class MemorySource:
     """A `pyarrow.Table`. Its memory is shared, not copied, and must not be written to while the dataset lives."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, unusable: Mapping[int, str] | None = None) -> None:
         require_rows(table.num_rows, "The table")
         with reading("The table", in_memory=True):
             table.validate()
             self.schema: pa.Schema = admit_schema(table.schema)
         self.table = table
+        self.unusable: Mapping[int, str] = unusable or {}
         self.num_rows: int = table.num_rows
         self.fingerprint = secrets.token_hex(16)
         self.files: tuple[StableFile, ...] = ()

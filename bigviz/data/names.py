@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-__all__ = ["listing", "nearest"]
+__all__ = ["MOST_LISTED", "listing", "nearest"]
 
 MOST_LISTED = 20
 _MOST_NAMES = 300

@@ -46,6 +46,7 @@ class ParquetPart:
             opened = pq.ParquetFile(handle, pre_buffer=False)
             self.metadata: pq.FileMetaData = opened.metadata
             self.schema: pa.Schema = admit_schema(opened.schema_arrow)
+            self.unusable: dict[int, str] = {}
             self._leaves = _first_leaves(self.schema)
             self._int96 = self._find_int96(opened.schema)
         self.num_rows: int = self.metadata.num_rows

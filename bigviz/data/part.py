@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,6 +36,11 @@ class Part(Protocol):
 
     @property
     def schema(self) -> pa.Schema: ...
+
+    @property
+    def unusable(self) -> Mapping[int, str]:
+        """Columns that cannot be read though the others can, by position, and why: "holds 128-bit integers"."""
+        ...
 
     @property
     def num_rows(self) -> int: ...

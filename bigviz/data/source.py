@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,12 @@ class Source(Protocol):
 
     @property
     def schema(self) -> pa.Schema: ...
+
+    @property
+    def unusable(self) -> Mapping[int, str]:
+        """Columns that cannot be read though the others can, by position, and why: the rest of a sentence that begins
+        with the column's name, such as "holds 128-bit integers". Nobody reads them."""
+        ...
 
     @property
     def num_rows(self) -> int: ...

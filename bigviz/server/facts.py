@@ -67,7 +67,14 @@ def positions(number: int | float, datetime: bool) -> int | float | str:
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     columns = [
-        {"name": c.name, "kind": c.kind, "type": str(c.type), "zone": c.zone, "plottable": c.plottable}
+        {
+            "name": c.name,
+            "kind": c.kind,
+            "type": str(c.type) if c.readable else "unknown",
+            "zone": c.zone,
+            "plottable": c.plottable,
+            "reason": c.reason,
+        }
         for c in dataset.columns()
     ]
     return {

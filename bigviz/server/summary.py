@@ -36,7 +36,8 @@ def _table_lines(dataset: Dataset) -> list[str]:
     rows, count = dataset.num_rows, len(columns)
     lines = [f"{dataset.name}: {rows:,} row{'s' * (rows != 1)}, {count:,} column{'s' * (count != 1)}"]
     for each in columns:
-        lines.append(f"  {each.name:<{width}}  {each.type}" + ("" if each.plottable else "  (cannot be plotted)"))
+        type_ = f"{each.type}" + ("" if each.plottable else "  (cannot be plotted)")
+        lines.append(f"  {each.name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
     try:
         choice = choose(dataset)
         lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")

@@ -62,7 +62,7 @@ def test_the_columns_are_listed_where_none_is_near(dataset: object) -> None:
 @pytest.mark.parametrize("name", ["points", "place", "pairs"])
 def test_nested_columns_name_those_that_can_be_plotted(dataset: object, name: str) -> None:
     with pytest.raises(
-        Unplottable, match=f"Column '{name}' of 'trips' holds .*These have: 'Trip Distance', 'fare_amount', 'when'"
+        Unplottable, match=f"'{name}' of 'trips' holds .*These can be plotted: 'Trip Distance', 'fare_amount', 'when'"
     ):
         dataset.column(name)  # type: ignore[attr-defined]
     assert dataset.take(np.array([1, 0]), [name])[name].to_pylist() == TABLE[name].to_pylist()[::-1]  # type: ignore[attr-defined]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
@@ -13,7 +15,7 @@ import pytest
 
 from bigviz.data import parquet
 from bigviz.data.cancel import Cancel
-from bigviz.data.errors import BadInput, Cancelled, Unreadable
+from bigviz.data.errors import Cancelled, Unplottable, Unreadable
 from bigviz.data.open import open as open_table
 
 
@@ -41,18 +43,115 @@ def test_types_are_widened_and_missing_columns_are_null(tmp_path: Path) -> None:
     assert dataset.arrow(["new"])["new"].to_pylist() == [None, None, "n", None]
 
 
-def test_widening_that_would_lose_digits(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"x": [2**53 + 1]}), tmp_path / "1.parquet")
-    pq.write_table(pa.table({"x": [0.5]}), tmp_path / "2.parquet")
-    with pytest.raises(Unreadable, match=r"Column 'x' of .*1\.parquet cannot be read: .*9007199254740993"):
-        open_table(tmp_path).column("x")
+BIG = 1_700_000_000_000_000_123
+BERLIN = pd.date_range("2024-03-30", periods=30, freq="h", tz="Europe/Berlin")
 
 
-def test_files_that_do_not_fit_together(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"x": [1]}), tmp_path / "1.parquet")
-    pq.write_table(pa.table({"x": ["a"]}), tmp_path / "2.parquet")
-    with pytest.raises(BadInput, match=r"2\.parquet does not fit together with .*1\.parquet"):
-        open_table(tmp_path)
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [{"c": [BIG, BIG + 1]}, {"c": [BIG + 2, None]}],
+        [{"c": [2**53 + 1]}, {"c": [0.5]}, {"c": [-(2**63)]}],
+        [{"c": [-1, 5]}, {"c": np.array([2**64 - 1, 7], "u8")}],
+        [{"c": ["a", "b"]}, {"c": pd.Categorical(["b", "c"])}, {"c": pd.Categorical(["c", None])}],
+        [{"c": pd.Categorical([3, 1])}, {"c": [2, 1]}],
+        [{"c": [True, False]}, {"c": [1, 0]}, {"c": [0.5]}],
+        [{"c": pd.date_range("2024", periods=2, tz="UTC")}, {"c": BERLIN}],
+        [{"c": pd.date_range("2024", periods=2, unit="s")}, {"c": pd.date_range("2025", periods=2, unit="ns")}],
+        [{"c": pd.to_timedelta([1, 2], unit="s")}, {"c": np.array([7], "m8[ns]")}],
+        [{"c": np.array([1, 2], "i1")}, {"c": np.array([0.1], "f4")}],
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_types_are_merged_as_pandas_does(tmp_path: Path, frames: list[dict[str, object]], turned: bool) -> None:
+    for number, frame in enumerate(frames[::-1] if turned else frames):
+        pd.DataFrame(frame).to_parquet(tmp_path / f"{number}.parquet")
+    parts = [pd.read_parquet(path) for path in sorted(tmp_path.iterdir())]
+    right = pd.concat(parts, ignore_index=True)["c"].tolist()
+    dataset = open_table(tmp_path)
+    column = dataset.column("c")
+    got: list[object] = column.values.tolist()
+    if column.categories is not None:
+        valid = np.ones(len(column), bool) if column.valid is None else column.valid
+        got = [column.categories[code] if ok else None for code, ok in zip(column.values, valid, strict=True)]
+        right = [None if pd.isna(item) else item for item in right]
+    elif column.info.is_time:
+        right = [int(item.as_unit("ns").value) for item in right]
+    assert str(got) == str([float(item) if column.info.kind == "float" else item for item in right])
+    pieces = [part for number in range(len(dataset.chunks())) for part in dataset.read(number, ["c"])]
+    assert np.array_equal(np.concatenate([each.values for _, (each,) in pieces]), column.values, equal_nan=True)
+    assert dataset.take(np.arange(len(right)), ["c"])["c"].equals(dataset.arrow(["c"])["c"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1::bigint", "0.5::double"),
+        ("1::decimal(5, 2)", "7::bigint"),
+        ("1.25::decimal(5, 2)", "0.123456789::decimal(20, 9)"),
+        ("1.25::decimal(5, 2)", "0.1::double"),
+        ("true", "3::int"),
+        ("date '2024-02-29'", "timestamp '2024-03-01 10:00'"),
+        ("date '2024-02-29'", "null"),
+        ("timestamp_s '2024-03-01 10:00:00'", "timestamp_ns '2024-03-01 10:00:00.000000001'"),
+        ("timestamptz '2024-03-01 10:00+01'", "timestamptz '2024-03-01 10:00+00'"),
+        ("255::utinyint", "-1::tinyint"),
+        ("'text'", "'bytes'::blob"),
+    ],
+)
+def test_types_are_merged_as_duckdb_does(tmp_path: Path, one: str, other: str) -> None:
+    """`union_by_name`, the values as float or text."""
+    with duckdb.connect() as connection:
+        connection.sql("set timezone = 'UTC'")
+        for number, value in enumerate((one, other)):
+            connection.sql(f"copy (select {value} c, {number} n) to '{tmp_path}/{number}.parquet'")
+        union = f"from read_parquet('{tmp_path}/*.parquet', union_by_name = true) order by n"
+        right = [row[0] for row in connection.sql(f"select c {union}").fetchall()]
+    dataset = open_table(tmp_path)
+    got = dataset.arrow(["c"])["c"].to_pylist()
+    column = dataset.column("c")
+    if column.info.kind == "timestamp":
+        naive = [int(pd.Timestamp(item).as_unit("ns").value) for item in right]
+        if "_ns" in other:
+            naive[1] += 1  # Python's stamps, which DuckDB gives, end with microseconds
+        assert column.values.tolist() == naive
+    elif column.categories is not None:
+        assert list(column.categories) == sorted(item.decode() if isinstance(item, bytes) else item for item in right)
+    else:
+        assert [None if item is None else float(item) if column.info.is_numeric else item for item in got] == [
+            None if item is None else float(item) if column.info.is_numeric else item for item in right
+        ]
+
+
+def test_rounded_and_moved_columns_are_told_of(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"x": [BIG], "t": pa.array([0], pa.timestamp("s", "UTC")), "i": [1]}), tmp_path / "1.parquet"
+    )
+    other = pa.table({"x": [0.5], "t": pa.array([0], pa.timestamp("s", "Asia/Tokyo")), "i": pa.array([1], pa.int8())})
+    pq.write_table(other, tmp_path / "2.parquet")
+    dataset = open_table(tmp_path)
+    assert dataset.notes == (
+        f"Column 'x' is int64 in {tmp_path}/1.parquet and double in {tmp_path}/2.parquet: "
+        "it is opened as double, which holds whole numbers exactly up to 2^53.",
+        f"Column 't' is timestamp[ms, tz=UTC] in {tmp_path}/1.parquet and timestamp[ms, tz=Asia/Tokyo] in "
+        f"{tmp_path}/2.parquet: it is shown in UTC.",
+    )
+
+
+def test_a_column_that_does_not_fit_together_is_named_and_the_rest_is_opened(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1], "c": [1], "d": ["a"]}), tmp_path / "1.parquet")
+    pq.write_table(pa.table({"x": [2], "c": ["a"]}), tmp_path / "2.parquet")
+    pq.write_table(pa.table([[3], [4], ["b"], ["c"]], names=["x", "c", "d", "d"]), tmp_path / "3.parquet")
+    dataset = open_table(tmp_path)
+    assert dataset.column("x").values.tolist() == [1, 2, 3]
+    words = rf"'c' of .* is int64 in {tmp_path}/1\.parquet and string in {tmp_path}/2\.parquet, and no type holds both"
+    for use in (dataset.column, dataset.info, dataset.head, lambda name: dataset.take(np.array([0]), [name])):
+        with pytest.raises(Unplottable, match=words):
+            use("c")
+    with pytest.raises(Unplottable, match=r"'d' .* is there 2 times in .*/3\.parquet.*can be plotted: 'x'"):
+        dataset.arrow(["d"])
+    assert [info.readable for info in dataset.columns()] == [True, False, False]
+    assert [note.split(" is ")[0] for note in dataset.notes] == ["Column 'c'", "Column 'd'"]
 
 
 def test_a_list_of_paths(tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ def test_hello_comes_first_and_is_the_document(served: Running, documents):
             "type": "timestamp[ns, tz=Europe/Paris]",
             "zone": "Europe/Paris",
             "plottable": True,
+            "reason": None,
         }
-        assert not columns["pair"]["plottable"]
+        assert not columns["pair"]["plottable"] and "no place on an axis" in columns["pair"]["reason"]
         assert hello.value["cmaps"] == list(cmaps.NAMES) and hello.body == cmaps.body()
         assert hello.frame.request == 0 and hello.frame.sequence == 1
         assert hello.frame.epoch == served.server.site.epoch
