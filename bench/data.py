@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 
 from bench.places import made
-from bigviz.aggregate.sample import CHUNK, clifford, write_parquet
+from bigviz.commands.sample_tables import CHUNK, clifford, write_parquet
 
 __all__ = ["Table", "arrow", "parquet", "sample_rows"]
 

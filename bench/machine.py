@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.peers.process import ADAPTERS, pins
-from bigviz.server.latency_report import machine
+from bigviz.commands.bench.report import machine
 
 __all__ = ["bytes_read", "describe", "drop_cached", "fill_cache", "write_rate"]
 

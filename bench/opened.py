@@ -13,13 +13,15 @@ import numpy as np
 
 import bigviz as bv
 from bench.machine import fill_cache
-from bigviz.data.cancel import NEVER
-from bigviz.data.progress import no_progress
-from bigviz.server.protocol import tile_frames
-from bigviz.server.windows import HEIGHT, WIDTH, Axis, Window, tiles
-from bigviz.tiles.engine import Engine, LayerInfo, TileKey
-from bigviz.tiles.layer import Layer
-from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.aggregate.layer import Layer
+from bigviz.commands.bench.window import HEIGHT, WIDTH, Axis, Window, tiles
+from bigviz.common.cancel import NEVER
+from bigviz.common.progress import no_progress
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.wire.tiles import tile_frames
 
 __all__ = ["AREAS", "Opened", "about", "await_verified"]
 

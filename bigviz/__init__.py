@@ -11,25 +11,25 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from bigviz.aggregate.canvas import Canvas as Canvas
-    from bigviz.aggregate.reductions import any as any
-    from bigviz.aggregate.reductions import by as by
-    from bigviz.aggregate.reductions import count as count
-    from bigviz.aggregate.reductions import count_cat as count_cat
-    from bigviz.aggregate.reductions import first as first
-    from bigviz.aggregate.reductions import last as last
-    from bigviz.aggregate.reductions import max as max
-    from bigviz.aggregate.reductions import mean as mean
-    from bigviz.aggregate.reductions import min as min
-    from bigviz.aggregate.reductions import sum as sum
+    from bigviz.aggregate.reductions.api import any as any
+    from bigviz.aggregate.reductions.api import by as by
+    from bigviz.aggregate.reductions.api import count as count
+    from bigviz.aggregate.reductions.api import count_cat as count_cat
+    from bigviz.aggregate.reductions.api import first as first
+    from bigviz.aggregate.reductions.api import last as last
+    from bigviz.aggregate.reductions.api import max as max
+    from bigviz.aggregate.reductions.api import mean as mean
+    from bigviz.aggregate.reductions.api import min as min
+    from bigviz.aggregate.reductions.api import sum as sum
+    from bigviz.common.errors import BadInput as BadInput
+    from bigviz.common.errors import BigvizError as BigvizError
+    from bigviz.common.errors import Busy as Busy
+    from bigviz.common.errors import Cancelled as Cancelled
+    from bigviz.common.errors import NotFound as NotFound
+    from bigviz.common.errors import TooLarge as TooLarge
+    from bigviz.common.errors import Unplottable as Unplottable
+    from bigviz.common.errors import Unreadable as Unreadable
     from bigviz.data.dataset import Dataset as Dataset
-    from bigviz.data.errors import BadInput as BadInput
-    from bigviz.data.errors import BigvizError as BigvizError
-    from bigviz.data.errors import Busy as Busy
-    from bigviz.data.errors import Cancelled as Cancelled
-    from bigviz.data.errors import NotFound as NotFound
-    from bigviz.data.errors import TooLarge as TooLarge
-    from bigviz.data.errors import Unplottable as Unplottable
-    from bigviz.data.errors import Unreadable as Unreadable
     from bigviz.data.open import open as open
     from bigviz.document.document import document as document
     from bigviz.document.figure import Figure as Figure
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from bigviz.document.layout import grid as grid
     from bigviz.document.layout import row as row
     from bigviz.document.spec import Document as Document
-    from bigviz.server.serve import serve as serve
+    from bigviz.server.run.serve import serve as serve
 
 _HOMES = {
     "bigviz.aggregate.canvas": ("Canvas",),
-    "bigviz.aggregate.reductions": (
+    "bigviz.aggregate.reductions.api": (
         "any", "by", "count", "count_cat", "first", "last", "max", "mean", "min", "sum",
     ),
     "bigviz.data.dataset": ("Dataset",),
-    "bigviz.data.errors": (
+    "bigviz.common.errors": (
         "BadInput", "BigvizError", "Busy", "Cancelled", "NotFound", "TooLarge", "Unplottable", "Unreadable",
     ),
     "bigviz.data.open": ("open",),
@@ -54,7 +54,7 @@ _HOMES = {
     "bigviz.document.figure": ("Figure", "figure"),
     "bigviz.document.layout": ("column", "grid", "row"),
     "bigviz.document.spec": ("Document",),
-    "bigviz.server.serve": ("serve",),
+    "bigviz.server.run.serve": ("serve",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -14,7 +14,7 @@ import click
 from bigviz import __version__
 
 if TYPE_CHECKING:
-    from bigviz.server.run import Load, Options
+    from bigviz.server.run.server import Load, Options
 
 __all__ = ["main"]
 
@@ -24,7 +24,7 @@ _AXES = ("linear", "log", "datetime", "mercator")
 
 def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
     """The mode of indexing; a former name of one gives a hint on standard error."""
-    from bigviz.server.storage import renamed_mode
+    from bigviz.server.run.index_options import renamed_mode
 
     mode, hint = (None, None) if word is None else renamed_mode(word)
     if hint:
@@ -40,7 +40,7 @@ def _index(**settings: Any) -> Callable[[Callable[..., None]], Callable[..., Non
 
 def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
     """A size as people write it."""
-    from bigviz.server.storage import bytes_of_text
+    from bigviz.server.run.index_options import bytes_of_text
 
     return None if text is None else bytes_of_text(text, str(param.name).replace("_", "-"))
 
@@ -66,7 +66,7 @@ class _Group(click.Group):
     """Turns bigviz's own errors into one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from bigviz.data.errors import BigvizError
+        from bigviz.common.errors import BigvizError
 
         try:
             return super().invoke(ctx)
@@ -145,7 +145,7 @@ def serve(
     A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
     files that form one table. NAME=PATH names the document; otherwise it is named after the file.
     """
-    from bigviz.server.sources import named_paths, script_name
+    from bigviz.commands.arguments import named_paths, script_name
 
     script = script_name(paths)
     if script is not None:
@@ -156,8 +156,8 @@ def serve(
     named = named_paths(paths)
 
     def load() -> Any:
-        from bigviz.data.hints import same_schema_hint
-        from bigviz.server.loading import Columns, open_paths
+        from bigviz.commands.hints import same_schema_hint
+        from bigviz.server.run.loading import Columns, open_paths
 
         hint = same_schema_hint([path for _, path in named])
         if hint:
@@ -178,7 +178,7 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
     paths = _write_sample(directory or Path("demo-data"), rows)
 
     def load() -> Any:
-        from bigviz.server.loading import demo_documents
+        from bigviz.server.run.loading import demo_documents
 
         return demo_documents(*map(str, paths))
 
@@ -205,7 +205,7 @@ def info(path: str, store_dir: Path | None) -> None:
 
     A PATH is a table, an index, or a directory of indexes.
     """
-    from bigviz.server.summary import summary
+    from bigviz.commands.info import summary
 
     click.echo(summary(path, store_dir))
 
@@ -223,7 +223,7 @@ def index(path: str, columns: str, store_dir: Path | None, store_limit: int | No
     """
     import csv
 
-    from bigviz.server.indexing import index_path
+    from bigviz.commands.index import index_path
 
     names = [name for row in csv.reader([columns]) for name in row]
     sys.exit(index_path(path, {key: text for key, text in layer.items() if text}, names, store_dir, store_limit))
@@ -247,9 +247,9 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
 
     from rich.console import Console
 
-    from bigviz.server.bars import stage_bars
-    from bigviz.server.latency_report import table, to_json
-    from bigviz.server.latency_run import measure
+    from bigviz.commands.bench.report import table, to_json
+    from bigviz.commands.bench.run import measure
+    from bigviz.commands.progress_bars import stage_bars
 
     options = [f"--{name.replace('_', '-')}={value}" for name, value in serving.items() if value is not None]
     with stage_bars() as tell:
@@ -270,7 +270,7 @@ Press ? in the page for all keys. Every view has its own address: copy it to sha
 
 def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
     def load() -> Any:
-        from bigviz.server.loading import open_script
+        from bigviz.server.run.loading import open_script
 
         return open_script(path, name)
 
@@ -280,9 +280,9 @@ def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
 def _run(
     names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False
 ) -> None:
-    from bigviz.server.main import run
-    from bigviz.server.report import Reporter
-    from bigviz.server.run import Options
+    from bigviz.server.run.event_log import Reporter
+    from bigviz.server.run.process import run
+    from bigviz.server.run.server import Options
 
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
@@ -296,8 +296,8 @@ def _run(
 
 
 def _write_sample(directory: Path, rows: int) -> list[Path]:
-    from bigviz.aggregate.sample import clifford, random_walk, write_parquet
-    from bigviz.server.bars import bars
+    from bigviz.commands.progress_bars import bars
+    from bigviz.commands.sample_tables import clifford, random_walk, write_parquet
 
     made = {"points": clifford, "walk": random_walk}
     paths = {name: directory / f"{name}.parquet" for name in made}

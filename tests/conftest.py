@@ -1,7 +1,66 @@
-"""Settings for all rooms."""
+"""Settings for all rooms; small tables, axes and brute force."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
 from hypothesis import settings
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.cells import Root
+from bigviz.aggregate.spaces import space
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_source
+from bigviz.tiles.grid.tile_key import TileKey
 
 # An example's time says nothing here: the first one pays for compilation, and other tests run beside it.
 settings.register_profile("bigviz", deadline=None)
 settings.load_profile("bigviz")
+
+
+def _dataset(**columns: Any) -> Dataset:
+    return open_source(pa.table(columns))
+
+
+def _axis(values: Any, kind: str = "linear", side: str = "x") -> Axis:
+    return Axis(_dataset(v=values).column("v"), space(kind, side))
+
+
+def _cell(root: Root, value: Any, level: int) -> int:
+    """The rule of interfaces.md: floor(v / 2^e) minus the root's first cell, in exact arithmetic."""
+    width = Fraction(2) ** (root.exponent - level)
+    return int(Fraction(value) / width // 1) - int(root.start / width // 1)
+
+
+def _counts(roots: tuple[Root, Root], x: list[Any], y: list[Any], tile: TileKey) -> np.ndarray:
+    """A tile's counts, row by row, from exact fractions."""
+    plane = np.zeros((256, 256), np.int64)
+    for a, b in zip(x, y, strict=True):
+        column = _cell(roots[0], a, tile.zx + 8) - tile.i * 256
+        row = _cell(roots[1], b, tile.zy + 8) - ((1 << tile.zy) - 1 - tile.j) * 256
+        if 0 <= column < 256 and 0 <= row < 256:
+            plane[255 - row, column] += 1
+    return plane
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Callable[..., Dataset]:
+    """A dataset of named columns."""
+    return _dataset
+
+
+@pytest.fixture(scope="session")
+def axis() -> Callable[..., Axis]:
+    """An axis over values: `axis(values, kind="linear", side="x")`."""
+    return _axis
+
+
+@pytest.fixture(scope="session")
+def brute_counts() -> Callable[..., np.ndarray]:
+    """`brute_counts((root_x, root_y), xs, ys, tile)`: the counts of a tile in exact arithmetic."""
+    return _counts

@@ -146,7 +146,7 @@ def test_a_former_word_of_index_gives_a_hint(folder: Path):
 
 def test_a_server_listens_before_the_engine_is_loaded():
     code = (
-        "import sys; import bigviz.server.main;"
+        "import sys; import bigviz.server.run.process;"
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'numba', 'pyarrow', 'datashader'}))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -155,7 +155,7 @@ def test_a_server_listens_before_the_engine_is_loaded():
 
 def test_serving_loads_no_datashader(folder: Path):
     code = (
-        "import sys; from bigviz.server.loading import Columns, open_paths; import bigviz.server.main;"
+        "import sys; from bigviz.server.run.loading import Columns, open_paths; import bigviz.server.run.process;"
         f"open_paths([('a', {str(folder / 'trips.parquet')!r})], Columns());"
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'datashader', 'dask', 'fsspec', 'xarray', 'pandas'}))"
     )

@@ -62,7 +62,7 @@ def test_other_names_are_not():
 
 def test_document_can_be_called_whichever_of_its_modules_were_loaded_before():
     code = (
-        "import bigviz.document.spec, bigviz.server.serve, bigviz as bv, pyarrow as pa;"
+        "import bigviz.document.spec, bigviz.server.run.serve, bigviz as bv, pyarrow as pa;"
         "print(bv.document(bv.figure().points(pa.table({'x': [1.0], 'y': [1.0]}), 'x', 'y'), id='a').id)"
     )
     assert (

@@ -17,9 +17,9 @@ from bench import data, stores
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE
 from bench.report import Figure, Rival, words
-from bigviz.server.latency_browser import Steps, chromium, open_page
-from bigviz.server.latency_run import serving
-from bigviz.server.windows import HEIGHT, WIDTH
+from bigviz.commands.bench.browser import Steps, chromium, open_page
+from bigviz.commands.bench.run import serving
+from bigviz.commands.bench.window import HEIGHT, WIDTH
 
 STEPS: Final = 100
 PEER_STEPS: Final = 15

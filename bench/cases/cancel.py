@@ -20,14 +20,15 @@ import bigviz as bv
 from bench import data, stores
 from bench.places import LARGE
 from bench.report import Figure, words
-from bigviz.data.cancel import Cancel
+from bigviz.aggregate.layer import Layer
+from bigviz.commands.bench.window import HEIGHT, WIDTH
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.common.progress import no_progress
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Cancelled
-from bigviz.data.progress import no_progress
-from bigviz.server.windows import HEIGHT, WIDTH
-from bigviz.tiles.engine import Engine, TileKey
-from bigviz.tiles.layer import Layer
-from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 RAISES: Final = 60
 LATEST: Final = (

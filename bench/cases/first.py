@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, Page
 from bench import data
 from bench.places import LARGE, made
 from bench.report import Figure, words
-from bigviz.server.latency_browser import READY, chromium
-from bigviz.server.latency_run import serving
-from bigviz.server.windows import HEIGHT, WIDTH
+from bigviz.commands.bench.browser import READY, chromium
+from bigviz.commands.bench.run import serving
+from bigviz.commands.bench.window import HEIGHT, WIDTH
 
 REPEATS: Final = 3
 BOUND: Final = 1.0  # s

@@ -17,7 +17,7 @@ from bench.opened import Opened, await_verified
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE, made
 from bench.report import Figure, Rival, words
-from bigviz.data.cancel import NEVER
+from bigviz.common.cancel import NEVER
 
 WIDTH: Final = 2_000
 REQUESTS: Final = 300

@@ -9,9 +9,9 @@ from typing import Final
 from bench import data, stores
 from bench.memory import watched
 from bench.report import Figure, words
-from bigviz.server.latency_client import Client, definition
-from bigviz.server.latency_run import serving
-from bigviz.server.latency_walk import walk_of
+from bigviz.commands.bench.client import Client, definition
+from bigviz.commands.bench.run import serving
+from bigviz.commands.bench.walk import walk_of
 
 VIEWS: Final = 400
 CACHE: Final = 256  # MiB

@@ -19,10 +19,10 @@ from bench import data, stores
 from bench.machine import drop_cached, fill_cache
 from bench.places import LARGE
 from bench.report import Figure, words
-from bigviz.server.latency_browser import chromium, open_page
-from bigviz.server.latency_client import Client, ViewTime, definition
-from bigviz.server.latency_run import serving
-from bigviz.server.windows import HEIGHT, WIDTH, Window, tiles
+from bigviz.commands.bench.browser import chromium, open_page
+from bigviz.commands.bench.client import Client, ViewTime, definition
+from bigviz.commands.bench.run import serving
+from bigviz.commands.bench.window import HEIGHT, WIDTH, Window, tiles
 
 REPEATS: Final = 5
 AGGS: Final = ("sum(value)", "max(value)", "min(value)")

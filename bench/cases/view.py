@@ -17,7 +17,7 @@ from bench.opened import AREAS, Opened, about, await_verified
 from bench.peers.process import Peer, PeerFailed
 from bench.places import LARGE, tidy
 from bench.report import Figure, Rival, statistic, words
-from bigviz.server.windows import HEIGHT, WIDTH, Window
+from bigviz.commands.bench.window import HEIGHT, WIDTH, Window
 
 VIEWS: Final = 100
 SECONDS: Final = 6.0  # for a peer's samples of one figure, at least three of them

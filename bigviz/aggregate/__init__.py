@@ -1,0 +1,1 @@
+"""Rows to a grid of cells, by a glyph and a reduction."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import frozen, jit
 from bigviz.aggregate.spaces import LOG
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
+from bigviz.common.jit import frozen, jit
 
 Array = npt.NDArray[Any]
 

@@ -9,14 +9,17 @@ import numpy.typing as npt
 import xarray as xr
 
 from bigviz.aggregate.bins import Bins
-from bigviz.aggregate.expression import parse
+from bigviz.aggregate.glyphs.line import line_image
+from bigviz.aggregate.glyphs.points import points_image
 from bigviz.aggregate.inputs import load
-from bigviz.aggregate.line import line_image
-from bigviz.aggregate.points import points_image
-from bigviz.aggregate.reductions import By, Count, Grid, Presence, Reduction, Sum
-from bigviz.data.column import Column
+from bigviz.aggregate.reductions.base import Grid, Reduction
+from bigviz.aggregate.reductions.by import By
+from bigviz.aggregate.reductions.counts import Count, Presence
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.reductions.sums import Sum
+from bigviz.common.errors import BadInput, TooLarge
+from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, TooLarge
 from bigviz.data.open import open as open_source
 
 Array = npt.NDArray[Any]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.jit import frozen, jit
+from bigviz.common.jit import frozen, jit
 
 Number = int | float | Fraction
 Array = npt.NDArray[Any]

@@ -7,13 +7,17 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions import By, Extreme, Mean, Pick, Reduction, Rows, Sum
+from bigviz.aggregate.reductions.base import Reduction, Rows
+from bigviz.aggregate.reductions.by import By
+from bigviz.aggregate.reductions.extremes import Extreme
+from bigviz.aggregate.reductions.picks import Pick
+from bigviz.aggregate.reductions.sums import Mean, Sum
 from bigviz.aggregate.spaces import Space
-from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.column import Column, widen
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput
+from bigviz.common.progress import Progress, no_progress
+from bigviz.data.columns.column import Column, widen
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput
-from bigviz.data.progress import Progress, no_progress
 
 Array = npt.NDArray[Any]
 

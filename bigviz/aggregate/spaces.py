@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.cells import Root
-from bigviz.aggregate.jit import jit
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
+from bigviz.common.jit import jit
 
 Array = npt.NDArray[Any]
 Kind = Literal["linear", "log", "datetime", "mercator"]

@@ -1,0 +1,1 @@
+"""A path or a table in memory to Arrow columns."""

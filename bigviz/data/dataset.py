@@ -10,22 +10,22 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import pyarrow as pa
 
-from bigviz.data.arrays import take_rows
-from bigviz.data.cancel import NEVER, Cancel
-from bigviz.data.categories import Categories, LabelSet, Sorted
-from bigviz.data.column import Column, ColumnInfo
-from bigviz.data.echo import echoed
-from bigviz.data.errors import BadInput, Cancelled, NotFound, Unplottable
-from bigviz.data.files import StableFile
-from bigviz.data.kinds import describe
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.did_you_mean import MOST_LISTED, listing, nearest
+from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
+from bigviz.common.progress import Progress, no_progress
+from bigviz.data.columns.arrow_arrays import take_rows
+from bigviz.data.columns.categories import Categories, LabelSet, Sorted
+from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.columns.kinds import describe
+from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
+from bigviz.data.columns.true_values import Labels, Loaded, Numeric
+from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
-from bigviz.data.memory import MemorySource
-from bigviz.data.names import MOST_LISTED, listing, nearest
-from bigviz.data.numbers import Numbers, axis_dtype, viewed, without_copy
-from bigviz.data.progress import Progress, no_progress
-from bigviz.data.restore import Labels, Loaded, Numeric
-from bigviz.data.rows import Collected, Rows
-from bigviz.data.source import Source
+from bigviz.data.sources.memory import MemorySource
+from bigviz.data.sources.sinks import Collected, Rows
+from bigviz.data.sources.source import Source
 
 __all__ = ["Dataset"]
 

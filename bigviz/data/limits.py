@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from bigviz.data.errors import TooLarge
+from bigviz.common.errors import TooLarge
+from bigviz.common.memory import available_memory
 
 __all__ = [
     "MOST_CATEGORIES",
@@ -14,39 +13,22 @@ __all__ = [
     "MOST_RATIO",
     "MOST_ROWS",
     "MOST_ROW_GROUPS",
-    "available_memory",
     "require_memory",
     "require_rows",
 ]
 
 MOST_ROWS = 2**32 - 1
 """Row numbers are uint32 in the spatial order."""
-
 MOST_CATEGORIES = 2**20
 """Labels of one column. More are names of rows, not categories, and a Python string costs 60 bytes and more."""
-
 MOST_COLUMNS = 2**16
 MOST_FILES = 100_000
 MOST_ROW_GROUPS = 2**20
 MOST_FOOTER = 2**28
 """Bytes of a Parquet footer; parsed, it takes about ten times as much."""
-
 MOST_RATIO = 50_000
 """Declared size of a row group over the size of its file. zstd, the best of Parquet's codecs at it, packs zeros about
 30,000 : 1."""
-
-
-def available_memory() -> int:
-    """Bytes that can be allocated without swapping: what the kernel estimates, or half of the machine where it does
-    not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def require_memory(needed: int, what: str) -> None:

@@ -8,18 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from bigviz.data.csv import CsvPart
+from bigviz.common.errors import BadInput
+from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput
-from bigviz.data.files import StableFile
-from bigviz.data.filesource import FilesSource, threads
-from bigviz.data.hive import partitions
-from bigviz.data.ipc import IpcPart
-from bigviz.data.memory import MemorySource
-from bigviz.data.parquet import ParquetPart
-from bigviz.data.part import Part, reading
+from bigviz.data.formats.csv import CsvPart
+from bigviz.data.formats.file_part import Part
+from bigviz.data.formats.hive import partitions
+from bigviz.data.formats.ipc import IpcPart
+from bigviz.data.formats.parquet import ParquetPart
+from bigviz.data.formats.sniff import Format, format_of
+from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, find_files
-from bigviz.data.sniff import Format, format_of
+from bigviz.data.sources.files import FilesSource, threads
+from bigviz.data.sources.memory import MemorySource
 
 __all__ = ["open"]
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from bigviz.data.errors import BadInput, NotFound, TooLarge
+from bigviz.common.did_you_mean import listing
+from bigviz.common.errors import BadInput, NotFound, TooLarge
+from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.limits import MOST_FILES
-from bigviz.data.names import listing
-from bigviz.data.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.walk import expand, hidden, tree
 
 __all__ = ["Files", "find_files"]

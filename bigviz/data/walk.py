@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from bigviz.data.errors import TooLarge, Unreadable
+from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data.limits import MOST_FILES
 
 __all__ = ["expand", "hidden", "tree"]

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput
 from bigviz.document.figure import Figure, Layer, Range, nanoseconds
 from bigviz.document.json import from_json, to_json
 from bigviz.document.layout import Box

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from bigviz.aggregate.expression import parse
 from bigviz.aggregate.inputs import check
-from bigviz.aggregate.reductions import Reduction
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
-from bigviz.data.defaults import choose
-from bigviz.data.errors import BadInput
+from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
-from bigviz.document.cmaps import lut
 from bigviz.document.spec import AXIS_KINDS, AxisKind, Glyph, How, Root
+from bigviz.render.colormaps import lut
 
 __all__ = ["Figure", "Layer", "Range", "figure"]
 

@@ -13,8 +13,7 @@ from dataclasses import MISSING, asdict, fields
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from bigviz.data.errors import BadInput
-from bigviz.document.cmaps import NAMES
+from bigviz.common.errors import BadInput
 from bigviz.document.names import check_name
 from bigviz.document.spec import (
     AXIS_KINDS,
@@ -31,6 +30,7 @@ from bigviz.document.spec import (
     Node,
     RangeSpec,
 )
+from bigviz.render.colormaps import NAMES
 
 __all__ = ["from_json", "to_json"]
 

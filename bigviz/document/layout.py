@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 from bigviz.document.figure import Figure
 
 __all__ = ["Box", "column", "grid", "row"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Final
 
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 
 __all__ = ["RESERVED", "check_name", "free_name", "from_path"]
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from tornado.web import Application, RequestHandler
 
-from bigviz.server.handlers import layers, pages, status
-from bigviz.server.handlers.base import Missing
+from bigviz.server.http import layers, pages, status
+from bigviz.server.http.base import Missing
 from bigviz.server.site import Site
-from bigviz.server.viewer import Viewer
+from bigviz.server.websocket.connection import Viewer
 
 __all__ = ["ROUTES", "make_app"]
 

@@ -6,19 +6,20 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bigviz.data.errors import Busy, NotFound
-from bigviz.server.codes import GONE, RESTART
-from bigviz.server.hosts import Hosts
+from bigviz.common.errors import Busy, NotFound
+from bigviz.server.access.hosts import Hosts
+from bigviz.server.http.response_budget import Budget
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.wire.frames import GONE, RESTART
 
 if TYPE_CHECKING:
+    from bigviz.apps.script_failure import Failure
     from bigviz.document.spec import Document
-    from bigviz.server.backend import Backend
-    from bigviz.server.script_failure import Failure
-    from bigviz.server.viewer import Viewer
+    from bigviz.server.http.layer_bodies import LayerBodies
+    from bigviz.server.jobs.service import Backend
 
 __all__ = ["Site"]
 
@@ -27,6 +28,18 @@ Event = Callable[..., None]
 
 def _ignore(name: str, **facts: Any) -> None:
     pass
+
+
+class Viewer(Protocol):
+    """A browser that looks at a document."""
+
+    name: str
+
+    def leave(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+
+    def tell(self, failure: Failure) -> None:
+        """Say why the script failed."""
 
 
 @dataclass(eq=False)
@@ -48,15 +61,20 @@ class Site:
     documents: dict[str, Document] = field(default_factory=dict)
     viewers: set[Viewer] = field(default_factory=set)
     failure: Failure | None = None
+    budget: Budget = field(init=False)
     _backend: Backend | None = None
+    _bodies: LayerBodies | None = None
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)  # loaded, or failed for the first time
 
-    def publish(self, documents: Sequence[Document], backend: Backend) -> None:
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.limits.answer_bytes)
+
+    def publish(self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies) -> None:
         """Serve these documents, each under its id; whoever waits for them goes on."""
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
-        self._backend = backend
+        self._backend, self._bodies = backend, bodies
         self.failure = None
         self._loaded.set()
         self._settled.set()
@@ -103,6 +121,12 @@ class Site:
         await self._loaded.wait()
         assert self._backend is not None
         return self._backend
+
+    @property
+    def bodies(self) -> LayerBodies:
+        """What the layer routes answer with; only after `backend` was awaited."""
+        assert self._bodies is not None
+        return self._bodies
 
     def joined(self, viewer: Viewer) -> None:
         """A browser has connected."""

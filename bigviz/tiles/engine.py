@@ -15,36 +15,37 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.bins import MOST_BINS, Bins
-from bigviz.aggregate.reductions import Sum
-from bigviz.data.cancel import NEVER, Cancel
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.sums import Sum
+from bigviz.common.byte_cache import ByteCache
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput, TooLarge, Unreadable
+from bigviz.common.memory import total_memory
+from bigviz.common.progress import Progress, no_progress
+from bigviz.common.single_flight import Flights
+from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, TooLarge, Unreadable
-from bigviz.data.progress import Progress, no_progress
-from bigviz.tiles.bounds import Number, check_window
-from bigviz.tiles.built import Built, LayerStore, total_memory
-from bigviz.tiles.cache import ByteCache
-from bigviz.tiles.codec import EncodedPlane
-from bigviz.tiles.flight import Flights
-from bigviz.tiles.layer import Layer
-from bigviz.tiles.layerinfo import LayerInfo, facts_of
-from bigviz.tiles.line import Columns, LineLayer
-from bigviz.tiles.make import IndexMode, Maker, Orders
-from bigviz.tiles.marks import MOST_MARKS, Marks, find_marks
-from bigviz.tiles.planes import inner_of
-from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.preview import Estimate, Preview
-from bigviz.tiles.previews import Previews
-from bigviz.tiles.rough import rough_tile
-from bigviz.tiles.rows import find_rows, true_rows
-from bigviz.tiles.rowscan import scan_rows
-from bigviz.tiles.scan import TileKey
-from bigviz.tiles.scanned import ScannedLayer
-from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.store.spec import OrderSpec
-from bigviz.tiles.tile import Cost, Drawn, Tile
-from bigviz.tiles.uses import Uses
+from bigviz.tiles.answers.answer import Cost, Drawn, Tile
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.line_layer import Columns, LineLayer
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.answers.row_lookup import find_rows, true_rows
+from bigviz.tiles.estimates.jackknife import Estimate
+from bigviz.tiles.estimates.ordered_estimate import rough_tile
+from bigviz.tiles.estimates.preview import Preview
+from bigviz.tiles.estimates.preview_cache import Previews
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.layer_cache import Built, LayerStore, Uses
+from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
+from bigviz.tiles.pyramid.accumulators import inner_of
+from bigviz.tiles.scans.row_scan import scan_rows
+from bigviz.tiles.scans.scanned_layer import ScannedLayer
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.window_image import WindowImage, draw_window
-from bigviz.tiles.work import Crew
+from bigviz.wire.codec import EncodedPlane
 
 __all__ = ["Columns", "Cost", "EncodedPlane", "Engine", "Layer", "LayerInfo", "Tile", "TileKey"]
 

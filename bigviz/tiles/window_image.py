@@ -17,18 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.inputs import Inputs as ImageInputs
-from bigviz.aggregate.jit import frozen
-from bigviz.aggregate.reductions import Planes, Rows
-from bigviz.data.cancel import NEVER, Cancel
-from bigviz.tiles.bounds import Number, codes_between, within
-from bigviz.tiles.codec import SIDE, EncodedPlane
-from bigviz.tiles.deal import coded_of, rows_within
-from bigviz.tiles.planes import wire
-from bigviz.tiles.points import PointsLayer
-from bigviz.tiles.scan import positions_in_parts, ranges_within
-from bigviz.tiles.scanned import ScannedLayer
-from bigviz.tiles.tile import Cost, microseconds
-from bigviz.tiles.values import Inputs
+from bigviz.aggregate.reductions.base import Planes, Rows
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.jit import frozen
+from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.grid.window import Number, codes_between, within
+from bigviz.tiles.morton.codes import coded_of, rows_within
+from bigviz.tiles.morton.quadtree import positions_in_parts, ranges_within
+from bigviz.tiles.pyramid.accumulators import wire
+from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.tiles.scans.scanned_layer import ScannedLayer
+from bigviz.wire.codec import SIDE, EncodedPlane
 
 __all__ = ["MOST_CELLS", "WindowImage", "draw_window"]
 

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.bins import Bins
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 
 COMMON = settings(deadline=None, derandomize=True, database=None, max_examples=100)
 STAMP = 1_700_000_000_000_000_000

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bigviz.aggregate import reductions as r
 from bigviz.aggregate.canvas import Canvas
-from bigviz.data.errors import BadInput, NotFound, TooLarge
+from bigviz.aggregate.reductions import api as r
+from bigviz.common.errors import BadInput, NotFound, TooLarge
 
 COMMON = settings(
     deadline=None, derandomize=True, database=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.aggregate.expression import parse
 from bigviz.aggregate.inputs import check, load
-from bigviz.data.errors import BadInput, NotFound, Unplottable
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.common.errors import BadInput, NotFound, Unplottable
 from bigviz.data.open import open as open_source
 
 TABLE = pa.table(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.cells import FAR, INSIDE, NOWHERE
 from bigviz.aggregate.spaces import KINDS, MOST_LATITUDE, WORLD, space
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 
 COMMON = settings(deadline=None, derandomize=True, database=None)
 

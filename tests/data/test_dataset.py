@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.data.errors import BadInput, NotFound, Unplottable
+from bigviz.common.errors import BadInput, NotFound, Unplottable
 from bigviz.data.open import open as open_table
 
 TABLE = pa.table(

@@ -4,8 +4,9 @@ import builtins
 
 import pytest
 
+from bigviz.common.errors import TooLarge
+from bigviz.common.memory import available_memory
 from bigviz.data import limits
-from bigviz.data.errors import TooLarge
 
 
 def test_memory_is_asked_for_only_where_it_matters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,13 +18,13 @@ def test_memory_is_asked_for_only_where_it_matters(monkeypatch: pytest.MonkeyPat
 
 
 def test_available_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert limits.available_memory() > 1 << 20
+    assert available_memory() > 1 << 20
 
     def missing(*_: object, **__: object) -> object:
         raise FileNotFoundError
 
     monkeypatch.setattr(builtins, "open", missing)
-    assert limits.available_memory() > 1 << 20
+    assert available_memory() > 1 << 20
 
 
 def test_rows() -> None:

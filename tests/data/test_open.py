@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.data.errors import BadInput, BigvizError
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.open import open as open_table
 
 TABLE = pa.table({"x": [1.5, None, 3.5], "n": [3, 2, 1], "s": ["b", None, "a"]})
@@ -137,8 +137,8 @@ def test_a_server_does_not_import_pandas_or_numba(tmp_path: Path) -> None:
     code = f"""
 import sys
 import numpy as np
-from bigviz.data.defaults import choose
-from bigviz.data.hints import same_schema_hint
+from bigviz.data.default_columns import choose
+from bigviz.commands.hints import same_schema_hint
 from bigviz.data.open import open
 dataset = open({str(tmp_path / "t.parquet")!r})
 choose(dataset)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bigviz.common.errors import BadInput, NotFound, TooLarge
 from bigviz.data import paths
-from bigviz.data.errors import BadInput, NotFound, TooLarge
 from bigviz.data.paths import find_files
 
 

@@ -15,14 +15,15 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.data import csv, memory
-from bigviz.data import ipc as ipc_part
-from bigviz.data import parquet as parquet_part
-from bigviz.data.cancel import Cancel
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled, NotFound, Unplottable, Unreadable
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Cancelled, NotFound, Unplottable, Unreadable
-from bigviz.data.filesource import FilesSource
+from bigviz.data.formats import csv
+from bigviz.data.formats import ipc as ipc_part
+from bigviz.data.formats import parquet as parquet_part
 from bigviz.data.open import open as open_table
+from bigviz.data.sources import memory
+from bigviz.data.sources.files import FilesSource
 
 Write = Callable[[Path, pa.Table], object]
 

@@ -12,8 +12,8 @@ import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 import pytest
 
+from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data import walk
-from bigviz.data.errors import TooLarge, Unreadable
 from bigviz.data.open import open as open_table
 from bigviz.data.paths import find_files
 

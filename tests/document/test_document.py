@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
-from bigviz.data.errors import BadInput, NotFound, Unplottable
-from bigviz.document.document import collected, document, from_json, to_json
+from bigviz.common.errors import BadInput, NotFound, Unplottable
+from bigviz.document.document import collected, document
 from bigviz.document.figure import Range, figure, nanoseconds
+from bigviz.document.json import from_json, to_json
 from bigviz.document.layout import column, grid, row
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 from bigviz.document.json import from_json, to_json
 from bigviz.document.spec import (
     AXIS_KINDS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.data.errors import BadInput
+from bigviz.common.errors import BadInput
 from bigviz.document.names import RESERVED, check_name, free_name, from_path
 
 

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, TypeVar
 
-from bigviz.data.cancel import Cancel
+from bigviz.common.cancel import Cancel
 from bigviz.document.spec import Document
-from bigviz.server.backend import Backend
+from bigviz.server.http.layer_bodies import LayerBodies
+from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
-from bigviz.server.run import Options, Server
-from bigviz.server.storage import Storage
-from bigviz.tiles.engine import Engine, Tile, TileKey
+from bigviz.server.run.index_options import Storage
+from bigviz.server.run.server import Options, Server
+from bigviz.tiles.answers.answer import Tile
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
 
 T = TypeVar("T")
 
@@ -30,6 +33,9 @@ class Brought:
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)
+
+    def bodies(self) -> LayerBodies:
+        return LayerBodies()
 
 
 @dataclass

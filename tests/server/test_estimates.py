@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
-from bigviz.data import memory
+from bigviz.data.sources import memory
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
-from bigviz.server.protocol import Type
-from bigviz.tiles import make
+from bigviz.tiles import layer_factory
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.wire.frames import Type
 
 from .running import Gated, Running, running
 from .wire import Browser, Got, cells
@@ -217,7 +217,7 @@ def test_roots_that_are_none(held: Running, roots: Any):
 
 
 def test_a_view_over_a_damaged_store_waits_for_the_new_one(table: pa.Table, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(make, "STORED_ROWS", 1)
+    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
     pq.write_table(table, tmp_path / "cloud.parquet")
     shown = document(figure().points(bv.open(str(tmp_path / "cloud.parquet")), "x", "y"), id="points")
     stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from bigviz.server.limits import Limits
-from bigviz.server.protocol import Type
+from bigviz.wire.frames import Type
 
 from .running import Gated, Running, running
 from .wire import Browser

@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bigviz.document.cmaps import lut
+from bigviz.aggregate.layer import Layer
 from bigviz.document.document import document
 from bigviz.document.figure import figure
+from bigviz.render.colormaps import lut
 from bigviz.server.limits import Limits
-from bigviz.tiles.engine import Engine, TileKey
-from bigviz.tiles.layer import Layer
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
 
 from .running import Running, running
 
@@ -441,6 +442,6 @@ def test_images_have_a_common_budget(documents):
         assert "limit" in found["error"]
         assert server.get(f"{L}/image.npy?{WINDOW}&width=100&height=100").status == 200
         assert server.get(f"{L}/image.npy?{WINDOW}&width=100&height=100&agg=mean(value)").status == 200, "given back"
-        server.on_loop(lambda: server.server.site.loaded.budget.admit(20 * 100 * 100))
+        server.on_loop(lambda: server.server.site.budget.admit(20 * 100 * 100))
         answer = server.get(f"{L}/image.npy?{WINDOW}&width=101&height=100")
         assert answer.status == 503 and answer.headers["Retry-After"] == "1"

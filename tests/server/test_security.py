@@ -18,12 +18,12 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from bigviz.data.errors import BadInput
-from bigviz.server.handlers import pages
+from bigviz.common.errors import BadInput
+from bigviz.server.http import pages
 from bigviz.server.limits import Limits
-from bigviz.server.protocol import Type
-from bigviz.server.run import Options
-from bigviz.server.viewer import Viewer
+from bigviz.server.run.server import Options
+from bigviz.server.websocket.connection import Viewer
+from bigviz.wire.frames import Type
 
 from .running import Running, running
 from .wire import Browser
@@ -310,7 +310,7 @@ def test_an_answer_that_is_not_read_is_given_up(documents):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
         server.await_event("request", route="image")
         assert len(drained(connection)) < 64_000_000
-        assert server.server.site.loaded.budget.held == 0
+        assert server.server.site.budget.held == 0
 
 
 FRAMES = {

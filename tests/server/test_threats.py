@@ -29,9 +29,9 @@ from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
 from bigviz.server.limits import Limits
-from bigviz.server.protocol import Type
-from bigviz.server.viewer import Viewer
+from bigviz.server.websocket.connection import Viewer
 from bigviz.tiles.engine import Engine
+from bigviz.wire.frames import Type
 
 from .running import Gated, Running, deadline, running
 from .wire import Browser, cells, tiles_of
@@ -248,7 +248,7 @@ def test_a_large_answer_is_written_a_piece_at_a_time(documents):
 def given_back(server: Running) -> None:
     """Wait until no answer holds anything of the budget."""
     left = deadline(20)
-    while server.on_loop(lambda: server.server.site.loaded.budget.held):
+    while server.on_loop(lambda: server.server.site.budget.held):
         assert left()
 
 
@@ -260,7 +260,7 @@ def test_answers_that_are_not_read_have_a_common_budget(wide: Document):
         whole = server.get(path)
         assert whole.status == 200 and len(whole.body) > 4 << 20
         given_back(server)
-        budget = server.server.site.loaded.budget
+        budget = server.server.site.budget
         statuses = []
         for _ in range(6):
             connection = stack.enter_context(socket.socket())
@@ -293,7 +293,7 @@ def test_every_answer_takes_its_bytes_of_the_budget(wide: Document, path: str):
     with running([wide]) as server:
         assert server.get(f"/points/layers/0/{path}").status == 200
         given_back(server)
-        budget = server.server.site.loaded.budget
+        budget = server.server.site.budget
         server.on_loop(lambda: budget.admit(budget.most - 10_000))
         answer = server.get(f"/points/layers/0/{path}")
         assert answer.status == 503 and answer.headers["Retry-After"] == "1"

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
-from bigviz.server import protocol, rowframes
-from bigviz.server.protocol import Frame, Reassembler, Type
-from bigviz.tiles.codec import EncodedPlane, decode
+from bigviz.wire.codec import EncodedPlane, decode
+from bigviz.wire.columns import read_columns
+from bigviz.wire.frames import Frame, Reassembler, Type, parse, read_json
+from bigviz.wire.images import read_image
+from bigviz.wire.rows import read_rows
+from bigviz.wire.tiles import read_tile
 
 SECONDS = 30
 
@@ -59,21 +62,21 @@ class Browser:
 
     def take(self, seconds: float = SECONDS) -> Got:
         while True:
-            frame = protocol.parse(self.socket.recv(seconds))
+            frame = parse(self.socket.recv(seconds))
             self.sequence += 1
             assert frame.sequence == self.sequence
             frames = self.parts.add(frame)
             if frames is not None:
                 break
         if frame.type == Type.TILE:
-            return Got(frames[0], protocol.read_tile(frames))
+            return Got(frames[0], read_tile(frames))
         if frame.type == Type.COLUMNS:
-            return Got(frames[0], protocol.read_columns(frames))
+            return Got(frames[0], read_columns(frames))
         if frame.type == Type.ROWS:
-            return Got(frames[0], rowframes.read_rows(frames))
+            return Got(frames[0], read_rows(frames))
         if frame.type == Type.IMAGE:
-            return Got(frames[0], rowframes.read_image(frames))
-        return Got(frames[0], *protocol.read_json(frames))
+            return Got(frames[0], read_image(frames))
+        return Got(frames[0], *read_json(frames))
 
     def until(self, fits: Callable[[Got], bool]) -> list[Got]:
         """Messages up to and with the first that fits."""

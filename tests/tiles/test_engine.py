@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.cells import Root
-from bigviz.data.cancel import Cancel
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput, Cancelled, NotFound, TooLarge
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import BadInput, Cancelled, NotFound, TooLarge
 from bigviz.data.open import open as open_table
 from bigviz.tiles import engine as engine_module
-from bigviz.tiles import make
-from bigviz.tiles.codec import decode
-from bigviz.tiles.engine import Engine, Layer, TileKey
+from bigviz.tiles import layer_factory
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.wire.codec import decode
 
 MakeDataset = Callable[..., Dataset]
 COUNT = Layer("points", "x", "y")
@@ -292,7 +294,7 @@ def test_columns_of_builds_that_fail_or_stop_are_let_go(tmp_path: Path, monkeypa
         while True:
             stop.check()
 
-    monkeypatch.setattr(make, "build_order", ordered)
+    monkeypatch.setattr(layer_factory, "build_order", ordered)
     with pytest.raises(Cancelled):
         engine.ensure(found, Layer("points", "a", "c", "mean(d)"), cancel=stop)
     for thread in threading.enumerate():
@@ -330,7 +332,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
     engine = Engine(threads=1, cache_bytes=0)
     opened = threading.Event()
     stop = Cancel()
-    complete = make.complete
+    complete = layer_factory.complete
 
     def held(pyramid: Any, crew: Any, turns: Any) -> None:
         opened.set()
@@ -340,7 +342,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
         complete(pyramid, crew, turns)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(make, "complete", held)
+        patch.setattr(layer_factory, "complete", held)
         builder = threading.Thread(target=lambda: engine.ensure(table, layer), daemon=True)
         builder.start()
         assert opened.wait(60)
@@ -357,7 +359,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
 
 
 def test_layers_larger_than_memory_are_scanned(dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make, "free_memory", lambda: 1000)
+    monkeypatch.setattr(layer_factory, "free_memory", lambda: 1000)
     engine, table = Engine(threads=1), dataset(x=np.arange(100.0), y=np.arange(100.0))
     engine.ensure(table, COUNT)
     assert engine.is_scanned(table, COUNT)

@@ -17,9 +17,10 @@ _BUILD = """
 import sys
 from pathlib import Path
 import bigviz as bv
-from bigviz.tiles import make
-from bigviz.tiles.engine import Engine, Layer
-from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles import layer_factory as make
+from bigviz.tiles.engine import Engine
+from bigviz.aggregate.layer import Layer
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 make.STORED_ROWS = 1
 for path in sys.argv[2:]:
@@ -33,8 +34,10 @@ _SERVE = """
 import gc, json, sys
 from pathlib import Path
 import bigviz as bv
-from bigviz.tiles.engine import Engine, Layer, TileKey
-from bigviz.tiles.store.directory import StoreDirectory
+from bigviz.tiles.engine import Engine
+from bigviz.aggregate.layer import Layer
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 def anonymous():
     gc.collect()

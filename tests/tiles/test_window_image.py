@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.data.cancel import Cancel
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
-from bigviz.data.errors import Cancelled
 from bigviz.tiles import window_image
-from bigviz.tiles.codec import SIDE, decode
-from bigviz.tiles.engine import Engine, Layer
+from bigviz.tiles.engine import Engine
 from bigviz.tiles.window_image import WindowImage, draw_window
+from bigviz.wire.codec import SIDE, decode
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 4_000

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.store.orderfile import build_stored_order
-from bigviz.tiles.store.seriesbuild import write_series
-from bigviz.tiles.store.spec import OrderSpec
-from bigviz.tiles.work import Crew
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.order.build import build_stored_order
+from bigviz.tiles.store.series.build import write_series
 
 __all__ = ["WRITERS", "Writer"]
 

@@ -13,10 +13,10 @@ import sys
 import threading
 from pathlib import Path
 
-from bigviz.data.errors import BigvizError
+from bigviz.common.errors import BigvizError
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.store.spec import OrderSpec
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 
 def anonymous() -> int:

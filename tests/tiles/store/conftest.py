@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.store.spec import OrderSpec
-from bigviz.tiles.work import Crew
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 ROWS = 1_000
 

@@ -23,13 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from crashing import counted
 
-from bigviz.data import parquet
+from bigviz.common.workers import Crew
+from bigviz.data.formats import parquet
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles.store import buckets, partition, plan
-from bigviz.tiles.store.directory import StoreDirectory
-from bigviz.tiles.store.manifest import NAME, read_manifest
-from bigviz.tiles.store.spec import OrderSpec
-from bigviz.tiles.work import Crew
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.tiles.store.files.manifest import NAME, read_manifest
+from bigviz.tiles.store.order import buckets, partition, plan
 
 ROWS = 300_000
 

@@ -1,0 +1,1 @@
+"""One loop for each glyph: rows to the cells that they touch."""

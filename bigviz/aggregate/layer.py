@@ -1,0 +1,100 @@
+"""What a viewer asks to see: a glyph over two columns, a reduction, two axis spaces and a root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from bigviz.aggregate.inputs import check
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.reductions.counts import Presence
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.spaces import KINDS
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, BigvizError
+from bigviz.data.dataset import Dataset
+
+__all__ = ["MOST_CATEGORIES", "Layer"]
+
+GLYPHS: Final = ("points", "line")
+ROOTS: Final = ("default", "full")
+MOST_CATEGORIES: Final = 64
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The definition of a layer, complete: any server that knows the dataset can draw it.
+
+    `agg` is a reduction in its text form; `root` is "default" (without far rows) or "full".
+    """
+
+    glyph: str
+    x: str
+    y: str
+    agg: str | Reduction = "count"
+    xaxis: str = "linear"
+    yaxis: str = "linear"
+    root: str = "default"
+
+    @property
+    def reduction(self) -> Reduction:
+        """The reduction. Raises BadInput for a text that is none."""
+        return _parsed(self.agg) if isinstance(self.agg, str) else self.agg
+
+    def key(self) -> tuple[str, ...]:
+        """What tells this layer from others of its dataset."""
+        return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root
+
+    def check(self, dataset: Dataset) -> None:
+        """Check the definition against a dataset's schema; nothing is read.
+
+        Raises BadInput, NotFound (with the nearest column) or Unplottable, naming the field.
+        """
+        _one_of("glyph", self.glyph, GLYPHS)
+        _one_of("root", self.root, ROOTS)
+        _one_of("xaxis", self.xaxis, KINDS)
+        _one_of("yaxis", self.yaxis, KINDS)
+        if (self.xaxis == "mercator") != (self.yaxis == "mercator"):
+            raise BadInput(
+                f"mercator needs both axes, got xaxis {self.xaxis!r} and yaxis {self.yaxis!r}", "xaxis", self.xaxis
+            )
+        for field, column, axis in (("x", self.x, self.xaxis), ("y", self.y, self.yaxis)):
+            with _field(field):
+                info = dataset.info(column)
+            if axis in ("log", "mercator") and not info.is_numeric:
+                raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
+        with _field("agg"):
+            self._check_reduction(dataset)
+
+    def _check_reduction(self, dataset: Dataset) -> None:
+        reduction = self.reduction
+        if self.glyph == "line":
+            if reduction != Presence():
+                raise BadInput(f"a line's tiles hold any, got {reduction}", "agg", str(reduction))
+            return
+        check(dataset, reduction)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Reduction:
+    """`parse`, which every tile of a layer would ask for again."""
+    return parse(text)
+
+
+def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:
+    if got not in allowed:
+        raise BadInput(f"{field} is {', '.join(allowed[:-1])} or {allowed[-1]}, got {echoed(got)}", field, got)
+
+
+@contextmanager
+def _field(field: str) -> Iterator[None]:
+    """Name the field in errors that do not know it."""
+    try:
+        yield
+    except BigvizError as error:
+        if error.field is None:
+            error.field = field
+        raise

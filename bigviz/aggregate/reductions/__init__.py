@@ -1,0 +1,1 @@
+"""Cells and values to planes: what a cell holds."""

@@ -1,0 +1,52 @@
+"""Min and max."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, valued
+from bigviz.aggregate.reductions.kernels import keep_extreme
+
+
+@dataclass(frozen=True)
+class Extreme(Reduction):
+    """Smallest or largest value, in the column's kind of number (float64, int64 or uint64); the first of equals."""
+
+    lowest: ClassVar[bool] = True
+
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return np.zeros(shape, dtype), np.zeros(shape, np.uint8)
+
+    def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
+        best, filled = planes
+        cells, values = valued(cells, rows, best.dtype)
+        keep_extreme(best.reshape(-1), filled.reshape(-1), cells, values, self.lowest)
+
+    def combine(self, planes: Planes, others: Planes) -> None:
+        best, filled = planes
+        other, has = others
+        beats = other < best if self.lowest else other > best
+        np.copyto(best, other, where=(has > 0) & ((filled == 0) | beats))
+        np.bitwise_or(filled, has, out=filled)
+
+    def finalize(self, planes: Planes) -> Grid:
+        return Grid(planes[0], planes[1] > 0)
+
+
+@dataclass(frozen=True)
+class Min(Extreme):
+    """Smallest value."""
+
+    name: ClassVar[str] = "min"
+
+
+@dataclass(frozen=True)
+class Max(Extreme):
+    """Largest value."""
+
+    name: ClassVar[str] = "max"
+    lowest: ClassVar[bool] = False

@@ -1,0 +1,86 @@
+"""The kernels that append rows to flat planes.
+
+In all of them `cells[k]` (int32) is the cell that row k falls in, below 0 for none, and rows are taken in the order
+given, so that a cell's float sum is the sum in row order. Values are float64, int64 or uint64; a null
+is NaN or has cell -1.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.jit import jit
+
+Array = npt.NDArray[Any]
+
+
+@jit
+def count_rows(counts: Array, cells: Array) -> None:
+    """Count the rows of each cell."""
+    for k in range(cells.size):
+        cell = cells[k]
+        if cell >= 0:
+            counts[cell] += np.uint32(1)
+
+
+@jit
+def mark_cells(marks: Array, cells: Array) -> None:
+    """Set the cells that hold a row."""
+    for k in range(cells.size):
+        cell = cells[k]
+        if cell >= 0:
+            marks[cell] = 1
+
+
+@jit
+def add_values(sums: Array, counts: Array, cells: Array, values: Array, restarts: bool) -> None:
+    """Add the values that are not NaN and count them.
+
+    With `restarts` the first value of a cell, and the one after a sum that became NaN, replaces the sum (so a lone -0
+    stays -0): datashader keeps NaN for "empty".
+    """
+    for k in range(cells.size):
+        cell, value = cells[k], values[k]
+        if cell < 0 or value != value:
+            continue
+        held = sums[cell]
+        if restarts and (counts[cell] == 0 or held != held):
+            sums[cell] = value
+        else:
+            sums[cell] = held + value
+        counts[cell] += np.uint32(1)
+
+
+@jit
+def keep_extreme(best: Array, filled: Array, cells: Array, values: Array, lowest: bool) -> None:
+    """Keep the lowest or the highest value that is not NaN, the first of equals."""
+    for k in range(cells.size):
+        cell, value = cells[k], values[k]
+        if cell < 0 or value != value:
+            continue
+        held = best[cell]
+        if filled[cell] == 0 or (value < held if lowest else value > held):
+            best[cell] = value
+            filled[cell] = 1
+
+
+@jit
+def keep_row(picked: Array, numbers: Array, cells: Array, values: Array, rows: Array, lowest: bool) -> None:
+    """Keep the value of the lowest or the highest row number; rows of one number carry one value."""
+    for k in range(cells.size):
+        cell, value = cells[k], values[k]
+        if cell < 0 or value != value:
+            continue
+        row, held = rows[k], numbers[cell]
+        if row < held if lowest else row >= held:
+            picked[cell] = value
+            numbers[cell] = row
+
+
+@jit
+def spread_cells(cells: Array, codes: Array, plane: int, count: int, out: Array) -> None:
+    """Cell numbers over stacked planes, one a category; -1 where the row has no cell or no category."""
+    for k in range(cells.size):
+        cell, code = cells[k], codes[k]
+        out[k] = cell + code * plane if cell >= 0 and 0 <= code < count else -1

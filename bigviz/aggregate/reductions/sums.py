@@ -1,0 +1,70 @@
+"""Sum and mean: accumulators of values and of their number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.base import CELLS_ONLY, Array, Grid, Planes, Reduction, Rows, valued
+from bigviz.aggregate.reductions.kernels import add_values
+
+
+@dataclass(frozen=True)
+class Sum(Reduction):
+    """Sum of the values, int64 or float64, and their number; 0 where there is none.
+
+    Floats are added in float64 in the order of the rows. Integers are added in int64, exactly, where the column's
+    extremes rule out an overflow, else in float64.
+    """
+
+    name: ClassVar[str] = "sum"
+    restarts: ClassVar[bool] = False  # a sum that became NaN (inf - inf) begins again with the next value
+
+    def accumulator(self, values: Array) -> np.dtype[Any]:
+        return _sum_dtype(values.dtype, len(values), lambda: (int(values.min()), int(values.max())))
+
+    def accumulator_of(self, dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
+        return _sum_dtype(dtype, rows, extremes)
+
+    def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
+        return np.zeros(shape, dtype), np.zeros(shape, np.uint32)
+
+    def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
+        sums, counts = planes
+        cells, values = valued(cells, rows, sums.dtype)
+        add_values(sums.reshape(-1), counts.reshape(-1), cells, values, self.restarts)
+
+    def combine(self, planes: Planes, others: Planes) -> None:
+        for plane, other in zip(planes, others, strict=True):
+            np.add(plane, other, out=plane)
+
+    def finalize(self, planes: Planes) -> Grid:
+        return Grid(planes[0], planes[1] > 0)
+
+
+@dataclass(frozen=True)
+class Mean(Sum):
+    """Mean of the values, float64: the sum divided by the number of values that are not null."""
+
+    name: ClassVar[str] = "mean"
+
+    def finalize(self, planes: Planes) -> Grid:
+        sums, counts = planes
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return Grid(sums / counts, counts > 0)
+
+
+def _sum_dtype(dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:
+    """int64 where no sum of the column's integers can leave it, else float64."""
+    if dtype.kind == "f":
+        return np.dtype(np.float64)
+    bits = dtype.itemsize * 8
+    if (bits < 64 and rows <= 1 << (63 - bits)) or not rows:
+        return np.dtype(np.int64)
+    low, high = extremes()
+    largest = -low if -low > high else high
+    return np.dtype(np.int64 if largest * rows < 1 << 63 else np.float64)

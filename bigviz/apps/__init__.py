@@ -1,0 +1,1 @@
+"""A Python script to documents, again whenever its files change."""

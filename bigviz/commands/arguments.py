@@ -1,0 +1,64 @@
+"""What the command line's PATHs are: names and paths of tables, or one script. Looks at names only; opens nothing."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+from collections.abc import Sequence
+
+from bigviz.common.errors import BadInput, NotFound
+from bigviz.document.names import check_name, free_name, from_path
+
+__all__ = ["named_paths", "script_name"]
+
+
+def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """(document name, path) of each `PATH` or `NAME=PATH`, in order.
+
+    Names that collide get -2, -3, unless they were given, which raises BadInput. A path where nothing is raises
+    NotFound, so that a mistyped one is told before anything is started.
+    """
+    found: list[tuple[str, str]] = []
+    given = set()
+    for argument in arguments:
+        name, path = _split(argument)
+        if not os.path.exists(path) and not (glob.has_magic(path) and glob.glob(path)):
+            beside = glob.glob(os.path.join(glob.escape(os.path.dirname(path)), "*"))
+            close = difflib.get_close_matches(path, beside, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            remote = " Only local paths are opened: copy it here first." if "://" in path else ""
+            raise NotFound(f"There is nothing at {path}.{remote or hint}", "path", path)
+        if name is not None:
+            if name in given:
+                raise BadInput(f"The name {name!r} is given to two paths.", "name", name)
+            given.add(check_name(name))
+        found.append((name or "", path))
+    names = set(given)
+    out = []
+    for name, path in found:
+        each = name or free_name(from_path(os.path.abspath(path) if path in (".", "..") else path), names)
+        names.add(each)
+        out.append((each, path))
+    return out
+
+
+def script_name(arguments: Sequence[str]) -> str | None:
+    """The document name of a script, if that is what is to be served; BadInput for a script beside other paths."""
+    scripts = [argument for argument in arguments if argument.endswith(".py")]
+    if not scripts:
+        return None
+    if len(arguments) > 1:
+        raise BadInput("A script is served alone: start another server for the other paths.", "path", scripts[0])
+    name, path = _split(scripts[0])
+    if not os.path.isfile(path):
+        raise NotFound(f"There is no script at {path}.", "path", path)
+    return check_name(name) if name else from_path(path)
+
+
+def _split(argument: str) -> tuple[str | None, str]:
+    """NAME=PATH apart; a path that exists as it is, or has a hive partition in it (`a/year=2024`), stays whole."""
+    name, equals, path = argument.partition("=")
+    if not equals or not path or "/" in name or "\\" in name or os.path.exists(argument):
+        return None, argument
+    return name, path

@@ -1,0 +1,80 @@
+"""`bigviz index`: a table's layer, indexed on the disk, with bars on the terminal and a Ctrl-C that loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.filesize import decimal
+
+from bigviz.aggregate.layer import Layer
+from bigviz.commands.progress_bars import stage_bars
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_dataset
+from bigviz.server.jobs.layer_ref import layer_of, published
+from bigviz.server.run.loading import Columns, document_of
+from bigviz.tiles.build_store import index_layer
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.tiles.store.catalog.quota import bytes_of
+
+__all__ = ["index_path", "layer_from"]
+
+_INTERRUPTED: Final = 130  # what a shell says of a program that Ctrl-C ended
+
+
+def index_path(
+    path: str, words: Mapping[str, str], columns: Sequence[str], store_dir: Path | None, store_limit: int | None
+) -> int:
+    """Index a table as the command line says it; returns the exit status. Raises what opening and building raise."""
+    dataset = open_dataset(path)
+    layer = layer_from(dataset, words)
+    stores = StoreDirectory(store_dir, store_limit, tell=lambda sentence: print(sentence, file=sys.stderr))
+    began = time.monotonic()
+    try:
+        with _interruptible() as cancel, stage_bars() as tell:
+            store = index_layer(stores, dataset, layer, columns, Crew(progress=tell, cancel=cancel))
+    except Cancelled:
+        print(
+            f"Interrupted. What is done is kept in {stores.root}: the same command goes on where it was.",
+            file=sys.stderr,
+        )
+        return _INTERRUPTED
+    seconds, size = time.monotonic() - began, decimal(bytes_of(store))
+    print(f"{dataset.name}: {dataset.num_rows:,} rows by {layer.x} and {layer.y} in {seconds:.1f} s, {size} in {store}")
+    return 0
+
+
+def layer_from(dataset: Dataset, words: Mapping[str, str]) -> Layer:
+    """The layer that `bigviz serve` shows for the same words: those of `Columns`.
+
+    Raises BadInput, NotFound or Unplottable.
+    """
+    document = document_of(dataset, "index", Columns(**words))
+    return layer_of(published(*document.layers()[0]), dataset)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Cancel]:
+    """A flag that Ctrl-C and SIGTERM raise; the second one ends the process at once, which loses nothing either."""
+    cancel = Cancel()
+
+    def end(number: int, frame: object) -> None:
+        if cancel.cancelled:
+            os._exit(_INTERRUPTED)
+        cancel.cancel()
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

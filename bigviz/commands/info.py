@@ -1,0 +1,141 @@
+"""`bigviz info`: what a table holds and what would be plotted, and what its indexes hold."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from bigviz.aggregate.cells import Root
+from bigviz.common.errors import Unplottable
+from bigviz.data.dataset import Dataset
+from bigviz.data.default_columns import choose
+from bigviz.data.open import open as open_dataset
+from bigviz.tiles.store.catalog.atomic_build import others_progress
+from bigviz.tiles.store.catalog.directory import Entry, StoreDirectory, entry_of
+from bigviz.tiles.store.catalog.identity import freshness
+from bigviz.tiles.store.catalog.parts import PARTS, parts
+from bigviz.tiles.store.catalog.quota import bytes_of
+from bigviz.tiles.store.files.manifest import NAME, Manifest
+
+__all__ = ["store_lines", "stores_lines", "summary"]
+
+
+def summary(path: str, store_dir: Path | None = None) -> str:
+    """Lines of text on a table (rows, columns with their types, the default choice of columns, its indexes), on an
+    index, or on a directory of indexes."""
+    folder = Path(path).absolute()
+    if folder.is_dir():
+        if (folder / NAME).is_file():
+            return "\n".join(store_lines(entry_of(folder)))
+        entries = StoreDirectory(folder).entries()
+        if entries:
+            return "\n".join(stores_lines(entries))
+    dataset = open_dataset(path)
+    return "\n".join([*_table_lines(dataset), *_index_lines(dataset, StoreDirectory(store_dir))])
+
+
+def _table_lines(dataset: Dataset) -> list[str]:
+    columns = dataset.columns()
+    width = max((len(each.name) for each in columns), default=0)
+    rows, count = dataset.num_rows, len(columns)
+    lines = [f"{dataset.name}: {rows:,} row{'s' * (rows != 1)}, {count:,} column{'s' * (count != 1)}"]
+    for each in columns:
+        type_ = f"{each.type}" + ("" if each.plottable else "  (cannot be plotted)")
+        lines.append(f"  {each.name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
+    try:
+        choice = choose(dataset)
+        lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")
+    except Unplottable as error:
+        lines.append(error.message)
+    return [*lines, *(f"Note: {note}" for note in dataset.notes)]
+
+
+def _index_lines(dataset: Dataset, stores: StoreDirectory) -> list[str]:
+    """The indexes of these files, in any state."""
+    if not dataset.files:
+        return []
+    first = os.path.realpath(dataset.files[0].path)
+    entries = [each for each in stores.entries() if each.of.get("files", [[None]])[0][0] == first]
+    return stores_lines(entries)
+
+
+_FRESH = {
+    "fresh": "fresh: its source has not changed",
+    "stale": "stale: its source has changed, and it is built again when it is needed",
+    "gone": "its source is gone",
+}
+
+
+def stores_lines(entries: Sequence[Entry]) -> list[str]:
+    """Several stores, the most recently used first."""
+    return [line for entry in entries for line in store_lines(entry)]
+
+
+def store_lines(entry: Entry) -> list[str]:
+    """One store: what it is of, whether it can be used, what it holds, and what it takes."""
+    facts = list(_facts(entry))
+    width = max(len(name) for name, _ in facts)
+    return [str(entry.path), *(f"  {name:<{width}}  {text}" for name, text in facts)]
+
+
+def _facts(entry: Entry) -> Iterable[tuple[str, str]]:
+    of, manifest = entry.of, entry.manifest
+    if of:
+        spec = of["spec"]
+        what = "series" if spec["kind"] == "series" else "rows in Morton order"
+        root = "" if spec["root"] == "default" else ", far rows included"
+        yield "index of", f"{spec['x']} ({spec['xaxis']}) and {spec['y']} ({spec['yaxis']}): {what}{root}"
+        files = of["files"]
+        more = len(files) - 1 + of["more_files"]
+        yield "source", files[0][0] + (f" and {more:,} more files" if more else "") + f", {of['rows']:,} rows"
+    yield "state", _state(entry)
+    if manifest is not None:
+        yield from _contents(manifest)
+        for kind in PARTS:
+            added = [f"{key} ({decimal(bytes_of(path))})" for key, path in parts(entry.path, kind).items()]
+            if added:
+                yield f"{kind} added" if kind == "columns" else kind, ", ".join(added)
+        sizes = (f"{name} {decimal(each.size)}" for name, each in manifest.files.items())
+        yield "files", ", ".join(sizes)
+        yield "format", f"1, written {_time(manifest.written)}"
+    yield "size", f"{decimal(entry.size)}, last used {_time(entry.used)}"
+
+
+def _state(entry: Entry) -> str:
+    if entry.state == "ready":
+        return _FRESH[freshness(entry.of)]
+    if entry.state == "other format":
+        return "written by another version of bigviz, and not used by this one"
+    if entry.state == "damaged":
+        return "damaged: it is built again when it is needed"
+    told = others_progress(entry.path)
+    how_far = f", {told['done']:.0%} of {told['stage']!r} when it last told" if told else ""
+    return f"unfinished{how_far}: the command that began it goes on with it"
+
+
+def _contents(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    survey = manifest.facts.get("survey", {})
+    roots = survey.get("roots") or [survey[axis] for axis in ("x", "y") if axis in survey]
+    for axis, (multiple, exponent) in zip(("x", "y"), roots, strict=False):
+        root = Root(int(multiple), int(exponent))
+        yield f"root {axis}", f"{_number(root.start)} to {_number(root.stop)}"
+    counts = [f"{survey[name]:,} {name}" for name in ("inside", "outside", "far") if name in survey]
+    if counts:
+        yield "rows", ", ".join(counts)
+    columns = manifest.facts.get("columns", ())
+    if columns:
+        yield "columns", ", ".join(columns)
+
+
+def _number(edge: Fraction) -> str:
+    """A root's edge, exactly if it is a whole number of at most 64 bits."""
+    return str(edge) if edge.denominator == 1 and abs(edge) < 1 << 64 else f"{float(edge):.17g}"
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -1,0 +1,79 @@
+"""The progress bars of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.filesize import pick_unit_and_suffix
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from bigviz.common.progress import Progress as Tell
+
+__all__ = ["bars", "stage_bars"]
+
+
+def bars() -> Progress:
+    """Bars on stderr: what, how far, rows, time gone and time to go."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+@contextmanager
+def stage_bars() -> Iterator[Tell]:
+    """A bar for each stage that is told of, on stderr: what, how far, rows a second, time gone and time to go.
+
+    Where stderr is no terminal, each stage is one line, written when it has ended.
+    """
+    console = Console(stderr=True)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def tell(stage: str, done: float, rows: int) -> None:
+        if stage not in tasks:
+            for task in tasks.values():
+                progress.stop_task(task)
+            tasks[stage] = progress.add_task(escape(stage), total=1.0, rows=0)
+        progress.update(tasks[stage], completed=done, rows=rows)
+
+    with progress:
+        yield tell
+
+
+class _Rate(ProgressColumn):
+    """Rows a second since the stage began."""
+
+    def render(self, task: Task) -> Text:
+        if not task.elapsed or not task.fields["rows"]:
+            return Text("")
+        rate = task.fields["rows"] / task.elapsed
+        unit, suffix = pick_unit_and_suffix(int(rate), ["", "k", "M", "G"], 1000)
+        return Text(f"{rate / unit:.1f}{suffix} rows/s")

@@ -1,0 +1,1 @@
+"""Errors, cancellation, threads, caches and checksums: what knows neither rows nor sockets."""

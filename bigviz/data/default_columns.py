@@ -1,0 +1,175 @@
+"""Which columns to plot when nobody has said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bigviz.common.did_you_mean import listing
+from bigviz.common.errors import Unplottable
+from bigviz.data.columns.column import Column, ColumnInfo, has_numbers
+from bigviz.data.dataset import Dataset
+
+__all__ = ["Choice", "choose"]
+
+_LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
+_LATITUDE = frozenset({"lat", "latitude"})
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
+_SLICE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns for a first look. `geographic` is True if x and y are degrees of longitude and latitude."""
+
+    x: str
+    y: str
+    glyph: Literal["points", "line"]
+    geographic: bool = False
+
+
+def choose(dataset: Dataset) -> Choice:
+    """The columns for a first look; only the few that are considered are read, and mostly only their first rows.
+
+    In this order: numeric columns named as longitude and latitude in degrees (points); columns named x and y (points);
+    the first stamp or date, or else another column in ascending order, with the first numeric column (a line); the
+    first two numeric columns, then any two that can be plotted (points). Names may have more words if both have the
+    same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over, unless all are: an empty table
+    is shown as one. Raises `Unplottable` if there are not two.
+    """
+    candidates = _Candidates(dataset)
+    choice = _first_choice(candidates)
+    if choice is None and candidates.first_filled(candidates.infos) is None:
+        candidates.pass_over_empty = False
+        choice = _first_choice(candidates)
+    if choice is not None:
+        return choice
+    usable = [info.name for info in candidates.infos]
+    filled = [info.name for info in candidates.infos if candidates.filled(info)]
+    has = (listing(filled) or "none") + ("; its others are empty" if len(filled) < len(usable) else "")
+    raise Unplottable(
+        f"A plot needs two columns of numbers, times or labels; {dataset.name!r} has {has}.",
+        field="x",
+        got=usable,
+    )
+
+
+def _first_choice(candidates: _Candidates) -> Choice | None:
+    choices = (choose_by(candidates) for choose_by in (_by_degrees, _by_letters, _as_line, _first_two))
+    return next((choice for choice in choices if choice is not None), None)
+
+
+class _Candidates:
+    """The columns that can be plotted, with what had to be looked up about them."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        names = dataset.schema.names
+        infos = [info for info in dataset.columns() if info.plottable and names.count(info.name) == 1]
+        # pandas writes a frame's index at the end under such a name; a real column goes first wherever it stands.
+        self.infos = sorted(infos, key=lambda info: info.name.startswith("__index_level_"))
+        self.pass_over_empty = True
+        self._filled: dict[str, bool] = {}
+
+    @property
+    def numeric(self) -> list[ColumnInfo]:
+        return [info for info in self.infos if info.kind in ("integer", "float", "decimal")]
+
+    def filled(self, info: ColumnInfo) -> bool:
+        """True if some row has a number, or none need have; the whole column is read only if its first million rows
+        have none."""
+        if not self.pass_over_empty:
+            return True
+        if info.name not in self._filled:
+            found = has_numbers(self.dataset.head(info.name))
+            self._filled[info.name] = found or has_numbers(self.dataset.column(info.name))
+        return self._filled[info.name]
+
+    def first_filled(self, infos: Iterable[ColumnInfo]) -> ColumnInfo | None:
+        return next((info for info in infos if self.filled(info)), None)
+
+
+def _by_degrees(candidates: _Candidates) -> Choice | None:
+    def in_degrees(x: ColumnInfo, y: ColumnInfo) -> bool:
+        head = candidates.dataset.head
+        return _within(head(x.name), 360.0) and _within(head(y.name), 90.0)
+
+    return _named(candidates, candidates.numeric, _LONGITUDE, _LATITUDE, in_degrees, geographic=True)
+
+
+def _by_letters(candidates: _Candidates) -> Choice | None:
+    infos = [info for info in candidates.infos if info.is_numeric or info.is_time]
+    return _named(candidates, infos, frozenset({"x"}), frozenset({"y"}), lambda x, y: True, geographic=False)
+
+
+def _as_line(candidates: _Candidates) -> Choice | None:
+    stamps = [info for kind in ("timestamp", "date") for info in candidates.infos if info.kind == kind]
+    x = candidates.first_filled(stamps)
+    if x is None:
+        others = [info for info in candidates.infos if info.kind in ("integer", "float", "decimal", "time", "duration")]
+        x = next((info for info in others if _is_ascending(candidates.dataset, info.name)), None)
+    if x is None:
+        return None
+    y = candidates.first_filled(info for info in candidates.numeric if info is not x)
+    return None if y is None else Choice(x.name, y.name, "line")
+
+
+def _first_two(candidates: _Candidates) -> Choice | None:
+    order = candidates.numeric + [info for info in candidates.infos if info not in candidates.numeric]
+    x = candidates.first_filled(order)
+    y = candidates.first_filled(info for info in order if info is not x)
+    return None if x is None or y is None else Choice(x.name, y.name, "points")
+
+
+def _named(
+    candidates: _Candidates,
+    infos: Sequence[ColumnInfo],
+    x_words: frozenset[str],
+    y_words: frozenset[str],
+    fits: Callable[[ColumnInfo, ColumnInfo], bool],
+    geographic: bool,
+) -> Choice | None:
+    """The pair whose names differ in one word only, one of `x_words` and one of `y_words`; shortest names first."""
+    partners = {rest: info for info in reversed(infos) for rest in _without(info.name, y_words)}
+    pairs = [(rest, x, partners[rest]) for x in infos for rest in _without(x.name, x_words) if rest in partners]
+    for _, x, y in sorted(pairs, key=lambda pair: len(pair[0])):
+        if candidates.filled(x) and candidates.filled(y) and fits(x, y):
+            return Choice(x.name, y.name, "points", geographic)
+    return None
+
+
+def _without(name: str, words: frozenset[str]) -> list[tuple[str, ...]]:
+    """The name's words with a gap in the place of one of `words`, for each such place."""
+    all_words = [word.casefold() for word in _WORD.findall(name)]
+    return [(*all_words[:at], "", *all_words[at + 1 :]) for at, word in enumerate(all_words) if word in words]
+
+
+def _within(column: Column, limit: float) -> bool:
+    """True if all numbers lie between -limit and limit."""
+    for start in range(0, len(column), _SLICE):
+        values, _ = column.slice(start, start + _SLICE)
+        finite = values[np.isfinite(values)]
+        if len(finite) and not (finite.min() >= -limit and finite.max() <= limit):
+            return False
+    return True
+
+
+def _is_ascending(dataset: Dataset, name: str) -> bool:
+    """True if each value is at least the one before it and all are numbers. Most columns are found out by their first
+    rows."""
+    return _ascends(dataset.head(name)) and _ascends(dataset.column(name))
+
+
+def _ascends(column: Column) -> bool:
+    values, valid = column.values, column.valid
+    if len(values) < 2 or valid is not None or not values[0] < values[-1]:
+        return False
+    for start in range(0, len(values), _SLICE):
+        part = values[start : start + _SLICE + 1]
+        if not np.all(part[:-1] <= part[1:]):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""One file to batches of rows: Parquet, Arrow IPC and CSV."""

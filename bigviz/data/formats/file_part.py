@@ -1,0 +1,78 @@
+"""One file of a dataset, and how its reader's errors become bigviz's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from bigviz.data.arrow_errors import reading
+from bigviz.data.columns.arrow_arrays import admit
+from bigviz.data.formats.stable_file import StableFile
+
+__all__ = ["Part", "Piece", "admitted", "guarded"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of a part that are read by one thread: `count` from `start` on, in the row groups `groups`."""
+
+    start: int
+    count: int
+    groups: tuple[int, ...] = ()
+
+
+class Part(Protocol):
+    """One file. Reading several pieces at a time is allowed."""
+
+    @property
+    def file(self) -> StableFile: ...
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def unusable(self) -> Mapping[int, str]:
+        """Columns that cannot be read though the others can, by position, and why: "holds 128-bit integers"."""
+        ...
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def digest(self) -> bytes:
+        """What distinguishes this content from another of the same size and time, as far as it is known without
+        reading all."""
+        ...
+
+    @property
+    def pieces(self) -> Sequence[Piece]: ...
+
+    def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
+        """The column's values in the rows of the piece, in order; not validated. Text may come dictionary-encoded."""
+        ...
+
+    def direct(self, index: int) -> pa.ChunkedArray | None:
+        """The column if it is in memory anyway, else None."""
+        ...
+
+
+def admitted(arrays: Iterable[pa.Array], what: str, in_memory: bool = False) -> Iterator[pa.Array]:
+    """The same arrays, validated before anything else touches them."""
+    for array in arrays:
+        with reading(what, in_memory=in_memory):
+            admit(array)
+        yield array
+
+
+def guarded(items: Iterable[pa.Array], path: str, format_: str) -> Iterator[pa.Array]:
+    """The same items; only errors of the iterator itself are turned, not those of whoever consumes it."""
+    iterator = iter(items)
+    while True:
+        with reading(path, format_):
+            item = next(iterator, None)
+        if item is None:
+            return
+        yield item

@@ -1,0 +1,199 @@
+"""Parquet files: the footer is checked before a page is read, pages are read a column and a million rows at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.data.arrow_errors import reading
+from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.columns.kinds import storage_type
+from bigviz.data.formats.file_part import Piece, guarded
+from bigviz.data.formats.int96 import read_int96
+from bigviz.data.formats.parquet_footer import metadata_of, read_footer, without_arrow_schema
+from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.limits import (
+    MOST_COLUMNS,
+    MOST_RATIO,
+    MOST_ROW_GROUPS,
+    gigabytes,
+    require_rows,
+)
+
+__all__ = ["ParquetPart"]
+
+BATCH = 1 << 20
+_SUSPICIOUS = 1 << 30
+_LARGE = 1 << 28
+_STREAMED = 1 << 22
+_DELTA_TEXT = frozenset({"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"})
+"""Encodings of text that pyarrow decodes, but not into a dictionary (Arrow 26: "Not yet implemented")."""
+
+
+class ParquetPart:
+    """One Parquet file."""
+
+    def __init__(self, file: StableFile) -> None:
+        self.file = file
+        self.digest = hashlib.sha256(read_footer(file)).digest()
+        with reading(file.path, "Parquet"), file.open() as handle:
+            opened = pq.ParquetFile(handle, pre_buffer=False)
+            self.metadata: pq.FileMetaData = opened.metadata
+            self.schema: pa.Schema = admit_schema(opened.schema_arrow)
+            self.unusable: dict[int, str] = {}
+            self._leaves = _first_leaves(self.schema)
+            self._int96 = self._find_int96(opened.schema)
+        self.num_rows: int = self.metadata.num_rows
+        self._check_footer()
+        self.pieces = self._pieces()
+
+    def direct(self, index: int) -> None:
+        """Always None: nothing is kept here."""
+
+    def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
+        path = self.file.path
+        left = piece.count
+        for array in guarded(self._read(index, piece), path, "Parquet"):
+            left -= len(array)
+            if left < 0:
+                break
+            yield array
+        if left != 0:
+            raise self._lies(f"column {self.schema.names[index]!r} does not have the rows that the footer declares")
+
+    def _find_int96(self, schema: pq.ParquetSchema) -> frozenset[int]:
+        """The fields that hold 96-bit stamps."""
+        return frozenset(
+            index
+            for index, leaf in enumerate(self._leaves)
+            if not pt.is_nested(storage_type(self.schema.field(index).type))
+            and leaf < len(schema)
+            and schema.column(leaf).physical_type == "INT96"
+        )
+
+    def _read(self, index: int, piece: Piece) -> Iterator[pa.Array]:
+        if index in self._int96:
+            with self.file.open() as first, self.file.open() as second:
+                fine = self._batches(index, piece, first, coerce_int96_timestamp_unit="ns")
+                coarse = self._batches(index, piece, second, coerce_int96_timestamp_unit="ms")
+                yield from read_int96(fine, coarse)
+        else:
+            with self.file.open() as handle:
+                yield from self._batches(index, piece, handle)
+
+    def _batches(self, index: int, piece: Piece, handle: pa.NativeFile, **options: str) -> Iterator[pa.Array]:
+        field = self.schema.field(index)
+        # Text stays in the file's own dictionary: a tenth of the memory, and the codes are needed anyway.
+        labels = self._is_text(index) and not self._has_delta_text(index, piece)
+        encode = not labels and pt.is_dictionary(field.type) and self._has_delta_text(index, piece)
+        opened = pq.ParquetFile(
+            handle,
+            metadata=self._without_arrow_schema if encode else self.metadata,
+            pre_buffer=False,
+            buffer_size=self._buffer_size(piece),
+            page_checksum_verification=True,
+            read_dictionary=[field.name] if labels else None,
+            **options,
+        )
+        nth = self.schema.names[:index].count(field.name)
+        for batch in opened.iter_batches(BATCH, row_groups=list(piece.groups), columns=[field.name], use_threads=False):
+            same = batch.schema.get_all_field_indices(field.name)
+            if nth >= len(same):
+                raise Unreadable(
+                    f"{self.file.path} has no column {field.name!r} where its schema has one.", got=self.file.path
+                )
+            array = batch.column(same[nth])
+            yield array.dictionary_encode() if encode else array
+
+    def _is_text(self, index: int) -> bool:
+        type_ = storage_type(self.schema.field(index).type)
+        return bool(
+            pt.is_string(type_) or pt.is_binary(type_) or pt.is_large_string(type_) or pt.is_large_binary(type_)
+        )
+
+    def _has_delta_text(self, index: int, piece: Piece) -> bool:
+        """Whether some page of a column is in an encoding that pyarrow cannot read as labels and codes."""
+        chunks = (self.metadata.row_group(group).column(self._leaves[index]) for group in piece.groups)
+        return any(not _DELTA_TEXT.isdisjoint(chunk.encodings) for chunk in chunks)
+
+    @cached_property
+    def _without_arrow_schema(self) -> pq.FileMetaData:
+        """The footer without the Arrow types that its writer noted: of a column noted as a dictionary pyarrow makes
+        one, asked for or not, and fails where it cannot."""
+        return metadata_of(without_arrow_schema(read_footer(self.file)))
+
+    def _buffer_size(self, piece: Piece) -> int:
+        """0 reads a column of a row group in one go, the fastest; large row groups are read as a stream."""
+        largest = max((self.metadata.row_group(group).total_byte_size for group in piece.groups), default=0)
+        return _STREAMED if largest > _LARGE else 0
+
+    def _check_footer(self) -> None:
+        """Numbers in the footer that no honest file has.
+
+        Only of row groups: asking pyarrow for a column chunk's statistics ends the process where they are damaged (an
+        exception that its binding does not catch). Chunks that lie are found out when they are read.
+
+        So the range of a column is never taken from statistics, but from a sample's rows until all are read: of a float
+        whose least value has three bytes, pyarrow 26 aborts with "Unexpected end of stream" as soon as `statistics` is
+        asked for, and there is no other way to their raw bytes, whose length could be looked at first.
+        """
+        what = self.file.path
+        meta = self.metadata
+        if meta.num_columns > MOST_COLUMNS or meta.num_row_groups > MOST_ROW_GROUPS:
+            raise TooLarge(
+                f"{what} has {meta.num_columns:,} columns in {meta.num_row_groups:,} row groups; bigviz opens at most "
+                f"{MOST_COLUMNS:,} and {MOST_ROW_GROUPS:,}.",
+                got=what,
+            )
+        counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        if self.num_rows < 0 or any(count < 0 for count in counts) or sum(counts) != self.num_rows:
+            raise self._lies(f"its footer declares {self.num_rows:,} rows and its row groups {sum(counts):,}")
+        require_rows(self.num_rows, what)
+        for group in range(meta.num_row_groups):
+            declared = meta.row_group(group).total_byte_size
+            if declared > _SUSPICIOUS and declared > MOST_RATIO * self.file.size:
+                raise TooLarge(
+                    f"{what} declares {gigabytes(declared)} in row group {group}, more than {MOST_RATIO:,} times the "
+                    "size of the file. No codec packs like that: it is damaged or malicious.",
+                    got=what,
+                )
+
+    def _pieces(self) -> tuple[Piece, ...]:
+        """Neighbouring row groups together, about a million rows a piece: opening a reader for each tiny one would
+        cost more."""
+        pieces: list[Piece] = []
+        start = count = 0
+        groups: list[int] = []
+        for number in range(self.metadata.num_row_groups):
+            groups.append(number)
+            count += self.metadata.row_group(number).num_rows
+            if count >= BATCH or number == self.metadata.num_row_groups - 1:
+                pieces.append(Piece(start, count, tuple(groups)))
+                start, count, groups = start + count, 0, []
+        return tuple(pieces)
+
+    def _lies(self, what: str) -> Unreadable:
+        return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
+
+
+def _first_leaves(schema: pa.Schema) -> list[int]:
+    """The number of the first Parquet column of each field."""
+    counts = [_leaf_count(field.type) for field in schema]
+    return [0, *accumulate(counts)][: len(counts)]
+
+
+def _leaf_count(type_: pa.DataType) -> int:
+    """How many Parquet columns an Arrow type is stored in."""
+    type_ = storage_type(type_)
+    if pt.is_dictionary(type_):
+        return _leaf_count(type_.value_type)
+    if not pt.is_nested(type_):
+        return 1
+    return sum(_leaf_count(type_.field(child).type) for child in range(type_.num_fields))

@@ -1,0 +1,155 @@
+"""What a file is, by its bytes rather than by its name."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Literal
+
+from bigviz.common.errors import Unreadable
+from bigviz.data.formats.stable_file import StableFile
+
+__all__ = ["DATA_SUFFIXES", "Format", "format_of", "not_utf8", "suffix_of"]
+
+Format = Literal["parquet", "arrow file", "arrow stream", "csv"]
+
+_SUFFIX_FORMATS: dict[str, tuple[Format, ...]] = {
+    ".parquet": ("parquet",),
+    ".parq": ("parquet",),
+    ".pq": ("parquet",),
+    ".arrow": ("arrow file", "arrow stream"),
+    ".arrows": ("arrow stream",),
+    ".feather": ("arrow file",),
+    ".ipc": ("arrow file", "arrow stream"),
+    ".csv": ("csv",),
+    ".tsv": ("csv",),
+    ".tab": ("csv",),
+    ".psv": ("csv",),
+}
+
+DATA_SUFFIXES = frozenset(_SUFFIX_FORMATS)
+
+_TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat"})
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
+_PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2"}
+
+_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"PARE", "Parquet with an encrypted footer"),
+    (b"FEA1", "Feather version 1"),
+    (b"ORC", "ORC"),
+    (b"Obj\x01", "Avro"),
+    (b"\x89HDF", "HDF5 (or NetCDF 4)"),
+    (b"CDF", "NetCDF 3"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"PK\x03\x04", "a zip archive (or an Excel workbook)"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\x80\x05", "a Python pickle"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\x7fELF", "a program"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+_KNOWN = "Parquet, Arrow IPC files and streams, and CSV in UTF-8"
+
+
+def suffix_of(path: str) -> str:
+    """The lower-case ending that says the format: ".csv" for "a.csv" and "a.CSV.gz", "" for none."""
+    pure = PurePath(path)
+    if pure.suffix.lower() in _PACKED_SUFFIXES:
+        pure = pure.with_suffix("")
+    return pure.suffix.lower()
+
+
+def format_of(file: StableFile) -> tuple[Format, str | None]:
+    """The format of a file and, if its name promised another, a sentence that says so.
+
+    Raises `Unreadable` for empty and truncated files and for formats that bigviz does not read, with what it seems to
+    be.
+    """
+    if file.size == 0:
+        raise Unreadable(f"{file.path} is empty (0 bytes): write it again.", field="source", got=file.path)
+    head, tail = file.ends(1 << 16)
+    found = _by_magic(file, head, tail)
+    if found is None:
+        found = _as_text(file, head)
+    promised = _SUFFIX_FORMATS.get(suffix_of(file.path))
+    if promised is None or found in promised:
+        return found, None
+    return found, f"{file.path} is named {suffix_of(file.path)} but holds {_named(found)}; it was opened as that."
+
+
+def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"ARROW1"):
+        return "arrow file"
+    if head.startswith(b"\xff\xff\xff\xff"):
+        return "arrow stream"
+    if tail.endswith(b"PAR1"):
+        raise Unreadable(
+            f"{file.path} ends like Parquet but does not begin like it: its first bytes are {head[:4]!r} "
+            "instead of b'PAR1'. It is damaged; write it again.",
+            field="source",
+            got=file.path,
+        )
+    packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
+    if packed is not None and suffix_of(file.path) in _TEXT_SUFFIXES:
+        return "csv"
+    for magic, name in _STRANGERS:
+        if head.startswith(magic) and (len(magic) > 1 or suffix_of(file.path) not in _TEXT_SUFFIXES):
+            advice = (
+                "bigviz has no keys: decrypt it first" if magic == b"PARE" else f"bigviz reads {_KNOWN}: convert it"
+            )
+            raise Unreadable(f"{file.path} is {name}; {advice}.", field="source", got=file.path)
+    return None
+
+
+def _as_text(file: StableFile, head: bytes) -> Format:
+    """CSV, if the name says so or the first lines are cut into equal numbers of cells."""
+    if _is_text(head):
+        if suffix_of(file.path) in _TEXT_SUFFIXES:
+            return "csv"
+        lines = head.splitlines()[:5]
+        if any(
+            len(counts) == 1 and counts.pop() > 0
+            for counts in ({line.count(mark) for line in lines} for mark in b",\t;|")
+        ):
+            return "csv"
+    elif suffix_of(file.path) in _TEXT_SUFFIXES and b"\0" not in head:
+        raise not_utf8(file.path)
+    raise Unreadable(
+        f"{file.path} begins with {head[:8]!r}, which is not a format that bigviz reads ({_KNOWN}).",
+        field="source",
+        got=file.path,
+    )
+
+
+def _is_text(head: bytes) -> bool:
+    if b"\0" in head:
+        return False
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4 and len(head) == 1 << 16
+    return True
+
+
+def _named(found: Format) -> str:
+    return {
+        "parquet": "Parquet",
+        "arrow file": "an Arrow IPC file",
+        "arrow stream": "an Arrow IPC stream",
+        "csv": "CSV",
+    }[found]
+
+
+def not_utf8(path: str) -> Unreadable:
+    """The error for text in another encoding."""
+    return Unreadable(
+        f"{path} is not in UTF-8. Convert it, for instance with: iconv -f LATIN1 -t UTF-8 < old.csv > new.csv",
+        field="source",
+        got=path,
+    )

@@ -1,0 +1,1 @@
+"""Files or tables in memory to one table of rows in order."""

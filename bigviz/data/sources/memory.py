@@ -1,0 +1,66 @@
+"""Tables that are in memory already."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from bigviz.common.cancel import Cancel
+from bigviz.common.progress import Progress
+from bigviz.data.arrow_errors import reading
+from bigviz.data.columns.arrow_arrays import admit_schema, aligned, grouped
+from bigviz.data.formats.file_part import admitted
+from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.limits import require_rows
+from bigviz.data.sources.source import Sink
+
+__all__ = ["MemorySource"]
+
+_PIECE = 1 << 20
+
+
+class MemorySource:
+    """A `pyarrow.Table`. Its memory is shared, not copied, and must not be written to while the dataset lives."""
+
+    def __init__(self, table: pa.Table, unusable: Mapping[int, str] | None = None) -> None:
+        require_rows(table.num_rows, "The table")
+        with reading("The table", in_memory=True):
+            table.validate()
+            self.schema: pa.Schema = admit_schema(table.schema)
+        self.table = table
+        self.unusable: Mapping[int, str] = unusable or {}
+        self.num_rows: int = table.num_rows
+        self.fingerprint = secrets.token_hex(16)
+        self.files: tuple[StableFile, ...] = ()
+        self.notes: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Never raises: nobody can take the memory away."""
+
+    def read(
+        self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
+    ) -> None:
+        name = self.schema.names[index]
+        start = 0
+        for chunk in grouped(
+            admitted(self.table.column(index).chunks, f"Column {name!r} of the table", in_memory=True)
+        ):
+            cancel.check()
+            sink(start, chunk)
+            start += len(chunk)
+            progress(f"reading {name}", start / max(1, self.num_rows), start)
+
+    def chunks(self) -> list[tuple[int, int]]:
+        return [(start, min(_PIECE, self.num_rows - start)) for start in range(0, self.num_rows, _PIECE)]
+
+    def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        pieces = [self.table.column(index).slice(number * _PIECE, _PIECE).chunks for index in indices]
+        names = [f"Column {self.schema.names[index]!r} of the table" for index in indices]
+        columns = [grouped(admitted(each, name, in_memory=True)) for each, name in zip(pieces, names, strict=True)]
+        yield from aligned(columns, cancel)
+
+    def direct(self, index: int) -> pa.ChunkedArray:
+        return self.table.column(index)

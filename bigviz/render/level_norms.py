@@ -1,0 +1,89 @@
+"""One normalisation for all tiles of a level, so that pictures of neighbouring tiles join.
+
+The values are those of the level's tiles, exactly all of them while at most 64 hold any (so up to level 3 always).
+Deeper levels have more tiles than can be read for a picture: there they are the 64 with the highest values, found by
+going down from the level above, where a tile that holds nothing is not followed.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy.typing as npt
+from cachetools import LRUCache
+
+from bigviz.common.cancel import Cancel
+from bigviz.render.norm import Norm
+from bigviz.render.shade import Shading, Values, norm_of, values_of
+
+__all__ = ["Spans"]
+
+Array = npt.NDArray[Any]
+Place = tuple[int, int, int, int]
+Read = Callable[[Place], Sequence[Array]]
+
+_MOST_TILES: Final = 64
+
+
+class Spans:
+    """Normalisations by layer, level and shading, the last few hundred kept. Blocks; safe in any thread."""
+
+    def __init__(self) -> None:
+        self._norms: LRUCache[Any, Norm] = LRUCache(256)
+        self._tiles: LRUCache[Any, tuple[Place, ...]] = LRUCache(4_096)
+        self._lock = threading.Lock()
+
+    def norm(self, tag: str, level: tuple[int, int], shading: Shading, zero: bool, read: Read, cancel: Cancel) -> Norm:
+        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes."""
+        key = (tag, level, shading)
+        with self._lock:
+            found = self._norms.get(key)
+        if found is None:
+            found = norm_of(list(self._values(tag, level, zero, read, cancel).values()), shading)
+            with self._lock:
+                self._norms[key] = found
+        return found
+
+    def _values(self, tag: str, level: tuple[int, int], zero: bool, read: Read, cancel: Cancel) -> dict[Place, Values]:
+        """The tiles of a level that count, with their values."""
+        with self._lock:
+            places = self._tiles.get((tag, level))
+        if places is None:
+            places = ((0, 0, 0, 0),)
+            if level != (0, 0):
+                places = _children(tuple(self._values(tag, _above(level), zero, read, cancel)), level)
+        values = {}
+        for place in places:
+            cancel.check()
+            values[place] = values_of(read(place), zero)
+        if len(values) > _MOST_TILES:
+            holding = {place: each for place, each in values.items() if each.filled.any()}
+            best = sorted(holding, key=lambda place: -_highest(holding[place]))[:_MOST_TILES]
+            values = {place: holding[place] for place in best}
+        with self._lock:
+            self._tiles[tag, level] = tuple(values)
+        return values
+
+
+def _above(level: tuple[int, int]) -> tuple[int, int]:
+    """The level from which this one is reached: the deeper axis is one up, both where they are equal."""
+    zx, zy = level
+    return zx - (zx >= zy), zy - (zy >= zx)
+
+
+def _children(places: tuple[Place, ...], level: tuple[int, int]) -> tuple[Place, ...]:
+    zx, zy = level
+    out = []
+    for px, py, i, j in places:
+        for di in range(1 << (zx - px)):
+            for dj in range(1 << (zy - py)):
+                out.append((zx, zy, (i << (zx - px)) + di, (j << (zy - py)) + dj))
+    return tuple(out)
+
+
+def _highest(values: Values) -> float:
+    held = values.numbers[values.filled]
+    return float(held.max()) if len(held) else -math.inf

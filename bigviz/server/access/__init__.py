@@ -1,0 +1,1 @@
+"""Hosts and origins to whether they are served."""

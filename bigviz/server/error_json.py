@@ -1,0 +1,53 @@
+"""From the package's errors to HTTP statuses and to the JSON object of every error answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, NotFound, TooLarge, Unplottable, Unreadable
+
+__all__ = ["STATUS", "describe", "dump", "status_of"]
+
+STATUS: Final[dict[type[Exception], int]] = {
+    BadInput: 400,
+    NotFound: 404,
+    TooLarge: 413,
+    Unreadable: 422,
+    Unplottable: 422,
+    Busy: 503,
+    Cancelled: 503,
+}
+_LONGEST: Final = 200
+_UNSAFE: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status of an error: that of the nearest class in `STATUS`, 500 for what is not the client's doing."""
+    return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """`{error, field, got}` for the client. An error that is not bigviz's own tells nothing about the server."""
+    if not isinstance(error, BigvizError):
+        return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
+    field = None if error.field is None else _encodable(error.field)
+    return {"error": _encodable(error.message), "field": field, "got": _shown(error.got)}
+
+
+def dump(value: object) -> bytes:
+    """JSON that stays harmless where it is taken for HTML: no `<`, `>` or `&` outside of escapes."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_UNSAFE).encode()
+
+
+def _shown(got: object) -> object:
+    if got is None or isinstance(got, bool | int):
+        return got
+    text = _encodable(got if isinstance(got, str) else echoed(got, _LONGEST))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates, which JSON can bring in and UTF-8 has not, as escapes."""
+    return text.encode(errors="backslashreplace").decode()

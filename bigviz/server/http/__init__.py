@@ -1,0 +1,1 @@
+"""A request's address and query to a response."""

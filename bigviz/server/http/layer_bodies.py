@@ -1,0 +1,208 @@
+"""The layer routes as functions: from a layer and parsed numbers to a content type and bytes.
+
+Each is one call, so that a notebook or another server can make the same. The work runs in the scheduler's threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.reductions.by import By
+from bigviz.common.cancel import Cancel
+from bigviz.data.dataset import Dataset
+from bigviz.render.level_norms import Spans
+from bigviz.render.shade import Shading, norm_of, shade, values_of
+from bigviz.server.http.bodies import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
+from bigviz.server.http.shading import read_shading
+from bigviz.server.jobs import layer_json
+from bigviz.server.jobs.layer_ref import Asked
+from bigviz.server.parse import Number
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.wire.codec import CELLS, SIDE
+
+if TYPE_CHECKING:
+    from bigviz.server.jobs.service import Backend
+
+__all__ = ["LayerBodies"]
+
+Place = tuple[int, int, int, int]
+Window = tuple[Number, Number, Number, Number]
+Body = tuple[str, bytes]
+_CELL_BYTES: Final = 8  # of a body, at most
+_IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
+_PIXEL_BYTES: Final = 4
+_ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
+_ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
+
+
+class LayerBodies:
+    """What the layer routes answer with."""
+
+    def __init__(self) -> None:
+        self._spans = Spans()
+
+    def tilejson(self, backend: Backend, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:
+        """TileJSON with bigviz's own fields; without `info` (the index is being built) what it tells is null."""
+        answer: dict[str, Any] = {
+            "tilejson": "3.0.0",
+            "name": asked.figure.title or asked.dataset.name,
+            "tiles": [template],
+            "scheme": "xyz",
+            "minzoom": 0,
+            "maxzoom": 24,
+        }
+        if asked.layer.xaxis == "mercator":
+            answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+        answer["reduction"] = str(asked.layer.reduction)
+        answer["rows"] = asked.dataset.num_rows
+        state = backend.engine.state(asked.dataset, asked.layer)
+        if info is None:
+            unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
+            return {**answer, **unknown, "version": asked.dataset.version, "index": state}
+        more = layer_json.layer_answer(info, asked.times, state)
+        return {**answer, **{key: more[key] for key in _FIELDS}}
+
+    def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:
+        """Colours of a picture: the published layer's, with what the query says instead."""
+        return read_shading(asked.style, get)
+
+    async def tile(
+        self,
+        backend: Backend,
+        owner: Hashable,
+        asked: Asked,
+        place: Place,
+        extension: str,
+        shading: Shading | None,
+    ) -> Body:
+        """One tile as npy, arrow or png."""
+        zx, zy, i, j = place
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            def read(place: Place) -> list[Any]:
+                return backend.compute_tile(dataset, layer, place, cancel).arrays()
+
+            engine, arrays = backend.engine, read(place)
+            if shading is not None:
+                zero = _zero_is_empty(layer)
+
+                def draw(place: Place) -> list[Any]:
+                    return _pictured(read(place), (SIDE, SIDE))
+
+                norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, draw, cancel)
+                arrays = _pictured(arrays, (SIDE, SIDE))
+                return PNG, shade(arrays, values_of(arrays, zero), norm, shading)
+            own = _own_type(dataset, layer)
+            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
+            if extension == "npy":
+                return NPY, npy(arrays, layer.reduction.category is not None)
+            planes = engine.info(dataset, layer).planes
+            labels = (str(layer.reduction),) if planes is None else planes
+            level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
+            about = {**level, "i": i, "j": j, "version": dataset.version}
+            return ARROW, arrow(tile_table(arrays, labels, about, own))
+
+        return await backend.run(owner, dataset, layer, ("tile", extension, place, shading), call)
+
+    async def image(
+        self,
+        backend: Backend,
+        owner: Hashable,
+        asked: Asked,
+        window: Window,
+        size: tuple[int, int],
+        shading: Shading | None,
+    ) -> Body:
+        """A window at any size, as npy or png; `window` is x0, x1, y0, y1."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            arrays = backend.engine.image(dataset, layer, *window, *size, cancel)
+            if shading is not None:
+                arrays = _pictured(arrays, size[::-1])
+                values = values_of(arrays, _zero_is_empty(layer))
+                return PNG, shade(arrays, values, norm_of([values], shading), shading)
+            own = _own_type(dataset, layer)
+            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
+            return NPY, npy(arrays, layer.reduction.category is not None, size[::-1])
+
+        what = ("image", window, size, shading)
+        return await backend.run(owner, dataset, layer, what, call, heavy=True)
+
+    async def tile_bytes(self, backend: Backend, owner: Hashable, asked: Asked, extension: str) -> int:
+        """Bytes that one tile's body may take."""
+        if extension == "png":
+            return CELLS * _PIXEL_BYTES
+        return CELLS * _CELL_BYTES * await self._planes(backend, owner, asked)
+
+    async def image_bytes(self, backend: Backend, owner: Hashable, asked: Asked, size: tuple[int, int]) -> int:
+        """Bytes that an image takes while it is drawn."""
+        return size[0] * size[1] * _IMAGE_CELL_BYTES * await self._planes(backend, owner, asked)
+
+    @staticmethod
+    def columns_bytes(width: int) -> int:
+        """Bytes that a line's columns may take."""
+        return width * _ROWS_A_COLUMN * 5 * _ROW_BYTES
+
+    @staticmethod
+    def rows_bytes(asked: Asked, limit: int) -> int:
+        """Bytes that true rows may take."""
+        return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
+
+    async def _planes(self, backend: Backend, owner: Hashable, asked: Asked) -> int:
+        """How many planes a picture has, once that is known."""
+        return len((await backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
+
+    async def columns(
+        self, backend: Backend, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int
+    ) -> Body:
+        """A line's decimated columns as an Arrow file."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            return ARROW, arrow(backend.engine.columns(dataset, layer, *window, width, cancel).table(dataset))
+
+        return await backend.run(owner, dataset, layer, ("table", window, width), call)
+
+    async def rows(self, backend: Backend, owner: Hashable, asked: Asked, window: Window, limit: int) -> Body:
+        """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            return ARROW, arrow(backend.engine.rows(dataset, layer, *window, limit, cancel))
+
+        return await backend.run(owner, dataset, layer, ("rows", window, limit), call, heavy=True)
+
+
+def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:
+    """The planes of a picture: a blank one where a category has no label."""
+    return planes or [np.zeros(shape, np.uint32)]
+
+
+def _zero_is_empty(layer: Layer) -> bool:
+    """Whether 0 stands for an empty cell in the finished planes of the layer's reduction."""
+    return _inner(layer).name in ("count", "any", "sum")
+
+
+def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:
+    """The type of the column whose own values the planes hold; None where they hold counts, sums or means."""
+    inner = _inner(layer)
+    if inner.column is None or inner.name not in ("min", "max", "first", "last"):
+        return None
+    return dataset.info(inner.column).type
+
+
+def _inner(layer: Layer) -> Reduction:
+    """What a plane holds, of each category under `by`."""
+    reduction = layer.reduction
+    return reduction.inner if isinstance(reduction, By) else reduction
+
+
+_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "version", "index")

@@ -1,0 +1,160 @@
+"""The routes below `/D/layers/L/`: TileJSON, tiles, images, columns and rows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from bigviz.common.errors import BadInput, NotFound
+from bigviz.server.error_json import dump
+from bigviz.server.http.base import Handler
+from bigviz.server.parse import image_size, interval, whole
+
+if TYPE_CHECKING:
+    from bigviz.server.jobs.layer_ref import Asked
+    from bigviz.server.jobs.service import Backend
+
+__all__ = ["Columns", "Image", "Rows", "TileJson", "Tiles"]
+
+_MOST_LEVEL: Final = 24
+_DEFAULT_ROWS: Final = 1_000
+
+
+class LayerHandler(Handler):
+    """A route of one layer: the published one, with what the query changes."""
+
+    async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
+        """The backend and the layer; NotFound for a document or a layer number that does not exist."""
+        document, backend = await self.site.document(document_name), await self.site.backend()
+        count = len(document.layers())
+        if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
+            allowed = f"they are 0 to {count - 1}" if count else "it has none"
+            raise NotFound(f"Document {document_name!r} has no layer {number[:20]!r}: {allowed}.", "layer", number[:20])
+        return backend, backend.asked(document, int(number), self.query)
+
+    def tagged(self, asked: Asked, *parts: object) -> bool:
+        """Set a strong ETag over the layer's own and `parts`; True if the client has the answer already."""
+        text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
+        return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+
+    async def deliver(self, size: int, work: Callable[[], Awaitable[tuple[str, bytes]]]) -> None:
+        """Answer with the content type and the bytes that `work` gives. `size` bytes, and then as many as there are,
+        are held in the budget of all answers until the client has taken them in or is gone."""
+        with self.site.budget.hold(size) as held:
+            kind, body = await work()
+            held.set(len(body))
+            await self.send(kind, body)
+
+
+class TileJson(LayerHandler):
+    """TileJSON 3.0.0 with extent, range, rows and more; waits up to 30 s for the index."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        query = f"?{self.request.query}" if self.request.query else ""
+        base = self.request.full_url().split("?")[0].removesuffix("tilejson.json")
+        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, owner=self.request.remote_ip))
+        try:
+            info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)
+        except TimeoutError:
+            info = None
+        finally:
+            if not waited.done():
+                waited.add_done_callback(_look)
+                waited.cancel()
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        answer = self.site.bodies.tilejson(backend, asked, info, f"{base}tiles/{{z}}/{{x}}/{{y}}.png{query}")
+        if not self.tagged(asked, answer):
+            self.write(dump(answer))
+        self.finish()
+
+
+class Tiles(LayerHandler):
+    """`tiles/Z/I/J.EXT` and `tiles/ZX,ZY/I/J.EXT`; 404 for a tile that its level does not have."""
+
+    async def answer(self, *args: str) -> None:
+        name, number, level, i, j, extension = args
+        backend, asked = await self.asked(name, number)
+        place = _place(level, i, j)
+        shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
+        if self.tagged(asked, place, shading):
+            self.finish()
+            return
+        owner, bodies = self.request.remote_ip, self.site.bodies
+        work = partial(bodies.tile, backend, owner, asked, place, extension, shading)
+        await self.deliver(await bodies.tile_bytes(backend, owner, asked, extension), work)
+
+
+class Image(LayerHandler):
+    """`image.npy` and `image.png`: any window at any size, closed at both ends."""
+
+    async def answer(self, *args: str) -> None:
+        name, number, extension = args
+        backend, asked = await self.asked(name, number)
+        times = asked.times
+        x = interval(self.query, "x0", "x1", time=times[0])
+        y = interval(self.query, "y0", "y1", time=times[1])
+        size = image_size(self.query, self.site.limits)
+        shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
+        if self.tagged(asked, x, y, size, shading):
+            self.finish()
+            return
+        owner, bodies = self.request.remote_ip, self.site.bodies
+        work = partial(bodies.image, backend, owner, asked, (*x, *y), size, shading)
+        await self.deliver(await bodies.image_bytes(backend, owner, asked, size), work)
+
+
+class Columns(LayerHandler):
+    """`columns.arrow`: the rows that a line over a window of `width` pixel columns needs."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        if asked.layer.glyph != "line":
+            raise BadInput("columns.arrow is for lines: ask with glyph=line.", "glyph", asked.layer.glyph)
+        window = interval(self.query, "x0", "x1", time=asked.times[0])
+        width = whole(self.query("width"), "width", 1, self.site.limits.columns_width)
+        if self.tagged(asked, window, width):
+            self.finish()
+            return
+        work = partial(self.site.bodies.columns, backend, self.request.remote_ip, asked, window, width)
+        await self.deliver(self.site.bodies.columns_bytes(width), work)
+
+
+class Rows(LayerHandler):
+    """`rows.arrow`: true rows of a half-open window."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        times = asked.times
+        x = interval(self.query, "x0", "x1", time=times[0])
+        y = interval(self.query, "y0", "y1", time=times[1])
+        most = self.site.limits.rows
+        limit = _DEFAULT_ROWS if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
+        if self.tagged(asked, x, y, limit):
+            self.finish()
+            return
+        work = partial(self.site.bodies.rows, backend, self.request.remote_ip, asked, (*x, *y), limit)
+        await self.deliver(self.site.bodies.rows_bytes(asked, limit), work)
+
+
+def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
+    """(zx, zy, i, j) of a tile's address. NotFound says what there is: an address is right or it is nowhere."""
+    levels = level.split(",")
+    numbers = [*levels, *levels] if len(levels) == 1 else levels
+    if any(len(text) > 9 for text in (*numbers, i, j)) or len(numbers) != 2:
+        raise NotFound(f"There is no such tile: levels are 0 to {_MOST_LEVEL}.", "tile")
+    zx, zy = map(int, numbers)
+    if max(zx, zy) > _MOST_LEVEL:
+        raise NotFound(f"Levels are 0 to {_MOST_LEVEL}, got {max(zx, zy)}.", "z", max(zx, zy))
+    for field, text, z in (("i", i, zx), ("j", j, zy)):
+        if int(text) >= 1 << z:
+            raise NotFound(f"{field} is 0 to {(1 << z) - 1} at level {z}, got {int(text)}.", field, int(text))
+    return zx, zy, int(i), int(j)
+
+
+def _look(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,1 @@
+"""Definitions and wants to jobs of the engine, scheduled and shared."""

@@ -1,0 +1,324 @@
+"""Indexes being built: one build a layer however many wait for it, with progress, stopped when nobody waits.
+
+Before a build begins, the layer is sampled, so that there is something to look at; while somebody looks and the build
+goes on, the sample grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Busy, Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
+    from bigviz.tiles.answers.layer_info import LayerInfo
+    from bigviz.tiles.engine import Engine
+    from bigviz.tiles.estimates.preview import Preview
+
+__all__ = ["Builds", "Known", "Listener"]
+
+_log = logging.getLogger("bigviz")
+
+Listener = Callable[[dict[str, Any]], None]
+T = TypeVar("T")
+
+_THREADS: Final = 6  # builds spread over all cores by themselves; more let a layer answer while others are completed
+_SECONDS_BETWEEN: Final = 0.1
+_SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is no easier to read
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a layer's facts are at some point: of a sample, exact while its index is being built, or of the index."""
+
+    info: LayerInfo
+    index: str
+    provisional: bool = False
+
+
+@dataclass(eq=False)
+class _Build:
+    dataset: Dataset
+    layer: Layer
+    first: asyncio.Future[Preview | None]  # the sample; None where the index comes as soon
+    opened: asyncio.Future[LayerInfo]  # the final facts, when the layer can be answered for exactly
+    done: asyncio.Future[LayerInfo]  # the same, when its index is complete
+    owner: Hashable = None  # who asked first
+    cancel: Cancel = field(default_factory=Cancel)
+    waiting: int = 0
+    listeners: list[Listener] = field(default_factory=list)
+    watchers: set[Callable[[], None]] = field(default_factory=set)
+    sampling: bool = False
+    sampled: float = 0.0  # when the sample that is shown was there
+    began: float = field(default_factory=time.perf_counter)
+    latest: dict[str, Any] | None = None
+
+    @property
+    def preview(self) -> Preview | None:
+        """The sample, once it is there."""
+        if not self.first.done() or self.first.cancelled() or self.first.exception() is not None:
+            return None
+        return self.first.result()
+
+
+class Builds:
+    """Runs `Engine.ensure` in threads of its own, so that no tile waits behind a build. Lives on the event loop."""
+
+    def __init__(self, engine: Engine, most: int, share: int | None = None) -> None:
+        """At most `most` builds at a time, and `share` (default: all) of them for one owner, an address; published
+        layers are beyond both."""
+        self._engine = engine
+        self._most = most
+        self._share = most if share is None else share
+        self._published: set[tuple[str, Layer]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._executor = ThreadPoolExecutor(_THREADS, "bigviz-build")
+        self._samplers = ThreadPoolExecutor(1, "bigviz-sample")
+        self._running: dict[tuple[str, Layer], _Build] = {}
+
+    @property
+    def running(self) -> int:
+        """Builds that run or wait for a thread."""
+        return len(self._running)
+
+    def publish(self, dataset: Dataset, layer: Layer) -> None:
+        """A layer of the operator's own."""
+        self._published.add((dataset.fingerprint, layer))
+
+    async def ensure(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        listener: Listener | None = None,
+        whole: bool = False,
+        owner: Hashable = None,
+    ) -> LayerInfo:
+        """The layer's facts, once it can be answered for exactly; with `whole`, once its index is complete.
+
+        `listener` gets `{stage, done, rows, seconds}` on the loop's thread, at most ten times a second and stage. When
+        the last caller's task is cancelled, so is the build. Raises Busy when too many builds wait, or too many that
+        `owner` began.
+        """
+        if self._is_known(dataset, layer, whole):
+            return await self._loop.run_in_executor(self._executor, self._engine.info, dataset, layer)
+        with self._joined(dataset, layer, listener, owner) as build:
+            # What takes no time is waited for: then there is an index, and not only answers.
+            return await asyncio.shield(build.opened if self._engine.is_large(dataset) and not whole else build.done)
+
+    async def follow(
+        self, dataset: Dataset, layer: Layer, listener: Listener, owner: Hashable = None
+    ) -> AsyncIterator[Known]:
+        """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
+        the index is complete; what comes at the same time is told once. Otherwise as `ensure`."""
+        if self._is_known(dataset, layer, True):
+            yield Known(await self.ensure(dataset, layer), self._engine.state(dataset, layer))
+            return
+        with self._joined(dataset, layer, listener, owner) as build:
+            preview = await _first_of(build.first, build.opened)
+            if preview is not None and not build.opened.done():
+                yield Known(self._engine.provisional(dataset, layer, preview), "building", True)
+            info = await asyncio.shield(build.opened)
+            if not build.done.done() and self._engine.is_large(dataset):
+                yield Known(info, "building")
+            yield Known(await asyncio.shield(build.done), self._engine.state(dataset, layer))
+
+    async def shown(
+        self, dataset: Dataset, layer: Layer, changed: Callable[[], None], owner: Hashable = None
+    ) -> Callable[[], None]:
+        """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
+        if self._is_known(dataset, layer, True):
+            return _nothing
+        with self._joined(dataset, layer, None, owner) as build:
+            if not self._engine.answers(dataset, layer):
+                await _first_of(build.first, build.opened)
+                if build.preview is None:
+                    await asyncio.shield(build.opened)
+            return self.watch(dataset, layer, changed)
+
+    def preview(self, dataset: Dataset, layer: Layer) -> Preview | None:
+        """The sample of a layer that is being built, if there is one."""
+        build = self._running.get((dataset.fingerprint, layer))
+        return None if build is None else build.preview
+
+    def watch(self, dataset: Dataset, layer: Layer, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` on the loop's thread whenever better answers for a layer can be given, until the function that
+        is returned is called. While somebody watches, the sample grows and the build goes on."""
+        build = self._running.get((dataset.fingerprint, layer))
+        if build is None:
+            return _nothing
+        build.waiting += 1
+        if not build.watchers:
+            build.sampled = time.perf_counter()
+        build.watchers.add(changed)
+        self._grow(build)
+
+        def leave() -> None:
+            if changed in build.watchers:
+                build.watchers.remove(changed)
+                self._leave(build)
+
+        return leave
+
+    def close(self) -> None:
+        """Stop all builds; their waiters get Cancelled."""
+        for build in list(self._running.values()):
+            build.cancel.cancel()
+            _fail(build, Cancelled("the server stops"))
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._samplers.shutdown(wait=False, cancel_futures=True)
+
+    def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
+        return self._engine.is_whole(dataset, layer) or (not whole and self._engine.answers(dataset, layer))
+
+    @contextmanager
+    def _joined(self, dataset: Dataset, layer: Layer, listener: Listener | None, owner: Hashable) -> Iterator[_Build]:
+        """The layer's build, begun now or joined, for as long as the caller waits."""
+        build = self._running.get((dataset.fingerprint, layer)) or self._begin(dataset, layer, owner)
+        build.waiting += 1
+        if listener is not None:
+            build.listeners.append(listener)
+            if build.latest is not None:
+                listener(build.latest)
+        try:
+            yield build
+        finally:
+            if listener is not None:
+                build.listeners.remove(listener)
+            self._leave(build)
+
+    def _leave(self, build: _Build) -> None:
+        build.waiting -= 1
+        if not build.waiting and not build.opened.done():  # what answers already is completed: that takes seconds
+            build.cancel.cancel()
+            self._end(build)
+
+    def _begin(self, dataset: Dataset, layer: Layer, owner: Hashable) -> _Build:
+        if (dataset.fingerprint, layer) not in self._published:
+            picked = [build for key, build in self._running.items() if key not in self._published]
+            if len(picked) >= self._most:
+                raise Busy(f"{len(picked)} indexes are being built already: try again when one is done.")
+            own = sum(build.owner == owner for build in picked)
+            if own >= self._share:
+                raise Busy(f"{own} indexes are being built for this address already: try again when one is done.")
+        future = self._loop.create_future
+        build = _Build(dataset, layer, future(), future(), future(), owner)
+        self._running[dataset.fingerprint, layer] = build
+        self._executor.submit(self._build, build)
+        return build
+
+    def _end(self, build: _Build) -> None:
+        key = (build.dataset.fingerprint, build.layer)
+        if self._running.get(key) is build:
+            del self._running[key]
+
+    def _build(self, build: _Build) -> None:
+        last = ("", 0.0)
+        told = False
+
+        def progress(stage: str, done: float, rows: int) -> None:
+            nonlocal last, told
+            now = time.perf_counter()
+            if not told and self._engine.answers(build.dataset, build.layer):
+                told = True
+                info = self._engine.info(build.dataset, build.layer)
+                self._loop.call_soon_threadsafe(self._open, build, info)
+            if stage != last[0] or done >= 1 or now - last[1] >= _SECONDS_BETWEEN:
+                last = (stage, now)
+                report = {"stage": stage, "done": min(max(done, 0.0), 1.0), "rows": rows, "seconds": now - build.began}
+                self._loop.call_soon_threadsafe(self._report, build, report)
+
+        info, error = None, None
+        try:
+            build.cancel.check()
+            preview = self._engine.preview(build.dataset, build.layer, build.cancel)
+            self._loop.call_soon_threadsafe(_settle, build.first, preview)
+            self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
+            info = self._engine.info(build.dataset, build.layer)
+        except BaseException as failure:  # handed to whoever waits for the build
+            error = failure
+        self._loop.call_soon_threadsafe(self._finish, build, info, error)
+
+    def _report(self, build: _Build, report: dict[str, Any]) -> None:
+        build.latest = report
+        for listener in list(build.listeners):
+            listener(report)
+
+    def _open(self, build: _Build, info: LayerInfo) -> None:
+        _settle(build.opened, info)
+        self._tell(build)
+
+    def _finish(self, build: _Build, info: LayerInfo | None, error: BaseException | None) -> None:
+        self._end(build)
+        if error is not None:
+            _fail(build, error)
+        elif info is not None:
+            _settle(build.opened, info)
+            _settle(build.done, info)
+            _settle(build.first, None)
+        self._tell(build)
+
+    def _tell(self, build: _Build) -> None:
+        for changed in list(build.watchers):
+            changed()
+
+    def _grow(self, build: _Build) -> None:
+        """Let the sample grow once, if somebody looks and it can; then again."""
+        preview = build.preview
+        if preview is None or preview.whole or build.sampling or not build.watchers or build.opened.done():
+            return
+        build.sampling = True
+        pause = max(0.0, build.sampled + _SECONDS_BETWEEN_SAMPLES - time.perf_counter())
+        self._loop.call_later(pause, self._samplers.submit, self._sample, build, preview)
+
+    def _sample(self, build: _Build, preview: Preview) -> None:
+        try:
+            if not build.opened.done():
+                self._engine.previews.grow(preview, build.cancel)
+        except Cancelled:
+            pass
+        except Exception:  # the build itself will meet what is wrong with the file, and say so
+            _log.debug("a sample could not be read", exc_info=True)
+        self._loop.call_soon_threadsafe(self._sampled, build)
+
+    def _sampled(self, build: _Build) -> None:
+        build.sampling = False
+        build.sampled = time.perf_counter()
+        self._tell(build)
+        self._grow(build)
+
+
+async def _first_of(first: asyncio.Future[Preview | None], opened: asyncio.Future[LayerInfo]) -> Preview | None:
+    """The sample, or None if exact answers come before it."""
+    await asyncio.wait((first, opened), return_when=asyncio.FIRST_COMPLETED)
+    if opened.done():
+        opened.result()
+        return None
+    return first.result()
+
+
+def _settle(future: asyncio.Future[T], value: T) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _fail(build: _Build, error: BaseException) -> None:
+    for future in (build.first, build.opened, build.done):
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # nobody may be waiting for it
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,89 @@
+"""What a layer is, in JSON: the answer to a `layer` message and the fields of TileJSON that are bigviz's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bigviz import __version__
+from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.dataset import Dataset
+from bigviz.document.json import to_json
+from bigviz.document.spec import Document
+from bigviz.render import colormaps
+from bigviz.server.jobs.layer_ref import dataset_of
+from bigviz.wire.frames import VERSION
+
+if TYPE_CHECKING:
+    from bigviz.tiles.answers.layer_info import LayerInfo
+
+__all__ = ["box", "hello", "layer_answer", "positions"]
+
+
+def hello(document: Document) -> dict[str, Any]:
+    """The JSON of the first message on a socket: the document and what can be plotted of its datasets."""
+    return {
+        "protocol": VERSION,
+        "server": f"bigviz {__version__}",
+        "document": to_json(document),
+        "datasets": {name: _dataset(dataset_of(document, name)) for name in document.datasets},
+        "cmaps": list(colormaps.NAMES),
+    }
+
+
+def layer_answer(
+    info: LayerInfo, datetime: tuple[bool, bool], index: str = "ready", provisional: bool = False
+) -> dict[str, Any]:
+    """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds."""
+    return {
+        "extent": box(info.extent, datetime),
+        "range": None if info.range is None else box(info.range, datetime),
+        "root": {
+            "x": [info.root_x.start_text, info.root_x.exponent],
+            "y": [info.root_y.start_text, info.root_y.exponent],
+        },
+        "rows": info.rows,
+        "rows_outside": info.rows_outside,
+        "rows_far": info.rows_far,
+        "version": info.version,
+        "index": index,
+        "provisional": provisional,
+        "reduction": info.reduction,
+        "planes": None if info.planes is None else list(info.planes),
+        "x": _axis(info.x, info.x_categories),
+        "y": _axis(info.y, info.y_categories),
+        "sorted": info.sorted,
+    }
+
+
+def box(numbers: tuple[int | float, ...], datetime: tuple[bool, bool]) -> list[int | float | str]:
+    """x0, y0, x1, y1 for JSON: decimal strings on axes of nanoseconds."""
+    return [positions(number, datetime[at % 2]) for at, number in enumerate(numbers)]
+
+
+def positions(number: int | float, datetime: bool) -> int | float | str:
+    """One position for JSON."""
+    return str(int(number)) if datetime else number
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    columns = [
+        {
+            "name": c.name,
+            "kind": c.kind,
+            "type": str(c.type) if c.readable else "unknown",
+            "zone": c.zone,
+            "plottable": c.plottable,
+            "reason": c.reason,
+        }
+        for c in dataset.columns()
+    ]
+    return {
+        "rows": dataset.num_rows,
+        "version": dataset.version,
+        "columns": columns,
+        "notes": list(dataset.notes),
+    }
+
+
+def _axis(info: ColumnInfo, categories: tuple[str, ...] | None) -> dict[str, Any]:
+    return {"column": info.name, "kind": info.kind, "zone": info.zone, "categories": categories}

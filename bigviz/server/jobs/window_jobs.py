@@ -1,0 +1,149 @@
+"""What answers the window of a view: its rows, an image deeper than the last level, or nothing: then its tiles do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.cells import Root
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.data.dataset import Dataset
+from bigviz.server.jobs.layer_ref import times_of
+from bigviz.server.jobs.wanted import WindowWanted
+from bigviz.server.parse import Number, interval
+from bigviz.tiles.answers.answer import Cost
+from bigviz.tiles.answers.marks import Marks
+from bigviz.tiles.engine import Engine
+from bigviz.wire import rows
+from bigviz.wire.frames import MAX_LEVEL, Part, Type
+from bigviz.wire.images import image_parts
+
+if TYPE_CHECKING:
+    from bigviz.tiles.window_image import WindowImage
+
+__all__ = ["Answer", "answer", "ends_of", "key_of"]
+
+Interval = tuple[Number, Number]
+Answer = tuple[Type, list[Part], Cost]
+_WIDEST_TIME: Final = (1 << 63) - 1
+_MARGIN: Final = 0.5  # of the window on each side, which rows are sent for besides
+_MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB, and are painted in a frame
+_TILE_LEVELS: Final = 8  # a tile has 2^8 cells a side
+
+
+def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWanted) -> tuple[Interval, Interval]:
+    """The window's ends on x and on y. Raises BadInput."""
+    given = dict(zip(("x0", "x1", "y0", "y1"), wanted.ends, strict=True))
+    times = times_of(dataset, layer)
+    return interval(given.get, "x0", "x1", time=times[0]), interval(given.get, "y0", "y1", time=times[1])
+
+
+def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWanted) -> Hashable:
+    """What two viewers must have in common to be answered alike."""
+    return dataset.fingerprint, dataset.version, layer, ("window", x, y, wanted.width, wanted.height)
+
+
+def answer(
+    engine: Engine, dataset: Dataset, layer: Layer, x: Interval, y: Interval, size: tuple[int, int], cancel: Cancel
+) -> Answer | None:
+    """Rows where they are few enough, else an image where the view is deeper than tiles are; else None. Blocks.
+
+    Rows come for more than the window if they stay few: for all of the root, or for a margin on each side, so that the
+    browser need not ask again for every step.
+    """
+    found = engine.marks(dataset, layer, x, y, cancel=cancel)
+    if found is None:
+        roots = engine.info(dataset, layer)
+        if not _deeper(roots.root_x, x, size[0]) and not _deeper(roots.root_y, y, size[1]):
+            return None
+        image = engine.window_image(dataset, layer, x, y, size, cancel)
+        return None if image is None else _image(image, x, y)
+    if len(found) > _MOST_BESIDES:
+        return _rows(found, (x, y))
+    most = _MOST_BESIDES
+    x0, y0, x1, y1 = engine.info(dataset, layer).extent
+    whole = None
+    if x0 < x1 and y0 < y1 and engine.at_hand(dataset, layer, (x0, x1), (y0, y1)):
+        whole = engine.marks(dataset, layer, (x0, x1), (y0, y1), most, cancel)
+    if whole is not None:
+        return _rows(whole, None)
+    times = times_of(dataset, layer)
+    wide = _widened(x, times[0]), _widened(y, times[1])
+    more = engine.marks(dataset, layer, *wide, most, cancel) if engine.at_hand(dataset, layer, *wide) else None
+    return _rows(found, (x, y)) if more is None else _rows(more, wide)
+
+
+def _deeper(root: Root, ends: Interval, pixels: int) -> bool:
+    """Whether the level whose cells are nearest to a pixel lies beyond the last one."""
+    return round(root.exponent - _TILE_LEVELS - math.log2((ends[1] - ends[0]) / pixels)) > MAX_LEVEL
+
+
+def _widened(ends: Interval, time: bool) -> Interval:
+    low, high = ends
+    if isinstance(low, int) and isinstance(high, int):
+        more = max(1, int((high - low) * _MARGIN))
+        low, high = low - more, high + more
+        return (max(low, -_WIDEST_TIME - 1), min(high, _WIDEST_TIME)) if time else (low, high)
+    step = (high - low) * _MARGIN
+    wide = low - step, high + step
+    return wide if all(map(math.isfinite, wide)) else ends
+
+
+def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
+    """Positions as offsets from an integer near them, so that float64 holds them."""
+    origins = _middle(marks.x), _middle(marks.y)
+    x, y = _offsets(marks.x, origins[0]), _offsets(marks.y, origins[1])
+    info: dict[str, Any] = {
+        "matched": marks.matched,
+        "window": None if window is None else _ends(*window),
+        "xorigin": str(origins[0]),
+        "yorigin": str(origins[1]),
+        **_costs(marks.cost),
+    }
+    parts = rows.rows_parts(info, x, y, marks.row, marks.number, marks.code, marks.value)
+    return Type.ROWS, parts, marks.cost
+
+
+def _image(image: WindowImage, x: Interval, y: Interval) -> Answer:
+    info = {
+        "window": _ends(x, y),
+        "width": image.width,
+        "height": image.height,
+        "planes": image.planes_per_block,
+        **_costs(image.cost),
+    }
+    return Type.IMAGE, image_parts(info, image.planes), image.cost
+
+
+def _costs(cost: Cost) -> dict[str, int]:
+    return {
+        "queue_us": cost.queue_us,
+        "kernel_us": cost.kernel_us,
+        "encode_us": cost.encode_us,
+        "rows": cost.rows,
+        "bytes": cost.bytes,
+    }
+
+
+def _ends(x: Interval, y: Interval) -> list[Number | str]:
+    return [str(end) if isinstance(end, int) else end for end in (*x, *y)]
+
+
+def _middle(values: npt.NDArray[Any]) -> int:
+    if values.dtype.kind == "f" or not len(values):
+        return 0
+    return (int(values.min()) + int(values.max())) // 2
+
+
+def _offsets(values: npt.NDArray[Any], origin: int) -> npt.NDArray[np.float64]:
+    """Numbers less an origin, exactly where that is less than 2^53; floats as they are."""
+    if values.dtype.kind == "f":
+        return values.astype(np.float64)
+    near = values.astype(np.float64) - float(origin)
+    exact = (values.view(np.uint64) - np.uint64(origin % (1 << 64))).view(np.int64).astype(np.float64)
+    return np.where(np.abs(near) < 2.0**62, exact, near)

@@ -1,0 +1,1 @@
+"""Options to a server that listens, loads and stops."""

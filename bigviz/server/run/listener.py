@@ -1,0 +1,126 @@
+"""The listening socket and the HTTP server on it, with the bounds that Tornado leaves open."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+from typing import Any, Final
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
+from tornado.web import Application
+
+from bigviz.common.errors import BadInput
+from bigviz.server.limits import Limits
+
+__all__ = ["Listener", "bind"]
+
+_MOST_PROBED: Final = 200
+_BACKLOG: Final = 128
+_OTHER_FILES: Final = 64
+
+
+class Listener(HTTPServer):
+    """An HTTP server that closes connections beyond a number, in all and per address."""
+
+    def initialize(self, app: Application, limits: Limits) -> None:  # type: ignore[override]
+        super().initialize(
+            app,
+            idle_connection_timeout=limits.header_seconds,
+            body_timeout=limits.body_seconds,
+            max_header_size=limits.header_bytes,
+            max_body_size=limits.body_bytes,
+            max_buffer_size=2 * max(limits.frame_bytes, limits.header_bytes, limits.body_bytes),
+        )
+        self._limits = limits
+        # Accepting fails without end, once a process has as many files open as it may: stay below that.
+        self._most = max(1, min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES))
+        self._streams: dict[str, set[IOStream]] = {}
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """A new connection: served, or closed at once where there are too many."""
+        peer = str(address[0]) if address else ""
+        if self._full(peer):
+            stream.close()
+            return
+        self._streams.setdefault(peer, set()).add(stream)
+        stream.set_nodelay(True)
+        super().handle_stream(stream, address)
+
+    def abort(self) -> None:
+        """Close every connection at once, upgraded ones too."""
+        for streams in self._streams.values():
+            for stream in streams:
+                stream.close()
+        self._streams.clear()
+
+    def _full(self, peer: str) -> bool:
+        if len(self._open(peer)) >= self._limits.connections_per_address:
+            return True
+        if sum(map(len, self._streams.values())) < self._most:
+            return False
+        return sum(len(self._open(each)) for each in list(self._streams)) >= self._most
+
+    def _open(self, peer: str) -> set[IOStream]:
+        """The open connections of an address; closed ones are forgotten here, as an upgraded stream tells nobody."""
+        found = {stream for stream in self._streams.get(peer, ()) if not stream.closed()}
+        if found:
+            self._streams[peer] = found
+        else:
+            self._streams.pop(peer, None)
+        return found
+
+
+def bind(port: int, address: str) -> tuple[list[socket.socket], int]:
+    """Listening sockets and their port (port 0: any free one).
+
+    Raises BadInput where the address is not this machine's, the port is taken (naming the next free one) or may not be
+    had.
+    """
+    try:
+        sockets = _listening(port, address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            free = _next_free(port, address)
+            hint = f": try --port {free}, or --port 0 for any free one" if free else ""
+            raise BadInput(f"Port {port} of {address} is in use{hint}.", "port", port) from None
+        if error.errno == errno.EACCES:
+            raise BadInput(f"Port {port} needs more rights; take one from 1024 on.", "port", port) from None
+        raise BadInput(f"Cannot listen at {address}: {error.strerror or error}.", "address", address) from None
+    return sockets, int(sockets[0].getsockname()[1])
+
+
+def _listening(port: int, address: str) -> list[socket.socket]:
+    """A socket for each address that a name stands for, all with one port; none is left open where one fails."""
+    found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, place in sorted({(family, place) for family, _, _, _, place in found}):
+            if sockets and family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
+                continue  # "localhost" where IPv6 is switched off
+            each = socket.socket(family, socket.SOCK_STREAM)
+            sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            first = sockets[0].getsockname()[1]
+            each.bind((place[0], port or first, *place[2:]))
+            each.listen(_BACKLOG)
+            each.setblocking(False)
+    except OSError:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
+
+
+def _next_free(port: int, address: str) -> int | None:
+    for each in range(port + 1, min(port + _MOST_PROBED, 65_536)):
+        try:
+            for found in _listening(each, address):
+                found.close()
+        except OSError:
+            continue
+        return each
+    return None

@@ -1,0 +1,123 @@
+"""The part of a start that takes time: importing the engine, opening the tables. Runs behind the listener."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bigviz.apps.script import run_script
+from bigviz.common.errors import BadInput
+from bigviz.common.jit import load_compiler
+from bigviz.common.memory import total_memory
+from bigviz.data.dataset import Dataset
+from bigviz.data.default_columns import choose
+from bigviz.data.open import open as open_dataset
+from bigviz.document.document import document
+from bigviz.document.figure import figure
+from bigviz.document.layout import column
+from bigviz.document.spec import Document
+from bigviz.server.http.layer_bodies import LayerBodies
+from bigviz.server.jobs.layer_ref import layer_of, published
+from bigviz.server.jobs.service import Backend
+from bigviz.server.limits import Limits
+from bigviz.server.metrics import Metrics
+from bigviz.server.run.index_options import Storage
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.estimates.ordered_estimate import rehearse
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "open_script"]
+
+
+_TILES: Final = 8  # of the memory for caches, tiles get a part of so many; layers in memory the rest
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the command line says about the columns to show; None where it says nothing."""
+
+    x: str | None = None
+    y: str | None = None
+    agg: str | None = None
+    glyph: str | None = None
+    xaxis: str | None = None
+    yaxis: str | None = None
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Open documents and an engine of their own; of a script, also the files of the modules that it was run from."""
+
+    documents: Sequence[Document]
+    files: frozenset[str] = frozenset()
+
+    def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
+        """A backend on the running event loop."""
+        return Backend(engine_of(storage), limits, metrics)
+
+    def bodies(self) -> LayerBodies:
+        """What the layer routes answer with."""
+        return LayerBodies()
+
+
+def engine_of(storage: Storage) -> Engine:
+    """An engine with the memory and the stores that the operator gives it."""
+    memory = storage.memory or total_memory() // 2
+    stores = None if storage.index == "never" else StoreDirectory(storage.directory, storage.limit)
+    return Engine(memory // _TILES, index_bytes=memory - memory // _TILES, stores=stores, index=storage.index)
+
+
+def open_paths(paths: Sequence[tuple[str, str]], columns: Columns) -> Brought:
+    """One document for each (name, path)."""
+    return _brought([document_of(open_dataset(path, name=name), name, columns) for name, path in paths])
+
+
+def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
+    """A document of one figure over a dataset; columns that are not said are chosen."""
+    x, y, glyph, geographic = columns.x, columns.y, columns.glyph, False
+    if x is None or y is None:
+        choice = choose(dataset)
+        geographic = choice.geographic and x is None and y is None
+        x, y = x or choice.x, y or choice.y
+        glyph = glyph or ("points" if columns.agg else choice.glyph)
+    kinds = (columns.xaxis, columns.yaxis)
+    if geographic and kinds == (None, None):
+        kinds = ("mercator", "mercator")
+    plot = figure(title=name, x_axis_type=kinds[0], y_axis_type=kinds[1])  # type: ignore[arg-type]
+    if glyph == "line":
+        if columns.agg not in (None, "any"):
+            raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")
+        plot.line(dataset, x, y)
+    else:
+        plot.points(dataset, x, y, agg=columns.agg or "count")
+    made = document(plot, id=name)
+    layer_of(published(*made.layers()[0]), dataset)  # an axis that its column cannot have
+    return made
+
+
+def demo_documents(points: str, walk: str) -> Brought:
+    """The sample's documents: both figures on one page, then each alone; the tables are opened once."""
+    cloud, series = open_dataset(points, name="points"), open_dataset(walk, name="walk")
+    first = figure(title="Jumps of a Clifford attractor").points(cloud, "x", "y")
+    second = figure(title="A random walk, with gaps").line(series, "time", "value")
+    return _brought(
+        [
+            document(column(first, second), title="bigviz demo", id="demo"),
+            document(figure(title="Points").points(cloud, "x", "y"), id="points"),
+            document(figure(title="Walk").line(series, "time", "value"), id="walk"),
+        ]
+    )
+
+
+def open_script(path: str, name: str) -> Brought:
+    """The last document of a script, under `name`; ScriptFailed where it has none."""
+    made, files = run_script(path)
+    return _brought([made.renamed(name)], files)
+
+
+def _brought(documents: Sequence[Document], files: frozenset[str] = frozenset()) -> Brought:
+    """Documents, when the first viewer will find kernels at hand."""
+    load_compiler()
+    rehearse()
+    return Brought(documents, files)

@@ -1,0 +1,154 @@
+"""`bigviz.serve`: from a script, a thread, or a running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from dataclasses import fields
+from typing import Any, Final
+
+from bigviz.apps.script import current_run
+from bigviz.document.document import document
+from bigviz.document.figure import Figure
+from bigviz.document.layout import Box
+from bigviz.document.spec import Document
+from bigviz.server.run.event_log import Reporter
+from bigviz.server.run.index_options import renamed_mode
+from bigviz.server.run.loading import Brought
+from bigviz.server.run.server import Options, Server
+
+__all__ = ["Handle", "serve"]
+
+_SECONDS_TO_STOP: Final = 5.0
+_SECONDS_TO_LOOK: Final = 0.2  # a signal that comes just before a wait without end begins would not end it
+
+
+class Handle:
+    """A server in a thread of its own. Leaving its `with` block stops it."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._began = threading.Event()
+        self._ended = threading.Event()  # not Thread.join: interrupted by Ctrl-C it takes the thread for ended
+        self._stopping: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="bigviz-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The document's address."""
+        return self._server.url
+
+    @property
+    def port(self) -> int:
+        """The port, also where any free one was asked for."""
+        return self._server.port
+
+    def stop(self) -> None:
+        """End the server and wait until it has; a second call does nothing."""
+        if self._loop is not None and self._stopping is not None and not self._ended.is_set():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._ended.wait(_SECONDS_TO_STOP)
+
+    close = stop
+
+    def join(self) -> None:
+        """Wait until the server has ended."""
+        while not self._ended.wait(_SECONDS_TO_LOOK):
+            pass
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<bigviz at {self.url}>"
+
+    def start(self) -> None:
+        """Run until `stop`; returns when connections are accepted."""
+        self._thread.start()
+        while not self._began.wait(_SECONDS_TO_LOOK):
+            pass
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ended.set()
+            self._began.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        await self._server.start()
+        self._began.set()
+        await self._stopping.wait()
+        await self._server.stop()
+
+
+def serve(
+    root: Document | Figure | Box,
+    port: int = 5006,
+    *,
+    address: str = "127.0.0.1",
+    block: bool | None = None,
+    quiet: bool = False,
+    **options: Any,
+) -> Handle | None:
+    """Serve a document, a figure or a layout over HTTP.
+
+    Blocks until Ctrl-C, in the main thread as in any other, unless an event loop runs in this thread (a notebook, an
+    async program) or `block` is False: then it returns a handle with `url`, `port` and `stop()`. `port` 0 takes any
+    free one. `address` other than loopback needs `allow_anonymous=True`; `prefix`, `allow_hosts` and `allow_origins`
+    are as on the command line. `quiet` prints nothing. In a script that `bigviz serve` runs it hands over the document
+    and returns. Raises BadInput for a port that is in use, naming the next free one.
+    """
+    made = root if isinstance(root, Document) else document(root)
+    run = current_run()
+    if run is not None:
+        run.serve(made)
+        return None
+    unknown = options.keys() - {each.name for each in fields(Options)}
+    if unknown:
+        raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
+    given = Options(port=port, address=address, **_current(options))
+    report = Reporter(quiet=quiet)
+    handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))
+    if block is None:
+        block = not _in_loop()
+    try:
+        handle.start()
+        if not block:
+            return handle
+        handle.join()
+    except KeyboardInterrupt:
+        handle.stop()
+        if not block:
+            raise
+    report.flush()
+    return None
+
+
+def _current(options: dict[str, Any]) -> dict[str, Any]:
+    """The options in today's words; a former one gives a FutureWarning."""
+    if "index" not in options:
+        return options
+    mode, hint = renamed_mode(options["index"])
+    if hint:
+        warnings.warn(hint.removeprefix("--"), FutureWarning, stacklevel=3)
+    return options | {"index": mode}
+
+
+def _in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,203 @@
+"""Running a server on an event loop: listen first, load behind, stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from bigviz.common.daemon_thread import in_thread
+from bigviz.common.errors import BadInput, BigvizError, Cancelled
+from bigviz.server.access.hosts import Hosts, is_loopback
+from bigviz.server.app import ROUTES, make_app
+from bigviz.server.limits import Limits
+from bigviz.server.run.index_options import Storage
+from bigviz.server.run.listener import Listener, bind
+from bigviz.server.site import Site
+from bigviz.wire.frames import AWAY
+
+if TYPE_CHECKING:
+    from bigviz.apps.script_failure import Failure
+    from bigviz.document.spec import Document
+    from bigviz.server.http.layer_bodies import LayerBodies
+    from bigviz.server.jobs.service import Backend
+    from bigviz.server.metrics import Metrics
+
+__all__ = ["Loaded", "Options", "Server"]
+
+
+class Loaded(Protocol):
+    """What the loader brings from its thread: open documents, and the way to a backend on the event loop."""
+
+    @property
+    def documents(self) -> Sequence[Document]: ...
+    @property
+    def files(self) -> frozenset[str]: ...
+    def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
+
+    def bodies(self) -> LayerBodies: ...
+
+
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+Load = Callable[[], Loaded]
+Event = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and for whom a server listens, and where it keeps indexes (see `Storage`)."""
+
+    port: int = 5006
+    address: str = "127.0.0.1"
+    prefix: str = ""
+    allow_hosts: Sequence[str] = ()
+    allow_origins: Sequence[str] = ()
+    allow_anonymous: bool = False
+    dev: bool = False
+    store_dir: str | Path | None = None
+    store_limit: int | None = None
+    index: str = "auto"
+    cache: int | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def storage(self) -> Storage:
+        """Where indexes are kept, and which are made; BadInput for words that are none."""
+        return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
+
+    def check(self) -> None:
+        """Raise BadInput for an address that others can reach unless anonymous viewers were allowed, for a prefix that
+        is no path, for hosts and origins that cannot be parsed, and for a mode of indexing that is none."""
+        if not _PREFIX.fullmatch(self.prefix):
+            raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
+        Hosts.of(self.address, self.port, self.allow_hosts, self.allow_origins)
+        _ = self.storage
+        if not self.allow_anonymous and not is_loopback(self.address):
+            raise BadInput(
+                f"--address {self.address} lets everyone who reaches this machine see the data: "
+                "add --allow-anonymous if that is meant.",
+                "address",
+                self.address,
+            )
+
+
+class Server:
+    """One server: a listening socket, a site, and the task that loads its documents. Lives on one event loop."""
+
+    def __init__(
+        self, options: Options, names: Sequence[str], load: Load, event: Event, open_first: bool = False
+    ) -> None:
+        options.check()
+        self.options = options
+        self._names = names
+        self._shown = names[0] if open_first or len(names) == 1 else None
+        self._load = load
+        self._event = event
+        self._sockets, self.port = bind(options.port, options.address)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.site: Site | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to open: of the only (or, with `open_first`, the first) document, else of the list."""
+        path = "/" if self._shown is None else f"/{quote(self._shown, safe='')}/"
+        return f"http://{self._host}:{self.port}{self.options.prefix}{path}"
+
+    @property
+    def _host(self) -> str:
+        address = self.options.address
+        if address in ("0.0.0.0", "::", ""):
+            return "127.0.0.1"
+        return f"[{address}]" if ":" in address else address
+
+    async def start(self) -> None:
+        """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
+        options = self.options
+        hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
+        self.site = Site(hosts, list(self._names), options.limits, options.prefix, self._event)
+        self._http = Listener(make_app(self.site), options.limits)
+        self._http.add_sockets(self._sockets)
+        self._event("listening", url=self.url, port=self.port, address=options.address)
+        facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
+        self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
+        self.loaded = asyncio.ensure_future(self.load())
+
+    async def stop(self) -> None:
+        """Take no more connections, cancel what runs, tell the browsers, close everything."""
+        self._http.stop()
+        self.loaded.cancel()
+        for task in self._tasks:
+            task.cancel()
+        assert self.site is not None
+        if self.site.loaded is not None:
+            self.site.loaded.close()
+        for viewer in list(self.site.viewers):
+            viewer.leave(AWAY, "the server stops")
+        await asyncio.sleep(0)  # let the close frames out
+        self._http.abort()
+        self._event("stopped")
+
+    async def load(self) -> Loaded:
+        """Open the documents and serve them; browsers on others come again. What cannot be opened changes nothing."""
+        loaded = await in_thread(self._load)
+        site = self.site
+        assert site is not None
+        if site.loaded is not None:
+            self.publish(loaded.documents)
+            return loaded
+        backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
+        for document in loaded.documents:
+            backend.publish(document)
+        site.publish(loaded.documents, backend, loaded.bodies())
+        sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
+        datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
+        notes = {name: list(getattr(source, "notes", ())) for name, source in sources.items()}
+        self._event("loaded", datasets=datasets, notes={name: each for name, each in notes.items() if each})
+        if loaded.documents:
+            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
+        return loaded
+
+    def publish(self, documents: Sequence[Document]) -> None:
+        """Serve other documents from now on; browsers on the old ones come again and get the new ones."""
+        assert self.site is not None and self.site.loaded is not None
+        for document in documents:
+            self.site.loaded.publish(document)
+        self.site.renew(documents)
+
+    def fail(self, failure: Failure) -> None:
+        """Tell the browsers why the script failed, those that come later too, until documents are loaded again."""
+        assert self.site is not None
+        self.site.fail(failure)
+
+    async def _build_first(self, backend: Backend, document: Document) -> None:
+        """Build what the first document shows without waiting for a browser, and hold on to it."""
+        for number in range(len(document.layers())):
+            began = time.perf_counter()
+            try:
+                asked = backend.asked(document, number, lambda name: None)
+                info = await backend.info(asked.dataset, asked.layer, whole=True)
+            except Cancelled:
+                return
+            except BigvizError as error:
+                self._warn(f"{document.id}: {error.message}")
+                continue
+            layer: Any = asked.layer
+            what = f"{layer.agg} of {layer.x}, {layer.y}"
+            self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)
+            if info.range is None and info.rows:
+                self._warn(f"{document.id}: {_why_empty(info.rows, layer)}")
+
+    def _warn(self, message: str) -> None:
+        self._event("log", level="warning", logger="bigviz", message=message)
+
+
+def _why_empty(rows: int, layer: Any) -> str:
+    """Why a layer shows nothing, in words."""
+    logs = [name for name, axis in ((layer.x, layer.xaxis), (layer.y, layer.yaxis)) if axis == "log"]
+    above = f", with {' and '.join(logs)} above 0, as a log axis needs" if logs else ""
+    return f"none of the {rows:,} rows has a finite {layer.x} and {layer.y}{above}."

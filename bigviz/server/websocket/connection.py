@@ -1,0 +1,295 @@
+"""One browser's websocket at `/D/ws`: messages in, frames out, one current view a figure.
+
+`on_message` parses and returns; everything that takes time happens in tasks and in the scheduler's threads. Whatever a
+message holds, the answer is a frame: nothing is raised into the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler
+
+from bigviz.apps.script_failure import Failure, ScriptFailed
+from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled
+from bigviz.common.rate_limit import Tokens
+from bigviz.server.error_json import describe
+from bigviz.server.http.base import Guarded
+from bigviz.server.site import Site
+from bigviz.server.websocket import requests
+from bigviz.server.websocket.chunked_json import answer_parts
+from bigviz.server.websocket.current_view import View
+from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, ViewRequest
+from bigviz.server.websocket.send_queue import Message, Outbox
+from bigviz.wire.frames import FLOODED, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Part, Type, json_parts
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+    from bigviz.server.jobs.service import Backend
+
+__all__ = ["Viewer"]
+
+_log = logging.getLogger("bigviz")
+
+_MINUTE: Final = 60.0
+
+
+class Viewer(Guarded, WebSocketHandler):
+    """The connection of one browser to one document."""
+
+    def initialize(self, site: Site) -> None:
+        self.site = site
+        self.document: Document | None = None
+        self.backend: Backend | None = None
+        self.views: dict[int, View] = {}
+        self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.malformed: deque[float] = deque()
+        rates = site.limits.messages_burst, site.limits.messages_per_second
+        self.requests, self.controls = Tokens(*rates), Tokens(*rates)
+        self.name = ""
+        self.code: int | None = None
+        self.is_open = False
+
+    @property
+    def address(self) -> str:
+        """Where the browser is, as far as the connection tells."""
+        return str(self.request.remote_ip)
+
+    # --- opening and closing -----------------------------------------------------------------------------------------
+
+    async def get(self, *args: str, **kwargs: Any) -> None:
+        """The upgrade: 404 for a document that is not served."""
+        (self.name,) = args
+        if not self.site.has(self.name):
+            raise HTTPError(404)
+        await super().get()
+
+    def prepare(self) -> None:
+        """403 for another origin, and for none: no browser leaves it out, and what is no browser can send one."""
+        super().prepare()
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise HTTPError(400)
+        if not self.site.hosts.allows_origin(self.request.headers.get("Origin")):
+            raise HTTPError(403)
+
+    def check_origin(self, origin: str) -> bool:
+        return self.site.hosts.allows_origin(origin)
+
+    def get_compression_options(self) -> None:
+        return None
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        limits = self.site.limits
+        stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
+        stream.set_nodelay(True)
+        stream.max_write_buffer_size = limits.unread_bytes
+        self.outbox = Outbox(self, self.site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
+        if self.get_query_argument("protocol", str(VERSION)) != str(VERSION):
+            self.leave(OTHER_VERSION, f"this server speaks version {VERSION}")
+            return
+        self.is_open = True
+        self.site.joined(self)
+        self._spawn(self._greet())
+
+    def on_close(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.site.left(self, self.code or self.close_code)
+            self.site.metrics.sent.inc(self.outbox.sent)
+            self.outbox.close()
+        for view in self.views.values():
+            view.end()
+        for task in list(self.tasks):
+            task.cancel()
+        if self.backend is not None:
+            self.backend.scheduler.forget(self)
+
+    def leave(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+        self.code = code
+        self.site.metrics.closed.labels(str(code)).inc()
+        self.close(code, reason)
+        if self.is_open:
+            self.outbox.close()
+
+    def tell(self, failure: Failure) -> None:
+        """Say that the document's script failed, and where: an error frame of no request."""
+        place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
+        self.put(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place}))
+
+    async def _greet(self) -> None:
+        if self.site.failure is not None and self.site.loaded is None:
+            self.tell(self.site.failure)
+        await self.site.opened()
+        document, backend = await self.site.document(self.name), await self.site.backend()
+        self.document = document
+        backend.expect(greeted=True)
+        text, body = backend.hello(document)
+        self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
+        self.backend = backend
+        if self.site.failure is not None:
+            self.tell(self.site.failure)
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def on_message(self, message: str | bytes) -> None:
+        if self.is_open and not self.requests.pay():
+            self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
+            await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
+            return
+        try:
+            request = requests.read(message, self.site.limits)
+            self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
+            if self.document is None or self.backend is None:
+                raise BadInput("The first message is the server's hello: send nothing before it.")
+            self._handle(request, self.document, self.backend)
+        except Malformed as error:
+            self._error(0, error)
+            self._count_malformed()
+        except BadInput as error:
+            self._error(getattr(error, "request", 0), error)
+
+    def on_ping(self, data: bytes) -> None:
+        self._count_control()
+
+    def on_pong(self, data: bytes) -> None:
+        self._count_control()
+
+    def _count_control(self) -> None:
+        """Pings and pongs cost what requests do, of a bucket of their own, so that a busy browser may answer pings.
+
+        No browser sends so many: who does is cut off at once. A closing handshake would let it go on, and Tornado hands
+        out what it has read already until the client counts as gone.
+        """
+        connection: Any = self.ws_connection
+        if connection is not None and not self.controls.pay():
+            self.leave(FLOODED, "send fewer pings")
+            connection.client_terminated = True
+            connection.stream.close()
+
+    def _handle(
+        self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
+    ) -> None:
+        figures = document.figures()
+        _one_of("figure", request.figure, len(figures), request.id)
+        if isinstance(request, CancelRequest):
+            self._end_view(request.figure)
+        elif isinstance(request, ViewRequest):
+            self._end_view(request.figure, replaced=True)
+            view = View(self, backend, document, request)
+            self.views[request.figure] = view
+            view.task = self.begin(view)
+        else:  # numbers that the figure has not would each be a task and a listener of their own
+            _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
+            place = (request.figure, request.layer)
+            before = self.asked.get(place)
+            task = self._spawn(self._guarded(self._layer(request, document, backend), request.id, *place))
+            self.asked[place] = task
+            if before is not None:
+                before.cancel()
+
+    async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
+        place, owner = (request.figure, request.layer), self.address
+
+        def progress(report: dict[str, Any]) -> None:
+            self.put(Type.PROGRESS, json_parts(report), request.id, *place)
+
+        try:
+            async for answer in backend.layer(document, request.definition, progress, owner):
+                parts = await answer_parts(answer, self.site.limits.labels_bytes)
+                if self.is_open:
+                    self.outbox.drop(("layer", *place))  # what was not sent yet is out of date
+                self.put(Type.LAYER, parts, request.id, *place, tag=("layer", *place))
+        except asyncio.CancelledError:
+            if self.is_open:
+                self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
+            raise
+
+    def _end_view(self, figure: int, replaced: bool = False) -> None:
+        view = self.views.pop(figure, None)
+        if view is None:
+            return
+        view.end()
+        if view.task is not None:
+            view.task.cancel()
+        self.outbox.drop(view)
+        if (
+            self.backend is not None and not replaced
+        ):  # else the new view's wants take the slot over, keeping what both want
+            self.backend.scheduler.drop(self, figure)
+
+    def begin(self, view: View) -> asyncio.Task[None]:
+        """Begin a view, or begin it anew."""
+        return self._spawn(self._guarded(view.start(), view.request.id, view.request.figure))
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        kind: Type,
+        parts: list[Part],
+        request: int = 0,
+        figure: int = 0,
+        layer: int = 0,
+        queue_us: int | None = None,
+        tag: object = None,
+    ) -> None:
+        """Send a message; nothing happens on a connection that is closed."""
+        if self.is_open:
+            self.outbox.put(Message(kind, parts, request, figure, layer, queue_us, tag))
+
+    def fail(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        """Answer a request with an error frame, logging what is no error of bigviz's own."""
+        if not isinstance(error, BigvizError):
+            _log.error("a request over a websocket failed", exc_info=error)
+        self._error(request, error, figure, layer)
+
+    def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        self.put(Type.ERROR, json_parts(describe(error)), request, figure, layer)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], request: int, figure: int, layer: int = 0) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.fail(request, error, figure, layer)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        for place, each in list(self.asked.items()):
+            if each is task:
+                del self.asked[place]
+
+    def _full(self, behind: bool) -> None:
+        if self.backend is not None:
+            self.backend.scheduler.pause(self, behind)
+
+    def _count_malformed(self) -> None:
+        now = time.monotonic()
+        self.malformed.append(now)
+        while now - self.malformed[0] > _MINUTE:
+            self.malformed.popleft()
+        if len(self.malformed) >= self.site.limits.malformed_per_minute:
+            self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
+
+
+def _one_of(field: str, number: int, count: int, request: int) -> None:
+    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
+    if number >= count:
+        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
+        error = BadInput(f"{field} {allowed}, got {number}.", field, number)
+        error.request = request  # type: ignore[attr-defined]
+        raise error

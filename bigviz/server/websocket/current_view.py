@@ -1,0 +1,326 @@
+"""A figure's current view: what it still waits for, and the sums that its `done` reports."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bigviz.server.jobs.encoded import Prepared
+from bigviz.server.jobs.scheduler import Outcome, Want
+from bigviz.server.jobs.wanted import ColumnsWanted, Place, TilesWanted
+from bigviz.server.websocket.requests import ViewRequest
+from bigviz.wire.frames import Part, Type, json_parts
+
+if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
+    from bigviz.document.spec import Document
+    from bigviz.server.jobs.scan_jobs import Answers
+    from bigviz.server.jobs.service import Backend
+
+__all__ = ["View", "outwards"]
+
+
+class Viewer(Hashable, Protocol):
+    """The connection that a view answers on."""
+
+    @property
+    def address(self) -> str:
+        """Whose share of the builds the view takes."""
+
+    def begin(self, view: View) -> asyncio.Task[None]:
+        """Begin a view, or begin it anew."""
+
+    def put(
+        self,
+        kind: Type,
+        parts: list[Part],
+        request: int = 0,
+        figure: int = 0,
+        layer: int = 0,
+        queue_us: int | None = None,
+        tag: object = None,
+    ) -> None:
+        """Send a message."""
+
+    def fail(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        """Answer a request with an error."""
+
+
+@dataclass(eq=False)
+class _Part:
+    """One layer's share of a view: its tiles (the visible ones outwards from the centre, then prefetched ones) or its
+    columns (the key None), as far as they were not exact yet, each with the newest estimate that was sent (0: none).
+    Beside tiles the key None is the window that they show: until it is known whether its rows are the answer, exact
+    tiles are `held`."""
+
+    wanted: TilesWanted | ColumnsWanted
+    dataset: Dataset
+    layer: Layer
+    open: dict[Place | None, int] = field(default_factory=dict)
+    later: frozenset[Place | None] = frozenset()
+    held: list[tuple[Place, Outcome]] = field(default_factory=list)
+    scanning: Callable[[], None] | None = None  # ends the listening to the progress of a scan
+
+    def without(self, age: int) -> list[Place | None]:
+        """What is visible and has no estimate of that age or newer; of a window there are none."""
+        window = isinstance(self.wanted, TilesWanted)
+        places = self.open.items()
+        return [p for p, sent in places if sent < age and p not in self.later and not (window and p is None)]
+
+
+class View:
+    """One `view` message on its way. `over` once it is answered, failed or replaced: then nothing more is sent."""
+
+    def __init__(self, viewer: Viewer, backend: Backend, document: Document, request: ViewRequest) -> None:
+        self.viewer = viewer
+        self.backend = backend
+        self.document = document
+        self.request = request
+        self.task: asyncio.Task[None] | None = None
+        self.over = False
+        self.outdated = False  # something was given up: the browser will ask again
+        self.renewed = False
+        self.parts: list[_Part] = []
+        self.since = time.perf_counter()
+        self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
+        self._leave: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Check every layer, wait until each can be answered for, then hand the wants to the scheduler: centre first,
+        prefetch last.
+
+        What the figure's earlier view wanted goes on until then, and what both want is not begun anew.
+        """
+        slot = self.request.figure
+        try:
+            parts = [_Part(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
+            for part in parts:
+                if self.backend.is_ready(part.dataset, part.layer):
+                    continue
+                if not self.backend.can_answer(part.dataset, part.layer):
+                    self.backend.scheduler.drop(self.viewer, slot)
+                owner = self.viewer.address
+                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, owner)
+                if self.over:
+                    leave()
+                    return
+                self._leave.append(leave)
+        except BaseException:
+            if not self.over:  # else the slot is a newer view's already
+                self.end()
+                self.backend.scheduler.drop(self.viewer, slot)
+            raise
+        for part in parts:
+            _open(part)
+        self.parts = parts
+        self._plan()
+
+    def end(self) -> None:
+        """Send nothing more, and wait for nothing."""
+        self.over = True
+        for leave in self._leave:
+            leave()
+        self._leave.clear()
+
+    def _changed(self) -> None:
+        """Better answers can be given."""
+        if not self.over and self.parts:
+            self._plan()
+
+    def _plan(self) -> None:
+        """Want what is open: estimates first where the exact answer would not come at once, then exact answers."""
+        first: list[list[Want]] = []
+        exact: list[list[Want]] = []
+        later: list[Want] = []
+        try:
+            for part in self.parts:
+                estimates, visible, more = self._wants(part)
+                first.append(estimates)
+                exact.append(visible)
+                later += more
+        except Exception as error:
+            self._fail(error, 0)
+            return
+        self.backend.scheduler.replace(
+            self.viewer, self.request.figure, [*_interleaved(first), *_interleaved(exact), *later]
+        )
+        self._finish()
+
+    def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
+        """Estimates, exact answers, and exact answers that may wait, of one layer."""
+        backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
+        if not backend.can_answer(dataset, layer):
+            preview = backend.builds.preview(dataset, layer)
+            if preview is None or (isinstance(wanted, TilesWanted) and not backend.is_rooted(preview, wanted.roots)):
+                return [], [], []
+            age = preview.generation
+            make = partial(backend.want_estimate, dataset, layer, wanted, preview)
+            return [self._want(make, part, place, age) for place in part.without(age)], [], []
+        if isinstance(wanted, TilesWanted) and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
+            part.open.clear()  # tiles of a root that the layer no longer has: the browser is told the new one
+            self.outdated = True
+            return [], [], []
+        slow = not backend.is_ready(dataset, layer)
+        rough: list[Want] = []
+        if slow and isinstance(wanted, TilesWanted):
+            make = partial(backend.want_rough, dataset, layer)
+            rough = [self._want(make, part, place, _ROUGH) for place in part.without(1)]  # only where there is nothing
+        if isinstance(wanted, TilesWanted) and backend.is_scanned(dataset, layer):
+            return rough, self._scan(part, wanted), []
+        make = partial(backend.want_exact, dataset, layer, wanted)
+        visible = [self._want(make, part, place, 0) for place in part.open if place not in part.later]
+        return rough, visible, [self._want(make, part, place, 0, True) for place in part.open if place in part.later]
+
+    def _want(
+        self, make: Callable[..., tuple[Hashable, Callable[..., object]]], part: _Part, place: Place | None, age: int,
+        later: bool = False,
+    ) -> Want:  # fmt: skip
+        key, call = make(place)
+        return Want(key, call, partial(self._deliver, part, place, age), later, since=self.since)
+
+    def _scan(self, part: _Part, wanted: TilesWanted) -> list[Want]:
+        """Everything that is open of a scanned layer, as one want; its progress is sent."""
+        if part.scanning is not None:
+            part.scanning()
+            part.scanning = None
+        if not part.open:
+            return []
+        places = list(part.open)
+        key, call = self.backend.scans.job(part.dataset, part.layer, wanted, places)
+        part.scanning = self.backend.scans.listen(key, partial(self._progress, wanted.layer))
+        self._leave.append(part.scanning)
+        return [Want(key, call, partial(self._deliver_scan, part, places), long=True, since=self.since)]
+
+    def _progress(self, layer: int, report: dict[str, Any]) -> None:
+        if not self.over:
+            self.viewer.put(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer)
+
+    def _deliver_scan(self, part: _Part, places: list[Place | None], outcome: Outcome) -> None:
+        """Send what a scan has found, the window first: its rows may be the answer in place of tiles."""
+        if part.scanning is not None:
+            part.scanning()
+            part.scanning = None
+        if outcome.error is not None:
+            self._deliver(part, places[0], 0, outcome)
+            return
+        answers: Answers = outcome.value
+        for place in places:
+            self._deliver(part, place, 0, Outcome(answers[place], None, outcome.waited))
+
+    def _deliver(self, part: _Part, place: Place | None, age: int, outcome: Outcome) -> None:
+        """Send an answer; `age` is 0 for an exact one."""
+        layer = part.wanted.layer
+        if self.over or place not in part.open or (age and part.open[place] >= age):
+            return
+        if outcome.error is not None:
+            if age:  # the exact answer, or its error, is still to come
+                return
+            if not self.renewed and not self.backend.can_answer(part.dataset, part.layer):
+                self._renew()
+                return
+            self._fail(outcome.error, layer)
+            return
+        prepared: Prepared | None = outcome.value
+        if not age and isinstance(part.wanted, TilesWanted) and None in part.open:
+            if place is not None:
+                part.held.append((place, outcome))
+                return
+            if prepared is None:  # not of rows: the tiles are the answer
+                del part.open[None]
+                for tile, held in part.held:
+                    self._deliver(part, tile, 0, held)
+                self._finish()
+                return
+            part.open = {None: 0}
+        if prepared is None:
+            return
+        if age:
+            part.open[place] = age
+        else:
+            del part.open[place]
+        queue = round(outcome.waited * 1e6)
+        self.backend.observe(prepared, outcome.waited)
+        self._add(prepared, queue)
+        address = (self.request.id, self.request.figure, layer)
+        self.viewer.put(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
+        if place is None and isinstance(part.wanted, TilesWanted):
+            self._plan()  # without the tiles
+        elif not age:
+            self._finish()
+
+    def _add(self, prepared: Prepared, queue: int) -> None:
+        cost, sums = prepared.cost, self.sums
+        sums["tiles"] += prepared.kind == Type.TILE
+        sums["queue_us"] = max(sums["queue_us"], queue)  # they wait at the same time: the longest wait, not the sum
+        sums["kernel_us"] += cost.kernel_us
+        sums["encode_us"] += cost.encode_us
+        sums["rows"] += cost.rows
+        sums["bytes"] += cost.bytes
+
+    def _renew(self) -> None:
+        """A store turned out to be damaged, and its layer is gone: it is built again, and this view waits for it."""
+        self.renewed = True
+        self.parts = []
+        for leave in self._leave:
+            leave()
+        self._leave.clear()
+        self.task = self.viewer.begin(self)
+
+    def _finish(self) -> None:
+        """Say that everything was sent, if it was."""
+        if self.over or any(part.open for part in self.parts):
+            return
+        self.end()
+        if not self.outdated:
+            self.viewer.put(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure)
+
+    def _fail(self, error: BaseException, layer: int) -> None:
+        self.end()
+        self.backend.scheduler.drop(self.viewer, self.request.figure)
+        self.viewer.fail(self.request.id, error, self.request.figure, layer)
+
+
+_ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample
+
+
+def _open(part: _Part) -> None:
+    """Everything that a part asks for, best first."""
+    wanted = part.wanted
+    if isinstance(wanted, TilesWanted):
+        more = outwards(wanted.prefetch, wanted.tiles)
+        window = () if wanted.window is None or part.layer.glyph == "line" else (None,)
+        part.open = dict.fromkeys((*window, *outwards(wanted.tiles), *more), 0)
+        part.later = frozenset(more) - frozenset(wanted.tiles)
+    else:
+        part.open = {None: 0}
+
+
+def outwards(places: tuple[Place, ...], about: tuple[Place, ...] | None = None) -> list[Place]:
+    """Tiles by their distance from the middle of `about` (of themselves), nearest first, each level by itself."""
+    found = about or places
+    if not found:
+        return []
+    middle = {}
+    for zx, zy in {(zx, zy) for zx, zy, _, _ in places}:
+        # The middle of another level's tiles, in tiles of this one.
+        xs = [(i + 0.5) * 2.0 ** (zx - x) for x, _, i, _ in found]
+        ys = [(j + 0.5) * 2.0 ** (zy - y) for _, y, _, j in found]
+        middle[zx, zy] = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+
+    def distance(place: Place) -> float:
+        zx, zy, i, j = place
+        x, y = middle[zx, zy]
+        return float(max(abs(i + 0.5 - x), abs(j + 0.5 - y)) + 1e-3 * (abs(i + 0.5 - x) + abs(j + 0.5 - y)))
+
+    return sorted(places, key=distance)
+
+
+def _interleaved(lists: list[list[Want]]) -> list[Want]:
+    """One from each list in turn, so that the layers of a figure fill in together."""
+    longest = max(map(len, lists), default=0)
+    return [each[at] for at in range(longest) for each in lists if at < len(each)]

@@ -1,0 +1,181 @@
+"""The browser's messages: from the text of a websocket frame to a request, or an error that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput
+from bigviz.server.jobs.wanted import ColumnsWanted, Place, Roots, TilesWanted, WindowWanted
+from bigviz.server.limits import Limits
+from bigviz.server.parse import whole
+from bigviz.wire.frames import MAX_LEVEL
+
+__all__ = ["CancelRequest", "LayerRequest", "Malformed", "ViewRequest", "read"]
+
+_MOST_ID: Final = (1 << 32) - 1
+_MOST_FIGURE: Final = (1 << 16) - 1
+_LONGEST_START: Final = 400  # characters: 1e308 has 309 digits
+_KEYS: Final = {
+    "layer": ("op", "id", "figure", "layer", "definition"),
+    "view": ("op", "id", "figure", "layers"),
+    "cancel": ("op", "id", "figure"),
+}
+
+
+class Malformed(BadInput):
+    """What came is no message at all: not text, too long, not a JSON object. Ten in a minute end the connection."""
+
+
+@dataclass(frozen=True)
+class LayerRequest:
+    """Wants a layer's facts, and its index built."""
+
+    id: int
+    figure: int
+    layer: int
+    definition: Any
+
+
+@dataclass(frozen=True)
+class ViewRequest:
+    """All that a figure shows now; replaces the figure's view before it."""
+
+    id: int
+    figure: int
+    layers: tuple[TilesWanted | ColumnsWanted, ...]
+
+
+@dataclass(frozen=True)
+class CancelRequest:
+    """The figure needs nothing more."""
+
+    id: int
+    figure: int
+
+
+def read(text: str | bytes, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
+    """The request in a frame.
+
+    Raises Malformed for a frame that is no JSON object; BadInput, whose `request` attribute is the message's id where
+    it has one, for an object that is no message.
+    """
+    value = _object(text, limits)
+    request = 0
+    try:
+        request = whole(value.get("id"), "id", 1, _MOST_ID)
+        return _request(value, request, limits)
+    except BadInput as error:
+        error.request = request  # type: ignore[attr-defined]
+        raise
+
+
+def _object(text: str | bytes, limits: Limits) -> dict[str, Any]:
+    if isinstance(text, bytes):
+        raise Malformed("Messages are JSON texts, got a binary frame.")
+    if len(text) > limits.message_bytes or len(text.encode(errors="replace")) > limits.message_bytes:
+        raise Malformed(f"A message has at most {limits.message_bytes} bytes, got {len(text)} characters.")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("A message is a JSON object, got text that is not JSON.", got=text[:60]) from None
+    if not isinstance(value, dict):
+        raise Malformed(f"A message is a JSON object, got {type(value).__name__}.", got=text[:60])
+    return value
+
+
+def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
+    op = value.get("op")
+    if not isinstance(op, str) or op not in _KEYS:
+        raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)
+    _only(value, _KEYS[op], "")
+    figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)
+    if op == "cancel":
+        return CancelRequest(request, figure)
+    if op == "layer":
+        layer = whole(value.get("layer"), "layer", 0, _MOST_FIGURE)
+        return LayerRequest(request, figure, layer, value.get("definition"))
+    layers = value.get("layers")
+    if not isinstance(layers, list) or len(layers) > limits.layers_per_view:
+        raise BadInput(f"layers is a list of at most {limits.layers_per_view}.", "layers")
+    found = tuple(_wanted(each, f"layers[{at}]", limits) for at, each in enumerate(layers))
+    count = sum(len(each.tiles) + len(each.prefetch) for each in found if isinstance(each, TilesWanted))
+    if count > limits.tiles_per_view:
+        raise BadInput(f"A view has at most {limits.tiles_per_view} tiles, got {count}.", "layers", count)
+    return ViewRequest(request, figure, found)
+
+
+def _wanted(value: Any, path: str, limits: Limits) -> TilesWanted | ColumnsWanted:
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
+    layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
+    definition = value.get("definition")
+    columns = value.get("columns")
+    if columns is None:
+        tiles = _places(value.get("tiles", []), f"{path}.tiles", limits)
+        prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
+        roots = _roots(value.get("roots"), f"{path}.roots")
+        window = _window(value.get("window"), f"{path}.window", limits)
+        return TilesWanted(layer, definition, tiles, prefetch, roots, window)
+    if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
+        raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
+    if not isinstance(columns, dict):
+        raise BadInput(f"{path}.columns is an object, got {type(columns).__name__}.", f"{path}.columns")
+    _only(columns, ("x0", "x1", "width"), f"{path}.columns")
+    width = whole(columns.get("width"), f"{path}.columns.width", 1, limits.columns_width)
+    return ColumnsWanted(layer, definition, columns.get("x0"), columns.get("x1"), width)
+
+
+def _window(value: Any, path: str, limits: Limits) -> WindowWanted | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    ends = ("x0", "x1", "y0", "y1")
+    _only(value, (*ends, "width", "height"), path)
+    width, height = (whole(value.get(side), f"{path}.{side}", 1, limits.image_side) for side in ("width", "height"))
+    x0, x1, y0, y1 = (value.get(end) for end in ends)
+    return WindowWanted((x0, x1, y0, y1), width, height)
+
+
+def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
+    if not isinstance(value, list) or len(value) > limits.tiles_per_view:
+        raise BadInput(f"{path} is a list of at most {limits.tiles_per_view} tiles [zx, zy, i, j].", path)
+    for at, each in enumerate(value):
+        if not isinstance(each, list) or len(each) != 4 or not all(type(number) is int for number in each):
+            raise BadInput(f"{path}[{at}] is [zx, zy, i, j] of whole numbers, got {echoed(each, 60)}.", f"{path}[{at}]")
+        zx, zy, i, j = each
+        if not (0 <= zx <= MAX_LEVEL and 0 <= zy <= MAX_LEVEL and 0 <= i < 1 << zx and 0 <= j < 1 << zy):
+            shown = echoed(each, 80)
+            raise BadInput(
+                f"{path}[{at}] = {shown} is no tile: levels are 0 to {MAX_LEVEL}, i and j 0 to 2**level - 1.",
+                f"{path}[{at}]",
+                shown,
+            )
+    return tuple(dict.fromkeys((zx, zy, i, j) for zx, zy, i, j in value))
+
+
+def _roots(value: Any, path: str) -> Roots | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("x", "y"), path)
+    return _root(value.get("x"), f"{path}.x"), _root(value.get("y"), f"{path}.y")
+
+
+def _root(value: Any, path: str) -> tuple[str, int]:
+    shaped = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
+    if not shaped or len(value[0]) > _LONGEST_START:
+        raise BadInput(f"{path} is [start, exponent] of a layer answer, got {echoed(value, 80)}.", path)
+    return value[0], value[1]
+
+
+def _only(value: dict[str, Any], allowed: tuple[str, ...], path: str) -> None:
+    for key in value:
+        if key not in allowed:
+            where = f"{path}.{key}" if path else key
+            raise BadInput(f"{where[:100]}: unknown key; the keys are {', '.join(allowed)}.", where[:100], key[:60])

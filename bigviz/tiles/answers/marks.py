@@ -1,0 +1,224 @@
+"""The rows of a window one by one, where they are few enough to be drawn as marks.
+
+Rows on one coordinate are one mark. They share a key, so the window is walked through as runs of equal keys: a pile of
+any height costs its logarithm, and the walk ends with the first run too many. That the rows of a run are equal is known
+where both axes are whole numbers in a root of at most 2^32 of them; elsewhere their numbers are looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.counts import Presence
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.jit import frozen, jit
+from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.grid.interleave import compact
+from bigviz.tiles.grid.window import Number, codes_between, within
+from bigviz.tiles.morton.quadtree import batches_within, positions_of
+from bigviz.tiles.morton.sorted_keys import Fenced, open_block, run_end
+from bigviz.tiles.pyramid.accumulators import inner_of
+
+__all__ = ["MOST_MARKS", "Marks", "find_marks"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+MOST_MARKS: Final = 50_000
+_MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
+_MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
+_BATCH: Final = 1 << 5  # ranges that are looked for first: few may hold more runs than are sent
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Coordinates with rows, in Morton order.
+
+    `x`, `y` are axis-space numbers (float32, float64, int64 or uint64), `row` (int64) the first row there, `number`
+    (uint32) how many rows, `code` (int32) the category under `by`, else None; `value` what the reduction (under `by`
+    the inner one) makes of them. Marks without a value are left out. `matched` counts the rows in the window.
+    """
+
+    x: Array
+    y: Array
+    row: Array
+    number: Array
+    code: Array | None
+    value: Array
+    matched: int
+    cost: Cost = field(default_factory=Cost)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def find_marks(
+    layer: PointsLayer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER
+) -> Marks | None:
+    """The marks of the half-open window `x` by `y` in axis space.
+
+    None where there are more than `most`, or where telling would mean looking at more than a million rows. Far rows are
+    not among them. Raises Cancelled.
+    """
+    begun = time.perf_counter()
+    runs = _runs_within(layer, x, y, most, cancel)
+    if runs is None:
+        return None
+    low, high = runs
+    rows = int((high - low).sum())
+    columns = bool(layer.pyramid.inputs.reduction.columns)
+    if rows <= (_MOST_SORTED if columns else _MOST_LOOKED):
+        found = _grouped(layer, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
+    elif columns or not _keys_tell(layer):
+        return None
+    else:
+        found, rows = _piled(layer, low, high, x, y, most), len(low)
+    if found is None:
+        return None
+    found.cost.kernel_us = microseconds(time.perf_counter() - begun)
+    found.cost.rows, found.cost.bytes = rows, rows * layer.pyramid.inputs.row_bytes
+    return found
+
+
+def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
+    """First and end position of each run of equal keys in the window's codes; None for more than `most` that lie
+    inside for certain, or more than twice as many in all."""
+    across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
+    if across is None or up is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    guard = layer.order.guard
+    inner = (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)
+    bounds = np.array([(*across, *up), inner], np.int64)
+    low, high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
+    count, certain = 0, 0
+    for ranges in batches_within(guard, (*across, *up), cancel, inner, _BATCH):
+        lows, highs, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
+        count, certain = _add_runs(guard.fenced, bounds, lows, highs, whole, low, high, count, certain, most)
+        guard.keys.check()
+        if certain > most or count > 2 * most:
+            return None
+    return low[:count], high[:count]
+
+
+def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Window, most: int) -> Marks | None:
+    """The marks of ordered rows, `run` (ascending) telling those of equal keys."""
+    xs, ys = layer.order.numbers(0, positions), layer.order.numbers(1, positions)
+    keep = within(xs, *x) & within(ys, *y)
+    matched = int(keep.sum())
+    inputs = layer.pyramid.inputs
+    codes = None if inputs.codes is None else inputs.codes.take(positions).astype(np.int32)
+    if codes is not None:
+        keep &= codes >= 0
+    parts = [each[keep] for each in (positions, run, xs, ys, codes) if each is not None]
+    same_run = np.diff(parts[1], prepend=-1) == 0
+    many = np.zeros(int(run[-1]) + 1 if len(run) else 0, np.bool_)  # runs on several coordinates
+    many[parts[1][same_run & _changes(parts[2:])]] = True
+    mixed = many[parts[1]]
+    if mixed.any():
+        if mixed.sum() > _MOST_SORTED:
+            return None
+        sorting = np.lexsort([each[mixed] for each in reversed(parts[1:])])
+        for each in parts:
+            each[mixed] = each[mixed][sorting]
+    starts = np.flatnonzero(_changes(parts[1:]))
+    if len(starts) > most:
+        return None
+    number = np.diff(starts, append=len(parts[0]))
+    group = np.repeat(np.arange(len(starts), dtype=np.int32), number)
+    value, filled = _values(layer, parts[0], group, number.astype(np.uint32))
+    starts = starts[filled]
+    places = parts[0][starts]
+    code = None if codes is None else parts[4][starts]
+    row = layer.order.row_numbers(places)
+    return Marks(
+        parts[2][starts], parts[3][starts], row, number[filled].astype(np.uint32), code, value[filled], matched
+    )
+
+
+def _piled(layer: PointsLayer, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
+    """The marks of runs whose rows are equal, by the first row of each."""
+    row = layer.order.row_numbers(low)
+    xs, ys = layer.order.numbers(0, low), layer.order.numbers(1, low)
+    keep = within(xs, *x) & within(ys, *y)
+    if keep.sum() > most:
+        return None
+    number = (high - low)[keep]
+    value, _ = _values(layer, low[keep], np.empty(0, np.int32), number.astype(np.uint32))
+    return Marks(xs[keep], ys[keep], row[keep], number.astype(np.uint32), None, value, int(number.sum()))
+
+
+def _values(layer: PointsLayer, positions: Array, group: Array, number: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """What the reduction makes of each group of ordered rows, and where that is a value; `number` counts their rows."""
+    inputs = layer.pyramid.inputs
+    reduction = inner_of(inputs.reduction)
+    if reduction.column is None:
+        value = np.ones(len(number), np.uint8) if isinstance(reduction, Presence) else number
+        return value, np.ones(len(number), np.bool_)
+    planes = reduction.create((1, max(len(number), 1)), inputs.dtype)
+    reduction.append(planes, group, inputs.rows(positions))
+    grid = reduction.finalize(planes)
+    return grid.values[0, : len(number)], grid.filled[0, : len(number)]
+
+
+def _changes(columns: list[Array]) -> npt.NDArray[np.bool_]:
+    """Where a row differs from the one before in any column; True for the first."""
+    out = np.zeros(len(columns[0]), np.bool_)
+    out[:1] = True
+    for column in columns:
+        out[1:] |= column[1:] != column[:-1]
+    return out
+
+
+def _keys_tell(layer: PointsLayer) -> bool:
+    """Whether rows of equal keys have equal numbers: on axes of whole numbers a code is at most one of them."""
+    kinds = [layer.order.numbers(which, np.empty(0, np.int64)).dtype.kind for which in (0, 1)]
+    return set(kinds) <= {"i", "u"} and layer.survey.x.exponent <= 32 and layer.survey.y.exponent <= 32
+
+
+@jit
+def _add_runs(
+    fenced: Fenced,
+    bounds: Array,
+    lows: Array,
+    highs: Array,
+    whole: Array,
+    low: Array,
+    high: Array,
+    count: int,
+    certain: int,
+    most: int,
+) -> tuple[int, int]:
+    """Append the runs of equal keys of ranges to the `count` in `low` and `high`, of which `certain` lie in the inner
+    bounds, until those are more than `most` or there is no more room: both numbers."""
+    x0, x1, y0, y1 = bounds[0]
+    left, right, bottom, top = bounds[1]
+    for r in range(lows.size):
+        at = lows[r]
+        stop, all_sure = highs[r], whole[r]
+        while at < stop:
+            if count == low.size or certain > most:
+                return count, certain
+            open_block(fenced, at >> 13)
+            key = fenced.keys[at]
+            end = at + 1
+            if end < stop and fenced.keys[end] == key:
+                end = run_end(fenced, at, stop, np.uint64(0))
+            sure = all_sure
+            if not all_sure:
+                column, row = np.int64(compact(key)), np.int64(compact(key >> np.uint64(1)))
+                if column < x0 or column > x1 or row < y0 or row > y1:
+                    at = end
+                    continue
+                sure = left <= column <= right and bottom <= row <= top
+            low[count] = at
+            high[count] = end
+            count += 1
+            certain += sure
+            at = end
+    return count, certain

@@ -1,0 +1,181 @@
+"""A layer of points, built: its rows in order and its pyramid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.glyphs.points import add_points
+from bigviz.aggregate.inputs import Inputs as ImageInputs
+from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.reductions.sums import Mean
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.workers import Crew, slices
+from bigviz.data.columns.column import Column
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
+from bigviz.tiles.grid.survey import Survey
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number, closed_within, codes_between
+from bigviz.tiles.morton.order import Order
+from bigviz.tiles.morton.quadtree import PART, Ranges, batches_within, positions_in_parts
+from bigviz.tiles.morton.radix_sort import sort_keys
+from bigviz.tiles.pyramid.accumulators import finished, inner_of, revive, wire
+from bigviz.tiles.pyramid.pyramid import Pyramid
+
+__all__ = ["PointsLayer"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+_SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
+_MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
+
+
+@dataclass(frozen=True)
+class PointsLayer:
+    """Everything that answers for a layer of points.
+
+    `x`, `y` and `columns` (those of the reduction, by name) hold all rows, or, where `dataset` is given, none to speak
+    of: what a wide image needs of them is then read from there.
+    """
+
+    x: Axis
+    y: Axis
+    order: Order
+    pyramid: Pyramid
+    columns: dict[str, Column]
+    dataset: Dataset | None = None
+
+    @property
+    def survey(self) -> Survey:
+        """The roots and the counts of rows."""
+        return self.order.survey
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, without the order and its columns, which layers share."""
+        return self.pyramid.nbytes
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes read for each row, its key included."""
+        return self.pyramid.inputs.row_bytes
+
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
+        """One tile, from the pyramid or from its rows."""
+        inputs = self.pyramid.inputs
+        kept = self.pyramid.kept(key)
+        begun = time.perf_counter()
+        if kept is not None and not isinstance(inner_of(inputs.reduction), Mean):
+            return Drawn(kept.values, Cost(bytes=sum(len(plane.payload) for plane in kept.values)))
+        if kept is not None:
+            planes, rows = revive(inputs.reduction, kept, inputs.dtype, cancel), 0
+        else:
+            planes, rows = self.pyramid.scan(key, cancel)
+        summed = time.perf_counter()
+        encoded = wire(inputs.reduction, planes, cancel)
+        encode_us = microseconds(time.perf_counter() - summed)
+        size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in encoded)
+        return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
+
+    def arrays(self, key: TileKey) -> list[Array]:
+        """The tile's finished planes, from its exact accumulators."""
+        inputs = self.pyramid.inputs
+        kept = self.pyramid.kept(key)
+        planes = revive(inputs.reduction, kept, inputs.dtype) if kept is not None else self.pyramid.scan(key, NEVER)[0]
+        return finished(inputs.reduction, planes, inputs.own)
+
+    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+        """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
+        inputs = self.pyramid.inputs
+        reduction = inputs.reduction
+        planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
+        windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
+        positions = self._candidates(*windows, cancel)
+        batches = self._through(cancel) if positions is None else self._gathered(positions, cancel)
+        for x, y, columns in batches:
+            add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+        found = []
+        for plane in finished(reduction, planes, inputs.own, cancel):
+            cancel.check()
+            found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
+        return found
+
+    def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
+        """The positions, by row number, of rows that hold every row of a closed window.
+
+        None where that is a large part of all rows, and where far rows may be among them.
+        """
+        far = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
+        codes = _code_window(self.survey, x, y)
+        if far.any():
+            return None
+        if codes is None:
+            return np.empty(0, np.int64)
+        most = min(self.survey.rows // _SPARSE, _MOST_GATHERED)
+        parts: list[Ranges] = []
+        for part in batches_within(self.order.guard, codes, cancel):
+            parts.append(part)
+            most -= part.rows
+            if most < 0:
+                return None
+        return self._in_file_order(Ranges.joined(parts), cancel)
+
+    def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
+        numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)
+        at = 0
+        for part in positions_in_parts(ranges, PART, cancel):
+            here = slice(at, at + len(part))
+            numbers[here], positions[here] = self.order.row_numbers(part), part
+            at = here.stop
+        return sort_keys(numbers, positions, slices(ranges.rows), Crew(1, cancel=cancel))[1]
+
+    def _gathered(self, positions: Array, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """Ordered rows, in batches."""
+        inputs = self.pyramid.inputs
+        for start, stop in slices(len(positions), PART):
+            cancel.check()
+            part = positions[start:stop].astype(np.int64)
+            x, y = (Numbers(self.order.numbers(which, part)) for which in (0, 1))
+            rows = inputs.rows(part)
+            values = None if rows.values is None else Numbers(rows.values, rows.valid)
+            codes = None if rows.codes is None else Numbers(rows.codes)
+            yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
+
+    def _through(self, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """All rows of the dataset in file order, in batches."""
+        inputs = self.pyramid.inputs
+        names = inputs.reduction.column, inputs.reduction.category
+        for first, x, y, columns in self._batches(cancel):
+            values, codes = (None if name is None else _numbers(columns[name]) for name in names)
+            numbers = np.arange(first, first + len(x), dtype=np.int64) if inputs.reduction.ordered else None
+            yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
+
+    def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Slices, Slices, dict[str, Column]]]:
+        if self.dataset is None:
+            yield 0, self.x, self.y, self.columns
+            return
+        axes = self.x.column.info.name, self.y.column.info.name
+        names = list(dict.fromkeys((*axes, *self.pyramid.inputs.reduction.columns)))
+        for number in range(len(self.dataset.chunks())):
+            for first, batch in self.dataset.read(number, names, cancel):
+                columns = dict(zip(names, batch, strict=True))
+                x, y = (Axis(columns[name], axis.space) for name, axis in zip(axes, (self.x, self.y), strict=True))
+                yield first, x, y, columns
+
+
+def _numbers(column: Column) -> Numbers:
+    return Numbers(column.values, column.valid)
+
+
+def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:
+    across, up = codes_between(survey.x, *x), codes_between(survey.y, *y)
+    return None if across is None or up is None else (*across, *up)

@@ -1,0 +1,117 @@
+"""True rows of a window, from an order in memory or on the disk: found by their keys, checked by their numbers, and
+their values put back into the types of the table without reading whole columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.workers import SLICE
+from bigviz.data.columns.column import Column
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.columns.true_values import restored
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.window import Number, codes_between, within
+from bigviz.tiles.morton.order import MemoryOrder, Order
+from bigviz.tiles.morton.quadtree import positions_of, ranges_within
+
+__all__ = ["Found", "find_rows", "true_rows"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows of a window: positions in the order, ascending, and row numbers of far rows; `matched` counts them all."""
+
+    positions: npt.NDArray[np.int64]
+    far: npt.NDArray[np.int64]
+    matched: int
+
+
+def find_rows(order: Order, x: Window, y: Window, limit: int, cancel: Cancel = NEVER) -> Found:
+    """The first `limit` rows of the half-open window `x` by `y`: in Morton order, ties in file order; far rows last.
+
+    Raises Cancelled, and Unreadable for a damaged store.
+    """
+    low, high = np.empty(0, np.int64), np.empty(0, np.int64)
+    across, up = codes_between(order.survey.x, *x), codes_between(order.survey.y, *y)
+    if across is not None and up is not None:
+        inner = (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)
+        ranges = ranges_within(order.guard, (*across, *up), cancel, inner)
+        edge = _exact(order, ranges.low[~ranges.whole], ranges.high[~ranges.whole], x, y, cancel)
+        low, high = np.append(ranges.low[ranges.whole], edge), np.append(ranges.high[ranges.whole], edge + 1)
+    by_place = np.argsort(low)
+    low, lengths = low[by_place], (high - low)[by_place]
+    before = np.cumsum(lengths) - lengths
+    used = before < limit
+    taken = np.minimum(lengths[used], limit - before[used])
+    positions = positions_of(low[used], low[used] + taken)
+    far = order.far
+    if len(far):
+        far = far[within(order.far_numbers(0), *x) & within(order.far_numbers(1), *y)]
+    return Found(positions, far[: limit - len(positions)], int(lengths.sum()) + len(far))
+
+
+def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.Table:
+    """`row` (int64), then x, y and the layer's columns in their own types, of rows that were found.
+
+    What is on the disk in this order is taken from there, as far as it says all (a decimal is not kept as it is, and a
+    null among floats is a NaN); the rest is read from the source, these rows only.
+    """
+    names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
+    near = order.row_numbers(found.positions)
+    rows = np.append(near, found.far)
+    kept = {} if isinstance(order, MemoryOrder) else _kept(dataset, layer, order, found.positions, names)
+    missing = [name for name in names if name not in kept]
+    columns = dict(zip(missing, dataset.take(rows, missing).columns, strict=True)) if missing else {}
+    far = dataset.take(found.far, list(kept)) if kept and len(found.far) else None
+    for name, values in kept.items():
+        columns[name] = values if far is None else pa.chunked_array([values, *far[name].chunks], values.type)
+    fields = [pa.field("row", pa.int64(), False), *(dataset.schema.field(name) for name in names)]
+    return pa.Table.from_arrays([pa.array(rows), *(columns[name] for name in names)], schema=pa.schema(fields))
+
+
+def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: list[str]) -> dict[str, pa.Array]:
+    """The columns whose true values the order's own files tell."""
+    out = {}
+    for name in names:
+        info = dataset.info(name)
+        column = order.column(name)
+        if column is not None and column.values is not None:
+            valid = None if column.valid is None else column.valid.take(positions).astype(np.bool_)
+            held = Column(info, np.ascontiguousarray(column.values.take(positions)), valid, None)
+        elif column is not None and column.codes is not None and column.labels is not None:
+            codes = column.codes.take(positions).astype(np.int32)
+            held = Column(info, np.maximum(codes, 0), codes >= 0, column.labels)
+        else:
+            which = 0 if name == layer.x else 1
+            axis = (layer.xaxis, layer.yaxis)[which]
+            if name not in (layer.x, layer.y) or axis not in ("linear", "datetime") or info.kind == "category":
+                continue
+            numbers = order.numbers(which, positions)
+            held = Column(info, numbers.astype(axis_dtype(info.type), copy=False), None, None)
+        values = restored(held)
+        if values is not None:
+            out[name] = values
+    return out
+
+
+def _exact(order: Order, low: Array, high: Array, x: Window, y: Window, cancel: Cancel) -> Array:
+    """The positions within the ranges whose rows lie in the window, by comparing their numbers."""
+    found = [np.empty(0, np.int64)]
+    ends = np.cumsum(high - low) // SLICE
+    for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
+        positions = positions_of(low[part], high[part])
+        for start in range(0, len(positions), SLICE):
+            cancel.check()
+            some = positions[start : start + SLICE]
+            found.append(some[within(order.numbers(0, some), *x) & within(order.numbers(1, some), *y)])
+    return np.concatenate(found)

@@ -1,0 +1,1 @@
+"""Numbers to roots, levels and tiles."""

@@ -1,0 +1,33 @@
+"""What an order or a series on disk is an order of: its columns, axis spaces and root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bigviz.aggregate.layer import Layer
+
+__all__ = ["OrderSpec"]
+
+Kind = Literal["order", "series"]
+
+
+@dataclass(frozen=True)
+class OrderSpec:
+    """The rows of two columns, in Morton order (`kind` "order") or in x order with their tree ("series").
+
+    Axis spaces are those of `aggregate.spaces.KINDS`; `root` is "default" (without far rows) or "full".
+    """
+
+    x: str
+    y: str
+    xaxis: str = "linear"
+    yaxis: str = "linear"
+    root: str = "default"
+    kind: Kind = "order"
+
+    @classmethod
+    def of(cls, layer: Layer) -> OrderSpec:
+        """What a layer needs. A datetime axis has the numbers of a linear one, and shares its order."""
+        xaxis, yaxis = ("linear" if kind == "datetime" else kind for kind in (layer.xaxis, layer.yaxis))
+        return cls(layer.x, layer.y, xaxis, yaxis, layer.root, "series" if layer.glyph == "line" else "order")

@@ -1,0 +1,163 @@
+"""The layers that are built, as many as memory is meant for them; the least recently used leave first."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from bigviz.aggregate.layer import Layer
+from bigviz.data.columns.column import Column
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.morton.order import Order
+from bigviz.tiles.scans.scanned_layer import ScannedLayer
+
+__all__ = ["Built", "LayerStore", "Uses"]
+
+Built = PointsLayer | LineLayer | ScannedLayer
+
+
+class LayerStore:
+    """At most `limit` bytes of layers by key, what several layers share counted once.
+
+    The layer put last stays whatever it weighs. An order lives as long as a layer that uses it. Safe to use from any
+    number of threads.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._layers: OrderedDict[Hashable, Built] = OrderedDict()
+        self._whole: set[Hashable] = set()
+        self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Built | None:
+        """The layer, which becomes the most recently used; None without one."""
+        with self._lock:
+            layer = self._layers.get(key)
+            if layer is not None:
+                self._layers.move_to_end(key)
+            return layer
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._layers
+
+    def is_whole(self, key: Hashable) -> bool:
+        """Whether the layer is here and nothing of it is still to be built."""
+        with self._lock:
+            return key in self._whole
+
+    def put(self, key: Hashable, layer: Built, whole: bool = True) -> list[Hashable]:
+        """Keep a layer, and let older ones go until all fit: their keys. One that is not whole answers, if slower."""
+        gone: list[Hashable] = []
+        with self._lock:
+            self._layers[key] = layer
+            self._layers.move_to_end(key)
+            if whole:
+                self._whole.add(key)
+            while len(self._layers) > 1 and sum(self._weights().values()) > self._limit:
+                gone.append(self._layers.popitem(last=False)[0])
+                self._whole.discard(gone[-1])
+        return gone
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a layer."""
+        with self._lock:
+            self._layers.pop(key, None)
+            self._whole.discard(key)
+
+    def order(self, key: Hashable) -> Order | None:
+        """The order, if a layer still uses it."""
+        with self._lock:
+            return self._orders.get(key)
+
+    def put_order(self, key: Hashable, order: Order) -> None:
+        """Let other layers find an order."""
+        with self._lock:
+            self._orders[key] = order
+
+    def drop_order(self, key: Hashable) -> list[Hashable]:
+        """Forget an order, and the layers over it: their keys."""
+        with self._lock:
+            order = self._orders.pop(key, None)
+            layers = () if order is None else self._layers.items()
+            over = [name for name, layer in layers if getattr(layer, "order", None) is order]
+            for name in over:
+                del self._layers[name]
+                self._whole.discard(name)
+        return over
+
+    def memory(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
+        """Bytes held: `orders` (rows in order and the columns in their order), `pyramids`, `series`, and `columns` (as
+        they were read): those of the layers and the `loaded` ones, each counted once."""
+        with self._lock:
+            return self._weights(loaded)
+
+    def _weights(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
+        points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
+        lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
+        scanned = [layer for layer in self._layers.values() if isinstance(layer, ScannedLayer)]
+        orders = {id(layer.order): layer.order for layer in points}
+        columns = {id(column): column for layer in points for column in layer.pyramid.inputs.columns}
+        return {
+            "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
+            "pyramids": sum(layer.nbytes for layer in points) + sum(layer.nbytes for layer in scanned),
+            "series": sum(layer.nbytes for layer in lines),
+            "columns": sum(_read_bytes([*points, *lines], loaded).values()),
+        }
+
+
+def _read_bytes(layers: Sequence[Built], loaded: Sequence[Column]) -> dict[int, int]:
+    """Bytes of the columns of layers and of those `loaded`, by what holds them; those of a table that was in memory
+    before are not ours."""
+    held: dict[int, int] = {}
+    columns = list(loaded)
+    for layer in layers:
+        others = layer.columns.values() if isinstance(layer, PointsLayer) else ()
+        columns += (layer.x.column, layer.y.column, *others)
+    for column in columns:
+        for array in (column.values, column.valid):
+            while array is not None and isinstance(array.base, np.ndarray):
+                array = array.base
+            if array is not None and array.flags.owndata:
+                held[id(array)] = array.nbytes
+    return held
+
+
+class Uses:
+    """Lets columns go when nothing uses them any more. Safe to use from any number of threads."""
+
+    def __init__(self) -> None:
+        self._uses: dict[Hashable, tuple[Dataset, frozenset[str]]] = {}
+
+    @contextmanager
+    def building(self, dataset: Dataset, layer: Layer) -> Iterator[None]:
+        """While a layer is built. However that ends, what it loaded goes, unless a layer was kept for it."""
+        run = object()
+        self.keep(run, dataset, layer)
+        try:
+            yield
+        finally:
+            self.drop(run)
+
+    def keep(self, key: Hashable, dataset: Dataset, layer: Layer) -> None:
+        """A layer uses its columns from now on."""
+        self._uses[key] = dataset, frozenset((layer.x, layer.y, *layer.reduction.columns))
+
+    def drop(self, key: Hashable) -> None:
+        """A layer is gone, and with it those of its columns that nothing else uses."""
+        dataset, _ = self._uses.pop(key, (None, frozenset()))
+        if dataset is not None:
+            dataset.release({name for each, names in list(self._uses.values()) if each is dataset for name in names})
+
+    def columns(self) -> list[Column]:
+        """The columns that are loaded."""
+        datasets = {id(dataset): dataset for dataset, _ in list(self._uses.values())}
+        return [column for dataset in datasets.values() for column in dataset.loaded()]

@@ -1,0 +1,322 @@
+"""Layers, made of what there is: a store that is found or may be written, else the dataset's columns in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.spaces import space
+from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.common.memory import free_memory
+from bigviz.common.priority import Turns
+from bigviz.common.single_flight import Flights
+from bigviz.common.workers import Crew
+from bigviz.data.columns.column import Column
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.survey import survey
+from bigviz.tiles.layer_cache import Built
+from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
+from bigviz.tiles.pyramid.build import complete
+from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
+from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
+from bigviz.tiles.pyramid.pyramid import Pyramid
+from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
+from bigviz.tiles.series.series import build_series
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.tiles.store.files.manifest import read_manifest
+from bigviz.tiles.store.order.added_column import add_column, open_column
+from bigviz.tiles.store.order.background_verify import verify_ahead
+from bigviz.tiles.store.order.stored_order import open_stored_order
+from bigviz.tiles.store.pyramid_file import PlaneFile
+from bigviz.tiles.store.series.stored_series import open_series
+
+__all__ = ["IndexMode", "Maker", "Orders"]
+
+IndexMode = Literal["auto", "existing", "never"]
+Opened = Callable[[Built], None]
+
+STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
+_ROW: Final = 24  # bytes of memory that ordering takes, besides columns
+_PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The orders that layers share: how to find one, to let others find it, and to forget it."""
+
+    find: Callable[[Hashable], Order | None]
+    put: Callable[[Hashable, Order], None]
+    drop: Callable[[Hashable], None]
+
+
+class Maker:
+    """Makes layers. Safe to use from any number of threads."""
+
+    def __init__(
+        self, threads: int, memory: int, orders: Orders, stores: StoreDirectory | None, index: IndexMode
+    ) -> None:
+        self._threads, self._memory, self._orders = threads, memory, orders
+        self._stores = None if index == "never" else stores
+        self._writes = index == "auto"
+        self._published: set[tuple[str, OrderSpec]] = set()
+        self._published_layers: set[tuple[str, Layer]] = set()
+        self._flights: Flights[Order] = Flights()
+        self.turns = Turns()
+        self._scanner = Scanner(threads, memory, self.turns)
+
+    def publish(self, dataset: Dataset, layer: Layer) -> None:
+        """The operator shows this layer: its index may be written to the disk."""
+        self._published.add((dataset.fingerprint, OrderSpec.of(layer)))
+        self._published_layers.add((dataset.fingerprint, layer))
+
+    def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether rows in order are at hand, so that the layer answers in no time."""
+        order = self._orders.find(key)
+        names = layer.reduction.columns
+        if order is not None:
+            return all(order.column(name) is not None for name in names)
+        return self._found(dataset, layer) is not None
+
+    def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether a layer of points would be scanned if it were made now."""
+        if self._found(dataset, layer) is None and not self._may_build(dataset, OrderSpec.of(layer)):
+            return not self._holds(dataset, layer, key)
+        order = self._orders.find(key)
+        lacking = order is not None and any(order.column(name) is None for name in layer.reduction.columns)
+        return lacking and not self._holds(dataset, layer, key)
+
+    def make(
+        self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew, opened: Opened, again: bool = False
+    ) -> Built:
+        """The layer: indexed, or, where memory does not hold its index and none may be written, scanned. `opened` is
+        called as soon as it answers, which may be before its index is complete; `key` names its order. Raises what
+        reading the dataset does, TooLarge for a line that memory does not hold, Cancelled."""
+        store = self._store(dataset, layer, crew)
+        if store is not None:
+            try:
+                return self._stored(dataset, layer, key, store, crew, opened)
+            except Unreadable as error:
+                if not self.is_damage(error):
+                    raise
+                self.drop_damaged(error, key)
+                if again:
+                    raise  # the disk is not to be trusted
+            return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or done without
+        if layer.glyph == "line":
+            self._check_line(dataset, layer)
+            x, y = self._axes(dataset, layer, crew)
+            found = survey(x, y, layer.root == "default", crew)
+            return LineLayer(x, y, found, build_series(x, y, crew))
+        if not self._holds(dataset, layer, key):
+            return self._scanner.layer(dataset, layer, crew)
+        columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
+        if layer.reduction.category is not None:
+            check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
+        x, y = self._axes(dataset, layer, crew)
+        order = self._order(dataset, layer, x, y, key, crew)
+        inputs = gather_inputs(order, layer.reduction, columns, crew)
+        made = PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
+        opened(made)
+        complete(made.pyramid, crew, self.turns)
+        return made
+
+    def is_damage(self, error: Unreadable) -> bool:
+        """Whether an error is of a store's file, not of the dataset's."""
+        return self._holder(error) is not None
+
+    def drop_damaged(self, error: Unreadable, key: Hashable) -> None:
+        """Remove the store, or the part of one, that an error tells of, and forget the order that was in it."""
+        damaged = self._holder(error)
+        if damaged is not None and self._stores is not None:
+            self._orders.drop(key)
+            self._stores.drop(damaged)
+
+    def _holder(self, error: Unreadable) -> Path | None:
+        if self._stores is None or not isinstance(error.got, str):
+            return None
+        return self._stores.holder(error.got)
+
+    def _found(self, dataset: Dataset, layer: Layer) -> Path | None:
+        return None if self._stores is None else self._stores.find(dataset, OrderSpec.of(layer))
+
+    def _store(self, dataset: Dataset, layer: Layer, crew: Crew) -> Path | None:
+        """The folder of the layer's store: found, or built where that is allowed and worth it."""
+        if self._stores is None or not dataset.files:
+            return None
+        spec = OrderSpec.of(layer)
+        found = self._stores.find(dataset, spec)
+        if found is not None or not self._may_build(dataset, spec):
+            return found
+        with self._stores.refusals():
+            return self._stores.build(dataset, spec, layer.reduction.columns, crew)
+        return None
+
+    def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
+        """Whether a store is worth building, and the operator allows it."""
+        large = bool(dataset.files) and dataset.num_rows >= STORED_ROWS
+        allowed = self._stores is not None and self._writes and (dataset.fingerprint, spec) in self._published
+        return large and allowed
+
+    def _stored(self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened) -> Built:
+        x = Axis(head_of(dataset, layer.x, crew.cancel), space(layer.xaxis, "x"))
+        y = Axis(head_of(dataset, layer.y, crew.cancel), space(layer.yaxis, "y"))
+        if layer.glyph == "line":
+            manifest = read_manifest(store, files=False)
+            if manifest is None:
+                raise Unreadable(f"{store} is not a whole store.", got=str(store))
+            series, found = open_series(store, manifest.facts)
+            return LineLayer(x, y, found, series)
+        order = self._orders.find(key)
+        if order is None:
+            order = open_stored_order(store)
+            self._orders.put(key, order)
+            verify_ahead(order, self.turns)
+        held = {name: self._column(dataset, layer, store, order, name, crew) for name in layer.reduction.columns}
+        if None in held.values() and not self._holds_rows(dataset, _gathered_bytes(dataset, layer)):
+            return self._scanner.layer(dataset, layer, crew, order.survey)
+        inputs, columns = _stored_inputs(dataset, order, layer.reduction, held, crew)
+        made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
+        return self._with_pyramid(dataset, layer, store, made, crew, opened)
+
+    def _column(
+        self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew
+    ) -> OrderedColumn | None:
+        """A column that is kept in the order, or was added to its store, or is where that is allowed; else None."""
+        assert self._stores is not None
+        found = order.column(name)
+        if found is not None:
+            return found
+        folder = self._stores.part(store, "columns", name)
+        if folder is not None:
+            return open_column(folder, len(order.guard))
+        if self._writes and (dataset.fingerprint, layer) in self._published_layers:
+            with self._stores.refusals():
+                return add_column(self._stores, store, dataset, order, name, crew)
+        return None
+
+    def _with_pyramid(
+        self, dataset: Dataset, layer: Layer, store: Path, made: PointsLayer, crew: Crew, opened: Opened
+    ) -> PointsLayer:
+        """The layer with the pyramid of its store, built there where that is allowed."""
+        assert self._stores is not None
+        inputs = made.pyramid.inputs
+        planes, others = inputs.kept_planes
+        text = str(layer.reduction)
+
+        def over(shelf: Shelf) -> PointsLayer:
+            return replace(made, pyramid=Pyramid(made.order.guard, inputs, shelf))
+
+        kept = self._stores.part(store, "pyramids", text)
+        if kept is None and self._writes and (dataset.fingerprint, layer) in self._published_layers:
+            opened(made)
+
+            def write(folder: Path, crew: Crew) -> dict[str, Any]:
+                shelf = PlaneFile(folder, planes, others, True)
+                building = over(shelf)
+                opened(building)
+                complete(building.pyramid, crew, self.turns)
+                shelf.finish()
+                return {"tiles": len(shelf)}
+
+            with self._stores.refusals():
+                kept = self._stores.add(store, "pyramids", text, write, crew, made.order.survey.inside * 3)
+        if kept is not None:
+            return over(PlaneFile(kept, planes, others, False))
+        opened(made)
+        complete(made.pyramid, crew, self.turns)
+        return made
+
+    def _memory_shelf(self) -> MemoryShelf:
+        return MemoryShelf(self._memory // _PYRAMIDS)
+
+    def _holds(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether memory holds the layer's order, unless it is there, and the columns in it."""
+        ordered = self._orders.find(key) is not None
+        more = _gathered_bytes(dataset, layer)
+        if ordered:
+            return not more or self._holds_rows(dataset, more)
+        return self._holds_rows(dataset, _ROW, _read_bytes(dataset, layer) + more)
+
+    def _check_line(self, dataset: Dataset, layer: Layer) -> None:
+        """Raise TooLarge for a line whose columns memory does not hold: lines are not scanned."""
+        row = _read_bytes(dataset, layer)
+        if not self._holds_rows(dataset, row):
+            need, room = dataset.num_rows * row / 1e9, min(self._memory, free_memory()) / 1e9
+            raise TooLarge(
+                f"a line of {dataset.num_rows:,} rows takes {need:.2g} GB of memory, and {room:.2g} GB are there: "
+                "`bigviz index` makes its index on the disk, and as points it is shown without one",
+                None,
+                dataset.num_rows,
+            )
+
+    def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
+        """Whether `row` bytes a row are within what is meant for layers, and free with those that are read besides."""
+        rows = dataset.num_rows
+        return rows * row <= self._memory and rows * (row + besides) <= free_memory()
+
+    def _axes(self, dataset: Dataset, layer: Layer, crew: Crew) -> tuple[Axis, Axis]:
+        x, y = (dataset.column(name, crew.progress, crew.cancel) for name in (layer.x, layer.y))
+        return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
+
+    def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
+        order = self._orders.find(key)
+        if order is not None:
+            return order
+
+        def build(tell: Any, stop: Any) -> Order:
+            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop, self.turns))
+            self._orders.put(key, made)
+            return made
+
+        return self._flights.get(key, build, crew.progress, crew.cancel)
+
+
+def _stored_inputs(
+    dataset: Dataset, order: Order, reduction: Reduction, stored: Mapping[str, OrderedColumn | None], crew: Crew
+) -> tuple[Inputs, dict[str, Column]]:
+    """A reduction's columns in a stored order: those of the store if all are there, else gathered into memory."""
+    found = {name: column for name, column in stored.items() if column is not None}
+    if len(found) < len(stored):
+        return _gathered(dataset, order, reduction, crew)
+    dtype = own = np.dtype(np.uint32)
+    values = valid = codes = labels = None
+    if reduction.column is not None:
+        column = found[reduction.column]
+        values, valid = column.values, column.valid
+        assert values is not None
+        own = values.array.dtype
+        dtype = reduction.accumulator(values.array)
+    if reduction.category is not None:
+        codes, labels = found[reduction.category].codes, found[reduction.category].labels
+        labels = dataset.labels(reduction.category) if labels is None else labels
+        check_categories(reduction.category, labels)
+    numbers = order.row_numbers if reduction.ordered else None
+    return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes), {}
+
+
+def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) -> tuple[Inputs, dict[str, Column]]:
+    columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in reduction.columns}
+    if reduction.category is not None:
+        check_categories(reduction.category, columns[reduction.category].categories or ())
+    return gather_inputs(order, reduction, columns, crew), columns
+
+
+def _read_bytes(dataset: Dataset, layer: Layer) -> int:
+    """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
+    return sum(axis_dtype(dataset.info(name).type).itemsize for name in (layer.x, layer.y)) if dataset.files else 0
+
+
+def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:
+    """Bytes a row of a reduction's columns, as they are read and as they are in order."""
+    return sum(2 * axis_dtype(dataset.info(name).type).itemsize for name in layer.reduction.columns)

@@ -1,0 +1,166 @@
+"""Arrays that are checked before they are used, and sorted keys that are searched without touching many of them.
+
+A mapped array has a sum for each block of 64 KiB; a block is verified before the first use of anything in it and
+trusted from then on. Arrays in memory go the same way and have no sums. Sorted keys have a fence besides: every
+8,192nd key, the first of each block, in memory. A search runs over the fences and then within one block, so it costs
+one block of a file that may be on a disk, not thirty pages. Boxes say besides where the rows of a stretch lie.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.errors import Unreadable
+from bigviz.common.jit import frozen, jit
+from bigviz.common.xxh64 import BLOCK, block_sum
+from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, stack_boxes
+from bigviz.tiles.morton.verified_array import Checked
+
+__all__ = ["PITCH", "Fenced", "Guard", "lower_bound", "open_block", "run_end"]
+
+Array = npt.NDArray[Any]
+PITCH: Final = BLOCK // 8  # keys between two fences: those of a block
+_BITS: Final = 13  # PITCH is 2^13
+
+
+class Fenced(NamedTuple):
+    """Sorted keys as kernels take them: `fences[b]` is `keys[8192 b]`; what follows the boxes is that of `Checked`."""
+
+    keys: Array
+    fences: Array
+    boxes: Boxes
+    words: Array
+    tail: Array
+    sums: Array
+    state: Array
+    damaged: Array
+
+
+class Guard:
+    """Sorted uint64 keys with their fences and boxes."""
+
+    def __init__(self, keys: Checked | Array, fences: Array | None = None, boxes: Array | None = None) -> None:
+        """`fences` and `boxes` (those of 256 rows) are read from the keys unless they are given."""
+        self.keys = keys if isinstance(keys, Checked) else Checked(keys)
+        array = self.keys.array
+        self.fences = frozen(np.ascontiguousarray(array[::PITCH]) if fences is None else fences)
+        if len(self.fences) != -(-len(array) // PITCH):
+            what = f"{self.keys.path}: {len(array):,} keys have {len(self.fences):,} fences"
+            raise Unreadable(what, None, str(self.keys.path))
+        lowest = boxes_of(array) if boxes is None else boxes
+        if lowest.shape != (-(-len(array) // BOXED), 4):
+            what = f"{self.keys.path}: {len(array):,} keys have boxes of shape {lowest.shape}"
+            raise Unreadable(what, None, str(self.keys.path))
+        self.boxes = stack_boxes(lowest)
+        held = self.keys
+        self.fenced = Fenced(array, self.fences, self.boxes, held.words, held.tail, held.sums, held.state, held.damaged)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that fences, boxes and mapped blocks' marks take; keys in memory are counted elsewhere."""
+        return self.fences.nbytes + self.boxes.nbytes + len(self.keys.state)
+
+    def lower_bound(self, low: int, high: int, key: int) -> int:
+        """The first position of `low` to `high` whose key is not below `key`; `high` where all are."""
+        found = int(lower_bound(self.fenced, low, high, np.uint64(key)))
+        self.keys.check()
+        return found
+
+    def run_end(self, at: int, high: int, shift: int) -> int:
+        """The end of the run of keys that agree with the one at `at` above `shift` bits."""
+        found = int(run_end(self.fenced, at, high, np.uint64(shift)))
+        self.keys.check()
+        return found
+
+
+@jit
+def open_block(fenced: Fenced, block: int) -> None:
+    """Verify a block of keys before its first use; a damaged one is noted, and raised once the kernel has ended."""
+    if fenced.state[block] == 0:
+        if block_sum(fenced.words, fenced.tail, block, BLOCK) == fenced.sums[block]:
+            fenced.state[block] = 1
+        else:
+            fenced.damaged[0] = block + 1
+
+
+@jit
+def lower_bound(fenced: Fenced, low: int, high: int, key: np.uint64) -> int:
+    """The first of the sorted `keys[low:high]` that is not below `key`; `high` where all are."""
+    if low >= high:
+        return high
+    fence = (low >> _BITS) + 1
+    last = ((high - 1) >> _BITS) + 1
+    while fence < last:
+        middle = (fence + last) >> 1
+        if fenced.fences[middle] < key:
+            fence = middle + 1
+        else:
+            last = middle
+    low = max(low, (fence - 1) << _BITS)
+    high = min(high, fence << _BITS)
+    open_block(fenced, fence - 1)
+    while low < high:
+        middle = (low + high) >> 1
+        if fenced.keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def run_end(fenced: Fenced, at: int, high: int, shift: np.uint64) -> int:
+    """The end of the run of keys that agree with `keys[at]` above `shift` bits, by galloping from `at`."""
+    if shift >= np.uint64(64):
+        return high
+    keys = fenced.keys
+    block = at >> _BITS
+    open_block(fenced, block)
+    head = keys[at] >> shift
+    stop = min((block + 1) << _BITS, high)
+    if keys[stop - 1] >> shift == head:
+        if stop == high:
+            return high
+        fence = _fence_of_other(fenced.fences, block + 1, ((high - 1) >> _BITS) + 1, head, shift)
+        block = fence - 1
+        at = max(at, block << _BITS)
+        stop = min(fence << _BITS, high)
+        open_block(fenced, block)
+        if keys[stop - 1] >> shift == head:
+            return stop
+    step = 1
+    low = at
+    while at + step < stop and keys[at + step] >> shift == head:
+        low = at + step
+        step <<= 1
+    stop = min(at + step, stop)
+    while stop - low > 1:
+        middle = (low + stop) >> 1
+        if keys[middle] >> shift == head:
+            low = middle
+        else:
+            stop = middle
+    return stop
+
+
+@jit
+def _fence_of_other(fences: Array, low: int, high: int, head: np.uint64, shift: np.uint64) -> int:
+    """The first fence of `low` to `high` that has another head, by galloping; `high` where none has."""
+    step = 1
+    while low + step <= high and fences[low + step - 1] >> shift == head:
+        low += step
+        step <<= 1
+    high = min(low + step - 1, high)
+    while low < high:
+        middle = (low + high) >> 1
+        if fences[middle] >> shift == head:
+            low = middle + 1
+        else:
+            high = middle
+    return low

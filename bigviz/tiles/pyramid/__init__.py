@@ -1,0 +1,1 @@
+"""Ordered rows to the finished planes of every large tile."""

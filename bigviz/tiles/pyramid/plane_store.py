@@ -1,0 +1,79 @@
+"""Where a pyramid's planes are kept: in memory, or in a file (`store.planefile`)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.pyramid.accumulators import Kept
+
+__all__ = ["MemoryShelf", "Shelf"]
+
+
+class Shelf(Protocol):
+    """Planes by tile; `whole` says whether all that are worth keeping are there. Safe to use from any threads."""
+
+    whole: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory held."""
+        ...
+
+    def __len__(self) -> int:
+        """Tiles kept."""
+        ...
+
+    def get(self, tile: TileKey) -> Kept | None:
+        """The planes of a tile; None where they are not kept."""
+        ...
+
+    def put(self, tile: TileKey, kept: Kept) -> None:
+        """Keep the planes of a tile; the first ones stay."""
+        ...
+
+    def finish(self) -> None:
+        """All that are worth keeping were put."""
+        ...
+
+
+class MemoryShelf:
+    """Planes in memory, up to a number of bytes; what comes later is made again each time it is asked for."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
+        self._kept: dict[TileKey, Kept] = {}
+        self._lock = threading.Lock()
+        self._nbytes = 0
+        self._refused = False
+        self.whole = False
+
+    @property
+    def nbytes(self) -> int:
+        return self._nbytes
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, tile: TileKey) -> Kept | None:
+        return self._kept.get(tile)
+
+    def put(self, tile: TileKey, kept: Kept) -> None:
+        with self._lock:
+            size = kept.nbytes + 200
+            if tile in self._kept:
+                return
+            if self._limit is not None and self._nbytes + size > self._limit:
+                self._refused = True
+                return
+            self._kept[tile] = kept
+            self._nbytes += size
+
+    def finish(self) -> None:
+        self.whole = not self._refused
+
+    def tiles(self) -> list[TileKey]:
+        """The tiles kept."""
+        with self._lock:
+            return list(self._kept)

@@ -1,0 +1,1 @@
+"""A pass over the source to exact answers, where there is no index."""

@@ -1,0 +1,1 @@
+"""A sorted line to a tree of extremes, and an x range to decimated columns."""

@@ -1,0 +1,1 @@
+"""Datasets and layers to directories of stores: found, built aside, limited, dropped."""

@@ -1,0 +1,81 @@
+"""What a store is an index of: the files of a dataset as they were, and which other stores are of the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final, Literal
+
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.files.manifest import FORMAT
+
+__all__ = ["Freshness", "expected_bytes", "folder_name", "freshness", "origin_of"]
+
+Freshness = Literal["fresh", "stale", "gone"]
+
+_MOST_FILES: Final = 1000  # whose sizes and times are written down; the fingerprint covers all
+_ROW: Final = 12  # bytes of a key and a row number
+
+
+def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
+    """What a manifest says of its source, as JSON.
+
+    `fingerprint` is the dataset's: path, size, time and footer of each file. `identity` leaves out size, time and
+    footer: of two stores with the same identity one is of an older state of the files, or in an older format.
+    """
+    files = dataset.files
+    paths = [os.path.realpath(each.path) for each in files]
+    return {
+        "dataset": dataset.name,
+        "rows": dataset.num_rows,
+        "fingerprint": dataset.fingerprint,
+        "identity": _digest((paths, asdict(spec))),
+        "files": [
+            [path, each.size, each.mtime_ns] for path, each in zip(paths[:_MOST_FILES], files, strict=False)
+        ],
+        "more_files": max(0, len(files) - _MOST_FILES),
+        "spec": asdict(spec),
+    }  # fmt: skip
+
+
+def folder_name(dataset: Dataset, spec: OrderSpec) -> str:
+    """The name of the one folder that a store of these files, as they are now, can have, whatever the dataset's name
+    is."""
+    stem = os.path.splitext(os.path.basename(dataset.files[0].path))[0]
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:40] or "table"
+    return f"{plain}-{_digest((FORMAT, dataset.fingerprint, asdict(spec)))}"
+
+
+def freshness(origin: Mapping[str, Any]) -> Freshness:
+    """Whether the files are still as they were, by size and time: without opening them."""
+    for path, size, mtime_ns in origin["files"]:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return "gone"
+        if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+            return "stale"
+    return "fresh"
+
+
+def expected_bytes(dataset: Dataset, spec: OrderSpec, columns: tuple[str, ...]) -> int:
+    """Bytes that a store of all rows takes at least: float64 coordinates and columns besides keys and row numbers, or
+    a series's y."""
+    if spec.kind == "series":
+        return axis_dtype(dataset.info(spec.y).type).itemsize * dataset.num_rows
+    row = _ROW + sum(axis_dtype(dataset.info(name).type).itemsize for name in columns)
+    for name, axis in ((spec.x, spec.xaxis), (spec.y, spec.yaxis)):
+        width = axis_dtype(dataset.info(name).type).itemsize
+        if axis in ("log", "mercator") or (width == 8 and dataset.info(name).kind in ("float", "decimal")):
+            row += width
+    return row * dataset.num_rows
+
+
+def _digest(value: object) -> str:
+    text = repr(value).encode(errors="surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

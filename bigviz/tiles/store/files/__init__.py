@@ -1,0 +1,1 @@
+"""Arrays and facts to files with checksums, and back."""

@@ -1,0 +1,1 @@
+"""A dataset to its order on the disk, out of core."""

@@ -1,0 +1,150 @@
+"""An order whose arrays are mapped files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.axis import in_space
+from bigviz.aggregate.spaces import space
+from bigviz.common.errors import Unreadable
+from bigviz.data.columns.column import widen
+from bigviz.tiles.morton.keys import Derived
+from bigviz.tiles.morton.order import Order, OrderedColumn
+from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.store.files.column_file import map_column
+from bigviz.tiles.store.files.survey_json import survey_of
+from bigviz.tiles.store.order.build import FACTS
+
+__all__ = ["StoredOrder", "open_stored_order"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An axis whose column is there, in the space that is shown."""
+
+    values: Checked
+    kind: str
+    which: int
+
+    def numbers(self, keys: Checked, positions: slice | Array) -> Array:
+        """Axis-space numbers at positions."""
+        return in_space(space(self.kind, "x" if self.which == 0 else "y"), widen(self.values.take(positions)), None)[0]
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """An axis whose numbers follow from the keys, but for a few."""
+
+    rule: Derived
+    places: Checked
+    values: Checked
+
+    def numbers(self, keys: Checked, positions: slice | Array) -> Array:
+        """Axis-space numbers at positions."""
+        out = self.rule.numbers(keys.take(positions))
+        if isinstance(positions, slice):
+            start, stop, step = positions.indices(len(keys))
+            if step == 1:
+                low, high = (self._first(bound) for bound in (start, stop))
+                out[self.places.take(slice(low, high)) - np.uint32(start)] = self.values.take(slice(low, high))
+                return out
+            positions = np.arange(start, stop, step)
+        if len(self.places) and len(out):
+            self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
+            wanted = np.asarray(positions).astype(np.uint32)  # of the places' dtype, else all of those are converted
+            at = np.searchsorted(self.places.array, wanted)
+            at = np.minimum(at, len(self.places) - 1)
+            hit = self.places.array[at] == wanted
+            out[hit] = self.values.take(at[hit])
+        return out
+
+    def _first(self, position: int) -> int:
+        """The first exception that is not before a position."""
+        self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
+        return int(np.searchsorted(self.places.array, np.uint32(position)))
+
+
+@dataclass(frozen=True)
+class StoredOrder(Order):
+    """An order in files: in memory are only fences, boxes, the far rows and a byte for each 64 KiB block."""
+
+    path: Path
+    axes: tuple[_Kept | _Derived, _Kept | _Derived] = field(repr=False)
+    lost: tuple[Checked, Checked] = field(repr=False)
+    columns: Mapping[str, OrderedColumn] = field(repr=False)
+
+    @property
+    def nbytes(self) -> int:
+        held = [self.numbered, *(each for column in self.columns.values() for each in column[:3] if each is not None)]
+        return self.guard.nbytes + self.far.nbytes + sum(each.nbytes for each in held)
+
+    def numbers(self, which: int, positions: slice | Array) -> Array:
+        return self.axes[which].numbers(self.guard.keys, positions)
+
+    def far_numbers(self, which: int) -> Array:
+        return self.lost[which].take(slice(None))
+
+    def column(self, name: str) -> OrderedColumn | None:
+        return self.columns.get(name)
+
+
+def open_stored_order(path: Path) -> StoredOrder:
+    """The order that `build_stored_order` wrote, mapped.
+
+    A block of 64 KiB is verified before it is first used, and Unreadable names the file then. Raises Unreadable for a
+    folder that holds something else.
+    """
+    try:
+        facts = json.loads((path / FACTS).read_bytes())
+        return _opened(path, facts)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise Unreadable(f"{path} holds no order: {error}.", got=str(path)) from error
+
+
+def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
+    sums = map_column(path / "sums.arrow", np.dtype(np.uint64))
+
+    def checked(name: str) -> Checked:
+        known = facts["arrays"][name]
+        start, count = known["sums"]
+        file = path / f"{name}.arrow"
+        mapped = map_column(file, np.dtype(known["dtype"]))
+        if len(mapped) != known["rows"]:
+            what = f"{file} is damaged: it says {len(mapped):,} rows instead of {known['rows']:,}."
+            raise Unreadable(what, got=str(file))
+        return Checked(mapped, sums[start : start + count], file)
+
+    def axis(which: int) -> _Kept | _Derived:
+        name = "xy"[which]
+        rule = facts[name]
+        if rule is None:
+            return _Kept(checked(name), facts["spaces"][which], which)
+        rule = Derived(**{**rule, "dtype": np.dtype(rule["dtype"]), "width": float.fromhex(rule["width"])})
+        return _Derived(rule, checked(f"{name}-places"), checked(f"{name}-values"))
+
+    def column(parts: Mapping[str, Any]) -> OrderedColumn:
+        labels = parts.get("labels")
+        files = {part: checked(parts[part]) for part in ("values", "valid", "codes") if part in parts}
+        return OrderedColumn(**files, labels=None if labels is None else tuple(labels))
+
+    fences = np.array(map_column(path / "fences.arrow", np.dtype(np.uint64)))
+    return StoredOrder(
+        survey_of(facts["survey"]),
+        Guard(checked("keys"), fences, checked("boxes").take(slice(None)).reshape(-1, 4)),
+        checked("rows"),
+        checked("far").take(slice(None)),
+        path,
+        (axis(0), axis(1)),
+        (checked("far-x"), checked("far-y")),
+        {name: column(parts) for name, parts in facts["columns"].items()},
+    )

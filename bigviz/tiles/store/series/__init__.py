@@ -1,0 +1,1 @@
+"""A dataset to its series tree on the disk, out of core."""

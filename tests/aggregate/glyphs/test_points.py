@@ -1,0 +1,76 @@
+"""Images of points over arrays: gathered rows, masks, cancelling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bigviz.aggregate import inputs
+from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.glyphs.points import points_image
+from bigviz.aggregate.inputs import Inputs, Mapped, Numbers
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
+
+SIDE = Bins(0.0, 2.0, 2)
+
+
+def numbers(*values: float) -> Numbers:
+    return Numbers(np.array(values))
+
+
+def test_both_ends_of_the_window_are_in_it() -> None:
+    x, y = numbers(0, 1, 2, 2.1, -0.1, 1), numbers(0, 0, 2, 1, 1, 2)
+    grid = points_image(x, y, SIDE, SIDE, parse("count"))
+    assert grid.values.tolist() == [[1, 1], [0, 2]] and grid.values.dtype == np.uint32
+
+
+def test_rows_of_every_slice_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigviz.aggregate.glyphs.points.SLICE", 7)
+    random = np.random.default_rng(5)
+    x, y, value = random.uniform(0, 2, (3, 100))
+    read = Inputs(values=Numbers(value))
+    for text, expected in (("count", 100), ("sum(v)", value.sum())):
+        grid = points_image(Numbers(x), Numbers(y), SIDE, SIDE, parse(text), read)
+        assert grid.values.sum() == pytest.approx(expected)
+    first = points_image(numbers(*[0] * 100), numbers(*[0] * 100), SIDE, SIDE, parse("first(v)"), read)
+    assert first.values[0, 0] == value[0] and first.filled.tolist() == [[True, False], [False, False]]
+
+
+def test_row_numbers_of_gathered_rows() -> None:
+    x, read = numbers(0, 0, 0), Inputs(values=numbers(5, 6, 7), numbers=np.array([9, 3, 4], np.uint32))
+    assert points_image(x, x, SIDE, SIDE, parse("first(v)"), read).values[0, 0] == 6
+    assert points_image(x, x, SIDE, SIDE, parse("last(v)"), read).values[0, 0] == 5
+
+
+def test_masks_of_places_values_and_categories() -> None:
+    hidden = np.array([True, False, True])
+    x = Numbers(np.zeros(3, np.uint8), hidden)
+    assert points_image(x, numbers(0, 0, 0), SIDE, SIDE, parse("count")).values[0, 0] == 2
+    values = Inputs(values=Numbers(np.array([1, 2, 4], np.int16), hidden), dtype=np.dtype(np.int64))
+    assert points_image(numbers(0, 0, 0), numbers(0, 0, 0), SIDE, SIDE, parse("sum(v)"), values).values[0, 0] == 5
+    codes = Inputs(codes=Numbers(np.array([0, 0, 1], np.int32), hidden), categories=2)
+    grid = points_image(numbers(0, 0, 0), numbers(0, 0, 0), SIDE, SIDE, parse("by(k)"), codes)
+    assert grid.values[:, 0, 0].tolist() == [1, 1]
+
+
+def test_spaces_go_before_bins() -> None:
+    x = Mapped(Numbers(np.array([1, 10, 100, 0, 7]), np.array([True, True, True, True, False])), space("log", "x"))
+    assert len(x) == 5
+    grid = points_image(x, numbers(0, 0, 0, 0, 0), SIDE, SIDE, parse("count"))
+    assert grid.values.tolist() == [[1, 2], [0, 0]]
+
+
+def test_no_rows() -> None:
+    grid = points_image(numbers(), numbers(), SIDE, SIDE, parse("mean(v)"), Inputs(values=numbers()))
+    assert not grid.filled.any() and np.isnan(grid.values).all()
+
+
+def test_cancelled_between_slices() -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        points_image(numbers(1), numbers(1), SIDE, SIDE, parse("count"), cancel=cancel)
+    assert inputs.SLICE <= 1 << 20

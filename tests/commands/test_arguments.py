@@ -1,0 +1,84 @@
+"""What the command line's paths are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bigviz.commands.arguments import named_paths, script_name
+from bigviz.common.errors import BadInput, NotFound
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "trips.parquet",
+        "a/trips.parquet",
+        "year=2024/x.parquet",
+        "odd=name.parquet",
+        "app.py",
+        "metrics.parquet",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["trips.parquet"], ["trips"]),
+        (["trips.parquet", "a/trips.parquet", "./trips.parquet"], ["trips", "trips-2", "trips-3"]),
+        (["a/trips.parquet", "trips=trips.parquet"], ["trips-2", "trips"]),
+        (["My trips=trips.parquet"], ["My trips"]),
+        (["year=2024"], ["data"]),
+        (["year=2024/x.parquet"], ["x"]),
+        (["odd=name.parquet"], ["data"]),
+        (["x=odd=name.parquet"], ["x"]),
+        (["*.parquet"], ["data"]),
+        (["a/*.parquet", "t*.parquet"], ["a", "t"]),
+        (["metrics.parquet"], ["data"]),
+    ],
+)
+def test_names(folder: Path, arguments, names):
+    found = named_paths(arguments)
+    assert [name for name, _ in found] == names
+    assert all(path in argument for (_, path), argument in zip(found, arguments, strict=True))
+
+
+def test_the_directory_one_is_in(folder: Path):
+    assert named_paths(["."]) == [(folder.name, ".")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        (["nope.parquet"], NotFound, "nothing at nope.parquet"),
+        (["tripz.parquet"], NotFound, "nothing at tripz.parquet. Did you mean trips.parquet?"),
+        (["trips.parquet", "nope-*.parquet"], NotFound, "nothing at nope"),
+        (["a/b=trips.parquet"], NotFound, "nothing at a/b=trips"),
+        (["metrics=trips.parquet"], BadInput, "address of the server itself"),
+        (["a b =trips.parquet"], BadInput, "no space at its ends"),
+        (["a=trips.parquet", "a=a/trips.parquet"], BadInput, "given to two paths"),
+        ([""], NotFound, "nothing at"),
+        (["https://example.org/t.parquet"], NotFound, "Only local paths are opened: copy it here first"),
+    ],
+)
+def test_mistakes(folder: Path, arguments, error, match):
+    with pytest.raises(error, match=match):
+        named_paths(arguments)
+
+
+def test_scripts(folder: Path):
+    assert script_name(["trips.parquet"]) is None
+    assert (
+        script_name(["app.py"]) == "app"
+        and script_name(["./app.py"]) == "app"
+        and script_name(["my app=app.py"]) == "my app"
+    )
+    with pytest.raises(BadInput, match="served alone"):
+        script_name(["app.py", "trips.parquet"])
+    with pytest.raises(NotFound, match="no script"):
+        script_name(["nope.py"])

@@ -1,0 +1,109 @@
+"""`bigviz index`, as a function and as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from bigviz.cli import cli
+from bigviz.commands.index import index_path, layer_from
+from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.open import open as open_dataset
+from bigviz.server.run.loading import Columns, document_of
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+
+BIGVIZ = (sys.executable, "-m", "bigviz")
+
+
+def written(path: Path, rows: int) -> Path:
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.random(rows), "y": rng.random(rows), "fare": rng.random(rows), "a,b": rng.random(rows)}
+    pq.write_table(pa.table({**columns, "t": np.arange(rows)}), path, row_group_size=1 << 16)
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return written(tmp_path / "trips.parquet", 2_000)
+
+
+def test_the_layer_is_the_one_that_serve_shows(table: Path):
+    dataset = open_dataset(table)
+    assert layer_from(dataset, {}).key() == ("points", "x", "y", "count", "linear", "linear", "default")
+    words = {"x": "t", "y": "fare", "agg": "mean(x)", "xaxis": "log"}
+    assert layer_from(dataset, words).key() == ("points", "t", "fare", "mean(x)", "log", "linear", "default")
+    line = layer_from(dataset, {"x": "t", "y": "fare", "glyph": "line"})
+    ((_, shown),) = document_of(dataset, "a", Columns("t", "fare", None, "line")).layers()
+    assert (line.x, line.y, line.glyph) == (shown.x, shown.y, shown.glyph)
+    with pytest.raises(NotFound):
+        layer_from(dataset, {"x": "fair"})
+    with pytest.raises(BadInput, match="mercator"):
+        layer_from(dataset, {"xaxis": "mercator"})
+
+
+def test_a_line_is_indexed_once(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = {"x": "t", "y": "fare", "glyph": "line"}
+    for _ in range(2):
+        assert index_path(str(table), words, [], tmp_path / "out", None) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and said[0].startswith("trips: 2,000 rows by t and fare in ")
+    (entry,) = StoreDirectory(tmp_path / "out").entries()
+    assert entry.state == "ready" and entry.of["spec"]["kind"] == "series" and said[1].endswith(str(entry.path))
+
+
+def test_points_are_indexed_with_columns_and_a_pyramid(table: Path, tmp_path: Path):
+    out = str(tmp_path / "out")
+    words = ["--x", "x", "--y", "y", "--columns", 'fare,"a,b"', "--agg", "mean(t)", "--out", out]
+    done = CliRunner().invoke(cli, ["index", str(table), *words])
+    assert done.exit_code == 0, done.output
+    (entry,) = StoreDirectory(tmp_path / "out").entries()
+    assert entry.state == "ready" and set(entry.manifest.facts["columns"]) == {"fare", "a,b", "t"}
+    text = CliRunner().invoke(cli, ["info", str(table), "--store-dir", out]).output
+    assert "columns" in text and "mean(t)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--x", "fair"], "no column 'fair'"),
+        (["--columns", "fair"], "no column 'fair'"),
+        (["--store-limit", "much"], "--store-limit is a size such as 20GB"),
+        (["--store-limit", "1kB"], "allow more with --store-limit"),
+        (["--out", "trips.parquet"], "is a file"),
+        (["--xaxis", "mercator"], "mercator is for both axes"),
+    ],
+)
+def test_what_cannot_be_indexed_is_said_in_a_line(
+    table: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+):
+    monkeypatch.chdir(table.parent)
+    done = CliRunner().invoke(cli, ["index", "trips.parquet", "--out", "out", *arguments])
+    assert done.exit_code in (1, 2) and words in done.output, done.output
+    assert isinstance(done.exception, SystemExit) and not list(table.parent.glob("out/*-*"))
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path):
+    table, out = written(tmp_path / "large.parquet", 2_000_000), tmp_path / "out"
+    command = [*BIGVIZ, "index", str(table), "--x", "x", "--y", "y", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not (told := list(out.glob("*.building/progress.json"))):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said, complained = process.communicate(timeout=60)
+    assert process.returncode == 130 and said == "", complained
+    assert f"Interrupted. What is done is kept in {out}: the same command goes on where it was." in complained
+    assert "Traceback" not in complained and json.loads(told[0].read_text())["pid"] == process.pid
+    assert [each.state for each in StoreDirectory(out).entries()] == ["unfinished"]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert [each.state for each in StoreDirectory(out).entries()] == ["ready"]
+    assert not os.path.exists(told[0])

@@ -1,0 +1,80 @@
+"""What `bigviz info` says of indexes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bigviz.commands.info import summary
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+
+
+def write(path: Path, dataset: Dataset, spec: OrderSpec, columns: Sequence[str], crew: Crew) -> Mapping[str, Any]:
+    crew.progress("ordering rows", 0.25, 100)
+    (path / "keys.arrow").write_bytes(b"k" * 1000)
+    crew.cancel.check()
+    return {}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "trips.parquet"
+    pq.write_table(pa.table({"x": rng.random(400), "y": rng.random(400)}), path)
+    return path
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> StoreDirectory:
+    return StoreDirectory(tmp_path / "stores", 1 << 30, {"order": write})
+
+
+def test_a_table_tells_of_its_indexes(table: Path, stores: StoreDirectory):
+    without = summary(str(table), stores.root)
+    store = stores.build(open_dataset(table), OrderSpec("x", "y", xaxis="log", root="full"))
+    other = table.with_name("other.parquet")
+    other.write_bytes(table.read_bytes())
+    stores.build(open_dataset(other), OrderSpec("x", "y"))
+    stores.add(store, "pyramids", "count", lambda folder, crew: {})
+    text = summary(str(table), stores.root)
+    assert text.startswith(without) and without.splitlines()[-1].startswith("Shown without")
+    told = text[len(without) :].strip().splitlines()
+    assert told[0] == str(store) and "other.parquet" not in text
+    assert "x (log) and y (linear): rows in Morton order, far rows included" in told[1]
+    for words in (f"{table}, 400 rows", "fresh: its source has not changed", "count (", "keys.arrow 1.0 kB", "format"):
+        assert words in text
+
+
+def test_an_index_and_a_directory_of_indexes(table: Path, stores: StoreDirectory):
+    store = stores.build(open_dataset(table), OrderSpec("x", "y"))
+    alone = summary(str(store))
+    assert alone.startswith(str(store)) and alone == summary(str(stores.root))
+    os.utime(table, ns=(1, 1))
+    assert "stale: its source has changed" in summary(str(store))
+    table.unlink()
+    assert "its source is gone" in summary(str(store))
+    (store / "keys.arrow").write_bytes(b"")
+    assert "damaged: it is built again" in summary(str(store)) and "format" not in summary(str(store))
+
+
+def test_an_index_that_is_not_finished(table: Path, stores: StoreDirectory):
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        stores.build(open_dataset(table), OrderSpec("x", "y"), (), Crew(1, cancel=cancel))
+    for text in (summary(str(table), stores.root), summary(str(stores.root))):
+        assert "unfinished, 25% of 'ordering rows' when it last told: the command that began it goes on" in text
+        assert "x (linear) and y (linear)" in text

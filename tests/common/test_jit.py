@@ -1,0 +1,39 @@
+"""What every kernel is compiled with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba.core.caching import CompileResultCacheImpl
+
+from bigviz.common.jit import frozen, jit
+
+
+@jit
+def _divide(values: np.ndarray, by: float) -> float:
+    return float(values[0] / by)
+
+
+def test_options() -> None:
+    options = _divide.targetoptions  # type: ignore[attr-defined]
+    assert options["nogil"] and options["nopython"] and not options.get("parallel") and not options.get("fastmath")
+    assert _divide(np.ones(1), 0.0) == np.inf
+
+
+def test_frozen_arrays_share_one_machine_code() -> None:
+    writable, fixed = np.ones(3), np.ones(3)
+    fixed.flags.writeable = False
+    before = len(_divide.signatures)  # type: ignore[attr-defined]
+    _divide(frozen(writable), 1.0)
+    _divide(frozen(fixed), 1.0)
+    assert len(_divide.signatures) == before + 1  # type: ignore[attr-defined]
+    assert writable.flags.writeable and np.shares_memory(frozen(writable), writable)
+
+
+def test_kernels_run_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+
+    def double(value: float) -> float:
+        return 2 * value
+
+    assert jit(double)(1.5) == 3.0

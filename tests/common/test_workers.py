@@ -1,0 +1,119 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.common.priority import Turns
+from bigviz.common.workers import Crew, slices
+
+
+def test_slices_cover_all_rows_once() -> None:
+    assert slices(0) == []
+    assert slices(5, 2) == [(0, 2), (2, 4), (4, 5)]
+    assert slices(4, 2) == [(0, 2), (2, 4)]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_item_is_done_and_reported(threads: int) -> None:
+    done: list[int] = []
+    seen: list[tuple[str, float, int]] = []
+
+    def work(item: int) -> int:
+        done.append(item)
+        return item
+
+    Crew(threads, lambda *report: seen.append(report)).run("adding", work, range(10), 45)
+    assert sorted(done) == list(range(10))
+    assert [report[2] for report in seen] == sorted(report[2] for report in seen)
+    assert seen[0] == ("adding", 0.0, 0) and seen[-1] == ("adding", 1.0, 45)
+
+
+def test_steps_of_a_stage_report_as_one() -> None:
+    seen: list[tuple[str, float, int]] = []
+    crew = Crew(1, lambda *report: seen.append(report))
+    for start, stop in ((0.0, 0.5), (0.5, 1.0)):
+        step = crew.within("whole", start, stop, 8)
+        step.run("half", lambda item: 1, range(2), 2)
+        step.run("half again", lambda item: 1, range(2), 2)
+    assert [report[:2] for report in seen[:4]] == [("whole", 0.0), ("whole", 0.25), ("whole", 0.5), ("whole", 0.5)]
+    assert seen[-1] == ("whole", 1.0, 8)
+    assert [report[1:] for report in seen] == sorted(report[1:] for report in seen)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_first_error_ends_the_work(threads: int) -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item"):
+        Crew(threads).run("failing", work, range(1000), 1000)
+    assert len(begun) <= 2 * threads
+
+
+def test_a_raised_flag_stops_between_items() -> None:
+    cancel = Cancel()
+    begun = threading.Event()
+
+    def work(item: int) -> int:
+        begun.set()
+        cancel.cancel()
+        return 1
+
+    with pytest.raises(Cancelled):
+        Crew(1, cancel=cancel).run("stopping", work, range(1000), 1000)
+    assert begun.is_set()
+
+
+def test_requests_go_before_items_and_batches() -> None:
+    turns, begun, ended = Turns(), threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def work(item: int) -> int:
+        done.extend(crew.paced([item, item]))
+        return 1
+
+    def build() -> None:
+        begun.set()
+        crew.within("whole", 0.0, 1.0, 3).run("part", work, range(3), 3)
+        ended.set()
+
+    crew = Crew(2, turns=turns)
+    builder = threading.Thread(target=build)
+    with turns.request():
+        builder.start()
+        assert begun.wait(10) and not ended.wait(0.05)
+        assert done == []
+    assert ended.wait(10)
+    builder.join()
+    assert sorted(done) == [0, 0, 1, 1, 2, 2]
+
+
+STEPPING_BACK = """
+import os
+from bigviz.common.workers import Crew
+
+found = set()
+
+def work(_):
+    found.add(os.getpriority(os.PRIO_PROCESS, 0))
+    return 1
+
+os.nice({niceness})
+Crew(2, behind=True).run("working", work, range(4), 4)
+print(found)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own elsewhere")
+@pytest.mark.parametrize(("niceness", "expected"), [(0, 10), (15, 15)])
+def test_threads_step_back_and_never_forward(niceness: int, expected: int) -> None:
+    """Under `nice -n 15` too, where going to 10 would take a privilege."""
+    command = [sys.executable, "-c", STEPPING_BACK.format(niceness=niceness)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{{{expected}}}"

@@ -1,0 +1,125 @@
+"""CSV as people write it."""
+
+from __future__ import annotations
+
+import bz2
+import datetime
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bigviz.common.errors import BigvizError, TooLarge, Unreadable
+from bigviz.data.formats import csv
+from bigviz.data.open import open as open_table
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "t.csv"
+
+
+def test_types_and_empty_cells(path: Path) -> None:
+    path.write_text(
+        "i,f,b,d,t,s\n"
+        "1,1.5,true,2024-05-01,2024-05-01 12:00:00,left\n"
+        ',,,,,\n3,nan,false,2024-05-03,2024-05-01T12:00:01.5,"ri,\nght"\n'
+    )
+    dataset = open_table(path)
+    assert [info.kind for info in dataset.columns()] == ["integer", "float", "bool", "date", "timestamp", "category"]
+    assert dataset.column("i").values.tolist() == [1, 0, 3]
+    assert dataset.column("s").categories == ("left", "ri,\nght")
+    for name in ("i", "b", "d", "t", "s"):
+        valid = dataset.column(name).valid
+        assert valid is not None and valid.tolist() == [True, False, True]
+    assert dataset.take([1, 0], ["d", "s"]).to_pylist() == [  # type: ignore[arg-type]
+        {"d": None, "s": None},
+        {"d": datetime.date(2024, 5, 1), "s": "left"},
+    ]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_separators(path: Path, mark: str, start: str, end: str) -> None:
+    path.write_bytes((start + end.join([f"a b{mark}y", f"1{mark}2.5", f"3{mark}4.5", ""])).encode())
+    dataset = open_table(path)
+    assert dataset.schema.names == ["a b", "y"]
+    assert dataset.column("y").values.tolist() == [2.5, 4.5]
+
+
+def test_a_first_line_of_numbers_is_a_row(path: Path) -> None:
+    path.write_text("1,2.5\n3,-4e3\n")
+    dataset = open_table(path)
+    assert dataset.num_rows == 2 and dataset.schema.names == ["f0", "f1"]
+
+
+def test_one_column_and_no_rows(path: Path) -> None:
+    path.write_text("x\n")
+    dataset = open_table(path)
+    assert dataset.num_rows == 0 and dataset.schema.names == ["x"]
+
+
+@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, ".gz"), (bz2.compress, ".bz2"), (None, ".zst")])
+def test_packed(tmp_path: Path, pack: object, ending: str) -> None:
+    text = b"x,y\n" + b"".join(b"%d,%d\n" % (row, row * row) for row in range(5000))
+    packed = pa.compress(text, "zstd", asbytes=True) if pack is None else pack(text)  # type: ignore[operator]
+    path = tmp_path / f"t.csv{ending}"
+    path.write_bytes(packed)
+    assert open_table(path).column("y").values[-1] == 4999 * 4999
+
+
+def test_a_packed_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"x,y\n" + b"0,0\n" * 4_000_000))
+    monkeypatch.setattr(csv, "available_memory", lambda: 8_000_000)
+    with pytest.raises(TooLarge, match="unpacks to more than"):
+        open_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"x,y\n1,2\n3\n", "Expected 2 columns, got 1"),
+        (b"x,y\n" + b"1,2\n" * 20_000 + "Köln,1\n".encode("latin-1"), "not in UTF-8"),
+        (b"x,y\n1,\0\n", "not a format"),
+    ],
+)
+def test_damaged(path: Path, text: bytes, words: str) -> None:
+    path.write_bytes(text)
+    with pytest.raises(Unreadable, match=words) as caught:
+        open_table(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_packed_file_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv.gz"
+    packed = gzip.compress(b"x,y\n" + b"".join(b"%d,%d\n" % (row, row * 7919 % 1000) for row in range(5000)))
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(Unreadable, match=str(path)):
+        open_table(path)
+
+
+def test_the_file_may_vanish_afterwards(path: Path) -> None:
+    path.write_text("x,s\n1,a\n")
+    dataset = open_table(path)
+    path.unlink()
+    assert dataset.column("x").values.tolist() == [1]
+    with pytest.raises(Unreadable, match="is gone"):
+        dataset.check()
+
+
+@given(st.text(st.sampled_from('ab1,;\t"\n\r.-é |'), max_size=60))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_opens_or_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    try:
+        dataset = open_table(path)
+        for info in dataset.columns():
+            dataset.column(info.name)
+    except BigvizError as error:
+        assert error.message

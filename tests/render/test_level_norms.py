@@ -1,0 +1,62 @@
+"""One normalisation a level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.render.level_norms import Spans
+from bigviz.render.shade import Shading
+
+LINEAR = Shading("gray", "linear", None, None)
+SIDE = 4  # cells of a tile in these tests
+
+
+class World:
+    """A grid of counts at the deepest level, from which tiles of every level are summed."""
+
+    def __init__(self, level: int, seed: int) -> None:
+        self.level = level
+        rng = np.random.default_rng(seed)
+        side = SIDE << level
+        self.cells = np.where(rng.random((side, side)) < 0.02, rng.integers(1, 100, (side, side)), 0).astype(np.uint32)
+        self.reads = 0
+
+    def at(self, zx: int, zy: int) -> np.ndarray:
+        fx, fy = 1 << (self.level - zx), 1 << (self.level - zy)
+        rows, columns = self.cells.shape
+        return self.cells.reshape(rows // fy, fy, columns // fx, fx).sum(axis=(1, 3), dtype=np.uint32)
+
+    def read(self, place: tuple[int, int, int, int]) -> list[np.ndarray]:
+        zx, zy, i, j = place
+        self.reads += 1
+        return [self.at(zx, zy)[j * SIDE : (j + 1) * SIDE, i * SIDE : (i + 1) * SIDE]]
+
+
+@pytest.mark.parametrize("level", [(0, 0), (1, 1), (3, 3), (2, 0), (0, 3), (1, 2)])
+def test_the_span_is_the_whole_levels(level):
+    world, spans = World(3, 1), Spans()
+    norm = spans.norm("a", level, LINEAR, True, world.read, NEVER)
+    values = world.at(*level)
+    assert (norm.low, norm.high) == (values[values > 0].min(), values.max())
+
+
+def test_deeper_it_is_the_same_for_all_and_reads_no_more_than_it_must():
+    world, spans = World(6, 2), Spans()
+    norm = spans.norm("a", (6, 6), LINEAR, True, world.read, NEVER)
+    assert world.reads <= 1 + 4 + 16 + 64 + 3 * 4 * 64
+    assert norm.high <= world.cells.max() and norm.high >= np.percentile(world.cells[world.cells > 0], 90)
+    before = world.reads
+    assert spans.norm("a", (6, 6), LINEAR, True, world.read, NEVER) is norm and world.reads == before
+    spans.norm("a", (6, 6), Shading("gray", "log", None, None), True, world.read, NEVER)
+    assert world.reads - before <= 64
+    assert spans.norm("b", (6, 6), LINEAR, True, World(6, 3).read, NEVER) is not norm
+
+
+def test_it_can_be_cancelled():
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        Spans().norm("a", (2, 2), LINEAR, True, World(2, 1).read, cancel)

@@ -1,0 +1,42 @@
+"""From errors to answers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigviz.common import errors
+from bigviz.server.error_json import STATUS, describe, dump, status_of
+from bigviz.server.websocket.requests import Malformed
+
+
+def test_every_error_has_a_status():
+    own = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, errors.BigvizError)]
+    assert {each for each in own if each is not errors.BigvizError} == set(STATUS)
+    assert status_of(Malformed("x")) == 400 and status_of(errors.BigvizError("x")) == 500
+    assert status_of(KeyError("x")) == 500
+
+
+def test_what_is_not_bigvizs_own_error_tells_nothing():
+    assert describe(KeyError("/secret/path")) == {
+        "error": "The server failed to answer; its log says why.",
+        "field": None,
+        "got": None,
+    }
+
+
+@given(st.one_of(st.text(), st.floats(), st.integers(), st.binary(), st.none(), st.lists(st.text(), max_size=3)))
+def test_anything_that_came_can_be_told(got):
+    text = dump(describe(errors.BadInput("no", "x", got)))
+    found = json.loads(text)
+    assert set(found) == {"error", "field", "got"}
+    assert not set(b"<>&") & set(text)
+    assert found["got"] is None or isinstance(found["got"], int | bool) or len(found["got"]) <= 201
+
+
+def test_lone_surrogates_do_not_stop_an_answer():
+    for words in (("no", "x", "\ud800"), ("no", "\ud800"), ("\ud800",)):
+        assert b"ud800" in dump(describe(errors.BadInput(*words)))

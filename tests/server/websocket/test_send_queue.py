@@ -1,0 +1,130 @@
+"""What waits for one browser."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bigviz.server.limits import Limits
+from bigviz.server.websocket.send_queue import Message, Outbox
+from bigviz.wire.frames import Part, Type, parse
+
+LIMITS = Limits(unread_soft_bytes=2_000, unread_bytes=5_000, stalled_seconds=0.05, slowest_bytes=1e9)
+
+
+class Socket:
+    """A browser that takes what it is handed only when it is told to."""
+
+    def __init__(self) -> None:
+        self.handed: list[bytes] = []
+        self.futures: list[asyncio.Future[None]] = []
+
+    def write_message(self, data: bytes, binary: bool) -> asyncio.Future[None]:
+        assert binary
+        self.handed.append(data)
+        self.futures.append(asyncio.get_running_loop().create_future())
+        return self.futures[-1]
+
+    async def take(self) -> None:
+        """Read everything, with time for more to be handed over."""
+        for _ in range(30):
+            for future in self.futures:
+                if not future.done():
+                    future.set_result(None)
+            await asyncio.sleep(0)
+
+
+def message(request: int, size: int = 60, parts: int = 1, tag: Any = None) -> Message:
+    return Message(Type.DONE, [Part(b"{}      ", bytes(size - 8))] * parts, request=request, tag=tag)
+
+
+def posting(test: Any, limits: Limits = LIMITS) -> None:
+    async def run() -> None:
+        socket, told = Socket(), []
+        box = Outbox(socket, 77, limits, lambda behind: told.append(behind), lambda: told.append("gave up"))  # type: ignore[arg-type]
+        await asyncio.wait_for(test(box, socket, told), 20)
+
+    asyncio.run(run())
+
+
+def test_frames_are_numbered_when_they_leave():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1, parts=2, tag="a"))
+        await asyncio.sleep(0)
+        box.put(message(2, tag="b"))
+        box.put(message(3, tag="c"))
+        box.drop("b")
+        await socket.take()
+        frames = [parse(data) for data in socket.handed]
+        assert [(f.sequence, f.request, f.part, f.epoch) for f in frames] == [
+            (1, 1, 0, 77),
+            (2, 1, 1, 77),
+            (3, 3, 0, 77),
+        ]
+        assert box.sent == sum(map(len, socket.handed)) and box._waiting == 0 and told == []
+
+    posting(test)
+
+
+def test_a_browser_behind_is_told_of_and_again_when_it_has_caught_up():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1, 1_500))
+        assert told == []
+        box.put(message(2, 1_000, tag="view"))
+        assert told == [True]
+        box.drop("view")
+        assert told == [True, False]
+        box.put(message(3, 1_000))
+        await socket.take()
+        assert told == [True, False, True, False]
+
+    posting(test)
+
+
+def test_more_than_the_bound_is_given_up_and_forgotten():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        for request in range(4):
+            box.put(message(request, 1_500))
+        assert told == [True, "gave up"] and not box._queue
+        box.put(message(9))
+        await socket.take()
+        assert 9 not in [parse(data).request for data in socket.handed]
+
+    posting(test)
+
+
+def test_a_browser_that_reads_nothing_is_given_up():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1))
+        while told != ["gave up"]:
+            await asyncio.sleep(0.01)
+        assert len(socket.handed) == 1
+
+    posting(test)
+
+
+def test_a_usual_view_is_handed_over_in_one_go():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        for request in range(20):
+            box.put(message(request, 10_000))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(socket.handed) == 20
+        await socket.take()
+        assert box._waiting == 0
+
+    posting(test, Limits())
+
+
+def test_the_end_comes_after_what_waits():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1))
+        box.end(lambda: told.append("end"))
+        box.put(message(2))
+        assert told == []
+        await socket.take()
+        assert told == ["end"] and [parse(data).request for data in socket.handed] == [1]
+        box.end(lambda: told.append("at once"))
+        assert told == ["end", "at once"]
+
+    posting(test)

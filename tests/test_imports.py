@@ -1,0 +1,124 @@
+"""Imports point one way: from a room to those below it, and never in a circle."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOUSE = ROOT / "bigviz"
+
+# Lowest first. What stands on one line knows nothing of its neighbours on it.
+ROOMS = (
+    ("common",),
+    ("wire", "render", "data"),
+    ("aggregate",),
+    ("tiles",),
+    ("document",),
+    ("library", "apps"),
+    ("server",),
+    ("export",),
+    ("commands",),
+    ("cli", "__init__"),
+    ("__main__",),
+)
+TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans")
+
+
+def module_of(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in sorted(HOUSE.rglob("*.py"))}
+
+
+@cache
+def imports_of(module: str) -> dict[str, bool]:
+    """The modules of the project that a module imports, those for type checkers included, each with whether it is
+    imported inside a function."""
+    found: dict[str, bool] = {}
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    inside = {
+        id(each)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for each in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "bigviz":
+            names = [name if (name := f"{node.module}.{each.name}") in MODULES else node.module for each in node.names]
+        elif isinstance(node, ast.Import):
+            names = [each.name for each in node.names if each.name in MODULES]
+        for name in names:
+            if name != module:
+                found[name] = found.get(name, True) and id(node) in inside
+    return found
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def height_of(module: str) -> int:
+    return next(height for height, rooms in enumerate(ROOMS) if room_of(module) in rooms)
+
+
+def test_every_module_is_in_a_room_that_is_named_here():
+    rooms = {room for line in ROOMS for room in line}
+    assert {room_of(module) for module in MODULES} <= rooms
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_to_rooms_below(module: str):
+    height, room = height_of(module), room_of(module)
+    for other in imports_of(module):
+        if other == "bigviz":  # the version: `bigviz/__init__.py` imports the rest only when it is asked for a name
+            continue
+        assert room_of(other) == room or height_of(other) < height, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("bigviz.tiles.")])
+def test_imports_within_tiles_point_one_way(module: str):
+    parts = module.split(".")
+    if len(parts) < 4:  # engine.py and its neighbours stand above the folders
+        return
+    height = TILES.index(parts[2])
+    for other in imports_of(module):
+        below = other.split(".")
+        if below[:2] == ["bigviz", "tiles"]:
+            assert len(below) > 3 or (len(below) == 3 and below[2] in TILES), f"{module} imports {other}"
+            assert TILES.index(below[2]) <= height, f"{module} imports {other}"
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, f"modules import each other: {' -> '.join((*above, module))}"
+        if module in done:
+            return
+        for other in imports_of(module):
+            if other != "bigviz":
+                visit(other, (*above, module))
+        done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+def test_only_the_lazy_doors_import_inside_functions():
+    lazy = {module for module in MODULES if any(imports_of(module).values())}
+    assert lazy <= {"bigviz.cli", "bigviz"}
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES.values()}), ids=lambda p: p.name)
+def test_folders_say_what_they_are_for_and_stay_small(folder: Path):
+    init = folder / "__init__.py"
+    assert init.exists() and ast.get_docstring(ast.parse(init.read_text("utf-8"))), f"{init} has no docstring"
+    assert len(list(folder.glob("*.py"))) - 1 <= 16, f"{folder} holds too many files"

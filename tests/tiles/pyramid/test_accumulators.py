@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bigviz.aggregate.reductions.base import Rows
+from bigviz.aggregate.reductions.parse import parse
+from bigviz.tiles.pyramid.accumulators import finished, keep, revive, wire
+from bigviz.wire.codec import decode
+
+AGGS = ("count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "first(v)", "last(v)", "by(k)", "by(k, mean(v))")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(AGGS), st.integers(0, 2**32), st.sampled_from([0, 3, 2000, 200_000]), st.sampled_from("fiu"))
+def test_kept_accumulators_come_back_to_the_bit(agg: str, seed: int, size: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    reduction = parse(agg)
+    values = {
+        "f": rng.normal(size=size),
+        "i": rng.integers(-(2**62), 2**62, size),
+        "u": rng.integers(0, 2**64, size, dtype=np.uint64),
+    }[kind]
+    dtype = np.dtype(np.uint32) if reduction.column is None else reduction.accumulator(values)
+    categories = 3 if reduction.category else 0
+    planes = reduction.create((256, 256), dtype, categories)
+    cells = rng.integers(-1, 65_536, size).astype(np.int32)
+    codes = rng.integers(-1, 3, size).astype(np.int32)
+    reduction.append(planes, cells, Rows(values, None, np.arange(size), codes))
+    kept = keep(reduction, planes)
+    back = revive(reduction, kept, dtype)
+    assert [plane.tobytes() for plane in back] == [plane.tobytes() for plane in planes]
+    assert [plane.plane for plane in kept.values] == list(range(max(categories, 1)))
+    assert kept.nbytes > 0
+
+
+def test_a_mean_travels_as_float32_and_is_kept_exact() -> None:
+    reduction = parse("mean(v)")
+    planes = reduction.create((256, 256), np.float64)
+    reduction.append(planes, np.array([0, 0, 0, 65_535], np.int32), Rows(np.array([0.1, 0.2, 0.4, 1e300])))
+    sent = wire(reduction, planes)
+    values, filled = decode(sent[0])
+    assert sent[0].dtype == 9 and filled.sum() == 2
+    assert values[0, 0] == np.float32((0.1 + 0.2 + 0.4) / 3) and values[255, 255] == np.inf
+    exact = finished(reduction, planes, np.dtype(np.float32))[0]
+    assert exact.dtype == np.float64 and exact[0, 0] == (0.1 + 0.2 + 0.4) / 3 and exact[255, 255] == 1e300
+
+
+@pytest.mark.parametrize(
+    ("agg", "own", "dtype", "empty"),
+    [
+        ("count", "u4", "u4", 0),
+        ("any", "u4", "u1", 0),
+        ("sum(v)", "i2", "i8", 0),
+        ("mean(v)", "i2", "f8", np.nan),
+        ("min(v)", "f4", "f4", np.nan),
+        ("max(v)", "i2", "i2", np.ma.masked),
+        ("last(v)", "u8", "u8", np.ma.masked),
+    ],
+)
+def test_finished_planes_have_the_published_types(agg: str, own: str, dtype: str, empty: object) -> None:
+    reduction = parse(agg)
+    values = np.array([3, 5], own)
+    planes = reduction.create((256, 256), reduction.accumulator(values) if reduction.column else np.uint32)
+    wide = values.astype(np.float64 if own == "f4" else np.int64 if own[0] == "i" else np.uint64)
+    reduction.append(planes, np.array([1, 1], np.int32), Rows(wide, None, np.array([0, 1])))
+    plane = finished(reduction, planes, np.dtype(own))[0]
+    expected = {"count": 2, "any": 1, "sum(v)": 8, "mean(v)": 4, "min(v)": 3, "max(v)": 5, "last(v)": 5}[agg]
+    assert plane.dtype == np.dtype(dtype) and plane[0, 1] == expected
+    if empty is np.ma.masked:
+        assert plane[0, 0] is np.ma.masked
+    else:
+        assert np.array_equal(plane[0, 0], empty, equal_nan=True)
