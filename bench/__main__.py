@@ -58,7 +58,7 @@ def main(rows: str, cases: tuple[str, ...], results: Path, alone: bool, write: b
     if write:
         kept = report.load(PUBLISHED) | report.load(results)
         report.save(PUBLISHED, kept)
-        report.write_between(ROOT / "README.md", report.short_table(kept))
+        report.write_between(ROOT / "README.md", report.peers_table(kept))
         report.write_between(ROOT / "docs" / "benchmarks.md", report.long_table(kept))
         return
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode, which saves 0.2 s a start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,15 +17,26 @@ __all__ = [
     "keep",
     "load",
     "long_table",
+    "peers_table",
     "save",
-    "short_table",
-    "statistic",
+        "statistic",
     "words",
     "write_between",
 ]
 
 BEGIN: Final = "<!-- benchmarks: written by `python -m bench --write` -->"
 END: Final = "<!-- end of benchmarks -->"
+COMPARED: Final = {
+    "pan or wheel step at 10^8 rows, input to all tiles exact": "pan or wheel step in the browser, 10^8 rows",
+    "view of 10^8 rows, 1 of the area": "counts, 10^8 rows, all of the area",
+    "view of 10^8 rows, 0.01 of the area": "counts, 10^8 rows, 1 % of the area",
+    "view of 10^9 rows, 0.01 of the area": "counts, 10^9 rows, 1 % of the area",
+    "view of 10^8 rows, mean(value), 0.01 of the area": "means, 10^8 rows, 1 % of the area",
+    "view of 10^8 rows, by(kind), 0.01 of the area": "counts by category, 10^8 rows, 1 % of the area",
+    "line of 10^8 rows, 2,000 columns, all of it": "line, 10^8 rows, 2,000 pixels",
+    "line of 10^9 rows, 2,000 columns, all of it": "line, 10^9 rows, 2,000 pixels",
+}
+"""The figures of the README's table, at most eight, and what they are called there."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class Figure:
     """One measured quantity.
 
     `samples` are in `unit`; `bound` is what the project promises for `statistic` of them (None: informative).
-    `delivered` and `counts` as for a rival. `headline` figures are in the README's table.
+    `delivered` and `counts` as for a rival.
     """
 
     what: str
@@ -57,7 +69,6 @@ class Figure:
     delivered: str = ""
     counts: str = ""
     rivals: Sequence[Rival] = ()
-    headline: bool = False
 
     @property
     def value(self) -> float:
@@ -174,18 +185,16 @@ def _middle_and_high(samples: Sequence[float], unit: str) -> tuple[str, str]:
     return tuple(_number(statistic(samples, name), unit) for name in ("median", "p95"))  # type: ignore[return-value]
 
 
-def short_table(results: dict[str, Any]) -> str:
-    """The headline figures: bigviz's bound statistic, and the rivals' medians."""
-    lines = ["| what | bigviz | at most | others, median |", "| --- | ---: | ---: | --- |"]
-    for run in results.values():
-        for figure in figures_of(run):
-            if not figure.headline:
-                continue
-            bound = "" if figure.bound is None else _number(figure.bound, figure.unit)
-            missed = " **missed**" if figure.held is False else ""
-            value = f"{_number(figure.value, figure.unit)}{missed}"
-            lines.append(f"| {figure.what}, {figure.statistic} | {value} | {bound} | {_others(figure)} |")
-    return "\n".join([*lines, "", _measured_on(results)])
+def peers_table(results: dict[str, Any]) -> str:
+    """The README's table: `COMPARED` with the peers' medians, and how far those that are not exact are off."""
+    lines = ["| what | bigviz | others |", "| --- | ---: | --- |"]
+    measured = {figure.what: figure for run in results.values() for figure in figures_of(run)}
+    for what, words_for_it in COMPARED.items():
+        if what in measured:
+            figure = measured[what]
+            median = _number(statistic(figure.samples, "median"), figure.unit)
+            lines.append(f"| {words_for_it} | {median} | {_others(figure)} |")
+    return "\n".join(lines)
 
 
 def _measured_on(results: dict[str, Any]) -> str:
@@ -193,14 +202,15 @@ def _measured_on(results: dict[str, Any]) -> str:
     runs = [run["machine"] for run in results.values()]
     machines = {", ".join(f"{k} {v}" for k, v in run.items() if k not in ("commit", "speed")) for run in runs}
     speeds = {run["speed"] for run in runs if "speed" in run}
-    return f"Measured on: {'; '.join(sorted(machines))}. Speeds: {'; '.join(sorted(speeds)) or 'not noted'}."
+    text = f"Measured on: {'; '.join(sorted(machines))}. Speeds: {'; '.join(sorted(speeds)) or 'not noted'}."
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _others(figure: Figure) -> str:
     texts = []
     for rival in figure.rivals:
         if rival.samples:
-            inexact = f" ({rival.delivered}; {rival.counts})" if rival.counts not in ("", "exact") else ""
+            inexact = f" ({rival.counts.split(',')[0]})" if rival.counts not in ("", "exact") else ""
             texts.append(f"{rival.name} {_number(statistic(rival.samples, 'median'), figure.unit)}{inexact}")
     return "; ".join(texts)
 

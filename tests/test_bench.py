@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from bench import data, report
 from bench.agreement import counts_error
 from bench.peers.process import ADAPTERS, pins
-from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, short_table, write_between
+from bench.places import PUBLISHED
+from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, peers_table, write_between
 
 ROWS = 2 * data.CHUNK + 1_000
 FIGURE = Figure(
@@ -26,7 +28,6 @@ FIGURE = Figure(
         Rival("coarse", [1.0], "83 x 83 cells", "100% of filled cells off"),
         Rival("broken", [], counts="failed: no wheel"),
     ],
-    headline=True,
 )
 
 
@@ -52,9 +53,21 @@ def test_tables_name_misses_losses_and_failures(tmp_path: Path) -> None:
     lines = long_table(results).splitlines()
     assert "p95 at most 5 ms: **missed**, 6 ms" in lines[4]
     assert "10 x" in lines[5] and "**0.25 x: faster**" in lines[6] and "failed: no wheel" in lines[7]
-    short = short_table(results)
-    assert "6 ms **missed**" in short and "coarse 1 ms (83 x 83 cells; 100% of filled cells off)" in short
-    assert "broken" not in short
+
+
+def test_the_table_of_peers_has_medians_and_errors(tmp_path: Path) -> None:
+    what, words = next(iter(report.COMPARED.items()))
+    run = {"date": "2026-11-23", "machine": {}, "seconds": 3}
+    keep(tmp_path / "r.json", "view", run, [replace(FIGURE, what=what), FIGURE])
+    _, _, *rows = peers_table(load(tmp_path / "r.json")).splitlines()
+    assert rows == [f"| {words} | 4 ms | slow 40 ms; coarse 1 ms (100% of filled cells off) |"]
+
+
+def test_the_published_table_is_that_of_the_published_figures() -> None:
+    results = load(PUBLISHED)
+    measured = {figure.what for run in results.values() for figure in figures_of(run)}
+    assert len(report.COMPARED) <= 8 and set(report.COMPARED) <= measured
+    assert peers_table(results) in (Path(__file__).parent.parent / "README.md").read_text()
 
 
 def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:

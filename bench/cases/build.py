@@ -28,7 +28,7 @@ def run(rows: int) -> Iterator[Figure]:
     beside = f"the disk takes {rate:,.0f} MB/s with fsync"
     what = f"`bigviz index` of {words(rows)} rows (x, y float32)"
     seconds, peaks = zip(*runs, strict=True)
-    yield Figure(what, "s", seconds, "max", BOUNDS.get(rows), beside, headline=True)
+    yield Figure(what, "s", seconds, "max", BOUNDS.get(rows), beside)
     yield Figure(f"{what}, peak of anonymous memory", "MiB", [peak / 2**20 for peak in peaks], "max", MEMORY)
     store = made("stores") / path.stem
     size = sum(each.stat().st_size for each in store.rglob("*") if each.is_file())

@@ -51,7 +51,7 @@ def run(rows: int) -> Iterator[Figure]:
         middle = [_open(browser, path, after=MIDDLE) for _ in range(REPEATS)]
         exact = _open(browser, path, exact=True)
     what = f"page of {words(rows)} rows without an index ({path.suffix[1:]})"
-    yield Figure(f"{what}, first picture", "s", began, "max", BOUND, headline=True)
+    yield Figure(f"{what}, first picture", "s", began, "max", BOUND)
     yield Figure(f"{what}, first picture while the index is being built", "s", middle, "max", BOUND)
     yield Figure(f"{what}, exact", "s", [exact], "max")
 

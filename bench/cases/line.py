@@ -47,14 +47,14 @@ def run(rows: int) -> Iterator[Figure]:
     opened = Opened(path, "any", store, glyph="line")
     early = [_request(opened, *window) for window in _windows(opened, rows, EARLY, 5)]
     took = [seconds or opened.seconds for seconds, *_ in builds]
-    yield Figure(f"tree of a line of {words(rows)} float32", "s", took, "median", BUILD, beside, headline=rows > LARGE)
+    yield Figure(f"tree of a line of {words(rows)} float32", "s", took, "median", BUILD, beside)
     await_verified()
     whole = [_request(opened, 0, rows) for _ in range(30)]
     times = [_request(opened, *window) for window in _windows(opened, rows, REQUESTS, 4)]
     rivals = [_rival(name, loading, path, rows, opened) for name, loading in _peers(rows)]
     what = f"line of {words(rows)} rows, {WIDTH:,} columns"
     yield Figure(f"{what}, all of it", "ms", whole, "p95", BOUND, f"{4 * WIDTH:,} rows", "exact", rivals, True)
-    yield Figure(f"{what}, any range", "ms", times, "p95", BOUND, headline=rows > LARGE)
+    yield Figure(f"{what}, any range", "ms", times, "p95", BOUND)
     yield Figure(f"{what}, any range, just opened", "ms", early)
 
 

@@ -29,7 +29,7 @@ def run(rows: int) -> Iterator[Figure]:
         asyncio.run(_walked(url))
         peak.look()
     what = f"anonymous memory of `bigviz serve --cache={CACHE}MiB` over {words(rows)} rows, {VIEWS} views"
-    yield Figure(what, "MiB", [peak.bytes / 2**20], "max", BOUND, headline=True)
+    yield Figure(what, "MiB", [peak.bytes / 2**20], "max", BOUND)
 
 
 async def _walked(url: str) -> None:

@@ -17,7 +17,6 @@ from playwright.sync_api import Browser
 
 from bench import data, stores
 from bench.machine import drop_cached, fill_cache
-from bench.places import LARGE
 from bench.report import Figure, words
 from bigviz.commands.bench.browser import chromium, open_page
 from bigviz.commands.bench.client import Client, ViewTime, definition
@@ -41,7 +40,7 @@ def run(rows: int) -> Iterator[Figure]:
     _first_tiles(path, store)  # compiles
     warm = [_first_tiles(path, store) for _ in range(REPEATS)]
     what = f"start of `bigviz serve` of {words(rows)} rows with a store, to the first view exact"
-    yield Figure(what, "s", warm, "max", 2.0, headline=rows > LARGE)
+    yield Figure(what, "s", warm, "max", 2.0)
     cold = []
     for _ in range(3):
         drop_cached(store)
@@ -63,8 +62,8 @@ def reductions(rows: int) -> Iterator[Figure]:
     first, exact = ([time[k] for time in times] for k in (0, 1))
     what = f"new reduction of a column at {words(rows)} rows"
     bounds = (100.0, 1.5) if rows == 10**8 else (None, None)
-    yield Figure(f"{what}, first estimate", "ms", first, "max", bounds[0], headline=True)
-    yield Figure(f"{what}, whole extent exact", "s", exact, "max", bounds[1], headline=True)
+    yield Figure(f"{what}, first estimate", "ms", first, "max", bounds[0])
+    yield Figure(f"{what}, whole extent exact", "s", exact, "max", bounds[1])
 
 
 async def _reduced(url: str) -> list[tuple[float, float]]:
@@ -125,12 +124,12 @@ def _ready_times(browser: Browser, path: Path) -> Iterator[Figure]:
         _ready(browser, path, filled)
         warm = [_ready(browser, path, filled) for _ in range(REPEATS)]
     what = "`bigviz serve` of 10^7 rows to an exact page"
-    yield Figure(what, "s", warm, "median", 3.0, headline=True)
+    yield Figure(what, "s", warm, "median", 3.0)
     cold = []
     for _ in range(2):
         with tempfile.TemporaryDirectory() as empty:
             cold.append(_ready(browser, path, empty))
-    yield Figure(f"{what}, nothing compiled before", "s", cold, "max", 20.0, headline=True)
+    yield Figure(f"{what}, nothing compiled before", "s", cold, "max", 20.0)
 
 
 def _ready(browser: Browser, path: Path, cache: str) -> float:

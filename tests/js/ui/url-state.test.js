@@ -1,0 +1,82 @@
+// docs/url.md names exactly the keys that the page reads from its hash and writes to it.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+/** @type {typeof import("../../../bigviz/static/ui/url-state.js").UrlState} */ let UrlState;
+const globals = /** @type {any} */ (globalThis);
+const written = { hash: "" };
+/** @type {(() => void)[]} */ const undo = [];
+
+before(async () => {
+  const stubs = {
+    location: { hash: "", pathname: "/d/", search: "" },
+    history: { state: null, replaceState: (/** @type {any} */ _s, /** @type {string} */ _t, /** @type {string} */ url) => (written.hash = url.split("#")[1] ?? "") },
+    addEventListener: () => {},
+  };
+  for (const [name, stub] of Object.entries(stubs)) {
+    const was = Object.getOwnPropertyDescriptor(globals, name);
+    Object.defineProperty(globals, name, { value: stub, configurable: true, writable: true });
+    undo.push(() => (was ? Object.defineProperty(globals, name, was) : delete globals[name]));
+  }
+  ({ UrlState } = await import("../../../bigviz/static/ui/url-state.js"));
+});
+
+after(() => {
+  for (const each of undo) each();
+});
+
+/** The keys in the first column of the table under "The page's hash". @returns {string[]} */
+function documented() {
+  const page = readFileSync(new URL("../../../docs/url.md", import.meta.url), "utf8");
+  const section = page.split("\n## ").find((part) => part.startsWith("The page's hash")) ?? "";
+  const table = section.split("\n\n").find((part) => part.startsWith("| key |")) ?? "";
+  const cells = table.split("\n").slice(2).map((row) => row.split("|")[1]);
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((found) => found[1])).sort();
+}
+
+const PUBLISHED = { x: "a", y: "b", xaxis: null, yaxis: null, agg: "count", glyph: "points", cmap: "fire", how: "eq_hist", low: null, high: null, root: "default" };
+const OTHER = { x: "c", y: "d", xaxis: "log", yaxis: "log", agg: "mean(a)", glyph: "line", cmap: "bmy", how: "log", low: 1, high: 2, root: "full" };
+
+/** A figure of two layers that has been moved and whose layers are all changed. @param {number} index */
+function figure(index) {
+  const layer = (/** @type {number} */ at) => ({ index: at, published: PUBLISHED, choice: OTHER, columns: [], ready: true, failed: false, defaultKind: () => "linear" });
+  const range = { now: {}, home: null, atHome: false, set: () => {} };
+  const axis = { fromUrl: () => null, toUrl: () => ["0", "1"] };
+  return Object.assign(new EventTarget(), {
+    index, layers: [layer(0), layer(1)], ranges: { x: range, y: range }, axes: { x: axis, y: axis }, view: { x: {}, y: {} },
+  }); // prettier-ignore
+}
+
+/** Names without their suffix, those with one told apart by it. @param {Iterable<string>} names @param {string} suffix */
+const keysOf = (names, suffix) => [...new Set(names)].filter((name) => name.replace(/^\w+/, "") === suffix).map((name) => name.split(".")[0]).sort();
+
+test("what is read and what is written are the documented keys", () => {
+  const read = new Set();
+  const get = URLSearchParams.prototype.get;
+  URLSearchParams.prototype.get = function (name) {
+    read.add(name);
+    return get.call(this, name);
+  };
+  const figures = /** @type {any} */ ([figure(0), figure(1)]);
+  try {
+    const state = new UrlState(figures);
+    for (const each of figures) {
+      for (const layer of each.layers) layer.choice = OTHER;
+      each.dispatchEvent(new Event("info"));
+    }
+    state.write();
+  } finally {
+    URLSearchParams.prototype.get = get;
+  }
+  const wrote = new Set(new URLSearchParams(written.hash).keys());
+  const keys = documented();
+  const view = ["x0", "x1", "y0", "y1"];
+  assert.ok(keys.length > view.length);
+  for (const names of [read, wrote]) {
+    assert.deepEqual(keysOf(names, ""), keys);
+    assert.deepEqual(keysOf(names, ".1"), keys);
+    assert.deepEqual(keysOf(names, ".0.1"), keys.filter((key) => !view.includes(key)));
+  }
+});
