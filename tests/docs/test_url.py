@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import bigviz as bv
-from bigviz.server.handlers.base import Handler
+from bigviz.server.http.base import Handler
 
 from ..server.running import Running, running
 from .markdown import ROOT, section, tables, words
