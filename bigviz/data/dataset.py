@@ -17,7 +17,7 @@ from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
-from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.columns.column import Column, ColumnInfo, label_text
 from bigviz.data.columns.kinds import describe
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric
@@ -278,6 +278,7 @@ class Dataset:
         return collected.finish()
 
     def _position(self, name: str) -> int:
+        name = label_text(name)
         if name in self._repeated:
             raise Unplottable(f"{self.name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
         index: int = self.schema.get_field_index(name)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import pyarrow as pa
-
-from bigviz.common.errors import BadInput
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.csv import CsvPart
@@ -20,6 +17,7 @@ from bigviz.data.formats.sniff import Format, format_of
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, find_files
 from bigviz.data.sources.files import FilesSource, threads
+from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 
 __all__ = ["open"]
@@ -32,7 +30,10 @@ def open(source: object, *, name: str | None = None) -> Dataset:
       `key=value` directories as columns; a glob. What a file is, is decided by its bytes, not its name.
     - A list of paths: one table of them all.
     - A pyarrow Table, RecordBatch or RecordBatchReader; anything with `__arrow_c_stream__` (polars, duckdb, pandas); a
-      pandas frame of older versions; a mapping of names to arrays. Memory is shared where the object allows it.
+      pandas frame of older versions; a mapping of names to arrays. Memory is shared where the object allows it. Names
+      that are no text, as in pandas, are found as they are and as text (3 and "3").
+
+    A column that cannot be read does not shut out the others: `notes` says which, and why.
 
     `name` is the dataset's; the default is the file's stem, the directory's name, or "table". Raises `NotFound`,
     `BadInput`, `Unreadable` or `TooLarge`.
@@ -50,7 +51,7 @@ def open(source: object, *, name: str | None = None) -> Dataset:
         files = Files(paths, relative, found[0].name, notes)
         return Dataset(name or files.name, _from_files(files, f"{len(paths)} files"))
     with reading(f"The {type(source).__name__}", in_memory=True):
-        return Dataset(name or "table", MemorySource(_table(source)))
+        return Dataset(name or "table", MemorySource(*to_table(source)))
 
 
 def _path(source: str | os.PathLike[str] | os.PathLike[bytes]) -> str:
@@ -94,26 +95,3 @@ def _reader(file: StableFile, found: Format) -> Part:
     if found == "parquet":
         return ParquetPart(file)
     return CsvPart(file) if found == "csv" else IpcPart(file, stream=found == "arrow stream")
-
-
-def _table(source: object) -> pa.Table:
-    if isinstance(source, pa.Table):
-        return source
-    if isinstance(source, pa.RecordBatch):
-        return pa.Table.from_batches([source])
-    if isinstance(source, pa.RecordBatchReader):
-        return source.read_all()
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-        return pa.table(source)
-    if any(base.__name__ == "DataFrame" and base.__module__.split(".")[0] == "pandas" for base in type(source).__mro__):
-        return pa.Table.from_pandas(source)
-    if isinstance(source, Mapping):
-        return pa.table(dict(source))
-    hint = " Call .collect() first." if hasattr(source, "collect") else ""
-    raise BadInput(
-        f"bigviz cannot open a {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables, readers, "
-        "frames of pandas, polars and duckdb, and "
-        "mappings of names to arrays.",
-        field="source",
-        got=type(source).__name__,
-    )

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.errors import Unplottable
 
-__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "require_numbers", "widen"]
+__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "label_text", "require_numbers", "widen"]
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
@@ -84,6 +84,11 @@ class Column:
         not.
         """
         return _locked(widen(self.values[start:stop])), None if self.valid is None else self.valid[start:stop]
+
+
+def label_text(label: object) -> str:
+    """The name of a column that pandas or a mapping may name by something else, such as 3 or ("a", "mean")."""
+    return label if isinstance(label, str) else str(label)
 
 
 def widen(values: np.ndarray) -> np.ndarray:

@@ -28,10 +28,9 @@ class MemorySource:
     def __init__(self, table: pa.Table, unusable: Mapping[int, str] | None = None) -> None:
         require_rows(table.num_rows, "The table")
         with reading("The table", in_memory=True):
-            table.validate()
             self.schema: pa.Schema = admit_schema(table.schema)
         self.table = table
-        self.unusable: Mapping[int, str] = unusable or {}
+        self.unusable = {**_invalid(table), **(unusable or {})}
         self.num_rows: int = table.num_rows
         self.fingerprint = secrets.token_hex(16)
         self.files: tuple[StableFile, ...] = ()
@@ -64,3 +63,14 @@ class MemorySource:
 
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)
+
+
+def _invalid(table: pa.Table) -> dict[int, str]:
+    """The columns whose buffers do not fit their type, by position, and why; values are checked when they are read."""
+    found: dict[int, str] = {}
+    for at, column in enumerate(table.columns):
+        try:
+            column.validate()
+        except (ValueError, LookupError, pa.ArrowException) as error:
+            found[at] = f"does not hold what its type says: {error}"
+    return found
