@@ -32,7 +32,7 @@ def _axis(values: Any, kind: str = "linear", side: str = "x") -> Axis:
 
 
 def _cell(root: Root, value: Any, level: int) -> int:
-    """The rule of interfaces.md: floor(v / 2^e) minus the root's first cell, in exact arithmetic."""
+    """The rule of docs/reference.md, "Cells": floor(v / 2^e) minus the root's first cell, in exact arithmetic."""
     width = Fraction(2) ** (root.exponent - level)
     return int(Fraction(value) / width // 1) - int(root.start / width // 1)
 

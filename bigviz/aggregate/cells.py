@@ -119,7 +119,7 @@ def floor_log2(value: Fraction) -> int:
 
 
 def root_of(low: Number | None, high: Number | None) -> Root:
-    """The smallest root that holds both numbers: see interfaces.md, "Roots and tiles".
+    """The smallest root that holds both numbers: see docs/reference.md, "Roots and tiles".
 
     `low <= high` are the finite extremes of an axis's numbers; None where there are none. One number v alone gets the
     exponent `max(0, floor(log2 |v|) - 30)`, and zero alone the root [0, 1).

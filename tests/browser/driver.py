@@ -152,7 +152,7 @@ def number(text: str) -> float:
 
 
 def root(low: float, high: float) -> tuple[Fraction, int]:
-    """Start and exponent of the root that interfaces.md gives to numbers from low to high."""
+    """Start and exponent of the root that docs/reference.md gives to numbers from low to high."""
     a, b = Fraction(low), Fraction(high)
     exponent = math.floor(math.log2(b - a)) - 1
     while True:

@@ -38,3 +38,19 @@ def test_every_relative_link_resolves(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_lines_of_prose_are_short(page: Path) -> None:
     assert [number for number, line in prose(page) if len(line) > LONGEST] == []
+
+
+def test_pages_that_the_code_cites_are_there() -> None:
+    code = [
+        path
+        for room in ("bigviz", "tests", "bench")
+        for kind in ("py", "js")
+        for path in ROOT.glob(f"{room}/**/*.{kind}")
+    ]
+    cited = set()
+    for path in code:
+        cited |= set(re.findall(r'\b(docs/[\w-]+\.md)(?:, "([\w ]+)")?', path.read_text()))
+    for page, title in sorted(cited):
+        assert (ROOT / page).exists(), page
+        assert not title or f"\n## {title}\n" in (ROOT / page).read_text(), (page, title)
+    assert ("docs/reference.md", "Far rows") in cited

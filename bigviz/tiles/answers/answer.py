@@ -54,7 +54,7 @@ class Tile:
     exact: Callable[[], list[npt.NDArray[Any]]] = field(repr=False, compare=False)
 
     def arrays(self) -> list[npt.NDArray[Any]]:
-        """One (256, 256) array a plane, row 0 the highest y, in the types of interfaces.md, "Payloads".
+        """One (256, 256) array a plane, row 0 the highest y, in the types of docs/reference.md, "Payloads".
 
         Cells without a value are 0 for count, sum and any, NaN for other floats, and masked (numpy.ma) for integers.
         """

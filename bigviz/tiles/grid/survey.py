@@ -1,4 +1,4 @@
-"""The roots of a layer and its far rows: interfaces.md, "Roots and tiles".
+"""The roots of a layer and its far rows: docs/reference.md, "Roots and tiles" and "Far rows".
 
 A row counts where both of its axis numbers are numbers; the roots, the range and the far rows are those of such rows.
 Far rows are found exactly: a root shorter by 2^12 that leaves out few rows covers two neighbouring bins of the 8,192

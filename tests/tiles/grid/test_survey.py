@@ -17,7 +17,7 @@ CREW = Crew(1)
 
 
 def far_oracle(values: list[Any]) -> Root:
-    """interfaces.md read literally: leave out any number of rows at both ends, fewest first; again with the rest."""
+    """docs/reference.md, "Far rows", read literally: leave out any rows at both ends, fewest first; then again."""
     kept = sorted(values)
     root = root_of(kept[0], kept[-1])
     while True:
