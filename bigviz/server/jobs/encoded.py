@@ -1,22 +1,64 @@
-"""A result laid out for the wire."""
+"""Results laid out for the wire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from bigviz.wire import frames
+from bigviz.tiles.answers.answer import Tile
+from bigviz.wire.columns import columns_parts
+from bigviz.wire.frames import Part, Type
+from bigviz.wire.offsets import middle, offsets
+from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
-    from bigviz.tiles.answers.answer import Cost
+    from bigviz.server.parse import Number
+    from bigviz.tiles.answers.answer import Cost, Drawn
+    from bigviz.tiles.answers.line_layer import Columns
+    from bigviz.tiles.estimates.jackknife import Estimate
+    from bigviz.tiles.grid.tile_key import TileKey
 
-__all__ = ["Prepared"]
+__all__ = ["Prepared", "columns_message", "estimate_message", "tile_message"]
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A result laid out for the wire, shared by all viewers that wait for it."""
 
-    kind: frames.Type
-    parts: list[frames.Part]
+    kind: Type
+    parts: list[Part]
     cost: Cost
+
+
+def tile_message(tile: Tile) -> Prepared:
+    """An exact tile."""
+    return Prepared(Type.TILE, tile_parts(tile), tile.cost)
+
+
+def estimate_message(key: TileKey, drawn: Drawn, estimate: Estimate) -> Prepared:
+    """A tile that is an estimate."""
+    tile = Tile(key, list(drawn.planes), drawn.cost, list)
+    return Prepared(Type.TILE, tile_parts(tile, estimate=asdict(estimate)), drawn.cost)
+
+
+def columns_message(
+    found: Columns,
+    times: tuple[bool, bool],
+    window: tuple[Number, Number],
+    width: int,
+    estimate: dict[str, Any] | None = None,
+) -> Prepared:
+    """A line's columns: positions in axis space, nanoseconds (`times`) as offsets from int64 origins."""
+    xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
+    yorigin = middle(found.y) if times[1] else 0
+    x = offsets(found.x, xorigin) if times[0] else found.x
+    y = offsets(found.y, yorigin) if times[1] else found.y
+    info = {
+        "width": width,
+        "xorigin": str(xorigin),
+        "yorigin": str(yorigin),
+        "flagged": [int(column) for column in found.flagged],
+        **asdict(found.cost),
+    }
+    parts = columns_parts(info, (found.column, found.run, found.row, x, y), estimate=estimate)
+    return Prepared(Type.COLUMNS, parts, found.cost)

@@ -8,11 +8,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.server.jobs import window_jobs
-from bigviz.server.jobs.encoded import Prepared
-from bigviz.server.jobs.wanted import Place, TilesWanted
+from bigviz.server.jobs.encoded import Prepared, tile_message
+from bigviz.server.jobs.wanted import TileWant, Wanted, WindowWant
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.wire import frames
-from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "Scans"]
 
 Listener = Callable[[dict[str, Any]], None]
-Answers = dict[Place | None, Prepared | None]  # of each tile, and of the window: None where its tiles are the answer
+Answers = dict[Wanted, Prepared | None]  # of a window None where its tiles are the answer
 
 _SECONDS_BETWEEN: Final = 0.1
 
@@ -37,24 +35,24 @@ class Scans:
         self._listeners: dict[Hashable, list[Listener]] = {}
 
     def job(
-        self, dataset: Dataset, layer: Layer, wanted: TilesWanted, places: Sequence[Place | None]
+        self, dataset: Dataset, layer: Layer, wants: Sequence[Wanted]
     ) -> tuple[Hashable, Callable[[Cancel], Answers]]:
-        """The job of what a view lacks: its tiles, and its window (None)."""
-        tiles = [place for place in places if place is not None]
-        window = wanted.window if None in places else None
+        """The job of what a view lacks: its tiles, and its window if that is among the wants."""
+        tiles = [want for want in wants if isinstance(want, TileWant)]
+        window = next((want for want in wants if isinstance(want, WindowWant)), None)
         ends = None if window is None else window_jobs.ends_of(dataset, layer, window)
         size = None if window is None else (window.width, window.height)
         key = (dataset.fingerprint, dataset.version, layer, ("scan", frozenset(tiles), ends, size))
 
         def call(cancel: Cancel) -> Answers:
-            keys = [TileKey(*place) for place in tiles]
+            keys = [TileKey(*want.place) for want in tiles]
             found = self._engine.scan(dataset, layer, keys, ends, self._teller(key), cancel)
             answers: Answers = {}
-            if ends is not None and size is not None:
-                rows = window_jobs.answer(self._engine, dataset, layer, *ends, size, cancel)
-                answers[None] = None if rows is None else Prepared(*rows)
-            for place, tile in zip(tiles, found, strict=True):
-                answers[place] = Prepared(frames.Type.TILE, tile_parts(tile), tile.cost)
+            if window is not None and ends is not None:
+                rows = window_jobs.answer(self._engine, dataset, layer, *ends, (window.width, window.height), cancel)
+                answers[window] = None if rows is None else Prepared(*rows)
+            for want, tile in zip(tiles, found, strict=True):
+                answers[want] = tile_message(tile)
             return answers
 
         return key, call

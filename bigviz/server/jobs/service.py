@@ -9,10 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import numpy as np
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
@@ -20,37 +17,31 @@ from bigviz.common.errors import BigvizError, Busy
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
-from bigviz.server.jobs import layer_json, window_jobs
+from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
 from bigviz.server.jobs.layer_ref import Asked, dataset_of, layer_of, overridden, published, times_of
 from bigviz.server.jobs.layer_ref import read as read_definition
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.scheduler import Scheduler
-from bigviz.server.jobs.wanted import ColumnsWanted, Roots, TilesWanted, WindowWanted
+from bigviz.server.jobs.view_jobs import ViewJobs
+from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
-from bigviz.server.parse import Number, interval
 from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.estimates.preview import Preview
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.wire import frames
-from bigviz.wire.columns import columns_parts
-from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
     from bigviz.aggregate.cells import Root
-    from bigviz.tiles.answers.answer import Drawn
-    from bigviz.tiles.answers.line_layer import Columns
-    from bigviz.tiles.estimates.jackknife import Estimate
 
-__all__ = ["Backend", "Prepared", "columns_message", "offsets"]
+__all__ = ["Backend"]
 
 T = TypeVar("T")
 Place = tuple[int, int, int, int]
-Job = tuple[Hashable, Callable[[Cancel], "Prepared | None"]]  # its key, and the work
 
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _GREETED: Final = 0.1  # and from there to what it asks first; with a second here, builds rested for most of it
@@ -65,6 +56,7 @@ class Backend:
         self.metrics = metrics
         self.scheduler = Scheduler(os.cpu_count() or 1)
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
+        self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
         self._requests = 0
         metrics.refresh = self._refresh
@@ -132,74 +124,6 @@ class Backend:
         finally:
             self._requests -= 1
 
-    def want_exact(
-        self, dataset: Dataset, layer: Layer, wanted: TilesWanted | ColumnsWanted, place: Place | None
-    ) -> Job:
-        """The job of a viewer's tile, or of its columns; its value is a `Prepared`."""
-        if isinstance(wanted, ColumnsWanted):
-            window, times = self._window(dataset, layer, wanted)
-
-            def columns(cancel: Cancel) -> Prepared:
-                found = self.engine.columns(dataset, layer, *window, wanted.width, cancel)
-                return columns_message(found, times, window, wanted.width)
-
-            return (dataset.fingerprint, dataset.version, layer, ("columns", *window, wanted.width)), columns
-        if place is None:
-            return self._want_window(dataset, layer, wanted.window)
-
-        def call(cancel: Cancel) -> Prepared:
-            tile = self.compute_tile(dataset, layer, place, cancel)
-            return Prepared(frames.Type.TILE, tile_parts(tile), tile.cost)
-
-        return (dataset.fingerprint, dataset.version, layer, ("frame", place)), call
-
-    def _want_window(self, dataset: Dataset, layer: Layer, window: WindowWanted | None) -> Job:
-        """The job of what a view shows; its value is a `Prepared`, or None where tiles are to answer."""
-        assert window is not None
-        x, y = window_jobs.ends_of(dataset, layer, window)
-
-        def call(cancel: Cancel) -> Prepared | None:
-            found = window_jobs.answer(self.engine, dataset, layer, x, y, (window.width, window.height), cancel)
-            return None if found is None else Prepared(*found)
-
-        return window_jobs.key_of(dataset, layer, x, y, window), call
-
-    def want_estimate(
-        self,
-        dataset: Dataset,
-        layer: Layer,
-        wanted: TilesWanted | ColumnsWanted,
-        preview: Preview,
-        place: Place | None,
-    ) -> Job:
-        """The job of an estimate from a sample as it is now; its value is a `Prepared`."""
-        name = (dataset.fingerprint, dataset.version, layer, preview.generation)
-        if isinstance(wanted, ColumnsWanted):
-            window, times = self._window(dataset, layer, wanted)
-
-            def columns(cancel: Cancel) -> Prepared:
-                found, estimate = self.engine.previews.columns(preview, *window, wanted.width, cancel)
-                return columns_message(found, times, window, wanted.width, asdict(estimate))
-
-            return (*name, ("columns", *window, wanted.width)), columns
-        assert place is not None
-
-        def call(cancel: Cancel) -> Prepared:
-            return _estimated(place, *self.engine.previews.tile(preview, TileKey(*place), cancel))
-
-        return (*name, ("estimate", place)), call
-
-    def want_rough(self, dataset: Dataset, layer: Layer, place: Place | None) -> Job:
-        """The job of an estimate from ordered rows; its value is a `Prepared`, or None where the exact tile comes as
-        soon."""
-        assert place is not None
-
-        def call(cancel: Cancel) -> Prepared | None:
-            found = self.engine.estimate(dataset, layer, TileKey(*place), cancel)
-            return None if found is None else _estimated(place, *found)
-
-        return (dataset.fingerprint, dataset.version, layer, ("rough", place)), call
-
     def can_answer(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer can be answered for exactly, if not at once."""
         return self.engine.answers(dataset, layer)
@@ -210,12 +134,6 @@ class Backend:
         if isinstance(of, Preview):
             return roots == _texts(*of.roots)
         return roots is None or roots == _texts(of.root_x, of.root_y)
-
-    def _window(
-        self, dataset: Dataset, layer: Layer, wanted: ColumnsWanted
-    ) -> tuple[tuple[Number, Number], tuple[bool, bool]]:
-        bounds, times = {"x0": wanted.x0, "x1": wanted.x1}, times_of(dataset, layer)
-        return interval(bounds.get, "x0", "x1", time=times[0]), times
 
     def asked(self, document: Document, number: int, get: Callable[[str], str | None]) -> Asked:
         """The document's layer of that number, depth first, with what a query changes."""
@@ -251,47 +169,6 @@ class Backend:
             self.metrics.memory.labels(what).set(size)
 
 
-def _estimated(place: Place, drawn: Drawn, estimate: Estimate) -> Prepared:
-    tile = Tile(TileKey(*place), list(drawn.planes), drawn.cost, list)
-    return Prepared(frames.Type.TILE, tile_parts(tile, estimate=asdict(estimate)), drawn.cost)
-
-
 def _texts(x: Root, y: Root) -> Roots:
     """Roots as the wire has them."""
     return (x.start_text, x.exponent), (y.start_text, y.exponent)
-
-
-def columns_message(
-    found: Columns,
-    times: tuple[bool, bool],
-    window: tuple[Number, Number],
-    width: int,
-    estimate: dict[str, Any] | None = None,
-) -> Prepared:
-    """A line's columns for the wire: positions in axis space, nanoseconds as offsets from int64 origins."""
-    xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
-    yorigin = (int(found.y.min()) + int(found.y.max())) // 2 if times[1] and len(found.y) else 0
-    x = offsets(found.x, xorigin) if times[0] else found.x
-    y = offsets(found.y, yorigin) if times[1] else found.y
-    cost = found.cost
-    info = {
-        "width": width,
-        "xorigin": str(xorigin),
-        "yorigin": str(yorigin),
-        "flagged": [int(column) for column in found.flagged],
-        "queue_us": cost.queue_us,
-        "kernel_us": cost.kernel_us,
-        "encode_us": cost.encode_us,
-        "rows": cost.rows,
-        "bytes": cost.bytes,
-    }
-    parts = columns_parts(info, (found.column, found.run, found.row, x, y), estimate=estimate)
-    return Prepared(frames.Type.COLUMNS, parts, cost)
-
-
-def offsets(values: np.ndarray, origin: int) -> np.ndarray:
-    """int64 `values` as float64 offsets from `origin`: exact within 2^53 of it, rounded further away, never wrapped."""
-    near = values.astype(np.float64) - float(origin)
-    with np.errstate(over="ignore"):
-        exact = (values - np.int64(origin)).astype(np.float64)
-    return np.where(np.abs(near) < 2.0**62, exact, near)

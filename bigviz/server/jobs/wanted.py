@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ColumnsWanted", "TilesWanted", "WindowWanted"]
+__all__ = ["ColumnsWant", "LayerWants", "Place", "Roots", "TileWant", "Wanted", "WindowWant"]
 
-Place = tuple[int, int, int, int]
-Roots = tuple[tuple[str, int], tuple[str, int]]
+Place = tuple[int, int, int, int]  # zx, zy, i, j of a tile
+Roots = tuple[tuple[str, int], tuple[str, int]]  # start and exponent, on x and on y
 
 
 @dataclass(frozen=True)
-class WindowWanted:
-    """What a view shows of a layer, and its size in device pixels; the ends are still as they came."""
+class TileWant:
+    """One tile."""
+
+    place: Place
+
+
+@dataclass(frozen=True)
+class WindowWant:
+    """What a view shows of a layer, and its size in device pixels; the ends are still as they came.
+
+    It is answered where its rows are few, or where it is deeper than tiles; elsewhere tiles are the answer.
+    """
 
     ends: tuple[Any, Any, Any, Any]  # x0, x1, y0, y1
     width: int
@@ -21,27 +31,29 @@ class WindowWanted:
 
 
 @dataclass(frozen=True)
-class TilesWanted:
-    """Tiles of one layer: (zx, zy, i, j), the visible ones and those that may be wanted next.
+class ColumnsWant:
+    """A line over a window of x; the ends are still as they came, since the axis says how to read them."""
 
-    `roots` are the provisional ones that they are numbered in, x and y, each start and exponent; None: the final ones.
-    `window` is what they show, to be answered by its rows if they are few.
+    x0: Any
+    x1: Any
+    width: int
+
+
+Wanted = TileWant | WindowWant | ColumnsWant
+
+
+@dataclass(frozen=True)
+class LayerWants:
+    """One layer's share of a view: a line's `columns`, or the `tiles` of points and the `window` that they show.
+
+    `prefetch` are tiles that may be wanted next. `roots` are the provisional ones that tiles are numbered in; None: the
+    final ones.
     """
 
     layer: int
     definition: Any
-    tiles: tuple[Place, ...]
-    prefetch: tuple[Place, ...]
+    tiles: tuple[Place, ...] = ()
+    prefetch: tuple[Place, ...] = ()
     roots: Roots | None = None
-    window: WindowWanted | None = None
-
-
-@dataclass(frozen=True)
-class ColumnsWanted:
-    """A line over a window of x; the ends are still as they came, since the axis says how to read them."""
-
-    layer: int
-    definition: Any
-    x0: Any
-    x1: Any
-    width: int
+    window: WindowWant | None = None
+    columns: ColumnsWant | None = None

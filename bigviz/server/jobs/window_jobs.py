@@ -6,15 +6,12 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
 from bigviz.aggregate.cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.layer_ref import times_of
-from bigviz.server.jobs.wanted import WindowWanted
+from bigviz.server.jobs.wanted import WindowWant
 from bigviz.server.parse import Number, interval
 from bigviz.tiles.answers.answer import Cost
 from bigviz.tiles.answers.marks import Marks
@@ -22,6 +19,7 @@ from bigviz.tiles.engine import Engine
 from bigviz.wire import rows
 from bigviz.wire.frames import MAX_LEVEL, Part, Type
 from bigviz.wire.images import image_parts
+from bigviz.wire.offsets import middle, offsets
 
 if TYPE_CHECKING:
     from bigviz.tiles.window_image import WindowImage
@@ -36,14 +34,14 @@ _MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB
 _TILE_LEVELS: Final = 8  # a tile has 2^8 cells a side
 
 
-def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWanted) -> tuple[Interval, Interval]:
+def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWant) -> tuple[Interval, Interval]:
     """The window's ends on x and on y. Raises BadInput."""
     given = dict(zip(("x0", "x1", "y0", "y1"), wanted.ends, strict=True))
     times = times_of(dataset, layer)
     return interval(given.get, "x0", "x1", time=times[0]), interval(given.get, "y0", "y1", time=times[1])
 
 
-def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWanted) -> Hashable:
+def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWant) -> Hashable:
     """What two viewers must have in common to be answered alike."""
     return dataset.fingerprint, dataset.version, layer, ("window", x, y, wanted.width, wanted.height)
 
@@ -96,8 +94,8 @@ def _widened(ends: Interval, time: bool) -> Interval:
 
 def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
     """Positions as offsets from an integer near them, so that float64 holds them."""
-    origins = _middle(marks.x), _middle(marks.y)
-    x, y = _offsets(marks.x, origins[0]), _offsets(marks.y, origins[1])
+    origins = middle(marks.x), middle(marks.y)
+    x, y = offsets(marks.x, origins[0]), offsets(marks.y, origins[1])
     info: dict[str, Any] = {
         "matched": marks.matched,
         "window": None if window is None else _ends(*window),
@@ -132,18 +130,3 @@ def _costs(cost: Cost) -> dict[str, int]:
 
 def _ends(x: Interval, y: Interval) -> list[Number | str]:
     return [str(end) if isinstance(end, int) else end for end in (*x, *y)]
-
-
-def _middle(values: npt.NDArray[Any]) -> int:
-    if values.dtype.kind == "f" or not len(values):
-        return 0
-    return (int(values.min()) + int(values.max())) // 2
-
-
-def _offsets(values: npt.NDArray[Any], origin: int) -> npt.NDArray[np.float64]:
-    """Numbers less an origin, exactly where that is less than 2^53; floats as they are."""
-    if values.dtype.kind == "f":
-        return values.astype(np.float64)
-    near = values.astype(np.float64) - float(origin)
-    exact = (values.view(np.uint64) - np.uint64(origin % (1 << 64))).view(np.int64).astype(np.float64)
-    return np.where(np.abs(near) < 2.0**62, exact, near)

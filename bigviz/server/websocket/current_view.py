@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.scheduler import Outcome, Want
-from bigviz.server.jobs.wanted import ColumnsWanted, Place, TilesWanted
+from bigviz.server.jobs.view_jobs import Job
+from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
 from bigviz.wire.frames import Part, Type, json_parts
 
@@ -53,24 +54,36 @@ class Viewer(Hashable, Protocol):
 
 @dataclass(eq=False)
 class _Part:
-    """One layer's share of a view: its tiles (the visible ones outwards from the centre, then prefetched ones) or its
-    columns (the key None), as far as they were not exact yet, each with the newest estimate that was sent (0: none).
-    Beside tiles the key None is the window that they show: until it is known whether its rows are the answer, exact
-    tiles are `held`."""
+    """One layer's share of a view. `open` are its wants that were not answered exactly yet, best first, each with the
+    age of the newest estimate that was sent (0: none); those in `later` may wait. While a window is among them it is
+    not known whether its rows or its tiles are the answer: until then exact tiles are `held`."""
 
-    wanted: TilesWanted | ColumnsWanted
+    wanted: LayerWants
     dataset: Dataset
     layer: Layer
-    open: dict[Place | None, int] = field(default_factory=dict)
-    later: frozenset[Place | None] = frozenset()
-    held: list[tuple[Place, Outcome]] = field(default_factory=list)
+    open: dict[Wanted, int] = field(default_factory=dict)
+    later: frozenset[Wanted] = frozenset()
+    held: list[tuple[TileWant, Outcome]] = field(default_factory=list)
     scanning: Callable[[], None] | None = None  # ends the listening to the progress of a scan
 
-    def without(self, age: int) -> list[Place | None]:
-        """What is visible and has no estimate of that age or newer; of a window there are none."""
-        window = isinstance(self.wanted, TilesWanted)
-        places = self.open.items()
-        return [p for p, sent in places if sent < age and p not in self.later and not (window and p is None)]
+    @property
+    def of_tiles(self) -> bool:
+        """Whether tiles (or the window that they show) are wanted, not columns."""
+        return self.wanted.columns is None
+
+    @property
+    def window(self) -> WindowWant | None:
+        """The window, while it is open."""
+        window = self.wanted.window
+        return window if window in self.open else None
+
+    def without(self, age: int) -> list[TileWant | ColumnsWant]:
+        """What is visible and has no estimate of that age or newer; a window has none."""
+        return [
+            want
+            for want, sent in self.open.items()
+            if sent < age and want not in self.later and not isinstance(want, WindowWant)
+        ]
 
 
 class View:
@@ -156,66 +169,72 @@ class View:
         backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
         if not backend.can_answer(dataset, layer):
             preview = backend.builds.preview(dataset, layer)
-            if preview is None or (isinstance(wanted, TilesWanted) and not backend.is_rooted(preview, wanted.roots)):
+            if preview is None or (part.of_tiles and not backend.is_rooted(preview, wanted.roots)):
                 return [], [], []
             age = preview.generation
-            make = partial(backend.want_estimate, dataset, layer, wanted, preview)
-            return [self._want(make, part, place, age) for place in part.without(age)], [], []
-        if isinstance(wanted, TilesWanted) and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
+            return [
+                self._want(backend.jobs.estimate(dataset, layer, want, preview), part, want, age)
+                for want in part.without(age)
+            ], [], []
+        if part.of_tiles and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
             part.open.clear()  # tiles of a root that the layer no longer has: the browser is told the new one
             self.outdated = True
             return [], [], []
         slow = not backend.is_ready(dataset, layer)
         rough: list[Want] = []
-        if slow and isinstance(wanted, TilesWanted):
-            make = partial(backend.want_rough, dataset, layer)
-            rough = [self._want(make, part, place, _ROUGH) for place in part.without(1)]  # only where there is nothing
-        if isinstance(wanted, TilesWanted) and backend.is_scanned(dataset, layer):
-            return rough, self._scan(part, wanted), []
-        make = partial(backend.want_exact, dataset, layer, wanted)
-        visible = [self._want(make, part, place, 0) for place in part.open if place not in part.later]
-        return rough, visible, [self._want(make, part, place, 0, True) for place in part.open if place in part.later]
+        if slow:
+            rough = [
+                self._want(backend.jobs.rough(dataset, layer, want), part, want, _ROUGH)
+                for want in part.without(1)  # only where there is nothing
+                if isinstance(want, TileWant)
+            ]
+        if part.of_tiles and backend.is_scanned(dataset, layer):
+            return rough, self._scan(part), []
+        visible: list[Want] = []
+        later: list[Want] = []
+        for want in part.open:
+            waits = want in part.later
+            job = self._want(backend.jobs.exact(dataset, layer, want), part, want, 0, waits)
+            (later if waits else visible).append(job)
+        return rough, visible, later
 
-    def _want(
-        self, make: Callable[..., tuple[Hashable, Callable[..., object]]], part: _Part, place: Place | None, age: int,
-        later: bool = False,
-    ) -> Want:  # fmt: skip
-        key, call = make(place)
-        return Want(key, call, partial(self._deliver, part, place, age), later, since=self.since)
+    def _want(self, job: Job, part: _Part, want: Wanted, age: int, later: bool = False) -> Want:
+        key, call = job
+        return Want(key, call, partial(self._deliver, part, want, age), later, since=self.since)
 
-    def _scan(self, part: _Part, wanted: TilesWanted) -> list[Want]:
+    def _scan(self, part: _Part) -> list[Want]:
         """Everything that is open of a scanned layer, as one want; its progress is sent."""
         if part.scanning is not None:
             part.scanning()
             part.scanning = None
         if not part.open:
             return []
-        places = list(part.open)
-        key, call = self.backend.scans.job(part.dataset, part.layer, wanted, places)
-        part.scanning = self.backend.scans.listen(key, partial(self._progress, wanted.layer))
+        wants = list(part.open)
+        key, call = self.backend.scans.job(part.dataset, part.layer, wants)
+        part.scanning = self.backend.scans.listen(key, partial(self._progress, part.wanted.layer))
         self._leave.append(part.scanning)
-        return [Want(key, call, partial(self._deliver_scan, part, places), long=True, since=self.since)]
+        return [Want(key, call, partial(self._deliver_scan, part, wants), long=True, since=self.since)]
 
     def _progress(self, layer: int, report: dict[str, Any]) -> None:
         if not self.over:
             self.viewer.put(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer)
 
-    def _deliver_scan(self, part: _Part, places: list[Place | None], outcome: Outcome) -> None:
+    def _deliver_scan(self, part: _Part, wants: list[Wanted], outcome: Outcome) -> None:
         """Send what a scan has found, the window first: its rows may be the answer in place of tiles."""
         if part.scanning is not None:
             part.scanning()
             part.scanning = None
         if outcome.error is not None:
-            self._deliver(part, places[0], 0, outcome)
+            self._deliver(part, wants[0], 0, outcome)
             return
         answers: Answers = outcome.value
-        for place in places:
-            self._deliver(part, place, 0, Outcome(answers[place], None, outcome.waited))
+        for want in wants:
+            self._deliver(part, want, 0, Outcome(answers[want], None, outcome.waited))
 
-    def _deliver(self, part: _Part, place: Place | None, age: int, outcome: Outcome) -> None:
+    def _deliver(self, part: _Part, want: Wanted, age: int, outcome: Outcome) -> None:
         """Send an answer; `age` is 0 for an exact one."""
         layer = part.wanted.layer
-        if self.over or place not in part.open or (age and part.open[place] >= age):
+        if self.over or want not in part.open or (age and part.open[want] >= age):
             return
         if outcome.error is not None:
             if age:  # the exact answer, or its error, is still to come
@@ -226,29 +245,30 @@ class View:
             self._fail(outcome.error, layer)
             return
         prepared: Prepared | None = outcome.value
-        if not age and isinstance(part.wanted, TilesWanted) and None in part.open:
-            if place is not None:
-                part.held.append((place, outcome))
+        window = part.window
+        if not age and window is not None:
+            if isinstance(want, TileWant):
+                part.held.append((want, outcome))
                 return
             if prepared is None:  # not of rows: the tiles are the answer
-                del part.open[None]
+                del part.open[window]
                 for tile, held in part.held:
                     self._deliver(part, tile, 0, held)
                 self._finish()
                 return
-            part.open = {None: 0}
+            part.open = {window: 0}
         if prepared is None:
             return
         if age:
-            part.open[place] = age
+            part.open[want] = age
         else:
-            del part.open[place]
+            del part.open[want]
         queue = round(outcome.waited * 1e6)
         self.backend.observe(prepared, outcome.waited)
         self._add(prepared, queue)
         address = (self.request.id, self.request.figure, layer)
         self.viewer.put(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
-        if place is None and isinstance(part.wanted, TilesWanted):
+        if isinstance(want, WindowWant):
             self._plan()  # without the tiles
         elif not age:
             self._finish()
@@ -291,13 +311,14 @@ _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of 
 def _open(part: _Part) -> None:
     """Everything that a part asks for, best first."""
     wanted = part.wanted
-    if isinstance(wanted, TilesWanted):
-        more = outwards(wanted.prefetch, wanted.tiles)
-        window = () if wanted.window is None or part.layer.glyph == "line" else (None,)
-        part.open = dict.fromkeys((*window, *outwards(wanted.tiles), *more), 0)
-        part.later = frozenset(more) - frozenset(wanted.tiles)
-    else:
-        part.open = {None: 0}
+    if wanted.columns is not None:
+        part.open = {wanted.columns: 0}
+        return
+    visible = [TileWant(place) for place in outwards(wanted.tiles)]
+    prefetched = [TileWant(place) for place in outwards(wanted.prefetch, wanted.tiles)]
+    window = () if wanted.window is None or part.layer.glyph == "line" else (wanted.window,)
+    part.open = dict.fromkeys((*window, *visible, *prefetched), 0)
+    part.later = frozenset(prefetched) - frozenset(visible)
 
 
 def outwards(places: tuple[Place, ...], about: tuple[Place, ...] | None = None) -> list[Place]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.server.jobs.wanted import ColumnsWanted, Place, Roots, TilesWanted, WindowWanted
+from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.parse import whole
 from bigviz.wire.frames import MAX_LEVEL
@@ -45,7 +45,7 @@ class ViewRequest:
 
     id: int
     figure: int
-    layers: tuple[TilesWanted | ColumnsWanted, ...]
+    layers: tuple[LayerWants, ...]
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerReques
     if not isinstance(layers, list) or len(layers) > limits.layers_per_view:
         raise BadInput(f"layers is a list of at most {limits.layers_per_view}.", "layers")
     found = tuple(_wanted(each, f"layers[{at}]", limits) for at, each in enumerate(layers))
-    count = sum(len(each.tiles) + len(each.prefetch) for each in found if isinstance(each, TilesWanted))
+    count = sum(len(each.tiles) + len(each.prefetch) for each in found)
     if count > limits.tiles_per_view:
         raise BadInput(f"A view has at most {limits.tiles_per_view} tiles, got {count}.", "layers", count)
     return ViewRequest(request, figure, found)
 
 
-def _wanted(value: Any, path: str, limits: Limits) -> TilesWanted | ColumnsWanted:
+def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
     if not isinstance(value, dict):
         raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
     _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
@@ -119,17 +119,18 @@ def _wanted(value: Any, path: str, limits: Limits) -> TilesWanted | ColumnsWante
         prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
         roots = _roots(value.get("roots"), f"{path}.roots")
         window = _window(value.get("window"), f"{path}.window", limits)
-        return TilesWanted(layer, definition, tiles, prefetch, roots, window)
+        return LayerWants(layer, definition, tiles, prefetch, roots, window)
     if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
     if not isinstance(columns, dict):
         raise BadInput(f"{path}.columns is an object, got {type(columns).__name__}.", f"{path}.columns")
     _only(columns, ("x0", "x1", "width"), f"{path}.columns")
     width = whole(columns.get("width"), f"{path}.columns.width", 1, limits.columns_width)
-    return ColumnsWanted(layer, definition, columns.get("x0"), columns.get("x1"), width)
+    x0, x1 = (_end(columns.get(end), f"{path}.columns.{end}") for end in ("x0", "x1"))
+    return LayerWants(layer, definition, columns=ColumnsWant(x0, x1, width))
 
 
-def _window(value: Any, path: str, limits: Limits) -> WindowWanted | None:
+def _window(value: Any, path: str, limits: Limits) -> WindowWant | None:
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -137,8 +138,15 @@ def _window(value: Any, path: str, limits: Limits) -> WindowWanted | None:
     ends = ("x0", "x1", "y0", "y1")
     _only(value, (*ends, "width", "height"), path)
     width, height = (whole(value.get(side), f"{path}.{side}", 1, limits.image_side) for side in ("width", "height"))
-    x0, x1, y0, y1 = (value.get(end) for end in ends)
-    return WindowWanted((x0, x1, y0, y1), width, height)
+    x0, x1, y0, y1 = (_end(value.get(end), f"{path}.{end}") for end in ends)
+    return WindowWant((x0, x1, y0, y1), width, height)
+
+
+def _end(value: Any, path: str) -> Any:
+    """An end of a window; the axis says later how to read it, and whether it is there."""
+    if isinstance(value, list | dict):
+        raise BadInput(f"{path} is a number, or a text of one on a time axis, got {echoed(value, 60)}.", path)
+    return value
 
 
 def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
-from bigviz.server.jobs.service import offsets
 
 
 def test_npy():
@@ -68,11 +67,3 @@ def test_a_tile_as_a_table():
     assert found.to_pydict() == {"mean(a)": [None, 1.5], "b": [0, 3], "c": [None, 6]}
     assert found.schema.types == [pa.float64(), pa.uint32(), pa.int64()]
     assert found.schema.metadata == {b"z": b"3", b"i": b"1"}
-
-
-def test_offsets_never_wrap():
-    values = np.array([-(2**63), -1, 0, 1, 2**63 - 1], np.int64)
-    for origin in (-(2**63), 0, 2**63 - 1, 1_700_000_000_000_000_000):
-        np.testing.assert_array_equal(offsets(values, origin), [float(int(v) - origin) for v in values])
-    near = np.array([1_700_000_000_000_000_001, 1_700_000_000_000_000_003], np.int64)
-    np.testing.assert_array_equal(offsets(near, 1_700_000_000_000_000_000), [1.0, 3.0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bigviz.common.errors import BadInput
 from bigviz.server.error_json import describe
-from bigviz.server.jobs.wanted import ColumnsWanted, TilesWanted
+from bigviz.server.jobs.wanted import ColumnsWant, LayerWants
 from bigviz.server.limits import Limits
 from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, ViewRequest, read
 
@@ -58,8 +58,7 @@ def test_what_looks_like_a_message(message):
     assert found.id == message["id"] >= 1 and found.figure == message["figure"] >= 0
     if isinstance(found, ViewRequest):
         for wanted in found.layers:
-            if isinstance(wanted, TilesWanted):
-                assert all(0 <= i < 2**zx and 0 <= j < 2**zy for zx, zy, i, j in wanted.tiles)
+            assert all(0 <= i < 2**zx and 0 <= j < 2**zy for zx, zy, i, j in wanted.tiles)
 
 
 def test_a_layer_and_a_cancel():
@@ -74,8 +73,8 @@ def test_a_view():
         {"layer": 1, "definition": {}, "columns": {"x0": "1", "x1": 2.5, "width": 16_384}},
     ]
     found = read(json.dumps({"op": "view", "id": 1, "figure": 0, "layers": layers}), LIMITS)
-    tiles = TilesWanted(0, None, ((1, 2, 0, 3),), ((24, 24, 0, 0),))
-    assert found == ViewRequest(1, 0, (tiles, ColumnsWanted(1, {}, "1", 2.5, 16_384)))
+    tiles = LayerWants(0, None, ((1, 2, 0, 3),), ((24, 24, 0, 0),))
+    assert found == ViewRequest(1, 0, (tiles, LayerWants(1, {}, columns=ColumnsWant("1", 2.5, 16_384))))
 
 
 def test_the_number_of_tiles_is_counted_over_all_layers():
@@ -108,3 +107,15 @@ def test_values_nested_deeper_than_can_be_told(field: str):
         with pytest.raises(BadInput) as caught:
             read(text.replace('"deep"', "[" * depth + "]" * depth), LIMITS)
         assert len(str(describe(caught.value))) < 500
+
+
+@pytest.mark.parametrize("end", [[1], {"a": 1}, [[]]])
+def test_ends_of_windows_are_no_lists_or_objects(end: object):
+    window = {"x0": end, "x1": 1, "y0": 0, "y1": 1, "width": 5, "height": 5}
+    for layer, field in (
+        ({"layer": 0, "definition": {}, "window": window}, "layers[0].window.x0"),
+        ({"layer": 0, "definition": {}, "columns": {"x0": 0, "x1": end, "width": 5}}, "layers[0].columns.x1"),
+    ):
+        with pytest.raises(BadInput) as caught:
+            read(json.dumps({"op": "view", "id": 1, "figure": 0, "layers": [layer]}), LIMITS)
+        assert caught.value.field == field

@@ -1,0 +1,103 @@
+"""The jobs behind a view: each a key that equal wants share, and the work, whose value is a `Prepared`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.data.dataset import Dataset
+from bigviz.server.jobs import window_jobs
+from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_message, tile_message
+from bigviz.server.jobs.layer_ref import times_of
+from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
+from bigviz.server.parse import Number, interval
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.estimates.preview import Preview
+from bigviz.tiles.grid.tile_key import TileKey
+
+if TYPE_CHECKING:
+    from bigviz.tiles.answers.line_layer import Columns
+
+__all__ = ["Job", "ViewJobs"]
+
+Job = tuple[Hashable, Callable[[Cancel], Prepared | None]]
+
+
+class ViewJobs:
+    """Makes jobs; they run in the scheduler's threads. Raises BadInput for the ends of a window that are none."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def exact(self, dataset: Dataset, layer: Layer, want: Wanted) -> Job:
+        """The exact answer; of a window None where its tiles are the answer."""
+        match want:
+            case TileWant():
+                return self._tile(dataset, layer, want)
+            case WindowWant():
+                return self._window(dataset, layer, want)
+            case ColumnsWant():
+                return self._columns(dataset, layer, want)
+
+    def estimate(self, dataset: Dataset, layer: Layer, want: TileWant | ColumnsWant, preview: Preview) -> Job:
+        """An estimate from a sample as it is now."""
+        name = (dataset.fingerprint, dataset.version, layer, preview.generation)
+        if isinstance(want, ColumnsWant):
+            window, times = _ends(dataset, layer, want)
+
+            def columns(cancel: Cancel) -> Prepared:
+                found, estimate = self._engine.previews.columns(preview, *window, want.width, cancel)
+                return columns_message(found, times, window, want.width, asdict(estimate))
+
+            return (*name, ("columns", *window, want.width)), columns
+        key = TileKey(*want.place)
+
+        def tile(cancel: Cancel) -> Prepared:
+            return estimate_message(key, *self._engine.previews.tile(preview, key, cancel))
+
+        return (*name, ("estimate", want.place)), tile
+
+    def rough(self, dataset: Dataset, layer: Layer, want: TileWant) -> Job:
+        """An estimate from ordered rows; None where the exact tile comes as soon."""
+        key = TileKey(*want.place)
+
+        def call(cancel: Cancel) -> Prepared | None:
+            found = self._engine.estimate(dataset, layer, key, cancel)
+            return None if found is None else estimate_message(key, *found)
+
+        return (dataset.fingerprint, dataset.version, layer, ("rough", want.place)), call
+
+    def _tile(self, dataset: Dataset, layer: Layer, want: TileWant) -> Job:
+        key = TileKey(*want.place)
+
+        def call(cancel: Cancel) -> Prepared:
+            return tile_message(self._engine.tile(dataset, layer, key, cancel))
+
+        return (dataset.fingerprint, dataset.version, layer, ("frame", want.place)), call
+
+    def _window(self, dataset: Dataset, layer: Layer, want: WindowWant) -> Job:
+        x, y = window_jobs.ends_of(dataset, layer, want)
+
+        def call(cancel: Cancel) -> Prepared | None:
+            found = window_jobs.answer(self._engine, dataset, layer, x, y, (want.width, want.height), cancel)
+            return None if found is None else Prepared(*found)
+
+        return window_jobs.key_of(dataset, layer, x, y, want), call
+
+    def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
+        window, times = _ends(dataset, layer, want)
+
+        def call(cancel: Cancel) -> Prepared:
+            found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
+            return columns_message(found, times, window, want.width)
+
+        return (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width)), call
+
+
+def _ends(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[tuple[Number, Number], tuple[bool, bool]]:
+    """The window of x, and which axes are of nanoseconds."""
+    times = times_of(dataset, layer)
+    return interval({"x0": want.x0, "x1": want.x1}.get, "x0", "x1", time=times[0]), times
