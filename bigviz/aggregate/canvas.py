@@ -1,6 +1,7 @@
 """`Canvas`: datashader's, over anything that bigviz opens."""
 
 import datetime
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal
 
@@ -18,7 +19,7 @@ from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.errors import BadInput, TooLarge
-from bigviz.data.columns.column import Column
+from bigviz.data.columns.column import Column, label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 
@@ -72,17 +73,18 @@ class Canvas:
         self.x_axis_type = x_axis_type
         self.y_axis_type = y_axis_type
 
-    def points(self, source: object, x: str, y: str, agg: Reduction | str | None = None) -> xr.DataArray:
+    def points(self, source: object, x: Hashable, y: Hashable, agg: Reduction | str | None = None) -> xr.DataArray:
         """The reduction (default: count) of the rows in each cell; row 0 has the lowest y, `by` adds a last dimension.
 
         `source` is a Dataset or whatever `bigviz.open` takes. Raises BadInput for a window that cannot be divided and
-        for columns that the reduction cannot use, NotFound for unknown columns.
+        for columns that the reduction cannot use, NotFound for unknown columns. Dimensions are named by text: those of
+        pandas columns 0 and 1 are "0" and "1".
         """
-        return self._image(points_image, source, x, y, Count() if agg is None else agg)
+        return self._image(points_image, source, label_text(x), label_text(y), Count() if agg is None else agg)
 
-    def line(self, source: object, x: str, y: str, agg: Reduction | str | None = None) -> xr.DataArray:
+    def line(self, source: object, x: Hashable, y: Hashable, agg: Reduction | str | None = None) -> xr.DataArray:
         """The reduction (default: any) of the segments through each cell, from each row to the next; see `points`."""
-        return self._image(line_image, source, x, y, Presence() if agg is None else agg)
+        return self._image(line_image, source, label_text(x), label_text(y), Presence() if agg is None else agg)
 
     def _image(self, draw: Any, source: object, x: str, y: str, agg: Reduction | str) -> xr.DataArray:
         dataset = open_source(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from bigviz.aggregate.inputs import check
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.errors import BadInput
+from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
@@ -67,8 +69,8 @@ class Figure:
     def points(
         self,
         source: object,
-        x: str | None = None,
-        y: str | None = None,
+        x: Hashable | None = None,
+        y: Hashable | None = None,
         agg: Reduction | str = "count",
         *,
         cmap: str = "fire",
@@ -91,8 +93,8 @@ class Figure:
     def line(
         self,
         source: object,
-        x: str | None = None,
-        y: str | None = None,
+        x: Hashable | None = None,
+        y: Hashable | None = None,
         *,
         color: str | None = None,
         root: Root = "default",
@@ -161,17 +163,18 @@ def _range(value: Range | tuple[End, End] | None, name: str) -> Range:
 
 
 def _layer(
-    source: object, glyph: Glyph, x: str | None, y: str | None, agg: Reduction | str, style: dict[str, Any]
+    source: object, glyph: Glyph, x: Hashable | None, y: Hashable | None, agg: Reduction | str, style: dict[str, Any]
 ) -> Layer:
     dataset = open_dataset(source)
     if x is None or y is None:
         chosen = choose(dataset)
-        x, y = x or chosen.x, y or chosen.y
+        x, y = chosen.x if x is None else x, chosen.y if y is None else y
+    x_name, y_name = label_text(x), label_text(y)
     if "cmap" in style:
         lut(style["cmap"])
     reduction = parse(agg) if isinstance(agg, str) else agg
-    for name in (x, y):
+    for name in (x_name, y_name):
         dataset.info(name)
     check(dataset, reduction)
     given = {key: value for key, value in style.items() if value is not None}
-    return Layer(source, dataset, glyph, x, y, str(reduction), given)
+    return Layer(source, dataset, glyph, x_name, y_name, str(reduction), given)

@@ -298,3 +298,11 @@ def test_other_mistakes() -> None:
         Canvas().points(table, "x", "y", r.mean("k"))
     with pytest.raises(TooLarge, match="cells"):
         Canvas(100_000, 100_000)
+
+
+def test_columns_that_pandas_names_by_numbers() -> None:
+    """datashader refuses them; the dimensions are their text."""
+    frame = pd.DataFrame({0: [0.0, 1.0, 1.0], 1: [0.0, 0.0, 1.0], 2: [5.0, 6.0, 8.0]})
+    image = Canvas(2, 2).points(frame, 0, 1, r.mean(2))
+    named = Canvas(2, 2).points(frame.set_axis(["0", "1", "2"], axis=1), "0", "1", r.mean("2"))
+    assert image.dims == ("1", "0") and image.identical(named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -70,6 +71,14 @@ def test_a_file_named_twice_is_opened_once(tmp_path):
 def test_columns_are_chosen_where_none_are_said(rows: bv.Dataset):
     assert layers(document(figure().line(rows)))[0][2:] == ("line", "when", "a")
     assert layers(document(figure().points(rows, y="b")))[0][2:] == ("points", "when", "b")
+
+
+def test_columns_that_pandas_names_by_numbers_and_tuples():
+    frame = pd.DataFrame([[1.0, 2.0, "a"], [2.0, 1.0, "b"]])
+    frame.columns = pd.Index([0, ("v", "mean"), 2], dtype=object)
+    plot = figure().points(frame, 0, ("v", "mean"), bv.by(2, bv.max(0))).line(frame, x=0)
+    told = [(layer.x, layer.y, layer.agg) for _, layer in document(plot).layers()]
+    assert told == [("0", "('v', 'mean')", "by(2, max(0))"), ("0", "('v', 'mean')", "any")]
 
 
 def test_axes_of_times(rows: bv.Dataset):
