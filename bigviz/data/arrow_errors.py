@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.errors import TooLarge, Unreadable
 
-__all__ = ["reading"]
+__all__ = ["reading", "reason_of"]
 
 _LACKING = re.compile(r"not (yet )?(implemented|supported)|unsupported", re.IGNORECASE)
 
@@ -28,7 +28,7 @@ def reading(what: str, format_: str | None = None, in_memory: bool = False) -> I
     except MemoryError as error:
         cause = "It is too large for this machine." if in_memory else "It is damaged, or too large for this machine."
         raise TooLarge(
-            f"{what} asks for more memory than there is: {_reason(error)}. {cause}",
+            f"{what} asks for more memory than there is: {reason_of(error)}. {cause}",
             got=what,
         ) from error
     except (
@@ -40,7 +40,7 @@ def reading(what: str, format_: str | None = None, in_memory: bool = False) -> I
         NotImplementedError,
         pa.ArrowException,
     ) as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         if "ecrypt" in reason:
             raise Unreadable(
                 f"{what} is encrypted; bigviz has no keys: decrypt it first ({reason}).", got=what
@@ -61,7 +61,8 @@ def _advice(error: BaseException, reason: str, in_memory: bool) -> str:
     return "It is damaged or was not written to its end; write or copy it again."
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """The first line of a message, without its full stop."""
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
     return (text if len(text) <= 300 else text[:300] + "…").rstrip(".")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pyarrow as pa
@@ -13,8 +15,10 @@ import pyarrow.types as pt
 from bigviz.common.errors import Unreadable
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.formats.arrow_schema import without_wide_integers_in
 from bigviz.data.formats.file_part import Piece, guarded
 from bigviz.data.formats.ipc_layout import layout_of
+from bigviz.data.formats.patched_file import patched
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_rows
 
@@ -36,10 +40,11 @@ class IpcPart:
         self.file = file
         self.stream = stream
         self.format = "an Arrow IPC stream" if stream else "an Arrow IPC file"
-        with reading(file.path, self.format), file.open() as handle:
-            reader = self._reader(handle, None)
+        self.unusable: dict[int, str] = {}
+        self._patches: dict[int, bytes] = {}
+        with reading(file.path, self.format), file.open() as raw:
+            handle, reader = self._first_reader(raw)
             self.schema: pa.Schema = admit_schema(reader.schema)
-            self.unusable: dict[int, str] = {}
             self._layout = None if stream else layout_of(handle, reader.schema)
             self.num_rows = self._count(reader)
         if self.num_rows < 0:
@@ -61,6 +66,28 @@ class IpcPart:
             yield array
         if left != 0:
             raise self._lies(f"its batches do not hold the {self.num_rows:,} rows that they declare")
+
+    def _first_reader(
+        self, raw: pa.NativeFile
+    ) -> tuple[pa.NativeFile, ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader]:
+        """A reader and what it reads; with the schema changed where pyarrow refuses it for some columns, which become
+        `unusable`."""
+        try:
+            return raw, self._reader(raw, None)
+        except (OSError, ValueError, NotImplementedError, pa.ArrowException) as error:
+            try:
+                self._patches, self.unusable = without_wide_integers_in(raw, self.stream)
+            except (ValueError, IndexError, struct.error):
+                raise error from None
+            if not self.unusable:
+                raise
+        handle = patched(raw, self._patches)
+        return handle, self._reader(handle, None)
+
+    @contextmanager
+    def _open(self) -> Iterator[pa.NativeFile]:
+        with self.file.open() as handle:
+            yield patched(handle, self._patches)
 
     def _pieces(self) -> tuple[Piece, ...]:
         if self._layout is None:
@@ -91,7 +118,7 @@ class IpcPart:
         elif len(piece.groups) == 1 and self._layout.batches[piece.groups[0]].rows != piece.count:
             (number,) = piece.groups
             before = sum(batch.rows for batch in self._layout.batches[:number])
-            with self.file.open() as handle:
+            with self._open() as handle:
                 yield self._layout.slice(handle, number, index, piece.start - before, piece.count)
         else:
             for batch in self._batches(index, piece.groups):
@@ -102,7 +129,7 @@ class IpcPart:
 
     def _batches(self, index: int | None, numbers: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         """The batches of those numbers, or all, in order."""
-        with self.file.open() as handle:
+        with self._open() as handle:
             reader = self._reader(handle, index)
             if self.stream:
                 yield from reader

@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.types as pt
 
+from bigviz.data.formats.flatbuffers import field, root, vector
+
 __all__ = ["Batch", "Layout", "layout_of"]
 
 _BLOCK: Final = np.dtype([("offset", "<i8"), ("metadata", "<i4"), ("pad", "<i4"), ("body", "<i8")])
@@ -88,11 +90,11 @@ def _read_layout(handle: pa.NativeFile, schema: pa.Schema) -> Layout:
     size = handle.size()
     (length,) = struct.unpack("<i", handle.read_at(4, size - 10))
     footer = _read(handle, length, size - 10 - length)
-    root = _root(footer, 0)
-    described = _field(footer, root, 1)
+    top = root(footer, 0)
+    described = field(footer, top, 1)
     if not described or _is_big_endian(footer, described + struct.unpack_from("<I", footer, described)[0]):
         raise ValueError("not in this machine's byte order")
-    dictionaries, blocks = _vector(footer, root, 2, _BLOCK), _vector(footer, root, 3, _BLOCK)
+    dictionaries, blocks = vector(footer, top, 2, _BLOCK), vector(footer, top, 3, _BLOCK)
     batches = tuple(_read_batch(handle, int(block["offset"]), int(block["metadata"])) for block in blocks)
     prefix = handle.read_at(8, 8)
     head = _read(handle, 8 + struct.unpack("<i", prefix[4:])[0], 8) if prefix.startswith(_CONTINUED) else b""
@@ -100,52 +102,30 @@ def _read_layout(handle: pa.NativeFile, schema: pa.Schema) -> Layout:
 
 
 def _is_big_endian(data: bytes, schema: int) -> bool:
-    at = _field(data, schema, 0)
+    at = field(data, schema, 0)
     return at > 0 and bool(struct.unpack_from("<h", data, at)[0])
 
 
 def _read_batch(handle: pa.NativeFile, offset: int, size: int) -> Batch:
     message = _read(handle, size, offset)
     start = 8 if message.startswith(_CONTINUED) else 4
-    root = _root(message, start)
-    kind = _field(message, root, 1)
-    header = _field(message, root, 2)
+    top = root(message, start)
+    kind = field(message, top, 1)
+    header = field(message, top, 2)
     if not kind or message[kind] != _RECORD_BATCH or not header:
         raise ValueError("not a record batch")
     table = header + struct.unpack_from("<I", message, header)[0]
-    rows = _field(message, table, 0)
+    rows = field(message, table, 0)
     count = struct.unpack_from("<q", message, rows)[0] if rows else 0
     if count < 0:
         raise ValueError(f"a batch of {count:,} rows")
-    return Batch(count, offset + size, _vector(message, table, 2, _BUFFER), _field(message, table, 3) > 0)
+    return Batch(count, offset + size, vector(message, table, 2, _BUFFER), field(message, table, 3) > 0)
 
 
 def _read(handle: pa.NativeFile, size: int, offset: int) -> bytes:
     if not (0 < size <= _MOST_METADATA and 0 <= offset <= handle.size() - size):
         raise ValueError("metadata outside the file")
     return bytes(handle.read_at(size, offset))
-
-
-def _root(data: bytes, start: int) -> int:
-    return start + int(struct.unpack_from("<I", data, start)[0])
-
-
-def _field(data: bytes, table: int, slot: int) -> int:
-    """Where field `slot` of a flatbuffer table is; 0 if it is not there."""
-    vtable = table - struct.unpack_from("<i", data, table)[0]
-    if vtable < 0 or 4 + 2 * slot >= struct.unpack_from("<H", data, vtable)[0]:
-        return 0
-    offset = int(struct.unpack_from("<H", data, vtable + 4 + 2 * slot)[0])
-    return table + offset if offset else 0
-
-
-def _vector(data: bytes, table: int, slot: int, item: np.dtype) -> np.ndarray:
-    """A copy of a vector of structs."""
-    at = _field(data, table, slot)
-    if not at:
-        return np.empty(0, item)
-    at += struct.unpack_from("<I", data, at)[0]
-    return np.frombuffer(data, item, struct.unpack_from("<I", data, at)[0], at + 4).copy()
 
 
 def _sliceable(type_: pa.DataType) -> bool:

@@ -17,7 +17,7 @@ from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.formats.file_part import Piece, guarded
 from bigviz.data.formats.int96 import read_int96
-from bigviz.data.formats.parquet_footer import metadata_of, read_footer, without_arrow_schema
+from bigviz.data.formats.parquet_footer import mended, metadata_of, read_footer, without_arrow_schema
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import (
     MOST_COLUMNS,
@@ -42,14 +42,17 @@ class ParquetPart:
 
     def __init__(self, file: StableFile) -> None:
         self.file = file
-        self.digest = hashlib.sha256(read_footer(file)).digest()
+        footer = read_footer(file)
+        self.digest = hashlib.sha256(footer).digest()
         with reading(file.path, "Parquet"), file.open() as handle:
-            opened = pq.ParquetFile(handle, pre_buffer=False)
+            self.unusable: dict[int, str] = {}
+            self._mended: bytes | None = None
+            opened = self._open(handle, footer)
             self.metadata: pq.FileMetaData = opened.metadata
             self.schema: pa.Schema = admit_schema(opened.schema_arrow)
-            self.unusable: dict[int, str] = {}
             self._leaves = _first_leaves(self.schema)
             self._int96 = self._find_int96(opened.schema)
+            self.unusable |= self._intervals(opened.schema)
         self.num_rows: int = self.metadata.num_rows
         self._check_footer()
         self.pieces = self._pieces()
@@ -67,6 +70,25 @@ class ParquetPart:
             yield array
         if left != 0:
             raise self._lies(f"column {self.schema.names[index]!r} does not have the rows that the footer declares")
+
+    def _open(self, handle: pa.NativeFile, footer: bytes) -> pq.ParquetFile:
+        """The file; where pyarrow refuses its footer for some columns, those are `unusable` and the others as usual."""
+        try:
+            return pq.ParquetFile(handle, pre_buffer=False)
+        except (OSError, ValueError, NotImplementedError, pa.ArrowException):
+            found = mended(footer)
+            if found is None:
+                raise
+        self._mended, self.unusable = found
+        return pq.ParquetFile(handle, metadata=metadata_of(self._mended), pre_buffer=False)
+
+    def _intervals(self, schema: pq.ParquetSchema) -> dict[int, str]:
+        """Columns of Parquet's intervals, of which pyarrow would make twelve bytes."""
+        return {
+            index: "holds intervals of months, days and milliseconds, which have no place on an axis"
+            for index, leaf in enumerate(self._leaves)
+            if self.schema.field(index).type == pa.binary(12) and schema.column(leaf).converted_type == "INTERVAL"
+        }
 
     def _find_int96(self, schema: pq.ParquetSchema) -> frozenset[int]:
         """The fields that hold 96-bit stamps."""
@@ -127,7 +149,7 @@ class ParquetPart:
     def _without_arrow_schema(self) -> pq.FileMetaData:
         """The footer without the Arrow types that its writer noted: of a column noted as a dictionary pyarrow makes
         one, asked for or not, and fails where it cannot."""
-        return metadata_of(without_arrow_schema(read_footer(self.file)))
+        return metadata_of(without_arrow_schema(self._mended or read_footer(self.file)))
 
     def _buffer_size(self, piece: Piece) -> int:
         """0 reads a column of a row group in one go, the fastest; large row groups are read as a stream."""

@@ -328,6 +328,17 @@ def test_what_duckdb_writes(tmp_path: Path) -> None:
     assert dataset.take(np.arange(3000), right.column_names).to_pylist() == right.to_pylist()
 
 
+def test_intervals_are_not_labels(tmp_path: Path) -> None:
+    """pyarrow gives twelve bytes."""
+    path = tmp_path / "t.parquet"
+    with duckdb.connect() as connection:
+        connection.sql(f"copy (select interval (i) day span, i x from range(3) t(i)) to '{path}' (format parquet)")
+    dataset = open_table(path)
+    assert dataset.column("x").values.tolist() == [0, 1, 2]
+    with pytest.raises(Unplottable, match="'span' of 't' holds intervals of months, days and milliseconds"):
+        dataset.column("span")
+
+
 def test_what_pyarrow_lacks_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.parquet"
     text = pa.table({"s": ["a"]})

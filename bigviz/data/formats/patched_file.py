@@ -1,0 +1,49 @@
+"""A file with some bytes changed as they are read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+__all__ = ["patched"]
+
+
+def patched(handle: pa.NativeFile, patches: Mapping[int, bytes]) -> pa.NativeFile:
+    """The open file with other bytes from some offsets on; itself where there are none. Read through Python, slowly."""
+    return pa.PythonFile(_Patched(handle, patches), mode="r") if patches else handle
+
+
+class _Patched(io.RawIOBase):
+    def __init__(self, handle: pa.NativeFile, patches: Mapping[int, bytes]) -> None:
+        self._handle = handle
+        self._patches = patches
+        self._size = int(handle.size())
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def size(self) -> int:
+        return self._size
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        start = self._at
+        data = bytearray(self._handle.read_at(self._size - start if size < 0 else size, start))
+        self._at += len(data)
+        for offset, patch in self._patches.items():
+            low, high = max(offset, start), min(offset + len(patch), start + len(data))
+            if low < high:
+                data[low - start : high - start] = patch[low - offset : high - offset]
+        return bytes(data)
