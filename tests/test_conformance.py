@@ -365,7 +365,7 @@ def test_the_socket_says_what_the_routes_say(served: Served) -> None:
             assert sorted(found) == sorted(map(tuple, places))
             for (zx, zy, i, j), plane in found.items():
                 want = served.npy(f"kinds/layers/0/tiles/{zx},{zy}/{i}/{j}.npy", **query(definition))
-                want = want.astype(np.float32 if agg.startswith("mean") else np.float64)
+                want = want.astype(np.float64)
                 if agg in ("count", "sum(flag)"):
                     plane = np.nan_to_num(plane)
                 np.testing.assert_array_equal(plane, want)

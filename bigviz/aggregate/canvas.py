@@ -120,10 +120,9 @@ def _restarting(reduction: Reduction) -> Reduction:
 
 def _values(grid: Grid, reduction: Reduction) -> Array:
     """Counts as uint32, any as bool, all else as float64 with NaN for empty cells."""
-    inner = reduction.inner if isinstance(reduction, By) else reduction
-    if isinstance(inner, Count):
+    if reduction.traits.counts:
         return grid.values
-    if isinstance(inner, Presence):
+    if reduction.traits.total == "any":
         return grid.filled
     return np.where(grid.filled, grid.values.astype(np.float64), np.nan)
 

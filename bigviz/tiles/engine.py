@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from bigviz.aggregate.bins import MOST_BINS, Bins
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, TooLarge, Unreadable
@@ -40,7 +39,6 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.layer_cache import Built, LayerStore, Uses
 from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
-from bigviz.tiles.pyramid.accumulators import inner_of
 from bigviz.tiles.scans.row_scan import scan_rows
 from bigviz.tiles.scans.scanned_layer import ScannedLayer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -382,7 +380,7 @@ class Engine:
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
         """What tells sums of floats that are added in file order from those of an index, whose last bits may differ."""
-        if layer.glyph != "points" or not isinstance(inner_of(layer.reduction), Sum):
+        if layer.glyph != "points" or not layer.reduction.traits.float_order:
             return ()
         built = self._store.get(self._key(dataset, layer))
         if built is None:

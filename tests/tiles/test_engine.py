@@ -131,9 +131,9 @@ def test_facts_of_a_layer(engine: Engine, dataset: MakeDataset) -> None:
     assert (info.rows, info.rows_outside, info.rows_far, info.version) == (3, 1, 0, 1)
     assert info.planes == ("a", "b") and info.y_categories == ("a", "b") and info.x_categories is None
     assert (info.x.kind, info.x.zone, info.y.kind) == ("timestamp", "Europe/Berlin", "category")
-    assert info.reduction == "by(k)" and not info.sorted
+    assert str(info.reduction) == "by(k)" and not info.sorted
     line = engine.info(table, Layer("line", "x", "t", "any", yaxis="datetime"))
-    assert line.sorted and line.reduction == "any" and line.planes is None
+    assert line.sorted and str(line.reduction) == "any" and line.planes is None
     assert type(line.extent[0]) is float and type(line.extent[1]) is int
 
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.cancel import NEVER
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import frozen
@@ -56,6 +57,12 @@ class Reduction(ABC):
     column: str | None = None
     name: ClassVar[str] = ""
     ordered: ClassVar[bool] = False  # needs `Rows.numbers`
+    traits: ClassVar[Traits]
+
+    @property
+    def plane(self) -> Reduction:
+        """What one plane holds: the reduction itself, or the one within `by`."""
+        return self
 
     @property
     def category(self) -> str | None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Array, Grid, Planes, Reduction, Rows, quoted
 from bigviz.aggregate.reductions.counts import Count
 from bigviz.aggregate.reductions.kernels import spread_cells
+from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.jit import frozen
 
 
@@ -30,6 +31,14 @@ class By(Reduction):
     @property
     def category(self) -> str:
         return self.label
+
+    @property
+    def plane(self) -> Reduction:
+        return self.inner
+
+    @property
+    def traits(self) -> Traits:  # type: ignore[override]
+        return self.inner.traits
 
     @property
     def ordered(self) -> bool:  # type: ignore[override]

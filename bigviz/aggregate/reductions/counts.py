@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, not_null
 from bigviz.aggregate.reductions.kernels import count_rows, mark_cells
+from bigviz.aggregate.reductions.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Count(Reduction):
     """Rows of each cell, uint32; with a column, rows whose value is not null."""
 
     name: ClassVar[str] = "count"
+    traits: ClassVar[Traits] = Traits(("count",), pixel="sum", total="sum", additive=True, zero=True)
 
     def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
         return (np.zeros(shape, np.uint32),)
@@ -38,6 +40,7 @@ class Presence(Reduction):
     """Whether a cell holds a row, uint8 0 or 1; with a column, a row whose value is not null."""
 
     name: ClassVar[str] = "any"
+    traits: ClassVar[Traits] = Traits(("value",), pixel="any", total="any", zero=True)
 
     def _empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Planes:
         return (np.zeros(shape, np.uint8),)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import keep_extreme
+from bigviz.aggregate.reductions.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Min(Extreme):
     """Smallest value."""
 
     name: ClassVar[str] = "min"
+    traits: ClassVar[Traits] = Traits(("value", "mask"), pixel="min", total="min", own=True)
 
 
 @dataclass(frozen=True)
@@ -49,4 +51,5 @@ class Max(Extreme):
     """Largest value."""
 
     name: ClassVar[str] = "max"
+    traits: ClassVar[Traits] = Traits(("value", "mask"), pixel="max", total="max", own=True)
     lowest: ClassVar[bool] = False

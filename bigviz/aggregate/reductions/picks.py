@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import keep_row
+from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.jit import frozen
 
 _LAST_ROW: Final = np.iinfo(np.int64).max
@@ -48,6 +49,7 @@ class First(Pick):
     """Value of the lowest row number."""
 
     name: ClassVar[str] = "first"
+    traits: ClassVar[Traits] = Traits(("value", "value"), pixel="first", total=None, own=True)
 
 
 @dataclass(frozen=True)
@@ -55,4 +57,5 @@ class Last(Pick):
     """Value of the highest row number."""
 
     name: ClassVar[str] = "last"
+    traits: ClassVar[Traits] = Traits(("value", "value"), pixel="last", total=None, own=True)
     lowest: ClassVar[bool] = False

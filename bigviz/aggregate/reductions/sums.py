@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Array, Grid, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import add_values
+from bigviz.aggregate.reductions.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Sum(Reduction):
     """
 
     name: ClassVar[str] = "sum"
+    traits: ClassVar[Traits] = Traits(
+        ("value", "count"), pixel="sum", total="sum", additive=True, zero=True, float_order=True
+    )
     restarts: ClassVar[bool] = False  # a sum that became NaN (inf - inf) begins again with the next value
 
     def accumulator(self, values: Array) -> np.dtype[Any]:
@@ -51,6 +55,7 @@ class Mean(Sum):
     """Mean of the values, float64: the sum divided by the number of values that are not null."""
 
     name: ClassVar[str] = "mean"
+    traits: ClassVar[Traits] = Traits(("value", "count"), pixel="mean", total=None, derived=True, float_order=True)
 
     def finalize(self, planes: Planes) -> Grid:
         sums, counts = planes

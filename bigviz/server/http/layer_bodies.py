@@ -12,8 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.reductions.base import Reduction
-from bigviz.aggregate.reductions.by import By
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import Spans
@@ -91,7 +89,7 @@ class LayerBodies:
 
             engine, arrays = backend.engine, read(place)
             if shading is not None:
-                zero = _zero_is_empty(layer)
+                zero = layer.reduction.traits.zero
 
                 def draw(place: Place) -> list[Any]:
                     return _pictured(read(place), (SIDE, SIDE))
@@ -127,7 +125,7 @@ class LayerBodies:
             arrays = backend.engine.image(dataset, layer, *window, *size, cancel)
             if shading is not None:
                 arrays = _pictured(arrays, size[::-1])
-                values = values_of(arrays, _zero_is_empty(layer))
+                values = values_of(arrays, layer.reduction.traits.zero)
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             own = _own_type(dataset, layer)
             arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
@@ -186,23 +184,12 @@ def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:
     return planes or [np.zeros(shape, np.uint32)]
 
 
-def _zero_is_empty(layer: Layer) -> bool:
-    """Whether 0 stands for an empty cell in the finished planes of the layer's reduction."""
-    return _inner(layer).name in ("count", "any", "sum")
-
-
 def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:
     """The type of the column whose own values the planes hold; None where they hold counts, sums or means."""
-    inner = _inner(layer)
-    if inner.column is None or inner.name not in ("min", "max", "first", "last"):
+    reduction = layer.reduction.plane
+    if reduction.column is None or not reduction.traits.own:
         return None
-    return dataset.info(inner.column).type
-
-
-def _inner(layer: Layer) -> Reduction:
-    """What a plane holds, of each category under `by`."""
-    reduction = layer.reduction
-    return reduction.inner if isinstance(reduction, By) else reduction
+    return dataset.info(reduction.column).type
 
 
 _FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "version", "index")

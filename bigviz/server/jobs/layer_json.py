@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bigviz import __version__
@@ -14,9 +15,11 @@ from bigviz.server.jobs.layer_ref import dataset_of
 from bigviz.wire.frames import VERSION
 
 if TYPE_CHECKING:
+    from bigviz.aggregate.reductions.base import Reduction
+    from bigviz.aggregate.value_kind import ValueKind
     from bigviz.tiles.answers.layer_info import LayerInfo
 
-__all__ = ["box", "hello", "layer_answer", "positions"]
+__all__ = ["box", "hello", "layer_answer", "positions", "traits_answer"]
 
 
 def hello(document: Document) -> dict[str, Any]:
@@ -47,8 +50,9 @@ def layer_answer(
         "version": info.version,
         "index": index,
         "provisional": provisional,
-        "reduction": info.reduction,
+        "reduction": str(info.reduction),
         "planes": None if info.planes is None else list(info.planes),
+        "traits": traits_answer(info.reduction, info.value),
         "x": _axis(info.x, info.x_categories),
         "y": _axis(info.y, info.y_categories),
         "sorted": info.sorted,
@@ -82,6 +86,20 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "version": dataset.version,
         "columns": columns,
         "notes": list(dataset.notes),
+    }
+
+
+def traits_answer(reduction: Reduction, value: ValueKind) -> dict[str, Any]:
+    """What a plane's cells mean."""
+    traits = reduction.traits
+    return {
+        "plane": str(reduction.plane),
+        "by": reduction.category,
+        "counts": traits.counts,
+        "additive": traits.additive,
+        "pixel": traits.pixel,
+        "total": traits.total,
+        "value": asdict(value),
     }
 
 

@@ -206,7 +206,7 @@ export class Painter {
     const { main } = figure;
     if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
     else if (side === "bar")
-      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.definition?.agg === "count", mark }, look);
+      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.info?.traits.counts ?? false, mark }, look);
   }
 
   /** Colours of what lies over the plot follow its ground. */
@@ -279,9 +279,10 @@ export class Painter {
 
 /** @param {Layer} layer @returns {string} what the colours mean */
 function keyTitle(layer) {
-  const agg = layer.definition?.agg ?? layer.choice.agg;
-  const by = /^by\((.*)\)$/.exec(agg);
-  return by ? by[1].replace(/,\s*count\(\)$/, "") : agg;
+  const traits = layer.info?.traits;
+  if (!traits) return layer.choice.agg;
+  const { by, plane } = traits;
+  return by === null ? plane : plane === "count" ? by : `${by}, ${plane}`;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height CSS pixels @param {number} dpr */

@@ -155,17 +155,16 @@ export class Hover {
   /** @param {Row} hit @param {number|bigint} value @param {import("../geometry/view.js").View} view @returns {Fact[]} */
   #markFacts({ row, x, y, layer, number = 1, label, code = 0 }, value, view) {
     const { axes } = this.figure;
-    const agg = layer.definition?.agg ?? "";
+    const { plane = "", counts = false, total = null } = layer.info?.traits ?? {};
     /** @type {Fact[]} */
     const facts = [
       { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
       { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
     ];
-    const inner = label ? (/^by\(.*,\s*(\w+\(.*\))\)$/.exec(agg)?.[1] ?? "count()") : agg;
-    const counts = inner === "count" || inner === "count()" || inner === "any";
-    if (label) facts.push({ name: label, value: counts ? "" : formatNumber(value, 9), color: categoryColor(code), strong: true });
-    else if (!counts) facts.push({ name: agg, value: formatNumber(value, 9), strong: true });
-    facts.push({ name: "row", value: row.toLocaleString("en"), strong: counts && !label });
+    const rowsOnly = counts || total === "any"; // their number is told below
+    if (label) facts.push({ name: label, value: rowsOnly ? "" : formatNumber(value, 9), color: categoryColor(code), strong: true });
+    else if (!rowsOnly) facts.push({ name: plane, value: formatNumber(value, 9), strong: true });
+    facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && !label });
     if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
     return facts;
   }
@@ -182,8 +181,9 @@ export class Hover {
     ];
     if (!hit && layer?.raster?.marks.covers(view)) return facts;
     if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
+    const none = layer.info?.traits.counts ? "0" : "no rows";
     if (!hit.planes) {
-      const value = hit.value === null ? (layer.definition?.agg === "count" ? "0" : "no rows") : formatNumber(hit.value, 9);
+      const value = hit.value === null ? none : formatNumber(hit.value, 9);
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
     const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
@@ -191,7 +191,8 @@ export class Hover {
       facts.push({ name: p.label, value: formatNumber(p.value, 9), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
-    return [...facts, { name: "all", value: hit.value === null ? "0" : formatNumber(hit.value, 9), strong: true }];
+    if (hit.value !== null) return [...facts, { name: "all", value: formatNumber(hit.value, 9), strong: true }];
+    return present.length ? facts : [...facts, { name: "all", value: none, strong: true }]; // means do not tell that of all rows
   }
 
   /** @param {Fact[]} facts */
@@ -266,7 +267,7 @@ export class Hover {
     const fraction = narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height;
     if (fraction < 0 || fraction > 1) return;
     const value = norm.value(fraction);
-    const whole = main.definition?.agg === "count";
+    const whole = main.info?.traits.counts;
     this.#fill([{ name: main.definition?.agg ?? "", value: formatNumber(whole ? Math.round(value) : value, 6), strong: true }]);
     this.#move(px, py);
     painter.point(value);

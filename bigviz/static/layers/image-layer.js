@@ -61,7 +61,7 @@ export class ImageLayer {
     const across = Math.ceil(width / BLOCK);
     /** @type {Mixable[]} */ const blocks = [];
     for (let first = 0; first < planes.length; first += total) {
-      const decoded = planes.slice(first, first + total).map((plane) => decodePlane(plane, this.facts.counted));
+      const decoded = planes.slice(first, first + total).map((plane) => decodePlane(plane, this.facts.traits.counts));
       blocks.push({ planes: decoded, mixture: null, set: null });
     }
     const rows = [];
@@ -151,6 +151,6 @@ export class ImageLayer {
     const tile = blocks[Math.floor(row / BLOCK)][Math.floor(column / BLOCK)];
     const cell = (row % BLOCK) * BLOCK + (column % BLOCK);
     const [x, y] = [view.xAt(px), view.yAt(py)];
-    return { key: NO_TILE, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, ...valuesAt(tile.planes, cell, this.facts.planes) };
+    return { key: NO_TILE, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, ...valuesAt(tile.planes, cell, this.facts) };
   }
 }

@@ -103,7 +103,7 @@ export class MarksLayer {
     if (!inked.view?.equals(view) || inked.rows !== rows || inked.radius !== radius) {
       if (inked.view) ink.wipe(out);
       ink.clear();
-      ink.draw(placed, radius, facts.any ? "any" : facts.rule, radius >= OUTLINED * dpr);
+      ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr);
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {

@@ -29,6 +29,7 @@ import { Bitmaps } from "./tile-bitmaps.js";
 
 /** Tiles to fetch ahead at most; a view message may carry 1,024 in all. */
 const PREFETCH = 64;
+const ONE = Object.freeze({ x: 1, y: 1 });
 
 export class TileLayer {
   /**
@@ -132,7 +133,7 @@ export class TileLayer {
     const expected = this.facts.planes?.length ?? 1;
     check(message.total === expected, `tile of ${message.total} planes, the layer has ${expected}`);
     const planes = new Array(expected);
-    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.facts.counted);
+    for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.facts.traits.counts);
     if (this.tiles.peek(message.key)) this.replace(message.key);
     this.tiles.put(message.key, planes, message.estimate && tileEstimate(message.estimate, planes));
   }
@@ -207,7 +208,7 @@ export class TileLayer {
     if (!window) return new Picture(view, null, this.facts.counts);
     const { zx, zy } = window;
     const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
-    const nominal = this.nominalCells(view);
+    const nominal = this.facts.traits.additive ? this.nominalCells(view) : ONE;
     if (this.facts.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal);
     return Picture.ofPlane(view, source, this.facts.rule, nominal);
   }
@@ -250,7 +251,7 @@ export class TileLayer {
     if (!this.exactOnce) this.guess(keys);
     const { shader } = this;
     if (!shader) return;
-    const additive = this.facts.counts || this.facts.rule === "sum";
+    const { additive } = this.facts.traits;
     const { x, y } = this.nominalCells(view);
     const nominal = additive ? Math.min(x, MANY) * Math.min(y, MANY) : 1;
     /** @param {Tile} tile @param {number} scale */
@@ -283,7 +284,7 @@ export class TileLayer {
       if (seen.size >= 4) break;
     }
     if (seen.size === 0) return;
-    const { counts, counted } = this.facts;
+    const { counts, traits } = this.facts;
     const all = counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
     [...seen].forEach((tile, k) => {
       const { data, filled, constant } = tile.planes[0];
@@ -291,7 +292,7 @@ export class TileLayer {
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
-    const distribution = new Distribution(all, counts, Number.POSITIVE_INFINITY, counted);
+    const distribution = new Distribution(all, counts, Number.POSITIVE_INFINITY, traits.counts);
     if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }
 
@@ -309,7 +310,7 @@ export class TileLayer {
       cell = tile ? this.grid.cellAt(view, tile.key, px, py) : null;
     }
     if (!cell || !tile) return null;
-    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts.planes), exact };
+    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts), exact };
   }
 }
 

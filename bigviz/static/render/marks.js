@@ -4,7 +4,7 @@
 
 import { blend } from "./category-mix.js";
 
-/** @typedef {import("./resample.js").Rule|"any"} Rule */
+/** @typedef {import("./resample.js").Rule} Rule */
 /** Places on the screen in device pixels, with what each mark shows: a value, and under `by` a category's pixel colour and weight.
  * @typedef {{n: number, px: Float64Array, py: Float64Array, values: ArrayLike<number>, colors: Uint32Array|null}} Placed */
 /** Offsets of a disc's pixels from the one that holds its centre; the first `core` are at least half covered, the last of them, from
@@ -215,7 +215,6 @@ function joined(old, weight, value, rule) {
       return Math.min(old, value);
     case "first":
       return old;
-    case "any":
     case "max":
       return Math.max(old, value);
     default:

@@ -4,9 +4,16 @@
 /** What a layer is, as the server wants it.
  * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root: string}} Definition */
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
+/** What a value of a plane is: the kind of column and Arrow's name of the type. Times are nanoseconds; `unit` is what their column
+ * keeps them in: D, s, ms, us or ns.  @typedef {{kind: string, type: string, unit: string|null, zone: string|null}} ValueKind */
+/** What a plane's cells mean. `plane`: the reduction of one plane, as text; `by`: the column of the categories; `counts`: planes come as
+ * numbers of rows, 0 where a cell is empty; `additive`: a cell that stands in for smaller ones is divided by their number; `pixel`: how
+ * the cells of a pixel are drawn; `total`: how the values of a cell's categories combine into that of all its rows, null where they do
+ * not tell.  @typedef {Readonly<{plane: string, by: string|null, counts: boolean, additive: boolean,
+ *   pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits */
 /** The answer to a `layer` request.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, root: {x: [string, number], y: [string, number]}, rows: number,
- *   rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string, planes: string[]|null, x: ColumnFacts, y: ColumnFacts,
+ *   rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string, planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
  *   sorted: boolean}} LayerInfo */
 /** Levels and place of a tile; j counts from the top.  @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey */
 /** What an answer cost the server: microseconds, rows and bytes.

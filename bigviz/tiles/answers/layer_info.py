@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.cells import Root
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.value_kind import ValueKind, value_kind
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.survey import Survey
@@ -21,7 +23,7 @@ class LayerInfo:
 
     `root_x`, `root_y` are the roots; `extent` their edges and `range` the extremes of the rows inside (None without
     rows), both ordered x0, y0, x1, y1 in axis space: int for integer and time axes, else float. `planes` lists the
-    labels under `by`. `sorted` is True where a line's x needed no sort.
+    labels under `by`; `value` is what their cells hold. `sorted` is True where a line's x needed no sort.
     """
 
     root_x: Root
@@ -32,8 +34,9 @@ class LayerInfo:
     rows_outside: int
     rows_far: int
     version: int
-    reduction: str
+    reduction: Reduction
     planes: tuple[str, ...] | None
+    value: ValueKind
     x: ColumnInfo
     y: ColumnInfo
     x_categories: tuple[str, ...] | None
@@ -62,8 +65,9 @@ def facts_of(
         found.outside,
         found.far,
         dataset.version,
-        str(layer.reduction),
+        layer.reduction,
         labels,
+        value_kind(layer.reduction, dataset),
         axes[0].column.info,
         axes[1].column.info,
         axes[0].column.categories,

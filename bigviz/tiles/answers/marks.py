@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.answers.answer import Cost, microseconds
@@ -23,7 +22,6 @@ from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.window import Number, codes_between, within
 from bigviz.tiles.morton.quadtree import batches_within, positions_of
 from bigviz.tiles.morton.sorted_keys import Fenced, open_block, run_end
-from bigviz.tiles.pyramid.accumulators import inner_of
 
 __all__ = ["MOST_MARKS", "Marks", "find_marks"]
 
@@ -156,9 +154,9 @@ def _piled(layer: PointsLayer, low: Array, high: Array, x: Window, y: Window, mo
 def _values(layer: PointsLayer, positions: Array, group: Array, number: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """What the reduction makes of each group of ordered rows, and where that is a value; `number` counts their rows."""
     inputs = layer.pyramid.inputs
-    reduction = inner_of(inputs.reduction)
+    reduction = inputs.reduction.plane
     if reduction.column is None:
-        value = np.ones(len(number), np.uint8) if isinstance(reduction, Presence) else number
+        value = number if reduction.traits.counts else np.ones(len(number), np.uint8)
         return value, np.ones(len(number), np.bool_)
     planes = reduction.create((1, max(len(number), 1)), inputs.dtype)
     reduction.append(planes, group, inputs.rows(positions))

@@ -15,7 +15,6 @@ from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers, Slices
-from bigviz.aggregate.reductions.sums import Mean
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
@@ -27,7 +26,7 @@ from bigviz.tiles.grid.window import Number, closed_within, codes_between
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import PART, Ranges, batches_within, positions_in_parts
 from bigviz.tiles.morton.radix_sort import sort_keys
-from bigviz.tiles.pyramid.accumulators import finished, inner_of, revive, wire
+from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
 
 __all__ = ["PointsLayer"]
@@ -74,7 +73,7 @@ class PointsLayer:
         inputs = self.pyramid.inputs
         kept = self.pyramid.kept(key)
         begun = time.perf_counter()
-        if kept is not None and not isinstance(inner_of(inputs.reduction), Mean):
+        if kept is not None and not inputs.reduction.traits.derived:
             return Drawn(kept.values, Cost(bytes=sum(len(plane.payload) for plane in kept.values)))
         if kept is not None:
             planes, rows = revive(inputs.reduction, kept, inputs.dtype, cancel), 0

@@ -10,11 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
-from bigviz.aggregate.reductions.by import By
-from bigviz.aggregate.reductions.counts import Count
-from bigviz.aggregate.reductions.sums import Mean, Sum
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.tiles.pyramid.accumulators import inner_of
 
 __all__ = ["Estimate", "error_of", "scaled"]
 
@@ -42,13 +38,12 @@ def combined(reduction: Reduction, parts: Sequence[Planes]) -> Planes:
 
 def scaled(reduction: Reduction, planes: Planes, factor: float) -> Planes:
     """A sample's accumulators as those of the table, which has `factor` times as many rows: counts and sums grow."""
-    inner = inner_of(reduction)
-    if isinstance(inner, Count):
+    if not reduction.traits.additive:
+        return planes
+    if reduction.traits.counts:
         most = float(np.iinfo(np.uint32).max)
         return (np.minimum(np.rint(planes[0] * factor), most).astype(np.uint32), *planes[1:])
-    if isinstance(inner, Sum) and not isinstance(inner, Mean):
-        return (planes[0] * factor, *planes[1:])
-    return planes
+    return (planes[0] * factor, *planes[1:])
 
 
 def error_of(
@@ -70,14 +65,14 @@ def error_of(
 def _error(
     reduction: Reduction, parts: Sequence[Planes], sizes: Sequence[int], rows: int, cancel: Cancel
 ) -> float | None:
-    inner = inner_of(reduction)
+    by = reduction.category is not None
     squares, cells = 0.0, 0
-    for plane in range(parts[0][0].shape[0] if isinstance(reduction, By) else 1):
+    for plane in range(parts[0][0].shape[0] if by else 1):
         cancel.check()
-        each = [tuple(array[plane] for array in part) for part in parts] if isinstance(reduction, By) else list(parts)
+        each = [tuple(array[plane] for array in part) for part in parts] if by else list(parts)
         if not any(array.any() for array in each[0][:1]) and not any(part[0].any() for part in each):
             continue
-        variance, filled = _variance(inner, each, sizes, rows)
+        variance, filled = _variance(reduction.plane, each, sizes, rows)
         squares += float(variance.sum(where=filled))
         cells += int(np.count_nonzero(filled))
     if cells == 0:
@@ -92,7 +87,6 @@ def _variance(
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Each cell's jackknife variance, and where it means something."""
     count, read = len(parts), sum(sizes)
-    additive = isinstance(reduction, Count) or (isinstance(reduction, Sum) and not isinstance(reduction, Mean))
     after = [parts[-1]]  # of the last parts, one more each
     for part in reversed(parts[1:-1]):
         after.append(combined(reduction, [part, after[-1]]))
@@ -105,7 +99,7 @@ def _variance(
         rest = [planes for planes in (before, after[count - 2 - k] if k < count - 1 else None) if planes is not None]
         grid: Grid = reduction.finalize(rest[0] if len(rest) == 1 else combined(reduction, rest))
         values = grid.values.astype(np.float64)
-        if additive:
+        if reduction.traits.additive:
             values *= rows / (read - sizes[k])
         ever |= grid.filled
         filled &= grid.filled
@@ -115,7 +109,7 @@ def _variance(
             total += shifted
             squares += shifted * shifted
         before = parts[k] if before is None else combined(reduction, [before, parts[k]])
-    where = ever if additive or reduction.name == "any" else filled
+    where = ever if reduction.traits.zero else filled  # 0 is what such a cell holds without rows
     with np.errstate(invalid="ignore", over="ignore"):
         variance = (count - 1) / count * np.maximum(squares - total * total / count, 0.0)
     return variance, where & np.isfinite(variance)

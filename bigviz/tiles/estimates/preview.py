@@ -22,7 +22,6 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.cells import INSIDE, Root
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
-from bigviz.aggregate.reductions.sums import Sum
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import jit
@@ -39,7 +38,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, positions_of, ranges_within
 from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.pyramid.accumulators import inner_of, wire
+from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.tiles.series.series import build_series
 from bigviz.wire.codec import SIDE
 
@@ -242,9 +241,8 @@ class Preview:
 
     def _create(self, unit: _Ordered) -> Planes:
         reduction = self._reduction
-        dtype: Any = np.float64
-        if unit.rows.values is not None and not isinstance(inner_of(reduction), Sum):
-            dtype = reduction.accumulator(unit.rows.values)
+        own = unit.rows.values if reduction.traits.own else None  # what is multiplied up is no whole number
+        dtype = np.dtype(np.float64) if own is None else reduction.accumulator(own)
         return reduction.create((SIDE, SIDE), dtype, len(self.labels or ()))
 
 

@@ -1,7 +1,7 @@
 """A tile's accumulators as encoded planes, to be kept and combined later, and as what goes on the wire.
 
 What is kept is exact for every reduction and is also what is sent, except for a mean: its sums and counts are kept, and
-its quotients are sent in float32.
+its quotients are sent.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
-from bigviz.aggregate.reductions.by import By
-from bigviz.aggregate.reductions.counts import Count, Presence
-from bigviz.aggregate.reductions.sums import Mean, Sum
+from bigviz.aggregate.reductions.traits import Part
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.wire.codec import DTYPES, SIDE, EncodedPlane, add_counts, decode, encode_counts, encode_values
 
 __all__ = [
-    "Kept", "add_block", "add_kept", "finished", "halved", "inner_of", "keep", "kept_planes", "pooled", "revive",
+    "Kept", "add_block", "add_kept", "finished", "halved", "keep", "kept_planes", "pooled", "revive",
     "revive_cell", "wire",
 ]  # fmt: skip
 
@@ -49,14 +47,13 @@ class Kept:
 def keep(reduction: Reduction, planes: Planes, look: Look = NEVER.check) -> Kept:
     """Encode accumulators of shape (256, 256), or (categories, 256, 256) under `by`.
 
-    `look` is called between planes. Any reduction's will do: uint32 is a count and 0 where a cell is empty, uint8 after
-    the first accumulator is the mask of filled cells, and everything else means something in filled cells only.
+    `look` is called between planes. Any reduction's will do: its traits tell counts, values and masks apart.
     """
     encoded = []
-    for plane in _kept_of(planes):
+    for part, plane in _kept_of(reduction, planes):
         for k, values in enumerate(_stack(plane)):
             look()
-            if _is_count(plane):
+            if part == "count":
                 encoded.append(encode_counts(values, k))
             else:
                 encoded.append(encode_values(values, _finished(reduction, planes, k).filled, k))
@@ -70,24 +67,23 @@ def revive(reduction: Reduction, kept: Kept, dtype: np.dtype[Any], cancel: Cance
     planes = reduction.create((SIDE, SIDE), dtype, count, cancel.check)
     encoded = iter((*kept.values, *kept.others))
     masks: list[npt.NDArray[np.bool_]] = []
-    for plane in _kept_of(planes):
+    for _, plane in _kept_of(reduction, planes):
         for values in _stack(plane):
             cancel.check()
             held, filled = decode(next(encoded))
             # What is not filled is decoded as 0. Where planes begin so, no mask is needed, which costs a branch a cell.
             np.copyto(values, held, where=True if values[0, 0] == 0 else filled, casting="unsafe")
             masks.append(filled)
-    for plane in planes[1:]:
-        if plane.dtype == np.uint8:
-            for values, mask in zip(_stack(plane), masks, strict=False):
-                values[:] = mask
+    for plane in _masks_of(reduction, planes):
+        for values, mask in zip(_stack(plane), masks, strict=False):
+            values[:] = mask
     return planes
 
 
 def add_kept(reduction: Reduction, dtype: np.dtype[Any], kept: Kept, planes: Planes, place: Pair, less: Pair) -> None:
     """Add what was kept of a tile, halved `less` times along y and along x, to accumulators from row and column `place`
     on, as if its rows came after."""
-    if _is_count(planes[0]):
+    if reduction.traits.counts:
         for plane, held in zip(_stack(planes[0]), kept.values, strict=True):
             add_counts(held, plane, place, less)
         return
@@ -123,30 +119,31 @@ def revive_cell(reduction: Reduction, kept: Kept, dtype: np.dtype[Any]) -> Plane
     planes = reduction.create((1, 1), dtype, len(kept.values))
     encoded = iter((*kept.values, *kept.others))
     masks: list[bool] = []
-    for plane in _kept_of(planes):
+    for part, plane in _kept_of(reduction, planes):
         for values in _stack(plane):
             held = next(encoded)
             masks.append(held.filled > 0)
             if held.filled:
-                values[:] = int(held.high) if _is_count(plane) else _last(held)
-    for plane in planes[1:]:
-        if plane.dtype == np.uint8:
-            _stack(plane)[:, 0, 0] = masks[: len(kept.values)]
+                values[:] = int(held.high) if part == "count" else _last(held)
+    for plane in _masks_of(reduction, planes):
+        _stack(plane)[:, 0, 0] = masks[: len(kept.values)]
     return planes
 
 
-def kept_planes(planes: Planes) -> tuple[int, int]:
-    """How many planes `keep` makes of accumulators, at least one: of values, and others."""
-    each = max(len(_stack(planes[0])), 1)
-    return each, each * (len(_kept_of(planes)) - 1)
+def kept_planes(reduction: Reduction, categories: int) -> tuple[int, int]:
+    """How many planes `keep` makes of a reduction's accumulators, at least one: of values, and others."""
+    each = max(categories, 1)
+    return each, each * (sum(part != "mask" for part in reduction.traits.parts) - 1)
 
 
-def _kept_of(planes: Planes) -> list[Array]:
-    return [plane for k, plane in enumerate(planes) if k == 0 or plane.dtype != np.uint8]
+def _kept_of(reduction: Reduction, planes: Planes) -> list[tuple[Part, Array]]:
+    """The accumulators that are kept, with what they hold: all but masks."""
+    parts = zip(reduction.traits.parts, planes, strict=True)
+    return [(part, plane) for part, plane in parts if part != "mask"]
 
 
-def _is_count(plane: Array) -> bool:
-    return plane.dtype == np.uint32
+def _masks_of(reduction: Reduction, planes: Planes) -> list[Array]:
+    return [plane for part, plane in zip(reduction.traits.parts, planes, strict=True) if part == "mask"]
 
 
 def _last(plane: EncodedPlane) -> Any:
@@ -160,21 +157,17 @@ def wire(reduction: Reduction, planes: Planes, cancel: Cancel = NEVER) -> list[E
     encoded = []
     for k, values in enumerate(_stack(planes[0])):
         cancel.check()
-        if _is_count(planes[0]):
+        if reduction.traits.counts:
             encoded.append(encode_counts(values, k))
             continue
         grid = _finished(reduction, planes, k)
-        sent = grid.values
-        if isinstance(inner_of(reduction), Mean):
-            with np.errstate(over="ignore"):
-                sent = sent.astype(np.float32)
-        encoded.append(encode_values(sent, grid.filled, k))
+        encoded.append(encode_values(grid.values, grid.filled, k))
     return encoded
 
 
 def _finished(reduction: Reduction, planes: Planes, k: int) -> Grid:
     """Plane `k` alone: all of 64 categories at once would be many milliseconds without a look at the flag."""
-    return inner_of(reduction).finalize(tuple(_stack(plane)[k] for plane in planes))
+    return reduction.plane.finalize(tuple(_stack(plane)[k] for plane in planes))
 
 
 def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: Cancel = NEVER) -> list[Array]:
@@ -183,26 +176,21 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: C
 
     Empty cells are 0 for counts, sums and `any`, NaN for other floats; integers without a value are masked.
     """
-    inner = inner_of(reduction)
+    traits = reduction.traits
     out: list[Array] = []
     for k in range(len(_stack(planes[0]))):
         cancel.check()
         grid = _finished(reduction, planes, k)
         values, filled = grid.values, grid.filled
-        if isinstance(inner, Count | Presence | Sum) and not isinstance(inner, Mean):
+        if traits.zero:
             out.append(np.where(filled, values, values.dtype.type(0)))
             continue
-        typed = values if isinstance(inner, Mean) else values.astype(own)
+        typed = values.astype(own) if traits.own else values
         if typed.dtype.kind == "f":
             out.append(np.where(filled, typed, typed.dtype.type(np.nan)))
         else:
             out.append(np.ma.MaskedArray(typed, ~filled))
     return out
-
-
-def inner_of(reduction: Reduction) -> Reduction:
-    """What a plane holds: the reduction itself, or the one within `by`."""
-    return reduction.inner if isinstance(reduction, By) else reduction
 
 
 def _stack(plane: Array) -> Array:

@@ -44,7 +44,7 @@ class Inputs:
     @property
     def counts_rows(self) -> bool:
         """Whether the cells hold plain numbers of rows, which need no column."""
-        return self.reduction.name == "count" and not self.reduction.columns
+        return self.reduction.traits.counts and not self.reduction.columns
 
     @property
     def many(self) -> int:
@@ -75,7 +75,7 @@ class Inputs:
     @property
     def kept_planes(self) -> tuple[int, int]:
         """How many planes a tile is kept as: of values, and others."""
-        return kept_planes(self.create(1))
+        return kept_planes(self.reduction, len(self.labels or ()))
 
     def create(self, side: int = SIDE, look: Look = NEVER.check) -> Planes:
         """Empty accumulators of side x side cells; with a `look` before those of each category."""

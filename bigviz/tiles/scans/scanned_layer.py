@@ -25,7 +25,6 @@ from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers
-from bigviz.aggregate.reductions.sums import Mean
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.priority import Turns
@@ -39,7 +38,7 @@ from bigviz.tiles.grid.batches import Batch, Streamed
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import Codes, TileKey
 from bigviz.tiles.grid.window import Number, codes_between
-from bigviz.tiles.pyramid.accumulators import Kept, finished, inner_of, keep, revive, wire
+from bigviz.tiles.pyramid.accumulators import Kept, finished, keep, revive, wire
 from bigviz.tiles.scans.parallel_pass import Gate, sweep
 from bigviz.tiles.scans.scan_memory import Learnt
 from bigviz.tiles.scans.tile_sink import TileSink, tile_bytes
@@ -166,7 +165,7 @@ class ScannedLayer:
         """A tile as the wire has it."""
         reduction = self.recipe.reduction
         cost = Cost(bytes=sum(len(plane.payload) for plane in kept.values))
-        if not isinstance(inner_of(reduction), Mean):
+        if not reduction.traits.derived:
             return Drawn(kept.values, cost)
         begun = time.perf_counter()
         planes = wire(reduction, revive(reduction, kept, self.recipe.dtype, cancel), cancel)

@@ -6,12 +6,13 @@ import { TileCache } from "../../../bigviz/static/layers/tile-cache.js";
 import { span } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";
+import { traitsOf } from "../traits.js";
 
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
 
 /** @param {{agg?: string, planes?: string[]|null, kind?: string, root?: [string, number]}} [o] */
 export function layerOf({ agg = "count", planes = null, kind = "float", root = ["0", 0] } = {}) {
-  const info = /** @type {any} */ ({ root: { x: root, y: root }, version: 1, planes, reduction: agg, x: { kind }, y: { kind } });
+  const info = /** @type {any} */ ({ root: { x: root, y: root }, version: 1, planes, traits: traitsOf(agg), x: { kind }, y: { kind } });
   const axis = kind === "timestamp" ? "datetime" : "linear";
   const definition = /** @type {any} */ ({ dataset: "d", agg, glyph: "points", xaxis: axis, yaxis: axis });
   const style = /** @type {any} */ ({ how: "linear", lut: RAMP, low: null, high: null, dark: true });

@@ -10,6 +10,7 @@ import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";
 import { rlev } from "../frames.js";
 import { random, whole } from "../random.js";
+import { traitsOf } from "../traits.js";
 
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
 const STYLE = /** @type {import("../../../bigviz/static/render/shade.js").RasterStyle} */ ({ how: "linear", lut: RAMP, low: null, high: null });
@@ -22,7 +23,7 @@ class World {
     this.rows = Array.from({ length: rows }, () => ({ x: rand() ** 1.5, y: rand() ** 2, category: whole(rand, 0, (planes?.length ?? 1) - 1) }));
     this.planes = planes;
     const kinds = { x: { kind: "float" }, y: { kind: "float" } };
-    const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, reduction, ...kinds });
+    const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, traits: traitsOf(reduction), ...kinds });
     this.cache = new TileCache(budget);
     this.layer = new TileLayer({ cache: this.cache, definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: STYLE, createCanvas });
   }
@@ -245,7 +246,7 @@ test("the pointer finds the exact count of its cell, its bounds and its tile", (
 });
 
 test("categories: colours mix, the pointer names them, totals add up", () => {
-  const world = new World({ reduction: "by(kind)", planes: ["a", "b", "c"], rows: 50_000 });
+  const world = new World({ reduction: "by(k)", planes: ["a", "b", "c"], rows: 50_000 });
   const view = cellView(1, 40, 17);
   world.load(view);
   const pixels = world.draw(view);
@@ -294,7 +295,7 @@ test("the part of an ancestor that a tile covers", () => {
 });
 
 test("colours of categories do not depend on how many cells a pixel covers", () => {
-  const world = new World({ reduction: "by(kind)", planes: ["a", "b"], rows: 40_000 });
+  const world = new World({ reduction: "by(k)", planes: ["a", "b"], rows: 40_000 });
   for (const row of world.rows) row.category = 1;
   const view = cellView(1, 40, 17).zoom(1.3, 1.2, 0, 0);
   world.load(view);

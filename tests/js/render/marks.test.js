@@ -7,7 +7,7 @@ import { Ink, radiusFor, stampOf } from "../../../bigviz/static/render/marks.js"
 test("overlapping marks combine by the layer's rule", () => {
   const ink = new Ink(20, 20);
   const both = { n: 2, px: Float64Array.of(10, 10), py: Float64Array.of(10, 10), values: [2, 4], colors: null };
-  const rules = /** @type {const} */ ({ count: 6, sum: 6, mean: 3, min: 2, max: 4, any: 4, first: 2, last: 4 });
+  const rules = /** @type {const} */ ({ count: 6, sum: 6, mean: 3, min: 2, max: 4, first: 2, last: 4 });
   for (const [rule, value] of Object.entries(rules)) {
     ink.clear();
     ink.draw(both, 3, /** @type {any} */ (rule));

@@ -12,7 +12,8 @@ import { random, whole } from "../random.js";
 const GOLDEN = new URL("../../golden/", import.meta.url);
 const read = (/** @type {string} */ name) => readFileSync(new URL(name, GOLDEN));
 const json = (/** @type {string} */ name) => JSON.parse(read(name).toString());
-const cases = readdirSync(GOLDEN).filter((name) => name.endsWith(".json") && name !== "bad.json" && name !== "codecs.json").map((name) => name.slice(0, -5));
+const files = readdirSync(GOLDEN);
+const cases = files.filter((name) => files.includes(`${name.slice(0, -4)}.json`) && name.endsWith(".bin")).map((name) => name.slice(0, -4));
 
 /** The frames of a golden file.  @param {string} name @returns {ArrayBuffer[]} */
 function frames(name) {

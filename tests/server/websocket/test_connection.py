@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +13,7 @@ from websockets.sync.client import connect
 from bigviz.aggregate.cells import Root
 from bigviz.document.json import to_json
 from bigviz.render import colormaps
+from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
 from ..running import Gated, Running, running
@@ -82,11 +85,15 @@ def test_tiles_hold_the_rows_of_their_cells(served: Running, table):
         assert left == int((table["x"].to_numpy() < edge).sum())
 
 
-def test_mean_travels_as_float32(served: Running):
+def test_means_travel_exactly(served: Running):
     with Browser(served.url, "all%20of%20them%20%26%20%3Cmore%3E") as browser:
         got = browser.view([[0, 0, 0, 0]], figure=2)
-        assert [plane.dtype for plane in got[0].value.planes] == [9]
+        plane = got[0].value.planes[0]
         assert got[0].frame.figure == 2
+        assert got[0].value.planes[1:] == () and plane.dtype == 10
+        values, filled = decode(plane)
+        want = np.load(io.BytesIO(served.get("/all%20of%20them%20%26%20%3Cmore%3E/layers/2/tiles/0/0/0.npy").body))
+        np.testing.assert_array_equal(np.where(filled, values, np.nan), want)
 
 
 def test_columns_of_a_line(served: Running, table):
