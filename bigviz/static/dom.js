@@ -36,6 +36,11 @@ export function clone(id) {
   return copy;
 }
 
+/** A copy of all that a template holds.  @param {string} id @returns {Node[]} */
+export function cloneAll(id) {
+  return [...document.importNode(find(document, `template#${id}`, HTMLTemplateElement).content, true).childNodes];
+}
+
 const ICONS = new URL("./icons.svg", import.meta.url).href;
 
 /** @param {string} name a symbol of icons.svg @returns {SVGSVGElement} */

@@ -96,7 +96,7 @@ window.probe = {
   listen() {
     this.spoken = [];
     const heard = () => this.spoken.push(performance.now());
-    new MutationObserver(heard).observe(document.querySelector("#live"), { childList: true, characterData: true, subtree: true });
+    new MutationObserver(heard).observe(document.querySelector(".live"), { childList: true, characterData: true, subtree: true });
   },
 
   /** Elements that move by themselves. */

@@ -140,7 +140,7 @@ def test_values_are_read_with_the_keyboard(points: Page) -> None:
     after = tip(points)
     assert before["x"] != after["x"]
     assert before["y"] == after["y"]
-    live = points.locator("#live")
+    live = points.locator(".live")
     expect(live).to_contain_text(f"x {after['x']}, y {after['y']}, count {after['count']}")
     points.keyboard.press("Escape")
     expect(points.locator(f"{figure()} .tip")).to_be_hidden()
@@ -157,4 +157,4 @@ def test_the_live_region_tells_the_view_at_most_once_a_second(points: Page) -> N
     assert all(b - a > 950 for a, b in itertools.pairwise(times))
     label = points.locator(SURFACE).get_attribute("aria-label")
     assert label and label.startswith("points: x ")
-    expect(points.locator("#live")).to_have_text(label)
+    expect(points.locator(".live")).to_have_text(label)

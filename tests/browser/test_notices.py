@@ -116,7 +116,7 @@ def test_a_lost_connection_keeps_the_view_and_comes_back(page: Page, server: Ser
         page.keyboard.press("+")
     before, shown = view(page), pixels(page)
     line.cut()
-    banner = page.locator("#banner")
+    banner = page.locator(".banner")
     expect(banner).to_be_visible()
     expect(banner).to_contain_text("The connection is lost")
     assert (pixels(page) == shown).all()
@@ -201,7 +201,7 @@ def test_far_rows_are_named_and_can_be_shown(page: Page, server: Server) -> None
 def test_about_this_view_is_the_picture_in_words(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/")
     page.get_by_role("button", name="About this view").click()
-    table = page.locator("#about table")
+    table = page.locator(".about table")
     expect(table).to_contain_text("200,000 of points")
     expect(table).to_contain_text("count, visible")
 

@@ -55,7 +55,20 @@ export class Figure extends EventTarget {
         if (by !== this) this.#follow(time);
       });
     }
-    new ResizeObserver(() => this.resize()).observe(this.surface);
+    this.sizing = new ResizeObserver(() => this.resize());
+    this.sizing.observe(this.surface);
+  }
+
+  /** Ends all that would go on by itself. */
+  dispose() {
+    this.sizing.disconnect();
+    cancelAnimationFrame(this.queued);
+    this.queued = -1; // nothing is queued any more
+    clearTimeout(this.resting);
+    clearTimeout(this.later);
+    this.requests.hush();
+    this.painter.dispose();
+    for (const { raster } of this.layers) raster?.dispose();
   }
 
   /** Device pixels per CSS pixel. */
@@ -90,6 +103,13 @@ export class Figure extends EventTarget {
       this.page.connection.layer(this.index, layer.index, definition);
     }
     if (this.layers.length === 0) this.#bare();
+  }
+
+  /** The connection is up anew: nothing that was asked before is answered any more.  @param {boolean} all ask about all layers */
+  askAgain(all) {
+    this.requests.forget();
+    this.ask(all, true);
+    this.requests.update();
   }
 
   /** Axes without layers are a figure too. */

@@ -45,7 +45,7 @@ export class Painter {
     if (!data || !chrome) throw new Error("this browser gives no 2D canvas");
     this.dataContext = data;
     this.chromeContext = chrome;
-    this.font = getComputedStyle(document.body).fontFamily;
+    this.font = getComputedStyle(surface).fontFamily;
     this.left = FIRST_LEFT;
     /** @type {Frame|null} */ this.frame = null;
     this.size = { width: 0, height: 0, dpr: 1 };
@@ -219,6 +219,12 @@ export class Painter {
   }
 
   // States of loading.
+
+  /** No state of loading is shown any more. */
+  dispose() {
+    clearTimeout(this.showing);
+    clearTimeout(this.preparing);
+  }
 
   /** The share of what was asked for that has come; null when nothing is on its way.  @param {number|null} share */
   busy(share) {

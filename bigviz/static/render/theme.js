@@ -7,6 +7,8 @@
  */
 
 const KEY = "bigviz:theme";
+/** Fired at the page's root element, so that every document on the page follows. */
+const CHOSEN = "bigviz:theme";
 
 /** Line colours keep 3:1 against the plot's ground, and their order differs in luminance as well as in hue. @type {readonly Palette[]} */
 const PALETTES = Object.freeze([
@@ -15,16 +17,20 @@ const PALETTES = Object.freeze([
 ]);
 
 export class Theme extends EventTarget {
-  /** Fires "change" when the colours to draw with change. */
-  constructor() {
+  /** Fires "change" when the colours to draw with change.  @param {AbortSignal} signal ends it */
+  constructor(signal) {
     super();
     this.system = matchMedia("(prefers-color-scheme: dark)");
-    /** @type {Choice} */ this.choice = "auto";
-    const stored = document.documentElement.dataset.theme;
-    if (stored === "light" || stored === "dark") this.choice = stored;
     this.system.addEventListener("change", () => {
       if (this.choice === "auto") this.dispatchEvent(new Event("change"));
-    });
+    }, { signal });
+    document.documentElement.addEventListener(CHOSEN, () => this.dispatchEvent(new Event("change")), { signal });
+  }
+
+  /** What the page's root element says, so that it is one choice for all documents on a page. @returns {Choice} */
+  get choice() {
+    const { theme } = document.documentElement.dataset;
+    return theme === "light" || theme === "dark" ? theme : "auto";
   }
 
   get dark() {
@@ -46,7 +52,6 @@ export class Theme extends EventTarget {
 
   /** @param {Choice} choice */
   set(choice) {
-    this.choice = choice;
     const root = document.documentElement;
     if (choice === "auto") delete root.dataset.theme;
     else root.dataset.theme = choice;
@@ -56,6 +61,6 @@ export class Theme extends EventTarget {
     } catch {
       // Without storage the choice lasts as long as the page.
     }
-    this.dispatchEvent(new Event("change"));
+    root.dispatchEvent(new Event(CHOSEN));
   }
 }

@@ -6,10 +6,10 @@ import { COARSE, crowdWords } from "./row-facts.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
-/** Opens the dialog on all figures.  @param {readonly Figure[]} figures */
-export function showAbout(figures) {
-  const dialog = find(document, "#about", HTMLDialogElement);
-  find(dialog, "#about-body", HTMLElement).replaceChildren(...figures.map(tableOf));
+/** Opens the dialog on all figures.  @param {HTMLElement} root that holds the dialog @param {readonly Figure[]} figures */
+export function showAbout(root, figures) {
+  const dialog = find(root, ".about", HTMLDialogElement);
+  find(dialog, ".about-body", HTMLElement).replaceChildren(...figures.map(tableOf));
   dialog.showModal();
 }
 

@@ -5,9 +5,11 @@ import { find } from "../dom.js";
 /** @typedef {import("../wire/reassembler.js").AppFailure} Failure */
 
 export class AppFailure {
-  constructor() {
-    this.element = find(document, "#app-failure", HTMLElement);
-    this.close = find(document, "#app-failure-close", HTMLButtonElement);
+  /** @param {HTMLElement} root that holds the place for it */
+  constructor(root) {
+    this.root = root;
+    this.element = find(root, ".app-failure", HTMLElement);
+    this.close = find(this.element, "button", HTMLButtonElement);
     this.close.addEventListener("click", () => this.clear());
   }
 
@@ -20,7 +22,7 @@ export class AppFailure {
     set(".app-failure-message", message);
     set("pre", trace);
     this.close.hidden = !shown;
-    if (!shown) find(document, "#opening", HTMLElement).hidden = true;
+    if (!shown) find(this.root, ".opening", HTMLElement).hidden = true;
     this.element.hidden = false;
   }
 

@@ -18,13 +18,13 @@ const STAGES = /** @type {const} */ ([
 ]);
 
 /**
- * @param {import("../figure/latency.js").Latency} latency
+ * @param {HTMLElement} root that holds the panel and its buttons @param {import("../figure/latency.js").Latency} latency
  * @returns {{toggle: () => void}}
  */
-export function bindLatencyPanel(latency) {
-  const panel = find(document, "#latency", HTMLElement);
-  const body = find(panel, "#latency-body", HTMLElement);
-  const of = find(panel, "#latency-of", HTMLElement);
+export function bindLatencyPanel(root, latency) {
+  const panel = find(root, ".latency", HTMLElement);
+  const body = find(panel, ".panel-body", HTMLElement);
+  const of = find(panel, ".latency-of", HTMLElement);
   /** @type {ViewCost[]} */
   const history = [];
   const show = () => {
@@ -38,13 +38,13 @@ export function bindLatencyPanel(latency) {
     if (history.length > KEPT) history.shift();
     show();
   });
-  const buttons = () => document.querySelectorAll('[data-act="latency"]');
+  const buttons = () => root.querySelectorAll('[data-act="latency"]');
   const toggle = () => {
     panel.hidden = !panel.hidden;
     for (const button of buttons()) button.setAttribute("aria-pressed", String(!panel.hidden));
     show();
   };
-  find(panel, "#latency-close", HTMLButtonElement).addEventListener("click", () => {
+  find(panel, "header button", HTMLButtonElement).addEventListener("click", () => {
     toggle();
     const [button] = buttons();
     if (button instanceof HTMLElement) button.focus();

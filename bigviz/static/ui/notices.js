@@ -7,12 +7,14 @@ const NOTE_MS = 6000;
 const LIVE_MS = 1000;
 
 export class Notices {
-  constructor() {
-    this.toasts = find(document, "#toasts", HTMLElement);
-    this.banner = find(document, "#banner", HTMLElement);
-    this.bannerText = find(document, "#banner-text", HTMLElement);
-    this.retry = find(document, "#retry", HTMLButtonElement);
-    this.live = find(document, "#live", HTMLElement);
+  /** @param {HTMLElement} root that holds the places for them */
+  constructor(root) {
+    this.toasts = find(root, ".toasts", HTMLElement);
+    this.banner = find(root, ".banner", HTMLElement);
+    this.bannerText = find(this.banner, "span", HTMLElement);
+    this.retry = find(this.banner, "button", HTMLButtonElement);
+    this.live = find(root, ".live", HTMLElement);
+    /** @type {Set<ReturnType<typeof setTimeout>>} */ this.timers = new Set();
     /** @type {ReturnType<typeof setInterval>|undefined} */ this.countdown = undefined;
     /** @type {string|null} */ this.waiting = null;
     this.spoken = Number.NEGATIVE_INFINITY;
@@ -34,7 +36,7 @@ export class Notices {
   note(words) {
     const toast = this.#toast(words, "status");
     toast.classList.add("note");
-    setTimeout(() => toast.remove(), NOTE_MS);
+    this.#later(() => toast.remove(), NOTE_MS);
   }
 
   /** @param {string} words @param {"alert"|"status"} role @returns {HTMLElement} */
@@ -74,9 +76,24 @@ export class Notices {
   /** Says something to screen readers: the newest words, at most once a second.  @param {string} words */
   say(words) {
     const wait = this.spoken + LIVE_MS - performance.now();
-    if (this.waiting === null && wait > 0) setTimeout(() => this.#speak(), wait);
+    if (this.waiting === null && wait > 0) this.#later(() => this.#speak(), wait);
     this.waiting = words;
     if (wait <= 0) this.#speak();
+  }
+
+  /** Nothing is told any more. */
+  dispose() {
+    clearInterval(this.countdown);
+    for (const timer of this.timers) clearTimeout(timer);
+  }
+
+  /** @param {() => void} work @param {number} ms */
+  #later(work, ms) {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      work();
+    }, ms);
+    this.timers.add(timer);
   }
 
   #speak() {

@@ -213,5 +213,5 @@ function bindSettings(figure) {
     button.setAttribute("aria-expanded", String(is));
   };
   button.addEventListener("click", () => open(!bar.hasAttribute("data-open")));
-  open(figure.section.matches("#layout > .figure, #layout > :only-child > .figure:only-child") && figure.section.clientWidth >= 640);
+  open(figure.section.matches(".layout > .figure, .layout > :only-child > .figure:only-child") && figure.section.clientWidth >= 640);
 }

@@ -15,7 +15,7 @@ export async function saveImage(figure, scale) {
   if (!blob) return;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `${fileName(figure.title || document.title)}${scale === 1 ? "" : `@${scale}x`}.png`;
+  link.download = `${fileName(figure.title || figure.page.title)}${scale === 1 ? "" : `@${scale}x`}.png`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   figure.page.notices.note(`Saved as ${link.download}`);

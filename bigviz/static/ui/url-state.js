@@ -12,8 +12,8 @@ const ENDS = /** @type {const} */ (["low", "high"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 export class UrlState {
-  /** @param {readonly Figure[]} figures */
-  constructor(figures) {
+  /** @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening to the address */
+  constructor(figures, signal) {
     this.figures = figures;
     this.written = location.hash;
     this.last = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class UrlState {
         figure.dispatchEvent(new Event("choice"));
         figure.restyle();
       }
-    });
+    }, { signal });
   }
 
   /** Takes choices and views from the hash; what makes no sense there is left as published. */
@@ -63,6 +63,11 @@ export class UrlState {
     if (this.waiting !== undefined) return;
     const wait = Math.max(0, this.last + WRITE_MS - performance.now());
     this.waiting = setTimeout(() => this.write(), wait);
+  }
+
+  /** Nothing is written any more. */
+  dispose() {
+    clearTimeout(this.waiting);
   }
 
   /** Writes what shows now. */

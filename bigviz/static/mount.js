@@ -1,0 +1,225 @@
+// A document in an element: its figures, what stands around them, and the connection that feeds them. Several can share a page.
+
+import { cloneAll, find } from "./dom.js";
+import { deliverAnswers } from "./figure/answers.js";
+import { Figure } from "./figure/figure.js";
+import { Latency } from "./figure/latency.js";
+import { SharedRange } from "./geometry/shared-range.js";
+import { FigureGestures } from "./input/gestures.js";
+import { Hover } from "./input/hover.js";
+import { TileCache } from "./layers/tile-cache.js";
+import { Theme } from "./render/theme.js";
+import { rangeWords, showAbout } from "./ui/about.js";
+import { AppFailure } from "./ui/app-failure.js";
+import { bindEstimate } from "./ui/estimate-chip.js";
+import { bindLatencyPanel } from "./ui/latency-panel.js";
+import { buildLayout } from "./ui/layout.js";
+import { Notices } from "./ui/notices.js";
+import { listenPageKeys } from "./ui/page-keys.js";
+import { bindPickers } from "./ui/pickers.js";
+import { bindStrip } from "./ui/row-facts.js";
+import { bindToolbar, pageTools } from "./ui/toolbar.js";
+import { UrlState } from "./ui/url-state.js";
+
+/** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
+/** @typedef {import("./wire/connection.js").Connection} Connection */
+/** @typedef {import("./figure/page.js").Page} Page */
+/** A document, what its datasets are, and the colour maps: what the connection's `hello` tells.
+ * @typedef {Pick<import("./wire/reassembler.js").HelloMessage, "json"|"luts">} Opened */
+
+const CLASS = "bigviz";
+const GONE = 4001;
+
+/**
+ * Shows a document in an element until it is unmounted. The element's page must have the templates of index.html.
+ * @param {HTMLElement} element emptied first
+ * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells the document
+ * @param {Connection} connection opened here, and closed by unmounting
+ * @param {{wholePage?: boolean}} [o] `wholePage`: the page is this document's alone, so its title, its address and keys pressed anywhere are too
+ * @returns {Mounted}
+ */
+export function mount(element, document, connection, { wholePage = false } = {}) {
+  const mounted = new Mounted(element, connection, wholePage);
+  if (document) mounted.show(document);
+  connection.open();
+  return mounted;
+}
+
+/** Fires `ready` once, when every figure has been exact. */
+export class Mounted extends EventTarget {
+  /** @param {HTMLElement} element @param {Connection} connection @param {boolean} wholePage */
+  constructor(element, connection, wholePage) {
+    super();
+    this.element = element;
+    this.connection = connection;
+    this.wholePage = wholePage;
+    element.classList.add(CLASS);
+    element.replaceChildren(...cloneAll("page-parts"));
+    /** Ends all that listens outside of the element. */ this.ending = new AbortController();
+    /** Ends what the figures at hand listen to. */ this.building = new AbortController();
+    const { signal } = this.ending;
+    this.notices = new Notices(element);
+    this.failure = new AppFailure(element);
+    this.theme = new Theme(signal);
+    this.latency = new Latency();
+    this.cache = new TileCache();
+    this.panel = bindLatencyPanel(element, this.latency);
+    this.help = () => find(element, ".help", HTMLDialogElement).showModal();
+    /** @type {Figure[]} */ this.figures = [];
+    /** @type {UrlState|null} */ this.url = null;
+    /** The document and columns that the figures were built from.  @type {string|null} */ this.built = null;
+    this.isReady = false;
+    this.theme.addEventListener("change", () => {
+      for (const figure of this.figures) figure.restyle();
+    });
+    this.#listen(signal);
+    listenPageKeys({ root: element, figures: () => this.figures, wholePage, help: this.help, signal });
+    for (const dialog of element.querySelectorAll("dialog")) {
+      dialog.addEventListener("click", (event) => {
+        if (event.target === dialog) dialog.close();
+      });
+    }
+  }
+
+  /** Takes the document away: no timer, listener, observer or socket of it is left.  */
+  unmount() {
+    this.ending.abort();
+    this.connection.close();
+    this.#clear();
+    this.url?.dispose();
+    this.notices.dispose();
+    this.element.replaceChildren();
+    this.element.classList.remove(CLASS);
+  }
+
+  /** The document is here, perhaps again: built once, and anew when it is another one.  @param {Opened} opened */
+  show({ json, luts }) {
+    const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
+    const text = JSON.stringify([json.document, columns]);
+    if (this.built === text) return;
+    if (this.built !== null && this.wholePage) {
+      location.reload();
+      return;
+    }
+    this.#clear();
+    this.built = text;
+    this.#build(json.document, json.datasets, luts);
+  }
+
+  /** Takes the figures away, and what the only one carried. */
+  #clear() {
+    this.building.abort();
+    this.building = new AbortController();
+    for (const figure of this.figures) figure.dispose();
+    this.figures = [];
+    const bar = find(this.element, ".app", HTMLElement);
+    bar.replaceChildren(find(this.element, ".brand", HTMLElement), find(bar, ".title", HTMLElement));
+  }
+
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    const { connection, notices, failure } = this;
+    /** @param {string} name @param {(detail: any) => void} handler */
+    const on = (name, handler) => connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail), { signal });
+    on("hello", (hello) => {
+      failure.clear();
+      this.show(hello);
+    });
+    on("up", ({ restarted, again }) => {
+      notices.up();
+      for (const figure of this.figures) figure.askAgain(restarted || !again);
+    });
+    on("down", ({ inMs, final, reason, code }) => {
+      if (final) notices.error(reason || (code === GONE ? "This document is gone." : `The server closed the connection (${code}). Reload the page to go on.`));
+      else notices.down(inMs, () => connection.open());
+    });
+    on("error", ({ current, json }) => {
+      if (!current) return;
+      if (json.app) failure.show(json.app, this.built !== null);
+      else notices.error(json.error);
+    });
+    on("changed", ({ json }) => {
+      this.cache.forget(json.dataset);
+      for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === json.dataset)) figure.ask(true);
+    });
+    addEventListener("pagehide", () => {
+      this.url?.write();
+      connection.close();
+    }, { signal });
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) connection.open();
+    }, { signal });
+  }
+
+  /** @param {DocumentSpec} spec @param {Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts */
+  #build(spec, datasets, luts) {
+    const { connection, cache, latency, theme, notices, element } = this;
+    const title = spec.title || spec.id;
+    if (this.wholePage) document.title = title || "bigviz";
+    element.querySelector(".opening")?.remove();
+    /** @type {Page} */ const page = { title, connection, cache, latency, theme, notices, luts, datasets };
+    const rangeOf = sharedRanges(spec);
+    this.figures = buildLayout(spec, find(element, ".layout", HTMLElement)).map(
+      ({ spec: figure, section }, index) => new Figure({ page, index, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) }),
+    );
+    this.#frame(title);
+    if (this.wholePage) this.url = new UrlState(this.figures, this.ending.signal);
+    for (const figure of this.figures) this.#bind(figure);
+    deliverAnswers(page, this.figures, this.building.signal);
+  }
+
+  /** @param {Figure} figure */
+  #bind(figure) {
+    bindPickers(figure);
+    bindStrip(figure);
+    bindEstimate(figure);
+    const hover = new Hover(figure, (words) => this.notices.say(words));
+    new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));
+    describe(figure, (words) => this.notices.say(words));
+    figure.addEventListener("exact", () => {
+      if (this.isReady || this.figures.some((f) => f.section.dataset.exact !== "1")) return;
+      this.isReady = true;
+      this.dispatchEvent(new Event("ready"));
+    });
+  }
+
+  /** One figure fills the element and carries its buttons; several stand under a bar with the document's title.  @param {string} title */
+  #frame(title) {
+    const { element, figures, panel, theme, help, wholePage } = this;
+    const bar = find(element, ".app", HTMLElement);
+    const brand = find(bar, ".brand", HTMLElement);
+    const single = figures.length === 1;
+    bar.hidden = single;
+    brand.hidden = !wholePage;
+    find(bar, ".title", HTMLElement).textContent = title;
+    const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
+    pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help });
+    if (!single) return;
+    into.prepend(brand);
+    const heading = find(figures[0].section, ".title", HTMLElement);
+    heading.textContent ||= title;
+    if (wholePage) heading.ariaLevel = "1";
+  }
+}
+
+/** Ranges by name: those that the document declares, and others when they are first asked for.  @param {DocumentSpec} spec @returns {(name: string) => SharedRange} */
+function sharedRanges(spec) {
+  const ranges = new Map(Object.entries(spec.ranges).map(([name, declared]) => [name, new SharedRange(declared)]));
+  return (name) => {
+    const range = ranges.get(name) ?? new SharedRange({ start: null, end: null });
+    ranges.set(name, range);
+    return range;
+  };
+}
+
+/** Keeps a figure's name for screen readers, and says where it came to rest.  @param {Figure} figure @param {(words: string) => void} say */
+function describe(figure, say) {
+  let said = "";
+  const words = () => `${figure.title || "Plot"}: ${figure.axes.x.title} ${rangeWords(figure, "x")}, ${figure.axes.y.title} ${rangeWords(figure, "y")}`;
+  figure.addEventListener("exact", () => figure.surface.setAttribute("aria-label", words()));
+  figure.addEventListener("rest", () => {
+    const now = words();
+    if (said !== "" && said !== now) say(now);
+    said = now;
+  });
+}

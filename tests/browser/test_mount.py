@@ -1,0 +1,95 @@
+"""Documents in elements: two beside the page's own one, and nothing left of them once they are unmounted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driver import open_page
+from playwright.sync_api import Page, expect
+from served import Server
+
+# Mounts a document in an element of its own; tells when every figure of it has been exact.
+MOUNT = """async ([name, server, told]) => {
+  const { mount } = await import(`${server}/_/static/mount.js`);
+  const { Connection } = await import(`${server}/_/static/wire/connection.js`);
+  const element = document.createElement("div");
+  element.id = name;
+  element.style = "position: fixed; left: 0; width: 500px; height: 300px; display: flex";
+  document.body.append(element);
+  const connection = new Connection(`${server.replace("http", "ws")}/${name}/ws`);
+  const opened = told ? window.told : null;
+  connection.addEventListener("hello", ({ detail }) => (window.told = detail));
+  window.mounted ??= {};
+  const mounted = (window.mounted[name] = mount(element, opened, connection));
+  const figures = mounted.figures.length;
+  await new Promise((resolve) => mounted.addEventListener("ready", resolve, { once: true }));
+  return figures;
+}"""
+UNMOUNT = """(name) => {
+  window.mounted[name].unmount();
+  const element = document.getElementById(name);
+  return [element.childNodes.length, element.className];
+}"""
+OUTSIDE = ["window", "document", "document.documentElement"]
+
+
+def listeners(page: Page) -> dict[str, int]:
+    """How many listeners there are on what lives as long as the page."""
+    session = page.context.new_cdp_session(page)
+    found = {}
+    for name in OUTSIDE:
+        target = session.send("Runtime.evaluate", {"expression": name})["result"]["objectId"]
+        found[name] = len(session.send("DOMDebugger.getEventListeners", {"objectId": target})["listeners"])
+    session.detach()
+    return found
+
+
+def counts(page: Page, root: str) -> Any:
+    """[data-exact, how many colours the picture has, the number of rows] of the only figure below an element."""
+    return page.evaluate(
+        """(root) => {
+          const figure = document.querySelector(`${root} section.figure`);
+          const canvas = figure.querySelector("canvas.data");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const colours = new Set(new Uint32Array(data.buffer));
+          return [figure.dataset.exact, colours.size > 3, figure.querySelector(".meta").textContent];
+        }""",
+        root,
+    )
+
+
+def test_two_documents_beside_the_pages_own(page: Page, server: Server) -> None:
+    sockets: list[Any] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    open_page(page, server.url + "/points/")
+    title, address = page.title(), page.url
+    before = listeners(page)
+    assert page.evaluate(MOUNT, ["walk", server.url, False]) == 0
+    assert page.evaluate(MOUNT, ["far", server.url, False]) == 0
+    assert [counts(page, f"#{name}")[:2] for name in ("page", "walk", "far")] == [["1", True]] * 3
+    assert len({counts(page, f"#{name}")[2] for name in ("page", "walk", "far")}) == 3
+
+    page.locator("#walk .surface").press("+")
+    # Once it can be undone the view has rested for longer than a page waits to write its URL.
+    expect(page.locator("#walk [data-act=undo]")).to_be_enabled()
+    for name in ("page", "far"):
+        expect(page.locator(f"#{name} [data-act=undo]")).to_be_disabled()
+    assert (page.title(), page.url) == (title, address), "the page is not theirs"
+    theme = page.locator("[data-act=theme]")
+    theme.nth(2).evaluate("button => button.click()")
+    assert len(set(theme.evaluate_all("all => all.map((button) => button.title)"))) == 1
+
+    assert [page.evaluate(UNMOUNT, name) for name in ("walk", "far")] == [[0, ""], [0, ""]]
+    assert listeners(page) == before
+    assert [socket.is_closed() for socket in sockets] == [False, True, True]
+    page.locator("#page .surface").press("+")
+    page.wait_for_function("() => location.hash !== ''")
+
+
+def test_a_document_that_is_known_is_shown_before_its_connection_opens(page: Page, server: Server) -> None:
+    open_page(page, server.url + "/points/")
+    page.evaluate(MOUNT, ["walk", server.url, False])
+    page.evaluate(UNMOUNT, "walk")
+    page.evaluate("() => document.getElementById('walk').remove()")
+    assert page.evaluate(MOUNT, ["walk", server.url, True]) == 1
+    assert counts(page, "#walk")[:2] == ["1", True]
