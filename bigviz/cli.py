@@ -14,6 +14,7 @@ import click
 from bigviz import __version__
 
 if TYPE_CHECKING:
+    from bigviz.data.formats.delimited.dialect import CsvOptions
     from bigviz.server.run.server import Load, Options
 
 __all__ = ["main"]
@@ -126,9 +127,28 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _csv(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how CSV files are written."""
+    for option in reversed((
+        click.option("--header", type=click.Choice(("yes", "no")),
+                     help="Whether the first line of a CSV file holds names (default: found out)."),
+        click.option("--delimiter", metavar="CHARACTER",
+                     help="What separates the cells of a CSV file: one character, or tab (default: found out)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _csv_options(header: str | None, delimiter: str | None) -> CsvOptions:
+    from bigviz.data.formats.delimited.dialect import CsvOptions
+
+    return CsvOptions(None if header is None else header == "yes", delimiter)
+
+
 @cli.command(short_help="Serve tables, or a Python script's document.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
 @_drawing
+@_csv
 @_listening
 def serve(
     paths: tuple[str, ...],
@@ -138,6 +158,8 @@ def serve(
     glyph: str | None,
     xaxis: str | None,
     yaxis: str | None,
+    header: str | None,
+    delimiter: str | None,
     **listening: Any,
 ) -> None:
     """Serve tables, one document for each PATH, or the document that a Python script makes.
@@ -151,9 +173,12 @@ def serve(
     if script is not None:
         if any((x, y, agg, glyph, xaxis, yaxis)):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
+        if header or delimiter:
+            raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
         _serve_script(script, paths[0].split("=")[-1], listening)
         return
     named = named_paths(paths)
+    options = _csv_options(header, delimiter)
 
     def load() -> Any:
         from bigviz.commands.hints import same_schema_hint
@@ -162,7 +187,7 @@ def serve(
         hint = same_schema_hint([path for _, path in named])
         if hint:
             click.echo(hint, err=True)
-        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis))
+        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis), options)
 
     _run([name for name, _ in named], load, listening)
 
@@ -200,22 +225,33 @@ def sample(directory: Path, rows: int) -> None:
 @click.option(
     "--store-dir", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where its indexes are."
 )
-def info(path: str, store_dir: Path | None) -> None:
+@_csv
+@click.option("--exact", is_flag=True, help="Read a CSV file whole, to count its rows and know its types.")
+def info(path: str, store_dir: Path | None, header: str | None, delimiter: str | None, exact: bool) -> None:
     """Show a table's rows and columns, what `bigviz serve` would plot, and its indexes; or what an index holds.
 
     A PATH is a table, an index, or a directory of indexes.
     """
     from bigviz.commands.info import summary
 
-    click.echo(summary(path, store_dir))
+    click.echo(summary(path, store_dir, _csv_options(header, delimiter), exact))
 
 
 @cli.command(short_help="Index a table on disk, so that it opens at once.")
 @click.argument("path", metavar="PATH")
 @_drawing
 @click.option("--columns", default="", metavar="A,B,...", help="Further columns to store, for reductions.")
+@_csv
 @_stores("--out", "--store-dir")
-def index(path: str, columns: str, store_dir: Path | None, store_limit: int | None, **layer: str | None) -> None:
+def index(
+    path: str,
+    columns: str,
+    store_dir: Path | None,
+    store_limit: int | None,
+    header: str | None,
+    delimiter: str | None,
+    **layer: str | None,
+) -> None:
     """Index a table on disk, so that `bigviz serve` opens it at once, whatever its size.
 
     Ctrl-C stops it; the same command resumes where it stopped. With --out DIR the index is written there: serve it
@@ -226,7 +262,8 @@ def index(path: str, columns: str, store_dir: Path | None, store_limit: int | No
     from bigviz.commands.index import index_path
 
     names = [name for row in csv.reader([columns]) for name in row]
-    sys.exit(index_path(path, {key: text for key, text in layer.items() if text}, names, store_dir, store_limit))
+    words = {key: text for key, text in layer.items() if text}
+    sys.exit(index_path(path, words, names, store_dir, store_limit, _csv_options(header, delimiter)))
 
 
 @cli.command(short_help="Measure how fast a table is drawn here.")

@@ -19,7 +19,8 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.data.open import open as open_dataset
+from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.open import open_files
 from bigviz.server.jobs.layer_ref import layer_of, published
 from bigviz.server.run.loading import Columns, document_of
 from bigviz.tiles.build_store import index_layer
@@ -32,15 +33,20 @@ _INTERRUPTED: Final = 130  # what a shell says of a program that Ctrl-C ended
 
 
 def index_path(
-    path: str, words: Mapping[str, str], columns: Sequence[str], store_dir: Path | None, store_limit: int | None
+    path: str,
+    words: Mapping[str, str],
+    columns: Sequence[str],
+    store_dir: Path | None,
+    store_limit: int | None,
+    options: CsvOptions = CsvOptions(),  # noqa: B008
 ) -> int:
     """Index a table as the command line says it; returns the exit status. Raises what opening and building raise."""
-    dataset = open_dataset(path)
-    layer = layer_from(dataset, words)
     stores = StoreDirectory(store_dir, store_limit, tell=lambda sentence: print(sentence, file=sys.stderr))
     began = time.monotonic()
     try:
         with _interruptible() as cancel, stage_bars() as tell:
+            dataset = open_files(path, None, options, tell, cancel)
+            layer = layer_from(dataset, words)
             store = index_layer(stores, dataset, layer, columns, Crew(progress=tell, cancel=cancel))
     except Cancelled:
         print(
@@ -48,6 +54,8 @@ def index_path(
             file=sys.stderr,
         )
         return _INTERRUPTED
+    for sentence in (*dataset.notes, *dataset.assumed):
+        print(sentence, file=sys.stderr)
     seconds, size = time.monotonic() - began, decimal(bytes_of(store))
     print(f"{dataset.name}: {dataset.num_rows:,} rows by {layer.x} and {layer.y} in {seconds:.1f} s, {size} in {store}")
     return 0

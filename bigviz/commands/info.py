@@ -11,10 +11,12 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from bigviz.aggregate.cells import Root
+from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.errors import Unplottable
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
-from bigviz.data.open import open as open_dataset
+from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.open import open_files
 from bigviz.tiles.store.catalog.atomic_build import others_progress
 from bigviz.tiles.store.catalog.directory import Entry, StoreDirectory, entry_of
 from bigviz.tiles.store.catalog.identity import freshness
@@ -25,9 +27,17 @@ from bigviz.tiles.store.files.manifest import NAME, Manifest
 __all__ = ["store_lines", "stores_lines", "summary"]
 
 
-def summary(path: str, store_dir: Path | None = None) -> str:
+def summary(
+    path: str,
+    store_dir: Path | None = None,
+    options: CsvOptions = CsvOptions(),  # noqa: B008
+    exact: bool = False,
+) -> str:
     """Lines of text on a table (rows, columns with their types, the default choice of columns, its indexes), on an
-    index, or on a directory of indexes."""
+    index, or on a directory of indexes.
+
+    Of long CSV files only the first rows are read, and the number of rows is an estimate, unless it is to be `exact`.
+    """
     folder = Path(path).absolute()
     if folder.is_dir():
         if (folder / NAME).is_file():
@@ -35,15 +45,18 @@ def summary(path: str, store_dir: Path | None = None) -> str:
         entries = StoreDirectory(folder).entries()
         if entries:
             return "\n".join(stores_lines(entries))
-    dataset = open_dataset(path)
+    if exact:
+        with stage_bars() as tell:
+            dataset = open_files(path, None, options, tell)
+    else:
+        dataset = open_files(path, None, options, sample=True)
     return "\n".join([*_table_lines(dataset), *_index_lines(dataset, StoreDirectory(store_dir))])
 
 
 def _table_lines(dataset: Dataset) -> list[str]:
     columns = dataset.columns()
     width = max((len(each.name) for each in columns), default=0)
-    rows, count = dataset.num_rows, len(columns)
-    lines = [f"{dataset.name}: {rows:,} row{'s' * (rows != 1)}, {count:,} column{'s' * (count != 1)}"]
+    lines = [f"{dataset.name}: {_rows(dataset)}, {len(columns):,} column{'s' * (len(columns) != 1)}"]
     for each in columns:
         type_ = f"{each.type}" + ("" if each.plottable else "  (cannot be plotted)")
         lines.append(f"  {each.name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
@@ -52,7 +65,14 @@ def _table_lines(dataset: Dataset) -> list[str]:
         lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")
     except Unplottable as error:
         lines.append(error.message)
-    return [*lines, *(f"Note: {note}" for note in dataset.notes)]
+    return [*lines, *(f"Note: {note}" for note in (*dataset.notes, *dataset.assumed))]
+
+
+def _rows(dataset: Dataset) -> str:
+    rows, about = dataset.num_rows, dataset.estimated_rows
+    if about is None:
+        return f"{rows:,} row{'s' * (rows != 1)}"
+    return f"about {float(f'{about:.2g}'):,.0f} rows (estimated; --exact counts them)"
 
 
 def _index_lines(dataset: Dataset, stores: StoreDirectory) -> list[str]:

@@ -82,6 +82,16 @@ class Dataset:
         more = len(notes) - MOST_LISTED
         return (*notes[:MOST_LISTED], f"There are {more:,} more such notes.") if more > 0 else tuple(notes)
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Sentences on how CSV files were understood: separator, line of names, what was skipped; none for others."""
+        return self._source.assumed
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are if only a sample of them is here; None if `num_rows` is exact."""
+        return self._source.estimated_rows
+
     def columns(self) -> list[ColumnInfo]:
         """All columns in the table's order, those that cannot be plotted included."""
         return list(self._infos)

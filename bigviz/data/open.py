@@ -5,25 +5,39 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.progress import Progress, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
-from bigviz.data.formats.csv import CsvPart
+from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
+from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.file_part import Part
 from bigviz.data.formats.hive import partitions
 from bigviz.data.formats.ipc import IpcPart
 from bigviz.data.formats.parquet import ParquetPart
-from bigviz.data.formats.sniff import Format, format_of
+from bigviz.data.formats.sniff import Format, format_of, named
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, find_files
 from bigviz.data.sources.files import FilesSource, threads
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 
-__all__ = ["open"]
+__all__ = ["open", "open_files"]
+
+AnyPath = str | os.PathLike[str] | os.PathLike[bytes]
 
 
-def open(source: object, *, name: str | None = None) -> Dataset:
+def open(
+    source: object,
+    *,
+    name: str | None = None,
+    header: bool | None = None,
+    delimiter: str | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel = NEVER,
+) -> Dataset:
     """Open a table; nothing but footers and schemas is read until a column is used.
 
     - A path of a Parquet file, an Arrow IPC file or stream, or a CSV file (read whole); a directory of such files, with
@@ -35,38 +49,86 @@ def open(source: object, *, name: str | None = None) -> Dataset:
 
     A column that cannot be read does not shut out the others: `notes` says which, and why.
 
-    `name` is the dataset's; the default is the file's stem, the directory's name, or "table". Raises `NotFound`,
-    `BadInput`, `Unreadable` or `TooLarge`.
+    `name` is the dataset's; the default is the file's stem, the directory's name, or "table". `header` (True or False)
+    and `delimiter` (one character, or "tab") are for CSV files, where bigviz finds them out otherwise; the dataset's
+    `assumed` says what it found. While CSV files are read, `progress` is told and `cancel` is looked at. Raises
+    `NotFound`, `BadInput`, `Unreadable`, `TooLarge` or `Cancelled`.
     """
+    options = CsvOptions(header, delimiter)
+    if isinstance(source, str | os.PathLike) or _is_paths(source):
+        return open_files(source, name, options, progress, cancel)  # type: ignore[arg-type]
+    require_csv(options, f"the {type(source).__name__}")
     if isinstance(source, Dataset):
         return source
-    if isinstance(source, str | os.PathLike):
-        files = find_files(_path(source))
-        return Dataset(name or files.name, _from_files(files, str(source)))
-    if isinstance(source, list | tuple) and source and all(isinstance(item, str | os.PathLike) for item in source):
-        found = [find_files(_path(item)) for item in source]
-        paths = tuple(path for each in found for path in each.paths)
-        relative = tuple(path for each in found for path in each.relative)
-        notes = tuple(note for each in found for note in each.notes)
-        files = Files(paths, relative, found[0].name, notes)
-        return Dataset(name or files.name, _from_files(files, f"{len(paths)} files"))
     with reading(f"The {type(source).__name__}", in_memory=True):
         return Dataset(name or "table", MemorySource(*to_table(source)))
 
 
-def _path(source: str | os.PathLike[str] | os.PathLike[bytes]) -> str:
+def open_files(
+    source: AnyPath | Sequence[AnyPath],
+    name: str | None = None,
+    options: CsvOptions = CsvOptions(),  # noqa: B008
+    progress: Progress = no_progress,
+    cancel: Cancel = NEVER,
+    sample: bool = False,
+) -> Dataset:
+    """`open` for paths. With `sample` only the first rows of long CSV files are read: see `Dataset.estimated_rows`."""
+    opening = _Opening(options, progress, cancel, sample)
+    if isinstance(source, str | os.PathLike):
+        files = find_files(_path(source))
+        return Dataset(name or files.name, _from_files(files, str(source), opening))
+    found = [find_files(_path(item)) for item in source]
+    paths = tuple(path for each in found for path in each.paths)
+    relative = tuple(path for each in found for path in each.relative)
+    notes = tuple(note for each in found for note in each.notes)
+    files = Files(paths, relative, found[0].name, notes)
+    return Dataset(name or files.name, _from_files(files, f"{len(paths)} files", opening))
+
+
+def _is_paths(source: object) -> bool:
+    return (
+        isinstance(source, list | tuple)
+        and bool(source)
+        and all(isinstance(item, str | os.PathLike) for item in source)
+    )
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """How files are opened: what is said of CSV files, who is told, and whether a sample is enough."""
+
+    options: CsvOptions
+    progress: Progress
+    cancel: Cancel
+    sample: bool
+
+
+def _path(source: AnyPath) -> str:
     return os.fsdecode(os.fspath(source))
 
 
-def _from_files(files: Files, what: str) -> FilesSource:
+def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
+    steps = CsvSteps(files.name, len(files.paths), opening.progress)
+
+    def part(path: str) -> tuple[Part, str | None]:
+        opening.cancel.check()
+        file = StableFile.at(path)
+        found, note = format_of(file)
+        if found == "csv":
+            return CsvPart(file, opening.options, steps.of(file), opening.cancel, opening.sample), note
+        require_csv(opening.options, f"{path}, which is {named(found)}")
+        return _reader(file, found), note
+
     if len(files.paths) == 1:
-        opened = [_part(files.paths[0])]
+        opened = [part(files.paths[0])]
     else:
         with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
-            opened = list(pool.map(_part, files.paths))
+            opened = list(pool.map(part, files.paths))
     parts = [part for part, _ in opened]
     notes = [*files.notes, *(note for _, note in opened if note is not None), *_same_files(parts)]
-    return FilesSource(parts, partitions(files.relative), what, notes)
+    texts = [part for part in parts if isinstance(part, CsvPart)]
+    missing = sum(part.missing_rows for part in texts)
+    return FilesSource(parts, partitions(files.relative), what, notes, assumed_of(texts), missing)
 
 
 def _same_files(parts: Sequence[Part]) -> list[str]:
@@ -85,13 +147,5 @@ def _same_files(parts: Sequence[Part]) -> list[str]:
     return [f"{len(again):,} files, such as {twice} (which is {once}), are in the table twice: so are their rows."]
 
 
-def _part(path: str) -> tuple[Part, str | None]:
-    file = StableFile.at(path)
-    found, note = format_of(file)
-    return _reader(file, found), note
-
-
 def _reader(file: StableFile, found: Format) -> Part:
-    if found == "parquet":
-        return ParquetPart(file)
-    return CsvPart(file) if found == "csv" else IpcPart(file, stream=found == "arrow stream")
+    return ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")

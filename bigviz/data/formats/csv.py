@@ -1,57 +1,58 @@
-"""CSV, read whole through pyarrow: its types are known only at the end."""
+"""One CSV file of a dataset, read whole: its types are known only at the end."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
-import re
-from collections.abc import Iterator
-from typing import IO
+import os
+import threading
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
-import pyarrow.types as pt
 
-from bigviz.common.errors import TooLarge
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput
 from bigviz.common.memory import available_memory
+from bigviz.common.progress import Progress, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.formats.delimited.table import read_table
+from bigviz.data.formats.delimited.text import Work, csv_text
 from bigviz.data.formats.file_part import Piece
-from bigviz.data.formats.sniff import not_utf8
 from bigviz.data.formats.stable_file import StableFile
-from bigviz.data.limits import gigabytes, require_memory, require_rows
+from bigviz.data.limits import require_rows
 
-__all__ = ["CsvPart"]
+__all__ = ["CsvPart", "CsvSteps", "assumed_of", "require_csv"]
 
 _PIECE = 1 << 20
-_MARKS = {",": 4, "\t": 3, ";": 2, "|": 1}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+_MOST_TOLD = 5
 
 
 class CsvPart:
-    """One CSV file in UTF-8, with or without a line of names, perhaps packed with gzip, zstd or bzip2.
+    """One CSV file in UTF-8 (or UTF-16 with a byte order mark), perhaps packed with gzip, zstd or bzip2.
 
-    The separator is the one of comma, tab, semicolon and bar that the first line has most of. Empty cells are null, in
-    columns of text too.
+    What separates and quotes its cells, whether its first line holds names, and its types are found out; `assumed` says
+    how, as clauses without the file's name. Empty cells are null, in columns of text too. With `sample` only the first
+    rows are read, if there are many: `missing_rows` is about how many more there are, else 0.
     """
 
-    def __init__(self, file: StableFile) -> None:
+    def __init__(
+        self,
+        file: StableFile,
+        options: CsvOptions = CsvOptions(),  # noqa: B008
+        progress: Progress = no_progress,
+        cancel: Cancel = NEVER,
+        sample: bool = False,
+    ) -> None:
         self.file = file
-        packed = next((name for magic, name in _PACKED.items() if file.ends(4)[0].startswith(magic)), None)
-        if packed is None:
-            require_memory(file.size, file.path)
-        with reading(file.path, "CSV"):
-            first = _first_line(file, packed)
-            with file.open() as handle:
-                stream = handle if packed is None else _Bounded(pa.CompressedInputStream(handle, packed), file.path)
-                self.table = _read(stream, first)
-        with reading(file.path, "CSV"):
-            self.schema: pa.Schema = admit_schema(self.table.schema)
-        if any(pt.is_binary(field.type) for field in self.schema):  # what pyarrow makes of text that is not UTF-8
-            raise not_utf8(file.path)
+        work = Work(file.path, available_memory() // 2, progress, cancel)
+        with reading(file.path, "CSV"), csv_text(file, work) as text:
+            read = read_table(text, options, work, sample)
+            self.schema: pa.Schema = admit_schema(read.table.schema)
+        self.table = read.table
+        self.assumed = read.assumed
         self.unusable: dict[int, str] = {}
+        self.missing_rows = read.rows - read.table.num_rows
         self.num_rows: int = self.table.num_rows
         require_rows(self.num_rows, file.path)
         self.digest = hashlib.sha256(b"".join(file.ends(1 << 16))).digest()
@@ -67,55 +68,51 @@ class CsvPart:
         yield from self.table.column(index).slice(piece.start, piece.count).chunks
 
 
-class _Bounded:
-    """A packed stream that stops where memory would: a few kilobytes can unpack to any size."""
+class CsvSteps:
+    """Tells one `Progress` of the CSV files of a table of `count` files, which several threads may read at a time.
 
-    def __init__(self, stream: pa.NativeFile, path: str) -> None:
-        self.stream = stream
-        self.path = path
-        self.most = available_memory() // 2
-        self.closed = False
-        self._read = 0
+    A file alone is told of by its name; several together by the table's, as the share of them that is read.
+    """
 
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; raises `TooLarge` once half of the free memory is unpacked."""
-        chunk: bytes = self.stream.read(size)
-        self._read += len(chunk)
-        if self._read > self.most:
-            raise TooLarge(
-                f"{self.path} unpacks to more than {gigabytes(self.most)}, half of the memory that is free. "
-                "Convert it to Parquet, which is read a column at a time.",
-                got=self.path,
-            )
-        return chunk
+    def __init__(self, table: str, count: int, progress: Progress) -> None:
+        self._table = table
+        self._count = count
+        self._progress = progress
+        self._done: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
 
-    def close(self) -> None:
-        self.closed = True
-        self.stream.close()
+    def of(self, file: StableFile) -> Progress:
+        """The progress of one of the files: called as `told(verb, done, rows)`."""
 
+        def told(verb: str, done: float, rows: int) -> None:
+            with self._lock:
+                if self._count == 1:
+                    self._progress(f"{verb} {os.path.basename(file.path)}", done, rows)
+                elif verb == "reading":
+                    self._done[file.path] = done, rows
+                    share = sum(each for each, _ in self._done.values()) / self._count
+                    self._progress(f"reading {self._table}", share, sum(each for _, each in self._done.values()))
 
-def _first_line(file: StableFile, packed: str | None) -> str:
-    with file.open() as handle:
-        stream: IO[bytes] = handle if packed is None else pa.CompressedInputStream(handle, packed)
-        head = stream.read(1 << 16)
-    lines = head.removeprefix(codecs.BOM_UTF8).splitlines()
-    return lines[0].decode(errors="replace") if lines else ""
+        return told
 
 
-def _read(stream: object, first: str) -> pa.Table:
-    mark = max(_MARKS, key=lambda candidate: (first.count(candidate), _MARKS[candidate]))
-    cells = [cell.strip().strip('"') for cell in first.split(mark)]
-    nameless = all(_NUMBER.fullmatch(cell) for cell in cells)
-    table = arrow_csv.read_csv(
-        stream,
-        read_options=arrow_csv.ReadOptions(autogenerate_column_names=nameless),
-        parse_options=arrow_csv.ParseOptions(delimiter=mark, newlines_in_values=True),
-    )
-    columns = [_empty_is_null(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
+def require_csv(options: CsvOptions, what: str) -> None:
+    """Raise `BadInput` if something is said of CSV files where `what` is none."""
+    if options.given:
+        field = "delimiter" if options.header is None else "header"
+        got = getattr(options, field)
+        raise BadInput(f"{field} is for CSV files only, not for {what}: leave it out.", field, got)
 
 
-def _empty_is_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not pt.is_string(column.type):
-        return column
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+def assumed_of(parts: Sequence[CsvPart]) -> tuple[str, ...]:
+    """A sentence for the files that were understood in one way, in words that name the first of them."""
+    ways: dict[tuple[str, ...], list[str]] = {}
+    for part in parts:
+        ways.setdefault(part.assumed, []).append(part.file.path)
+    sentences = []
+    for clauses, paths in list(ways.items())[:_MOST_TOLD]:
+        more = f" and {len(paths) - 1:,} more files were" if len(paths) > 1 else " was"
+        sentences.append(f"{paths[0]}{more} read as CSV: {'; '.join(clauses)}.")
+    if len(ways) > _MOST_TOLD:
+        sentences.append(f"{len(ways) - _MOST_TOLD:,} more kinds of CSV files were read in other ways.")
+    return tuple(sentences)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import PurePath
 from typing import Literal
 
 from bigviz.common.errors import Unreadable
+from bigviz.data.formats.delimited.messages import not_utf8
 from bigviz.data.formats.stable_file import StableFile
 
-__all__ = ["DATA_SUFFIXES", "Format", "format_of", "not_utf8", "suffix_of"]
+__all__ = ["DATA_SUFFIXES", "Format", "format_of", "named", "suffix_of"]
 
 Format = Literal["parquet", "arrow file", "arrow stream", "csv"]
 
@@ -29,6 +31,7 @@ _SUFFIX_FORMATS: dict[str, tuple[Format, ...]] = {
 DATA_SUFFIXES = frozenset(_SUFFIX_FORMATS)
 
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat"})
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 _PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2"}
 
@@ -78,7 +81,7 @@ def format_of(file: StableFile) -> tuple[Format, str | None]:
     promised = _SUFFIX_FORMATS.get(suffix_of(file.path))
     if promised is None or found in promised:
         return found, None
-    return found, f"{file.path} is named {suffix_of(file.path)} but holds {_named(found)}; it was opened as that."
+    return found, f"{file.path} is named {suffix_of(file.path)} but holds {named(found)}; it was opened as that."
 
 
 def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
@@ -96,7 +99,7 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
             got=file.path,
         )
     packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
-    if packed is not None and suffix_of(file.path) in _TEXT_SUFFIXES:
+    if suffix_of(file.path) in _TEXT_SUFFIXES and (packed is not None or head.startswith(_UTF16)):
         return "csv"
     for magic, name in _STRANGERS:
         if head.startswith(magic) and (len(magic) > 1 or suffix_of(file.path) not in _TEXT_SUFFIXES):
@@ -119,7 +122,7 @@ def _as_text(file: StableFile, head: bytes) -> Format:
         ):
             return "csv"
     elif suffix_of(file.path) in _TEXT_SUFFIXES and b"\0" not in head:
-        raise not_utf8(file.path)
+        raise not_utf8(file.path, _first_strange_line(head))
     raise Unreadable(
         f"{file.path} begins with {head[:8]!r}, which is not a format that bigviz reads ({_KNOWN}).",
         field="source",
@@ -137,19 +140,19 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _named(found: Format) -> str:
+def _first_strange_line(head: bytes) -> int:
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return head.count(b"\n", 0, error.start) + 1
+    return 1
+
+
+def named(found: Format) -> str:
+    """The format in words, as a noun."""
     return {
         "parquet": "Parquet",
         "arrow file": "an Arrow IPC file",
         "arrow stream": "an Arrow IPC stream",
         "csv": "CSV",
     }[found]
-
-
-def not_utf8(path: str) -> Unreadable:
-    """The error for text in another encoding."""
-    return Unreadable(
-        f"{path} is not in UTF-8. Convert it, for instance with: iconv -f LATIN1 -t UTF-8 < old.csv > new.csv",
-        field="source",
-        got=path,
-    )

@@ -57,6 +57,12 @@ class StableFile:
 
         Raises `Unreadable` if the file is not the same any more, when it is opened or when the block ends.
         """
+        with self.descriptor() as descriptor, _native(descriptor) as handle:
+            yield handle
+
+    @contextmanager
+    def descriptor(self) -> Iterator[int]:
+        """The same as a descriptor, for readers that open `/dev/fd/N` themselves. Raises what `open` does."""
         try:
             descriptor = _open_regular(self.path)
         except NotFound as error:
@@ -65,8 +71,7 @@ class StableFile:
             raise self._changed() from error
         try:
             self._compare(os.fstat(descriptor))
-            with _native(descriptor) as handle:
-                yield handle
+            yield descriptor
             self._compare(os.fstat(descriptor))
         finally:
             os.close(descriptor)

@@ -51,7 +51,13 @@ class FilesSource:
     """
 
     def __init__(
-        self, parts: Sequence[Part], constants: dict[str, list[pa.Scalar]], what: str, notes: Sequence[str] = ()
+        self,
+        parts: Sequence[Part],
+        constants: dict[str, list[pa.Scalar]],
+        what: str,
+        notes: Sequence[str] = (),
+        assumed: Sequence[str] = (),
+        missing_rows: int = 0,
     ) -> None:
         self.parts = tuple(parts)
         self.files = tuple(part.file for part in self.parts)
@@ -66,6 +72,8 @@ class FilesSource:
         self.starts = np.concatenate([[0], np.cumsum([part.num_rows for part in self.parts], dtype=np.int64)])
         self.num_rows = int(self.starts[-1])
         require_rows(self.num_rows, what)
+        self.assumed = tuple(assumed)
+        self.estimated_rows = self.num_rows + missing_rows if missing_rows else None
         self.fingerprint = self._fingerprint()
         self._all = [
             _Task(number, part, piece, int(self.starts[number]))

@@ -35,6 +35,8 @@ class MemorySource:
         self.fingerprint = secrets.token_hex(16)
         self.files: tuple[StableFile, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.assumed: tuple[str, ...] = ()
+        self.estimated_rows: int | None = None
 
     def check(self) -> None:
         """Never raises: nobody can take the memory away."""

@@ -50,6 +50,16 @@ class Source(Protocol):
         """Sentences for the person who opened it, such as a wrong file extension."""
         ...
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Sentences on how text was understood, where nothing in the file says so: CSV's separators, names, types."""
+        ...
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """How many rows there may be if only some of them were read; None if `num_rows` is all there are."""
+        ...
+
     def check(self) -> None:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
         ...

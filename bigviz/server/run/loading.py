@@ -10,9 +10,12 @@ from bigviz.apps.script import run_script
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
+from bigviz.common.progress import Progress, no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
+from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
+from bigviz.data.open import open_files
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
@@ -68,9 +71,15 @@ def engine_of(storage: Storage) -> Engine:
     return Engine(memory // _TILES, index_bytes=memory - memory // _TILES, stores=stores, index=storage.index)
 
 
-def open_paths(paths: Sequence[tuple[str, str]], columns: Columns) -> Brought:
-    """One document for each (name, path)."""
-    return _brought([document_of(open_dataset(path, name=name), name, columns) for name, path in paths])
+def open_paths(
+    paths: Sequence[tuple[str, str]],
+    columns: Columns,
+    options: CsvOptions = CsvOptions(),  # noqa: B008
+    progress: Progress = no_progress,
+) -> Brought:
+    """One document for each (name, path); `progress` is told while CSV files are read."""
+    opened = [(name, open_files(path, name, options, progress)) for name, path in paths]
+    return _brought([document_of(dataset, name, columns) for name, dataset in opened])
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:

@@ -156,7 +156,9 @@ class Server:
         site.publish(loaded.documents, backend, loaded.bodies())
         sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
         datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
-        notes = {name: list(getattr(source, "notes", ())) for name, source in sources.items()}
+        notes = {
+            name: [*getattr(source, "notes", ()), *getattr(source, "assumed", ())] for name, source in sources.items()
+        }
         self._event("loaded", datasets=datasets, notes={name: each for name, each in notes.items() if each})
         if loaded.documents:
             self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))

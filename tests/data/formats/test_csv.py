@@ -6,15 +6,20 @@ import bz2
 import datetime
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bigviz.common.errors import BigvizError, TooLarge, Unreadable
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput, BigvizError, Cancelled, TooLarge, Unreadable
 from bigviz.data.formats import csv
+from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS
 from bigviz.data.open import open as open_table
+from bigviz.data.open import open_files
 
 
 @pytest.fixture
@@ -112,8 +117,89 @@ def test_the_file_may_vanish_afterwards(path: Path) -> None:
         dataset.check()
 
 
+@pytest.mark.parametrize(
+    ("options", "names", "rows"),
+    [
+        ({}, ["f0", "f1"], 2),
+        ({"header": False}, ["f0", "f1"], 2),
+        ({"delimiter": ";"}, ["f0", "f1"], 2),
+        ({"delimiter": ";", "header": True}, ["1", "5,2"], 1),
+        ({"delimiter": "tab", "header": False}, ["f0"], 2),
+    ],
+)
+def test_what_is_said_is_done(path: Path, options: dict[str, Any], names: list[str], rows: int) -> None:
+    path.write_text("1;5,2\n3;7,4\n")
+    dataset = open_table(path, **options)
+    assert dataset.schema.names == names and dataset.num_rows == rows
+
+
+@pytest.mark.parametrize("options", [{"header": True}, {"delimiter": ","}])
+def test_options_are_for_csv_only(tmp_path: Path, options: dict[str, Any]) -> None:
+    pq.write_table(pa.table({"x": [1], "y": [2]}), tmp_path / "t.parquet")
+    with pytest.raises(BadInput, match=r"for CSV files only, not for .*t\.parquet, which is Parquet"):
+        open_table(tmp_path / "t.parquet", **options)
+    with pytest.raises(BadInput, match="for CSV files only, not for the Table"):
+        open_table(pa.table({"x": [1]}), **options)
+
+
+@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "é", 5])
+def test_a_delimiter_is_one_character(path: Path, delimiter: Any) -> None:
+    path.write_text("x,y\n1,2\n")
+    with pytest.raises(BadInput, match="delimiter is one ASCII character"):
+        open_table(path, delimiter=delimiter)
+
+
+def test_it_says_what_it_assumed(path: Path) -> None:
+    path.write_text("# logger\nx;s\n1,5;a\n")
+    assert open_table(path).assumed == (
+        f"{path} was read as CSV: cells are separated by semicolons, with decimal commas; "
+        "line 2 holds the names 'x', 's'; 1 line at the top is a comment.",
+    )
+
+
+def test_files_read_alike_are_told_of_together(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "3.csv").write_text("x;y\n1;2\n")
+    first, second = open_table(tmp_path).assumed
+    assert first.startswith(f"{tmp_path}/0.csv and 2 more files were read as CSV: cells are separated by commas;")
+    assert second.startswith(f"{tmp_path}/3.csv was read as CSV: cells are separated by semicolons;")
+
+
+def test_progress_and_cancelling(path: Path) -> None:
+    path.write_text("x,pad\n" + "".join(f"{row},{'a' * 200}\n" for row in range(200_000)))
+    told: list[tuple[str, float, int]] = []
+    open_table(path, progress=lambda *step: told.append(step))
+    assert {stage for stage, _, _ in told} == {"reading t.csv"} and len(told) > 3
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[-1] == ("reading t.csv", 1.0, 200_000)
+    cancel = Cancel()
+    with pytest.raises(Cancelled):
+        open_table(path, progress=lambda *step: cancel.cancel(), cancel=cancel)
+
+
+def test_a_sample_tells_about_how_many_rows_there_are(path: Path) -> None:
+    path.write_text("x,s\n" + "".join(f'{row},"a\nb"\n' for row in range(100_000)))
+    dataset = open_files(str(path), sample=True)
+    assert dataset.num_rows == SAMPLE_ROWS and dataset.schema.types == [pa.int64(), pa.string()]
+    assert dataset.estimated_rows == pytest.approx(100_000, rel=0.1)
+    assert "types are those of the first 20,480 rows" in dataset.assumed[0]
+    assert open_table(path).estimated_rows is None
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(path: Path) -> None:
+    path.write_text("x,pad\n" + "".join(f"{row},{'a' * 200}\n" for row in range(200_000)))
+
+    def change(*step: object) -> None:
+        with path.open("a") as file:
+            file.write("1,b\n")
+
+    with pytest.raises(Unreadable, match="changed since it was opened"):
+        open_table(path, progress=change)
+
+
 @given(st.text(st.sampled_from('ab1,;\t"\n\r.-é |'), max_size=60))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_opens_or_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)

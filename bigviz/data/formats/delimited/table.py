@@ -1,0 +1,130 @@
+"""A delimited text into one Arrow table, or a sample of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from bigviz.data.formats.delimited.dialect import CsvOptions, dialect_of
+from bigviz.data.formats.delimited.messages import assumptions, refusal
+from bigviz.data.formats.delimited.rows import RowReader
+from bigviz.data.formats.delimited.text import CsvText, Work, has_line_ends, one_line_end, without_comments
+from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, CsvFault, Tokenizer
+
+__all__ = ["CsvTable", "read_table"]
+
+_SPREAD: Final = 16
+_SPREAD_BYTES: Final = 1 << 20
+_REMEDIES: Final = {
+    "long": "long lines",
+    "quote": "no quotes",
+    "ends": "line ends",
+    "dialect": "line ends",
+    "columns": "comments",
+    "comments": "comments",
+}
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """`rows` is an estimate if the table is a sample; `assumed` says how the text was understood, a sentence each."""
+
+    table: pa.Table
+    rows: int
+    sampled: bool
+    assumed: tuple[str, ...]
+
+
+@dataclass
+class _Attempt:
+    """How the text is read; each remedy changes one thing, once."""
+
+    text: CsvText
+    quote: str = '"'
+    quoting: bool = True
+    long_lines: bool = False
+    mended: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_table(text: CsvText, options: CsvOptions, work: Work, sample: bool = False) -> CsvTable:
+    """The whole text as a table, or what its first rows say of it.
+
+    What people and programs write against the rules is read too, where it has one meaning, and told. Raises
+    `Unreadable` with the line that does not fit, `TooLarge` or `Cancelled`.
+    """
+    with ExitStack() as copies:
+        attempt = _Attempt(text)
+        while True:
+            try:
+                return _read(attempt, options, work, sample)
+            except CsvFault as fault:
+                copy = _mended(attempt, fault, work)
+                if copy is None:
+                    raise refusal(fault, attempt.text, attempt.quote, work.path) from fault
+                attempt.text = copies.enter_context(copy)
+
+
+def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> CsvTable:
+    with closing(Tokenizer(attempt.text, attempt.long_lines)) as tokenizer:
+        dialect = dialect_of(tokenizer, attempt.text, options, attempt.quoting)
+        attempt.quote = dialect.quote
+        rows = RowReader(tokenizer, dialect, attempt.text.size, work)
+        columns = rows.sample()
+        sampled = columns[0].rows == SAMPLE_ROWS
+        if sampled and not sample:
+            columns, sampled = rows.all(columns), False
+    table = pa.table([column.finish() for column in columns], names=list(dialect.names))
+    count = _estimated_rows(attempt.text, table) if sampled else table.num_rows
+    assumed = [*attempt.notes, *assumptions(attempt.text, dialect, columns, sampled)]
+    return CsvTable(table, count, sampled, tuple(assumed))
+
+
+def _mended(attempt: _Attempt, fault: CsvFault, work: Work) -> AbstractContextManager[CsvText] | None:
+    """Change the attempt so that this fault cannot come again; the text to go on with, None if nothing is left to
+    change."""
+    remedy = _REMEDIES.get(fault.kind, "")
+    if remedy == "no quotes" and "line ends" not in attempt.mended and has_line_ends(attempt.text):
+        remedy = "line ends"  # under which quotes do not pair up either
+    if not remedy or remedy in attempt.mended:
+        return None
+    attempt.mended.add(remedy)
+    if remedy == "line ends":
+        attempt.notes.append("its lines end in different ways, each of which was taken for an end")
+        return one_line_end(attempt.text, '"', work)
+    if remedy == "comments":
+        if fault.kind == "columns" and not fault.line.startswith("#"):
+            return None
+        attempt.notes.append("lines that begin with # were left out as comments")
+        return without_comments(attempt.text, "#", attempt.quote, work)
+    if remedy == "no quotes":
+        attempt.quoting = False
+        attempt.notes.append("quotes do not pair up, so they were taken for letters")
+    else:
+        attempt.long_lines = True
+    return _same(attempt.text)
+
+
+@contextmanager
+def _same(text: CsvText) -> Iterator[CsvText]:
+    yield text
+
+
+def _estimated_rows(text: CsvText, sample: pa.Table) -> int:
+    """Rows by the line ends in blocks spread over the text, and by the line ends within the cells of the sample."""
+    step = max(_SPREAD_BYTES, text.size // _SPREAD)
+    blocks = [os.pread(text.descriptor, _SPREAD_BYTES, at) for at in range(0, text.size, step)]
+    ends = sum(max(block.count(b"\n"), block.count(b"\r")) for block in blocks)
+    within = sum(
+        pc.sum(pc.count_substring(column, "\n")).as_py() or 0 for column in sample.columns if pt.is_string(column.type)
+    )
+    lines = ends / max(1, sum(map(len, blocks))) * text.size
+    rows: float = max(sample.num_rows, lines / (1 + within / sample.num_rows))
+    return int(rows)
