@@ -5,7 +5,7 @@ PORT   ?= 5006
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big lint bench bench-billion vendor clean
+.PHONY: demo test test-big lint bench bench-billion vendor docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -36,6 +36,10 @@ bench-billion: $(VENV)/.test
 vendor: $(VENV)/.test
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent vendor
 	git diff --exit-code bigviz/static/vendor
+
+# docs/api.md is made from the docstrings of the public names.
+docs: $(VENV)/.demo
+	$(BIN)/python tools/api_docs.py docs/api.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'

@@ -32,19 +32,21 @@ _MOST_CELLS: Final = 1 << 28
 
 
 class Canvas:
-    """A window of `plot_width` x `plot_height` cells into which rows are binned.
+    """A window of `plot_width` x `plot_height` cells into which rows are binned: datashader's `Canvas`.
 
-    `x_range` and `y_range` are (low, high), both ends included; None takes the column's own (or, as datashader, -1
-    and 1 where it holds no or an infinite number, and one more on both sides of a single number). Stamps are int
-    nanoseconds, numpy or Python datetimes, or ISO text. Axis types are "linear" (also for times), "datetime" (the
-    same) and "log".
+    `x_range` and `y_range` are (low, high), both ends included; None takes the extremes of the column. (As in
+    datashader, a column without a number, or with an infinite one, has the range -1 to 1, and a column of one number
+    that number plus and minus 1.) Ends on axes of times are int nanoseconds, numpy or Python datetimes, or ISO text.
+    Axis types are "linear" (for times too), "datetime" (the same) and "log".
 
-    The results equal datashader 0.19's on the same table bit for bit: values, dtype, coordinates, dims and attrs.
-    Where they differ, datashader's are not meant: lines over unsigned columns (it wraps below 0), points and clipped
-    segments that rounding puts outside the image (it wraps them to the far side or overwrites memory), rows without a
-    category (it counts them as the last one), infinite vertices (ours are gaps); or ours are exact: integers and
-    stamps in a window that reaches 2^53, sums of integers. Categories are those that occur, sorted. Bool, float16,
-    decimal, time and nullable columns, which it refuses, are taken as numbers.
+    The results equal those of datashader 0.19 on the same table bit for bit: values, dtype, coordinates, dims and
+    attrs. They differ where datashader makes a mistake: lines over unsigned columns (it wraps below 0), points and
+    clipped segments that rounding puts outside the image (it puts them on the far side, or overwrites memory), rows
+    without a category (it counts them as the last one), infinite vertices (gaps here). And they differ where they are
+    exact and datashader's are rounded: integers and stamps in a window that reaches 2^53, sums of integers.
+
+    Categories are the labels that occur, sorted. Columns of bool, float16, decimals, times and nullable types, which
+    datashader refuses, are taken as numbers.
     """
 
     def __init__(
@@ -74,11 +76,11 @@ class Canvas:
         self.y_axis_type = y_axis_type
 
     def points(self, source: object, x: Hashable, y: Hashable, agg: Reduction | str | None = None) -> xr.DataArray:
-        """The reduction (default: count) of the rows in each cell; row 0 has the lowest y, `by` adds a last dimension.
+        """The reduction (default: count) of the rows in each cell, as an xarray.DataArray (y, x).
 
-        `source` is a Dataset or whatever `bigviz.open` takes. Raises BadInput for a window that cannot be divided and
-        for columns that the reduction cannot use, NotFound for unknown columns. Dimensions are named by text: those of
-        pandas columns 0 and 1 are "0" and "1".
+        Row 0 has the lowest y; `by` adds a last dimension. Dimensions are named by text: those of pandas columns 0 and
+        1 are "0" and "1". Raises BadInput for a window that cannot be divided and for columns that the reduction cannot
+        use, NotFound for unknown columns.
         """
         return self._image(points_image, source, label_text(x), label_text(y), Count() if agg is None else agg)
 

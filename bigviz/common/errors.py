@@ -19,10 +19,10 @@ __all__ = [
 
 
 class BigvizError(Exception):
-    """Base of bigviz's own errors.
+    """The base of bigviz's own errors.
 
-    `message` is one or two sentences for the person who asked, `field` the name of the argument that was wrong (None
-    when no single one was), `got` the value that came, for programs.
+    `message` is one or two sentences for the user, `field` the name of the argument that was wrong (None where no
+    single one was), `got` the value that came.
     """
 
     def __init__(self, message: str, field: str | None = None, got: object = None) -> None:
@@ -57,7 +57,7 @@ class Busy(BigvizError):
 
 
 class Cancelled(BigvizError):
-    """Nobody waits for the result any more."""
+    """The work was cancelled, because nobody waits for its result."""
 
     def __init__(self, message: str = "cancelled", field: str | None = None, got: object = None) -> None:
         super().__init__(message, field, got)

@@ -33,11 +33,11 @@ _HEAD = 1 << 20
 
 
 class Dataset:
-    """Rows under a name. Safe to use from any number of threads.
+    """A named table, made by `bigviz.open`. Safe to use from any number of threads.
 
-    `version` only ever increases, and with it changes whatever depends on the rows. A column that was loaded stays in
-    memory until it is released, and is served from there, whatever happens to the file; only columns that were not can
-    fail with `Unreadable` later.
+    `name` is the dataset's name; `version`, an integer, increases when its rows change. A column is read when it is
+    first used and then stays in memory until it is released, whatever happens to the file; only columns that were not
+    read yet can fail with `Unreadable` later.
     """
 
     def __init__(self, name: str, source: Source) -> None:
@@ -55,16 +55,18 @@ class Dataset:
 
     @property
     def schema(self) -> pa.Schema:
+        """The Arrow schema of the whole table."""
         return self._source.schema
 
     @property
     def num_rows(self) -> int:
+        """The number of rows."""
         return self._source.num_rows
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal; changes whenever the content may have. Files: path, size, time, footer. Objects in memory:
-        random."""
+        """A hexadecimal text that changes whenever the content may have changed. It covers the path, size, times and
+        footer of files, and is random for tables in memory."""
         return self._source.fingerprint
 
     @property
@@ -75,8 +77,8 @@ class Dataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for whoever opened it: what cannot be read of it and why, or that a file's name promises another
-        format. At most about 20."""
+        """Sentences for the user who opened it, about 20 at most: what cannot be read of it and why, or that a file's
+        name promises another format."""
         unusable = [f"Column {info.name!r} {info.reason}." for info in self._infos if not info.readable]
         notes = [*unusable, *self._source.notes]
         more = len(notes) - MOST_LISTED
@@ -122,19 +124,18 @@ class Dataset:
         return builder.finish().column
 
     def chunks(self) -> list[tuple[int, int]]:
-        """(first row, rows) of the pieces that can be read by themselves, in row order; every row is in one of them."""
+        """The pieces that can be read by themselves, as (first row, number of rows), in row order: all rows."""
         return self._source.chunks()
 
     def read(
         self, number: int, names: Sequence[str], cancel: Cancel = NEVER, own_labels: bool = False
     ) -> Iterator[tuple[int, list[Column]]]:
-        """The rows of piece `number` of `chunks()`, in order: (first row, columns of the same rows), at most 2^20 rows
-        a time.
+        """Read piece `number` of `chunks()` in order, as batches of at most 2^20 rows: (first row, columns).
 
-        The columns are those of `column`, with the same labels for categories (found by a pass over the table when
-        they are first needed, and kept); else nothing is kept, and what is in memory as axis numbers already is not
-        copied. Several threads may read at a time. Raises what `column` does. With `own_labels` no pass is made: where
-        a category's labels are not known yet, each batch has those of its own rows.
+        The columns are as `column` gives them, with the same labels of categories, which a pass over the table finds
+        when they are first needed. Other than labels nothing is kept in memory. With `own_labels` that pass is left
+        out: where labels are not known yet, each batch has those of its own rows. Several threads may read at a time.
+        Raises what `column` does.
         """
         indices = [self._plottable(name) for name in names]
         categories = [at for at in indices if self._infos[at].kind == "category"]
@@ -159,7 +160,7 @@ class Dataset:
         return self._sorted(index, cancel).texts
 
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
-        """The true values of the columns at `rows` (any integers from 0 to num_rows - 1), in the given order of both.
+        """The values of some columns, in their own types, at `rows` (integers from 0 to num_rows - 1, in any order).
 
         Columns need not be plottable, but readable: `Unplottable` says why one is not.
         Columns in memory are taken from there; of others these rows are read, and not kept.
@@ -174,7 +175,7 @@ class Dataset:
         return pa.Table.from_arrays([self._take(index, rows) for index in indices], schema=pa.schema(fields))
 
     def arrow(self, names: Sequence[str]) -> pa.Table:
-        """Whole columns in their own types, read for this call if they are not in memory as they are."""
+        """Whole columns in their own types, as an Arrow table; what is not in memory in that form is read each time."""
         indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
@@ -188,14 +189,14 @@ class Dataset:
         return [column for column, _ in list(self._loaded.values())]
 
     def memory(self) -> int:
-        """Bytes of the columns that were loaded, those shared with a table in memory included."""
+        """The bytes of the columns that were read, including those shared with a table in memory."""
         total = 0
         for column in self.loaded():
             total += column.values.nbytes + (0 if column.valid is None else column.valid.nbytes)
         return total
 
     def release(self, but: Collection[str] = ()) -> None:
-        """Let go of the loaded columns, but for some; they are read again when they are needed."""
+        """Drop the columns that were read, except those named in `but`; they are read again when they are needed."""
         for index in list(self._loaded):
             if self._infos[index].name not in but:
                 with self._locks[index]:

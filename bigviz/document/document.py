@@ -21,12 +21,11 @@ _made: ContextVar[list[Document] | None] = ContextVar("made", default=None)
 
 
 def document(root: Figure | Box | Document, *, title: str | None = None, id: str | None = None) -> Document:
-    """Freeze a figure or a layout to a document.
+    """Freeze a figure or a layout into a document.
 
-    `title` is what the page is headed with (default: the first figure's), `id` the name in its address (default: the
+    `title` is the heading of the page (default: the first figure's title), `id` its name in the address (default: the
     title as one word). Figures, layouts, ranges and layers get ids by their place (f0, l0, x0, f0-0), so the same
-    script makes the same document. Datasets are named by their own names. Raises BadInput for an id used twice, axes
-    that do not go together, and everything that `from_json` refuses.
+    script makes the same document. Raises BadInput for an id used twice and for axes that do not go together.
     """
     if isinstance(root, Document):
         made = root if id is None else root.renamed(check_name(id, "id"))

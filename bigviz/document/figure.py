@@ -49,7 +49,7 @@ class Layer:
 
 @dataclass(eq=False)
 class Figure:
-    """Axes with layers, the first at the bottom. Made by `figure`; `points` and `line` return the figure itself."""
+    """Axes with layers, the first one at the bottom; made by `figure`. `points` and `line` return the figure itself."""
 
     title: str = ""
     x_axis_type: AxisKind | None = None
@@ -79,12 +79,12 @@ class Figure:
         high: float | None = None,
         root: Root = "default",
     ) -> Figure:
-        """Add the rows of `source` as points, reduced to cells.
+        """Add the rows of a source as points, reduced to cells.
 
-        `source` is a dataset or anything `bigviz.open` takes; without `x` and `y` sensible columns are chosen. `agg` is
-        a reduction (`bigviz.mean("fare")`) or its text ("mean(fare)"). `cmap` names a colour map, `how` is linear, log,
-        cbrt or eq_hist, `low` and `high` clip the colours (None: the visible values' ends). `root="full"` includes far
-        rows (fill values, sentinels). Raises NotFound or Unplottable for a wrong column, BadInput for a wrong `agg`.
+        Without `x` and `y` sensible columns are chosen. `agg` is a reduction or its text. `cmap` names a colour map,
+        `how` is "linear", "log", "cbrt" or "eq_hist", and `low` and `high` are the values where the colours begin and
+        end (None: the extremes of what is visible). `root="full"` includes far rows (fill values, sentinels). Raises
+        NotFound or Unplottable for a wrong column, BadInput for a wrong `agg`.
         """
         style = {"cmap": cmap, "how": how, "low": low, "high": high, "root": root}
         self.layers.append(_layer(source, "points", x, y, agg, style))
@@ -99,7 +99,11 @@ class Figure:
         color: str | None = None,
         root: Root = "default",
     ) -> Figure:
-        """Add the rows of `source`, in x order, as a line; null and NaN in y are gaps. `color`: "#rrggbb" or a name."""
+        """Add the rows of a source as a line in x order, ties in file order; null and NaN in y are gaps.
+
+        Without `x` and `y` sensible columns are chosen. `color` is "#rrggbb" or the name of a colour; `root` is as in
+        `points`. Raises NotFound or Unplottable for a wrong column.
+        """
         self.layers.append(_layer(source, "line", x, y, "any", {"color": color, "root": root}))
         return self
 
@@ -122,10 +126,11 @@ def figure(
 ) -> Figure:
     """Make a figure without layers.
 
-    An axis type is linear, log (positive numbers, log10), datetime or mercator (degrees, both axes); None takes
-    datetime for columns that hold times, else linear. A range is (start, end) in axis space, dates for time axes,
-    either None for the data's end, or another figure's range (`x_range=other.x_range`), which links both. `aspect`
-    "locked" keeps one unit equally long on both axes. `width` and `height` are CSS pixels, None what there is.
+    An axis type is "linear", "log" (log10 of positive numbers), "datetime" or "mercator" (degrees, for both axes);
+    None is datetime for columns of times and linear for all others. A range is a pair (start, end) in axis space, or of
+    dates for an axis of times, where None stands for the data's end; or it is another figure's range
+    (`x_range=other.x_range`), which links the two. `aspect` "locked" keeps one unit equally long on both axes. `width`
+    and `height` are CSS pixels; None takes the room there is. `id` names the figure in the document. Raises BadInput.
     """
     for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
         if kind is not None and kind not in AXIS_KINDS:

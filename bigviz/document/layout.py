@@ -1,4 +1,4 @@
-"""`row`, `column` and `grid`: figures beside and below each other."""
+"""`row`, `column` and `grid`: how figures are arranged."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Box:
 
 
 def row(*children: Figure | Box, id: str | None = None) -> Box:
-    """Children side by side, from the left."""
+    """Lay out figures or layouts side by side, from the left. `id` names the layout in the document."""
     return Box("row", _checked(children), id=id)
 
 
 def column(*children: Figure | Box, id: str | None = None) -> Box:
-    """Children below each other, from the top."""
+    """Lay out figures or layouts one below the other, from the top. `id` names the layout in the document."""
     return Box("column", _checked(children), id=id)
 
 
 def grid(*children: Figure | Box, columns: int, id: str | None = None) -> Box:
-    """Children in rows of `columns`, from the top left."""
+    """Lay out figures or layouts in rows of `columns`, from the top left. Raises BadInput for no columns."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise BadInput(f"A grid has at least 1 column, got {columns!r}.", "columns", columns)
     return Box("grid", _checked(children), columns, id)

@@ -100,7 +100,11 @@ Node = FigureSpec | LayoutSpec
 
 @dataclass(frozen=True)
 class Document:
-    """What one address shows. `sources` binds the names of the datasets to open ones and is no part of the JSON."""
+    """What one address shows, frozen: made by `bigviz.document`, served by `bigviz.serve`.
+
+    `id` is its name in the address, `layout` a tree of rows, columns, grids and figures. `sources` binds the names in
+    `datasets` to open tables and is not part of the document's JSON.
+    """
 
     id: str
     title: str
@@ -110,11 +114,11 @@ class Document:
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def figures(self) -> list[FigureSpec]:
-        """The figures, depth first over the layout: their places are the figure numbers of protocol and page."""
+        """The figures, depth first over the layout; the place of one is its number in the page and in messages."""
         return list(_figures(self.layout))
 
     def layers(self) -> list[tuple[FigureSpec, LayerSpec]]:
-        """Every layer with its figure, depth first: the place in the list is L of the layer routes."""
+        """Every layer with its figure, depth first; the place of one is its number in the addresses of layers."""
         return [(figure, layer) for figure in self.figures() for layer in figure.layers]
 
     def renamed(self, name: str) -> Document:

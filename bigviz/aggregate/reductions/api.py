@@ -17,47 +17,53 @@ from bigviz.data.columns.column import label_text
 
 
 def count(column: Hashable | None = None) -> Reduction:
-    """Number of rows, or of rows whose value is not null."""
+    """Number of rows; with a column, of rows whose value is not null. uint32, 0 in cells without a row."""
     return Count(None if column is None else label_text(column))
 
 
 def any(column: Hashable | None = None) -> Reduction:
-    """Whether there is a row, or one whose value is not null."""
+    """Whether a cell holds a row; with a column, a row whose value is not null. 0 or 1."""
     return Presence(None if column is None else label_text(column))
 
 
 def sum(column: Hashable) -> Reduction:
-    """Sum of a column's values."""
+    """Sum of a column of numbers; null and NaN are skipped, 0 in cells without a value.
+
+    int64 for integers whose sums cannot overflow, else float64, added in the order of the rows.
+    """
     return Sum(label_text(column))
 
 
 def mean(column: Hashable) -> Reduction:
-    """Mean of a column's values."""
+    """Mean of a column of numbers, float64; null and NaN are skipped, NaN in cells without a value."""
     return Mean(label_text(column))
 
 
 def min(column: Hashable) -> Reduction:
-    """Smallest of a column's values."""
+    """Smallest value of a column of numbers or times; null and NaN are skipped, null in cells without a value."""
     return Min(label_text(column))
 
 
 def max(column: Hashable) -> Reduction:
-    """Largest of a column's values."""
+    """Largest value of a column of numbers or times; null and NaN are skipped, null in cells without a value."""
     return Max(label_text(column))
 
 
 def first(column: Hashable) -> Reduction:
-    """First of a column's values in file order."""
+    """Value of a cell's first row in file order, among those that are neither null nor NaN; numbers or times."""
     return First(label_text(column))
 
 
 def last(column: Hashable) -> Reduction:
-    """Last of a column's values in file order."""
+    """Value of a cell's last row in file order, among those that are neither null nor NaN; numbers or times."""
     return Last(label_text(column))
 
 
 def by(category: Hashable, reduction: Reduction | None = None) -> Reduction:
-    """One plane a label of a category column, each with a reduction of its own (default: count)."""
+    """Another reduction (default: count) for each label of a column of categories, of at most 64 labels.
+
+    Labels are in their sorted order; rows without a label are skipped. Raises ValueError for a `by` within a `by`.
+    """
     inner = Count() if reduction is None else reduction
     if isinstance(inner, By):
         raise ValueError(f"by({category!r}) takes a reduction without categories, got {inner}")
@@ -65,5 +71,5 @@ def by(category: Hashable, reduction: Reduction | None = None) -> Reduction:
 
 
 def count_cat(category: Hashable) -> Reduction:
-    """Rows of each label: `by(category)`."""
+    """Number of rows of each label: another name of `by(category)`."""
     return by(category)

@@ -104,11 +104,13 @@ def serve(
 ) -> Handle | None:
     """Serve a document, a figure or a layout over HTTP.
 
-    Blocks until Ctrl-C, in the main thread as in any other, unless an event loop runs in this thread (a notebook, an
-    async program) or `block` is False: then it returns a handle with `url`, `port` and `stop()`. `port` 0 takes any
-    free one. `address` other than loopback needs `allow_anonymous=True`; `prefix`, `allow_hosts` and `allow_origins`
-    are as on the command line. `quiet` prints nothing. In a script that `bigviz serve` runs it hands over the document
-    and returns. Raises BadInput for a port that is in use, naming the next free one.
+    Blocks until Ctrl-C. Where `block` is False, or an event loop runs in this thread (a notebook, an async program),
+    it returns at once with a handle that has `url`, `port` and `stop()`, and whose `with` block ends the server. `port`
+    0 takes any free one; `quiet` prints nothing. An `address` other than loopback needs `allow_anonymous=True`.
+
+    Further options are as on the command line: `prefix`, `allow_hosts`, `allow_origins`, `store_dir`, `store_limit`,
+    `index` and `cache` (sizes in bytes). In a script that `bigviz serve` runs, this hands over the document and
+    returns. Raises BadInput for a port that is in use, naming the next free one, and TypeError for an unknown option.
     """
     made = root if isinstance(root, Document) else document(root)
     run = current_run()
