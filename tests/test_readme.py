@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +12,7 @@ import pytest
 import bigviz as bv
 
 from .docs.markdown import ROOT, Listing, listings, tables
+from .docs.terminal import layers, run, serving
 
 PAGE = ROOT / "README.md"
 LISTINGS = [each for each in listings(PAGE) if each.language == "python"]
@@ -30,8 +26,7 @@ SHOWN = [("points", 200_000), ("line", ROWS), ("points", ROWS), ("points", ROWS)
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that holds demo-data/, as `make demo` writes it."""
     folder = tmp_path_factory.mktemp("readme")
-    command = [sys.executable, "-m", "bigviz", "sample", "demo-data", "--rows", str(ROWS)]
-    subprocess.run(command, cwd=folder, check=True)
+    run(f"bigviz sample demo-data --rows {ROWS}", folder)
     return folder
 
 
@@ -44,11 +39,6 @@ def clone(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "demo-data").symlink_to(demo / "demo-data")
     return folder
-
-
-def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return answer.read()
 
 
 def test_there_is_a_listing_for_each_task() -> None:
@@ -71,34 +61,24 @@ def test_a_listing_serves_what_it_says(
     monkeypatch.setattr(bv, "serve", served)
     exec(compile(listing.text, f"README.md:{listing.line}", "exec"), {})
     with handles[0] as handle:
-        assert b"<html" in fetched(handle.url)
-        layers = [layer for _, layer in documents[0].layers()]
-        for number in range(len(layers)):
-            answer = json.loads(fetched(f"{handle.url}layers/{number}/tilejson.json"))
-            assert (layers[0].glyph, answer["rows"]) == shown and answer["index"] == "ready"
+        glyph = documents[0].layers()[0][1].glyph
+        for answer in layers(handle.url):
+            assert (glyph, answer["rows"]) == shown and answer["index"] == "ready"
         assert len({figure.x_range for figure in documents[0].figures()}) == 1
 
 
 @pytest.mark.parametrize("where", ["demo", "clone"])
 def test_a_listing_is_a_script_that_ctrl_c_ends(where: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(where)
-    script = folder / "app.py"
-    # A shell that runs the tests in the background, as `make test &` does, has its children ignore Ctrl-C.
-    begin = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    script.write_text(begin + LISTINGS[1].text.replace("bv.serve(plot)", "bv.serve(plot, port=0)"))
-    environment = dict(os.environ, BROWSER="true")
-    process = subprocess.Popen(
-        [sys.executable, script.name], cwd=folder, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        assert process.stdout is not None
-        match = re.search(r"http://\S+", process.stdout.readline())
-        assert match is not None
-        assert b"<html" in fetched(match[0])
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
-    assert process.returncode == 0
+    (folder / "app.py").write_text(LISTINGS[1].text.replace("bv.serve(plot)", "bv.serve(plot, port=0)"))
+    with serving("python app.py", folder) as page:
+        assert layers(page)[0]["rows"] == ROWS
+
+
+def test_the_listings_are_examples() -> None:
+    examples = [path.read_text() for path in (ROOT / "examples").glob("*.py")]
+    bodies = {re.sub(r'^""".*?"""\n\n', "", text, flags=re.S) for text in examples}
+    assert {re.sub(r"  # written by .*", "", each.text) for each in LISTINGS} <= bodies
 
 
 def test_the_page_is_short_and_its_table_has_eight_rows_at_most() -> None:
