@@ -21,6 +21,7 @@ def test_unsigned_numbers_and_floats():
     for origin in (0, 2**63, 2**64 - 1):
         np.testing.assert_array_equal(offsets(values, origin), [float(int(v) - origin) for v in values])
     np.testing.assert_array_equal(offsets(np.array([1.5, np.nan]), 0), [1.5, np.nan])
+    np.testing.assert_array_equal(offsets(np.array([-(2**15), 2**15 - 1], np.int16), 7), [-(2**15) - 7, 2**15 - 8])
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])

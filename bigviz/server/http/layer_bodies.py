@@ -63,7 +63,7 @@ class LayerBodies:
         if info is None:
             unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
             return {**answer, **unknown, "version": asked.dataset.version, "index": state}
-        more = layer_json.layer_answer(info, asked.times, state)
+        more = layer_json.tilejson_facts(info, asked.times, state)
         return {**answer, **{key: more[key] for key in _FIELDS}}
 
     def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:

@@ -43,16 +43,14 @@ def estimate_message(key: TileKey, drawn: Drawn, estimate: Estimate) -> Prepared
 
 def columns_message(
     found: Columns,
-    times: tuple[bool, bool],
     window: tuple[Number, Number],
     width: int,
     estimate: dict[str, Any] | None = None,
 ) -> Prepared:
-    """A line's columns: positions in axis space, nanoseconds (`times`) as offsets from int64 origins."""
-    xorigin = (int(window[0]) + int(window[1])) // 2 if times[0] else 0
-    yorigin = middle(found.y) if times[1] else 0
-    x = offsets(found.x, xorigin) if times[0] else found.x
-    y = offsets(found.y, yorigin) if times[1] else found.y
+    """A line's columns: positions in axis space, times and other integers as offsets from an integer near them."""
+    xorigin = 0 if found.x.dtype.kind == "f" else (int(window[0]) + int(window[1])) // 2
+    yorigin = middle(found.y)
+    x, y = offsets(found.x, xorigin), offsets(found.y, yorigin)
     info = {
         "width": width,
         "xorigin": str(xorigin),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bigviz import __version__
 from bigviz.data.columns.column import ColumnInfo
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from bigviz.aggregate.reductions.base import Reduction
     from bigviz.aggregate.value_kind import ValueKind
     from bigviz.tiles.answers.layer_info import LayerInfo
+    from bigviz.tiles.grid.window import Number
 
-__all__ = ["box", "hello", "layer_answer", "positions", "traits_answer"]
+__all__ = ["hello", "layer_answer", "tilejson_facts", "traits_answer"]
+
+Position = int | float | str
+
+_MAX_SAFE: Final = 2**53 - 1
 
 
 def hello(document: Document) -> dict[str, Any]:
@@ -36,10 +42,13 @@ def hello(document: Document) -> dict[str, Any]:
 def layer_answer(
     info: LayerInfo, datetime: tuple[bool, bool], index: str = "ready", provisional: bool = False
 ) -> dict[str, Any]:
-    """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds."""
+    """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds.
+
+    Whole numbers beyond 2^53 are decimal strings too: a browser's JSON numbers are doubles.
+    """
     return {
-        "extent": box(info.extent, datetime),
-        "range": None if info.range is None else box(info.range, datetime),
+        "extent": _box(info.extent, datetime, _safe),
+        "range": None if info.range is None else _box(info.range, datetime, _safe),
         "root": {
             "x": [info.root_x.start_text, info.root_x.exponent],
             "y": [info.root_y.start_text, info.root_y.exponent],
@@ -59,14 +68,28 @@ def layer_answer(
     }
 
 
-def box(numbers: tuple[int | float, ...], datetime: tuple[bool, bool]) -> list[int | float | str]:
+def tilejson_facts(info: LayerInfo, datetime: tuple[bool, bool], index: str) -> dict[str, Any]:
+    """As `layer_answer`, with every whole number as a JSON integer, written out exactly; times are strings too."""
+    return {
+        **layer_answer(info, datetime, index),
+        "extent": _box(info.extent, datetime, _as_it_is),
+        "range": None if info.range is None else _box(info.range, datetime, _as_it_is),
+    }
+
+
+def _box(
+    numbers: tuple[Number, ...], datetime: tuple[bool, bool], write: Callable[[Number], Position]
+) -> list[Position]:
     """x0, y0, x1, y1 for JSON: decimal strings on axes of nanoseconds."""
-    return [positions(number, datetime[at % 2]) for at, number in enumerate(numbers)]
+    return [str(int(number)) if datetime[at % 2] else write(number) for at, number in enumerate(numbers)]
 
 
-def positions(number: int | float, datetime: bool) -> int | float | str:
-    """One position for JSON."""
-    return str(int(number)) if datetime else number
+def _safe(number: Number) -> Position:
+    return str(number) if isinstance(number, int) and abs(number) > _MAX_SAFE else number
+
+
+def _as_it_is(number: Number) -> Position:
+    return number
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:

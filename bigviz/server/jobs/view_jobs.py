@@ -46,11 +46,11 @@ class ViewJobs:
         """An estimate from a sample as it is now."""
         name = (dataset.fingerprint, dataset.version, layer, preview.generation)
         if isinstance(want, ColumnsWant):
-            window, times = _ends(dataset, layer, want)
+            window = _ends(dataset, layer, want)
 
             def columns(cancel: Cancel) -> Prepared:
                 found, estimate = self._engine.previews.columns(preview, *window, want.width, cancel)
-                return columns_message(found, times, window, want.width, asdict(estimate))
+                return columns_message(found, window, want.width, asdict(estimate))
 
             return (*name, ("columns", *window, want.width)), columns
         key = TileKey(*want.place)
@@ -88,16 +88,15 @@ class ViewJobs:
         return window_jobs.key_of(dataset, layer, x, y, want), call
 
     def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
-        window, times = _ends(dataset, layer, want)
+        window = _ends(dataset, layer, want)
 
         def call(cancel: Cancel) -> Prepared:
             found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
-            return columns_message(found, times, window, want.width)
+            return columns_message(found, window, want.width)
 
         return (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width)), call
 
 
-def _ends(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[tuple[Number, Number], tuple[bool, bool]]:
-    """The window of x, and which axes are of nanoseconds."""
-    times = times_of(dataset, layer)
-    return interval({"x0": want.x0, "x1": want.x1}.get, "x0", "x1", time=times[0]), times
+def _ends(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Number, Number]:
+    """The window of x."""
+    return interval({"x0": want.x0, "x1": want.x1}.get, "x0", "x1", time=times_of(dataset, layer)[0])

@@ -9,9 +9,9 @@
 /** A place on an axis: origin + offset.  @typedef {Readonly<{origin: bigint, offset: number}>} Place */
 /** Bounds on what a view may show of an axis: the shortest and the longest range.  @typedef {Readonly<{min: number, max: number}>} AxisLimits */
 
-/** Integers of a column: int64 or uint64. */
+/** Integers of a column are int64 or uint64; a range may end where a half-open window holds the last of them. */
 const LOWEST = -(2n ** 63n);
-const HIGHEST = 2n ** 64n - 1n;
+const HIGHEST = 2n ** 64n;
 /** Numbers of 2^1023 and more lie in no cell; half of that keeps hi - lo finite. */
 const FLOAT_MAX = 2 ** 1022;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */

@@ -1,6 +1,6 @@
 // The frames of lines: rows by pixel column. Section 4 of docs/protocol.md; no sockets.
 
-import { check, costOf, count, int64, parseJson } from "./frames.js";
+import { check, costOf, count, origin, parseJson } from "./frames.js";
 
 /** @typedef {import("./frames.js").Cost} Cost */
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -27,8 +27,8 @@ export function parseColumns(frame) {
   const columns = {
     n,
     width: count(json.width, "width"),
-    xorigin: int64(json.xorigin, "xorigin"),
-    yorigin: int64(json.yorigin, "yorigin"),
+    xorigin: origin(json.xorigin, "xorigin"),
+    yorigin: origin(json.yorigin, "yorigin"),
     flagged,
     column: new Int32Array(buffer, from, n),
     run: new Int32Array(buffer, from + ints, n),

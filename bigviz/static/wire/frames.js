@@ -118,11 +118,11 @@ export function count(value, what) {
   return value;
 }
 
-/** @param {unknown} value @param {string} what @returns {bigint} */
-export function int64(value, what) {
+/** The whole number near positions on axes of int64, uint64 and times.  @param {unknown} value @param {string} what @returns {bigint} */
+export function origin(value, what) {
   check(typeof value === "string" && /^-?\d{1,20}$/.test(value), `${what} is ${JSON.stringify(value)}`);
   const big = BigInt(value);
-  check(BigInt.asIntN(64, big) === big, `${what} ${value} is no int64`);
+  check(BigInt.asIntN(64, big) === big || BigInt.asUintN(64, big) === big, `${what} ${value} is neither int64 nor uint64`);
   return big;
 }
 

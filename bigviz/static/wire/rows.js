@@ -1,7 +1,7 @@
 // The frames that answer a window with its rows. Section 7 of docs/protocol.md; no sockets.
 
 import { arrayOver } from "./codec.js";
-import { check, costOf, count, parseJson } from "./frames.js";
+import { check, costOf, count, origin, parseJson } from "./frames.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Cost} Cost */
@@ -20,12 +20,6 @@ export function ends(value) {
   check(Array.isArray(value) && value.length === 4, `a window of ${JSON.stringify(value)}`);
   for (const end of value) check(Number.isFinite(end) || (typeof end === "string" && /^-?\d{1,20}$/.test(end)), `a window ends at ${JSON.stringify(end)}`);
   return value;
-}
-
-/** @param {unknown} value @returns {bigint} of int64 and uint64 axes */
-function origin(value) {
-  check(typeof value === "string" && /^-?\d{1,20}$/.test(value), `an origin of ${JSON.stringify(value)}`);
-  return BigInt(value);
 }
 
 /** @param {number} bytes @returns {number} */
@@ -50,8 +44,8 @@ export function parseRows(frame) {
     n,
     matched: count(json.matched, "matched"),
     window: json.window === null ? null : ends(json.window),
-    xorigin: origin(json.xorigin),
-    yorigin: origin(json.yorigin),
+    xorigin: origin(json.xorigin, "xorigin"),
+    yorigin: origin(json.yorigin, "yorigin"),
     x: new Float64Array(buffer, from, n),
     y: new Float64Array(buffer, from + 8 * n, n),
     row: new Float64Array(buffer, from + 16 * n, n),
