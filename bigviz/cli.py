@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigviz import __version__
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 
 if TYPE_CHECKING:
     from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_GLYPHS = ("points", "line")
-_AXES = ("linear", "log", "datetime", "mercator")
 
 
 def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
@@ -119,9 +118,9 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen for you)."),
         click.option("--agg", metavar="REDUCTION",
                      help="count, any; sum(c), mean(c), min(c), max(c), first(c) or last(c) of column c; by(c)."),
-        click.option("--glyph", type=click.Choice(_GLYPHS), help="Points, or one line in x order."),
-        click.option("--xaxis", type=click.Choice(_AXES), help="Scale of the x axis (default: datetime or linear)."),
-        click.option("--yaxis", type=click.Choice(_AXES), help="Scale of the y axis."),
+        click.option("--glyph", type=click.Choice(GLYPHS), help="Points, or one line in x order."),
+        click.option("--xaxis", type=click.Choice(AXIS_KINDS), help="Scale of x (default: datetime or linear)."),
+        click.option("--yaxis", type=click.Choice(AXIS_KINDS), help="Scale of y."),
     )):  # fmt: skip
         command = option(command)
     return command

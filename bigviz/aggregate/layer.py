@@ -9,18 +9,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bigviz.aggregate.inputs import check
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.aggregate.reductions.parse import parse
-from bigviz.aggregate.spaces import KINDS
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
 
 __all__ = ["MOST_CATEGORIES", "Layer"]
 
-GLYPHS: Final = ("points", "line")
-ROOTS: Final = ("default", "full")
 MOST_CATEGORIES: Final = 64
 
 
@@ -55,8 +53,8 @@ class Layer:
         """
         _one_of("glyph", self.glyph, GLYPHS)
         _one_of("root", self.root, ROOTS)
-        _one_of("xaxis", self.xaxis, KINDS)
-        _one_of("yaxis", self.yaxis, KINDS)
+        _one_of("xaxis", self.xaxis, AXIS_KINDS)
+        _one_of("yaxis", self.yaxis, AXIS_KINDS)
         if (self.xaxis == "mercator") != (self.yaxis == "mercator"):
             raise BadInput(
                 f"mercator needs both axes, got xaxis {self.xaxis!r} and yaxis {self.yaxis!r}", "xaxis", self.xaxis

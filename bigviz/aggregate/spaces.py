@@ -16,13 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.cells import Root
+from bigviz.aggregate.layer_options import AXIS_KINDS
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
 
 Array = npt.NDArray[Any]
-Kind = Literal["linear", "log", "datetime", "mercator"]
-
-KINDS: Final[tuple[Kind, ...]] = ("linear", "log", "datetime", "mercator")
 MOST_LATITUDE: Final = 85.0511287798066
 WORLD: Final = Root(0, 0)  # [0, 1)
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
@@ -64,7 +62,7 @@ def space(kind: str, axis: Literal["x", "y"]) -> Space:
     for each in (LINEAR, LOG, DATETIME):
         if each.name == kind:
             return each
-    raise BadInput(f"an axis is {', '.join(KINDS[:-1])} or {KINDS[-1]}, got {kind!r}", f"{axis}axis", kind)
+    raise BadInput(f"an axis is {', '.join(AXIS_KINDS[:-1])} or {AXIS_KINDS[-1]}, got {kind!r}", f"{axis}axis", kind)
 
 
 @jit

@@ -21,7 +21,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
-from bigviz.server.jobs.layer_ref import layer_of, published
+from bigviz.server.jobs.layer_ref import published
 from bigviz.server.run.loading import Columns, document_of
 from bigviz.tiles.build_store import index_layer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -67,7 +67,7 @@ def layer_from(dataset: Dataset, words: Mapping[str, str]) -> Layer:
     Raises BadInput, NotFound or Unplottable.
     """
     document = document_of(dataset, "index", Columns(**words))
-    return layer_of(published(*document.layers()[0]), dataset)
+    return published(*document.layers()[0]).resolve(document)[1]
 
 
 @contextmanager

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from bigviz.aggregate.layer_options import AxisKind
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
 from bigviz.document.figure import Figure, Layer, Range, nanoseconds
 from bigviz.document.json import from_json, to_json
 from bigviz.document.layout import Box
 from bigviz.document.names import check_name, free_name
-from bigviz.document.spec import AxisKind, AxisSpec, Document
+from bigviz.document.spec import AxisSpec, Document
 
 __all__ = ["collected", "document", "from_json", "to_json"]
 

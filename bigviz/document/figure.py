@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigviz.aggregate.inputs import check
+from bigviz.aggregate.layer_options import AXIS_KINDS, AxisKind, Glyph, Root
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.errors import BadInput
@@ -18,7 +19,7 @@ from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
-from bigviz.document.spec import AXIS_KINDS, AxisKind, Glyph, How, Root
+from bigviz.document.spec import How
 from bigviz.render.colormaps import lut
 
 __all__ = ["Figure", "Layer", "Range", "figure"]

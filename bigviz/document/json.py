@@ -13,15 +13,13 @@ from dataclasses import MISSING, asdict, fields
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.errors import BadInput
 from bigviz.document.names import check_name
 from bigviz.document.spec import (
-    AXIS_KINDS,
     FORMAT,
-    GLYPHS,
     HOWS,
     LAYOUTS,
-    ROOTS,
     AxisSpec,
     Document,
     FigureSpec,

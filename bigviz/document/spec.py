@@ -10,22 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
+from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
+
 __all__ = [
-    "AXIS_KINDS", "FORMAT", "GLYPHS", "HOWS", "LAYOUTS", "ROOTS", "AxisKind", "AxisSpec", "Document", "FigureSpec",
-    "Glyph", "How", "LayerSpec", "LayoutSpec", "Node", "RangeSpec", "Root",
+    "FORMAT", "HOWS", "LAYOUTS", "AxisSpec", "Document", "FigureSpec", "How", "LayerSpec", "LayoutSpec", "Node",
+    "RangeSpec",
 ]  # fmt: skip
 
-AxisKind = Literal["linear", "log", "datetime", "mercator"]
-Glyph = Literal["points", "line"]
 How = Literal["linear", "log", "cbrt", "eq_hist"]
-Root = Literal["default", "full"]
 Container = Literal["row", "column", "grid"]
 
 FORMAT: Final = 1
-AXIS_KINDS: Final = get_args(AxisKind)
-GLYPHS: Final = get_args(Glyph)
 HOWS: Final = get_args(How)
-ROOTS: Final = get_args(Root)
 LAYOUTS: Final = get_args(Container)
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.cells import FAR, INSIDE, NOWHERE
-from bigviz.aggregate.spaces import KINDS, MOST_LATITUDE, WORLD, space
+from bigviz.aggregate.layer_options import AXIS_KINDS
+from bigviz.aggregate.spaces import MOST_LATITUDE, WORLD, space
 from bigviz.common.errors import BadInput
 
 COMMON = settings(deadline=None, derandomize=True, database=None)
@@ -95,7 +96,7 @@ def test_powers_end_where_floats_do() -> None:
 
 
 def test_names() -> None:
-    assert [space(kind, "x").name for kind in KINDS] == ["linear", "log", "datetime", "mercator-x"]
+    assert [space(kind, "x").name for kind in AXIS_KINDS] == ["linear", "log", "datetime", "mercator-x"]
     with pytest.raises(BadInput, match="got 'polar'") as caught:
         space("polar", "y")
     assert caught.value.field == "yaxis"

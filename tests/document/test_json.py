@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 from bigviz.common.errors import BadInput
 from bigviz.document.json import from_json, to_json
 from bigviz.document.spec import (
-    AXIS_KINDS,
-    GLYPHS,
     HOWS,
     AxisSpec,
     Document,

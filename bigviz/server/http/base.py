@@ -10,6 +10,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from bigviz.common.errors import BadInput, BigvizError, Busy, NotFound
+from bigviz.server.access.principal import Principal, principal_of
 from bigviz.server.error_json import describe, dump, status_of
 from bigviz.server.site import Site
 
@@ -30,6 +31,11 @@ class Guarded(RequestHandler):
     """The Host check, the headers and the error form; also for static files."""
 
     site: Site
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks."""
+        return principal_of(self.request)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

@@ -5,7 +5,7 @@ Each is one call, so that a notebook or another server can make the same. The wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.wire.codec import CELLS, SIDE
 
 if TYPE_CHECKING:
+    from bigviz.server.access.principal import Principal
     from bigviz.server.jobs.service import Backend
 
 __all__ = ["LayerBodies"]
@@ -73,7 +74,7 @@ class LayerBodies:
     async def tile(
         self,
         backend: Backend,
-        owner: Hashable,
+        principal: Principal,
         asked: Asked,
         place: Place,
         extension: str,
@@ -107,12 +108,12 @@ class LayerBodies:
             about = {**level, "i": i, "j": j, "version": dataset.version}
             return ARROW, arrow(tile_table(arrays, labels, about, own))
 
-        return await backend.run(owner, dataset, layer, ("tile", extension, place, shading), call)
+        return await backend.run(principal, dataset, layer, ("tile", extension, place, shading), call)
 
     async def image(
         self,
         backend: Backend,
-        owner: Hashable,
+        principal: Principal,
         asked: Asked,
         window: Window,
         size: tuple[int, int],
@@ -132,17 +133,17 @@ class LayerBodies:
             return NPY, npy(arrays, layer.reduction.category is not None, size[::-1])
 
         what = ("image", window, size, shading)
-        return await backend.run(owner, dataset, layer, what, call, heavy=True)
+        return await backend.run(principal, dataset, layer, what, call, heavy=True)
 
-    async def tile_bytes(self, backend: Backend, owner: Hashable, asked: Asked, extension: str) -> int:
+    async def tile_bytes(self, backend: Backend, principal: Principal, asked: Asked, extension: str) -> int:
         """Bytes that one tile's body may take."""
         if extension == "png":
             return CELLS * _PIXEL_BYTES
-        return CELLS * _CELL_BYTES * await self._planes(backend, owner, asked)
+        return CELLS * _CELL_BYTES * await self._planes(backend, principal, asked)
 
-    async def image_bytes(self, backend: Backend, owner: Hashable, asked: Asked, size: tuple[int, int]) -> int:
+    async def image_bytes(self, backend: Backend, principal: Principal, asked: Asked, size: tuple[int, int]) -> int:
         """Bytes that an image takes while it is drawn."""
-        return size[0] * size[1] * _IMAGE_CELL_BYTES * await self._planes(backend, owner, asked)
+        return size[0] * size[1] * _IMAGE_CELL_BYTES * await self._planes(backend, principal, asked)
 
     @staticmethod
     def columns_bytes(width: int) -> int:
@@ -154,12 +155,12 @@ class LayerBodies:
         """Bytes that true rows may take."""
         return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
 
-    async def _planes(self, backend: Backend, owner: Hashable, asked: Asked) -> int:
+    async def _planes(self, backend: Backend, principal: Principal, asked: Asked) -> int:
         """How many planes a picture has, once that is known."""
-        return len((await backend.info(asked.dataset, asked.layer, owner=owner)).planes or (0,))
+        return len((await backend.info(asked.dataset, asked.layer, principal=principal)).planes or (0,))
 
     async def columns(
-        self, backend: Backend, owner: Hashable, asked: Asked, window: tuple[Number, Number], width: int
+        self, backend: Backend, principal: Principal, asked: Asked, window: tuple[Number, Number], width: int
     ) -> Body:
         """A line's decimated columns as an Arrow file."""
         dataset, layer = asked.dataset, asked.layer
@@ -167,16 +168,16 @@ class LayerBodies:
         def call(cancel: Cancel) -> Body:
             return ARROW, arrow(backend.engine.columns(dataset, layer, *window, width, cancel).table(dataset))
 
-        return await backend.run(owner, dataset, layer, ("table", window, width), call)
+        return await backend.run(principal, dataset, layer, ("table", window, width), call)
 
-    async def rows(self, backend: Backend, owner: Hashable, asked: Asked, window: Window, limit: int) -> Body:
+    async def rows(self, backend: Backend, principal: Principal, asked: Asked, window: Window, limit: int) -> Body:
         """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`."""
         dataset, layer = asked.dataset, asked.layer
 
         def call(cancel: Cancel) -> Body:
             return ARROW, arrow(backend.engine.rows(dataset, layer, *window, limit, cancel))
 
-        return await backend.run(owner, dataset, layer, ("rows", window, limit), call, heavy=True)
+        return await backend.run(principal, dataset, layer, ("rows", window, limit), call, heavy=True)
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

@@ -56,7 +56,7 @@ class TileJson(LayerHandler):
         backend, asked = await self.asked(*args)
         query = f"?{self.request.query}" if self.request.query else ""
         base = self.request.full_url().split("?")[0].removesuffix("tilejson.json")
-        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, owner=self.request.remote_ip))
+        waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, principal=self.principal))
         try:
             info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)
         except TimeoutError:
@@ -83,9 +83,9 @@ class Tiles(LayerHandler):
         if self.tagged(asked, place, shading):
             self.finish()
             return
-        owner, bodies = self.request.remote_ip, self.site.bodies
-        work = partial(bodies.tile, backend, owner, asked, place, extension, shading)
-        await self.deliver(await bodies.tile_bytes(backend, owner, asked, extension), work)
+        principal, bodies = self.principal, self.site.bodies
+        work = partial(bodies.tile, backend, principal, asked, place, extension, shading)
+        await self.deliver(await bodies.tile_bytes(backend, principal, asked, extension), work)
 
 
 class Image(LayerHandler):
@@ -102,9 +102,9 @@ class Image(LayerHandler):
         if self.tagged(asked, x, y, size, shading):
             self.finish()
             return
-        owner, bodies = self.request.remote_ip, self.site.bodies
-        work = partial(bodies.image, backend, owner, asked, (*x, *y), size, shading)
-        await self.deliver(await bodies.image_bytes(backend, owner, asked, size), work)
+        principal, bodies = self.principal, self.site.bodies
+        work = partial(bodies.image, backend, principal, asked, (*x, *y), size, shading)
+        await self.deliver(await bodies.image_bytes(backend, principal, asked, size), work)
 
 
 class Columns(LayerHandler):
@@ -119,7 +119,7 @@ class Columns(LayerHandler):
         if self.tagged(asked, window, width):
             self.finish()
             return
-        work = partial(self.site.bodies.columns, backend, self.request.remote_ip, asked, window, width)
+        work = partial(self.site.bodies.columns, backend, self.principal, asked, window, width)
         await self.deliver(self.site.bodies.columns_bytes(width), work)
 
 
@@ -136,7 +136,7 @@ class Rows(LayerHandler):
         if self.tagged(asked, x, y, limit):
             self.finish()
             return
-        work = partial(self.site.bodies.rows, backend, self.request.remote_ip, asked, (*x, *y), limit)
+        work = partial(self.site.bodies.rows, backend, self.principal, asked, (*x, *y), limit)
         await self.deliver(self.site.bodies.rows_bytes(asked, limit), work)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
+    from bigviz.server.access.principal import Principal
     from bigviz.tiles.answers.layer_info import LayerInfo
     from bigviz.tiles.engine import Engine
     from bigviz.tiles.estimates.preview import Preview
@@ -55,7 +56,7 @@ class _Build:
     first: asyncio.Future[Preview | None]  # the sample; None where the index comes as soon
     opened: asyncio.Future[LayerInfo]  # the final facts, when the layer can be answered for exactly
     done: asyncio.Future[LayerInfo]  # the same, when its index is complete
-    owner: Hashable = None  # who asked first
+    principal: Principal | None = None  # who asked first
     cancel: Cancel = field(default_factory=Cancel)
     waiting: int = 0
     listeners: list[Listener] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Builds:
     """Runs `Engine.ensure` in threads of its own, so that no tile waits behind a build. Lives on the event loop."""
 
     def __init__(self, engine: Engine, most: int, share: int | None = None) -> None:
-        """At most `most` builds at a time, and `share` (default: all) of them for one owner, an address; published
+        """At most `most` builds at a time, and `share` (default: all) of them for one principal, an address; published
         layers are beyond both."""
         self._engine = engine
         self._most = most
@@ -103,29 +104,29 @@ class Builds:
         layer: Layer,
         listener: Listener | None = None,
         whole: bool = False,
-        owner: Hashable = None,
+        principal: Principal | None = None,
     ) -> LayerInfo:
         """The layer's facts, once it can be answered for exactly; with `whole`, once its index is complete.
 
         `listener` gets `{stage, done, rows, seconds}` on the loop's thread, at most ten times a second and stage. When
         the last caller's task is cancelled, so is the build. Raises Busy when too many builds wait, or too many that
-        `owner` began.
+        `principal` began.
         """
         if self._is_known(dataset, layer, whole):
             return await self._loop.run_in_executor(self._executor, self._engine.info, dataset, layer)
-        with self._joined(dataset, layer, listener, owner) as build:
+        with self._joined(dataset, layer, listener, principal) as build:
             # What takes no time is waited for: then there is an index, and not only answers.
             return await asyncio.shield(build.opened if self._engine.is_large(dataset) and not whole else build.done)
 
     async def follow(
-        self, dataset: Dataset, layer: Layer, listener: Listener, owner: Hashable = None
+        self, dataset: Dataset, layer: Layer, listener: Listener, principal: Principal | None = None
     ) -> AsyncIterator[Known]:
         """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
         the index is complete; what comes at the same time is told once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
             yield Known(await self.ensure(dataset, layer), self._engine.state(dataset, layer))
             return
-        with self._joined(dataset, layer, listener, owner) as build:
+        with self._joined(dataset, layer, listener, principal) as build:
             preview = await _first_of(build.first, build.opened)
             if preview is not None and not build.opened.done():
                 yield Known(self._engine.provisional(dataset, layer, preview), "building", True)
@@ -135,12 +136,12 @@ class Builds:
             yield Known(await asyncio.shield(build.done), self._engine.state(dataset, layer))
 
     async def shown(
-        self, dataset: Dataset, layer: Layer, changed: Callable[[], None], owner: Hashable = None
+        self, dataset: Dataset, layer: Layer, changed: Callable[[], None], principal: Principal | None = None
     ) -> Callable[[], None]:
         """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
         if self._is_known(dataset, layer, True):
             return _nothing
-        with self._joined(dataset, layer, None, owner) as build:
+        with self._joined(dataset, layer, None, principal) as build:
             if not self._engine.answers(dataset, layer):
                 await _first_of(build.first, build.opened)
                 if build.preview is None:
@@ -183,9 +184,11 @@ class Builds:
         return self._engine.is_whole(dataset, layer) or (not whole and self._engine.answers(dataset, layer))
 
     @contextmanager
-    def _joined(self, dataset: Dataset, layer: Layer, listener: Listener | None, owner: Hashable) -> Iterator[_Build]:
+    def _joined(
+        self, dataset: Dataset, layer: Layer, listener: Listener | None, principal: Principal | None
+    ) -> Iterator[_Build]:
         """The layer's build, begun now or joined, for as long as the caller waits."""
-        build = self._running.get((dataset.fingerprint, layer)) or self._begin(dataset, layer, owner)
+        build = self._running.get((dataset.fingerprint, layer)) or self._begin(dataset, layer, principal)
         build.waiting += 1
         if listener is not None:
             build.listeners.append(listener)
@@ -204,16 +207,16 @@ class Builds:
             build.cancel.cancel()
             self._end(build)
 
-    def _begin(self, dataset: Dataset, layer: Layer, owner: Hashable) -> _Build:
+    def _begin(self, dataset: Dataset, layer: Layer, principal: Principal | None) -> _Build:
         if (dataset.fingerprint, layer) not in self._published:
             picked = [build for key, build in self._running.items() if key not in self._published]
             if len(picked) >= self._most:
                 raise Busy(f"{len(picked)} indexes are being built already: try again when one is done.")
-            own = sum(build.owner == owner for build in picked)
+            own = sum(build.principal == principal for build in picked)
             if own >= self._share:
                 raise Busy(f"{own} indexes are being built for this address already: try again when one is done.")
         future = self._loop.create_future
-        build = _Build(dataset, layer, future(), future(), future(), owner)
+        build = _Build(dataset, layer, future(), future(), future(), principal)
         self._running[dataset.fingerprint, layer] = build
         self._executor.submit(self._build, build)
         return build

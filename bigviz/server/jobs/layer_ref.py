@@ -1,7 +1,7 @@
 """Which layer a request is about: the published one, changed by a query, or a whole definition from a message.
 
-A definition names a dataset of the document, never a path. What it says is checked here as far as names and words go;
-`layer_of` checks columns against the dataset.
+A definition names a dataset of the document, never a path; its other keys are the fields of `Layer`. What it says is
+checked here as far as names and words go; `resolve` checks columns against the dataset.
 """
 
 from __future__ import annotations
@@ -11,67 +11,69 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, cast
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import nearest
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.data.dataset import Dataset
-from bigviz.document.spec import AXIS_KINDS, GLYPHS, ROOTS, Document, FigureSpec, LayerSpec
+from bigviz.document.spec import Document, FigureSpec, LayerSpec
 from bigviz.server.parse import choice
 
-__all__ = ["Asked", "Definition", "dataset_of", "layer_of", "overridden", "published", "read", "times_of"]
+__all__ = ["Asked", "LayerRef", "dataset_of", "overridden", "published", "read", "times_of"]
 
 _LONGEST: Final = 10_000
 _WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS}
 _COLUMN_OF: Final = {"xaxis": "x", "yaxis": "y"}
+_OPTIONS: Final = tuple(each.name for each in fields(Layer))
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A whole layer, as messages carry it."""
+class LayerRef:
+    """A layer and the name that its document gives to its dataset."""
 
     dataset: str
-    glyph: str
-    x: str
-    y: str
-    agg: str
-    xaxis: str = "linear"
-    yaxis: str = "linear"
-    root: str = "default"
+    layer: Layer
+
+    def resolve(self, document: Document) -> tuple[Dataset, Layer]:
+        """The dataset, and the layer checked against its schema; errors name the field."""
+        dataset = dataset_of(document, self.dataset)
+        self.layer.check(dataset)
+        return dataset, replace(self.layer, agg=str(self.layer.reduction))  # one spelling, so that work is shared
 
 
-def published(figure: FigureSpec, layer: LayerSpec) -> Definition:
-    """The definition of a document's own layer."""
+def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
+    """A document's own layer."""
     kinds = (figure.x_axis.kind, figure.y_axis.kind)
-    return Definition(layer.dataset, layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root)
+    return LayerRef(layer.dataset, Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root))
 
 
-def overridden(base: Definition, document: Document, get: Callable[[str], str | None]) -> Definition:
-    """The published definition with what the query says instead.
+def overridden(base: LayerRef, document: Document, get: Callable[[str], str | None]) -> LayerRef:
+    """The published layer with what the query says instead.
 
     Where another column is asked for and its axis is not, the axis is datetime for times, else linear; where another
     glyph is and the reduction is not, the reduction is the glyph's own (count, any).
     """
-    names = [each.name for each in fields(Definition) if each.name != "dataset"]
-    given = {name: text for name in names if (text := get(name)) is not None}
-    changed = replace(base, **{name: _word(name, text) for name, text in given.items()})
-    if "agg" not in given and changed.glyph != base.glyph:
-        changed = replace(changed, agg="any" if changed.glyph == "line" else "count")
-    if (changed.x, changed.y) != (base.x, base.y):
+    given = {name: text for name in _OPTIONS if (text := get(name)) is not None}
+    own = base.layer
+    changed = replace(own, **{name: _word(name, text) for name, text in given.items()})
+    if "agg" not in given and changed.glyph != own.glyph:
+        changed = replace(changed, agg=_default_agg(changed.glyph))
+    if (changed.x, changed.y) != (own.x, own.y):
         missing = {name: "linear" for name in _COLUMN_OF if name not in given}
-        if not ({base.xaxis, base.yaxis} & {"mercator"}):
-            missing = {name: kind for name, kind in missing.items() if _moved(name, base, changed)}
+        if not ({own.xaxis, own.yaxis} & {"mercator"}):
+            missing = {name: kind for name, kind in missing.items() if _moved(name, own, changed)}
         changed = replace(changed, **_spaces(dataset_of(document, base.dataset), replace(changed, **missing), missing))
-    return changed
+    return replace(base, layer=changed)
 
 
-def read(value: Any, document: Document) -> Definition:
-    """The definition in a message. Unknown keys, missing ones and other types than text raise BadInput.
+def read(value: Any, document: Document) -> LayerRef:
+    """The layer in a message. Unknown keys, missing ones and other types than text raise BadInput.
 
     `agg` (count, any), the axes (datetime for times, else linear) and `root` ("default") may be absent.
     """
     if not isinstance(value, dict):
         raise BadInput("definition is an object.", "definition", echoed(value))
-    names = [each.name for each in fields(Definition)]
+    names = ("dataset", *_OPTIONS)
     for key in value:
         if key not in names:
             raise BadInput(f"definition.{key}: unknown key; the keys are {', '.join(names)}.", f"definition.{key}", key)
@@ -79,10 +81,11 @@ def read(value: Any, document: Document) -> Definition:
         if key not in value:
             raise BadInput(f"definition.{key} is missing.", f"definition.{key}")
     given = {key: _word(key, each) for key, each in value.items()}
-    given.setdefault("agg", "any" if given["glyph"] == "line" else "count")
-    found = Definition(**given)
+    given.setdefault("agg", _default_agg(given["glyph"]))
+    dataset = given.pop("dataset")
+    found = Layer(**given)
     missing = [name for name in _COLUMN_OF if name not in given]
-    return replace(found, **_spaces(dataset_of(document, found.dataset), found, missing))
+    return LayerRef(dataset, replace(found, **_spaces(dataset_of(document, dataset), found, missing)))
 
 
 def dataset_of(document: Document, name: str) -> Dataset:
@@ -95,31 +98,27 @@ def dataset_of(document: Document, name: str) -> Dataset:
     return cast(Dataset, found)
 
 
-def layer_of(definition: Definition, dataset: Dataset) -> Layer:
-    """The layer to ask the engine for, checked against the dataset's schema; errors name the field."""
-    each = definition
-    layer = Layer(each.glyph, each.x, each.y, each.agg, each.xaxis, each.yaxis, each.root)
-    layer.check(dataset)
-    return replace(layer, agg=str(layer.reduction))  # one spelling, so that work is shared
-
-
 def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
     """Whether positions on x and on y are int64 nanoseconds."""
     return dataset.info(layer.x).is_time, dataset.info(layer.y).is_time
 
 
-def _moved(axis: str, base: Definition, changed: Definition) -> bool:
+def _default_agg(glyph: str) -> str:
+    return "any" if glyph == "line" else "count"
+
+
+def _moved(axis: str, base: Layer, changed: Layer) -> bool:
     column = _COLUMN_OF[axis]
     return bool(getattr(base, column) != getattr(changed, column))
 
 
-def _spaces(dataset: Dataset, definition: Definition, axes: Any) -> dict[str, str]:
+def _spaces(dataset: Dataset, layer: Layer, axes: Any) -> dict[str, str]:
     """Axis -> datetime or linear, by what the axis's column holds."""
     out = {}
     for axis in axes:
         column = _COLUMN_OF[axis]
         try:
-            info = dataset.info(getattr(definition, column))
+            info = dataset.info(getattr(layer, column))
         except BigvizError as error:
             error.field = column
             raise

@@ -17,11 +17,10 @@ from bigviz.common.errors import BigvizError, Busy
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
-from bigviz.server.jobs import layer_json
+from bigviz.server.jobs import layer_json, layer_ref
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
-from bigviz.server.jobs.layer_ref import Asked, dataset_of, layer_of, overridden, published, times_of
-from bigviz.server.jobs.layer_ref import read as read_definition
+from bigviz.server.jobs.layer_ref import Asked, times_of
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.scheduler import Scheduler
 from bigviz.server.jobs.view_jobs import ViewJobs
@@ -37,6 +36,7 @@ from bigviz.wire import frames
 
 if TYPE_CHECKING:
     from bigviz.aggregate.cells import Root
+    from bigviz.server.access.principal import Principal
 
 __all__ = ["Backend"]
 
@@ -79,16 +79,14 @@ class Backend:
 
     def resolve(self, document: Document, value: object) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a message's definition."""
-        definition = read_definition(value, document)
-        dataset = dataset_of(document, definition.dataset)
-        return dataset, layer_of(definition, dataset)
+        return layer_ref.read(value, document).resolve(document)
 
     async def layer(
-        self, document: Document, value: object, listener: Listener, owner: Hashable = None
+        self, document: Document, value: object, listener: Listener, principal: Principal | None = None
     ) -> AsyncIterator[dict[str, Any]]:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
-        async for known in self.builds.follow(dataset, layer, listener, owner):
+        async for known in self.builds.follow(dataset, layer, listener, principal):
             yield layer_json.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
 
     def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
@@ -99,13 +97,15 @@ class Backend:
         """Whether the layer's index is there, so that nothing has to be waited for."""
         return self.engine.state(dataset, layer) == "ready"
 
-    async def info(self, dataset: Dataset, layer: Layer, whole: bool = False, owner: Hashable = None) -> LayerInfo:
+    async def info(
+        self, dataset: Dataset, layer: Layer, whole: bool = False, principal: Principal | None = None
+    ) -> LayerInfo:
         """The facts of a layer, once it can be answered for exactly; with `whole`, once its index is complete."""
-        return await self.builds.ensure(dataset, layer, whole=whole, owner=owner)
+        return await self.builds.ensure(dataset, layer, whole=whole, principal=principal)
 
     async def run(
         self,
-        owner: Hashable,
+        principal: Principal,
         dataset: Dataset,
         layer: Layer,
         what: Hashable,
@@ -117,10 +117,10 @@ class Backend:
             raise Busy(f"{self._requests} requests wait or run already: try again in a second.")
         self._requests += 1
         try:
-            await self.info(dataset, layer, owner=owner)
+            await self.info(dataset, layer, principal=principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.is_scanned(dataset, layer)
-            return await self.scheduler.run(owner, key, call, heavy, long)
+            return await self.scheduler.run(principal, key, call, heavy, long)
         finally:
             self._requests -= 1
 
@@ -138,9 +138,8 @@ class Backend:
     def asked(self, document: Document, number: int, get: Callable[[str], str | None]) -> Asked:
         """The document's layer of that number, depth first, with what a query changes."""
         figure, style = document.layers()[number]
-        definition = overridden(published(figure, style), document, get)
-        dataset = dataset_of(document, definition.dataset)
-        layer = layer_of(definition, dataset)
+        published = layer_ref.published(figure, style)
+        dataset, layer = layer_ref.overridden(published, document, get).resolve(document)
         return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
 
     def observe(self, prepared: Prepared, waited: float) -> None:

@@ -21,7 +21,7 @@ from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
 from bigviz.server.http.layer_bodies import LayerBodies
-from bigviz.server.jobs.layer_ref import layer_of, published
+from bigviz.server.jobs.layer_ref import published
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -101,7 +101,7 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
     else:
         plot.points(dataset, x, y, agg=columns.agg or "count")
     made = document(plot, id=name)
-    layer_of(published(*made.layers()[0]), dataset)  # an axis that its column cannot have
+    published(*made.layers()[0]).resolve(made)  # an axis that its column cannot have
     return made
 
 

@@ -58,11 +58,6 @@ class Viewer(Guarded, WebSocketHandler):
         self.code: int | None = None
         self.is_open = False
 
-    @property
-    def address(self) -> str:
-        """Where the browser is, as far as the connection tells."""
-        return str(self.request.remote_ip)
-
     # --- opening and closing -----------------------------------------------------------------------------------------
 
     async def get(self, *args: str, **kwargs: Any) -> None:
@@ -197,13 +192,13 @@ class Viewer(Guarded, WebSocketHandler):
                 before.cancel()
 
     async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
-        place, owner = (request.figure, request.layer), self.address
+        place, principal = (request.figure, request.layer), self.principal
 
         def progress(report: dict[str, Any]) -> None:
             self.put(Type.PROGRESS, json_parts(report), request.id, *place)
 
         try:
-            async for answer in backend.layer(document, request.definition, progress, owner):
+            async for answer in backend.layer(document, request.definition, progress, principal):
                 parts = await answer_parts(answer, self.site.limits.labels_bytes)
                 if self.is_open:
                     self.outbox.drop(("layer", *place))  # what was not sent yet is out of date

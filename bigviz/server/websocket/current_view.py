@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
+    from bigviz.server.access.principal import Principal
     from bigviz.server.jobs.scan_jobs import Answers
     from bigviz.server.jobs.service import Backend
 
@@ -30,7 +31,7 @@ class Viewer(Hashable, Protocol):
     """The connection that a view answers on."""
 
     @property
-    def address(self) -> str:
+    def principal(self) -> Principal:
         """Whose share of the builds the view takes."""
 
     def begin(self, view: View) -> asyncio.Task[None]:
@@ -117,8 +118,8 @@ class View:
                     continue
                 if not self.backend.can_answer(part.dataset, part.layer):
                     self.backend.scheduler.drop(self.viewer, slot)
-                owner = self.viewer.address
-                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, owner)
+                principal = self.viewer.principal
+                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, principal)
                 if self.over:
                     leave()
                     return

@@ -16,7 +16,7 @@ Kind = Literal["order", "series"]
 class OrderSpec:
     """The rows of two columns, in Morton order (`kind` "order") or in x order with their tree ("series").
 
-    Axis spaces are those of `aggregate.spaces.KINDS`; `root` is "default" (without far rows) or "full".
+    Axis spaces are those of `aggregate.layer_options.AXIS_KINDS`; `root` is "default" (without far rows) or "full".
     """
 
     x: str

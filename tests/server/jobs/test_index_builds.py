@@ -11,6 +11,7 @@ import pytest
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import Busy, Cancelled, Unplottable
+from bigviz.server.access.principal import Principal
 from bigviz.server.jobs.index_builds import Builds
 
 from ..running import Gated
@@ -110,17 +111,18 @@ def test_one_address_has_a_share_and_published_layers_are_apart(dataset: bv.Data
         tasks: list[asyncio.Future[Any]] = []
 
         async def begin(owner: str | None, x: str, y: str) -> None:
-            tasks.append(asyncio.ensure_future(builds.ensure(dataset, Layer("points", x, y), owner=owner)))
+            asked = Layer("points", x, y)
+            tasks.append(asyncio.ensure_future(builds.ensure(dataset, asked, principal=Principal(owner))))
             await asyncio.sleep(0)
 
         for owner, x, y in (("one", "x", "n"), ("one", "x", "value"), ("one", "x", "y"), ("two", "n", "x")):
             await begin(owner, x, y)
         with pytest.raises(Busy, match="2 indexes are being built for this address"):
-            await builds.ensure(dataset, Layer("points", "n", "y"), owner="one")
+            await builds.ensure(dataset, Layer("points", "n", "y"), principal=Principal("one"))
         await begin("one", "n", "x")  # another's, joined
         await begin("two", "n", "value")
         with pytest.raises(Busy, match="4 indexes are being built already"):
-            await builds.ensure(dataset, Layer("points", "n", "y"), owner="three")
+            await builds.ensure(dataset, Layer("points", "n", "y"), principal=Principal("three"))
         assert builds.running == 5 and not any(task.done() for task in tasks)
         tasks[0].cancel()
         await asyncio.sleep(0)
