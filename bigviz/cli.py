@@ -15,6 +15,7 @@ from bigviz import __version__
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 
 if TYPE_CHECKING:
+    from bigviz.common.progress import Progress
     from bigviz.data.formats.delimited.dialect import CsvOptions
     from bigviz.server.run.server import Load, Options
 
@@ -179,14 +180,14 @@ def serve(
     named = named_paths(paths)
     options = _csv_options(header, delimiter)
 
-    def load() -> Any:
+    def load(progress: Progress) -> Any:
         from bigviz.commands.hints import same_schema_hint
         from bigviz.server.run.loading import Columns, open_paths
 
         hint = same_schema_hint([path for _, path in named])
         if hint:
             click.echo(hint, err=True)
-        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis), options)
+        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis), options, progress)
 
     _run([name for name, _ in named], load, listening)
 
@@ -201,7 +202,7 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
     """Write sample tables, serve them and open them in the browser."""
     paths = _write_sample(directory or Path("demo-data"), rows)
 
-    def load() -> Any:
+    def load(progress: Progress) -> Any:
         from bigviz.server.run.loading import demo_documents
 
         return demo_documents(*map(str, paths))
@@ -305,7 +306,7 @@ Press ? in the page for all keys. Every view has its own address: copy it to sha
 
 
 def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
-    def load() -> Any:
+    def load(progress: Progress) -> Any:
         from bigviz.server.run.loading import open_script
 
         return open_script(path, name)

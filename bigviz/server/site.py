@@ -41,12 +41,16 @@ class Viewer(Protocol):
     def tell(self, failure: Failure) -> None:
         """Say why the script failed."""
 
+    def read(self, report: dict[str, Any]) -> None:
+        """Say how far the reading of files is, to a browser that waits for its document."""
+
 
 @dataclass(eq=False)
 class Site:
     """One server's state. Lives on the event loop's thread; documents and backend come when they are loaded.
 
-    `failure` is why the script of `bigviz serve --dev` failed when it was last run.
+    `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how far the files of the
+    first documents are read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
 
     `names` are the documents that will be served, known before they are opened, so that pages are served at once.
     """
@@ -61,6 +65,7 @@ class Site:
     documents: dict[str, Document] = field(default_factory=dict)
     viewers: set[Viewer] = field(default_factory=set)
     failure: Failure | None = None
+    reading: dict[str, Any] | None = None
     budget: Budget = field(init=False)
     _backend: Backend | None = None
     _bodies: LayerBodies | None = None
@@ -75,7 +80,7 @@ class Site:
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
         self._backend, self._bodies = backend, bodies
-        self.failure = None
+        self.failure = self.reading = None
         self._loaded.set()
         self._settled.set()
 
@@ -97,6 +102,13 @@ class Site:
         self._settled.set()
         for viewer in list(self.viewers):
             viewer.tell(failure)
+
+    def read(self, report: dict[str, Any]) -> None:
+        """Tell the browsers that wait for the first documents how far their files are read."""
+        if self._backend is None:
+            self.reading = report
+            for viewer in list(self.viewers):
+                viewer.read(report)
 
     def has(self, name: str) -> bool:
         """Whether a document of that name is, or will be, served."""

@@ -19,6 +19,7 @@ import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
 import { bindStrip } from "./ui/row-facts.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
+import { showReading } from "./ui/reading.js";
 import { UrlState } from "./ui/url-state.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
@@ -125,6 +126,7 @@ export class Mounted extends EventTarget {
       failure.clear();
       this.show(hello);
     });
+    on("reading", (report) => showReading(this.element, notices, report));
     on("up", ({ restarted, again }) => {
       notices.up();
       for (const figure of this.figures) figure.askAgain(restarted || !again);

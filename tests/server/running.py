@@ -166,7 +166,7 @@ def running(
 ) -> Iterator[Running]:
     """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader."""
     engine = engine or Engine()
-    load = options.pop("load", lambda: Brought(documents, engine))
+    load = options.pop("load", lambda progress: Brought(documents, engine))
     began, box = threading.Event(), {}
 
     async def main() -> None:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 
 import bigviz as bv
+from bigviz.common.progress import Progress
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.server.limits import Limits
@@ -76,7 +78,7 @@ def test_pages_are_served_before_the_documents_are_open(documents):
     opened = threading.Event()
     engine = Engine()
 
-    def load() -> Brought:
+    def load(progress: Progress) -> Brought:
         assert opened.wait(30)
         return Brought(documents[:1], engine)
 
@@ -92,6 +94,26 @@ def test_pages_are_served_before_the_documents_are_open(documents):
             assert browser.document["id"] == "points"
         asking.join()
         assert got == [200]
+
+
+def test_browsers_that_wait_are_told_how_far_files_are_read(documents):
+    opened = threading.Event()
+    engine = Engine()
+
+    def load(progress: Progress) -> Brought:
+        progress("reading sensor.csv", 0.45, 450)
+        assert opened.wait(30)
+        return Brought(documents[:1], engine)
+
+    with running([], engine, ["points"], load=load) as server, ThreadPoolExecutor(1) as pool:
+        entering = pool.submit(Browser, server.url, "points")
+        server.await_event("connected")
+        opened.set()
+        with entering.result(30) as browser:
+            (told,) = browser.before
+            seconds = told.value.pop("seconds")
+            assert told.value == {"stage": "reading sensor.csv", "done": 0.45, "rows": 450} and seconds >= 0
+            assert (told.frame.request, told.frame.figure, told.frame.layer) == (0, 0, 0)
 
 
 def test_a_client_that_leaves_takes_its_work_with_it(documents):

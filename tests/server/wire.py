@@ -35,7 +35,7 @@ class Got:
 
 
 class Browser:
-    """`hello` is read at once; `take` reads the next message, `until` up to one that fits."""
+    """`hello` is read at once, and what comes before it; `take` reads the next message, `until` up to one that fits."""
 
     def __init__(self, url: str, document: str, origin: str | None = None, **options: Any) -> None:
         origin = url.rstrip("/") if origin is None else origin
@@ -46,7 +46,7 @@ class Browser:
         self.parts = Reassembler()
         self.sequence = 0
         self.id = 0
-        self.hello = self.take()
+        *self.before, self.hello = self.until(lambda got: got.kind != Type.PROGRESS)
         assert self.hello.kind == Type.HELLO
         self.document = self.hello.value["document"]
 

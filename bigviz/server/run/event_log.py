@@ -106,6 +106,7 @@ def _loaded(facts: dict[str, Any]) -> str:
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "listening": _listening,
     "facts": _facts,
+    "reading": lambda facts: f"  {facts['stage']}, {facts['done']:.0%}, {facts['rows']:,} rows",
     "loaded": _loaded,
     "built": lambda facts: f"  indexed  {facts['dataset']}: {facts['layer']} in {facts['seconds']:.1f} s",
     "connected": _viewers,

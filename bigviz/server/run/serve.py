@@ -122,7 +122,7 @@ def serve(
         raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
     given = Options(port=port, address=address, **_current(options))
     report = Reporter(quiet=quiet)
-    handle = Handle(Server(given, [made.id], lambda: Brought([made]), report))
+    handle = Handle(Server(given, [made.id], lambda progress: Brought([made]), report))
     if block is None:
         block = not _in_loop()
     try:

@@ -6,13 +6,16 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
+from bigviz.common.progress import Progress
 from bigviz.server.access.hosts import Hosts, is_loopback
 from bigviz.server.app import ROUTES, make_app
 from bigviz.server.limits import Limits
@@ -44,8 +47,12 @@ class Loaded(Protocol):
 
 
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
-Load = Callable[[], Loaded]
+Load = Callable[[Progress], Loaded]
+"""Opens the documents, in a thread; tells of its progress while it reads files whole."""
+
 Event = Callable[..., None]
+_SECONDS_BETWEEN: Final = 0.1  # two reports of reading to the browsers
+_SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 
 
 @dataclass(frozen=True)
@@ -144,9 +151,9 @@ class Server:
 
     async def load(self) -> Loaded:
         """Open the documents and serve them; browsers on others come again. What cannot be opened changes nothing."""
-        loaded = await in_thread(self._load)
         site = self.site
         assert site is not None
+        loaded = await in_thread(partial(self._load, _Reading(asyncio.get_running_loop(), site, self._event)))
         if site.loaded is not None:
             self.publish(loaded.documents)
             return loaded
@@ -196,6 +203,32 @@ class Server:
 
     def _warn(self, message: str) -> None:
         self._event("log", level="warning", logger="bigviz", message=message)
+
+
+class _Reading:
+    """Passes on from a thread how far the reading of files is, now and then, with the seconds since it began."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, site: Site, event: Event) -> None:
+        self._loop = loop
+        self._site = site
+        self._event = event
+        self._stage = ""
+        self._began = self._told = self._printed = 0.0
+
+    def __call__(self, stage: str, done: float, rows: int) -> None:
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began, self._told, self._printed = stage, now, 0.0, now
+        if now - self._told >= _SECONDS_BETWEEN:
+            self._told = now
+            self._tell(self._site.read, {"stage": stage, "done": done, "rows": rows, "seconds": now - self._began})
+        if now - self._printed >= _SECONDS_BETWEEN_LINES:
+            self._printed = now
+            self._tell(partial(self._event, "reading", stage=stage, done=done, rows=rows))
+
+    def _tell(self, call: Callable[..., None], *values: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the server has ended
+            self._loop.call_soon_threadsafe(call, *values)
 
 
 def _why_empty(rows: int, layer: Any) -> str:

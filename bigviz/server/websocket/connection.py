@@ -120,13 +120,22 @@ class Viewer(Guarded, WebSocketHandler):
         place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
         self.put(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place}))
 
+    def read(self, report: dict[str, Any]) -> None:
+        """Say how far the files of the document are read: progress of no request, before hello."""
+        if self.is_open:
+            self.outbox.drop("reading")
+            self.put(Type.PROGRESS, json_parts(report), tag="reading")
+
     async def _greet(self) -> None:
         if self.site.failure is not None and self.site.loaded is None:
             self.tell(self.site.failure)
+        elif self.site.reading is not None:
+            self.read(self.site.reading)
         await self.site.opened()
         document, backend = await self.site.document(self.name), await self.site.backend()
         self.document = document
         backend.expect(greeted=True)
+        self.outbox.drop("reading")
         text, body = backend.hello(document)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend

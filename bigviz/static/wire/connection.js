@@ -38,13 +38,16 @@ const MAX_TILES = 1024;
 /** Requests whose late answers are still recognised. */
 const REMEMBERED = 256;
 
+/** What may come before hello: how far the document's files are read, and why its script failed. */
+const FIRST = new Set(["hello", "progress", "error"]);
+
 const GONE = 4001;
 const MALFORMED = 4002;
 const OTHER_VERSION = 4009;
 
 /**
  * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server is another
- * one than before, so versions may differ); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed`
+ * one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files, before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed`
  * (ChangedMessage); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
  */
 export class Connection extends EventTarget {
@@ -208,7 +211,7 @@ export class Connection extends EventTarget {
       this.sequence += 1;
       if (frame.sequence !== this.sequence) throw new ProtocolError(`frame ${frame.sequence} came, expected frame ${this.sequence}`);
       clearTimeout(this.waiting);
-      if (!this.isUp && frame.type !== "hello" && frame.type !== "error") throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
+      if (!this.isUp && !FIRST.has(frame.type)) throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
       const message = this.reassembler.push(frame);
       if (message) this.deliver(message, arrived);
     } catch (error) {
@@ -221,6 +224,7 @@ export class Connection extends EventTarget {
   deliver(message, arrived) {
     if (message.type === "hello") return this.greet(message);
     if (message.type === "changed") return this.emit("changed", message);
+    if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
     const request = this.requests.get(message.id);
     const asked = request?.layers.get(message.layer) ?? null;
     const newest = request?.view ? this.views.get(request.figure) : this.abouts.get(`${request?.figure}/${message.layer}`);

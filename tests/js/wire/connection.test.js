@@ -242,3 +242,16 @@ test("a view holds at most 1,024 tiles, wanted ones first", () => {
   ]);
   assert.deepEqual(layers.map(({ tiles, prefetch }) => [tiles?.length, prefetch?.length]), [[600, 24], [400, 0], [undefined, undefined]]);
 });
+
+test("the server may say how far it has read before hello, for as long as it takes", () => {
+  const { sockets, told, pass, types, connection } = setup();
+  connection.addEventListener("reading", (event) => told.push(["reading", /** @type {CustomEvent} */ (event).detail]));
+  const json = { stage: "reading sensor.csv", done: 0.45, rows: 450, seconds: 2 };
+  sockets[0].push({ type: TYPE.progress, json });
+  pass(60_000);
+  assert.deepEqual(told, [["reading", json]]);
+  assert.equal(connection.isUp, false);
+  sockets[0].hello();
+  assert.deepEqual(types(), ["reading", "hello", "up"]);
+  connection.close();
+});

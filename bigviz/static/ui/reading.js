@@ -1,0 +1,22 @@
+// How far the server has read the document's files: in the place where the document will stand.
+
+import { find } from "../dom.js";
+
+/** @typedef {import("../wire/reassembler.js").ProgressMessage["json"]} Report */
+
+/**
+ * Nothing happens once a document is shown.
+ * @param {HTMLElement} root @param {{say: (words: string) => void}} notices for screen readers @param {Report} report
+ */
+export function showReading(root, notices, report) {
+  if (!root.querySelector(".opening")) return;
+  const words = readingWords(report);
+  find(root, ".opening", HTMLElement).textContent = words;
+  notices.say(words);
+}
+
+/** @param {Pick<Report, "stage"|"done">} report @returns {string} such as "Reading sensor.csv, 45 %" */
+export function readingWords({ stage, done }) {
+  const [first = "", ...rest] = stage;
+  return `${first.toUpperCase()}${rest.join("")}, ${Math.floor(done * 100)} %`;
+}
