@@ -93,14 +93,14 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of every command that listens."""
     ports = click.IntRange(0, 65_535)
     for option in reversed((
-        click.option("--port", default=5006, show_default=True, type=ports, help="0 takes any free one."),
+        click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
         click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),
         click.option("--allow-anonymous", is_flag=True, help="Let everyone who can reach --address see the data."),
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
-        click.option("--log-json", is_flag=True, help="Print events as JSON, one object a line."),
+        click.option("--log-json", is_flag=True, help="Print events as JSON, one object per line."),
         click.option("--dev", is_flag=True, help="Reload the script when it changes."),
         _stores("--store-dir"),
         _index(default="auto", show_default=True,
@@ -131,9 +131,9 @@ def _csv(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say how CSV files are written."""
     for option in reversed((
         click.option("--header", type=click.Choice(("yes", "no")),
-                     help="Whether the first line of a CSV file holds names (default: found out)."),
+                     help="Whether the first line of a CSV file holds names (default: detected)."),
         click.option("--delimiter", metavar="CHARACTER",
-                     help="What separates the cells of a CSV file: one character, or tab (default: found out)."),
+                     help="What separates the cells of a CSV file: one character, or tab (default: detected)."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -226,7 +226,7 @@ def sample(directory: Path, rows: int) -> None:
     "--store-dir", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where its indexes are."
 )
 @_csv
-@click.option("--exact", is_flag=True, help="Read a CSV file whole, to count its rows and know its types.")
+@click.option("--exact", is_flag=True, help="Read all of a CSV file, to count its rows and find its types.")
 def info(path: str, store_dir: Path | None, header: str | None, delimiter: str | None, exact: bool) -> None:
     """Show a table's rows and columns, what `bigviz serve` would plot, and its indexes; or what an index holds.
 
