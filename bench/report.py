@@ -19,7 +19,7 @@ __all__ = [
     "long_table",
     "peers_table",
     "save",
-        "statistic",
+    "statistic",
     "words",
     "write_between",
 ]

@@ -16,7 +16,7 @@ from bigviz.aggregate.inputs import load
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
-from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.data.columns.column import Column, label_text
@@ -75,22 +75,23 @@ class Canvas:
         self.x_axis_type = x_axis_type
         self.y_axis_type = y_axis_type
 
-    def points(self, source: object, x: Hashable, y: Hashable, agg: Reduction | str | None = None) -> xr.DataArray:
+    def points(self, source: object, x: Hashable, y: Hashable, agg: object = None) -> xr.DataArray:
         """The reduction (default: count) of the rows in each cell, as an xarray.DataArray (y, x).
 
         Row 0 has the lowest y; `by` adds a last dimension. Dimensions are named by text: those of pandas columns 0 and
-        1 are "0" and "1". Raises BadInput for a window that cannot be divided and for columns that the reduction cannot
-        use, NotFound for unknown columns.
+        1 are "0" and "1". `agg` is a reduction, its text, or one of datashader's own objects (`ds.mean("fare")`).
+        Raises BadInput for a window that cannot be divided, for reductions that are not offered and for columns that
+        the reduction cannot use, NotFound for unknown columns.
         """
         return self._image(points_image, source, label_text(x), label_text(y), Count() if agg is None else agg)
 
-    def line(self, source: object, x: Hashable, y: Hashable, agg: Reduction | str | None = None) -> xr.DataArray:
+    def line(self, source: object, x: Hashable, y: Hashable, agg: object = None) -> xr.DataArray:
         """The reduction (default: any) of the segments through each cell, from each row to the next; see `points`."""
         return self._image(line_image, source, label_text(x), label_text(y), Presence() if agg is None else agg)
 
-    def _image(self, draw: Any, source: object, x: str, y: str, agg: Reduction | str) -> xr.DataArray:
+    def _image(self, draw: Any, source: object, x: str, y: str, agg: object) -> xr.DataArray:
         dataset = open_source(source)
-        reduction = parse(agg) if isinstance(agg, str) else agg
+        reduction = reduction_of(agg)
         dims = [y, x] if reduction.category is None else [y, x, reduction.category]
         if len(set(dims)) < len(dims):
             raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)

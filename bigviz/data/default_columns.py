@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -16,10 +18,13 @@ from bigviz.data.dataset import Dataset
 
 __all__ = ["Choice", "choose"]
 
+_NUMERIC = ("integer", "float", "decimal")
 _LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
 _LATITUDE = frozenset({"lat", "latitude"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 _SLICE = 1 << 20
+_MOST_ORDERED = 16  # columns that are looked at for an ascending order; it is mostly the first, and each is read
+_MOST_EMPTY = 200  # columns without a number that are passed over
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ def choose(dataset: Dataset) -> Choice:
     """The columns for a first look; only the few that are considered are read, and mostly only their first rows.
 
     In this order: numeric columns named as longitude and latitude in degrees (points); columns named x and y (points);
-    the first stamp or date, or else another column in ascending order, with the first numeric column (a line); the
-    first two numeric columns, then any two that can be plotted (points). Names may have more words if both have the
-    same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over, unless all are: an empty table
-    is shown as one. Raises `Unplottable` if there are not two.
+    the first stamp or date, or else one of the first 16 other columns if it is in ascending order, with the first
+    numeric column (a line); the first two numeric columns, then any two that can be plotted (points). Names may have
+    more words if both have the same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over (200
+    of them, then the next are taken as they come), unless all are: an empty table is shown as one. Raises `Unplottable`
+    if there are not two.
     """
     candidates = _Candidates(dataset)
     choice = _first_choice(candidates)
@@ -68,16 +74,15 @@ class _Candidates:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        names = dataset.schema.names
-        infos = [info for info in dataset.columns() if info.plottable and names.count(info.name) == 1]
+        times = Counter(dataset.schema.names)
+        infos = [info for info in dataset.columns() if info.plottable and times[info.name] == 1]
         # pandas writes a frame's index at the end under such a name; a real column goes first wherever it stands.
         self.infos = sorted(infos, key=lambda info: info.name.startswith("__index_level_"))
+        self.numeric = [info for info in self.infos if info.kind in _NUMERIC]
+        self.words = {info.name: [word.casefold() for word in _WORD.findall(info.name)] for info in self.infos}
         self.pass_over_empty = True
         self._filled: dict[str, bool] = {}
-
-    @property
-    def numeric(self) -> list[ColumnInfo]:
-        return [info for info in self.infos if info.kind in ("integer", "float", "decimal")]
+        self._empty = 0
 
     def filled(self, info: ColumnInfo) -> bool:
         """True if some row has a number, or none need have; the whole column is read only if its first million rows
@@ -85,8 +90,11 @@ class _Candidates:
         if not self.pass_over_empty:
             return True
         if info.name not in self._filled:
-            found = has_numbers(self.dataset.head(info.name))
-            self._filled[info.name] = found or has_numbers(self.dataset.column(info.name))
+            if self._empty >= _MOST_EMPTY:
+                return True
+            found = has_numbers(self.dataset.head(info.name)) or has_numbers(self.dataset.column(info.name))
+            self._filled[info.name] = found
+            self._empty += not found
         return self._filled[info.name]
 
     def first_filled(self, infos: Iterable[ColumnInfo]) -> ColumnInfo | None:
@@ -110,8 +118,9 @@ def _as_line(candidates: _Candidates) -> Choice | None:
     stamps = [info for kind in ("timestamp", "date") for info in candidates.infos if info.kind == kind]
     x = candidates.first_filled(stamps)
     if x is None:
-        others = [info for info in candidates.infos if info.kind in ("integer", "float", "decimal", "time", "duration")]
-        x = next((info for info in others if _is_ascending(candidates.dataset, info.name)), None)
+        others = (info for info in candidates.infos if info.kind in (*_NUMERIC, "time", "duration"))
+        first = islice(others, _MOST_ORDERED)
+        x = next((info for info in first if _is_ascending(candidates.dataset, info.name)), None)
     if x is None:
         return None
     y = candidates.first_filled(info for info in candidates.numeric if info is not x)
@@ -119,7 +128,7 @@ def _as_line(candidates: _Candidates) -> Choice | None:
 
 
 def _first_two(candidates: _Candidates) -> Choice | None:
-    order = candidates.numeric + [info for info in candidates.infos if info not in candidates.numeric]
+    order = candidates.numeric + [info for info in candidates.infos if info.kind not in _NUMERIC]
     x = candidates.first_filled(order)
     y = candidates.first_filled(info for info in order if info is not x)
     return None if x is None or y is None else Choice(x.name, y.name, "points")
@@ -134,18 +143,18 @@ def _named(
     geographic: bool,
 ) -> Choice | None:
     """The pair whose names differ in one word only, one of `x_words` and one of `y_words`; shortest names first."""
-    partners = {rest: info for info in reversed(infos) for rest in _without(info.name, y_words)}
-    pairs = [(rest, x, partners[rest]) for x in infos for rest in _without(x.name, x_words) if rest in partners]
+    words = candidates.words
+    partners = {rest: info for info in reversed(infos) for rest in _without(words[info.name], y_words)}
+    pairs = [(rest, x, partners[rest]) for x in infos for rest in _without(words[x.name], x_words) if rest in partners]
     for _, x, y in sorted(pairs, key=lambda pair: len(pair[0])):
         if candidates.filled(x) and candidates.filled(y) and fits(x, y):
             return Choice(x.name, y.name, "points", geographic)
     return None
 
 
-def _without(name: str, words: frozenset[str]) -> list[tuple[str, ...]]:
-    """The name's words with a gap in the place of one of `words`, for each such place."""
-    all_words = [word.casefold() for word in _WORD.findall(name)]
-    return [(*all_words[:at], "", *all_words[at + 1 :]) for at, word in enumerate(all_words) if word in words]
+def _without(name: Sequence[str], words: frozenset[str]) -> list[tuple[str, ...]]:
+    """A name's words with a gap in the place of one of `words`, for each such place."""
+    return [(*name[:at], "", *name[at + 1 :]) for at, word in enumerate(name) if word in words]
 
 
 def _within(column: Column, limit: float) -> bool:

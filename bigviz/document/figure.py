@@ -12,15 +12,15 @@ import numpy as np
 
 from bigviz.aggregate.inputs import check
 from bigviz.aggregate.layer_options import AXIS_KINDS, AxisKind, Glyph, Root
-from bigviz.aggregate.reductions.base import Reduction
-from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.common.errors import BadInput
 from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
 from bigviz.document.spec import How
-from bigviz.render.colormaps import lut
+from bigviz.render.colormaps import canonical
+from bigviz.render.css_colors import rgba
 
 __all__ = ["Figure", "Layer", "Range", "figure"]
 
@@ -72,7 +72,7 @@ class Figure:
         source: object,
         x: Hashable | None = None,
         y: Hashable | None = None,
-        agg: Reduction | str = "count",
+        agg: object = "count",
         *,
         cmap: str = "fire",
         how: How = "eq_hist",
@@ -82,9 +82,10 @@ class Figure:
     ) -> Figure:
         """Add the rows of a source as points, reduced to cells.
 
-        Without `x` and `y` sensible columns are chosen. `agg` is a reduction or its text. `cmap` names a colour map,
-        `how` is "linear", "log", "cbrt" or "eq_hist", and `low` and `high` are the values where the colours begin and
-        end (None: the extremes of what is visible). `root="full"` includes far rows (fill values, sentinels). Raises
+        Without `x` and `y` sensible columns are chosen. `agg` is a reduction, its text, or one of datashader's
+        objects (`ds.mean("fare")`). `cmap` names a colour map of colorcet ("fire") or matplotlib ("viridis"), `how` is
+        "linear", "log", "cbrt" or "eq_hist", and `low` and `high` are the values where the colours begin and end (None:
+        the extremes of what is visible). `root="full"` includes far rows (fill values, sentinels). Raises
         NotFound or Unplottable for a wrong column, BadInput for a wrong `agg`.
         """
         style = {"cmap": cmap, "how": how, "low": low, "high": high, "root": root}
@@ -102,8 +103,8 @@ class Figure:
     ) -> Figure:
         """Add the rows of a source as a line in x order, ties in file order; null and NaN in y are gaps.
 
-        Without `x` and `y` sensible columns are chosen. `color` is "#rrggbb" or the name of a colour; `root` is as in
-        `points`. Raises NotFound or Unplottable for a wrong column.
+        Without `x` and `y` sensible columns are chosen. `color` is a CSS colour ("steelblue", "#d33"); `root` is as
+        in `points`. Raises NotFound or Unplottable for a wrong column.
         """
         self.layers.append(_layer(source, "line", x, y, "any", {"color": color, "root": root}))
         return self
@@ -169,7 +170,7 @@ def _range(value: Range | tuple[End, End] | None, name: str) -> Range:
 
 
 def _layer(
-    source: object, glyph: Glyph, x: Hashable | None, y: Hashable | None, agg: Reduction | str, style: dict[str, Any]
+    source: object, glyph: Glyph, x: Hashable | None, y: Hashable | None, agg: object, style: dict[str, Any]
 ) -> Layer:
     dataset = open_dataset(source)
     if x is None or y is None:
@@ -177,8 +178,10 @@ def _layer(
         x, y = chosen.x if x is None else x, chosen.y if y is None else y
     x_name, y_name = label_text(x), label_text(y)
     if "cmap" in style:
-        lut(style["cmap"])
-    reduction = parse(agg) if isinstance(agg, str) else agg
+        style["cmap"] = canonical(style["cmap"])
+    if style.get("color") is not None:
+        rgba(style["color"])
+    reduction = reduction_of(agg)
     for name in (x_name, y_name):
         dataset.info(name)
     check(dataset, reduction)

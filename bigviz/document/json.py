@@ -28,7 +28,8 @@ from bigviz.document.spec import (
     Node,
     RangeSpec,
 )
-from bigviz.render.colormaps import NAMES
+from bigviz.render.colormaps import NAMES, canonical
+from bigviz.render.css_colors import rgba
 
 __all__ = ["from_json", "to_json"]
 
@@ -37,7 +38,6 @@ Read = Callable[[Any, str], Any]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NANOSECONDS: Final = re.compile(r"-?[0-9]{1,19}")
-_COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}|[a-zA-Z]{1,32}")
 _LONGEST_TEXT: Final = 10_000
 _DEEPEST: Final = 32
 _MOST_FIGURES: Final = 1_000
@@ -164,6 +164,21 @@ def _matching(pattern: re.Pattern[str], what: str) -> Read:
     return reader
 
 
+def _color(value: Any, path: str) -> str:
+    try:
+        rgba(value)
+    except BadInput as error:
+        raise _error(path, "a CSS colour, such as #d33 or steelblue", value) from error
+    return str(value)
+
+
+def _cmap(value: Any, path: str) -> str:
+    try:
+        return canonical(value)
+    except BadInput as error:
+        raise _error(path, f"one of {', '.join(NAMES)}", value) from error
+
+
 def _text(value: Any, path: str) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise _error(path, f"a text of at most {_LONGEST_TEXT} characters", value)
@@ -243,7 +258,6 @@ def _error(path: str, expected: str, got: Any) -> BadInput:
 
 
 _id = _matching(_ID, "an id of 1 to 64 letters, digits, _, . or -")
-_color = _matching(_COLOR, "#rrggbb or the name of a colour")
 _axis = partial(
     _instance,
     AxisSpec,
@@ -265,7 +279,7 @@ _layer = partial(
         "x": _text,
         "y": _text,
         "agg": _text,
-        "cmap": _one_of(NAMES),
+        "cmap": _cmap,
         "how": _one_of(HOWS),
         "low": _optional(_number),
         "high": _optional(_number),

@@ -91,3 +91,25 @@ def test_empty_columns_are_not_said_to_be_of_use() -> None:
 def test_repeated_names_are_left_out() -> None:
     table = pa.table([NOISE, NOISE, NOISE, NOISE], names=["x", "x", "a", "b"])
     assert choose(open_table(table)) == Choice("a", "b", "points")
+
+
+@pytest.mark.parametrize("empty", [0, 2_000])
+def test_few_columns_of_a_wide_table_are_read(empty: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read does not grow with the columns, be they noise or without a number."""
+    columns = {f"e{number}": EMPTY for number in range(empty)} | {f"c{number}": NOISE for number in range(2_000)}
+    pq.write_table(pa.table(columns), tmp_path / "wide.parquet")
+    dataset = open_table(tmp_path / "wide.parquet")
+    read: list[str] = []
+    for name in ("head", "column"):
+        real = getattr(dataset, name)
+        monkeypatch.setattr(dataset, name, lambda column, real=real: read.append(column) or real(column))
+    choice = choose(dataset)
+    assert choice.glyph == "points" and len(read) <= 2 * (16 + 200 + 4)
+    if not empty:
+        assert choice == Choice("c0", "c1", "points") and len(read) <= 20
+
+
+def test_order_is_looked_for_in_the_first_columns() -> None:
+    columns = {f"c{number}": NOISE for number in range(15)}
+    assert choose(open_table(pa.table({**columns, "step": UP}))) == Choice("step", "c0", "line")
+    assert choose(open_table(pa.table({**columns, "c15": NOISE, "step": UP}))) == Choice("c0", "c1", "points")

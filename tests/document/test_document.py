@@ -152,7 +152,7 @@ def test_times_and_numbers_do_not_share_an_axis(rows: bv.Dataset):
         (lambda d: document(3), BadInput, "figure or a layout"),
         (lambda d: document(figure().line(d, "a", "b", color="red;")), BadInput, "colour"),
         (lambda d: document(figure().points(d, "a", "b", how="sqrt")), BadInput, "eq_hist"),
-        (lambda d: figure().points(d, "a", "b", cmap="viridis"), BadInput, "fire, bmy"),
+        (lambda d: figure().points(d, "a", "b", cmap="jet"), BadInput, "fire, bmy"),
         (lambda d: row(), BadInput, "at least one"),
         (lambda d: row(3), BadInput, "int"),
         (lambda d: grid(figure(), columns=0), BadInput, "at least 1 column"),

@@ -187,7 +187,7 @@ F = "layout/children/0"
         (f"{F}/layers/0/dataset", "other", "dataset"),
         (f"{F}/layers/0/dataset", ..., "layout.children[0].layers[0].dataset"),
         (f"{F}/layers/0/glyph", "bars", "layout.children[0].layers[0].glyph"),
-        (f"{F}/layers/0/cmap", "viridis", "layout.children[0].layers[0].cmap"),
+        (f"{F}/layers/0/cmap", "jet", "layout.children[0].layers[0].cmap"),
         (f"{F}/layers/0/how", None, "layout.children[0].layers[0].how"),
         (f"{F}/layers/0/low", "1", "layout.children[0].layers[0].low"),
         (f"{F}/layers/0/high", float("inf"), "layout.children[0].layers[0].high"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,7 +50,7 @@ class ParquetPart:
             opened = self._open(handle, footer)
             self.metadata: pq.FileMetaData = opened.metadata
             self.schema: pa.Schema = admit_schema(opened.schema_arrow)
-            self._leaves = _first_leaves(self.schema)
+            self._leaves = _leaves(self.schema)
             self._int96 = self._find_int96(opened.schema)
             self.unusable |= self._intervals(opened.schema)
         self.num_rows: int = self.metadata.num_rows
@@ -86,18 +86,19 @@ class ParquetPart:
         """Columns of Parquet's intervals, of which pyarrow would make twelve bytes."""
         return {
             index: "holds intervals of months, days and milliseconds, which have no place on an axis"
-            for index, leaf in enumerate(self._leaves)
-            if self.schema.field(index).type == pa.binary(12) and schema.column(leaf).converted_type == "INTERVAL"
+            for index, leaves in enumerate(self._leaves)
+            if self.schema.field(index).type == pa.binary(12)
+            and schema.column(leaves.start).converted_type == "INTERVAL"
         }
 
     def _find_int96(self, schema: pq.ParquetSchema) -> frozenset[int]:
         """The fields that hold 96-bit stamps."""
         return frozenset(
             index
-            for index, leaf in enumerate(self._leaves)
+            for index, leaves in enumerate(self._leaves)
             if not pt.is_nested(storage_type(self.schema.field(index).type))
-            and leaf < len(schema)
-            and schema.column(leaf).physical_type == "INT96"
+            and leaves.start < len(schema)
+            and schema.column(leaves.start).physical_type == "INT96"
         )
 
     def _read(self, index: int, piece: Piece) -> Iterator[pa.Array]:
@@ -115,23 +116,24 @@ class ParquetPart:
         # Text stays in the file's own dictionary: a tenth of the memory, and the codes are needed anyway.
         labels = self._is_text(index) and not self._has_delta_text(index, piece)
         encode = not labels and pt.is_dictionary(field.type) and self._has_delta_text(index, piece)
-        opened = pq.ParquetFile(
+        leaves = list(self._leaves[index])
+        # Not a ParquetFile, which makes a table of all columns' names: of 10,000, that takes most of the time.
+        reader = pq.ParquetReader()
+        reader.open(
             handle,
             metadata=self._without_arrow_schema if encode else self.metadata,
             pre_buffer=False,
             buffer_size=self._buffer_size(piece),
             page_checksum_verification=True,
-            read_dictionary=[field.name] if labels else None,
+            read_dictionary=leaves if labels else None,
             **options,
         )
-        nth = self.schema.names[:index].count(field.name)
-        for batch in opened.iter_batches(BATCH, row_groups=list(piece.groups), columns=[field.name], use_threads=False):
-            same = batch.schema.get_all_field_indices(field.name)
-            if nth >= len(same):
+        for batch in reader.iter_batches(BATCH, list(piece.groups), column_indices=leaves, use_threads=False):
+            if batch.schema.names != [field.name]:
                 raise Unreadable(
                     f"{self.file.path} has no column {field.name!r} where its schema has one.", got=self.file.path
                 )
-            array = batch.column(same[nth])
+            array = batch.column(0)
             yield array.dictionary_encode() if encode else array
 
     def _is_text(self, index: int) -> bool:
@@ -142,7 +144,7 @@ class ParquetPart:
 
     def _has_delta_text(self, index: int, piece: Piece) -> bool:
         """Whether some page of a column is in an encoding that pyarrow cannot read as labels and codes."""
-        chunks = (self.metadata.row_group(group).column(self._leaves[index]) for group in piece.groups)
+        chunks = (self.metadata.row_group(group).column(self._leaves[index].start) for group in piece.groups)
         return any(not _DELTA_TEXT.isdisjoint(chunk.encodings) for chunk in chunks)
 
     @cached_property
@@ -205,10 +207,10 @@ class ParquetPart:
         return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
 
 
-def _first_leaves(schema: pa.Schema) -> list[int]:
-    """The number of the first Parquet column of each field."""
-    counts = [_leaf_count(field.type) for field in schema]
-    return [0, *accumulate(counts)][: len(counts)]
+def _leaves(schema: pa.Schema) -> list[range]:
+    """The Parquet columns of each field."""
+    ends = accumulate((_leaf_count(field.type) for field in schema), initial=0)
+    return [range(first, last) for first, last in pairwise(ends)]
 
 
 def _leaf_count(type_: pa.DataType) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bigviz.common.errors import BadInput
 from bigviz.document.spec import HOWS, LayerSpec
-from bigviz.render.colormaps import NAMES
+from bigviz.render.colormaps import canonical
 from bigviz.render.shade import Shading
 from bigviz.server.parse import choice, optional_number
 
@@ -18,7 +18,7 @@ def read_shading(style: LayerSpec, get: Callable[[str], str | None]) -> Shading:
     cmap, how = get("cmap"), get("how")
     low, high = optional_number(get("low"), "low"), optional_number(get("high"), "high")
     shading = Shading(
-        choice(style.cmap if cmap is None else cmap, "cmap", NAMES),
+        canonical(style.cmap if cmap is None else cmap),
         style.how if how is None else choice(how, "how", HOWS),
         style.low if low is None else low,
         style.high if high is None else high,

@@ -173,10 +173,14 @@ class View:
             if preview is None or (part.of_tiles and not backend.is_rooted(preview, wanted.roots)):
                 return [], [], []
             age = preview.generation
-            return [
-                self._want(backend.jobs.estimate(dataset, layer, want, preview), part, want, age)
-                for want in part.without(age)
-            ], [], []
+            return (
+                [
+                    self._want(backend.jobs.estimate(dataset, layer, want, preview), part, want, age)
+                    for want in part.without(age)
+                ],
+                [],
+                [],
+            )
         if part.of_tiles and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
             part.open.clear()  # tiles of a root that the layer no longer has: the browser is told the new one
             self.outdated = True

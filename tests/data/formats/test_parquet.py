@@ -358,6 +358,29 @@ def test_repeated_names(tmp_path: Path) -> None:
         dataset.column("x")
 
 
+def test_columns_between_nested_ones_with_odd_names(tmp_path: Path) -> None:
+    """Each column is its own, however many Parquet columns those before it take, whatever the names."""
+    before = {
+        "list": pa.array([[1, 2], []], pa.list_(pa.int8())),
+        "struct": pa.array([{"a": 1, "b": {"c": [2.0]}}, None]),
+        "map": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64())),
+        "fixed": pa.array([[1, 2], [3, 4]], pa.list_(pa.int16(), 2)),
+    }
+    columns: dict[str, pa.Array] = {}
+    for number, (name, nested) in enumerate(before.items()):
+        columns |= {f"before.{name}": pa.array([number, 10]), name: nested, f"{name}.a": pa.array([f"{number}", "t"])}
+    columns |= {
+        "struct.b.c": pa.array([7, 8]),
+        "": pa.array([8, 9]),
+        "last": pa.array([b"x", b"y"]).dictionary_encode(),
+    }
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table(columns), path)
+    dataset = open_table(path)
+    for name, values in columns.items():
+        assert dataset.take(np.arange(2), [name])[name].to_pylist() == values.to_pylist(), name
+
+
 def test_cancelling_a_reading(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"x": np.arange(3 << 20)}), path, row_group_size=1 << 20)

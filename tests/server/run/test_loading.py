@@ -10,7 +10,10 @@ import pytest
 import bigviz as bv
 from bigviz.commands.info import summary
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.render import colormaps
+from bigviz.server.jobs.layer_json import hello
 from bigviz.server.run.loading import Columns, demo_documents, document_of
+from bigviz.wire.frames import json_parts
 
 ROWS = 50
 RNG = np.random.default_rng(4)
@@ -91,3 +94,15 @@ def test_the_summary(tmp_path):
     assert lines[-1] == "Shown without --x and --y: line of a and b."
     pq.write_table(pa.table({"a": [1, 2]}), path)
     assert "needs two columns" in summary(str(path)).splitlines()[-1]
+
+
+def test_a_wide_table_in_the_greeting(tmp_path):
+    """10,000 columns: a greeting of about a hundred bytes a column, in frames of at most 1 MiB."""
+    path = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({f"sensor {number}": RNG.random(20) for number in range(10_000)}), path)
+    document = document_of(bv.open(path), "wide", Columns())
+    assert [layer.x for _, layer in document.layers()] == ["sensor 0"]
+    parts = json_parts(hello(document), colormaps.body())
+    sizes = [len(part.json) + len(part.body) for part in parts]
+    assert max(sizes) < 1 << 20 and sum(sizes) < 1_200_000
+    assert len(summary(str(path)).splitlines()) == 10_002
