@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["Limits"]
 
@@ -44,3 +45,12 @@ class Limits:
     index_wait_seconds: float = 30.0  # for tilejson.json to wait until the index is ready
     builds: int = 16  # indexes that are built or wait to be, beyond the published layers' own
     builds_per_address: int = 8  # of these; a figure of eight lines gets another x at once
+
+    def told(self) -> dict[str, float]:
+        """What a page must keep to, as the first message on its socket tells."""
+        return {name: getattr(self, name) for name in _TOLD}
+
+
+_TOLD: Final = (
+    "messages_per_second", "messages_burst", "layers_per_view", "tiles_per_view", "columns_width", "image_side", "rows",
+)  # fmt: skip

@@ -182,6 +182,7 @@ HELLO = {
         }
     },
     "cmaps": ["gray", "fire"],
+    "limits": {"messages_per_second": 64.0, "tiles_per_view": 1024, "rows": 50000},
 }
 LUTS = bytes(v for i in range(256) for v in (i, i, i)) + bytes(
     v for i in range(256) for v in (i, i * i // 255, 255 - i)

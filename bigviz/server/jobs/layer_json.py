@@ -13,6 +13,7 @@ from bigviz.document.json import to_json
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs.layer_ref import dataset_of
+from bigviz.server.limits import Limits
 from bigviz.wire.frames import VERSION
 
 if TYPE_CHECKING:
@@ -28,14 +29,16 @@ Position = int | float | str
 _MAX_SAFE: Final = 2**53 - 1
 
 
-def hello(document: Document) -> dict[str, Any]:
-    """The JSON of the first message on a socket: the document and what can be plotted of its datasets."""
+def hello(document: Document, limits: Limits) -> dict[str, Any]:
+    """The JSON of the first message on a socket: the document, what can be plotted of its datasets, and how much a
+    page may ask for."""
     return {
         "protocol": VERSION,
         "server": f"bigviz {__version__}",
         "document": to_json(document),
         "datasets": {name: _dataset(dataset_of(document, name)) for name in document.datasets},
         "cmaps": list(colormaps.NAMES),
+        "limits": limits.told(),
     }
 
 

@@ -63,7 +63,7 @@ class Backend:
 
     def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
         """JSON and body of the first message on a socket."""
-        return layer_json.hello(document), colormaps.body()
+        return layer_json.hello(document, self.limits), colormaps.body()
 
     def publish(self, document: Document) -> None:
         """Let the engine know what the operator shows: indexes of that may be kept on the disk."""

@@ -128,7 +128,7 @@ export class Figure extends EventTarget {
       this.#refined(layer);
       return;
     }
-    layer.become(json, this.page.cache, this.look);
+    layer.become(json, { cache: this.page.cache, limits: this.page.connection.limits }, this.look);
     this.painter.progress(null);
     this.axes = this.#makeAxes();
     for (const side of /** @type {const} */ (["x", "y"])) {

@@ -89,9 +89,9 @@ export class Layer {
 
   /**
    * The server told what the asked definition is: from now on that is what is drawn.
-   * @param {LayerInfo} info @param {import("./tile-cache.js").TileCache} cache @param {Look} look
+   * @param {LayerInfo} info @param {{cache: import("./tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page @param {Look} look
    */
-  become(info, cache, look) {
+  become(info, { cache, limits }, look) {
     this.definition = this.asked ?? this.definition;
     this.asked = null;
     this.info = info;
@@ -101,8 +101,8 @@ export class Layer {
     this.raster = null;
     this.line = null;
     if (!this.definition) return;
-    if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, style: this.lineStyle(look) });
-    else this.raster = new RasterLayer({ cache, definition: this.definition, info, style: this.rasterStyle(look) });
+    if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, limits, style: this.lineStyle(look) });
+    else this.raster = new RasterLayer({ cache, limits, definition: this.definition, info, style: this.rasterStyle(look) });
   }
 
   /**

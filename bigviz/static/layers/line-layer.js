@@ -13,7 +13,6 @@ import { toBigInt } from "../geometry/span.js";
 /** data -> pixels: px = (x - x0) * xscale, py = height - (y - y0) * yscale, x and y as offsets from the columns' own origins.
  * @typedef {{x0: number, xscale: number, y0: number, yscale: number, height: number}} Transform */
 
-const MOST_WIDTH = 16_384;
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 /** Times outside int64 nanoseconds are refused by the server; a home padded by 2 % may reach there. */
 const LAST = 2n ** 63n - 1n;
@@ -23,10 +22,12 @@ const FAR = 16_384;
 const DOT = 0.02;
 
 export class LineLayer {
-  /** @param {{definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo, style: LineStyle}} o */
-  constructor({ definition, info, style }) {
+  /** @param {{definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo, style: LineStyle,
+   *   limits: Pick<import("../wire/reassembler.js").Limits, "columns_width">}} o */
+  constructor({ definition, info, style, limits }) {
     /** @readonly */ this.definition = definition;
     this.info = info;
+    this.limits = limits;
     this.style = style;
     /** @type {Columns|null} */ this.columns = null;
     /** What the columns answer.  @type {Asked|null} */ this.asked = null;
@@ -35,7 +36,7 @@ export class LineLayer {
 
   /** What to ask for this view; null when the columns here are this view's.  @param {View} view @returns {Asked|null} */
   request(view) {
-    const asked = askFor(view, TIMES.has(this.info.x.kind));
+    const asked = askFor(view, TIMES.has(this.info.x.kind), this.limits.columns_width);
     return this.estimated === null && this.asked && same(asked, this.asked) ? null : asked;
   }
 
@@ -46,7 +47,7 @@ export class LineLayer {
 
   /** @param {View} view @returns {boolean} the columns here are this view's, or an estimate of them */
   covered(view) {
-    return this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind)), this.asked);
+    return this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind), this.limits.columns_width), this.asked);
   }
 
   /** What the columns on the screen are an estimate of; null when they are exact. @returns {import("./estimate.js").Summary|null} */
@@ -143,9 +144,9 @@ export class LineLayer {
   }
 }
 
-/** @param {View} view @param {boolean} times @returns {Asked} */
-function askFor({ x, width }, times) {
-  const columns = Math.min(MOST_WIDTH, Math.max(1, Math.round(width)));
+/** @param {View} view @param {boolean} times @param {number} most @returns {Asked} */
+function askFor({ x, width }, times, most) {
+  const columns = Math.min(most, Math.max(1, Math.round(width)));
   if (!x.exact) return { x0: x.lo, x1: x.hi, width: columns };
   const cut = (/** @type {bigint} */ value) => (!times ? value : value > LAST ? LAST : value < -LAST ? -LAST : value);
   const start = cut(toBigInt(x.origin, Math.floor(x.lo)));

@@ -21,9 +21,9 @@ const MOST_READ = 2 ** 20;
 export class RasterLayer {
   /**
    * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo,
-   *   style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory}} o
+   *   limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory}} o
    */
-  constructor({ cache, definition, info, style, createCanvas = offscreen }) {
+  constructor({ cache, definition, info, limits, style, createCanvas = offscreen }) {
     const facts = cellFacts(definition, info);
     this.info = info;
     this.tiles = new TileLayer({ cache, definition, info, style, createCanvas, facts });
@@ -34,6 +34,7 @@ export class RasterLayer {
       glyph: definition.glyph,
       grid: this.grid,
       facts,
+      limits,
       filledCells: (view, enough) => this.tiles.filledCells(view, enough),
     });
     /** What drew the last picture at rest.  @type {TileLayer|MarksLayer|ImageLayer} */ this.drawn = this.tiles;

@@ -7,21 +7,20 @@ import { boxOf, ends, inside, nameOf } from "../geometry/window.js";
 /** @typedef {import("../geometry/window.js").Asked} Asked */
 /** @typedef {import("../geometry/window.js").Box} Box */
 
-const MOST_SIDE = 16_384;
-/** Rows of so many coordinates are sent as tiles: cells that are filled are at least as many coordinates. */
-const MOST_MARKS = 50_000;
 /** Windows remembered as answered by tiles. */
 const REMEMBERED = 32;
 
 export class WindowRequests {
   /**
    * @param {{glyph: string, grid: import("../geometry/grid.js").Grid, facts: import("./cell-facts.js").CellFacts,
-   *   filledCells: (view: View, enough: number) => number}} o `filledCells`: at least so many cells of tiles at hand in a view are filled
+   *   limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, filledCells: (view: View, enough: number) => number}} o
+   * `filledCells`: at least so many cells of tiles at hand in a view are filled
    */
-  constructor({ glyph, grid, facts, filledCells }) {
+  constructor({ glyph, grid, facts, limits, filledCells }) {
     this.glyph = glyph;
     this.grid = grid;
     this.facts = facts;
+    this.limits = limits;
     this.filledCells = filledCells;
     /** Windows that hold more rows than are sent, by their ends.  @type {Map<string, Box>} */ this.many = new Map();
     /** @type {{view: View, many: boolean}|null} */ this.counted = null;
@@ -32,7 +31,7 @@ export class WindowRequests {
     const { exact, times } = this.facts;
     const [x0, x1] = ends(view.x, exact.x, times.x);
     const [y0, y1] = ends(view.y, exact.y, times.y);
-    const side = (/** @type {number} */ pixels) => Math.min(MOST_SIDE, Math.max(1, Math.round(pixels)));
+    const side = (/** @type {number} */ pixels) => Math.min(this.limits.image_side, Math.max(1, Math.round(pixels)));
     return { x0, x1, y0, y1, width: side(view.width), height: side(view.height) };
   }
 
@@ -47,7 +46,8 @@ export class WindowRequests {
     if (this.glyph !== "points" || !this.shows(view) || this.wasTiled(view)) return true;
     if (this.deeper(view)) return false;
     for (const box of this.many.values()) if (inside(box, view)) return true;
-    if (this.counted?.view !== view) this.counted = { view, many: this.filledCells(view, MOST_MARKS) > MOST_MARKS };
+    const { rows } = this.limits; // of more coordinates tiles are sent: filled cells are at least as many coordinates
+    if (this.counted?.view !== view) this.counted = { view, many: this.filledCells(view, rows) > rows };
     return this.counted.many;
   }
 

@@ -89,7 +89,7 @@ async function fetchFor(figure, view) {
     const tiles = raster?.missing(view).tiles ?? [];
     if (tiles.length > 0) parts.push({ layer: index, definition, tiles });
     if (!layer.line) continue;
-    const line = new LineLayer({ definition, info, style: layer.lineStyle(figure.look) });
+    const line = new LineLayer({ definition, info, limits: connection.limits, style: layer.lineStyle(figure.look) });
     lines.set(layer, line);
     const columns = line.request(view);
     if (columns) parts.push({ layer: index, definition, columns });

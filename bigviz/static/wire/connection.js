@@ -3,6 +3,7 @@
 import { Reassembler } from "./reassembler.js";
 import { parseFrame, ProtocolError, VERSION } from "./frames.js";
 
+/** @typedef {import("./reassembler.js").Limits} Limits */
 /** @typedef {import("./frames.js").Definition} Definition */
 /** @typedef {import("./reassembler.js").Message} Message */
 /** The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size in device pixels.
@@ -30,11 +31,10 @@ const LONGEST_DELAY = 30_000;
 /** A connection that held this long starts the back-off anew. */
 const STEADY = 5_000;
 const HELLO_TIMEOUT = 20_000;
-/** The server allows 64 requests a second and bursts of 256; this stays below. */
-const PER_SECOND = 56;
-const BURST = 200;
-/** Tiles in one view; the page asks for the rest once these are there. */
-const MAX_TILES = 1024;
+/** Of the requests that the server allows: what is on its way when the count begins anew must fit too. */
+const SHARE = 0.8;
+/** What the server allows is told by its hello; nothing is sent before.  @type {Limits} */
+const NONE = Object.freeze({ messages_per_second: 0, messages_burst: 0, layers_per_view: 0, tiles_per_view: 0, columns_width: 1, image_side: 1, rows: 0 });
 /** Requests whose late answers are still recognised. */
 const REMEMBERED = 256;
 
@@ -71,7 +71,8 @@ export class Connection extends EventTarget {
     /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
     /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts = new Map();
     /** Views that wait for the rate limit, by figure.  @type {Map<number, Held>} */ this.held = new Map();
-    this.tokens = BURST;
+    /** @type {Limits} */ this.limits = NONE;
+    this.tokens = 0;
     this.refilled = now();
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.reconnecting = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
@@ -125,7 +126,7 @@ export class Connection extends EventTarget {
    */
   view(figure, layers) {
     const id = this.nextId();
-    const capped = cap(layers);
+    const capped = cap(layers, this.limits.tiles_per_view);
     this.remember(id, { figure, view: true, layers: new Map(capped.map((part) => [part.layer, part])), sent: this.now() });
     this.views.set(figure, id);
     const text = JSON.stringify({ op: "view", id, figure, layers: capped });
@@ -165,14 +166,15 @@ export class Connection extends EventTarget {
   /** Takes one token of the rate limit.  @returns {number} tokens left; negative: over the limit */
   spend() {
     const now = this.now();
-    this.tokens = Math.min(BURST, this.tokens + ((now - this.refilled) / 1000) * PER_SECOND) - 1;
+    const { messages_burst: burst, messages_per_second: rate } = this.limits;
+    this.tokens = Math.min(SHARE * burst, this.tokens + ((now - this.refilled) / 1000) * SHARE * rate) - 1;
     this.refilled = now;
     return this.tokens;
   }
 
   releaseLater() {
     if (this.releasing !== undefined) return;
-    const wait = Math.max(1, ((1 - this.tokens) / PER_SECOND) * 1000);
+    const wait = Math.max(1, ((1 - this.tokens) / (SHARE * this.limits.messages_per_second)) * 1000);
     this.releasing = setTimeout(() => {
       this.releasing = undefined;
       for (const [figure, { text, id }] of this.held) {
@@ -243,6 +245,8 @@ export class Connection extends EventTarget {
     }
     const [again, restarted] = [this.epoch !== 0, this.epoch !== 0 && this.epoch !== message.epoch];
     this.epoch = message.epoch;
+    this.limits = message.json.limits;
+    this.tokens = SHARE * this.limits.messages_burst;
     this.isUp = true;
     this.upSince = this.now();
     this.emit("hello", message);
@@ -280,7 +284,7 @@ export class Connection extends EventTarget {
     this.views.clear();
     this.abouts.clear();
     this.held.clear();
-    this.tokens = BURST;
+    this.tokens = 0;
   }
 
   /** @param {string} type @param {unknown} detail */
@@ -289,9 +293,12 @@ export class Connection extends EventTarget {
   }
 }
 
-/** At most 1,024 tiles over all layers, wanted ones before prefetched ones.  @param {ViewLayer[]} layers @returns {ViewLayer[]} */
-export function cap(layers) {
-  let left = MAX_TILES;
+/**
+ * At most so many tiles over all layers, wanted ones before prefetched ones; the page asks for the rest once these are there.
+ * @param {ViewLayer[]} layers @param {number} most @returns {ViewLayer[]}
+ */
+export function cap(layers, most) {
+  let left = most;
   const take = (/** @type {number[][]|undefined} */ list) => {
     const part = (list ?? []).slice(0, left);
     left -= part.length;

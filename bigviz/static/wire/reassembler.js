@@ -13,7 +13,10 @@ import { parseTile } from "./tiles.js";
 /** @typedef {ReturnType<typeof parseRows>} RowsPart */
 /** @typedef {ReturnType<typeof parseImage>} ImagePart */
 /** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
- *   type: string, zone: string|null, plottable: boolean}[]}>, cmaps: string[]}} Hello */
+ *   type: string, zone: string|null, plottable: boolean}[]}>, cmaps: string[], limits: Limits}} Hello */
+/** What the server allows a page.
+ * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view: number, columns_width: number,
+ *   image_side: number, rows: number}>} Limits */
 /** luts: 768 bytes of RGB for each colour map, in the server's order.
  * @typedef {{type: "hello", id: number, epoch: number, json: Hello, luts: Map<string, Uint8Array>}} HelloMessage */
 /** @typedef {{type: "layer", id: number, figure: number, layer: number, json: import("./frames.js").LayerInfo}} LayerMessage */

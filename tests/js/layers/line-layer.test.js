@@ -11,7 +11,7 @@ import { random, whole } from "../random.js";
 const STYLE = { color: "#123456", width: 1.5 };
 
 /** @param {string} [kind] of the x column */
-const makeLayer = (kind = "float") => new LineLayer({ definition: /** @type {any} */ ({}), info: /** @type {any} */ ({ x: { kind } }), style: STYLE });
+const makeLayer = (kind = "float") => new LineLayer({ definition: /** @type {any} */ ({}), info: /** @type {any} */ ({ x: { kind } }), limits: { columns_width: 16_384 }, style: STYLE });
 
 /** @param {number[]} x @param {number[]} y @param {number[]} run @param {{xorigin?: bigint, yorigin?: bigint}} [o] */
 function columns(x, y, run, { xorigin = 0n, yorigin = 0n } = {}) {

@@ -8,6 +8,7 @@ import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";
 import { traitsOf } from "../traits.js";
 
+const LIMITS = { image_side: 16_384, rows: 50_000 };
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
 
 /** @param {{agg?: string, planes?: string[]|null, kind?: string, root?: [string, number]}} [o] */
@@ -16,7 +17,7 @@ export function layerOf({ agg = "count", planes = null, kind = "float", root = [
   const axis = kind === "timestamp" ? "datetime" : "linear";
   const definition = /** @type {any} */ ({ dataset: "d", agg, glyph: "points", xaxis: axis, yaxis: axis });
   const style = /** @type {any} */ ({ how: "linear", lut: RAMP, low: null, high: null, dark: true });
-  return new RasterLayer({ cache: new TileCache(), definition, info, style, createCanvas });
+  return new RasterLayer({ cache: new TileCache(), limits: LIMITS, definition, info, style, createCanvas });
 }
 
 /** @param {number} x0 @param {number} x1 @param {number} y0 @param {number} y1 @param {number} [width] @param {number} [height] */

@@ -6,7 +6,8 @@ import { cap, Connection } from "../../../bigviz/static/wire/connection.js";
 import { frame, TYPE } from "../frames.js";
 
 const DEFINITION = { dataset: "d", glyph: "points", x: "x", y: "y", agg: "count", xaxis: "linear", yaxis: "linear", root: "default" };
-const HELLO = { protocol: 1, server: "bigviz test", document: {}, datasets: {}, cmaps: [] };
+const LIMITS = { messages_per_second: 64, messages_burst: 256, layers_per_view: 64, tiles_per_view: 1024, columns_width: 16_384, image_side: 16_384, rows: 50_000 };
+const HELLO = { protocol: 1, server: "bigviz test", document: {}, datasets: {}, cmaps: [], limits: LIMITS };
 
 class Socket {
   constructor() {
@@ -115,10 +116,10 @@ test("beyond the rate limit only the newest view of a figure waits", () => {
   const { connection, sockets, pass } = setup();
   sockets[0].hello();
   for (let k = 0; k < 300; k++) connection.view(k % 2, [{ layer: 0, definition: DEFINITION, tiles: [[1, 1, k % 2, 0]] }]);
-  assert.equal(sockets[0].sent.length, 200);
+  assert.equal(sockets[0].sent.length, 204, "four fifths of the burst");
   const last = connection.view(0, []);
   pass(2000);
-  const late = sockets[0].sent.slice(200);
+  const late = sockets[0].sent.slice(204);
   assert.deepEqual(late.map(({ figure }) => figure).sort(), [0, 1], "one view a figure came after");
   assert.ok(late.some(({ id }) => id === last));
   let sent = sockets[0].sent.length;
@@ -233,13 +234,13 @@ test("what a lost socket still says is not heard", () => {
   assert.ok(types().includes("changed"));
 });
 
-test("a view holds at most 1,024 tiles, wanted ones first", () => {
+test("a view holds at most as many tiles as the server allows, wanted ones first", () => {
   const list = (/** @type {number} */ n) => Array.from({ length: n }, (_, k) => [10, 10, k, 0]);
   const layers = cap([
     { layer: 0, definition: DEFINITION, tiles: list(600), prefetch: list(50) },
     { layer: 1, definition: DEFINITION, tiles: list(400), prefetch: list(500) },
     { layer: 2, definition: DEFINITION, columns: { x0: 0, x1: 1, width: 9 } },
-  ]);
+  ], 1024);
   assert.deepEqual(layers.map(({ tiles, prefetch }) => [tiles?.length, prefetch?.length]), [[600, 24], [400, 0], [undefined, undefined]]);
 });
 

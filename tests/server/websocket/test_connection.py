@@ -35,6 +35,7 @@ def test_hello_comes_first_and_is_the_document(served: Running, documents):
             "reason": None,
         }
         assert not columns["pair"]["plottable"] and "no place on an axis" in columns["pair"]["reason"]
+        assert hello.value["limits"] == served.server.options.limits.told()
         assert hello.value["cmaps"] == list(colormaps.NAMES) and hello.body == colormaps.body()
         assert hello.frame.request == 0 and hello.frame.sequence == 1
         assert hello.frame.epoch == served.server.site.epoch
