@@ -5,12 +5,12 @@ PORT   ?= 5006
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big lint bench bench-billion vendor docs clean
+.PHONY: demo test test-big lint bench bench-billion bundle vendor docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
 
-test: $(VENV)/.test
+test: $(VENV)/.test bundle
 	$(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -25,12 +25,16 @@ lint: $(VENV)/.test
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
 
 # Peers get virtual environments of their own under bench/cache, or under $BIGVIZ_BENCH_CACHE: some GB at 10^8 rows.
-bench: $(VENV)/.test
+bench: $(VENV)/.test bundle
 	$(BIN)/python -m bench --rows 1e7,1e8
 
 # 50 GB of disk; half of the time goes to the peers (`python -m bench --rows 1e9 --alone` leaves them out).
-bench-billion: $(VENV)/.test
+bench-billion: $(VENV)/.test bundle
 	$(BIN)/python -m bench --rows 1e9
+
+# The page's modules as one script, as a wheel has them; the server ignores it once a module has changed.
+bundle: $(VENV)/.test
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent bundle
 
 # The third-party browser modules are committed; this makes them again from package-lock.json.
 vendor: $(VENV)/.test

@@ -30,7 +30,6 @@ def make_app(site: Site) -> Application:
         (r"/", pages.Listing, shared),
         (r"/healthz", status.Health, shared),
         (r"/metrics", status.Metrics, shared),
-        (r"/_/static/page\.js", pages.Script, shared),
         (r"/_/static/(.+)", pages.Static, {**shared, "path": str(pages.STATIC)}),
         (r"/_(?:/.*)?", Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),

@@ -60,13 +60,23 @@ class Server:
         self.process.stdout.close()
 
 
-def start_server(*arguments: str, cwd: Path, port: int | None = None) -> Server:
-    """Runs `bigviz serve` and waits until it prints its address."""
+# `bigviz` with the page's files of another folder.
+WITH_STATIC = """import sys
+from pathlib import Path
+from bigviz.cli import main
+from bigviz.server.http import pages
+pages.STATIC = Path(sys.argv.pop(1))
+main()"""
+
+
+def start_server(*arguments: str, cwd: Path, port: int | None = None, static: Path | None = None) -> Server:
+    """Runs `bigviz serve`, perhaps with another folder of the page's files, and waits until it prints its address."""
     if port is None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bigviz", "serve", *arguments, "--no-browser", "--port", str(port)]
+    program = ["-m", "bigviz"] if static is None else ["-c", WITH_STATIC, str(static)]
+    command = [sys.executable, *program, "serve", *arguments, "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=cwd,

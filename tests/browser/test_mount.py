@@ -1,12 +1,18 @@
-"""Documents in elements: two beside the page's own one, and nothing left of them once they are unmounted."""
+"""Documents in elements: several on a page, and nothing left of one that is unmounted; the page as one script."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import pytest
 from driver import open_page
 from playwright.sync_api import Page, expect
-from served import Server
+from served import Server, start_server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 # Mounts a document in an element of its own; tells when every figure of it has been exact.
 MOUNT = """async ([name, server, told]) => {
@@ -93,3 +99,23 @@ def test_a_document_that_is_known_is_shown_before_its_connection_opens(page: Pag
     page.evaluate("() => document.getElementById('walk').remove()")
     assert page.evaluate(MOUNT, ["walk", server.url, True]) == 1
     assert counts(page, "#walk")[:2] == ["1", True]
+
+
+@pytest.mark.parametrize("bundled", [False, True])
+def test_the_modules_and_their_bundle_show_the_same(page: Page, files: Path, tmp_path: Path, bundled: bool) -> None:
+    static = tmp_path / "static"
+    shutil.copytree(ROOT / "bigviz" / "static", static)
+    (static / "page.js").unlink(missing_ok=True)
+    if bundled:
+        subprocess.run(["node", ROOT / "tools" / "bundle.mjs", static / "page.js"], check=True)
+    server = start_server("points.parquet", cwd=files, static=static)
+    try:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        open_page(page, f"{server.url}/points/")
+        assert counts(page, "#page")[:2] == ["1", True]
+        scripts = {url.partition("/_/static/")[2] for url in asked if url.endswith(".js")}
+        assert (scripts == {"boot.js", "page.js"}) is bundled and ("main.js" in scripts) is not bundled
+        assert page.evaluate("() => document.querySelector('.bar use').getBoundingClientRect().width") > 0
+    finally:
+        server.stop()

@@ -12,7 +12,7 @@ const PACKAGES = new Set(["d3-format", "d3-scale", "d3-time-format"]);
 
 const modules = readdirSync(STATIC, { recursive: true, encoding: "utf8" })
   .map((name) => name.replaceAll("\\", "/"))
-  .filter((name) => name.endsWith(".js") && !name.startsWith("vendor/"));
+  .filter((name) => name.endsWith(".js") && !name.startsWith("vendor/") && name !== "page.js"); // the bundle of them all
 
 /** @param {string} name @param {string} text @returns {string[]} what a module imports, as code or as a type: paths from static/, and packages */
 function importsOf(name, text) {

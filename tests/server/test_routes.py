@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from urllib.parse import quote
 
 import numpy as np
@@ -406,13 +407,17 @@ def test_head_tells_what_get_would(served: Running):
         assert head.headers["Content-Length"] == str(len(get.body)) or "Etag" not in head.headers
 
 
-def test_the_pages_script_is_answered_as_files_are(served: Running):
-    found = served.get("/_/static/page.js")
-    assert found.status == 200 and found.headers["Content-Type"].startswith("text/javascript")
-    assert found.headers["X-Content-Type-Options"] == "nosniff"
-    again = served.get("/_/static/page.js", If_None_Match=found.headers["Etag"])
-    assert (again.status, again.body) == (304, b"")
-    assert served.get("/_/static/main.js").status == 200
+def test_the_pages_modules_are_files(served: Running):
+    page = served.get("/points/").body.decode()
+    scripts = re.findall(r'(?:src|href)="\.\.(/_/static/[^"]+\.js)"', page)
+    assert "/_/static/main.js" in scripts and "/_/static/vendor/d3.js" in scripts
+    for path in scripts:
+        found = served.get(path)
+        assert found.status == 200 and found.headers["Content-Type"].startswith("text/javascript")
+        assert found.headers["X-Content-Type-Options"] == "nosniff"
+        again = served.get(path, If_None_Match=found.headers["Etag"])
+        assert (again.status, again.body) == (304, b"")
+    assert served.get("/_/static/page.js").status == (200 if "/_/static/page.js" in scripts else 404)
 
 
 def test_documents_without_layers_or_rows(table: pa.Table):

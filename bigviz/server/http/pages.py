@@ -17,10 +17,10 @@ from tornado.web import HTTPError, StaticFileHandler
 from bigviz.common.errors import NotFound
 from bigviz.server.error_json import dump
 from bigviz.server.http.base import Guarded, Handler
-from bigviz.server.http.bundle import packed
+from bigviz.server.http.page_scripts import module_files, with_scripts
 from bigviz.server.site import Site
 
-__all__ = ["STATIC", "Listing", "Page", "Redirect", "Script", "Static", "content_policy"]
+__all__ = ["STATIC", "Listing", "Page", "Redirect", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
@@ -99,22 +99,12 @@ class Page(Handler):
             raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
         if self.site.loaded is not None:
             self.site.loaded.expect()
-        page, policy, etag = _page(*_stamp(STATIC / "index.html"))
+        sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
+        page, policy, etag = _page(STATIC, *map(_stamp, sources))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", policy)
         if not self.same(etag):
             self.write(page)
-        self.finish()
-
-
-class Script(Handler):
-    """`/_/static/page.js`: the page's modules in one."""
-
-    async def answer(self, *args: str) -> None:
-        script, etag = _script(*(_stamp(path) for path in sorted(STATIC.rglob("*.js"))))
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        if not self.same(etag):
-            self.write(script)
         self.finish()
 
 
@@ -159,15 +149,9 @@ def _digest(path: Path, changed: int, size: int) -> str:
 
 
 @lru_cache(4)
-def _page(path: Path, changed: int, size: int) -> tuple[bytes, str, str]:
-    page = path.read_bytes()
+def _page(static: Path, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
+    page = with_scripts((static / "index.html").read_text("utf-8"), static).encode()
     return page, content_policy(page), hashlib.sha256(page).hexdigest()
-
-
-@lru_cache(1)
-def _script(*_: tuple[Path, int, int]) -> tuple[bytes, str]:
-    script = packed(STATIC / "main.js").encode()
-    return script, hashlib.sha256(script).hexdigest()
 
 
 def _address(name: str) -> str:
