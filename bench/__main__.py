@@ -31,7 +31,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "memory": memory.run,
     "reductions": start.reductions,
     "browser": browser.run,
-    # Those above read one table. Beyond LARGE the disk holds no other beside it, so `log` removes it.
+    # Those above read one table. Beyond LARGE the disk holds no second one, so `log` removes it.
     "log": view.log,
     "grid": view.grid,
     "lines": view.lines,

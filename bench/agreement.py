@@ -1,4 +1,4 @@
-"""Whether two systems counted the same: checked before anything is timed, and stated beside every latency."""
+"""Whether two systems counted the same: checked before anything is timed, and stated with every latency."""
 
 from __future__ import annotations
 

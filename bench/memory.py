@@ -1,4 +1,4 @@
-"""Anonymous memory of a process, watched from outside: what it holds besides mapped files."""
+"""Anonymous memory of a process, watched from outside: what it holds apart from mapped files."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ Span = tuple[float, float, float, float]
 class Opened:
     """A layer of a table and its engine; `seconds` says how long it took until it answered, from its `store` (a
     directory that `bigviz index` wrote), or without one by ordering the rows in memory. The store is in the page cache,
-    as far as it fits, unless it is to be `cold`."""
+    if it fits, unless it is to be `cold`."""
 
     def __init__(
         self, path: Path, agg: str = "count", store: Path | None = None, *, cold: bool = False, **layer: str
@@ -104,7 +104,7 @@ class Opened:
 
 
 def await_verified() -> None:
-    """Wait until what was opened has been compared with its sums: a thread does that beside requests, at first."""
+    """Wait until what was opened has been compared with its sums: at first a thread does that while requests run."""
     for thread in threading.enumerate():
         if thread.name == "bigviz-verify":
             thread.join()

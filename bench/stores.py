@@ -46,7 +46,7 @@ def of(path: Path, columns: Sequence[str] = (), aggs: Sequence[str] = (), **laye
 
 
 def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), **layer: str) -> tuple[float, int]:
-    """Build a table's store anew: seconds of `bigviz index`, and its peak of anonymous memory in bytes."""
+    """Build a table's store again: seconds of `bigviz index`, and its peak of anonymous memory in bytes."""
     folder = folder or made("stores") / path.stem
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -111,7 +111,7 @@ def _pan_frames(page: Page, centre: tuple[float, float]) -> list[float]:
 
 
 def _holoviews(browser: Browser, path: Path) -> Rival:
-    """Wheel steps on a Panel server's page; what its websocket brings for a step is stated beside."""
+    """Wheel steps on a Panel server's page; what its websocket brings for a step is stated with it."""
     name = "HoloViews on Panel (wheel only)"
     received: list[int] = []
     try:

@@ -18,7 +18,7 @@ REPEATS: Final = {10**7: 3, 10**8: 3, 10**9: 1}
 def run(rows: int) -> Iterator[Figure]:
     """x and y of the points, in order with their row numbers, and the pyramid of counts.
 
-    The source is in the page cache as far as it fits. A table of 2^20 rows is indexed before, so that nothing is
+    The source is in the page cache if it fits. A table of 2^20 rows is indexed before, so that nothing is
     compiled in the time that counts.
     """
     small, path = data.arrow("points", 1 << 20), data.arrow("points", rows)

@@ -63,7 +63,7 @@ class _Table:
     store: Path | None
 
     def opened(self) -> Engine:
-        """An engine that answers for the layer and has kept no tile, and that no build runs beside: a cancelled one
+        """An engine that answers for the layer, has kept no tile, and runs next to no build: a cancelled one
         goes on for some milliseconds, on every core."""
         gc.collect()  # an earlier engine, and the thread that verifies its order
         stores = StoreDirectory(self.store) if self.store else None

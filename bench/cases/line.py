@@ -26,7 +26,7 @@ PEER_REQUESTS: Final = 4
 BUILDS: Final = 3  # memory that a virtual machine has not used for a while costs the first one some seconds
 BUILD: Final = 10.0  # s
 BOUND: Final = 3.0  # ms
-OURS: Final = "-line"  # ends the names of the stores of lines, which may lie beside those of points
+OURS: Final = "-line"  # ends the names of the stores of lines, which may be next to those of points
 UNEVEN: Final[dict[data.Table, str]] = {
     "irregular": "x at random distances",
     "gappy": "half of y missing",

@@ -1,4 +1,4 @@
-"""What a server over a table with a store holds in memory, besides the files it maps, while somebody pans and zooms."""
+"""What a server over a table with a store holds in memory, apart from mapped files, while somebody pans and zooms."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def peers(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[
 
 
 def _dask(rows: int) -> dict[str, Any]:
-    """How datashader takes the table: as a pandas frame while that fits into memory beside the rest."""
+    """How datashader takes the table: as a pandas frame while that fits into memory with the rest."""
     return {"dask_threads": 2} if rows > LARGE else {}
 
 
@@ -122,9 +122,9 @@ def _bought(opened: Opened, window: Window, answer: dict[str, Any], exact: bool)
 
 
 def cold(path: Path, windows: Windows) -> Iterator[Figure]:
-    """The first view of a newly opened store of which the system caches nothing: no bound, printed beside.
+    """The first view of a newly opened store of which the system caches nothing; it has no bound.
 
-    What was read from the disk stands beside, because only who maps a file no more can have it forgotten.
+    What was read from disk is stated, because the system only drops pages of files that nobody maps.
     """
     store = stores.of(path)
     if store is None:
@@ -169,7 +169,7 @@ def _means(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict
 
 def _categories(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
     if rows > LARGE:
-        return []  # labels of 10^9 rows do not fit into this memory beside the rest
+        return []  # labels of 10^9 rows do not fit into this memory with the rest
     view = {"columns": ("x", "y", "kind"), "agg": "by", "column": "kind"}
     return [rival(opened, windows, "datashader", {}, path, **view)]
 

@@ -4,7 +4,7 @@
 #   "numba==0.68.1", "numpy==2.4.6",
 # ]
 # ///
-"""HoloViews on a Panel (Bokeh) server: one page with a rasterized scatter that is computed anew for each range.
+"""HoloViews on a Panel (Bokeh) server: one page with a rasterized scatter that is computed again for each range.
 
 The page is opened and driven from outside, by the same Chromium and the same wheel as bigviz's (`cases/browser.py`).
 """

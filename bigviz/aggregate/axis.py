@@ -40,7 +40,7 @@ class Axis:
     def slice(self, start: int, stop: int) -> tuple[Array, npt.NDArray[np.bool_] | None]:
         """Axis-space numbers of rows `start` to `stop` (at most a slice) and where they are valid (None: everywhere).
 
-        The numbers are float32, float64, int64 or uint64; floats may hold NaN and infinities besides. Where the space
+        The numbers are float32, float64, int64 or uint64; floats may also hold NaN and infinities. Where the space
         has a root of its own, a number outside it has no place: it is NaN.
         """
         return self._map(*self.column.slice(start, stop))

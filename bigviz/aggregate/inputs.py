@@ -65,7 +65,7 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a reduction reads of the rows of an image, besides their places.
+    """What a reduction reads of the rows of an image, in addition to their places.
 
     `numbers` are the rows' numbers in the dataset where the image's rows are not the dataset's, from 0 on.
     """

@@ -28,7 +28,7 @@ _ENVIRONMENT: Final = ("pyvenv.cfg", "conda-meta")  # what the root of a virtual
 
 @contextmanager
 def own_imports(directory: str, files: set[str]) -> Iterator[None]:
-    """Let a script of `directory` import the modules beside it, anew each time.
+    """Let a script of `directory` import the modules next to it, again each time.
 
     While the block runs, `directory` is first on `sys.path`, as it is under `python app.py`. When it ends, the author's
     own modules that it imported are no longer in `sys.modules`, and their files are in `files`. Installed packages,

@@ -42,11 +42,11 @@ def current_run() -> ScriptRun | None:
 
 
 def run_script(path: str) -> tuple[Document, frozenset[str]]:
-    """Run a script as `__main__`: its document, and the files of the modules beside it that it imported.
+    """Run a script as `__main__`: its document, and the files of the modules next to it that it imported.
 
     The document is what the script passes to `bigviz.serve` (which returns at once here), else the last one that it
     makes with `bigviz.document`, else the last figure or layout among its global names. The author's own modules are
-    imported anew, installed ones are not. Raises ScriptFailed for whatever the script raises, and where it makes none.
+    imported again, installed ones are not. Raises ScriptFailed for whatever the script raises, and where it makes none.
     """
     run = ScriptRun(os.path.abspath(path))
     try:

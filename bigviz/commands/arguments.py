@@ -17,7 +17,7 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     """(document name, path) of each `PATH` or `NAME=PATH`, in order.
 
     Names that collide get -2, -3, unless they were given, which raises BadInput. A path where nothing is raises
-    NotFound, so that a mistyped one is told before anything is started.
+    NotFound, so that a mistyped one is reported before anything is started.
     """
     found: list[tuple[str, str]] = []
     given = set()
@@ -44,7 +44,7 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def script_name(arguments: Sequence[str]) -> str | None:
-    """The document name of a script, if that is what is to be served; BadInput for a script beside other paths."""
+    """The document name of a script, if one is to be served; BadInput for a script together with other paths."""
     scripts = [argument for argument in arguments if argument.endswith(".py")]
     if not scripts:
         return None

@@ -18,7 +18,7 @@ __all__ = ["same_schema_hint"]
 
 
 def same_schema_hint(paths: Sequence[str]) -> str | None:
-    """A sentence for whoever gives several files of one schema, with the command that opens them as one table.
+    """A sentence for the user who gives several files of one schema, with the command that opens them as one table.
 
     None if there are fewer than two, if they differ, or if no quoted glob or directory names exactly these files.
     Files that cannot be read are no reason for a hint: opening them says what is wrong.

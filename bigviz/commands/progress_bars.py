@@ -41,7 +41,7 @@ def bars() -> Progress:
 
 @contextmanager
 def stage_bars() -> Iterator[Tell]:
-    """A bar for each stage that is told of, on stderr: what, how far, rows a second, time gone and time to go.
+    """A bar for each stage that is reported, on stderr: what, how far, rows a second, time gone and time to go.
 
     Where stderr is no terminal, each stage is one line, written when it has ended.
     """

@@ -33,7 +33,7 @@ def load_compiler() -> None:
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A read-only view of an array that a kernel only reads.
 
-    Columns over Arrow's memory are read-only, computed ones are not, and numba compiles a kernel anew for each of the
+    Columns over Arrow's memory are read-only, computed ones are not, and numba compiles a kernel again for each of the
     two. With every input frozen there is one machine code, not two to the number of inputs.
     """
     view = array.view()

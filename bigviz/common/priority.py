@@ -1,4 +1,4 @@
-"""Who may compute: what is built behind makes way for what somebody waits for, though not for ever.
+"""Who may compute: builds in the background make way for what somebody waits for, though not for ever.
 
 A build looks (`give_way`) between slices of work. While requests run, or are expected because somebody has just opened
 a page, it waits there; but of any longer stretch of requests builds have a part for themselves, so a viewer who never
@@ -25,7 +25,7 @@ from bigviz.common.cancel import Cancel
 __all__ = ["PATIENCE", "QUIET", "SPELL", "Turns"]
 
 PATIENCE: Final = 0.5  # seconds that builds pause at a time: more than a first picture takes
-SPELL: Final = PATIENCE / 8  # seconds that they then have, whoever asks: requests take three times as long meanwhile
+SPELL: Final = PATIENCE / 8  # seconds that they then have in any case: requests take three times as long meanwhile
 QUIET: Final = 0.25  # seconds without a request, after which the next one finds builds patient again
 _LOOK: Final = 0.01  # seconds between two looks of who waits at its cancel flag
 

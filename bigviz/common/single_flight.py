@@ -44,8 +44,9 @@ class Flights(Generic[T]):
     def get(self, key: Hashable, work: Callable[[Progress, Cancel], T], progress: Progress, cancel: Cancel) -> T:
         """The result of `work(progress, cancel)`, begun now or joined.
 
-        Every caller's `progress` is told, late ones the latest first. A caller whose `cancel` is raised leaves with
-        `Cancelled` within 5 ms; the work is cancelled when the last one has left. What the work raises, all raise.
+        Every caller's `progress` is called, for late callers with the latest report first. A caller whose `cancel` is
+        raised leaves with `Cancelled` within 5 ms; the work is cancelled when the last one has left. What the work
+        raises, all raise.
         """
         cancel.check()
         with self._lock:

@@ -33,7 +33,7 @@ class Crew:
 
     `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
     every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first; `behind`
-    all else that the machine does, as far as the operating system can tell.
+    everything else on the machine, to the extent that the operating system can tell.
     """
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)

@@ -19,7 +19,7 @@ _LACKING = re.compile(r"not (yet )?(implemented|supported)|unsupported", re.IGNO
 def reading(what: str, format_: str | None = None, in_memory: bool = False) -> Iterator[None]:
     """Turn what pyarrow raises into `Unreadable` that names the file or column (`what`) and the reason.
 
-    Besides Arrow's own errors (which are ValueErrors, OSErrors and others) some damaged files raise
+    In addition to Arrow's own errors (ValueErrors, OSErrors and others) some damaged files raise
     UnicodeDecodeError, and sizes that lie raise MemoryError or OverflowError. Only what can come of damage to a file
     is called damaged: not what pyarrow lacks, what the system refuses, or what is wrong with an object in memory.
     """

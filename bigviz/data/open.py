@@ -51,7 +51,7 @@ def open(
 
     `name` is the dataset's; the default is the file's stem, the directory's name, or "table". `header` (True or False)
     and `delimiter` (one character, or "tab") are for CSV files, where bigviz finds them out otherwise; the dataset's
-    `assumed` says what it found. While CSV files are read, `progress` is told and `cancel` is looked at. Raises
+    `assumed` says what it found. While CSV files are read, `progress` is called and `cancel` is checked. Raises
     `NotFound`, `BadInput`, `Unreadable`, `TooLarge` or `Cancelled`.
     """
     options = CsvOptions(header, delimiter)
@@ -95,7 +95,7 @@ def _is_paths(source: object) -> bool:
 
 @dataclass(frozen=True)
 class _Opening:
-    """How files are opened: what is said of CSV files, who is told, and whether a sample is enough."""
+    """How files are opened: what is said of CSV files, who hears of progress, and whether a sample is enough."""
 
     options: CsvOptions
     progress: Progress

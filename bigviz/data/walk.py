@@ -31,7 +31,7 @@ def tree(root: str, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Every directory from `root` down, `root` first, with the names of its files in order; hidden names left out.
 
     Links are followed, and those that lead back to a directory above them are not; these, and links that lead
-    nowhere, are told of in `notes`. Raises `Unreadable` for a directory that cannot be listed and for a broken link
+    nowhere, are reported in `notes`. Raises `Unreadable` for a directory that cannot be listed and for a broken link
     named as a partition (`key=value`), `TooLarge` beyond 100,000 directories.
     """
     stack: list[tuple[str, frozenset[_ID]]] = [(root, _above(root))]

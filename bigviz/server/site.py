@@ -76,7 +76,7 @@ class Site:
         self.budget = Budget(self.limits.answer_bytes)
 
     def publish(self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies) -> None:
-        """Serve these documents, each under its id; whoever waits for them goes on."""
+        """Serve these documents, each under its id; requests that wait for them go on."""
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
         self._backend, self._bodies = backend, bodies
@@ -85,7 +85,7 @@ class Site:
         self._settled.set()
 
     def renew(self, documents: Sequence[Document]) -> None:
-        """Serve other documents: browsers come again and, seeing a new epoch, load anew."""
+        """Serve other documents: browsers reconnect and, seeing a new epoch, load the document again."""
         self.documents = {document.id: document for document in documents}
         self.names = list(self.documents)
         self.epoch = secrets.randbits(32)

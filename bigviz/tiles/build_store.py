@@ -18,7 +18,7 @@ __all__ = ["index_layer"]
 
 
 def index_layer(stores: StoreDirectory, dataset: Dataset, layer: Layer, columns: Sequence[str], crew: Crew) -> Path:
-    """The store of a layer, held, with the columns of its reduction, `columns` besides, and its pyramid.
+    """The store of a layer, held, with the columns of its reduction, further `columns`, and its pyramid.
 
     What is there already is not built again; columns that are not are gathered. Raises what `StoreDirectory.build`
     raises.

@@ -411,6 +411,6 @@ class Engine:
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:
-    """What whoever asked is told of a damaged store: where it lies is for the operator, and in the log."""
+    """What a client learns of a damaged store: where it lies is for the operator, and in the log."""
     _log.warning("the index of %r is damaged: %s", dataset.name, error.message)
     return Unreadable(f"The index of {dataset.name!r} is damaged: it is built again, ask once more.")

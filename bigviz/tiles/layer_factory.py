@@ -47,7 +47,7 @@ IndexMode = Literal["auto", "existing", "never"]
 Opened = Callable[[Built], None]
 
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
-_ROW: Final = 24  # bytes of memory that ordering takes, besides columns
+_ROW: Final = 24  # bytes of memory that ordering takes, without columns
 _PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
 
 
@@ -261,7 +261,7 @@ class Maker:
             )
 
     def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
-        """Whether `row` bytes a row are within what is meant for layers, and free with those that are read besides."""
+        """Whether `row` bytes a row are within what is meant for layers, and free together with those of columns."""
         rows = dataset.num_rows
         return rows * row <= self._memory and rows * (row + besides) <= free_memory()
 

@@ -1,7 +1,7 @@
 """A tile's plane as bytes and back: the codecs of docs/protocol.md, section 3.
 
 A plane is 256 x 256 cells, row 0 the highest y, row-major. Counts are encoded by `encode_counts`, where 0 is an empty
-cell; every other reduction by `encode_values`, which is told the filled cells. Both are exact: a narrower dtype is
+cell; every other reduction by `encode_values`, which gets the filled cells. Both are exact: a narrower dtype is
 chosen only where it holds every value of the plane.
 """
 

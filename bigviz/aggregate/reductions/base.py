@@ -35,7 +35,7 @@ class Grid(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What an `append` knows of each row, as far as the reduction asks for it (`column`, `category`, `ordered`).
+    """What an `append` knows of each row, if the reduction asks for it (`column`, `category`, `ordered`).
 
     `values` is float32, float64, int64 or uint64 with NaN for null; `valid` (bool, True is a number) or None for all;
     `numbers` the rows' numbers in the dataset (any integer dtype); `codes` the category codes, below 0 for null.

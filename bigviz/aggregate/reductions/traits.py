@@ -1,4 +1,4 @@
-"""What there is to know of a reduction's cells, said once for whoever keeps, sends, draws or tells them."""
+"""What there is to know of a reduction's cells, said once for all code that keeps, sends, draws or describes them."""
 
 from __future__ import annotations
 

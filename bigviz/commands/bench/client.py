@@ -84,7 +84,7 @@ class Client:
         self, wanted: dict[str, Any], progress: Progress | None = None, *, ready: bool = True
     ) -> dict[str, Any]:
         """The facts of a layer: the final ones, its index built, or with `ready` False the first that come, which may
-        be those of a sample. `progress` is told what the server reports meanwhile."""
+        be those of a sample. `progress` gets what the server reports meanwhile."""
         request = await self._say(op="layer", figure=0, layer=0, definition=wanted)
         while True:
             frames = await self._answer(request)

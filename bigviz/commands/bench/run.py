@@ -36,7 +36,7 @@ _SERVE: Final = (sys.executable, "-m", "bigviz", "serve")
 def measure(path: str, options: Sequence[str], steps: int, browser: bool, progress: Progress) -> Run:
     """Serve `path` with `options` (those of `bigviz serve`) and measure `steps` views of it.
 
-    `browser` False leaves the browser out; where there is none, `why` of the run says so. `progress` is told what the
+    `browser` False leaves the browser out; where there is none, `why` of the run says so. `progress` gets what the
     server reports while it builds an index. Raises BigvizError where the server does not start or a view fails.
     """
     with serving([path, *options]) as url:
@@ -55,7 +55,7 @@ def serving(
 ) -> Iterator[str]:
     """A `bigviz serve` of its own on a free port; yields the address that it prints, and stops it at the end.
 
-    `started` is told its process number, `options` are those of `subprocess.Popen`. Raises Unreadable, with its last
+    `started` gets its process number, `options` are those of `subprocess.Popen`. Raises Unreadable, with its last
     words, where it ends by itself.
     """
     command = [*_SERVE, *arguments, "--port", "0", "--no-browser", "--log-json"]

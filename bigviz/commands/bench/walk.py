@@ -20,7 +20,7 @@ __all__ = ["LineWalk", "TileWalk", "Walk", "walk_of"]
 
 _PAD: Final = 0.02  # a page opens with this share of the range on each side
 _PAN: Final = 0.33
-_DEEPEST: Final = 14  # zooms from the whole range, as far as the root allows
+_DEEPEST: Final = 14  # zooms from the whole range, if the root allows so many
 _ROUND: Final = 100  # steps without anything to ask for, until what was seen may be asked for again
 _ATTEMPTS: Final = 10 * _ROUND
 
@@ -135,7 +135,7 @@ def _ends(axis: str, low: float, high: float, times: bool) -> dict[str, Any]:
 
 
 class _Path:
-    """Where the window is: at home again whenever it has zoomed out as far as it had zoomed in."""
+    """Where the window is: at home again once it has zoomed out as much as it had zoomed in."""
 
     def __init__(self, home: Window, seed: int) -> None:
         self._home = self.window = home

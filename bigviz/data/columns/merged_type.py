@@ -3,17 +3,17 @@
 What is merged keeps its values; `docs/types.md` has the table. In short:
 
 - The same type, and null with anything: that type. Extension types and run-end encoding are taken off if they differ.
-- Integers: the narrowest that holds both. int64 beside uint64: double, rounded to nearest, as in pandas.
-- Integers beside floats: the narrowest float that holds every such integer, at most double, which rounds to nearest
-  beyond 2^53. Booleans are 0 and 1 beside numbers.
-- Decimals beside decimals and integers: a decimal with room for both, double if 76 digits are too few; beside floats
+- Integers: the narrowest that holds both. int64 and uint64: double, rounded to nearest, as in pandas.
+- Integers and floats: the narrowest float that holds every such integer, at most double, which rounds to nearest
+  beyond 2^53. Booleans are 0 and 1 among numbers.
+- Decimals with decimals and integers: a decimal with room for both, double if 76 digits are too few; with floats
   double, rounded to nearest.
-- Text beside text or labels (dictionaries): text. Beside bytes: bytes, which are read as UTF-8 where they are.
-- Labels that are no text: labels beside labels, else what their values are.
-- Dates beside stamps without a zone: stamps, at midnight. Units: the finest; what it cannot hold is null.
-- Stamps of two zones: the same instants in UTC. Stamps with a zone beside dates or stamps without one are not merged,
+- Text with text or labels (dictionaries): text. With bytes: bytes, which are read as UTF-8 where they are.
+- Labels that are not text: labels with labels, else what their values are.
+- Dates with stamps without a zone: stamps, at midnight. Units: the finest; what it cannot hold is null.
+- Stamps of two zones: the same instants in UTC. Stamps with a zone and dates or stamps without one are not merged,
   since nobody says what instants those are.
-- Nothing else is merged: not text beside numbers, times beside numbers, or nested types that Arrow does not unify.
+- Nothing else is merged: not text and numbers, times and numbers, or nested types that Arrow does not unify.
 """
 
 from __future__ import annotations

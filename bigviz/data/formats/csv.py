@@ -71,7 +71,7 @@ class CsvPart:
 class CsvSteps:
     """Tells one `Progress` of the CSV files of a table of `count` files, which several threads may read at a time.
 
-    A file alone is told of by its name; several together by the table's, as the share of them that is read.
+    A single file is reported by its name; several by the table's, as the share of them that is read.
     """
 
     def __init__(self, table: str, count: int, progress: Progress) -> None:

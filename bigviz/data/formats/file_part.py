@@ -68,7 +68,7 @@ def admitted(arrays: Iterable[pa.Array], what: str, in_memory: bool = False) -> 
 
 
 def guarded(items: Iterable[pa.Array], path: str, format_: str) -> Iterator[pa.Array]:
-    """The same items; only errors of the iterator itself are turned, not those of whoever consumes it."""
+    """The same items; only errors of the iterator itself are turned, not those of its consumer."""
     iterator = iter(items)
     while True:
         with reading(path, format_):

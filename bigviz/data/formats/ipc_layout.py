@@ -4,7 +4,7 @@ pyarrow reads a batch whole, or maps the file (which kills the process when some
 given a table without a chunk size puts all rows into one batch, which is then larger than memory. The metadata are
 flatbuffers: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc.
 Nothing read here is trusted: offsets are checked against the buffer or the file before use, and arrays are validated
-by whoever uses them.
+by their users.
 """
 
 from __future__ import annotations

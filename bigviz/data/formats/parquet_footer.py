@@ -90,7 +90,7 @@ def mended(footer: bytes) -> tuple[bytes, dict[int, str]] | None:
     position, and why they cannot be used; None if it cannot be mended by changing columns.
 
     Columns that pyarrow refuses alone lose what says how their bytes are meant. Integers of more than 64 bits, which
-    only the Arrow types noted beside the schema know of, become bytes there.
+    only the Arrow types noted with the schema know of, become bytes there.
     """
     try:
         head, elements, rest = _split(footer)

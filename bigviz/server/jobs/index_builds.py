@@ -75,7 +75,7 @@ class _Build:
 
 
 class Builds:
-    """Runs `Engine.ensure` in threads of its own, so that no tile waits behind a build. Lives on the event loop."""
+    """Runs `Engine.ensure` in threads of its own, so that no tile waits for a build. Lives on the event loop."""
 
     def __init__(self, engine: Engine, most: int, share: int | None = None) -> None:
         """At most `most` builds at a time, and `share` (default: all) of them for one principal, an address; published
@@ -122,7 +122,7 @@ class Builds:
         self, dataset: Dataset, layer: Layer, listener: Listener, principal: Principal | None = None
     ) -> AsyncIterator[Known]:
         """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
-        the index is complete; what comes at the same time is told once. Otherwise as `ensure`."""
+        the index is complete; what comes at the same time is reported once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
             yield Known(await self.ensure(dataset, layer), self._engine.state(dataset, layer))
             return
@@ -249,7 +249,7 @@ class Builds:
             self._loop.call_soon_threadsafe(_settle, build.first, preview)
             self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
             info = self._engine.info(build.dataset, build.layer)
-        except BaseException as failure:  # handed to whoever waits for the build
+        except BaseException as failure:  # handed to those that wait for the build
             error = failure
         self._loop.call_soon_threadsafe(self._finish, build, info, error)
 

@@ -1,7 +1,7 @@
 """Which layer a request is about: the published one, changed by a query, or a whole definition from a message.
 
 A definition names a dataset of the document, never a path; its other keys are the fields of `Layer`. What it says is
-checked here as far as names and words go; `resolve` checks columns against the dataset.
+names and words are checked here; `resolve` checks columns against the dataset.
 """
 
 from __future__ import annotations

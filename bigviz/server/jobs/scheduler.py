@@ -5,7 +5,7 @@ Each owner has slots (a viewer's figures) that hold one list of wants each: a ne
 nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has. Workers take the next
 job from each owner in turn, in the order of the owner's list; jobs marked `later` (prefetched tiles) only when nothing
 else waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
-Jobs marked `long`, which take seconds and have threads of their own for the work, run in two threads besides the
+Jobs marked `long`, which take seconds and have threads of their own for the work, run in two threads in addition to the
 workers, so that they take no turn from others, and others none from them.
 
 Everything but `_drain` runs on the event loop's thread; `_drain` runs in the executor. One lock guards what they share,
@@ -248,7 +248,7 @@ class Scheduler:
             value, error = None, None
             try:
                 value = job.call(job.cancel)
-            except BaseException as failure:  # handed to whoever wants the job
+            except BaseException as failure:  # handed to those that want the job
                 error = failure
             with self._lock:
                 self._count(job, -1)

@@ -29,7 +29,7 @@ __all__ = ["Answer", "answer", "ends_of", "key_of"]
 Interval = tuple[Number, Number]
 Answer = tuple[Type, list[Part], Cost]
 _WIDEST_TIME: Final = (1 << 63) - 1
-_MARGIN: Final = 0.5  # of the window on each side, which rows are sent for besides
+_MARGIN: Final = 0.5  # of the window on each side, for which rows are sent too
 _MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB, and are painted in a frame
 _TILE_LEVELS: Final = 8  # a tile has 2^8 cells a side
 

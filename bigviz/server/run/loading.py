@@ -1,4 +1,4 @@
-"""The part of a start that takes time: importing the engine, opening the tables. Runs behind the listener."""
+"""The slow part of a start: importing the engine, opening the tables. Runs while the server already listens."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def open_paths(
     options: CsvOptions = CsvOptions(),  # noqa: B008
     progress: Progress = no_progress,
 ) -> Brought:
-    """One document for each (name, path); `progress` is told while CSV files are read."""
+    """One document for each (name, path); `progress` is called while CSV files are read."""
     opened = [(name, open_files(path, name, options, progress)) for name, path in paths]
     return _brought([document_of(dataset, name, columns) for name, dataset in opened])
 

@@ -40,7 +40,8 @@ def run(
     """Serve until Ctrl-C or SIGTERM; returns the process's exit status.
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
-    the first document with `open_first`. `script` is what is loaded, to be run anew with `options.dev` when it changes.
+    the first document with `open_first`. `script` is what is loaded; with `options.dev` it is run again when it
+    changes.
     """
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
@@ -63,7 +64,7 @@ async def _serve(
 
     def end() -> None:
         if stopping.is_set():
-            os._exit(130)  # asked twice: whoever asks does not want to wait for browsers
+            os._exit(130)  # asked twice: the user does not want to wait for browsers
         stopping.set()
 
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -107,8 +108,8 @@ def _told(error: BaseException) -> str:
 
 
 async def _keep_up(server: Server, watch: Watch, report: Reporter) -> None:
-    """Run the script anew each time it or a module beside it changes. A mistake in it is told, in the page too, and
-    changes nothing else."""
+    """Run the script again each time it or a module next to it changes. A mistake in it is reported, in the page too,
+    and changes nothing else."""
     attempt: asyncio.Future[Loaded] = server.loaded
     while True:
         try:

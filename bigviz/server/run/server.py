@@ -1,4 +1,4 @@
-"""Running a server on an event loop: listen first, load behind, stop cleanly."""
+"""Running a server on an event loop: listen first, load in the background, stop cleanly."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ class Viewer(Guarded, WebSocketHandler):
             self.backend.scheduler.drop(self, figure)
 
     def begin(self, view: View) -> asyncio.Task[None]:
-        """Begin a view, or begin it anew."""
+        """Begin a view, or begin it again."""
         return self._spawn(self._guarded(view.start(), view.request.id, view.request.figure))
 
     # --- sending -----------------------------------------------------------------------------------------------------

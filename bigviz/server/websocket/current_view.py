@@ -35,7 +35,7 @@ class Viewer(Hashable, Protocol):
         """Whose share of the builds the view takes."""
 
     def begin(self, view: View) -> asyncio.Task[None]:
-        """Begin a view, or begin it anew."""
+        """Begin a view, or begin it again."""
 
     def put(
         self,
@@ -108,7 +108,7 @@ class View:
         """Check every layer, wait until each can be answered for, then hand the wants to the scheduler: centre first,
         prefetch last.
 
-        What the figure's earlier view wanted goes on until then, and what both want is not begun anew.
+        What the figure's earlier view wanted goes on until then, and what both want is not begun again.
         """
         slot = self.request.figure
         try:
@@ -182,7 +182,7 @@ class View:
                 [],
             )
         if part.of_tiles and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
-            part.open.clear()  # tiles of a root that the layer no longer has: the browser is told the new one
+            part.open.clear()  # tiles of a root that the layer no longer has: the browser learns the new one
             self.outdated = True
             return [], [], []
         slow = not backend.is_ready(dataset, layer)

@@ -63,7 +63,7 @@ def find_rows(order: Order, x: Window, y: Window, limit: int, cancel: Cancel = N
 def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.Table:
     """`row` (int64), then x, y and the layer's columns in their own types, of rows that were found.
 
-    What is on the disk in this order is taken from there, as far as it says all (a decimal is not kept as it is, and a
+    What is on disk in this order is taken from there, if it says all (a decimal is not kept as it is, and a
     null among floats is a NaN); the rest is read from the source, these rows only.
     """
     names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))

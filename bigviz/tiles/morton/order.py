@@ -146,7 +146,7 @@ def build_order(x: Axis, y: Axis, far: bool, crew: Crew, known: Survey | None = 
     """Sort the rows of two axes of equal length. `far` True leaves the far rows out of the roots, False keeps them in;
     `known` says what the survey would find.
 
-    Peak memory: 24 bytes a row besides the columns; 12 stay. Raises TooLarge from 2^32 - 1 rows on.
+    Peak memory: 24 bytes a row in addition to the columns; 12 stay. Raises TooLarge from 2^32 - 1 rows on.
     """
     rows = len(x)
     if rows >= MOST_ROWS:

@@ -1,6 +1,6 @@
 """Where the rows of a stretch of the order lie: the smallest box of each 256 rows, of each 32 such boxes, and so on.
 
-A square of the quadtree says little of the rows in it where they lie on lines: a thin tile beside a line crosses every
+A square of the quadtree says little of the rows in it where they lie on lines: a thin tile next to a line crosses every
 square of the line, down to the level that parts them, which is as many squares as there are rows. Their boxes are as
 thin as the line. The boxes of consecutive rows in Morton order are a packed R-tree (Kamel and Faloutsos, "On packing
 R-trees", 1993, with Morton's curve for Hilbert's), so what a rectangle misses is known from few of them.

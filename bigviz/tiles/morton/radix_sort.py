@@ -32,7 +32,7 @@ def sort_keys(keys: Array, rows: Array, pieces: Pieces, crew: Crew) -> tuple[Arr
     """Sort by key and return `(keys, rows)`, uint64 and uint32, new arrays of as many rows as the pieces hold.
 
     `pieces` are the half-open ranges of `keys` and `rows` that hold something, in order; each at most a slice long.
-    The arrays given are used up. Memory: 12 bytes a row besides them.
+    The arrays given are used up. Memory: 12 bytes a row in addition to them.
     """
     total = sum(stop - start for start, stop in pieces)
     dealing = crew.within(_STAGE, 0.0, 0.4, total)

@@ -1,9 +1,9 @@
 """Arrays that are checked before they are used, and sorted keys that are searched without touching many of them.
 
 A mapped array has a sum for each block of 64 KiB; a block is verified before the first use of anything in it and
-trusted from then on. Arrays in memory go the same way and have no sums. Sorted keys have a fence besides: every
+trusted from then on. Arrays in memory go the same way and have no sums. Sorted keys have a fence, too: every
 8,192nd key, the first of each block, in memory. A search runs over the fences and then within one block, so it costs
-one block of a file that may be on a disk, not thirty pages. Boxes say besides where the rows of a stretch lie.
+one block of a file that may be on a disk, not thirty pages. Boxes say where the rows of a stretch lie.
 """
 
 from __future__ import annotations

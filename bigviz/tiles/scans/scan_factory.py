@@ -28,7 +28,7 @@ from bigviz.tiles.scans.window_rows import Recipe
 
 __all__ = ["Scanner", "check_categories", "head_of"]
 
-_PASSES: Final = 2  # at a time: a pass takes all threads, and planes besides
+_PASSES: Final = 2  # at a time: a pass takes all threads, and memory for planes
 _SURVEYS: Final = 256
 
 

@@ -17,7 +17,7 @@ from bigviz.wire.codec import SIDE
 __all__ = ["BLOCKS", "Deal", "deals_of"]
 
 Array = npt.NDArray[Any]
-BLOCKS: Final = 16  # a tile is counted in 16 x 16 blocks of cells besides
+BLOCKS: Final = 16  # a tile is also counted in 16 x 16 blocks of cells
 _MOST_TABLE: Final = 1 << 16  # places of a table; tiles that lie further apart have several
 
 

@@ -1,4 +1,4 @@
-"""Tiles that rows in no order are added to, all in one pass, and what the pass learns besides."""
+"""Tiles that rows in no order are added to, all in one pass, and what else the pass learns."""
 
 from __future__ import annotations
 

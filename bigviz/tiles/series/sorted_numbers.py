@@ -1,7 +1,7 @@
 """Ascending numbers and where others would stand among them: the x of a line, and the edges of its gaps.
 
 Numbers that are `start + k * step / over` for their position k are not stored at all. Others are an array, in memory
-or mapped, with every 512th of them in memory besides, so that a search touches one stretch of the array.
+or mapped, with every 512th of them in memory, so that a search touches one stretch of the array.
 """
 
 from __future__ import annotations

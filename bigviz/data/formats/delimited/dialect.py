@@ -199,7 +199,7 @@ def _may_skip(found: Sniffed, head: str) -> bool:
 
 
 def _by_first_line(head: str, options: CsvOptions) -> Sniffed:
-    """The dialect that the first line alone suggests: lines that differ from it are told when they are read."""
+    """The dialect that the first line alone suggests: lines that differ from it are reported when they are read."""
     line = next((line for line in _lines(head) if line), "")
     mark = options.delimiter or max(_MARKS, key=lambda each: (line.count(each), _MARKS[each]))
     cells = next(csv.reader([line], delimiter=mark), [""])

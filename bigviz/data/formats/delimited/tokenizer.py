@@ -102,7 +102,7 @@ class Tokenizer:
         self._connection.close()
 
     def sniff(self, options: Mapping[str, object]) -> Sniffed:
-        """The dialect, as far as `options` do not fix it. Raises `CsvFault`."""
+        """The dialect, where `options` do not fix it. Raises `CsvFault`."""
         given = {**self._sizes, "sample_size": SAMPLE_ROWS, "auto_type_candidates": list(_TYPES), **options}
         with _faults():
             found = self._run("SELECT * FROM sniff_csv", given)

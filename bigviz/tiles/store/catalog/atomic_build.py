@@ -144,7 +144,7 @@ def others_progress(folder: Path) -> dict[str, Any] | None:
 
 
 def _waited_for(folder: Path, crew: Crew) -> Lock:
-    """The exclusive lock; while another process has it, its progress is told as ours."""
+    """The exclusive lock; while another process has it, its progress is reported as ours."""
     best: dict[str, float] = {}
     while True:
         lock = Lock.take(lock_of(folder), exclusive=True)

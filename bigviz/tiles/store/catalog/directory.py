@@ -118,7 +118,7 @@ class StoreDirectory:
     @contextmanager
     def refusals(self) -> Iterator[None]:
         """Tell the operator, once, instead of raising, where the disk or the limit does not allow what is built within:
-        whoever can do without goes on."""
+        callers that can do without it go on."""
         try:
             yield
         except (BadInput, TooLarge) as error:
@@ -155,7 +155,7 @@ class StoreDirectory:
         return [_entry(unit) for unit in reversed(units(self.root)) if unit.folder.parent == self.root]
 
     def drop(self, path: Path) -> None:
-        """Remove a store or part, such as one that turned out to be damaged, whoever uses it: files that are mapped
+        """Remove a store or part, such as one that turned out to be damaged, even if it is used: files that are mapped
         stay until they are let go of. One that is being built stays."""
         with self._guard:
             lock = self._held.pop(path, None)
@@ -196,7 +196,7 @@ class StoreDirectory:
         return self._places[key]
 
     def _found(self, folder: Path, of: Mapping[str, Any]) -> Path | None:
-        """The folder, held, if it can be used; else why not is told once."""
+        """The folder, held, if it can be used; otherwise the reason is reported once."""
         try:
             with disk_errors(self.root):
                 return folder if self._hold(folder, of) else None

@@ -64,7 +64,7 @@ def freshness(origin: Mapping[str, Any]) -> Freshness:
 
 
 def expected_bytes(dataset: Dataset, spec: OrderSpec, columns: tuple[str, ...]) -> int:
-    """Bytes that a store of all rows takes at least: float64 coordinates and columns besides keys and row numbers, or
+    """Bytes that a store of all rows takes at least: float64 coordinates and columns with keys and row numbers, or
     a series's y."""
     if spec.kind == "series":
         return axis_dtype(dataset.info(spec.y).type).itemsize * dataset.num_rows

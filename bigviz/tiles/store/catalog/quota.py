@@ -138,7 +138,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _is_ours(child: Path) -> bool:
-    """A folder with a lock beside it: no other directory is ever removed."""
+    """A folder with a lock next to it: no other directory is ever removed."""
     whole = child.with_name(child.name.removesuffix(SUFFIX))
     return not is_trash(child) and child.is_dir() and not child.is_symlink() and lock_of(whole).exists()
 

@@ -1,4 +1,4 @@
-"""Locks between processes: a file beside what it guards, and flock(2) on it.
+"""Locks between processes: a file next to what it guards, and flock(2) on it.
 
 A lock ends with the process that holds it, however it ends, so nothing has to be cleaned up after a kill. The time of
 the file's last change is when it was last held: what has not been used for longest is found without opening it.

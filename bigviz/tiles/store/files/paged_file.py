@@ -85,7 +85,7 @@ def _read_ahead(pages: weakref.ref[Pages]) -> None:
 
 
 class PagedColumn:
-    """A column that is being written, and the sums of its pages, which lie beside it in `<stem>-sums.arrow`."""
+    """A column that is being written, and the sums of its pages, which are next to it in `<stem>-sums.arrow`."""
 
     def __init__(self, path: Path, dtype: np.dtype[Any], rows: int) -> None:
         self.file = ColumnFile(path, dtype, rows)

@@ -1,6 +1,6 @@
 """A column that is brought into the order of a finished store: a part of it, with its own manifest.
 
-The column is read once, in row order, into a file beside; from there it is gathered through the row numbers of the
+The column is read once, in row order, into a temporary file; from there it is gathered through the row numbers of the
 order. Both are files, so memory does not grow with the rows; where the column fits the page cache the gathering is as
 fast as memory (10 to 20 ns a row on one thread), else as fast as the disk finds pages.
 """

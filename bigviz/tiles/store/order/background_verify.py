@@ -25,9 +25,9 @@ def verify_ahead(order: StoredOrder, turns: Turns) -> threading.Thread | None:
     """Verify the keys and the columns of an order in a thread, which ends when nobody else uses the order.
 
     An estimate looks at rows all over a tile, so the first one verifies most blocks: at 10^8 rows that takes 0.1 s of
-    the time in which it should be there. (So it does not step back as builds do: beside one, the first estimate of
+    the time in which it should be there. (So it does not step back as builds do: next to one, the first estimate of
     another column's reduction then took 250 ms instead of 75.) None where memory would not hold the files. Damage is
-    left to whoever needs the block.
+    left to those that need the block.
     """
     if sum(each.array.nbytes for each in _arrays(order)) > free_memory() // _SHARE:
         return None

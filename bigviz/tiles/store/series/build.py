@@ -46,7 +46,7 @@ Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
 _RUN: Final = 1 << 21  # rows that are written at a time
-_SYNC: Final = 1 << 26  # rows after which the disk is told to begin, so that it need not take all in the end
+_SYNC: Final = 1 << 26  # rows after which the disk starts to write, so that it need not take all in the end
 _LAST: Final = 1 << 22  # a piece of more rows is not read only to see its last x
 _STAGE: Final = "building the line"
 
@@ -60,8 +60,8 @@ def write_series(
 ) -> Mapping[str, Any]:
     """Write the series of two columns into a folder that exists; what it returns opens it (`seriesfile.open_series`).
 
-    A folder that was left half written is begun anew: the whole takes seconds. `columns` are those of other layers, and
-    not needed. Memory: some runs of 2^21 rows and 32 bytes for each 256 rows; more only where rows have to be sorted.
+    A half written folder is started again: the whole takes seconds. `columns` are those of other layers, and not
+    needed. Memory: some runs of 2^21 rows and 32 bytes for each 256 rows; more only where rows have to be sorted.
     Raises TooLarge from 2^32 - 1 rows on, what reading raises, OSError such as of a full disk, and Cancelled.
     """
     if dataset.num_rows >= MOST_ROWS:
