@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-
 def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
     """The mode of indexing; a former name of one gives a hint on standard error."""
     from bigviz.server.run.index_options import renamed_mode

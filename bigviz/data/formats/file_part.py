@@ -43,7 +43,7 @@ class Part(Protocol):
 
     @property
     def digest(self) -> bytes:
-        """What distinguishes this content from another of the same size and time, as far as it is known without
+        """What distinguishes this content from another of the same size and time, where that is known without
         reading all."""
         ...
 

@@ -1,4 +1,4 @@
-"""Making all planes of a pyramid, in the background: square tiles in one pass over the ordered rows, then the others."""
+"""Making all planes of a pyramid in the background: square tiles in one pass over the ordered rows, then the others."""
 
 from __future__ import annotations
 
