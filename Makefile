@@ -2,10 +2,11 @@
 PYTHON ?= python3
 ROWS   ?= 10000000
 PORT   ?= 5006
+MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big lint bench bench-billion bundle vendor docs clean
+.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -17,6 +18,10 @@ test: $(VENV)/.test bundle
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big
+
+# The property tests with fresh seeds for MINUTES; what fails is to be added to its test with @example.
+fuzz: $(VENV)/.test
+	$(BIN)/python tools/fuzz.py --minutes $(MINUTES)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bigviz.aggregate.bins import Bins
 from bigviz.common.errors import BadInput
 
-COMMON = settings(deadline=None, derandomize=True, database=None, max_examples=100)
+COMMON = settings(max_examples=100)
 STAMP = 1_700_000_000_000_000_000
 STAMPS = st.one_of(st.integers(STAMP, STAMP + 40), st.integers(-(2**63), 2**63 - 1))
 WORDS = st.one_of(st.integers(2**63, 2**63 + 40), st.integers(0, 2**64 - 1))

@@ -25,9 +25,7 @@ from bigviz.aggregate.canvas import Canvas
 from bigviz.aggregate.reductions import api as r
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 
-COMMON = settings(
-    deadline=None, derandomize=True, database=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
-)
+COMMON = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 SIGNED, UNSIGNED = ("int8", "int16", "int32", "int64"), ("uint8", "uint16", "uint32", "uint64")
 REDUCTIONS = ("count", "any", "count(v)", "any(v)", "sum", "mean", "min", "max", "first", "last")
 ROUND = [k / 4 for k in range(-12, 13)]  # on the edges of cells, and on both ends of windows

@@ -6,15 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.aggregate.cells import FAR, INSIDE, NOWHERE
 from bigviz.aggregate.layer_options import AXIS_KINDS
 from bigviz.aggregate.spaces import MOST_LATITUDE, WORLD, space
 from bigviz.common.errors import BadInput
-
-COMMON = settings(deadline=None, derandomize=True, database=None)
 
 
 def mapped(kind: str, axis: str, *values: float) -> list[float]:
@@ -30,7 +28,6 @@ def test_identity_keeps_the_arrays(kind: str) -> None:
     assert same is values and mask is valid
 
 
-@COMMON
 @given(st.lists(st.floats(allow_nan=True), max_size=20))
 def test_log_is_the_libraries(values: list[float]) -> None:
     expected = [math.log10(v) if v > 0 else math.nan for v in values]
@@ -74,7 +71,6 @@ def test_where_longitudes_lie() -> None:
     assert WORLD.codes(numbers, None, codes).tolist() == [INSIDE, INSIDE, FAR, NOWHERE]
 
 
-@COMMON
 @given(st.floats(-180, 179.99), st.floats(-85, 85))
 def test_inverse(longitude: float, latitude: float) -> None:
     for axis, degrees in (("x", longitude), ("y", latitude)):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.glyphs.bresenham import mark_path, mark_segment
 
-COMMON = settings(deadline=None, derandomize=True, database=None, max_examples=500)
+COMMON = settings(max_examples=500)
 NEAR = st.integers(-40, 40)
 SIDE = st.integers(1, 17)
 

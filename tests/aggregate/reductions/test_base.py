@@ -16,7 +16,7 @@ from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.errors import TooLarge
 
-COMMON = settings(deadline=None, derandomize=True, database=None, max_examples=12)
+COMMON = settings(max_examples=12)
 TEXTS = ("count", "any", "count(v)", "any(v)", "sum(v)", "mean(v)", "min(v)", "max(v)", "first(v)", "last(v)")
 BOTH = (*TEXTS, *(f"by(k, {text})" for text in TEXTS))
 HEIGHT, WIDTH, LABELS = 4, 6, 3

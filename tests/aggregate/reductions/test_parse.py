@@ -11,7 +11,7 @@ from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.parse import NAMES, parse
 from bigviz.common.errors import BadInput
 
-COMMON = settings(deadline=None, derandomize=True, database=None, max_examples=300)
+COMMON = settings(max_examples=300)
 COLUMNS = st.text(max_size=12)
 PLAIN = st.one_of(
     st.sampled_from([r.count(), r.any()]),

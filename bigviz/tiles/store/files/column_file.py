@@ -77,8 +77,9 @@ class ColumnFile:
         """Make it an Arrow file of `rows` numbers (default: all, without the room after them)."""
         if rows is not None and rows != self.rows:
             self.rows = rows
-            head, self._tail = _around(self.dtype, rows)
-            _write_all(self._descriptor, head, 0)
+            # The head of no rows is the whole file, and the only one of another length.
+            self._head, self._tail = _around(self.dtype, rows)
+            _write_all(self._descriptor, self._head, 0)
         end = self._place(self.rows)
         os.ftruncate(self._descriptor, end)
         _write_all(self._descriptor, self._tail, end)

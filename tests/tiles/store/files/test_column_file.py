@@ -45,6 +45,18 @@ def test_parts_are_written_in_any_order_and_room_after_the_column_goes_away(tmp_
         file.read(0, np.empty(10, np.uint32))
 
 
+@pytest.mark.parametrize("dtype", [np.uint64, np.uint8, np.float32])
+@pytest.mark.parametrize("rows", [0, 1, 7, 4999, 5000])
+def test_a_column_ends_where_its_rows_do(tmp_path: Path, rows: int, dtype: type) -> None:
+    path, values = tmp_path / "c.arrow", np.arange(rows).astype(dtype)
+    with ColumnFile(path, values.dtype, 5000) as file:
+        if rows:
+            file.write(0, values)
+        file.finish(rows)
+    assert np.array_equal(map_column(path, values.dtype), values)
+    assert ipc.open_file(path).read_all().num_rows == rows
+
+
 def test_a_column_larger_than_memory_is_begun_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", lambda descriptor, start, size: os.ftruncate(descriptor, size))
     rows = (1 << 32) - 1

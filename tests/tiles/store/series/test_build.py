@@ -136,7 +136,7 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     st.sampled_from(["regular", "rate", "broken", "stamp", "u8", "f4", "f8"]),
     st.sampled_from(["f4", "f8", "i1", "i2", "u8"]),
     st.booleans(),
-    st.sampled_from([0.0, 0.0, 0.01]),
+    st.sampled_from([0.0, 0.0, 0.01, 1.0]),
     st.sampled_from([0.0, 0.001, 0.5, 1.0]),
 )
 def test_a_series_on_the_disk_is_that_in_memory(
