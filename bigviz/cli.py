@@ -45,7 +45,9 @@ def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int 
     return None if text is None else bytes_of_text(text, str(param.name).replace("_", "-"))
 
 
-def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _stores(
+    *names: str, most: str = "a quarter of the free space"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The options of every command that uses indexes on disk; `names` are those of the directory option."""
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,7 +56,7 @@ def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
             click.option(*names, "store_dir", metavar="DIR", type=directory,
                          help="Where indexes are kept (default: the user's cache directory)."),
             click.option("--store-limit", metavar="SIZE", callback=_bytes,
-                         help="Largest total size of all indexes: 20GB (default: a quarter of the free space)."),
+                         help=f"Largest total size of all indexes: 20GB (default: {most})."),
         )):  # fmt: skip
             command = option(command)
         return command
@@ -63,7 +65,7 @@ def _stores(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 
 class _Group(click.Group):
-    """Turns bigviz's own errors into one line and exit status 1."""
+    """Turns bigviz's own errors, and the operating system's, into one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from bigviz.common.errors import BigvizError
@@ -72,6 +74,10 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except BigvizError as error:
             raise click.ClickException(error.message) from error
+        except OSError as error:
+            if error.filename is None or error.strerror is None:
+                raise
+            raise click.ClickException(f"{os.fsdecode(error.filename)}: {error.strerror.lower()}.") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -241,7 +247,7 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
 @_drawing
 @click.option("--columns", default="", metavar="A,B,...", help="Further columns to store, for reductions.")
 @_csv
-@_stores("--out", "--store-dir")
+@_stores("--out", "--store-dir", most="the free space")
 def index(
     path: str,
     columns: str,

@@ -17,6 +17,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
+from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -41,7 +42,8 @@ def index_path(
     options: CsvOptions = CsvOptions(),  # noqa: B008
 ) -> int:
     """Index a table as the command line says it; returns the exit status. Raises what opening and building raise."""
-    stores = StoreDirectory(store_dir, store_limit, tell=lambda sentence: print(sentence, file=sys.stderr))
+    log_fatal_signals()
+    stores = StoreDirectory(store_dir, store_limit, tell=lambda sentence: print(sentence, file=sys.stderr), asked=True)
     began = time.monotonic()
     try:
         with _interruptible() as cancel, stage_bars() as tell:

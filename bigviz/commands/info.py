@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.filesize import decimal
 
 from bigviz.aggregate.cells import Root
 from bigviz.commands.progress_bars import stage_bars
-from bigviz.common.errors import Unplottable
+from bigviz.common.errors import BadInput, Unplottable
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -22,7 +23,7 @@ from bigviz.tiles.store.catalog.directory import Entry, StoreDirectory, entry_of
 from bigviz.tiles.store.catalog.identity import freshness
 from bigviz.tiles.store.catalog.parts import PARTS, parts
 from bigviz.tiles.store.catalog.quota import bytes_of
-from bigviz.tiles.store.files.manifest import NAME, Manifest
+from bigviz.tiles.store.files.manifest import FORMAT, NAME, Manifest
 
 __all__ = ["store_lines", "stores_lines", "summary"]
 
@@ -39,18 +40,19 @@ def summary(
     Of long CSV files only the first rows are read, and the number of rows is an estimate, unless it is to be `exact`.
     """
     folder = Path(path).absolute()
-    if folder.is_dir():
-        if (folder / NAME).is_file():
+    if os.path.isdir(folder):
+        if os.path.isfile(folder / NAME):
             return "\n".join(store_lines(entry_of(folder)))
-        entries = StoreDirectory(folder).entries()
-        if entries:
-            return "\n".join(stores_lines(entries))
+        with suppress(BadInput):  # opening a table says why a directory cannot be read
+            entries = StoreDirectory(folder).entries()
+            if entries:
+                return "\n".join(stores_lines(entries))
     if exact:
         with stage_bars() as tell:
             dataset = open_files(path, None, options, tell)
     else:
         dataset = open_files(path, None, options, sample=True)
-    return "\n".join([*_table_lines(dataset), *_index_lines(dataset, StoreDirectory(store_dir))])
+    return "\n".join([*_table_lines(dataset), *_index_lines(dataset, store_dir)])
 
 
 def _table_lines(dataset: Dataset) -> list[str]:
@@ -75,13 +77,16 @@ def _rows(dataset: Dataset) -> str:
     return f"about {float(f'{about:.2g}'):,.0f} rows (estimated; --exact counts them)"
 
 
-def _index_lines(dataset: Dataset, stores: StoreDirectory) -> list[str]:
+def _index_lines(dataset: Dataset, store_dir: Path | None) -> list[str]:
     """The indexes of these files, in any state."""
     if not dataset.files:
         return []
     first = os.path.realpath(dataset.files[0].path)
-    entries = [each for each in stores.entries() if each.of.get("files", [[None]])[0][0] == first]
-    return stores_lines(entries)
+    try:
+        entries = StoreDirectory(store_dir).entries()
+    except BadInput as error:
+        return [f"Note: {error.message}"]
+    return stores_lines([each for each in entries if each.of.get("files", [[None]])[0][0] == first])
 
 
 _FRESH = {
@@ -122,7 +127,7 @@ def _facts(entry: Entry) -> Iterable[tuple[str, str]]:
                 yield f"{kind} added" if kind == "columns" else kind, ", ".join(added)
         sizes = (f"{name} {decimal(each.size)}" for name, each in manifest.files.items())
         yield "files", ", ".join(sizes)
-        yield "format", f"1, written {_time(manifest.written)}"
+        yield "format", f"{FORMAT}, written {_time(manifest.written)}"
     yield "size", f"{decimal(entry.size)}, last used {_time(entry.used)}"
 
 

@@ -20,15 +20,15 @@ __all__ = ["index_layer"]
 def index_layer(stores: StoreDirectory, dataset: Dataset, layer: Layer, columns: Sequence[str], crew: Crew) -> Path:
     """The store of a layer, held, with the columns of its reduction, further `columns`, and its pyramid.
 
-    What is there already is not built again; columns that are not are gathered. Raises what `StoreDirectory.build`
-    raises.
+    What is there already is not built again; columns that are not are gathered. Room for all of it is made first.
+    Raises what `StoreDirectory.build` raises.
     """
     layer.check(dataset)
     names = list(dict.fromkeys([*layer.reduction.columns, *columns]))
     for name in names:
         dataset.info(name)
     spec = OrderSpec.of(layer)
-    store = stores.build(dataset, spec, names, crew)
+    store = stores.build(dataset, spec, names, crew, layer.reduction)
     if spec.kind == "series":
         return store
     order = open_stored_order(store)

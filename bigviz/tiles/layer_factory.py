@@ -34,6 +34,7 @@ from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
 from bigviz.tiles.series.series import build_series
 from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.tiles.store.catalog.expected_size import tile_bytes
 from bigviz.tiles.store.files.manifest import read_manifest
 from bigviz.tiles.store.order.added_column import add_column, open_column
 from bigviz.tiles.store.order.background_verify import verify_ahead
@@ -159,7 +160,7 @@ class Maker:
         if found is not None or not self._may_build(dataset, spec):
             return found
         with self._stores.refusals():
-            return self._stores.build(dataset, spec, layer.reduction.columns, crew)
+            return self._stores.build(dataset, spec, layer.reduction.columns, crew, layer.reduction)
         return None
 
     def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
@@ -229,8 +230,9 @@ class Maker:
                 shelf.finish()
                 return {"tiles": len(shelf)}
 
+            tiles = tile_bytes(layer.reduction, made.order.survey.inside)
             with self._stores.refusals():
-                kept = self._stores.add(store, "pyramids", text, write, crew, made.order.survey.inside * 3)
+                kept = self._stores.add(store, "pyramids", text, write, crew, tiles)
         if kept is not None:
             return over(PlaneFile(kept, planes, others, False))
         opened(made)

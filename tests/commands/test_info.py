@@ -72,9 +72,9 @@ def test_an_index_and_a_directory_of_indexes(table: Path, stores: StoreDirectory
 
 def test_an_index_that_is_not_finished(table: Path, stores: StoreDirectory):
     cancel = Cancel()
-    cancel.cancel()
+    crew = Crew(1, lambda stage, done, rows: cancel.cancel(), cancel)
     with pytest.raises(Cancelled):
-        stores.build(open_dataset(table), OrderSpec("x", "y"), (), Crew(1, cancel=cancel))
+        stores.build(open_dataset(table), OrderSpec("x", "y"), (), crew)
     for text in (summary(str(table), stores.root), summary(str(stores.root))):
         assert "unfinished, 25% of 'ordering rows' when it last told: the command that began it goes on" in text
         assert "x (linear) and y (linear)" in text

@@ -90,6 +90,15 @@ def _facts(facts: dict[str, Any]) -> str:
     return "\n".join([*lines, f"  viewers  {facts['viewers']}"])
 
 
+def _indexes(facts: dict[str, Any]) -> str:
+    return (
+        f"  indexes  {facts['directory']}\n"
+        "           If this log ends with \"Fatal Python error: Bus error\", a file there was cut short or its disk "
+        "failed:\n"
+        "           start again, and what is damaged is built again."
+    )
+
+
 def _viewers(facts: dict[str, Any]) -> str:
     count = facts["viewers"]
     return f"  viewers  {count} ({facts['document']})"
@@ -106,6 +115,7 @@ def _loaded(facts: dict[str, Any]) -> str:
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "listening": _listening,
     "facts": _facts,
+    "indexes": _indexes,
     "reading": lambda facts: f"  {facts['stage']}, {facts['done']:.0%}, {facts['rows']:,} rows",
     "loaded": _loaded,
     "built": lambda facts: f"  indexed  {facts['dataset']}: {facts['layer']} in {facts['seconds']:.1f} s",

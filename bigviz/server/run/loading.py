@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,7 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "open_script"]
 
+_log = logging.getLogger("bigviz")
 
 _TILES: Final = 8  # of the memory for caches, tiles get a part of so many; layers in memory the rest
 
@@ -67,8 +69,17 @@ class Brought:
 def engine_of(storage: Storage) -> Engine:
     """An engine with the memory and the stores that the operator gives it."""
     memory = storage.memory or total_memory() // 2
-    stores = None if storage.index == "never" else StoreDirectory(storage.directory, storage.limit)
+    stores = None if storage.index == "never" else _stores_of(storage)
     return Engine(memory // _TILES, index_bytes=memory - memory // _TILES, stores=stores, index=storage.index)
+
+
+def _stores_of(storage: Storage) -> StoreDirectory | None:
+    """The directory of indexes; None, and a warning, where the user has no place for them and names none."""
+    try:
+        return StoreDirectory(storage.directory, storage.limit)
+    except BadInput as error:
+        _log.warning("Indexes are neither used nor kept: %s", error.message)
+        return None
 
 
 def open_paths(

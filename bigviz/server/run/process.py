@@ -16,6 +16,7 @@ from bigviz.apps.reload import Watch
 from bigviz.apps.script_failure import ScriptFailed, failure_of
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
+from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.server import Load, Loaded, Options, Server
 
@@ -43,6 +44,7 @@ def run(
     the first document with `open_first`. `script` is what is loaded; with `options.dev` it is run again when it
     changes.
     """
+    log_fatal_signals()
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     try:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from bigviz.apps.script import current_run
+from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
@@ -121,6 +122,7 @@ def serve(
     if unknown:
         raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
     given = Options(port=port, address=address, **_current(options))
+    log_fatal_signals()
     report = Reporter(quiet=quiet)
     handle = Handle(Server(given, [made.id], lambda progress: Brought([made]), report))
     if block is None:

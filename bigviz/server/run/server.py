@@ -22,6 +22,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.listener import Listener, bind
 from bigviz.server.site import Site
+from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Server:
         self._event("listening", url=self.url, port=self.port, address=options.address)
         facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
         self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
+        self._tell_of_indexes()
         self.loaded = asyncio.ensure_future(self.load())
 
     async def stop(self) -> None:
@@ -200,6 +202,13 @@ class Server:
             self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)
             if info.range is None and info.rows:
                 self._warn(f"{document.id}: {_why_empty(info.rows, layer)}")
+
+    def _tell_of_indexes(self) -> None:
+        """Say where indexes are: their files are mapped, and one that others cut short ends the process."""
+        with suppress(BadInput):  # no place for them: the loader says so
+            storage = self.options.storage
+            if storage.index != "never":
+                self._event("indexes", directory=str((storage.directory or default_root()).absolute()))
 
     def _warn(self, message: str) -> None:
         self._event("log", level="warning", logger="bigviz", message=message)

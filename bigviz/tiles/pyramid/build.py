@@ -41,6 +41,7 @@ def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None 
 
 def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     """Make all planes that a pyramid lacks; what is kept already is not made again, so an interrupted build goes on.
+    Ends where the shelf is full: what is not kept is made when it is asked for.
 
     Pauses while requests run (`turns`). Raises Cancelled, Unreadable, and OSError of a shelf on a disk.
     """
@@ -50,7 +51,7 @@ def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     root = _Square(TileKey(0, 0, 0, 0), 0, rows)
     if rows > inputs.many:
         _make_squares(pyramid, root, work, crew.within(_STAGE, 0.0, _SQUARES, rows))
-    most = _MOST_APART * (rows // inputs.many_apart)
+    most = 0 if pyramid.shelf.full else _MOST_APART * (rows // inputs.many_apart)
     planned = list(islice(_tiles_apart(pyramid, root, work), most)) if most else []
     _make_apart(pyramid, planned, work, crew.within(_STAGE, _SQUARES, 1.0, rows))
     if len(planned) < max(most, 1):
@@ -63,19 +64,22 @@ def _make_squares(pyramid: Pyramid, root: _Square, work: Work, crew: Crew) -> No
 
     def make(square: _Square) -> int:
         for each in _below(pyramid, square):
+            if pyramid.shelf.full:
+                break
             _ensure(pyramid, each, work)
         return square.rows
 
     crew.run(_STAGE, make, sorted(parts, key=lambda each: -each.rows), root.rows)
     for square in reversed(tops):
-        _ensure(pyramid, square, work)
+        if not pyramid.shelf.full:
+            _ensure(pyramid, square, work)
 
 
 def _make_apart(pyramid: Pyramid, planned: list[TileKey], work: Work, crew: Crew) -> None:
     """Make tiles whose axes are at different levels: each of tiles whose levels differ by one less, those first."""
 
     def make(tile: TileKey) -> int:
-        if pyramid.kept(tile) is None:
+        if not pyramid.shelf.full and pyramid.kept(tile) is None:
             pyramid.make(tile, Work(work.look, work.cancel))
         return 1
 

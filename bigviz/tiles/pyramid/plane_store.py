@@ -12,9 +12,11 @@ __all__ = ["MemoryShelf", "Shelf"]
 
 
 class Shelf(Protocol):
-    """Planes by tile; `whole` says whether all that are worth keeping are there. Safe to use from any threads."""
+    """Planes by tile; `whole` says whether all that are worth keeping are there, `full` that no more will be kept. Safe
+    to use from any threads."""
 
     whole: bool
+    full: bool
 
     @property
     def nbytes(self) -> int:
@@ -46,7 +48,7 @@ class MemoryShelf:
         self._kept: dict[TileKey, Kept] = {}
         self._lock = threading.Lock()
         self._nbytes = 0
-        self._refused = False
+        self.full = False
         self.whole = False
 
     @property
@@ -65,13 +67,13 @@ class MemoryShelf:
             if tile in self._kept:
                 return
             if self._limit is not None and self._nbytes + size > self._limit:
-                self._refused = True
+                self.full = True
                 return
             self._kept[tile] = kept
             self._nbytes += size
 
     def finish(self) -> None:
-        self.whole = not self._refused
+        self.whole = not self.full
 
     def tiles(self) -> list[TileKey]:
         """The tiles kept."""

@@ -21,7 +21,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.xxh64 import checksum, span_sum
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.pyramid.accumulators import Kept
-from bigviz.wire.codec import EncodedPlane
+from bigviz.wire.codec import Codec, EncodedPlane
 
 __all__ = ["ENTRIES", "PAYLOADS", "PlaneFile"]
 
@@ -56,6 +56,8 @@ Entries = npt.NDArray[Any]
 
 class PlaneFile:
     """The planes of a pyramid in a folder. Safe to use from any number of threads; `Shelf` says what the methods do."""
+
+    full = False  # room was made for all of them, and a full disk is an error
 
     def __init__(self, folder: Path, planes: int, others: int, write: bool) -> None:
         """Open the planes in `folder`; each tile has `planes` values and `others` more.
@@ -179,7 +181,7 @@ class PlaneFile:
         if len(payload) != length or checksum(payload) != int(entry["payload"]):
             raise self._damaged(PAYLOADS, offset)
         return EncodedPlane(
-            int(entry["codec"]),
+            Codec(int(entry["codec"])),
             int(entry["dtype"]),
             int(entry["plane"]),
             int(entry["filled"]),

@@ -327,6 +327,20 @@ def test_a_full_shelf_changes_no_answer(case: Case) -> None:
     assert pyramid.nbytes <= 3000
 
 
+def test_nothing_is_made_that_a_full_shelf_does_not_keep(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = case.pyramid("sum(v)").inputs
+    whole, short = Pyramid(case.order.guard, inputs), Pyramid(case.order.guard, inputs, MemoryShelf(3000))
+    made: list[TileKey] = []
+    make = Pyramid.make
+    monkeypatch.setattr(Pyramid, "make", lambda self, tile, work: made.append(tile) or make(self, tile, work))
+    complete(whole, Crew(1))
+    wanted = len(made)
+    made.clear()
+    complete(short, Crew(1))
+    assert short.shelf.full and not short.shelf.whole and not whole.shelf.full
+    assert len(made) <= 2 + len(short.shelf) <= wanted
+
+
 @pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k, mean(v))"])
 def test_the_flag_is_looked_at_between_slices(case: Case, agg: str) -> None:
     pyramid = Pyramid(case.order.guard, case.pyramid(agg).inputs)

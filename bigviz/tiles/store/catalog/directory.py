@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from bigviz.aggregate.reductions.base import Reduction
 from bigviz.common.errors import BadInput, BigvizError, TooLarge, Unreadable
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
@@ -24,9 +26,20 @@ from bigviz.tiles.store.catalog.atomic_build import (
     lock_of,
     make_directory,
 )
-from bigviz.tiles.store.catalog.identity import expected_bytes, folder_name, origin_of
+from bigviz.tiles.store.catalog.expected_size import expected_size
+from bigviz.tiles.store.catalog.identity import folder_name, origin_of
 from bigviz.tiles.store.catalog.parts import PARTS, PartKind, part_folder, part_of
-from bigviz.tiles.store.catalog.quota import Unit, bytes_of, default_root, drop_unused, make_room, sweep, unit_of, units
+from bigviz.tiles.store.catalog.quota import (
+    SHARE,
+    Unit,
+    bytes_of,
+    default_root,
+    drop_unused,
+    make_room,
+    sweep,
+    unit_of,
+    units,
+)
 from bigviz.tiles.store.files.lock import Lock
 from bigviz.tiles.store.files.manifest import FORMAT, Manifest, OtherFormat, loosely, read_manifest
 from bigviz.tiles.store.writers import WRITERS, Writer
@@ -69,11 +82,16 @@ class StoreDirectory:
         limit: int | None = None,
         writers: Mapping[str, Writer] | None = None,
         tell: Callable[[str], None] = _LOGGER.warning,
+        asked: bool = False,
     ) -> None:
         """`root` (default: the user's cache directory) is made when something is first built; `limit` (default: a
-        quarter of what would be free without stores) is kept by removing the least recently used."""
+        quarter of what would be free without stores) is kept by removing the least recently used.
+
+        `asked`: the user wants an index and not only what is shown of it, so the default limit is all that would be
+        free, and what cannot be kept is an error. Raises BadInput where there is no cache directory.
+        """
         self.root = (root or default_root()).absolute()
-        self._limit = limit
+        self._limit, self._share, self._asked = limit, 1 if asked else SHARE, asked
         self._writers = WRITERS if writers is None else writers
         self._tell = tell
         self._told: set[str] = set()
@@ -87,8 +105,18 @@ class StoreDirectory:
             return None
         return self._found(*self._place(dataset, spec))
 
-    def build(self, dataset: Dataset, spec: OrderSpec, columns: Sequence[str] = (), crew: Crew | None = None) -> Path:
+    def build(
+        self,
+        dataset: Dataset,
+        spec: OrderSpec,
+        columns: Sequence[str] = (),
+        crew: Crew | None = None,
+        reduction: Reduction | None = None,
+    ) -> Path:
         """The store, built unless it is there, with at least `columns` if it is built now; held from now on.
+
+        With the `reduction` of the layer that it is for, room is made for its pyramid too, and the operator is told how
+        much all of it is and where it goes, before the first row is written.
 
         Where another process builds it, this waits and tells that one's progress. Cancelled leaves what can be
         continued; any other error leaves nothing: TooLarge (the limit, or the disk), Unreadable (the source changed),
@@ -104,7 +132,10 @@ class StoreDirectory:
                 if self._hold_or_drop(folder, of):
                     return folder
                 dataset.check()
-                self._make_room(folder, expected_bytes(dataset, spec, columns))
+                size = expected_size(dataset, spec, columns, reduction, crew.cancel)
+                self._make_room(folder, size.total, f"The index of {dataset.name!r} takes {size}")
+                if reduction is not None:
+                    self._say(f"The index of {dataset.name!r} takes {size}. It goes to {self._where()}.")
                 for _, older in self._replaced(of):
                     why = "was written by an older bigviz" if older else "is of an older state of the file"
                     self._say(f"The index of {dataset.name!r} {why}: it is built again.")
@@ -118,11 +149,11 @@ class StoreDirectory:
     @contextmanager
     def refusals(self) -> Iterator[None]:
         """Tell the operator, once, instead of raising, where the disk or the limit does not allow what is built within:
-        callers that can do without it go on."""
+        callers that can do without it go on. What was asked for is not done without."""
         try:
             yield
         except (BadInput, TooLarge) as error:
-            if error.field not in ("store-dir", "store-limit"):
+            if self._asked or error.field not in ("store-dir", "store-limit"):
                 raise
             self._say(f"No index is kept on the disk: {error.message}")
 
@@ -151,8 +182,10 @@ class StoreDirectory:
         raise Unreadable(f"The part {folder} is removed as soon as it is written.", got=str(folder))
 
     def entries(self) -> list[Entry]:
-        """All stores, the most recently used first, those that are not whole included; nothing is held."""
-        return [_entry(unit) for unit in reversed(units(self.root)) if unit.folder.parent == self.root]
+        """All stores, the most recently used first, those that are not whole included; nothing is held. Raises BadInput
+        where the directory cannot be read."""
+        with disk_errors(self.root):
+            return [_entry(unit) for unit in reversed(units(self.root)) if unit.folder.parent == self.root]
 
     def drop(self, path: Path) -> None:
         """Remove a store or part, such as one that turned out to be damaged, even if it is used: files that are mapped
@@ -233,15 +266,20 @@ class StoreDirectory:
             self.drop(folder)
             return False
 
-    def _make_room(self, folder: Path, needed: int) -> None:
+    def _make_room(self, folder: Path, needed: int, what: str | None = None) -> None:
         make_directory(self.root)
         sweep(self.root)
-        make_room(self.root, max(0, needed - bytes_of(aside_of(folder))), self._limit, folder)
+        more = max(0, needed - bytes_of(aside_of(folder)))
+        make_room(self.root, more, self._limit, folder, self._share, what)
+
+    def _where(self) -> str:
+        """The directory, and what its disk has free."""
+        return f"{self.root}, where {shutil.disk_usage(self.root).free / 1e9:,.2f} GB are free"
 
     def _trim(self, lock: Lock) -> None:
         """Keep the limit, if what was just built (and is locked) took more than was expected."""
         try:
-            make_room(self.root, 0, self._limit)
+            make_room(self.root, 0, self._limit, share=self._share)
         except TooLarge:
             self._say(f"The indexes in {self.root} that are in use take more than --store-limit allows.")
         finally:

@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, Literal
 
-from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.files.manifest import FORMAT
 
-__all__ = ["Freshness", "expected_bytes", "folder_name", "freshness", "origin_of"]
+__all__ = ["Freshness", "folder_name", "freshness", "origin_of"]
 
 Freshness = Literal["fresh", "stale", "gone"]
 
 _MOST_FILES: Final = 1000  # whose sizes and times are written down; the fingerprint covers all
-_ROW: Final = 12  # bytes of a key and a row number
 
 
 def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
@@ -61,19 +59,6 @@ def freshness(origin: Mapping[str, Any]) -> Freshness:
         if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
             return "stale"
     return "fresh"
-
-
-def expected_bytes(dataset: Dataset, spec: OrderSpec, columns: tuple[str, ...]) -> int:
-    """Bytes that a store of all rows takes at least: float64 coordinates and columns with keys and row numbers, or
-    a series's y."""
-    if spec.kind == "series":
-        return axis_dtype(dataset.info(spec.y).type).itemsize * dataset.num_rows
-    row = _ROW + sum(axis_dtype(dataset.info(name).type).itemsize for name in columns)
-    for name, axis in ((spec.x, spec.xaxis), (spec.y, spec.yaxis)):
-        width = axis_dtype(dataset.info(name).type).itemsize
-        if axis in ("log", "mercator") or (width == 8 and dataset.info(name).kind in ("float", "decimal")):
-            row += width
-    return row * dataset.num_rows
 
 
 def _digest(value: object) -> str:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bigviz.common.errors import TooLarge
+from bigviz.common.errors import BadInput, TooLarge
 from bigviz.tiles.store.catalog.atomic_build import SUFFIX, discard, is_trash, lock_of
 from bigviz.tiles.store.catalog.parts import PARTS
 from bigviz.tiles.store.files.lock import Lock
 
-__all__ = ["Unit", "bytes_of", "default_root", "drop_unused", "make_room", "sweep", "unit_of", "units"]
+__all__ = ["SHARE", "Unit", "bytes_of", "default_root", "drop_unused", "make_room", "sweep", "unit_of", "units"]
 
-_SHARE: Final = 4  # stores take at most one such part of what would be free without them
+SHARE: Final = 4  # stores take at most one such part of what would be free without them
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,19 @@ class Unit:
 
 
 def default_root() -> Path:
-    """The user's cache directory for stores: `$XDG_CACHE_HOME/bigviz`, or `~/.cache/bigviz`."""
+    """The user's cache directory for stores: `$XDG_CACHE_HOME/bigviz`, or `~/.cache/bigviz`. Raises BadInput where
+    there is neither: in a container that runs under a number without a name."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache and os.path.isabs(cache) else Path.home() / ".cache") / "bigviz"
+    if cache and os.path.isabs(cache):
+        return Path(cache) / "bigviz"
+    try:
+        return Path.home() / ".cache" / "bigviz"
+    except RuntimeError as error:
+        raise BadInput(
+            f"There is no home directory to keep indexes in (HOME is not set, and user {os.geteuid()} has no name): "
+            "choose a directory for indexes with --store-dir.",
+            "store-dir",
+        ) from error
 
 
 def units(root: Path) -> list[Unit]:
@@ -49,19 +59,24 @@ def units(root: Path) -> list[Unit]:
     return sorted(found, key=lambda unit: unit.used)
 
 
-def make_room(root: Path, needed: int, limit: int | None, keep: Path | None = None) -> None:
-    """Remove what was not used for longest until `needed` bytes more are within the limit (None: the default).
+def make_room(
+    root: Path, needed: int, limit: int | None, keep: Path | None = None, share: int = SHARE, what: str | None = None
+) -> None:
+    """Remove what was not used for longest until `needed` bytes more are within the limit (None: a part, one of
+    `share`, of what would be free without stores).
 
-    `keep` stays, and does not count. Raises TooLarge where that is not possible, or the disk has less free.
+    `keep` stays, and does not count. Raises TooLarge where that is not possible, or the disk has less free; its message
+    begins with `what`, such as "The index takes 3.00 GB".
     """
+    what = what or f"The index takes at least {needed / 1e9:,.2f} GB"
     there = [unit for unit in units(root) if unit.folder != keep]
     stores = [unit for unit in there if unit.folder.parent == root]
     held, free = sum(unit.size for unit in stores), shutil.disk_usage(root).free
-    most = (held + free) // _SHARE if limit is None else limit
+    most = (held + free) // share if limit is None else limit
     if needed > most:
         raise TooLarge(
-            f"the index needs at least {needed / 1e9:,.2f} GB, and stores may take {most / 1e9:,.2f} GB: allow more "
-            "with --store-limit, or choose a directory on a larger disk with --store-dir",
+            f"{what}, and indexes in {root} may take {most / 1e9:,.2f} GB: allow more with --store-limit, or choose a "
+            "directory on a larger disk with --store-dir.",
             "store-limit",
             needed,
         )
@@ -74,15 +89,15 @@ def make_room(root: Path, needed: int, limit: int | None, keep: Path | None = No
     free = shutil.disk_usage(root).free
     if held + needed > most:
         raise TooLarge(
-            f"the index needs at least {needed / 1e9:,.2f} GB, and stores that are in use take {held / 1e9:,.2f} of "
-            f"the {most / 1e9:,.2f} GB that stores may take: allow more with --store-limit",
+            f"{what}, and indexes that are in use take {held / 1e9:,.2f} of the {most / 1e9:,.2f} GB that indexes in "
+            f"{root} may take: allow more with --store-limit.",
             "store-limit",
             needed,
         )
     if needed > free:
         raise TooLarge(
-            f"the index needs at least {needed / 1e9:,.2f} GB, and the disk of {root} has {free / 1e9:,.2f} GB free: "
-            "make room, or choose another directory with --store-dir",
+            f"{what}, and the disk of {root} has {free / 1e9:,.2f} GB free: make room, or choose another directory "
+            "with --store-dir.",
             "store-dir",
             needed,
         )
@@ -144,5 +159,5 @@ def _is_ours(child: Path) -> bool:
 
 
 def _children(root: Path) -> Iterator[Path]:
-    with suppress(OSError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         yield from sorted(root.iterdir())

@@ -83,7 +83,10 @@ def _opened(path: Path) -> int:
     except OSError as error:
         if error.errno not in _READ_ONLY:
             raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            raise error from None  # what is wrong is that it cannot be made
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import Cancelled, TooLarge
+from bigviz.common.errors import BadInput, Cancelled, TooLarge
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog import quota as module
 from bigviz.tiles.store.catalog.atomic_build import aside_of, lock_of
-from bigviz.tiles.store.catalog.identity import expected_bytes, folder_name
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.tiles.store.catalog.expected_size import expected_size
+from bigviz.tiles.store.catalog.identity import folder_name
 from bigviz.tiles.store.catalog.quota import bytes_of, default_root, drop_unused, make_room, units
 from bigviz.tiles.store.files.lock import Lock
 
@@ -57,7 +59,7 @@ def test_what_is_in_use_stays_and_what_is_left_half_built_goes(tmp_path: Path):
     ]
     make_room(tmp_path, 64 * KB, 192 * KB)
     assert left(tmp_path) == ["built.building", "used"]
-    with pytest.raises(TooLarge, match=r"stores that are in use take .* --store-limit") as caught:
+    with pytest.raises(TooLarge, match=r"indexes that are in use take .* --store-limit") as caught:
         make_room(tmp_path, 65 * KB, 192 * KB)
     assert caught.value.field == "store-limit" and left(tmp_path) == ["built.building", "used"]
     for lock in held:
@@ -101,7 +103,7 @@ def test_what_takes_more_than_was_expected_is_told_of(directories, source: Datas
 
 def test_more_than_the_limit_removes_nothing(tmp_path: Path):
     made(tmp_path, "a", 1)
-    with pytest.raises(TooLarge, match=r"at least 0\.30 GB, and stores may take 0\.20 GB"):
+    with pytest.raises(TooLarge, match=r"at least 0\.30 GB, and indexes in .* may take 0\.20 GB"):
         make_room(tmp_path, 300_000_000, 200_000_000)
     assert left(tmp_path) == ["a"]
 
@@ -180,12 +182,18 @@ def test_what_is_left_half_built_counts_as_begun(directories, source: Dataset, s
     with pytest.raises(Cancelled):
         directories().build(source, spec, [], Crew(1, cancel=cancel))
     (aside_of(directories().root / folder_name(source, spec)) / "weight.arrow").write_bytes(b"w" * 100 * KB)
-    assert directories(limit=expected_bytes(source, spec, ()) - 1).build(source, spec).exists()
+    assert directories(limit=expected_size(source, spec, ()).total - 1).build(source, spec).exists()
 
 
-def test_expected_bytes(source: Dataset, spec: OrderSpec):
-    assert expected_bytes(source, spec, ()) == 1000 * (12 + 8 + 8)
-    assert expected_bytes(source, spec, ("fare",)) == 1000 * (12 + 8 + 8 + 8)
+def test_all_that_is_free_where_an_index_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made(tmp_path, "a", 1, 512 * KB)
+    usage = shutil.disk_usage(tmp_path)._replace(free=3584 * KB)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage)
+    make_room(tmp_path, 3500 * KB, None, share=1)
+    assert left(tmp_path) == ["a"]
+    with pytest.raises(TooLarge, match=r"^The whole, and indexes in .* may take 0\.00 GB"):
+        make_room(tmp_path, 4200 * KB, None, share=1, what="The whole")
+    assert left(tmp_path) == ["a"]
 
 
 def test_the_default_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -194,3 +202,12 @@ def test_the_default_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
         assert default_root() == Path.home() / ".cache" / "bigviz"
+
+
+def test_a_user_without_a_name_and_a_home_is_asked_for_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 3_999_999_999)  # which no system has a name for
+    with pytest.raises(BadInput, match=r"no home directory .* --store-dir"):
+        default_root()
+    assert StoreDirectory(tmp_path).root == tmp_path

@@ -79,7 +79,7 @@ def test_a_file_removed_while_it_is_opened_is_not_taken_for_the_lock(tmp_path: P
 def test_it_ends_with_its_process(tmp_path: Path):
     path = tmp_path / "a.lock"
     code = (
-        "import sys, time; from pathlib import Path; from bigviz.tiles.store.lock import Lock;"
+        "import sys, time; from pathlib import Path; from bigviz.tiles.store.files.lock import Lock;"
         "assert Lock.take(Path(sys.argv[1]), exclusive=True); print('has it', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
