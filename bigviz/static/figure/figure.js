@@ -7,7 +7,9 @@ import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
 import { Requests } from "./requests.js";
 import { Axis } from "../axes/axis.js";
-import { axisLimits, History, View } from "../geometry/view.js";
+import { History } from "../geometry/history.js";
+import { axisLimits } from "../geometry/home.js";
+import { View } from "../geometry/view.js";
 
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../geometry/shared-range.js").SharedRange} SharedRange */

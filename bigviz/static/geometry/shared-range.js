@@ -1,6 +1,6 @@
 // The named ranges of a document. Figures that name the same range are linked: each shows what the others do.
 
-import { homeSpan } from "./view.js";
+import { homeSpan } from "./home.js";
 import { equalSpans, span, spanOf, toFloat } from "./span.js";
 
 /** @typedef {import("./span.js").Span} Span */

@@ -1,17 +1,12 @@
 // What a figure shows: two ranges and a size in device pixels. Views are immutable; each gesture gives a new one.
 // Pixels count from the top left of the plot area; y ranges grow upwards.
 
-import { at, clampFactor, equalSpans, fractionOf, length, padSpan, panSpan, resolution, span, spanOf, union, zoomSpan } from "./span.js";
+import { at, clampFactor, equalSpans, fractionOf, length, padSpan, panSpan, resolution, span, zoomSpan } from "./span.js";
 
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {import("./span.js").AxisLimits} AxisLimits */
 /** @typedef {Readonly<{x: Span, y: Span}>} Ranges */
 /** @typedef {Readonly<{x: AxisLimits, y: AxisLimits}>} Limits */
-
-/** Home is the data's range and this share of it on each side. */
-export const HOME_PADDING = 0.02;
-/** How many roots wide a view may become. */
-const WIDEST_ROOTS = 8;
 
 export class View {
   /**
@@ -122,84 +117,3 @@ export class View {
 export function equalRanges(a, b, tolerance = 0) {
   return equalSpans(a.x, b.x, tolerance) && equalSpans(a.y, b.y, tolerance);
 }
-
-/**
- * The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a unit (or a
- * billionth of itself, on float axes far from 0) around it; no value at all shows 0..1.
- * @param {readonly (readonly [number|string, number|string]|null)[]} ranges low and high of each layer as `layer` answers give them
- * @param {boolean} exact
- * @param {number} [padding]
- * @returns {Span}
- */
-export function homeSpan(ranges, exact, padding = HOME_PADDING) {
-  /** @type {Span|null} */ let all = null;
-  for (const range of ranges) {
-    const part = range && dataSpan(range[0], range[1], exact);
-    if (part) all = all ? union(all, part) : part;
-  }
-  return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
-}
-
-/** @param {number|string} low @param {number|string} high @param {boolean} exact @returns {Span|null} */
-function dataSpan(low, high, exact) {
-  const proper = spanOf(low, high, exact);
-  if (proper && length(proper) > resolution(proper)) return proper;
-  const point = spanOf(low, exact ? String(BigInt(low) + 1n) : Number(low) + Math.max(1, Math.abs(Number(low)) * 1e-9), exact);
-  return point && panSpan(point, -length(point) / 2);
-}
-
-/**
- * How short and how long a range of an axis may become: as short as whole numbers stay two apart, or as doubles can tell (`resolution`).
- * @param {readonly import("./root.js").AxisRoot[]} roots the layers' roots on this axis (at least one)
- * @param {{exact: boolean}} o
- * @returns {AxisLimits}
- */
-export function axisLimits(roots, { exact }) {
-  const sizes = roots.map((root) => root.length);
-  const largest = Math.max(...sizes);
-  const smallest = Math.min(...sizes);
-  const whole = exact ? Math.min(2, smallest / 4) : 0;
-  return Object.freeze({ min: whole, max: largest * WIDEST_ROOTS });
-}
-
-/** Undo and redo of views. Holds ranges only, so a resized figure goes back to what it showed, at its new size. */
-export class History {
-  /** @param {Ranges} first @param {number} [limit] entries kept */
-  constructor(first, limit = 200) {
-    /** @type {Ranges[]} */ this.entries = [{ x: first.x, y: first.y }];
-    this.index = 0;
-    this.limit = limit;
-  }
-
-  get canUndo() {
-    return this.index > 0;
-  }
-
-  get canRedo() {
-    return this.index < this.entries.length - 1;
-  }
-
-  /** Notes a settled view; what was undone is forgotten. The same ranges twice are one entry.  @param {Ranges} ranges */
-  push(ranges) {
-    if (equalRanges(this.entries[this.index], ranges)) return;
-    this.entries.splice(this.index + 1, Number.POSITIVE_INFINITY, { x: ranges.x, y: ranges.y });
-    if (this.entries.length > this.limit) this.entries.shift();
-    this.index = this.entries.length - 1;
-  }
-
-  /** @returns {Ranges|null} the ranges before the current ones, now current; null at the beginning */
-  undo() {
-    if (!this.canUndo) return null;
-    this.index -= 1;
-    return this.entries[this.index];
-  }
-
-  /** @returns {Ranges|null} what the last undo left; null when there is none */
-  redo() {
-    if (!this.canRedo) return null;
-    this.index += 1;
-    return this.entries[this.index];
-  }
-}
-
-

@@ -1,6 +1,7 @@
 // Ties one figure's gestures and keys to its view, its colour bar and its cursor.
 
-import { listenKeys, Pointer } from "./pointer.js";
+import { listenKeys } from "./keys.js";
+import { Pointer } from "./pointer.js";
 import { find } from "../dom.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */

@@ -1,0 +1,50 @@
+// Where an axis begins and how far it can go: its home range, and the limits of zooming.
+
+import { length, padSpan, panSpan, resolution, span, spanOf, union } from "./span.js";
+
+/** @typedef {import("./span.js").AxisLimits} AxisLimits */
+/** @typedef {import("./span.js").Span} Span */
+
+/** Home is the data's range and this share of it on each side. */
+export const HOME_PADDING = 0.02;
+/** How many roots wide a view may become. */
+const WIDEST_ROOTS = 8;
+
+/**
+ * The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a unit (or a
+ * billionth of itself, on float axes far from 0) around it; no value at all shows 0..1.
+ * @param {readonly (readonly [number|string, number|string]|null)[]} ranges low and high of each layer as `layer` answers give them
+ * @param {boolean} exact
+ * @param {number} [padding]
+ * @returns {Span}
+ */
+export function homeSpan(ranges, exact, padding = HOME_PADDING) {
+  /** @type {Span|null} */ let all = null;
+  for (const range of ranges) {
+    const part = range && dataSpan(range[0], range[1], exact);
+    if (part) all = all ? union(all, part) : part;
+  }
+  return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
+}
+
+/** @param {number|string} low @param {number|string} high @param {boolean} exact @returns {Span|null} */
+function dataSpan(low, high, exact) {
+  const proper = spanOf(low, high, exact);
+  if (proper && length(proper) > resolution(proper)) return proper;
+  const point = spanOf(low, exact ? String(BigInt(low) + 1n) : Number(low) + Math.max(1, Math.abs(Number(low)) * 1e-9), exact);
+  return point && panSpan(point, -length(point) / 2);
+}
+
+/**
+ * How short and how long a range of an axis may become: as short as whole numbers stay two apart, or as doubles can tell (`resolution`).
+ * @param {readonly import("./root.js").AxisRoot[]} roots the layers' roots on this axis (at least one)
+ * @param {{exact: boolean}} o
+ * @returns {AxisLimits}
+ */
+export function axisLimits(roots, { exact }) {
+  const sizes = roots.map((root) => root.length);
+  const largest = Math.max(...sizes);
+  const smallest = Math.min(...sizes);
+  const whole = exact ? Math.min(2, smallest / 4) : 0;
+  return Object.freeze({ min: whole, max: largest * WIDEST_ROOTS });
+}
