@@ -187,11 +187,12 @@ def serve(
 
     def load(progress: Progress) -> Any:
         from bigviz.commands.hints import same_schema_hint
+        from bigviz.common.printable import printable
         from bigviz.server.run.loading import Columns, open_paths
 
         hint = same_schema_hint([path for _, path in named])
         if hint:
-            click.echo(hint, err=True)
+            click.echo(printable(hint), err=True)
         return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis), options, progress)
 
     _run([name for name, _ in named], load, listening)
@@ -338,7 +339,7 @@ def _run(
 
 
 def _write_sample(directory: Path, rows: int) -> list[Path]:
-    from bigviz.commands.progress_bars import bars
+    from bigviz.commands.progress_bars import bars, shown
     from bigviz.commands.sample_tables import clifford, random_walk, write_parquet
 
     made = {"points": clifford, "walk": random_walk}
@@ -347,7 +348,7 @@ def _write_sample(directory: Path, rows: int) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     with bars() as progress:
         for name, path in missing.items():
-            task = progress.add_task(f"writing {path}", total=rows)
+            task = progress.add_task(shown(f"writing {path}"), total=rows)
 
             def tell(stage: str, done: float, count: int, task: Any = task) -> None:
                 progress.update(task, completed=count)

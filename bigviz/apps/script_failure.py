@@ -33,6 +33,8 @@ class Failure:
 class ScriptFailed(BigvizError):
     """A script raised something, or made nothing to show. `files` are to be watched until it is mended."""
 
+    several_lines = True
+
     def __init__(self, failure: Failure, files: frozenset[str] = frozenset()) -> None:
         place = failure.file if failure.line is None else f"{failure.file}, line {failure.line}"
         super().__init__(f"{place}: {failure.message}", "path", failure.file)

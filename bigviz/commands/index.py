@@ -18,6 +18,7 @@ from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.fatal_signals import log_fatal_signals
+from bigviz.common.printable import printable
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -43,7 +44,11 @@ def index_path(
 ) -> int:
     """Index a table as the command line says it; returns the exit status. Raises what opening and building raise."""
     log_fatal_signals()
-    stores = StoreDirectory(store_dir, store_limit, tell=lambda sentence: print(sentence, file=sys.stderr), asked=True)
+
+    def tell_of(sentence: str) -> None:
+        print(printable(sentence), file=sys.stderr)
+
+    stores = StoreDirectory(store_dir, store_limit, tell=tell_of, asked=True)
     began = time.monotonic()
     try:
         with _interruptible() as cancel, stage_bars() as tell:
@@ -51,15 +56,14 @@ def index_path(
             layer = layer_from(dataset, words)
             store = index_layer(stores, dataset, layer, columns, Crew(progress=tell, cancel=cancel))
     except Cancelled:
-        print(
-            f"Interrupted. What is done is kept in {stores.root}: the same command goes on where it was.",
-            file=sys.stderr,
-        )
+        kept = printable(str(stores.root))
+        print(f"Interrupted. What is done is kept in {kept}: the same command goes on where it was.", file=sys.stderr)
         return _INTERRUPTED
     for sentence in (*dataset.notes, *dataset.assumed):
-        print(sentence, file=sys.stderr)
+        print(printable(sentence), file=sys.stderr)
     seconds, size = time.monotonic() - began, decimal(bytes_of(store))
-    print(f"{dataset.name}: {dataset.num_rows:,} rows by {layer.x} and {layer.y} in {seconds:.1f} s, {size} in {store}")
+    what = f"{dataset.name}: {dataset.num_rows:,} rows by {layer.x} and {layer.y}"
+    print(printable(f"{what} in {seconds:.1f} s, {size} in {store}"))
     return 0
 
 

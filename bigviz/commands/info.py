@@ -14,6 +14,7 @@ from rich.filesize import decimal
 from bigviz.aggregate.cells import Root
 from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.errors import BadInput, Unplottable
+from bigviz.common.printable import printable
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -42,26 +43,31 @@ def summary(
     folder = Path(path).absolute()
     if os.path.isdir(folder):
         if os.path.isfile(folder / NAME):
-            return "\n".join(store_lines(entry_of(folder)))
+            return _text(store_lines(entry_of(folder)))
         with suppress(BadInput):  # opening a table says why a directory cannot be read
             entries = StoreDirectory(folder).entries()
             if entries:
-                return "\n".join(stores_lines(entries))
+                return _text(stores_lines(entries))
     if exact:
         with stage_bars() as tell:
             dataset = open_files(path, None, options, tell)
     else:
         dataset = open_files(path, None, options, sample=True)
-    return "\n".join([*_table_lines(dataset), *_index_lines(dataset, store_dir)])
+    return _text([*_table_lines(dataset), *_index_lines(dataset, store_dir)])
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(map(printable, lines))
 
 
 def _table_lines(dataset: Dataset) -> list[str]:
     columns = dataset.columns()
-    width = max((len(each.name) for each in columns), default=0)
+    names = [printable(each.name) for each in columns]
+    width = max(map(len, names), default=0)
     lines = [f"{dataset.name}: {_rows(dataset)}, {len(columns):,} column{'s' * (len(columns) != 1)}"]
-    for each in columns:
+    for each, name in zip(columns, names, strict=True):
         type_ = f"{each.type}" + ("" if each.plottable else "  (cannot be plotted)")
-        lines.append(f"  {each.name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
+        lines.append(f"  {name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
     try:
         choice = choose(dataset)
         lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")

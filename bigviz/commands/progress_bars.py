@@ -22,9 +22,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bigviz.common.printable import printable
 from bigviz.common.progress import Progress as Tell
 
-__all__ = ["bars", "stage_bars"]
+__all__ = ["bars", "shown", "stage_bars"]
+
+
+def shown(stage: str) -> str:
+    """What work is at, as a bar may show it: names in it are neither markup nor commands to the terminal."""
+    return escape(printable(stage))
 
 
 def bars() -> Progress:
@@ -61,7 +67,7 @@ def stage_bars() -> Iterator[Tell]:
         if stage not in tasks:
             for task in tasks.values():
                 progress.stop_task(task)
-            tasks[stage] = progress.add_task(escape(stage), total=1.0, rows=0)
+            tasks[stage] = progress.add_task(shown(stage), total=1.0, rows=0)
         progress.update(tasks[stage], completed=done, rows=rows)
 
     with progress:

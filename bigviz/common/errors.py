@@ -6,6 +6,10 @@ knows no status. A message says what was expected, what came, and what to do.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from bigviz.common.printable import printable
+
 __all__ = [
     "BadInput",
     "BigvizError",
@@ -22,10 +26,14 @@ class BigvizError(Exception):
     """The base of bigviz's own errors.
 
     `message` is one or two sentences for the user, `field` the name of the argument that was wrong (None where no
-    single one was), `got` the value that came.
+    single one was), `got` the value that came. In a message everything that a terminal would obey is escaped, new lines
+    too, but for classes whose messages have `several_lines`.
     """
 
+    several_lines: ClassVar[bool] = False
+
     def __init__(self, message: str, field: str | None = None, got: object = None) -> None:
+        message = printable(message, keep="\n" if self.several_lines else "")
         super().__init__(message)
         self.message = message
         self.field = field

@@ -18,7 +18,7 @@ from bigviz.common.progress import Progress, no_progress
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, label_text
-from bigviz.data.columns.kinds import describe
+from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric
 from bigviz.data.formats.stable_file import StableFile
@@ -252,8 +252,9 @@ class Dataset:
 
     def _first_array(self, index: int, cancel: Cancel) -> pa.Array:
         source = self._source
+        empty = pa.nulls(0, storage_type(self._infos[index].type))
         direct = source.direct(index)
-        if direct is not None:
+        if direct is not None and len(direct):
             chunk = direct.slice(0, _HEAD).combine_chunks()
             source = MemorySource(pa.table([chunk], names=[self._infos[index].name]))
             index = 0
@@ -267,7 +268,7 @@ class Dataset:
         with suppress(Cancelled):
             source.read(index, sink, no_progress, enough, np.zeros(1, np.int64))
         cancel.check()
-        return found[0] if found else pa.nulls(0).cast(self._infos[index].type)
+        return found[0] if found else empty
 
     def _take(self, index: int, rows: np.ndarray) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)

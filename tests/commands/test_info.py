@@ -14,7 +14,7 @@ import pytest
 
 from bigviz.commands.info import summary
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import Cancelled
+from bigviz.common.errors import Cancelled, NotFound
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
@@ -78,3 +78,14 @@ def test_an_index_that_is_not_finished(table: Path, stores: StoreDirectory):
     for text in (summary(str(table), stores.root), summary(str(stores.root))):
         assert "unfinished, 25% of 'ordering rows' when it last told: the command that began it goes on" in text
         assert "x (linear) and y (linear)" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 300, "n" * 300 + ".parquet", "é" * 150, "a/" + "n" * 300 + "/t.parquet", "n/" * 3000]
+)
+def test_names_that_are_longer_than_names_can_be(name: str, tmp_path: Path):
+    for path in (name, str(tmp_path / name)):
+        with pytest.raises(NotFound, match=r"There is no file [/né]|There is no file a/n"):
+            summary(path, tmp_path)
+    with pytest.raises(NotFound, match="No data file matches"):
+        summary(f"{name}*.csv", tmp_path)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bigviz.commands.bench.client import ViewTime
+from bigviz.common.printable import printable
 
 __all__ = ["BrowserRun", "Run", "machine", "percentile", "summary", "table", "to_json"]
 
@@ -111,7 +112,7 @@ def table(run: Run) -> Table:
     what = run.definition
     title = f"{run.path}: {run.rows:,} rows, {what['agg']} of {what['x']}, {what['y']} ({what['glyph']})"
     found = Table(
-        title=Text(title),  # as it stands: brackets in it are not markup
+        title=Text(printable(title)),  # as it stands: brackets in it are not markup
         caption=Text(_caption(run)),
         title_justify="left",
         caption_justify="left",

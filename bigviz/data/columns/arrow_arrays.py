@@ -39,9 +39,18 @@ def plain(array: pa.Array) -> pa.Array:
         if isinstance(array, pa.ExtensionArray):
             array = array.storage
         elif isinstance(array, pa.RunEndEncodedArray):
-            array = pc.run_end_decode(array)
+            array = _run_end_decoded(array)
         else:
             return array
+
+
+def _run_end_decoded(array: pa.RunEndEncodedArray) -> pa.Array:
+    try:
+        return pc.run_end_decode(array)
+    except pa.ArrowNotImplementedError:  # runs of dictionaries and of view types
+        ends = fixed_view(array.run_ends, np.dtype(str(array.run_ends.type)))
+        runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
+        return array.values.take(from_numpy(runs, pa.int64()))
 
 
 def fixed_view(array: pa.Array, dtype: np.dtype) -> np.ndarray:

@@ -103,7 +103,7 @@ class Numbers:
         column = Column(self.info, self.values, self.valid, None)
         restore: Restore
         if pt.is_decimal(self.type):
-            chunks = [array for _, array in sorted(self._kept, key=lambda item: item[0])]
+            chunks = [array for _, array in sorted(self._kept, key=lambda item: item[0]) if len(array)]
             restore = Kept(pa.chunked_array(chunks, self.info.type))
         else:
             restore = Numeric(column, strays=self._all_strays())

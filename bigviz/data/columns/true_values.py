@@ -100,8 +100,20 @@ def dress(array: pa.Array, type_: pa.DataType) -> pa.Array:
     if isinstance(type_, pa.BaseExtensionType):
         return pa.ExtensionArray.from_storage(type_, dress(array, type_.storage_type))
     if pt.is_run_end_encoded(type_):
-        return pc.run_end_encode(dress(array, type_.value_type), type_.run_end_type)
+        return _in_runs(dress(array, type_.value_type), type_.run_end_type)
+    if pt.is_dictionary(type_):
+        encoded = dress(array, type_.value_type).dictionary_encode()
+        codes = encoded.indices.cast(type_.index_type)
+        return pa.DictionaryArray.from_arrays(codes, encoded.dictionary, ordered=type_.ordered)
     return array.cast(type_)
+
+
+def _in_runs(array: pa.Array, ends: pa.DataType) -> pa.Array:
+    try:
+        return pc.run_end_encode(array, ends)
+    except pa.ArrowNotImplementedError:  # of dictionaries and of view types
+        rows = np.arange(1, len(array) + 1, dtype=str(ends))
+        return pa.RunEndEncodedArray.from_arrays(from_numpy(rows, ends), array)
 
 
 def restored(column: Column) -> pa.Array | None:

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
+from bigviz.common.printable import printable
+
 __all__ = ["Reporter"]
 
 _MOST_LINES: Final = 10_000
-_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 class Reporter:
@@ -40,7 +41,7 @@ class Reporter:
             line = json.dumps({"event": event, "time": round(time.time(), 3), **facts}, default=str)
         else:
             # A terminal obeys control characters, and names of columns may hold some.
-            line = _LINES[event](facts).translate(_CONTROL) if event in _LINES else ""
+            line = printable(_LINES[event](facts), keep="\t\n") if event in _LINES else ""
         if line:
             with suppress(queue.Full):
                 self._lines.put_nowait(line)

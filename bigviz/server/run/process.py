@@ -17,6 +17,7 @@ from bigviz.apps.script_failure import ScriptFailed, failure_of
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
 from bigviz.common.fatal_signals import log_fatal_signals
+from bigviz.common.printable import printable
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.server import Load, Loaded, Options, Server
 
@@ -103,10 +104,10 @@ def _failure(server: Server) -> int:
 def _told(error: BaseException) -> str:
     """What the terminal says of an error: bigviz's own in a sentence, others with their traceback."""
     if isinstance(error, ScriptFailed) and not isinstance(error.__cause__, BigvizError):
-        return error.failure.trace
+        return printable(error.failure.trace, keep="\n")
     if isinstance(error, BigvizError):
         return f"Error: {error.message}"
-    return "".join(traceback.format_exception(error))
+    return printable("".join(traceback.format_exception(error)), keep="\n")
 
 
 async def _keep_up(server: Server, watch: Watch, report: Reporter) -> None:
