@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.common.errors import Busy, NotFound
+from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.limits import Limits
@@ -52,17 +53,16 @@ class Site:
     `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how far the files of the
     first documents are read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
 
-    `names` are the documents that will be served, known before they are opened, so that pages are served at once.
+    The names of the `documents` are known before they are opened, so that pages are served at once.
     """
 
     hosts: Hosts
-    names: Sequence[str] = ()
+    documents: OpenedDocuments = field(default_factory=OpenedDocuments)
     limits: Limits = field(default_factory=Limits)
     prefix: str = ""
     event: Event = _ignore
     metrics: Metrics = field(default_factory=Metrics)
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
-    documents: dict[str, Document] = field(default_factory=dict)
     viewers: set[Viewer] = field(default_factory=set)
     failure: Failure | None = None
     reading: dict[str, Any] | None = None
@@ -77,8 +77,7 @@ class Site:
 
     def publish(self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies) -> None:
         """Serve these documents, each under its id; requests that wait for them go on."""
-        self.documents = {document.id: document for document in documents}
-        self.names = list(self.documents)
+        self.documents.replace(documents)
         self._backend, self._bodies = backend, bodies
         self.failure = self.reading = None
         self._loaded.set()
@@ -86,12 +85,11 @@ class Site:
 
     def renew(self, documents: Sequence[Document]) -> None:
         """Serve other documents: browsers reconnect and, seeing a new epoch, load the document again."""
-        self.documents = {document.id: document for document in documents}
-        self.names = list(self.documents)
+        self.documents.replace(documents)
         self.epoch = secrets.randbits(32)
         self.failure = None
         for viewer in list(self.viewers):
-            if viewer.name in self.documents:
+            if self.has(viewer.name):
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
@@ -112,7 +110,7 @@ class Site:
 
     def has(self, name: str) -> bool:
         """Whether a document of that name is, or will be, served."""
-        return name in self.names
+        return name in self.documents.names
 
     async def document(self, name: str) -> Document:
         """The document of that name, once it is open; NotFound for another name, Busy while its script fails."""
@@ -120,9 +118,10 @@ class Site:
             await self._settled.wait()
             if not self._loaded.is_set():
                 raise Busy("The script of this document failed; its page and the server's log say why.")
-        if name not in self.documents:
+        document = self.documents.get(name)
+        if document is None:
             raise NotFound(f"There is no document {name[:100]!r}; / lists the documents.", "document", name[:100])
-        return self.documents[name]
+        return document
 
     async def opened(self) -> None:
         """Wait until documents are open, however often the script fails before."""

@@ -59,8 +59,8 @@ class Listing(Handler):
     """`/`: the documents, as a page or, where JSON is asked for, as `{documents: [{name, title, url}]}`."""
 
     async def answer(self, *args: str) -> None:
-        titles = {name: name for name in self.site.names}
-        titles |= {name: document.title or name for name, document in self.site.documents.items()}
+        opened = {name: self.site.documents.get(name) for name in self.site.documents.names}
+        titles = {name: (document and document.title) or name for name, document in opened.items()}
         self.set_header("Vary", "Accept")
         if "application/json" in self.request.headers.get("Accept", ""):
             self.set_header("Content-Type", "application/json; charset=utf-8")

@@ -18,7 +18,14 @@ class Health(Handler):
         self.set_header("Cache-Control", "no-store")
         loaded = self.site.loaded is not None
         self.finish(
-            dump({"ok": True, "loaded": loaded, "documents": len(self.site.names), "viewers": len(self.site.viewers)})
+            dump(
+                {
+                    "ok": True,
+                    "loaded": loaded,
+                    "documents": len(self.site.documents.names),
+                    "viewers": len(self.site.viewers),
+                }
+            )
         )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
+from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts, is_loopback
 from bigviz.server.app import ROUTES, make_app
 from bigviz.server.limits import Limits
@@ -127,7 +128,7 @@ class Server:
         """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
         options = self.options
         hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
-        self.site = Site(hosts, list(self._names), options.limits, options.prefix, self._event)
+        self.site = Site(hosts, OpenedDocuments(self._names), options.limits, options.prefix, self._event)
         self._http = Listener(make_app(self.site), options.limits)
         self._http.add_sockets(self._sockets)
         self._event("listening", url=self.url, port=self.port, address=options.address)

@@ -1,0 +1,1 @@
+"""Documents by name: where a server finds what it serves."""

@@ -1,0 +1,45 @@
+"""Documents by name: what a server asks for them, and the ones that it was started with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+
+__all__ = ["OpenedDocuments", "Repository"]
+
+
+class Repository(Protocol):
+    """Documents by name."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of all documents, those that are not open yet included, in the order of the list of documents."""
+
+    def get(self, name: str) -> Document | None:
+        """The document of that name; None where there is none, or where it is not open yet."""
+
+
+class OpenedDocuments:
+    """The documents that a server was started with, in memory: `names` at first, replaced as a whole once they are
+    open and whenever an app's script is run again."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names: Sequence[str] = tuple(names)
+        self._documents: dict[str, Document] = {}
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, in the order in which they were given."""
+        return self._names
+
+    def get(self, name: str) -> Document | None:
+        """The document of that name, if it is open."""
+        return self._documents.get(name)
+
+    def replace(self, documents: Sequence[Document]) -> None:
+        """Hold these documents, each under its id, and no others."""
+        self._documents = {document.id: document for document in documents}
+        self._names = tuple(self._documents)
