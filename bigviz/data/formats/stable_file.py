@@ -27,9 +27,11 @@ _OTHER_TYPES = (
 class StableFile:
     """A regular file as it was when it was first opened: every later opening must find the same one.
 
-    The same one means inode, size and modification time; a file replaced under its name, rewritten or truncated in
-    place is reported instead of read. The path is opened first and looked at afterwards, so nothing can be put in
-    between.
+    The same one means inode, size, and the times of the last modification and of the last change. A program may set the
+    first of these times (`touch -d`, `cp -p`, `rsync -t`), nobody the second, so a file replaced under its name,
+    rewritten or truncated in place is reported instead of read, whatever its time says. Other rights, another name or
+    another hard link count as a change too. The path is opened first and looked at afterwards, so nothing can be put
+    in between.
     """
 
     path: str
@@ -37,6 +39,7 @@ class StableFile:
     inode: int
     size: int
     mtime_ns: int
+    ctime_ns: int
 
     @classmethod
     def at(cls, path: str) -> StableFile:
@@ -49,7 +52,8 @@ class StableFile:
 
     @classmethod
     def _of(cls, path: str, status: os.stat_result) -> StableFile:
-        return cls(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        times = status.st_mtime_ns, status.st_ctime_ns
+        return cls(path, status.st_dev, status.st_ino, status.st_size, *times)
 
     @contextmanager
     def open(self) -> Iterator[pa.NativeFile]:

@@ -162,7 +162,9 @@ class FilesSource:
         for part in self.parts:
             file = part.file
             digest.update(
-                f"{os.path.realpath(file.path)}\0{file.size}\0{file.mtime_ns}\0".encode(errors="surrogateescape")
+                f"{os.path.realpath(file.path)}\0{file.size}\0{file.mtime_ns}\0{file.ctime_ns}\0".encode(
+                    errors="surrogateescape"
+                )
             )
             digest.update(part.digest)
         return digest.hexdigest()

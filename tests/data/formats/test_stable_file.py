@@ -17,6 +17,7 @@ import pytest
 from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.open import open as open_table
+from tests.old_times import give_old_time
 
 TABLE = pa.table({"x": np.arange(100.0), "y": np.arange(100)})
 
@@ -95,13 +96,24 @@ def rewrite(path: Path) -> None:
     os.utime(path, ns=(1, 1))
 
 
+def rewrite_with_its_old_time(path: Path) -> None:
+    """Other bytes in the middle; size, inode, time, head and tail are as they were."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(status.st_size // 3)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    give_old_time(path, status)
+
+
 def replace(path: Path) -> None:
     other = path.with_name("other")
     pq.write_table(TABLE, other)
     os.replace(other, path)
 
 
-@pytest.mark.parametrize("change", [Path.unlink, swap_fifo, truncate, rewrite, replace])
+@pytest.mark.parametrize("change", [Path.unlink, swap_fifo, truncate, rewrite, rewrite_with_its_old_time, replace])
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows"])
 def test_a_file_that_changes_keeps_what_was_read(tmp_path: Path, kind: str, change: object) -> None:
     path = tmp_path / f"t.{kind}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled, Unplottable, Unreadable
 from bigviz.data.formats import parquet
 from bigviz.data.open import open as open_table
+from tests.old_times import give_old_time
 
 
 def test_formats_may_mix(tmp_path: Path) -> None:
@@ -179,6 +181,30 @@ def test_fingerprints(tmp_path: Path) -> None:
     assert open_table(path).fingerprint == first and int(first, 16) >= 0
     pq.write_table(pa.table({"x": [2]}), path)
     assert open_table(path).fingerprint != first
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv"])
+def test_a_file_rewritten_with_its_old_time_has_another_fingerprint(tmp_path: Path, kind: str) -> None:
+    """Its head, its tail and (in Parquet) its footer are as they were."""
+    path = tmp_path / f"t.{kind}"
+    fingerprints = set()
+    before: os.stat_result | None = None
+    for middle in (1.0, 2.0):
+        table = pa.table({"x": np.r_[np.zeros(50_000), middle, np.zeros(50_000)]})
+        if kind == "parquet":
+            pq.write_table(table, path, use_dictionary=False, compression="none", write_statistics=False)
+        elif kind == "arrow":
+            with ipc.new_file(str(path), table.schema) as writer:
+                writer.write_table(table)
+        else:
+            table.to_pandas().to_csv(path, index=False)
+        if before is None:
+            before = path.stat()
+        else:
+            give_old_time(path, before)
+        assert (path.stat().st_mtime_ns, path.stat().st_size) == (before.st_mtime_ns, before.st_size)
+        fingerprints.add(open_table(path).fingerprint)
+    assert len(fingerprints) == 2
 
 
 def test_concurrent_callers_share_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

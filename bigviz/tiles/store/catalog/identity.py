@@ -23,7 +23,7 @@ _MOST_FILES: Final = 1000  # whose sizes and times are written down; the fingerp
 def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
     """What a manifest says of its source, as JSON.
 
-    `fingerprint` is the dataset's: path, size, time and footer of each file. `identity` leaves out size, time and
+    `fingerprint` is the dataset's: path, size, times and footer of each file. `identity` leaves out size, times and
     footer: of two stores with the same identity one is of an older state of the files, or in an older format.
     """
     files = dataset.files
@@ -34,7 +34,8 @@ def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "identity": _digest((paths, asdict(spec))),
         "files": [
-            [path, each.size, each.mtime_ns] for path, each in zip(paths[:_MOST_FILES], files, strict=False)
+            [path, each.size, each.mtime_ns, each.ctime_ns]
+            for path, each in zip(paths[:_MOST_FILES], files, strict=False)
         ],
         "more_files": max(0, len(files) - _MOST_FILES),
         "spec": asdict(spec),
@@ -50,13 +51,14 @@ def folder_name(dataset: Dataset, spec: OrderSpec) -> str:
 
 
 def freshness(origin: Mapping[str, Any]) -> Freshness:
-    """Whether the files are still as they were, by size and time: without opening them."""
-    for path, size, mtime_ns in origin["files"]:
+    """Whether the files are still as they were, by size and times: without opening them."""
+    for path, size, *times in origin["files"]:
         try:
             status = os.stat(path)
         except OSError:
             return "gone"
-        if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+        # An index made before files' times of change were noted has no second time.
+        if status.st_size != size or [status.st_mtime_ns, status.st_ctime_ns][: len(times)] != times:
             return "stale"
     return "fresh"
 

@@ -23,6 +23,7 @@ from bigviz.tiles.store.catalog.identity import freshness
 from bigviz.tiles.store.catalog.parts import parts
 from bigviz.tiles.store.files.lock import Lock
 from bigviz.tiles.store.files.manifest import FORMAT, NAME
+from tests.old_times import give_old_time
 
 
 def names(stores: StoreDirectory) -> list[str]:
@@ -332,6 +333,20 @@ def test_parts_are_built_once_and_belong_to_their_store(directories, source: Dat
     assert parts(another, "columns") == {} and stores.part(another, "columns", "a/../b c") is None
     (other / "values.arrow").write_bytes(b"w" * 10)
     assert parts(store, "columns") == {}
+
+
+def test_a_source_rewritten_with_its_old_time(stores: StoreDirectory, spec: OrderSpec, table: Path):
+    stores.build(open_dataset(table), spec)
+    of = stores.entries()[0].manifest.of
+    assert freshness(of) == "fresh"
+    times = table.stat()
+    data = bytearray(table.read_bytes())
+    data[len(data) // 3] ^= 1
+    table.write_bytes(data)
+    give_old_time(table, times)
+    assert freshness(of) == "stale" and stores.find(open_dataset(table), spec) is None
+    older = {**of, "files": [each[:3] for each in of["files"]]}
+    assert freshness(older) == "fresh", "an index of a version that did not note the time of change"
 
 
 def test_whose_a_file_is(stores: StoreDirectory):
