@@ -13,7 +13,7 @@ from bigviz.common.did_you_mean import nearest
 from bigviz.common.errors import BadInput
 from bigviz.render.matplotlib_colormaps import MATPLOTLIB
 
-__all__ = ["CATEGORICAL", "NAMES", "body", "canonical", "lut"]
+__all__ = ["CATEGORICAL", "CATEGORIES", "NAMES", "body", "canonical", "lut"]
 
 _SEQUENTIAL: Final = (
     "fire", "bmy", "bgy", "bgyw", "bmw", "kbc", "kgy", "kbgyw", "blues", "gray", "dimgray", "isolum", "rainbow",
@@ -21,6 +21,7 @@ _SEQUENTIAL: Final = (
 _DIVERGING: Final = ("coolwarm", "gwv", "bwy", "cwr", "bky", "bkr", "bjy")
 _CYCLIC: Final = ("colorwheel", "cyclic_isoluminant")
 _BLIND_SAFE: Final = {"cbl1": "CET_CBL1", "cbl2": "CET_CBL2", "cbtl1": "CET_CBTL1", "cbtl2": "CET_CBTL2"}
+CATEGORIES: Final = "glasbey_category10"  # the colours of categories, unless others are asked for; the page's own
 CATEGORICAL: Final = ("glasbey", "glasbey_light", "glasbey_dark", "glasbey_category10")
 _SOURCES: Final = {name: name for name in (*_SEQUENTIAL, *_DIVERGING, *_CYCLIC)} | _BLIND_SAFE
 NAMES: Final = (*_SOURCES, *MATPLOTLIB, *CATEGORICAL)

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from bigviz.common.cancel import Cancel
 from bigviz.render.norm import Norm
-from bigviz.render.shade import Shading, Values, norm_of, values_of
+from bigviz.render.shade import Cells, Shading, Values, norm_of, values_of
 
 __all__ = ["Spans"]
 
@@ -36,29 +36,33 @@ class Spans:
         self._tiles: LRUCache[Any, tuple[Place, ...]] = LRUCache(4_096)
         self._lock = threading.Lock()
 
-    def norm(self, tag: str, level: tuple[int, int], shading: Shading, zero: bool, read: Read, cancel: Cancel) -> Norm:
+    def norm(
+        self, tag: str, level: tuple[int, int], shading: Shading, cells: Cells, read: Read, cancel: Cancel
+    ) -> Norm:
         """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes."""
         key = (tag, level, shading)
         with self._lock:
             found = self._norms.get(key)
         if found is None:
-            found = norm_of(list(self._values(tag, level, zero, read, cancel).values()), shading)
+            found = norm_of(list(self._values(tag, level, cells, read, cancel).values()), shading)
             with self._lock:
                 self._norms[key] = found
         return found
 
-    def _values(self, tag: str, level: tuple[int, int], zero: bool, read: Read, cancel: Cancel) -> dict[Place, Values]:
+    def _values(
+        self, tag: str, level: tuple[int, int], cells: Cells, read: Read, cancel: Cancel
+    ) -> dict[Place, Values]:
         """The tiles of a level that count, with their values."""
         with self._lock:
             places = self._tiles.get((tag, level))
         if places is None:
             places = ((0, 0, 0, 0),)
             if level != (0, 0):
-                places = _children(tuple(self._values(tag, _above(level), zero, read, cancel)), level)
+                places = _children(tuple(self._values(tag, _above(level), cells, read, cancel)), level)
         values = {}
         for place in places:
             cancel.check()
-            values[place] = values_of(read(place), zero)
+            values[place] = values_of(read(place), cells)
         if len(values) > _MOST_TILES:
             holding = {place: each for place, each in values.items() if each.filled.any()}
             best = sorted(holding, key=lambda place: -_highest(holding[place]))[:_MOST_TILES]

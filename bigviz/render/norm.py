@@ -19,7 +19,13 @@ __all__ = ["BINS", "Norm"]
 Array = npt.NDArray[Any]
 
 BINS: Final = 65_536
-_FORWARD: Final = {"linear": lambda d: d, "log": np.log1p, "cbrt": np.cbrt}
+_LARGEST: Final = 2.0**126  # beyond these a float32 would overflow or lose its mantissa
+_SMALLEST: Final = 2.0**-100
+_FORWARD: Final[dict[str, Any]] = {"linear": lambda d: d, "log": np.log1p, "cbrt": np.cbrt}
+# The same where values are a quarter of themselves, because their differences would overflow: log1p(d) is log(d) there.
+_HUGE: Final = {**_FORWARD, "log": lambda d: np.maximum(0, np.log(d) + math.log(4))}
+# The same where they are 2^600 times themselves, because their differences are subnormal: log1p(d) is d there.
+_TINY: Final = {**_FORWARD, "log": _FORWARD["linear"]}
 
 
 class Norm:
@@ -39,8 +45,12 @@ class Norm:
         self._counts = counts and own[1] < BINS and own[0] >= 0
         self._lift = 0.0
         if how == "eq_hist":
-            self._octave = (own[0] > 0) == (own[1] > 0) and _ratio(*own) <= 2
-            self._first, self._step = _bits_scale(*own)
+            self._octave = (
+                (own[0] > 0) == (own[1] > 0) and abs(own[1]) <= 2 * abs(own[0]) and abs(own[0]) <= 2 * abs(own[1])
+            )
+            self._unit = _unit_of(max(abs(own[0]), abs(own[1])))
+            first, last = (float(each) for each in _ordered(np.array(own) * self._unit))
+            self._first, self._step = first, BINS / (last - first + 1)
             self._shares = self._distribute(finite)
 
     def fraction(self, values: Array) -> npt.NDArray[np.float64]:
@@ -50,10 +60,11 @@ class Norm:
         if self.how == "eq_hist":
             out = self._shares[self._bin(numbers)]
         else:
-            forward: Any = _FORWARD[self.how]
-            with np.errstate(over="ignore", invalid="ignore"):
-                span = float(forward(self.high - self.low))
-                out = forward(numbers - self.low) / span if 0 < span < math.inf else np.ones(len(numbers))
+            unit, forwards = _scale_of(self.low, self.high)
+            forward = forwards[self.how]
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                span = float(forward(self.high * unit - self.low * unit))
+                out = forward(numbers * unit - self.low * unit) / span
         out = np.clip(np.nan_to_num(np.asarray(out, np.float64), nan=1.0), 0.0, 1.0)
         out[numbers <= self.low] = self._lift
         out[numbers >= self.high] = 1.0
@@ -76,10 +87,10 @@ class Norm:
         if self._counts:
             return np.asarray(inside, np.int64)
         if self._octave:
-            span = high - low
-            place = (inside - low) / span * BINS if span > 0 else np.zeros(len(inside))
+            factor = BINS / (high * self._unit - low * self._unit) if high > low else 0.0
+            place = (inside * self._unit - low * self._unit) * factor
         else:
-            place = (_ordered(inside) - self._first) * self._step
+            place = (_ordered(inside * self._unit) - self._first) * self._step
         return np.clip(place.astype(np.int64), 0, BINS - 1)
 
 
@@ -92,14 +103,18 @@ def _lifted(cells: npt.NDArray[np.int64]) -> float:
     return min(float(cells[0] / max(cells.sum(), 1)), 1 - 1 / multiple)
 
 
-def _ratio(low: float, high: float) -> float:
-    small, large = sorted((abs(low), abs(high)))
-    return large / small if small else math.inf
+def _scale_of(low: float, high: float) -> tuple[float, dict[str, Any]]:
+    """How to take differences of values: the power of two that scales them, and the functions of such differences."""
+    if math.isinf(high - low):
+        return 2.0**-2, _HUGE
+    return (2.0**600, _TINY) if high - low < 2.0**-900 else (1.0, _FORWARD)
 
 
-def _bits_scale(low: float, high: float) -> tuple[float, float]:
-    first, last = (float(_ordered(np.array([end]))[0]) for end in (low, high))
-    return first, BINS / (last - first + 1)
+def _unit_of(largest: float) -> float:
+    """The power of two that brings values whose largest size is given to where a float32 has all its bits."""
+    if _SMALLEST <= largest <= _LARGEST:
+        return 1.0
+    return 2.0 ** -max(-1000, min(1000, math.frexp(largest)[1] - 1 if largest else 0))
 
 
 def _ordered(values: Array) -> npt.NDArray[np.float64]:

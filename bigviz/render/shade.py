@@ -1,7 +1,8 @@
 """Planes as pictures: the colours of the page, computed here for those who have no browser.
 
 A cell's normalised value is looked up in a colour map of 256; cells without a value are transparent. Under `by` a
-cell's colour is the mean of its categories' colours weighted by their values, its opacity that of their sum.
+cell's colour is the mean of its categories' colours weighted by the sizes of their values (alike where all are 0), its
+opacity that of their sum.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bigviz.render.colormaps import CATEGORICAL, lut
+from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
 from bigviz.render.norm import Norm
 
-__all__ = ["Shading", "Values", "norm_of", "shade", "values_of"]
+__all__ = ["Cells", "Shading", "Values", "norm_of", "shade", "values_of"]
 
 Array = npt.NDArray[Any]
+_LEAST_WEIGHT: Final = 2.0**-1000  # added to the size of every value, so that zeros have colours too
+_HEAVY: Final = (
+    2.0**900
+)  # larger values are weighed by a power of two of themselves, for else their sums might overflow
+_LIGHTER: Final = 2.0**-200
 _FAINTEST: Final = 40  # of 255: the opacity of the lowest sum of categories, datashader's min_alpha
 
 
@@ -35,30 +41,49 @@ class Shading:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What the cells of a picture's planes mean.
+
+    `empty` is what those without a value are: 0 among "counts", "zero" among other numbers, "null" (NaN or masked);
+    `by` says that each plane is of a category.
+    """
+
+    empty: Literal["counts", "zero", "null"]
+    by: bool = False
+
+
+@dataclass(frozen=True)
 class Values:
-    """What is normalised: one number a cell, which cells hold one, and whether they are counts."""
+    """What is normalised: one number a cell, and which cells hold one."""
 
     numbers: Array
     filled: npt.NDArray[np.bool_]
-    counts: bool
+    cells: Cells
 
 
-def values_of(planes: Sequence[Array], zero_is_empty: bool) -> Values:
-    """The numbers that colour stands for: the plane, or the sum of several."""
-    masked = [np.ma.masked_invalid(plane) if plane.dtype.kind == "f" else np.ma.asarray(plane) for plane in planes]
-    filled = [~np.ma.getmaskarray(each) & ((each.data != 0) | (not zero_is_empty)) for each in masked]
-    if len(planes) == 1:
-        return Values(masked[0].data, filled[0], planes[0].dtype.kind == "u" and zero_is_empty)
+def values_of(planes: Sequence[Array], cells: Cells) -> Values:
+    """The numbers that colour stands for: the plane, or the sum of those of all categories."""
+    filled = [_filled(plane, cells) for plane in planes]
+    if not cells.by:
+        return Values(np.ma.getdata(planes[0]), filled[0], cells)
     total = np.zeros(planes[0].shape)
-    for each, mask in zip(masked, filled, strict=True):
-        total += np.where(mask, each.data, 0)
-    return Values(total, np.logical_or.reduce(filled), False)
+    with np.errstate(over="ignore"):
+        for plane, mask in zip(planes, filled, strict=True):
+            total += np.where(mask, np.ma.getdata(plane), 0)
+    return Values(total, np.logical_or.reduce(filled), cells)
+
+
+def _filled(plane: Array, cells: Cells) -> npt.NDArray[np.bool_]:
+    """Which cells of a plane hold a value. Infinite ones do; they have no place in a normalisation, but a colour."""
+    numbers: npt.NDArray[Any] = np.ma.getdata(plane)
+    held = ~np.ma.getmaskarray(plane) if numbers.dtype.kind != "f" else ~np.isnan(numbers)
+    return held if cells.empty == "null" else held & (numbers != 0)
 
 
 def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
     """The normalisation over all filled cells of some planes."""
     numbers = np.concatenate([each.numbers[each.filled] for each in values])
-    return Norm(numbers, shading.how, shading.low, shading.high, all(each.counts for each in values))
+    return Norm(numbers, shading.how, shading.low, shading.high, all(each.cells.empty == "counts" for each in values))
 
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:
@@ -66,7 +91,7 @@ def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading)
     height, width = planes[0].shape
     fraction = norm.fraction(values.numbers[values.filled].ravel())
     pixels = np.zeros((height, width, 4), np.uint8)
-    if len(planes) == 1:
+    if not values.cells.by:
         pixels[values.filled, :3] = lut(shading.cmap)[(fraction * 255 + 0.5).astype(np.int64)]
         pixels[values.filled, 3] = 255
     else:
@@ -79,12 +104,16 @@ def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading)
 
 def _mixed(planes: Sequence[Array], values: Values, shading: Shading) -> Array:
     """(filled cells, 3): the mean colour of each cell's categories."""
-    colours = lut(shading.cmap if shading.cmap in CATEGORICAL else CATEGORICAL[0]).astype(np.float64)
+    masked = [(plane, _filled(plane, values.cells)) for plane in planes]
+    colours = lut(shading.cmap if shading.cmap in CATEGORICAL else CATEGORIES).astype(np.float64)
     total = np.zeros(int(values.filled.sum()))
     mixed = np.zeros((len(total), 3))
-    for number, plane in enumerate(planes):
-        weights = np.nan_to_num(np.ma.filled(np.ma.asarray(plane).astype(np.float64), 0.0)[values.filled])
-        weights = np.abs(weights)
+    least = 0.0 if values.cells.empty == "counts" else _LEAST_WEIGHT
+    heavy = any(np.max(np.abs(np.ma.getdata(plane)[mask]), initial=0) > _HEAVY for plane, mask in masked)
+    for number, (plane, mask) in enumerate(masked):
+        sizes = np.abs(np.ma.getdata(plane).astype(np.float64)[values.filled])
+        sizes = np.minimum(sizes * (_LIGHTER if heavy else 1.0), np.finfo(np.float64).max * _LIGHTER)
+        weights = np.where(mask[values.filled], sizes + least, 0.0)
         total += weights
         mixed += weights[:, None] * colours[number % len(colours)]
-    return (mixed / np.maximum(total, np.finfo(np.float64).tiny)[:, None]).astype(np.uint8)
+    return (mixed / total[:, None]).astype(np.uint8)

@@ -8,9 +8,10 @@ import pytest
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.render.level_norms import Spans
-from bigviz.render.shade import Shading
+from bigviz.render.shade import Cells, Shading
 
 LINEAR = Shading("gray", "linear", None, None)
+COUNTS = Cells("counts")
 SIDE = 4  # cells of a tile in these tests
 
 
@@ -38,25 +39,25 @@ class World:
 @pytest.mark.parametrize("level", [(0, 0), (1, 1), (3, 3), (2, 0), (0, 3), (1, 2)])
 def test_the_span_is_the_whole_levels(level):
     world, spans = World(3, 1), Spans()
-    norm = spans.norm("a", level, LINEAR, True, world.read, NEVER)
+    norm = spans.norm("a", level, LINEAR, COUNTS, world.read, NEVER)
     values = world.at(*level)
     assert (norm.low, norm.high) == (values[values > 0].min(), values.max())
 
 
 def test_deeper_it_is_the_same_for_all_and_reads_no_more_than_it_must():
     world, spans = World(6, 2), Spans()
-    norm = spans.norm("a", (6, 6), LINEAR, True, world.read, NEVER)
+    norm = spans.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)
     assert world.reads <= 1 + 4 + 16 + 64 + 3 * 4 * 64
     assert norm.high <= world.cells.max() and norm.high >= np.percentile(world.cells[world.cells > 0], 90)
     before = world.reads
-    assert spans.norm("a", (6, 6), LINEAR, True, world.read, NEVER) is norm and world.reads == before
-    spans.norm("a", (6, 6), Shading("gray", "log", None, None), True, world.read, NEVER)
+    assert spans.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER) is norm and world.reads == before
+    spans.norm("a", (6, 6), Shading("gray", "log", None, None), COUNTS, world.read, NEVER)
     assert world.reads - before <= 64
-    assert spans.norm("b", (6, 6), LINEAR, True, World(6, 3).read, NEVER) is not norm
+    assert spans.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER) is not norm
 
 
 def test_it_can_be_cancelled():
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        Spans().norm("a", (2, 2), LINEAR, True, World(2, 1).read, cancel)
+        Spans().norm("a", (2, 2), LINEAR, COUNTS, World(2, 1).read, cancel)

@@ -15,7 +15,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import Spans
-from bigviz.render.shade import Shading, norm_of, shade, values_of
+from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.http.bodies import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
 from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json
@@ -90,16 +90,16 @@ class LayerBodies:
 
             engine, arrays = backend.engine, read(place)
             if shading is not None:
-                zero = layer.reduction.traits.zero
+                cells = _cells(layer)
 
                 def draw(place: Place) -> list[Any]:
                     return _pictured(read(place), (SIDE, SIDE))
 
-                norm = self._spans.norm(asked.etag, (zx, zy), shading, zero, draw, cancel)
+                norm = self._spans.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
                 arrays = _pictured(arrays, (SIDE, SIDE))
-                return PNG, shade(arrays, values_of(arrays, zero), norm, shading)
+                return PNG, shade(arrays, values_of(arrays, cells), norm, shading)
             own = _own_type(dataset, layer)
-            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
+            arrays = [_sent(plane, layer, own) for plane in arrays]
             if extension == "npy":
                 return NPY, npy(arrays, layer.reduction.category is not None)
             planes = engine.info(dataset, layer).planes
@@ -126,10 +126,10 @@ class LayerBodies:
             arrays = backend.engine.image(dataset, layer, *window, *size, cancel)
             if shading is not None:
                 arrays = _pictured(arrays, size[::-1])
-                values = values_of(arrays, layer.reduction.traits.zero)
+                values = values_of(arrays, _cells(layer))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             own = _own_type(dataset, layer)
-            arrays = arrays if own is None else [own_values(plane, own) for plane in arrays]
+            arrays = [_sent(plane, layer, own) for plane in arrays]
             return NPY, npy(arrays, layer.reduction.category is not None, size[::-1])
 
         what = ("image", window, size, shading)
@@ -183,6 +183,21 @@ class LayerBodies:
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:
     """The planes of a picture: a blank one where a category has no label."""
     return planes or [np.zeros(shape, np.uint32)]
+
+
+def _cells(layer: Layer) -> Cells:
+    """How the layer's finished planes are to be coloured."""
+    traits = layer.reduction.traits
+    return Cells(
+        "counts" if traits.counts else "zero" if traits.total == "any" else "null", layer.reduction.category is not None
+    )
+
+
+def _sent(plane: Any, layer: Layer, own: pa.DataType | None) -> Any:
+    """A finished plane as it is published: 0 where an empty cell is, the column's own values in its type."""
+    if own is not None:
+        return own_values(plane, own)
+    return np.ma.filled(plane, 0) if layer.reduction.traits.zero else plane
 
 
 def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:

@@ -9,21 +9,18 @@ import { isExact } from "../axes/axis.js";
 /** @typedef {import("../render/resample.js").Rule} Rule */
 /** @typedef {Readonly<{x: boolean, y: boolean}>} Sides */
 /**
- * `planes`: the categories under `by`; `traits`: what a plane's cells mean; `rule`: how the cells of a pixel combine, those of categories
- * after they were mixed; `counts`: 0 is empty in what is drawn, else NaN; `exact`: axes of whole numbers; `times`: of those, axes of times.
- * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, counts: boolean, exact: Sides, times: Sides}>} CellFacts
+ * `planes`: the categories under `by`; `traits`: what a plane's cells mean; `rule`: how the cells of a pixel combine; `exact`: axes of whole numbers; `times`: of those, axes of times.
+ * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, exact: Sides, times: Sides}>} CellFacts
  */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 
 /** @param {Definition} definition @param {LayerInfo} info @returns {CellFacts} */
 export function cellFacts(definition, { planes, traits, x, y }) {
-  const counts = planes !== null || traits.counts;
   return Object.freeze({
     planes,
     traits,
-    rule: counts ? "count" : traits.pixel === "any" ? "max" : traits.pixel,
-    counts,
+    rule: traits.counts ? "count" : traits.pixel === "any" ? "max" : traits.pixel,
     exact: { x: isExact(x.kind, definition.xaxis), y: isExact(y.kind, definition.yaxis) },
     times: { x: TIMES.has(x.kind), y: TIMES.has(y.kind) },
   });

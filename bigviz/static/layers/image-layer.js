@@ -134,7 +134,7 @@ export class ImageLayer {
       tile: (/** @type {number} */ i, /** @type {number} */ j) => blocks[j][i],
     };
     const one = { x: 1, y: 1 };
-    return this.facts.planes ? Picture.ofCategories(view, source, this.style.colors ?? GLASBEY, one) : Picture.ofPlane(view, source, this.facts.rule, one);
+    return this.facts.planes ? Picture.ofCategories(view, source, this.style.colors ?? GLASBEY, one, this.facts.traits) : Picture.ofPlane(view, source, this.facts.rule, one);
   }
 
   /**

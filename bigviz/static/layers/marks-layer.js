@@ -107,7 +107,7 @@ export class MarksLayer {
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {
-      this.distribution = new Distribution(ink.cores, facts.counts);
+      this.distribution = new Distribution(ink.cores, facts.traits.counts);
       this.reshade();
       this.inked.rested = true;
     }

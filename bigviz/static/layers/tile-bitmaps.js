@@ -54,8 +54,8 @@ export class Bitmaps {
     const out = new Uint32Array(this.image.data.buffer);
     const [plane] = tile.planes;
     if (colors) {
-      const { mixed, totals } = mixtureOf(tile, colors);
-      paintMixed(mixed, totals, shader.norm, out, scale);
+      const { mixed, totals, counts } = mixtureOf(tile, colors);
+      paintMixed(mixed, totals, counts, shader.norm, out, scale);
     } else if (plane.filled === 0) out.fill(0);
     else if (!plane.data) out.fill(shader.color(plane.constant * scale));
     else shader.paint(plane.data, plane.counts, plane.high, out, scale);

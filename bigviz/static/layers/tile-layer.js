@@ -205,11 +205,11 @@ export class TileLayer {
   resample(view) {
     const level = this.grid.level(view);
     const window = this.grid.window(view, level);
-    if (!window) return new Picture(view, null, this.facts.counts);
+    if (!window) return new Picture(view, null, this.facts.traits.counts);
     const { zx, zy } = window;
     const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
     const nominal = this.facts.traits.additive ? this.nominalCells(view) : ONE;
-    if (this.facts.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal);
+    if (this.facts.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal, this.facts.traits);
     return Picture.ofPlane(view, source, this.facts.rule, nominal);
   }
 
@@ -284,7 +284,7 @@ export class TileLayer {
       if (seen.size >= 4) break;
     }
     if (seen.size === 0) return;
-    const { counts, traits } = this.facts;
+    const { counts } = this.facts.traits;
     const all = counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
     [...seen].forEach((tile, k) => {
       const { data, filled, constant } = tile.planes[0];
@@ -292,7 +292,7 @@ export class TileLayer {
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
-    const distribution = new Distribution(all, counts, Number.POSITIVE_INFINITY, traits.counts);
+    const distribution = new Distribution(all, counts);
     if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }
 

@@ -85,21 +85,22 @@ function tallyInto(bins, counts) {
  */
 export class Distribution {
   /**
-   * @param {Cells} values @param {boolean} counts 0 is empty (else NaN)
-   * @param {number} [most] no count is above it: spares a pass @param {boolean} [whole] all are whole numbers, as counts are
+   * @param {Cells} values @param {boolean} counts whole numbers of which 0 is empty (else NaN)
+   * @param {number} [most] no count is above it: spares a pass
    */
-  constructor(values, counts, most = Number.POSITIVE_INFINITY, whole = counts) {
-    const known = whole && most < BINS ? tally(values) : null;
+  constructor(values, counts, most = Number.POSITIVE_INFINITY) {
+    const known = counts && most < BINS ? tally(values) : null;
     const { low, high, cells } = known?.extremes ?? extremes(values, counts);
-    /** @readonly whole numbers */ this.counts = whole;
+    /** @readonly whole numbers */ this.counts = counts;
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
-    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = whole && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
+    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
     const largest = Math.max(Math.abs(low), Math.abs(high));
-    /** @readonly scale of the `bits` mode */ this.unit = largest > LARGEST || largest < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1)))) : 1;
+    /** A power of two by which values are scaled outside the `direct` mode.  @readonly */ this.unit = largest > LARGEST || largest < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1)))) : 1;
     /** @readonly first number and bins per number of the `bits` mode */ this.first = this.mode === "bits" ? orderedOf(low * this.unit) : 0;
     /** @readonly */ this.step = this.mode === "bits" ? BINS / (orderedOf(high * this.unit) - this.first + 1) : 0;
+    /** Bins per (scaled) number of the `linear` mode.  @readonly */ this.factor = high > low ? BINS / (high * this.unit - low * this.unit) : 0;
     /** The bin of each value (of no meaning where it is empty); null where counts are their own bins.  @readonly @type {Uint16Array|null} */
     this.codes = this.mode === "direct" || !cells ? null : this.mode === "linear" ? this.codesOfValues(values) : this.codesOfBits(values);
     /** @readonly values in each bin */ this.bins = known?.bins ?? (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values).bins : new Uint32Array(BINS));
@@ -109,9 +110,10 @@ export class Distribution {
   /** @param {Cells} values @returns {Uint16Array} */
   codesOfValues(values) {
     const codes = new Uint16Array(values.length);
-    const factor = this.high > this.low ? BINS / (this.high - this.low) : 0;
+    const { unit, factor } = this;
+    const from = this.low * unit;
     for (let k = 0; k < values.length; k++) {
-      const place = (values[k] - this.low) * factor;
+      const place = (values[k] * unit - from) * factor;
       codes[k] = place < BINS ? place : BINS - 1;
     }
     return codes;
@@ -137,7 +139,7 @@ export class Distribution {
     if (!(value > this.low)) return this.mode === "direct" ? Math.max(0, this.low) : 0;
     if (value >= this.high) return this.mode === "direct" ? this.high : BINS - 1;
     if (this.mode === "direct") return Math.floor(value);
-    if (this.mode === "linear") return Math.min(BINS - 1, Math.floor((value - this.low) * (BINS / (this.high - this.low))));
+    if (this.mode === "linear") return Math.min(BINS - 1, Math.floor((value * this.unit - this.low * this.unit) * this.factor));
     return Math.floor((orderedOf(value * this.unit) - this.first) * this.step);
   }
 

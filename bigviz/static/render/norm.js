@@ -20,6 +20,19 @@ const INVERSE = {
   log: Math.expm1,
   cbrt: (/** @type {number} */ t) => t * t * t,
 };
+/** The same where values are a quarter of themselves, because their differences would overflow: log1p(d) is log(d) there. */
+const HUGE = { ...FORWARD, log: (/** @type {number} */ d) => Math.max(0, Math.log(d) + Math.log(4)) };
+const HUGE_INVERSE = { ...INVERSE, log: (/** @type {number} */ t) => Math.exp(t - Math.log(4)) };
+/** The same where they are 2^600 times themselves, because their differences are subnormal: log1p(d) is d there. */
+const TINY = { ...FORWARD, log: FORWARD.linear };
+const TINY_INVERSE = { ...INVERSE, log: INVERSE.linear };
+
+/** @param {number} low @param {number} high @returns {{unit: number, forward: typeof FORWARD, inverse: typeof INVERSE}} how to take differences of values: scaled by a power of two */
+function scaleOf(low, high) {
+  if (high - low > Number.MAX_VALUE) return { unit: 2 ** -2, forward: HUGE, inverse: HUGE_INVERSE };
+  if (high - low < 2 ** -900) return { unit: 2 ** 600, forward: TINY, inverse: TINY_INVERSE };
+  return { unit: 1, forward: FORWARD, inverse: INVERSE };
+}
 
 /** One normalisation over one set of visible values; immutable. */
 export class Norm {
@@ -37,7 +50,12 @@ export class Norm {
     /** @readonly value of the colour map's last colour */ this.high = Math.max(ends[0], ends[1]);
     /** @readonly fraction of the lowest value */ this.lift = how === "eq_hist" ? lifted(distribution, this.low, this.high) : 0;
     /** @readonly share of eq_hist for each bin; null elsewhere */ this.shares = how === "eq_hist" ? shares(distribution, this.low, this.high, this.lift) : null;
-    /** @readonly */ this.span = how === "eq_hist" ? 1 : FORWARD[how](this.high - this.low);
+    const { unit, forward, inverse } = scaleOf(this.low, this.high);
+    const name = how === "eq_hist" ? "linear" : how;
+    /** A power of two by which values are scaled before their differences are taken.  @readonly */ this.unit = unit;
+    /** @readonly */ this.forward = forward[name];
+    /** @readonly */ this.inverse = inverse[name];
+    /** `forward` of the whole difference.  @readonly */ this.span = this.forward(this.high * unit - this.low * unit);
   }
 
   /** Where a value lies along the colour map; values beyond the ends are cut. One value only: everything is 1.  @param {number} value @returns {number} 0..1 */
@@ -45,15 +63,14 @@ export class Norm {
     if (value >= this.high) return 1;
     if (!(value > this.low)) return this.lift;
     if (this.shares) return this.shares[this.distribution.bin(value)];
-    const t = FORWARD[/** @type {"linear"} */ (this.how)](value - this.low) / this.span;
-    return Math.min(1, t);
+    return Math.min(1, this.forward(value * this.unit - this.low * this.unit) / this.span);
   }
 
   /** The value that gets a fraction: the inverse of `fraction`; under eq_hist the lowest one that reaches it.  @param {number} fraction 0..1 @returns {number} */
   value(fraction) {
     if (!(fraction > 0)) return this.low;
     if (fraction >= 1) return this.high;
-    if (!this.shares) return this.low + INVERSE[/** @type {"linear"} */ (this.how)](fraction * this.span);
+    if (!this.shares) return Math.min(this.high, (this.low * this.unit + this.inverse(fraction * this.span)) / this.unit);
     let [a, b] = [this.distribution.bin(this.low), this.distribution.bin(this.high)];
     while (a < b) {
       const middle = (a + b) >> 1;
@@ -72,12 +89,12 @@ function clipped(distribution, clip, own) {
 }
 
 /** The share of values above the lowest bin up to each bin, between two ends, moved to lift .. 1.
- * @param {Distribution} distribution @param {number} low @param {number} high @param {number} lift @returns {Float32Array} */
+ * @param {Distribution} distribution @param {number} low @param {number} high @param {number} lift @returns {Float64Array} */
 function shares(distribution, low, high, lift) {
   const { cumulative } = distribution;
   const below = cumulative[distribution.bin(low)];
   const all = cumulative[distribution.bin(high)] - below;
-  const out = new Float32Array(BINS);
+  const out = new Float64Array(BINS);
   for (let k = 0; k < BINS; k++) {
     const share = all > 0 ? (cumulative[k] - below) / all : 1;
     out[k] = lift + (1 - lift) * Math.min(1, Math.max(0, share));

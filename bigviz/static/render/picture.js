@@ -4,7 +4,7 @@ import { Distribution } from "./distribution.js";
 import { Norm } from "./norm.js";
 import { mixtureOf } from "./category-mix.js";
 import { spreadOf, spreadPixels } from "./spread.js";
-import { addMixture, levelSums, mapAxis, MANY, Resampler } from "./resample.js";
+import { addMixture, levelSums, mapAxis, MANY, MixtureResampler, Resampler } from "./resample.js";
 import { paintMixed } from "./shade.js";
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
@@ -29,7 +29,7 @@ export function sourceOf(grid, view, window, tile) {
   };
 }
 
-/** @param {Source} source @param {(tile: import("./category-mix.js").Mixable, column: number, row: number) => void} look at each tile and its place in the window */
+/** @param {Source} source @param {(tile: import("./category-mix.js").Mixable, column: number, row: number) => unknown} look at each tile and its place in the window */
 function eachTile({ window, tile }, look) {
   for (let j = window.j0; j <= window.j1; j++) {
     for (let i = window.i0; i <= window.i1; i++) look(tile(i, j), i - window.i0, j - window.j0);
@@ -51,14 +51,14 @@ export class Picture {
   /**
    * @param {View} view @param {Cells|null} values @param {boolean} counts 0 is empty, else NaN
    * @param {number} [most] no count is above it
-   * @param {Uint32Array|null} [mixed] category colours of each pixel @param {boolean} [whole] values are whole numbers
+   * @param {Uint32Array|null} [mixed] category colours of each pixel
    */
-  constructor(view, values, counts, most, mixed = null, whole = counts) {
+  constructor(view, values, counts, most, mixed = null) {
     /** @readonly */ this.view = view;
     /** @readonly */ this.values = values;
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
-    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most, whole) : null;
+    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
     /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */ this.spread = null;
   }
 
@@ -75,30 +75,36 @@ export class Picture {
     });
     most *= Math.max(mostCells(x), Math.min(nominal.x, MANY)) * Math.max(mostCells(y), Math.min(nominal.y, MANY));
     const size = view.width * view.height;
-    const resampler = new Resampler(x, y, rule, counts ? countArray(size, most) : emptyValues(size, rule));
+    const resampler = new Resampler(x, y, rule, counts ? countArray(size, most) : new Float64Array(size).fill(Number.NaN));
     eachTile(source, ({ planes: [plane] }, column, row) => resampler.add(plane, column, row));
     const values = resampler.finish();
     if (counts || rule === "sum") levelSums(values, x, y, nominal, counts);
     return new Picture(view, values, counts, most);
   }
 
-  /** @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {import("./resample.js").Nominal} nominal @returns {Picture} */
-  static ofCategories(view, source, colors, nominal) {
+  /**
+   * @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {import("./resample.js").Nominal} nominal
+   * @param {{counts: boolean, additive: boolean}} traits of the planes @returns {Picture}
+   */
+  static ofCategories(view, source, colors, nominal, { counts, additive }) {
     const { x, y } = source;
+    if (!counts) {
+      const resampler = new MixtureResampler(x, y, additive);
+      eachTile(source, (tile, column, row) => tile.planes.length && resampler.add(mixtureOf(tile, colors), column, row));
+      resampler.finish(nominal);
+      return new Picture(view, resampler.totals, false, undefined, resampler.mixed);
+    }
     let most = 0;
-    let whole = true;
     eachTile(source, (tile) => {
-      whole &&= tile.planes.every((plane) => plane.counts || plane.filled === 0);
       most = Math.max(most, mixtureOf(tile, colors).high);
     });
-    if (!whole) most = 2 ** 32;
     most *= Math.max(mostCells(x), Math.min(nominal.x, MANY)) * Math.max(mostCells(y), Math.min(nominal.y, MANY));
     const size = view.width * view.height;
     const totals = countArray(size, most);
     const mixed = new Uint32Array(size);
     eachTile(source, (tile, column, row) => addMixture(x, y, mixtureOf(tile, colors), column, row, totals, mixed));
-    levelSums(totals, x, y, nominal, whole);
-    return new Picture(view, totals, true, most, mixed, whole);
+    levelSums(totals, x, y, nominal, true);
+    return new Picture(view, totals, true, most, mixed);
   }
 
   /** The normalisation of what is visible; null when nothing is.  @param {import("./shade.js").RasterStyle} style @returns {Norm|null} */
@@ -118,13 +124,8 @@ export class Picture {
   shade(shader, out) {
     const { values, distribution, counts, mixed } = this;
     if (!values || !distribution?.cells) out.fill(0);
-    else if (mixed) paintMixed(mixed, values, shader.norm, out);
+    else if (mixed) paintMixed(mixed, values, counts, shader.norm, out);
     else if (shader.norm.distribution === distribution) shader.paintOwn(values, counts, out);
     else shader.paint(values, counts, distribution.high, out);
   }
-}
-
-/** @param {number} size @param {import("./resample.js").Rule} rule @returns {Cells} NaN everywhere; means travel as float32 */
-function emptyValues(size, rule) {
-  return (rule === "mean" ? new Float32Array(size) : new Float64Array(size)).fill(Number.NaN);
 }

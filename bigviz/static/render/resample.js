@@ -106,7 +106,7 @@ export class Resampler {
 }
 
 /**
- * Adds the mixed categories of one tile: totals add up, colours are weighted by them.
+ * Adds the mixed counts of one tile: totals add up, colours are weighted by them.
  * @param {AxisMap} x @param {AxisMap} y @param {import("./category-mix.js").Mixture} tile @param {number} column @param {number} row of the tile in the window
  * @param {Cells} totals @param {Uint32Array} mixed of the picture, 0 where empty
  */
@@ -124,6 +124,47 @@ export function addMixture(x, y, tile, column, row, totals, mixed) {
       mixed[at] = before === 0 ? tile.mixed[cell] : blend(mixed[at], before, tile.mixed[cell], count);
       totals[at] = before + count;
     }
+  }
+}
+
+/** The mixed categories of a picture, from the values of its tiles: where several cells fall on a pixel, their totals are averaged or, if
+ * they are sums, added, and their colours are averaged. */
+export class MixtureResampler {
+  /** @param {AxisMap} x @param {AxisMap} y @param {boolean} additive */
+  constructor(x, y, additive) {
+    const size = x.counts.length * y.counts.length;
+    this.x = x;
+    this.y = y;
+    this.additive = additive;
+    this.totals = new Float64Array(size).fill(Number.NaN);
+    this.mixed = new Uint32Array(size);
+    /** Cells of each pixel, that are filled. */ this.cells = new Uint16Array(size);
+  }
+
+  /** @param {import("./category-mix.js").Mixture} tile @param {number} column @param {number} row of the tile in the window */
+  add(tile, column, row) {
+    const { x, y, totals, mixed, cells } = this;
+    const [a, b] = [x.starts[column], x.starts[column + 1]];
+    const width = x.counts.length;
+    for (let q = y.starts[row]; q < y.starts[row + 1]; q++) {
+      const [from, to] = [y.cells[q] * TILE, y.pixels[q] * width];
+      for (let p = a; p < b; p++) {
+        const total = tile.totals[from + x.cells[p]];
+        if (Number.isNaN(total)) continue;
+        const at = to + x.pixels[p];
+        const before = cells[at]++;
+        const color = tile.mixed[from + x.cells[p]];
+        mixed[at] = before === 0 ? color : blend(mixed[at], before, color, 1);
+        totals[at] = before === 0 ? total : totals[at] + total;
+      }
+    }
+  }
+
+  /** To be called once, after the last tile.  @param {Nominal} nominal */
+  finish(nominal) {
+    const { x, y, totals, cells, additive } = this;
+    if (additive) levelSums(totals, x, y, nominal, false);
+    else for (let k = 0; k < totals.length; k++) if (cells[k] > 1) totals[k] /= cells[k];
   }
 }
 

@@ -64,9 +64,9 @@ export class Shader {
    * @param {Cells} values @param {boolean} counts @param {Uint32Array} out
    */
   paintOwn(values, counts, out) {
-    const { distribution, shares } = this.norm;
+    const { distribution, shares, low } = this.norm;
     const { codes } = distribution;
-    if (!codes || !shares) {
+    if (!codes || !shares || low > distribution.high) {
       this.paint(values, counts, distribution.high, out);
       return;
     }
@@ -97,15 +97,17 @@ export class Shader {
   paintLinear(values, out, scale) {
     const { colors, norm } = this;
     const last = colors.length - 1;
-    const factor = norm.high > norm.low ? (scale * last) / (norm.high - norm.low) : 0;
-    const offset = factor ? 0.5 - (norm.low * last) / (norm.high - norm.low) : last + 0.5;
+    const { low, unit, span } = norm;
+    const factor = span > 0 ? last / span : 0;
+    const [from, half] = [low * unit, factor ? 0.5 : last + 0.5];
+    const times = scale * unit;
     for (let k = 0; k < values.length; k++) {
       const value = values[k];
       if (Number.isNaN(value)) {
         out[k] = 0;
         continue;
       }
-      const place = value * factor + offset;
+      const place = (value * times - from) * factor + half; // the difference first: large numbers may differ little
       out[k] = colors[place < 0 ? 0 : place > last ? last : place | 0];
     }
   }
@@ -113,22 +115,23 @@ export class Shader {
 
 /**
  * Alpha by the total, over mixed colours: 40 at the lowest visible total, 255 at the highest.
- * @param {Uint32Array} mixed colours with alpha 0 (mixture.js) @param {Cells} totals 0 is empty @param {Norm} norm of the totals @param {Uint32Array} out
- * @param {number} [scale] multiplies each total first
+ * @param {Uint32Array} mixed colours with alpha 0 (category-mix.js) @param {Cells} totals @param {boolean} counts 0 is empty, else NaN
+ * @param {Norm} norm of the totals @param {Uint32Array} out @param {number} [scale] multiplies each total first
  */
-export function paintMixed(mixed, totals, norm, out, scale = 1) {
+export function paintMixed(mixed, totals, counts, norm, out, scale = 1) {
   const alphas = new Uint8Array(TABLE);
-  const most = totals instanceof Uint32Array ? TABLE : 0; // totals of values are no places in a table
+  const whole = totals instanceof Uint32Array; // totals of values are no places in a table
   for (let k = 0; k < totals.length; k++) {
     const total = totals[k];
-    if (total === 0) {
+    if (counts ? total === 0 : Number.isNaN(total)) {
       out[k] = 0;
       continue;
     }
-    let alpha = total < most ? alphas[total] : 0;
+    const inTable = whole && total < TABLE;
+    let alpha = inTable ? alphas[total] : 0;
     if (alpha === 0) {
       alpha = Math.floor(MIN_ALPHA + norm.fraction(total * scale) * (255 - MIN_ALPHA));
-      if (total < most) alphas[total] = alpha;
+      if (inTable) alphas[total] = alpha;
     }
     out[k] = (mixed[k] | (alpha << 24)) >>> 0;
   }

@@ -56,7 +56,8 @@ class Tile:
     def arrays(self) -> list[npt.NDArray[Any]]:
         """One (256, 256) array a plane, row 0 the highest y, in the types of docs/reference.md, "Payloads".
 
-        Cells without a value are 0 for count, sum and any, NaN for other floats, and masked (numpy.ma) for integers.
+        Cells without a value are 0 for count and any, 0 and masked (numpy.ma) for sum, NaN for other floats, and masked
+        for other integers.
         """
         return [np.asanyarray(array) for array in self.exact()]
 

@@ -174,7 +174,8 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: C
     """The planes, of any size, as HTTP sends them: counts uint32, sums int64 or float64, means float64, and values of
     `own` dtype.
 
-    Empty cells are 0 for counts, sums and `any`, NaN for other floats; integers without a value are masked.
+    Empty cells are 0 for counts and `any`, 0 and masked for sums (which may be 0 as well), NaN for other floats, masked
+    for other integers.
     """
     traits = reduction.traits
     out: list[Array] = []
@@ -183,7 +184,8 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: C
         grid = _finished(reduction, planes, k)
         values, filled = grid.values, grid.filled
         if traits.zero:
-            out.append(np.where(filled, values, values.dtype.type(0)))
+            held = np.where(filled, values, values.dtype.type(0))
+            out.append(np.ma.MaskedArray(held, ~filled) if len(traits.parts) > 1 else held)
             continue
         typed = values.astype(own) if traits.own else values
         if typed.dtype.kind == "f":

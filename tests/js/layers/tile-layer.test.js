@@ -8,7 +8,7 @@ import { TileLayer } from "../../../bigviz/static/layers/tile-layer.js";
 import { span } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";
-import { rlev } from "../frames.js";
+import { rlev, runs } from "../frames.js";
 import { random, whole } from "../random.js";
 import { traitsOf } from "../traits.js";
 
@@ -267,6 +267,33 @@ test("categories: colours mix, the pointer names them, totals add up", () => {
   assert.ok(seen > 0);
   world.layer.restyle({ ...STYLE, colors: Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9, 9) });
   assert.ok(world.draw(view).every((pixel) => pixel === 0 || (pixel & 0xffffff) === 0x090909));
+});
+
+/** A tile of values, and what settles of it, one pixel a cell.  @param {string} agg @param {string[]|null} planes @param {(cell: number) => (number|null)[]} valuesOf */
+function drawn(agg, planes, valuesOf) {
+  const world = new World({ reduction: agg, planes, rows: 0 });
+  const all = Array.from({ length: 65536 }, (_, cell) => valuesOf(cell));
+  const encoded = (planes ?? [""]).map((_, plane) => {
+    const cells = all.map((values) => values[plane]);
+    const held = /** @type {number[]} */ (cells.filter((value) => value !== null));
+    const ends = { low: held.reduce((a, b) => Math.min(a, b)), high: held.reduce((a, b) => Math.max(a, b)) };
+    return { codec: 4, dtype: 10, plane, filled: held.length, ...ends, constant: new Uint8Array(8), payload: runs(cells, Float64Array) };
+  });
+  world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: encoded, total: encoded.length }));
+  const view = cellView(0, 0, 0, 256, 256);
+  return { pixels: world.draw(view), at: (/** @type {number} */ px, /** @type {number} */ py) => world.layer.valueAt(view, px + 0.5, py + 0.5) };
+}
+
+test("means are drawn and told in float64: seconds a minute apart have two colours", () => {
+  const { pixels, at } = drawn("mean(v)", null, (cell) => [cell % 256 < 128 ? 1_700_000_000 : 1_700_000_060]);
+  assert.deepEqual([at(10, 10)?.value, at(200, 10)?.value], [1_700_000_000, 1_700_000_060]);
+  assert.deepEqual([pixels[256 * 10 + 10] & 255, pixels[256 * 10 + 200] & 255], [0, 255]);
+});
+
+test("values of categories below 0 are there too", () => {
+  const { pixels, at } = drawn("by(k, mean(v))", ["a", "b"], (cell) => [cell % 2 ? -4 : 0, cell % 2 ? null : -1e40]);
+  assert.ok(pixels.every((pixel) => pixel >>> 24 >= 40));
+  assert.deepEqual(at(1, 0), { ...at(1, 0), value: null, planes: [{ label: "a", value: -4 }] });
 });
 
 test("the cache keeps its budget, drops what was used longest ago, and never what is on the screen", () => {

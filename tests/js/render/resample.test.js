@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { levelSums, mapAxis, Resampler } from "../../../bigviz/static/render/resample.js";
+import { levelSums, mapAxis, MixtureResampler, Resampler } from "../../../bigviz/static/render/resample.js";
 import { random, whole } from "../random.js";
 
 /** Cells of each pixel, by the rule: those whose centres lie in it, else the one that holds its centre.
@@ -95,6 +95,26 @@ for (const rule of RULES) {
     }
   });
 }
+
+test("mixed values: a pixel averages the totals of its cells, or adds them up as sums", () => {
+  const one = (/** @type {[number, number][]} */ ...cells) => {
+    const totals = new Float64Array(65536).fill(Number.NaN);
+    const mixed = new Uint32Array(65536);
+    for (const [at, total] of cells) [totals[at], mixed[at]] = [total, 0x0000ff + at];
+    return { counts: false, totals, mixed, high: 0, colors: new Uint8Array(3) };
+  };
+  const map = mapAxis(0, 128, 1, 128);
+  const means = new MixtureResampler(map, map, false);
+  means.add(one([0, -3], [1, 1], [2, 0], [600, 1e300]), 0, 0);
+  means.finish({ x: 1, y: 1 });
+  assert.deepEqual([...means.totals.subarray(0, 3)], [-1, 0, Number.NaN]);
+  assert.equal(means.totals[128 + 44], 1e300);
+  assert.deepEqual([...means.mixed.subarray(0, 3)], [0x000180, 0x000101, 0]);
+  const sums = new MixtureResampler(map, map, true);
+  sums.add(one([0, -3], [1, 1], [2, 0]), 0, 0);
+  sums.finish({ x: 1, y: 1 });
+  assert.deepEqual([...sums.totals.subarray(0, 3)], [-0.5, 0, Number.NaN], "to the scale of a cell");
+});
 
 test("sums of unlike numbers of cells come to one scale; a lone row stays 1", () => {
   const [x, y] = [mapAxis(0, 256 / 1.25, 2, 300), mapAxis(0, 256 * 1.2, 2, 200)];

@@ -55,6 +55,19 @@ for (const [name, values, counts] of PLANES) {
   }
 }
 
+test("large numbers that differ little get different colours", () => {
+  for (const first of [1.7e9, 1.7e18, 2 ** 60, 1e40]) {
+    const step = 2 ** (Math.floor(Math.log2(first)) - 50);
+    const values = Float64Array.from({ length: 3 }, (_, k) => first + k * step);
+    for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
+      const out = new Uint32Array(3);
+      new Shader(new Norm(new Distribution(values, false), how), RAMP).paint(values, false, first, out);
+      assert.deepEqual([placeOf(out[0]), placeOf(out[2])], [0, 255], `${how} from ${first}`);
+      if (how === "linear") assert.equal(placeOf(out[1]), 128, `${first}`);
+    }
+  }
+});
+
 test("values beyond the clip get the end colours", () => {
   const norm = new Norm(new Distribution(Float32Array.of(0, 10), false), "linear", 2, 8);
   const out = new Uint32Array(5);
@@ -84,7 +97,7 @@ test("categories mix to the mean colour by count, alpha by total from 40", () =>
   const { totals, mixed, high } = mix(planesOf([Uint8Array.of(0, 1, 3, 0), Uint16Array.of(0, 0, 1, 0), Float64Array.of(0, 0, 0, 9)]), colors);
   assert.deepEqual([...totals.subarray(0, 5), high], [0, 1, 4, 9, 0, 9]);
   const out = new Uint32Array(65536);
-  paintMixed(mixed, totals, new Norm(new Distribution(totals, true), "linear"), out);
+  paintMixed(mixed, totals, true, new Norm(new Distribution(totals, true), "linear"), out);
   assert.deepEqual([...new Uint8Array(out.buffer, 0, 16)], [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255]);
 });
 
@@ -95,7 +108,7 @@ test("mixing agrees with a plain reading on random counts", () => {
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
     const norm = new Norm(new Distribution(totals, true), how);
     const out = new Uint32Array(65536);
-    paintMixed(mixed, totals, norm, out);
+    paintMixed(mixed, totals, true, norm, out);
     const bytes = new Uint8Array(out.buffer);
     for (let k = 0; k < 2000; k++) {
       const total = planes.reduce((sum, plane) => sum + plane[k], 0);
