@@ -17,6 +17,7 @@ import { buildLayout } from "./ui/layout.js";
 import { Notices } from "./ui/notices.js";
 import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
+import { bindOutside } from "./ui/outside.js";
 import { bindStrip } from "./ui/row-facts.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading } from "./ui/reading.js";
@@ -174,6 +175,7 @@ export class Mounted extends EventTarget {
   #bind(figure) {
     bindPickers(figure);
     bindStrip(figure);
+    bindOutside(figure);
     bindEstimate(figure);
     const hover = new Hover(figure, (words) => this.notices.say(words));
     new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));

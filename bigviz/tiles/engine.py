@@ -25,6 +25,7 @@ from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Tile
+from bigviz.tiles.answers.dense_part import DensePart, dense_of_sample
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.line_layer import Columns, LineLayer
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
@@ -164,6 +165,17 @@ class Engine:
         labels = built.recipe.labels if isinstance(built, ScannedLayer) else labels
         ordered = isinstance(built, LineLayer) and built.series.sorted
         return facts_of(dataset, layer, built.survey, (built.x, built.y), labels, ordered)
+
+    def dense(self, dataset: Dataset, layer: Layer, preview: Preview | None = None) -> DensePart | None:
+        """Where nearly all rows of a layer of points lie, if that is a small part of their range: as a sample says, if
+        one is given, else exactly. None of lines, of roots that were asked to hold all rows, and of scanned layers,
+        for which it would take a pass."""
+        if layer.glyph != "points" or layer.root == "full":
+            return None
+        if preview is not None:
+            return dense_of_sample(preview.survey, preview.axes)
+        with self._answering(dataset, layer) as built:
+            return built.dense if isinstance(built, PointsLayer) else None
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile; BadInput for a key that its level does not have."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
     from bigviz.server.access.principal import Principal
+    from bigviz.tiles.answers.dense_part import DensePart
     from bigviz.tiles.answers.layer_info import LayerInfo
     from bigviz.tiles.engine import Engine
     from bigviz.tiles.estimates.preview import Preview
@@ -47,6 +48,7 @@ class Known:
     info: LayerInfo
     index: str
     provisional: bool = False
+    dense: DensePart | None = None
 
 
 @dataclass(eq=False)
@@ -124,16 +126,19 @@ class Builds:
         """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
         the index is complete; what comes at the same time is reported once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
-            yield Known(await self.ensure(dataset, layer), self._engine.state(dataset, layer))
+            info = await self.ensure(dataset, layer)
+            yield Known(info, self._engine.state(dataset, layer), dense=await self._dense(dataset, layer))
             return
         with self._joined(dataset, layer, listener, principal) as build:
             preview = await _first_of(build.first, build.opened)
             if preview is not None and not build.opened.done():
-                yield Known(self._engine.provisional(dataset, layer, preview), "building", True)
+                info = self._engine.provisional(dataset, layer, preview)
+                yield Known(info, "building", True, await self._dense(dataset, layer, preview))
             info = await asyncio.shield(build.opened)
             if not build.done.done() and self._engine.is_large(dataset):
-                yield Known(info, "building")
-            yield Known(await asyncio.shield(build.done), self._engine.state(dataset, layer))
+                yield Known(info, "building", dense=await self._dense(dataset, layer))
+            info = await asyncio.shield(build.done)
+            yield Known(info, self._engine.state(dataset, layer), dense=await self._dense(dataset, layer))
 
     async def shown(
         self, dataset: Dataset, layer: Layer, changed: Callable[[], None], principal: Principal | None = None
@@ -179,6 +184,10 @@ class Builds:
             _fail(build, Cancelled("the server stops"))
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._samplers.shutdown(wait=False, cancel_futures=True)
+
+    async def _dense(self, dataset: Dataset, layer: Layer, preview: Preview | None = None) -> DensePart | None:
+        """Where nearly all rows lie. In a thread of builds: what is on the disk may have to be read."""
+        return await self._loop.run_in_executor(self._executor, self._engine.dense, dataset, layer, preview)
 
     def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
         return self._engine.is_whole(dataset, layer) or (not whole and self._engine.answers(dataset, layer))

@@ -19,6 +19,7 @@ from bigviz.wire.frames import VERSION
 if TYPE_CHECKING:
     from bigviz.aggregate.reductions.base import Reduction
     from bigviz.aggregate.value_kind import ValueKind
+    from bigviz.tiles.answers.dense_part import DensePart
     from bigviz.tiles.answers.layer_info import LayerInfo
     from bigviz.tiles.grid.window import Number
 
@@ -43,7 +44,11 @@ def hello(document: Document, limits: Limits) -> dict[str, Any]:
 
 
 def layer_answer(
-    info: LayerInfo, datetime: tuple[bool, bool], index: str = "ready", provisional: bool = False
+    info: LayerInfo,
+    datetime: tuple[bool, bool],
+    index: str = "ready",
+    provisional: bool = False,
+    dense: DensePart | None = None,
 ) -> dict[str, Any]:
     """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds.
 
@@ -52,6 +57,7 @@ def layer_answer(
     return {
         "extent": _box(info.extent, datetime, _safe),
         "range": None if info.range is None else _box(info.range, datetime, _safe),
+        "dense": None if dense is None else {"box": _box(dense.box, datetime, _safe), "rows": dense.rows},
         "root": {
             "x": [info.root_x.start_text, info.root_x.exponent],
             "y": [info.root_y.start_text, info.root_y.exponent],

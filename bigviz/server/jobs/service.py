@@ -87,7 +87,9 @@ class Backend:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
         async for known in self.builds.follow(dataset, layer, listener, principal):
-            yield layer_json.layer_answer(known.info, times_of(dataset, layer), known.index, known.provisional)
+            yield layer_json.layer_answer(
+                known.info, times_of(dataset, layer), known.index, known.provisional, known.dense
+            )
 
     def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether exact answers take a pass over the source."""

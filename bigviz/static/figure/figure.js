@@ -137,7 +137,7 @@ export class Figure extends EventTarget {
       const axis = side === "x" ? "xaxis" : "yaxis";
       const replaced = before !== null && (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
       if (replaced) this.ranges[side].moved = false;
-      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
+      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
     }
     this.dispatchEvent(new Event("info"));
     this.#rebuild();
@@ -145,7 +145,7 @@ export class Figure extends EventTarget {
 
   /** More is known of a layer whose tiles are still good: they are drawn on, and home may be a little larger.  @param {Layer} layer */
   #refined(layer) {
-    for (const side of /** @type {const} */ (["x", "y"])) this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact);
+    for (const side of /** @type {const} */ (["x", "y"])) this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
     this.dispatchEvent(new Event("info"));
     this.redraw();
   }
@@ -268,6 +268,14 @@ export class Figure extends EventTarget {
       ...(sides.includes("y") ? { y: asKind(y.home, this.axes.y.exact) } : {}),
     });
     this.show(next, time);
+    this.settleHistory();
+  }
+
+  /** All data, where the first view leaves some out.  @param {number} time */
+  showAll(time) {
+    const { x, y } = this.ranges;
+    if (!this.view) return;
+    this.show(this.view.show({ x: asKind(x.all, this.axes.x.exact), y: asKind(y.all, this.axes.y.exact) }), time);
     this.settleHistory();
   }
 

@@ -14,18 +14,19 @@ export class SharedRange extends EventTarget {
   constructor(declared) {
     super();
     this.declared = declared;
-    /** @type {Map<object, {range: DataRange, exact: boolean}>} */ this.data = new Map();
+    /** @type {Map<object, {range: DataRange, exact: boolean, dense: DataRange}>} */ this.data = new Map();
     /** @type {Span|null} */ this.now = null;
     /** Was it moved by hand or by the URL, so that late data must not move it? */
     this.moved = false;
   }
 
   /**
-   * A layer tells what its data spans (null: no data). Its key is any object; telling again replaces.
-   * @param {object} layer @param {DataRange} range @param {boolean} exact
+   * A layer tells what its data spans (null: no data), and the part of it with nearly all rows, where that is small (null: it is not).
+   * Its key is any object; telling again replaces.
+   * @param {object} layer @param {DataRange} range @param {boolean} exact @param {DataRange} [dense]
    */
-  tell(layer, range, exact) {
-    this.data.set(layer, { range, exact });
+  tell(layer, range, exact, dense = null) {
+    this.data.set(layer, { range, exact, dense });
     if (!this.moved) this.set(this.home, null, 0, false);
   }
 
@@ -40,11 +41,25 @@ export class SharedRange extends EventTarget {
     return all.length > 0 && all.every((d) => d.exact);
   }
 
-  /** The declared range, or all data with a margin. @returns {Span} */
+  /** The first view: the declared range, or the dense part of the data, or else all data, with a margin. @returns {Span} */
   get home() {
+    return this.#said ?? homeSpan([...this.data.values()].map((d) => d.dense ?? d.range), this.exact);
+  }
+
+  /** All data with a margin. @returns {Span} */
+  get all() {
+    return homeSpan([...this.data.values()].map((d) => d.range), this.exact);
+  }
+
+  /** The first view leaves data out by itself, not because the document says so. */
+  get isPart() {
+    return this.#said === null && !equalSpans(this.all, this.home, 1e-9);
+  }
+
+  /** @returns {Span|null} */
+  get #said() {
     const { start, end } = this.declared;
-    const said = start === null || end === null ? null : spanOf(start, end, this.exact);
-    return said ?? homeSpan([...this.data.values()].map((d) => d.range), this.exact);
+    return start === null || end === null ? null : spanOf(start, end, this.exact);
   }
 
   get atHome() {

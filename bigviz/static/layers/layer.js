@@ -156,9 +156,12 @@ export class Layer {
 
   /** @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} what the data spans */
   dataRange(side) {
-    const range = this.info?.range;
-    if (!range) return null;
-    return side === "x" ? [range[0], range[2]] : [range[1], range[3]];
+    return sideOf(this.info?.range, side);
+  }
+
+  /** The part of it with nearly all rows, where the server found that to be small.  @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} */
+  denseRange(side) {
+    return sideOf(this.info?.dense?.box, side);
   }
 
   /** @param {import("../geometry/view.js").View} view @returns {boolean} everything that the view shows of this layer is here */
@@ -186,4 +189,10 @@ export class Layer {
   get planes() {
     return this.info?.planes ?? null;
   }
+}
+
+/** @param {(number|string)[]|null|undefined} box x0, y0, x1, y1 @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} */
+function sideOf(box, side) {
+  if (!box) return null;
+  return side === "x" ? [box[0], box[2]] : [box[1], box[3]];
 }

@@ -12,7 +12,7 @@
  * not tell.  @typedef {Readonly<{plane: string, by: string|null, counts: boolean, additive: boolean,
  *   pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits */
 /** The answer to a `layer` request.
- * @typedef {{extent: (number|string)[], range: (number|string)[]|null, root: {x: [string, number], y: [string, number]}, rows: number,
+ * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows: number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
  *   rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string, planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
  *   sorted: boolean}} LayerInfo */
 /** Levels and place of a tile; j counts from the top.  @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey */

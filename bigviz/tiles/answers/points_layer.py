@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
+from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, closed_within, codes_between
@@ -57,6 +59,11 @@ class PointsLayer:
     def survey(self) -> Survey:
         """The roots and the counts of rows."""
         return self.order.survey
+
+    @cached_property
+    def dense(self) -> DensePart | None:
+        """Where nearly all rows lie, if that is a small part of their range."""
+        return dense_of_order(self.order, (self.x, self.y))
 
     @property
     def nbytes(self) -> int:

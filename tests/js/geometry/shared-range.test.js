@@ -34,3 +34,18 @@ test("spans change kind without moving", () => {
   assert.deepEqual([float.lo, float.hi, float.exact], [995, 1005, false]);
   assert.ok(equalSpans(asKind(float, true), exact));
 });
+
+test("a dense part is home, and all data is a click away; a declared range stays", () => {
+  const range = new SharedRange({ start: null, end: null });
+  const layer = {};
+  range.tell(layer, [0, 100], false, [90, 100]);
+  assert.ok(range.atHome && range.isPart);
+  assert.ok(equalSpans(range.home, span(89.8, 100.2), 1e-9) && equalSpans(range.all, span(-2, 102), 1e-9));
+  range.tell({}, [50, 100], false);
+  assert.ok(equalSpans(range.home, span(49, 101), 1e-9), "with a layer that has none: all of that one");
+  range.tell(layer, [0, 100], false);
+  assert.ok(!range.isPart && equalSpans(range.home, span(-2, 102), 1e-9));
+  const declared = new SharedRange({ start: 10, end: 20 });
+  declared.tell(layer, [0, 100], false, [90, 100]);
+  assert.ok(!declared.isPart && equalSpans(declared.home, span(10, 20), 1e-9));
+});
