@@ -27,6 +27,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from .oracles import codes, decoded, drawn, expected, extent_of, frame, numbers, pixel_column, root
+from .patience import PATIENCE
 from .tables import FAR, LAT, ROWS, TABLES, kinds
 
 
@@ -40,7 +41,7 @@ class Served:
         text = urllib.parse.urlencode({key: value for key, value in query.items() if value is not None})
         request = urllib.request.Request(f"{self.origin}/{path}{'?' if text else ''}{text}", headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             with error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # the test modules share driver.py and served.py
+from ..patience import PATIENCE
+from .served import LABELS, Server, Tables, make_tables, start_server
 
-from served import LABELS, Server, Tables, make_tables, start_server  # noqa: E402
+HERE = Path(__file__).parent
 
 ARGS = [
     "--disable-gpu", "--enable-unsafe-swiftshader", "--force-color-profile=srgb", "--hide-scrollbars",
@@ -95,7 +94,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """A page that fails its test on any console error, uncaught error or request beyond its server."""
     opened = context.new_page()
     opened.add_init_script(path=HERE / "probes.js")
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE * 1_000)
     wrong: list[str] = []
     requests: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))

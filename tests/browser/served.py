@@ -14,6 +14,8 @@ from queue import Queue
 
 import numpy as np
 
+from ..patience import PATIENCE
+
 LABELS = ("ash", "beech", "cedar", "elm", "fir")
 ROWS = 200_000
 WALK_ROWS = 120_000
@@ -55,7 +57,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         assert self.process.stdout
         self.process.stdout.close()
 
@@ -95,7 +97,7 @@ def start_server(*arguments: str, cwd: Path, port: int | None = None, static: Pa
 
     threading.Thread(target=read, daemon=True).start()
     told = []
-    while (line := lines.get(timeout=60)) is not None:
+    while (line := lines.get(timeout=PATIENCE)) is not None:
         told.append(line)
         if found := re.search(r"http://[\w.:]+", line):
             return Server(found[0].rstrip("/"), process)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driver import open_page
 from playwright.sync_api import Page, expect
-from served import start_server
+
+from .driver import open_page
+from .served import start_server
 
 GOOD = """
 import pyarrow as pa

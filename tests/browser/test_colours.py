@@ -7,7 +7,9 @@ import itertools
 import colorcet
 import numpy as np
 import pytest
-from driver import (
+from playwright.sync_api import Page
+
+from .driver import (
     cells,
     choose,
     count_messages,
@@ -21,8 +23,7 @@ from driver import (
     tip,
     until,
 )
-from playwright.sync_api import Page
-from served import LABELS, Server, Tables
+from .served import LABELS, Server, Tables
 
 LUT = {
     name: np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colorcet.palette[name]], np.int64)

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import choose, figure, moving, open_page, pixels, plot, settle
 from playwright.sync_api import Page
-from served import Server, start_server
+
+from .driver import choose, figure, moving, open_page, pixels, plot, settle
+from .served import Server, start_server
 
 ROWS = 3_000_000
 GROUP = 200_000
@@ -123,7 +124,6 @@ def test_every_reduction_is_drawn(page: Page, large: Server, agg: str):
 
 
 def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Server):
-    page.set_default_timeout(60_000)  # each view reads all rows
     open_page(page, f"{scanned.url}/large/")
     page.evaluate(_WATCH)
     choose(page, "x", "z")
@@ -141,7 +141,6 @@ def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Serv
 
 
 def test_few_rows_of_a_scanned_layer_are_marks(page: Page, scanned: Server):
-    page.set_default_timeout(60_000)
     open_page(page, f"{scanned.url}/large/#x=z&y=x&x0=0&x1=0.01&y0=0&y1=0.01")
     settle(page)
     page.wait_for_selector(f"{figure()} .estimate", state="hidden")

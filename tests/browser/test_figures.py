@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from driver import choose, count_messages, figure, hash_of, moving, open_page, pixels, plot, settle, tip, view
 from playwright.sync_api import Page, expect
-from served import Server
+
+from .driver import choose, count_messages, figure, hash_of, moving, open_page, pixels, plot, settle, tip, view
+from .served import Server
 
 
 @pytest.fixture

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driver import cell, cells, figure, home, home_view, level, moving, number, open_page, pixels, plot, root, tip, view
 from playwright.sync_api import Page, expect
-from served import GAP, Server, Tables
+
+from .driver import (
+    cell,
+    cells,
+    figure,
+    home,
+    home_view,
+    level,
+    moving,
+    number,
+    open_page,
+    pixels,
+    plot,
+    root,
+    tip,
+    view,
+)
+from .served import GAP, Server, Tables
 
 
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0.37, 0.61), (0.9, 0.12), (0.02, 0.98)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from driver import figure, hash_of, home_view, moving, open_page, plot, settle, tip, until, view
 from playwright.sync_api import Page, expect
-from served import Server, Tables
+
+from .driver import figure, hash_of, home_view, moving, open_page, plot, settle, tip, until, view
+from .served import Server, Tables
 
 SURFACE = f"{figure()} .surface"
 

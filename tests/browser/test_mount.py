@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import open_page
 from playwright.sync_api import Page, expect
-from served import Server, start_server
+
+from .driver import open_page
+from .served import Server, start_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from driver import choose, figure, moving, open_page, pixels, settle, until, view
 from playwright.sync_api import Page, WebSocketRoute, expect
-from served import Server
+
+from .driver import choose, figure, moving, open_page, pixels, settle, until, view
+from .served import Server
 
 # Types of frames, docs/protocol.md.
 LAYER, PROGRESS, TILE = 2, 3, 4

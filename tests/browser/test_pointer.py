@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from driver import URL_MS, Box, View, figure, home_view, moving, open_page, plot, settle, view
 from playwright.sync_api import Page
-from served import Server, Tables
+
+from .driver import URL_MS, Box, View, figure, home_view, moving, open_page, plot, settle, view
+from .served import Server, Tables
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import choose, count_messages, hash_of, moving, open_page, pixels, plot, settle, tip, view
 from playwright.sync_api import Page, expect
-from served import Server, start_server
+
+from .driver import choose, count_messages, hash_of, moving, open_page, pixels, plot, settle, tip, view
+from .served import Server, start_server
 
 LABELS = ("ash", "beech")
 FEW = 5_000

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driver import figure, open_page, pixels, plot, settle
 from PIL import Image
 from playwright.sync_api import Page
-from served import Server
+
+from .driver import figure, open_page, pixels, plot, settle
+from .served import Server
 
 
 def saved(page: Page, key: str, folder: Path) -> tuple[str, np.ndarray]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driver import figure, moving, open_page, pixels, plot, settle, tip, until
 from playwright.sync_api import Page, expect
-from served import Server
+
+from .driver import figure, moving, open_page, pixels, plot, settle, tip, until
+from .served import Server
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 

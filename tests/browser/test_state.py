@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import choose, figure, hash_of, home_view, moving, open_page, pixels, settle, until, view, wait_hash
 from playwright.sync_api import Page, expect
-from served import Server, Tables, start_server
+
+from .driver import choose, figure, hash_of, home_view, moving, open_page, pixels, settle, until, view, wait_hash
+from .served import Server, Tables, start_server
 
 
 def test_the_form_has_its_controls(page: Page, server: Server) -> None:

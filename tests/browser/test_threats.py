@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import figure, open_page, plot, settle
 from playwright.sync_api import BrowserContext, Page
-from served import Server, start_server
+
+from .driver import figure, open_page, plot, settle
+from .served import Server, start_server
 
 NAMES = ["<img src=x onerror=window.hit=1>", '"><script>window.hit=1</script>', "__proto__", "a\nb\x00c", "", "=1+1"]
 ZONES = ["<img src=x onerror=window.hit=1>", "Mars/Phobos", "__proto__", "+99:99"]

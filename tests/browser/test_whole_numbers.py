@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import home, moving, open_page, plot, settle, tip, wait_hash
 from playwright.sync_api import Page
-from served import Server, start_server
+
+from .driver import home, moving, open_page, plot, settle, tip, wait_hash
+from .served import Server, start_server
 
 ROWS = 100
 # Nanoseconds as int64, ids that no double tells apart, and the ends of both kinds of 64-bit integers.

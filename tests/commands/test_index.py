@@ -22,6 +22,8 @@ from bigviz.data.open import open as open_dataset
 from bigviz.server.run.loading import Columns, document_of
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
+from ..patience import PATIENCE
+
 BIGVIZ = (sys.executable, "-m", "bigviz")
 
 
@@ -99,11 +101,11 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path):
     while not (told := list(out.glob("*.building/progress.json"))):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    said, complained = process.communicate(timeout=60)
+    said, complained = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and said == "", complained
     assert f"Interrupted. What is done is kept in {out}: the same command goes on where it was." in complained
     assert "Traceback" not in complained and json.loads(told[0].read_text())["pid"] == process.pid
     assert [each.state for each in StoreDirectory(out).entries()] == ["unfinished"]
-    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
     assert [each.state for each in StoreDirectory(out).entries()] == ["ready"]
     assert not os.path.exists(told[0])

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ..patience import PATIENCE
+
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\n"
 
 
@@ -27,7 +29,7 @@ def table(tmp_path: Path) -> Path:
 def said(*words: str | bytes, cwd: Path | None = None) -> str:
     """All that a command writes, which has to be text that a terminal only shows."""
     command = [sys.executable, "-m", "bigviz", *words]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False, cwd=cwd)
+    done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, cwd=cwd)
     text = (done.stdout + done.stderr).decode()
     assert all(letter.isprintable() or letter == "\n" for letter in text), text
     assert "Traceback" not in text

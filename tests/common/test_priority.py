@@ -47,7 +47,7 @@ def test_a_build_waits_for_all_requests() -> None:
             builder = threading.Thread(target=lambda: (turns.give_way(NEVER), through.set()))
             builder.start()
         assert not through.wait(0.05)
-    assert through.wait(10)
+    assert through.wait(PATIENCE)
     builder.join()
 
 
@@ -63,7 +63,7 @@ def test_a_waiting_build_can_be_stopped() -> None:
         builder = threading.Thread(target=build)
         builder.start()
         cancel.cancel()
-        assert stopped.wait(10)
+        assert stopped.wait(PATIENCE)
     builder.join()
 
 

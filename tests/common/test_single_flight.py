@@ -8,6 +8,8 @@ from bigviz.common.errors import Cancelled, TooLarge
 from bigviz.common.progress import Progress, no_progress
 from bigviz.common.single_flight import Flights
 
+from ..patience import PATIENCE
+
 Report = tuple[str, float, int]
 
 
@@ -35,7 +37,7 @@ def test_callers_at_the_same_time_share_one_run() -> None:
     seen: list[list[Report]] = [[], []]
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(flights.get, "key", work, lambda *report: seen[0].append(report), NEVER)
-        assert work.begun.wait(5) and flights.under_way("key")
+        assert work.begun.wait(PATIENCE) and flights.under_way("key")
         second = pool.submit(flights.get, "key", work, lambda *report: seen[1].append(report), NEVER)
         while not seen[1]:  # the late one is told what the first was told
             assert not second.done()
@@ -51,10 +53,10 @@ def test_the_work_goes_on_while_somebody_waits() -> None:
     work, leaving = Work(), Cancel()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(flights.get, "key", work, no_progress, leaving)
-        assert work.begun.wait(5)
+        assert work.begun.wait(PATIENCE)
         told = threading.Event()
         second = pool.submit(flights.get, "key", work, lambda *report: told.set(), NEVER)
-        assert told.wait(5)
+        assert told.wait(PATIENCE)
         leaving.cancel()
         with pytest.raises(Cancelled):
             first.result()
@@ -68,11 +70,11 @@ def test_the_work_stops_when_nobody_waits_and_can_begin_anew() -> None:
     work, leaving = Work(), Cancel()
     with ThreadPoolExecutor(1) as pool:
         only = pool.submit(flights.get, "key", work, no_progress, leaving)
-        assert work.begun.wait(5)
+        assert work.begun.wait(PATIENCE)
         leaving.cancel()
         with pytest.raises(Cancelled):
             only.result()
-    assert work.stopped.wait(5)
+    assert work.stopped.wait(PATIENCE)
     assert flights.get("key", lambda progress, cancel: "new", no_progress, NEVER) == "new"
 
 

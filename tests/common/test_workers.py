@@ -9,6 +9,8 @@ from bigviz.common.errors import Cancelled
 from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew, slices
 
+from ..patience import PATIENCE
+
 
 def test_slices_cover_all_rows_once() -> None:
     assert slices(0) == []
@@ -87,9 +89,9 @@ def test_requests_go_before_items_and_batches() -> None:
     builder = threading.Thread(target=build)
     with turns.request():
         builder.start()
-        assert begun.wait(10) and not ended.wait(0.05)
+        assert begun.wait(PATIENCE) and not ended.wait(0.05)
         assert done == []
-    assert ended.wait(10)
+    assert ended.wait(PATIENCE)
     builder.join()
     assert sorted(done) == [0, 0, 1, 1, 2, 2]
 

@@ -18,6 +18,8 @@ import pytest
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.open import open as open_table
 
+from ..patience import PATIENCE
+
 TABLE = pa.table({"x": [1.5, None, 3.5], "n": [3, 2, 1], "s": ["b", None, "a"]})
 
 
@@ -148,5 +150,5 @@ dataset.take(np.arange(10), names)
 same_schema_hint([{str(tmp_path / "t.parquet")!r}] * 2)
 print(*[name for name in ("pandas", "numba", "fsspec", "dask", "xarray", "datashader") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.split() == []

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..patience import PATIENCE
+
 PROGRAMS = {"bigviz": [sys.executable, "-m", "bigviz"], "python": [sys.executable]}
 
 
@@ -47,14 +49,14 @@ def serving(command: str, folder: Path) -> Iterator[str]:
             found = next(found for line in process.stdout if (found := re.search(r"http://\S+", line)))
             yield found[0]
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert process.returncode == 0
 
 
 def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return bytes(answer.read())
 
 

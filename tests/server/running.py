@@ -23,6 +23,8 @@ from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
+from ..patience import PATIENCE
+
 T = TypeVar("T")
 
 
@@ -58,14 +60,14 @@ class Running:
         async def run() -> T:
             return work()
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE)
 
     def event(self, name: str, **facts: Any) -> None:
         with self.changed:
             self.events.append((name, facts))
             self.changed.notify_all()
 
-    def await_event(self, name: str, seconds: float = 30, **facts: Any) -> dict[str, Any]:
+    def await_event(self, name: str, seconds: float = PATIENCE, **facts: Any) -> dict[str, Any]:
         """The first event of a name with these facts, now or to come."""
 
         def found() -> dict[str, Any] | None:
@@ -82,7 +84,7 @@ class Running:
 
     def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """One request, its path as it is."""
-        connection = HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
         try:
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -154,7 +156,7 @@ class Gated(Engine):
             into.append(key)
             self._seen.notify_all()
 
-    def await_(self, fits: Callable[[], bool], seconds: float = 20) -> None:
+    def await_(self, fits: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until something that was counted fits."""
         with self._seen:
             assert self._seen.wait_for(fits, seconds)
@@ -193,7 +195,7 @@ def running(
 
     thread = threading.Thread(target=run, name="server under test", daemon=True)
     thread.start()
-    began.wait(20)
+    began.wait(PATIENCE)
     if "error" in box:
         raise box["error"]
     found: Running = box["running"]
@@ -201,7 +203,7 @@ def running(
         yield found
     finally:
         found.loop.call_soon_threadsafe(box["stop"].set)
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         if "error" in box:
             raise box["error"]

@@ -18,20 +18,14 @@ from bigviz.document.figure import figure
 from bigviz.server.limits import Limits
 from bigviz.tiles.engine import Engine
 
-from .running import Brought, Gated, Running, running
+from ..patience import PATIENCE
+from .running import Brought, Gated, running
 from .wire import Browser
-
-BOUND = 0.05
-
-
-def health(served: Running) -> float:
-    began = time.perf_counter()
-    assert served.get("/healthz").status == 200
-    return time.perf_counter() - began
 
 
 def test_healthz_answers_while_a_large_tile_and_a_large_build_run():
-    """Four million rows; the index is built and the whole picture asked for over and over while health is asked."""
+    """Four million rows; indexes are built and large pictures drawn while health is asked. Whatever computes does so on
+    other threads: the loop's own takes a small part of the CPU time. How soon it answers: `python -m bench`."""
     rng = np.random.default_rng(3)
     rows = 4_000_000
     table = pa.table({"x": rng.random(rows), "y": rng.random(rows), "z": rng.random(rows)})
@@ -52,12 +46,15 @@ def test_healthz_answers_while_a_large_tile_and_a_large_build_run():
         watcher = threading.Thread(target=lambda: ([each.join() for each in threads], over.set()))
         for each in (*threads, watcher):
             each.start()
-        times = []
+        answered = 0
+        loop, whole = server.on_loop(time.thread_time), time.process_time()
         while not over.is_set():
-            times.append(health(server))
+            assert server.get("/healthz").status == 200
+            answered += 1
         watcher.join()
-        assert not failed and len(times) > 5
-        assert np.percentile(times, 95) < BOUND, max(times)
+        loop, whole = server.on_loop(time.thread_time) - loop, time.process_time() - whole
+        assert not failed and answered > 5
+        assert loop < 0.5 * whole, (loop, whole, answered)
 
 
 def test_everything_else_is_answered_while_every_worker_is_taken(documents):
@@ -79,7 +76,7 @@ def test_pages_are_served_before_the_documents_are_open(documents):
     engine = Engine()
 
     def load(progress: Progress) -> Brought:
-        assert opened.wait(30)
+        assert opened.wait(PATIENCE)
         return Brought(documents[:1], engine)
 
     with running([], engine, ["points"], load=load) as server:
@@ -102,14 +99,14 @@ def test_browsers_that_wait_are_told_how_far_files_are_read(documents):
 
     def load(progress: Progress) -> Brought:
         progress("reading sensor.csv", 0.45, 450)
-        assert opened.wait(30)
+        assert opened.wait(PATIENCE)
         return Brought(documents[:1], engine)
 
     with running([], engine, ["points"], load=load) as server, ThreadPoolExecutor(1) as pool:
         entering = pool.submit(Browser, server.url, "points")
         server.await_event("connected")
         opened.set()
-        with entering.result(30) as browser:
+        with entering.result(PATIENCE) as browser:
             (told,) = browser.before
             seconds = told.value.pop("seconds")
             assert told.value == {"stage": "reading sensor.csv", "done": 0.45, "rows": 450} and seconds >= 0

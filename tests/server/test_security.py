@@ -25,6 +25,7 @@ from bigviz.server.run.server import Options
 from bigviz.server.websocket.connection import Viewer
 from bigviz.wire.frames import Type
 
+from ..patience import PATIENCE
 from .running import Running, running
 from .wire import Browser
 
@@ -47,7 +48,7 @@ ROUTES = [
 
 @contextmanager
 def raw(served: Running) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", served.server.port), timeout=20) as found:
+    with socket.create_connection(("127.0.0.1", served.server.port), timeout=PATIENCE) as found:
         yield found
 
 

@@ -33,6 +33,7 @@ from bigviz.server.websocket.connection import Viewer
 from bigviz.tiles.engine import Engine
 from bigviz.wire.frames import Type
 
+from ..patience import PATIENCE
 from .running import Gated, Running, deadline, running
 from .wire import Browser, cells, tiles_of
 
@@ -113,7 +114,7 @@ def test_whatever_a_message_holds_is_answered(documents):
 
 def upgraded(server: Running) -> socket.socket:
     """A socket after the upgrade, the greeting still unread."""
-    found = socket.create_connection(("127.0.0.1", server.server.port), timeout=20)
+    found = socket.create_connection(("127.0.0.1", server.server.port), timeout=PATIENCE)
     host = f"127.0.0.1:{server.server.port}"
     key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13"
     head = f"Host: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
@@ -189,7 +190,7 @@ def test_twenty_viewers_see_the_same_and_share_the_work(documents):
         def look() -> None:
             with Browser(server.url, "points") as browser:
                 request = browser.ask([[1, 1, i, j] for i in (0, 1) for j in (0, 1)])
-                begun.wait(30)
+                begun.wait(PATIENCE)
                 got = browser.until(lambda each: each.kind == Type.DONE and each.frame.request == request)
                 assert len(tiles_of(got)) == 4
                 sums.append(sum(int(cells(each.value.planes[0]).sum()) for each in got if each.kind == Type.TILE))
@@ -197,7 +198,7 @@ def test_twenty_viewers_see_the_same_and_share_the_work(documents):
         threads = [threading.Thread(target=look) for _ in range(20)]
         for each in threads:
             each.start()
-        begun.wait(30)
+        begun.wait(PATIENCE)
         scheduler = server.server.site.loaded.scheduler
         while server.on_loop(lambda: len(scheduler._owners)) < 20:
             pass

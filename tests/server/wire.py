@@ -18,7 +18,9 @@ from bigviz.wire.images import read_image
 from bigviz.wire.rows import read_rows
 from bigviz.wire.tiles import read_tile
 
-SECONDS = 30
+from ..patience import PATIENCE
+
+SECONDS = PATIENCE
 
 
 @dataclass

@@ -25,6 +25,8 @@ from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.wire.codec import decode
 
+from ..patience import PATIENCE
+
 MakeDataset = Callable[..., Dataset]
 COUNT = Layer("points", "x", "y")
 
@@ -299,7 +301,7 @@ def test_columns_of_builds_that_fail_or_stop_are_let_go(tmp_path: Path, monkeypa
         engine.ensure(found, Layer("points", "a", "c", "mean(d)"), cancel=stop)
     for thread in threading.enumerate():
         if thread.name == "bigviz-work":
-            thread.join(20)
+            thread.join(PATIENCE)
     assert building == [2 * two], "while they are built with, columns count"
     assert found.memory() == two == engine.memory()["columns"], "those of the layer that is kept stay"
 
@@ -345,7 +347,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
         patch.setattr(layer_factory, "complete", held)
         builder = threading.Thread(target=lambda: engine.ensure(table, layer), daemon=True)
         builder.start()
-        assert opened.wait(60)
+        assert opened.wait(PATIENCE)
         key = TileKey(0, 0, 0, 0)
         with pytest.raises(Cancelled):
             engine.tile(table, layer, key, _Counted(after=3))
@@ -354,7 +356,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
         assert tile.cost.rows >= rows // 2, "it was not there before: nothing of the pyramid is"
         assert counted.looks >= tile.cost.rows >> 20
         stop.cancel()
-        builder.join(60)
+        builder.join(PATIENCE)
     assert engine.state(table, layer) == "ready"
 
 

@@ -25,6 +25,8 @@ from bigviz.tiles.scans import scan_factory
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.parts import parts
 
+from ..patience import PATIENCE
+
 ROWS = 300_000
 AGGS = ["count", "any", "sum(v)", "mean(v)", "min(v)", "max(n)", "first(v)", "by(kind)", "by(kind, mean(v))"]
 KEYS = [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 2), TileKey(3, 1, 4, 0), TileKey(9, 9, 200, 300)]
@@ -324,7 +326,7 @@ def test_a_request_that_waits_for_a_column_does_not_stop_its_reader(
     def slowly(index: int, *arguments: Any) -> None:
         if dataset.schema.names[index] == "v":
             reading.set()
-            assert asked.wait(30)
+            assert asked.wait(PATIENCE)
         read(index, *arguments)
 
     def request() -> None:
@@ -335,11 +337,11 @@ def test_a_request_that_waits_for_a_column_does_not_stop_its_reader(
     monkeypatch.setattr(dataset._source, "read", slowly)
     threads = [threading.Thread(target=lambda: engine.ensure(dataset, layer("sum(v)")), daemon=True)]
     threads[0].start()
-    assert reading.wait(30)
+    assert reading.wait(PATIENCE)
     threads.append(threading.Thread(target=request, daemon=True))
     threads[1].start()
     for thread in reversed(threads):
-        thread.join(60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert engine.state(dataset, layer("sum(v)")) == "ready"
 

@@ -23,6 +23,8 @@ from bigviz.commands.bench.run import measure
 from bigviz.commands.bench.walk import Walk, walk_of
 from bigviz.common.errors import NotFound, Unreadable
 
+from ...patience import PATIENCE
+
 STEPS = 12
 
 
@@ -109,7 +111,7 @@ def test_the_servers_words_are_the_error(points: Path, path: str | None, options
 
 def test_the_command_prints_json(points: Path) -> None:
     command = [sys.executable, "-m", "bigviz", "bench", str(points), "--x=x", "--y=y", "--steps=4", "--no-browser"]
-    printed = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=True).stdout
+    printed = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
     found = json.loads(printed)
     assert found["views"] == 4 and found["layer"]["agg"] == "count" and "no-browser" in found["browser"]["absent"]
     assert set(found["views_ms"]) == {"total", "first", "queue", "kernel", "encode", "wire", "work"}

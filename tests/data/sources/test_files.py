@@ -20,6 +20,8 @@ from bigviz.data.formats import parquet
 from bigviz.data.open import open as open_table
 from tests.old_times import give_old_time
 
+from ...patience import PATIENCE
+
 
 def test_formats_may_mix(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1, 2], "s": ["b", "a"]}), tmp_path / "1.parquet")
@@ -218,7 +220,7 @@ def test_concurrent_callers_share_one_reading(tmp_path: Path, monkeypatch: pytes
     def slow(self: parquet.ParquetPart, index: int, piece: object) -> object:
         readings.append(index)
         entered.set()
-        assert release.wait(20)
+        assert release.wait(PATIENCE)
         return original(self, index, piece)  # type: ignore[arg-type]
 
     monkeypatch.setattr(parquet.ParquetPart, "arrays", slow)
@@ -226,7 +228,7 @@ def test_concurrent_callers_share_one_reading(tmp_path: Path, monkeypatch: pytes
     threads = [threading.Thread(target=lambda: got.append(dataset.column("x"))) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert entered.wait(20)
+    assert entered.wait(PATIENCE)
     impatient = Cancel()
     impatient.cancel()
     with pytest.raises(Cancelled):

@@ -12,7 +12,9 @@ import pytest
 from bigviz.common.cancel import Cancel
 from bigviz.server.jobs.scheduler import Outcome, Scheduler, Want
 
-SECONDS = 10
+from ...patience import PATIENCE
+
+SECONDS = PATIENCE
 
 
 class Desk:

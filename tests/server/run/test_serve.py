@@ -17,11 +17,12 @@ import pytest
 import bigviz as bv
 from bigviz.common.errors import BadInput
 
+from ...patience import PATIENCE
 from ..wire import Browser
 
 
 def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return answer.read()
 
 
@@ -97,7 +98,7 @@ def test_blocking_in_the_main_thread_until_a_signal(tmp_path: Path):
     url = line.split()[3]
     assert url.endswith("/two/") and b"importmap" in fetched(url)
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and rest.endswith("bigviz has stopped.\nafter\n")
 
 

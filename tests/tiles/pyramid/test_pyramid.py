@@ -31,6 +31,8 @@ from bigviz.tiles.pyramid.plane_store import MemoryShelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.store.pyramid_file import PlaneFile
 
+from ...patience import PATIENCE
+
 MakeAxis = Callable[..., Axis]
 MakeDataset = Callable[..., Dataset]
 
@@ -313,10 +315,10 @@ def test_a_build_makes_way_for_requests(case: Case) -> None:
     with turns.request():
         builder = threading.Thread(target=build)
         builder.start()
-        assert begun.wait(10) and not ended.wait(0.1)
+        assert begun.wait(PATIENCE) and not ended.wait(0.1)
         tile = TileKey(1, 1, 0, 0)
         assert same(planes_of(pyramid, tile), case.brute(pyramid, tile))  # what it waits for is not waited for
-    assert ended.wait(60)
+    assert ended.wait(PATIENCE)
     builder.join()
 
 

@@ -19,6 +19,8 @@ from bigviz.data.sources import memory
 from bigviz.tiles.grid.batches import Batch, Streamed
 from bigviz.tiles.scans.parallel_pass import STRIPES, Gate, sweep
 
+from ...patience import PATIENCE
+
 ROWS = 10_000
 
 
@@ -101,7 +103,7 @@ def test_a_pass_makes_way_for_requests_and_can_be_cancelled_then(source: Streame
         thread.join(0.2)
         assert thread.is_alive() and not sink.pieces
         cancel.cancel()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert [type(error) for error in errors] == [Cancelled]
 
 

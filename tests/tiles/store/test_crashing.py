@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ...patience import PATIENCE
+
 PROGRAM = Path(__file__).with_name("crashing.py")
 
 BUILD = """
@@ -32,7 +34,7 @@ def test_killed_before_and_after_every_change_of_the_directory(table: Path, tmp_
         [sys.executable, str(PROGRAM), str(table), str(tmp_path / "stores")],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
@@ -43,7 +45,7 @@ def test_killed_before_and_after_every_change_of_the_directory(table: Path, tmp_
 def test_of_two_processes_one_builds(table: Path, tmp_path: Path):
     command = [sys.executable, "-c", BUILD, str(PROGRAM), str(table), str(tmp_path / "stores")]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [process.communicate(timeout=60)[0].split() for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[0].split() for process in processes]
     assert all(process.returncode == 0 for process in processes)
     assert sum("builds" in each for each in said) == 1 and len({each[-1] for each in said}) == 1
 
@@ -56,7 +58,7 @@ def test_who_waits_goes_on_with_what_a_killed_one_left(table: Path, tmp_path: Pa
     first.kill()
     first.wait()
     first.stdout.close()
-    said = second.communicate(timeout=60)[0].split()
+    said = second.communicate(timeout=PATIENCE)[0].split()
     assert said[0] == "builds" and (Path(said[-1]) / "manifest.json").exists()
 
 

@@ -19,6 +19,8 @@ from bigviz.data.formats.delimited.tokenizer import CsvFault, Tokenizer
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.open import open as open_table
 
+from ....patience import PATIENCE
+
 HOSTILE = (
     "a*b.csv", "[x].csv", "a?.csv", "{a,b}.csv", "it's.csv", 'say "x".csv', "a';DROP TABLE t;--.csv", "~.csv",
     "$HOME.csv", "https:.csv", "-.csv", "a b\n.csv", "%s.csv", "é漢.csv", "x.csv.parquet", "year=2024.csv",
@@ -105,5 +107,5 @@ for name in ("t.parquet", "t.csv"):
     open_paths([("t", {str(tmp_path)!r} + "/" + name)], Columns())
     print(*[heavy for heavy in ("duckdb", "pandas", "fsspec") if heavy in sys.modules] or ["-"])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.split() == ["-", "duckdb"]

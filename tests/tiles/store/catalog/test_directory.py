@@ -25,6 +25,8 @@ from bigviz.tiles.store.files.lock import Lock
 from bigviz.tiles.store.files.manifest import FORMAT, NAME
 from tests.old_times import give_old_time
 
+from ....patience import PATIENCE
+
 
 def names(stores: StoreDirectory) -> list[str]:
     return sorted(path.name for path in stores.root.iterdir())
@@ -269,7 +271,7 @@ def test_another_builder_is_waited_for_and_its_progress_told(directories, source
 
     def wait(step: int) -> None:
         began.set()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE)
 
     small.between = wait
     told: list[tuple[str, float, int]] = []
@@ -282,14 +284,14 @@ def test_another_builder_is_waited_for_and_its_progress_told(directories, source
     paths: list[Path] = []
     first = threading.Thread(target=lambda: paths.append(directories().build(source, spec)))
     first.start()
-    assert began.wait(20)
+    assert began.wait(PATIENCE)
     second = threading.Thread(target=lambda: paths.append(directories().build(source, spec, (), Crew(1, tell))))
     second.start()
-    assert heard.wait(20)
+    assert heard.wait(PATIENCE)
     assert directories().find(source, spec) is None
     go_on.set()
-    first.join(20)
-    second.join(20)
+    first.join(PATIENCE)
+    second.join(PATIENCE)
     assert len(set(paths)) == 1 and len(paths) == 2 and small.calls == 1
     assert told[0] == (f"ordering rows (process {os.getpid()})", 0.0, 0)
 

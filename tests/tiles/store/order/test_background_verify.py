@@ -17,6 +17,8 @@ from bigviz.tiles.store.order.background_verify import verify_ahead
 from bigviz.tiles.store.order.build import build_stored_order
 from bigviz.tiles.store.order.stored_order import open_stored_order
 
+from ....patience import PATIENCE
+
 ROWS = 60_000
 
 
@@ -36,7 +38,7 @@ def test_keys_and_columns_are_verified(folder: Path) -> None:
     order = open_stored_order(folder)
     thread = verify_ahead(order, Turns())
     assert thread is not None
-    thread.join(30)
+    thread.join(PATIENCE)
     untouched = open_stored_order(folder)
     column, fresh = order.column("value"), untouched.column("value")
     assert column and fresh and column.values and fresh.values
@@ -50,7 +52,7 @@ def test_requests_go_first(folder: Path) -> None:
         thread = verify_ahead(order, turns)
         assert thread is not None and thread.is_alive()
         assert np.array_equal(order.guard.keys.state, open_stored_order(folder).guard.keys.state)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -62,6 +64,6 @@ def test_damage_is_told_to_who_needs_the_block(folder: Path) -> None:
     order = open_stored_order(folder)
     thread = verify_ahead(order, Turns())
     assert isinstance(thread, threading.Thread)
-    thread.join(30)
+    thread.join(PATIENCE)
     with pytest.raises(Unreadable, match=r"keys\.arrow is damaged"):
         order.guard.keys.take(slice(None))
