@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
@@ -16,6 +19,7 @@ from .docs.terminal import layers, run, serving
 
 PAGE = ROOT / "README.md"
 LISTINGS = [each for each in listings(PAGE) if each.language == "python"]
+COMMANDS = [line for each in listings(PAGE) for line in each.text.splitlines() if line.startswith("bigviz")]
 ROWS = 20_000
 TASKS = ["map", "series", "linked", "categories"]
 SHOWN = [("points", 200_000), ("line", ROWS), ("points", ROWS), ("points", ROWS)]
@@ -27,6 +31,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that holds demo-data/, as `make demo` writes it."""
     folder = tmp_path_factory.mktemp("readme")
     run(f"bigviz sample demo-data --rows {ROWS}", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that holds trips.parquet and, as two files of one table, trips/."""
+    folder = tmp_path_factory.mktemp("trips")
+    rng = np.random.default_rng(5)
+    columns = {"lon": rng.normal(13, 1, ROWS), "lat": rng.normal(52, 1, ROWS), "fare": rng.gamma(4, 5, ROWS)}
+    pq.write_table(pa.table(columns), folder / "trips.parquet")
+    (folder / "trips").mkdir()
+    for name in ("a", "b"):
+        pq.write_table(pa.table(columns), folder / "trips" / f"{name}.parquet")
     return folder
 
 
@@ -65,6 +82,26 @@ def test_a_listing_serves_what_it_says(
         for answer in layers(handle.url):
             assert (glyph, answer["rows"]) == shown and answer["index"] == "ready"
         assert len({figure.x_range for figure in documents[0].figures()}) == 1
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("bigviz serve")])
+def test_a_command_serves_the_table(command: str, trips: Path) -> None:
+    several = "*" in command
+    with serving(f"{command.split('#')[0]} --port 0 --no-browser", trips) as page:
+        (layer,) = layers(page)
+    assert layer["rows"] == ROWS * (2 if several else 1) and layer["reduction"] == (
+        "mean(fare)" if several else "count"
+    )
+
+
+def test_the_index_command_makes_an_index(trips: Path) -> None:
+    (command,) = [each for each in COMMANDS if each.startswith("bigviz index")]
+    printed = run(f"{command.split('#')[0]} --out indexes", trips)
+    assert printed.startswith("trips: ") and any((trips / "indexes").iterdir())
+
+
+def test_every_command_is_run_here() -> None:
+    assert len(COMMANDS) == 3 and all(each.startswith(("bigviz serve", "bigviz index")) for each in COMMANDS)
 
 
 @pytest.mark.parametrize("where", ["demo", "clone"])
