@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from bigviz.common.did_you_mean import listing
@@ -14,7 +14,7 @@ from bigviz.data.formats.delimited.text import CsvText, first_line_end
 from bigviz.data.formats.delimited.tokenizer import COMMENTS, CsvFault, Sniffed, Tokenizer
 from bigviz.data.formats.delimited.typed_column import NULL_WORDS
 
-__all__ = ["CsvOptions", "Dialect", "dialect_of"]
+__all__ = ["CsvOptions", "Dialect", "dialect_of", "names_of"]
 
 _MARKS: Final = {",": 4, "\t": 3, ";": 2, "|": 1}
 _WORDS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces"}
@@ -54,7 +54,7 @@ class CsvOptions:
 
 @dataclass(frozen=True)
 class Dialect:
-    """`skip` lines are left out at the top, of which `comments` are comments. `names` are unique and never empty.
+    """`skip` lines are left out at the top, of which `comments` are comments.
 
     `guesses` are DuckDB's names of the columns' types in a sample, with the notations of dates and stamps it found.
     """
@@ -67,7 +67,6 @@ class Dialect:
     comments: int
     header: bool
     decimal: str
-    names: tuple[str, ...]
     guesses: tuple[str, ...]
     date_format: str | None
     stamp_format: str | None
@@ -86,18 +85,18 @@ class Dialect:
             **self.line_end,
         }
 
-    def in_words(self) -> str:
-        """One sentence: how cells are cut, and what was taken for names."""
+    def in_words(self, names: Sequence[str]) -> str:
+        """One clause: how cells are cut, and what was taken for names."""
         cells = f"cells are separated by {_WORDS.get(self.delimiter, repr(self.delimiter))}"
-        if len(self.names) == 1:
+        if len(names) == 1:
             cells = "it is one column"
         if self.quote not in ("", '"'):
             cells += f", quoted with {self.quote}"
         if self.decimal == ",":
             cells += ", with decimal commas"
         if self.header:
-            names = listing([name if len(name) <= _MOST_LETTERS else f"{name[:_MOST_LETTERS]}…" for name in self.names])
-            return f"{cells}; line {self.skip + 1} holds the names {names}"
+            short = [name if len(name) <= _MOST_LETTERS else f"{name[:_MOST_LETTERS]}…" for name in names]
+            return f"{cells}; line {self.skip + 1} holds the names {listing(short)}"
         line = "the first line" if not self.skip else f"line {self.skip + 1}"
         return f"{cells}; no line of names, {line} is a row"
 
@@ -119,7 +118,7 @@ def dialect_of(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, quoting
             raise CsvFault(COMMENTS)
     elif skip:
         comments = min(skip, _comments_at_top(text, "#"))
-    dialect = Dialect(
+    return Dialect(
         delimiter=found.delimiter,
         quote=quote,
         escape=found.escape or quote if quoting else "",
@@ -128,13 +127,11 @@ def dialect_of(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, quoting
         comments=comments,
         header=found.header,
         decimal=decimal,
-        names=tuple(f"f{at}" for at in range(len(found.types))),
         guesses=found.types,
         date_format=found.date_format,
         stamp_format=found.stamp_format,
         line_end=_line_end(text),
     )
-    return replace(dialect, names=_names(tokenizer, dialect)) if found.header else dialect
 
 
 def _sniffed(tokenizer: Tokenizer, text: CsvText, options: CsvOptions) -> tuple[Sniffed, str]:
@@ -223,17 +220,13 @@ def _lines(head: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", head)
 
 
-def _names(tokenizer: Tokenizer, dialect: Dialect) -> tuple[str, ...]:
-    """The cells of the line of names: trimmed, f0, f1, ... where they are empty, x_1 for a second x."""
-    columns = len(dialect.names)
-    options = {**dialect.reading, "header": False}
-    batch = next(iter(tokenizer.cells(options, columns, [(f"c{at}", ()) for at in range(columns)], 1)), None)
-    cells: Sequence[str | None] = dialect.names if batch is None else [each[0].as_py() for each in batch.columns]
+def names_of(cells: Sequence[str | None]) -> list[str]:
+    """The cells of the line of names, unique: trimmed, f0, f1, ... where they are empty, x_1 for a second x."""
     names: dict[str, int] = {}
-    for unnamed, cell in zip(dialect.names, cells, strict=True):
-        name = free = (cell or "").strip() or unnamed
+    for at, cell in enumerate(cells):
+        name = free = (cell or "").strip() or f"f{at}"
         while free in names:
             names[name] += 1
             free = f"{name}_{names[name]}"
         names[free] = 0
-    return tuple(names)
+    return list(names)

@@ -24,7 +24,7 @@ def assumptions(text: CsvText, dialect: Dialect, columns: Sequence[TypedColumn],
     """How the text was understood, one clause each: what was unpacked, how cells are cut, what was skipped, types."""
     if text.origin is not None and not text.origin.startswith("a copy"):
         yield f"it was {'decoded from UTF-16' if text.origin == 'UTF-16' else f'unpacked with {text.origin}'}"
-    yield dialect.in_words()
+    yield dialect.in_words([column.name for column in columns])
     if dialect.comments:
         yield f"{_lines(dialect.comments)} at the top {'is a comment' if dialect.comments == 1 else 'are comments'}"
     if dialect.comment:

@@ -12,7 +12,7 @@ import pyarrow.types as pt
 
 from bigviz.common.errors import TooLarge
 from bigviz.common.memory import available_memory
-from bigviz.data.formats.delimited.dialect import Dialect
+from bigviz.data.formats.delimited.dialect import Dialect, names_of
 from bigviz.data.formats.delimited.text import Work
 from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, Tokenizer
 from bigviz.data.formats.delimited.typed_column import TypedColumn, cleaned
@@ -41,17 +41,20 @@ class RowReader:
         self._work = work
         self._read = 0
         self._verb = "reading"
+        self._names: list[str | None] | None = None
 
     def sample(self) -> list[TypedColumn]:
-        """The first rows, at most `SAMPLE_ROWS`."""
-        columns = [TypedColumn(name, self._dialect.decimal) for name in self._dialect.names]
+        """The first rows, at most `SAMPLE_ROWS`, under their names."""
+        count = len(self._dialect.guesses)
+        columns = [TypedColumn("", self._dialect.decimal, hint=guess) for guess in self._dialect.guesses]
         self._fill(columns, SAMPLE_ROWS)
-        texts = [column.finish() if pt.is_string(column.type) else None for column in columns]
-        for at, cells in enumerate(texts):
-            if cells is not None and self._parser(at) and _like_times(cells):
-                parsed = TypedColumn(columns[at].name, parsed=True)
+        for name, column in zip(names_of(self._names or [None] * count), columns, strict=True):
+            column.name = name
+        for at, column in enumerate(columns):
+            if pt.is_string(column.type) and self._parser(at) and _like_times(column.finish()):
+                parsed = TypedColumn(column.name, parsed=True)
                 self._fill_chosen([parsed], [at], SAMPLE_ROWS)
-                columns[at] = columns[at] if parsed.needs_text else parsed
+                columns[at] = column if parsed.needs_text else parsed
         self._require_memory(sum(column.nbytes for column in columns) / max(1, self._read))
         return columns
 
@@ -93,11 +96,18 @@ class RowReader:
                 raise self._too_large(f"more than {gigabytes(free * 3 // 4)}", free)
 
     def _batches(self, chosen: Sequence[Expression], limit: int | None) -> Iterator[pa.RecordBatch]:
+        """The rows, at most `limit`: then the line of names is read as well, and kept."""
+        options, first = self._dialect.reading, self._dialect.header and limit is not None
+        if first and limit is not None:
+            options, limit = {**options, "header": False}, limit + 1
         rows = 0
-        for batch in self._tokenizer.cells(self._dialect.reading, len(self._dialect.names), chosen, limit):
+        for batch in self._tokenizer.cells(options, len(self._dialect.guesses), chosen, limit):
             self._work.cancel.check()
-            rows += batch.num_rows
             self._read += sum(_text_bytes(column) for column in batch.columns) + batch.num_rows * batch.num_columns
+            if first:
+                self._names = self._names or [cell[0].as_py() for cell in batch.columns]
+                batch, first = batch.slice(1), False
+            rows += batch.num_rows
             if limit is None:
                 self._work.advance(self._verb, min(1.0, self._read / max(1, self._size)), rows)
             yield batch

@@ -81,7 +81,7 @@ def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> C
         sampled = columns[0].rows == SAMPLE_ROWS
         if sampled and not sample:
             columns, sampled = rows.all(columns), False
-    table = pa.table([column.finish() for column in columns], names=list(dialect.names))
+    table = pa.table([column.finish() for column in columns], names=[column.name for column in columns])
     count = _estimated_rows(attempt.text, table) if sampled else table.num_rows
     assumed = [*attempt.notes, *assumptions(attempt.text, dialect, columns, sampled)]
     return CsvTable(table, count, sampled, tuple(assumed))

@@ -136,6 +136,8 @@ class Tokenizer:
         given = {**self._sizes, "auto_detect": False, "columns": types, **options}
         ending = "" if limit is None else f" LIMIT {limit:d}"
         expressions = ", ".join(f"{expression} AS e{at}" for at, (expression, _) in enumerate(chosen))
+        if [expression for expression, _ in chosen] == list(types):
+            expressions = "*"  # 10,000 of them take a second to parse
         values = [value for _, values in chosen for value in values]
         with _faults():
             reader = self._run(f"SELECT {expressions} FROM read_csv", given, ending, values).to_arrow_reader(_BATCH)

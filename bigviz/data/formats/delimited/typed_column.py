@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,22 @@ _DATE, _TIME = pa.date32(), pa.time64("ns")
 _STAMP, _FAR_STAMP, _ZONED = pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("ns", "UTC")
 _CANDIDATES: Final = (_INT, _UINT, _HUGE, _DOUBLE, pa.bool_(), _DATE, _STAMP, _FAR_STAMP, _ZONED, _TIME)
 _NUMBER: Final = r"^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$"
+_HINTS: Final = {
+    "BOOLEAN": pa.bool_(), "BIGINT": _INT, "DOUBLE": _DOUBLE, "DATE": _DATE, "TIMESTAMP": _STAMP,
+    "TIMESTAMP WITH TIME ZONE": _ZONED, "TIME": _TIME,
+}  # fmt: skip
 _HUGE_CELL: Final = r"^[+-]?\d{1,38}$"
+
+
+class _Cells:
+    """Cells of a batch as they are and, made when it is first needed, without what may stand around numbers."""
+
+    def __init__(self, texts: pa.Array) -> None:
+        self.texts = texts
+
+    @cached_property
+    def bare(self) -> pa.Array:
+        return cleaned(self.texts)
 
 
 class TypedColumn:
@@ -47,10 +63,18 @@ class TypedColumn:
     nothing is lost by it: dates to stamps, whole numbers to float64 as if they had been read so. Where text is the only
     type left, `needs_text` says that the column has to be read again, since numbers do not tell how they were written.
 
-    `parsed` columns come with values that the reader has parsed (dates in other notations), null where it could not.
+    `hint` is DuckDB's name of the type to be tried first. `parsed` columns come with values that the reader has parsed
+    (dates in other notations), null where it could not.
     """
 
-    def __init__(self, name: str, decimal: str = ".", type_: pa.DataType | None = None, parsed: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        decimal: str = ".",
+        type_: pa.DataType | None = None,
+        parsed: bool = False,
+        hint: str = "",
+    ) -> None:
         self.name = name
         self.decimal = decimal
         self.parsed = parsed
@@ -60,19 +84,26 @@ class TypedColumn:
         self.rows = self.nbytes = 0
         self._chunks: list[pa.Array] = []
         self._clean = False
+        self._likely = _HINTS.get(hint)
+        self._candidates = _CANDIDATES if self._likely is None else (self._likely, *_CANDIDATES)
 
     def add(self, texts: pa.Array, values: pa.Array | None = None) -> None:
         """The next rows: cells as text, and as the reader parsed them for a `parsed` column."""
         start, self.rows = self.rows, self.rows + len(texts)
         if self.needs_text:
             return
-        array = self._parsed(texts, values) if self.parsed else self._converted(texts, self.type)
-        if array is None and not self.parsed:
-            array = self._widened(texts)
+        cells = _Cells(texts)
+        if self.parsed:
+            array = self._parsed(cells, values)
+        elif pt.is_null(self.type) and self._likely is not None:
+            array = self._widened(cells)
+        else:
+            array = self._converted(cells, self.type)
+            array = self._widened(cells) if array is None else array
         if array is None:
             self._give_up(start, texts)
         else:
-            self._chunks.append(array)
+            self._chunks.append(_owned(array) if pt.is_string(array.type) or self.parsed else array)
             self.nbytes += array.nbytes
 
     def finish(self) -> pa.ChunkedArray:
@@ -83,38 +114,35 @@ class TypedColumn:
             self._chunks = [chunk.cast(type_) for chunk in self._chunks]
         return pa.chunked_array(self._chunks, type_)
 
-    def _converted(self, texts: pa.Array, type_: pa.DataType) -> pa.Array | None:
+    def _converted(self, cells: _Cells, type_: pa.DataType) -> pa.Array | None:
         """The cells in that type, or None if one of them does not fit."""
         if pt.is_string(type_):
-            return texts
+            return cells.texts
         if not self._clean:
-            array = _cast(texts, type_, self.decimal)
-            if array is not None:
+            array = _cast(cells.texts, type_, self.decimal)
+            if array is not None or cells.bare is cells.texts:
                 return array
-        bare = cleaned(texts)
-        array = _cast(bare, type_, self.decimal)
-        self._clean = self._clean or (array is not None and bare is not texts)
+        array = _cast(cells.bare, type_, self.decimal)
+        self._clean = self._clean or (array is not None and cells.bare is not cells.texts)
         return array
 
-    def _widened(self, texts: pa.Array) -> pa.Array | None:
+    def _widened(self, cells: _Cells) -> pa.Array | None:
         """The cells in a type that also holds the rows before, which are brought into it; None if only text does."""
-        for candidate in _CANDIDATES:
-            array = self._converted(texts, candidate)
-            if array is None:
-                continue
+        for candidate in self._candidates:
             joined = self._joined(candidate)
-            if joined is None:
+            array = None if joined is None else self._converted(cells, candidate)
+            if array is None or joined is None:
                 continue
-            widened = array if joined == candidate else self._converted(texts, joined)
+            widened = array if joined == candidate else self._converted(cells, joined)
             if widened is not None:
                 self._become(joined)
                 return widened
-        if not pt.is_null(self.type):
+        if not pt.is_null(self.type) or self._clean:  # "NA" was null so far, and is text now
             return None
         self._become(pa.string())
-        at = _odd_cell(texts)
-        self.first_text = None if at is None else (self.rows - len(texts) + at, texts[at].as_py())
-        return texts
+        at = _odd_cell(cells)
+        self.first_text = None if at is None else (self.rows - len(cells.texts) + at, cells.texts[at].as_py())
+        return cells.texts
 
     def _become(self, type_: pa.DataType) -> None:
         self._chunks = [_widen(chunk, type_) for chunk in self._chunks]
@@ -137,9 +165,9 @@ class TypedColumn:
             return _FAR_STAMP
         return None
 
-    def _parsed(self, texts: pa.Array, values: pa.Array | None) -> pa.Array | None:
+    def _parsed(self, cells: _Cells, values: pa.Array | None) -> pa.Array | None:
         assert values is not None
-        if values.null_count == texts.null_count or values.null_count == cleaned(texts).null_count:
+        if values.null_count == cells.texts.null_count or values.null_count == cells.bare.null_count:
             self.type = values.type
             return values
         return None
@@ -149,7 +177,7 @@ class TypedColumn:
             (
                 (start + row, cell)
                 for row, cell in enumerate(texts.to_pylist())
-                if cell is not None and self._converted(_texts(cell), self.type) is None
+                if cell is not None and self._converted(_Cells(_texts(cell)), self.type) is None
             ),
             None,
         )
@@ -203,11 +231,16 @@ def _widen(array: pa.Array, type_: pa.DataType) -> pa.Array:
     return array.cast(type_, safe=False)
 
 
-def _odd_cell(texts: pa.Array) -> int | None:
+def _owned(texts: pa.Array) -> pa.Array:
+    """A copy: an array that came with a batch would keep the memory of the batch's other columns as well."""
+    half = len(texts) // 2
+    return pa.concat_arrays([texts.slice(0, half), texts.slice(half)])
+
+
+def _odd_cell(cells: _Cells) -> int | None:
     """Where a column that is mostly numbers first holds something else; None if it does not look like one."""
-    bare = cleaned(texts)
-    numbers = pc.match_substring_regex(bare, _NUMBER)
-    if 2 * (pc.sum(numbers).as_py() or 0) < len(texts) - bare.null_count:
+    numbers = pc.match_substring_regex(cells.bare, _NUMBER)
+    if 2 * (pc.sum(numbers).as_py() or 0) < len(cells.bare) - cells.bare.null_count:
         return None
     at: int = pc.index(numbers, False).as_py()
     return at if at >= 0 else None
