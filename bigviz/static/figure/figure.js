@@ -1,12 +1,13 @@
 // One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns come in as
-// messages; both only note what changed, and one animation frame draws it.
+// messages.
 
 import { find } from "../dom.js";
+import { Drawing } from "./drawing.js";
+import { axesOf } from "./figure-axes.js";
 import { Layer } from "../layers/layer.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
 import { Requests } from "./requests.js";
-import { Axis } from "../axes/axis.js";
 import { History } from "../geometry/history.js";
 import { axisLimits } from "../geometry/home.js";
 import { View } from "../geometry/view.js";
@@ -16,11 +17,6 @@ import { View } from "../geometry/view.js";
 /** @typedef {import("./page.js").Page} Page */
 
 const REST_MS = 350;
-/** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
-const TOGETHER_MS = 40;
-/** A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out between them,
- * and where frames are farther apart there is time to draw each exactly. */
-const STILL_MS = 25;
 
 export class Figure extends EventTarget {
   /**
@@ -41,16 +37,11 @@ export class Figure extends EventTarget {
     this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, columns: page.datasets[layer.dataset].columns, index: k }));
     /** @type {View|null} */ this.view = null;
     /** @type {History|null} */ this.history = null;
-    this.axes = this.#makeAxes();
+    this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
     this.painter = new Painter(this);
-    /** the drawn picture stays until the new one is whole (other columns, first picture) */ this.hold = true;
-    this.exact = false;
-    this.moved = false;
-    this.queued = 0;
-    /** When the last frame was drawn. */ this.drawn = 0;
+    this.drawing = new Drawing(this);
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.resting = undefined;
-    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
     for (const range of [x, y]) {
       range.addEventListener("change", (event) => {
         const { by, time } = /** @type {CustomEvent} */ (event).detail;
@@ -64,10 +55,8 @@ export class Figure extends EventTarget {
   /** Ends all that would go on by itself. */
   dispose() {
     this.sizing.disconnect();
-    cancelAnimationFrame(this.queued);
-    this.queued = -1; // nothing is queued any more
+    this.drawing.dispose();
     clearTimeout(this.resting);
-    clearTimeout(this.later);
     this.requests.hush();
     this.painter.dispose();
     for (const { raster } of this.layers) raster?.dispose();
@@ -132,7 +121,7 @@ export class Figure extends EventTarget {
     }
     layer.become(json, { cache: this.page.cache, limits: this.page.connection.limits }, this.look);
     this.painter.progress(null);
-    this.axes = this.#makeAxes();
+    this.axes = axesOf(this.spec, this.main);
     for (const side of /** @type {const} */ (["x", "y"])) {
       const axis = side === "x" ? "xaxis" : "yaxis";
       const replaced = before !== null && (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
@@ -179,27 +168,6 @@ export class Figure extends EventTarget {
     this.#rebuild();
   }
 
-  #makeAxes() {
-    const of = (/** @type {"x"|"y"} */ side) => {
-      const spec = side === "x" ? this.spec.x_axis : this.spec.y_axis;
-      const { main } = this;
-      const facts = main?.info?.[side] ?? null;
-      const published = !main || main.choice[side] === main.spec[side];
-      const definition = main?.definition;
-      const kind = definition ? definition[side === "x" ? "xaxis" : "yaxis"] : spec.kind;
-      return new Axis({
-        kind: /** @type {import("../types.js").AxisSpec["kind"]} */ (kind),
-        side,
-        column: facts,
-        label: published ? spec.label : null,
-        unit: published ? spec.unit : null,
-        zone: spec.zone ?? facts?.zone ?? null,
-        categories: (published ? spec.categories : null) ?? facts?.categories ?? null,
-      });
-    };
-    return { x: of("x"), y: of("y") };
-  }
-
   /** A new view over the shared ranges, once every layer is known or has failed. */
   #rebuild() {
     if (this.layers.some((layer) => layer.asked !== null)) return;
@@ -211,14 +179,14 @@ export class Figure extends EventTarget {
       x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact }),
       y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact }),
     };
-    this.hold = true;
+    this.drawing.hold = true;
     this.painter.measure();
     const { width, height } = this.painter.deviceSize;
     const locked = this.main?.definition?.xaxis === "mercator" || (this.spec.aspect === "locked" && this.#isPublished());
     this.view = new View({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact), width, height, limits, locked }).lock();
     this.history ??= new History(this.view);
     this.requests.forget();
-    this.#need();
+    this.drawing.renew();
   }
 
   /** The axes are those that the document was made for, not others that a viewer picked. */
@@ -238,9 +206,9 @@ export class Figure extends EventTarget {
     this.page.latency.input(this.index, time);
     this.ranges.x.set(next.x, this, time);
     this.ranges.y.set(next.y, this, time);
-    this.moved = true;
+    this.drawing.moved = true;
     this.requests.follow();
-    this.#need();
+    this.drawing.renew();
     this.#rested();
   }
 
@@ -252,10 +220,10 @@ export class Figure extends EventTarget {
     if (next.equals(this.view)) return;
     this.view = next;
     if (time > 0) this.page.latency.input(this.index, time);
-    this.moved = time > 0;
-    if (this.moved) this.requests.follow();
+    this.drawing.moved = time > 0;
+    if (time > 0) this.requests.follow();
     if (!this.ranges.x.moved && !this.ranges.y.moved) this.history = new History(next); // home is better known: nothing to undo
-    this.#need();
+    this.drawing.renew();
     this.#rested();
   }
 
@@ -317,33 +285,26 @@ export class Figure extends EventTarget {
     this.redraw();
   }
 
-  // Asking and drawing.
+  // Drawing.
 
-  #need() {
-    this.exact = false;
-    this.section.dataset.exact = "0";
-    this.requests.update();
-    this.redraw();
+  /** The view is drawn, exactly. */
+  get exact() {
+    return this.drawing.exact;
   }
 
-  /** Something arrived for this figure. What was fetched ahead changes nothing on the screen. */
+  /** The drawn picture is still that of other columns, or there is none. */
+  get hold() {
+    return this.drawing.hold;
+  }
+
+  /** Something arrived for this figure. */
   arrived() {
-    if (this.exact) return;
-    const { view } = this;
-    // A first picture is drawn as soon as there is something everywhere, estimates too.
-    if (view && !this.moved && this.layers.every((layer) => (this.hold ? layer.covered(view) : layer.complete(view)))) {
-      for (const { raster } of this.layers) raster?.prepare(view);
-      this.redraw();
-    } else {
-      this.later ??= setTimeout(() => {
-        this.later = undefined;
-        if (!this.exact) this.redraw();
-      }, TOGETHER_MS);
-    }
+    this.drawing.arrived();
   }
 
+  /** Draws with the next animation frame. */
   redraw() {
-    if (this.queued === 0) this.queued = requestAnimationFrame(() => this.frame());
+    this.drawing.redraw();
   }
 
   /** The surface has another size: draw at once, since a resized canvas is blank. */
@@ -351,62 +312,7 @@ export class Figure extends EventTarget {
     if (!this.painter.measure() || !this.view) return;
     const { width, height } = this.painter.deviceSize;
     this.view = this.view.resize(width, height);
-    this.#need();
-    this.frame();
-  }
-
-  /** Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a step of
-   * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
-  frame() {
-    cancelAnimationFrame(this.queued);
-    this.queued = 0;
-    const { view, moved } = this;
-    this.moved = false;
-    this.requests.nextFrame();
-    if (!view) return;
-    const covered = this.layers.every((layer) => layer.covered(view));
-    if (this.hold && !covered) return;
-    this.hold = false;
-    const started = performance.now();
-    const complete = covered && this.layers.every((layer) => layer.complete(view));
-    const still = !moved || (complete && started - this.drawn > STILL_MS);
-    const exact = complete && still;
-    this.painter.prepare(view);
-    if (!moved && this.painter.refit()) {
-      this.resize();
-      return;
-    }
-    this.painter.paint(view, covered && still);
-    this.drawn = performance.now();
-    this.#mark(exact, this.drawn - started);
-    if (covered && !still) this.redraw();
-    this.dispatchEvent(new Event("frame"));
-  }
-
-  /** @param {boolean} exact @param {number} paint ms */
-  #mark(exact, paint) {
-    const first = exact && !this.exact;
-    this.exact = exact;
-    const flag = exact && !this.layers.some((layer) => layer.asked !== null) ? "1" : "0";
-    if (this.section.dataset.exact !== flag) this.section.dataset.exact = flag;
-    if (!first) return;
-    this.page.latency.settled(this.index, { ...this.#shown(), paint });
-    this.requests.settled();
-    this.dispatchEvent(new Event("exact"));
-  }
-
-  /** Levels of the lowest layer of tiles, and how many tiles the view shows over all. @returns {{zx: number, zy: number, tiles: number}} */
-  #shown() {
-    const { view } = this;
-    const sum = { zx: 0, zy: 0, tiles: 0 };
-    if (!view) return sum;
-    for (const { raster } of [...this.layers].reverse()) {
-      if (!raster) continue;
-      const level = raster.grid.level(view);
-      const window = raster.grid.window(view, level);
-      Object.assign(sum, level);
-      if (window && !raster.needsNoTiles(view)) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
-    }
-    return sum;
+    this.drawing.renew();
+    this.drawing.frame();
   }
 }

@@ -1,0 +1,118 @@
+// When a figure draws: an input or an answer only notes what changed, and one animation frame draws it.
+
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../layers/layer.js").Layer} Layer */
+/** What drawing sees of its figure; `resize` measures the surface anew and draws.
+ * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
+ *   readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests: import("./requests.js").Requests,
+ *   resize: () => void}} Drawn */
+
+/** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
+const TOGETHER_MS = 40;
+/** A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out between them,
+ * and where frames are farther apart there is time to draw each exactly. */
+const STILL_MS = 25;
+
+export class Drawing {
+  /** @param {Drawn} figure */
+  constructor(figure) {
+    this.figure = figure;
+    /** the drawn picture stays until the new one is whole (other columns, first picture) */ this.hold = true;
+    /** what is drawn is the view, exactly */ this.exact = false;
+    /** an input moved the view since the last frame */ this.moved = false;
+    this.queued = 0;
+    /** When the last frame was drawn. */ this.drawn = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
+  }
+
+  /** Draws no more. */
+  dispose() {
+    cancelAnimationFrame(this.queued);
+    this.queued = -1; // nothing is queued any more
+    clearTimeout(this.later);
+  }
+
+  /** The view is another: what it lacks is asked for, and what is here of it drawn. */
+  renew() {
+    this.exact = false;
+    this.figure.section.dataset.exact = "0";
+    this.figure.requests.update();
+    this.redraw();
+  }
+
+  /** Something arrived for this figure. What was fetched ahead changes nothing on the screen. */
+  arrived() {
+    if (this.exact) return;
+    const { view, layers } = this.figure;
+    // A first picture is drawn as soon as there is something everywhere, estimates too.
+    if (view && !this.moved && layers.every((layer) => (this.hold ? layer.covered(view) : layer.complete(view)))) {
+      for (const { raster } of layers) raster?.prepare(view);
+      this.redraw();
+    } else {
+      this.later ??= setTimeout(() => {
+        this.later = undefined;
+        if (!this.exact) this.redraw();
+      }, TOGETHER_MS);
+    }
+  }
+
+  redraw() {
+    if (this.queued === 0) this.queued = requestAnimationFrame(() => this.frame());
+  }
+
+  /** Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a step of
+   * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
+  frame() {
+    cancelAnimationFrame(this.queued);
+    this.queued = 0;
+    const { moved } = this;
+    this.moved = false;
+    this.figure.requests.nextFrame();
+    const { view, layers, painter } = this.figure;
+    if (!view) return;
+    const covered = layers.every((layer) => layer.covered(view));
+    if (this.hold && !covered) return;
+    this.hold = false;
+    const started = performance.now();
+    const complete = covered && layers.every((layer) => layer.complete(view));
+    const still = !moved || (complete && started - this.drawn > STILL_MS);
+    const exact = complete && still;
+    painter.prepare(view);
+    if (!moved && painter.refit()) {
+      this.figure.resize();
+      return;
+    }
+    painter.paint(view, covered && still);
+    this.drawn = performance.now();
+    this.#mark(exact, this.drawn - started);
+    if (covered && !still) this.redraw();
+    this.figure.dispatchEvent(new Event("frame"));
+  }
+
+  /** @param {boolean} exact @param {number} paint ms */
+  #mark(exact, paint) {
+    const { index, section, page, layers, requests } = this.figure;
+    const first = exact && !this.exact;
+    this.exact = exact;
+    const flag = exact && !layers.some((layer) => layer.asked !== null) ? "1" : "0";
+    if (section.dataset.exact !== flag) section.dataset.exact = flag;
+    if (!first) return;
+    page.latency.settled(index, { ...shownBy(this.figure), paint });
+    requests.settled();
+    this.figure.dispatchEvent(new Event("exact"));
+  }
+}
+
+/** Levels of the lowest layer of tiles, and how many tiles the view shows over all.  @param {Pick<Drawn, "view"|"layers">} figure @returns {{zx: number, zy: number, tiles: number}} */
+function shownBy({ view, layers }) {
+  const sum = { zx: 0, zy: 0, tiles: 0 };
+  if (!view) return sum;
+  for (const { raster } of [...layers].reverse()) {
+    if (!raster) continue;
+    const level = raster.grid.level(view);
+    const window = raster.grid.window(view, level);
+    Object.assign(sum, level);
+    if (window && !raster.needsNoTiles(view)) sum.tiles += (window.i1 - window.i0 + 1) * (window.j1 - window.j0 + 1);
+  }
+  return sum;
+}
