@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.progress import Progress, RowMeter, no_progress
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def write_parquet(
     """
     target = Path(path)
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    written = 0
+    meter = RowMeter("writing", rows, progress)
     try:
         writer: pq.ParquetWriter | None = None
         for batch in batches:
@@ -114,8 +114,7 @@ def write_parquet(
                     write_page_checksum=True,
                 )
             writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
-            written += batch.num_rows
-            progress("writing", min(1.0, written / max(rows, 1)), written)
+            meter.add(batch.num_rows)
         if writer is None:
             raise BadInput("nothing to write: there is no batch", "rows", rows)
         writer.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["available_memory", "free_memory", "total_memory"]
+__all__ = ["available_memory", "total_memory"]
 
 
 def available_memory() -> int:
@@ -17,19 +17,7 @@ def available_memory() -> int:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def free_memory() -> int:
-    """Bytes that can be allocated before the machine swaps; the whole memory where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) << 10
-    except OSError:
-        pass
-    return total_memory()
+    return total_memory() // 2
 
 
 def total_memory() -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
-__all__ = ["Progress", "no_progress"]
+__all__ = ["Progress", "RowMeter", "no_progress"]
 
 Progress = Callable[[str, float, int], None]
 """Called as `progress(stage, done, rows)`: `stage` a few words ("reading fare"), `done` from 0 to 1 and never falling
@@ -13,3 +14,19 @@ within a stage, `rows` the number of rows finished. Calls may come from any thre
 
 def no_progress(stage: str, done: float, rows: int) -> None:
     """Say nothing."""
+
+
+class RowMeter:
+    """Adds up the finished rows of any number of threads and reports them, one call at a time; `total` is their
+    expected sum, and more are reported as all of it."""
+
+    def __init__(self, stage: str, total: int, progress: Progress) -> None:
+        self._stage, self._total, self._progress = stage, max(total, 1), progress
+        self._rows = 0
+        self._lock = threading.Lock()
+
+    def add(self, rows: int) -> None:
+        """So many rows more are finished."""
+        with self._lock:
+            self._rows += rows
+            self._progress(self._stage, min(self._rows / self._total, 1.0), self._rows)

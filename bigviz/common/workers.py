@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.priority import Turns
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.progress import Progress, RowMeter, no_progress
 
 __all__ = ["SLICE", "Crew", "slices", "step_back"]
 
@@ -72,7 +72,7 @@ class Crew:
 
         Raises what the first failing item raised, after the running ones have ended; `Cancelled` when the flag is up.
         """
-        meter = _Meter(stage, rows, self.progress)
+        meter = RowMeter(stage, rows, self.progress)
         stop = threading.Event()
 
         def step(item: T) -> None:
@@ -111,17 +111,3 @@ def step_back() -> None:
     if sys.platform == "linux":  # where threads have priorities of their own
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(_NICE, os.getpriority(os.PRIO_PROCESS, thread)))  # never forward
-
-
-class _Meter:
-    """Adds up finished rows and reports them one thread at a time."""
-
-    def __init__(self, stage: str, rows: int, progress: Progress) -> None:
-        self._stage, self._rows, self._progress = stage, max(rows, 1), progress
-        self._done = 0
-        self._lock = threading.Lock()
-
-    def add(self, rows: int) -> None:
-        with self._lock:
-            self._done += rows
-            self._progress(self._stage, min(self._done / self._rows, 1.0), self._done)

@@ -14,7 +14,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.common.errors import TooLarge, Unreadable
-from bigviz.common.memory import free_memory
+from bigviz.common.memory import available_memory
 from bigviz.common.priority import Turns
 from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
@@ -254,7 +254,7 @@ class Maker:
         """Raise TooLarge for a line whose columns memory does not hold: lines are not scanned."""
         row = _read_bytes(dataset, layer)
         if not self._holds_rows(dataset, row):
-            need, room = dataset.num_rows * row / 1e9, min(self._memory, free_memory()) / 1e9
+            need, room = dataset.num_rows * row / 1e9, min(self._memory, available_memory()) / 1e9
             raise TooLarge(
                 f"a line of {dataset.num_rows:,} rows takes {need:.2g} GB of memory, and {room:.2g} GB are there: "
                 "`bigviz index` makes its index on the disk, and as points it is shown without one",
@@ -265,7 +265,7 @@ class Maker:
     def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
         """Whether `row` bytes a row are within what is meant for layers, and free together with those of columns."""
         rows = dataset.num_rows
-        return rows * row <= self._memory and rows * (row + besides) <= free_memory()
+        return rows * row <= self._memory and rows * (row + besides) <= available_memory()
 
     def _axes(self, dataset: Dataset, layer: Layer, crew: Crew) -> tuple[Axis, Axis]:
         x, y = (dataset.column(name, crew.progress, crew.cancel) for name in (layer.x, layer.y))

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import builtins
-
 import pytest
 
 from bigviz.common.errors import TooLarge
-from bigviz.common.memory import available_memory
 from bigviz.data import limits
 
 
@@ -15,16 +12,6 @@ def test_memory_is_asked_for_only_where_it_matters(monkeypatch: pytest.MonkeyPat
     limits.require_memory(10**8, "It")
     with pytest.raises(TooLarge, match=r"It needs 2\.0 GB of memory and 0\.1 GB are free"):
         limits.require_memory(2 * 10**9, "It")
-
-
-def test_available_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert available_memory() > 1 << 20
-
-    def missing(*_: object, **__: object) -> object:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(builtins, "open", missing)
-    assert available_memory() > 1 << 20
 
 
 def test_rows() -> None:

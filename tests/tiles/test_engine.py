@@ -361,7 +361,7 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
 
 
 def test_layers_larger_than_memory_are_scanned(dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_factory, "free_memory", lambda: 1000)
+    monkeypatch.setattr(layer_factory, "available_memory", lambda: 1000)
     engine, table = Engine(threads=1), dataset(x=np.arange(100.0), y=np.arange(100.0))
     engine.ensure(table, COUNT)
     assert engine.is_scanned(table, COUNT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
-from bigviz.common.progress import Progress
+from bigviz.common.progress import Progress, RowMeter
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import aligned, grouped
 from bigviz.data.columns.merged_type import as_type
@@ -95,7 +94,7 @@ class FilesSource:
         self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
     ) -> None:
         tasks = self._tasks(wanted)
-        meter = _Meter(progress, f"reading {self.schema.names[index]}", sum(task.piece.count for task in tasks))
+        meter = RowMeter(f"reading {self.schema.names[index]}", sum(task.piece.count for task in tasks), progress)
         stop = Cancel()
 
         def run(task: _Task) -> None:
@@ -168,22 +167,6 @@ class FilesSource:
             )
             digest.update(part.digest)
         return digest.hexdigest()
-
-
-class _Meter:
-    """Adds up the rows of several threads and reports them one call at a time."""
-
-    def __init__(self, progress: Progress, stage: str, total: int) -> None:
-        self._progress = progress
-        self._stage = stage
-        self._total = total
-        self._rows = 0
-        self._lock = threading.Lock()
-
-    def add(self, rows: int) -> None:
-        with self._lock:
-            self._rows += rows
-            self._progress(self._stage, min(1.0, self._rows / max(1, self._total)), self._rows)
 
 
 def _run_all(run: Callable[[_Task], None], tasks: Sequence[_Task], stop: Cancel) -> None:

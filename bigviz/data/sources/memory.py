@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.progress import Progress
+from bigviz.common.progress import Progress, RowMeter
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema, aligned, grouped
 from bigviz.data.formats.file_part import admitted
@@ -45,6 +45,7 @@ class MemorySource:
         self, index: int, sink: Sink, progress: Progress, cancel: Cancel, wanted: np.ndarray | None = None
     ) -> None:
         name = self.schema.names[index]
+        meter = RowMeter(f"reading {name}", self.num_rows, progress)
         start = 0
         for chunk in grouped(
             admitted(self.table.column(index).chunks, f"Column {name!r} of the table", in_memory=True)
@@ -52,7 +53,7 @@ class MemorySource:
             cancel.check()
             sink(start, chunk)
             start += len(chunk)
-            progress(f"reading {name}", start / max(1, self.num_rows), start)
+            meter.add(len(chunk))
 
     def chunks(self) -> list[tuple[int, int]]:
         return [(start, min(_PIECE, self.num_rows - start)) for start in range(0, self.num_rows, _PIECE)]

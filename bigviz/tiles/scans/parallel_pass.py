@@ -14,6 +14,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.priority import Turns
+from bigviz.common.progress import RowMeter
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.batches import Batch, Streamed
 
@@ -80,7 +81,8 @@ def sweep(
     stripes = list(groups.values())
     total = sum(source.pieces[piece][1] for stripe in stripes for piece in stripe)
     line = _Line(sink, crew.threads)
-    meter = _Rows(stage, total, crew)
+    meter = RowMeter(stage, total, crew.progress)
+    meter.add(0)
 
     def work(number: int) -> int:
         try:
@@ -132,18 +134,3 @@ class _Line(Generic[S]):
         with self._turn:
             self._failed = True
             self._turn.notify_all()
-
-
-class _Rows:
-    """Adds up rows and reports them one thread at a time."""
-
-    def __init__(self, stage: str, total: int, crew: Crew) -> None:
-        self._stage, self._total, self._progress = stage, max(total, 1), crew.progress
-        self._done = 0
-        self._lock = threading.Lock()
-        self.add(0)
-
-    def add(self, rows: int) -> None:
-        with self._lock:
-            self._done += rows
-            self._progress(self._stage, min(self._done / self._total, 1.0), self._done)

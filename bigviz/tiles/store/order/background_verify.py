@@ -10,7 +10,7 @@ import numpy as np
 
 from bigviz.common.cancel import NEVER
 from bigviz.common.errors import Unreadable
-from bigviz.common.memory import free_memory
+from bigviz.common.memory import available_memory
 from bigviz.common.priority import Turns
 from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.store.order.stored_order import StoredOrder
@@ -29,7 +29,7 @@ def verify_ahead(order: StoredOrder, turns: Turns) -> threading.Thread | None:
     another column's reduction then took 250 ms instead of 75.) None where memory would not hold the files. Damage is
     left to those that need the block.
     """
-    if sum(each.array.nbytes for each in _arrays(order)) > free_memory() // _SHARE:
+    if sum(each.array.nbytes for each in _arrays(order)) > available_memory() // _SHARE:
         return None
     thread = threading.Thread(target=_verify, args=(weakref.ref(order), turns), name="bigviz-verify", daemon=True)
     thread.start()

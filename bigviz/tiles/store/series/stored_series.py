@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bigviz.aggregate.cells import Root
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Unreadable
-from bigviz.common.memory import free_memory
+from bigviz.common.memory import available_memory
 from bigviz.common.workers import SLICE, Crew, slices
 from bigviz.common.xxh64 import checksum
 from bigviz.data.columns.column import widen
@@ -83,7 +83,7 @@ def open_parts(folder: Path, facts: Mapping[str, Any]) -> Series:
 def _read_ahead(series: Series) -> None:
     """Verify the files before they are asked for, where memory is likely to hold them."""
     for check in (series.check_y, series.gaps.check, series.x.check, series.check_rows):
-        if isinstance(check, Pages) and check.array.nbytes < free_memory() // _SHARE:
+        if isinstance(check, Pages) and check.array.nbytes < available_memory() // _SHARE:
             check.read_ahead()
 
 
