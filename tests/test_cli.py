@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -21,6 +22,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+
+from bigviz.cli import cli
+from bigviz.commands import info
 
 from .patience import PATIENCE
 
@@ -166,6 +171,15 @@ def test_serving_loads_no_datashader(folder: Path):
     )
 
 
+def test_what_the_system_refuses_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch):
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "/data/t.parquet")
+
+    monkeypatch.setattr(info, "summary", refused)
+    done = CliRunner().invoke(cli, ["info", "t.parquet"])
+    assert done.exit_code == 1 and done.output == "Error: /data/t.parquet: input/output error.\n"
+
+
 def test_version():
     assert ran("--version").stdout.startswith("bigviz, version ")
 
@@ -196,6 +210,22 @@ def test_serve_as_json(folder: Path):
         fetched(url)
         process.process.send_signal(signal.SIGTERM)
         assert json.loads(process.until("stopped"))["event"] == "stopped"
+
+
+def test_an_index_cut_short_under_a_server_is_named_in_the_log(folder: Path, tmp_path: Path):
+    stores = tmp_path / "stores"
+    assert ran("index", folder / "trips.parquet", "--x", "x", "--y", "y", "--out", stores).returncode == 0
+    options = ("--x", "x", "--y", "y", "--store-dir", stores, "--index", "existing")
+    with serving("serve", folder / "trips.parquet", *options) as (process, url):
+        process.until(f"indexes  {stores}")
+        assert '"Fatal Python error: Bus error"' in process.until("Bus error")
+        process.until("indexed")
+        (keys,) = stores.glob("*/keys.arrow")
+        os.truncate(keys, 100)
+        with pytest.raises(OSError):
+            fetched(f"{url}layers/0/tiles/3/3/3.png")
+        assert process.process.wait(20) == -signal.SIGBUS
+        assert "Fatal Python error: Bus error" in process.process.stderr.read()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

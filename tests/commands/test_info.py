@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from bigviz.commands.info import summary
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import Cancelled, NotFound
+from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
@@ -89,3 +90,22 @@ def test_names_that_are_longer_than_names_can_be(name: str, tmp_path: Path):
             summary(path, tmp_path)
     with pytest.raises(NotFound, match="No data file matches"):
         summary(f"{name}*.csv", tmp_path)
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence(
+    table: Path, stores: StoreDirectory, monkeypatch: pytest.MonkeyPatch
+):
+    long = "a" * 300
+    text = summary(str(table), table.parent / long)
+    assert "400 rows" in text and f"Note: {table.parent / long} cannot be used for indexes (file name too long)" in text
+
+    def refused(path: Path) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    stores.root.mkdir()
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert f"Note: {stores.root} cannot be used for indexes (permission denied)" in summary(str(table), stores.root)
+    with pytest.raises(BigvizError):
+        summary(str(stores.root))
+    with pytest.raises(BadInput, match="permission denied"):
+        stores.entries()

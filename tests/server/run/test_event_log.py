@@ -46,6 +46,15 @@ def test_lines_for_programs():
     assert all(isinstance(event["time"], float) for event in events)
 
 
+def test_where_indexes_are_and_what_a_log_that_ends_with_a_signal_means():
+    out = io.StringIO()
+    report = Reporter(out=out)
+    report("indexes", directory="/data/indexes")
+    report.flush()
+    first, second, third = out.getvalue().splitlines()
+    assert first == "  indexes  /data/indexes" and "Fatal Python error: Bus error" in second and "start again" in third
+
+
 def test_quiet_says_nothing():
     assert said(quiet=True) == ""
 

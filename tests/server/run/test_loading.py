@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
+from bigviz.aggregate.layer import Layer
 from bigviz.commands.info import summary
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.render import colormaps
 from bigviz.server.jobs.layer_json import hello
+from bigviz.server.run import loading
+from bigviz.server.run.index_options import Storage
 from bigviz.server.run.loading import Columns, demo_documents, document_of
+from bigviz.tiles.store.catalog import directory
 from bigviz.wire.frames import json_parts
 
 ROWS = 50
@@ -106,3 +112,17 @@ def test_a_wide_table_in_the_greeting(tmp_path):
     sizes = [len(part.json) + len(part.body) for part in parts]
     assert max(sizes) < 1 << 20 and sum(sizes) < 1_200_000
     assert len(summary(str(path)).splitlines()) == 10_002
+
+
+def test_a_user_without_a_place_for_indexes_is_served_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    def nowhere() -> Path:
+        raise BadInput("There is no home directory.", "store-dir")
+
+    monkeypatch.setattr(directory, "default_root", nowhere)
+    with caplog.at_level("WARNING", "bigviz"):
+        engine = loading.engine_of(Storage())
+        loading.engine_of(Storage(tmp_path))
+    assert engine.info(opened(x=[1.0], y=[2.0]), Layer("points", "x", "y")).rows == 1
+    assert caplog.messages == ["Indexes are neither used nor kept: There is no home directory."]

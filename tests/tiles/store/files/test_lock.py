@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -73,6 +74,26 @@ def test_a_file_removed_while_it_is_opened_is_not_taken_for_the_lock(tmp_path: P
     lock = Lock.take(path, exclusive=True)
     assert lock is not None and len(calls) == 2 and path.exists()
     assert Lock.take(path, exclusive=False) is None
+    lock.release()
+
+
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_where_none_can_be_made_that_is_the_reason_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int):
+    there = tmp_path / "there.lock"
+    there.touch()
+    opened = os.open
+
+    def refusing(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(reason, os.strerror(reason), str(path))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr(module.os, "open", refusing)
+    with pytest.raises(OSError) as caught:
+        Lock.take(tmp_path / "a.lock", exclusive=True)
+    assert caught.value.errno == reason
+    lock = Lock.take(there, exclusive=False)  # a store that is there is used
+    assert lock is not None
     lock.release()
 
 
