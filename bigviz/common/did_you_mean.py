@@ -1,11 +1,11 @@
-"""Names of columns: finding them, and suggesting the nearest one."""
+"""Names: those nearest to one that is not there, and names in a sentence."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
 
-__all__ = ["MOST_LISTED", "listing", "nearest"]
+__all__ = ["MOST_LISTED", "listing", "near", "nearest"]
 
 MOST_LISTED = 20
 _MOST_NAMES = 300
@@ -15,16 +15,22 @@ _MOST_PAIRS = 40_000  # of letters that may have to be compared, about a millise
 def nearest(name: str, names: Sequence[str]) -> str | None:
     """The name most like `name` or the shortest that contains it, capitals and punctuation aside; None if none is
     close, and none is looked for among very many or very long ones."""
+    found = near(name, names, 1)
+    return found[0] if found else None
+
+
+def near(name: str, names: Sequence[str], most: int) -> list[str]:
+    """At most so many names as `nearest` looks for, the nearest first."""
     if len(names) > _MOST_NAMES or len(name) * sum(map(len, names)) > _MOST_PAIRS:
-        return None
+        return []
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(_fold(candidate), candidate)
     wanted = _fold(name)
-    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, list(folded), n=most, cutoff=0.6)
     if not close and len(wanted) > 1:
         close = sorted((each for each in folded if wanted in each), key=len)
-    return folded[close[0]] if close else None
+    return [folded[each] for each in close[:most]]
 
 
 def listing(names: Sequence[str]) -> str:

@@ -19,13 +19,11 @@ from PIL import Image
 from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
 from bigviz.render.norm import Norm
 
-__all__ = ["Cells", "Shading", "Values", "norm_of", "shade", "values_of"]
+__all__ = ["Cells", "Shading", "Values", "coloured", "norm_of", "png", "shade", "values_of"]
 
 Array = npt.NDArray[Any]
 _LEAST_WEIGHT: Final = 2.0**-1000  # added to the size of every value, so that zeros have colours too
-_HEAVY: Final = (
-    2.0**900
-)  # larger values are weighed by a power of two of themselves, for else their sums might overflow
+_HEAVY: Final = 2.0**900  # larger values are weighed by a power of two of themselves, or their sums might overflow
 _LIGHTER: Final = 2.0**-200
 _FAINTEST: Final = 40  # of 255: the opacity of the lowest sum of categories, datashader's min_alpha
 
@@ -88,6 +86,11 @@ def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:
     """A PNG of the planes (y, x), row 0 at the top."""
+    return png(coloured(planes, values, norm, shading))
+
+
+def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> npt.NDArray[np.uint8]:
+    """The planes (y, x) as RGBA (y, x, 4), not premultiplied; cells without a value are transparent."""
     height, width = planes[0].shape
     fraction = norm.fraction(values.numbers[values.filled].ravel())
     pixels = np.zeros((height, width, 4), np.uint8)
@@ -97,6 +100,11 @@ def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading)
     else:
         pixels[values.filled, :3] = _mixed(planes, values, shading)
         pixels[values.filled, 3] = np.floor(_FAINTEST + fraction * (255 - _FAINTEST))
+    return pixels
+
+
+def png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """RGBA pixels (y, x, 4) as a PNG."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=1)
     return out.getvalue()

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from tornado.web import Application, RequestHandler
 
-from bigviz.server.http import layers, pages, status
-from bigviz.server.http.base import Missing
+from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Viewer
 
@@ -19,7 +18,8 @@ _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
-    "/D/layers/L/image.npy|png","/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/healthz", "/metrics",
+    "/D/layers/L/image.npy|png","/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow",
+    "/_/api/documents/D/thumbnail.png", "/healthz", "/metrics",
 )  # fmt: skip
 
 
@@ -31,7 +31,8 @@ def make_app(site: Site) -> Application:
         (r"/healthz", status.Health, shared),
         (r"/metrics", status.Metrics, shared),
         (r"/_/static/(.+)", pages.Static, {**shared, "path": str(pages.STATIC)}),
-        (r"/_(?:/.*)?", Missing, shared),
+        (r"/_/api/documents/([^/]+)/thumbnail\.png", thumbnail.Thumbnail, shared),
+        (r"/_(?:/.*)?", pages.Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),
         (r"/([^/]+)/", pages.Page, shared),
         (r"/([^/]+)/ws", Viewer, shared),
@@ -43,7 +44,7 @@ def make_app(site: Site) -> Application:
     ]
     return Application(
         [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],
-        default_handler_class=Missing,
+        default_handler_class=pages.Missing,
         default_handler_args=shared,
         log_function=_count(site),
         websocket_ping_interval=site.limits.ping_seconds,

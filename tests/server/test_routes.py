@@ -51,14 +51,13 @@ def failure(served: Running, path: str, status: int) -> dict:
 
 def test_the_list(served: Running):
     page = served.get("/").body.decode()
-    assert '<a href="points/">Points</a>' in page
-    assert (
-        '<a href="all%20of%20them%20%26%20%3Cmore%3E/">All of them <span>all of them &amp; &lt;more&gt;</span></a>'
-        in page
-    )
+    assert '<a href="points/">' in page and '<span class="card-name">Points</span>' in page
+    assert '<a href="all%20of%20them%20%26%20%3Cmore%3E/">' in page and "all of them &amp; &lt;more&gt;</span>" in page
     documents = json.loads(served.get("/", Accept="application/json").body)["documents"]
     assert [each["name"] for each in documents] == ["points", "all of them & <more>", "line", "by"]
     assert documents[1]["url"] == "all%20of%20them%20%26%20%3Cmore%3E/"
+    assert (documents[1]["rows"], documents[1]["columns"]) == (100_000, 8)
+    assert served.get("/" + documents[1]["thumbnail"]).status == 200
 
 
 def test_the_page_and_the_way_to_it(served: Running):
@@ -76,6 +75,27 @@ def test_the_page_and_the_way_to_it(served: Running):
 )
 def test_what_is_not_there(served: Running, path):
     assert failure(served, path, 404)["error"].startswith("There is no")
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "words"),
+    [
+        ("/point", "", "named “point”"),
+        ("/pionts/", "../", "named “pionts”"),
+        ("/%3Cb%3Epoints/", "../", "named “&lt;b&gt;points”"),
+        ("/a/b/c", "../../", "nothing at this address"),
+        ("/_/nope", "../", "nothing at this address"),
+    ],
+)
+def test_an_unknown_address_is_a_page_to_those_who_read_pages(served: Running, path: str, root: str, words: str):
+    answer = served.get(path, Accept="text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+    page = answer.body.decode()
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["Vary"] == "Accept" and answer.headers["X-Frame-Options"] == "DENY"
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert words in page and f'href="{root or "./"}">All plots</a>' in page
+    assert (f'<a href="{root}points/">Points</a>' in page) == ("oint" in path or "pionts" in path)
+    assert served.get("/points/layers/9/tilejson.json", Accept="text/html").body.startswith(b"{"), "not of data"
 
 
 @pytest.mark.parametrize("number", ["1", "99", "-1", "x", "1e3", "00000000000000000001", "٣"])

@@ -9,12 +9,12 @@ from typing import Any, Final
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from bigviz.common.errors import BadInput, BigvizError, Busy, NotFound
+from bigviz.common.errors import BadInput, BigvizError, Busy
 from bigviz.server.access.principal import Principal, principal_of
 from bigviz.server.error_json import describe, dump, status_of
 from bigviz.server.site import Site
 
-__all__ = ["Guarded", "Handler", "Missing"]
+__all__ = ["Guarded", "Handler"]
 
 _log = logging.getLogger("bigviz")
 _WORDS: Final = {
@@ -154,10 +154,3 @@ class Handler(Guarded):
             return False
         self.set_status(304)
         return True
-
-
-class Missing(Handler):
-    """Any address that is no route."""
-
-    async def answer(self, *args: str) -> None:
-        raise NotFound("There is nothing at this address; / lists the documents.")

@@ -20,6 +20,7 @@ from bigviz.server.http.bodies import ARROW, NPY, PNG, arrow, npy, own_values, t
 from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
+from bigviz.server.jobs.thumbnails import Thumbnails
 from bigviz.server.parse import Number
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.wire.codec import CELLS, SIDE
@@ -44,6 +45,7 @@ class LayerBodies:
     """What the layer routes answer with."""
 
     def __init__(self) -> None:
+        self.thumbnails = Thumbnails()
         self._spans = Spans()
 
     def tilejson(self, backend: Backend, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:

@@ -4,43 +4,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import os
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from bigviz.common.errors import NotFound
+from bigviz.common.did_you_mean import near
+from bigviz.common.errors import BigvizError, NotFound
 from bigviz.server.error_json import dump
 from bigviz.server.http.base import Guarded, Handler
+from bigviz.server.http.list_page import address, entry_of, list_page, missing_page
 from bigviz.server.http.page_scripts import module_files, with_scripts
 from bigviz.server.site import Site
 
-__all__ = ["STATIC", "Listing", "Page", "Redirect", "Static", "content_policy"]
+__all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
-_LISTING: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>bigviz</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" type="image/svg+xml" href="_/static/mark.svg">
-<style>
-:root {{ background: light-dark(#fff, #0f1217); color: light-dark(#1b1f27, #e7eaf0) }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 12vh auto 3rem; padding: 0 1rem }}
-h1 {{ display: flex; align-items: center; gap: 12px; font-size: 20px; margin: 0 0 1rem }}
-ul {{ list-style: none; margin: 0; padding: 0; border-top: 1px solid light-dark(#e1e5eb, #272d37) }}
-a {{ display: flex; justify-content: space-between; gap: 1rem; padding: .6rem .5rem; color: inherit; font-weight: 600;
-  text-decoration: none; overflow-wrap: anywhere; border-bottom: 1px solid light-dark(#e1e5eb, #272d37) }}
-a:hover, a:focus-visible {{ background: light-dark(#f3f5f8, #1b2028); color: light-dark(#1d56c8, #82adff) }}
-span {{ font-weight: 400; color: light-dark(#5a6272, #9ba5b5) }}
-</style></head><body><main><h1><img src="_/static/mark.svg" alt="" width="26" height="26">Plots</h1><ul>
-{items}
-</ul></main></body></html>
-"""
+_MOST_GUESSES: Final = 3
 
 
 def content_policy(page: bytes) -> str:
@@ -55,48 +39,68 @@ def content_policy(page: bytes) -> str:
     )
 
 
-class Listing(Handler):
-    """`/`: the documents, as a page or, where JSON is asked for, as `{documents: [{name, title, url}]}`."""
+class HtmlHandler(Handler):
+    """A route that people open: what is not there is a page for those whose browser takes one, JSON for others."""
 
-    async def answer(self, *args: str) -> None:
-        opened = {name: self.site.documents.get(name) for name in self.site.documents.names}
-        titles = {name: (document and document.title) or name for name, document in opened.items()}
-        self.set_header("Vary", "Accept")
-        if "application/json" in self.request.headers.get("Accept", ""):
-            self.set_header("Content-Type", "application/json; charset=utf-8")
-            documents = [{"name": n, "title": title, "url": _address(n)} for n, title in titles.items()]
-            self.finish(dump({"documents": documents}))
+    def fail(self, error: BigvizError) -> None:
+        if not isinstance(error, NotFound) or "text/html" not in self.request.headers.get("Accept", ""):
+            super().fail(error)
             return
+        self.restart(404)
+        name = str(error.got) if error.field == "document" else None
+        names = [] if name is None else near(name, list(self.site.documents.names), _MOST_GUESSES)
+        guesses = [entry_of(each, self.site.documents.get(each)) for each in names]
+        depth = self.request.path.removeprefix(self.site.prefix).count("/") - 1
+        self.write_page(missing_page(name, guesses, "../" * depth))
+        self.finish()
+
+    def write_page(self, page: bytes) -> None:
+        """Write HTML that may use this server's scripts, styles and pictures."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", content_policy(b""))
-        items = [
-            f'<li><a href="{html.escape(_address(name))}">{html.escape(title)}'
-            + (f" <span>{html.escape(name)}</span>" if title.casefold() != name.casefold() else "")
-            + "</a></li>"
-            for name, title in titles.items()
-        ]
-        self.finish(_LISTING.format(items="\n".join(items)))
+        self.set_header("Vary", "Accept")
+        self.write(page)
 
 
-class Redirect(Handler):
+class Listing(HtmlHandler):
+    """`/`: the documents as a page or, where JSON is asked for, as `{documents: [{name, title, url, thumbnail, rows,
+    columns}]}`."""
+
+    async def answer(self, *args: str) -> None:
+        entries = [entry_of(name, self.site.documents.get(name)) for name in self.site.documents.names]
+        if "application/json" in self.request.headers.get("Accept", ""):
+            self.set_header("Content-Type", "application/json; charset=utf-8")
+            self.set_header("Vary", "Accept")
+            self.finish(dump({"documents": [each.to_json() for each in entries]}))
+            return
+        self.write_page(list_page(entries, self.site.failure is not None))
+        self.finish()
+
+
+class Missing(HtmlHandler):
+    """Any address that is no route."""
+
+    async def answer(self, *args: str) -> None:
+        raise NotFound("There is nothing at this address; / lists the documents.")
+
+
+class Redirect(HtmlHandler):
     """`/D` to `/D/`. The address is made from the document's registered name, never from the request's text."""
 
     async def answer(self, *args: str) -> None:
         (name,) = args
-        if not self.site.has(name):
-            raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
+        _require(self.site, name)
         self.set_status(301)
-        self.set_header("Location", _address(name))
+        self.set_header("Location", address(name))
         self.finish()
 
 
-class Page(Handler):
+class Page(HtmlHandler):
     """`/D/`: the page, the same bytes for every document; it learns its document from the websocket."""
 
     async def answer(self, *args: str) -> None:
         (name,) = args
-        if not self.site.has(name):
-            raise NotFound("There is no such document; / lists the documents.", "document", name[:100])
+        _require(self.site, name)
         if self.site.loaded is not None:
             self.site.loaded.expect()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
@@ -154,5 +158,7 @@ def _page(static: Path, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
     return page, content_policy(page), hashlib.sha256(page).hexdigest()
 
 
-def _address(name: str) -> str:
-    return f"{quote(name, safe='')}/"
+def _require(site: Site, name: str) -> None:
+    """NotFound for a document that is not served."""
+    if not site.has(name):
+        raise NotFound("There is no such document; / lists the documents.", "document", name[:100])

@@ -7,8 +7,8 @@ its threads. One object a server, made when the engine is loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bigviz.aggregate.layer import Layer
@@ -115,14 +115,25 @@ class Backend:
         heavy: bool = False,
     ) -> T:
         """The result of one job over a built layer for one HTTP request; Busy when too many wait already."""
-        if self._requests >= self.limits.queued_requests:
-            raise Busy(f"{self._requests} requests wait or run already: try again in a second.")
-        self._requests += 1
-        try:
+        with self._counted():
             await self.info(dataset, layer, principal=principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.is_scanned(dataset, layer)
             return await self.scheduler.run(principal, key, call, heavy, long)
+
+    async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
+        """The result of one job over no layer in particular; otherwise as `run`."""
+        with self._counted():
+            return await self.scheduler.run(principal, key, call, heavy)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """One HTTP request more that waits or runs."""
+        if self._requests >= self.limits.queued_requests:
+            raise Busy(f"{self._requests} requests wait or run already: try again in a second.")
+        self._requests += 1
+        try:
+            yield
         finally:
             self._requests -= 1
 

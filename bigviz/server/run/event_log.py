@@ -94,7 +94,7 @@ def _facts(facts: dict[str, Any]) -> str:
 def _indexes(facts: dict[str, Any]) -> str:
     return (
         f"  indexes  {facts['directory']}\n"
-        "           If this log ends with \"Fatal Python error: Bus error\", a file there was cut short or its disk "
+        '           If this log ends with "Fatal Python error: Bus error", a file there was cut short or its disk '
         "failed:\n"
         "           start again, and what is damaged is built again."
     )

@@ -1,6 +1,7 @@
 // The ground of the plot under a colour map.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { luminance, wantsDark } from "../../../bigviz/static/render/contrast.js";
 
@@ -13,4 +14,19 @@ test("the ground never swallows the high end", () => {
   assert.equal(wantsDark(map(255, 0), dark), false);
   assert.equal(wantsDark(map(0, 255), dark), true);
   assert.ok(luminance(255, 255, 255) > 0.999 && luminance(0, 0, 0) === 0);
+});
+
+/** @type {{map: string, low: number[], high: number[], luminance: number[], dark: boolean}[]} */
+const golden = JSON.parse(readFileSync(new URL("../../golden/contrast.json", import.meta.url), "utf8"));
+/** @type {any} */ const LIGHT = { dark: false };
+
+test("luminance and ground are Python's", () => {
+  for (const { map, low, high, luminance: want, dark } of golden) {
+    const table = new Uint8Array(768);
+    table.set(low);
+    table.set(high, 765);
+    const [first, last] = [low, high].map(([red, green, blue]) => luminance(red, green, blue));
+    assert.ok(Math.abs(first - want[0]) < 1e-9 && Math.abs(last - want[1]) < 1e-9, map);
+    assert.equal(wantsDark(table, LIGHT), dark, map);
+  }
 });

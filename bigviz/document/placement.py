@@ -1,0 +1,44 @@
+"""Where a document's figures lie in a picture of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bigviz.document.spec import FigureSpec, Node
+
+__all__ = ["Place", "placed"]
+
+
+class Place(NamedTuple):
+    """A rectangle of whole pixels, from the top left."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def placed(node: Node, place: Place, gap: int) -> Iterator[tuple[FigureSpec, Place]]:
+    """The figures of a layout with their rectangles, depth first: rows, columns and grids divide theirs evenly, with
+    `gap` pixels between. A figure that gets less than a pixel is left out, as those below it in the layout are."""
+    if place.width < 1 or place.height < 1:
+        return
+    if isinstance(node, FigureSpec):
+        yield node, place
+        return
+    count = len(node.children)
+    columns = {"row": count, "column": 1, "grid": node.columns or 1}[node.type]
+    rows = math.ceil(count / columns)
+    for number, child in enumerate(node.children):
+        row, column = divmod(number, columns)
+        left, width = _part(place.width, columns, column, gap)
+        top, height = _part(place.height, rows, row, gap)
+        yield from placed(child, Place(place.left + left, place.top + top, width, height), gap)
+
+
+def _part(size: int, count: int, number: int, gap: int) -> tuple[int, int]:
+    """Where part `number` of `count` begins, and how long it is."""
+    start = number * (size + gap) // count
+    return start, (number + 1) * (size + gap) // count - gap - start

@@ -1,0 +1,22 @@
+"""`/_/api/documents/NAME/thumbnail.png`: a document as a small picture, drawn when somebody looks at it."""
+
+from __future__ import annotations
+
+from bigviz.server.http.base import Handler
+
+__all__ = ["Thumbnail"]
+
+
+class Thumbnail(Handler):
+    """A PNG of 480 x 300 with a strong ETag, which is another one once an estimate can be drawn exactly."""
+
+    async def answer(self, *args: str) -> None:
+        (name,) = args
+        document, backend = await self.site.document(name), await self.site.backend()
+        thumbnails = self.site.bodies.thumbnails
+        if self.same(thumbnails.etag(backend, document)):
+            self.finish()
+            return
+        body = await thumbnails.png(backend, self.site.budget, self.principal, document)
+        with self.site.budget.hold(len(body)):
+            await self.send("image/png", body)

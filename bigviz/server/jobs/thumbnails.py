@@ -1,0 +1,264 @@
+"""Small pictures of documents, from tiles that are there or take little: none is worth an index or a pass."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.byte_cache import ByteCache
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BigvizError
+from bigviz.document.json import to_json
+from bigviz.document.placement import Place, placed
+from bigviz.document.spec import Document, FigureSpec, RangeSpec
+from bigviz.render.colormaps import lut
+from bigviz.render.contrast import PLOT_DARK, PLOT_LIGHT, wants_dark
+from bigviz.render.css_colors import rgba
+from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
+from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
+from bigviz.server.parse import Number
+from bigviz.tiles.answers.dense_part import DensePart
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.answers.line_layer import Columns
+from bigviz.tiles.grid.pixel_cells import pixel_cells
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.wire.codec import SIDE, EncodedPlane, decode
+
+if TYPE_CHECKING:
+    from bigviz.server.access.principal import Principal
+    from bigviz.server.http.response_budget import Budget
+    from bigviz.server.jobs.layer_ref import Asked
+    from bigviz.server.jobs.service import Backend
+    from bigviz.tiles.engine import Engine
+    from bigviz.tiles.estimates.preview import Preview
+
+__all__ = ["HEIGHT", "WIDTH", "Thumbnails"]
+
+Pixels = npt.NDArray[np.uint8]
+Window = tuple[Number, Number]
+
+WIDTH: Final = 480
+HEIGHT: Final = 300
+_BYTES: Final = 80 << 20  # that drawing one takes: at most 64 planes of 480 x 300 float64
+_GAP: Final = 6
+_EXACT: Final = 1 << 53
+_KEPT: Final = 16 << 20
+_AT_A_TIME: Final = 2
+_PAD: Final = 0.04  # of the range, on each side: more than the page's, so that no mark at the edge is cut
+_MOST_MARKS: Final = 5_000  # rows that are drawn as plain marks
+_RADII: Final = ((150, 4), (400, 3), (1_200, 2))  # of marks, by how many there are at most
+_SPARSE: Final = 0.02  # of the pixels: where fewer are filled, each grows
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a layer is drawn from, exact or of a sample."""
+
+    asked: Asked
+    info: LayerInfo
+    dense: DensePart | None
+    planes: Callable[[TileKey], Sequence[EncodedPlane]]
+    columns: Callable[[Window, int], Columns]
+
+    @property
+    def box(self) -> tuple[Number, Number, Number, Number] | None:
+        """What a page shows first of the layer, x0, y0, x1, y1; None without rows."""
+        return self.info.range if self.dense is None else self.dense.box
+
+
+class Thumbnails:
+    """Drawn when they are asked for, two at a time, and kept as long as nothing that they show changes."""
+
+    def __init__(self) -> None:
+        self._kept: ByteCache[memoryview] = ByteCache(_KEPT)
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
+
+    def etag(self, backend: Backend, document: Document) -> str:
+        """A name of all that the picture depends on, whether its layers can be drawn exactly included."""
+        layers = _layers(backend, document).values()
+        states = [(each.etag, backend.engine.answers(each.dataset, each.layer)) for each in layers]
+        return hashlib.blake2b(repr((to_json(document), states)).encode(), digest_size=16).hexdigest()
+
+    async def png(self, backend: Backend, budget: Budget, principal: Principal, document: Document) -> bytes:
+        """The picture as a PNG of 480 x 300, transparent where the page's own ground is to show.
+
+        Layers whose index is not there are drawn from a sample, unless they are small; layers that cannot be drawn are
+        left out. Raises Busy, and Cancelled.
+        """
+        name = self.etag(backend, document)
+        kept = self._kept.get(name)
+        if kept is not None:
+            return bytes(kept)
+        layers = _layers(backend, document)
+        samples = {number: backend.builds.preview(each.dataset, each.layer) for number, each in layers.items()}
+
+        def call(cancel: Cancel) -> bytes:
+            return _drawn(backend.engine, document, layers, samples, cancel)
+
+        async with self._turns:
+            with budget.hold(_BYTES):
+                made = await backend.job(principal, ("thumbnail", name), call, heavy=True)
+        self._kept.put(name, memoryview(made))
+        return made
+
+
+def _layers(backend: Backend, document: Document) -> dict[int, Asked]:
+    """The document's layers by their number, without those that cannot be drawn."""
+    found = {}
+    for number in range(len(document.layers())):
+        with suppress(BigvizError):
+            found[number] = backend.asked(document, number, lambda name: None)
+    return found
+
+
+def _drawn(
+    engine: Engine, document: Document, layers: dict[int, Asked], samples: dict[int, Preview | None], cancel: Cancel
+) -> bytes:
+    pixels = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    number = 0
+    places = {figure.id: place for figure, place in placed(document.layout, Place(0, 0, WIDTH, HEIGHT), _GAP)}
+    for figure in document.figures():
+        numbers = range(number, number + len(figure.layers))
+        number += len(figure.layers)
+        place = places.get(figure.id)
+        if place is None:
+            continue
+        sources = []
+        for each in numbers:
+            if each in layers:
+                with suppress(BigvizError):
+                    cancel.check()
+                    sources.append(_source(engine, layers[each], samples[each], cancel))
+        cancel.check()
+        inside = np.s_[place.top : place.top + place.height, place.left : place.left + place.width]
+        pixels[inside] = _figure(figure, document, sources, (place.width, place.height), cancel)
+    return png(pixels)
+
+
+def _source(engine: Engine, asked: Asked, sample: Preview | None, cancel: Cancel) -> _Source:
+    """What to draw a layer from: the layer itself where it answers, or will at once, else a sample."""
+    dataset, layer = asked.dataset, asked.layer
+    if not engine.answers(dataset, layer):
+        preview = sample or engine.preview(dataset, layer, cancel)
+        if preview is not None:
+            return _Source(
+                asked,
+                engine.provisional(dataset, layer, preview),
+                engine.dense(dataset, layer, preview),
+                lambda key: engine.previews.tile(preview, key, cancel)[0].planes,
+                lambda x, width: engine.previews.columns(preview, *x, width, cancel)[0],
+            )
+        engine.ensure(dataset, layer, cancel=cancel)
+
+    def planes(key: TileKey) -> Sequence[EncodedPlane]:
+        rough = engine.estimate(dataset, layer, key, cancel) if engine.is_scanned(dataset, layer) else None
+        return engine.tile(dataset, layer, key, cancel).planes if rough is None else rough[0].planes
+
+    return _Source(
+        asked,
+        engine.info(dataset, layer),
+        engine.dense(dataset, layer),
+        planes,
+        lambda x, width: engine.columns(dataset, layer, *x, width, cancel),
+    )
+
+
+def _figure(
+    figure: FigureSpec, document: Document, sources: Sequence[_Source], size: tuple[int, int], cancel: Cancel
+) -> Pixels:
+    """A figure's layers over each other, on the ground that their colour maps need."""
+    width, height = size
+    pixels = np.zeros((height, width, 4), np.uint8)
+    ranges = [source.box for source in sources if source.box is not None]
+    if not ranges:
+        return pixels
+    x = _window(document.ranges[figure.x_range], min(each[0] for each in ranges), max(each[2] for each in ranges))
+    y = _window(document.ranges[figure.y_range], min(each[1] for each in ranges), max(each[3] for each in ranges))
+    if figure.aspect == "locked":
+        x, y = _locked(x, y, size)
+    for number, source in enumerate(sources):
+        cancel.check()
+        if source.asked.layer.glyph == "line":
+            pixels = over(pixels, _line(source, number, x, y, size))
+        else:
+            pixels = _points(source, x, y, pixels)
+    return pixels
+
+
+def _line(source: _Source, number: int, x: Window, y: Window, size: tuple[int, int]) -> Pixels:
+    width, height = size
+    found = source.columns(x, width)
+    colour = source.asked.style.color
+    across = (found.x - x[0]).astype(np.float64) / float(x[1] - x[0]) * width
+    down = (y[1] - found.y).astype(np.float64) / float(y[1] - y[0]) * height
+    return line_pixels(
+        across, down, found.run, size, ACCENTS[number % len(ACCENTS)] if colour is None else rgba(colour)
+    )
+
+
+def _points(source: _Source, x: Window, y: Window, below: Pixels) -> Pixels:
+    """The pixels below with a layer of points over them: plain marks where the rows are few, else cells in colours on
+    the ground that those need."""
+    planes = _sampled(source, x, y, (below.shape[0], below.shape[1]))
+    style, reduction = source.asked.style, source.asked.layer.reduction
+    traits = reduction.traits
+    cells = Cells("counts" if traits.counts else "null", reduction.category is not None)
+    values = values_of(planes, cells)
+    filled = int(values.filled.sum())
+    radius = next((radius for most, radius in _RADII if filled <= most), 1)
+    if source.info.rows <= _MOST_MARKS and reduction.name in ("count", "any"):
+        marks = np.zeros_like(below)
+        marks[values.filled] = ACCENTS[0]
+        return over(below, grown(marks, radius))
+    shading = Shading(style.cmap, style.how, style.low, style.high)
+    pixels = coloured(planes, values, norm_of([values], shading), shading)
+    if filled < _SPARSE * values.filled.size:
+        pixels = grown(pixels, radius)
+    ground = np.empty_like(below)
+    ground[...] = (*(PLOT_DARK if reduction.category is None and wants_dark(lut(style.cmap)) else PLOT_LIGHT), 255)
+    return over(over(ground, below), pixels)
+
+
+def _sampled(source: _Source, x: Window, y: Window, shape: tuple[int, int]) -> list[npt.NDArray[np.float64]]:
+    """The layer's planes at the pixels of a picture, (y, x), NaN where a cell holds nothing."""
+    zx, columns = pixel_cells(source.info.root_x, *x, shape[1])
+    zy, rows = pixel_cells(source.info.root_y, *y, shape[0])
+    rows = np.where(rows >= 0, (SIDE << zy) - 1 - rows, -1)[::-1]  # from the top, as tiles are
+    planes = [np.full(shape, np.nan) for _ in source.info.planes or (0,)]
+    for j in np.unique(rows[rows >= 0] // SIDE).tolist():
+        down = np.flatnonzero(rows // SIDE == j)
+        for i in np.unique(columns[columns >= 0] // SIDE).tolist():
+            across = np.flatnonzero(columns // SIDE == i)
+            cells = np.ix_(rows[down] % SIDE, columns[across] % SIDE)
+            for plane in source.planes(TileKey(zx, zy, i, j)):
+                values, filled = decode(plane)
+                planes[plane.plane][np.ix_(down, across)] = np.where(filled, values, np.nan)[cells]
+    return planes
+
+
+def _window(declared: RangeSpec, low: Number, high: Number) -> Window:
+    """What an axis shows first: the declared range, else the data's with room at its ends."""
+    whole = isinstance(low, int) and max(-low, high) > _EXACT  # times too, whose nanoseconds float64 does not hold
+    pad = (high - low) * _PAD or max(abs(low) * _PAD, 1)
+    ends = [low - pad, high + pad]
+    for at, end in enumerate((declared.start, declared.end)):
+        if end is not None:
+            ends[at] = int(end) if isinstance(end, str) else end
+    first, last = (int(end) for end in ends) if whole else ends
+    return (first, last) if first < last else (low - 1, high + 1)
+
+
+def _locked(x: Window, y: Window, size: tuple[int, int]) -> tuple[Window, Window]:
+    """The windows made longer so that one unit is equally long on both axes."""
+    unit = max((x[1] - x[0]) / size[0], (y[1] - y[0]) / size[1])
+    middles = [(each[0] + each[1]) / 2 for each in (x, y)]
+    halves = [unit * pixels / 2 for pixels in size]
+    one, other = ((middle - half, middle + half) for middle, half in zip(middles, halves, strict=True))
+    return one, other
