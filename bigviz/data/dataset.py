@@ -79,7 +79,7 @@ class Dataset:
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user who opened it, about 20 at most: what cannot be read of it and why, or that a file's
         name promises another format."""
-        unusable = [f"Column {info.name!r} {info.reason}." for info in self._infos if not info.readable]
+        unusable = [f"Column {self._infos[at].name!r} {each.reason}." for at, each in self._source.unusable.items()]
         notes = [*unusable, *self._source.notes]
         more = len(notes) - MOST_LISTED
         return (*notes[:MOST_LISTED], f"There are {more:,} more such notes.") if more > 0 else tuple(notes)

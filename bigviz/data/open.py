@@ -14,6 +14,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.file_part import Part
+from bigviz.data.formats.geometry import PointsPart
 from bigviz.data.formats.hive import partitions
 from bigviz.data.formats.ipc import IpcPart
 from bigviz.data.formats.parquet import ParquetPart
@@ -148,4 +149,5 @@ def _same_files(parts: Sequence[Part]) -> list[str]:
 
 
 def _reader(file: StableFile, found: Format) -> Part:
-    return ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")
+    part = ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")
+    return PointsPart(part, part.geometries) if part.geometries else part

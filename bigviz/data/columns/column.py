@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from bigviz.common.errors import Unplottable
 
-__all__ = ["Column", "ColumnInfo", "Kind", "has_numbers", "label_text", "require_numbers", "widen"]
+__all__ = ["Column", "ColumnInfo", "Kind", "Unusable", "has_numbers", "label_text", "require_numbers", "widen"]
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
 _SLICE = 1 << 20
+
+
+class Unusable(NamedTuple):
+    """Why a column cannot be plotted though its type could be, or cannot be read at all.
+
+    `reason` is the rest of a sentence that begins with the column's name, such as "holds 128-bit integers".
+    """
+
+    reason: str
+    readable: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.types as pt
 
-from bigviz.data.columns.column import ColumnInfo, Kind
+from bigviz.data.columns.column import ColumnInfo, Kind, Unusable
 
 __all__ = ["describe", "has_labels", "kind_of", "nanoseconds_per_unit", "storage_type"]
 
@@ -68,10 +68,10 @@ def has_labels(type_: pa.DataType) -> bool:
     return pt.is_dictionary(type_) or any(test(type_) for test in _TEXT)
 
 
-def describe(field: pa.Field, unusable: str | None = None) -> ColumnInfo:
-    """The `ColumnInfo` of a field; `unusable` says why it cannot be read, if it cannot."""
+def describe(field: pa.Field, unusable: Unusable | None = None) -> ColumnInfo:
+    """The `ColumnInfo` of a field; `unusable` says why it cannot be plotted, whatever its type is."""
     if unusable is not None:
-        return ColumnInfo(field.name, field.type, kind="other", zone=None, reason=unusable, readable=False)
+        return ColumnInfo(field.name, field.type, kind="other", zone=None, reason=unusable[0], readable=unusable[1])
     kind = kind_of(field.type)
     zone = storage_type(field.type).tz if kind == "timestamp" else None
     reason = f"holds {field.type}, which has no place on an axis" if kind == "other" else None

@@ -15,6 +15,7 @@ from bigviz.common.memory import available_memory
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.table import read_table
 from bigviz.data.formats.delimited.text import Work, csv_text
@@ -51,7 +52,7 @@ class CsvPart:
             self.schema: pa.Schema = admit_schema(read.table.schema)
         self.table = read.table
         self.assumed = read.assumed
-        self.unusable: dict[int, str] = {}
+        self.unusable: dict[int, Unusable] = {}
         self.missing_rows = read.rows - read.table.num_rows
         self.num_rows: int = self.table.num_rows
         require_rows(self.num_rows, file.path)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit
+from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.stable_file import StableFile
 
 __all__ = ["Part", "Piece", "admitted", "guarded"]
@@ -34,8 +35,8 @@ class Part(Protocol):
     def schema(self) -> pa.Schema: ...
 
     @property
-    def unusable(self) -> Mapping[int, str]:
-        """Columns that cannot be read though the others can, by position, and why: "holds 128-bit integers"."""
+    def unusable(self) -> Mapping[int, Unusable]:
+        """Columns that cannot be plotted or read though the others can, by position, and why."""
         ...
 
     @property

@@ -15,8 +15,10 @@ import pyarrow.types as pt
 from bigviz.common.errors import Unreadable
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.arrow_schema import without_wide_integers_in
 from bigviz.data.formats.file_part import Piece, guarded
+from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.ipc_layout import layout_of
 from bigviz.data.formats.patched_file import patched
 from bigviz.data.formats.stable_file import StableFile
@@ -40,11 +42,12 @@ class IpcPart:
         self.file = file
         self.stream = stream
         self.format = "an Arrow IPC stream" if stream else "an Arrow IPC file"
-        self.unusable: dict[int, str] = {}
+        self.unusable: dict[int, Unusable] = {}
         self._patches: dict[int, bytes] = {}
         with reading(file.path, self.format), file.open() as raw:
             handle, reader = self._first_reader(raw)
             self.schema: pa.Schema = admit_schema(reader.schema)
+            self.geometries = geometries(reader.schema)
             self._layout = None if stream else layout_of(handle, reader.schema)
             self.num_rows = self._count(reader)
         if self.num_rows < 0:
@@ -76,11 +79,12 @@ class IpcPart:
             return raw, self._reader(raw, None)
         except (OSError, ValueError, NotImplementedError, pa.ArrowException) as error:
             try:
-                self._patches, self.unusable = without_wide_integers_in(raw, self.stream)
+                self._patches, wide = without_wide_integers_in(raw, self.stream)
             except (ValueError, IndexError, struct.error):
                 raise error from None
-            if not self.unusable:
+            if not wide:
                 raise
+        self.unusable = {at: Unusable(reason) for at, reason in wide.items()}
         handle = patched(raw, self._patches)
         return handle, self._reader(handle, None)
 

@@ -10,6 +10,7 @@ from itertools import combinations
 import pyarrow as pa
 import pyarrow.types as pt
 
+from bigviz.data.columns.column import Unusable
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.columns.merged_type import is_rounded, merged
 
@@ -21,12 +22,12 @@ class _Seen:
     """The types of one column, each with the first file that has it, and why it cannot be used, if that is known."""
 
     types: dict[pa.DataType, str] = field(default_factory=dict)
-    reason: str | None = None
+    unusable: Unusable | None = None
 
 
 def merge_schemas(
-    files: Sequence[tuple[pa.Schema, Mapping[int, str], str]],
-) -> tuple[pa.Schema, dict[int, str], list[str]]:
+    files: Sequence[tuple[pa.Schema, Mapping[int, Unusable], str]],
+) -> tuple[pa.Schema, dict[int, Unusable], list[str]]:
     """One schema for files of (schema, reasons why columns cannot be used, path): the first one's columns, then what
     others add.
 
@@ -45,29 +46,33 @@ def merge_schemas(
         known.add(key)
         last = schema
     fields: list[pa.Field] = []
-    reasons: dict[int, str] = {}
+    all_unusable: dict[int, Unusable] = {}
     notes: list[str] = []
     for name, seen in columns.items():
-        type_ = None if seen.reason else merged(list(seen.types))
-        if type_ is None:
-            reasons[len(fields)] = seen.reason or _conflict(seen.types)
-            type_ = pa.null()
+        type_ = None if seen.unusable and not seen.unusable.readable else merged(list(seen.types))
+        if seen.unusable and (type_ is not None or not seen.unusable.readable):
+            all_unusable[len(fields)] = seen.unusable
+        elif type_ is None:
+            all_unusable[len(fields)] = Unusable(_conflict(seen.types))
         elif len(seen.types) > 1:
             notes += _changes(name, seen.types, type_)
-        fields.append(pa.field(name, type_))
-    return pa.schema(fields), reasons, notes
+        fields.append(pa.field(name, pa.null() if type_ is None else type_))
+    return pa.schema(fields), all_unusable, notes
 
 
-def _take_in(columns: dict[str, _Seen], schema: pa.Schema, unusable: Mapping[int, str], path: str) -> None:
+def _take_in(columns: dict[str, _Seen], schema: pa.Schema, unusable: Mapping[int, Unusable], path: str) -> None:
     repeated = {name: times for name, times in Counter(schema.names).items() if times > 1}
     for index, each in enumerate(schema):
         seen = columns.setdefault(each.name, _Seen())
+        found = unusable.get(index)
         if each.name in repeated:
-            seen.reason = seen.reason or f"is there {repeated[each.name]} times in {path}"
-        elif index in unusable:
-            seen.reason = seen.reason or f"{unusable[index]} (in {path})"
-        else:
+            found = Unusable(f"is there {repeated[each.name]} times in {path}")
+        elif found is None or found.readable:
             seen.types.setdefault(each.type, path)
+        else:
+            found = Unusable(f"{found.reason} (in {path})")
+        if found and (seen.unusable is None or (seen.unusable.readable and not found.readable)):
+            seen.unusable = found
 
 
 def _conflict(types: Mapping[pa.DataType, str]) -> str:

@@ -14,8 +14,10 @@ import pyarrow.types as pt
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
+from bigviz.data.columns.column import Unusable
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.formats.file_part import Piece, guarded
+from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.int96 import read_int96
 from bigviz.data.formats.parquet_footer import mended, metadata_of, read_footer, without_arrow_schema
 from bigviz.data.formats.stable_file import StableFile
@@ -45,13 +47,15 @@ class ParquetPart:
         footer = read_footer(file)
         self.digest = hashlib.sha256(footer).digest()
         with reading(file.path, "Parquet"), file.open() as handle:
-            self.unusable: dict[int, str] = {}
+            self.unusable: dict[int, Unusable] = {}
             self._mended: bytes | None = None
             opened = self._open(handle, footer)
             self.metadata: pq.FileMetaData = opened.metadata
             self.schema: pa.Schema = admit_schema(opened.schema_arrow)
             self._leaves = _leaves(self.schema)
             self._int96 = self._find_int96(opened.schema)
+            self.geometries = geometries(opened.schema_arrow, self._native_geometries(opened.schema))
+            self._shaped = {each.index for each in self.geometries}  # whose labels would be as many as rows
             self.unusable |= self._intervals(opened.schema)
         self.num_rows: int = self.metadata.num_rows
         self._check_footer()
@@ -79,17 +83,27 @@ class ParquetPart:
             found = mended(footer)
             if found is None:
                 raise
-        self._mended, self.unusable = found
+        self._mended, reasons = found
+        self.unusable = {at: Unusable(reason) for at, reason in reasons.items()}
         return pq.ParquetFile(handle, metadata=metadata_of(self._mended), pre_buffer=False)
 
-    def _intervals(self, schema: pq.ParquetSchema) -> dict[int, str]:
+    def _intervals(self, schema: pq.ParquetSchema) -> dict[int, Unusable]:
         """Columns of Parquet's intervals, of which pyarrow would make twelve bytes."""
         return {
-            index: "holds intervals of months, days and milliseconds, which have no place on an axis"
+            index: Unusable("holds intervals of months, days and milliseconds, which have no place on an axis")
             for index, leaves in enumerate(self._leaves)
             if self.schema.field(index).type == pa.binary(12)
             and schema.column(leaves.start).converted_type == "INTERVAL"
         }
+
+    def _native_geometries(self, schema: pq.ParquetSchema) -> list[int]:
+        """Columns of Parquet's own types of geometries, which pyarrow gives as bytes."""
+        return [
+            index
+            for index, leaves in enumerate(self._leaves)
+            if pt.is_binary(storage_type(self.schema.field(index).type))
+            and schema.column(leaves.start).logical_type.type in ("GEOMETRY", "GEOGRAPHY")
+        ]
 
     def _find_int96(self, schema: pq.ParquetSchema) -> frozenset[int]:
         """The fields that hold 96-bit stamps."""
@@ -114,7 +128,7 @@ class ParquetPart:
     def _batches(self, index: int, piece: Piece, handle: pa.NativeFile, **options: str) -> Iterator[pa.Array]:
         field = self.schema.field(index)
         # Text stays in the file's own dictionary: a tenth of the memory, and the codes are needed anyway.
-        labels = self._is_text(index) and not self._has_delta_text(index, piece)
+        labels = self._is_text(index) and index not in self._shaped and not self._has_delta_text(index, piece)
         encode = not labels and pt.is_dictionary(field.type) and self._has_delta_text(index, piece)
         leaves = list(self._leaves[index])
         # Not a ParquetFile, which makes a table of all columns' names: of 10,000, that takes most of the time.

@@ -16,6 +16,7 @@ from bigviz.common.errors import Cancelled
 from bigviz.common.progress import Progress, RowMeter
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import aligned, grouped
+from bigviz.data.columns.column import Unusable
 from bigviz.data.columns.merged_type import as_type
 from bigviz.data.formats.file_part import Part, Piece, admitted
 from bigviz.data.formats.merged_schema import merge_schemas
@@ -190,7 +191,7 @@ def _run_all(run: Callable[[_Task], None], tasks: Sequence[_Task], stop: Cancel)
         raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
 
 
-def _one_schema(parts: Sequence[Part]) -> tuple[pa.Schema, dict[int, str], list[str]]:
+def _one_schema(parts: Sequence[Part]) -> tuple[pa.Schema, dict[int, Unusable], list[str]]:
     """The schema of all parts, the columns that have no type in it, and sentences on those whose values change."""
     if len(parts) == 1:
         return parts[0].schema, dict(parts[0].unusable), []

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.common.errors import BadInput
-from bigviz.data.columns.column import label_text
+from bigviz.data.columns.column import Unusable, label_text
+from bigviz.data.formats.geometry import with_points
 
 __all__ = ["to_table"]
 
@@ -24,15 +25,23 @@ _FAILURES = (
 )
 
 
-def to_table(source: object) -> tuple[pa.Table, dict[int, str]]:
-    """The rows of an object as a table, and the columns that Arrow cannot take, by position, with the reason.
+def to_table(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
+    """The rows of an object as a table, and the columns that cannot be plotted or not be taken by Arrow, by position,
+    with the reason.
 
     Takes pyarrow's tables, batches and readers; whatever has `__arrow_c_stream__` or `__arrow_c_array__`; pandas
     frames of any version; mappings of names to arrays. Names that are no text (integers, tuples) become `str(name)`.
     Sparse columns are made dense and byte-swapped ones native. A column that cannot be taken is null in every row.
+    Coordinates of points in columns of geometries (of GeoArrow, or of a GeoPandas frame) are columns at the end.
     Raises `BadInput` for anything else, for columns of different lengths and where no column can be taken, and what
     pyarrow raises.
     """
+    table, unusable = _converted(source)
+    table, shaped = with_points(table)
+    return table, {**shaped, **unusable}
+
+
+def _converted(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
     if isinstance(source, pa.Table):
         return source, {}
     if isinstance(source, pa.RecordBatch):
@@ -60,7 +69,9 @@ def _is_pandas(source: object) -> bool:
     return any(base.__name__ == "DataFrame" and base.__module__.split(".")[0] == "pandas" for base in bases)
 
 
-def _from_pandas(frame: Any) -> tuple[pa.Table, dict[int, str]]:
+def _from_pandas(frame: Any) -> tuple[pa.Table, dict[int, Unusable]]:
+    if hasattr(frame, "to_arrow"):  # GeoPandas, of whose geometries pandas knows nothing
+        return _from_stream(frame.to_arrow())
     names = [label_text(label) for label in frame.columns]
     if not all(isinstance(label, str) for label in frame.columns):
         frame = frame.set_axis(names, axis=1)
@@ -90,7 +101,7 @@ def _pandas_column(frame: Any) -> Callable[[], pa.ChunkedArray]:
     return convert
 
 
-def _from_stream(source: Any) -> tuple[pa.Table, dict[int, str]]:
+def _from_stream(source: Any) -> tuple[pa.Table, dict[int, Unusable]]:
     objects = _polars_objects(source)
     failure: BaseException | None = None
     if not objects:
@@ -121,7 +132,7 @@ def _polars_objects(source: Any) -> set[str]:
     return {name for name, dtype in source.schema.items() if str(dtype).startswith("Object")}
 
 
-def _from_mapping(source: Mapping[Any, Any]) -> tuple[pa.Table, dict[int, str]]:
+def _from_mapping(source: Mapping[Any, Any]) -> tuple[pa.Table, dict[int, Unusable]]:
     items = {label_text(label): values for label, values in source.items()}
     try:
         if len(items) == len(source):
@@ -155,21 +166,21 @@ def _dtype(values: Any) -> str:
 
 def _assembled(
     columns: Iterable[tuple[str, str, Callable[[], pa.ChunkedArray]]], rows: int | None
-) -> tuple[pa.Table, dict[int, str]]:
+) -> tuple[pa.Table, dict[int, Unusable]]:
     """A table of (name, dtype, how to convert it); of `rows` rows, if that is known."""
     names: list[str] = []
     arrays: list[pa.ChunkedArray | None] = []
-    reasons: dict[int, str] = {}
+    reasons: dict[int, Unusable] = {}
     for name, dtype, convert in columns:
         names.append(name)
         try:
             arrays.append(convert())
         except _FAILURES as error:
-            reasons[len(arrays)] = f"holds {dtype}, which Arrow cannot take: {_text(error)}"
+            reasons[len(arrays)] = Unusable(f"holds {dtype}, which Arrow cannot take: {_text(error)}")
             arrays.append(None)
     lengths = {name: len(array) for name, array in zip(names, arrays, strict=True) if array is not None}
     if not lengths:
-        told = "; ".join(f"column {names[at]!r} {reason}" for at, reason in list(reasons.items())[:3])
+        told = "; ".join(f"column {names[at]!r} {each.reason}" for at, each in list(reasons.items())[:3])
         raise BadInput(f"The table cannot be read: {told or 'it has no columns'}.", field="source")
     rows = next(iter(lengths.values())) if rows is None else rows
     if any(length != rows for length in lengths.values()):

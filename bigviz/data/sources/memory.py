@@ -12,6 +12,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.progress import Progress, RowMeter
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema, aligned, grouped
+from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.file_part import admitted
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_rows
@@ -25,7 +26,7 @@ _PIECE = 1 << 20
 class MemorySource:
     """A `pyarrow.Table`. Its memory is shared, not copied, and must not be written to while the dataset lives."""
 
-    def __init__(self, table: pa.Table, unusable: Mapping[int, str] | None = None) -> None:
+    def __init__(self, table: pa.Table, unusable: Mapping[int, Unusable] | None = None) -> None:
         require_rows(table.num_rows, "The table")
         with reading("The table", in_memory=True):
             self.schema: pa.Schema = admit_schema(table.schema)
@@ -68,12 +69,12 @@ class MemorySource:
         return self.table.column(index)
 
 
-def _invalid(table: pa.Table) -> dict[int, str]:
+def _invalid(table: pa.Table) -> dict[int, Unusable]:
     """The columns whose buffers do not fit their type, by position, and why; values are checked when they are read."""
-    found: dict[int, str] = {}
+    found: dict[int, Unusable] = {}
     for at, column in enumerate(table.columns):
         try:
             column.validate()
         except (ValueError, LookupError, pa.ArrowException) as error:
-            found[at] = f"does not hold what its type says: {error}"
+            found[at] = Unusable(f"does not hold what its type says: {error}")
     return found

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.progress import Progress
+from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.stable_file import StableFile
 
 __all__ = ["Sink", "Source"]
@@ -27,9 +28,9 @@ class Source(Protocol):
     def schema(self) -> pa.Schema: ...
 
     @property
-    def unusable(self) -> Mapping[int, str]:
-        """Columns that cannot be read though the others can, by position, and why: the rest of a sentence that begins
-        with the column's name, such as "holds 128-bit integers". Nobody reads them."""
+    def unusable(self) -> Mapping[int, Unusable]:
+        """Columns that cannot be plotted though their type could be, or not be read, by position in order, and why.
+        Nobody reads those that are not readable."""
         ...
 
     @property
