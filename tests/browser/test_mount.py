@@ -120,3 +120,20 @@ def test_the_modules_and_their_bundle_show_the_same(page: Page, files: Path, tmp
         assert page.evaluate("() => document.querySelector('.bar use').getBoundingClientRect().width") > 0
     finally:
         server.stop()
+
+
+def test_a_document_that_changes_is_built_anew_in_its_element(page: Page, server: Server) -> None:
+    open_page(page, server.url + "/points/")
+    page.evaluate(MOUNT, ["walk", server.url, False])
+    page.evaluate("""() => {
+      const { connection } = window.mounted.walk;
+      const json = structuredClone(window.told.json);
+      json.document.title = json.document.layout.title = "Another walk";
+      connection.emit("hello", { ...window.told, json });
+      connection.emit("up", { again: true, restarted: true });
+    }""")
+    page.wait_for_selector('#walk section[data-exact="1"]', state="attached")
+    assert page.locator("#walk section.figure .title").all_inner_texts() == ["Another walk"]
+    assert page.locator("#walk .doc-tools").count() == 1 and page.locator("#walk .brand").count() == 1
+    assert counts(page, "#walk")[:2] == ["1", True]
+    assert page.evaluate(UNMOUNT, "walk") == [0, ""]

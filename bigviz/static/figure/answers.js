@@ -20,17 +20,6 @@ export function deliverAnswers(page, figures, signal) {
       if (figure) handler(detail, figure);
     }, { signal });
   };
-  /** @param {Answer} answer @param {Figure} figure @param {() => number} decode gives milliseconds */
-  const arrived = (answer, figure, decode) => {
-    try {
-      const { cost, sent, arrived } = answer;
-      page.latency.arrived(answer.figure, { cost, sent, arrived, decode: decode() });
-      figure.arrived();
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      page.connection.broken(error);
-    }
-  };
 
   on("layer", (answer, figure) => figure.onLayer(answer));
   on("progress", (answer, figure) => {
@@ -39,7 +28,7 @@ export function deliverAnswers(page, figures, signal) {
   on("tile", (answer, figure) => {
     const { raster } = drawnBy(answer, figure) ?? {};
     if (!raster) return;
-    arrived(answer, figure, () => {
+    decoded(page, answer, figure, () => {
       const took = raster.add(answer);
       if (!answer.estimate) figure.requests.gotTile(answer.id, answer.layer, answer.key);
       return took;
@@ -48,13 +37,13 @@ export function deliverAnswers(page, figures, signal) {
   on("columns", (answer, figure) => {
     const asked = figure.requests.gotColumns(answer.id, answer.layer, answer.estimate === null);
     const { line } = drawnBy(answer, figure) ?? {};
-    if (asked && line) arrived(answer, figure, () => line.add(answer, asked));
+    if (asked && line) decoded(page, answer, figure, () => line.add(answer, asked));
   });
   for (const kind of ["rows", "image"]) {
     on(kind, (answer, figure) => {
       const known = figure.requests.gotWindow(answer.id, answer.layer);
       const { raster } = drawnBy(answer, figure) ?? {};
-      if (known && raster) arrived(answer, figure, () => (kind === "rows" ? raster.addRows(answer.rows) : raster.addImage(answer.image)));
+      if (known && raster) decoded(page, answer, figure, () => (kind === "rows" ? raster.addRows(answer.rows) : raster.addImage(answer.image)));
     });
   }
   on("done", (answer, figure) => figure.requests.done(answer.id));
@@ -69,4 +58,19 @@ export function deliverAnswers(page, figures, signal) {
 function drawnBy({ layer: index, definition }, figure) {
   const layer = figure.layers[index];
   return layer?.definition && JSON.stringify(layer.definition) === JSON.stringify(definition) ? layer : null;
+}
+
+/**
+ * Decodes what came, notes what that took, and has it drawn; what does not decode breaks the connection.
+ * @param {Page} page @param {Answer} answer @param {Figure} figure @param {() => number} decode gives milliseconds
+ */
+function decoded({ latency, connection }, answer, figure, decode) {
+  const { cost, sent, arrived } = answer;
+  try {
+    latency.arrived(answer.figure, { cost, sent, arrived, decode: decode() });
+    figure.arrived();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    connection.broken(error);
+  }
 }
