@@ -18,7 +18,7 @@ _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
-    "/D/layers/L/image.npy|png","/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow",
+    "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
     "/_/api/documents/D/thumbnail.png", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -41,6 +41,7 @@ def make_app(site: Site) -> Application:
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),
         (rf"{_LAYER}/columns\.arrow", layers.Columns, shared),
         (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
+        (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
     ]
     return Application(
         [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],

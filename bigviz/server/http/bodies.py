@@ -14,12 +14,13 @@ import pyarrow.types as pt
 from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.wire.codec import SIDE
 
-__all__ = ["ARROW", "NPY", "PNG", "arrow", "npy", "own_values", "tile_table"]
+__all__ = ["ARROW", "JSON", "NPY", "PNG", "arrow", "npy", "own_values", "tile_table"]
 
 Array = npt.NDArray[Any]
 
 NPY: Final = "application/octet-stream"
 ARROW: Final = "application/vnd.apache.arrow.file"
+JSON: Final = "application/json; charset=utf-8"
 PNG: Final = "image/png"
 
 

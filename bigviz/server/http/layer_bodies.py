@@ -16,7 +16,9 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import Spans
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
-from bigviz.server.http.bodies import ARROW, NPY, PNG, arrow, npy, own_values, tile_table
+from bigviz.server.error_json import dump
+from bigviz.server.http.bodies import ARROW, JSON, NPY, PNG, arrow, npy, own_values, tile_table
+from bigviz.server.http.row_json import MOST_COLUMNS, row_json
 from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
@@ -38,6 +40,7 @@ _CELL_BYTES: Final = 8  # of a body, at most
 _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
 _PIXEL_BYTES: Final = 4
 _ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
+_ROW_COLUMN_BYTES: Final = 4 << 10  # a name, a type and a value as JSON
 _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
@@ -157,6 +160,11 @@ class LayerBodies:
         """Bytes that true rows may take."""
         return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
 
+    @staticmethod
+    def row_bytes() -> int:
+        """Bytes that one row's JSON may take."""
+        return MOST_COLUMNS * _ROW_COLUMN_BYTES
+
     async def _planes(self, backend: Backend, principal: Principal, asked: Asked) -> int:
         """How many planes a picture has, once that is known."""
         return len((await backend.info(asked.dataset, asked.layer, principal=principal)).planes or (0,))
@@ -180,6 +188,16 @@ class LayerBodies:
             return ARROW, arrow(backend.engine.rows(dataset, layer, *window, limit, cancel))
 
         return await backend.run(principal, dataset, layer, ("rows", window, limit), call, heavy=True)
+
+    async def row(self, backend: Backend, principal: Principal, asked: Asked, row: int) -> Body:
+        """One row's true values as JSON."""
+        dataset, layer = asked.dataset, asked.layer
+        first = (layer.x, layer.y, *layer.reduction.columns)
+
+        def call(cancel: Cancel) -> Body:
+            return JSON, dump(row_json(dataset, row, first, cancel))
+
+        return await backend.run(principal, dataset, layer, ("row", row), call, heavy=True)
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
 
-__all__ = ["Columns", "Image", "Rows", "TileJson", "Tiles"]
+__all__ = ["Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
@@ -138,6 +138,22 @@ class Rows(LayerHandler):
             return
         work = partial(self.site.bodies.rows, backend, self.principal, asked, (*x, *y), limit)
         await self.deliver(self.site.bodies.rows_bytes(asked, limit), work)
+
+
+class Row(LayerHandler):
+    """`rows/N.json`: the true values of one row in all columns."""
+
+    async def answer(self, *args: str) -> None:
+        name, number, text = args
+        backend, asked = await self.asked(name, number)
+        row, rows = int(text), asked.dataset.num_rows
+        if row >= rows:
+            raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
+        if self.tagged(asked, row):
+            self.finish()
+            return
+        bodies = self.site.bodies
+        await self.deliver(bodies.row_bytes(), partial(bodies.row, backend, self.principal, asked, row))
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:

@@ -1,0 +1,58 @@
+"""One row of a table as JSON: what the page shows beside a mark."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.cancel import Cancel
+from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.dataset import Dataset
+
+__all__ = ["MOST_COLUMNS", "row_json"]
+
+MOST_COLUMNS: Final = 40  # each is read from the file for this one row
+_LONGEST: Final = 300  # characters of a value
+
+
+def row_json(dataset: Dataset, row: int, first: tuple[str, ...], cancel: Cancel) -> dict[str, Any]:
+    """`{row, columns: [{name, type, value}], more}`: the true values of a row, as text (null where there is none).
+
+    The columns named in `first` come first, then the others in the table's order, `MOST_COLUMNS` at most; `more` counts
+    those left out. Values are written as Arrow casts them to text, times in their column's zone; text is cut after 300
+    characters. Raises BadInput for a row that the table does not have, Unreadable, and Cancelled.
+    """
+    names = _names(dataset.columns())
+    ordered = list(dict.fromkeys((*(name for name in first if name in names), *names)))
+    columns = []
+    for name in ordered[:MOST_COLUMNS]:
+        cancel.check()
+        value = dataset.take(np.array([row], np.int64), [name]).column(0)
+        columns.append({"name": name, "type": str(value.type), "value": _text(value)})
+    return {"row": row, "columns": columns, "more": len(ordered) - len(columns)}
+
+
+def _names(infos: list[ColumnInfo]) -> list[str]:
+    """The names of columns that can be read, those that stand for several columns left out."""
+    count: dict[str, int] = {}
+    for info in infos:
+        count[info.name] = count.get(info.name, 0) + 1
+    return [info.name for info in infos if info.readable and count[info.name] == 1]
+
+
+def _text(value: pa.ChunkedArray) -> str | None:
+    """The one value of an array as text, cut where it is long."""
+    scalar = value[0]
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_binary(value.type) or pa.types.is_large_binary(value.type) or pa.types.is_nested(value.type):
+        text = echoed(scalar.as_py(), _LONGEST)
+    else:
+        try:
+            text = value.cast(pa.string())[0].as_py()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            text = str(scalar)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,77 @@
+"""One row as JSON, against the table that it comes from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import bigviz as bv
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import Cancelled
+from bigviz.document.document import document
+from bigviz.document.figure import figure
+from bigviz.server.http.row_json import MOST_COLUMNS, row_json
+
+from ..running import running
+
+TABLE = pa.table({
+    "x": [0.1, float("nan")],
+    "big": pa.array([2**63 + 1, 7], pa.uint64()),
+    "when": pa.array([1_700_000_000_000_000_001, None], pa.timestamp("ns", "Europe/Berlin")),
+    "cost": pa.array([Decimal("1.50"), None]),
+    "kind": ["<img onerror=alert(1)>", "b"],
+    "long": ["z" * 5000, ""],
+    "raw": [b"\0\xff", b""],
+    "nested": [{"a": [1, 2]}, None],
+    "day": [dt.date(2026, 11, 29), None],
+})  # fmt: skip
+
+
+def values(table: pa.Table, row: int, first: tuple[str, ...] = ()) -> dict[str, str | None]:
+    found = row_json(bv.open(table), row, first, NEVER)
+    assert found["row"] == row
+    return {each["name"]: each["value"] for each in found["columns"]}
+
+
+def test_values_are_the_tables_own():
+    found = values(TABLE, 0)
+    assert list(found) == TABLE.column_names
+    assert found["x"] == "0.1" and found["big"] == str(2**63 + 1) and found["cost"] == "1.50"
+    assert found["when"].startswith("2023-11-14 23:13:20.000000001") and found["day"] == "2026-11-29"
+    assert found["kind"] == "<img onerror=alert(1)>" and len(found["long"]) == 300
+    assert found["raw"] == repr(b"\0\xff") and "[1, 2]" in found["nested"]
+    empty = values(TABLE, 1)
+    nulls = [name for name, value in empty.items() if value is None]
+    assert empty["x"] == "nan" and nulls == ["when", "cost", "nested", "day"]
+
+
+def test_the_layers_columns_come_first_and_wide_tables_are_cut():
+    wide = pa.table({f"c{k}": [k] for k in range(MOST_COLUMNS + 7)})
+    found = row_json(bv.open(wide), 0, ("c44", "c3", "absent"), NEVER)
+    assert [each["name"] for each in found["columns"][:3]] == ["c44", "c3", "c0"]
+    assert len(found["columns"]) == MOST_COLUMNS and found["more"] == 7
+
+
+def test_it_can_be_cancelled():
+    raised = Cancel()
+    raised.cancel()
+    with pytest.raises(Cancelled):
+        row_json(bv.open(TABLE), 0, (), raised)
+
+
+def test_the_route():
+    table = pa.table({"a": np.arange(5.0), "b": np.arange(5), "label": list("vwxyz")})
+    with running([document(figure().points(table, "a", "b"), id="d")]) as served:
+        answer = served.get("/d/layers/0/rows/3.json")
+        assert answer.status == 200 and "json" in answer.headers["Content-Type"]
+        assert [c["value"] for c in json.loads(answer.body)["columns"]] == ["3", "3", "y"]
+        assert served.get("/d/layers/0/rows/3.json", **{"If-None-Match": answer.headers["Etag"]}).status == 304
+        missing = served.get("/d/layers/0/rows/5.json")
+        assert missing.status == 404 and json.loads(missing.body)["field"] == "row"
+        assert served.get("/d/layers/0/rows/-1.json").status == 404
+        assert served.get("/d/layers/1/rows/0.json").status == 404
