@@ -34,7 +34,7 @@ export class Figure extends EventTarget {
     this.surface = find(section, ".surface", HTMLElement);
     this.surface.tabIndex = 0;
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
-    this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, columns: page.datasets[layer.dataset].columns, index: k }));
+    this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }));
     /** @type {View|null} */ this.view = null;
     /** @type {History|null} */ this.history = null;
     this.axes = axesOf(this.spec, this.main);

@@ -11,7 +11,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../render/norm.js").How} How */
 /** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
-/** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean}} Column */
+/** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null}} Column */
 
 /** Kinds of columns whose axis is a time axis. */
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
@@ -21,13 +21,14 @@ const LINE_WIDTH = 1.5;
 
 export class Layer {
   /**
-   * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], index: number}} o `axes`: the
-   * figure's kinds of axes as published; `columns`: of the layer's dataset
+   * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], notes: string[], index: number}} o
+   * `axes`: the figure's kinds of axes as published; `columns`, `notes`: of the layer's dataset
    */
-  constructor({ spec, axes, columns, index }) {
+  constructor({ spec, axes, columns, notes, index }) {
     this.spec = spec;
     this.axes = axes;
     this.columns = columns;
+    /** What there is to know of the dataset, in sentences. */ this.notes = notes;
     this.index = index;
     const { x, y, agg, glyph, root, cmap, low, high } = spec;
     /** @readonly @type {Choice} what the document says */

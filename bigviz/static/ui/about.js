@@ -2,7 +2,7 @@
 
 import { find, make } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
-import { COARSE, crowdWords } from "./row-facts.js";
+import { COARSE, crowdWords, notesOf } from "./row-facts.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
@@ -46,6 +46,7 @@ export function factsOf(figure) {
       if (norm.low !== low || norm.high !== high) facts.push(["colours", `${formatNumber(norm.low, 6)} to ${formatNumber(norm.high, 6)}`]);
     }
   }
+  for (const note of notesOf(figure)) facts.push(["note", note]);
   return facts;
 }
 

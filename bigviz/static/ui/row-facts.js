@@ -66,13 +66,16 @@ function crowdOf({ layers, view }) {
   return view === null ? 0 : Math.max(0, ...layers.map(({ raster }) => raster?.crowd(view) ?? 0));
 }
 
+/** What there is to know of the figure's datasets, such as why a column cannot be used; each note once.  @param {Pick<Figure, "layers">} figure */
+export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];
+
 /** @param {Figure} figure @returns {string} */
 function titleOf(figure) {
   const words = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? ["Not drawn: missing, not finite, or off the axis."] : [];
   if (isCoarse(figure)) words.push(COARSE);
   const crowd = crowdOf(figure);
   if (crowd > 0) words.push(crowdWords(crowd));
-  return words.join(" ");
+  return [...words, ...notesOf(figure)].join(" ");
 }
 
 /** @param {Figure} figure @returns {string} how many rows, of each dataset once, and whether pixels are told apart, and what that took */
@@ -85,6 +88,8 @@ function metaOf(figure) {
     told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
   const words = [...told.values()];
+  const notes = notesOf(figure).length;
+  if (notes > 0 && told.size > 0) words.push(notes === 1 ? "1 note" : `${notes} notes`);
   if (isCoarse(figure)) words.push("cells larger than pixels");
   const crowd = crowdOf(figure);
   if (crowd > 0) words.push(`${crowd.toLocaleString("en")} rows read for this view`);

@@ -13,7 +13,7 @@ import { parseTile } from "./tiles.js";
 /** @typedef {ReturnType<typeof parseRows>} RowsPart */
 /** @typedef {ReturnType<typeof parseImage>} ImagePart */
 /** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
- *   type: string, zone: string|null, plottable: boolean}[]}>, cmaps: string[], limits: Limits}} Hello */
+ *   type: string, zone: string|null, plottable: boolean, reason: string|null}[], notes: string[]}>, cmaps: string[], limits: Limits}} Hello */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view: number, columns_width: number,
  *   image_side: number, rows: number}>} Limits */
