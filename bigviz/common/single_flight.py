@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import Cancelled
 from bigviz.common.progress import Progress
 
@@ -53,8 +54,7 @@ class Flights(Generic[T]):
             flight = self._flights.get(key)
             if flight is None or flight.cancel.cancelled:
                 flight = self._flights[key] = _Flight()
-                begin = threading.Thread(target=self._fly, args=(key, flight, work), name="bigviz-work", daemon=True)
-                begin.start()
+                start_daemon("bigviz-work", self._fly, key, flight, work, stop=flight.cancel.cancel)
             flight.waiting.append(progress)
             latest = flight.latest
         if latest is not None:

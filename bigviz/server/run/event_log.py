@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import queue
 import sys
 import threading
@@ -23,12 +24,14 @@ class Reporter:
     """Callable as `report(event, **facts)`; each line is flushed, so that a program that waits for one gets it.
 
     A thread of its own writes: a pipe that nobody reads, or that was closed, does not stop the event loop. What is more
-    than 10,000 lines behind is left out.
+    than 10,000 lines behind is left out. Standard output is written to without Python's buffer, whose lock an
+    interpreter that closes would wait for while nobody reads, and then end the process with SIGABRT.
     """
 
     def __init__(self, as_json: bool = False, quiet: bool = False, out: TextIO | None = None) -> None:
         self._json = as_json
         self._out = out or sys.stdout
+        self._descriptor = _descriptor_of(self._out)
         self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
         if not quiet:
             threading.Thread(target=self._write, name="bigviz-report", daemon=True).start()
@@ -57,7 +60,10 @@ class Reporter:
         while True:
             line = self._lines.get()
             with suppress(OSError, ValueError):  # closed: nobody reads any more
-                print(line, file=self._out, flush=True)
+                if self._descriptor is None:
+                    print(line, file=self._out, flush=True)
+                else:
+                    _write_all(self._descriptor, f"{line}\n".encode(self._out.encoding or "utf-8", "backslashreplace"))
             self._lines.task_done()
 
     def catch_logs(self) -> None:
@@ -68,6 +74,21 @@ class Reporter:
             logger.handlers = [handler]
             logger.propagate = False
         logging.getLogger("tornado").setLevel(logging.ERROR)  # its warnings are about clients, and hold their requests
+
+
+def _descriptor_of(out: TextIO) -> int | None:
+    """The descriptor of standard output; None for another stream, such as a notebook's."""
+    if out is not sys.__stdout__:
+        return None
+    try:
+        return out.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 class _Lines(logging.Handler):

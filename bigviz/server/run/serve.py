@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Final
 
 from bigviz.apps.script import current_run
+from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.document.document import document
 from bigviz.document.figure import Figure
@@ -35,7 +37,7 @@ class Handle:
         self._stopping: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="bigviz-server", daemon=True)
+        self._asked = threading.Event()  # to stop, perhaps before there is a loop
 
     @property
     def url(self) -> str:
@@ -49,8 +51,7 @@ class Handle:
 
     def stop(self) -> None:
         """End the server and wait until it has; a second call does nothing."""
-        if self._loop is not None and self._stopping is not None and not self._ended.is_set():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._ask()
         self._ended.wait(_SECONDS_TO_STOP)
 
     close = stop
@@ -71,11 +72,18 @@ class Handle:
 
     def start(self) -> None:
         """Run until `stop`; returns when connections are accepted."""
-        self._thread.start()
+        start_daemon("bigviz-server", self._run, stop=self._ask)
         while not self._began.wait(_SECONDS_TO_LOOK):
             pass
         if self._error is not None:
             raise self._error
+
+    def _ask(self) -> None:
+        """Ask the server to end."""
+        self._asked.set()
+        if self._loop is not None and self._stopping is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
     def _run(self) -> None:
         try:
@@ -87,7 +95,9 @@ class Handle:
             self._began.set()
 
     async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._stopping, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        if self._asked.is_set():
+            self._stopping.set()
         await self._server.start()
         self._began.set()
         await self._stopping.wait()

@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -110,3 +112,20 @@ def test_what_was_printed_is_in_order_and_whole():
         report.flush()
         out.close()
         assert [int(line.split()[1]) for line in lines] == list(range(500))
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_an_interpreter_closes_whether_or_not_its_lines_are_read(reads: bool):
+    code = (
+        "from bigviz.server.run.event_log import Reporter\n"
+        "report = Reporter()\n"
+        "for k in range(5000): report('log', message='y' * 100)\n"
+        f"report.flush({30 if reads else 0.3})\n"
+    )
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+    with process:
+        assert process.stdout is not None
+        if reads:
+            assert process.stdout.read() == b"y" * 100 + b"\n" + (b"y" * 100 + b"\n") * 4999
+        assert process.wait(30) == 0

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.common.daemon_thread import is_closing, start_daemon
 from bigviz.common.errors import Unreadable
 from bigviz.common.jit import frozen
 from bigviz.common.workers import step_back
@@ -63,15 +64,13 @@ class Pages:
         The first request over a wide window touches 2,000 pages: that costs 7 ms of page faults and 2 ms of sums, and
         reading a file of 4 GB from one end to the other 0.8 s.
         """
-        thread = threading.Thread(target=_read_ahead, args=(weakref.ref(self),), name="bigviz-verify", daemon=True)
-        thread.start()
-        return thread
+        return start_daemon("bigviz-verify", _read_ahead, weakref.ref(self))
 
 
 def _read_ahead(pages: weakref.ref[Pages]) -> None:
     step_back()
     first = 0
-    while (held := pages()) is not None:
+    while not is_closing() and (held := pages()) is not None:
         stop = min(first + _STRIDE, len(held.array))
         try:
             held(np.array([first]), np.array([stop]))

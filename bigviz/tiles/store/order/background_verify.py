@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from bigviz.common.cancel import NEVER
+from bigviz.common.daemon_thread import is_closing, start_daemon
 from bigviz.common.errors import Unreadable
 from bigviz.common.memory import available_memory
 from bigviz.common.priority import Turns
@@ -31,9 +32,7 @@ def verify_ahead(order: StoredOrder, turns: Turns) -> threading.Thread | None:
     """
     if sum(each.array.nbytes for each in _arrays(order)) > available_memory() // _SHARE:
         return None
-    thread = threading.Thread(target=_verify, args=(weakref.ref(order), turns), name="bigviz-verify", daemon=True)
-    thread.start()
-    return thread
+    return start_daemon("bigviz-verify", _verify, weakref.ref(order), turns)
 
 
 def _arrays(order: StoredOrder) -> list[Checked]:
@@ -43,7 +42,7 @@ def _arrays(order: StoredOrder) -> list[Checked]:
 
 def _verify(waiting: weakref.ref[StoredOrder], turns: Turns) -> None:
     which = first = 0
-    while (order := waiting()) is not None:
+    while not is_closing() and (order := waiting()) is not None:
         arrays = _arrays(order)
         if which == len(arrays):
             return

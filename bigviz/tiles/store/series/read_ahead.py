@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 
+from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.batches import Batch, Streamed
 
@@ -28,8 +29,7 @@ def in_order(pairs: Streamed, crew: Crew) -> Iterator[Batch]:
     def start(piece: int) -> None:
         if piece < pieces:
             readers[piece] = queue.Queue(_AHEAD)
-            args = (pairs, piece, crew, readers[piece], stop)
-            threading.Thread(target=_read, args=args, name="bigviz-read", daemon=True).start()
+            start_daemon("bigviz-read", _read, pairs, piece, crew, readers[piece], stop, stop=stop.set)
 
     try:
         for piece in range(crew.threads):
