@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
 __all__ = ["named_paths", "script_name"]
@@ -23,7 +24,7 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     given = set()
     for argument in arguments:
         name, path = _split(argument)
-        if not os.path.exists(path) and not (glob.has_magic(path) and glob.glob(path)):
+        if not os.path.exists(path) and not (glob.has_magic(path) and expand(path, [])):
             beside = glob.glob(os.path.join(glob.escape(os.path.dirname(path)), "*"))
             close = difflib.get_close_matches(path, beside, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""

@@ -11,15 +11,18 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
 from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.data.formats.sniff import suffix_of
 from bigviz.data.limits import MOST_FILES
 
 __all__ = ["expand", "hidden", "tree"]
 
 _ID = tuple[int, int]
+_NOTHING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 def hidden(name: str) -> bool:
@@ -47,9 +50,9 @@ def tree(root: str, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
         for entry in _entries(path):
             if hidden(entry.name):
                 continue
-            if not _is_directory(entry):
+            if not (_is_directory(entry.path) if entry.is_symlink() else entry.is_dir()):
                 files.append(entry.name)
-                if entry.is_symlink() and not os.path.exists(entry.path):
+                if entry.is_symlink() and _is_there(entry.path, os.stat) is None:
                     _tell_of_broken(entry, notes)
             elif not _leads_back(entry, here, notes):
                 inside.append(entry.path)
@@ -68,7 +71,7 @@ def expand(pattern: str, notes: list[str]) -> list[str]:
     found = [""]
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
-        bases = dict.fromkeys(path for path in found if not path or os.path.isdir(path))
+        bases = dict.fromkeys(path for path in found if not path or _is_directory(path))
         found = [each for base in bases for each in _matches(base, step, last, notes)]
     return sorted(dict.fromkeys(path for path in found if path))
 
@@ -86,14 +89,16 @@ def _matches(base: str, step: str, last: bool, notes: list[str]) -> Iterator[str
         for entry in _entries(base or "."):
             if not fits(entry.name) or (hidden(entry.name) and step[0] not in "._"):
                 continue
-            if entry.is_symlink() and _is_directory(entry):
+            if entry.is_symlink():
                 above = _above(entry.path) if above is None else above
-                if _leads_back(entry, above, notes):
+                if _is_directory(entry.path) and _leads_back(entry, above, notes):
                     continue
+                if not (last and suffix_of(entry.name)) and _is_there(entry.path, os.stat) is None:
+                    _tell_of_broken(entry, notes)
             yield os.path.join(base, entry.name)
     else:
         path = os.path.join(base, step)
-        if os.path.lexists(path):
+        if _is_there(path, os.lstat) is not None:
             yield path
 
 
@@ -105,13 +110,22 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
         raise _unreadable(path, error) from error
 
 
-def _is_directory(entry: os.DirEntry[str]) -> bool:
+def _is_directory(path: str) -> bool:
+    found = _is_there(path, os.stat)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def _is_there(path: str, look: Callable[[str], os.stat_result]) -> os.stat_result | None:
+    """What `look` tells of a path; None where there is nothing, or no name could be. `os.path.exists` and its relatives
+    take a directory that may not be entered for one that is empty."""
     try:
-        return entry.is_dir()
+        return look(path)
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a link to itself
-            return False
-        raise _unreadable(os.path.dirname(entry.path), error) from error
+        if error.errno in _NOTHING:
+            return None
+        raise _unreadable(os.path.dirname(path) or ".", error) from error
+    except ValueError:  # a NUL
+        return None
 
 
 def _id(path: str) -> _ID:

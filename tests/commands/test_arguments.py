@@ -19,8 +19,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "odd=name.parquet",
         "app.py",
         "metrics.parquet",
+        "deep/er/down/y.parquet",
     ):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"1")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -40,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["*.parquet"], ["data"]),
         (["a/*.parquet", "t*.parquet"], ["a", "t"]),
         (["metrics.parquet"], ["data"]),
+        (["deep/**/*.parquet"], ["deep"]),
     ],
 )
 def test_names(folder: Path, arguments, names):

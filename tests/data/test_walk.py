@@ -93,6 +93,42 @@ def test_a_directory_that_may_not_be_read(lake: Path, what: str, monkeypatch: py
         open_table(what.format(lake))
 
 
+@pytest.mark.parametrize("pattern", ["*/*.parquet", "*", "*/*", "year=*/a.parquet", "**/*.parquet"])
+def test_a_pattern_that_meets_a_partition_that_is_not_there(lake: Path, pattern: str) -> None:
+    (lake / "LATEST").symlink_to("gone")
+    assert open_table(f"{lake}/{pattern}").num_rows == 8
+    (lake / "year=2022").symlink_to("/mnt/not-mounted/year=2022")
+    with pytest.raises(Unreadable, match=r"year=2022 is a link to /mnt/not-mounted.*would lack its rows"):
+        open_table(f"{lake}/{pattern}")
+
+
+@pytest.mark.parametrize("pattern", ["*/*.parquet", "*/a.parquet", "year=2024/a*", "**/a.parquet", "."])
+def test_a_directory_that_may_not_be_entered(lake: Path, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`os.path.exists` is false of all that lies in it."""
+    for name in ("stat", "lstat"):
+
+        def look(path: object, original: object = getattr(os, name), **options: object) -> object:
+            if "year=2024/" in os.fspath(path):  # type: ignore[call-overload]
+                raise PermissionError(13, "Permission denied", path)
+            return original(path, **options)  # type: ignore[operator]
+
+        monkeypatch.setattr(os, name, look)
+    monkeypatch.setattr(os, "open", look_out(os.open))
+    with pytest.raises(Unreadable, match=r"year=2024.*permission denied"):
+        open_table(f"{lake}/{pattern}")
+
+
+def look_out(original: object) -> object:
+    """`os.open` that may not enter the partition."""
+
+    def open_(path: object, *words: object, **options: object) -> object:
+        if "year=2024/" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        return original(path, *words, **options)  # type: ignore[operator]
+
+    return open_
+
+
 def test_what_fsck_keeps_is_no_part_of_a_table(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(lake / "lost+found/a.parquet", 1)
     write(lake / "_temporary/year=0/a.parquet", 1)
