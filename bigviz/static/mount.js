@@ -18,6 +18,7 @@ import { Notices } from "./ui/notices.js";
 import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
 import { bindOutside } from "./ui/outside.js";
+import { RowCard } from "./ui/row-card.js";
 import { bindStrip } from "./ui/row-facts.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading } from "./ui/reading.js";
@@ -162,9 +163,12 @@ export class Mounted extends EventTarget {
     element.querySelector(".opening")?.remove();
     /** @type {Page} */ const page = { title, connection, cache, latency, theme, notices, luts, datasets };
     const rangeOf = sharedRanges(spec);
-    this.figures = buildLayout(spec, find(element, ".layout", HTMLElement)).map(
-      ({ spec: figure, section }, index) => new Figure({ page, index, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) }),
-    );
+    let firstLayer = 0;
+    this.figures = buildLayout(spec, find(element, ".layout", HTMLElement)).map(({ spec: figure, section }, index) => {
+      const made = new Figure({ page, index, firstLayer, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) });
+      firstLayer += figure.layers.length;
+      return made;
+    });
     this.#frame(title);
     if (this.wholePage) this.url = new UrlState(this.figures, this.ending.signal);
     for (const figure of this.figures) this.#bind(figure);
@@ -178,6 +182,11 @@ export class Mounted extends EventTarget {
     bindOutside(figure);
     bindEstimate(figure);
     const hover = new Hover(figure, (words) => this.notices.say(words));
+    const card = new RowCard(figure.surface);
+    hover.onRow = (values, px, py) => {
+      hover.hide();
+      card.open(values, px, py);
+    };
     new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));
     describe(figure, (words) => this.notices.say(words));
     figure.addEventListener("exact", () => {

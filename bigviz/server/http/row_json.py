@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = ["MOST_COLUMNS", "row_json"]
 
 MOST_COLUMNS: Final = 40  # each is read from the file for this one row
 _LONGEST: Final = 300  # characters of a value
+_FRACTION: Final = re.compile(r"\.(\d*?)0+(?!\d)")
 
 
 def row_json(dataset: Dataset, row: int, first: tuple[str, ...], cancel: Cancel) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def _text(value: pa.ChunkedArray) -> str | None:
     else:
         try:
             text = value.cast(pa.string())[0].as_py()
+            if pa.types.is_temporal(value.type):
+                text = _FRACTION.sub(lambda found: f".{found[1]}" if found[1] else "", text)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             text = str(scalar)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

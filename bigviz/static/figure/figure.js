@@ -22,12 +22,14 @@ export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
    * rested), `exact` (first and every time), `frame` (drawn), `progress` (of an index behind estimates).
-   * @param {{page: Page, index: number, spec: import("../types.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
+   * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
+   * `firstLayer`: how many layers the figures before it have
    */
-  constructor({ page, index, spec, section, x, y }) {
+  constructor({ page, index, firstLayer, spec, section, x, y }) {
     super();
     this.page = page;
     this.index = index;
+    this.firstLayer = firstLayer;
     this.spec = spec;
     this.section = section;
     this.ranges = { x, y };

@@ -63,6 +63,7 @@ export class FigureGestures {
         if (surface.dataset.at !== region) surface.dataset.at = region;
         hover.at(px, py, region, touch);
       },
+      click: (px, py, region) => hover.click(px, py, region),
       leave: () => hover.hide(),
       rest: () => figure.settleHistory(),
     };

@@ -4,6 +4,7 @@ import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { formatNumber } from "../axes/axis.js";
 import { length } from "../geometry/span.js";
+import { RowReader } from "../wire/row-values.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/cell-hit.js").Hit} Hit */
@@ -19,6 +20,12 @@ const OFFSET = 14;
 /** Cells smaller than this are marked by nothing: the crosshair says where they are. */
 const LEAST_MARK = 5;
 const MOST_CATEGORIES = 8;
+/** A mark under the pointer for so many ms tells its row's other columns too. */
+const DWELL = 120;
+/** Other columns told beside a mark; a click tells all. */
+const MOST_COLUMNS = 10;
+/** Characters of another column's value. */
+const LONGEST = 60;
 
 export class Hover {
   /** @param {Figure} figure @param {(words: string) => void} say to screen readers */
@@ -33,6 +40,10 @@ export class Hover {
     /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
     this.reading = false;
     this.queued = 0;
+    this.rows = new RowReader(figure.page.connection.url);
+    /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is told */ this.told = null;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
+    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */ this.onRow = () => {};
     figure.addEventListener("frame", () => {
       if (this.place && figure.exact) this.#show(false);
     });
@@ -55,9 +66,20 @@ export class Hover {
       });
   }
 
+  /** All columns of the row under a click.  @param {number} px @param {number} py @param {import("./pointer.js").Region} region */
+  async click(px, py, region) {
+    const { plot, size } = this.figure.painter;
+    const row = region === "plot" && this.figure.view ? this.#row((px - plot.x) * size.dpr, (py - plot.y) * size.dpr) : null;
+    if (!row) return;
+    const values = await this.rows.ask(this.#number(row.layer), row.row);
+    if (values) this.onRow(values, px, py);
+  }
+
   hide() {
     if (this.reading) return;
     this.place = null;
+    this.told = null;
+    clearTimeout(this.dwelling);
     for (const part of [this.tip, this.hairX, this.hairY, this.mark]) part.hidden = true;
     this.figure.painter.point(null);
   }
@@ -103,7 +125,7 @@ export class Hover {
     const row = this.#row(px, py);
     const found = row ? null : this.#cell(px, py);
     const hit = found?.hit ?? null;
-    const facts = row ? this.#rowFacts(row) : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
+    const facts = row ? [...this.#rowFacts(row), ...this.#otherColumns(row)] : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
     this.#fill(facts);
     this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
@@ -137,6 +159,36 @@ export class Hover {
       if (hit) return { hit, layer: layers[k] };
     }
     return null;
+  }
+
+  /** @param {import("../layers/layer.js").Layer} layer @returns {number} its place among all of the document's */
+  #number(layer) {
+    return this.figure.firstLayer + layer.index;
+  }
+
+  /** What the other columns of a row hold; asks for them once the pointer rests on it.  @param {Row} hit @returns {Fact[]} */
+  #otherColumns({ layer, row }) {
+    const values = this.rows.known(this.#number(layer), row);
+    if (!values) {
+      if (this.told?.layer !== layer || this.told.row !== row) {
+        clearTimeout(this.dwelling);
+        this.dwelling = setTimeout(() => void this.#ask(layer, row), DWELL);
+      }
+      this.told = { layer, row };
+      return [];
+    }
+    this.told = { layer, row };
+    const shown = new Set([layer.definition?.x, layer.definition?.y]);
+    const others = values.columns.filter((c) => !shown.has(c.name));
+    const facts = others.slice(0, MOST_COLUMNS).map(({ name, value }) => ({ name, value: brief(value ?? "null") }));
+    const more = others.length - facts.length + values.more;
+    return more > 0 ? [...facts, { name: `${more} more: click`, value: "" }] : facts;
+  }
+
+  /** @param {import("../layers/layer.js").Layer} layer @param {number} row */
+  async #ask(layer, row) {
+    const values = await this.rows.ask(this.#number(layer), row);
+    if (values && this.told?.layer === layer && this.told.row === row && this.place) this.#show(false);
   }
 
   /** @param {Row} hit @returns {Fact[]} */
@@ -273,6 +325,9 @@ export class Hover {
     painter.point(value);
   }
 }
+
+/** @param {string} text @returns {string} */
+const brief = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 /** @param {number} code @returns {string} CSS colour of a category */
 function categoryColor(code) {

@@ -13,6 +13,7 @@
  *   reset: (region: Region, time: number) => void,
  *   bar: (from: [number, number], to: [number, number], done: boolean, time: number) => void,
  *   hover: (px: number, py: number, region: Region, touch: boolean) => void,
+ *   click: (px: number, py: number, region: Region) => void,
  *   leave: () => void,
  *   rest: () => void,
  * }} Gestures
@@ -163,6 +164,7 @@ export class Pointer {
       if (twice) return this.on.reset(region, e.timeStamp);
     }
     this.on.hover(x, y, region, e.pointerType === "touch");
+    this.on.click(x, y, region);
   }
 
   #end() {

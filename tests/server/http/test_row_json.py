@@ -45,6 +45,8 @@ def test_values_are_the_tables_own():
     assert found["when"].startswith("2023-11-14 23:13:20.000000001") and found["day"] == "2026-11-29"
     assert found["kind"] == "<img onerror=alert(1)>" and len(found["long"]) == 300
     assert found["raw"] == repr(b"\0\xff") and "[1, 2]" in found["nested"]
+    whole = pa.table({"when": pa.array([10**9, 1_500_000_000], pa.timestamp("ns", "UTC"))})
+    assert [values(whole, row)["when"][17:] for row in (0, 1)] == ["01Z", "01.5Z"]
     empty = values(TABLE, 1)
     nulls = [name for name, value in empty.items() if value is None]
     assert empty["x"] == "nan" and nulls == ["when", "cost", "nested", "day"]
