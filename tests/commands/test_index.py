@@ -57,8 +57,11 @@ def test_a_line_is_indexed_once(table: Path, tmp_path: Path, capsys: pytest.Capt
     words = {"x": "t", "y": "fare", "glyph": "line"}
     for _ in range(2):
         assert index_path(str(table), words, [], tmp_path / "out", None) == 0
-    said = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    said = captured.out.splitlines()
     assert len(said) == 2 and said[0].startswith("trips: 2,000 rows by t and fare in ")
+    assert captured.err.count("The index of 'trips' takes about 0.0") == 1  # the second time it is there
+    assert f"for the line (8.2 bytes a row). It goes to {tmp_path / 'out'}, where " in captured.err
     (entry,) = StoreDirectory(tmp_path / "out").entries()
     assert entry.state == "ready" and entry.of["spec"]["kind"] == "series" and said[1].endswith(str(entry.path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
+from bigviz.tiles import layer_factory
 from bigviz.tiles.build_store import index_layer
 from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog import quota
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.expected_size import ExpectedSize, expected_size, tile_bytes
 
@@ -101,3 +104,30 @@ def test_no_rows_and_no_numbers(tmp_path: Path):
         table = open_dataset(tmp_path / "t.parquet")
         for layer in (Layer("points", "x", "y"), Layer("line", "x", "y", "any")):
             assert expected_size(table, OrderSpec.of(layer), ()).total <= 24 * size
+
+
+def test_an_index_that_is_asked_for_may_take_all_that_is_free(
+    tmp_path: Path, table: Dataset, monkeypatch: pytest.MonkeyPatch
+):
+    layer = Layer("points", "f", "g")
+    size = expected_size(table, OrderSpec.of(layer), (), layer.reduction).total
+    usage = shutil.disk_usage(tmp_path)._replace(free=2 * size)
+    monkeypatch.setattr(quota.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(TooLarge, match="--store-limit"):
+        index_layer(StoreDirectory(tmp_path), table, layer, (), Crew(2))
+    stores = StoreDirectory(tmp_path, asked=True)
+    assert (index_layer(stores, table, layer, (), Crew(2)) / "manifest.json").is_file()
+    stores.close()
+
+
+def test_tiles_that_cannot_be_kept_are_not_made(tmp_path: Path, table: Dataset, monkeypatch: pytest.MonkeyPatch):
+    layer = Layer("points", "f", "g")
+    stores = StoreDirectory(tmp_path, 1 << 40, asked=True)
+    stores.build(table, OrderSpec.of(layer))
+    made: list[object] = []
+    monkeypatch.setattr(layer_factory, "complete", lambda pyramid, *_: made.append(pyramid))
+    stores._limit = 1000  # as where somebody else fills the disk meanwhile
+    with pytest.raises(TooLarge, match="--store-limit"):
+        index_layer(stores, table, layer, (), Crew(2))
+    assert made == [] and [entry.state for entry in stores.entries()] == ["ready"]
+    stores.close()
