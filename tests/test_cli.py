@@ -407,6 +407,21 @@ def test_info(folder: Path):
     assert ran("info", "nope").returncode == 1
 
 
+def test_csv_as_it_is_said_and_what_was_assumed(tmp_path: Path):
+    path = tmp_path / "sensor.csv"
+    path.write_text("1;2\n3;4\n5;1\n")
+    with serving("serve", path, "--header", "yes", "--delimiter", ";") as (process, url):
+        process.until("opened   sensor: 2 rows")
+        said = process.until("was read as CSV")
+        assert "cells are separated by semicolons; line 1 holds the names '1', '2'." in said
+        assert layer(url)["rows"] == 2
+    assert "f0" in ran("info", "--header", "no", path).stdout
+    wrong = ran("info", "--delimiter", "ab", path)
+    assert wrong.returncode == 1 and "delimiter is one ASCII character" in wrong.stderr
+    (tmp_path / "app.py").write_text("")
+    assert ran("serve", "--header", "no", tmp_path / "app.py").returncode == 2
+
+
 def test_a_browser_is_opened_unless_told_not_to(folder: Path, tmp_path: Path):
     opened, browser = tmp_path / "opened", tmp_path / "browser"
     os.mkfifo(opened)

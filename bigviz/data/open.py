@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.progress import Progress, no_progress
@@ -13,6 +15,7 @@ from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
 from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.formats.delimited.tokenizer import SharedEngine
 from bigviz.data.formats.file_part import Part
 from bigviz.data.formats.geometry import PointsPart
 from bigviz.data.formats.hive import partitions
@@ -26,6 +29,8 @@ from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 
 __all__ = ["open", "open_files"]
+
+_TOGETHER = 32  # CSV files that one engine reads, and holds open
 
 AnyPath = str | os.PathLike[str] | os.PathLike[bytes]
 
@@ -109,27 +114,41 @@ def _path(source: AnyPath) -> str:
 
 
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
-    steps = CsvSteps(files.name, len(files.paths), opening.progress)
+    pool = ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open")
+    run = pool.map if len(files.paths) > 1 else map
+    with pool:
+        found = list(run(_sniffed, files.paths))
+        for file, format_, _ in found:
+            if format_ != "csv":
+                require_csv(opening.options, f"{file.path}, which is {named(format_)}")
+        places = [at for at, (_, format_, _) in enumerate(found) if format_ == "csv"]
+        steps = CsvSteps(files.name, len(files.paths), opening.progress)
+        read = partial(_read_texts, opening=opening, steps=steps)
+        size = min(_TOGETHER, -(-len(places) // threads())) or 1
+        groups = [[found[at][0] for at in places[start : start + size]] for start in range(0, len(places), size)]
+        csv = [part for parts in run(read, groups) for part in parts]
+        others = run(_reader, (each for each in found if each[1] != "csv"))
+        texts = dict(zip(places, csv, strict=True))
+        parts = [texts[at] if at in texts else next(others) for at in range(len(found))]
+    notes = [*files.notes, *(note for _, _, note in found if note is not None), *_same_files(parts)]
+    missing = sum(part.missing_rows for part in csv)
+    return FilesSource(parts, partitions(files.relative), what, notes, assumed_of(csv), missing)
 
-    def part(path: str) -> tuple[Part, str | None]:
-        opening.cancel.check()
-        file = StableFile.at(path)
-        found, note = format_of(file)
-        if found == "csv":
-            return CsvPart(file, opening.options, steps.of(file), opening.cancel, opening.sample), note
-        require_csv(opening.options, f"{path}, which is {named(found)}")
-        return _reader(file, found), note
 
-    if len(files.paths) == 1:
-        opened = [part(files.paths[0])]
-    else:
-        with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
-            opened = list(pool.map(part, files.paths))
-    parts = [part for part, _ in opened]
-    notes = [*files.notes, *(note for _, note in opened if note is not None), *_same_files(parts)]
-    texts = [part for part in parts if isinstance(part, CsvPart)]
-    missing = sum(part.missing_rows for part in texts)
-    return FilesSource(parts, partitions(files.relative), what, notes, assumed_of(texts), missing)
+def _sniffed(path: str) -> tuple[StableFile, Format, str | None]:
+    file = StableFile.at(path)
+    return file, *format_of(file)
+
+
+def _read_texts(files: Sequence[StableFile], opening: _Opening, steps: CsvSteps) -> list[CsvPart]:
+    """CSV files one after the other."""
+    with ExitStack() as stack:
+        shared = stack.enter_context(closing(SharedEngine(files))) if len(files) > 1 else None
+        parts = []
+        for file in files:
+            opening.cancel.check()
+            parts.append(CsvPart(file, opening.options, steps.of(file), opening.cancel, opening.sample, shared))
+    return parts
 
 
 def _same_files(parts: Sequence[Part]) -> list[str]:
@@ -148,6 +167,7 @@ def _same_files(parts: Sequence[Part]) -> list[str]:
     return [f"{len(again):,} files, such as {twice} (which is {once}), are in the table twice: so are their rows."]
 
 
-def _reader(file: StableFile, found: Format) -> Part:
+def _reader(sniffed: tuple[StableFile, Format, str | None]) -> Part:
+    file, found, _ = sniffed
     part = ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")
     return PointsPart(part, part.geometries) if part.geometries else part

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from bigviz.cli import cli
 from bigviz.commands.index import index_path, layer_from
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.server.run.loading import Columns, document_of
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -95,6 +96,19 @@ def test_what_cannot_be_indexed_is_said_in_a_line(
     done = CliRunner().invoke(cli, ["index", "trips.parquet", "--out", "out", *arguments])
     assert done.exit_code in (1, 2) and words in done.output, done.output
     assert isinstance(done.exception, SystemExit) and not list(table.parent.glob("out/*-*"))
+
+
+def test_a_csv_is_read_as_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "sensor.csv"
+    path.write_text("".join(f"{row};{row % 7}\n" for row in range(3_000)))
+    arguments = (str(path), {"x": "0", "y": "0_1"}, [], tmp_path / "out", None)
+    assert index_path(*arguments, CsvOptions(header=True, delimiter=";")) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("sensor: 2,999 rows by 0 and 0_1 in ")
+    assert "reading sensor.csv" in said.err or "rows in Morton order" in said.err or "ordering" in said.err
+    assert f"{path} was read as CSV: cells are separated by semicolons; line 1 holds the names '0', '0_1'." in said.err
+    with pytest.raises(BadInput, match="for CSV files only"):
+        index_path(str(written(tmp_path / "t.parquet", 10)), {}, [], tmp_path / "out", None, CsvOptions(delimiter=";"))
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path):

@@ -18,6 +18,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -109,3 +110,19 @@ def test_what_cannot_be_read_is_said_in_a_sentence(
         summary(str(stores.root))
     with pytest.raises(BadInput, match="permission denied"):
         stores.entries()
+
+
+def test_a_long_csv_is_sampled_unless_it_is_to_be_exact(tmp_path: Path, stores: StoreDirectory):
+    path = tmp_path / "sensor.csv"
+    path.write_text("x;y\n" + "".join(f"{row},5;{row % 7}\n" for row in range(100_000)) + "1,5;off\n")
+    told = summary(str(path), stores.root).splitlines()
+    assert told[0].startswith("sensor: about ")
+    assert told[0].endswith(" rows (estimated; --exact counts them), 2 columns")
+    about = int(told[0].split()[2].replace(",", ""))
+    assert about == pytest.approx(100_001, rel=0.1) and told[2].split() == ["y", "int64"]
+    assert "decimal commas; line 1 holds the names 'x', 'y'; types are those of the first 20,480 rows." in told[-1]
+    told = summary(str(path), stores.root, exact=True).splitlines()
+    assert told[0] == "sensor: 100,001 rows, 2 columns" and told[2].split() == ["y", "string"]
+    assert told[-1].endswith("line 1 holds the names 'x', 'y'; 'y' is text, since row 100,001 holds 'off'.")
+    told = summary(str(path), stores.root, CsvOptions(header=False)).splitlines()
+    assert told[1].split() == ["f0", "string"] and "no line of names, the first line is a row" in told[-1]

@@ -19,6 +19,7 @@ from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.table import read_table
 from bigviz.data.formats.delimited.text import Work, csv_text
+from bigviz.data.formats.delimited.tokenizer import SharedEngine
 from bigviz.data.formats.file_part import Piece
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_rows
@@ -44,11 +45,13 @@ class CsvPart:
         progress: Progress = no_progress,
         cancel: Cancel = NEVER,
         sample: bool = False,
+        shared: SharedEngine | None = None,
     ) -> None:
         self.file = file
         work = Work(file.path, available_memory() // 2, progress, cancel)
-        with reading(file.path, "CSV"), csv_text(file, work) as text:
-            read = read_table(text, options, work, sample)
+        held = None if shared is None else shared.texts[file]
+        with reading(file.path, "CSV"), csv_text(file, work, held) as text:
+            read = read_table(text, options, work, sample, shared)
             self.schema: pa.Schema = admit_schema(read.table.schema)
         self.table = read.table
         self.assumed = read.assumed

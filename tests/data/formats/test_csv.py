@@ -166,6 +166,46 @@ def test_files_read_alike_are_told_of_together(tmp_path: Path) -> None:
     assert second.startswith(f"{tmp_path}/3.csv was read as CSV: cells are separated by semicolons;")
 
 
+def many(folder: Path) -> list[int]:
+    """A table of 40 files: packed, decoded, mended, Parquet among them; the x of its rows."""
+    for number in range(40):
+        (folder / f"{number:02}.csv").write_text(f"x,s\n{2 * number},a\n{2 * number + 1},b\n")
+    (folder / "07.csv").write_bytes(gzip.compress(b"x,s\n14,a\n15,b\n"))
+    (folder / "08.csv").write_bytes("\ufeffx,s\n16,a\n17,b\n".encode("utf-16-le"))
+    (folder / "09.csv").write_bytes(b"x,s\r\n18,a\n19,b\r\n")
+    (folder / "10.csv").write_bytes(b"x,s\n20,a\n# between\n21,b\n")
+    pq.write_table(pa.table({"x": [22, 23], "s": ["a", "b"]}), folder / "11.csv")
+    (folder / "12.csv").write_text('x,s\n24,a\n25,"' + "b" * 9_000_000 + '"\n')
+    return list(range(80))
+
+
+def test_many_files_keep_their_order(tmp_path: Path) -> None:
+    told: list[tuple[str, float, int]] = []
+    rows = many(tmp_path)
+    dataset = open_table(tmp_path, progress=lambda *step: told.append(step))
+    assert dataset.column("x").values.tolist() == rows
+    assert {stage for stage, _, _ in told} == {f"reading {tmp_path.name}"}
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_of_many_files_the_one_that_is_wrong_is_named(tmp_path: Path) -> None:
+    many(tmp_path)
+    (tmp_path / "23.csv").write_text("x,s\n1,2\n3\n")
+    with pytest.raises(Unreadable, match=r"23\.csv cannot be read as CSV: line 3: Expected 2 columns, got 1"):
+        open_table(tmp_path)
+
+
+def test_of_many_files_the_one_that_changes_is_named(tmp_path: Path) -> None:
+    many(tmp_path)
+
+    def change(*step: object) -> None:
+        with (tmp_path / "00.csv").open("a") as file:
+            file.write("1,b\n")
+
+    with pytest.raises(Unreadable, match=r"00\.csv changed since it was opened"):
+        open_table(tmp_path, progress=change)
+
+
 def test_progress_and_cancelling(path: Path) -> None:
     path.write_text("x,pad\n" + "".join(f"{row},{'a' * 200}\n" for row in range(200_000)))
     told: list[tuple[str, float, int]] = []

@@ -16,7 +16,7 @@ from bigviz.data.formats.delimited.dialect import CsvOptions, dialect_of
 from bigviz.data.formats.delimited.messages import assumptions, refusal
 from bigviz.data.formats.delimited.rows import RowReader
 from bigviz.data.formats.delimited.text import CsvText, Work, has_line_ends, one_line_end, without_comments
-from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, CsvFault, Tokenizer
+from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, CsvFault, SharedEngine, Tokenizer
 
 __all__ = ["CsvTable", "read_table"]
 
@@ -47,6 +47,7 @@ class _Attempt:
     """How the text is read; each remedy changes one thing, once."""
 
     text: CsvText
+    shared: SharedEngine | None
     quote: str = '"'
     quoting: bool = True
     long_lines: bool = False
@@ -54,14 +55,16 @@ class _Attempt:
     notes: list[str] = field(default_factory=list)
 
 
-def read_table(text: CsvText, options: CsvOptions, work: Work, sample: bool = False) -> CsvTable:
+def read_table(
+    text: CsvText, options: CsvOptions, work: Work, sample: bool = False, shared: SharedEngine | None = None
+) -> CsvTable:
     """The whole text as a table, or what its first rows say of it.
 
     What people and programs write against the rules is read too, where it has one meaning, and told. Raises
     `Unreadable` with the line that does not fit, `TooLarge` or `Cancelled`.
     """
     with ExitStack() as copies:
-        attempt = _Attempt(text)
+        attempt = _Attempt(text, shared)
         while True:
             try:
                 return _read(attempt, options, work, sample)
@@ -73,7 +76,7 @@ def read_table(text: CsvText, options: CsvOptions, work: Work, sample: bool = Fa
 
 
 def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> CsvTable:
-    with closing(Tokenizer(attempt.text, attempt.long_lines)) as tokenizer:
+    with closing(Tokenizer(attempt.text, attempt.long_lines, attempt.shared)) as tokenizer:
         dialect = dialect_of(tokenizer, attempt.text, options, attempt.quoting)
         attempt.quote = dialect.quote
         rows = RowReader(tokenizer, dialect, attempt.text.size, work)
@@ -81,6 +84,8 @@ def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> C
         sampled = columns[0].rows == SAMPLE_ROWS
         if sampled and not sample:
             columns, sampled = rows.all(columns), False
+        elif not sampled:
+            work.advance("reading", 1.0, columns[0].rows)
     table = pa.table([column.finish() for column in columns], names=[column.name for column in columns])
     count = _estimated_rows(attempt.text, table) if sampled else table.num_rows
     assumed = [*attempt.notes, *assumptions(attempt.text, dialect, columns, sampled)]

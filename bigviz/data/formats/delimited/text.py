@@ -79,16 +79,15 @@ class CsvText:
 
 
 @contextmanager
-def csv_text(file: StableFile, work: Work) -> Iterator[CsvText]:
-    """The file's text for as long as the block runs.
+def csv_text(file: StableFile, work: Work, held: CsvText | None = None) -> Iterator[CsvText]:
+    """The file's text for as long as the block runs; `held` is the file's if it is open already.
 
     Packed files (gzip, zstd, bzip2) and UTF-16 with a byte order mark are copied into an unnamed temporary file.
     Raises `TooLarge` where the copy would be too large: a few kilobytes can unpack to any size.
     """
     with ExitStack() as copies:
-        descriptor = copies.enter_context(file.descriptor())
-        text = CsvText(descriptor, file.size)
-        head = os.pread(descriptor, 4, 0)
+        text = held or CsvText(copies.enter_context(file.descriptor()), file.size)
+        head = os.pread(text.descriptor, 4, 0)
         packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
         if packed is not None:
             text = copies.enter_context(_spooled(_unpacked(text, packed, work), packed, work))
