@@ -12,7 +12,7 @@ import xarray as xr
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.glyphs.points import points_image
-from bigviz.aggregate.inputs import load
+from bigviz.aggregate.inputs import bound, load
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
@@ -91,8 +91,9 @@ class Canvas:
 
     def _image(self, draw: Any, source: object, x: str, y: str, agg: object) -> xr.DataArray:
         dataset = open_source(source)
-        reduction = reduction_of(agg)
-        dims = [y, x] if reduction.category is None else [y, x, reduction.category]
+        reduction = bound(reduction_of(agg), dataset)
+        label = reduction.label if isinstance(reduction, By) else None
+        dims = [y, x] if label is None else [y, x, label]
         if len(set(dims)) < len(dims):
             raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
         xs, ys = dataset.column(x), dataset.column(y)
@@ -102,9 +103,9 @@ class Canvas:
         ranges = [given or (bins.low, bins.high) for given, bins in ((self.x_range, x_bins), (self.y_range, y_bins))]
         coords: dict[str, Any] = {x: _centres(xs, x_bins), y: _centres(ys, y_bins)}
         values = _values(grid, reduction)
-        if reduction.category is not None:
+        if label is not None and reduction.category is not None:
             values = np.moveaxis(values, 0, -1)
-            coords[reduction.category] = _labels(dataset, reduction.category)
+            coords[label] = _labels(dataset, reduction.category)
         return xr.DataArray(values, coords=coords, dims=dims, attrs={"x_range": ranges[0], "y_range": ranges[1]})
 
 

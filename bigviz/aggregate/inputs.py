@@ -1,7 +1,7 @@
 """The columns that an image reads, sliced or gathered as kernels want them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -115,13 +115,17 @@ NO_INPUTS: Final = Inputs()
 def check(dataset: Dataset, reduction: Reduction) -> None:
     """Raise NotFound, Unplottable or BadInput where a reduction's columns are missing or of no use to it.
 
-    `sum` and `mean` take numbers, `min`, `max`, `first` and `last` numbers and times, `by` a category, `count` and
-    `any` every kind.
+    `sum` and `mean` take numbers, `min`, `max`, `first` and `last` numbers and times, `by` a category, integers or
+    booleans, `count` and `any` every kind.
     """
     if isinstance(reduction, By):
         info = dataset.info(reduction.label)
-        if info.kind != "category":
-            raise BadInput(f"by needs a category column; {info.name!r} holds {info.type}", "agg", str(reduction))
+        if not info.is_labelled:
+            raise BadInput(
+                f"by needs a column of labels, integers or booleans; {info.name!r} holds {info.type}",
+                "agg",
+                str(reduction),
+            )
         reduction = reduction.inner
     if reduction.column is None:
         return
@@ -131,9 +135,20 @@ def check(dataset: Dataset, reduction: Reduction) -> None:
         raise BadInput(f"{reduction.name} needs numbers; {info.name!r} holds {info.type}", "agg", str(reduction))
 
 
+def bound(reduction: Reduction, dataset: Dataset) -> Reduction:
+    """The reduction as it reads a dataset: a `by` over integers or booleans takes their values as labels.
+
+    Raises NotFound or Unplottable for the column of a `by`.
+    """
+    if not isinstance(reduction, By):
+        return reduction
+    return replace(reduction, numbers=dataset.info(reduction.label).kind in ("integer", "bool"))
+
+
 def load(dataset: Dataset, reduction: Reduction, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Inputs:
     """The columns that a reduction reads of a dataset. Raises as `check` does, and as `Dataset.column` does."""
     check(dataset, reduction)
+    reduction = bound(reduction, dataset)
     values = codes = None
     dtype = FLOAT64
     categories = 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from bigviz.aggregate.inputs import check
+from bigviz.aggregate.inputs import bound, check
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.counts import Presence
@@ -66,6 +66,11 @@ class Layer:
                 raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
         with _field("agg"):
             self._check_reduction(dataset)
+
+    def bound(self, dataset: Dataset) -> Layer:
+        """The layer as it reads a dataset, whose column types say how its reduction does (see `inputs.bound`)."""
+        reduction = bound(self.reduction, dataset)
+        return self if reduction == self.reduction else replace(self, agg=reduction)
 
     def _check_reduction(self, dataset: Dataset) -> None:
         reduction = self.reduction

@@ -15,6 +15,7 @@ from bigviz.aggregate.cells import Root
 from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.errors import BadInput, Unplottable
 from bigviz.common.printable import printable
+from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -128,13 +129,19 @@ def _facts(entry: Entry) -> Iterable[tuple[str, str]]:
     if manifest is not None:
         yield from _contents(manifest)
         for kind in PARTS:
-            added = [f"{key} ({decimal(bytes_of(path))})" for key, path in parts(entry.path, kind).items()]
+            added = [f"{_column(key)} ({decimal(bytes_of(path))})" for key, path in parts(entry.path, kind).items()]
             if added:
                 yield f"{kind} added" if kind == "columns" else kind, ", ".join(added)
         sizes = (f"{name} {decimal(each.size)}" for name, each in manifest.files.items())
         yield "files", ", ".join(sizes)
         yield "format", f"{FORMAT}, written {_time(manifest.written)}"
     yield "size", f"{decimal(entry.size)}, last used {_time(entry.used)}"
+
+
+def _column(name: str) -> str:
+    """A column of an index, as `bigviz info` names it."""
+    own = own_name(name)
+    return own if own == name else f"{own} as labels"
 
 
 def _state(entry: Entry) -> str:
@@ -160,7 +167,7 @@ def _contents(manifest: Manifest) -> Iterable[tuple[str, str]]:
         yield "rows", ", ".join(counts)
     columns = manifest.facts.get("columns", ())
     if columns:
-        yield "columns", ", ".join(columns)
+        yield "columns", ", ".join(map(_column, columns))
 
 
 def _number(edge: Fraction) -> str:

@@ -17,7 +17,7 @@ from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
-from bigviz.data.columns.column import Column, ColumnInfo, label_text
+from bigviz.data.columns.column import Column, ColumnInfo, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric
@@ -39,6 +39,9 @@ class Dataset:
     first used and then stays in memory until it is released, whatever happens to the file; only columns that were not
     read yet can fail with `Unreadable` later.
     """
+
+    # A column of integers or booleans is a category too, under the name `as_labels(name)`: its place is then that of
+    # the column itself plus the number of all columns.
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -103,7 +106,7 @@ class Dataset:
 
         Raises `NotFound` (with the nearest name) or `Unplottable` (with those that can be plotted).
         """
-        return self._infos[self._plottable(name)]
+        return self._info(self._plottable(name))
 
     def column(self, name: str, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Column:
         """All rows of one column as axis numbers, read once and kept; concurrent callers share one reading.
@@ -119,7 +122,7 @@ class Dataset:
         if loaded is not None:
             return loaded.column
         array = self._first_array(index, cancel)
-        builder = _builder(self._infos[index], len(array))
+        builder = _builder(self._info(index), len(array))
         builder.add(0, array)
         return builder.finish().column
 
@@ -138,14 +141,14 @@ class Dataset:
         Raises what `column` does.
         """
         indices = [self._plottable(name) for name in names]
-        categories = [at for at in indices if self._infos[at].kind == "category"]
+        categories = [at for at in indices if self._info(at).kind == "category"]
         labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
         first = self._source.chunks()[number][0]
-        for arrays in self._source.stream(number, indices, cancel):
+        for arrays in self._source.stream(number, [self._own(at) for at in indices], cancel):
             rows = len(arrays[0])
             yield (
                 first,
-                [_column(self._infos[at], array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
+                [_column(self._info(at), array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
             )
             first += rows
 
@@ -155,7 +158,7 @@ class Dataset:
         Raises what `column` does, and `Unplottable` for another kind.
         """
         index = self._plottable(name)
-        if self._infos[index].kind != "category":
+        if self._info(index).kind != "category":
             raise Unplottable(f"Column {echoed(name)} of {self.name!r} is no category.", got=name)
         return self._sorted(index, cancel).texts
 
@@ -198,8 +201,8 @@ class Dataset:
     def release(self, but: Collection[str] = ()) -> None:
         """Drop the columns that were read, except those named in `but`; they are read again when they are needed."""
         for index in list(self._loaded):
-            if self._infos[index].name not in but:
-                with self._locks[index]:
+            if self._info(index).name not in but:
+                with self._locks[self._own(index)]:
                     self._loaded.pop(index, None)
 
     def _load(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
@@ -222,15 +225,15 @@ class Dataset:
                 if loaded is not None and isinstance(loaded.restore, Labels):
                     self._labels[index] = Sorted(loaded.restore.labels, loaded.column.categories or ())
                 else:
-                    labels = LabelSet(self._infos[index])
-                    self._source.read(index, labels.add, no_progress, cancel)
+                    labels = LabelSet(self._info(index))
+                    self._source.read(self._own(index), labels.add, no_progress, cancel)
                     self._labels[index] = labels.finish()
             return self._labels[index]
 
     @contextmanager
     def _alone(self, index: int, cancel: Cancel) -> Iterator[None]:
         """One thread at a time reads a column; the others wait for it, and may be cancelled."""
-        lock = self._locks[index]
+        lock = self._locks[self._own(index)]
         while not lock.acquire(timeout=0.05):
             cancel.check()
         try:
@@ -239,19 +242,20 @@ class Dataset:
             lock.release()
 
     def _read(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
-        info = self._infos[index]
-        direct = self._source.direct(index)
+        info = self._info(index)
+        direct = self._source.direct(self._own(index))
         if direct is not None:
             column = without_copy(info, direct)
             if column is not None:
                 return Loaded(column, Numeric(column))
-        require_memory(self.num_rows * axis_dtype(info.type).itemsize, f"Column {info.name!r} of {self.name!r}")
+        what = f"Column {own_name(info.name)!r} of {self.name!r}"
+        require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
         builder = _builder(info, self.num_rows)
-        self._source.read(index, builder.add, progress, cancel)
+        self._source.read(self._own(index), builder.add, progress, cancel)
         return builder.finish()
 
     def _first_array(self, index: int, cancel: Cancel) -> pa.Array:
-        source = self._source
+        source, index = self._source, self._own(index)
         empty = pa.nulls(0, storage_type(self._infos[index].type))
         direct = source.direct(index)
         if direct is not None and len(direct):
@@ -289,8 +293,20 @@ class Dataset:
         self._source.read(index, collected.add, no_progress, NEVER)
         return collected.finish()
 
+    def _info(self, index: int) -> ColumnInfo:
+        """What is known of a column, or of one as labels."""
+        own = self._infos[self._own(index)]
+        if index < len(self._infos):
+            return own
+        return ColumnInfo(as_labels(own.name), pa.dictionary(pa.int32(), storage_type(own.type)), "category", None)
+
+    def _own(self, index: int) -> int:
+        """The place in the table of a column, or of one as labels."""
+        return index % len(self._infos)
+
     def _position(self, name: str) -> int:
-        name = label_text(name)
+        """Where the table's own column of that name is, also for its name as labels."""
+        name = own_name(label_text(name))
         if name in self._repeated:
             raise Unplottable(f"{self.name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
         index: int = self.schema.get_field_index(name)
@@ -303,9 +319,10 @@ class Dataset:
 
     def _plottable(self, name: str) -> int:
         index = self._position(name)
-        if not self._infos[index].plottable:
+        info = self._infos[index]
+        if not info.plottable:
             raise self._cannot(index)
-        return index
+        return index + len(self._infos) if name == as_labels(info.name) and info.kind != "category" else index
 
     def _readable(self, name: str) -> int:
         index = self._position(name)

@@ -98,7 +98,7 @@ class Engine:
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
-        self._maker.publish(dataset, layer)
+        self._maker.publish(dataset, layer.bound(dataset))
 
     def state(self, dataset: Dataset, layer: Layer) -> Literal["none", "building", "ready"]:
         """Whether the layer's index is there; while it is being built there may be exact answers (`answers`). A scanned
@@ -131,6 +131,7 @@ class Engine:
         if not self.is_large(dataset) or self.answers(dataset, layer):
             return None
         layer.check(dataset)
+        layer = layer.bound(dataset)
         if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
             return None
         return self.previews.begin(dataset, layer, cancel)
@@ -329,7 +330,7 @@ class Engine:
                     numbers, matched = scan_rows(built, (x0, x1), (y0, y1), limit, cancel)
                 else:
                     numbers, matched = built.rows((x0, x1), (y0, y1), limit, cancel)
-                names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
+                names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.sources)))
                 table = dataset.take(numbers, names).add_column(0, _ROW_FIELD, pa.array(numbers))
         return table.replace_schema_metadata({"matched": str(matched)})
 
@@ -364,6 +365,7 @@ class Engine:
         if built is not None and not (whole and not self._store.is_whole(key)):
             return built
         layer.check(dataset)
+        layer = layer.bound(dataset)
 
         def build(tell: Progress, stop: Cancel) -> Built:
             crew = Crew(self._threads, tell, stop, self._maker.turns, dataset.num_rows >= _BEHIND)

@@ -304,3 +304,21 @@ def test_columns_that_pandas_names_by_numbers() -> None:
     image = Canvas(2, 2).points(frame, 0, 1, r.mean(2))
     named = Canvas(2, 2).points(frame.set_axis(["0", "1", "2"], axis=1), "0", "1", r.mean("2"))
     assert image.dims == ("1", "0") and image.identical(named)
+
+
+@pytest.mark.parametrize("agg", ["by({})", "by({}, mean(v))", "by({}, count(v))"])
+def test_integers_and_booleans_are_categories_in_the_order_of_their_values(agg: str) -> None:
+    """As those of the same values as text, which here sort alike."""
+    rng = np.random.default_rng(17)
+    numbers, flags = rng.integers(2, 9, 500), rng.random(500) < 0.5
+    table = pa.table({
+        "x": rng.random(500), "y": rng.random(500), "v": rng.normal(size=500),
+        "n": pa.array(numbers.astype(np.uint16), mask=numbers == 5), "flag": flags,
+        "n text": pa.array(numbers.astype(str), mask=numbers == 5), "flag text": flags.astype(str),
+    })  # fmt: skip
+    canvas = Canvas(5, 4)
+    for name, labels in (("n", ["2", "3", "4", "6", "7", "8"]), ("flag", ["False", "True"])):
+        image = canvas.points(table, "x", "y", agg.format(name))
+        assert image.dims == ("y", "x", name) and image.coords[name].values.tolist() == labels
+        want = canvas.points(table, "x", "y", agg.format(f"{name} text"))
+        np.testing.assert_array_equal(image.values, want.values)

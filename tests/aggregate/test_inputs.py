@@ -22,7 +22,8 @@ TABLE = pa.table(
 
 
 @pytest.mark.parametrize(
-    "text", ["count", "any", "count(k)", "any(t)", "sum(n)", "mean(n)", "min(t)", "last(t)", "by(k)", "by(k, max(t))"]
+    "text",
+    ["count", "any", "count(k)", "any(t)", "sum(n)", "mean(n)", "min(t)", "last(t)", "by(k)", "by(n)", "by(k, max(t))"],
 )
 def test_what_fits_passes(text: str) -> None:
     check(open_source(TABLE), parse(text))
@@ -34,7 +35,7 @@ def test_what_fits_passes(text: str) -> None:
         ("mean(k)", BadInput, "mean needs numbers; 'k' holds string"),
         ("sum(t)", BadInput, "sum needs numbers; 't' holds timestamp"),
         ("first(k)", BadInput, "first needs numbers"),
-        ("by(n)", BadInput, "by needs a category column; 'n' holds int16"),
+        ("by(t)", BadInput, "by needs a column of labels, integers or booleans; 't' holds timestamp"),
         ("by(k, mean(k))", BadInput, "mean needs numbers"),
         ("mean(m)", NotFound, "'m'"),
         ("mean(l)", Unplottable, "'l'"),

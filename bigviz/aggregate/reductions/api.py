@@ -60,9 +60,10 @@ def last(column: Hashable) -> Reduction:
 
 
 def by(category: Hashable, reduction: Reduction | None = None) -> Reduction:
-    """Another reduction (default: count) for each label of a column of categories, of at most 64 labels.
+    """Another reduction (default: count) for each label of a column of at most 64: a category, integers or booleans.
 
-    Labels are in their sorted order; rows without a label are skipped. Raises ValueError for a `by` within a `by`.
+    Labels are in their sorted order, those of integers and booleans ("-1", "10", "False") in that of their values;
+    rows without a label are skipped. Raises ValueError for a `by` within a `by`.
     """
     inner = Count() if reduction is None else reduction
     if isinstance(inner, By):

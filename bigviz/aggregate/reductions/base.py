@@ -75,6 +75,11 @@ class Reduction(ABC):
         names = (self.category, self.column)
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns of the table that those are, each once: the ones whose true values belong to a row."""
+        return self.columns
+
     def __str__(self) -> str:
         return self.name if self.column is None else f"{self.name}({quoted(self.column)})"
 

@@ -15,22 +15,29 @@ from bigviz.aggregate.reductions.counts import Count
 from bigviz.aggregate.reductions.kernels import spread_cells
 from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.jit import frozen
+from bigviz.data.columns.column import as_labels
 
 
 @dataclass(frozen=True)
 class By(Reduction):
-    """One plane a label of a category column, each with its own reduction; rows without a label are skipped.
+    """One plane a label of a column, each with its own reduction; rows without a label are skipped.
 
-    Every plane has the shape (categories, rows, columns), labels in their sorted order.
+    Every plane has the shape (categories, rows, columns), labels in their sorted order. `numbers` says that the column
+    holds integers or booleans, which are its labels (see `inputs.bound`).
     """
 
     name: ClassVar[str] = "by"
     label: str = ""
     inner: Reduction = field(default_factory=Count)
+    numbers: bool = False
 
     @property
     def category(self) -> str:
-        return self.label
+        return as_labels(self.label) if self.numbers else self.label
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.label, *self.inner.sources)))
 
     @property
     def plane(self) -> Reduction:

@@ -12,7 +12,7 @@ import pyarrow.types as pt
 
 from bigviz.common.errors import Unplottable
 from bigviz.data.columns.arrow_arrays import fixed_view, from_bools, plain, valid_mask
-from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.columns.column import Column, ColumnInfo, own_name
 from bigviz.data.columns.true_values import Labels, Loaded
 from bigviz.data.limits import MOST_CATEGORIES
 
@@ -125,9 +125,9 @@ def _unified(info: ColumnInfo, chunks: list[pa.Array]) -> pa.DictionaryArray:
     encoded = pa.chunked_array(chunks).dictionary_encode().combine_chunks()
     if len(encoded.dictionary) > MOST_CATEGORIES:
         raise Unplottable(
-            f"Column {info.name!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
+            f"Column {own_name(info.name)!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
             "or a colour has room for. Choose one with fewer.",
-            got=info.name,
+            got=own_name(info.name),
         )
     return encoded
 
@@ -193,6 +193,8 @@ def _texts(labels: pa.Array) -> list[str]:
             return [item.decode() for item in raw]
         except UnicodeDecodeError:
             return [item.hex() for item in raw]
+    if pt.is_boolean(type_):
+        return [str(item) for item in labels.to_pylist()]
     if not pt.is_string(type_) and not pt.is_large_string(type_):
         labels = labels.cast(pa.string())
     texts: list[str] = labels.to_pylist()

@@ -10,11 +10,15 @@ import pyarrow as pa
 
 from bigviz.common.errors import Unplottable
 
-__all__ = ["Column", "ColumnInfo", "Kind", "Unusable", "has_numbers", "label_text", "require_numbers", "widen"]
+__all__ = [
+    "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "require_numbers",
+    "widen",
+]  # fmt: skip
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
 _SLICE = 1 << 20
+_AS_LABELS = "\0labels"  # no column of a file that people name ends like this
 
 
 class Unusable(NamedTuple):
@@ -53,6 +57,11 @@ class ColumnInfo:
     def is_time(self) -> bool:
         """True if the axis numbers are nanoseconds."""
         return self.kind in ("date", "time", "timestamp", "duration")
+
+    @property
+    def is_labelled(self) -> bool:
+        """True if the values can be labels as they are: those of categories are, integers and booleans become some."""
+        return self.kind in ("category", "integer", "bool")
 
     @property
     def is_numeric(self) -> bool:
@@ -94,6 +103,16 @@ class Column:
         not.
         """
         return _locked(widen(self.values[start:stop])), None if self.valid is None else self.valid[start:stop]
+
+
+def as_labels(name: str) -> str:
+    """The name under which a dataset gives a column of integers or booleans as a category, its values as labels."""
+    return name + _AS_LABELS
+
+
+def own_name(name: str) -> str:
+    """The name of the table's own column that a name stands for, alone or with `as_labels`."""
+    return name.removesuffix(_AS_LABELS)
 
 
 def label_text(label: object) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow.types as pt
 
 from bigviz.data.columns.column import Column
+from bigviz.data.columns.kinds import storage_type
 
 __all__ = ["all_labels", "joined", "relabelled"]
 
@@ -25,11 +27,15 @@ def joined(parts: Sequence[Column]) -> Column:
 
 
 def all_labels(parts: Sequence[Column]) -> tuple[str, ...]:
-    """The labels of any part of a category, sorted."""
+    """The labels of any part of a category, in the order of their values, as `Dataset.labels` has them."""
     first = parts[0].categories or ()
     if all(part.categories == first for part in parts):
         return first
-    return tuple(sorted({label for part in parts for label in part.categories or ()}))
+    labels = {label for part in parts for label in part.categories or ()}
+    type_ = storage_type(parts[0].info.type)
+    values = type_.value_type if pt.is_dictionary(type_) else type_
+    numbers = int if pt.is_integer(values) else float if pt.is_floating(values) else None
+    return tuple(sorted(labels) if numbers is None else sorted(labels, key=numbers))
 
 
 def relabelled(column: Column, labels: tuple[str, ...]) -> Column:

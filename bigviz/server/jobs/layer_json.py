@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz import __version__
-from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.json import to_json
 from bigviz.document.spec import Document
@@ -126,7 +126,7 @@ def traits_answer(reduction: Reduction, value: ValueKind) -> dict[str, Any]:
     traits = reduction.traits
     return {
         "plane": str(reduction.plane),
-        "by": reduction.category,
+        "by": None if reduction.category is None else own_name(reduction.category),
         "counts": traits.counts,
         "additive": traits.additive,
         "pixel": traits.pixel,

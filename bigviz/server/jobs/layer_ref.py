@@ -38,7 +38,8 @@ class LayerRef:
         """The dataset, and the layer checked against its schema; errors name the field."""
         dataset = dataset_of(document, self.dataset)
         self.layer.check(dataset)
-        return dataset, replace(self.layer, agg=str(self.layer.reduction))  # one spelling, so that work is shared
+        spelled = replace(self.layer, agg=str(self.layer.reduction))  # one spelling, so that work is shared
+        return dataset, spelled.bound(dataset)
 
 
 def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:

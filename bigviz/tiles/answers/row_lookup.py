@@ -66,7 +66,7 @@ def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.
     What is on disk in this order is taken from there, if it says all (a decimal is not kept as it is, and a
     null among floats is a NaN); the rest is read from the source, these rows only.
     """
-    names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.columns)))
+    names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.sources)))
     near = order.row_numbers(found.positions)
     rows = np.append(near, found.far)
     kept = {} if isinstance(order, MemoryOrder) else _kept(dataset, layer, order, found.positions, names)

@@ -16,7 +16,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.priority import Turns
 from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column
+from bigviz.data.columns.column import Column, own_name
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.batches import Streamed
@@ -94,7 +94,9 @@ def check_categories(name: str, labels: tuple[str, ...]) -> None:
     """Raise BadInput for more categories than `by` shows."""
     if len(labels) > MOST_CATEGORIES:
         raise BadInput(
-            f"by shows at most {MOST_CATEGORIES} categories, and {name!r} has {len(labels):,}", "agg", len(labels)
+            f"by shows at most {MOST_CATEGORIES} categories, and {own_name(name)!r} has {len(labels):,}",
+            "agg",
+            len(labels),
         )
 
 

@@ -104,7 +104,7 @@ def test_bytes_are_text_if_all_of_them_are(type_: pa.DataType) -> None:
     [
         (pa.array([10, 2, None], pa.int64()), ("2", "10")),
         (pa.array([1.5, -1.0, None]), ("-1", "1.5")),
-        (pa.array([True, False, None]), ("false", "true")),
+        (pa.array([True, False, None]), ("False", "True")),
         (
             pa.array([1, 0, None], pa.timestamp("ns")),
             ("1970-01-01 00:00:00.000000000", "1970-01-01 00:00:00.000000001"),

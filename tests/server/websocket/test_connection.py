@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+import bigviz as bv
 from bigviz.aggregate.cells import Root
 from bigviz.document.json import to_json
 from bigviz.render import colormaps
@@ -51,6 +52,29 @@ def test_layer_tells_what_is_there(served: Running, table):
         start, exponent = facts["root"]["x"]
         assert [float(start), float(start) + 2.0**exponent] == [facts["extent"][0], facts["extent"][2]]
         assert facts["x"] == {"column": "x", "kind": "float", "zone": None, "categories": None}
+
+
+def test_integers_are_categories():
+    numbers = np.arange(1_000)
+    table = pa.table({"x": numbers / 7, "y": numbers / 3, "small": numbers % 3 - 1, "id": numbers})
+    made = bv.document(bv.figure(title="By").points(table, "x", "y", agg="by(small)"), id="by")
+    with running([made]) as server, Browser(server.url, "by") as browser:
+        facts = browser.layer().value
+        assert facts["planes"] == ["-1", "0", "1"] and facts["traits"]["by"] == "small"
+        assert facts["reduction"] == "by(small)"
+        error = browser.layer(agg="by(id)").value
+        assert "by shows at most 64 categories, and 'id' has 1,000" in error["error"] and error["field"] == "agg"
+        rows = server.get("/by/layers/0/rows.arrow?x0=0&x1=1&y0=0&y1=9")
+        found = pa.ipc.open_file(rows.body).read_all()
+        assert found.column_names == ["row", "x", "y", "small"] and found["small"].to_pylist() == [
+            -1,
+            0,
+            1,
+            -1,
+            0,
+            1,
+            -1,
+        ]
 
 
 def test_layer_of_times_speaks_in_decimal_strings(served: Running, table):
