@@ -132,8 +132,13 @@ def count_messages(page: Page) -> Iterator[Callable[[], int]]:
 
 
 def choose(page: Page, name: str, value: str, number: int = 0) -> None:
-    """Picks a value in the figure's form."""
-    page.locator(f'{figure(number)} form [name="{name}"]').select_option(value)
+    """Picks a value in the figure's form: in a list, or by writing it."""
+    control = page.locator(f'{figure(number)} form [name="{name}"]')
+    if control.evaluate("e => e.tagName") == "SELECT":
+        control.select_option(value)
+    else:
+        control.fill(value)
+        control.press("Enter")
 
 
 def until(page: Page, condition: str, arg: object = None) -> None:

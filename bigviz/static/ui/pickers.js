@@ -1,21 +1,15 @@
 // The form of a figure: which columns, what a cell holds, and how values become colours.
 
-import { find, make, ownPopover } from "../dom.js";
+import { find, ownPopover } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
-import { gradient } from "../render/palette.js";
+import { Combobox } from "./combobox.js";
+import { columnOptions, fillMaps, setOptions } from "./options.js";
+import { ReductionPicker } from "./reduction-picker.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
-/** @typedef {import("../layers/layer.js").Column} Column */
 
-const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 const MIDDLE = { low: { percentile: 1 }, high: { percentile: 99 } };
-
-/** A column's name inside a reduction's text: in backticks where it could be taken for something else.  @param {string} name @returns {string} */
-export function quoted(name) {
-  return name !== "" && name === name.trim() && !/[(),`'"]/.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
-}
 
 /** Binds the pickers of a figure; they follow the figure's choices and the figure follows them.  @param {Figure} figure */
 export function bindPickers(figure) {
@@ -31,12 +25,23 @@ export function bindPickers(figure) {
   fillLayers(figure, select("layer"));
   fillMaps(select("cmap"), figure.page.luts);
   for (const name of ["glyph", "how"]) setOptions(select(name), [...select(name).options]);
+  /** @param {Partial<Choice>} change the ends of the colours were those of other values */
+  const chooseValues = (change) => figure.choose(at, { ...change, low: null, high: null });
+  const columnBox = (/** @type {"x"|"y"} */ side) =>
+    new Combobox(find(form, `input[name="${side}"]`, HTMLInputElement), figure.section, {
+      label: `Columns for ${side}`,
+      choose: (name) => chooseValues({ [side]: name, root: layer().published.root }),
+    });
+  const boxes = { x: columnBox("x"), y: columnBox("y") };
+  const reduction = new ReductionPicker(find(form, '[data-for="agg"]', HTMLElement), figure.section, (agg) => chooseValues({ agg }));
+  const options = figure.layers.map(({ columns }) => columnOptions(columns.filter((column) => column.plottable), columns));
   const show = () => {
     const { choice, columns } = layer();
-    fillColumns(select("x"), columns, choice.x);
-    fillColumns(select("y"), columns, choice.y);
-    fillReductions(select("agg"), columns, choice);
-    for (const side of /** @type {const} */ (["x", "y"])) fillAxes(figure, select(`${side}axis`), side);
+    for (const side of /** @type {const} */ (["x", "y"])) {
+      boxes[side].show(options[at], choice[side]);
+      fillAxes(figure, select(`${side}axis`), side);
+    }
+    reduction.show(choice, columns);
     for (const name of /** @type {const} */ (["glyph", "cmap", "how"])) select(name).value = choice[name];
     const line = choice.glyph === "line";
     for (const name of ["agg", "cmap", "how"]) find(form, `[data-for="${name}"]`, HTMLElement).hidden = line;
@@ -54,13 +59,11 @@ export function bindPickers(figure) {
     show();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const name of /** @type {const} */ (["x", "y", "agg", "cmap", "how", "glyph"])) {
+  for (const name of /** @type {const} */ (["cmap", "how", "glyph"])) {
     select(name).addEventListener("change", () => {
       /** @type {Partial<Choice>} */
       const change = { [name]: select(name).value };
       if (name === "glyph") change.agg = change.glyph === "line" ? "any" : layer().published.glyph === "points" ? layer().published.agg : "count";
-      if (name === "agg" || name === "x" || name === "y") Object.assign(change, { low: null, high: null }); // they were ends of other values
-      if (name === "x" || name === "y") change.root = layer().published.root;
       figure.choose(at, change);
     });
   }
@@ -83,14 +86,6 @@ function fillLayers(figure, select) {
   setOptions(select, figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))));
 }
 
-/** @param {HTMLSelectElement} select @param {Column[]} columns @param {string} chosen */
-function fillColumns(select, columns, chosen) {
-  const names = columns.filter((c) => c.plottable).map((c) => c.name);
-  if (!names.includes(chosen)) names.unshift(chosen);
-  if (select.options.length !== names.length || names.some((name, k) => select.options[k].value !== name)) setOptions(select, names.map((name) => new Option(name, name)));
-  select.value = chosen;
-}
-
 /** The kinds of axis that every layer's column can go on; hidden where there is no choice, or where another figure shares the range.  @param {Figure} figure @param {HTMLSelectElement} select @param {"x"|"y"} side */
 function fillAxes(figure, select, side) {
   const [first, ...others] = figure.layers.map((layer) => layer.axisKinds(side));
@@ -100,50 +95,6 @@ function fillAxes(figure, select, side) {
   const label = select.closest("label");
   const linked = [...figure.ranges[side].data.keys()].some((layer) => !figure.layers.some((own) => own === layer));
   if (label) label.hidden = kinds.length < 2 || linked;
-}
-
-/** @param {HTMLSelectElement} select @param {Column[]} columns @param {Choice} choice */
-function fillReductions(select, columns, choice) {
-  const usable = columns.filter((c) => c.plottable);
-  const numbers = usable.filter((c) => NUMBERS.has(c.kind));
-  const ordered = usable.filter((c) => NUMBERS.has(c.kind) || TIMES.has(c.kind));
-  const categories = usable.filter((c) => c.kind === "category");
-  const group = (/** @type {string} */ title, /** @type {string} */ name, /** @type {Column[]} */ of) => {
-    if (of.length === 0) return [];
-    const items = of.map((c) => new Option(`${name === "by" ? "by " : `${name} of `}${c.name}`, `${name}(${quoted(c.name)})`));
-    return [make("optgroup", { attrs: { label: title } }, items)];
-  };
-  const all = choice.glyph === "line"
-    ? [new Option("any", "any")]
-    : [
-        new Option("count", "count"),
-        ...group("Categories", "by", categories),
-        ...group("Mean", "mean", numbers),
-        ...group("Sum", "sum", numbers),
-        ...group("Lowest", "min", ordered),
-        ...group("Highest", "max", ordered),
-      ];
-  setOptions(select, all);
-  if (![...select.options].some((o) => o.value === choice.agg)) select.append(new Option(choice.agg, choice.agg));
-  select.value = choice.agg;
-}
-
-/** Names with their colours; browsers that cannot show colours in a list show the names.  @param {HTMLSelectElement} select @param {Map<string, Uint8Array>} luts */
-function fillMaps(select, luts) {
-  const options = [...luts].map(([name, lut]) => {
-    const option = make("option", { attrs: { value: name } });
-    const swatch = make("span", { class: "swatch" });
-    swatch.style.backgroundImage = gradient(lut);
-    option.append(swatch, name);
-    return option;
-  });
-  setOptions(select, options);
-}
-
-/** Options, and where the browser lets a select be styled, the button that shows the chosen one.  @param {HTMLSelectElement} select @param {HTMLElement[]} options */
-function setOptions(select, options) {
-  const styled = CSS.supports("appearance", "base-select");
-  select.replaceChildren(...(styled ? [make("button", {}, [document.createElement("selectedcontent")])] : []), ...options);
 }
 
 // Clipping.

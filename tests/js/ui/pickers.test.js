@@ -1,15 +1,8 @@
-// Quoting of columns' names, and the ends of a clip.
+// The ends of a clip.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quoted, readClip } from "../../../bigviz/static/ui/pickers.js";
-
-test("a column's name is quoted where a reduction's text needs it", () => {
-  assert.equal(quoted("fare"), "fare");
-  assert.equal(quoted("total fare"), "total fare");
-  for (const name of ["odd, name", "f(x)", "it's", 'so "called"', " padded", ""]) assert.equal(quoted(name), `\`${name}\``);
-  assert.equal(quoted("tick`s"), "`tick``s`");
-});
+import { readClip } from "../../../bigviz/static/ui/pickers.js";
 
 test("ends of a clip are values, percentiles, or nothing", () => {
   assert.equal(readClip(""), null);

@@ -1,0 +1,118 @@
+"""What one chooses in a figure's form: columns found by typing, the reduction apart from its column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Page, expect
+
+from .driver import choose, figure, open_page, until
+from .served import Server, start_server
+
+COLUMNS = 300
+ROWS = 400
+POINTS = "#x=m0&y=m1&glyph=points"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`table`: 300 columns of numbers, one with spaces in its name, one of labels and one that cannot be drawn."""
+    rng = np.random.default_rng(300)
+    columns: dict[str, pa.Array] = {f"m{k}": pa.array(rng.normal(size=ROWS)) for k in range(COLUMNS)}
+    columns["pump temperature 7"] = pa.array(rng.normal(size=ROWS))
+    columns["kind"] = pa.array(rng.choice(["ash", "elm"], ROWS)).dictionary_encode()
+    columns["parts"] = pa.array([[1, 2]] * ROWS)
+    folder = tmp_path_factory.mktemp("wide")
+    pq.write_table(pa.table(columns), folder / "table.parquet")
+    running = start_server("table.parquet", cwd=folder)
+    yield running
+    running.stop()
+
+
+def shown(page: Page) -> list[str]:
+    """The names in the list that is open."""
+    return page.locator(".choices:popover-open [role=option] .name").all_text_contents()
+
+
+def test_a_column_among_300_is_found_by_typing(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    box = page.get_by_role("combobox", name="y", exact=True)
+    box.click()
+    assert len(shown(page)) == 100
+    expect(page.locator(".choices:popover-open .more")).to_have_text(f"{COLUMNS + 2 - 100} more: type to search")
+    page.keyboard.type("pump t")
+    assert shown(page) == ["pump temperature 7"]
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("pump temperature 7")
+    expect(page.locator(".choices:popover-open")).to_have_count(0)
+    until(page, "() => new URLSearchParams(location.hash.slice(1)).get('y') === 'pump temperature 7'")
+
+
+def test_arrows_choose_and_escape_gives_up(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    box = page.get_by_role("combobox", name="x", exact=True)
+    box.focus()
+    page.keyboard.type("m29")
+    assert shown(page)[:3] == ["m29", "m290", "m291"]
+    page.keyboard.press("ArrowDown")
+    active = box.get_attribute("aria-activedescendant")
+    assert active
+    expect(page.locator(f"#{active} .name")).to_have_text("m290")
+    page.keyboard.press("Escape")
+    expect(box).to_have_value("m0")
+    assert box.get_attribute("aria-expanded") == "false"
+    page.keyboard.type("m29")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("m291")
+    box.fill("no such column")
+    box.blur()
+    expect(box).to_have_value("m291")
+
+
+def test_a_column_that_cannot_be_drawn_is_found_with_its_reason(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    box = page.get_by_role("combobox", name="y", exact=True)
+    box.fill("parts")
+    option = page.get_by_role("option", name="parts")
+    assert option.get_attribute("aria-disabled") == "true"
+    assert (option.get_attribute("title") or "").startswith("parts: ")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("parts")
+    page.keyboard.press("Escape")
+    expect(box).to_have_value("m1")
+
+
+def test_a_reduction_and_its_column_are_two_choices(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    agg = page.locator(f'{figure()} [name="agg"]')
+    choose(page, "reduction", "mean")
+    expect(agg).to_have_value("mean(m2)")
+    choose(page, "of", "pump temperature 7")
+    expect(agg).to_have_value("mean(pump temperature 7)")
+    choose(page, "reduction", "max")
+    expect(agg).to_have_value("max(pump temperature 7)")
+    choose(page, "reduction", "by")
+    expect(agg).to_have_value("by(kind)")
+    choose(page, "reduction", "count")
+    expect(agg).to_have_value("count")
+    expect(page.locator('[name="of"]')).to_be_hidden()
+
+
+def test_a_reduction_can_be_written(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    choose(page, "agg", "mean(m5)")
+    expect(page.locator('[name="reduction"]')).to_have_value("mean")
+    expect(page.locator('[name="of"]')).to_have_value("m5")
+    choose(page, "agg", "by(kind, mean(m5))")
+    expect(page.locator('[name="reduction"] option:checked')).to_have_text("as written")
+    expect(page.locator('[name="of"]')).to_be_hidden()
+    until(page, "() => new URLSearchParams(location.hash.slice(1)).get('agg') === 'by(kind, mean(m5))'")
+    choose(page, "reduction", "count")
+    expect(page.locator('[name="agg"]')).to_have_value("count")
+    until(page, "() => !location.hash.includes('agg')")
