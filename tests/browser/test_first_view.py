@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from driver import figure, hash_of, moving, open_page, pixels, settle, view
 from playwright.sync_api import Page, expect
-from served import Server, start_server
+
+from .driver import figure, hash_of, moving, open_page, pixels, settle, view
+from .served import Server, start_server
 
 ROWS = 50_000
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from served import Server
+
+from .served import Server
 
 
 @pytest.mark.parametrize(

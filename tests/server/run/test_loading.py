@@ -15,6 +15,7 @@ from bigviz.commands.info import summary
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.render import colormaps
 from bigviz.server.jobs.layer_json import hello
+from bigviz.server.limits import Limits
 from bigviz.server.run import loading
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.loading import Columns, demo_documents, document_of
@@ -108,7 +109,7 @@ def test_a_wide_table_in_the_greeting(tmp_path):
     pq.write_table(pa.table({f"sensor {number}": RNG.random(20) for number in range(10_000)}), path)
     document = document_of(bv.open(path), "wide", Columns())
     assert [layer.x for _, layer in document.layers()] == ["sensor 0"]
-    parts = json_parts(hello(document), colormaps.body())
+    parts = json_parts(hello(document, Limits()), colormaps.body())
     sizes = [len(part.json) + len(part.body) for part in parts]
     assert max(sizes) < 1 << 20 and sum(sizes) < 1_200_000
     assert len(summary(str(path)).splitlines()) == 10_002
