@@ -21,8 +21,8 @@ def test_cards_with_pictures(page: Page, context: BrowserContext, server: Server
     page.goto(server.url)
     cards = page.get_by_role("listitem").get_by_role("link")
     expect(cards).to_have_count(3)
-    expect(cards.nth(0)).to_contain_text("200,000 rows · 4 columns", timeout=60_000)  # the page loads itself again
-    page.wait_for_function("() => [...document.images].every((i) => i.complete && i.naturalWidth > 0)", timeout=60_000)
+    expect(cards.nth(0)).to_contain_text("200,000 rows · 4 columns")  # the page loads itself again
+    page.wait_for_function("() => [...document.images].every((i) => i.complete && i.naturalWidth > 0)")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Tab")
     expect(cards.nth(0)).to_be_focused()
