@@ -315,7 +315,7 @@ def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
     def load(progress: Progress) -> Any:
         from bigviz.server.run.loading import open_script
 
-        return open_script(path, name)
+        return open_script(path, name, progress)
 
     _run([name], load, listening, script=path)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["Progress", "RowMeter", "no_progress"]
+__all__ = ["Progress", "RowMeter", "listener", "listening", "no_progress"]
 
 Progress = Callable[[str, float, int], None]
 """Called as `progress(stage, done, rows)`: `stage` a few words ("reading fare"), `done` from 0 to 1 and never falling
@@ -14,6 +16,25 @@ within a stage, `rows` the number of rows finished. Calls may come from any thre
 
 def no_progress(stage: str, done: float, rows: int) -> None:
     """Say nothing."""
+
+
+_listener: ContextVar[Progress] = ContextVar("progress", default=no_progress)
+
+
+@contextmanager
+def listening(progress: Progress) -> Iterator[None]:
+    """Tell `progress` of what this thread does within the block where its caller says nothing else: a script opens its
+    files without knowing who waits for it."""
+    token = _listener.set(progress)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def listener() -> Progress:
+    """Who is to be told where the caller does not say; `no_progress` outside of `listening`."""
+    return _listener.get()
 
 
 class RowMeter:

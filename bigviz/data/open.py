@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.progress import Progress, listener, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
@@ -41,7 +41,7 @@ def open(
     name: str | None = None,
     header: bool | None = None,
     delimiter: str | None = None,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
     cancel: Cancel = NEVER,
 ) -> Dataset:
     """Open a table; nothing but footers and schemas is read until a column is used.
@@ -57,12 +57,12 @@ def open(
 
     `name` is the dataset's; the default is the file's stem, the directory's name, or "table". `header` (True or False)
     and `delimiter` (one character, or "tab") are for CSV files, where bigviz finds them out otherwise; the dataset's
-    `assumed` says what it found. While CSV files are read, `progress` is called and `cancel` is checked. Raises
-    `NotFound`, `BadInput`, `Unreadable`, `TooLarge` or `Cancelled`.
+    `assumed` says what it found. While CSV files are read, `progress(stage, done, rows)` is called and `cancel` is
+    checked. Raises `NotFound`, `BadInput`, `Unreadable`, `TooLarge` or `Cancelled`.
     """
     options = CsvOptions(header, delimiter)
     if isinstance(source, str | os.PathLike) or _is_paths(source):
-        return open_files(source, name, options, progress, cancel)  # type: ignore[arg-type]
+        return open_files(source, name, options, progress or listener(), cancel)  # type: ignore[arg-type]
     require_csv(options, f"the {type(source).__name__}")
     if isinstance(source, Dataset):
         return source

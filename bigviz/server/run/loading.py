@@ -11,7 +11,7 @@ from bigviz.apps.script import run_script
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.progress import Progress, listening, no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
@@ -130,9 +130,11 @@ def demo_documents(points: str, walk: str) -> Brought:
     )
 
 
-def open_script(path: str, name: str) -> Brought:
-    """The last document of a script, under `name`; ScriptFailed where it has none."""
-    made, files = run_script(path)
+def open_script(path: str, name: str, progress: Progress = no_progress) -> Brought:
+    """The last document of a script, under `name`; `progress` is told while the script opens CSV files. Raises
+    ScriptFailed where it has none."""
+    with listening(progress):
+        made, files = run_script(path)
     return _brought([made.renamed(name)], files)
 
 

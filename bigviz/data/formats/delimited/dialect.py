@@ -186,13 +186,12 @@ def _badness(found: Sniffed, head: str) -> tuple[bool, int, float]:
 
 
 def _may_skip(found: Sniffed, head: str) -> bool:
-    """Whether the lines that are left out at the top are fewer than those that stay, of lines with several cells.
-
-    Else a row that is too long would make a table of its own, and the others of its title.
-    """
+    """Whether the lines that are left out at the top can be a title: some row is left, and more lines of several cells
+    than are left out. Else a row that is too long would make a table of its own."""
     lines = [line for line in _lines(head) if line.strip()]
+    left = len(lines) - found.skip
     skipped = [line for line in lines[: found.skip] if found.delimiter in line]
-    return len(skipped) < max(1, len(lines) - found.skip)
+    return found.skip == 0 or (left > found.header and len(skipped) < left)
 
 
 def _by_first_line(head: str, options: CsvOptions) -> Sniffed:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +61,35 @@ def test_the_order_of_rows_is_the_files(tmp_path: Path) -> None:
     path.write_text("n,pad\n" + "".join(f"{row},{'abcdefghij' * 8}\n" for row in range(800_000)))  # several blocks
     values = open_table(path).column("n").values
     assert np.array_equal(values, np.arange(800_000))
+
+
+LETTERS = ["a", "1", ",", ";", "\t", "|", '"', "\n", "\r\n", "é", " ", "#", "'", "-", ".", "漢", '""', "\\", "%", "$"]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_pythons_csv_writes_is_read_as_it_was(tmp_path: Path, seed: int) -> None:
+    """Words of letters that mean something to a reader of CSV, under every separator, line end and way to quote."""
+    chance = random.Random(seed)
+    columns = chance.randint(2, 5)
+
+    def word(most: int) -> str:
+        return f"w{''.join(chance.choice(LETTERS) for _ in range(chance.randint(0, most)))}z"
+
+    made: list[Callable[[], Any]] = [
+        lambda: chance.randint(-99, 99),
+        lambda: chance.randint(-99, 99) + 0.5,
+        lambda: chance.choice(["left", "right"]),
+        lambda: word(8),
+    ]
+    kinds = [chance.choice(made) for _ in range(columns)]
+    rows = [tuple(kind() for kind in kinds) for _ in range(chance.randint(1, 30))]
+    names = [f"{number}{word(2)}" for number in range(columns)]
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        quoting = chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+        end = chance.choice(["\n", "\r\n"])
+        writer = csv.writer(file, delimiter=chance.choice(",;\t|"), lineterminator=end, quoting=quoting)
+        writer.writerow(names)
+        writer.writerows(rows)
+    dataset = open_table(tmp_path / "t.csv", header=True)
+    assert dataset.schema.names == names
+    assert rows_in(dataset.arrow(names)) == rows
