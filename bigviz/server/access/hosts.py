@@ -30,10 +30,11 @@ _LABELS: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0
 
 @dataclass(frozen=True)
 class Hosts:
-    """The allow-lists of one server."""
+    """The allow-lists of one server; `named` are the origins that the operator named."""
 
     hosts: frozenset[Host]
     origins: frozenset[Origin]
+    named: frozenset[Origin] = frozenset()
 
     @classmethod
     def of(cls, address: str, port: int, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> Hosts:
@@ -57,8 +58,8 @@ class Hosts:
             given |= {(name, at)} if at is not None else {(name, None), (name, port)}
         allowed = {("http", name, 80 if at is None else at) for name, at in own | given}
         allowed |= {("https", name, 443 if at is None else at) for name, at in given}
-        allowed |= {_parsed(parse_origin(text), "allow-origin", text) for text in origins}
-        return cls(frozenset(own | given), frozenset(allowed))
+        named = frozenset(_parsed(parse_origin(text), "allow-origin", text) for text in origins)
+        return cls(frozenset(own | given), frozenset(allowed) | named, named)
 
     def allows_host(self, header: str | None) -> bool:
         """Whether a Host header names this server."""
@@ -72,6 +73,12 @@ class Hosts:
         """Whether a page of this origin may open a socket; none and "null" may not."""
         parsed = parse_origin(header or "")
         return parsed is not None and parsed in self.origins
+
+    def scheme_of(self, header: str | None) -> str:
+        """How browsers reach the host of a Host header: "https" where the operator named its https origin, as
+        behind a proxy that ends TLS, else "http". What a request says of its proxy is not believed."""
+        name, port = parse_host(header or "") or ("", None)
+        return "https" if ("https", name, port or DEFAULT_PORTS["https"]) in self.named else "http"
 
     def host_texts(self) -> list[str]:
         """The allowed hosts for people, sorted."""

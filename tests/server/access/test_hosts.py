@@ -145,3 +145,21 @@ def test_an_open_server_answers_to_the_machines_name():
 )  # fmt: skip
 def test_is_loopback(address, loopback):
     assert is_loopback(address) == loopback
+
+
+@pytest.mark.parametrize(
+    ("origins", "host", "scheme"),
+    [
+        (("https://plots.example.org",), "plots.example.org", "https"),
+        (("https://plots.example.org",), "plots.example.org:443", "https"),
+        (("https://plots.example.org",), "plots.example.org.evil.com", "http"),
+        (("https://plots.example.org:8443",), "plots.example.org:8443", "https"),
+        (("https://plots.example.org:8443",), "plots.example.org", "http"),
+        (("http://plots.example.org",), "plots.example.org", "http"),
+        ((), "127.0.0.1:5006", "http"),
+        (("https://plots.example.org",), "not a host", "http"),
+    ],
+)
+def test_the_scheme_is_that_of_the_allowed_origin(origins: tuple[str, ...], host: str, scheme: str):
+    hosts = Hosts.of("127.0.0.1", 5006, ("plots.example.org",), origins)
+    assert hosts.scheme_of(host) == scheme
