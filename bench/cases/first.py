@@ -33,7 +33,8 @@ _EXACT_MS: Final = 900_000.0
 _NOTE_FIRST: Final = """
 new MutationObserver((_, self) => {
   const section = document.querySelector('section[data-figure="0"]');
-  if (!section || !(section.dataset.exact === "1" || section.querySelector(".estimate-words").textContent)) return;
+  const state = section?.querySelector('[data-part="state"]')?.textContent ?? "";
+  if (!section || !(section.dataset.exact === "1" || state.startsWith("estimate"))) return;
   self.disconnect();
   window.firstPicture = performance.now();
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });

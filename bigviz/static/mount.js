@@ -11,7 +11,7 @@ import { TileCache } from "./layers/tile-cache.js";
 import { Theme } from "./render/theme.js";
 import { rangeWords, showAbout } from "./ui/about.js";
 import { AppFailure } from "./ui/app-failure.js";
-import { bindEstimate } from "./ui/estimate-chip.js";
+import { bindState } from "./ui/figure-state.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
 import { buildLayout } from "./ui/layout.js";
 import { Notices } from "./ui/notices.js";
@@ -19,7 +19,8 @@ import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
 import { bindOutside } from "./ui/outside.js";
 import { RowCard } from "./ui/row-card.js";
-import { bindStrip } from "./ui/row-facts.js";
+import { bindRowFacts } from "./ui/row-facts.js";
+import { Status } from "./ui/status.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading } from "./ui/reading.js";
 import { UrlState } from "./ui/url-state.js";
@@ -178,9 +179,10 @@ export class Mounted extends EventTarget {
   /** @param {Figure} figure */
   #bind(figure) {
     bindPickers(figure);
-    bindStrip(figure);
-    bindOutside(figure);
-    bindEstimate(figure);
+    const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));
+    bindState(figure, status);
+    bindRowFacts(figure, status);
+    bindOutside(figure, status);
     const hover = new Hover(figure, (words) => this.notices.say(words));
     const card = new RowCard(figure.surface);
     hover.onRow = (values, px, py) => {
@@ -208,6 +210,7 @@ export class Mounted extends EventTarget {
     const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
     pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help });
     if (!single) return;
+    figures[0].section.classList.add("alone");
     into.prepend(brand);
     const heading = find(figures[0].section, ".title", HTMLElement);
     heading.textContent ||= title;

@@ -64,7 +64,7 @@ window.probe = {
       }
       return [255, 255, 255];
     };
-    return [...document.querySelectorAll("button, select, label > span, h1, h2, p, td, th, .meta, dt, dd")]
+    return [...document.querySelectorAll("button, select, label > span, h1, h2, p, td, th, .status span, dt, dd")]
       .filter((e) => e.checkVisibility() && e.textContent.trim() && !e.disabled)
       .map((e) => [e.textContent.trim().slice(0, 30), rgb(getComputedStyle(e).color), behind(e)]);
   },

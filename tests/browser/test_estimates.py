@@ -10,22 +10,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .driver import choose, figure, moving, open_page, pixels, plot, settle
 from .served import Server, start_server
 
 ROWS = 3_000_000
 GROUP = 200_000
+STATE = f'{figure()} [data-part="state"]'
 
-# From now on each state of the figure is noted: exact, words of the chip, and whether the canvas shows something.
+# From now on each state of the figure is noted: exact, and the words about an estimate.
 _WATCH = """() => {
   const section = document.querySelector('section[data-figure="0"]');
-  const words = section.querySelector('.estimate-words');
+  const line = section.querySelector('.status-line');
   window.states = [];
-  const note = () => states.push([section.dataset.exact, words.textContent]);
+  const words = () => line.querySelector('[data-part="state"]').textContent;
+  const note = () => states.push([section.dataset.exact, words().startsWith('estimate: ') ? words() : '']);
   new MutationObserver(note).observe(section, { attributes: true, attributeFilter: ["data-exact"] });
-  new MutationObserver(note).observe(words, { childList: true, characterData: true, subtree: true });
+  new MutationObserver(note).observe(line, { childList: true, characterData: true, subtree: true });
 }"""
 
 
@@ -62,7 +64,7 @@ def states(page: Page) -> list[tuple[str, str]]:
 
 def test_other_columns_are_estimated_first_and_exact_in_the_end(page: Page, large: Server):
     open_page(page, f"{large.url}/large/")
-    assert page.locator(f"{figure()} .estimate-words").text_content() == ""
+    expect(page.locator(STATE)).to_have_text("exact")
     page.evaluate(_WATCH)
     choose(page, "y", "z")
     page.wait_for_function("() => states.some(([exact, words]) => words.startsWith('estimate: '))")
@@ -72,9 +74,7 @@ def test_other_columns_are_estimated_first_and_exact_in_the_end(page: Page, larg
     said = [words for _, words in seen if words]
     assert said and all("% of rows" in words for words in said)
     assert any("±" in words for words in said)
-    assert page.locator(f"{figure()} .estimate").get_attribute("aria-live") is None
-    assert page.locator(f"{figure()} .estimate-words").get_attribute("aria-live") == "polite"
-    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    expect(page.locator(STATE)).to_have_text("exact")
     settled = pixels(page)
     page.reload()
     open_page(page, page.url)
@@ -132,7 +132,7 @@ def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Serv
     page.wait_for_function("() => states.at(-1)[0] === '1' && states.at(-1)[1] === ''")
     settle(page)
     assert all(exact == "0" for exact, words in states(page) if words)
-    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    expect(page.locator(STATE)).to_have_text("exact")
     drawn = pixels(page)
     page.reload()
     open_page(page, page.url)
@@ -143,9 +143,9 @@ def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Serv
 def test_few_rows_of_a_scanned_layer_are_marks(page: Page, scanned: Server):
     open_page(page, f"{scanned.url}/large/#x=z&y=x&x0=0&x1=0.01&y0=0&y1=0.01")
     settle(page)
-    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    expect(page.locator(STATE)).to_have_text("exact")
     with moving(page):
         middle = plot(page).middle
         page.mouse.move(*middle)
         page.mouse.wheel(0, -300)
-    page.wait_for_selector(f"{figure()} .estimate", state="hidden")
+    expect(page.locator(STATE)).to_have_text("exact")

@@ -15,6 +15,7 @@ from .driver import figure, hash_of, moving, open_page, pixels, settle, view
 from .served import Server, start_server
 
 ROWS = 50_000
+OUTSIDE = f'{figure()} [data-part="outside"]'
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_it_starts_where_the_rows_are_and_one_click_shows_all(
     page: Page, off: Server, rows: tuple[np.ndarray, np.ndarray]
 ) -> None:
     open_page(page, f"{off.url}/off/")
-    note = page.locator(f"{figure()} .outside")
+    note = page.locator(OUTSIDE)
     share = 100 * (rows[0] == 0).mean()
     expect(note).to_contain_text(f"{share:.1f} % of rows lie outside this view")
     image = pixels(page)[..., :3].astype(int)
@@ -48,7 +49,7 @@ def test_it_starts_where_the_rows_are_and_one_click_shows_all(
     assert np.ptp(across) > 0.8 * lit.shape[1] and np.ptp(down) > 0.8 * lit.shape[0], "the cloud fills the plot"
     assert hash_of(page) == {}
     with moving(page):
-        note.get_by_role("button", name="show all").click()
+        page.get_by_role("button", name="show all").click()
     seen = view(page)
     assert seen.x0 < 0 < rows[0].max() < seen.x1 and seen.y0 < 0 < rows[1].max() < seen.y1
     expect(note).to_be_hidden()
@@ -67,12 +68,12 @@ def test_an_address_with_ranges_wins(page: Page, off: Server) -> None:
     settle(page)
     seen = view(page)
     assert (seen.x0, seen.x1, seen.y0, seen.y1) == (-5, 120, -5, 50)
-    expect(page.locator(f"{figure()} .outside")).to_be_hidden()
+    expect(page.locator(OUTSIDE)).to_be_hidden()
 
 
 def test_the_view_that_the_note_is_about_is_left(page: Page, off: Server) -> None:
     open_page(page, f"{off.url}/off/")
-    note = page.locator(f"{figure()} .outside")
+    note = page.locator(OUTSIDE)
     expect(note).to_be_visible()
     with moving(page):
         page.keyboard.press("+")

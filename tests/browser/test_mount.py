@@ -59,7 +59,7 @@ def counts(page: Page, root: str) -> Any:
           const canvas = figure.querySelector("canvas.data");
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
           const colours = new Set(new Uint32Array(data.buffer));
-          return [figure.dataset.exact, colours.size > 3, figure.querySelector(".meta").textContent];
+          return [figure.dataset.exact, colours.size > 3, figure.querySelector('[data-part="rows"]').textContent];
         }""",
         root,
     )

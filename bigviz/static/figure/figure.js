@@ -21,7 +21,7 @@ const REST_MS = 350;
 export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
-   * rested), `exact` (first and every time), `frame` (drawn), `progress` (of an index behind estimates).
+   * rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
    * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
    * `firstLayer`: how many layers the figures before it have
    */
@@ -147,8 +147,8 @@ export class Figure extends EventTarget {
     if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
       if (layer.info.index === "none") this.requests.progress(id, layer, json);
       else layer.progress = json;
-      this.dispatchEvent(new Event("progress"));
     } else this.painter.progress(json);
+    this.dispatchEvent(new Event("progress"));
   }
 
   /** @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string}}} answer an error about a layer */

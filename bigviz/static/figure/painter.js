@@ -54,6 +54,7 @@ export class Painter {
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
+    /** @type {(share: number|null) => void} the share that has come, once waiting is noticeable; null when nothing is on its way */ this.onBusy = () => {};
     /** What the server does before it can answer.  @type {{stage: string, done: number, rows: number, seconds: number}|null} */ this.prepared = null;
   }
 
@@ -233,13 +234,16 @@ export class Painter {
     if (!busy) {
       clearTimeout(this.showing);
       this.showing = undefined;
+      if (!this.loading.hidden) this.onBusy(null);
       this.loading.hidden = true;
       return;
     }
     // A bar that blinks for every step would be noise: it shows when waiting becomes noticeable.
     this.showing ??= setTimeout(() => {
       this.loading.hidden = false;
+      this.onBusy(share);
     }, BUSY_MS);
+    if (!this.loading.hidden) this.onBusy(share);
     this.loadingBar.style.transform = `scaleX(${Math.max(0.04, share)})`;
     this.loading.setAttribute("aria-valuenow", String(Math.round(share * 100)));
   }
@@ -263,7 +267,7 @@ export class Painter {
     }
     this.prepared = now;
     this.preparing ??= setTimeout(() => {
-      this.card.hidden = false;
+      this.card.hidden = this.scene !== null; // a picture is not covered: the status line says it too
       this.#tell();
     }, CARD_MS);
     if (!this.card.hidden) this.#tell();

@@ -16,7 +16,7 @@ export class Notices {
     this.live = find(root, ".live", HTMLElement);
     /** @type {Set<ReturnType<typeof setTimeout>>} */ this.timers = new Set();
     /** @type {ReturnType<typeof setInterval>|undefined} */ this.countdown = undefined;
-    /** @type {string|null} */ this.waiting = null;
+    /** What is to be said, by what it is about.  @type {Map<string, string>} */ this.waiting = new Map();
     this.spoken = Number.NEGATIVE_INFINITY;
   }
 
@@ -73,11 +73,14 @@ export class Notices {
     if (this.banner.matches(":popover-open")) this.banner.hidePopover();
   }
 
-  /** Says something to screen readers: the newest words, at most once a second.  @param {string} words */
-  say(words) {
+  /**
+   * Says something to screen readers, at most once a second: of words about the same thing only the newest.
+   * @param {string} words @param {string} [about]
+   */
+  say(words, about = "view") {
     const wait = this.spoken + LIVE_MS - performance.now();
-    if (this.waiting === null && wait > 0) this.#later(() => this.#speak(), wait);
-    this.waiting = words;
+    if (this.waiting.size === 0 && wait > 0) this.#later(() => this.#speak(), wait);
+    this.waiting.set(about, words);
     if (wait <= 0) this.#speak();
   }
 
@@ -98,7 +101,7 @@ export class Notices {
 
   #speak() {
     this.spoken = performance.now();
-    this.live.textContent = this.waiting;
-    this.waiting = null;
+    this.live.textContent = [...this.waiting.values()].join(". ");
+    this.waiting.clear();
   }
 }

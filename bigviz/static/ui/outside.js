@@ -1,41 +1,24 @@
 // What the first view leaves out, where it starts at the part of the data with nearly all rows: how many rows, and a button that shows all.
 
-import { find } from "../dom.js";
-
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
 /** From this percentage on rows are told as a share, below it by their number while they are few. */
 const LEAST = 0.1;
 const FEW = 1000;
-/** CSS pixels between the note and the plot's edges. */
-const GAP = 8;
 
-/** @param {Figure} figure */
-export function bindOutside(figure) {
-  const note = find(figure.section, ".outside", HTMLElement);
-  const words = find(note, "span", HTMLElement);
+/** Keeps in a figure's status line what lies outside its first view, while that is shown.  @param {Figure} figure @param {import("./status.js").Status} status */
+export function bindOutside(figure, status) {
+  const run = (/** @type {number} */ time) => {
+    figure.showAll(time);
+    figure.surface.focus();
+  };
   const show = () => {
     const { x, y } = figure.ranges;
-    const part = (x.isPart && x.atHome) || (y.isPart && y.atHome);
-    note.hidden = !part || figure.hold;
-    if (note.hidden) return;
-    words.textContent = `${outsideWords(figure.layers)} outside this view:`;
-    place(figure, note);
+    const isPart = (x.isPart && x.atHome) || (y.isPart && y.atHome);
+    const text = isPart && !figure.hold ? `${outsideWords(figure.layers)} outside this view` : "";
+    status.set("outside", text ? { text, spoken: text, action: { label: "show all", run } } : null);
   };
-  // A press on it is no gesture of the plot under it.
-  for (const type of ["pointerdown", "dblclick"]) note.addEventListener(type, (event) => event.stopPropagation());
   for (const event of ["info", "rest", "exact", "frame"]) figure.addEventListener(event, show);
-  find(note, "button", HTMLButtonElement).addEventListener("click", (event) => {
-    figure.showAll(event.timeStamp);
-    figure.surface.focus();
-  });
-}
-
-/** In the lower left corner of the plot.  @param {Figure} figure @param {HTMLElement} note */
-function place({ painter, surface }, note) {
-  const { x, y, height } = painter.plot;
-  note.style.left = `${x + GAP}px`;
-  note.style.bottom = `${surface.clientHeight - y - height + GAP}px`;
 }
 
 /**

@@ -1,9 +1,8 @@
 // Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; where the cells drawn
 // are coarser than the view's pixels; and where a view takes long because so many rows lie closer than the index tells apart.
 
-import { find } from "../dom.js";
-
 /** @typedef {import("../figure/figure.js").Figure} Figure */
+/** @typedef {import("../layers/layer.js").Layer} Layer */
 
 /** Said where a view lies deeper than the last level and is drawn from its cells all the same. */
 export const COARSE =
@@ -13,47 +12,42 @@ export const COARSE =
 export const crowdWords = (rows) =>
   `Views here take longer: each reads ${rows.toLocaleString("en")} rows, which lie closer together than the index can tell apart (2^-32 of the plot's whole width and height).`;
 
-/** @param {Figure} figure */
-export function bindStrip(figure) {
-  const strip = find(figure.section, ".strip", HTMLElement);
-  const words = find(strip, "span", HTMLElement);
-  const button = find(strip, "button.text", HTMLButtonElement);
-  const meta = find(figure.section, ".meta", HTMLElement);
-  let dismissed = "";
+/** Why rows are in no cell. */
+const NOT_DRAWN = "rows that are missing, not finite, or off the axis are not drawn";
 
-  const far = () => figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
+/** Keeps the facts about a figure's rows in its status line.  @param {Figure} figure @param {import("./status.js").Status} status */
+export function bindRowFacts(figure, status) {
   const show = () => {
-    meta.textContent = metaOf(figure);
-    meta.title = titleOf(figure);
-    const index = far();
-    const layer = figure.layers[index];
-    const text = layer ? farWords(layer) : "";
-    strip.hidden = text === "" || text === dismissed;
-    words.textContent = text;
-    button.textContent = layer?.definition?.root === "full" ? "Leave them out" : "Show them";
+    const text = rowsWords(figure.layers);
+    const missing = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0);
+    status.set("rows", text ? { text, detail: missing ? NOT_DRAWN : undefined } : null);
+    const notes = notesOf(figure);
+    status.set("notes", text && notes.length > 0 ? { text: notes.length === 1 ? "1 note" : `${notes.length} notes`, detail: notes.join(" ") } : null);
+    status.set("coarse", isCoarse(figure) ? { text: "cells larger than pixels", detail: COARSE } : null);
+    const crowd = crowdOf(figure);
+    status.set("crowd", crowd > 0 ? { text: `${crowd.toLocaleString("en")} rows read for this view`, detail: crowdWords(crowd) } : null);
+    status.set("far", farPart(figure));
   };
   for (const event of ["info", "rest", "exact"]) figure.addEventListener(event, show);
-  button.addEventListener("click", () => {
-    const index = far();
-    if (index < 0) return;
-    dismissed = "";
-    figure.choose(index, { root: figure.layers[index].definition?.root === "full" ? "default" : "full" });
-    figure.surface.focus();
-  });
-  find(strip, '[data-act="dismiss"]', HTMLButtonElement).addEventListener("click", () => {
-    dismissed = words.textContent ?? "";
-    strip.hidden = true;
-    figure.surface.focus();
-  });
 }
 
-/** @param {import("../layers/layer.js").Layer} layer @returns {string} */
-function farWords({ info, definition }) {
-  if (!info || !definition) return "";
-  if (definition.root === "full") return "The view makes room for rows very far from all others.";
-  const n = info.rows_far;
-  const rows = `${n.toLocaleString("en")} ${n === 1 ? "row" : "rows"}`;
-  return `${rows} ${n === 1 ? "lies" : "lie"} very far from all others (a fill value, perhaps) and ${n === 1 ? "is" : "are"} left out.`;
+/** @param {Figure} figure @returns {import("./status.js").Part|null} what is said of rows very far from all others */
+function farPart(figure) {
+  const index = figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
+  const layer = figure.layers[index];
+  if (!layer?.info) return null;
+  const full = layer.definition?.root === "full";
+  const run = () => {
+    figure.choose(index, { root: full ? "default" : "full" });
+    figure.surface.focus();
+  };
+  const text = full ? "The view makes room for rows very far from all others" : farWords(layer.info.rows_far);
+  return { text, detail: full ? undefined : "a fill value, perhaps", spoken: text, tone: "warn", action: { label: full ? "Leave them out" : "Show them", run } };
+}
+
+/** @param {number} n @returns {string} */
+export function farWords(n) {
+  return n === 1 ? "1 row lies very far from all others and is left out" : `${n.toLocaleString("en")} rows lie very far from all others and are left out`;
 }
 
 /** @param {Figure} figure @returns {boolean} a layer's view is deeper than its tiles, and it got no image */
@@ -69,29 +63,13 @@ function crowdOf({ layers, view }) {
 /** What there is to know of the figure's datasets, such as why a column cannot be used; each note once.  @param {Pick<Figure, "layers">} figure */
 export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];
 
-/** @param {Figure} figure @returns {string} */
-function titleOf(figure) {
-  const words = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0) ? ["Not drawn: missing, not finite, or off the axis."] : [];
-  if (isCoarse(figure)) words.push(COARSE);
-  const crowd = crowdOf(figure);
-  if (crowd > 0) words.push(crowdWords(crowd));
-  return [...words, ...notesOf(figure)].join(" ");
-}
-
-/** @param {Figure} figure @returns {string} how many rows, of each dataset once, and whether pixels are told apart, and what that took */
-function metaOf(figure) {
-  const { layers } = figure;
+/** @param {readonly Pick<Layer, "info"|"definition">[]} layers @returns {string} how many rows, of each dataset once */
+export function rowsWords(layers) {
   const told = new Map();
   for (const { info, definition } of layers) {
     if (!info || !definition) continue;
     const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} not drawn` : "";
     told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
-  const words = [...told.values()];
-  const notes = notesOf(figure).length;
-  if (notes > 0 && told.size > 0) words.push(notes === 1 ? "1 note" : `${notes} notes`);
-  if (isCoarse(figure)) words.push("cells larger than pixels");
-  const crowd = crowdOf(figure);
-  if (crowd > 0) words.push(`${crowd.toLocaleString("en")} rows read for this view`);
-  return words.join(" · ");
+  return [...told.values()].join(" · ");
 }

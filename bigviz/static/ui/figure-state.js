@@ -1,43 +1,47 @@
-// The chip in the corner of a plot: of how many rows an estimate is, how far off, and how far the index is.
-
-import { find } from "../dom.js";
+// What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and how far its index is.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/estimate.js").Summary} Summary */
+/** @typedef {{stage: string, done: number, rows: number, seconds: number}} Progress  of work in the server; `seconds` since it began */
 
 /** Words are said again only when the share or the error is another by this factor: screen readers read each change aloud. */
 const NEWS = 1.25;
-/** CSS pixels between the chip and the plot's edges. */
-const GAP = 8;
 /** Large numbers in short.  @type {[number, string][]} */
 const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 
-/** The chip of a figure: shown while something on it is no more than an estimate, an index is being built, or rows are read for a view.  @param {Figure} figure */
-export function bindEstimate(figure) {
-  const chip = find(figure.section, ".estimate", HTMLElement);
-  const words = find(chip, ".estimate-words", HTMLElement);
-  const progress = find(chip, ".estimate-progress", HTMLElement);
+/** Keeps the state of a figure's picture, and the progress of its index, in its status line.  @param {Figure} figure @param {import("./status.js").Status} status */
+export function bindState(figure, status) {
+  const { painter, section } = figure;
   /** @type {Summary|null} */ let said = null;
-  const show = () => {
+  /** The share of a view that has come, once waiting for it is noticeable.  @type {number|null} */ let share = null;
+  const estimated = () => {
     const { view } = figure;
     const drawn = view && !figure.hold ? figure.layers : [];
     const worst = drawn.map((layer) => view && layer.estimate(view)).reduce((a, b) => (!a || (b && b.share < a.share) ? b : a), null);
-    if (!worst) words.textContent = "";
-    else if (!said || isNews(said, worst)) words.textContent = estimateWords(worst);
     if (!worst || !said || isNews(said, worst)) said = worst;
+    return said;
+  };
+  const show = () => {
+    const estimate = estimated();
+    const failed = figure.layers.filter((layer) => layer.failed);
+    const isExact = section.dataset.exact === "1";
+    const state = failed.length > 0 && failed.length === figure.layers.length ? "failed" : estimate ? "estimate" : isExact ? "exact" : "reading";
+    status.line.dataset.state = state;
+    if (state === "failed") status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
+    else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });
+    else if (isExact) status.set("state", { text: "exact" });
+    else status.set("state", { text: painter.prepared ? progressWords(painter.prepared) : share === null ? "drawing…" : readingWords(share) });
+    const error = state === "failed" ? null : failed[0]?.error;
+    status.set("failed", error ? { text: "a layer is not drawn", detail: error, tone: "bad", spoken: `A layer is not drawn: ${error}` } : null);
     const building = figure.layers.find((layer) => layer.info?.index !== "ready" && layer.progress);
-    progress.textContent = building?.progress ? progressWords(building.progress) : "";
-    chip.hidden = words.textContent === "" && progress.textContent === "";
-    if (!chip.hidden) place(figure, chip);
+    status.set("index", building?.progress ? { text: progressWords(building.progress) } : null);
+  };
+  painter.onBusy = (now) => {
+    share = now;
+    show();
   };
   for (const event of ["frame", "progress", "info", "exact"]) figure.addEventListener(event, show);
-}
-
-/** In the lower right corner of the plot.  @param {Figure} figure @param {HTMLElement} chip */
-function place({ painter, surface }, chip) {
-  const { x, y, width, height } = painter.plot;
-  chip.style.right = `${Math.max(0, surface.clientWidth - x - width) + GAP}px`;
-  chip.style.bottom = `${Math.max(0, surface.clientHeight - y - height) + GAP}px`;
+  show();
 }
 
 /** @param {Summary} before @param {Summary} now @returns {boolean} */
@@ -52,10 +56,10 @@ export function estimateWords({ share, start, relative }) {
   return `estimate: ${rows}${relative === null ? "" : `, ±${percent(relative)}`}`;
 }
 
-/**
- * How far an index is, for people.
- * @param {{stage: string, done: number, rows: number, seconds: number}} now `seconds` since it began @returns {string}
- */
+/** @param {number} share of a view that has come @returns {string} "reading 45 %" */
+export const readingWords = (share) => `reading ${Math.floor(100 * share)} %`;
+
+/** How far work in the server is, for people.  @param {Progress} now @returns {string} */
 export function progressWords({ stage, done, rows, seconds }) {
   const rate = rows > 0 && seconds > 0.5 ? `${short(rows / seconds)} rows/s` : "";
   const left = done > 0.05 && done < 1 && seconds > 1 ? `about ${Math.max(1, Math.round((seconds * (1 - done)) / done))} s left` : "";

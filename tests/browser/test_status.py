@@ -1,0 +1,74 @@
+"""The status line of a figure: whatever it says, the plots of neighbours stay in line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Page, expect
+
+from .driver import figure, moving, open_page, plot
+from .served import Server, start_server
+
+ROWS = 50_000
+APP = """
+import bigviz as bv
+
+odd = bv.figure(title="Odd").points(bv.open("odd.parquet"), "x", "y")
+plain = bv.figure(title="Plain").points(bv.open("plain.parquet"), "x", "y")
+bv.document(bv.row(odd, plain), title="Two")
+"""
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """odd: 1 % of rows at (99, 99), one row very far off, three missing; and plain."""
+    folder: Path = tmp_path_factory.mktemp("two")
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(0, 1, (2, ROWS))
+    pq.write_table(pa.table({"x": x, "y": y}), folder / "plain.parquet")
+    x[::100] = y[::100] = 99
+    x[7], y[11:14] = 9.97e36, np.nan
+    pq.write_table(pa.table({"x": x, "y": y}), folder / "odd.parquet")
+    (folder / "two.py").write_text(APP)
+    running = start_server("two.py", cwd=folder)
+    yield running
+    running.stop()
+
+
+def in_line(page: Page) -> bool:
+    odd, plain = plot(page, 0), plot(page, 1)
+    return (odd.y, odd.height) == (plain.y, plain.height) and odd.height > 0
+
+
+def test_neighbours_stay_in_line_whatever_one_of_them_says(page: Page, two: Server) -> None:
+    open_page(page, f"{two.url}/two/")
+    expect(page.locator(f'{figure(0)} [data-part="outside"]')).to_contain_text("outside this view")
+    expect(page.locator(f'{figure(0)} [data-part="far"]')).to_contain_text("1 row lies very far")
+    expect(page.locator(f'{figure(1)} [data-part="state"]')).to_have_text("exact")
+    expect(page.locator(f"{figure(1)} .status").get_by_role("button")).to_have_count(0)
+    assert in_line(page)
+    before = plot(page)
+    with moving(page, 0):
+        page.get_by_role("button", name="show all").click()
+    expect(page.locator(f'{figure(0)} [data-part="outside"]')).to_be_hidden()
+    assert plot(page) == before and in_line(page)
+    page.locator(f'{figure(0)} [data-act="settings"]').click()
+    expect(page.locator(f"{figure(0)} form.pickers")).to_be_visible()
+    assert plot(page) == before and in_line(page)
+
+
+def test_the_details_say_all_and_have_every_button(page: Page, two: Server) -> None:
+    open_page(page, f"{two.url}/two/")
+    page.get_by_role("button", name="details").click()
+    details = page.get_by_role("dialog", name="Status in full")
+    expect(details).to_contain_text("1 row lies very far from all others and is left out: a fill value, perhaps")
+    expect(details).to_contain_text("3 not drawn: rows that are missing, not finite, or off the axis are not drawn")
+    expect(details.get_by_role("button")).to_have_text(["show all", "Show them"])
+    details.get_by_role("button", name="Show them").click()
+    expect(details).to_be_hidden()
+    expect(page.locator(f'{figure(0)} [data-part="far"]')).to_contain_text("makes room")
