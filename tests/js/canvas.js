@@ -22,6 +22,11 @@ class Context {
     this.canvas.pixels.set(new Uint32Array(image.data.buffer));
   }
 
+  /** @param {number} x @param {number} y @param {number} width @param {number} height */
+  clearRect(x, y, width, height) {
+    for (let row = y; row < y + height; row++) this.canvas.pixels.fill(0, row * this.canvas.width + x, row * this.canvas.width + x + width);
+  }
+
   save() {
     this.saved.push(this.clipped);
   }

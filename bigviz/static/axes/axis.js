@@ -78,10 +78,9 @@ export class Axis {
       case "degrees":
         return this.o.side === "x" ? degrees(longitude(offset), step * 360, "E", "W") : degrees(latitude(offset), step * 180, "N", "S");
       case "category":
-        return this.categories?.[Number(origin) + Math.floor(offset)] ?? "";
+        return this.categories?.[Number(toBigInt(origin, offset))] ?? "";
       case "whole":
-        if (step >= 1 || Number.isInteger(offset)) return formatNumber(toBigInt(origin, offset), 20);
-        return plain(Number(origin) + offset, step);
+        return formatNumber(toBigInt(origin, offset), 20);
       default:
         return plain(Number(origin) + offset, step);
     }

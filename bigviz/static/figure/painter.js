@@ -15,7 +15,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/axis.js").Tick} Tick */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../layers/layer.js").Look} Colours */
-/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look}} Scene  in CSS pixels */
+/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean}} Scene  in CSS pixels; plain: colours tell nothing */
 
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours,
@@ -48,6 +48,7 @@ export class Painter {
     this.font = getComputedStyle(surface).fontFamily;
     this.left = FIRST_LEFT;
     /** @type {Frame|null} */ this.frame = null;
+    /** The key beside the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
@@ -63,24 +64,30 @@ export class Painter {
     return { palette: this.figure.page.theme.palette, font: this.font, dpr: this.size.dpr };
   }
 
-  /** Is the plot's ground dark? */
-  get dark() {
-    const { main } = this.figure;
-    const { palette } = this.figure.page.theme;
-    if (!main?.raster) return palette.dark;
-    return main.planes ? palette.dark : wantsDark(main.lut(this.figure.look), palette);
+  /** All that a view shows is lines, and rows so few that each is seen: as on paper, on the page's ground with a grid.  @param {View} view @returns {boolean} */
+  isPaper(view) {
+    return this.figure.layers.every(({ raster }) => !raster || raster.isSparse(view));
   }
 
-  get ground() {
+  /** Is the plot's ground dark?  @param {View} view @returns {boolean} */
+  isDark(view) {
+    const { main } = this.figure;
     const { palette } = this.figure.page.theme;
-    if (this.figure.layers.every((l) => !l.raster)) return palette.page;
-    return this.dark ? palette.plotDark : palette.plotLight;
+    if (!main?.raster || main.planes || this.isPaper(view)) return palette.dark;
+    return wantsDark(main.lut(this.figure.look), palette);
+  }
+
+  /** @param {View} view @returns {string} */
+  groundOf(view) {
+    const { palette } = this.figure.page.theme;
+    if (this.isPaper(view)) return palette.page;
+    return this.isDark(view) ? palette.plotDark : palette.plotLight;
   }
 
   /** What the key beside the plot is. @returns {"bar"|"legend"|"none"} */
   get side() {
     const { main } = this.figure;
-    if (!main || main.definition?.glyph === "line" || (!main.definition && main.choice.glyph === "line")) return "none";
+    if (!main || main.raster?.isAlwaysPlain || main.definition?.glyph === "line" || (!main.definition && main.choice.glyph === "line")) return "none";
     return main.planes ? "legend" : "bar";
   }
 
@@ -100,6 +107,7 @@ export class Painter {
     const same = this.frame && JSON.stringify(this.frame) === JSON.stringify(frame) && this.size.width === width && this.size.height === height && this.size.dpr === dpr;
     if (same) return false;
     this.size = { width, height, dpr };
+    this.measured = this.side;
     this.frame = frame;
     this.shown = [];
     fit(this.chrome, width, height, dpr);
@@ -124,9 +132,10 @@ export class Painter {
     return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
   }
 
-  /** Another left margin is wanted by the labels now drawn: the surface must be measured anew. @returns {boolean} */
+  /** Another left margin is wanted by the labels now drawn, or another key beside the plot: the surface must be measured anew. @returns {boolean} */
   refit() {
     if (!this.scene) return false;
+    if (this.side !== this.measured) return true;
     const left = leftFor(this.chromeContext, this.scene.ys, this.look);
     if (left <= this.left && this.left - left < SLACK) return false;
     this.left = left;
@@ -142,11 +151,11 @@ export class Painter {
   /** Draws the view that was prepared.  @param {View} view @param {boolean} exact */
   paint(view, exact) {
     if (!this.scene) return;
-    this.#ground();
+    this.#ground(view);
     this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
-    const shows = [view, axes, side, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
+    const shows = [view, axes, side, this.scene.plain, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
     if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
       this.shown = shows;
       this.#chrome(this.scene);
@@ -174,7 +183,8 @@ export class Painter {
   /** @param {View} view @param {Frame} frame @param {number} width @param {number} height @param {Look} look @returns {Scene} */
   sceneOf(view, frame, width, height, look) {
     const { axes } = this.figure;
-    return { frame, width, height, look, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
+    const plain = this.figure.main?.raster?.isPlain(view) ?? false;
+    return { frame, width, height, look, plain, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
   }
 
   /**
@@ -185,9 +195,9 @@ export class Painter {
     const { layers } = this.figure;
     const { look, frame } = scene;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.fillStyle = this.ground;
+    ctx.fillStyle = this.groundOf(view);
     ctx.fillRect(0, 0, view.width, view.height);
-    if (layers.every((l) => !l.raster)) {
+    if (this.isPaper(view)) {
       ctx.setTransform(look.dpr, 0, 0, look.dpr, 0, 0);
       drawGrid(ctx, frame.plot, scene.xs, scene.ys, look);
       ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -206,13 +216,13 @@ export class Painter {
     drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
     const { main } = figure;
     if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
-    else if (side === "bar")
+    else if (side === "bar" && !scene.plain)
       drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.info?.traits.counts ?? false, mark }, look);
   }
 
-  /** Colours of what lies over the plot follow its ground. */
-  #ground() {
-    const dark = this.figure.layers.every((l) => !l.raster) ? this.figure.page.theme.dark : this.dark;
+  /** Colours of what lies over the plot follow its ground.  @param {View} view */
+  #ground(view) {
+    const dark = this.isDark(view);
     const { style } = this.figure.surface;
     style.setProperty("--hair", dark ? "#ffffff59" : "#0000004d");
     style.setProperty("--mark", dark ? "#fff" : "#000");

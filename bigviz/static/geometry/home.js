@@ -5,6 +5,9 @@ import { length, padSpan, panSpan, resolution, span, spanOf, union } from "./spa
 /** @typedef {import("./span.js").AxisLimits} AxisLimits */
 /** @typedef {import("./span.js").Span} Span */
 
+/** Low and high of one layer; true: they are the middles of the first and the last cell, which are one unit wide.
+ * @typedef {readonly [low: number|string, high: number|string, cells?: boolean]|null} DataRange */
+
 /** Home is the data's range and this share of it on each side. */
 export const HOME_PADDING = 0.02;
 /** How many roots wide a view may become. */
@@ -13,7 +16,7 @@ const WIDEST_ROOTS = 8;
 /**
  * The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a unit (or a
  * billionth of itself, on float axes far from 0) around it; no value at all shows 0..1.
- * @param {readonly (readonly [number|string, number|string]|null)[]} ranges low and high of each layer as `layer` answers give them
+ * @param {readonly DataRange[]} ranges low and high of each layer as `layer` answers give them
  * @param {boolean} exact
  * @param {number} [padding]
  * @returns {Span}
@@ -21,10 +24,16 @@ const WIDEST_ROOTS = 8;
 export function homeSpan(ranges, exact, padding = HOME_PADDING) {
   /** @type {Span|null} */ let all = null;
   for (const range of ranges) {
-    const part = range && dataSpan(range[0], range[1], exact);
+    const part = range && (range[2] ? cellsSpan(range[0], range[1], exact) : dataSpan(range[0], range[1], exact));
     if (part) all = all ? union(all, part) : part;
   }
   return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
+}
+
+/** @param {number|string} low @param {number|string} high @param {boolean} exact @returns {Span|null} from the edge of the first cell to that of the last */
+function cellsSpan(low, high, exact) {
+  const all = spanOf(low, high, exact);
+  return all ? span(all.lo - 0.5, all.hi + 0.5, all.origin, exact) : dataSpan(low, high, exact);
 }
 
 /** @param {number|string} low @param {number|string} high @param {boolean} exact @returns {Span|null} */

@@ -4,7 +4,7 @@ import { homeSpan } from "./home.js";
 import { equalSpans, span, spanOf, toFloat } from "./span.js";
 
 /** @typedef {import("./span.js").Span} Span */
-/** @typedef {readonly [number|string, number|string]|null} DataRange  low and high of one layer */
+/** @typedef {import("./home.js").DataRange} DataRange */
 
 export class SharedRange extends EventTarget {
   /**

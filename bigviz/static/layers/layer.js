@@ -3,6 +3,7 @@
 import { AxisRoot } from "../geometry/root.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
+import { pixelOf } from "../render/css-color.js";
 import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
@@ -17,6 +18,9 @@ import { wantsDark } from "../render/contrast.js";
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 /** Kinds of columns that may go on a log axis. */
 const NUMBERS = new Set(["integer", "float", "decimal"]);
+/** Kinds of columns whose numbers may stand for cells, and how many of these an axis has at most. */
+const CELLS = new Set(["integer", "bool", "category"]);
+const MOST_CELLS = 64;
 const LINE_WIDTH = 1.5;
 
 export class Layer {
@@ -141,12 +145,18 @@ export class Layer {
   rasterStyle(look) {
     const { how, low, high } = this.choice;
     const lut = this.lut(look);
-    return { how, lut, low, high, dark: this.planes ? look.palette.dark : wantsDark(lut, look.palette) };
+    const { palette } = look;
+    return { how, lut, low, high, dark: this.planes ? palette.dark : wantsDark(lut, palette), sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark } };
+  }
+
+  /** Where one colour is all that is needed.  @param {import("../render/theme.js").Palette} palette @returns {string} */
+  #color(palette) {
+    return this.spec.color ?? palette.line[this.index % palette.line.length];
   }
 
   /** @param {Look} look @returns {import("./line-layer.js").LineStyle} */
   lineStyle({ palette }) {
-    return { color: this.spec.color ?? palette.line[this.index % palette.line.length], width: LINE_WIDTH };
+    return { color: this.#color(palette), width: LINE_WIDTH };
   }
 
   /** @returns {{x: AxisRoot, y: AxisRoot}|null} */
@@ -155,9 +165,24 @@ export class Layer {
     return { x: AxisRoot.parse(this.info.root.x), y: AxisRoot.parse(this.info.root.y) };
   }
 
-  /** @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} what the data spans */
+  /** What the data spans.  @param {"x"|"y"} side @returns {import("../geometry/home.js").DataRange} */
   dataRange(side) {
-    return sideOf(this.info?.range, side);
+    const range = sideOf(this.info?.range, side);
+    return range && this.#hasCells(side) ? [...range, true] : range;
+  }
+
+  /** Its numbers are few and whole, and drawn as cells or bands: labels, and the whole numbers of a table.  @param {"x"|"y"} side @returns {boolean} */
+  #hasCells(side) {
+    const { info, definition } = this;
+    if (!info || definition?.glyph !== "points" || !this.#isShort(side)) return false;
+    return info[side].kind !== "integer" || this.#isShort(side === "x" ? "y" : "x");
+  }
+
+  /** @param {"x"|"y"} side @returns {boolean} its numbers are whole, and no more than are told apart at a glance */
+  #isShort(side) {
+    const range = sideOf(this.info?.range, side);
+    const linear = this.definition?.[side === "x" ? "xaxis" : "yaxis"] === "linear";
+    return linear && range !== null && CELLS.has(this.info?.[side].kind ?? "") && Number(range[1]) - Number(range[0]) < MOST_CELLS;
   }
 
   /** The part of it with nearly all rows, where the server found that to be small.  @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} */

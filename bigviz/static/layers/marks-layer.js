@@ -1,5 +1,6 @@
 // Rows drawn one by one, where a view holds few. They stay in data space, so they follow any view until those of that view arrive.
 
+import { length } from "../geometry/span.js";
 import { holds, boxOf } from "../geometry/window.js";
 import { Distribution } from "../render/distribution.js";
 import { Ink, OUTLINED, radiusFor } from "../render/marks.js";
@@ -7,6 +8,7 @@ import { Norm } from "../render/norm.js";
 import { GLASBEY } from "../render/palette.js";
 import { Shader } from "../render/shade.js";
 import { check } from "../wire/frames.js";
+import { latticeOf } from "./lattice.js";
 import { Pixels } from "./pixels.js";
 import { nearestRow, placeRows } from "./row-places.js";
 
@@ -17,6 +19,13 @@ import { nearestRow, placeRows } from "./row-places.js";
 /** @typedef {import("./pixels.js").Context} Context */
 /** @typedef {import("./row-places.js").MarkHit} MarkHit */
 
+/** Up to so many marks in view are drawn on the page's ground, without a count's ramp; beyond them density is what one sees. */
+export const FEW = 5000;
+/** A lattice is drawn as cells where its steps are at least so long, in CSS pixels. */
+const LEAST_STEP = 3;
+/** Dashes: how thick in CSS pixels, and how much of the ground most of them on each other hide, so that one sees how many they are. */
+const DASH = 2;
+const HIDDEN = 0.96;
 /** Marks change their size only by more than this, so that a pan does not make them flicker. */
 const STEADY = 1.25;
 
@@ -27,10 +36,14 @@ export class MarksLayer {
     this.style = style;
     /** @type {Rows|null} */ this.rows = null;
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
+    /** @type {import("./lattice.js").Lattice|null} */ this.lattice = null;
+    /** No coordinate has more than one row. */ this.alone = true;
+    /** The rows' places in the last view asked about.  @type {{view: View, rows: Rows, placed: ReturnType<typeof placeRows>}|null} */ this.places = null;
+    this.few = true;
     /** @type {Ink|null} */ this.ink = null;
     this.pixels = new Pixels(createCanvas);
     /** What the ink shows, and whether the colours were found for it; without a view nothing.
-     * @type {{view: View|null, rows: Rows|null, radius: number, shader: Shader|null, rested: boolean}} */
+     * @type {{view: View|null, rows: Rows|null, radius: number, shader: Shader|number|null, rested: boolean}} */
     this.inked = { view: null, rows: null, radius: 0, shader: null, rested: false };
     this.radius = 0;
     /** Of the marks that the last view at rest showed.  @type {Distribution|null} */ this.distribution = null;
@@ -49,6 +62,56 @@ export class MarksLayer {
     check(rows.code === null || rows.code.every((code) => code >= 0 && code < (planes?.length ?? 0)), "rows of categories that the layer has not");
     this.rows = rows;
     this.box = rows.window && boxOf(rows.window, exact);
+    const { times } = this.facts;
+    this.lattice = latticeOf(rows, { x: exact.x && !times.x, y: exact.y && !times.y });
+    this.alone = rows.number.every((number) => number === 1);
+  }
+
+  /** Few rows are here for all that a view shows: they are drawn on the page's ground; the cells of a table only where their colours are no ramp, which may end in that ground.  @param {View} view @returns {boolean} */
+  isSparse(view) {
+    if (!this.style.sparse || !this.covers(view)) return false;
+    const { visible } = this.#placesIn(view);
+    if (visible > FEW * STEADY) this.few = false;
+    else if (visible <= FEW) this.few = true;
+    return this.few && (this.facts.planes !== null || (this.#tellsPlaces && this.alone) || !this.#isTable(view));
+  }
+
+  /** Few rows are here, and nothing but their places is to be told: all have one colour.  @param {View} view @returns {boolean} */
+  isPlain(view) {
+    return this.#tellsPlaces && this.isSparse(view);
+  }
+
+  /** So it is in every view. */
+  get isAlwaysPlain() {
+    const { rows, style } = this;
+    return Boolean(style.sparse) && rows !== null && this.box === null && rows.n <= FEW && this.#tellsPlaces && (this.lattice === null || this.lattice.x === 0 || this.lattice.y === 0 || this.alone);
+  }
+
+  get #tellsPlaces() {
+    const { planes, traits } = this.facts;
+    return planes === null && (traits.counts || traits.total === "any");
+  }
+
+  /** The rows' places in a view.  @param {View} view */
+  #placesIn(view) {
+    const rows = /** @type {Rows} */ (this.rows);
+    if (this.places?.view !== view || this.places.rows !== rows) this.places = { view, rows, placed: placeRows(rows, view, this.style.colors ?? GLASBEY) };
+    return this.places.placed;
+  }
+
+  /** Size of a lattice's cells in a view, in device pixels, 0 along dashes; null where there is none, or it is too fine.  @param {View} view @returns {{width: number, height: number}|null} */
+  #cellsIn(view) {
+    if (!this.lattice) return null;
+    const width = (this.lattice.x * view.width) / length(view.x);
+    const height = (this.lattice.y * view.height) / length(view.y);
+    const fits = (/** @type {number} */ size) => size === 0 || size >= LEAST_STEP;
+    return fits(width) && fits(height) ? { width, height } : null;
+  }
+
+  /** @param {View} view @returns {boolean} its cells are those of a table, not dashes */
+  #isTable(view) {
+    const cells = this.#cellsIn(view);
+    return cells !== null && cells.width > 0 && cells.height > 0;
   }
 
   clear() {
@@ -63,7 +126,11 @@ export class MarksLayer {
 
   /** New colours or normalisation.  @param {RasterStyle} style */
   restyle(style) {
-    if (style.colors !== this.style.colors) this.inked.rows = null;
+    if (style.colors !== this.style.colors) {
+      this.inked.rows = null;
+      this.places = null;
+    }
+    this.inked.shader = null;
     this.style = style;
     this.reshade();
   }
@@ -92,9 +159,10 @@ export class MarksLayer {
    * @param {Context} context @param {View} view @param {number} dpr device pixels a CSS pixel @param {boolean} rest new colours are found, as for a view at rest
    */
   draw(context, view, dpr, rest) {
-    const { rows, facts, style } = this;
+    const { rows, facts } = this;
     if (!rows) return;
-    const placed = placeRows(rows, view, style.colors ?? GLASBEY);
+    const placed = this.#placesIn(view);
+    const cells = this.#cellsIn(view);
     const ideal = radiusFor(placed.visible, (view.width * view.height) / (dpr * dpr)) * dpr;
     if (!(ideal < this.radius * STEADY && ideal > this.radius / STEADY)) this.radius = ideal;
     const ink = this.#inkOf(view);
@@ -103,7 +171,9 @@ export class MarksLayer {
     if (!inked.view?.equals(view) || inked.rows !== rows || inked.radius !== radius) {
       if (inked.view) ink.wipe(out);
       ink.clear();
-      ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr);
+      const thick = Math.max(1, Math.round(DASH * dpr));
+      if (cells) ink.drawCells(placed, { width: cells.width || thick, height: cells.height || thick }, facts.rule);
+      else ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr);
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {
@@ -111,12 +181,20 @@ export class MarksLayer {
       this.reshade();
       this.inked.rested = true;
     }
-    if (this.inked.shader !== this.shader) {
-      ink.paint(out, rows.code ? null : this.shader, style.dark ?? true);
-      this.pixels.put();
-      this.inked.shader = this.shader;
-    }
+    this.#paint(ink, out, view);
     this.pixels.draw(context);
+  }
+
+  /** Colours the ink, unless it has them.  @param {Ink} ink @param {Uint32Array} out @param {View} view */
+  #paint(ink, out, view) {
+    const { style, inked } = this;
+    const sparse = this.isSparse(view) ? style.sparse : undefined;
+    const shader = sparse && this.isPlain(view) ? sparse.accent : this.shader;
+    if (inked.shader === shader) return;
+    if (typeof shader === "number") ink.paintPlain(out, shader, this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined);
+    else ink.paint(out, this.rows?.code ? null : shader, (sparse ?? style).dark ?? true);
+    this.pixels.put();
+    inked.shader = shader;
   }
 
   /** @param {View} view @returns {Ink} of the view's size, as are the pixels now */
@@ -129,10 +207,16 @@ export class MarksLayer {
   }
 
   /**
-   * The mark nearest to a pixel.
+   * The mark nearest to a pixel; on a lattice the cell that holds it.
    * @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null}
    */
   nearest(view, px, py, reach) {
-    return this.rows && nearestRow(this.rows, view, px, py, reach, this.facts.planes);
+    if (!this.rows) return null;
+    const cells = this.#cellsIn(view);
+    const far = cells ? Math.hypot(cells.width / 2 || reach, cells.height / 2 || reach) : reach;
+    const hit = nearestRow(this.rows, view, px, py, far, this.facts.planes);
+    if (!hit || !cells) return hit;
+    const within = (/** @type {number} */ away, /** @type {number} */ size) => Math.abs(away) <= (size ? size / 2 : reach);
+    return within(hit.px - px, cells.width) && within(hit.py - py, cells.height) ? hit : null;
   }
 }

@@ -1,5 +1,7 @@
 // A layer of cells: tiles; where a view holds few rows, the rows in their place; where tiles are not deep enough for many, an image.
 
+import { CELL_LEVELS } from "../geometry/root.js";
+import { bandAt, bandsOf, drawBands } from "./bands.js";
 import { cellFacts } from "./cell-facts.js";
 import { ImageLayer } from "./image-layer.js";
 import { MarksLayer } from "./marks-layer.js";
@@ -25,6 +27,9 @@ export class RasterLayer {
    */
   constructor({ cache, definition, info, limits, style, createCanvas = offscreen }) {
     const facts = cellFacts(definition, info);
+    this.facts = facts;
+    this.createCanvas = createCanvas;
+    /** What bands are drawn from.  @type {(import("./pixels.js").Surface|null)[]} */ this.scratch = [null, null];
     this.info = info;
     this.tiles = new TileLayer({ cache, definition, info, style, createCanvas, facts });
     this.marks = new MarksLayer({ facts, style, createCanvas });
@@ -135,6 +140,21 @@ export class RasterLayer {
     return this.drawn.norm;
   }
 
+  /** Few rows make up the picture of a view: they are drawn on the page's ground.  @param {View} view @returns {boolean} */
+  isSparse(view) {
+    return this.marks.isSparse(view);
+  }
+
+  /** The colours of the picture of a view tell nothing: all its marks have the same.  @param {View} view @returns {boolean} */
+  isPlain(view) {
+    return this.marks.isPlain(view);
+  }
+
+  /** All rows are here, and no view of them has colours that tell something. */
+  get isAlwaysPlain() {
+    return this.marks.isAlwaysPlain;
+  }
+
   /**
    * Draws the exact picture of a view at rest: its rows where they are few, else its image or its tiles.
    * @param {Context} context whose (0, 0) is the plot area's top left, in device pixels; nothing is cleared
@@ -153,7 +173,11 @@ export class RasterLayer {
       return true;
     }
     this.drawn = this.tiles;
-    return this.tiles.settle(context, view, dpr);
+    let whole = true;
+    this.#banded(context, view, 0, (target) => {
+      whole = this.tiles.settle(target, view, dpr);
+    });
+    return whole;
   }
 
   /** Makes what `settle` will draw of tiles, in the time before the next frame.  @param {View} view at rest */
@@ -167,7 +191,7 @@ export class RasterLayer {
    */
   compose(context, view, dpr = 1) {
     context.save();
-    if (this.marks.clipOutside(context, view)) this.tiles.compose(context, view);
+    if (this.marks.clipOutside(context, view)) this.#banded(context, view, 1, (target) => this.tiles.compose(target, view));
     context.restore();
     this.marks.draw(context, view, dpr, false);
     this.image.compose(context, view);
@@ -178,7 +202,42 @@ export class RasterLayer {
   /** The cell under a pixel; null over rows, which are told one by one, and where nothing is.  @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} */
   valueAt(view, px, py) {
     if (this.marks.covers(view)) return null;
-    return this.image.fits(view) ? this.image.valueAt(view, px, py) : this.tiles.valueAt(view, px, py);
+    if (this.image.fits(view)) return this.image.valueAt(view, px, py);
+    const bands = this.#bandsIn(view);
+    if (!bands) return this.tiles.valueAt(view, px, py);
+    const cell = this.#cell(view);
+    const across = bands.x && bandAt(view.x, px / view.width, cell.x);
+    const up = bands.y && bandAt(view.y, 1 - py / view.height, cell.y);
+    const hit = this.tiles.valueAt(view, across ? across.fraction * view.width : px, up ? (1 - up.fraction) * view.height : py);
+    return hit && { ...hit, x: across?.bounds ?? hit.x, y: up?.bounds ?? hit.y };
+  }
+
+  /** Size of the cells that a view shows, in axis space.  @param {View} view @returns {{x: number, y: number}} */
+  #cell(view) {
+    const { zx, zy } = this.grid.level(view);
+    return { x: 2 ** (this.grid.x.exponent - CELL_LEVELS - zx), y: 2 ** (this.grid.y.exponent - CELL_LEVELS - zy) };
+  }
+
+  /** @param {View} view @returns {import("./bands.js").Bands|null} */
+  #bandsIn(view) {
+    const { exact, times } = this.facts;
+    return bandsOf(view, { x: exact.x && !times.x, y: exact.y && !times.y }, this.#cell(view));
+  }
+
+  /** Draws tiles; as bands where an axis has few whole numbers.  @param {Context} context @param {View} view @param {number} slack @param {(target: Context) => void} draw */
+  #banded(context, view, slack, draw) {
+    const bands = this.#bandsIn(view);
+    if (!bands) {
+      draw(context);
+      return;
+    }
+    const [source, between] = this.scratch.map((surface, k) => {
+      if (surface?.width === view.width && surface.height === view.height) surface.getContext("2d").clearRect(0, 0, view.width, view.height);
+      else this.scratch[k] = this.createCanvas(view.width, view.height);
+      return /** @type {import("./pixels.js").Surface} */ (this.scratch[k]);
+    });
+    draw(source.getContext("2d"));
+    drawBands(context, source, between, bands, slack);
   }
 
   /** The mark nearest to a pixel.  @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null} */

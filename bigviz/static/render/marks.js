@@ -20,6 +20,12 @@ const COVERED = 0.2;
 export const OUTLINED = 2;
 /** How much of the outline's colour is mixed into a mark's own. */
 const OUTLINE = 0.35;
+/** How much of the ground a plain mark hides: one over others still shows. */
+const PLAIN = 0.72;
+const SHEEREST = 0.12;
+/** Between cells: a share of their size, where they are at least so many pixels large. */
+const GAP = 0.06;
+const LEAST_CELL = 4;
 /** Positions within a pixel that are told apart, on each axis; small marks are kept crisp on whole pixels instead. */
 const PHASES = 4;
 const CRISP = 2;
@@ -104,6 +110,45 @@ export class Ink {
   clear() {
     for (let k = 0; k < this.n; k++) this.slots[this.pixels[k]] = 0;
     this.n = 0;
+  }
+
+  /**
+   * Adds rectangles about their places, in the order given, with a gap between neighbours.
+   * @param {Placed} marks @param {{width: number, height: number}} cell device pixels between neighbours @param {Rule} rule
+   */
+  drawCells(marks, cell, rule) {
+    const { n, px, py, values, colors } = marks;
+    const [across, down] = [gapOf(cell.width), gapOf(cell.height)];
+    for (let k = 0; k < n; k++) {
+      const [left, right] = [Math.round(px[k] - cell.width / 2) + across.before, Math.round(px[k] + cell.width / 2) - across.after];
+      const [top, bottom] = [Math.round(py[k] - cell.height / 2) + down.before, Math.round(py[k] + cell.height / 2) - down.after];
+      const [first, last] = [Math.max(0, left), Math.min(this.width, right)];
+      for (let y = Math.max(0, top); y < Math.min(this.height, bottom); y++) this.fillRow(y * this.width, first, last, values[k], colors ? colors[k] : 0, rule);
+    }
+  }
+
+  /** @param {number} row index of its first pixel @param {number} first @param {number} last column behind the end @param {number} value @param {number} color @param {Rule} rule */
+  fillRow(row, first, last, value, color, rule) {
+    if (last <= first) return;
+    if (this.n + last - first > this.pixels.length) this.room(2 * (this.n + last - first));
+    const { slots, pixels, values, alpha, weight, mixed, edge } = this;
+    for (let at = row + first; at < row + last; at++) {
+      let slot = slots[at] - 1;
+      if (slot < 0) {
+        slot = this.n++;
+        slots[at] = slot + 1;
+        pixels[slot] = at;
+        values[slot] = value;
+        mixed[slot] = color;
+        weight[slot] = 0;
+      } else {
+        values[slot] = joined(values[slot], weight[slot], value, rule);
+        if (color !== mixed[slot]) mixed[slot] = blend(mixed[slot], weight[slot], color, 1);
+      }
+      alpha[slot] = 255;
+      edge[slot] = 0;
+      weight[slot] += 1;
+    }
   }
 
   /** Adds discs in the order given.  @param {Placed} marks @param {number} radius device pixels @param {Rule} rule @param {boolean} [outlined] */
@@ -197,10 +242,35 @@ export class Ink {
     }
   }
 
+  /** The opacity of one mark with which those that most overlap hide a share of the ground; seen alone too.  @param {number} hidden @returns {number} */
+  sheer(hidden) {
+    let most = 1;
+    for (let k = 0; k < this.n; k++) if (this.weight[k] > most) most = this.weight[k];
+    return Math.min(PLAIN, Math.max(SHEEREST, 1 - (1 - hidden) ** (1 / most)));
+  }
+
+  /**
+   * All marks in one colour, more of it where they overlap; outlines are whole.
+   * @param {Uint32Array} out pixels, zero where nothing is drawn @param {number} color a pixel @param {number} [opacity] of one mark
+   */
+  paintPlain(out, color, opacity = PLAIN) {
+    const { n, pixels, alpha, weight, edge } = this;
+    for (let k = 0; k < n; k++) {
+      const share = edge[k] === 1 ? 1 : 1 - (1 - opacity) ** Math.max(1, weight[k]);
+      out[pixels[k]] = ((color & 0xffffff) | (Math.round(alpha[k] * share) << 24)) >>> 0;
+    }
+  }
+
   /** Makes the painted pixels transparent again.  @param {Uint32Array} out */
   wipe(out) {
     for (let k = 0; k < this.n; k++) out[this.pixels[k]] = 0;
   }
+}
+
+/** Device pixels left free before and after a cell; none where cells are too small for it.  @param {number} size @returns {{before: number, after: number}} */
+function gapOf(size) {
+  const gap = size < LEAST_CELL ? 0 : Math.min(6, Math.max(1, Math.round(size * GAP)));
+  return { before: Math.floor(gap / 2), after: Math.ceil(gap / 2) };
 }
 
 /** @param {number} old of `weight` marks @param {number} weight @param {number} value @param {Rule} rule @returns {number} */

@@ -6,9 +6,9 @@ import { BINS } from "./distribution.js";
 /** Normalisation behind the colour bar: how, low, high, cells, fraction(value), value(fraction).  @typedef {import("./norm.js").Norm} Norm */
 
 /** How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by` (default GLASBEY).
- * dark: the ground is (default).
+ * dark: the plate's ground is (default). sparse: how few rows are drawn, on the page's ground: in one colour (a pixel) where they have no value.
  * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: import("./norm.js").Clip, high: import("./norm.js").Clip, colors?: Uint8Array,
- *   dark?: boolean}} RasterStyle */
+ *   dark?: boolean, sparse?: {accent: number, dark: boolean}}} RasterStyle */
 
 /** Alpha of the rarest mixed cell, as datashader's min_alpha. */
 export const MIN_ALPHA = 40;

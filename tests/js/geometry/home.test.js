@@ -30,3 +30,10 @@ test("home of uint64 numbers beyond int64 is where they are", () => {
   const [low, high] = spanToJson(home).map((end) => BigInt(end));
   assert.ok(low < 9223372036854775809n && low > 2n ** 63n - 2n ** 36n && high > 9223373136366403584n);
 });
+
+test("cells are whole at both ends", () => {
+  const months = homeSpan([["1", "12", true]], true);
+  assert.ok(Math.abs(length(months) - 12 * 1.04) < 1e-9 && equalSpans(months, span(0.26, 12.74, 0n, true), 1e-9));
+  const one = homeSpan([["7", "7", true]], true);
+  assert.ok(length(one) > 1);
+});

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { span } from "../../../bigviz/static/geometry/span.js";
+import { View } from "../../../bigviz/static/geometry/view.js";
 import { draw, layerOf, rowsOf, viewOf } from "./rasters.js";
 
 test("marks are discs of their value's colour, wherever the view moves", () => {
@@ -32,4 +34,57 @@ test("the pointer finds the nearest mark", () => {
   assert.equal(layer.nearest(view, 100, 50, 20), null);
   assert.throws(() => layer.addRows(rowsOf({ x: [1], y: [1], code: [2] })), /categories/);
   assert.throws(() => layer.addRows(rowsOf({ x: [1], y: [1] })), /without categories/);
+});
+
+const ACCENT = 0xc45f1d;
+
+/** @param {object} o */
+function sparseLayer(o) {
+  const layer = layerOf(o);
+  layer.restyle({ ...layer.marks.style, sparse: { accent: ACCENT, dark: false } });
+  return layer;
+}
+
+test("few rows without values have one colour, deeper where they overlap", () => {
+  const layer = sparseLayer({});
+  layer.addRows(rowsOf({ x: [0.25, 0.75, 0.75], y: [0.5, 0.5, 0.5], number: [1, 1, 1] }));
+  const view = viewOf(0, 1, 0, 1);
+  const pixels = draw(layer, view);
+  assert.ok(layer.isSparse(view) && layer.isPlain(view) && layer.isAlwaysPlain);
+  assert.ok(pixels.every((p) => p === 0 || (p & 0xffffff) === ACCENT));
+  const opacity = (/** @type {number} */ px) => pixels[50 * 200 + px] >>> 24;
+  assert.ok(opacity(50) > 150 && opacity(150) > opacity(50) && opacity(150) < 255);
+  const moved = viewOf(0.1, 1.1, 0, 1);
+  assert.ok(layer.isPlain(moved));
+});
+
+test("values and categories keep their colours; crowds are density", () => {
+  const view = viewOf(0, 1, 0, 1);
+  const valued = sparseLayer({ agg: "mean(v)" });
+  valued.addRows(rowsOf({ x: [0.25], y: [0.5] }));
+  assert.ok(valued.isSparse(view) && !valued.isPlain(view) && !valued.isAlwaysPlain);
+  const crowd = sparseLayer({});
+  const many = Array.from({ length: 7000 }, (_, k) => k / 7000);
+  crowd.addRows(rowsOf({ x: many, y: many }));
+  assert.ok(!crowd.isSparse(view) && crowd.isSparse(viewOf(0, 0.5, 0, 1)), "half of it is few");
+  crowd.addRows(rowsOf({ x: many, y: many, window: [0, 1, 0, 1] }));
+  assert.ok(!crowd.isSparse(viewOf(-1, 1, 0, 1)), "not all of the view's rows are here");
+});
+
+test("a table's cells are rectangles: plain where each is one row, by their counts on a plate else", () => {
+  const x = [0, 1, 2, 0, 1, 2];
+  const y = [0, 0, 0, 1, 1, 1];
+  const view = new View({ x: span(-0.5, 2.5, 0n, true), y: span(-0.5, 1.5, 0n, true), width: 60, height: 40 });
+  const single = sparseLayer({ kind: "integer", root: ["0", 2] });
+  single.addRows(rowsOf({ x, y }));
+  const pixels = draw(single, view);
+  assert.ok(single.isPlain(view));
+  assert.equal(pixels.filter((p) => p !== 0).length, 6 * 19 * 19, "a pixel between neighbours");
+  const counted = sparseLayer({ kind: "integer", root: ["0", 2] });
+  counted.addRows(rowsOf({ x, y, number: [1, 2, 3, 4, 5, 6], value: [1, 2, 3, 4, 5, 6] }));
+  const shaded = draw(counted, view);
+  assert.ok(!counted.isSparse(view) && !counted.isAlwaysPlain);
+  assert.equal(new Set(shaded.filter((p) => p !== 0)).size, 6);
+  const hit = counted.nearest(view, 49, 1, 5);
+  assert.deepEqual([hit?.number, hit?.px, hit?.py], [6, 50, 10], "all of a cell tells it");
 });
