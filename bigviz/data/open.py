@@ -23,7 +23,7 @@ from bigviz.data.formats.ipc import IpcPart
 from bigviz.data.formats.parquet import ParquetPart
 from bigviz.data.formats.sniff import Format, format_of, named
 from bigviz.data.formats.stable_file import StableFile
-from bigviz.data.paths import Files, find_files
+from bigviz.data.paths import Files, find_files, short_names
 from bigviz.data.sources.files import FilesSource, threads
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
@@ -155,10 +155,10 @@ def _same_files(parts: Sequence[Part]) -> list[str]:
     """A sentence if a link gives a file a second name in the table."""
     first: dict[tuple[int, int], str] = {}
     again: list[tuple[str, str]] = []
-    for part in parts:
-        name = first.setdefault((part.file.device, part.file.inode), part.file.path)
-        if name is not part.file.path:
-            again.append((part.file.path, name))
+    for part, name in zip(parts, short_names([part.file.path for part in parts]), strict=True):
+        known = first.setdefault((part.file.device, part.file.inode), name)
+        if known is not name:
+            again.append((name, known))
     if not again:
         return []
     twice, once = again[0]

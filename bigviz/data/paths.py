@@ -16,7 +16,7 @@ from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.walk import expand, hidden, tree
 
-__all__ = ["Files", "find_files"]
+__all__ = ["Files", "find_files", "short_names"]
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -24,7 +24,8 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 @dataclass(frozen=True)
 class Files:
     """The files of a table in the order of their rows: `paths`, what they are below the table's directory, its name,
-    and sentences on what was met on the way (links that lead nowhere or in a circle)."""
+    and sentences on what was met on the way (links that lead nowhere or in a circle), which viewers may read: they name
+    paths below that directory."""
 
     paths: tuple[str, ...]
     relative: tuple[str, ...]
@@ -68,7 +69,7 @@ def _in_directory(path: str) -> Files:
             got=path,
         )
     name = PurePath(os.path.abspath(path)).name or "root"
-    return Files(tuple(found), tuple(_below(file, path) for file in found), name, tuple(notes))
+    return Files(tuple(found), tuple(_below(file, path) for file in found), name, _told_below(path, notes))
 
 
 def _in_glob(pattern: str) -> Files:
@@ -88,7 +89,7 @@ def _in_glob(pattern: str) -> Files:
         )
     _require_few(len(found), pattern)
     below = tuple(_below(file, _fixed(pattern)) for file in found)
-    return Files(tuple(found), below, _glob_name(pattern), tuple(dict.fromkeys(notes)))
+    return Files(tuple(found), below, _glob_name(pattern), _told_below(_fixed(pattern), notes))
 
 
 def _data_files(root: str, notes: list[str]) -> list[str]:
@@ -102,6 +103,18 @@ def _data_files(root: str, notes: list[str]) -> list[str]:
 def _require_few(count: int, what: str) -> None:
     if count > MOST_FILES:
         raise TooLarge(f"{what} has more than {MOST_FILES:,} files. Open a part of it.", field="source", got=what)
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """Files as a viewer may know them: below the directory that they share."""
+    whole = [os.path.abspath(path) for path in paths]
+    shared = os.path.commonpath([os.path.dirname(path) for path in whole])
+    return [_below(path, shared) for path in whole]
+
+
+def _told_below(root: str, notes: Sequence[str]) -> tuple[str, ...]:
+    """Notes, which begin with a path below `root`, each once and without what is above it."""
+    return tuple(dict.fromkeys(note.removeprefix(os.path.join(root, "")) for note in notes))
 
 
 def _below(file: str, root: str) -> str:

@@ -160,12 +160,12 @@ def _unreadable(path: str, error: OSError) -> Unreadable:
 
 
 def _tell_of_broken(entry: os.DirEntry[str], notes: list[str]) -> None:
-    target = os.readlink(entry.path)
     if "=" in entry.name:
+        target = os.readlink(entry.path)
         raise Unreadable(
             f"{entry.path} is a link to {target}, which is not there, so the table would lack its rows. "
             "Mount or restore it, or remove the link.",
             field="source",
             got=entry.path,
         )
-    notes.append(f"{entry.path} is a link to {target}, which is not there.")
+    notes.append(f"{entry.path} is a link that leads nowhere.")

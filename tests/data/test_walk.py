@@ -47,10 +47,10 @@ def test_loops_end_and_are_told_of(lake: Path) -> None:
     for source in (f"{lake}", f"{lake}/**", f"{lake}/**/*.parquet", f"{lake}/**/**/*.parquet"):
         dataset = open_table(source)
         assert dataset.num_rows == 8
-        assert [note.split(" is a link")[0] for note in dataset.notes] == [
-            f"{lake}/again",
-            f"{lake}/year=2023/here",
-            f"{lake}/year=2023/up",
+        assert [note.split(" is a link to")[0] for note in dataset.notes] == [
+            "again",
+            "year=2023/here",
+            "year=2023/up",
         ]
 
 
@@ -59,7 +59,7 @@ def test_a_second_way_to_the_same_files_is_told_of(lake: Path) -> None:
     dataset = open_table(lake)
     assert dataset.num_rows == 11
     (note,) = dataset.notes
-    assert note == f"{lake}/year=2025/a.parquet is the same file as {lake}/year=2023/a.parquet: its rows count twice."
+    assert note == "year=2025/a.parquet is the same file as year=2023/a.parquet: its rows count twice."
     (lake / "year=2026").symlink_to("year=2024")
     assert "2 files, such as " in open_table(lake).notes[0]
 
@@ -69,10 +69,7 @@ def test_links_that_lead_nowhere(lake: Path) -> None:
     (lake / "loop").symlink_to("loop")
     dataset = open_table(lake)
     assert dataset.num_rows == 8
-    assert dataset.notes == tuple(
-        f"{lake}/{name} is a link to {target}, which is not there."
-        for name, target in (("LATEST", "gone"), ("loop", "loop"))
-    )
+    assert dataset.notes == ("LATEST is a link that leads nowhere.", "loop is a link that leads nowhere.")
     (lake / "year=2022").symlink_to("/mnt/not-mounted/year=2022")
     with pytest.raises(Unreadable, match=r"year=2022 is a link to /mnt/not-mounted.*would lack its rows"):
         open_table(lake)

@@ -81,7 +81,8 @@ def format_of(file: StableFile) -> tuple[Format, str | None]:
     promised = _SUFFIX_FORMATS.get(suffix_of(file.path))
     if promised is None or found in promised:
         return found, None
-    return found, f"{file.path} is named {suffix_of(file.path)} but holds {named(found)}; it was opened as that."
+    name = PurePath(file.path).name  # viewers may read it: they know of no directories
+    return found, f"{name} is named {suffix_of(name)} but holds {named(found)}; it was opened as that."
 
 
 def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:

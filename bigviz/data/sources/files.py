@@ -21,6 +21,7 @@ from bigviz.data.columns.merged_type import as_type
 from bigviz.data.formats.file_part import Part, Piece, admitted
 from bigviz.data.formats.merged_schema import merge_schemas
 from bigviz.data.limits import require_rows
+from bigviz.data.paths import short_names
 from bigviz.data.sources.source import Sink
 
 __all__ = ["FilesSource", "threads"]
@@ -195,7 +196,8 @@ def _one_schema(parts: Sequence[Part]) -> tuple[pa.Schema, dict[int, Unusable], 
     """The schema of all parts, the columns that have no type in it, and sentences on those whose values change."""
     if len(parts) == 1:
         return parts[0].schema, dict(parts[0].unusable), []
-    return merge_schemas([(part.schema, part.unusable, part.file.path) for part in parts])
+    names = short_names([part.file.path for part in parts])
+    return merge_schemas([(part.schema, part.unusable, name) for part, name in zip(parts, names, strict=True)])
 
 
 def _any_within(rows: np.ndarray, start: int, stop: int) -> bool:

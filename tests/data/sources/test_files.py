@@ -135,10 +135,10 @@ def test_rounded_and_moved_columns_are_told_of(tmp_path: Path) -> None:
     pq.write_table(other, tmp_path / "2.parquet")
     dataset = open_table(tmp_path)
     assert dataset.notes == (
-        f"Column 'x' is int64 in {tmp_path}/1.parquet and double in {tmp_path}/2.parquet: "
-        "it is opened as double, which holds whole numbers exactly up to 2^53.",
-        f"Column 't' is timestamp[ms, tz=UTC] in {tmp_path}/1.parquet and timestamp[ms, tz=Asia/Tokyo] in "
-        f"{tmp_path}/2.parquet: it is shown in UTC.",
+        "Column 'x' is int64 in 1.parquet and double in 2.parquet: it is opened as double, which holds whole numbers "
+        "exactly up to 2^53.",
+        "Column 't' is timestamp[ms, tz=UTC] in 1.parquet and timestamp[ms, tz=Asia/Tokyo] in 2.parquet: "
+        "it is shown in UTC.",
     )
 
 
@@ -148,11 +148,11 @@ def test_a_column_that_does_not_fit_together_is_named_and_the_rest_is_opened(tmp
     pq.write_table(pa.table([[3], [4], ["b"], ["c"]], names=["x", "c", "d", "d"]), tmp_path / "3.parquet")
     dataset = open_table(tmp_path)
     assert dataset.column("x").values.tolist() == [1, 2, 3]
-    words = rf"'c' of .* is int64 in {tmp_path}/1\.parquet and string in {tmp_path}/2\.parquet, and no type holds both"
+    words = r"'c' of .* is int64 in 1\.parquet and string in 2\.parquet, and no type holds both"
     for use in (dataset.column, dataset.info, dataset.head, lambda name: dataset.take(np.array([0]), [name])):
         with pytest.raises(Unplottable, match=words):
             use("c")
-    with pytest.raises(Unplottable, match=r"'d' .* is there 2 times in .*/3\.parquet.*can be plotted: 'x'"):
+    with pytest.raises(Unplottable, match=r"'d' .* is there 2 times in 3\.parquet.*can be plotted: 'x'"):
         dataset.arrow(["d"])
     assert [info.readable for info in dataset.columns()] == [True, False, False]
     assert [note.split(" is ")[0] for note in dataset.notes] == ["Column 'c'", "Column 'd'"]
@@ -237,3 +237,16 @@ def test_concurrent_callers_share_one_reading(tmp_path: Path, monkeypatch: pytes
     for thread in threads:
         thread.join()
     assert readings == [0] and len(got) == 4 and all(column is got[0] for column in got)
+
+
+def test_notes_tell_viewers_nothing_of_directories(tmp_path: Path) -> None:
+    for folder, array in (("a=1", pa.array([1])), ("a=2", pa.array(["x"])), ("a=3", pa.array([0.5]))):
+        (tmp_path / folder).mkdir()
+        pq.write_table(pa.table({"c": array, "d": [0.5] if folder == "a=1" else [2**53]}), tmp_path / folder / "t.csv")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "a=4").symlink_to("a=3")
+    dataset = open_table(tmp_path)
+    told = " ".join([*dataset.notes, *(info.reason or "" for info in dataset.columns())])
+    assert len(dataset.notes) == 8 and "a=1/t.csv" in told and "/".join(tmp_path.parts[-2:]) not in told
+    with pytest.raises(Unplottable, match=r"int64 in a=1/t\.csv and string in a=2/t\.csv"):
+        dataset.column("c")
