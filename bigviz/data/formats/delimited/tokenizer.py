@@ -30,7 +30,7 @@ _LINE, _LONG_LINE = 1 << 23, 1 << 28
 """Bytes of a line: first the few that lines have, then the most that is read at all."""
 
 _THREADS: Final = 4
-_MEMORY: Final = 1 << 30
+_MEMORY: Final = 1 << 29
 
 _TYPES: Final = (
     *("NULL", "BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE"),

@@ -77,6 +77,20 @@ def test_nothing_else_can_be_opened_or_allowed(tokenizer: Tokenizer, tmp_path: P
     assert neighbour.read_text() == "x,y\n1,2\n"
 
 
+def test_memory_threads_and_disk_are_bounded(tokenizer: Tokenizer) -> None:
+    settings = {
+        name: tokenizer._connection.execute("SELECT current_setting(?)", [name]).fetchall()[0][0]
+        for name in ("memory_limit", "threads", "temp_directory", "enable_external_access", "autoload_known_extensions")
+    }
+    assert 1 <= settings.pop("threads") <= 4
+    assert settings == {
+        "memory_limit": "512.0 MiB",
+        "temp_directory": "",
+        "enable_external_access": False,
+        "autoload_known_extensions": False,
+    }
+
+
 def test_cells_are_text_in_the_order_of_the_file(tokenizer: Tokenizer) -> None:
     dialect = {"delim": ",", "quote": '"', "escape": '"', "header": True}
     (batch,) = tokenizer.cells(dialect, 2, [("c1", ()), ("TRY_CAST(c0 AS INTEGER) + ?", [1])])
