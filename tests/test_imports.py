@@ -96,6 +96,14 @@ def test_imports_within_tiles_point_one_way(module: str):
             assert TILES.index(below[2]) <= height, f"{module} imports {other}"
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("bigviz.server.")])
+def test_the_server_knows_engines_by_their_interface_alone(module: str):
+    if module.startswith("bigviz.server.run."):  # where the engine of this machine is made
+        return
+    known = {other for other in imports_of(module) if other.startswith("bigviz.tiles.")}
+    assert {other for other in known if not other.startswith("bigviz.tiles.grid.")} <= {"bigviz.tiles.interface"}
+
+
 def test_no_module_imports_itself_by_way_of_others():
     done: set[str] = set()
 

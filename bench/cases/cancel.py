@@ -28,6 +28,7 @@ from bigviz.common.progress import no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.interface import EXACT
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 RAISES: Final = 60
@@ -71,11 +72,11 @@ class _Table:
         stop = Cancel()
         building = threading.Thread(target=self._build, args=(engine, stop))
         building.start()
-        while not engine.answers(self.dataset, self.layer):
+        while engine.readiness(self.dataset, self.layer) not in EXACT:
             time.sleep(0.001)
         stop.cancel()
         building.join()
-        while engine.state(self.dataset, self.layer) == "building":
+        while engine._layer_flights.under_way(engine._key(self.dataset, self.layer)):
             time.sleep(0.001)
         return engine
 

@@ -1,1 +1,1 @@
-"""Rows in spatial order, pyramids, series: answers (layer, tile) and (layer, x range, width). Start at `engine`."""
+"""Rows in spatial order, pyramids, series: answers (layer, tile) and (layer, x range, width). Start at `interface`."""

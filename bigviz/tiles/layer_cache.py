@@ -8,19 +8,13 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
-
 from bigviz.aggregate.layer import Layer
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.answers.line_layer import LineLayer
-from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.answers.layer_answers import Held, LayerAnswers, columns_held
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.scans.scanned_layer import ScannedLayer
 
-__all__ = ["Built", "LayerStore", "Uses"]
-
-Built = PointsLayer | LineLayer | ScannedLayer
+__all__ = ["LayerStore", "Uses"]
 
 
 class LayerStore:
@@ -32,29 +26,21 @@ class LayerStore:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._layers: OrderedDict[Hashable, Built] = OrderedDict()
+        self._layers: OrderedDict[Hashable, LayerAnswers] = OrderedDict()
         self._whole: set[Hashable] = set()
         self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> Built | None:
-        """The layer, which becomes the most recently used; None without one."""
+    def find(self, key: Hashable) -> tuple[LayerAnswers | None, bool]:
+        """The layer, which becomes the most recently used, and whether nothing of it is still to be built; None and
+        False without one."""
         with self._lock:
             layer = self._layers.get(key)
             if layer is not None:
                 self._layers.move_to_end(key)
-            return layer
+            return layer, key in self._whole
 
-    def __contains__(self, key: Hashable) -> bool:
-        with self._lock:
-            return key in self._layers
-
-    def is_whole(self, key: Hashable) -> bool:
-        """Whether the layer is here and nothing of it is still to be built."""
-        with self._lock:
-            return key in self._whole
-
-    def put(self, key: Hashable, layer: Built, whole: bool = True) -> list[Hashable]:
+    def put(self, key: Hashable, layer: LayerAnswers, whole: bool = True) -> list[Hashable]:
         """Keep a layer, and let older ones go until all fit: their keys. One that is not whole answers, if slower."""
         gone: list[Hashable] = []
         with self._lock:
@@ -88,7 +74,7 @@ class LayerStore:
         with self._lock:
             order = self._orders.pop(key, None)
             layers = () if order is None else self._layers.items()
-            over = [name for name, layer in layers if getattr(layer, "order", None) is order]
+            over = [name for name, layer in layers if any(held.what is order for held in layer.held())]
             for name in over:
                 del self._layers[name]
                 self._whole.discard(name)
@@ -101,34 +87,14 @@ class LayerStore:
             return self._weights(loaded)
 
     def _weights(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
-        points = [layer for layer in self._layers.values() if isinstance(layer, PointsLayer)]
-        lines = [layer for layer in self._layers.values() if isinstance(layer, LineLayer)]
-        scanned = [layer for layer in self._layers.values() if isinstance(layer, ScannedLayer)]
-        orders = {id(layer.order): layer.order for layer in points}
-        columns = {id(column): column for layer in points for column in layer.pyramid.inputs.columns}
-        return {
-            "orders": sum(order.nbytes for order in orders.values()) + sum(each.nbytes for each in columns.values()),
-            "pyramids": sum(layer.nbytes for layer in points) + sum(layer.nbytes for layer in scanned),
-            "series": sum(layer.nbytes for layer in lines),
-            "columns": sum(_read_bytes([*points, *lines], loaded).values()),
-        }
-
-
-def _read_bytes(layers: Sequence[Built], loaded: Sequence[Column]) -> dict[int, int]:
-    """Bytes of the columns of layers and of those `loaded`, by what holds them; those of a table that was in memory
-    before are not ours."""
-    held: dict[int, int] = {}
-    columns = list(loaded)
-    for layer in layers:
-        others = layer.columns.values() if isinstance(layer, PointsLayer) else ()
-        columns += (layer.x.column, layer.y.column, *others)
-    for column in columns:
-        for array in (column.values, column.valid):
-            while array is not None and isinstance(array.base, np.ndarray):
-                array = array.base
-            if array is not None and array.flags.owndata:
-                held[id(array)] = array.nbytes
-    return held
+        held: dict[int, Held] = {}
+        for layer in self._layers.values():
+            held.update((id(each.what), each) for each in layer.held())
+        held.update((id(each.what), each) for each in columns_held(loaded))
+        sums = dict.fromkeys(("orders", "pyramids", "series", "columns"), 0)
+        for each in held.values():
+            sums[each.kind] += each.nbytes
+        return sums
 
 
 class Uses:

@@ -21,11 +21,12 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import survey
-from bigviz.tiles.layer_cache import Built
 from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
@@ -45,7 +46,7 @@ from bigviz.tiles.store.series.stored_series import open_series
 __all__ = ["IndexMode", "Maker", "Orders"]
 
 IndexMode = Literal["auto", "existing", "never"]
-Opened = Callable[[Built], None]
+Opened = Callable[[LayerAnswers], None]
 
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
 _ROW: Final = 24  # bytes of memory that ordering takes, without columns
@@ -65,8 +66,15 @@ class Maker:
     """Makes layers. Safe to use from any number of threads."""
 
     def __init__(
-        self, threads: int, memory: int, orders: Orders, stores: StoreDirectory | None, index: IndexMode
+        self,
+        threads: int,
+        memory: int,
+        orders: Orders,
+        stores: StoreDirectory | None,
+        index: IndexMode,
+        sampled_rows: int,
     ) -> None:
+        """Tables of `sampled_rows` or more are worth estimates."""
         self._threads, self._memory, self._orders = threads, memory, orders
         self._stores = None if index == "never" else stores
         self._writes = index == "auto"
@@ -74,7 +82,8 @@ class Maker:
         self._published_layers: set[tuple[str, Layer]] = set()
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
-        self._scanner = Scanner(threads, memory, self.turns)
+        self.previews = Previews(threads, self.turns)
+        self._scanner = Scanner(threads, memory, self.turns, self.previews, sampled_rows)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer: its index may be written to the disk."""
@@ -99,7 +108,7 @@ class Maker:
 
     def make(
         self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew, opened: Opened, again: bool = False
-    ) -> Built:
+    ) -> LayerAnswers:
         """The layer: indexed, or, where memory does not hold its index and none may be written, scanned. `opened` is
         called as soon as it answers, which may be before its index is complete; `key` names its order. Raises what
         reading the dataset does, TooLarge for a line that memory does not hold, Cancelled."""
@@ -169,7 +178,9 @@ class Maker:
         allowed = self._stores is not None and self._writes and (dataset.fingerprint, spec) in self._published
         return large and allowed
 
-    def _stored(self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened) -> Built:
+    def _stored(
+        self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened
+    ) -> LayerAnswers:
         x = Axis(head_of(dataset, layer.x, crew.cancel), space(layer.xaxis, "x"))
         y = Axis(head_of(dataset, layer.y, crew.cancel), space(layer.yaxis, "y"))
         if layer.glyph == "line":

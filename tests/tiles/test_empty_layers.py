@@ -138,7 +138,7 @@ def test_points(case: Case) -> None:
             assert answers(engine, table, layer) == expected, agg
         if table.num_rows:
             scanned = Engine(threads=2, index_bytes=1)
-            assert scanned.info(table, layer) == expected["info"] and scanned.is_scanned(table, layer)
+            assert scanned.info(table, layer) == expected["info"] and scanned.readiness(table, layer) == "scanned"
             assert answers(scanned, table, layer) == expected, agg
 
 

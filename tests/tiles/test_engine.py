@@ -20,7 +20,7 @@ from bigviz.common.errors import BadInput, Cancelled, NotFound, TooLarge
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_table
 from bigviz.tiles import engine as engine_module
-from bigviz.tiles import layer_factory
+from bigviz.tiles import interface, layer_factory
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.wire.codec import decode
@@ -180,7 +180,7 @@ def test_a_second_ask_costs_nothing(engine: Engine, dataset: MakeDataset) -> Non
 
 def test_one_build_for_all_who_wait(engine: Engine, dataset: MakeDataset) -> None:
     table = dataset(x=np.random.default_rng(5).normal(size=300_000), y=np.arange(300_000.0))
-    assert engine.state(table, COUNT) == "none"
+    assert engine.readiness(table, COUNT) == "none"
     stages: list[set[str]] = [set() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         asks = [
@@ -189,7 +189,7 @@ def test_one_build_for_all_who_wait(engine: Engine, dataset: MakeDataset) -> Non
         ]
         for ask in asks:
             ask.result()
-    assert engine.state(table, COUNT) == "ready"
+    assert engine.readiness(table, COUNT) == "complete"
     assert stages[0] | stages[1] | stages[2] | stages[3] >= {"ordering rows", "building tiles"}
     seen: list[str] = []
     engine.ensure(table, Layer("points", "x", "y", "mean(x)"), lambda stage, done, rows: seen.append(stage))
@@ -206,7 +206,7 @@ def test_a_build_stops_when_its_only_caller_leaves(engine: Engine, dataset: Make
     with pytest.raises(Cancelled):
         engine.ensure(table, COUNT, progress, cancel)
     engine.ensure(table, COUNT)
-    assert engine.state(table, COUNT) == "ready"
+    assert engine.readiness(table, COUNT) == "complete"
 
 
 def test_answers_stay_the_same_in_many_threads(dataset: MakeDataset) -> None:
@@ -245,12 +245,12 @@ def test_old_layers_make_room(dataset: MakeDataset) -> None:
     tables = [dataset(x=np.arange(100_000.0), y=np.arange(100_000.0)) for _ in range(3)]
     for table in tables:
         engine.ensure(table, COUNT)
-    assert [engine.state(table, COUNT) for table in tables] == ["none", "ready", "ready"]
+    assert [engine.readiness(table, COUNT) for table in tables] == ["none", "complete", "complete"]
     held = engine.memory()
     assert held["orders"] == 2 * 1_200_000 and held["orders"] + held["pyramids"] + held["series"] <= 3_000_000
     engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
     assert engine.tile(tables[0], COUNT, TileKey(0, 0, 0, 0)).arrays()[0].sum() == 100_000  # built again when asked
-    assert [engine.state(table, COUNT) for table in tables] == ["ready", "ready", "none"]
+    assert [engine.readiness(table, COUNT) for table in tables] == ["complete", "complete", "none"]
     order = weakref.ref(engine._ready(tables[1], COUNT).order)  # type: ignore[union-attr]
     kept = engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
     engine.ensure(tables[2], COUNT)
@@ -357,14 +357,14 @@ def test_a_kernel_looks_at_its_flag_at_every_slice(dataset: MakeDataset, agg: st
         assert counted.looks >= tile.cost.rows >> 20
         stop.cancel()
         builder.join(PATIENCE)
-    assert engine.state(table, layer) == "ready"
+    assert engine.readiness(table, layer) == "complete"
 
 
 def test_layers_larger_than_memory_are_scanned(dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_factory, "available_memory", lambda: 1000)
     engine, table = Engine(threads=1), dataset(x=np.arange(100.0), y=np.arange(100.0))
     engine.ensure(table, COUNT)
-    assert engine.is_scanned(table, COUNT)
+    assert engine.readiness(table, COUNT) == "scanned"
     assert engine.tile(table, COUNT, TileKey(0, 0, 0, 0)).arrays()[0].sum() == 100
 
 
@@ -398,3 +398,23 @@ def test_up_to_64_categories_are_planes(engine: Engine, dataset: MakeDataset) ->
     tile = engine.tile(table, Layer("points", "x", "y", "by(k)"), TileKey(0, 0, 0, 0))
     assert len(tile.planes) == 64 and all(plane.sum() == 10 for plane in tile.arrays())
     assert engine_module.MOST_ROWS == 50_000
+
+
+@pytest.mark.parametrize(("preview_rows", "meanwhile"), [(1, "answering"), (1 << 21, "building")])
+def test_a_large_layer_answers_before_its_index_is_complete(
+    dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch, preview_rows: int, meanwhile: str
+) -> None:
+    engine, table = Engine(threads=1, preview_rows=preview_rows), dataset(x=np.arange(9.0), y=np.arange(9.0))
+    seen: list[str] = []
+    complete = layer_factory.complete
+    monkeypatch.setattr(
+        layer_factory, "complete", lambda *all: seen.append(engine.readiness(table, COUNT)) or complete(*all)
+    )
+    seen.append(engine.readiness(table, COUNT))
+    engine.ensure(table, COUNT)
+    assert [*seen, engine.readiness(table, COUNT)] == ["none", meanwhile, "complete"]
+
+
+def test_this_engine_is_one_that_a_server_can_take() -> None:
+    taken: interface.Engine = Engine(threads=1)
+    assert taken.memory().keys() == {"orders", "pyramids", "series", "columns", "tiles"}

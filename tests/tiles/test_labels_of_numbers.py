@@ -60,7 +60,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
         if request.param == "scanned":
             engine = Engine(index_bytes=1 << 16, index="never")
             engine.ensure(dataset, layer)
-            assert engine.is_scanned(dataset, layer)
+            assert engine.readiness(dataset, layer) == "scanned"
             return engine
         stores = StoreDirectory(tmp_path, 1 << 30)
         first = layer if request.param == "on disk" else Layer("points", "x", "y")
@@ -115,8 +115,8 @@ def test_a_sample_has_them_in_the_order_of_their_values(dataset: Dataset):
     engine = Engine(preview_rows=10_000)
     layer = Layer("points", "x", "y", "by(n)")
     preview = engine.preview(dataset, layer)
-    assert preview is not None and preview.labels == tuple(map(str, NUMBERS))
-    drawn, _ = engine.previews.tile(preview, TileKey(0, 0, 0, 0))
+    assert preview is not None and preview.facts.planes == tuple(map(str, NUMBERS))
+    drawn, _ = preview.tile(TileKey(0, 0, 0, 0))
     assert {plane.plane for plane in drawn.planes} == set(range(len(NUMBERS)))
 
 

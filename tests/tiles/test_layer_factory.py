@@ -108,7 +108,7 @@ def test_a_store_is_found_and_no_column_is_read(path: Path, stores: StoreDirecto
     assert engine.preview(again, asked) is None
     assert engine.info(again, asked).planes == ("a", "b", "c")
     assert [engine.tile(again, asked, key).planes for key in KEYS] == expected
-    assert engine.state(again, asked) == "ready"
+    assert engine.readiness(again, asked) == "complete"
 
 
 @pytest.mark.parametrize(("index", "published"), [("auto", False), ("existing", True), ("never", True)])
@@ -204,13 +204,13 @@ def test_damage_that_an_answer_meets_names_no_path(
     with pytest.raises(Unreadable) as caught, engine._answering(dataset, layer()):
         raise Unreadable(f"{file} is damaged.", got=str(file))
     assert str(stores.root) not in f"{caught.value.message} {caught.value.got}" and str(file) in caplog.text
-    assert engine.state(dataset, layer()) == "none" and not stores.entries()
+    assert engine.readiness(dataset, layer()) == "none" and not stores.entries()
 
 
 def test_what_fits_no_budget_is_scanned(dataset: Dataset, stores: StoreDirectory):
     engine = Engine(index_bytes=1 << 20, stores=stores)
     engine.ensure(dataset, layer())
-    assert engine.is_scanned(dataset, layer()) and engine.state(dataset, layer()) == "none"
+    assert engine.readiness(dataset, layer()) == "scanned"
     assert not stores.entries(), "nothing was published"
 
 
@@ -227,10 +227,10 @@ def test_a_column_that_a_store_lacks_and_memory_does_not_hold_is_scanned(
     dataset = bv.open(str(path))
     stored.publish(dataset, published)
     stored.ensure(dataset, published)
-    assert stored.state(dataset, published) == "ready"
+    assert stored.readiness(dataset, published) == "complete"
     monkeypatch.setattr(scan_factory, "survey_pairs", lambda *args: pytest.fail("the order knows the roots"))
     stored.ensure(dataset, picked)
-    assert stored.is_scanned(dataset, picked) and not stored.is_scanned(dataset, published)
+    assert stored.readiness(dataset, picked) == "scanned"
     assert not dataset.memory(), "no column was read into memory"
     assert_same_answers(stored, Engine(), dataset, picked)
 
@@ -343,7 +343,7 @@ def test_a_request_that_waits_for_a_column_does_not_stop_its_reader(
     for thread in reversed(threads):
         thread.join(PATIENCE)
         assert not thread.is_alive()
-    assert engine.state(dataset, layer("sum(v)")) == "ready"
+    assert engine.readiness(dataset, layer("sum(v)")) == "complete"
 
 
 def test_builds_make_way_for_the_first_sample_and_for_estimates(
@@ -363,9 +363,9 @@ def test_builds_make_way_for_the_first_sample_and_for_estimates(
     monkeypatch.setattr(dataset, "read", lambda *all, **more: held.append(noted.asked) or read(*all, **more))
     preview = engine.preview(dataset, layer())
     assert preview is not None and held and all(held)
-    draw = preview.draw
-    monkeypatch.setattr(preview, "draw", lambda *all: (noted.asked, draw(*all)))
-    assert engine.previews.tile(preview, KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
+    draw = preview._preview.draw
+    monkeypatch.setattr(preview._preview, "draw", lambda *all: (noted.asked, draw(*all)))
+    assert preview.tile(KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
     held.clear()
-    engine.previews.grow(preview)
+    preview.grow()
     assert not any(held), "what makes an estimate better runs beside the build"

@@ -24,7 +24,7 @@ from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
 from bigviz.server.jobs.thumbnails import Thumbnails
 from bigviz.server.parse import Number
-from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.interface import LayerInfo
 from bigviz.wire.codec import CELLS, SIDE
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class LayerBodies:
             answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
         answer["reduction"] = str(asked.layer.reduction)
         answer["rows"] = asked.dataset.num_rows
-        state = backend.engine.state(asked.dataset, asked.layer)
+        readiness = backend.engine.readiness(asked.dataset, asked.layer)
         if info is None:
             unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
-            return {**answer, **unknown, "version": asked.dataset.version, "index": state}
-        more = layer_json.tilejson_facts(info, asked.times, state)
+            return {**answer, **unknown, "version": asked.dataset.version, "index": layer_json.INDEX[readiness]}
+        more = layer_json.tilejson_facts(info, asked.times, readiness)
         return {**answer, **{key: more[key] for key in _FIELDS}}
 
     def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:

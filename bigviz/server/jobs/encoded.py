@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from bigviz.tiles.answers.answer import Tile
+from bigviz.tiles.interface import Tile
 from bigviz.wire.columns import columns_parts
 from bigviz.wire.frames import Part, Type
 from bigviz.wire.offsets import middle, offsets
@@ -13,10 +13,7 @@ from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
     from bigviz.server.parse import Number
-    from bigviz.tiles.answers.answer import Cost, Drawn
-    from bigviz.tiles.answers.line_layer import Columns
-    from bigviz.tiles.estimates.jackknife import Estimate
-    from bigviz.tiles.grid.tile_key import TileKey
+    from bigviz.tiles.interface import Columns, Cost, Drawn, Estimate, TileKey
 
 __all__ = ["Prepared", "columns_message", "estimate_message", "tile_message"]
 

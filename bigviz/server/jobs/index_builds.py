@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
+from bigviz.tiles.interface import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
     from bigviz.server.access.principal import Principal
-    from bigviz.tiles.answers.dense_part import DensePart
-    from bigviz.tiles.answers.layer_info import LayerInfo
-    from bigviz.tiles.engine import Engine
-    from bigviz.tiles.estimates.preview import Preview
+    from bigviz.tiles.interface import DensePart, Engine, LayerInfo, Readiness, SampledLayer
 
 __all__ = ["Builds", "Known", "Listener"]
 
@@ -46,8 +44,7 @@ class Known:
     """What a layer's facts are at some point: of a sample, exact while its index is being built, or of the index."""
 
     info: LayerInfo
-    index: str
-    provisional: bool = False
+    readiness: Readiness
     dense: DensePart | None = None
 
 
@@ -55,7 +52,7 @@ class Known:
 class _Build:
     dataset: Dataset
     layer: Layer
-    first: asyncio.Future[Preview | None]  # the sample; None where the index comes as soon
+    first: asyncio.Future[SampledLayer | None]  # the sample; None where the index comes as soon
     opened: asyncio.Future[LayerInfo]  # the final facts, when the layer can be answered for exactly
     done: asyncio.Future[LayerInfo]  # the same, when its index is complete
     principal: Principal | None = None  # who asked first
@@ -64,12 +61,12 @@ class _Build:
     listeners: list[Listener] = field(default_factory=list)
     watchers: set[Callable[[], None]] = field(default_factory=set)
     sampling: bool = False
-    sampled: float = 0.0  # when the sample that is shown was there
+    grown: float = 0.0  # when the sample that is shown was there
     began: float = field(default_factory=time.perf_counter)
     latest: dict[str, Any] | None = None
 
     @property
-    def preview(self) -> Preview | None:
+    def sampled(self) -> SampledLayer | None:
         """The sample, once it is there."""
         if not self.first.done() or self.first.cancelled() or self.first.exception() is not None:
             return None
@@ -117,8 +114,7 @@ class Builds:
         if self._is_known(dataset, layer, whole):
             return await self._loop.run_in_executor(self._executor, self._engine.info, dataset, layer)
         with self._joined(dataset, layer, listener, principal) as build:
-            # What takes no time is waited for: then there is an index, and not only answers.
-            return await asyncio.shield(build.opened if self._engine.is_large(dataset) and not whole else build.done)
+            return await asyncio.shield(build.done if whole else build.opened)
 
     async def follow(
         self, dataset: Dataset, layer: Layer, listener: Listener, principal: Principal | None = None
@@ -127,18 +123,18 @@ class Builds:
         the index is complete; what comes at the same time is reported once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
             info = await self.ensure(dataset, layer)
-            yield Known(info, self._engine.state(dataset, layer), dense=await self._dense(dataset, layer))
+            yield Known(info, self._engine.readiness(dataset, layer), await self._dense(dataset, layer))
             return
         with self._joined(dataset, layer, listener, principal) as build:
-            preview = await _first_of(build.first, build.opened)
-            if preview is not None and not build.opened.done():
-                info = self._engine.provisional(dataset, layer, preview)
-                yield Known(info, "building", True, await self._dense(dataset, layer, preview))
+            sampled = await _first_of(build.first, build.opened)
+            if sampled is not None and not build.opened.done():
+                dense = await self._loop.run_in_executor(self._executor, lambda: sampled.dense)
+                yield Known(sampled.facts, "sampled", dense)
             info = await asyncio.shield(build.opened)
-            if not build.done.done() and self._engine.is_large(dataset):
-                yield Known(info, "building", dense=await self._dense(dataset, layer))
+            if not build.done.done():
+                yield Known(info, "answering", await self._dense(dataset, layer))
             info = await asyncio.shield(build.done)
-            yield Known(info, self._engine.state(dataset, layer), dense=await self._dense(dataset, layer))
+            yield Known(info, self._engine.readiness(dataset, layer), await self._dense(dataset, layer))
 
     async def shown(
         self, dataset: Dataset, layer: Layer, changed: Callable[[], None], principal: Principal | None = None
@@ -147,16 +143,21 @@ class Builds:
         if self._is_known(dataset, layer, True):
             return _nothing
         with self._joined(dataset, layer, None, principal) as build:
-            if not self._engine.answers(dataset, layer):
+            if self._engine.readiness(dataset, layer) not in EXACT:
                 await _first_of(build.first, build.opened)
-                if build.preview is None:
+                if build.sampled is None:
                     await asyncio.shield(build.opened)
             return self.watch(dataset, layer, changed)
 
-    def preview(self, dataset: Dataset, layer: Layer) -> Preview | None:
+    def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
+        """What can be had of a layer now."""
+        found = self._engine.readiness(dataset, layer)
+        return found if found in EXACT or self.sampled(dataset, layer) is None else "sampled"
+
+    def sampled(self, dataset: Dataset, layer: Layer) -> SampledLayer | None:
         """The sample of a layer that is being built, if there is one."""
         build = self._running.get((dataset.fingerprint, layer))
-        return None if build is None else build.preview
+        return None if build is None else build.sampled
 
     def watch(self, dataset: Dataset, layer: Layer, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed` on the loop's thread whenever better answers for a layer can be given, until the function that
@@ -166,7 +167,7 @@ class Builds:
             return _nothing
         build.waiting += 1
         if not build.watchers:
-            build.sampled = time.perf_counter()
+            build.grown = time.perf_counter()
         build.watchers.add(changed)
         self._grow(build)
 
@@ -185,12 +186,13 @@ class Builds:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._samplers.shutdown(wait=False, cancel_futures=True)
 
-    async def _dense(self, dataset: Dataset, layer: Layer, preview: Preview | None = None) -> DensePart | None:
+    async def _dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
         """Where nearly all rows lie. In a thread of builds: what is on the disk may have to be read."""
-        return await self._loop.run_in_executor(self._executor, self._engine.dense, dataset, layer, preview)
+        return await self._loop.run_in_executor(self._executor, self._engine.dense, dataset, layer)
 
     def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
-        return self._engine.is_whole(dataset, layer) or (not whole and self._engine.answers(dataset, layer))
+        readiness = self._engine.readiness(dataset, layer)
+        return readiness in EXACT and not (whole and readiness == "answering")
 
     @contextmanager
     def _joined(
@@ -242,7 +244,7 @@ class Builds:
         def progress(stage: str, done: float, rows: int) -> None:
             nonlocal last, told
             now = time.perf_counter()
-            if not told and self._engine.answers(build.dataset, build.layer):
+            if not told and self._engine.readiness(build.dataset, build.layer) == "answering":
                 told = True
                 info = self._engine.info(build.dataset, build.layer)
                 self._loop.call_soon_threadsafe(self._open, build, info)
@@ -254,8 +256,8 @@ class Builds:
         info, error = None, None
         try:
             build.cancel.check()
-            preview = self._engine.preview(build.dataset, build.layer, build.cancel)
-            self._loop.call_soon_threadsafe(_settle, build.first, preview)
+            sampled = self._engine.preview(build.dataset, build.layer, build.cancel)
+            self._loop.call_soon_threadsafe(_settle, build.first, sampled)
             self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
             info = self._engine.info(build.dataset, build.layer)
         except BaseException as failure:  # handed to those that wait for the build
@@ -287,17 +289,17 @@ class Builds:
 
     def _grow(self, build: _Build) -> None:
         """Let the sample grow once, if somebody looks and it can; then again."""
-        preview = build.preview
-        if preview is None or preview.whole or build.sampling or not build.watchers or build.opened.done():
+        sampled = build.sampled
+        if sampled is None or sampled.whole or build.sampling or not build.watchers or build.opened.done():
             return
         build.sampling = True
-        pause = max(0.0, build.sampled + _SECONDS_BETWEEN_SAMPLES - time.perf_counter())
-        self._loop.call_later(pause, self._samplers.submit, self._sample, build, preview)
+        pause = max(0.0, build.grown + _SECONDS_BETWEEN_SAMPLES - time.perf_counter())
+        self._loop.call_later(pause, self._samplers.submit, self._sample, build, sampled)
 
-    def _sample(self, build: _Build, preview: Preview) -> None:
+    def _sample(self, build: _Build, sampled: SampledLayer) -> None:
         try:
             if not build.opened.done():
-                self._engine.previews.grow(preview, build.cancel)
+                sampled.grow(build.cancel)
         except Cancelled:
             pass
         except Exception:  # the build itself will meet what is wrong with the file, and say so
@@ -306,12 +308,14 @@ class Builds:
 
     def _sampled(self, build: _Build) -> None:
         build.sampling = False
-        build.sampled = time.perf_counter()
+        build.grown = time.perf_counter()
         self._tell(build)
         self._grow(build)
 
 
-async def _first_of(first: asyncio.Future[Preview | None], opened: asyncio.Future[LayerInfo]) -> Preview | None:
+async def _first_of(
+    first: asyncio.Future[SampledLayer | None], opened: asyncio.Future[LayerInfo]
+) -> SampledLayer | None:
     """The sample, or None if exact answers come before it."""
     await asyncio.wait((first, opened), return_when=asyncio.FIRST_COMPLETED)
     if opened.done():

@@ -19,15 +19,23 @@ from bigviz.wire.frames import VERSION
 if TYPE_CHECKING:
     from bigviz.aggregate.reductions.base import Reduction
     from bigviz.aggregate.value_kind import ValueKind
-    from bigviz.tiles.answers.dense_part import DensePart
-    from bigviz.tiles.answers.layer_info import LayerInfo
-    from bigviz.tiles.grid.window import Number
+    from bigviz.tiles.interface import DensePart, LayerInfo, Number, Readiness
 
-__all__ = ["hello", "layer_answer", "tilejson_facts", "traits_answer"]
+__all__ = ["INDEX", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
 
 Position = int | float | str
 
 _MAX_SAFE: Final = 2**53 - 1
+
+
+INDEX: Final[dict[Readiness, str]] = {
+    "none": "none",
+    "building": "building",
+    "sampled": "building",
+    "answering": "building",
+    "complete": "ready",
+    "scanned": "none",
+}
 
 
 def hello(document: Document, limits: Limits) -> dict[str, Any]:
@@ -46,8 +54,7 @@ def hello(document: Document, limits: Limits) -> dict[str, Any]:
 def layer_answer(
     info: LayerInfo,
     datetime: tuple[bool, bool],
-    index: str = "ready",
-    provisional: bool = False,
+    readiness: Readiness = "complete",
     dense: DensePart | None = None,
 ) -> dict[str, Any]:
     """The JSON of a `layer` answer; `datetime` says which axes, x and y, are of nanoseconds.
@@ -66,8 +73,8 @@ def layer_answer(
         "rows_outside": info.rows_outside,
         "rows_far": info.rows_far,
         "version": info.version,
-        "index": index,
-        "provisional": provisional,
+        "index": INDEX[readiness],
+        "provisional": readiness == "sampled",
         "reduction": str(info.reduction),
         "planes": None if info.planes is None else list(info.planes),
         "traits": traits_answer(info.reduction, info.value),
@@ -77,10 +84,10 @@ def layer_answer(
     }
 
 
-def tilejson_facts(info: LayerInfo, datetime: tuple[bool, bool], index: str) -> dict[str, Any]:
+def tilejson_facts(info: LayerInfo, datetime: tuple[bool, bool], readiness: Readiness) -> dict[str, Any]:
     """As `layer_answer`, with every whole number as a JSON integer, written out exactly; times are strings too."""
     return {
-        **layer_answer(info, datetime, index),
+        **layer_answer(info, datetime, readiness),
         "extent": _box(info.extent, datetime, _as_it_is),
         "range": None if info.range is None else _box(info.range, datetime, _as_it_is),
     }

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.server.jobs import window_jobs
 from bigviz.server.jobs.encoded import Prepared, tile_message
 from bigviz.server.jobs.wanted import TileWant, Wanted, WindowWant
-from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.interface import TileKey
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.common.cancel import Cancel
     from bigviz.data.dataset import Dataset
-    from bigviz.tiles.engine import Engine
+    from bigviz.tiles.interface import Engine
 
 __all__ = ["Answers", "Scans"]
 

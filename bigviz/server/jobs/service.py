@@ -27,11 +27,7 @@ from bigviz.server.jobs.view_jobs import ViewJobs
 from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
-from bigviz.tiles.answers.answer import Tile
-from bigviz.tiles.answers.layer_info import LayerInfo
-from bigviz.tiles.engine import Engine
-from bigviz.tiles.estimates.preview import Preview
-from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
 from bigviz.wire import frames
 
 if TYPE_CHECKING:
@@ -87,17 +83,7 @@ class Backend:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value)
         async for known in self.builds.follow(dataset, layer, listener, principal):
-            yield layer_json.layer_answer(
-                known.info, times_of(dataset, layer), known.index, known.provisional, known.dense
-            )
-
-    def is_scanned(self, dataset: Dataset, layer: Layer) -> bool:
-        """Whether exact answers take a pass over the source."""
-        return self.engine.is_scanned(dataset, layer)
-
-    def is_ready(self, dataset: Dataset, layer: Layer) -> bool:
-        """Whether the layer's index is there, so that nothing has to be waited for."""
-        return self.engine.state(dataset, layer) == "ready"
+            yield layer_json.layer_answer(known.info, times_of(dataset, layer), known.readiness, known.dense)
 
     async def info(
         self, dataset: Dataset, layer: Layer, whole: bool = False, principal: Principal | None = None
@@ -118,7 +104,7 @@ class Backend:
         with self._counted():
             await self.info(dataset, layer, principal=principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
-            long = self.engine.is_scanned(dataset, layer)
+            long = self.engine.readiness(dataset, layer) == "scanned"
             return await self.scheduler.run(principal, key, call, heavy, long)
 
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
@@ -137,16 +123,10 @@ class Backend:
         finally:
             self._requests -= 1
 
-    def can_answer(self, dataset: Dataset, layer: Layer) -> bool:
-        """Whether the layer can be answered for exactly, if not at once."""
-        return self.engine.answers(dataset, layer)
-
     @staticmethod
-    def is_rooted(of: Preview | LayerInfo, roots: Roots | None) -> bool:
-        """Whether tiles of `roots` (None: of the final ones) are those of a sample, or of an index."""
-        if isinstance(of, Preview):
-            return roots == _texts(*of.roots)
-        return roots is None or roots == _texts(of.root_x, of.root_y)
+    def is_rooted(of: tuple[Root, Root], roots: Roots | None, final: bool) -> bool:
+        """Whether tiles of `roots` (None: of the final ones) are of these, which are `final` unless a sample's."""
+        return final if roots is None else roots == _texts(*of)
 
     def asked(self, document: Document, number: int, get: Callable[[str], str | None]) -> Asked:
         """The document's layer of that number, depth first, with what a query changes."""

@@ -24,11 +24,8 @@ from bigviz.render.css_colors import rgba
 from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
 from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
 from bigviz.server.parse import Number
-from bigviz.tiles.answers.dense_part import DensePart
-from bigviz.tiles.answers.layer_info import LayerInfo
-from bigviz.tiles.answers.line_layer import Columns
 from bigviz.tiles.grid.pixel_cells import pixel_cells
-from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.interface import EXACT, Columns, DensePart, LayerInfo, TileKey
 from bigviz.wire.codec import SIDE, EncodedPlane, decode
 
 if TYPE_CHECKING:
@@ -36,8 +33,7 @@ if TYPE_CHECKING:
     from bigviz.server.http.response_budget import Budget
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
-    from bigviz.tiles.engine import Engine
-    from bigviz.tiles.estimates.preview import Preview
+    from bigviz.tiles.interface import Engine, SampledLayer
 
 __all__ = ["HEIGHT", "WIDTH", "Thumbnails"]
 
@@ -83,7 +79,7 @@ class Thumbnails:
     def etag(self, backend: Backend, document: Document) -> str:
         """A name of all that the picture depends on, whether its layers can be drawn exactly included."""
         layers = _layers(backend, document).values()
-        states = [(each.etag, backend.engine.answers(each.dataset, each.layer)) for each in layers]
+        states = [(each.etag, backend.engine.readiness(each.dataset, each.layer) in EXACT) for each in layers]
         return hashlib.blake2b(repr((to_json(document), states)).encode(), digest_size=16).hexdigest()
 
     async def png(self, backend: Backend, budget: Budget, principal: Principal, document: Document) -> bytes:
@@ -97,7 +93,7 @@ class Thumbnails:
         if kept is not None:
             return bytes(kept)
         layers = _layers(backend, document)
-        samples = {number: backend.builds.preview(each.dataset, each.layer) for number, each in layers.items()}
+        samples = {number: backend.builds.sampled(each.dataset, each.layer) for number, each in layers.items()}
 
         def call(cancel: Cancel) -> bytes:
             return _drawn(backend.engine, document, layers, samples, cancel)
@@ -119,7 +115,11 @@ def _layers(backend: Backend, document: Document) -> dict[int, Asked]:
 
 
 def _drawn(
-    engine: Engine, document: Document, layers: dict[int, Asked], samples: dict[int, Preview | None], cancel: Cancel
+    engine: Engine,
+    document: Document,
+    layers: dict[int, Asked],
+    samples: dict[int, SampledLayer | None],
+    cancel: Cancel,
 ) -> bytes:
     pixels = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
     number = 0
@@ -142,23 +142,25 @@ def _drawn(
     return png(pixels)
 
 
-def _source(engine: Engine, asked: Asked, sample: Preview | None, cancel: Cancel) -> _Source:
+def _source(engine: Engine, asked: Asked, sample: SampledLayer | None, cancel: Cancel) -> _Source:
     """What to draw a layer from: the layer itself where it answers, or will at once, else a sample."""
     dataset, layer = asked.dataset, asked.layer
-    if not engine.answers(dataset, layer):
-        preview = sample or engine.preview(dataset, layer, cancel)
-        if preview is not None:
+    if engine.readiness(dataset, layer) not in EXACT:
+        sampled = sample or engine.preview(dataset, layer, cancel)
+        if sampled is not None:
             return _Source(
                 asked,
-                engine.provisional(dataset, layer, preview),
-                engine.dense(dataset, layer, preview),
-                lambda key: engine.previews.tile(preview, key, cancel)[0].planes,
-                lambda x, width: engine.previews.columns(preview, *x, width, cancel)[0],
+                sampled.facts,
+                sampled.dense,
+                lambda key: sampled.tile(key, cancel)[0].planes,
+                lambda x, width: sampled.columns(*x, width, cancel)[0],
             )
         engine.ensure(dataset, layer, cancel=cancel)
 
+    scanned = engine.readiness(dataset, layer) == "scanned"
+
     def planes(key: TileKey) -> Sequence[EncodedPlane]:
-        rough = engine.estimate(dataset, layer, key, cancel) if engine.is_scanned(dataset, layer) else None
+        rough = engine.estimate(dataset, layer, key, cancel) if scanned else None
         return engine.tile(dataset, layer, key, cancel).planes if rough is None else rough[0].planes
 
     return _Source(

@@ -14,12 +14,10 @@ from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_messa
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
 from bigviz.server.parse import Number, interval
-from bigviz.tiles.engine import Engine
-from bigviz.tiles.estimates.preview import Preview
-from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.interface import Engine, SampledLayer, TileKey
 
 if TYPE_CHECKING:
-    from bigviz.tiles.answers.line_layer import Columns
+    from bigviz.tiles.interface import Columns
 
 __all__ = ["Job", "ViewJobs"]
 
@@ -42,21 +40,21 @@ class ViewJobs:
             case ColumnsWant():
                 return self._columns(dataset, layer, want)
 
-    def estimate(self, dataset: Dataset, layer: Layer, want: TileWant | ColumnsWant, preview: Preview) -> Job:
+    def estimate(self, dataset: Dataset, layer: Layer, want: TileWant | ColumnsWant, sampled: SampledLayer) -> Job:
         """An estimate from a sample as it is now."""
-        name = (dataset.fingerprint, dataset.version, layer, preview.generation)
+        name = (dataset.fingerprint, dataset.version, layer, sampled.generation)
         if isinstance(want, ColumnsWant):
             window = _ends(dataset, layer, want)
 
             def columns(cancel: Cancel) -> Prepared:
-                found, estimate = self._engine.previews.columns(preview, *window, want.width, cancel)
+                found, estimate = sampled.columns(*window, want.width, cancel)
                 return columns_message(found, window, want.width, asdict(estimate))
 
             return (*name, ("columns", *window, want.width)), columns
         key = TileKey(*want.place)
 
         def tile(cancel: Cancel) -> Prepared:
-            return estimate_message(key, *self._engine.previews.tile(preview, key, cancel))
+            return estimate_message(key, *sampled.tile(key, cancel))
 
         return (*name, ("estimate", want.place)), tile
 

@@ -13,16 +13,14 @@ from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import WindowWant
 from bigviz.server.parse import Number, interval
-from bigviz.tiles.answers.answer import Cost
-from bigviz.tiles.answers.marks import Marks
-from bigviz.tiles.engine import Engine
+from bigviz.tiles.interface import Cost, Engine, Marks
 from bigviz.wire import rows
 from bigviz.wire.frames import MAX_LEVEL, Part, Type
 from bigviz.wire.images import image_parts
 from bigviz.wire.offsets import middle, offsets
 
 if TYPE_CHECKING:
-    from bigviz.tiles.window_image import WindowImage
+    from bigviz.tiles.interface import WindowImage
 
 __all__ = ["Answer", "answer", "ends_of", "key_of"]
 

@@ -27,8 +27,8 @@ from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run.index_options import Storage
+from bigviz.tiles.answers.ordered_estimate import rehearse
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.estimates.ordered_estimate import rehearse
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "open_script"]

@@ -14,6 +14,7 @@ from bigviz.server.jobs.scheduler import Outcome, Want
 from bigviz.server.jobs.view_jobs import Job
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
+from bigviz.tiles.interface import EXACT
 from bigviz.wire.frames import Part, Type, json_parts
 
 if TYPE_CHECKING:
@@ -114,9 +115,10 @@ class View:
         try:
             parts = [_Part(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
             for part in parts:
-                if self.backend.is_ready(part.dataset, part.layer):
+                readiness = self.backend.builds.readiness(part.dataset, part.layer)
+                if readiness == "complete":
                     continue
-                if not self.backend.can_answer(part.dataset, part.layer):
+                if readiness not in EXACT:
                     self.backend.scheduler.drop(self.viewer, slot)
                 principal = self.viewer.principal
                 leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, principal)
@@ -168,32 +170,22 @@ class View:
     def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
         """Estimates, exact answers, and exact answers that may wait, of one layer."""
         backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
-        if not backend.can_answer(dataset, layer):
-            preview = backend.builds.preview(dataset, layer)
-            if preview is None or (part.of_tiles and not backend.is_rooted(preview, wanted.roots)):
-                return [], [], []
-            age = preview.generation
-            return (
-                [
-                    self._want(backend.jobs.estimate(dataset, layer, want, preview), part, want, age)
-                    for want in part.without(age)
-                ],
-                [],
-                [],
-            )
-        if part.of_tiles and not backend.is_rooted(backend.engine.info(dataset, layer), wanted.roots):
+        readiness = backend.builds.readiness(dataset, layer)
+        if readiness not in EXACT:
+            return self._estimates(part), [], []
+        info = backend.engine.info(dataset, layer)
+        if part.of_tiles and not backend.is_rooted((info.root_x, info.root_y), wanted.roots, final=True):
             part.open.clear()  # tiles of a root that the layer no longer has: the browser learns the new one
             self.outdated = True
             return [], [], []
-        slow = not backend.is_ready(dataset, layer)
         rough: list[Want] = []
-        if slow:
+        if readiness != "complete":
             rough = [
                 self._want(backend.jobs.rough(dataset, layer, want), part, want, _ROUGH)
                 for want in part.without(1)  # only where there is nothing
                 if isinstance(want, TileWant)
             ]
-        if part.of_tiles and backend.is_scanned(dataset, layer):
+        if part.of_tiles and readiness == "scanned":
             return rough, self._scan(part), []
         visible: list[Want] = []
         later: list[Want] = []
@@ -202,6 +194,18 @@ class View:
             job = self._want(backend.jobs.exact(dataset, layer, want), part, want, 0, waits)
             (later if waits else visible).append(job)
         return rough, visible, later
+
+    def _estimates(self, part: _Part) -> list[Want]:
+        """Estimates from the sample as it is now; none while there is no sample, or of another root's tiles."""
+        backend, dataset, layer = self.backend, part.dataset, part.layer
+        sampled = backend.builds.sampled(dataset, layer)
+        if sampled is None or (part.of_tiles and not backend.is_rooted(sampled.roots, part.wanted.roots, final=False)):
+            return []
+        age = sampled.generation
+        return [
+            self._want(backend.jobs.estimate(dataset, layer, want, sampled), part, want, age)
+            for want in part.without(age)
+        ]
 
     def _want(self, job: Job, part: _Part, want: Wanted, age: int, later: bool = False) -> Want:
         key, call = job
@@ -244,7 +248,7 @@ class View:
         if outcome.error is not None:
             if age:  # the exact answer, or its error, is still to come
                 return
-            if not self.renewed and not self.backend.can_answer(part.dataset, part.layer):
+            if not self.renewed and self.backend.builds.readiness(part.dataset, part.layer) not in EXACT:
                 self._renew()
                 return
             self._fail(outcome.error, layer)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.wire.codec import EncodedPlane
 
-__all__ = ["Cost", "Drawn", "Tile", "microseconds"]
+__all__ = ["Cost", "Drawn", "Estimate", "Tile", "microseconds"]
 
 
 @dataclass
@@ -42,6 +42,16 @@ class Drawn:
     def wire_bytes(self) -> int:
         """Bytes of the payloads."""
         return sum(len(plane.payload) for plane in self.planes)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an estimate is of: the share of the table's rows, the standard error of a cell's value (root mean square
+    over the filled cells; None where it is not known), and whether those rows are the table's first ones."""
+
+    share: float
+    error: float | None
+    start: bool
 
 
 @dataclass(frozen=True)

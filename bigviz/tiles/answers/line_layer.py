@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,17 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.workers import slices
-from bigviz.data.columns.column import Column, widen
-from bigviz.data.columns.numbers import axis_dtype
-from bigviz.data.columns.true_values import Numeric
+from bigviz.common.workers import Crew, slices
+from bigviz.data.columns.column import widen
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.answers.layer_answers import Held, columns_held
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window, within
@@ -32,46 +34,10 @@ from bigviz.tiles.series.m4 import Picks, column_bounds, first_from, pick_rows
 from bigviz.tiles.series.series import Series
 from bigviz.wire.codec import encode_values
 
-__all__ = ["Columns", "LineLayer"]
+__all__ = ["LineLayer"]
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A line's decimated rows, in x order, ties in file order.
-
-    `column` and `run` are int32 (column -1 and `width`: the nearest row on each side of the window; rows that follow
-    each other with the same run are joined), `row` int64 row numbers, `x` and `y` axis-space numbers (int64
-    nanoseconds for times). `flagged` lists the columns of more than two runs.
-    """
-
-    column: Array
-    run: Array
-    row: Array
-    x: Array
-    y: Array
-    width: int
-    flagged: list[int]
-    axes: tuple[Axis, Axis]
-    cost: Cost = field(default_factory=Cost)
-
-    def table(self, dataset: Dataset) -> pa.Table:
-        """The same as a table: column, run, row, and x and y in their own types under their own names; `flagged` as a
-        JSON list in the schema's metadata."""
-        arrays = [pa.array(self.column), pa.array(self.run), pa.array(self.row)]
-        arrays += [self._own(dataset, *each) for each in zip(self.axes, (self.x, self.y), strict=True)]
-        names = ["column", "run", "row", *(axis.column.info.name for axis in self.axes)]
-        table = pa.Table.from_arrays(arrays, names=names)
-        return table.replace_schema_metadata({"flagged": json.dumps(self.flagged)})
-
-    def _own(self, dataset: Dataset, axis: Axis, numbers: Array) -> pa.Array | pa.ChunkedArray:
-        """The column's own values: from the axis's numbers where they hold them, else read."""
-        info = axis.column.info
-        if not axis.keeps_numbers or info.kind in ("decimal", "category"):
-            return dataset.take(self.row, [info.name]).column(0)
-        values = np.ascontiguousarray(numbers.astype(axis_dtype(info.type), copy=False))
-        return Numeric(Column(info, values, None, None))(np.arange(len(values)))
+Window = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
@@ -84,11 +50,24 @@ class LineLayer:
     series: Series
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held, without those that are the dataset's own columns."""
+    def is_scanned(self) -> bool:
+        """False: there is a tree."""
+        return False
+
+    @property
+    def dense(self) -> None:
+        """None: a line's first view shows all of it."""
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), None, self.series.sorted)
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
         ends = ((self.series.x.values, self.x), (self.series.y, self.y))
         shared = [array.nbytes for array, axis in ends if np.may_share_memory(array, axis.column.values)]
-        return self.series.nbytes - sum(shared)
+        yield Held("series", self.series, self.series.nbytes - sum(shared))
+        yield from columns_held((self.x.column, self.y.column))
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: `any`, uint8."""
@@ -101,8 +80,17 @@ class LineLayer:
         cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self._row_bytes)
         return Drawn((encoded,), cost)
 
-    def arrays(self, key: TileKey) -> list[Array]:
+    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
+        """Tiles, one by one."""
+        return [self.draw(key, crew.cancel) for key in keys]
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+        """None: tiles take no longer."""
+        return None
+
+    def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished plane."""
+        cancel.check()
         return [draw_tile(self.series, (self.survey.x, self.survey.y), key)[0]]
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
@@ -133,8 +121,24 @@ class LineLayer:
         grid = line_image(x, y, x_bins, y_bins, Presence(), cancel=cancel)
         return [grid.values[::-1]]
 
-    def rows(self, x: tuple[Number, Number], y: tuple[Number, Number], limit: int, cancel: Cancel) -> tuple[Array, int]:
-        """Row numbers of the half-open window in x order, at most `limit`, and how many there are."""
+    def knows(self, x: Window, y: Window) -> bool:
+        """True: a line has no marks, which takes no time to find."""
+        return True
+
+    def marks(self, x: Window, y: Window, most: int = 0, cancel: Cancel = NEVER) -> None:
+        """None: rows of a line are not drawn one by one."""
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> None:
+        """None: a line is drawn from its columns at any depth."""
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of the half-open window in x order, at most `limit`, and how many there are."""
+        numbers, matched = self._rows(x, y, limit, cancel)
+        return rows_table(dataset, layer, numbers), matched
+
+    def _rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
         first, stop = first_from(self.series.x, x[0]), first_from(self.series.x, x[1])
         found: list[Array] = []
         matched = 0

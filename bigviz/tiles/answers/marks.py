@@ -17,11 +17,12 @@ import numpy.typing as npt
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.answers.answer import Cost, microseconds
-from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.window import Number, codes_between, within
+from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import batches_within, positions_of
 from bigviz.tiles.morton.sorted_keys import Fenced, open_block, run_end
+from bigviz.tiles.pyramid.layer_columns import Inputs
 
 __all__ = ["MOST_MARKS", "Marks", "find_marks"]
 
@@ -57,40 +58,40 @@ class Marks:
 
 
 def find_marks(
-    layer: PointsLayer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER
+    order: Order, inputs: Inputs, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER
 ) -> Marks | None:
-    """The marks of the half-open window `x` by `y` in axis space.
+    """The marks of rows in order, and of the columns in that order, in the half-open window `x` by `y` in axis space.
 
     None where there are more than `most`, or where telling would mean looking at more than a million rows. Far rows are
     not among them. Raises Cancelled.
     """
     begun = time.perf_counter()
-    runs = _runs_within(layer, x, y, most, cancel)
+    runs = _runs_within(order, x, y, most, cancel)
     if runs is None:
         return None
     low, high = runs
     rows = int((high - low).sum())
-    columns = bool(layer.pyramid.inputs.reduction.columns)
+    columns = bool(inputs.reduction.columns)
     if rows <= (_MOST_SORTED if columns else _MOST_LOOKED):
-        found = _grouped(layer, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
-    elif columns or not _keys_tell(layer):
+        found = _grouped(order, inputs, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
+    elif columns or not _keys_tell(order):
         return None
     else:
-        found, rows = _piled(layer, low, high, x, y, most), len(low)
+        found, rows = _piled(order, inputs, low, high, x, y, most), len(low)
     if found is None:
         return None
     found.cost.kernel_us = microseconds(time.perf_counter() - begun)
-    found.cost.rows, found.cost.bytes = rows, rows * layer.pyramid.inputs.row_bytes
+    found.cost.rows, found.cost.bytes = rows, rows * inputs.row_bytes
     return found
 
 
-def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
+def _runs_within(order: Order, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
     """First and end position of each run of equal keys in the window's codes; None for more than `most` that lie
     inside for certain, or more than twice as many in all."""
-    across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
+    across, up = codes_between(order.survey.x, *x), codes_between(order.survey.y, *y)
     if across is None or up is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    guard = layer.order.guard
+    guard = order.guard
     inner = (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)
     bounds = np.array([(*across, *up), inner], np.int64)
     low, high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
@@ -104,12 +105,13 @@ def _runs_within(layer: PointsLayer, x: Window, y: Window, most: int, cancel: Ca
     return low[:count], high[:count]
 
 
-def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Window, most: int) -> Marks | None:
+def _grouped(
+    order: Order, inputs: Inputs, positions: Array, run: Array, x: Window, y: Window, most: int
+) -> Marks | None:
     """The marks of ordered rows, `run` (ascending) telling those of equal keys."""
-    xs, ys = layer.order.numbers(0, positions), layer.order.numbers(1, positions)
+    xs, ys = order.numbers(0, positions), order.numbers(1, positions)
     keep = within(xs, *x) & within(ys, *y)
     matched = int(keep.sum())
-    inputs = layer.pyramid.inputs
     codes = None if inputs.codes is None else inputs.codes.take(positions).astype(np.int32)
     if codes is not None:
         keep &= codes >= 0
@@ -129,31 +131,30 @@ def _grouped(layer: PointsLayer, positions: Array, run: Array, x: Window, y: Win
         return None
     number = np.diff(starts, append=len(parts[0]))
     group = np.repeat(np.arange(len(starts), dtype=np.int32), number)
-    value, filled = _values(layer, parts[0], group, number.astype(np.uint32))
+    value, filled = _values(inputs, parts[0], group, number.astype(np.uint32))
     starts = starts[filled]
     places = parts[0][starts]
     code = None if codes is None else parts[4][starts]
-    row = layer.order.row_numbers(places)
+    row = order.row_numbers(places)
     return Marks(
         parts[2][starts], parts[3][starts], row, number[filled].astype(np.uint32), code, value[filled], matched
     )
 
 
-def _piled(layer: PointsLayer, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
+def _piled(order: Order, inputs: Inputs, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
     """The marks of runs whose rows are equal, by the first row of each."""
-    row = layer.order.row_numbers(low)
-    xs, ys = layer.order.numbers(0, low), layer.order.numbers(1, low)
+    row = order.row_numbers(low)
+    xs, ys = order.numbers(0, low), order.numbers(1, low)
     keep = within(xs, *x) & within(ys, *y)
     if keep.sum() > most:
         return None
     number = (high - low)[keep]
-    value, _ = _values(layer, low[keep], np.empty(0, np.int32), number.astype(np.uint32))
+    value, _ = _values(inputs, low[keep], np.empty(0, np.int32), number.astype(np.uint32))
     return Marks(xs[keep], ys[keep], row[keep], number.astype(np.uint32), None, value, int(number.sum()))
 
 
-def _values(layer: PointsLayer, positions: Array, group: Array, number: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _values(inputs: Inputs, positions: Array, group: Array, number: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """What the reduction makes of each group of ordered rows, and where that is a value; `number` counts their rows."""
-    inputs = layer.pyramid.inputs
     reduction = inputs.reduction.plane
     if reduction.column is None:
         value = number if reduction.traits.counts else np.ones(len(number), np.uint8)
@@ -173,10 +174,10 @@ def _changes(columns: list[Array]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _keys_tell(layer: PointsLayer) -> bool:
+def _keys_tell(order: Order) -> bool:
     """Whether rows of equal keys have equal numbers: on axes of whole numbers a code is at most one of them."""
-    kinds = [layer.order.numbers(which, np.empty(0, np.int64)).dtype.kind for which in (0, 1)]
-    return set(kinds) <= {"i", "u"} and layer.survey.x.exponent <= 32 and layer.survey.y.exponent <= 32
+    kinds = [order.numbers(which, np.empty(0, np.int64)).dtype.kind for which in (0, 1)]
+    return set(kinds) <= {"i", "u"} and order.survey.x.exponent <= 32 and order.survey.y.exponent <= 32
 
 
 @jit

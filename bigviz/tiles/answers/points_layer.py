@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
+from bigviz.tiles.answers.layer_answers import Held, columns_held
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
+from bigviz.tiles.answers.ordered_estimate import rough_tile
+from bigviz.tiles.answers.row_lookup import find_rows, true_rows
+from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, closed_within, codes_between
@@ -44,15 +52,15 @@ _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB o
 class PointsLayer:
     """Everything that answers for a layer of points.
 
-    `x`, `y` and `columns` (those of the reduction, by name) hold all rows, or, where `dataset` is given, none to speak
-    of: what a wide image needs of them is then read from there.
+    `x`, `y` and `loaded` (the columns of the reduction, by name) hold all rows, or, where `dataset` is given, none to
+    speak of: what a wide image needs of them is then read from there.
     """
 
     x: Axis
     y: Axis
     order: Order
     pyramid: Pyramid
-    columns: dict[str, Column]
+    loaded: dict[str, Column]
     dataset: Dataset | None = None
 
     @property
@@ -66,14 +74,21 @@ class PointsLayer:
         return dense_of_order(self.order, (self.x, self.y))
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held, without the order and its columns, which layers share."""
-        return self.pyramid.nbytes
+    def is_scanned(self) -> bool:
+        """False: there is an index."""
+        return False
 
-    @property
-    def row_bytes(self) -> int:
-        """Bytes read for each row, its key included."""
-        return self.pyramid.inputs.row_bytes
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.pyramid.inputs.labels, False)
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
+        yield Held("orders", self.order, self.order.nbytes)
+        for column in self.pyramid.inputs.columns:
+            yield Held("orders", column, column.nbytes)
+        yield Held("pyramids", self.pyramid, self.pyramid.nbytes)
+        yield from columns_held((self.x.column, self.y.column, *self.loaded.values()))
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile, from the pyramid or from its rows."""
@@ -92,12 +107,26 @@ class PointsLayer:
         size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
 
-    def arrays(self, key: TileKey) -> list[Array]:
+    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
+        """Tiles, one by one."""
+        return [self.draw(key, crew.cancel) for key in keys]
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+        """A tile from some of its rows; None where it is kept or has few."""
+        return rough_tile(self.pyramid, key, cancel)
+
+    def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes, from its exact accumulators."""
         inputs = self.pyramid.inputs
         kept = self.pyramid.kept(key)
-        planes = revive(inputs.reduction, kept, inputs.dtype) if kept is not None else self.pyramid.scan(key, NEVER)[0]
-        return finished(inputs.reduction, planes, inputs.own)
+        if kept is not None:
+            planes = revive(inputs.reduction, kept, inputs.dtype, cancel)
+        else:
+            planes = self.pyramid.scan(key, cancel)[0]
+        return finished(inputs.reduction, planes, inputs.own, cancel)
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
+        """None: only lines have columns."""
 
     def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
@@ -114,6 +143,28 @@ class PointsLayer:
             cancel.check()
             found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
         return found
+
+    def knows(self, x: Window, y: Window) -> bool:
+        """True: rows are found by their keys."""
+        return True
+
+    def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+        """The coordinates with rows of a half-open window; None where they are more than `most` or cannot be told."""
+        return find_marks(self.order, self.pyramid.inputs, x, y, most, cancel)
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
+        """An exact image of a half-open window; None where it is too large."""
+        inputs = self.pyramid.inputs
+        rows = ordered_rows(self.order, inputs, x, y, cancel)
+        reduction, dtype, labels = inputs.reduction, inputs.dtype, inputs.labels
+        return draw_window(rows, reduction, dtype, labels, x, y, size, inputs.row_bytes, cancel)
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of a half-open window in Morton order, far ones last, at most `limit`, and how many there are."""
+        found = find_rows(self.order, x, y, limit, cancel)
+        return true_rows(dataset, layer, self.order, found), found.matched
 
     def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
         """The positions, by row number, of rows that hold every row of a closed window.
@@ -167,7 +218,7 @@ class PointsLayer:
 
     def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Slices, Slices, dict[str, Column]]]:
         if self.dataset is None:
-            yield 0, self.x, self.y, self.columns
+            yield 0, self.x, self.y, self.loaded
             return
         axes = self.x.column.info.name, self.y.column.info.name
         names = list(dict.fromkeys((*axes, *self.pyramid.inputs.reduction.columns)))

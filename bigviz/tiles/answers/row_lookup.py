@@ -4,7 +4,7 @@ their values put back into the types of the table without reading whole columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,12 @@ from bigviz.tiles.grid.window import Number, codes_between, within
 from bigviz.tiles.morton.order import MemoryOrder, Order
 from bigviz.tiles.morton.quadtree import positions_of, ranges_within
 
-__all__ = ["Found", "find_rows", "true_rows"]
+__all__ = ["Found", "find_rows", "rows_table", "true_rows"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
+
+_ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.
     What is on disk in this order is taken from there, if it says all (a decimal is not kept as it is, and a
     null among floats is a NaN); the rest is read from the source, these rows only.
     """
-    names = list(dict.fromkeys((layer.x, layer.y, *layer.reduction.sources)))
+    names = _names(layer)
     near = order.row_numbers(found.positions)
     rows = np.append(near, found.far)
     kept = {} if isinstance(order, MemoryOrder) else _kept(dataset, layer, order, found.positions, names)
@@ -75,8 +77,17 @@ def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.
     far = dataset.take(found.far, list(kept)) if kept and len(found.far) else None
     for name, values in kept.items():
         columns[name] = values if far is None else pa.chunked_array([values, *far[name].chunks], values.type)
-    fields = [pa.field("row", pa.int64(), False), *(dataset.schema.field(name) for name in names)]
+    fields = [_ROW_FIELD, *(dataset.schema.field(name) for name in names)]
     return pa.Table.from_arrays([pa.array(rows), *(columns[name] for name in names)], schema=pa.schema(fields))
+
+
+def rows_table(dataset: Dataset, layer: Layer, numbers: Array) -> pa.Table:
+    """The same of rows given by their numbers, all read from the source."""
+    return dataset.take(numbers, _names(layer)).add_column(0, _ROW_FIELD, pa.array(numbers))
+
+
+def _names(layer: Layer) -> list[str]:
+    return list(dict.fromkeys((layer.x, layer.y, *layer.reduction.sources)))
 
 
 def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: list[str]) -> dict[str, pa.Array]:

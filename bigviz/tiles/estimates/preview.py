@@ -22,16 +22,19 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.cells import INSIDE, Root
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
+from bigviz.aggregate.reductions.jackknife import GROUPS, combined, error_of, scaled
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import jit
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, widen
 from bigviz.data.columns.concat import all_labels, joined, relabelled
-from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
-from bigviz.tiles.answers.line_layer import Columns, LineLayer
-from bigviz.tiles.estimates.jackknife import Estimate, combined, error_of, scaled
-from bigviz.tiles.estimates.sample import GROUPS, Sample, Unit
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.answers.dense_part import DensePart, dense_of_sample
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.estimates.sample import Sample, Unit
 from bigviz.tiles.grid.interleave import spread
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.grid.tile_key import TileKey
@@ -107,6 +110,18 @@ class Preview:
     def roots(self) -> tuple[Root, Root]:
         """The roots that its tiles are of."""
         return self._roots
+
+    @property
+    def facts(self) -> LayerInfo:
+        """The facts of the layer, as the first units say."""
+        return facts_of(self.sample.dataset, self.layer, self.survey, self.axes, self.labels, False)
+
+    @property
+    def dense(self) -> DensePart | None:
+        """Where nearly all rows of a layer of points lie; None of lines, and of roots that are to hold all rows."""
+        if self.layer.glyph != "points" or self.layer.root == "full":
+            return None
+        return dense_of_sample(self.survey, self.axes)
 
     @property
     def share(self) -> float:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.reductions.jackknife import GROUPS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
 from bigviz.data.columns.column import Column
@@ -21,10 +22,9 @@ from bigviz.data.columns.concat import joined
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.estimates.open_streams import Streams
 
-__all__ = ["GROUPS", "Sample", "Unit"]
+__all__ = ["Sample", "Unit"]
 
 Array = npt.NDArray[Any]
-GROUPS: Final = 8  # parts of a sample whose differences tell its error
 _UNIT: Final = 1 << 20  # rows that are read of a unit at most
 _KEPT: Final = 1 << 18  # and kept of it
 _SMALL: Final = 1 << 24  # of a table of fewer rows, which is exact within a second, a quarter of that

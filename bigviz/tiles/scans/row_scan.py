@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.common.cancel import NEVER, Cancel
+from bigviz.aggregate.cells import Root
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.survey import both_numbers
 from bigviz.tiles.grid.window import Number, within
 from bigviz.tiles.morton.keys import encode
-from bigviz.tiles.scans.scanned_layer import ScannedLayer
 
 __all__ = ["scan_rows"]
 
@@ -23,17 +23,17 @@ _SPARE: Final = 1 << 16  # rows beyond the limit that are held before the last o
 
 
 def scan_rows(
-    layer: ScannedLayer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    batches: Iterable[Batch], roots: tuple[Root, Root], x: Window, y: Window, limit: int
 ) -> tuple[npt.NDArray[np.int64], int]:
     """The numbers of the first `limit` rows of the half-open window `x` by `y`, and how many rows it has.
 
-    In Morton order, ties in file order; far rows last. Raises Cancelled, and what reading raises.
+    `batches` hold all of its rows, in file order. In Morton order, ties in file order; far rows last.
     """
     keys, numbers = np.empty(0, np.uint64), np.empty(0, np.int64)
     far = np.empty(0, np.int64)
     matched = 0
-    for batch in layer.batches(x, y, cancel):
-        own_keys, own, own_far = _matching(layer, batch, x, y)
+    for batch in batches:
+        own_keys, own, own_far = _matching(roots, batch, x, y)
         matched += len(own) + len(own_far)
         keys, numbers = np.append(keys, own_keys), np.append(numbers, own)
         far = np.append(far, own_far)[:limit]
@@ -43,14 +43,14 @@ def scan_rows(
     return np.append(numbers, far[: limit - len(numbers)]), matched
 
 
-def _matching(layer: ScannedLayer, batch: Batch, x: Window, y: Window) -> tuple[Array, Array, Array]:
+def _matching(roots: tuple[Root, Root], batch: Batch, x: Window, y: Window) -> tuple[Array, Array, Array]:
     """Keys and numbers of the rows of a batch in the window, and numbers of those that are far."""
     xs, ys, mask = both_numbers(batch)
     keep = within(xs, *x) & within(ys, *y)
     places = np.flatnonzero(keep if mask is None else keep & mask)
     keys, at = np.empty(len(places), np.uint64), np.empty(len(places), np.uint32)
     picked = Batch(0, (np.ascontiguousarray(xs[places]), None), (np.ascontiguousarray(ys[places]), None))
-    found, far = encode(picked, (layer.survey.x, layer.survey.y), keys, at)
+    found, far = encode(picked, roots, keys, at)
     numbers = places + batch.first
     return keys[:found], numbers[at[:found]], numbers[far]
 

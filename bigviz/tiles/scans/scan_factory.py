@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, own_name
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Survey, survey_pairs
@@ -35,7 +37,9 @@ _SURVEYS: Final = 256
 class Scanner:
     """Safe to use from any number of threads."""
 
-    def __init__(self, threads: int, memory: int, turns: Turns) -> None:
+    def __init__(self, threads: int, memory: int, turns: Turns, previews: Previews, sampled_rows: int) -> None:
+        """Tables of `sampled_rows` or more are worth estimates, which are `previews`."""
+        self._previews, self._sampled_rows = previews, sampled_rows
         self._shared = Scanning(threads, memory, Gate(_PASSES), turns)
         self._surveys: LRUCache[Any, Survey] = LRUCache(_SURVEYS)
         self._lock = threading.Lock()
@@ -56,7 +60,9 @@ class Scanner:
         recipe = self._recipe(dataset, reduction, heads, crew)
         survey = self._survey(dataset, layer, source, crew) if known is None else known
         columns = [heads[name] for name in (*source.names, *source.others)]
-        return ScannedLayer(source, columns, survey, recipe, self._shared)
+        large = dataset.num_rows >= self._sampled_rows
+        sample = partial(self._previews.of_known, dataset, layer) if large else None
+        return ScannedLayer(source, columns, survey, recipe, self._shared, sample)
 
     def _survey(self, dataset: Dataset, layer: Layer, source: Streamed, crew: Crew) -> Survey:
         key = dataset.fingerprint, dataset.version, OrderSpec.of(layer)

@@ -15,16 +15,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.bins import Bins
 from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Rows
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.priority import Turns
@@ -32,14 +36,23 @@ from bigviz.common.progress import no_progress
 from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
-from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
+from bigviz.tiles.answers.layer_answers import Held
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.row_lookup import rows_table
+from bigviz.tiles.answers.window_image import RowPart, WindowImage, draw_window
 from bigviz.tiles.estimates.preview import Known, Preview
 from bigviz.tiles.grid.batches import Batch, Streamed
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import Codes, TileKey
 from bigviz.tiles.grid.window import Number, codes_between
+from bigviz.tiles.morton.codes import coded_of, rows_within
 from bigviz.tiles.pyramid.accumulators import Kept, finished, keep, revive, wire
 from bigviz.tiles.scans.parallel_pass import Gate, sweep
+from bigviz.tiles.scans.pass_tiles import around, block_of, ring_of
+from bigviz.tiles.scans.row_scan import scan_rows
 from bigviz.tiles.scans.scan_memory import Learnt
 from bigviz.tiles.scans.tile_sink import TileSink, tile_bytes
 from bigviz.tiles.scans.window_rows import Focus, Picked, Recipe
@@ -53,7 +66,6 @@ STAGE: Final = "scanning rows"
 _MOST_PICKED: Final = 1 << 20  # rows of a window that are put in order: some 60 MB
 _LEAST_PICKED: Final = 1 << 17  # more than are sent as rows
 _LEAST_PLANES: Final = 64 << 20  # bytes of accumulators that a pass has room for, however little memory is meant
-_BLOCK: Final = 4  # a tile that is asked for by itself is made with those of its block of 4 x 4
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,17 @@ class ScannedLayer:
     """Everything that answers for a layer from its source. Safe to use from any number of threads.
 
     `columns` are those of the source, x and y first, without rows: what is known of them before they are read.
+    `sample` begins estimates of the layer; None where a pass takes no longer.
     """
 
     def __init__(
-        self, source: Streamed, columns: Sequence[Column], survey: Survey, recipe: Recipe, shared: Scanning
+        self,
+        source: Streamed,
+        columns: Sequence[Column],
+        survey: Survey,
+        recipe: Recipe,
+        shared: Scanning,
+        sample: Callable[[Known, Cancel], Preview] | None = None,
     ) -> None:
         self.source, self.survey, self.recipe, self._columns = source, survey, recipe, tuple(columns)
         self.x, self.y = Axis(columns[0], source.spaces[0]), Axis(columns[1], source.spaces[1])
@@ -95,18 +114,27 @@ class ScannedLayer:
         self._kept: ByteCache[Kept] = ByteCache(shared.memory // 8)
         self._learnt = Learnt()
         self._flights: Flights[dict[TileKey, Kept]] = Flights()
+        self._sample = sample
         self._preview: Preview | None = None
         self._sampling = threading.Lock()
+        self._row_bytes = sum(column.values.itemsize for column in columns)
 
     @property
-    def row_bytes(self) -> int:
-        """Bytes read for each row."""
-        return sum(column.values.itemsize for column in self._columns)
+    def is_scanned(self) -> bool:
+        """True."""
+        return True
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        return self._kept.nbytes + self._learnt.nbytes
+    def dense(self) -> None:
+        """None: finding it would take a pass."""
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.recipe.labels, False)
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
+        yield Held("pyramids", self, self._kept.nbytes + self._learnt.nbytes)
 
     def scan(
         self, keys: Sequence[TileKey], window: tuple[Window, Window] | None, crew: Crew, ring: bool = True
@@ -124,35 +152,41 @@ class ScannedLayer:
         if not groups and unknown is not None:
             groups = [[]]
         for number, group in enumerate(groups):
-            more = _ring(group)[: self._room - len(group)] if ring and len(groups) == 1 else []
+            more = ring_of(group)[: self._room - len(group)] if ring and len(groups) == 1 else []
             step = crew.within(STAGE, number / len(groups), (number + 1) / len(groups), self.source.rows)
             made = self._pass([*group, *more], unknown if number == 0 else None, step, scan.cost)
             scan.tiles.update((key, made[key]) for key in group)
         return scan
 
-    def has(self, key: TileKey) -> bool:
-        """Whether a tile takes no pass."""
-        return self._kept.get(key) is not None or self._learnt.focus(key.codes) is not None
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
+        """One tile as the wire has it."""
+        return self._drawn(self._tile(key, cancel), cancel)
 
-    def preview(self, make: Callable[[], Preview]) -> Preview:
-        """Estimates of the layer's tiles, made once."""
+    def draw_all(self, keys: Sequence[TileKey], window: tuple[Window, Window] | None, crew: Crew) -> list[Drawn]:
+        """Tiles of a view, all in one pass, whose cost the first one has; see `scan`."""
+        found = self.scan(keys, window, crew)
+        tiles = [self._drawn(found.tiles[key], crew.cancel) for key in keys]
+        return [Drawn(tiles[0].planes, found.cost), *tiles[1:]] if tiles else []
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+        """A tile from a sample of the source, made once; None where the tile takes no pass, or a short one. Passes make
+        way for estimates of what they are for."""
+        if self._sample is None or self._kept.get(key) is not None or self._learnt.focus(key.codes) is not None:
+            return None
         with self._sampling:
             if self._preview is None:
-                self._preview = make()
-            return self._preview
+                labels = {each.info.name: each.categories for each in self._columns if each.categories is not None}
+                self._preview = self._sample(Known(self.survey, labels), cancel)
+            preview = self._preview
+        with self._shared.turns.request():
+            return preview.draw(key, cancel)
 
-    @property
-    def known(self) -> Known:
-        """What a preview need not find out."""
-        labels = {column.info.name: column.categories for column in self._columns if column.categories is not None}
-        return Known(self.survey, labels)
-
-    def tile(self, key: TileKey, cancel: Cancel = NEVER) -> Kept:
+    def _tile(self, key: TileKey, cancel: Cancel) -> Kept:
         """One tile. Those around it are likely to be asked for next, so its block is made in the same pass."""
         kept = self._at_hand(key, cancel)
         if kept is not None:
             return kept
-        keys = _block(key)
+        keys = block_of(key)
         if len(keys) > self._room:
             keys = [key]
 
@@ -161,8 +195,7 @@ class ScannedLayer:
 
         return self._flights.get(keys[0], make, no_progress, cancel)[key]
 
-    def drawn(self, kept: Kept, cancel: Cancel = NEVER) -> Drawn:
-        """A tile as the wire has it."""
+    def _drawn(self, kept: Kept, cancel: Cancel) -> Drawn:
         reduction = self.recipe.reduction
         cost = Cost(bytes=sum(len(plane.payload) for plane in kept.values))
         if not reduction.traits.derived:
@@ -175,8 +208,11 @@ class ScannedLayer:
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes, from its exact accumulators."""
         reduction = self.recipe.reduction
-        planes = revive(reduction, self.tile(key, cancel), self.recipe.dtype, cancel)
+        planes = revive(reduction, self._tile(key, cancel), self.recipe.dtype, cancel)
         return finished(reduction, planes, self.recipe.own, cancel)
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
+        """None: lines are not scanned."""
 
     def codes(self, x: Window, y: Window) -> Codes | None:
         """The codes of a window; None where it misses the roots."""
@@ -205,6 +241,42 @@ class ScannedLayer:
             add_points(planes, _Slices(*batch.x), _Slices(*batch.y), x_bins, y_bins, reduction, inputs, cancel)
         done = finished(reduction, planes, recipe.own, cancel)
         return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in done]
+
+    def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+        """The coordinates with rows of a half-open window; None where they are more than `most` or cannot be told."""
+        if not self.knows(x, y):
+            self.scan((), (x, y), Crew(self._shared.threads, cancel=cancel))
+        focus = self.focus(x, y)
+        return None if focus is None else focus.layer.marks(x, y, most, cancel)
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
+        """An exact image of a half-open window; None where it is too large."""
+        focus = self.focus(x, y)
+        if focus is not None:
+            return focus.layer.window_image(x, y, size, cancel)
+        reduction, dtype, labels = self.recipe.reduction, self.recipe.dtype, self.recipe.labels
+        rows = self._parts(x, y, cancel)
+        return draw_window(rows, reduction, dtype, labels, x, y, size, self._row_bytes, cancel)
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of a half-open window in Morton order, far ones last, at most `limit`, and how many there are."""
+        roots = self.survey.x, self.survey.y
+        numbers, matched = scan_rows(self.batches(x, y, cancel), roots, x, y, limit)
+        return rows_table(dataset, layer, numbers), matched
+
+    def _parts(self, x: Window, y: Window, cancel: Cancel) -> Iterator[RowPart]:
+        """The rows inside both roots that lie in the cells of a window."""
+        codes = self.codes(x, y)
+        ordered = self.recipe.reduction.ordered
+        if codes is None:
+            return
+        for batch in self.batches(x, y, cancel):
+            coded = coded_of(batch, slice(0, batch.rows), (self.survey.x, self.survey.y))
+            places = rows_within(coded, codes)
+            read = partial(_read, self.inputs(batch), places, ordered)
+            yield RowPart(batch.x[0][places], batch.y[0][places], read, batch.rows)
 
     def batches(self, x: Window, y: Window, cancel: Cancel = NEVER) -> Iterator[Batch]:
         """All rows of the source in file order, but for pieces without one in a closed window: one pass."""
@@ -242,7 +314,7 @@ class ScannedLayer:
 
     def _pass(self, keys: list[TileKey], window: Codes | None, crew: Crew, cost: Cost) -> dict[TileKey, Kept]:
         """Make tiles, and learn what one pass tells."""
-        outer = _around([*(key.codes for key in keys), *([] if window is None else [window])])
+        outer = around([*(key.codes for key in keys), *([] if window is None else [window])])
         picked = Picked([outer] if window in (None, outer) else [outer, window], self._most_picked)
         sink = TileSink(keys, self.recipe, (self.survey.x, self.survey.y), picked, self.inputs)
         begun = time.perf_counter()
@@ -267,7 +339,7 @@ class ScannedLayer:
         for key, kept in made.items():
             self._kept.put(key, kept)
         cost.rows += rows
-        cost.bytes += rows * self.row_bytes
+        cost.bytes += rows * self._row_bytes
         cost.kernel_us += microseconds(swept - begun)
         cost.encode_us += microseconds(time.perf_counter() - swept)
         return made
@@ -279,6 +351,10 @@ class ScannedLayer:
             yield
         finally:
             self._shared.gate.leave()
+
+
+def _read(inputs: ImageInputs, places: Array, ordered: bool, keep: npt.NDArray[np.bool_]) -> Rows:
+    return inputs.at(places[keep], ordered)
 
 
 @dataclass(frozen=True)
@@ -293,35 +369,3 @@ class _Slices:
 
     def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
         return self.values[start:stop], None if self.valid is None else self.valid[start:stop]
-
-
-def _around(rectangles: Sequence[Codes]) -> Codes:
-    """The rectangle that holds all."""
-    firsts, lasts, bottoms, tops = zip(*rectangles, strict=True)
-    return min(firsts), max(lasts), min(bottoms), max(tops)
-
-
-def _block(key: TileKey) -> list[TileKey]:
-    """The tiles of the block of 4 x 4 that a tile lies in, the same ones in the same order for each."""
-    columns, rows = (
-        range(at // _BLOCK * _BLOCK, min((at // _BLOCK + 1) * _BLOCK, 1 << level))
-        for at, level in ((key.i, key.zx), (key.j, key.zy))
-    )
-    return [TileKey(key.zx, key.zy, i, j) for j in rows for i in columns]
-
-
-def _ring(keys: Sequence[TileKey]) -> list[TileKey]:
-    """The tiles around those of a view, which are all of one level; none about tiles that are not a view's."""
-    levels = {(key.zx, key.zy) for key in keys}
-    if len(levels) != 1:
-        return []
-    ((zx, zy),) = levels
-    left, right = (choose(key.i for key in keys) for choose in (min, max))
-    top, bottom = (choose(key.j for key in keys) for choose in (min, max))
-    columns = range(max(left - 1, 0), min(right + 2, 1 << zx))
-    rows = range(max(top - 1, 0), min(bottom + 2, 1 << zy))
-    if len(columns) * len(rows) > 4 * len(keys) + 64:
-        return []
-    have = set(keys)
-    around = [TileKey(zx, zy, i, j) for j in rows for i in columns]
-    return [key for key in around if key not in have]

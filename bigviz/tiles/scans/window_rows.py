@@ -131,7 +131,7 @@ class Focus:
     def nbytes(self) -> int:
         """Bytes held, roughly: rows in order, and their columns twice."""
         order = self.layer.order
-        held = (self.layer.x.column, self.layer.y.column, *self.layer.columns.values())
+        held = (self.layer.x.column, self.layer.y.column, *self.layer.loaded.values())
         return order.nbytes + 8 * len(order.rows) + 2 * sum(column.values.nbytes for column in held)
 
 

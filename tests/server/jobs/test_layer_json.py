@@ -59,6 +59,6 @@ def test_whole_numbers_keep_their_last_digit(low: int, high: int) -> None:
         assert tuple(map(int, got)) == exact
         assert [isinstance(end, str) for end in got] == [abs(end) > SAFE for end in exact]
         assert np.isfinite(answer[key][1]), "floats stay numbers, however large"
-    told = json.loads(json.dumps(tilejson_facts(info, NO_TIMES, "ready")))
+    told = json.loads(json.dumps(tilejson_facts(info, NO_TIMES, "complete")))
     assert (told["range"][0], told["range"][2]) == (low, high)
     assert (told["extent"][0], told["extent"][2]) == (info.root_x.start, info.root_x.stop)

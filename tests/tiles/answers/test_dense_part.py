@@ -10,7 +10,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
-from bigviz.tiles.answers.dense_part import DensePart, dense_of_sample
+from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.engine import Engine
 
 ROWS = 40_000
@@ -94,7 +94,7 @@ def test_a_sample_tells_about_the_same() -> None:
     engine = Engine(preview_rows=1000)
     preview = engine.preview(data, COUNT)
     assert preview is not None
-    found, exact = dense_of_sample(preview.survey, preview.axes), engine.dense(data, COUNT)
+    found, exact = preview.dense, engine.dense(data, COUNT)
     assert found is not None and exact is not None
     assert abs(found.rows - exact.rows) < 0.005 * ROWS
     assert np.allclose(found.box, exact.box, atol=1)

@@ -20,7 +20,7 @@ from bigviz.common.errors import BadInput, Cancelled
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers import marks as marks_module
-from bigviz.tiles.answers.marks import Marks, find_marks
+from bigviz.tiles.answers.marks import Marks
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
@@ -152,11 +152,11 @@ def test_no_more_than_fit(engine: Engine, table: Dataset) -> None:
     layer = Layer("points", "x", "y")
     built = engine._ready(table, layer)
     wide = (-10.0, 10.0), (-10.0, 10.0)
-    whole = find_marks(built, *wide)
+    whole = built.marks(*wide)
     assert whole is not None
-    assert find_marks(built, *wide, most=len(whole)) is not None
-    assert find_marks(built, *wide, most=len(whole) - 1) is None
-    assert find_marks(built, (50.0, 60.0), (50.0, 60.0), most=0) is not None, "an empty window has no marks"
+    assert built.marks(*wide, most=len(whole)) is not None
+    assert built.marks(*wide, most=len(whole) - 1) is None
+    assert built.marks((50.0, 60.0), (50.0, 60.0), most=0) is not None, "an empty window has no marks"
 
 
 def test_a_pile_is_one_mark(engine: Engine, dataset: MakeDataset) -> None:
@@ -201,15 +201,15 @@ def test_the_walk_can_be_stopped_and_goes_on_where_a_batch_ended(
 ) -> None:
     layer = Layer("points", "x", "y")
     built = engine._ready(table, layer)
-    whole = find_marks(built, (-10.0, 10.0), (-10.0, 10.0))
+    whole = built.marks((-10.0, 10.0), (-10.0, 10.0))
     monkeypatch.setattr(marks_module, "_BATCH", 7)
-    pieces = find_marks(built, (-10.0, 10.0), (-10.0, 10.0))
+    pieces = built.marks((-10.0, 10.0), (-10.0, 10.0))
     assert whole is not None and pieces is not None
     assert as_dictionary(whole) == as_dictionary(pieces)
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        find_marks(built, (-10.0, 10.0), (-10.0, 10.0), cancel=cancel)
+        built.marks((-10.0, 10.0), (-10.0, 10.0), cancel=cancel)
 
 
 @pytest.mark.parametrize("agg", ["count", "mean(v)", "by(k)"])
@@ -225,6 +225,6 @@ def test_marks_of_a_stored_order_are_those_of_one_in_memory(
         build_stored_order(path, table, OrderSpec.of(layer), list(layer.reduction.columns), Crew(threads=1))
         stored = replace(built, order=open_stored_order(path))
         for most in (50_000, 5):
-            ours, theirs = (find_marks(each, (-(2.0**70), 2.0**70), (-5.0, 3.0), most) for each in (stored, built))
+            ours, theirs = (each.marks((-(2.0**70), 2.0**70), (-5.0, 3.0), most) for each in (stored, built))
             assert (ours is None) == (theirs is None)
             assert ours is None or theirs is None or as_dictionary(ours) == as_dictionary(theirs)

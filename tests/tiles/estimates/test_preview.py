@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Rows
+from bigviz.aggregate.reductions.jackknife import error_of, scaled
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.sources import memory
+from bigviz.tiles.answers import ordered_estimate
+from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.estimates import ordered_estimate
-from bigviz.tiles.estimates.jackknife import error_of, scaled
-from bigviz.tiles.estimates.ordered_estimate import rough_tile
 from bigviz.tiles.estimates.preview import Preview
 from bigviz.tiles.estimates.sample import Sample
 from bigviz.tiles.grid.tile_key import TileKey
@@ -74,7 +74,7 @@ def test_all_rows_give_the_exact_tile(dataset: MakeDataset, agg: str, key: TileK
     drawn, estimate = preview.draw(key)
     assert (estimate.share, estimate.start) == (1, False) and not estimate.error
     engine = Engine(threads=1)
-    assert engine.info(table, layer) == engine.provisional(table, layer, preview)
+    assert engine.info(table, layer) == preview.facts
     np.testing.assert_allclose(values(drawn.planes), values(engine.tile(table, layer, key).planes), rtol=1e-6)
 
 
@@ -182,7 +182,7 @@ def test_axes_of_labels_and_of_nulls(dataset: MakeDataset, x: str) -> None:
     layer = Layer("points", x, "y")
     preview = grown(Preview(layer, Sample(table), Crew(1)))
     engine = Engine(threads=1)
-    told, found = engine.provisional(table, layer, preview), engine.info(table, layer)
+    told, found = preview.facts, engine.info(table, layer)
     assert told.rows_outside == pytest.approx(found.rows_outside, rel=0.1)
     assert replace(told, rows_outside=found.rows_outside, range=found.range) == found
     assert preview.draw(WHOLE)[0].planes == tuple(engine.tile(table, layer, WHOLE).planes)
@@ -240,9 +240,9 @@ def test_ordered_rows_are_estimated_where_the_exact_tile_takes_longer(
     engine, layer, table = Engine(threads=1), Layer("points", "x", "y", agg), cloud(dataset)
     built = engine._ready(table, layer)
     if built.pyramid.kept(WHOLE) is not None:  # type: ignore[union-attr]
-        assert rough_tile(built, WHOLE) is None  # type: ignore[arg-type]
+        assert rough_tile(built.pyramid, WHOLE) is None  # type: ignore[arg-type]
     bare = type(built.pyramid)(built.pyramid.guard, built.pyramid.inputs)  # type: ignore[union-attr]
-    found = rough_tile(type(built)(built.x, built.y, built.order, bare, built.columns), key)  # type: ignore
+    found = rough_tile(bare, key)
     assert found is not None
     drawn, estimate = found
     exact = values(engine.tile(table, layer, key).planes)

@@ -15,7 +15,6 @@ import pytest
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
-from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_table
 from bigviz.tiles.engine import Engine
@@ -119,7 +118,7 @@ def test_a_sample_that_is_dropped_closes_its_files(large_pieces: Dataset, datase
     assert preview is not None and handles() > before
     engine.preview(dataset(x=np.arange(9.0), y=np.arange(9.0)), Layer("points", "x", "y"))
     assert handles() == before, "another table's sample took its place"
-    preview.grow(Crew(1))
+    preview.grow()
     assert preview.generation == 2, "who still looks at it reads on"
 
 

@@ -86,7 +86,7 @@ def layer(agg: str = "count", x: str = "x", y: str = "y", **more: str) -> Layer:
 
 def built(engine: Engine, dataset: Dataset, asked: Layer) -> ScannedLayer:
     engine.ensure(dataset, asked)
-    found = engine._store.get(engine._key(dataset, asked))
+    found = engine._store.find(engine._key(dataset, asked))[0]
     assert isinstance(found, ScannedLayer)
     return found
 
@@ -113,7 +113,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Passes:
 def assert_same_answers(one: Engine, other: Engine, dataset: Dataset, asked: Layer, windows: list[Any]) -> None:
     mine, theirs = one.info(dataset, asked), other.info(dataset, asked)
     assert mine == theirs
-    assert one.state(dataset, asked) == "none" and other.state(dataset, asked) == "ready"
+    assert one.readiness(dataset, asked) == "scanned" and other.readiness(dataset, asked) == "complete"
     keys = [key for key in KEYS if key.zx < 20] + [deep_key(mine)]
     for key, scan in zip(keys, one.scan(dataset, asked, keys), strict=True):
         for tile in (scan, one.tile(dataset, asked, key)):

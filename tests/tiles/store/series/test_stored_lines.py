@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.aggregate.layer import Layer
-from bigviz.common.cancel import NEVER
 from bigviz.data.open import open as open_source
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.engine import Engine
@@ -63,7 +62,8 @@ def test_answers_are_those_of_a_line_in_memory(tmp_path: Path, x: str, y: str, x
     for key in (TileKey(0, 0, 0, 0), TileKey(3, 1, 2, 1)):
         assert (line.arrays(key)[0] == built.arrays(key)[0]).all()
     window = (x0, x0 + (x1 - x0) // 4), info.range[1::2]
-    (rows, matched), (wanted, number) = (each.rows(*window, 100, NEVER) for each in (line, built))
-    assert rows.tolist() == wanted.tolist() and matched == number > 100
-    assert line.nbytes == 0 and built.nbytes > 0 and table.memory() == 0
+    (rows, matched), (wanted, number) = (each.rows(table, layer, *window, 100) for each in (line, built))
+    assert rows.equals(wanted) and len(rows) == 100 and matched == number > 100
+    assert not any(held.nbytes for held in line.held()) and sum(held.nbytes for held in built.held()) > 0
+    assert table.memory() == 0
     stores.close()

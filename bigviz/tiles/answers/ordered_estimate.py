@@ -14,15 +14,14 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import Rows
 from bigviz.aggregate.reductions.extremes import Max
+from bigviz.aggregate.reductions.jackknife import GROUPS, combined, error_of, scaled
 from bigviz.aggregate.reductions.sums import Mean, Sum
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
-from bigviz.tiles.answers.points_layer import PointsLayer
-from bigviz.tiles.estimates.jackknife import Estimate, error_of, scaled
-from bigviz.tiles.estimates.sample import GROUPS
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, ranges_within
 from bigviz.tiles.pyramid.accumulators import wire
+from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.wire.codec import SIDE
 
 __all__ = ["rehearse", "rough_tile"]
@@ -33,9 +32,8 @@ _SOON: Final = 1 << 21  # rows whose exact tile takes no longer than an estimate
 _LOOKED: Final = 1 << 16  # rows that an estimate looks at: 12 to 21 ms a tile at 10^8 rows whose blocks are verified
 
 
-def rough_tile(layer: PointsLayer, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+def rough_tile(pyramid: Pyramid, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
     """An estimate of a tile; None where the exact one takes no longer, because it is kept or has few rows."""
-    pyramid = layer.pyramid
     if pyramid.kept(key) is not None:
         return None
     begun = time.perf_counter()
@@ -55,9 +53,7 @@ def rough_tile(layer: PointsLayer, key: TileKey, cancel: Cancel = NEVER) -> tupl
         parts.append(planes)
     sizes = [len(positions[group::groups]) for group in range(groups)]
     error = error_of(inputs.reduction, parts, sizes, ranges.rows, cancel)
-    total = parts[0]
-    for part in parts[1:]:
-        inputs.reduction.combine(total, part)
+    total = combined(inputs.reduction, parts)
     summed = time.perf_counter()
     encoded = wire(inputs.reduction, scaled(inputs.reduction, total, ranges.rows / len(positions)))
     cost = Cost(0, microseconds(summed - begun), microseconds(time.perf_counter() - summed), len(positions))

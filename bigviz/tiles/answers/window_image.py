@@ -8,7 +8,7 @@ a narrow window far from 0 are not lost to rounding as they are in an affine map
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -16,21 +16,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.inputs import Inputs as ImageInputs
-from bigviz.aggregate.reductions.base import Planes, Rows
+from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen
 from bigviz.tiles.answers.answer import Cost, microseconds
-from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.grid.window import Number, codes_between, within
-from bigviz.tiles.morton.codes import coded_of, rows_within
+from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import positions_in_parts, ranges_within
 from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.tiles.pyramid.layer_columns import Inputs
-from bigviz.tiles.scans.scanned_layer import ScannedLayer
 from bigviz.wire.codec import SIDE, EncodedPlane
 
-__all__ = ["MOST_CELLS", "WindowImage", "draw_window"]
+__all__ = ["MOST_CELLS", "RowPart", "WindowImage", "draw_window", "ordered_rows"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -53,41 +50,8 @@ class WindowImage:
     cost: Cost
 
 
-def draw_window(
-    layer: PointsLayer | ScannedLayer, x: Window, y: Window, width: int, height: int, cancel: Cancel = NEVER
-) -> WindowImage | None:
-    """The image of the half-open window `x` by `y` in axis space; None where its planes are more than 2^24 cells.
-
-    Every row of the window is read; of a layer without an index, all rows are, in one pass. Raises Cancelled.
-    """
-    recipe = layer.recipe if isinstance(layer, ScannedLayer) else layer.pyramid.inputs
-    reduction, labels = recipe.reduction, recipe.labels
-    count = 1 if labels is None else len(labels)
-    if not 0 < width * height * count <= MOST_CELLS:
-        return None
-    begun = time.perf_counter()
-    accumulators = reduction.create((height, width), recipe.dtype, len(labels or ()), cancel.check)
-    read = 0
-    found = _streamed(layer, x, y, cancel) if isinstance(layer, ScannedLayer) else _ordered(layer, x, y, cancel)
-    for some in found:
-        columns, lines = _places(some.x, x, width), _places(some.y, y, height)
-        keep = (columns >= 0) & (lines >= 0)
-        cells = ((height - 1 - lines) * width + columns).astype(np.int32)
-        reduction.append(accumulators, frozen(cells[keep]), some.rows(keep))
-        read += some.read
-    drawn = time.perf_counter()
-    planes: list[EncodedPlane] = []
-    for top in range(0, height, SIDE):
-        for left in range(0, width, SIDE):
-            block = reduction.create((SIDE, SIDE), recipe.dtype, len(labels or ()), cancel.check)
-            planes += wire(reduction, _filled(block, accumulators, top, left), cancel)
-    encode_us = microseconds(time.perf_counter() - drawn)
-    size = read * layer.row_bytes + sum(len(plane.payload) for plane in planes)
-    return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, read, size))
-
-
 @dataclass(frozen=True)
-class _Some:
+class RowPart:
     """Some rows: their axis-space numbers, what a reduction reads of those that are kept, and how many were read."""
 
     x: Array
@@ -96,40 +60,58 @@ class _Some:
     read: int
 
 
-def _ordered(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[_Some]:
-    inputs = layer.pyramid.inputs
-    for positions in _candidates(layer, x, y, cancel):
-        numbers = [layer.order.numbers(which, positions) for which in (0, 1)]
-        yield _Some(numbers[0], numbers[1], partial(_taken, inputs, positions), len(positions))
+def draw_window(
+    rows: Iterable[RowPart],
+    reduction: Reduction,
+    dtype: np.dtype[Any],
+    labels: tuple[str, ...] | None,
+    x: Window,
+    y: Window,
+    size: tuple[int, int],
+    row_bytes: int,
+    cancel: Cancel = NEVER,
+) -> WindowImage | None:
+    """The image of the half-open window `x` by `y` in axis space, `size` (width, height) cells; None, and nothing is
+    read, where its planes are more than 2^24 cells.
+
+    `rows` are all of the window, and may be more; `dtype` is the reduction's accumulator's. Raises Cancelled.
+    """
+    width, height = size
+    count = 1 if labels is None else len(labels)
+    if not 0 < width * height * count <= MOST_CELLS:
+        return None
+    begun = time.perf_counter()
+    accumulators = reduction.create((height, width), dtype, len(labels or ()), cancel.check)
+    read = 0
+    for part in rows:
+        columns, lines = _places(part.x, x, width), _places(part.y, y, height)
+        keep = (columns >= 0) & (lines >= 0)
+        cells = ((height - 1 - lines) * width + columns).astype(np.int32)
+        reduction.append(accumulators, frozen(cells[keep]), part.rows(keep))
+        read += part.read
+    drawn = time.perf_counter()
+    planes: list[EncodedPlane] = []
+    for top in range(0, height, SIDE):
+        for left in range(0, width, SIDE):
+            block = reduction.create((SIDE, SIDE), dtype, len(labels or ()), cancel.check)
+            planes += wire(reduction, _filled(block, accumulators, top, left), cancel)
+    encode_us = microseconds(time.perf_counter() - drawn)
+    weight = read * row_bytes + sum(len(plane.payload) for plane in planes)
+    return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, read, weight))
+
+
+def ordered_rows(order: Order, inputs: Inputs, x: Window, y: Window, cancel: Cancel) -> Iterator[RowPart]:
+    """Rows in order that hold every row of a window, a part at a time."""
+    across, up = codes_between(order.survey.x, *x), codes_between(order.survey.y, *y)
+    if across is None or up is None:
+        return
+    for positions in positions_in_parts(ranges_within(order.guard, (*across, *up), cancel), _PART, cancel):
+        numbers = [order.numbers(which, positions) for which in (0, 1)]
+        yield RowPart(numbers[0], numbers[1], partial(_taken, inputs, positions), len(positions))
 
 
 def _taken(inputs: Inputs, positions: Array, keep: npt.NDArray[np.bool_]) -> Rows:
     return inputs.rows(positions[keep])
-
-
-def _streamed(layer: ScannedLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[_Some]:
-    """The rows inside both roots that lie in the window's cells."""
-    codes = layer.codes(x, y)
-    ordered = layer.recipe.reduction.ordered
-    if codes is None:
-        return
-    for batch in layer.batches(x, y, cancel):
-        inputs = layer.inputs(batch)
-        places = rows_within(coded_of(batch, slice(0, batch.rows), (layer.survey.x, layer.survey.y)), codes)
-        xs, ys = batch.x[0][places], batch.y[0][places]
-        yield _Some(xs, ys, partial(_read, inputs, places, ordered), batch.rows)
-
-
-def _read(inputs: ImageInputs, places: Array, ordered: bool, keep: npt.NDArray[np.bool_]) -> Rows:
-    return inputs.at(places[keep], ordered)
-
-
-def _candidates(layer: PointsLayer, x: Window, y: Window, cancel: Cancel) -> Iterator[Array]:
-    """Ascending positions that hold every row of the window, a part at a time."""
-    across, up = codes_between(layer.survey.x, *x), codes_between(layer.survey.y, *y)
-    if across is None or up is None:
-        return
-    yield from positions_in_parts(ranges_within(layer.order.guard, (*across, *up), cancel), _PART, cancel)
 
 
 def _places(values: Array, window: Window, size: int) -> npt.NDArray[np.int64]:

@@ -15,9 +15,9 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
-from bigviz.tiles import window_image
+from bigviz.tiles.answers import window_image
+from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.window_image import WindowImage, draw_window
 from bigviz.wire.codec import SIDE, decode
 
 MakeDataset = Callable[..., Dataset]
@@ -112,16 +112,16 @@ def test_too_many_cells_and_slices(engine: Engine, table: Dataset, monkeypatch: 
     layer = Layer("points", "n", "u")
     built = engine._ready(table, layer)
     windows = (10**18, 10**18 + 500), (2**63, 2**63 + 400)
-    assert draw_window(built, *windows, 1 << 13, (1 << 11) + 1) is None  # type: ignore[arg-type]
-    whole = draw_window(built, *windows, 100, 100)  # type: ignore[arg-type]
+    assert built.window_image(*windows, (1 << 13, (1 << 11) + 1)) is None  # type: ignore[arg-type]
+    whole = built.window_image(*windows, (100, 100))  # type: ignore[arg-type]
     monkeypatch.setattr(window_image, "_PART", 37)
-    pieces = draw_window(built, *windows, 100, 100)  # type: ignore[arg-type]
+    pieces = built.window_image(*windows, (100, 100))  # type: ignore[arg-type]
     assert whole is not None and pieces is not None
     assert np.array_equal(planes_of(whole)[0], planes_of(pieces)[0], equal_nan=True)
     assert np.nansum(planes_of(whole)[0]) == SIZE
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        draw_window(built, *windows, 100, 100, cancel)  # type: ignore[arg-type]
-    outside = draw_window(built, (0, 10), (0, 10), 10, 10)  # type: ignore[arg-type]
+        built.window_image(*windows, (100, 100), cancel)  # type: ignore[arg-type]
+    outside = built.window_image((0, 10), (0, 10), (10, 10))  # type: ignore[arg-type]
     assert outside is not None and outside.planes[0].filled == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,24 +11,16 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
 
-__all__ = ["Estimate", "error_of", "scaled"]
+__all__ = ["GROUPS", "combined", "error_of", "scaled"]
 
 Array = npt.NDArray[Any]
 
+GROUPS: Final = 8  # parts of a sample whose differences tell its error
 _LINES: Final = 4  # of which one is looked at for the error: 9 ms a tile if it were all
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What an estimate is of: the share of the table's rows, the standard error of a cell's value (root mean square
-    over the filled cells; None where it is not known), and whether those rows are the table's first ones."""
-
-    share: float
-    error: float | None
-    start: bool
-
-
 def combined(reduction: Reduction, parts: Sequence[Planes]) -> Planes:
+    """New accumulators: those of all parts together, in their order."""
     total = tuple(plane.copy() for plane in parts[0])
     for part in parts[1:]:
         reduction.combine(total, part)

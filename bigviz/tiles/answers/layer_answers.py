@@ -1,0 +1,107 @@
+"""What any built layer can be asked, whatever its glyph and wherever its rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.workers import Crew
+from bigviz.data.columns.column import Column
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.answers.dense_part import DensePart
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.window_image import WindowImage
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number
+
+__all__ = ["Held", "LayerAnswers", "columns_held"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Bytes of something that a layer holds, and that other layers may hold too. `kind`: "orders" (rows in order and
+    the columns in their order), "pyramids", "series" or "columns" (as they were read)."""
+
+    kind: Literal["orders", "pyramids", "series", "columns"]
+    what: object
+    nbytes: int
+
+
+class LayerAnswers(Protocol):
+    """A built layer. Windows are half-open intervals (low, high) of axis space unless said otherwise.
+
+    Methods block and may be called from any thread. They raise Cancelled once `cancel` is raised, and Unreadable where
+    a store turns out to be damaged.
+    """
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether exact answers take passes over the source, because there is no index."""
+
+    @property
+    def dense(self) -> DensePart | None:
+        """Where nearly all rows lie, if that is a small part of their range; None too where it would take a pass."""
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of it."""
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
+
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
+        """One tile as the wire has it."""
+
+    def draw_all(self, keys: Sequence[TileKey], window: tuple[Window, Window] | None, crew: Crew) -> list[Drawn]:
+        """Tiles of one view, at once if they take a pass, whose cost the first one has; after that `marks` of the
+        `window` needs none."""
+
+    def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
+        """A tile's finished planes, as HTTP sends them."""
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+        """A tile from some of its rows; None where the exact one takes no longer."""
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
+        """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of points."""
+
+    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+        """The finished image of a closed window, one plane a category, row 0 the highest y."""
+
+    def knows(self, x: Window, y: Window) -> bool:
+        """Whether `marks` of a window takes no pass over the source."""
+
+    def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+        """The coordinates with rows; None where they are more than `most` or cannot be told, and for lines."""
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
+        """An exact image, `size` (width, height) cells; None where that is too large, and for lines."""
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows (row, x, y and the layer's columns) in the order of the index, at most `limit`, and how many there
+        are."""
+
+
+def columns_held(columns: Iterable[Column]) -> Iterator[Held]:
+    """The memory of columns as they were read; that of a table that was in memory before is not ours."""
+    for column in columns:
+        for array in (column.values, column.valid):
+            while array is not None and isinstance(array.base, np.ndarray):
+                array = array.base
+            if array is not None and array.flags.owndata:
+                yield Held("columns", array, array.nbytes)

@@ -1,0 +1,208 @@
+"""What a server depends on: an engine that answers for layers, and the values that it answers with.
+
+`bigviz.tiles.engine` is one on this machine; others may stand in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Protocol
+
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.cells import Root
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.progress import Progress, no_progress
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.answers.dense_part import DensePart
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.window_image import WindowImage
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number
+
+__all__ = [
+    "EXACT",
+    "Columns",
+    "Cost",
+    "DensePart",
+    "Drawn",
+    "Engine",
+    "Estimate",
+    "LayerInfo",
+    "Marks",
+    "Number",
+    "Readiness",
+    "SampledLayer",
+    "Tile",
+    "TileKey",
+    "WindowImage",
+]
+
+Readiness = Literal["none", "building", "sampled", "answering", "complete", "scanned"]
+"""What can be had of a layer now.
+
+- "none": nothing, and nobody builds it; "building": nothing yet;
+- "sampled": estimates from a sample, while it is built;
+- "answering": exact answers, if slower than when the index is complete;
+- "complete": exact answers from a complete index;
+- "scanned": exact answers, each of which may take a pass over the source: there is no index, and there will be none.
+"""
+EXACT: Final[frozenset[Readiness]] = frozenset({"answering", "complete", "scanned"})
+Window = tuple[Number, Number]
+
+
+class SampledLayer(Protocol):
+    """A layer as a sample shows it, until there are exact answers."""
+
+    @property
+    def roots(self) -> tuple[Root, Root]:
+        """The roots that its tiles are of."""
+
+    @property
+    def generation(self) -> int:
+        """How often the sample has grown."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the sample grows no more."""
+
+    @property
+    def facts(self) -> LayerInfo:
+        """The facts of the layer, as the first of the sample says."""
+
+    @property
+    def dense(self) -> DensePart | None:
+        """Where nearly all rows lie, if that is a small part of their range."""
+
+    def grow(self, cancel: Cancel = NEVER) -> None:
+        """Let the sample grow. One caller at a time."""
+
+    def tile(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
+        """An estimate of a tile from the sample as it is now."""
+
+    def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
+        """A line through the sampled rows."""
+
+
+class Engine(Protocol):
+    """Builds layers and answers for them. Every method blocks and may be called from any thread.
+
+    Answers raise Cancelled once `cancel` is raised, BadInput for windows and keys that cannot be, what `ensure` raises,
+    and Unreadable where an index turns out to be damaged, which is built again when it is next asked for.
+    """
+
+    def publish(self, dataset: Dataset, layer: Layer) -> None:
+        """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
+
+    def expect(self, seconds: float) -> None:
+        """Requests are about to come: builds make way for so long."""
+
+    def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
+        """What can be had of the layer now, but for samples: those are with who began them. Tables of few rows are
+        "complete" in no time, and never "answering"."""
+
+    def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
+        """Estimates to show until the layer can be answered for; None where that will be soon enough: for a table of
+        few rows, or one that is ordered. Reads the first of a sample."""
+
+    def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
+        """Build what the layer needs, unless it is there; callers at the same time share one build.
+
+        Raises BadInput, NotFound, Unplottable, Unreadable or TooLarge, and Cancelled when `cancel` is raised; the build
+        itself stops when nobody waits for it.
+        """
+
+    def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """The facts of a layer, built if need be."""
+
+    def dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
+        """Where nearly all rows of a layer of points lie, if that is a small part of their range. None of lines, of
+        roots that were asked to hold all rows, and of scanned layers, for which it would take a pass."""
+
+    def etag(self, dataset: Dataset, layer: Layer) -> str:
+        """A name of all that the layer's answers depend on: 32 hexadecimal digits."""
+
+    def memory(self) -> dict[str, int]:
+        """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read,
+        those of builds that run included), and `tiles` (the cache)."""
+
+    def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
+        """One tile; BadInput for a key that its level does not have."""
+
+    def estimate(
+        self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER
+    ) -> tuple[Drawn, Estimate] | None:
+        """A tile from some of its ordered rows, or from a sample of the source where that is scanned; None where the
+        exact tile takes no longer."""
+
+    def scan(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        keys: Sequence[TileKey],
+        window: tuple[Window, Window] | None = None,
+        progress: Progress = no_progress,
+        cancel: Cancel = NEVER,
+    ) -> list[Tile]:
+        """Tiles of a scanned layer, all in one pass, the first one with its cost. After that `marks` of the half-open
+        `window` (x, y) needs no pass. Raises BadInput for a key that its level does not have."""
+
+    def at_hand(self, dataset: Dataset, layer: Layer, x: Window, y: Window) -> bool:
+        """Whether `marks` of the half-open window `x` by `y` takes no pass over the source."""
+
+    def columns(
+        self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
+    ) -> Columns:
+        """A line's decimated rows in the window `[x0, x1]` at a width in pixels; BadInput for other glyphs."""
+
+    def marks(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER
+    ) -> Marks | None:
+        """The coordinates with rows of the half-open window `x` by `y`; None where they are more than `most` (or their
+        rows too many to look at), and for a line."""
+
+    def image(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x0: Number,
+        x1: Number,
+        y0: Number,
+        y1: Number,
+        width: int,
+        height: int,
+        cancel: Cancel = NEVER,
+    ) -> list[npt.NDArray[Any]]:
+        """An exact image of a window, closed at both ends: one (height, width) array a plane, row 0 the highest y.
+
+        Cells follow datashader's affine rule (`aggregate.bins`); types are those of `Tile.arrays`. Raises BadInput for
+        a window that cannot be divided, TooLarge for more than 2^24 cells.
+        """
+
+    def window_image(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER
+    ) -> WindowImage | None:
+        """An exact image of the half-open window `x` by `y`, `size` (width, height) cells, encoded as tiles are; None
+        for one of more than 2^24 cells over all planes, and for a line."""
+
+    def rows(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x0: Number,
+        x1: Number,
+        y0: Number,
+        y1: Number,
+        limit: int = 1000,
+        cancel: Cancel = NEVER,
+    ) -> pa.Table:
+        """True rows of the half-open window `[x0, x1) x [y0, y1)`: row, x, y and the layer's columns, at most `limit`.
+
+        Rows are in store order: Morton order (far rows last), or x order for a line. The schema's metadata holds
+        `matched`, the number of rows in the window.
+        """
