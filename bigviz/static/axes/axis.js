@@ -4,6 +4,7 @@ import { format } from "d3-format";
 import { scaleLinear } from "d3-scale";
 import { fractionOf, length, spanOf, spanToJson, toBigInt } from "../geometry/span.js";
 import { ceilTo, durationTicks, formatDuration, formatStamp, stampTicks } from "./time-ticks.js";
+import { isKnownZone } from "./zones.js";
 
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** fraction: 0..1 along the span; context: second line (what a time's label lacks), null mostly; minor: no label.
@@ -43,7 +44,7 @@ export class Axis {
   /** What the axis shows: label or column name, with unit or zone. @returns {string} */
   get title() {
     const name = this.o.label ?? this.o.column?.column ?? "";
-    const note = this.o.unit ?? (this.flavour === "stamp" ? this.zone : null);
+    const note = this.o.unit ?? (this.flavour === "stamp" ? zoneWords(this.zone) : null);
     return note ? `${name} (${note})` : name;
   }
 
@@ -96,6 +97,11 @@ export class Axis {
   fromUrl(start, end) {
     return start === null || end === null ? null : spanOf(start, end, this.exact);
   }
+}
+
+/** @param {string|null} zone @returns {string|null} */
+function zoneWords(zone) {
+  return zone === null || isKnownZone(zone) ? zone : `${zone} is unknown here: UTC`;
 }
 
 /** @param {string} axis @param {string} kind @param {boolean} categories @returns {Flavour} */

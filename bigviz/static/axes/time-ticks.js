@@ -2,6 +2,7 @@
 // since the epoch (or, for durations and times of day, since zero); calendars are Date's, in UTC on local milliseconds.
 
 import { utcFormat } from "d3-time-format";
+import { instantsOf, passOf, zoneOffset } from "./zones.js";
 
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** @typedef {{at: bigint, label: string, context: string|null}} TimeTick */
@@ -54,45 +55,6 @@ function ends(s) {
   return [s.origin + BigInt(Math.ceil(s.lo)), s.origin + BigInt(Math.floor(s.hi))];
 }
 
-/** @type {Map<string, Intl.DateTimeFormat|number>} */
-const zones = new Map();
-
-/** A formatter of a zone, or a fixed offset in ms; UTC for a name that this browser does not know.  @param {string} zone @returns {Intl.DateTimeFormat|number} */
-function zoneOf(zone) {
-  const known = zones.get(zone);
-  if (known !== undefined) return known;
-  const fixed = zone.match(/^([+-])(\d{2}):?(\d{2})$/);
-  /** @type {Intl.DateTimeFormat|number} */ let found = 0;
-  if (fixed) found = (fixed[1] === "-" ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000;
-  else {
-    const parts = /** @type {const} */ ({ era: "short", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
-    try {
-      found = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...parts });
-    } catch {
-      found = 0;
-    }
-  }
-  zones.set(zone, found);
-  return found;
-}
-
-/** Local minus UTC time.  @param {number} ms since the epoch @param {string|null} zone @returns {number} ms */
-export function zoneOffset(ms, zone) {
-  const found = zone === null || zone === "UTC" ? 0 : zoneOf(zone);
-  if (typeof found === "number") return found;
-  const whole = Math.floor(ms / 1000) * 1000;
-  const part = Object.fromEntries(found.formatToParts(whole).map(({ type, value }) => [type, value]));
-  const year = part.era === "BC" ? 1 - Number(part.year) : Number(part.year);
-  return Date.UTC(year, Number(part.month) - 1, Number(part.day), Number(part.hour), Number(part.minute), Number(part.second)) - whole;
-}
-
-/** The instant of a local time; of two, the first; in a gap, the one after it.  @param {number} local ms @param {string|null} zone @returns {number} ms since the epoch */
-export function fromLocal(local, zone) {
-  const guess = local - zoneOffset(local, zone);
-  const again = local - zoneOffset(guess, zone);
-  return again === guess ? guess : Math.max(again, local - zoneOffset(again, zone));
-}
-
 const WORDS = {
   year: utcFormat("%Y"),
   month: utcFormat("%b"),
@@ -109,8 +71,8 @@ function decimals(ns) {
   return ns >= SECOND ? 0 : Math.min(9, Math.ceil(-Math.log10(Math.max(1, ns) / SECOND) - 1e-9));
 }
 
-/** Label and context of a local time under a step.  @param {number} local ms @param {number} ns within the second @param {Step} step @returns {[string, string|null]} */
-function words(local, ns, { unit, ns: size }) {
+/** Label and context of a local time under a step.  @param {number} local ms @param {number} ns within the second @param {Step} step @param {string} pass of two with this local time @returns {[string, string|null]} */
+function words(local, ns, { unit, ns: size }, pass) {
   const date = new Date(local);
   switch (unit) {
     case "year":
@@ -121,14 +83,19 @@ function words(local, ns, { unit, ns: size }) {
       return [WORDS.day(date), WORDS.year(date)];
     case "hour":
     case "minute":
-      return [WORDS.minute(date), WORDS.date(date)];
+      return [told(WORDS.minute(date), pass), WORDS.date(date)];
     case "second":
-      return [WORDS.second(date), WORDS.date(date)];
+      return [told(WORDS.second(date), pass), WORDS.date(date)];
     default: {
       const seconds = String(date.getUTCSeconds()).padStart(2, "0");
-      return [`${seconds}.${String(ns).padStart(9, "0").slice(0, decimals(size))}`, WORDS.dateMinute(date)];
+      return [`${seconds}.${String(ns).padStart(9, "0").slice(0, decimals(size))}`, told(WORDS.dateMinute(date), pass)];
     }
   }
+}
+
+/** @param {string} time @param {string} pass @returns {string} */
+function told(time, pass) {
+  return pass === "" ? time : `${time} ${pass}`;
 }
 
 /** Local milliseconds of the ticks from `lo` to `hi`.  @param {number} lo @param {number} hi @param {Step} step of a second or more @returns {number[]} */
@@ -175,15 +142,17 @@ export function stampTicks(s, target, zone) {
     for (let at = ceilTo(from, stride); at <= to; at += stride) found.push(at);
   } else {
     const [a, b] = [Number(floorDiv(from, MS)), Number(floorDiv(to, MS)) + 1];
-    for (const local of localTicks(a + zoneOffset(a, zone), b + zoneOffset(b, zone), step)) {
-      const at = BigInt(fromLocal(local, zone)) * MS;
-      if (at >= from && at <= to && (found.length === 0 || at > found[found.length - 1])) found.push(at);
-    }
+    const [first, last] = [zoneOffset(a, zone), zoneOffset(b, zone)];
+    // Both passes of the hour that autumn repeats have ticks, where these are as close as that.
+    const passes = step.ns <= HOUR ? 2 : 1;
+    const all = localTicks(a + Math.min(first, last), b + Math.max(first, last), step).flatMap((local) => instantsOf(local, zone).slice(0, passes));
+    for (const at of [...new Set(all)].sort((p, q) => p - q).map((ms) => BigInt(ms) * MS)) if (at >= from && at <= to) found.push(at);
   }
   let last = "";
   return found.map((at) => {
     const [local, ns] = localOf(at, zone);
-    const [label, context] = words(local, ns, step);
+    const pass = step.ns <= HOUR ? passOf(Number(floorDiv(at, MS)), zone) : "";
+    const [label, context] = words(local, ns, step, pass);
     const changed = context !== null && context !== last;
     last = context ?? "";
     return { at, label, context: changed ? context : null };
@@ -203,7 +172,8 @@ export function formatStamp(at, zone, step) {
   if (step >= DAY) return WORDS.iso(date);
   const clock = step >= MINUTE ? WORDS.minute(date) : WORDS.second(date);
   const digits = decimals(step);
-  return `${WORDS.iso(date)} ${clock}${digits ? `.${String(ns).padStart(9, "0").slice(0, digits)}` : ""}`;
+  const time = `${WORDS.iso(date)} ${clock}${digits ? `.${String(ns).padStart(9, "0").slice(0, digits)}` : ""}`;
+  return told(time, passOf(Number(floorDiv(at, MS)), zone));
 }
 
 /**
