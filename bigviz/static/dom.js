@@ -59,6 +59,19 @@ export function setIcon(button, name) {
   button.querySelector("use")?.setAttribute("href", `${ICONS}#${name}`);
 }
 
+/**
+ * Whether a drag up or down over an element has something to scroll: a box round it, or the page.
+ * @param {Element} element @returns {boolean} false in full screen, where only the element is
+ */
+export function scrolls(element) {
+  const { fullscreenElement, scrollingElement } = document;
+  if (fullscreenElement?.contains(element)) return false;
+  for (let at = element.parentElement; at && at !== document.body && at !== document.documentElement; at = at.parentElement)
+    if (at.scrollHeight > at.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(at).overflowY)) return true;
+  const held = [document.body, document.documentElement].some((e) => getComputedStyle(e).overflowY === "hidden");
+  return !held && scrollingElement !== null && scrollingElement.scrollHeight > scrollingElement.clientHeight + 1;
+}
+
 /** Shows a popover above everything, a figure in full screen too.  @param {HTMLElement} popover */
 export function raise(popover) {
   if (popover.matches(":popover-open")) popover.hidePopover();

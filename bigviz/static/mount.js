@@ -23,6 +23,7 @@ import { bindRowFacts } from "./ui/row-facts.js";
 import { Status } from "./ui/status.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading } from "./ui/reading.js";
+import { bindSettings } from "./ui/settings.js";
 import { UrlState } from "./ui/url-state.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
@@ -165,11 +166,13 @@ export class Mounted extends EventTarget {
     /** @type {Page} */ const page = { title, connection, cache, latency, theme, notices, luts, datasets };
     const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
-    this.figures = buildLayout(spec, find(element, ".layout", HTMLElement)).map(({ spec: figure, section }, index) => {
+    const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
+    this.figures = placed.map(({ spec: figure, section }, index) => {
       const made = new Figure({ page, index, firstLayer, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) });
       firstLayer += figure.layers.length;
       return made;
     });
+    standInLine(this.figures, placed.map(({ row }) => row));
     this.#frame(title);
     if (this.wholePage) this.url = new UrlState(this.figures, this.ending.signal);
     for (const figure of this.figures) this.#bind(figure);
@@ -179,6 +182,7 @@ export class Mounted extends EventTarget {
   /** @param {Figure} figure */
   #bind(figure) {
     bindPickers(figure);
+    bindSettings(figure);
     const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));
     bindState(figure, status);
     bindRowFacts(figure, status);
@@ -226,6 +230,16 @@ function sharedRanges(spec) {
     ranges.set(name, range);
     return range;
   };
+}
+
+/** Figures of one row keep the edges of their plots in line.  @param {readonly Figure[]} figures @param {readonly (string|null)[]} rows of each; null: it stands alone */
+function standInLine(figures, rows) {
+  for (const [k, figure] of figures.entries()) {
+    figure.beside = rows[k] === null ? [] : figures.filter((other, n) => other !== figure && rows[n] === rows[k]);
+    figure.addEventListener("info", () => {
+      for (const other of figure.beside) other.resize();
+    });
+  }
 }
 
 /** Keeps a figure's name for screen readers, and says where it came to rest.  @param {Figure} figure @param {(words: string) => void} say */

@@ -7,6 +7,7 @@
 /** @typedef {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} Context */
 /** @typedef {Readonly<{x: number, y: number, width: number, height: number}>} Rect  CSS pixels */
 /** @typedef {Readonly<{plot: Rect, bar: Rect, narrow: boolean}>} Frame  where things lie in the surface; a bar of width 0 is none */
+/** @typedef {{top: number, bottom: number}} Margins  CSS pixels */
 /** @typedef {{palette: Palette, font: string, dpr: number}} Look */
 
 export const FONT_SIZE = 11.5;
@@ -20,15 +21,26 @@ const SIDE = { bar: 92, none: 20 };
 const LEFT = { least: 44, most: 108, step: 6 };
 
 /**
+ * Room above and below a plot.
+ * @param {number} width of the surface @param {{side: "bar"|"legend"|"none", context: boolean}} o `context`: a second line below x
+ * @returns {Margins}
+ */
+export function marginsOf(width, { side, context }) {
+  return { top: width < NARROW && side !== "none" ? 50 : 28, bottom: context ? 55 : 42 };
+}
+
+/**
  * @param {number} width @param {number} height of the surface
- * @param {{left: number, side: "bar"|"legend"|"none", legend: number, context: boolean, dpr: number}} o `left`: room for y labels; `legend`: width of a legend; `context`: a second line below x
+ * @param {{left: number, side: "bar"|"legend"|"none", legend: number, context: boolean, dpr: number, beside?: readonly Margins[]}} o `left`: room for
+ *   y labels; `legend`: width of a legend; `context`: a second line below x; `beside`: what plots beside this one take, to be in line with them
  * @returns {Frame} with the plot's edges on whole device pixels
  */
-export function frameOf(width, height, { left, side, legend, context, dpr }) {
+export function frameOf(width, height, { left, side, legend, context, dpr, beside = [] }) {
   const narrow = width < NARROW;
   const right = narrow || side === "none" ? (narrow ? 12 : SIDE.none) : side === "bar" ? SIDE.bar : legend + 34;
-  const top = narrow && side !== "none" ? 50 : 28;
-  const bottom = 42 + (context ? 13 : 0);
+  const rows = [marginsOf(width, { side, context }), ...beside];
+  const top = Math.max(...rows.map((margins) => margins.top));
+  const bottom = Math.max(...rows.map((margins) => margins.bottom));
   const snap = (/** @type {number} */ v) => Math.round(v * dpr) / dpr;
   const x = snap(left);
   const y = snap(top);

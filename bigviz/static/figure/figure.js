@@ -35,6 +35,7 @@ export class Figure extends EventTarget {
     this.ranges = { x, y };
     this.surface = find(section, ".surface", HTMLElement);
     this.surface.tabIndex = 0;
+    /** The others of its row, whose plots stand in line with its own.  @type {readonly Figure[]} */ this.beside = [];
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
     this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }));
     /** @type {View|null} */ this.view = null;

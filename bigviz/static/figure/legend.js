@@ -13,6 +13,10 @@ import { formatNumber } from "../axes/axis.js";
 const GAP = 15;
 const GAP_ACROSS = 46;
 const TITLE_ROOM = 86;
+/** Between a title and the bar that it stands beside. */
+const BESIDE = 9;
+/** Share of a horizontal legend's length that its title may take. */
+const TITLE_SHARE = 0.3;
 
 /**
  * @param {Context} ctx in CSS pixels of the surface @param {Bar} bar @param {Look} look
@@ -36,7 +40,11 @@ export function drawBar(ctx, bar, look) {
   ctx.fillStyle = look.palette.ink;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
-  if (!horizontal) {
+  if (horizontal) {
+    ctx.textAlign = "right";
+    ctx.textBaseline = "middle";
+    ctx.fillText(fit(ctx, bar.title, rect.x - 2 * BESIDE), rect.x - BESIDE, rect.y + rect.height / 2 + 0.5);
+  } else {
     const title = fit(ctx, bar.title, TITLE_ROOM);
     ctx.fillText(title, Math.min(rect.x, rect.x + TITLE_ROOM - 14 - ctx.measureText(title).width), rect.y - 13);
   }
@@ -164,7 +172,7 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
   }
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   if (horizontal) {
-    let x = rect.x;
+    let x = rect.x + legendTitle(ctx, title, rect, look);
     for (let k = 0; k < labels.length; k++) {
       const width = ctx.measureText(labels[k]).width + 15;
       if (x + width + 34 > rect.x + rect.width && k < labels.length - 1) return words(`+${labels.length - k}`, x, rect.y + 5, 40);
@@ -181,4 +189,16 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
     words(labels[k], rect.x + 17, rect.y + 8 + 19 * k, rect.width - 14);
   }
   if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
+}
+
+/** The title of a horizontal legend, before its categories.  @param {Context} ctx @param {string} title @param {Rect} rect @param {Look} look @returns {number} CSS pixels that it takes */
+function legendTitle(ctx, title, rect, look) {
+  ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
+  ctx.fillStyle = look.palette.ink;
+  ctx.textBaseline = "middle";
+  const words = fit(ctx, title, rect.width * TITLE_SHARE);
+  ctx.fillText(words, rect.x, rect.y + 5.5);
+  const { width } = ctx.measureText(words);
+  ctx.font = `${FONT_SIZE}px ${look.font}`;
+  return width + 12;
 }

@@ -1,7 +1,7 @@
 // Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the states of
 // loading. The same functions draw the saved image.
 
-import { drawAxes, drawGrid, frameOf, leftFor, ticksOf } from "../axes/draw.js";
+import { drawAxes, drawGrid, frameOf, leftFor, marginsOf, ticksOf } from "../axes/draw.js";
 import { drawBar, drawLegend, legendWidth } from "./legend.js";
 import { find } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
@@ -19,7 +19,8 @@ import { wantsDark } from "../render/contrast.js";
 
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours,
- *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis}}} Drawn */
+ *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis},
+ *   readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn */
 
 /** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
 const SLACK = 24;
@@ -94,7 +95,19 @@ export class Painter {
   /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
   frameFor(width, height, dpr) {
     const legend = this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
-    return frameOf(width, height, { left: this.left, side: this.side, legend, context: this.figure.axes.x.o.kind === "datetime", dpr });
+    const { section, beside } = this.figure;
+    const inLine = beside.filter((other) => other.section.offsetTop === section.offsetTop).map(({ painter }) => painter.margins);
+    return frameOf(width, height, { left: this.left, side: this.side, legend, context: this.#hasContext, dpr, beside: inLine });
+  }
+
+  /** Room that the plot needs above and below. */
+  get margins() {
+    return marginsOf(this.figure.surface.clientWidth, { side: this.side, context: this.#hasContext });
+  }
+
+  /** There is a second line of labels below x. */
+  get #hasContext() {
+    return this.figure.axes.x.o.kind === "datetime";
   }
 
   /** Reads the surface's size and fits the canvases to it. @returns {boolean} something changed (and the canvases are blank) */

@@ -2,7 +2,7 @@
 
 import { listenKeys } from "./keys.js";
 import { Pointer } from "./pointer.js";
-import { find } from "../dom.js";
+import { find, scrolls } from "../dom.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("./pointer.js").Region} Region */
@@ -15,6 +15,8 @@ const AT_END = 0.005;
 const BAR_REACH = 9;
 const CURSOR_STEP = 0.01;
 const CURSOR_FAR = 0.1;
+/** How long the hint about two fingers stays after a drag that the plot did not follow. */
+const HINT_MS = 1500;
 
 /** A place in CSS pixels of the surface.  @typedef {[number, number]} Spot */
 /** What the toolbar does too: save, full, help, box, undo …  @typedef {(name: string, shift: boolean, time: number) => void} Act */
@@ -26,6 +28,9 @@ export class FigureGestures {
     this.hover = hover;
     this.act = act;
     this.box = find(figure.surface, ".overlay .box", HTMLElement);
+    this.hint = find(figure.surface, ".overlay .hint", HTMLElement);
+    /** Said once, of drags that scrolled the page: who scrolls past a plot need not read it each time. */ this.isHinted = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hinting = undefined;
     this.pointer = new Pointer(figure.surface, this.#gestures());
     listenKeys(figure.surface, {
       pan: (x, y, time) => this.#arrow(x, y, time),
@@ -42,12 +47,17 @@ export class FigureGestures {
     return {
       region: (px, py) => regionAt(figure, px, py),
       boxMode: () => surface.dataset.mode === "box",
+      scrolls: () => scrolls(surface),
+      scrolled: (isTaken) => {
+        if (!isTaken || !this.isHinted) this.#hintTwoFingers();
+      },
       pan: (dx, dy, time) => {
         const { dpr } = figure.painter.size;
         this.#pan(dx * dpr, dy * dpr, time);
         hover.hide();
       },
       zoom: (fx, fy, px, py, time) => {
+        this.hint.hidden = true;
         if (figure.view) figure.show(figure.view.zoom(fx, fy, ...this.#toDevice([px, py])), time);
       },
       box: (from, to, done, time) => this.#boxed(from, to, done, time),
@@ -67,6 +77,15 @@ export class FigureGestures {
       leave: () => hover.hide(),
       rest: () => figure.settleHistory(),
     };
+  }
+
+  #hintTwoFingers() {
+    this.isHinted = true;
+    clearTimeout(this.hinting);
+    this.hint.hidden = false;
+    this.hinting = setTimeout(() => {
+      this.hint.hidden = true;
+    }, HINT_MS);
   }
 
   /** Device pixels of the plot.  @param {Spot} spot @returns {Spot} */

@@ -3,9 +3,13 @@
 /** @typedef {"plot"|"x"|"y"|"bar"|"none"} Region */
 /**
  * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is event.timeStamp.
+ * Where the page `scrolls`, one finger over the plot is the page's; `scrolled` tells that it dragged there and that
+ * the plot did not move, `isTaken` that the page did.
  * @typedef {{
  *   region: (px: number, py: number) => Region,
  *   boxMode: () => boolean,
+ *   scrolls: () => boolean,
+ *   scrolled: (isTaken: boolean) => void,
  *   pan: (dx: number, dy: number, time: number) => void,
  *   zoom: (fx: number, fy: number, px: number, py: number, time: number) => void,
  *   box: (from: [number, number], to: [number, number], done: boolean, time: number) => void,
@@ -40,10 +44,14 @@ export class Pointer {
     this.on = gestures;
     /** @type {Map<number, Finger>} */ this.fingers = new Map();
     /** @type {Region} */ this.held = "none";
-    /** @type {"pan"|"box"|"bar"|null} */ this.drag = null;
+    /** "scroll": what is dragged is the page, not the plot.  @type {"pan"|"box"|"bar"|"scroll"|null} */ this.drag = null;
     this.tap = { x: 0, y: 0, time: Number.NEGATIVE_INFINITY };
     surface.addEventListener("wheel", (e) => this.#wheel(e), { passive: false });
     surface.addEventListener("pointerdown", (e) => this.#down(e));
+    // The surface's touch-action lets the browser scroll with any number of fingers; a move that is prevented here is the plot's alone.
+    surface.addEventListener("touchmove", (e) => {
+      if (this.drag && this.drag !== "scroll" && e.cancelable) e.preventDefault();
+    }, { passive: false });
     surface.addEventListener("pointermove", (e) => this.#move(e));
     // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one they do not. The
     // `pointermove` that follows finds the finger where it is already.
@@ -100,9 +108,11 @@ export class Pointer {
     this.surface.setPointerCapture(e.pointerId);
     this.fingers.set(e.pointerId, { x, y, x0: x, y0: y, moved: false });
     if (this.fingers.size === 2) {
-      if (this.drag && this.drag !== "pan") this.on.unbox();
+      if (this.drag === "box" || this.drag === "bar") this.on.unbox();
       this.drag = "pan";
-    } else this.drag = region === "bar" ? "bar" : region === "plot" && (e.shiftKey || this.on.boxMode()) ? "box" : "pan";
+    } else if (region === "bar") this.drag = "bar";
+    else if (region === "plot" && (e.shiftKey || this.on.boxMode())) this.drag = "box";
+    else this.drag = e.pointerType === "touch" && this.on.scrolls() ? "scroll" : "pan";
   }
 
   /** @param {PointerEvent} e */
@@ -118,6 +128,7 @@ export class Pointer {
     if (this.fingers.size === 2) this.#pinch(finger, x, y, e.timeStamp);
     else if (this.drag === "box") this.on.box([finger.x0, finger.y0], [x, y], false, e.timeStamp);
     else if (this.drag === "bar") this.on.bar([finger.x0, finger.y0], [x, y], false, e.timeStamp);
+    else if (this.drag === "scroll") this.on.scrolled(false);
     else {
       this.surface.dataset.drag = "pan";
       this.on.pan(this.held === "y" ? 0 : x - finger.x, this.held === "x" ? 0 : y - finger.y, e.timeStamp);
@@ -147,12 +158,13 @@ export class Pointer {
     const { drag } = this;
     if (this.fingers.size > 0) return;
     this.#end();
-    if (!done || !finger.moved) {
+    if (drag === "scroll" && !done) this.on.scrolled(true);
+    else if (!done || !finger.moved) {
       if (drag === "box" || drag === "bar") this.on.unbox();
       if (done) this.#click(e, x, y);
     } else if (drag === "box") this.on.box([finger.x0, finger.y0], [x, y], true, e.timeStamp);
     else if (drag === "bar") this.on.bar([finger.x0, finger.y0], [x, y], true, e.timeStamp);
-    else this.on.rest();
+    else if (drag === "pan") this.on.rest();
   }
 
   /** A tap shows the value under it; a second one resets, as a double click does (which touch does not send here).  @param {PointerEvent} e @param {number} x @param {number} y */

@@ -5,30 +5,32 @@ import { clone, find, make } from "../dom.js";
 /** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("../types.js").FigureSpec} FigureSpec */
 /** @typedef {import("../types.js").Node} Node */
+/** A figure and its element; figures with one `row` stand beside each other, null: it stands alone.  @typedef {{spec: FigureSpec, section: HTMLElement, row: string|null}} Placed */
 
 /**
  * @param {DocumentSpec} spec
  * @param {HTMLElement} into emptied first
- * @returns {{spec: FigureSpec, section: HTMLElement}[]} the figures, counted depth first
+ * @returns {Placed[]} the figures, counted depth first
  */
 export function buildLayout(spec, into) {
-  /** @type {{spec: FigureSpec, section: HTMLElement}[]} */
+  /** @type {Placed[]} */
   const figures = [];
-  const build = (/** @type {Node} */ node) => {
+  const build = (/** @type {Node} */ node, /** @type {string|null} */ row) => {
     if (node.type === "figure") {
       const section = clone("figure");
       section.dataset.figure = String(figures.length);
       find(section, ".title", HTMLElement).textContent = node.title ?? "";
-      figures.push({ spec: node, section });
+      figures.push({ spec: node, section, row });
       sized(section, node);
       return section;
     }
     const box = make("div", { class: `layout-${node.type}` });
-    if (node.type === "grid") box.style.setProperty("--columns", String(node.columns ?? Math.ceil(Math.sqrt(node.children.length))));
-    box.append(...node.children.map(build));
+    const columns = node.type === "row" ? node.children.length : node.type === "column" ? 1 : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
+    if (node.type === "grid") box.style.setProperty("--columns", String(columns));
+    box.append(...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)));
     return box;
   };
-  into.replaceChildren(build(spec.layout));
+  into.replaceChildren(build(spec.layout, null));
   return figures;
 }
 
@@ -40,6 +42,7 @@ function sized(section, spec) {
   }
   if (spec.height) {
     section.style.height = `${spec.height}px`;
+    section.style.minHeight = "0";
     section.style.flex = "none";
   }
 }

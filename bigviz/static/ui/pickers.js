@@ -76,7 +76,6 @@ export function bindPickers(figure) {
     });
   }
   bindClip(figure, form, () => at);
-  bindSettings(figure);
 }
 
 /** @param {Figure} figure @param {HTMLSelectElement} select */
@@ -153,16 +152,4 @@ export function readClip(text) {
   if (!Number.isFinite(number)) return undefined;
   if (!share) return number;
   return number >= 0 && number <= 100 ? { percentile: number } : undefined;
-}
-
-/** The button that folds the form away where the figure is narrow.  @param {Figure} figure */
-function bindSettings(figure) {
-  const bar = find(figure.section, ".bar", HTMLElement);
-  const button = find(bar, '[data-act="settings"]', HTMLButtonElement);
-  const open = (/** @type {boolean} */ is) => {
-    bar.toggleAttribute("data-open", is);
-    button.setAttribute("aria-expanded", String(is));
-  };
-  button.addEventListener("click", () => open(!bar.hasAttribute("data-open")));
-  open(figure.section.matches(".layout > .figure, .layout > :only-child > .figure:only-child") && figure.section.clientWidth >= 640);
 }

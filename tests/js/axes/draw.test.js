@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frameOf } from "../../../bigviz/static/axes/draw.js";
+import { frameOf, marginsOf } from "../../../bigviz/static/axes/draw.js";
 
 test("the plot stays inside its surface, on whole device pixels", () => {
   for (const dpr of [1, 1.5, 2, 3]) {
@@ -14,5 +14,20 @@ test("the plot stays inside its surface, on whole device pixels", () => {
         for (const edge of Object.values(plot)) assert.ok(Math.abs(edge * dpr - Math.round(edge * dpr)) < 1e-6);
       }
     }
+  }
+});
+
+test("plots beside each other have the same edges, whatever stands round each", () => {
+  for (const width of [390, 640]) {
+    const kinds = /** @type {const} */ ([{ side: "bar", context: false }, { side: "none", context: true }, { side: "legend", context: false }]);
+    const margins = kinds.map((kind) => marginsOf(width, kind));
+    const edges = kinds.map((kind, k) => {
+      const { plot } = frameOf(width, 400, { left: 57, legend: 80, dpr: 2, ...kind, beside: margins.filter((_, n) => n !== k) });
+      return [plot.y, plot.y + plot.height];
+    });
+    assert.deepEqual(edges[1], edges[0]);
+    assert.deepEqual(edges[2], edges[0]);
+    const alone = frameOf(width, 400, { left: 57, legend: 80, dpr: 2, ...kinds[0] }).plot;
+    assert.ok(alone.y + alone.height > edges[0][1], "alone it uses the height it has");
   }
 });
