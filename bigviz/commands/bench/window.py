@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DEEPEST", "HEIGHT", "WIDTH", "Axis", "Window", "level", "tiles"]
+from bigviz.tiles.grid.view_level import view_level
+
+__all__ = ["HEIGHT", "WIDTH", "Axis", "Window", "tiles"]
 
 WIDTH: Final = 1024
 HEIGHT: Final = 768
-DEEPEST: Final = 24
-_TILE_EXPONENT: Final = 8  # a tile is 2^8 cells wide
 
 Axis = tuple[float, int]  # a root: start and exponent
 Place = tuple[int, int, int, int]
@@ -48,12 +48,6 @@ class Window:
         return Window(self.x0 + dx, self.x1 + dx, self.y0 + dy, self.y1 + dy, self.width, self.height)
 
 
-def level(exponent: int, span: float, pixels: int) -> int:
-    """The level, 0 to 24, of a root of 2^exponent whose cells are nearest to one of `pixels` pixels over `span`."""
-    exact = exponent - _TILE_EXPONENT + math.log2(pixels) - math.log2(span)
-    return min(DEEPEST, max(0, round(exact)))
-
-
 def tiles(window: Window, x: Axis, y: Axis) -> list[Place]:
     """Keys (zx, zy, i, j), j from the top, of every tile of the roots that the window touches."""
     zx, columns = _axis(x, window.x0, window.x1, window.width)
@@ -63,7 +57,7 @@ def tiles(window: Window, x: Axis, y: Axis) -> list[Place]:
 
 def _axis(root: Axis, low: float, high: float, pixels: int) -> tuple[int, range]:
     start, exponent = root
-    z = level(exponent, high - low, pixels)
+    z = view_level(exponent, low, high, pixels)
     size = math.ldexp(1.0, exponent - z)
     first = max(0, math.floor((low - start) / size))
     last = min((1 << z) - 1, math.ceil((high - start) / size) - 1)

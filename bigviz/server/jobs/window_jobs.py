@@ -6,13 +6,13 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Final
 
-from bigviz.aggregate.cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import WindowWant
 from bigviz.server.parse import Number, interval
+from bigviz.tiles.grid.view_level import nominal_level
 from bigviz.tiles.interface import Cost, Engine, Marks
 from bigviz.wire import rows
 from bigviz.wire.frames import MAX_LEVEL, Part, Type
@@ -29,7 +29,6 @@ Answer = tuple[Type, list[Part], Cost]
 _WIDEST_TIME: Final = (1 << 63) - 1
 _MARGIN: Final = 0.5  # of the window on each side, for which rows are sent too
 _MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB, and are painted in a frame
-_TILE_LEVELS: Final = 8  # a tile has 2^8 cells a side
 
 
 def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWant) -> tuple[Interval, Interval]:
@@ -55,7 +54,8 @@ def answer(
     found = engine.marks(dataset, layer, x, y, cancel=cancel)
     if found is None:
         roots = engine.info(dataset, layer)
-        if not _deeper(roots.root_x, x, size[0]) and not _deeper(roots.root_y, y, size[1]):
+        across = nominal_level(roots.root_x.exponent, *x, size[0])
+        if max(across, nominal_level(roots.root_y.exponent, *y, size[1])) <= MAX_LEVEL:
             return None
         image = engine.window_image(dataset, layer, x, y, size, cancel)
         return None if image is None else _image(image, x, y)
@@ -72,11 +72,6 @@ def answer(
     wide = _widened(x, times[0]), _widened(y, times[1])
     more = engine.marks(dataset, layer, *wide, most, cancel) if engine.at_hand(dataset, layer, *wide) else None
     return _rows(found, (x, y)) if more is None else _rows(more, wide)
-
-
-def _deeper(root: Root, ends: Interval, pixels: int) -> bool:
-    """Whether the level whose cells are nearest to a pixel lies beyond the last one."""
-    return round(root.exponent - _TILE_LEVELS - math.log2((ends[1] - ends[0]) / pixels)) > MAX_LEVEL
 
 
 def _widened(ends: Interval, time: bool) -> Interval:

@@ -89,6 +89,6 @@ export class AxisRoot {
 
   /** As `level`, unbounded: below 0 where a pixel covers cells of level 0.  @param {Span} s @param {number} pixels @returns {number} */
   nominalLevel(s, pixels) {
-    return Math.round(this.exponent - CELL_LEVELS - Math.log2((s.hi - s.lo) / pixels));
+    return Math.round(this.exponent - CELL_LEVELS - (Math.log2(s.hi - s.lo) - Math.log2(pixels)));
   }
 }
