@@ -71,7 +71,7 @@ def test_plus_minus_and_zero(points: Page, tables: Tables) -> None:
 
 
 def test_undo_and_redo_by_keys_and_buttons(points: Page) -> None:
-    undo, redo = (points.get_by_role("button", name=name) for name in ("View before", "View after"))
+    undo, redo = (points.get_by_role("button", name=name) for name in ("Undo", "Redo"))
     assert undo.is_disabled()
     press(points, "+")
     expect(undo).to_be_enabled()

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import choose, figure, open_page, until
+from .driver import choose, figure, moving, open_page, pixels, settle, until, view
 from .served import Server, start_server
 
 COLUMNS = 300
@@ -116,3 +116,85 @@ def test_a_reduction_can_be_written(page: Page, wide: Server) -> None:
     choose(page, "reduction", "count")
     expect(page.locator('[name="agg"]')).to_have_value("count")
     until(page, "() => !location.hash.includes('agg')")
+
+
+def test_every_choice_is_undone_and_done_again(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    names = ("x", "y", "agg", "glyph", "cmap", "how", "xaxis")
+
+    def chosen() -> list[str]:
+        return [page.locator(f'{figure()} [name="{name}"]').input_value() for name in names]
+
+    changes = [("cmap", "bmy"), ("how", "log"), ("agg", "mean(m5)"), ("x", "m7"), ("y", "m8"), ("xaxis", "log")]
+    steps, pictures = [chosen()], [pixels(page)]
+    for name, value in changes:
+        choose(page, name, value)
+        settle(page)
+        steps.append(chosen())
+        pictures.append(pixels(page))
+    for k in reversed(range(len(changes))):
+        page.locator('[data-act="undo"]').click()
+        settle(page)
+        assert chosen() == steps[k]
+        assert (pixels(page) == pictures[k]).all()
+    expect(page.locator('[data-act="undo"]')).to_be_disabled()
+    # In the form's boxes too, where a browser would leave the page.
+    page.locator('[name="y"]').focus()
+    for k in range(len(changes)):
+        page.keyboard.press("Alt+ArrowRight")
+        settle(page)
+        assert chosen() == steps[k + 1]
+        assert (pixels(page) == pictures[k + 1]).all()
+
+
+def test_undo_of_a_column_brings_its_view_back(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    page.locator(f"{figure()} .surface").focus()
+    with moving(page):
+        page.keyboard.press("+")
+    before = view(page)
+    choose(page, "x", "m9")
+    settle(page)
+    page.keyboard.press("Alt+ArrowLeft")
+    settle(page)
+    until(page, "() => new URLSearchParams(location.hash.slice(1)).get('x') !== 'm9'")
+    assert view(page) == before
+
+
+# Names the figure's state when a text is drawn, once the frame that draws it is done.
+HEAR = """() => {
+  window.heard = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  const section = document.querySelector('section[data-figure]');
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    queueMicrotask(() => heard.push([text, section.dataset.old ?? '']));
+    return fillText.call(this, text, ...rest);
+  };
+}"""
+
+
+def test_the_old_picture_is_dimmed_and_keeps_its_title(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    page.evaluate(HEAR)
+    at_once = page.evaluate("""() => {
+      const box = document.querySelector('[name=agg]');
+      box.value = 'mean(m5)';
+      box.dispatchEvent(new Event('change'));
+      const canvas = document.querySelector('canvas.data');
+      return [canvas.closest('section').dataset.old, Number(getComputedStyle(canvas).opacity) < 0.6];
+    }""")
+    assert at_once == ["1", True]
+    settle(page)
+    heard = page.evaluate("() => heard")
+    assert ["mean(m5)", ""] in heard
+    assert ["mean(m5)", "1"] not in heard
+    assert page.locator(f"{figure()}[data-old]").count() == 0
+
+
+def test_a_picture_stays_until_the_next_one_has_come(page: Page, wide: Server) -> None:
+    """The key beside the plot changes its width with the categories, and with it the canvas."""
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    page.evaluate("() => probe.watch()")
+    choose(page, "agg", "by(kind)")
+    settle(page)
+    assert page.evaluate("() => [probe.blank, probe.frames > 0]") == [0, True]

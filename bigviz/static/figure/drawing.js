@@ -32,6 +32,11 @@ export class Drawing {
     clearTimeout(this.later);
   }
 
+  /** The picture is not of what was chosen: it is dimmed until the new one has come. A first one is not old. */
+  age() {
+    if (!this.hold) this.figure.section.dataset.old = "1";
+  }
+
   /** The view is another: what it lacks is asked for, and what is here of it drawn. */
   renew() {
     this.exact = false;
@@ -84,6 +89,7 @@ export class Drawing {
     }
     painter.paint(view, covered && still);
     this.drawn = performance.now();
+    if (layers.every((layer) => layer.asked === null)) delete this.figure.section.dataset.old;
     this.#mark(exact, this.drawn - started);
     if (covered && !still) this.redraw();
     this.figure.dispatchEvent(new Event("frame"));

@@ -8,15 +8,13 @@ import { Layer } from "../layers/layer.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
 import { Requests } from "./requests.js";
-import { History } from "../geometry/history.js";
+import { Steps } from "./steps.js";
 import { axisLimits } from "../geometry/home.js";
 import { View } from "../geometry/view.js";
 
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../geometry/shared-range.js").SharedRange} SharedRange */
 /** @typedef {import("./page.js").Page} Page */
-
-const REST_MS = 350;
 
 export class Figure extends EventTarget {
   /**
@@ -39,16 +37,16 @@ export class Figure extends EventTarget {
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
     this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }));
     /** @type {View|null} */ this.view = null;
-    /** @type {History|null} */ this.history = null;
     this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
     this.painter = new Painter(this);
     this.drawing = new Drawing(this);
-    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.resting = undefined;
+    this.steps = new Steps(this);
+    /** Ranges to show once the columns that they are ranges of have come.  @type {import("./steps.js").Step|null} */ this.due = null;
     for (const range of [x, y]) {
       range.addEventListener("change", (event) => {
         const { by, time } = /** @type {CustomEvent} */ (event).detail;
-        if (by !== this) this.#follow(time);
+        if (by !== this) this.#follow(time, by === range);
       });
     }
     this.sizing = new ResizeObserver(() => this.resize());
@@ -59,7 +57,7 @@ export class Figure extends EventTarget {
   dispose() {
     this.sizing.disconnect();
     this.drawing.dispose();
-    clearTimeout(this.resting);
+    this.steps.dispose();
     this.requests.hush();
     this.painter.dispose();
     for (const { raster } of this.layers) raster?.dispose();
@@ -91,7 +89,9 @@ export class Figure extends EventTarget {
       const definition = layer.define();
       const known = layer.asked ?? layer.definition;
       const more = lost && (layer.asked !== null || layer.info?.index === "building");
-      if (!again && !more && !layer.failed && known && JSON.stringify(known) === JSON.stringify(definition)) continue;
+      const isOther = JSON.stringify(known) !== JSON.stringify(definition);
+      if (!again && !more && !layer.failed && !isOther) continue;
+      if (isOther && layer.definition) this.drawing.age();
       layer.asked = definition;
       layer.error = null;
       this.page.connection.layer(this.index, layer.index, definition);
@@ -164,6 +164,8 @@ export class Figure extends EventTarget {
     layer.error = layer.definition ? null : json.error;
     this.painter.progress(null);
     layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
+    this.due = null;
+    this.steps.refused();
     this.dispatchEvent(new Event("choice"));
     if (!layer.definition && JSON.stringify(layer.define()) !== JSON.stringify(definition)) this.ask();
     else if (this.layers.every((l) => l.failed)) this.painter.fail(json.error);
@@ -177,6 +179,9 @@ export class Figure extends EventTarget {
     const drawn = this.layers.filter((layer) => layer.info !== null);
     const { x, y } = this.ranges;
     if ((drawn.length === 0 && this.layers.length > 0) || x.now === null || y.now === null) return;
+    if (this.due?.x) x.set(this.due.x, this, 0);
+    if (this.due?.y) y.set(this.due.y, this, 0);
+    this.due = null;
     const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
     const limits = drawn.length === 0 ? null : {
       x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact }),
@@ -187,7 +192,7 @@ export class Figure extends EventTarget {
     const { width, height } = this.painter.deviceSize;
     const locked = this.main?.definition?.xaxis === "mercator" || (this.spec.aspect === "locked" && this.#isPublished());
     this.view = new View({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact), width, height, limits, locked }).lock();
-    this.history ??= new History(this.view);
+    this.steps.built();
     this.requests.forget();
     this.drawing.renew();
   }
@@ -205,6 +210,7 @@ export class Figure extends EventTarget {
   /** A gesture's view.  @param {View} next @param {number} time event.timeStamp */
   show(next, time) {
     if (!this.view || next.equals(this.view)) return;
+    this.steps.before("view");
     this.view = next;
     this.page.latency.input(this.index, time);
     this.ranges.x.set(next.x, this, time);
@@ -212,22 +218,23 @@ export class Figure extends EventTarget {
     this.drawing.moved = true;
     this.requests.follow();
     this.drawing.renew();
-    this.#rested();
+    this.steps.after();
   }
 
-  /** Another figure moved a shared range, or its home became known.  @param {number} time */
-  #follow(time) {
+  /** Another figure moved a shared range, or its home became known.  @param {number} time @param {boolean} known its home became known */
+  #follow(time, known) {
     const { x, y } = this.ranges;
     if (!this.view || x.now === null || y.now === null) return;
     const next = this.view.show({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact) });
     if (next.equals(this.view)) return;
+    if (!known) this.steps.before("view");
     this.view = next;
     if (time > 0) this.page.latency.input(this.index, time);
     this.drawing.moved = time > 0;
     if (time > 0) this.requests.follow();
-    if (!this.ranges.x.moved && !this.ranges.y.moved) this.history = new History(next); // home is better known: nothing to undo
     this.drawing.renew();
-    this.#rested();
+    if (known) this.steps.known();
+    else this.steps.after();
   }
 
   /** @param {"x"|"y"|"xy"} sides @param {number} time */
@@ -239,7 +246,7 @@ export class Figure extends EventTarget {
       ...(sides.includes("y") ? { y: asKind(y.home, this.axes.y.exact) } : {}),
     });
     this.show(next, time);
-    this.settleHistory();
+    this.steps.settle();
   }
 
   /** All data, where the first view leaves some out.  @param {number} time */
@@ -247,36 +254,38 @@ export class Figure extends EventTarget {
     const { x, y } = this.ranges;
     if (!this.view) return;
     this.show(this.view.show({ x: asKind(x.all, this.axes.x.exact), y: asKind(y.all, this.axes.y.exact) }), time);
-    this.settleHistory();
+    this.steps.settle();
   }
 
-  /** @param {"undo"|"redo"} way @param {number} time */
-  travel(way, time) {
-    this.settleHistory();
-    const ranges = way === "undo" ? this.history?.undo() : this.history?.redo();
-    if (ranges && this.view) this.show(this.view.show(ranges), time);
-    this.dispatchEvent(new Event("rest"));
-  }
-
-  /** Notes the present view as a step for undo, without waiting for it to rest. */
-  settleHistory() {
-    clearTimeout(this.resting);
-    this.resting = undefined;
-    if (this.view) this.history?.push(this.view);
-    this.dispatchEvent(new Event("rest"));
-  }
-
-  #rested() {
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.settleHistory(), REST_MS);
+  /** What an earlier or later step showed.  @param {import("./steps.js").Step} step @param {number} time */
+  restore({ x, y, choices }, time) {
+    const { view } = this;
+    this.#chosen((layer) => choices[layer.index]);
+    if (this.layers.some((layer) => layer.asked !== null)) this.due = { x, y, choices };
+    else if (view) this.show(view.show({ x: x ?? view.x, y: y ?? view.y }), time);
   }
 
   /** New columns, colours or scale for a layer.  @param {number} index @param {Partial<Choice>} change */
   choose(index, change) {
-    const layer = this.layers[index];
-    layer.choice = { ...layer.choice, ...change };
+    this.chooseEach((layer) => (layer.index === index ? change : {}));
+  }
+
+  /** New columns, colours or scale for all layers, as one step.  @param {(layer: Layer) => Partial<Choice>} change */
+  chooseEach(change) {
+    const changes = this.layers.map(change);
+    this.steps.before([...new Set(changes.flatMap(Object.keys))].join());
+    this.due = null;
+    this.#chosen((layer) => ({ ...layer.choice, ...changes[layer.index] }));
+    this.steps.after();
+  }
+
+  /** @param {(layer: Layer) => Choice} choice */
+  #chosen(choice) {
     this.requests.hush();
-    layer.restyle(this.look);
+    for (const layer of this.layers) {
+      layer.choice = choice(layer);
+      layer.restyle(this.look);
+    }
     this.ask();
     this.dispatchEvent(new Event("choice"));
     this.redraw();

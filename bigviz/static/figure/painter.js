@@ -18,7 +18,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean}} Scene  in CSS pixels; plain: colours tell nothing */
 
 /** What the painter sees of its figure.
- * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours,
+ * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
  *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis},
  *   readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn */
 
@@ -123,10 +123,16 @@ export class Painter {
     this.measured = this.side;
     this.frame = frame;
     this.shown = [];
+    // While the picture of other columns is held, nothing else could be drawn.
+    const kept = this.figure.hold && this.scene ? [copyOf(this.data), copyOf(this.chrome)] : null;
     fit(this.chrome, width, height, dpr);
     fit(this.data, plot.width, plot.height, dpr);
     this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
     this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
+    if (kept) {
+      stretch(this.dataContext, kept[0]);
+      stretch(this.chromeContext, kept[1]);
+    }
     this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
     const { style } = this.over;
     style.transform = this.data.style.transform;
@@ -178,7 +184,7 @@ export class Painter {
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
   point(mark) {
-    if (mark === this.mark || !this.scene) return;
+    if (mark === this.mark || !this.scene || this.figure.hold) return;
     this.mark = mark;
     this.shown = [];
     this.#chrome(this.scene);
@@ -324,4 +330,19 @@ function fit(canvas, width, height, dpr) {
   canvas.height = Math.max(1, Math.round(height * dpr));
   canvas.style.width = `${canvas.width / dpr}px`;
   canvas.style.height = `${canvas.height / dpr}px`;
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {HTMLCanvasElement} */
+function copyOf(canvas) {
+  const copy = document.createElement("canvas");
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  copy.getContext("2d")?.drawImage(canvas, 0, 0);
+  return copy;
+}
+
+/** @param {CanvasRenderingContext2D} context of a canvas that is filled with the picture @param {HTMLCanvasElement} picture */
+function stretch(context, picture) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
 }

@@ -1,16 +1,20 @@
 // Undo and redo.
 
-import { equalRanges } from "./view.js";
-
-/** @typedef {import("./view.js").Ranges} Ranges */
-
-/** Undo and redo of views. Holds ranges only, so a resized figure goes back to what it showed, at its new size. */
+/**
+ * States of something, in the order in which they were shown, and which of them is shown now.
+ * @template State
+ */
 export class History {
-  /** @param {Ranges} first @param {number} [limit] entries kept */
-  constructor(first, limit = 200) {
-    /** @type {Ranges[]} */ this.entries = [{ x: first.x, y: first.y }];
+  /** @param {State} first @param {(a: State, b: State) => boolean} equal these are one state @param {number} [limit] states kept */
+  constructor(first, equal, limit = 200) {
+    /** @type {State[]} */ this.entries = [first];
+    this.equal = equal;
     this.index = 0;
     this.limit = limit;
+  }
+
+  get now() {
+    return this.entries[this.index];
   }
 
   get canUndo() {
@@ -21,25 +25,37 @@ export class History {
     return this.index < this.entries.length - 1;
   }
 
-  /** Notes a settled view; what was undone is forgotten. The same ranges twice are one entry.  @param {Ranges} ranges */
-  push(ranges) {
-    if (equalRanges(this.entries[this.index], ranges)) return;
-    this.entries.splice(this.index + 1, Number.POSITIVE_INFINITY, { x: ranges.x, y: ranges.y });
+  /** Notes a state; what was undone is forgotten. The same state twice is one.  @param {State} state */
+  push(state) {
+    if (this.equal(this.now, state)) return;
+    this.entries.splice(this.index + 1, Number.POSITIVE_INFINITY, state);
     if (this.entries.length > this.limit) this.entries.shift();
     this.index = this.entries.length - 1;
   }
 
-  /** @returns {Ranges|null} the ranges before the current ones, now current; null at the beginning */
+  /** More is known of the state that is shown now.  @param {State} state */
+  amend(state) {
+    this.entries[this.index] = state;
+  }
+
+  /** The state now could not be shown: it is forgotten, and the one before it is shown now, or else the one after it. */
+  withdraw() {
+    if (this.entries.length === 1) return;
+    this.entries.splice(this.index, 1);
+    this.index = Math.max(0, this.index - 1);
+  }
+
+  /** @returns {State|null} the state before, now current; null at the beginning */
   undo() {
     if (!this.canUndo) return null;
     this.index -= 1;
-    return this.entries[this.index];
+    return this.now;
   }
 
-  /** @returns {Ranges|null} what the last undo left; null when there is none */
+  /** @returns {State|null} what the last undo left; null when there is none */
   redo() {
     if (!this.canRedo) return null;
     this.index += 1;
-    return this.entries[this.index];
+    return this.now;
   }
 }

@@ -8,7 +8,7 @@ import { equalSpans, span, spanOf, toFloat } from "./span.js";
 
 export class SharedRange extends EventTarget {
   /**
-   * Fires "change" (detail: {by: whoever moved it, time}) when the range moves.
+   * Fires "change" (detail: {by: whoever moved it, itself when its home became better known, time}) when the range moves.
    * @param {{start: number|string|null, end: number|string|null}} declared what the document says
    */
   constructor(declared) {
@@ -27,7 +27,7 @@ export class SharedRange extends EventTarget {
    */
   tell(layer, range, exact, dense = null) {
     this.data.set(layer, { range, exact, dense });
-    if (!this.moved) this.set(this.home, null, 0, false);
+    if (!this.moved) this.set(this.home, this, 0, false);
   }
 
   /** @param {object} layer */

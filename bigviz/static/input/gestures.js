@@ -75,7 +75,7 @@ export class FigureGestures {
       },
       click: (px, py, region) => hover.click(px, py, region),
       leave: () => hover.hide(),
-      rest: () => figure.settleHistory(),
+      rest: () => figure.steps.settle(),
     };
   }
 
@@ -151,7 +151,7 @@ export class FigureGestures {
     this.box.hidden = true;
     if (Math.abs(a[0] - b[0]) < LEAST_BOX || Math.abs(a[1] - b[1]) < LEAST_BOX || !figure.view) return;
     figure.show(figure.view.box(...this.#toDevice(a), ...this.#toDevice(b)), time);
-    figure.settleHistory();
+    figure.steps.settle();
   }
 
   /** A drag along the colour bar keeps the values between its ends.  @param {Spot} from @param {Spot} to @param {boolean} done */

@@ -118,7 +118,7 @@ export class Hover {
   #show(aloud) {
     const { figure, place } = this;
     const { view, painter } = figure;
-    if (!view || !place) return;
+    if (!view || !place || figure.hold) return;
     const { plot } = painter;
     const { dpr } = painter.size;
     const [px, py] = [(place.px - plot.x) * dpr, (place.py - plot.y) * dpr];

@@ -72,7 +72,7 @@ export function bindPickers(figure) {
     select(name).addEventListener("change", () => {
       const { value } = select(name);
       const side = name === "xaxis" ? "x" : "y";
-      for (const [k, each] of figure.layers.entries()) figure.choose(k, { [name]: value === each.defaultKind(side) ? null : value });
+      figure.chooseEach((each) => ({ [name]: value === each.defaultKind(side) ? null : value }));
     });
   }
   bindClip(figure, form, () => at);

@@ -5,6 +5,8 @@
 
 const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Kinds of columns whose values can be categories, those most fit for it first; the server refuses integers of too many values. */
+const CATEGORIES = ["category", "bool", "integer"];
 const isNumber = (/** @type {Column} */ { kind }) => NUMBERS.has(kind);
 const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES.has(kind);
 
@@ -12,7 +14,7 @@ const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES
 const TAKES = new Map([
   ["count", null],
   ["any", null],
-  ["by", ({ kind }) => kind === "category"],
+  ["by", ({ kind }) => CATEGORIES.includes(kind)],
   ["mean", isNumber],
   ["sum", isNumber],
   ["min", isOrdered],
@@ -56,7 +58,8 @@ function unquoted(text) {
 /** @param {readonly Column[]} columns @param {string} name of a reduction @returns {Column[]} those that it takes */
 export function columnsFor(columns, name) {
   const takes = TAKES.get(name) ?? null;
-  return takes === null ? [] : columns.filter((column) => column.plottable && takes(column));
+  const found = takes === null ? [] : columns.filter((column) => column.plottable && takes(column));
+  return name === "by" ? found.sort((a, b) => CATEGORIES.indexOf(a.kind) - CATEGORIES.indexOf(b.kind)) : found;
 }
 
 /**

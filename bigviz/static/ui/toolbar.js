@@ -25,7 +25,7 @@ export function bindToolbar(figure, page) {
   };
   /** @type {Act} */
   const act = (name, shift, time) => {
-    if (name === "undo" || name === "redo") figure.travel(name, time);
+    if (name === "undo" || name === "redo") figure.steps.travel(name, time);
     else if (name === "in" || name === "out") zoom(name === "in" ? 1 / ZOOM : ZOOM, time);
     else if (name === "home") figure.home("xy", time);
     else if (name === "full") fullScreen(section, figure.page.notices);
@@ -40,10 +40,17 @@ export function bindToolbar(figure, page) {
   };
   for (const name of ["undo", "redo", "in", "out", "home", "box", "full"]) button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
   bindSave(figure, button("save"));
+  // In a text box of the form a browser would leave the page.
+  section.addEventListener("keydown", (event) => {
+    const way = event.altKey && !event.ctrlKey && !event.metaKey ? { ArrowLeft: "undo", ArrowRight: "redo" }[event.key] : undefined;
+    if (!way || event.defaultPrevented) return;
+    event.preventDefault();
+    act(way, false, event.timeStamp);
+  });
 
   const history = () => {
-    button("undo").disabled = !figure.history?.canUndo;
-    button("redo").disabled = !figure.history?.canRedo;
+    button("undo").disabled = !figure.steps.canUndo;
+    button("redo").disabled = !figure.steps.canRedo;
     keepStop(bar);
   };
   figure.addEventListener("rest", history);

@@ -26,6 +26,7 @@ export class UrlState {
     }
     addEventListener("hashchange", () => {
       if (location.hash === this.written) return;
+      for (const figure of figures) figure.steps.settle();
       this.read();
       for (const { ranges } of figures) for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
       for (const figure of figures) {
@@ -33,6 +34,7 @@ export class UrlState {
         this.#show(figure);
         figure.dispatchEvent(new Event("choice"));
         figure.restyle();
+        figure.steps.after();
       }
     }, { signal });
   }

@@ -27,13 +27,13 @@ test("what only the text can say is no choice", () => {
 
 /** @param {string} name @param {string} kind */
 const column = (name, kind, plottable = true) => ({ name, kind, type: kind, zone: null, plottable, reason: plottable ? null : "nested" });
-const COLUMNS = [column("lon", "float"), column("fare", "decimal"), column("when", "timestamp"), column("kind", "category"), column("shape", "list", false)];
+const COLUMNS = [column("lon", "float"), column("fare", "decimal"), column("when", "timestamp"), column("vendor", "integer"), column("kind", "category"), column("shape", "list", false)];
 
 test("a reduction takes the columns that it is defined for", () => {
   const names = (/** @type {string} */ reduction) => columnsFor(COLUMNS, reduction).map((each) => each.name);
-  assert.deepEqual(names("mean"), ["lon", "fare"]);
-  assert.deepEqual(names("max"), ["lon", "fare", "when"]);
-  assert.deepEqual(names("by"), ["kind"]);
+  assert.deepEqual(names("mean"), ["lon", "fare", "vendor"]);
+  assert.deepEqual(names("max"), ["lon", "fare", "when", "vendor"]);
+  assert.deepEqual(names("by"), ["kind", "vendor"], "labels before numbers");
   assert.deepEqual(names("count"), []);
   assert.deepEqual(reductionsOf([COLUMNS[2]]), ["count", "any", "min", "max", "first", "last"]);
 });
@@ -42,6 +42,7 @@ test("a new reduction keeps a column that it takes, else starts with one that is
   const start = (/** @type {string} */ name, /** @type {string[]} */ before) => startColumn(COLUMNS, name, { x: "lon", y: "kind", before });
   assert.equal(start("mean", []), "fare");
   assert.equal(start("mean", ["when", "lon"]), "lon");
-  assert.equal(start("by", ["fare"]), "kind", "on an axis, but the only one");
+  assert.equal(start("by", ["fare"]), "vendor", "the labels are on an axis");
+  assert.equal(startColumn([COLUMNS[0]], "mean", { x: "lon", y: "kind", before: [] }), "lon", "on an axis, but the only one");
   assert.equal(start("count", ["fare"]), null);
 });
