@@ -37,6 +37,6 @@ def test_the_level_is_the_one_whose_cells_are_nearest_to_a_pixel(exponent: int, 
 
 
 def test_no_window_is_too_long_or_too_short() -> None:
-    assert nominal_level(1024, -1.7e308, 1.7e308, 256) == 0
+    assert nominal_level(1024, -1.7e308, 1.7e308, 256) == -1
     assert nominal_level(-1000, 0.0, 5e-324, 1000) == -1000 - 8 + 1074 + 10
     assert view_level(0, 0.0, 1e300, 1) == 0 and view_level(0, 0.0, 1e-300, 1) == DEEPEST
