@@ -215,7 +215,8 @@ def _points(source: _Source, x: Window, y: Window, below: Pixels) -> Pixels:
     values = values_of(planes, cells)
     filled = int(values.filled.sum())
     radius = next((radius for most, radius in _RADII if filled <= most), 1)
-    if source.info.rows <= _MOST_MARKS and reduction.name in ("count", "any"):
+    rows_alone = reduction.category is None and (traits.counts or traits.total == "any")
+    if source.info.rows <= _MOST_MARKS and rows_alone:
         marks = np.zeros_like(below)
         marks[values.filled] = ACCENTS[0]
         return over(below, grown(marks, radius))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.server.jobs.encoded import Prepared
-from bigviz.server.jobs.scheduler import Outcome, Want
+from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.view_jobs import Job
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest

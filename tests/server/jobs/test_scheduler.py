@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bigviz.common.cancel import Cancel
-from bigviz.server.jobs.scheduler import Outcome, Scheduler, Want
+from bigviz.server.jobs.job_queue import Outcome, Want
+from bigviz.server.jobs.scheduler import Scheduler
 
 from ...patience import PATIENCE
 
@@ -245,7 +246,7 @@ def test_run_gives_the_result_and_gives_up_with_its_task():
         assert await scheduler.run("a", want.key, want.call) == "<slow>"
         with pytest.raises(ValueError, match="no"):
             await scheduler.run("a", "bad", desk.want("a", "no", fails=True).call)
-        assert not scheduler._owners and not scheduler._jobs and not scheduler._live
+        assert not scheduler._queue._owners and not scheduler._queue._jobs and not scheduler._queue._live
 
     scheduled(2, test)
 
@@ -285,7 +286,7 @@ def test_many_owners_come_and_go_while_work_is_done():
         for n in range(7):
             scheduler.forget(f"o{n}")
         scheduler.forget("last")
-        assert not scheduler._owners and not scheduler._live and scheduler.waiting == 0
+        assert not scheduler._queue._owners and not scheduler._queue._live and scheduler.waiting == 0
 
     scheduled(3, test)
 

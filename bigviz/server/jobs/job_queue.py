@@ -1,0 +1,211 @@
+"""Which job is next: wants of many owners, shared jobs, turns, and what may run beside what.
+
+Owners (a viewer's socket, an HTTP client's address) want jobs; a job has a key, and wants of equal key share one run.
+Each owner has slots (a viewer's figures) that hold one list of wants each: a newer list replaces the older one. What
+nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has. The next job comes
+from each owner in turn, in the order of the owner's list; jobs marked `later` (prefetched tiles) only when nothing else
+waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
+Jobs marked `long`, which take seconds and have threads of their own for the work, have two places next to the workers,
+so that they take no turn from others, and others none from them.
+
+No threads here: whoever uses the queue from several guards it with a lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bigviz.common.cancel import Cancel
+
+__all__ = ["LONG", "Job", "JobQueue", "Outcome", "Want"]
+
+LONG: Final = 2  # long jobs that run at a time
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its value or its error, and how long after the want it started (seconds)."""
+
+    value: Any
+    error: BaseException | None
+    waited: float
+
+
+@dataclass(eq=False)
+class Want:
+    """One owner's wish for one job. `deliver` is called once, on the loop's thread, unless the want is dropped."""
+
+    key: Hashable
+    call: Callable[[Cancel], Any]
+    deliver: Callable[[Outcome], None]
+    later: bool = False
+    heavy: bool = False
+    long: bool = False
+    since: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(eq=False)
+class Job:
+    """What wants of one key share."""
+
+    key: Hashable
+    call: Callable[[Cancel], Any]
+    heavy: bool
+    long: bool
+    wants: list[Want] = field(default_factory=list)
+    cancel: Cancel = field(default_factory=Cancel)
+    started: float | None = None
+    over: bool = False  # delivered, or dropped by everybody
+
+
+@dataclass(eq=False)
+class _Owner:
+    slots: dict[Hashable, list[Want]] = field(default_factory=dict)
+    first: deque[tuple[Want, Job]] = field(default_factory=deque)
+    later: deque[tuple[Want, Job]] = field(default_factory=deque)
+    paused: bool = False
+
+
+class JobQueue:
+    """See the module."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._owners: dict[Hashable, _Owner] = {}  # in the order of their turns
+        self._jobs: dict[Hashable, Job] = {}
+        self._live: dict[Want, Job] = {}
+        self._short = 0  # jobs that run and are not long
+        self._heavy = 0
+        self._long = 0
+        self.waiting = 0  # jobs that have not started
+
+    @property
+    def running(self) -> int:
+        """Jobs that run."""
+        return self._short + self._long
+
+    def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
+        """Make `wants` the one list of this owner's slot, best first; what only the older list wanted is given up."""
+        state = self._owners.setdefault(owner, _Owner())
+        old = state.slots.get(slot, [])
+        state.slots[slot] = list(wants)
+        for want in wants:
+            self._add(state, want)
+        self._give_up(old)
+        self._tidy(owner)
+
+    def pause(self, owner: Hashable, paused: bool) -> None:
+        """Start no job for this owner, or do so again."""
+        self._owners.setdefault(owner, _Owner()).paused = paused
+
+    def drop(self, owner: Hashable, slot: Hashable) -> None:
+        """Give up one slot of an owner."""
+        state = self._owners.get(owner)
+        if state is not None:
+            self._give_up(state.slots.pop(slot, []))
+            self._tidy(owner)
+
+    def forget(self, owner: Hashable) -> None:
+        """Give up everything an owner wants."""
+        state = self._owners.pop(owner, None)
+        if state is not None:
+            for wants in state.slots.values():
+                self._give_up(wants)
+
+    def clear(self) -> None:
+        """Cancel all jobs and forget all owners."""
+        for job in self._jobs.values():
+            job.cancel.cancel()
+        self._owners.clear()
+
+    def start(self) -> Job | None:
+        """The next job, which runs from now on; None where none may."""
+        job = self._next()
+        if job is not None:
+            job.started = time.perf_counter()
+            self.waiting -= 1
+            self._count(job, 1)
+        return job
+
+    def stop(self, job: Job) -> None:
+        """A job runs no more."""
+        self._count(job, -1)
+
+    def close(self, job: Job) -> list[Want]:
+        """A job's outcome is there: the wants that wait for it, which are answered now."""
+        job.over = True
+        if self._jobs.get(job.key) is job:
+            del self._jobs[job.key]
+        for want in job.wants:
+            del self._live[want]
+        return job.wants
+
+    def _add(self, state: _Owner, want: Want) -> None:
+        job = self._jobs.get(want.key)
+        if job is None or job.cancel.cancelled:
+            job = self._jobs[want.key] = Job(want.key, want.call, want.heavy, want.long)
+            self.waiting += 1
+        job.wants.append(want)
+        self._live[want] = job
+        if job.started is None:
+            (state.later if want.later else state.first).append((want, job))
+
+    def _give_up(self, wants: Sequence[Want]) -> None:
+        for want in wants:
+            job = self._live.pop(want, None)
+            if job is None:
+                continue
+            job.wants.remove(want)
+            if not job.wants and not job.over:
+                job.over = True
+                job.cancel.cancel()
+                if self._jobs.get(job.key) is job:
+                    del self._jobs[job.key]
+                if job.started is None:
+                    self.waiting -= 1
+
+    def _tidy(self, owner: Hashable) -> None:
+        state = self._owners[owner]
+        state.first = deque(pair for pair in state.first if pair[0] in self._live)
+        state.later = deque(pair for pair in state.later if pair[0] in self._live)
+        if not any(state.slots.values()) and not state.paused:
+            del self._owners[owner]
+
+    def _next(self) -> Job | None:
+        for later in (False, True):
+            for name, state in self._owners.items():
+                if state.paused:
+                    continue
+                job = self._pop(state.later if later else state.first)
+                if job is not None:
+                    self._owners[name] = self._owners.pop(name)  # to the end of the turns
+                    return job
+        return None
+
+    def _pop(self, queue: deque[tuple[Want, Job]]) -> Job | None:
+        """The first job of a queue that has not started and may, taken out, with those before it that are over."""
+        while queue and (queue[0][1].started is not None or queue[0][1].over):
+            queue.popleft()
+        for at, (_, job) in enumerate(queue):
+            if job.started is None and not job.over and self._may(job):
+                del queue[at]
+                return job
+        return None
+
+    def _may(self, job: Job) -> bool:
+        """Whether there is room for a job beside those that run."""
+        if job.long:
+            return self._long < LONG
+        short = self._short < self._workers
+        return short and (not job.heavy or self._heavy < max(1, self._workers - 1))
+
+    def _count(self, job: Job, more: int) -> None:
+        if job.long:
+            self._long += more
+        else:
+            self._short += more
+            self._heavy += more * job.heavy

@@ -1,0 +1,96 @@
+"""Which job is next, without threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bigviz.server.jobs.job_queue import LONG, Job, JobQueue, Want
+
+
+def want(key: str, **how: bool) -> Want:
+    return Want(key, lambda cancel: key, lambda outcome: None, **how)
+
+
+def started(queue: JobQueue) -> list[Any]:
+    """The keys of the jobs that may start now, which go on running."""
+    return [job.key for job in iter(queue.start, None)]
+
+
+def end(queue: JobQueue, job: Job | None) -> list[Want]:
+    assert job is not None
+    queue.stop(job)
+    return queue.close(job)
+
+
+def one_at_a_time(queue: JobQueue) -> list[Any]:
+    keys = []
+    while (job := queue.start()) is not None:
+        keys.append(job.key)
+        end(queue, job)
+    return keys
+
+
+def test_owners_take_turns_and_prefetched_tiles_come_last():
+    queue = JobQueue(1)
+    queue.replace("a", 0, [want("a1"), want("a2"), want("a3", later=True)])
+    queue.replace("b", 0, [want("b1"), want("b2", later=True)])
+    assert queue.waiting == 5
+    assert one_at_a_time(queue) == ["a1", "b1", "a2", "b2", "a3"]
+    assert queue.waiting == queue.running == 0
+
+
+def test_equal_wants_share_a_job_that_lives_as_long_as_one_of_them():
+    queue = JobQueue(1)
+    mine, yours = want("tile"), want("tile")
+    queue.replace("a", 0, [mine])
+    queue.replace("b", 0, [yours])
+    assert queue.waiting == 1
+    job = queue.start()
+    assert job is not None and queue.start() is None
+    queue.drop("a", 0)
+    assert not job.cancel.cancelled and end(queue, job) == [yours]
+
+
+def test_a_newer_list_keeps_what_both_want_and_gives_up_the_rest():
+    queue = JobQueue(2)
+    queue.replace("a", 0, [want("old"), want("both")])
+    running = queue.start()
+    assert running is not None and running.key == "old"
+    queue.replace("a", 0, [want("new"), want("both")])
+    assert running.cancel.cancelled and queue.waiting == 2
+    assert end(queue, running) == [], "nobody hears of it"
+    assert started(queue) == ["new", "both"]
+
+
+def test_heavy_jobs_leave_a_worker_and_long_ones_take_none():
+    queue = JobQueue(2)
+    queue.replace("a", 0, [want(f"heavy {k}", heavy=True) for k in range(2)])
+    queue.replace("b", 0, [want(f"long {k}", long=True) for k in range(LONG + 1)])
+    queue.replace("c", 0, [want("tile")])
+    assert sorted(started(queue)) == ["heavy 0", *(f"long {k}" for k in range(LONG)), "tile"]
+    assert (queue.running, queue.waiting) == (2 + LONG, 2)
+
+
+def test_a_single_worker_runs_heavy_jobs_too():
+    queue = JobQueue(1)
+    queue.replace("a", 0, [want("heavy", heavy=True)])
+    assert started(queue) == ["heavy"]
+
+
+def test_what_does_not_read_is_given_nothing_new():
+    queue = JobQueue(2)
+    queue.replace("a", 0, [want("a1")])
+    queue.replace("b", 0, [want("b1")])
+    queue.pause("a", True)
+    assert started(queue) == ["b1"]
+    queue.pause("a", False)
+    assert started(queue) == ["a1"]
+
+
+def test_who_leaves_takes_all_along():
+    queue = JobQueue(2)
+    queue.replace("a", 0, [want("one")])
+    queue.replace("a", 1, [want("two")])
+    job = queue.start()
+    queue.forget("a")
+    assert job is not None and job.cancel.cancelled and queue.waiting == 0 and started(queue) == []
