@@ -49,7 +49,7 @@ def test_it_starts_where_the_rows_are_and_one_click_shows_all(
     assert np.ptp(across) > 0.8 * lit.shape[1] and np.ptp(down) > 0.8 * lit.shape[0], "the cloud fills the plot"
     assert hash_of(page) == {}
     with moving(page):
-        page.get_by_role("button", name="show all").click()
+        page.get_by_role("button", name="Show all").click()
     seen = view(page)
     assert seen.x0 < 0 < rows[0].max() < seen.x1 and seen.y0 < 0 < rows[1].max() < seen.y1
     expect(note).to_be_hidden()

@@ -163,7 +163,7 @@ def test_rows_that_no_index_tells_apart_are_told(page: Page, rows_server: Server
     expect(status).to_contain_text("1,100,002 rows")
     crowd = page.locator('section [data-part="crowd"]')
     expect(crowd).to_have_text("1,100,000 rows read for this view")
-    page.get_by_role("button", name="details").click()
+    page.get_by_role("button", name="Details").click()
     expect(page.locator(".status-details")).to_contain_text("closer together than the index can tell apart")
     page.keyboard.press("Escape")
     with moving(page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ from .driver import figure, moving, open_page, plot
 from .served import Server, start_server
 
 ROWS = 50_000
+# What the live region said, and when.
+LISTEN = """
+window.told = [];
+new MutationObserver(() => {
+  const words = document.querySelector(".live")?.textContent;
+  if (words && told.at(-1)?.[0] !== words) told.push([words, performance.now()]);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
 APP = """
 import bigviz as bv
 
@@ -54,7 +63,7 @@ def test_neighbours_stay_in_line_whatever_one_of_them_says(page: Page, two: Serv
     assert in_line(page)
     before = plot(page)
     with moving(page, 0):
-        page.get_by_role("button", name="show all").click()
+        page.get_by_role("button", name="Show all").click()
     expect(page.locator(f'{figure(0)} [data-part="outside"]')).to_be_hidden()
     assert plot(page) == before and in_line(page)
     page.locator(f'{figure(0)} [data-act="settings"]').click()
@@ -64,11 +73,21 @@ def test_neighbours_stay_in_line_whatever_one_of_them_says(page: Page, two: Serv
 
 def test_the_details_say_all_and_have_every_button(page: Page, two: Server) -> None:
     open_page(page, f"{two.url}/two/")
-    page.get_by_role("button", name="details").click()
+    page.get_by_role("button", name="Details").click()
     details = page.get_by_role("dialog", name="Status in full")
     expect(details).to_contain_text("1 row lies very far from all others and is left out: a fill value, perhaps")
-    expect(details).to_contain_text("3 not drawn: rows that are missing, not finite, or off the axis are not drawn")
-    expect(details.get_by_role("button")).to_have_text(["show all", "Show them"])
+    expect(details).to_contain_text("3 not drawn: missing, not finite, or off the axis")
+    expect(details.get_by_role("button")).to_have_text(["Show all", "Show them"])
     details.get_by_role("button", name="Show them").click()
     expect(details).to_be_hidden()
     expect(page.locator(f'{figure(0)} [data-part="far"]')).to_contain_text("makes room")
+
+
+def test_screen_readers_are_told_each_thing_and_not_all_at_once(page: Page, two: Server) -> None:
+    page.add_init_script(LISTEN)
+    open_page(page, f"{two.url}/two/")
+    for words in ("rows lie outside this view", "1 row lies very far"):
+        page.wait_for_function("words => told.some(([said]) => said.includes(words))", arg=words)
+    times = [time for _, time in page.evaluate("told")]
+    assert all(later - sooner > 990 for sooner, later in pairwise(times))
+    assert page.locator(f"{figure()} .status [aria-live], {figure()} .status [role=status]").count() == 0

@@ -16,7 +16,7 @@ export function bindOutside(figure, status) {
     const { x, y } = figure.ranges;
     const isPart = (x.isPart && x.atHome) || (y.isPart && y.atHome);
     const text = isPart && !figure.hold ? `${outsideWords(figure.layers)} outside this view` : "";
-    status.set("outside", text ? { text, spoken: text, action: { label: "show all", run } } : null);
+    status.set("outside", text ? { text, spoken: text, action: { label: "Show all", run } } : null);
   };
   for (const event of ["info", "rest", "exact", "frame"]) figure.addEventListener(event, show);
 }

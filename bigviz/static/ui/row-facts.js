@@ -13,7 +13,7 @@ export const crowdWords = (rows) =>
   `Views here take longer: each reads ${rows.toLocaleString("en")} rows, which lie closer together than the index can tell apart (2^-32 of the plot's whole width and height).`;
 
 /** Why rows are in no cell. */
-const NOT_DRAWN = "rows that are missing, not finite, or off the axis are not drawn";
+const NOT_DRAWN = "missing, not finite, or off the axis";
 
 /** Keeps the facts about a figure's rows in its status line.  @param {Figure} figure @param {import("./status.js").Status} status */
 export function bindRowFacts(figure, status) {

@@ -4,7 +4,7 @@ import { find, make, ownPopover } from "../dom.js";
 
 /**
  * One thing that is said. `detail`: the rest of it, for the details; `spoken`: what screen readers are told when it is new; `action`: a
- * button for it, such as "show all".
+ * button for it, such as "Show all".
  * @typedef {{text: string, detail?: string, spoken?: string, tone?: "warn"|"bad", action?: {label: string, run: (time: number) => void}}} Part
  */
 /** What a status line speaks of, the most important first.  @typedef {(typeof ORDER)[number]} Name */
@@ -64,11 +64,8 @@ export class Status {
 
   #show() {
     const said = ordered(this.parts);
-    const spans = (/** @type {[Name, Part][]} */ parts) => parts.map(([name, { text, tone }]) => make("span", { class: tone ?? "", text, attrs: { "data-part": name } }));
-    this.first.replaceChildren(...spans(said.filter(([name]) => !LAST.has(name))));
-    this.last.replaceChildren(...spans(said.filter(([name]) => LAST.has(name))));
-    this.first.title = this.first.textContent === "" ? "" : wordsOf(said.filter(([name]) => !LAST.has(name)));
-    this.last.title = wordsOf(said.filter(([name]) => LAST.has(name)));
+    fill(this.first, said.filter(([name]) => !LAST.has(name)));
+    fill(this.last, said.filter(([name]) => LAST.has(name)));
     this.action = actionOf(this.parts);
     this.act.hidden = !this.action;
     if (this.action) this.act.textContent = this.action.label;
@@ -90,6 +87,19 @@ export class Status {
       }),
     );
   }
+}
+
+/** What stays the same in a line is left as it is: the state changes with every step of a drag.  @param {HTMLElement} line @param {[Name, Part][]} parts */
+function fill(line, parts) {
+  const old = new Map([...line.children].map((span) => [span.getAttribute("data-part"), span]));
+  const spans = parts.map(([name, { text, tone = "" }]) => {
+    const span = old.get(name) ?? make("span", { attrs: { "data-part": name } });
+    if (span.textContent !== text) span.textContent = text;
+    if (span.className !== tone) span.className = tone;
+    return span;
+  });
+  if (spans.length !== old.size || spans.some((span, k) => span !== line.children[k])) line.replaceChildren(...spans);
+  line.title = wordsOf(parts);
 }
 
 /** @param {[Name, Part][]} parts @returns {string} all of their words */

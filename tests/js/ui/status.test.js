@@ -8,7 +8,7 @@ const run = () => {};
 const EXACT = { text: "exact" };
 const ROWS = { text: "100 rows" };
 const FAR = { text: "1 row lies far", detail: "a fill value, perhaps", spoken: "1 row lies far", action: { label: "Show them", run } };
-const OUTSIDE = { text: "2 rows lie outside", spoken: "2 rows lie outside", action: { label: "show all", run } };
+const OUTSIDE = { text: "2 rows lie outside", spoken: "2 rows lie outside", action: { label: "Show all", run } };
 /** @param {Record<string, import("../../../bigviz/static/ui/status.js").Part>} o */
 const parts = (o) => /** @type {import("../../../bigviz/static/ui/status.js").Parts} */ (new Map(Object.entries(o)));
 
@@ -19,7 +19,7 @@ test("the state comes first and the number of rows last, in whatever order they 
 });
 
 test("the line has the button of what matters most", () => {
-  assert.equal(actionOf(parts({ far: FAR, outside: OUTSIDE }))?.label, "show all");
+  assert.equal(actionOf(parts({ far: FAR, outside: OUTSIDE }))?.label, "Show all");
   assert.equal(actionOf(parts({ state: EXACT, far: FAR }))?.label, "Show them");
   assert.equal(actionOf(parts({ state: EXACT })), undefined);
 });
