@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.spaces import space
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.glyphs.points import points_image
 from bigviz.aggregate.inputs import bound, load

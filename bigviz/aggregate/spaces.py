@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer_options import AXIS_KINDS
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.errors import BadInput, Unplottable
 from bigviz.common.printable import printable

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.bins import MOST_BINS, Bins
+from bigviz.aggregate.canvas_bins import MOST_BINS, Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel

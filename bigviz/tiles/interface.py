@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Protocol
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.progress import Progress, no_progress
@@ -180,8 +180,8 @@ class Engine(Protocol):
     ) -> list[npt.NDArray[Any]]:
         """An exact image of a window, closed at both ends: one (height, width) array a plane, row 0 the highest y.
 
-        Cells follow datashader's affine rule (`aggregate.bins`); types are those of `Tile.arrays`. Raises BadInput for
-        a window that cannot be divided, TooLarge for more than 2^24 cells.
+        Cells follow datashader's affine rule (`aggregate.canvas_bins`); types are those of `Tile.arrays`. Raises
+        BadInput for a window that cannot be divided, TooLarge for more than 2^24 cells.
         """
 
     def window_image(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.aggregate.cells import FAR, INSIDE, NOWHERE
+from bigviz.aggregate.dyadic_cells import FAR, INSIDE, NOWHERE
 from bigviz.aggregate.layer_options import AXIS_KINDS
 from bigviz.aggregate.spaces import MOST_LATITUDE, WORLD, space
 from bigviz.common.errors import BadInput

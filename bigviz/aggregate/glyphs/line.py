@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.inputs import NO_INPUTS, SLICE, Inputs, Slices
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.common.cancel import NEVER, Cancel

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.inputs import NO_INPUTS, SLICE, Inputs, Slices
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel

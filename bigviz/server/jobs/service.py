@@ -31,7 +31,7 @@ from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
 from bigviz.wire import frames
 
 if TYPE_CHECKING:
-    from bigviz.aggregate.cells import Root
+    from bigviz.aggregate.dyadic_cells import Root
     from bigviz.server.access.principal import Principal
 
 __all__ = ["Backend"]

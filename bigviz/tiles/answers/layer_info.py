@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.value_kind import ValueKind, value_kind

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import INSIDE, Root
+from bigviz.aggregate.dyadic_cells import INSIDE, Root
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
 from bigviz.aggregate.reductions.jackknife import GROUPS, combined, error_of, scaled

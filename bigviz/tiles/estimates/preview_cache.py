@@ -9,7 +9,7 @@ import threading
 from collections.abc import Hashable
 from typing import Final
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.priority import Turns

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.spaces import Space
 from bigviz.common.cancel import Cancel
 from bigviz.common.workers import slices

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root, power_of_two
+from bigviz.aggregate.dyadic_cells import Root, power_of_two
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number
 from bigviz.wire.codec import SIDE

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import INSIDE, LIMIT, Root, root_of
+from bigviz.aggregate.dyadic_cells import INSIDE, LIMIT, Root, root_of
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.batches import Batch, InMemory, Pairs
 

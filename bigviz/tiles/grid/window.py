@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.errors import BadInput
 
 __all__ = ["Number", "check_window", "closed_within", "codes_between", "float_from", "integer_from", "within"]

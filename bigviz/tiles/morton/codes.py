@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.jit import jit
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.tile_key import Codes

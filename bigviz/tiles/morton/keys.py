@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import INSIDE, NOWHERE, Root, power_of_two
+from bigviz.aggregate.dyadic_cells import INSIDE, NOWHERE, Root, power_of_two
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.interleave import compact, spread

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.survey import both_numbers
 from bigviz.tiles.grid.window import Number, within

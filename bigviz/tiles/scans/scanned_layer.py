@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import INSIDE, Root
+from bigviz.aggregate.dyadic_cells import INSIDE, Root
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.common.cancel import Cancel

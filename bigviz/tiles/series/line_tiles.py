@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import CODE_BITS, FAR, Root
+from bigviz.aggregate.dyadic_cells import CODE_BITS, FAR, Root
 from bigviz.aggregate.glyphs.bresenham import mark_path
 from bigviz.data.columns.column import widen
 from bigviz.tiles.grid.tile_key import TileKey

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bigviz.aggregate import inputs
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.points import points_image
 from bigviz.aggregate.inputs import Inputs, Mapped, Numbers
 from bigviz.aggregate.reductions.parse import parse

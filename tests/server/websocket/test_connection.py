@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 import bigviz as bv
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.document.json import to_json
 from bigviz.render import colormaps
 from bigviz.wire.codec import decode

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.tiles.grid.view_level import nominal_level, view_level
 
 FILE = Path(__file__).resolve().parents[2] / "golden" / "geometry.json"

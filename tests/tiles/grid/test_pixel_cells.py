@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from bigviz.aggregate.cells import Root, power_of_two
+from bigviz.aggregate.dyadic_cells import Root, power_of_two
 from bigviz.tiles.grid.pixel_cells import pixel_cells
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import Root, root_of
+from bigviz.aggregate.dyadic_cells import Root, root_of
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.survey import FAR_SHARE, Survey, survey
 

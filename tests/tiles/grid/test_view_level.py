@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.view_level import nominal_level, view_level
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.errors import BadInput
 from bigviz.tiles.grid.window import check_window, closed_within, codes_between, float_from, integer_from, within
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigviz.aggregate.cells import Root, root_of
+from bigviz.aggregate.dyadic_cells import Root, root_of
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.morton import keys as module

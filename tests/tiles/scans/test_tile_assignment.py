@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigviz.aggregate.cells import root_of
+from bigviz.aggregate.dyadic_cells import root_of
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.codes import Coded, coded_of, rows_within

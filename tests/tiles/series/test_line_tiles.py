@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.glyphs.bresenham import mark_segment
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.survey import survey

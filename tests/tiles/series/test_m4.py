@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.bins import Bins
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.reductions.counts import Presence

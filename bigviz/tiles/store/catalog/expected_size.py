@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import root_of
+from bigviz.aggregate.dyadic_cells import root_of
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import NEVER, Cancel

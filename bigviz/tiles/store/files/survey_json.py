@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.tiles.grid.survey import Survey
 
 __all__ = ["survey_facts", "survey_of"]

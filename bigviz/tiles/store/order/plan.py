@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.workers import SLICE, Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.columns.numbers import axis_dtype

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.cells import Root
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Unreadable
 from bigviz.common.memory import available_memory

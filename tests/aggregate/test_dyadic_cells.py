@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bigviz.aggregate.cells import FAR, INSIDE, LIMIT, NOWHERE, Root, floor_log2, power_of_two, root_of
+from bigviz.aggregate.dyadic_cells import FAR, INSIDE, LIMIT, NOWHERE, Root, floor_log2, power_of_two, root_of
 
 COMMON = settings(max_examples=300)
 
