@@ -1,5 +1,7 @@
 // Pointer, wheel and touch of one plot, as gestures. It knows nothing of ranges: whoever listens turns pixels into views.
 
+import { wheelZoom } from "./wheel.js";
+
 /** @typedef {"plot"|"x"|"y"|"bar"|"none"} Region */
 /**
  * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is event.timeStamp.
@@ -24,11 +26,6 @@
  */
 /** @typedef {{x: number, y: number, x0: number, y0: number, moved: boolean}} Finger */
 
-/** Wheel steps per halving: a notch of a mouse wheel is 100 to 120 units, and zooms by about a fifth. */
-const WHEEL = 0.0022;
-/** Trackpads report a pinch as a wheel with ctrlKey and much smaller steps. */
-const WHEEL_PINCH = 0.011;
-const WHEEL_MOST = 260;
 /** A press that stays within so many pixels is a click, not a drag. */
 const SLOP = 3;
 /** Fingers closer than this on one axis say nothing about that axis: both then follow their distance. */
@@ -89,13 +86,8 @@ export class Pointer {
     const region = this.on.region(x, y);
     if (region === "none" || region === "bar") return;
     e.preventDefault();
-    const unit = e.deltaMode === 1 ? 16 : e.deltaMode === 2 ? 400 : 1;
-    const raw = (e.deltaY === 0 ? e.deltaX : e.deltaY) * unit;
-    const delta = Math.max(-WHEEL_MOST, Math.min(WHEEL_MOST, raw));
-    if (delta === 0) return;
-    const factor = 2 ** (delta * (e.ctrlKey ? WHEEL_PINCH : WHEEL));
-    const only = region !== "plot" ? region : e.shiftKey ? "x" : e.altKey ? "y" : "";
-    this.on.zoom(only === "y" ? 1 : factor, only === "x" ? 1 : factor, x, y, e.timeStamp);
+    const factors = wheelZoom(e, region);
+    if (factors) this.on.zoom(...factors, x, y, e.timeStamp);
   }
 
   /** @param {PointerEvent} e */
