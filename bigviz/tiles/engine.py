@@ -38,9 +38,9 @@ from bigviz.tiles.estimates.preview_cache import SampledLayer
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
-from bigviz.tiles.interface import Readiness
 from bigviz.tiles.layer_cache import LayerStore, Uses
 from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
+from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Engine"]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,9 +24,9 @@ from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
+from bigviz.tiles.readiness import Readiness
 
 __all__ = [
-    "EXACT",
     "Columns",
     "Cost",
     "DensePart",
@@ -36,23 +36,12 @@ __all__ = [
     "LayerInfo",
     "Marks",
     "Number",
-    "Readiness",
     "SampledLayer",
     "Tile",
     "TileKey",
     "WindowImage",
 ]
 
-Readiness = Literal["none", "building", "sampled", "answering", "complete", "scanned"]
-"""What can be had of a layer now.
-
-- "none": nothing, and nobody builds it; "building": nothing yet;
-- "sampled": estimates from a sample, while it is built;
-- "answering": exact answers, if slower than when the index is complete;
-- "complete": exact answers from a complete index;
-- "scanned": exact answers, each of which may take a pass over the source: there is no index, and there will be none.
-"""
-EXACT: Final[frozenset[Readiness]] = frozenset({"answering", "complete", "scanned"})
 Window = tuple[Number, Number]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
-from bigviz.tiles.interface import EXACT
+from bigviz.tiles.readiness import EXACT, Readiness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
     from bigviz.server.access.principal import Principal
-    from bigviz.tiles.interface import DensePart, Engine, LayerInfo, Readiness, SampledLayer
+    from bigviz.tiles.interface import DensePart, Engine, LayerInfo, SampledLayer
 
 __all__ = ["Builds", "Known", "Listener"]
 

@@ -19,7 +19,8 @@ from bigviz.wire.frames import VERSION
 if TYPE_CHECKING:
     from bigviz.aggregate.reductions.base import Reduction
     from bigviz.aggregate.value_kind import ValueKind
-    from bigviz.tiles.interface import DensePart, LayerInfo, Number, Readiness
+    from bigviz.tiles.interface import DensePart, LayerInfo, Number
+    from bigviz.tiles.readiness import Readiness
 
 __all__ = ["INDEX", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
 

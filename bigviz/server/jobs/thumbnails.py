@@ -25,7 +25,8 @@ from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_o
 from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
 from bigviz.server.parse import Number
 from bigviz.tiles.grid.pixel_cells import pixel_cells
-from bigviz.tiles.interface import EXACT, Columns, DensePart, LayerInfo, TileKey
+from bigviz.tiles.interface import Columns, DensePart, LayerInfo, TileKey
+from bigviz.tiles.readiness import EXACT
 from bigviz.wire.codec import SIDE, EncodedPlane, decode
 
 if TYPE_CHECKING:

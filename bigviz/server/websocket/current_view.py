@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.job_queue import Outcome, Want
-from bigviz.server.jobs.view_jobs import Job
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
-from bigviz.tiles.interface import EXACT
+from bigviz.tiles.readiness import EXACT
 from bigviz.wire.frames import Part, Type, json_parts
 
 if TYPE_CHECKING:
@@ -22,8 +20,10 @@ if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
     from bigviz.server.access.principal import Principal
+    from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.scan_jobs import Answers
     from bigviz.server.jobs.service import Backend
+    from bigviz.server.jobs.view_jobs import Job
 
 __all__ = ["View", "outwards"]
 

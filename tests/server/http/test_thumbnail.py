@@ -18,7 +18,7 @@ from bigviz.document.spec import Document
 from bigviz.render.contrast import PLOT_DARK
 from bigviz.render.thumbnail import ACCENTS
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.interface import EXACT
+from bigviz.tiles.readiness import EXACT
 
 from ..running import Answer, Running, running
 
