@@ -1,4 +1,4 @@
-"""The status line of a figure: whatever it says, the plots of neighbours stay in line."""
+"""The status line of a figure, and the height of figures: whatever is said, the plots of neighbours stay in line."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ odd = bv.figure(title="Odd").points(bv.open("odd.parquet"), "x", "y")
 plain = bv.figure(title="Plain").points(bv.open("plain.parquet"), "x", "y")
 bv.document(bv.row(odd, plain), title="Two")
 """
+DEEP = """
+import bigviz as bv
+
+some = [bv.figure(title=str(k)).points(bv.open("plain.parquet"), "x", "y") for k in range(4)]
+bv.document(bv.column(bv.column(*some[:3]), some[3]), title="Deep")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,17 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pq.write_table(pa.table({"x": x, "y": y}), folder / "odd.parquet")
     (folder / "two.py").write_text(APP)
     running = start_server("two.py", cwd=folder)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Server]:
+    """Three figures in a column, in a column with a fourth."""
+    x, y = np.random.default_rng(9).normal(0, 1, (2, 1_000))
+    pq.write_table(pa.table({"x": x, "y": y}), tmp_path / "plain.parquet")
+    (tmp_path / "deep.py").write_text(DEEP)
+    running = start_server("deep.py", cwd=tmp_path)
     yield running
     running.stop()
 
@@ -91,3 +108,11 @@ def test_screen_readers_are_told_each_thing_and_not_all_at_once(page: Page, two:
     times = [time for _, time in page.evaluate("told")]
     assert all(later - sooner > 990 for sooner, later in pairwise(times))
     assert page.locator(f"{figure()} .status [aria-live], {figure()} .status [role=status]").count() == 0
+
+
+def test_figures_of_a_column_in_a_column_follow_one_another(page: Page, deep: Server) -> None:
+    open_page(page, f"{deep.url}/deep/")
+    boxes = [page.locator(figure(k)).bounding_box() for k in range(4)]
+    for above, below in pairwise(boxes):
+        assert above and below and above["y"] + above["height"] <= below["y"] + 1
+        assert above["height"] >= 339
