@@ -310,7 +310,7 @@ def documents(url: str) -> list[dict]:
         (["{folder}/empty.parquet"], "empty.parquet"),
         (["{folder}/trips.parquet", "--x", "far"], "'fare'"),
         (["{folder}/trips.parquet", "--agg", "mode(fare)"], "expected one of"),
-        (["{folder}/trips.parquet", "--agg", "by(fare)"], "needs a category"),
+        (["{folder}/trips.parquet", "--agg", "by(fare)"], "needs a column of labels"),
         (["{folder}/trips.parquet", "--address", "0.0.0.0"], "--allow-anonymous"),
         (["{folder}/trips.parquet", "app.py"], "served alone"),
     ],

@@ -137,7 +137,7 @@ def test_times_and_numbers_do_not_share_an_axis(rows: bv.Dataset):
         (lambda d: figure().points(d, "aa", "b"), NotFound, "'a'"),
         (lambda d: figure().points(d, "list", "b"), Unplottable, "list"),
         (lambda d: figure().points(d, "a", "b", agg="mean(wrd)"), NotFound, "word"),
-        (lambda d: figure().points(d, "a", "b", agg="by(a)"), BadInput, "needs a category"),
+        (lambda d: figure().points(d, "a", "b", agg="by(a)"), BadInput, "needs a column of labels"),
         (lambda d: figure().points(d, "a", "b", agg="mode(a)"), BadInput, "expected one of"),
         (lambda d: figure().points(3), BadInput, "int"),
         (lambda d: figure(x_axis_type="cubic"), BadInput, "linear, log"),

@@ -170,7 +170,7 @@ def test_comings_and_goings_leave_nothing_behind(documents):
                 browser.socket.socket.shutdown(socket.SHUT_RDWR)
             browser.close()
         with server.changed:
-            gone = server.changed.wait_for(lambda: [n for n, _ in server.events].count("disconnected") == 200, 30)
+            gone = server.changed.wait_for(lambda: [n for n, _ in server.events].count("disconnected") == 200, PATIENCE)
         assert gone
         site = server.server.site
         assert server.on_loop(
