@@ -14,6 +14,7 @@ from bigviz.common.errors import Busy, Cancelled, Unplottable
 from bigviz.server.access.principal import Principal
 from bigviz.server.jobs.index_builds import Builds
 
+from ...patience import PATIENCE
 from ..running import Gated
 
 XY = Layer("points", "x", "y")
@@ -24,7 +25,7 @@ def building(test: Callable[[Builds, Gated], Any], most: int = 8, share: int | N
         engine = Gated()
         builds = Builds(engine, most, share)
         try:
-            await asyncio.wait_for(test(builds, engine), 30)
+            await asyncio.wait_for(test(builds, engine), PATIENCE)
         finally:
             engine.build_open.set()
             builds.close()

@@ -29,6 +29,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.frames import Type
 
+from ...patience import PATIENCE
 from ..running import Running, running
 from ..wire import Browser, Got, cells
 
@@ -65,7 +66,7 @@ class Scanning(Engine):
 
     def until(self, fits: Any) -> None:
         with self.changed:
-            assert self.changed.wait_for(fits, 30)
+            assert self.changed.wait_for(fits, PATIENCE)
 
 
 @pytest.fixture(scope="module")

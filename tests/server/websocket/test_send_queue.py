@@ -9,6 +9,8 @@ from bigviz.server.limits import Limits
 from bigviz.server.websocket.send_queue import Message, Outbox
 from bigviz.wire.frames import Part, Type, parse
 
+from ...patience import PATIENCE
+
 LIMITS = Limits(unread_soft_bytes=2_000, unread_bytes=5_000, stalled_seconds=0.05, slowest_bytes=1e9)
 
 
@@ -42,7 +44,7 @@ def posting(test: Any, limits: Limits = LIMITS) -> None:
     async def run() -> None:
         socket, told = Socket(), []
         box = Outbox(socket, 77, limits, lambda behind: told.append(behind), lambda: told.append("gave up"))  # type: ignore[arg-type]
-        await asyncio.wait_for(test(box, socket, told), 20)
+        await asyncio.wait_for(test(box, socket, told), PATIENCE)
 
     asyncio.run(run())
 
