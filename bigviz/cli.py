@@ -172,15 +172,15 @@ def serve(
     A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
     files that form one table. NAME=PATH names the document; otherwise it is named after the file.
     """
-    from bigviz.commands.arguments import named_paths, script_name
+    from bigviz.commands.arguments import named_paths, named_script
 
-    script = script_name(paths)
+    script = named_script(paths)
     if script is not None:
         if any((x, y, agg, glyph, xaxis, yaxis)):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
-        _serve_script(script, paths[0].split("=")[-1], listening)
+        _serve_script(*script, listening)
         return
     named = named_paths(paths)
     options = _csv_options(header, delimiter)

@@ -1,4 +1,4 @@
-"""What the command line's PATHs are: names and paths of tables, or one script. Looks at names only; opens nothing."""
+"""The PATHs of the command line: names and paths of tables, or one script. Files are looked for, not opened."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bigviz.common.errors import BadInput, NotFound
 from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
-__all__ = ["named_paths", "script_name"]
+__all__ = ["named_paths", "named_script"]
 
 
 def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     """(document name, path) of each `PATH` or `NAME=PATH`, in order.
 
-    Names that collide get -2, -3, unless they were given, which raises BadInput. A path where nothing is raises
+    Names that collide get -2, -3; two given ones that collide raise BadInput. A path with nothing at it raises
     NotFound, so that a mistyped one is reported before anything is started.
     """
     found: list[tuple[str, str]] = []
@@ -44,8 +44,8 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     return out
 
 
-def script_name(arguments: Sequence[str]) -> str | None:
-    """The document name of a script, if one is to be served; BadInput for a script together with other paths."""
+def named_script(arguments: Sequence[str]) -> tuple[str, str] | None:
+    """(document name, path) of a script, if one is to be served; BadInput for a script together with other paths."""
     scripts = [argument for argument in arguments if argument.endswith(".py")]
     if not scripts:
         return None
@@ -54,7 +54,7 @@ def script_name(arguments: Sequence[str]) -> str | None:
     name, path = _split(scripts[0])
     if not os.path.isfile(path):
         raise NotFound(f"There is no script at {path}.", "path", path)
-    return check_name(name) if name else from_path(path)
+    return check_name(name) if name else from_path(path), path
 
 
 def _split(argument: str) -> tuple[str | None, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bigviz.commands.arguments import named_paths, script_name
+from bigviz.commands.arguments import named_paths, named_script
 from bigviz.common.errors import BadInput, NotFound
 
 
@@ -74,13 +74,18 @@ def test_mistakes(folder: Path, arguments, error, match):
 
 
 def test_scripts(folder: Path):
-    assert script_name(["trips.parquet"]) is None
-    assert (
-        script_name(["app.py"]) == "app"
-        and script_name(["./app.py"]) == "app"
-        and script_name(["my app=app.py"]) == "my app"
-    )
+    assert named_script(["trips.parquet"]) is None
+    assert named_script(["app.py"]) == ("app", "app.py")
+    assert named_script(["./app.py"]) == ("app", "./app.py")
+    assert named_script(["my app=app.py"]) == ("my app", "app.py")
     with pytest.raises(BadInput, match="served alone"):
-        script_name(["app.py", "trips.parquet"])
+        named_script(["app.py", "trips.parquet"])
     with pytest.raises(NotFound, match="no script"):
-        script_name(["nope.py"])
+        named_script(["nope.py"])
+
+
+def test_a_script_below_a_directory_with_an_equals_sign_is_not_a_named_one(folder: Path):
+    (folder / "seed=3").mkdir()
+    (folder / "seed=3" / "app.py").touch()
+    assert named_script(["seed=3/app.py"]) == ("app", "seed=3/app.py")
+    assert named_script(["runs=seed=3/app.py"]) == ("runs", "seed=3/app.py")
