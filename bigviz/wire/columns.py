@@ -1,14 +1,15 @@
-"""A line's decimated columns on the wire (docs/protocol.md, type 6)."""
+"""A line's decimated columns on the wire (docs/protocol.md, type 5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.wire.arrays import pack_arrays, read_arrays
 from bigviz.wire.frames import (
     ESTIMATE,
     HEADER,
@@ -18,10 +19,13 @@ from bigviz.wire.frames import (
     Part,
     ProtocolError,
     dump,
-    padded,
     read_estimate,
     read_json,
 )
+
+__all__ = ["ColumnsMessage", "columns_parts", "read_columns"]
+
+_DTYPES: Final = tuple(map(np.dtype, ("<i4", "<i4", "<f8", "<f8", "<f8")))
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,7 @@ def columns_parts(
 
 
 def _columns_part(info: dict[str, Any], arrays: Sequence[np.ndarray], flags: int) -> Part:
-    body = bytearray()
-    for array, dtype in zip(arrays, ("<i4", "<i4", "<f8", "<f8", "<f8"), strict=True):
-        body += np.ascontiguousarray(array, dtype=dtype).tobytes()
-        body += bytes(padded(len(body)) - len(body))
-    return Part(dump({"n": len(arrays[0]), **info}), bytes(body), flags=flags)
+    return Part(dump({"n": len(arrays[0]), **info}), pack_arrays(arrays, _DTYPES), flags=flags)
 
 
 def read_columns(frames: Sequence[Frame]) -> ColumnsMessage:
@@ -71,11 +71,9 @@ def read_columns(frames: Sequence[Frame]) -> ColumnsMessage:
     for one in frames:
         info, body = read_json([one])
         n = info.get("n") if isinstance(info, dict) else None
-        if not isinstance(n, int) or n < 0 or len(body) != 2 * padded(4 * n) + 24 * n:
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
             raise ProtocolError(f"{n!r} rows in a body of {len(body)} bytes")
         infos.append(info)
-        starts = (0, padded(4 * n), 2 * padded(4 * n), 2 * padded(4 * n) + 8 * n, 2 * padded(4 * n) + 16 * n)
-        dtypes = ("<i4", "<i4", "<f8", "<f8", "<f8")
-        arrays.append([np.frombuffer(body, dtype, n, start) for dtype, start in zip(dtypes, starts, strict=True)])
+        arrays.append(read_arrays(body, n, _DTYPES))
     column, run, row, x, y = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
     return ColumnsMessage({**infos[0], "n": len(row)}, column, run, row, x, y, read_estimate(frames[0]))

@@ -1,9 +1,10 @@
 """Frames of the wire protocol (`docs/protocol.md`), to bytes and back. Pure: no socket, no event loop, no kernel.
 
-Writing goes in two steps, because a tile that several viewers wait for is laid out once: `json_parts`, `tile_parts` and
-`columns_parts` turn a message into parts, and `frames` puts the header of one connection before each. Reading is
-`parse`, then `Reassembler` for messages of several parts, then `read_json`, `read_tile`, `read_columns`. Every count,
-offset and length is checked before it is used; what does not fit raises `ProtocolError`.
+Writing goes in two steps, because a tile that several viewers wait for is laid out once: `json_parts`, and functions
+such as `tile_parts` in the modules of their types, turn a message into parts; `frames` puts the header of one
+connection before each. Reading is `parse`, then `Reassembler` for messages of several parts, then `read_json` or a
+function such as `read_tile`. Every count, offset and length is checked before it is used; what does not fit raises
+`ProtocolError`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
-__all__ = ["AWAY", "FLOODED", "GONE", "MALFORMED", "OTHER_VERSION", "RESTART", "UNREAD"]
+__all__ = [
+    "AWAY", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL", "OTHER_VERSION",
+    "RESTART", "ROW_BYTES", "TILE", "UNREAD", "VERSION", "Frame", "Part", "ProtocolError", "Reassembler", "Type",
+    "dump", "frames", "json_parts", "padded", "parse", "read_estimate", "read_json", "text_parts",
+]  # fmt: skip
 
 MAGIC = b"BVZ1"
 VERSION = 1
 MAX_FRAME = 1 << 20
 MAX_LEVEL = 24
-CELLS = 65_536
 HEADER = struct.Struct("<4sBBHIHHIHHQII")
 TILE = struct.Struct("<BBHIIIIIQQ")
 ESTIMATE = 1  # flag bit 0
@@ -41,7 +45,7 @@ class Type(IntEnum):
     DONE = 6
     ERROR = 7
     CHANGED = 8
-    ROWS = 9  # this one and the next: `rowframes`
+    ROWS = 9
     IMAGE = 10
 
 

@@ -1,4 +1,4 @@
-"""The frames that answer a window: rows, and images of any size (`docs/protocol.md`, sections 7 and 8). Pure."""
+"""Rows of a window on the wire (docs/protocol.md, type 9)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.wire.arrays import pack_arrays, read_arrays
 from bigviz.wire.codec import CODES, DTYPES
-from bigviz.wire.frames import HEADER, MAX_FRAME, Frame, Part, ProtocolError, dump, padded, read_json
+from bigviz.wire.frames import HEADER, MAX_FRAME, Frame, Part, ProtocolError, dump, read_json
 
 __all__ = ["RowsMessage", "read_rows", "rows_parts"]
 
@@ -37,21 +38,16 @@ def rows_parts(
     """The parts of a message of rows, from its JSON without `n`, `dtype` and `coded`; `value` has a protocol dtype."""
     own = value.dtype.newbyteorder("<")
     about = {**info, "dtype": CODES[own], "coded": code is not None}
-    double = np.dtype("<f8")
-    held: list[tuple[Array, np.dtype[Any]]] = [(x, double), (y, double), (row, double), (number, np.dtype("<u4"))]
-    held += [] if code is None else [(code, np.dtype("<i4"))]
-    held.append((value, own))
-    room = limit - HEADER.size - len(dump({"n": len(x), **about})) - 8 * len(held)
-    most = room // sum(dtype.itemsize for _, dtype in held)
+    arrays = [x, y, row, number, *([] if code is None else [code]), value]
+    dtypes = _dtypes(own, code is not None)
+    room = limit - HEADER.size - len(dump({"n": len(x), **about})) - 8 * len(arrays)
+    most = room // sum(dtype.itemsize for dtype in dtypes)
     if most < 1:
         raise ValueError(f"the JSON of these rows leaves no room for them in a frame of {limit} bytes")
     parts = []
     for at in range(0, max(len(x), 1), most):
-        body = bytearray()
-        for array, dtype in held:
-            body += np.ascontiguousarray(array[at : at + most], dtype).tobytes()
-            body += bytes(padded(len(body)) - len(body))
-        parts.append(Part(dump({"n": len(x[at : at + most]), **about}), bytes(body)))
+        piece = [array[at : at + most] for array in arrays]
+        parts.append(Part(dump({"n": len(piece[0]), **about}), pack_arrays(piece, dtypes)))
     return parts
 
 
@@ -70,16 +66,12 @@ def read_rows(frames: Sequence[Frame]) -> RowsMessage:
             raise ProtocolError(f"rows with values of dtype {dtype!r}, coded {coded!r}")
         if infos and (dtype, coded) != (infos[0]["dtype"], infos[0]["coded"]):
             raise ProtocolError("the parts of a message of rows differ in their arrays")
-        offsets = ["<f8", "<f8", "<f8", "<u4", *(["<i4"] if coded else [])]
-        dtypes = [*map(np.dtype, offsets), DTYPES[dtype]]
-        arrays, at = [], 0
-        sizes = [padded(n * each.itemsize) for each in dtypes]
-        if sum(sizes) != len(body):
-            raise ProtocolError(f"{n} rows in a body of {len(body)} bytes")
-        for each, size in zip(dtypes, sizes, strict=True):
-            arrays.append(np.frombuffer(body, each, n, at))
-            at += size
         infos.append(info)
-        columns.append(arrays)
+        columns.append(read_arrays(body, n, _dtypes(DTYPES[dtype], coded)))
     x, y, row, number, *code, value = [np.concatenate(column) for column in zip(*columns, strict=True)]
     return RowsMessage({**infos[0], "n": len(x)}, x, y, row, number, code[0] if code else None, value)
+
+
+def _dtypes(value: np.dtype[Any], coded: bool) -> list[np.dtype[Any]]:
+    """Of x, y, row, number, code if there is one, and value."""
+    return [*map(np.dtype, ("<f8", "<f8", "<f8", "<u4", *(["<i4"] if coded else []))), value]

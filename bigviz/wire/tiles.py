@@ -1,4 +1,4 @@
-"""Tiles on the wire (docs/protocol.md)."""
+"""Tiles on the wire (docs/protocol.md, type 4)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from bigviz.wire.frames import (
     read_estimate,
 )
 from bigviz.wire.planes import PLANE, pack_planes, read_plane
+
+__all__ = ["TileMessage", "read_tile", "tile_frames", "tile_parts"]
 
 
 @dataclass(frozen=True)

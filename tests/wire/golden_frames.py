@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bigviz.wire import frames
-from bigviz.wire.codec import DTYPES, Codec
+from bigviz.wire.codec import CELLS, DTYPES, Codec
 from bigviz.wire.columns import columns_parts
-from bigviz.wire.frames import CELLS, HEADER, TILE, Frame, Part, Type, json_parts, parse
+from bigviz.wire.frames import HEADER, TILE, Frame, Part, Type, json_parts, parse
 from bigviz.wire.tiles import tile_parts
 
 from . import golden_rows

@@ -1,4 +1,4 @@
-"""Golden messages of rows and images, for `golden.py`."""
+"""Golden messages of rows and images, for `golden_frames.py`."""
 
 from __future__ import annotations
 
