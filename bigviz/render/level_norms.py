@@ -19,7 +19,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.render.norm import Norm
 from bigviz.render.shade import Cells, Shading, Values, norm_of, values_of
 
-__all__ = ["Spans"]
+__all__ = ["LevelNorms"]
 
 Array = npt.NDArray[Any]
 Place = tuple[int, int, int, int]
@@ -28,7 +28,7 @@ Read = Callable[[Place], Sequence[Array]]
 _MOST_TILES: Final = 64
 
 
-class Spans:
+class LevelNorms:
     """Normalisations by layer, level and shading, the last few hundred kept. Blocks; safe in any thread."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import Cancelled
-from bigviz.render.level_norms import Spans
+from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading
 
 LINEAR = Shading("gray", "linear", None, None)
@@ -38,26 +38,26 @@ class World:
 
 @pytest.mark.parametrize("level", [(0, 0), (1, 1), (3, 3), (2, 0), (0, 3), (1, 2)])
 def test_the_span_is_the_whole_levels(level):
-    world, spans = World(3, 1), Spans()
-    norm = spans.norm("a", level, LINEAR, COUNTS, world.read, NEVER)
+    world, norms = World(3, 1), LevelNorms()
+    norm = norms.norm("a", level, LINEAR, COUNTS, world.read, NEVER)
     values = world.at(*level)
     assert (norm.low, norm.high) == (values[values > 0].min(), values.max())
 
 
 def test_deeper_it_is_the_same_for_all_and_reads_no_more_than_it_must():
-    world, spans = World(6, 2), Spans()
-    norm = spans.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)
+    world, norms = World(6, 2), LevelNorms()
+    norm = norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)
     assert world.reads <= 1 + 4 + 16 + 64 + 3 * 4 * 64
     assert norm.high <= world.cells.max() and norm.high >= np.percentile(world.cells[world.cells > 0], 90)
     before = world.reads
-    assert spans.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER) is norm and world.reads == before
-    spans.norm("a", (6, 6), Shading("gray", "log", None, None), COUNTS, world.read, NEVER)
+    assert norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER) is norm and world.reads == before
+    norms.norm("a", (6, 6), Shading("gray", "log", None, None), COUNTS, world.read, NEVER)
     assert world.reads - before <= 64
-    assert spans.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER) is not norm
+    assert norms.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER) is not norm
 
 
 def test_it_can_be_cancelled():
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        Spans().norm("a", (2, 2), LINEAR, COUNTS, World(2, 1).read, cancel)
+        LevelNorms().norm("a", (2, 2), LINEAR, COUNTS, World(2, 1).read, cancel)

@@ -71,7 +71,9 @@ def has_labels(type_: pa.DataType) -> bool:
 def describe(field: pa.Field, unusable: Unusable | None = None) -> ColumnInfo:
     """The `ColumnInfo` of a field; `unusable` says why it cannot be plotted, whatever its type is."""
     if unusable is not None:
-        return ColumnInfo(field.name, field.type, kind="other", zone=None, reason=unusable[0], readable=unusable[1])
+        return ColumnInfo(
+            field.name, field.type, kind="other", zone=None, reason=unusable.reason, readable=unusable.readable
+        )
     kind = kind_of(field.type)
     zone = storage_type(field.type).tz if kind == "timestamp" else None
     reason = f"holds {field.type}, which has no place on an axis" if kind == "other" else None

@@ -11,14 +11,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from bigviz.data.formats.flatbuffers import field, root, tables
+from bigviz.data.formats.flatbuffers import CONTINUED, field, footer_of, metadata_at, root, tables
 
 __all__ = ["without_wide_integers", "without_wide_integers_in"]
 
-_CONTINUED: Final = b"\xff\xff\xff\xff"
 _INT, _FIXED_SIZE_BINARY = 2, 15
 _DEEPEST: Final = 64
-_MOST_METADATA: Final = 1 << 28
 
 
 def without_wide_integers(message: bytes, footer: bool = False) -> tuple[bytes, dict[int, str]]:
@@ -27,7 +25,7 @@ def without_wide_integers(message: bytes, footer: bool = False) -> tuple[bytes, 
 
     Raises ValueError, IndexError or `struct.error` for what is no schema.
     """
-    start = 0 if footer else 8 if message.startswith(_CONTINUED) else 4
+    start = 0 if footer else 8 if message.startswith(CONTINUED) else 4
     top = root(message, start)
     at = field(message, top, 1 if footer else 2)
     if not at:
@@ -45,25 +43,17 @@ def without_wide_integers(message: bytes, footer: bool = False) -> tuple[bytes, 
 
 def without_wide_integers_in(handle: pa.NativeFile, stream: bool) -> tuple[dict[int, bytes], dict[int, str]]:
     """The bytes to be changed in an IPC file or stream, by offset, and the columns as above."""
-    size = handle.size()
     start = 0 if stream else 8
     patches: dict[int, bytes] = {}
     wide: dict[int, str] = {}
     prefix = handle.read_at(8, start)
-    if stream or prefix.startswith(_CONTINUED):  # polars writes no such message into files: the footer is enough
-        message = _read(handle, start, 8 + struct.unpack("<i", prefix[4:])[0])
+    if stream or prefix.startswith(CONTINUED):  # polars writes no such message into files: the footer is enough
+        message = metadata_at(handle, start, 8 + struct.unpack("<i", prefix[4:])[0])
         patches[start], wide = without_wide_integers(message)
     if not stream:
-        (length,) = struct.unpack("<i", handle.read_at(4, size - 10))
-        start = size - 10 - length
-        patches[start], wide = without_wide_integers(_read(handle, start, length), footer=True)
+        start, footer = footer_of(handle)
+        patches[start], wide = without_wide_integers(footer, footer=True)
     return patches, wide
-
-
-def _read(handle: pa.NativeFile, start: int, size: int) -> bytes:
-    if not (0 < size <= _MOST_METADATA and 0 <= start <= handle.size() - size):
-        raise ValueError("metadata outside the file")
-    return bytes(handle.read_at(size, start))
 
 
 def _narrow(data: bytearray, table: int, done: dict[int, int], depth: int) -> int:

@@ -1,4 +1,4 @@
-"""One file of a dataset, and how its reader's errors become bigviz's."""
+"""What a reader of one file gives, and its arrays checked and counted as they come."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from bigviz.common.errors import Unreadable
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.stable_file import StableFile
 
-__all__ = ["Part", "Piece", "admitted", "guarded"]
+__all__ = ["Part", "Piece", "admitted", "counted", "damaged", "guarded"]
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,20 @@ def guarded(items: Iterable[pa.Array], path: str, format_: str) -> Iterator[pa.A
         if item is None:
             return
         yield item
+
+
+def counted(arrays: Iterable[pa.Array], rows: int, error: Unreadable) -> Iterator[pa.Array]:
+    """The same arrays, as long as they are not more than `rows` rows; raises `error` if there are more or fewer."""
+    left = rows
+    for array in arrays:
+        left -= len(array)
+        if left < 0:
+            break
+        yield array
+    if left != 0:
+        raise error
+
+
+def damaged(path: str, what: str) -> Unreadable:
+    """The error for a file that contradicts itself; `what` is a clause that says how."""
+    return Unreadable(f"{path} is damaged: {what}. Write or copy it again.", got=path)

@@ -1,4 +1,4 @@
-"""Reading flatbuffers, in which Arrow's metadata are written: https://flatbuffers.dev/internals.
+"""Arrow's metadata, which are flatbuffers (https://flatbuffers.dev/internals), and where IPC files hold them.
 
 Nothing read here is trusted: offsets are read within the buffer, or IndexError or `struct.error` is raised.
 """
@@ -7,12 +7,32 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
-__all__ = ["field", "root", "tables", "vector"]
+__all__ = ["CONTINUED", "field", "footer_of", "metadata_at", "root", "tables", "vector"]
+
+CONTINUED: Final = b"\xff\xff\xff\xff"
+"""What a message begins with, before its length. Arrow before 0.15 wrote the length alone."""
 
 Buffer = bytes | bytearray
+_MOST_METADATA: Final = 1 << 28
+
+
+def metadata_at(handle: pa.NativeFile, start: int, size: int) -> bytes:
+    """Some bytes of metadata; ValueError if the file does not hold them, or if they are more than metadata can be."""
+    if not (0 < size <= _MOST_METADATA and 0 <= start <= handle.size() - size):
+        raise ValueError("metadata outside the file")
+    return bytes(handle.read_at(size, start))
+
+
+def footer_of(handle: pa.NativeFile) -> tuple[int, bytes]:
+    """Where the footer of an IPC file begins, and its bytes: its length and `ARROW1` stand after it."""
+    (length,) = struct.unpack("<i", handle.read_at(4, handle.size() - 10))
+    start = handle.size() - 10 - length
+    return start, metadata_at(handle, start, length)
 
 
 def root(data: Buffer, start: int) -> int:

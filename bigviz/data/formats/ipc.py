@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.types as pt
 
-from bigviz.common.errors import Unreadable
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.arrow_schema import without_wide_integers_in
-from bigviz.data.formats.file_part import Piece, guarded
+from bigviz.data.formats.file_part import Piece, counted, damaged, guarded
 from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.ipc_layout import layout_of
 from bigviz.data.formats.patched_file import patched
@@ -51,7 +50,7 @@ class IpcPart:
             self._layout = None if stream else layout_of(handle, reader.schema)
             self.num_rows = self._count(reader)
         if self.num_rows < 0:
-            raise self._lies(f"its batches declare {self.num_rows:,} rows")
+            raise damaged(file.path, f"its batches declare {self.num_rows:,} rows")
         require_rows(self.num_rows, file.path)
         head, tail = file.ends(1 << 16)
         self.digest = hashlib.sha256(head + tail).digest()
@@ -61,14 +60,8 @@ class IpcPart:
         """Always None: nothing is kept here."""
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
-        left = piece.count
-        for array in guarded(self._read(index, piece), self.file.path, self.format):
-            left -= len(array)
-            if left < 0:
-                break
-            yield array
-        if left != 0:
-            raise self._lies(f"its batches do not hold the {self.num_rows:,} rows that they declare")
+        lies = damaged(self.file.path, f"its batches do not hold the {self.num_rows:,} rows that they declare")
+        yield from counted(guarded(self._read(index, piece), self.file.path, self.format), piece.count, lies)
 
     def _first_reader(
         self, raw: pa.NativeFile
@@ -127,9 +120,6 @@ class IpcPart:
         else:
             for batch in self._batches(index, piece.groups):
                 yield batch.column(0)
-
-    def _lies(self, what: str) -> Unreadable:
-        return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
 
     def _batches(self, index: int | None, numbers: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         """The batches of those numbers, or all, in order."""

@@ -18,15 +18,13 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.types as pt
 
-from bigviz.data.formats.flatbuffers import field, root, vector
+from bigviz.data.formats.flatbuffers import CONTINUED, field, footer_of, metadata_at, root, vector
 
 __all__ = ["Batch", "Layout", "layout_of"]
 
 _BLOCK: Final = np.dtype([("offset", "<i8"), ("metadata", "<i4"), ("pad", "<i4"), ("body", "<i8")])
 _BUFFER: Final = np.dtype([("offset", "<i8"), ("size", "<i8")])
-_CONTINUED: Final = b"\xff\xff\xff\xff"
 _RECORD_BATCH: Final = 3
-_MOST_METADATA: Final = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Layout:
         batch = self.batches[number]
         counts = [_buffers(field.type) for field in self.schema]
         fits = all(_sliceable(field.type) for field in self.schema) and sum(counts) == len(batch.buffers)
-        return fits and not batch.packed and self.head.startswith(_CONTINUED)
+        return fits and not batch.packed and self.head.startswith(CONTINUED)
 
     def slice(self, handle: pa.NativeFile, number: int, index: int, start: int, count: int) -> pa.Array:
         """Rows `start` (a multiple of 8) to `start + count` of column `index` of a batch that `can_slice`.
@@ -87,9 +85,7 @@ def layout_of(handle: pa.NativeFile, schema: pa.Schema) -> Layout | None:
 
 
 def _read_layout(handle: pa.NativeFile, schema: pa.Schema) -> Layout:
-    size = handle.size()
-    (length,) = struct.unpack("<i", handle.read_at(4, size - 10))
-    footer = _read(handle, length, size - 10 - length)
+    _, footer = footer_of(handle)
     top = root(footer, 0)
     described = field(footer, top, 1)
     if not described or _is_big_endian(footer, described + struct.unpack_from("<I", footer, described)[0]):
@@ -97,7 +93,7 @@ def _read_layout(handle: pa.NativeFile, schema: pa.Schema) -> Layout:
     dictionaries, blocks = vector(footer, top, 2, _BLOCK), vector(footer, top, 3, _BLOCK)
     batches = tuple(_read_batch(handle, int(block["offset"]), int(block["metadata"])) for block in blocks)
     prefix = handle.read_at(8, 8)
-    head = _read(handle, 8 + struct.unpack("<i", prefix[4:])[0], 8) if prefix.startswith(_CONTINUED) else b""
+    head = metadata_at(handle, 8, 8 + struct.unpack("<i", prefix[4:])[0]) if prefix.startswith(CONTINUED) else b""
     return Layout(batches, schema, head, dictionaries)
 
 
@@ -107,8 +103,8 @@ def _is_big_endian(data: bytes, schema: int) -> bool:
 
 
 def _read_batch(handle: pa.NativeFile, offset: int, size: int) -> Batch:
-    message = _read(handle, size, offset)
-    start = 8 if message.startswith(_CONTINUED) else 4
+    message = metadata_at(handle, offset, size)
+    start = 8 if message.startswith(CONTINUED) else 4
     top = root(message, start)
     kind = field(message, top, 1)
     header = field(message, top, 2)
@@ -120,12 +116,6 @@ def _read_batch(handle: pa.NativeFile, offset: int, size: int) -> Batch:
     if count < 0:
         raise ValueError(f"a batch of {count:,} rows")
     return Batch(count, offset + size, vector(message, table, 2, _BUFFER), field(message, table, 3) > 0)
-
-
-def _read(handle: pa.NativeFile, size: int, offset: int) -> bytes:
-    if not (0 < size <= _MOST_METADATA and 0 <= offset <= handle.size() - size):
-        raise ValueError("metadata outside the file")
-    return bytes(handle.read_at(size, offset))
 
 
 def _sliceable(type_: pa.DataType) -> bool:

@@ -16,7 +16,7 @@ from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
 from bigviz.data.columns.kinds import storage_type
-from bigviz.data.formats.file_part import Piece, guarded
+from bigviz.data.formats.file_part import Piece, counted, damaged, guarded
 from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.int96 import read_int96
 from bigviz.data.formats.parquet_footer import mended, metadata_of, read_footer, without_arrow_schema
@@ -66,14 +66,8 @@ class ParquetPart:
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         path = self.file.path
-        left = piece.count
-        for array in guarded(self._read(index, piece), path, "Parquet"):
-            left -= len(array)
-            if left < 0:
-                break
-            yield array
-        if left != 0:
-            raise self._lies(f"column {self.schema.names[index]!r} does not have the rows that the footer declares")
+        lies = damaged(path, f"column {self.schema.names[index]!r} does not have the rows that the footer declares")
+        yield from counted(guarded(self._read(index, piece), path, "Parquet"), piece.count, lies)
 
     def _open(self, handle: pa.NativeFile, footer: bytes) -> pq.ParquetFile:
         """The file; where pyarrow refuses its footer for some columns, those are `unusable` and the others as usual."""
@@ -192,7 +186,7 @@ class ParquetPart:
             )
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         if self.num_rows < 0 or any(count < 0 for count in counts) or sum(counts) != self.num_rows:
-            raise self._lies(f"its footer declares {self.num_rows:,} rows and its row groups {sum(counts):,}")
+            raise damaged(what, f"its footer declares {self.num_rows:,} rows and its row groups {sum(counts):,}")
         require_rows(self.num_rows, what)
         for group in range(meta.num_row_groups):
             declared = meta.row_group(group).total_byte_size
@@ -216,9 +210,6 @@ class ParquetPart:
                 pieces.append(Piece(start, count, tuple(groups)))
                 start, count, groups = start + count, 0, []
         return tuple(pieces)
-
-    def _lies(self, what: str) -> Unreadable:
-        return Unreadable(f"{self.file.path} is damaged: {what}. Write or copy it again.", got=self.file.path)
 
 
 def _leaves(schema: pa.Schema) -> list[range]:

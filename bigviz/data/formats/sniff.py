@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from pathlib import PurePath
 from typing import Literal
 
 from bigviz.common.errors import Unreadable
 from bigviz.data.formats.delimited.messages import not_utf8
+from bigviz.data.formats.delimited.text import PACKED, UTF16
 from bigviz.data.formats.stable_file import StableFile
 
 __all__ = ["DATA_SUFFIXES", "Format", "format_of", "named", "suffix_of"]
@@ -31,9 +31,7 @@ _SUFFIX_FORMATS: dict[str, tuple[Format, ...]] = {
 DATA_SUFFIXES = frozenset(_SUFFIX_FORMATS)
 
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat"})
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
-_PACKED_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2"}
+_PACKED_SUFFIXES = frozenset({".gz", ".zst", ".bz2"})
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"PARE", "Parquet with an encrypted footer"),
@@ -99,8 +97,7 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
             field="source",
             got=file.path,
         )
-    packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
-    if suffix_of(file.path) in _TEXT_SUFFIXES and (packed is not None or head.startswith(_UTF16)):
+    if suffix_of(file.path) in _TEXT_SUFFIXES and head.startswith((*PACKED, *UTF16)):
         return "csv"
     for magic, name in _STRANGERS:
         if head.startswith(magic) and (len(magic) > 1 or suffix_of(file.path) not in _TEXT_SUFFIXES):

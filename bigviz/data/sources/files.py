@@ -45,10 +45,10 @@ class _Task:
 
 
 class FilesSource:
-    """Parts under one schema, one after the other, with the columns that their directories' names hold.
+    """Parts under one schema, one after the other, with the columns that the names of their directories hold.
 
-    A column that a part lacks is null there. Types that differ are merged by the rules of `merge`; a column whose types
-    have none in common is `unusable`, and the others are not the worse for it.
+    A column that a part lacks is null there. Types that differ are merged as `columns/merged_type.py` says; a column
+    whose types have none in common is `unusable`, and the others are read as usual.
     """
 
     def __init__(
@@ -172,8 +172,8 @@ class FilesSource:
 
 
 def _run_all(run: Callable[[_Task], None], tasks: Sequence[_Task], stop: Cancel) -> None:
-    """Run the tasks on a few threads; the first error that is not its echo in the others is raised once all have
-    ended."""
+    """Run the tasks on a few threads; once all have ended, the first error is raised that is not the
+    cancelling of the others."""
     workers = min(threads(), len(tasks))
     if workers <= 1:
         for task in tasks:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_norms import Spans
+from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import ARROW, JSON, NPY, PNG, arrow, npy, own_values, tile_table
@@ -49,7 +49,7 @@ class LayerBodies:
 
     def __init__(self) -> None:
         self.thumbnails = Thumbnails()
-        self._spans = Spans()
+        self._norms = LevelNorms()
 
     def tilejson(self, backend: Backend, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:
         """TileJSON with bigviz's own fields; without `info` (the index is being built) what it tells is null."""
@@ -100,7 +100,7 @@ class LayerBodies:
                 def draw(place: Place) -> list[Any]:
                     return _pictured(read(place), (SIDE, SIDE))
 
-                norm = self._spans.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
+                norm = self._norms.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
                 arrays = _pictured(arrays, (SIDE, SIDE))
                 return PNG, shade(arrays, values_of(arrays, cells), norm, shading)
             own = _own_type(dataset, layer)

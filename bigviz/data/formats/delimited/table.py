@@ -15,7 +15,7 @@ import pyarrow.types as pt
 from bigviz.data.formats.delimited.dialect import CsvOptions, dialect_of
 from bigviz.data.formats.delimited.messages import assumptions, refusal
 from bigviz.data.formats.delimited.rows import RowReader
-from bigviz.data.formats.delimited.text import CsvText, Work, has_line_ends, one_line_end, without_comments
+from bigviz.data.formats.delimited.text import CsvText, Work, has_mixed_line_ends, one_line_end, without_comments
 from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, CsvFault, SharedEngine, Tokenizer
 
 __all__ = ["CsvTable", "read_table"]
@@ -38,7 +38,6 @@ class CsvTable:
 
     table: pa.Table
     rows: int
-    sampled: bool
     assumed: tuple[str, ...]
 
 
@@ -89,14 +88,14 @@ def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> C
     table = pa.table([column.finish() for column in columns], names=[column.name for column in columns])
     count = _estimated_rows(attempt.text, table) if sampled else table.num_rows
     assumed = [*attempt.notes, *assumptions(attempt.text, dialect, columns, sampled)]
-    return CsvTable(table, count, sampled, tuple(assumed))
+    return CsvTable(table, count, tuple(assumed))
 
 
 def _mended(attempt: _Attempt, fault: CsvFault, work: Work) -> AbstractContextManager[CsvText] | None:
     """Change the attempt so that this fault cannot come again; the text to go on with, None if nothing is left to
     change."""
     remedy = _REMEDIES.get(fault.kind, "")
-    if remedy == "no quotes" and "line ends" not in attempt.mended and has_line_ends(attempt.text):
+    if remedy == "no quotes" and "line ends" not in attempt.mended and has_mixed_line_ends(attempt.text):
         remedy = "line ends"  # under which quotes do not pair up either
     if not remedy or remedy in attempt.mended:
         return None

@@ -1,4 +1,4 @@
-"""A delimited text in UTF-8 behind a descriptor: unpacked, decoded, and with one kind of line end where it must be."""
+"""A delimited text as UTF-8 in an open descriptor: unpacked, decoded, with one kind of line end where it must be."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import gigabytes
 
 __all__ = [
-    "_PACKED",
+    "PACKED",
+    "UTF16",
     "CsvText",
     "Work",
     "csv_text",
     "first_line_end",
+    "has_mixed_line_ends",
     "one_line_end",
     "physical_line",
     "without_comments",
 ]
 
-_PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
-_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+"""The first bytes of files that a compressor wrote, and pyarrow's name for it."""
+
+UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _BLOCK: Final = 1 << 22
 _CR, _LF = b"\r\n"
 
@@ -88,10 +92,10 @@ def csv_text(file: StableFile, work: Work, held: CsvText | None = None) -> Itera
     with ExitStack() as copies:
         text = held or CsvText(copies.enter_context(file.descriptor()), file.size)
         head = os.pread(text.descriptor, 4, 0)
-        packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
+        packed = next((name for magic, name in PACKED.items() if head.startswith(magic)), None)
         if packed is not None:
             text = copies.enter_context(_spooled(_unpacked(text, packed, work), packed, work))
-        encoding = _UTF16.get(os.pread(text.descriptor, 2, 0))
+        encoding = UTF16.get(os.pread(text.descriptor, 2, 0))
         if encoding is not None:
             text = copies.enter_context(_spooled(_recoded(text, encoding, work), "UTF-16", work))
         yield text
@@ -218,7 +222,7 @@ def first_line_end(text: CsvText) -> str | None:
     return head[at : at + (2 if head[at : at + 2] == b"\r\n" else 1)].decode()
 
 
-def has_line_ends(text: CsvText) -> bool:
+def has_mixed_line_ends(text: CsvText) -> bool:
     """Whether lines end in more than one way, within quotes or not."""
     for block in text.blocks():
         pairs = block.count(b"\r\n")

@@ -19,7 +19,7 @@ from bigviz.data.formats.delimited.text import (
     Work,
     csv_text,
     first_line_end,
-    has_line_ends,
+    has_mixed_line_ends,
     one_line_end,
     physical_line,
     without_comments,
@@ -126,7 +126,7 @@ def test_comments_become_empty_lines(tmp_path: Path, block: int, data: bytes, ex
 )
 def test_line_ends(tmp_path: Path, data: bytes, end: str | None, several: bool) -> None:
     with opened(tmp_path / "t.csv", data) as text:
-        assert first_line_end(text) == end and has_line_ends(text) is several
+        assert first_line_end(text) == end and has_mixed_line_ends(text) is several
 
 
 def test_the_line_of_a_record(tmp_path: Path, block: int) -> None:
