@@ -1,1 +1,1 @@
-"""What each command of the command line does."""
+"""The arguments of a command to its work, its output and its exit status."""

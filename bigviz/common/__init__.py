@@ -1,1 +1,1 @@
-"""Errors, cancellation, threads, caches and checksums: what knows neither rows nor sockets."""
+"""Errors, cancellation, threads, caches and checksums: tools that know neither rows nor sockets."""

@@ -1,4 +1,4 @@
-"""What came, in a sentence that says what was wrong with it: bounded, whatever it is."""
+"""`repr` of a value for an error message: short, however large or nested the value is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Caches that hold a number of bytes, not of things; the least recently used leave first."""
+"""A cache that is bounded by bytes, not by the number of items; the least recently used are dropped first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T", bound=Sized)
 
 
 class ByteCache(Generic[T]):
-    """At most `limit` bytes of things by key. Safe to use from any number of threads."""
+    """At most `limit` bytes of items by key. Safe to use from any number of threads."""
 
     def __init__(self, limit: int) -> None:
         self._items: LRUCache[Hashable, T] = LRUCache(limit, getsizeof=_size)
@@ -41,7 +41,7 @@ class ByteCache(Generic[T]):
             return len(self._items)
 
     def get(self, key: Hashable) -> T | None:
-        """The thing, which becomes the most recently used; None without one."""
+        """The item, which becomes the most recently used; None if there is none."""
         with self._lock:
             item: T | None = self._items.get(key)
             if item is None:
@@ -51,7 +51,7 @@ class ByteCache(Generic[T]):
             return item
 
     def put(self, key: Hashable, item: T) -> None:
-        """Keep a thing; one that is larger than the cache is not kept."""
+        """Keep an item; one that is larger than the cache is not kept."""
         with self._lock:
             if item.nbytes <= self._items.maxsize:
                 self._items[key] = item

@@ -1,4 +1,4 @@
-"""Names: those nearest to one that is not there, and names in a sentence."""
+"""The names nearest to one that does not exist, and lists of names, for error messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def nearest(name: str, names: Sequence[str]) -> str | None:
 
 
 def near(name: str, names: Sequence[str], most: int) -> list[str]:
-    """At most so many names as `nearest` looks for, the nearest first."""
+    """The names most like `name`, at most `most`, the nearest first; found as `nearest` finds one."""
     if len(names) > _MOST_NAMES or len(name) * sum(map(len, names)) > _MOST_PAIRS:
         return []
     folded: dict[str, str] = {}
@@ -34,7 +34,7 @@ def near(name: str, names: Sequence[str], most: int) -> list[str]:
 
 
 def listing(names: Sequence[str]) -> str:
-    """The names in a sentence, at most 20 of them."""
+    """The names as part of a sentence, at most 20 of them."""
     shown = ", ".join(repr(name) for name in names[:MOST_LISTED])
     more = len(names) - MOST_LISTED
     return f"{shown} and {more:,} more" if more > 0 else shown

@@ -1,4 +1,4 @@
-"""A last word in the log of a process that the operating system ends."""
+"""A line in the log of a process that the operating system ends."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["log_fatal_signals"]
 
 
 def log_fatal_signals() -> None:
-    """Write to standard error which signal ended the process, and where in it, if one such as SIGBUS does.
+    """If a signal such as SIGBUS ends the process, write to standard error which one it was, and where.
 
-    Files that are mapped into memory and cut short by somebody else end a process so. What was set up before, by pytest
-    or a notebook, stays; nothing is done where standard error is no file.
+    That happens when a file that is mapped into memory is cut short by another program. A handler that pytest or a
+    notebook set up before stays; nothing is done if standard error is not a file.
     """
     if not faulthandler.is_enabled():
         with suppress(AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Names and texts of strangers as a terminal may show them."""
+"""Text that is not ours (names of files and columns, messages) as a terminal may show it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import unicodedata
 __all__ = ["printable"]
 
 _JOINERS = "\u200c\u200d"
-"""Parts of words in several scripts and of emoji, which `str.isprintable` counts as formatting."""
+"""Parts of words in several scripts, and of emoji; `str.isprintable` counts them as formatting."""
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""The text with everything escaped that is not shown but obeyed: `\x1b` for an escape, `\n` for a new line.
+    r"""The text with everything escaped that a terminal would obey, not show: `\x1b` for an escape, `\n` for a new line.
 
     Control characters, marks that turn the direction of writing, other formatting characters, halves of characters
     (which stand for bytes of file names that are not UTF-8), private and unassigned ones are written as Python would

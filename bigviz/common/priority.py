@@ -1,15 +1,15 @@
-"""Who may compute: builds in the background make way for what somebody waits for, though not for ever.
+"""Which work goes first: builds in the background make way for what somebody waits for, though not for ever.
 
 A build looks (`give_way`) between slices of work. While requests run, or are expected because somebody has just opened
-a page, it waits there; but of any longer stretch of requests builds have a part for themselves, so a viewer who never
-rests slows them down and cannot stop them.
+a page, it waits there. In any longer stretch of requests builds get a share of the time, so a viewer who never rests
+slows them down but cannot stop them.
 
 Nothing can lock up. A build looks where it holds no lock that a request could wait for: between the items of
 `Crew.run`, between batches that were read, and between the nodes of a pyramid. (Values are gathered under their order's
 lock, for which only builds wait; a request takes its turn when its layer is there, so it waits for no build.) A column
 that is loaded into memory is read under its lock, so no look is taken there: a request that needed that column would
-hold its turn and wait for the lock, and the build would hold the lock and wait for the turn. And whoever should break
-this rule loses `PATIENCE` seconds, because no look lasts longer.
+hold its turn and wait for the lock, and the build would hold the lock and wait for the turn. If the rule is broken all
+the same, `PATIENCE` seconds are lost, because no look lasts longer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["PATIENCE", "QUIET", "SPELL", "Turns"]
 PATIENCE: Final = 0.5  # seconds that builds pause at a time: more than a first picture takes
 SPELL: Final = PATIENCE / 8  # seconds that they then have in any case: requests take three times as long meanwhile
 QUIET: Final = 0.25  # seconds without a request, after which the next one finds builds patient again
-_LOOK: Final = 0.01  # seconds between two looks of who waits at its cancel flag
+_LOOK: Final = 0.01  # seconds between two looks at the cancel flag while a build waits
 
 
 class Turns:
@@ -57,8 +57,8 @@ class Turns:
                     self._free.notify_all()
 
     def expect(self, seconds: float) -> None:
-        """Let builds pause for so long from now on, as if a request ran: one is about to come. What was expected before
-        no longer is: whoever comes nearer is waited for a shorter time."""
+        """Let builds pause for so long from now on, as if a request ran: one is about to come. This replaces what was
+        expected before: the nearer a request is, the shorter builds wait for it."""
         with self._free:
             self._begin()
             self._expected = self._now() + seconds

@@ -1,4 +1,4 @@
-"""How long work reports where it is."""
+"""How work that takes long reports how far it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _listener: ContextVar[Progress] = ContextVar("progress", default=no_progress)
 
 @contextmanager
 def listening(progress: Progress) -> Iterator[None]:
-    """Tell `progress` of what this thread does within the block where its caller says nothing else: a script opens its
+    """Within the block, report to `progress` what this thread does, unless a call names another one: a script opens its
     files without knowing who waits for it."""
     token = _listener.set(progress)
     try:
@@ -33,7 +33,7 @@ def listening(progress: Progress) -> Iterator[None]:
 
 
 def listener() -> Progress:
-    """Who is to be told where the caller does not say; `no_progress` outside of `listening`."""
+    """Where to report if the caller does not say; `no_progress` outside of `listening`."""
     return _listener.get()
 
 
@@ -47,7 +47,7 @@ class RowMeter:
         self._lock = threading.Lock()
 
     def add(self, rows: int) -> None:
-        """So many rows more are finished."""
+        """Report that `rows` more rows are finished."""
         with self._lock:
             self._rows += rows
             self._progress(self._stage, min(self._rows / self._total, 1.0), self._rows)

@@ -1,4 +1,4 @@
-"""A token bucket: so many at once, and so many a second on average."""
+"""A token bucket: at most `burst` calls at once, and `rate` a second on average."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Tokens:
         self._refilled = time.monotonic()
 
     def pay(self) -> bool:
-        """Take a token; False where there is none."""
+        """Take a token; False if there is none."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._refilled) * self._rate)
         self._refilled = now

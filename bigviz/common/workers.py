@@ -32,15 +32,15 @@ class Crew:
     """Threads, and who watches them: what a build hands down to its steps.
 
     `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
-    every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first; `behind`
-    everything else on the machine, to the extent that the operating system can tell.
+    every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first. With `background`,
+    the operating system runs other threads first, where it can (see `step_back`).
     """
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     progress: Progress = no_progress
     cancel: Cancel = NEVER
     turns: Turns | None = None
-    behind: bool = False
+    background: bool = False
 
     def look(self) -> None:
         """Let requests go first, and raise `Cancelled` when the flag is up; called where no lock is held."""
@@ -91,7 +91,7 @@ class Crew:
             for item in todo:
                 step(item)
             return
-        polite = step_back if self.behind else None
+        polite = step_back if self.background else None
         with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build", initializer=polite) as pool:
             futures = [pool.submit(step, item) for item in todo]
             try:
@@ -106,7 +106,8 @@ def step_back() -> None:
     """Let the operating system run other threads before the one that calls this: the loop's, those of requests, and a
     browser's.
 
-    Not by more than 10: whoever waits for the interpreter's lock may wait for a thread that holds it and is not run.
+    Its niceness is 10, not more: whoever waits for the interpreter's lock may wait for a thread that holds it and is
+    not run.
     """
     if sys.platform == "linux":  # where threads have priorities of their own
         thread = threading.get_native_id()

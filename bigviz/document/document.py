@@ -14,7 +14,7 @@ from bigviz.document.figure import Figure, Layer, Range, nanoseconds
 from bigviz.document.json import from_json, to_json
 from bigviz.document.layout import Box
 from bigviz.document.names import check_name, free_name
-from bigviz.document.spec import AxisSpec, Document
+from bigviz.document.spec import FORMAT, AxisSpec, Document
 
 __all__ = ["collected", "document", "from_json", "to_json"]
 
@@ -69,7 +69,7 @@ class _Freezer:
             first = first.children[0]
         title = first.title if title is None else title
         value = {
-            "format": 1,
+            "format": FORMAT,
             "id": _word(title) if id is None else id,
             "title": title,
             "datasets": list(self.datasets),

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.document.names import check_name
 from bigviz.document.spec import (
@@ -253,8 +254,8 @@ def _join(path: str, key: str) -> str:
 
 
 def _error(path: str, expected: str, got: Any) -> BadInput:
-    shown = repr(got)
-    return BadInput(f"{path or 'The document'}: expected {expected}, got {shown[:100]}.", path or None, shown[:100])
+    shown = echoed(got)
+    return BadInput(f"{path or 'The document'}: expected {expected}, got {shown}.", path or None, shown)
 
 
 _id = _matching(_ID, "an id of 1 to 64 letters, digits, _, . or -")

@@ -1,1 +1,1 @@
-"""Documents by name: where a server finds what it serves."""
+"""A document's name to the document: where a server finds what it serves."""

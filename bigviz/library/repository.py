@@ -1,4 +1,4 @@
-"""Documents by name: what a server asks for them, and the ones that it was started with."""
+"""Documents by name: what a server asks of them (`Repository`), and those it was started with."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def work(_):
     return 1
 
 os.nice({niceness})
-Crew(2, behind=True).run("working", work, range(4), 4)
+Crew(2, background=True).run("working", work, range(4), 4)
 print(found)
 """
 

@@ -100,7 +100,7 @@ class Client:
         """Ask for one layer's tiles or columns (`wanted` as in a view's `layers`); its times, and its exact tiles."""
         start = time.perf_counter()
         request = await self._say(op="view", figure=0, layers=[wanted])
-        first = last = (0.0, 0.0, 0.0)
+        queue = kernel = encode = 0.0  # of the part that came last
         tiles: list[list[Frame]] = []
         began: float | None = None
         parts = estimates = sent = 0
@@ -117,13 +117,12 @@ class Client:
             began = now if began is None else began
             parts += 1
             estimates += frames[0].flags & ESTIMATE
-            last = cost
-            work += cost[1] + cost[2]
+            queue, kernel, encode = cost
+            work += kernel + encode
             if kind == Type.TILE and not frames[0].flags & ESTIMATE:
                 tiles.append(frames)
         found = [read_tile(each) for each in tiles]
         sums = read_json(frames)[0]
-        queue, kernel, encode = last if parts else first
         return ViewTime(
             total=now,
             first=now if began is None else began,

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bigviz.commands.bench.client import ViewTime
+from bigviz.common.memory import total_memory
 from bigviz.common.printable import printable
 
 __all__ = ["BrowserRun", "Run", "machine", "percentile", "summary", "table", "to_json"]
@@ -34,7 +35,7 @@ _VERSIONS: Final = ("bigviz", "numpy", "numba", "pyarrow", "tornado")
 
 @dataclass(frozen=True)
 class BrowserRun:
-    """What a real browser took: ms from an input event to the frame that drew the last exact part, one a step."""
+    """What a real browser took: for each step the ms from an input event to the frame that drew the last exact part."""
 
     name: str
     steps: Sequence[float]
@@ -42,10 +43,10 @@ class BrowserRun:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of `bigviz bench`: whom it asked for what, and how long that took.
+    """One run of `bigviz bench`: the table and the layer that were asked for, and how long that took.
 
-    `ready` is seconds from the first request to the finished index, 0 and something where it was there. `browser` is
-    None where there was none, and `why` then says so.
+    `ready` is seconds from the first request to the finished index, nearly 0 if it was there already. `browser` is None
+    if there was none, and `why` says why.
     """
 
     path: str
@@ -75,10 +76,9 @@ def machine() -> dict[str, str]:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return {
         "cores": str(len(os.sched_getaffinity(0))),
-        "memory": f"{memory:.0f} GiB",
+        "memory": f"{total_memory() / 2**30:.0f} GiB",
         "processor": names[0] if names else platform.processor(),
         "python": platform.python_version(),
         **{name: version(name) for name in _VERSIONS},
@@ -86,7 +86,7 @@ def machine() -> dict[str, str]:
 
 
 def to_json(run: Run) -> dict[str, Any]:
-    """The run as JSON values; times in ms but `ready_s`."""
+    """The run as JSON values; times are in ms except for `ready_s`."""
     stages = {name: summary([getattr(view, name) for view in run.views]) for name in _STAGES}
     sums = {name: sum(getattr(view, name) for view in run.views) for name in ("parts", "estimates", "rows")}
     browser: dict[str, Any] = {"absent": run.why}
@@ -108,7 +108,7 @@ def to_json(run: Run) -> dict[str, Any]:
 
 
 def table(run: Run) -> Table:
-    """The run as a table: a line a stage, p50, p95 and p99 in ms."""
+    """The run as a table: one line for each stage, p50, p95 and p99 in ms."""
     what = run.definition
     title = f"{run.path}: {run.rows:,} rows, {what['agg']} of {what['x']}, {what['y']} ({what['glyph']})"
     found = Table(

@@ -1,7 +1,7 @@
-"""`bigviz bench PATH`: serves a table as `bigviz serve` does, pans and zooms it by a script, and times that.
+"""`bigviz bench PATH`: serve a table as `bigviz serve` does, pan and zoom it by a script, and time that.
 
 The server is a process of its own, so that what is measured is what a user of `bigviz serve` gets. A websocket client
-asks first (`latency_client`), then a browser where there is one (`latency_browser`).
+(`bench/client.py`) asks first, then a browser (`bench/browser.py`) if there is one.
 """
 
 from __future__ import annotations

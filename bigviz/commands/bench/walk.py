@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from bigviz.commands.bench.window import Axis, Window, tiles
+from bigviz.commands.bench.window import Axis, Place, Window, tiles
 from bigviz.wire.codec import SIDE, EncodedPlane, decode
 from bigviz.wire.tiles import TileMessage
 
@@ -25,7 +25,6 @@ _ROUND: Final = 100  # steps without anything to ask for, until what was seen ma
 _ATTEMPTS: Final = 10 * _ROUND
 
 Point = tuple[float, float]
-Place = tuple[int, int, int, int]
 
 
 class Walk(Protocol):
@@ -59,7 +58,7 @@ def _padded(low: float, high: float) -> Point:
 class TileWalk:
     """Over tiles, or their rows where those are few. Tiles that came are not asked for again, as a page would not.
 
-    `times` says of x and y whether they are sent as nanoseconds in text.
+    `times` says for x and for y whether it is sent as nanoseconds in text.
     """
 
     def __init__(

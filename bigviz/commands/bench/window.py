@@ -11,13 +11,13 @@ from typing import Final
 
 from bigviz.tiles.grid.view_level import view_level
 
-__all__ = ["HEIGHT", "WIDTH", "Axis", "Window", "tiles"]
+__all__ = ["HEIGHT", "WIDTH", "Axis", "Place", "Window", "tiles"]
 
 WIDTH: Final = 1024
 HEIGHT: Final = 768
 
 Axis = tuple[float, int]  # a root: start and exponent
-Place = tuple[int, int, int, int]
+Place = tuple[int, int, int, int]  # of a tile: zx, zy, i, j
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Hosts and origins to whether they are served."""
+"""A request's host, origin and address to whether it is answered, and on whose account."""

@@ -1,4 +1,4 @@
-"""Who a request comes from. Today nobody logs in: a principal is an address, which is what shares are counted by."""
+"""Who a request comes from. There is no login: a principal is an address, and shares are counted by address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Principal", "principal_of"]
 
 @dataclass(frozen=True)
 class Principal:
-    """Whose share of the server a request takes: of builds, and of turns in the scheduler."""
+    """The one whose share of the server a request uses: of builds, and of turns in the scheduler."""
 
     address: str
 

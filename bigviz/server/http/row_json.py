@@ -1,8 +1,9 @@
-"""One row of a table as JSON: what the page shows beside a mark."""
+"""One row of a table as JSON: what the page shows next to a mark."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 import numpy as np
@@ -39,9 +40,7 @@ def row_json(dataset: Dataset, row: int, first: tuple[str, ...], cancel: Cancel)
 
 def _names(infos: list[ColumnInfo]) -> list[str]:
     """The names of columns that can be read, those that stand for several columns left out."""
-    count: dict[str, int] = {}
-    for info in infos:
-        count[info.name] = count.get(info.name, 0) + 1
+    count = Counter(info.name for info in infos)
     return [info.name for info in infos if info.readable and count[info.name] == 1]
 
 
