@@ -12,6 +12,7 @@ from tornado.web import HTTPError, RequestHandler
 from bigviz.common.errors import BadInput, BigvizError, Busy
 from bigviz.server.access.principal import Principal, principal_of
 from bigviz.server.error_json import describe, dump, status_of
+from bigviz.server.http.content_types import JSON
 from bigviz.server.site import Site
 
 __all__ = ["Guarded", "Handler"]
@@ -64,7 +65,7 @@ class Guarded(RequestHandler):
         """Drop what was written so far; what follows is a JSON answer of this status."""
         self.clear()
         self.set_status(status)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Content-Type", JSON)
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if value is not None and not isinstance(value, HTTPError):
@@ -87,7 +88,7 @@ class Handler(Guarded):
             self.fail(error)
         except asyncio.CancelledError:
             if not self.request.connection.stream.closed():  # type: ignore[union-attr]
-                self.fail(Busy("The server stops."))
+                self.fail(Busy("The server is stopping."))
 
     head = get
 
@@ -120,6 +121,11 @@ class Handler(Guarded):
             timer = asyncio.get_running_loop().call_later(self.site.limits.write_seconds, stream.close)
             written.add_done_callback(lambda _: timer.cancel())
         return written
+
+    def write_json(self, value: object) -> None:
+        """Write a JSON answer; `finish` sends it."""
+        self.set_header("Content-Type", JSON)
+        self.write(dump(value))
 
     async def send(self, kind: str, body: bytes) -> None:
         """Answer with bytes of a content type; done when the client has taken them in, or is gone or cut off."""

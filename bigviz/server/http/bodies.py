@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,9 @@ import pyarrow.types as pt
 from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.wire.codec import SIDE
 
-__all__ = ["ARROW", "JSON", "NPY", "PNG", "arrow", "npy", "own_values", "tile_table"]
+__all__ = ["arrow", "npy", "own_values", "tile_table"]
 
 Array = npt.NDArray[Any]
-
-NPY: Final = "application/octet-stream"
-ARROW: Final = "application/vnd.apache.arrow.file"
-JSON: Final = "application/json; charset=utf-8"
-PNG: Final = "image/png"
 
 
 def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SIDE, SIDE)) -> bytes:

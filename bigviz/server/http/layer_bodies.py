@@ -17,7 +17,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
-from bigviz.server.http.bodies import ARROW, JSON, NPY, PNG, arrow, npy, own_values, tile_table
+from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
+from bigviz.server.http.content_types import ARROW, JSON, NPY, PNG
 from bigviz.server.http.row_json import MOST_COLUMNS, row_json
 from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json

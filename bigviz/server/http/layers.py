@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.errors import BadInput, NotFound
-from bigviz.server.error_json import dump
 from bigviz.server.http.base import Handler
 from bigviz.server.parse import image_size, interval, whole
 
@@ -66,10 +65,9 @@ class TileJson(LayerHandler):
             if not waited.done():
                 waited.add_done_callback(_look)
                 waited.cancel()
-        self.set_header("Content-Type", "application/json; charset=utf-8")
         answer = self.site.bodies.tilejson(backend, asked, info, f"{base}tiles/{{z}}/{{x}}/{{y}}.png{query}")
         if not self.tagged(asked, answer):
-            self.write(dump(answer))
+            self.write_json(answer)
         self.finish()
 
 
@@ -158,7 +156,7 @@ class Row(LayerHandler):
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
-    """(zx, zy, i, j) of a tile's address. NotFound says what there is: an address is right or it is nowhere."""
+    """(zx, zy, i, j) of a tile's address. NotFound, which says what exists, for any other address."""
     levels = level.split(",")
     numbers = [*levels, *levels] if len(levels) == 1 else levels
     if any(len(text) > 9 for text in (*numbers, i, j)) or len(numbers) != 2:

@@ -2,8 +2,7 @@
 
 A wheel has the bundle `static/page.js` (`tools/bundle.mjs`, run by `hatch_build.py`); a clone has the modules. Without
 hints a browser learns of a module only from the one that imports it, and asks for them in as many rounds as the imports
-are deep. A bundle counts only while it tells, in its first line, the digest of the modules that lie beside it: one that
-is older than they are is not used.
+are deep. A bundle is used only if its first line holds the digest of the modules next to it, so an old one is not.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["digest_of", "imported", "module_files", "with_scripts"]
+__all__ = ["digest_of", "import_map", "imported", "module_files", "with_scripts"]
 
 MAIN: Final = '<script type="module" src="../_/static/main.js"></script>'
 _BUNDLE: Final = "page.js"
@@ -25,7 +24,7 @@ _IMPORT_MAP: Final = re.compile(r'<script type="importmap">(.*?)</script>', re.D
 
 
 def module_files(static: Path) -> list[Path]:
-    """The modules under a folder, third-party ones too, without their bundle."""
+    """The modules below a folder, those of third parties included, but not their bundle."""
     return sorted(path for path in static.rglob("*.js") if path != static / _BUNDLE)
 
 
@@ -52,6 +51,12 @@ def imported(static: Path, main: str, packages: dict[str, str]) -> list[str]:
     return found[1:]
 
 
+def import_map(page: str) -> str | None:
+    """The text of a page's import map; None if it has none."""
+    found = _IMPORT_MAP.search(page)
+    return found[1] if found else None
+
+
 def with_scripts(page: str, static: Path) -> str:
     """The page with its bundle in the place of its main module, or with a preload hint for each module it imports."""
     bundle = static / _BUNDLE
@@ -59,8 +64,8 @@ def with_scripts(page: str, static: Path) -> str:
         with bundle.open(encoding="utf-8") as file:
             if digest_of(static) in file.readline():
                 return page.replace(MAIN, MAIN.replace("main.js", _BUNDLE))
-    found = _IMPORT_MAP.search(page)
-    packages = json.loads(found[1])["imports"] if found else {}
+    text = import_map(page)
+    packages = {} if text is None else json.loads(text)["imports"]
     packages = {name: address.removeprefix(_STATIC) for name, address in packages.items()}
     hints = [f'<link rel="modulepreload" href="{_STATIC}{path}">' for path in imported(static, "main.js", packages)]
     return page.replace(MAIN, "\n".join([MAIN, *hints]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -14,25 +13,24 @@ from tornado.web import HTTPError, StaticFileHandler
 
 from bigviz.common.did_you_mean import near
 from bigviz.common.errors import BigvizError, NotFound
-from bigviz.server.error_json import dump
 from bigviz.server.http.base import Guarded, Handler
+from bigviz.server.http.content_types import HTML
 from bigviz.server.http.list_page import address, entry_of, list_page, missing_page
-from bigviz.server.http.page_scripts import module_files, with_scripts
+from bigviz.server.http.page_scripts import import_map, module_files, with_scripts
 from bigviz.server.site import Site
 
 __all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
-_IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 _MOST_GUESSES: Final = 3
 
 
-def content_policy(page: bytes) -> str:
+def content_policy(page: str = "") -> str:
     """The Content-Security-Policy of a page: scripts from this server only, plus its own import map, by hash."""
-    found = _IMPORT_MAP.search(page)
+    text = import_map(page)
     scripts = "'self'"
-    if found:
-        scripts += f" 'sha256-{base64.b64encode(hashlib.sha256(found[1]).digest()).decode()}'"
+    if text is not None:
+        scripts += f" 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -56,8 +54,8 @@ class HtmlHandler(Handler):
 
     def write_page(self, page: bytes) -> None:
         """Write HTML that may use this server's scripts, styles and pictures."""
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Content-Security-Policy", content_policy(b""))
+        self.set_header("Content-Type", HTML)
+        self.set_header("Content-Security-Policy", content_policy())
         self.set_header("Vary", "Accept")
         self.write(page)
 
@@ -69,9 +67,9 @@ class Listing(HtmlHandler):
     async def answer(self, *args: str) -> None:
         entries = [entry_of(name, self.site.documents.get(name)) for name in self.site.documents.names]
         if "application/json" in self.request.headers.get("Accept", ""):
-            self.set_header("Content-Type", "application/json; charset=utf-8")
             self.set_header("Vary", "Accept")
-            self.finish(dump({"documents": [each.to_json() for each in entries]}))
+            self.write_json({"documents": [each.to_json() for each in entries]})
+            self.finish()
             return
         self.write_page(list_page(entries, self.site.failure is not None))
         self.finish()
@@ -105,7 +103,7 @@ class Page(HtmlHandler):
             self.site.loaded.expect()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
         page, policy, etag = _page(STATIC, *map(_stamp, sources))
-        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Type", HTML)
         self.set_header("Content-Security-Policy", policy)
         if not self.same(etag):
             self.write(page)
@@ -154,8 +152,9 @@ def _digest(path: Path, changed: int, size: int) -> str:
 
 @lru_cache(4)
 def _page(static: Path, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
-    page = with_scripts((static / "index.html").read_text("utf-8"), static).encode()
-    return page, content_policy(page), hashlib.sha256(page).hexdigest()
+    text = with_scripts((static / "index.html").read_text("utf-8"), static)
+    page = text.encode()
+    return page, content_policy(text), hashlib.sha256(page).hexdigest()
 
 
 def _require(site: Site, name: str) -> None:

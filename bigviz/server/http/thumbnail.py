@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bigviz.server.http.base import Handler
+from bigviz.server.http.content_types import PNG
 
 __all__ = ["Thumbnail"]
 
 
 class Thumbnail(Handler):
-    """A PNG of 480 x 300 with a strong ETag, which is another one once an estimate can be drawn exactly."""
+    """A PNG of 480 x 300 with a strong ETag, which changes once what was an estimate can be drawn exactly."""
 
     async def answer(self, *args: str) -> None:
         (name,) = args
@@ -19,4 +20,4 @@ class Thumbnail(Handler):
             return
         body = await thumbnails.png(backend, self.site.budget, self.principal, document)
         with self.site.budget.hold(len(body)):
-            await self.send("image/png", body)
+            await self.send(PNG, body)
