@@ -73,7 +73,7 @@ class CsvPart:
 
 
 class CsvSteps:
-    """Tells one `Progress` of the CSV files of a table of `count` files, which several threads may read at a time.
+    """Reports to one `Progress` how far a table of `count` CSV files is read, by several threads at a time.
 
     A single file is reported by its name; several by the table's, as the share of them that is read.
     """
@@ -101,7 +101,7 @@ class CsvSteps:
 
 
 def require_csv(options: CsvOptions, what: str) -> None:
-    """Raise `BadInput` if something is said of CSV files where `what` is none."""
+    """Raise `BadInput` if options of CSV files are given for `what`, which is not one."""
     if options.given:
         field = "delimiter" if options.header is None else "header"
         got = getattr(options, field)
@@ -109,7 +109,7 @@ def require_csv(options: CsvOptions, what: str) -> None:
 
 
 def assumed_of(parts: Sequence[CsvPart]) -> tuple[str, ...]:
-    """A sentence for the files that were understood in one way, in words that name the first of them."""
+    """One sentence for each group of files that were understood alike; it names the first of them."""
     ways: dict[tuple[str, ...], list[str]] = {}
     for part in parts:
         ways.setdefault(part.assumed, []).append(part.file.path)

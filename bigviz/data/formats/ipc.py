@@ -19,7 +19,7 @@ from bigviz.data.formats.arrow_schema import without_wide_integers_in
 from bigviz.data.formats.file_part import Piece, counted, damaged, guarded
 from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.ipc_layout import layout_of
-from bigviz.data.formats.patched_file import patched
+from bigviz.data.formats.patched_reader import patched
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_rows
 

@@ -66,7 +66,7 @@ def _take_in(columns: dict[str, _Seen], schema: pa.Schema, unusable: Mapping[int
         seen = columns.setdefault(each.name, _Seen())
         found = unusable.get(index)
         if each.name in repeated:
-            found = Unusable(f"is there {repeated[each.name]} times in {path}")
+            found = Unusable(f"occurs {repeated[each.name]} times in {path}")
         elif found is None or found.readable:
             seen.types.setdefault(each.type, path)
         else:

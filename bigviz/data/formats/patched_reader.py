@@ -1,4 +1,4 @@
-"""A file with some bytes changed as they are read."""
+"""A reader of a file that replaces some of its bytes as they are read; the file itself stays as it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ __all__ = ["patched"]
 
 
 def patched(handle: pa.NativeFile, patches: Mapping[int, bytes]) -> pa.NativeFile:
-    """The open file with other bytes from some offsets on; itself where there are none. Read through Python, slowly."""
+    """The open file with these bytes in place of its own from their offsets on, read through Python, which is slow; the
+    file itself if there are none."""
     return pa.PythonFile(_Patched(handle, patches), mode="r") if patches else handle
 
 

@@ -29,9 +29,9 @@ class StableFile:
 
     The same one means inode, size, and the times of the last modification and of the last change. A program may set the
     first of these times (`touch -d`, `cp -p`, `rsync -t`), nobody the second, so a file replaced under its name,
-    rewritten or truncated in place is reported instead of read, whatever its time says. Other rights, another name or
-    another hard link count as a change too. The path is opened first and looked at afterwards, so nothing can be put
-    in between.
+    rewritten or truncated in place is reported instead of read, whatever its time says. Other permissions, another
+    name or another hard link count as a change too. The path is opened first and looked at afterwards, so nothing can
+    be put in between.
     """
 
     path: str

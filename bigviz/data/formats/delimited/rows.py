@@ -1,4 +1,4 @@
-"""The rows of a delimited text into typed columns, batch by batch."""
+"""The rows of a delimited text to typed columns, batch by batch."""
 
 from __future__ import annotations
 

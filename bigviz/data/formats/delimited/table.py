@@ -1,4 +1,4 @@
-"""A delimited text into one Arrow table, or a sample of one."""
+"""A delimited text to one Arrow table, or a sample of one."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def read_table(
 ) -> CsvTable:
     """The whole text as a table, or what its first rows say of it.
 
-    What people and programs write against the rules is read too, where it has one meaning, and told. Raises
-    `Unreadable` with the line that does not fit, `TooLarge` or `Cancelled`.
+    Text that breaks the rules is read too if it can only mean one thing, and `assumed` says so. Raises `Unreadable`
+    with the line that does not fit, `TooLarge` or `Cancelled`.
     """
     with ExitStack() as copies:
         attempt = _Attempt(text, shared)

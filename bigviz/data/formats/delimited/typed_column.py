@@ -1,4 +1,4 @@
-"""Cells of text into typed columns: the narrowest type that holds every cell exactly, found while the cells come."""
+"""Cells of text to typed columns: the narrowest type that holds every cell exactly, found while the cells come."""
 
 from __future__ import annotations
 
