@@ -1,4 +1,4 @@
-"""Which of the modules that a script imported are its author's own, and taking only those out again.
+"""Which of the modules that a script imported are its author's own; only those are forgotten after a run.
 
 A module that was installed keeps state that a second import would break: numba's compiler, extension modules that load
 once in a process. So a run of a script leaves all of them where they are.

@@ -15,7 +15,7 @@ Stamp = tuple[int, int] | None
 
 
 class Watch:
-    """The files whose change calls for another run of a script: time of change and size of each, None for no file.
+    """The files whose change calls for another run of a script, each with its time of change and size (None: no file).
 
     Make it before the first run: what is saved while the script runs counts as a change, also of files that only the
     run makes known.
@@ -28,17 +28,18 @@ class Watch:
         self._stamps = {self.path: _stamp(self.path)}
 
     def cover(self, files: Iterable[str]) -> None:
-        """From now on watch the script and these files; of those watched before, the known stamps hold."""
+        """From now on watch the script and these files; those that were watched before keep their stamps."""
         known = self._stamps
         self._stamps = {file: known[file] if file in known else self._first(file) for file in (self.path, *files)}
 
     async def changed(self) -> None:
-        """Return when a file is another than it was; a file that vanishes is no change, one that comes back is."""
+        """Return when a file has changed; one that vanishes does not count as changed, one that comes back does."""
         while not self._differs():
             await asyncio.sleep(self._seconds)
 
     def _first(self, file: str) -> Stamp:
-        """The stamp of a file that the run made known; None for one that was saved after it began, maybe unread."""
+        """The stamp of a file that the run made known; None if it was saved after the run began, which may have read it
+        before."""
         stamp = _stamp(file)
         return None if stamp is not None and stamp[0] > self._began else stamp
 

@@ -43,7 +43,7 @@ class ScriptFailed(BigvizError):
 
 
 def failure_of(error: Exception, script: str) -> Failure:
-    """What the author of `script` (an absolute path) has to know about an error that came out of it."""
+    """What the author of `script` (an absolute path) has to know about an error that it raised."""
     directory = os.path.dirname(os.path.realpath(script))
     own = [place for place in _places(error) if place[0] == script or is_own(place[0], directory)]
     file, line = own[-1] if own else (script, None)
@@ -96,7 +96,7 @@ def _trace(error: Exception, script: str) -> str:
 
 
 def _shortened(text: str, most: int) -> str:
-    """At most so many characters, all of which UTF-8 has; what is left out is in the middle, as ends tell most."""
+    """The text as UTF-8 can hold it, with its middle left out where it has more than `most` characters."""
     text = text.encode(errors="backslashreplace").decode()
     if len(text) <= most:
         return text

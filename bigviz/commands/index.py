@@ -1,4 +1,4 @@
-"""`bigviz index`: a table's layer, indexed on the disk, with bars on the terminal and a Ctrl-C that loses nothing."""
+"""`bigviz index`: index one layer of a table on disk, with progress bars; Ctrl-C loses nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def index_path(
             store = index_layer(stores, dataset, layer, columns, Crew(progress=tell, cancel=cancel))
     except Cancelled:
         kept = printable(str(stores.root))
-        print(f"Interrupted. What is done is kept in {kept}: the same command goes on where it was.", file=sys.stderr)
+        print(f"Interrupted. What is done is kept in {kept}: the same command continues from there.", file=sys.stderr)
         return _INTERRUPTED
     for sentence in (*dataset.notes, *dataset.assumed):
         print(printable(sentence), file=sys.stderr)

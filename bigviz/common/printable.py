@@ -11,7 +11,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""The text with everything escaped that a terminal would obey, not show: `\x1b` for an escape, `\n` for a new line.
+    r"""The text with all that a terminal would obey, not show, escaped: `\x1b` for an escape, `\n` for a new line.
 
     Control characters, marks that turn the direction of writing, other formatting characters, halves of characters
     (which stand for bytes of file names that are not UTF-8), private and unassigned ones are written as Python would

@@ -13,6 +13,7 @@ __all__ = [
     "MOST_RATIO",
     "MOST_ROWS",
     "MOST_ROW_GROUPS",
+    "gigabytes",
     "require_memory",
     "require_rows",
 ]

@@ -1,7 +1,7 @@
-"""What lies below a directory or matches a glob, through symbolic links, with nothing left out in silence.
+"""What lies below a directory or matches a glob, through symbolic links; nothing is left out silently.
 
-`os.walk` and `glob` pass over directories that they may not read, the one leaves links alone and the other follows
-loops of them (`dir/**` with two never ends), so a table would have fewer rows than its directory without a word.
+`os.walk` and `glob` skip directories that they may not read, so a table would have fewer rows than its directory and
+nobody would know. `os.walk` does not follow links; `glob` follows loops of them (`dir/**` with two never ends).
 """
 
 from __future__ import annotations

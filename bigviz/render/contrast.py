@@ -1,4 +1,4 @@
-"""On which ground a colour map shows: high values must never fade into it. As static/render/contrast.js."""
+"""The background that a colour map needs: high values must never fade into it. As in static/render/contrast.js."""
 
 from __future__ import annotations
 

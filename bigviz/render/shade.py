@@ -1,4 +1,4 @@
-"""Planes as pictures: the colours of the page, computed here for those who have no browser.
+"""Planes as pictures: the colours of the page, computed here for clients without a browser.
 
 A cell's normalised value is looked up in a colour map of 256; cells without a value are transparent. Under `by` a
 cell's colour is the mean of its categories' colours weighted by the sizes of their values (alike where all are 0), its

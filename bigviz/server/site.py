@@ -43,7 +43,7 @@ class Viewer(Protocol):
         """Say why the script failed."""
 
     def read(self, report: dict[str, Any]) -> None:
-        """Say how far the reading of files is, to a browser that waits for its document."""
+        """Say how far files are read, to a browser that waits for its document."""
 
 
 @dataclass(eq=False)

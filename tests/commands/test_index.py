@@ -120,7 +120,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path):
     process.send_signal(signal.SIGINT)
     said, complained = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and said == "", complained
-    assert f"Interrupted. What is done is kept in {out}: the same command goes on where it was." in complained
+    assert f"Interrupted. What is done is kept in {out}: the same command continues from there." in complained
     assert "Traceback" not in complained and json.loads(told[0].read_text())["pid"] == process.pid
     assert [each.state for each in StoreDirectory(out).entries()] == ["unfinished"]
     subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)

@@ -19,7 +19,7 @@ try:
     from playwright.sync_api import Browser, Error, Page, sync_playwright
 
     INSTALLED = True
-except ImportError:  # it is an extra: who has no browser here measures without one
+except ImportError:  # an optional extra: without it nothing is measured in a browser
     INSTALLED = False
 
 __all__ = ["FLAGS", "INSTALLED", "READY", "Steps", "chromium", "open_page"]
@@ -62,7 +62,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser, url: str) -> Page:
-    """The page at `url`, once all its figures were exact."""
+    """The page at `url`, once all its figures are exact."""
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
     page.goto(url)
     page.wait_for_selector(READY, state="attached", timeout=_FIRST_MS)

@@ -55,8 +55,8 @@ def serving(
 ) -> Iterator[str]:
     """A `bigviz serve` of its own on a free port; yields the address that it prints, and stops it at the end.
 
-    `started` gets its process number, `options` are those of `subprocess.Popen`. Raises Unreadable, with its last
-    words, where it ends by itself.
+    `started` gets its process number, `options` are those of `subprocess.Popen`. If the server ends by itself, raises
+    Unreadable with what it wrote to standard error.
     """
     command = [*_SERVE, *arguments, "--port", "0", "--no-browser", "--log-json"]
     with tempfile.TemporaryFile("w+") as said:

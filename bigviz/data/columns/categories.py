@@ -1,4 +1,4 @@
-"""Labels into ordinals: codes by sorted label."""
+"""Labels to ordinals: a label's code is its place among the sorted labels."""
 
 from __future__ import annotations
 

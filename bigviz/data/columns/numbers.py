@@ -1,4 +1,4 @@
-"""Arrow arrays into axis numbers: the one place where types, units, nulls and out-of-range values are decided."""
+"""Arrow arrays to axis numbers: the one place where types, units, nulls and out-of-range values are decided."""
 
 from __future__ import annotations
 

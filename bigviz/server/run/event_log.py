@@ -23,8 +23,8 @@ _MOST_LINES: Final = 10_000
 class Reporter:
     """Callable as `report(event, **facts)`; each line is flushed, so that a program that waits for one gets it.
 
-    A thread of its own writes: a pipe that nobody reads, or that was closed, does not stop the event loop. What is more
-    than 10,000 lines behind is left out. Standard output is written to without Python's buffer, whose lock an
+    A thread of its own writes: a pipe that nobody reads, or that was closed, does not stop the event loop. Beyond
+    10,000 waiting lines, new ones are dropped. Standard output is written to without Python's buffer, whose lock an
     interpreter that closes would wait for while nobody reads, and then end the process with SIGABRT.
     """
 

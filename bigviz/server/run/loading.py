@@ -35,7 +35,7 @@ __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", 
 
 _log = logging.getLogger("bigviz")
 
-_TILES: Final = 8  # of the memory for caches, tiles get a part of so many; layers in memory the rest
+_TILES: Final = 8  # tiles get an eighth of the memory for caches, layers in memory the rest
 
 
 @dataclass(frozen=True)

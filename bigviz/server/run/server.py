@@ -50,7 +50,7 @@ class Loaded(Protocol):
 
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 Load = Callable[[Progress], Loaded]
-"""Opens the documents, in a thread; tells of its progress while it reads files whole."""
+"""Opens the documents, in a thread; reports progress while it reads whole files."""
 
 Event = Callable[..., None]
 _SECONDS_BETWEEN: Final = 0.1  # two reports of reading to the browsers
@@ -153,7 +153,8 @@ class Server:
         self._event("stopped")
 
     async def load(self) -> Loaded:
-        """Open the documents and serve them; browsers on others come again. What cannot be opened changes nothing."""
+        """Open the documents and serve them; browsers that show others connect again. If one cannot be opened, nothing
+        changes."""
         site = self.site
         assert site is not None
         loaded = await in_thread(partial(self._load, _Reading(asyncio.get_running_loop(), site, self._event)))
@@ -175,7 +176,7 @@ class Server:
         return loaded
 
     def publish(self, documents: Sequence[Document]) -> None:
-        """Serve other documents from now on; browsers on the old ones come again and get the new ones."""
+        """Serve other documents from now on; browsers that show the old ones connect again and get the new ones."""
         assert self.site is not None and self.site.loaded is not None
         for document in documents:
             self.site.loaded.publish(document)
@@ -216,7 +217,7 @@ class Server:
 
 
 class _Reading:
-    """Passes on from a thread how far the reading of files is, now and then, with the seconds since it began."""
+    """Reports from the loading thread how far files are read, now and then, with the seconds since it began."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, site: Site, event: Event) -> None:
         self._loop = loop

@@ -152,7 +152,7 @@ def test_a_column_that_does_not_fit_together_is_named_and_the_rest_is_opened(tmp
     for use in (dataset.column, dataset.info, dataset.head, lambda name: dataset.take(np.array([0]), [name])):
         with pytest.raises(Unplottable, match=words):
             use("c")
-    with pytest.raises(Unplottable, match=r"'d' .* is there 2 times in 3\.parquet.*can be plotted: 'x'"):
+    with pytest.raises(Unplottable, match=r"'d' .* occurs 2 times in 3\.parquet.*can be plotted: 'x'"):
         dataset.arrow(["d"])
     assert [info.readable for info in dataset.columns()] == [True, False, False]
     assert [note.split(" is ")[0] for note in dataset.notes] == ["Column 'c'", "Column 'd'"]
