@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
 from bigviz.common.progress import Progress, RowMeter, no_progress
+from bigviz.common.workers import usable_cores
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -138,7 +139,7 @@ def _sizes(rows: int, chunk: int) -> list[int]:
 
 def _in_order(make: Callable[[int, int], T], sizes: list[int], threads: int | None) -> Iterator[T]:
     """`make(index, size)` of each chunk, in order, made by threads that run at most twice their number ahead."""
-    workers = threads or os.cpu_count() or 1
+    workers = threads or usable_cores()
     waiting: deque[Future[T]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

@@ -14,12 +14,20 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.priority import Turns
 from bigviz.common.progress import Progress, RowMeter, no_progress
 
-__all__ = ["SLICE", "Crew", "slices", "step_back"]
+__all__ = ["SLICE", "Crew", "slices", "step_back", "usable_cores"]
 
 T = TypeVar("T")
 
 _NICE: Final = 10
 SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milliseconds
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on, at least 1: fewer than the machine has under `taskset` or in a container
+    that is bound to some of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def slices(rows: int, size: int = SLICE) -> list[tuple[int, int]]:
@@ -36,7 +44,7 @@ class Crew:
     the operating system runs other threads first, where it can (see `step_back`).
     """
 
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = field(default_factory=usable_cores)
     progress: Progress = no_progress
     cancel: Cancel = NEVER
     turns: Turns | None = None

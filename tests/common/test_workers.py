@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -7,7 +8,7 @@ import pytest
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.priority import Turns
-from bigviz.common.workers import Crew, slices
+from bigviz.common.workers import Crew, slices, usable_cores
 
 from ..patience import PATIENCE
 
@@ -119,3 +120,17 @@ def test_threads_step_back_and_never_forward(niceness: int, expected: int) -> No
     command = [sys.executable, "-c", STEPPING_BACK.format(niceness=niceness)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{{{expected}}}"
+
+
+@pytest.mark.parametrize("cores", [{0}, {1, 3, 5}])
+def test_only_cores_that_the_process_is_bound_to_count(monkeypatch, cores: set[int]) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert usable_cores() == len(cores) == Crew().threads
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(4, 4), (None, 1)])
+def test_a_system_that_binds_no_process_has_all_its_cores(monkeypatch, cores: int | None, expected: int) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert usable_cores() == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from rich.text import Text
 from bigviz.commands.bench.client import ViewTime
 from bigviz.common.memory import total_memory
 from bigviz.common.printable import printable
+from bigviz.common.workers import usable_cores
 
 __all__ = ["BrowserRun", "Run", "machine", "percentile", "summary", "table", "to_json"]
 
@@ -77,7 +77,7 @@ def machine() -> dict[str, str]:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(usable_cores()),
         "memory": f"{total_memory() / 2**30:.0f} GiB",
         "processor": names[0] if names else platform.processor(),
         "python": platform.python_version(),

@@ -14,6 +14,7 @@ import pyarrow as pa
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.progress import Progress, RowMeter
+from bigviz.common.workers import usable_cores
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import aligned, grouped
 from bigviz.data.columns.column import Unusable
@@ -30,8 +31,8 @@ _CONSTANT = 1 << 20
 
 
 def threads() -> int:
-    """How many threads read at a time: one a core that this process may use, at most eight."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    """How many threads read at a time: one for each core that this process may use, at most eight."""
+    return min(8, usable_cores())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ descriptor, columns are numbered, everything else is a parameter.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
 
+from bigviz.common.workers import usable_cores
 from bigviz.data.formats.delimited.text import CsvText
 from bigviz.data.formats.stable_file import StableFile
 
@@ -186,7 +186,7 @@ def _connection(paths: Sequence[str], memory: int) -> duckdb.DuckDBPyConnection:
     connection = engine.connect(
         ":memory:",
         config={
-            "threads": str(min(_THREADS, os.cpu_count() or 1)),
+            "threads": str(min(_THREADS, usable_cores())),
             "memory_limit": f"{memory >> 20}MiB",
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
