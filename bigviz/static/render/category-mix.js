@@ -80,7 +80,7 @@ function addValues(values, totals, unit, r, g, b) {
     const value = values[k];
     if (Number.isNaN(value)) continue;
     totals[k] = weight[k] === 0 ? value : totals[k] + value;
-    const size = Math.min(Math.abs(value) * unit, Number.MAX_VALUE * LIGHTER) + LEAST_WEIGHT;
+    const size = (unit === 1 ? Math.abs(value) : Math.min(Math.abs(value) * unit, Number.MAX_VALUE * LIGHTER)) + LEAST_WEIGHT;
     weight[k] += size;
     red[k] += r * size;
     green[k] += g * size;
