@@ -167,6 +167,19 @@ def test_categories_mix_and_have_a_legend(page: Page, server: Server, tables: Ta
     assert number(tip(page)["count"]) == pytest.approx(total, rel=0.5)
 
 
+def test_all_is_the_reduction_over_all_categories_or_not_told(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/#agg=by(kind,max(value))")
+    page.mouse.move(*plot(page).middle)
+    told = tip(page)
+    values = [number(told[label]) for label in LABELS if label in told]
+    assert len(values) > 1 and number(told["all"]) == max(values)
+    page.goto("about:blank")  # else only the hash would change, and the page be ready already
+    open_page(page, f"{server.url}/points/#agg=by(kind,mean(value))")
+    page.mouse.move(*plot(page).middle)
+    told = tip(page)
+    assert any(label in told for label in LABELS) and "all" not in told
+
+
 def test_means_are_coloured_by_the_mean(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/#agg=mean(value)&how=linear&cmap=bmy")
     box, shown = plot(page), pixels(page)
