@@ -1,8 +1,8 @@
 // Axes: what numbers in axis space mean to a reader. Ticks, labels, single values, and the URL's text.
 
 import { format } from "d3-format";
-import { scaleLinear } from "d3-scale";
-import { fractionOf, length, spanOf, spanToJson, toBigInt } from "../geometry/span.js";
+import { fractionOf, length, SHORTEST, spanOf, spanToJson, toBigInt } from "../geometry/span.js";
+import { niceNumbers, numberStyle } from "./nice-numbers.js";
 import { ceilTo, durationTicks, formatDuration, formatStamp, stampTicks } from "./time-ticks.js";
 import { isKnownZone } from "./zones.js";
 
@@ -19,8 +19,6 @@ const WHOLE = new Set(["integer", "bool", "category", "date", "time", "timestamp
 const LABEL_SPACING = 80;
 /** A category's label is cut here. */
 const LONGEST_LABEL = 28;
-/** Below it d3 finds no ticks: it divides by the step, and 1 / 1e-308 overflows. */
-const LEAST = 1e-305;
 /** Decades between labels, beyond which those between have no ticks of their own. */
 const MOST_MINOR = 10;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -95,7 +93,8 @@ export class Axis {
 
   /** @param {string|null} start @param {string|null} end @returns {Span|null} null when they are no range */
   fromUrl(start, end) {
-    return start === null || end === null ? null : spanOf(start, end, this.exact);
+    const found = start === null || end === null ? null : spanOf(start, end, this.exact);
+    return found && length(found) >= SHORTEST ? found : null;
   }
 }
 
@@ -128,22 +127,7 @@ function tick(s, value, label, minor = false) {
 /** @param {Span} s @param {number} target @returns {Tick[]} */
 function numberTicks(s, target) {
   const [lo, hi] = [Number(s.origin) + s.lo, Number(s.origin) + s.hi];
-  if (!(hi - lo > LEAST)) return [];
   return niceNumbers(lo, hi, target).map(({ value, label }) => tick(s, value, label));
-}
-
-/** Round numbers in a range, with labels.  @param {number} lo @param {number} hi @param {number} target @returns {{value: number, label: string}[]} */
-function niceNumbers(lo, hi, target) {
-  const scale = scaleLinear().domain([lo, hi]);
-  const words = scale.tickFormat(target, numberStyle(lo, hi, target));
-  return scale.ticks(target).map((value) => ({ value, label: value === 0 ? "0" : words(value) }));
-}
-
-/** Thousands separators near 1, SI prefixes for millions, exponents far away.  @param {number} lo @param {number} hi @param {number} target @returns {string} d3 format */
-function numberStyle(lo, hi, target) {
-  const most = Math.max(Math.abs(lo), Math.abs(hi));
-  if (most >= 1e15 || most < 1e-4) return "e";
-  return most >= 1e6 && (hi - lo) / target >= most * 1e-3 ? "s" : ",f";
 }
 
 /** Ticks on whole numbers of any size; on codes of categories with their labels.  @param {Span} s @param {number} target @param {string[]|null} categories @returns {Tick[]} */
@@ -203,7 +187,7 @@ function logTicks(s, target) {
 /** @param {Span} s @param {number} target @returns {Tick[]} */
 function linearTicksOfLog(s, target) {
   const [lo, hi] = [10 ** s.lo, 10 ** s.hi];
-  if (!(hi - lo > LEAST) || hi === Number.POSITIVE_INFINITY) return [];
+  if (!(hi > lo) || hi === Number.POSITIVE_INFINITY) return [];
   return niceNumbers(lo, hi, target).flatMap(({ value, label }) => (value > 0 ? [tick(s, Math.log10(value), label)] : []));
 }
 

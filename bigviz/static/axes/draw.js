@@ -17,7 +17,9 @@ const X_SPACING = 84;
 const X_SPACING_TIME = 104;
 const Y_SPACING = 46;
 const NARROW = 560;
-const SIDE = { bar: 92, none: 20 };
+const SIDE = { none: 20 };
+/** A bar, from the plot to its labels, and what these have at least and at most. */
+const BAR = { before: 18, width: 12, after: 8, least: 54, most: 78, step: 12 };
 const LEFT = { least: 44, most: 108, step: 6 };
 
 /**
@@ -31,13 +33,14 @@ export function marginsOf(width, { side, context }) {
 
 /**
  * @param {number} width @param {number} height of the surface
- * @param {{left: number, side: "bar"|"legend"|"none", legend: number, context: boolean, dpr: number, beside?: readonly Margins[]}} o `left`: room for
- *   y labels; `legend`: width of a legend; `context`: a second line below x; `beside`: what plots beside this one take, to be in line with them
+ * @param {{left: number, side: "bar"|"legend"|"none", legend: number, labels?: number, context: boolean, dpr: number, beside?: readonly Margins[]}} o `left`: room
+ *   for y labels; `legend`: width of a legend; `labels`: room beside a bar; `context`: a second line below x; `beside`: what plots beside this one take, to be
+ *   in line with them
  * @returns {Frame} with the plot's edges on whole device pixels
  */
-export function frameOf(width, height, { left, side, legend, context, dpr, beside = [] }) {
+export function frameOf(width, height, { left, side, legend, labels = BAR.least, context, dpr, beside = [] }) {
   const narrow = width < NARROW;
-  const right = narrow || side === "none" ? (narrow ? 12 : SIDE.none) : side === "bar" ? SIDE.bar : legend + 34;
+  const right = narrow || side === "none" ? (narrow ? 12 : SIDE.none) : side === "bar" ? BAR.before + BAR.width + BAR.after + labels : legend + 34;
   const rows = [marginsOf(width, { side, context }), ...beside];
   const top = Math.max(...rows.map((margins) => margins.top));
   const bottom = Math.max(...rows.map((margins) => margins.bottom));
@@ -49,7 +52,7 @@ export function frameOf(width, height, { left, side, legend, context, dpr, besid
   if (side === "none") return { plot, bar: none, narrow };
   const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand beside the y axis's title, a legend above it
   if (narrow) return { plot, bar: { x: plot.x + plot.width * from, y: 12, width: plot.width * (1 - from) - 2, height: 10 }, narrow };
-  const bar = { x: plot.x + plot.width + 18, y: plot.y + 22, width: side === "bar" ? 12 : legend, height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height) };
+  const bar = { x: plot.x + plot.width + BAR.before, y: plot.y + 22, width: side === "bar" ? BAR.width : legend, height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height) };
   return { plot, bar, narrow };
 }
 
@@ -61,6 +64,11 @@ export function leftFor(ctx, ticks, look) {
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   const widest = Math.max(0, ...ticks.map((t) => ctx.measureText(t.label).width));
   return Math.max(LEFT.least, Math.min(LEFT.most, Math.ceil((widest + TICK + 14) / LEFT.step) * LEFT.step));
+}
+
+/** Room beside a bar for labels of a width, in steps so that a pan does not shake the plot.  @param {number} width @returns {number} CSS pixels */
+export function barRoom(width) {
+  return Math.min(BAR.most, BAR.least + BAR.step * Math.max(0, Math.ceil((width + 3 - BAR.least) / BAR.step)));
 }
 
 /** @param {Axis} axis @param {import("../geometry/span.js").Span} s @param {number} pixels CSS length @param {"x"|"y"} side @returns {Tick[]} */
@@ -168,7 +176,7 @@ function titles(ctx, { plot, narrow }, o, look) {
 }
 
 /** A number cut to a width: what tells it from its neighbours is at its end.  @param {Context} ctx @param {string} words @param {number} width @returns {string} */
-function fitEnd(ctx, words, width) {
+export function fitEnd(ctx, words, width) {
   if (!/\d/.test(words.slice(-1))) return fit(ctx, words, width);
   let shown = words;
   while (shown.length > 2 && ctx.measureText(shown).width > width) shown = `…${shown.slice(2)}`;

@@ -88,10 +88,15 @@ export class Drawing {
       return;
     }
     painter.paint(view, covered && still);
+    // The colour bar's labels are known with the picture that it is the key to.
+    if (exact && !moved && painter.refit()) {
+      this.figure.resize();
+      return;
+    }
     this.drawn = performance.now();
     if (layers.every((layer) => layer.asked === null)) delete this.figure.section.dataset.old;
     this.#mark(exact, this.drawn - started);
-    if (covered && !still) this.redraw();
+    if ((covered && !still) || (exact && moved && painter.isTight)) this.redraw();
     this.figure.dispatchEvent(new Event("frame"));
   }
 

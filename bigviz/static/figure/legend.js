@@ -1,22 +1,31 @@
 // The key to the colours: a bar whose ticks are values (the inverse of the normalisation), or the categories under `by`.
 
 import { scaleLinear, scaleLog } from "d3-scale";
-import { fit, FONT_SIZE } from "../axes/draw.js";
-import { formatNumber } from "../axes/axis.js";
+import { fit, fitEnd, FONT_SIZE } from "../axes/draw.js";
 
 /** @typedef {import("../axes/draw.js").Context} Context */
 /** @typedef {import("../axes/draw.js").Rect} Rect */
 /** @typedef {import("../axes/draw.js").Look} Look */
 /** @typedef {import("../render/shade.js").Norm} Norm */
-/** @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, whole: boolean, mark: number|null}} Bar  mark: a value to point at; whole: values are whole numbers */
+/** @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark: number|null, room: number}} Bar
+ * mark: a value to point at; room: CSS pixels for labels beside the bar */
+/** @typedef {import("../axes/values.js").ValueWords} ValueWords */
 
 const GAP = 15;
 const GAP_ACROSS = 46;
+/** Left free at the edge of the surface. */
+const EDGE = 3;
+/** From one line of a label to the next. */
+const LINE = 13;
 const TITLE_ROOM = 86;
 /** Between a title and the bar that it stands beside. */
 const BESIDE = 9;
 /** Share of a horizontal legend's length that its title may take. */
 const TITLE_SHARE = 0.3;
+/** CSS pixels from the bar to its labels. */
+export const LABEL_GAP = 8;
+/** A rounded value may stand this share of the bar beside its colour. */
+const ASTRAY = 0.02;
 
 /**
  * @param {Context} ctx in CSS pixels of the surface @param {Bar} bar @param {Look} look
@@ -57,7 +66,7 @@ function barTicks(ctx, bar, norm, look) {
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   ctx.fillStyle = look.palette.muted;
   ctx.beginPath();
-  for (const { fraction, label } of labelsOf(norm, horizontal ? rect.width / GAP_ACROSS : rect.height / (GAP * 2.2), bar.whole, horizontal ? rect.width : rect.height, horizontal)) {
+  for (const { fraction, label } of labelsOf(norm, { words: bar.words, ...roomFor(ctx, bar, norm) })) {
     if (horizontal) {
       const x = rect.x + fraction * rect.width;
       ctx.moveTo(x, rect.y + rect.height);
@@ -71,7 +80,10 @@ function barTicks(ctx, bar, norm, look) {
       ctx.lineTo(rect.x + rect.width + 4, y);
       ctx.textBaseline = "middle";
       ctx.textAlign = "left";
-      ctx.fillText(label, rect.x + rect.width + 8, y + 0.5);
+      const lines = linesOf(ctx, label, bar.room);
+      const above = (LINE * (lines.length - 1)) / 2;
+      const first = Math.max(rect.y, Math.min(rect.y + rect.height - 2 * above, y - above)); // beside the bar, not over its title
+      for (const [k, line] of lines.entries()) ctx.fillText(fitEnd(ctx, line, bar.room - EDGE), rect.x + rect.width + LABEL_GAP, first + 0.5 + LINE * k);
     }
   }
   ctx.strokeStyle = look.palette.frame;
@@ -98,47 +110,72 @@ function pointAt(ctx, { rect, horizontal }, fraction, look) {
   ctx.fill();
 }
 
-/**
- * Values to name along a bar: round ones for linear, cube root and log, those at equal steps of colour for the equalised scale; both
- * ends always, the rest where there is room.
- * @param {Norm} norm @param {number} wanted about so many @param {boolean} whole @param {number} length CSS pixels @param {boolean} horizontal
- * @returns {{fraction: number, label: string}[]}
- */
-export function labelsOf(norm, wanted, whole, length, horizontal = false) {
-  const { low, high } = norm;
-  const name = (/** @type {number} */ v) => formatNumber(whole ? Math.round(v) : v, 4);
-  if (!(high > low)) return [{ fraction: norm.fraction(low), label: name(low) }];
-  const count = Math.max(2, Math.min(9, Math.floor(wanted)));
-  const middle = norm.how === "eq_hist" ? steps(norm, count) : rounds(norm, count);
-  const gap = (horizontal ? GAP_ACROSS : GAP) / length;
-  const kept = [{ fraction: norm.lift, label: name(low) }];
-  for (const value of middle) {
-    if (whole && value !== Math.round(value)) continue;
-    const fraction = norm.fraction(value);
-    const label = name(value);
-    if (fraction - kept[kept.length - 1].fraction >= gap && 1 - fraction >= gap && label !== kept[kept.length - 1].label) kept.push({ fraction, label });
-  }
-  kept.push({ fraction: 1, label: name(high) });
-  return kept;
+/** A label on one line, or a stamp's date above its time of day where one is too short.  @param {Context} ctx @param {string} label @param {number} room @returns {string[]} */
+function linesOf(ctx, label, room) {
+  const stamp = /^(\S+-\d\d-\d\d) (.+)$/.exec(label);
+  return stamp && ctx.measureText(label).width > room ? stamp.slice(1) : [label];
 }
 
-/** @param {Norm} norm @param {number} count @returns {number[]} */
-function rounds(norm, count) {
+/** How many labels a bar has room for, and how far apart they must be.  @param {Context} ctx @param {Pick<Bar, "rect"|"horizontal"|"words">} bar @param {Norm} norm @returns {{wanted: number, length: number, gap: number}} */
+function roomFor(ctx, { rect, horizontal, words }, norm) {
+  if (!horizontal) return { wanted: rect.height / (GAP * 2.2), length: rect.height, gap: words.isStamp ? GAP + LINE : GAP };
+  const widest = Math.max(...words.apart([norm.low, norm.high]).map((label) => ctx.measureText(label).width));
+  const gap = Math.max(GAP_ACROSS, widest + 10);
+  return { wanted: rect.width / gap, length: rect.width, gap };
+}
+
+/**
+ * Values to name along a bar: round ones for linear, cube root and log, those at equal steps of colour for the equalised scale; both
+ * ends always, the rest where there is room. Labels have as many digits as tell them apart.
+ * @param {Norm} norm
+ * @param {{words: ValueWords, wanted: number, length: number, gap?: number}} o `wanted`: about so many; `length` of the bar and `gap` between labels in CSS pixels
+ * @returns {{fraction: number, label: string}[]}
+ */
+export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
+  const { low, high } = norm;
+  if (!(high > low)) return [{ fraction: norm.fraction(low), label: words.apart([low])[0] }];
+  const count = Math.max(2, Math.min(9, Math.floor(wanted)));
+  const middle = norm.how === "eq_hist" ? steps(norm, words, count) : rounds(norm, words, count);
+  const least = gap / length;
+  const kept = [{ fraction: norm.lift, value: low }];
+  for (const value of middle) {
+    if (words.whole && value !== Math.round(value)) continue;
+    const fraction = norm.fraction(value);
+    const last = kept[kept.length - 1];
+    if (value > last.value && value < high && fraction - last.fraction >= least && 1 - fraction >= least) kept.push({ fraction, value });
+  }
+  kept.push({ fraction: 1, value: high });
+  const labels = words.apart(kept.map(({ value }) => value));
+  return kept.map(({ fraction }, k) => ({ fraction, label: labels[k] }));
+}
+
+/** Width that the labels beside a bar want.  @param {Context} ctx @param {Norm} norm @param {ValueWords} words @param {Rect} rect of the bar @param {Look} look @returns {number} CSS pixels */
+export function barLabelWidth(ctx, norm, words, rect, look) {
+  ctx.font = `${FONT_SIZE}px ${look.font}`;
+  const labels = labelsOf(norm, { words, ...roomFor(ctx, { rect, horizontal: false, words }, norm) });
+  return Math.max(...labels.map(({ label }) => Math.max(...linesOf(ctx, label, 0).map((line) => ctx.measureText(line).width))));
+}
+
+/** @param {Norm} norm @param {ValueWords} words @param {number} count @returns {number[]} */
+function rounds(norm, words, count) {
   const { how, low, high } = norm;
-  if (how === "log" && low > 0) return scaleLog().domain([low, high]).ticks(count).filter((v) => /^[125]/.test(v.toExponential()));
-  if (how === "cbrt") {
+  if (how === "log" && low > 0 && !words.unit) return scaleLog().domain([low, high]).ticks(count).filter((v) => /^[125]/.test(v.toExponential()));
+  if (how === "cbrt" && !words.unit) {
     const scale = scaleLinear().domain([Math.cbrt(low), Math.cbrt(high)]);
     return scale.ticks(count).map((root) => Number((root ** 3).toPrecision(1)));
   }
-  return scaleLinear().domain([low, high]).ticks(count);
+  return words.rounds(low, high, count);
 }
 
-/** @param {Norm} norm @param {number} count @returns {number[]} */
-function steps(norm, count) {
+/** @param {Norm} norm @param {ValueWords} words @param {number} count @returns {number[]} */
+function steps(norm, words, count) {
   const values = [];
   for (let k = 1; k < count - 1; k++) {
     const value = norm.value(k / (count - 1));
-    values.push(Math.abs(value) >= 1 && Number.isInteger(value) ? value : Number(value.toPrecision(3)));
+    const round = words.rounder(value);
+    // Not so round that it leaves its place: values may differ little beside their size.
+    const near = words.whole ? Math.round(value) : value;
+    values.push(Math.abs(norm.fraction(round) - norm.fraction(value)) < ASTRAY ? round : near);
   }
   return values;
 }

@@ -1,8 +1,8 @@
 // Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the states of
 // loading. The same functions draw the saved image.
 
-import { drawAxes, drawGrid, frameOf, leftFor, marginsOf, ticksOf } from "../axes/draw.js";
-import { drawBar, drawLegend, legendWidth } from "./legend.js";
+import { barRoom, drawAxes, drawGrid, frameOf, leftFor, marginsOf, ticksOf } from "../axes/draw.js";
+import { barLabelWidth, drawBar, drawLegend, legendWidth } from "./legend.js";
 import { find } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { wantsDark } from "../render/contrast.js";
@@ -48,9 +48,11 @@ export class Painter {
     this.chromeContext = chrome;
     this.font = getComputedStyle(surface).fontFamily;
     this.left = FIRST_LEFT;
+    /** CSS pixels for labels beside a colour bar. */ this.room = barRoom(0);
     /** @type {Frame|null} */ this.frame = null;
     /** The key beside the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
+    /** How wide the labels of a normalisation are.  @type {{norm: import("../render/norm.js").Norm, width: number}|null} */ this.labelled = null;
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
@@ -97,7 +99,7 @@ export class Painter {
     const legend = this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
     const { section, beside } = this.figure;
     const inLine = beside.filter((other) => other.section.offsetTop === section.offsetTop).map(({ painter }) => painter.margins);
-    return frameOf(width, height, { left: this.left, side: this.side, legend, context: this.#hasContext, dpr, beside: inLine });
+    return frameOf(width, height, { left: this.left, side: this.side, legend, labels: this.room, context: this.#hasContext, dpr, beside: inLine });
   }
 
   /** Room that the plot needs above and below. */
@@ -151,14 +153,27 @@ export class Painter {
     return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
   }
 
-  /** Another left margin is wanted by the labels now drawn, or another key beside the plot: the surface must be measured anew. @returns {boolean} */
-  refit() {
+  /** Other margins are wanted by the labels now drawn, or another key beside the plot. */
+  get isTight() {
     if (!this.scene) return false;
-    if (this.side !== this.measured) return true;
-    const left = leftFor(this.chromeContext, this.scene.ys, this.look);
-    if (left <= this.left && this.left - left < SLACK) return false;
-    this.left = left;
+    return this.side !== this.measured || !isSettled(this.left, leftFor(this.chromeContext, this.scene.ys, this.look)) || !isSettled(this.room, this.#roomWanted(this.scene));
+  }
+
+  /** Takes the margins that are wanted: the surface must be measured anew. @returns {boolean} false where those it has are good */
+  refit() {
+    if (!this.scene || !this.isTight) return false;
+    const [left, room] = [leftFor(this.chromeContext, this.scene.ys, this.look), this.#roomWanted(this.scene)];
+    if (!isSettled(this.left, left)) this.left = left;
+    if (!isSettled(this.room, room)) this.room = room;
     return true;
+  }
+
+  /** What the labels beside the colour bar need.  @param {Scene} scene @returns {number} CSS pixels */
+  #roomWanted({ frame, plain }) {
+    const norm = this.figure.main?.raster?.norm;
+    if (this.side !== "bar" || frame.narrow || plain || !norm) return this.room;
+    if (this.labelled?.norm !== norm) this.labelled = { norm, width: barLabelWidth(this.chromeContext, norm, this.figure.main.words, frame.bar, this.look) };
+    return barRoom(this.labelled.width);
   }
 
   /** Lays out axes for a view, before it is drawn.  @param {View} view */
@@ -236,7 +251,7 @@ export class Painter {
     const { main } = figure;
     if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
     else if (side === "bar" && !scene.plain)
-      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), whole: main.info?.traits.counts ?? false, mark }, look);
+      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), words: main.words, mark, room: this.room }, look);
   }
 
   /** Colours of what lies over the plot follow its ground.  @param {View} view */
@@ -314,6 +329,11 @@ export class Painter {
     const left = now.done > 0.05 && now.seconds > 1 ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left` : "";
     find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left].filter(Boolean).join(" · ");
   }
+}
+
+/** @param {number} now @param {number} wanted @returns {boolean} a margin is wide enough, and not by so much that it is to shrink */
+function isSettled(now, wanted) {
+  return wanted <= now && now - wanted < SLACK;
 }
 
 /** @param {Layer} layer @returns {string} what the colours mean */

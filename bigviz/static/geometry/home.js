@@ -1,6 +1,6 @@
 // Where an axis begins and how far it can go: its home range, and the limits of zooming.
 
-import { length, padSpan, panSpan, resolution, span, spanOf, union } from "./span.js";
+import { length, padSpan, panSpan, resolution, SHORTEST, span, spanOf, union } from "./span.js";
 
 /** @typedef {import("./span.js").AxisLimits} AxisLimits */
 /** @typedef {import("./span.js").Span} Span */
@@ -40,6 +40,7 @@ function cellsSpan(low, high, exact) {
 function dataSpan(low, high, exact) {
   const proper = spanOf(low, high, exact);
   if (proper && length(proper) > resolution(proper)) return proper;
+  if (proper && resolution(proper) === SHORTEST) return padSpan(proper, SHORTEST / length(proper)); // all are next to 0
   const point = spanOf(low, exact ? String(BigInt(low) + 1n) : Number(low) + Math.max(1, Math.abs(Number(low)) * 1e-9), exact);
   return point && panSpan(point, -length(point) / 2);
 }

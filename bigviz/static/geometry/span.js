@@ -12,8 +12,10 @@
 /** Integers of a column are int64 or uint64; a range may end where a half-open window holds the last of them. */
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 64n;
-/** Numbers of 2^1023 and more lie in no cell; half of that keeps hi - lo finite. */
-const FLOAT_MAX = 2 ** 1022;
+/** Numbers of 2^1023 and more lie in no cell; the double below that keeps hi - lo finite. */
+const FLOAT_MAX = 2 ** 1023 * (1 - 2 ** -53);
+/** Shorter lengths are denormal, whose parts doubles do not tell apart; twice the least normal one, for what is lost by rounding. */
+export const SHORTEST = 2 ** -1021;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */
 const FLOAT_STEPS = 2 ** -44;
 
@@ -121,7 +123,7 @@ export function zoomSpan(s, factor, fraction, limits = null) {
 export function clampFactor(s, factor, limits) {
   const old = length(s);
   const shortest = Math.max(limits?.min ?? 0, resolution(s));
-  const longest = Math.min(limits?.max ?? Number.POSITIVE_INFINITY, s.exact ? 2 ** 64 : FLOAT_MAX);
+  const longest = Math.min(limits?.max ?? Number.POSITIVE_INFINITY, s.exact ? 2 ** 64 : Number.MAX_VALUE);
   if (!(factor > 0) || !Number.isFinite(factor)) return 1;
   if (factor < 1) return Math.min(1, Math.max(factor, shortest / old));
   return Math.max(1, Math.min(factor, longest / old));
@@ -129,7 +131,7 @@ export function clampFactor(s, factor, limits) {
 
 /** The shortest length in which doubles still tell pixels apart.  @param {Span} s @returns {number} */
 export function resolution(s) {
-  return Math.max(Math.abs(s.lo), Math.abs(s.hi), 2 ** -1000) * FLOAT_STEPS;
+  return Math.max(Math.abs(s.lo) * FLOAT_STEPS, Math.abs(s.hi) * FLOAT_STEPS, SHORTEST);
 }
 
 /** Moves a range back inside the axis numbers that exist.  @param {number} lo @param {number} hi @param {Span} s @returns {Span} */
@@ -142,8 +144,8 @@ function keepInside(lo, hi, s) {
     else if (high > HIGHEST && low >= LOWEST) shift = -Number(high - HIGHEST);
   } else if (lo < -FLOAT_MAX) shift = -FLOAT_MAX - lo;
   else if (hi > FLOAT_MAX) shift = FLOAT_MAX - hi;
-  const a = lo + shift;
-  const b = hi + shift;
+  const a = s.exact ? lo + shift : Math.max(-FLOAT_MAX, lo + shift);
+  const b = s.exact ? hi + shift : Math.min(FLOAT_MAX, hi + shift);
   return a < b ? span(a, b, s.origin, s.exact) : s;
 }
 

@@ -2,7 +2,6 @@
 
 import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
-import { formatNumber } from "../axes/axis.js";
 import { length } from "../geometry/span.js";
 import { RowReader } from "../wire/row-values.js";
 
@@ -214,8 +213,8 @@ export class Hover {
       { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
     ];
     const rowsOnly = counts || total === "any"; // their number is told below
-    if (label) facts.push({ name: label, value: rowsOnly ? "" : formatNumber(value, 9), color: categoryColor(code), strong: true });
-    else if (!rowsOnly) facts.push({ name: plane, value: formatNumber(value, 9), strong: true });
+    if (label) facts.push({ name: label, value: rowsOnly ? "" : layer.words.one(value), color: categoryColor(code), strong: true });
+    else if (!rowsOnly) facts.push({ name: plane, value: layer.words.one(value), strong: true });
     facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && !label });
     if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
     return facts;
@@ -235,15 +234,15 @@ export class Hover {
     if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
     const none = layer.info?.traits.counts ? "0" : "no rows";
     if (!hit.planes) {
-      const value = hit.value === null ? none : formatNumber(hit.value, 9);
+      const value = hit.value === null ? none : layer.words.one(hit.value);
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
     const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
     for (const p of present.slice(0, MOST_CATEGORIES)) {
-      facts.push({ name: p.label, value: formatNumber(p.value, 9), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
+      facts.push({ name: p.label, value: layer.words.one(p.value), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
-    if (hit.value !== null) return [...facts, { name: "all", value: formatNumber(hit.value, 9), strong: true }];
+    if (hit.value !== null) return [...facts, { name: "all", value: layer.words.one(hit.value), strong: true }];
     return present.length ? facts : [...facts, { name: "all", value: none, strong: true }]; // means do not tell that of all rows
   }
 
@@ -319,8 +318,8 @@ export class Hover {
     const fraction = narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height;
     if (fraction < 0 || fraction > 1) return;
     const value = norm.value(fraction);
-    const whole = main.info?.traits.counts;
-    this.#fill([{ name: main.definition?.agg ?? "", value: formatNumber(whole ? Math.round(value) : value, 6), strong: true }]);
+    const step = (norm.high - norm.low) / (narrow ? bar.width : bar.height);
+    this.#fill([{ name: main.definition?.agg ?? "", value: main.words.near(value, step), strong: true }]);
     this.#move(px, py);
     painter.point(value);
   }

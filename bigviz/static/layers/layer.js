@@ -1,5 +1,6 @@
 // One layer of a figure: what was chosen, what the server said about it, and what draws it.
 
+import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
@@ -22,6 +23,8 @@ const NUMBERS = new Set(["integer", "float", "decimal"]);
 const CELLS = new Set(["integer", "bool", "category"]);
 const MOST_CELLS = 64;
 const LINE_WIDTH = 1.5;
+/** Before the server tells what the values are.  @type {import("../wire/frames.js").ValueKind} */
+const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
 
 export class Layer {
   /**
@@ -43,6 +46,7 @@ export class Layer {
     /** @type {LayerInfo|null} */ this.info = null;
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
+    /** @type {{value: import("../wire/frames.js").ValueKind, words: ValueWords}} */ this.told = { value: NUMBER, words: new ValueWords(NUMBER) };
     /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
     /** @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
   }
@@ -209,6 +213,13 @@ export class Layer {
   shows(view) {
     if (this.raster) return this.raster.norm !== null;
     return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
+  }
+
+  /** How the values of its cells and marks are told. */
+  get words() {
+    const value = this.info?.traits.value ?? NUMBER;
+    if (this.told.value !== value) this.told = { value, words: new ValueWords(value) };
+    return this.told.words;
   }
 
   /** Under `by`: the categories. @returns {string[]|null} */

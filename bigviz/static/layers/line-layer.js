@@ -1,7 +1,7 @@
 // A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data space, so that
 // the line follows any view until the rows of that view arrive.
 
-import { toBigInt } from "../geometry/span.js";
+import { length, SHORTEST, toBigInt } from "../geometry/span.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/columns.js").Columns} Columns */
@@ -147,7 +147,11 @@ export class LineLayer {
 /** @param {View} view @param {boolean} times @param {number} most @returns {Asked} */
 function askFor({ x, width }, times, most) {
   const columns = Math.min(most, Math.max(1, Math.round(width)));
-  if (!x.exact) return { x0: x.lo, x1: x.hi, width: columns };
+  if (!x.exact) {
+    // Columns of less than a normal double cannot be told apart: what is as close to 0 is asked for in wider ones.
+    const more = Math.max(0, (columns * SHORTEST - length(x)) / 2);
+    return { x0: x.lo - more, x1: x.hi + more, width: columns };
+  }
   const cut = (/** @type {bigint} */ value) => (!times ? value : value > LAST ? LAST : value < -LAST ? -LAST : value);
   const start = cut(toBigInt(x.origin, Math.floor(x.lo)));
   const end = cut(toBigInt(x.origin, Math.ceil(x.hi)));

@@ -25,7 +25,7 @@ export function factsOf(figure) {
   /** @type {[string, string][]} */
   const facts = [];
   if (view) for (const side of /** @type {const} */ (["x", "y"])) facts.push([axes[side].title, rangeWords(figure, side)]);
-  for (const { info, definition, error, raster } of layers) {
+  for (const { info, definition, error, raster, words } of layers) {
     if (error) facts.push(["not drawn", error]);
     if (!info || !definition) continue;
     facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
@@ -42,8 +42,8 @@ export function factsOf(figure) {
       const { norm } = raster;
       if (!norm) continue;
       const { low, high } = norm.distribution;
-      facts.push([`${definition.agg}, visible`, `${formatNumber(low, 6)} to ${formatNumber(high, 6)} in ${norm.cells.toLocaleString("en")} cells`]);
-      if (norm.low !== low || norm.high !== high) facts.push(["colours", `${formatNumber(norm.low, 6)} to ${formatNumber(norm.high, 6)}`]);
+      facts.push([`${definition.agg}, visible`, `${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`]);
+      if (norm.low !== low || norm.high !== high) facts.push(["colours", words.apart([norm.low, norm.high]).join(" to ")]);
     }
   }
   for (const note of notesOf(figure)) facts.push(["note", note]);

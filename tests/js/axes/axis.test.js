@@ -39,7 +39,9 @@ test("numbers: separators near 1, SI for millions, exponents far away, 0 is 0", 
   assert.deepEqual(labels(axis(), span(0, 40000), 500), ["0", "10,000", "20,000", "30,000", "40,000"]);
   assert.deepEqual(labels(axis(), span(0, 8e6), 500), ["0", "2M", "4M", "6M", "8M"]);
   assert.deepEqual(labels(axis(), span(0, 4e20), 500), ["0", "1e+20", "2e+20", "3e+20", "4e+20"]);
-  assert.deepEqual(labels(axis(), span(0, 1e-320), 500), []);
+  assert.deepEqual(labels(axis(), span(0, 4.5e-309), 500), ["0", "1e-309", "2e-309", "3e-309", "4e-309"]);
+  assert.deepEqual(labels(axis(), span(-8e307, 8e307), 500), ["−5e+307", "0", "5e+307"]);
+  assert.ok(labels(axis(), span(8e307, 8e307 + 1e300), 200).length > 1);
 });
 
 test("whole numbers have whole ticks, exact beyond 2^53", () => {

@@ -3,8 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drawBar, drawLegend, labelsOf } from "../../../bigviz/static/figure/legend.js";
+import { ValueWords } from "../../../bigviz/static/axes/values.js";
 import { Distribution } from "../../../bigviz/static/render/distribution.js";
 import { Norm } from "../../../bigviz/static/render/norm.js";
+import { random } from "../random.js";
+
+const COUNTS = new ValueWords({ kind: "integer", type: "uint32", unit: null, zone: null });
 
 /** A context on which a letter is 6 pixels wide: the words drawn on it, with their left ends and widths. */
 function paper() {
@@ -28,7 +32,7 @@ test("on a narrow screen the key keeps its title, clear of the colours and of th
   const rect = { x: 155, y: 12, width: 220, height: 10 };
   for (const title of ["count", "mean of a column with a rather long name"]) {
     const { drawn, context } = paper();
-    drawBar(context, { rect, horizontal: true, norm: null, lut: new Uint8Array(768), title, whole: true, mark: null }, LOOK);
+    drawBar(context, { rect, horizontal: true, norm: null, lut: new Uint8Array(768), title, words: COUNTS, mark: null, room: 54 }, LOOK);
     const [told] = drawn;
     assert.ok(told.words.startsWith(title.slice(0, 5)), told.words);
     assert.ok(told.left >= 0 && told.left + told.width < rect.x);
@@ -44,7 +48,7 @@ test("the colour bar names both ends, in order, without repeating itself", () =>
   const values = Uint32Array.from({ length: 5000 }, (_, k) => 1 + ((k * k) % 997));
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
     const norm = new Norm(new Distribution(values, true), how);
-    const labels = labelsOf(norm, 8, true, 300);
+    const labels = labelsOf(norm, { words: COUNTS, wanted: 8, length: 300 });
     assert.equal(labels[0].fraction, 0);
     assert.equal(labels.at(-1)?.fraction, 1);
     assert.equal(labels.at(-1)?.label, "997");
@@ -56,7 +60,42 @@ test("the colour bar names both ends, in order, without repeating itself", () =>
   }
   const few = new Norm(new Distribution(new Uint32Array([1, 1, 1, 2, 3]), true), "eq_hist");
   assert.ok(few.lift > 0.1);
-  assert.deepEqual(labelsOf(few, 8, true, 300)[0], { fraction: few.lift, label: "1" }, "where its cells have their colour");
+  assert.deepEqual(labelsOf(few, { words: COUNTS, wanted: 8, length: 300 })[0], { fraction: few.lift, label: "1" }, "where its cells have their colour");
   const one = new Norm(new Distribution(new Uint32Array([7, 7]), true), "eq_hist");
-  assert.deepEqual(labelsOf(one, 8, true, 300).map((l) => l.label), ["7"]);
+  assert.deepEqual(labelsOf(one, { words: COUNTS, wanted: 8, length: 300 }).map((l) => l.label), ["7"]);
+});
+
+test("labels have as many digits as tell them apart", () => {
+  const rand = random(9);
+  const kinds = {
+    price: { kind: "float", values: () => 100_000 + rand() },
+    hPa: { kind: "float", values: () => 1013.25 + rand() * 0.01 },
+    id: { kind: "integer", values: () => 2 ** 62 + Math.floor(rand() * 100) * 1024 },
+    tiny: { kind: "float", values: () => 1e-310 * rand() },
+    huge: { kind: "float", values: () => 1.5e308 + rand() * 1e300 },
+    year: { kind: "integer", values: () => 1990 + Math.floor(rand() * 40) },
+  };
+  for (const [name, { kind, values }] of Object.entries(kinds)) {
+    const words = new ValueWords({ kind, type: "", unit: null, zone: null });
+    for (const how of /** @type {const} */ (["linear", "eq_hist"])) {
+      const norm = new Norm(new Distribution(Float64Array.from({ length: 4000 }, values), false), how);
+      const labels = labelsOf(norm, { words, wanted: 8, length: 300 }).map(({ label }) => label);
+      assert.equal(new Set(labels).size, labels.length, `${name} ${how}: ${labels}`);
+      assert.ok(labels.length > 2, `${name} ${how}: ${labels}`);
+    }
+  }
+});
+
+test("times are told as times, at round ones where the scale is linear", () => {
+  const start = 1_700_000_000e9;
+  const stamps = Float64Array.from({ length: 1000 }, (_, k) => start + k * 60e9);
+  const told = (/** @type {string} */ kind, /** @type {string} */ unit, /** @type {Float64Array} */ values, zone = /** @type {string|null} */ (null), how = /** @type {"linear"|"eq_hist"} */ ("linear")) =>
+    labelsOf(new Norm(new Distribution(values, false), how), { words: new ValueWords({ kind, type: "", unit, zone }), wanted: 8, length: 300 }).map(({ label }) => label);
+  const zoned = told("timestamp", "ns", stamps, "Europe/Berlin");
+  assert.equal(zoned[0], "2023-11-14 23:13");
+  assert.ok(zoned.slice(1, -1).every((label) => /^2023-11-15 \d\d:00$/.test(label)), String(zoned));
+  for (const label of told("timestamp", "ns", stamps, null, "eq_hist")) assert.match(label, /^2023-11-1[45] \d\d:\d\d$/);
+  for (const label of told("date", "D", Float64Array.from({ length: 100 }, (_, k) => k * 864e11))) assert.match(label, /^1970-\d\d-\d\d$/);
+  for (const label of told("duration", "ns", Float64Array.from({ length: 100 }, (_, k) => k * 3600e9))) assert.match(label, /^(\d d )?\d\d:\d\d$/);
+  for (const label of told("time", "us", Float64Array.from({ length: 24 }, (_, k) => k * 3600e9))) assert.match(label, /^\d\d:\d\d$/);
 });
