@@ -30,7 +30,7 @@ _SUFFIX_FORMATS: dict[str, tuple[Format, ...]] = {
 
 DATA_SUFFIXES = frozenset(_SUFFIX_FORMATS)
 
-_TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat"})
+_TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".tbl"})
 _PACKED_SUFFIXES = frozenset({".gz", ".zst", ".bz2"})
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
@@ -84,6 +84,8 @@ def format_of(file: StableFile) -> tuple[Format, str | None]:
 
 
 def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
+    if suffix_of(file.path) in _TEXT_SUFFIXES and _is_text(head):
+        return "csv"  # names may begin like another format: "PAR1,PAR2" or "ORC"
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"ARROW1"):
@@ -100,7 +102,7 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
     if suffix_of(file.path) in _TEXT_SUFFIXES and head.startswith((*PACKED, *UTF16)):
         return "csv"
     for magic, name in _STRANGERS:
-        if head.startswith(magic) and (len(magic) > 1 or suffix_of(file.path) not in _TEXT_SUFFIXES):
+        if head.startswith(magic):
             advice = (
                 "bigviz has no keys: decrypt it first" if magic == b"PARE" else f"bigviz reads {_KNOWN}: convert it"
             )
@@ -109,18 +111,27 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
 
 
 def _as_text(file: StableFile, head: bytes) -> Format:
-    """CSV, if the name says so or the first lines are cut into equal numbers of cells."""
+    """CSV, if the first lines are cut into equal numbers of cells."""
+    named_text = suffix_of(file.path) in _TEXT_SUFFIXES
     if _is_text(head):
-        if suffix_of(file.path) in _TEXT_SUFFIXES:
-            return "csv"
         lines = head.splitlines()[:5]
         if any(
             len(counts) == 1 and counts.pop() > 0
             for counts in ({line.count(mark) for line in lines} for mark in b",\t;|")
         ):
             return "csv"
-    elif suffix_of(file.path) in _TEXT_SUFFIXES and b"\0" not in head:
+    elif named_text and b"\0" not in head:
         raise not_utf8(file.path, _first_strange_line(head))
+    elif named_text:
+        line = head.count(b"\n", 0, head.index(b"\0")) + 1
+        wide = 2 * head.count(b"\0") > len(head) // 2
+        advice = "write UTF-16 with a byte order mark" if wide else "write that line again"
+        raise Unreadable(
+            f"Line {line} of {file.path} holds a NUL byte, which text does not: it is not a format that bigviz reads "
+            f"({_KNOWN}). If it is text, {advice}.",
+            field="source",
+            got=file.path,
+        )
     raise Unreadable(
         f"{file.path} begins with {head[:8]!r}, which is not a format that bigviz reads ({_KNOWN}).",
         field="source",

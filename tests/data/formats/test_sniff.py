@@ -76,6 +76,13 @@ def test_what_it_is_instead(tmp_path: Path, content: bytes, words: str) -> None:
     assert str(path) in caught.value.message and caught.value.field == "source"
 
 
+@pytest.mark.parametrize("start", ["PAR1", "ARROW1", "ORC", "CDF", "FEA1", "{x}", "[x]", "PARE"])
+def test_names_that_begin_like_another_format(tmp_path: Path, start: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{start},y\n1,2\n")
+    assert open_table(path).schema.names == [start, "y"]
+
+
 def test_other_encodings_are_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("stadt,y\nKöln,1\n".encode("latin-1"))

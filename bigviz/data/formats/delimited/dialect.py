@@ -101,21 +101,26 @@ class Dialect:
         return f"{cells}; no line of names, {line} is a row"
 
 
-def dialect_of(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, quoting: bool) -> Dialect:
+def dialect_of(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, quoting: bool, comment: str = "") -> Dialect:
     """The dialect: what `options` say, else what DuckDB finds, mended where it would lose a row or a separator.
 
-    Without `quoting` quotes are letters like others. Raises `CsvFault` where a line is too long or is not
-    UTF-8, and where comments stand between the rows.
+    Without `quoting` quotes are letters like others. What follows a `comment` in a line is left out. Raises `CsvFault`
+    where a line is too long or is not UTF-8, and where comments stand between the rows.
     """
-    found, decimal = _sniffed(tokenizer, text, options)
+    given: dict[str, object] = {"nullstr": list(NULL_WORDS), **_line_end(text)}
+    if comment:
+        given["comment"] = comment
+    found, decimal = _sniffed(tokenizer, text, options, given)
     quote = (found.quote or '"') if quoting else ""
-    skip, comments, comment = found.skip, 0, found.comment
-    if comment:  # as an option it would cut cells that hold the letter as well
-        comments = _comments_at_top(text, comment)
-        if _only_at_top(text, comment, comments):
-            skip, comment = comments, ""
+    skip, comments = found.skip, 0
+    if found.comment and not comment:  # as an option it would cut cells that hold the letter as well
+        comments = _comments_at_top(text, found.comment)
+        if _only_at_top(text, found.comment, comments):
+            skip = comments
         elif len(found.types) > 1:
             raise CsvFault(COMMENTS)
+        else:
+            comment = found.comment
     elif skip:
         comments = min(skip, _comments_at_top(text, "#"))
     return Dialect(
@@ -134,15 +139,14 @@ def dialect_of(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, quoting
     )
 
 
-def _sniffed(tokenizer: Tokenizer, text: CsvText, options: CsvOptions) -> tuple[Sniffed, str]:
+def _sniffed(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, given: dict[str, object]) -> tuple[Sniffed, str]:
     """What the sniffer finds, and the decimal mark.
 
     DuckDB takes a comma for a separator where it is a decimal mark, skips lines to make the others fit, and sees one
     column where a line is too short. So other separators are asked for as well, and the best answer is taken.
     """
-    given: dict[str, object] = {"nullstr": list(NULL_WORDS), **_line_end(text)}
     if options.header is not None:
-        given["header"] = options.header
+        given = {**given, "header": options.header}
     marks = list(_MARKS) if options.delimiter is None else [options.delimiter]
     answers = [] if options.delimiter else _ask(tokenizer, given)
     head = text.head().decode(errors="replace")
@@ -181,17 +185,18 @@ def _ask(tokenizer: Tokenizer, options: dict[str, object], decimal: str = ".") -
 
 def _badness(found: Sniffed, head: str) -> tuple[bool, int, float]:
     """Lower is better: several columns, no line left out but comments, few columns of text."""
-    left_out = [line for line in _lines(head)[: found.skip] if line.strip() and not line.startswith("#")]
+    left_out = [line for line in _lines(head)[: found.skip] if line.strip() and not line.lstrip().startswith("#")]
     return len(found.types) == 1, len(left_out), found.types.count("VARCHAR") / len(found.types)
 
 
 def _may_skip(found: Sniffed, head: str) -> bool:
     """Whether the lines that are left out at the top can be a title: some row is left, and more lines of several cells
-    than are left out. Else a row that is too long would make a table of its own."""
-    lines = [line for line in _lines(head) if line.strip()]
-    left = len(lines) - found.skip
-    skipped = [line for line in lines[: found.skip] if found.delimiter in line]
-    return found.skip == 0 or (left > found.header and len(skipped) < left)
+    than are left out (as many will do under a line of names). Else a row that is too long would make a table of its
+    own."""
+    lines = _lines(head)
+    left = sum(bool(line.strip()) for line in lines[found.skip :])
+    skipped = sum(found.delimiter in line for line in lines[: found.skip])
+    return found.skip == 0 or (left > found.header and skipped < left + found.header)
 
 
 def _by_first_line(head: str, options: CsvOptions) -> Sniffed:
@@ -206,12 +211,12 @@ def _by_first_line(head: str, options: CsvOptions) -> Sniffed:
 def _comments_at_top(text: CsvText, comment: str) -> int:
     """How many lines at the top are comments."""
     lines = _lines(text.head().decode(errors="replace"))
-    return next((at for at, line in enumerate(lines) if not line.startswith(comment)), len(lines))
+    return next((at for at, line in enumerate(lines) if not line.lstrip().startswith(comment)), len(lines))
 
 
 def _only_at_top(text: CsvText, comment: str, count: int) -> bool:
     lines = _lines(text.head().decode(errors="replace"))
-    return not any(line.startswith(comment) for line in lines[count:])
+    return not any(line.lstrip().startswith(comment) for line in lines[count:])
 
 
 def _lines(head: str) -> list[str]:

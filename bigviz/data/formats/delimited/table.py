@@ -49,6 +49,7 @@ class _Attempt:
     shared: SharedEngine | None
     quote: str = '"'
     quoting: bool = True
+    comment: str = ""
     long_lines: bool = False
     mended: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
@@ -76,7 +77,7 @@ def read_table(
 
 def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> CsvTable:
     with closing(Tokenizer(attempt.text, attempt.long_lines, attempt.shared)) as tokenizer:
-        dialect = dialect_of(tokenizer, attempt.text, options, attempt.quoting)
+        dialect = dialect_of(tokenizer, attempt.text, options, attempt.quoting, attempt.comment)
         attempt.quote = dialect.quote
         rows = RowReader(tokenizer, dialect, attempt.text.size, work)
         columns = rows.sample()
@@ -97,18 +98,20 @@ def _mended(attempt: _Attempt, fault: CsvFault, work: Work) -> AbstractContextMa
     remedy = _REMEDIES.get(fault.kind, "")
     if remedy == "no quotes" and "line ends" not in attempt.mended and has_mixed_line_ends(attempt.text):
         remedy = "line ends"  # under which quotes do not pair up either
-    if not remedy or remedy in attempt.mended:
+    if fault.kind == "columns" and "#" in fault.line and ("comments" in attempt.mended or fault.line[0] != "#"):
+        remedy = "ends of lines"
+    if not remedy or remedy in attempt.mended or (fault.kind == "columns" and "#" not in fault.line):
         return None
     attempt.mended.add(remedy)
     if remedy == "line ends":
         attempt.notes.append("its lines end in different ways, each of which was taken for an end")
         return one_line_end(attempt.text, '"', work)
     if remedy == "comments":
-        if fault.kind == "columns" and not fault.line.startswith("#"):
-            return None
         attempt.notes.append("lines that begin with # were left out as comments")
         return without_comments(attempt.text, "#", attempt.quote, work)
-    if remedy == "no quotes":
+    if remedy == "ends of lines":
+        attempt.comment = "#"
+    elif remedy == "no quotes":
         attempt.quoting = False
         attempt.notes.append("quotes do not pair up, so they were taken for letters")
     else:

@@ -111,7 +111,7 @@ def one_line_end(text: CsvText, quote: str, work: Work) -> Iterator[CsvText]:
 
 @contextmanager
 def without_comments(text: CsvText, comment: str, quote: str, work: Work) -> Iterator[CsvText]:
-    """The same text with empty lines in place of those that begin with `comment`, but for those in quoted cells."""
+    """The same text with empty lines for those that begin with `comment`, perhaps after spaces; not in quoted cells."""
     blocks = _without_comments(text.blocks(), comment.encode(), quote.encode())
     with _spooled(blocks, text.origin, work) as copy:
         yield copy
@@ -195,13 +195,13 @@ def _without_comments(blocks: Iterator[bytes], comment: bytes, quote: bytes) -> 
         rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         out = []
         for line in lines:
-            if not quoted and line.startswith(comment):
+            if not quoted and line.lstrip().startswith(comment):
                 out.append(line[len(line.rstrip(b"\r\n")) :])
                 continue
             out.append(line)
             quoted ^= bool(quote) and line.count(quote) % 2 == 1
         yield b"".join(out)
-    yield b"" if not quoted and rest.startswith(comment) else rest
+    yield b"" if not quoted and rest.lstrip().startswith(comment) else rest
 
 
 def _inside(values: np.ndarray, quote: bytes, before: int) -> np.ndarray:

@@ -144,6 +144,14 @@ _MAKERS: dict[str, Callable[[], Shape]] = {
     "comments at the top": lambda: _wrapped("# logger 7\n# 2024\n"),
     "comments and cells with #": lambda: _shape("# top\nx,c\n1,#fff\n2,a#b\n", ("x", "c"), [(1, "#fff"), (2, "a#b")]),
     "a comment between rows": lambda: _shape(_commented(), _X_Y, _ints(2), duckdb=False),
+    "comments after spaces": lambda: _wrapped("", "  # the end\n", duckdb=False),
+    "comments after cells": lambda: _shape(
+        "x;y\n1;2 # good\n3;4#5;6\n7;8\n", _X_Y, [(1, 2), (3, 4), (7, 8)], duckdb=False
+    ),
+    "a title of two cells": lambda: _shape(
+        "Vendor\tA\nStart\t5\nx\ty\tz\n1\t2\t3\n4\t5\t6\n", ("x", "y", "z"), [(1, 2, 3), (4, 5, 6)]
+    ),
+    "a title over few rows": lambda: _wrapped("a\n\nb\n\nc\n\n", duckdb=False),
     "a title of one cell": lambda: _wrapped("Station 7\n"),
     "three lines of a title": lambda: _wrapped("Station 7\nserial 12\n\n"),
     "blank lines": lambda: _shape("x,y\n\n1,2\n\n\n3,4\n\n", _X_Y, [(1, 2), (3, 4)]),
@@ -230,6 +238,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a total at the end": (b"x,y\n" + b"1,2\n" * 50 + b"Total: 50\n", r"line 52: .*'Total: 50'"),
     "latin-1": ("x,s\n1,Köln\n".encode("latin-1"), r"not in UTF-8 from line 2 on.*iconv"),
     "latin-1, late": (b"x,s\n" + b"1,a\n" * 30_000 + "2,Köln\n".encode("latin-1"), r"not in UTF-8 from line 30,002 on"),
-    "NUL": (b"x,y\n1,\0\n", "not a format that bigviz reads"),
-    "UTF-16 without a mark": ("x,y\n1,2\n".encode("utf-16-be"), "not a format that bigviz reads"),
+    "NUL": (b"x,y\n1,\0\n", "Line 2 of .* holds a NUL byte.*write that line again"),
+    "UTF-16 without a mark": (
+        "x,y\n1,2\n".encode("utf-16-be"),
+        "Line 1 of .* NUL.*write UTF-16 with a byte order mark",
+    ),
 }
