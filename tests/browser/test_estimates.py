@@ -38,7 +38,8 @@ def large_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(5)
     x, y, z = rng.normal(0, 1, (3, ROWS)).astype(np.float32)
     kind = pa.DictionaryArray.from_arrays(rng.integers(0, 3, ROWS).astype(np.int32), pa.array(["ash", "elm", "fir"]))
-    table = pa.table({"x": x, "y": y, "z": z, "t": np.arange(ROWS), "kind": kind})
+    gaps = np.where(rng.random(ROWS) < 0.01, np.nan, z)
+    table = pa.table({"x": x, "y": y, "z": z, "gaps": gaps, "t": np.arange(ROWS), "kind": kind})
     pq.write_table(table, folder / "large.parquet", row_group_size=GROUP)
     return folder
 
@@ -121,6 +122,25 @@ def test_every_reduction_is_drawn(page: Page, large: Server, agg: str):
     drawn = pixels(page)
     assert len(np.unique(drawn.reshape(-1, 4), axis=0)) >= (2 if agg == "any" else 8)
     assert (drawn[..., :3].sum(axis=2) > 60).mean() > 0.05, "something is there to be seen"
+
+
+def test_numbers_beside_an_estimate_carry_its_mark(page: Page, large: Server):
+    open_page(page, f"{large.url}/large/")
+    page.evaluate(
+        """() => {
+          const line = document.querySelector('section[data-figure="0"] .status');
+          const part = name => line.querySelector(`[data-part="${name}"]`)?.textContent ?? '';
+          window.told = [];
+          const note = () => told.push([part('state'), part('rows')]);
+          new MutationObserver(note).observe(line, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    choose(page, "x", "gaps")
+    page.wait_for_function("() => told.length && told.at(-1)[0] === 'exact' && told.at(-1)[1].includes('not drawn')")
+    told = page.evaluate("() => told")
+    beside = {rows for state, rows in told if state.startswith("estimate: ") and "not drawn" in rows}
+    assert beside and all(", about " in rows for rows in beside), told
+    assert "about" not in told[-1][1]
 
 
 def test_columns_that_memory_does_not_hold_are_scanned(page: Page, scanned: Server):

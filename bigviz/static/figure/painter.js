@@ -15,7 +15,8 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/axis.js").Tick} Tick */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../layers/layer.js").Look} Colours */
-/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean}} Scene  in CSS pixels; plain: colours tell nothing */
+/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about: string}} Scene
+ * in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
 
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
@@ -189,7 +190,7 @@ export class Painter {
     this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
-    const shows = [view, axes, side, this.scene.plain, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
+    const shows = [view, axes, side, this.scene.plain, this.scene.about, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
     if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
       this.shown = shows;
       this.#chrome(this.scene);
@@ -218,7 +219,8 @@ export class Painter {
   sceneOf(view, frame, width, height, look) {
     const { axes } = this.figure;
     const plain = this.figure.main?.raster?.isPlain(view) ?? false;
-    return { frame, width, height, look, plain, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
+    const about = this.figure.main?.estimate(view) ? "about " : "";
+    return { frame, width, height, look, plain, about, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
   }
 
   /**
@@ -251,7 +253,7 @@ export class Painter {
     const { main } = figure;
     if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
     else if (side === "bar" && !scene.plain)
-      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: keyTitle(main), words: main.words, mark, room: this.room }, look);
+      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: scene.about + keyTitle(main), words: main.words, mark, room: this.room }, look);
   }
 
   /** Colours of what lies over the plot follow its ground.  @param {View} view */

@@ -232,17 +232,19 @@ export class Hover {
     ];
     if (!hit && layer?.raster?.marks.covers(view)) return facts;
     if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
-    const none = layer.info?.traits.counts ? "0" : "no rows";
+    const mark = hit.estimated ? "about " : "";
+    const none = mark + (layer.info?.traits.counts ? "0" : "no rows");
+    const told = (/** @type {number|bigint} */ value) => mark + layer.words.one(value);
     if (!hit.planes) {
-      const value = hit.value === null ? none : layer.words.one(hit.value);
+      const value = hit.value === null ? none : told(hit.value);
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
     const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
     for (const p of present.slice(0, MOST_CATEGORIES)) {
-      facts.push({ name: p.label, value: layer.words.one(p.value), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
+      facts.push({ name: p.label, value: told(p.value), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
-    if (hit.value !== null) return [...facts, { name: "all", value: layer.words.one(hit.value), strong: true }];
+    if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];
     return present.length ? facts : [...facts, { name: "all", value: none, strong: true }]; // means do not tell that of all rows
   }
 

@@ -151,6 +151,6 @@ export class ImageLayer {
     const tile = blocks[Math.floor(row / BLOCK)][Math.floor(column / BLOCK)];
     const cell = (row % BLOCK) * BLOCK + (column % BLOCK);
     const [x, y] = [view.xAt(px), view.yAt(py)];
-    return { key: NO_TILE, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, ...valuesAt(tile.planes, cell, this.facts) };
+    return { key: NO_TILE, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, estimated: false, ...valuesAt(tile.planes, cell, this.facts) };
   }
 }

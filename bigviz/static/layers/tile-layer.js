@@ -310,7 +310,7 @@ export class TileLayer {
       cell = tile ? this.grid.cellAt(view, tile.key, px, py) : null;
     }
     if (!cell || !tile) return null;
-    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts), exact };
+    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts), exact, estimated: tile.estimate !== null };
   }
 }
 

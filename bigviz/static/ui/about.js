@@ -2,7 +2,7 @@
 
 import { find, make } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
-import { COARSE, crowdWords, notesOf } from "./row-facts.js";
+import { about, COARSE, crowdWords, notesOf } from "./row-facts.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
@@ -25,12 +25,13 @@ export function factsOf(figure) {
   /** @type {[string, string][]} */
   const facts = [];
   if (view) for (const side of /** @type {const} */ (["x", "y"])) facts.push([axes[side].title, rangeWords(figure, side)]);
-  for (const { info, definition, error, raster, words } of layers) {
+  for (const layer of layers) {
+    const { info, definition, error, raster, words } = layer;
     if (error) facts.push(["not drawn", error]);
     if (!info || !definition) continue;
     facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
-    if (info.rows_outside > 0) facts.push(["rows not drawn", `${info.rows_outside.toLocaleString("en")} (missing, not finite, or off the axis)`]);
-    if (info.rows_far > 0) facts.push(["far rows", `${info.rows_far.toLocaleString("en")}${definition.root === "full" ? ", shown" : ", left out"}`]);
+    if (info.rows_outside > 0) facts.push(["rows not drawn", `${about(info.rows_outside, info.provisional)} (missing, not finite, or off the axis)`]);
+    if (info.rows_far > 0) facts.push(["far rows", `${about(info.rows_far, info.provisional)}${definition.root === "full" ? ", shown" : ", left out"}`]);
     if (raster && view) {
       const { zx, zy } = raster.grid.level(view);
       facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
@@ -42,8 +43,9 @@ export function factsOf(figure) {
       const { norm } = raster;
       if (!norm) continue;
       const { low, high } = norm.distribution;
-      facts.push([`${definition.agg}, visible`, `${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`]);
-      if (norm.low !== low || norm.high !== high) facts.push(["colours", words.apart([norm.low, norm.high]).join(" to ")]);
+      const mark = layer.estimate(view) ? "about " : "";
+      facts.push([`${definition.agg}, visible`, `${mark}${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`]);
+      if (norm.low !== low || norm.high !== high) facts.push(["colours", mark + words.apart([norm.low, norm.high]).join(" to ")]);
     }
   }
   for (const note of notesOf(figure)) facts.push(["note", note]);

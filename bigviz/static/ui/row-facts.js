@@ -41,13 +41,19 @@ function farPart(figure) {
     figure.choose(index, { root: full ? "default" : "full" });
     figure.surface.focus();
   };
-  const text = full ? "The view makes room for rows very far from all others" : farWords(layer.info.rows_far);
+  const text = full ? "The view makes room for rows very far from all others" : farWords(layer.info.rows_far, layer.info.provisional);
   return { text, detail: full ? undefined : "a fill value, perhaps", spoken: text, tone: "warn", action: { label: full ? "Leave them out" : "Show them", run } };
 }
 
-/** @param {number} n @returns {string} */
-export function farWords(n) {
-  return n === 1 ? "1 row lies very far from all others and is left out" : `${n.toLocaleString("en")} rows lie very far from all others and are left out`;
+/** @param {number} n @param {boolean} [provisional] it is a sample's @returns {string} */
+export function farWords(n, provisional = false) {
+  if (n === 1 && !provisional) return "1 row lies very far from all others and is left out";
+  return `${about(n, provisional)} rows lie very far from all others and are left out`;
+}
+
+/** A number of rows, marked like the picture where it is a sample's.  @param {number} n @param {boolean} provisional @returns {string} */
+export function about(n, provisional) {
+  return `${provisional ? "about " : ""}${n.toLocaleString("en")}`;
 }
 
 /** @param {Figure} figure @returns {boolean} a layer's view is deeper than its tiles, and it got no image */
@@ -68,7 +74,7 @@ export function rowsWords(layers) {
   const told = new Map();
   for (const { info, definition } of layers) {
     if (!info || !definition) continue;
-    const outside = info.rows_outside > 0 ? `, ${info.rows_outside.toLocaleString("en")} not drawn` : "";
+    const outside = info.rows_outside > 0 ? `, ${about(info.rows_outside, info.provisional)} not drawn` : "";
     told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
   }
   return [...told.values()].join(" · ");

@@ -17,3 +17,11 @@ test("far rows", () => {
   assert.equal(farWords(1), "1 row lies very far from all others and is left out");
   assert.equal(farWords(1234), "1,234 rows lie very far from all others and are left out");
 });
+
+test("what a sample says is marked as such", () => {
+  const sampled = layer("a", 1000, 12);
+  sampled.info.provisional = true;
+  assert.equal(rowsWords([sampled]), "1,000 rows, about 12 not drawn");
+  assert.equal(farWords(1, true), "about 1 rows lie very far from all others and are left out");
+  assert.equal(farWords(40, true), "about 40 rows lie very far from all others and are left out");
+});
