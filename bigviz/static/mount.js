@@ -12,6 +12,7 @@ import { Theme } from "./render/theme.js";
 import { rangeWords, showAbout } from "./ui/about.js";
 import { AppFailure } from "./ui/app-failure.js";
 import { bindState } from "./ui/figure-state.js";
+import { bindColourLock } from "./ui/colour-lock.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
 import { buildLayout } from "./ui/layout.js";
 import { Notices } from "./ui/notices.js";
@@ -181,6 +182,7 @@ export class Mounted extends EventTarget {
 
   /** @param {Figure} figure */
   #bind(figure) {
+    bindColourLock(figure);
     bindPickers(figure);
     bindSettings(figure);
     const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));

@@ -31,6 +31,9 @@ export function marginsOf(width, { side, context }) {
   return { top: width < NARROW && side !== "none" ? 50 : 28, bottom: context ? 55 : 42 };
 }
 
+/** Room for the lock at the end of a bar across the plot. */
+const LOCK = 28;
+
 /**
  * @param {number} width @param {number} height of the surface
  * @param {{left: number, side: "bar"|"legend"|"none", legend: number, labels?: number, context: boolean, dpr: number, beside?: readonly Margins[]}} o `left`: room
@@ -51,7 +54,7 @@ export function frameOf(width, height, { left, side, legend, labels = BAR.least,
   const none = { x: 0, y: 0, width: 0, height: 0 };
   if (side === "none") return { plot, bar: none, narrow };
   const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand beside the y axis's title, a legend above it
-  if (narrow) return { plot, bar: { x: plot.x + plot.width * from, y: 12, width: plot.width * (1 - from) - 2, height: 10 }, narrow };
+  if (narrow) return { plot, bar: { x: plot.x + plot.width * from, y: 12, width: plot.width * (1 - from) - 2 - (side === "bar" ? LOCK : 0), height: 10 }, narrow };
   const bar = { x: plot.x + plot.width + BAR.before, y: plot.y + 22, width: side === "bar" ? BAR.width : legend, height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height) };
   return { plot, bar, narrow };
 }

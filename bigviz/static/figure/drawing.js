@@ -5,7 +5,7 @@
 /** What drawing sees of its figure; `resize` measures the surface anew and draws.
  * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
  *   readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests: import("./requests.js").Requests,
- *   resize: () => void}} Drawn */
+ *   fitY: () => void, resize: () => void}} Drawn */
 
 /** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
 const TOGETHER_MS = 40;
@@ -73,6 +73,7 @@ export class Drawing {
     const { moved } = this;
     this.moved = false;
     this.figure.requests.nextFrame();
+    this.figure.fitY();
     const { view, layers, painter } = this.figure;
     if (!view) return;
     const covered = layers.every((layer) => layer.covered(view));

@@ -4,6 +4,7 @@
 import { find } from "../dom.js";
 import { Drawing } from "./drawing.js";
 import { axesOf } from "./figure-axes.js";
+import { FollowY } from "./follow-y.js";
 import { Layer } from "../layers/layer.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
@@ -42,6 +43,7 @@ export class Figure extends EventTarget {
     this.painter = new Painter(this);
     this.drawing = new Drawing(this);
     this.steps = new Steps(this);
+    this.followY = new FollowY(this);
     /** Ranges to show once the columns that they are ranges of have come.  @type {import("./steps.js").Step|null} */ this.due = null;
     for (const range of [x, y]) {
       range.addEventListener("change", (event) => {
@@ -129,6 +131,7 @@ export class Figure extends EventTarget {
       const axis = side === "x" ? "xaxis" : "yaxis";
       const replaced = before !== null && (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
       if (replaced) this.ranges[side].moved = false;
+      if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition.glyph)) this.followY.isWanted = true;
       this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
     }
     this.dispatchEvent(new Event("info"));
@@ -207,6 +210,37 @@ export class Figure extends EventTarget {
 
   // Where the view goes.
 
+  /**
+   * A gesture's or key's zoom, see `View.zoom`: of x alone where y follows; one of y alone ends that.
+   * @param {number} fx @param {number} fy @param {number} px @param {number} py device pixels @param {number} time event.timeStamp
+   */
+  zoom(fx, fy, px, py, time) {
+    if (fx === 1) this.followY.isWanted = false;
+    if (this.view) this.show(this.view.zoom(fx, this.followY.isOn ? 1 : fy, px, py), time);
+  }
+
+  /** A gesture's or key's pan, of x alone where y follows.  @param {number} dx @param {number} dy device pixels @param {number} time event.timeStamp */
+  pan(dx, dy, time) {
+    if (this.view) this.show(this.view.pan(dx, this.followY.isOn ? 0 : dy), time);
+  }
+
+  /** Lets y follow what is shown, or keeps it where it is.  @param {boolean} isWanted */
+  follow(isWanted) {
+    this.steps.before("follow");
+    this.followY.isWanted = isWanted;
+    this.redraw();
+    this.steps.settle();
+  }
+
+  /** Moves y to what x shows, where it follows that: before a frame is drawn. */
+  fitY() {
+    const { view } = this;
+    const next = view && this.followY.fit(view);
+    if (!next || next === view) return;
+    this.view = next;
+    this.ranges.y.set(next.y, this, 0, this.ranges.y.moved);
+  }
+
   /** A gesture's view.  @param {View} next @param {number} time event.timeStamp */
   show(next, time) {
     if (!this.view || next.equals(this.view)) return;
@@ -240,6 +274,7 @@ export class Figure extends EventTarget {
   /** @param {"x"|"y"|"xy"} sides @param {number} time */
   home(sides, time) {
     if (!this.view) return;
+    if (sides.includes("y")) this.followY.isWanted = true;
     const { x, y } = this.ranges;
     const next = this.view.show({
       ...(sides.includes("x") ? { x: asKind(x.home, this.axes.x.exact) } : {}),
@@ -253,15 +288,17 @@ export class Figure extends EventTarget {
   showAll(time) {
     const { x, y } = this.ranges;
     if (!this.view) return;
+    this.followY.isWanted = false;
     this.show(this.view.show({ x: asKind(x.all, this.axes.x.exact), y: asKind(y.all, this.axes.y.exact) }), time);
     this.steps.settle();
   }
 
   /** What an earlier or later step showed.  @param {import("./steps.js").Step} step @param {number} time */
-  restore({ x, y, choices }, time) {
+  restore({ x, y, choices, follows }, time) {
     const { view } = this;
+    this.followY.isWanted = follows;
     this.#chosen((layer) => choices[layer.index]);
-    if (this.layers.some((layer) => layer.asked !== null)) this.due = { x, y, choices };
+    if (this.layers.some((layer) => layer.asked !== null)) this.due = { x, y, choices, follows };
     else if (view) this.show(view.show({ x: x ?? view.x, y: y ?? view.y }), time);
   }
 

@@ -7,9 +7,11 @@ import { equalSpans } from "../geometry/span.js";
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
-/** A range is null while the columns that it is a range of have not come.  @typedef {{x: Span|null, y: Span|null, choices: readonly Choice[]}} Step */
+/** A range is null while the columns that it is a range of have not come; `follows`: y follows what x shows.
+ * @typedef {{x: Span|null, y: Span|null, choices: readonly Choice[], follows: boolean}} Step */
 /** What steps see of their figure.
- * @typedef {EventTarget & {readonly view: View|null, readonly layers: readonly Layer[], restore: (step: Step, time: number) => void}} Stepped */
+ * @typedef {EventTarget & {readonly view: View|null, readonly layers: readonly Layer[], readonly followY: {readonly isWanted: boolean, readonly isOn: boolean},
+ *   restore: (step: Step, time: number) => void}} Stepped */
 
 /** Changes of one kind within this time are one step: a drag, a text that is typed. */
 const REST_MS = 350;
@@ -67,7 +69,7 @@ export class Steps {
   built() {
     const state = this.#state();
     if (!state) return;
-    this.history ??= new History(state, equalSteps);
+    this.history ??= new History(state, (a, b) => equalSteps(a, b, this.figure.followY.isOn));
     const { now } = this.history;
     const isKnown = sameChoices(now, state);
     if (isKnown && (this.isGoing || now.x === null || now.y === null)) this.history.amend(state);
@@ -104,10 +106,10 @@ export class Steps {
 
   /** @returns {Step|null} null before the first view */
   #state() {
-    const { view, layers } = this.figure;
+    const { view, layers, followY } = this.figure;
     if (!view) return null;
     const span = (/** @type {"x"|"y"} */ side) => (layers.some((layer) => isReplaced(layer, side)) ? null : view[side]);
-    return { x: span("x"), y: span("y"), choices: layers.map((layer) => layer.choice) };
+    return { x: span("x"), y: span("y"), choices: layers.map((layer) => layer.choice), follows: followY.isWanted };
   }
 }
 
@@ -128,8 +130,8 @@ function sameChoices(a, b) {
   return JSON.stringify(a.choices) === JSON.stringify(b.choices);
 }
 
-/** @param {Step} a @param {Step} b @returns {boolean} */
-function equalSteps(a, b) {
+/** @param {Step} a @param {Step} b @param {boolean} follows y is what x makes it, in both where both follow @returns {boolean} */
+function equalSteps(a, b, follows) {
   const same = (/** @type {Span|null} */ p, /** @type {Span|null} */ q) => (p === null || q === null ? p === q : equalSpans(p, q));
-  return same(a.x, b.x) && same(a.y, b.y) && sameChoices(a, b);
+  return same(a.x, b.x) && sameChoices(a, b) && a.follows === b.follows && ((follows && a.follows) || same(a.y, b.y));
 }

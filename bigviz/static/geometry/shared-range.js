@@ -56,6 +56,11 @@ export class SharedRange extends EventTarget {
     return this.#said === null && !equalSpans(this.all, this.home, 1e-9);
   }
 
+  /** The document says where it is. */
+  get isDeclared() {
+    return this.#said !== null;
+  }
+
   /** @returns {Span|null} */
   get #said() {
     const { start, end } = this.declared;

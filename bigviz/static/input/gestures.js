@@ -13,6 +13,9 @@ const LEAST_BAR = 4;
 const AT_END = 0.005;
 /** Room round the colour bar in which it can be grasped. */
 const BAR_REACH = 9;
+/** A drag so far up or down, and so many times as far as aside, is one of y. */
+const ALONG_Y = 24;
+const ALONG_Y_SHARE = 3;
 const CURSOR_STEP = 0.01;
 const CURSOR_FAR = 0.1;
 /** How long the hint about two fingers stays after a drag that the plot did not follow. */
@@ -27,6 +30,7 @@ export class FigureGestures {
     this.figure = figure;
     this.hover = hover;
     this.act = act;
+    /** How far the drag has gone, in CSS pixels.  @type {[number, number]|number[]} */ this.dragged = [0, 0];
     this.box = find(figure.surface, ".overlay .box", HTMLElement);
     this.hint = find(figure.surface, ".overlay .hint", HTMLElement);
     /** Said once, of drags that scrolled the page: who scrolls past a plot need not read it each time. */ this.isHinted = false;
@@ -53,12 +57,13 @@ export class FigureGestures {
       },
       pan: (dx, dy, time) => {
         const { dpr } = figure.painter.size;
-        this.#pan(dx * dpr, dy * dpr, time);
+        if (this.#isAlongY(dx, dy)) figure.followY.isWanted = false;
+        figure.pan(dx * dpr, dy * dpr, time);
         hover.hide();
       },
       zoom: (fx, fy, px, py, time) => {
         this.hint.hidden = true;
-        if (figure.view) figure.show(figure.view.zoom(fx, fy, ...this.#toDevice([px, py])), time);
+        figure.zoom(fx, fy, ...this.#toDevice([px, py]), time);
       },
       box: (from, to, done, time) => this.#boxed(from, to, done, time),
       unbox: () => {
@@ -70,12 +75,16 @@ export class FigureGestures {
       },
       bar: (from, to, done) => this.#clip(from, to, done),
       hover: (px, py, region, touch) => {
+        this.dragged = [0, 0];
         if (surface.dataset.at !== region) surface.dataset.at = region;
         hover.at(px, py, region, touch);
       },
       click: (px, py, region) => hover.click(px, py, region),
       leave: () => hover.hide(),
-      rest: () => figure.steps.settle(),
+      rest: () => {
+        this.dragged = [0, 0];
+        figure.steps.settle();
+      },
     };
   }
 
@@ -94,16 +103,18 @@ export class FigureGestures {
     return [(px - plot.x) * size.dpr, (py - plot.y) * size.dpr];
   }
 
-  /** @param {number} dx @param {number} dy device pixels @param {number} time */
-  #pan(dx, dy, time) {
-    const { view } = this.figure;
-    if (view) this.figure.show(view.pan(dx, dy), time);
+  /** A drag that goes far up or down and hardly aside, or on the y axis, moves y where y follows.  @param {number} dx @param {number} dy CSS pixels @returns {boolean} */
+  #isAlongY(dx, dy) {
+    if (this.pointer.held === "y") return true;
+    this.dragged = [this.dragged[0] + dx, this.dragged[1] + dy];
+    const [x, y] = this.dragged.map(Math.abs);
+    return y > ALONG_Y && y > ALONG_Y_SHARE * x;
   }
 
   /** @param {number} factor @param {number} time */
   #zoomMiddle(factor, time) {
     const { view } = this.figure;
-    if (view) this.figure.show(view.zoom(factor, factor, view.width / 2, view.height / 2), time);
+    if (view) this.figure.zoom(factor, factor, view.width / 2, view.height / 2, time);
   }
 
   /** Arrows pan, or move the reading cursor.  @param {number} x @param {number} y shares of the plot, up positive @param {number} time */
@@ -112,7 +123,10 @@ export class FigureGestures {
     if (this.hover.reading) {
       const step = Math.max(Math.abs(x), Math.abs(y)) > CURSOR_FAR ? CURSOR_FAR : CURSOR_STEP;
       this.hover.step(Math.sign(x) * step, -Math.sign(y) * step);
-    } else if (view) this.#pan(-x * view.width, y * view.height, time);
+    } else if (view) {
+      if (y !== 0) this.figure.followY.isWanted = false;
+      this.figure.pan(-x * view.width, y * view.height, time);
+    }
   }
 
   /** @param {string} name @param {number} time @param {boolean} shift */
@@ -150,6 +164,7 @@ export class FigureGestures {
     }
     this.box.hidden = true;
     if (Math.abs(a[0] - b[0]) < LEAST_BOX || Math.abs(a[1] - b[1]) < LEAST_BOX || !figure.view) return;
+    figure.followY.isWanted = false;
     figure.show(figure.view.box(...this.#toDevice(a), ...this.#toDevice(b)), time);
     figure.steps.settle();
   }

@@ -126,19 +126,25 @@ export class LineLayer {
   }
 
   /**
-   * Lowest and highest y among the rows at hand within the view's x range.
-   * @param {View} view @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without rows
+   * Lowest and highest y of the line within the view's x range: of its rows there, and where it crosses the range's ends.
+   * @param {View} view @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without any line there
    */
   extent(view) {
     const { columns } = this;
     if (!columns) return null;
+    const { n, x, y, run } = columns;
     const shift = Number(view.x.origin - columns.xorigin);
-    const from = firstFrom(columns.x, view.x.lo + shift);
+    const [lo, hi] = [view.x.lo + shift, view.x.hi + shift];
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let k = from; k < columns.n && columns.x[k] <= view.x.hi + shift; k++) {
-      const y = columns.y[k];
-      if (y < low) low = y;
-      if (y > high) high = y;
+    const take = (/** @type {number} */ value) => {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    };
+    for (let k = firstFrom(x, lo); k < n; k++) {
+      const isJoined = k > 0 && run[k] === run[k - 1];
+      for (const end of [lo, hi]) if (isJoined && x[k - 1] < end && end < x[k]) take(y[k - 1] + ((end - x[k - 1]) / (x[k] - x[k - 1])) * (y[k] - y[k - 1]));
+      if (x[k] > hi) break;
+      take(y[k]);
     }
     return low <= high ? { origin: columns.yorigin, low, high } : null;
   }

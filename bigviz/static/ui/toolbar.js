@@ -21,14 +21,16 @@ export function bindToolbar(figure, page) {
 
   const zoom = (/** @type {number} */ factor, /** @type {number} */ time) => {
     const { view } = figure;
-    if (view) figure.show(view.zoom(factor, factor, view.width / 2, view.height / 2), time);
+    if (view) figure.zoom(factor, factor, view.width / 2, view.height / 2, time);
   };
   /** @type {Act} */
   const act = (name, shift, time) => {
     if (name === "undo" || name === "redo") figure.steps.travel(name, time);
     else if (name === "in" || name === "out") zoom(name === "in" ? 1 / ZOOM : ZOOM, time);
     else if (name === "home") figure.home("xy", time);
-    else if (name === "full") fullScreen(section, figure.page.notices);
+    else if (name === "follow") {
+      if (figure.followY.isPossible) figure.follow(!figure.followY.isOn);
+    } else if (name === "full") fullScreen(section, figure.page.notices);
     else if (name === "save") void saveImage(figure, shift ? 2 : 1);
     else if (name === "help") page.help();
     else if (name === "box") {
@@ -38,7 +40,7 @@ export function bindToolbar(figure, page) {
       button("box").setAttribute("aria-pressed", String(on));
     }
   };
-  for (const name of ["undo", "redo", "in", "out", "home", "box", "full"]) button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
+  for (const name of ["undo", "redo", "in", "out", "home", "follow", "box", "full"]) button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
   bindSave(figure, button("save"));
   // In a text box of the form a browser would leave the page.
   section.addEventListener("keydown", (event) => {
@@ -51,9 +53,11 @@ export function bindToolbar(figure, page) {
   const history = () => {
     button("undo").disabled = !figure.steps.canUndo;
     button("redo").disabled = !figure.steps.canRedo;
+    button("follow").hidden = !figure.followY.isPossible;
+    button("follow").setAttribute("aria-pressed", String(figure.followY.isOn));
     keepStop(bar);
   };
-  figure.addEventListener("rest", history);
+  for (const event of ["rest", "frame"]) figure.addEventListener(event, history);
   section.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement === section;
     button("full").setAttribute("aria-pressed", String(full));

@@ -57,6 +57,7 @@ export class UrlState {
     const end = suffix(figure.index, 0);
     for (const side of /** @type {const} */ (["x", "y"])) {
       const range = figure.axes[side].fromUrl(params.get(`${side}0${end}`), params.get(`${side}1${end}`));
+      if (side === "y") figure.followY.isWanted = range === null;
       if (range) figure.ranges[side].set(range, null, 0);
     }
   }
@@ -110,8 +111,9 @@ function writeFigure(params, figure) {
     }
   }
   const { x, y } = figure.ranges;
-  if (x.now === null || y.now === null || (x.atHome && y.atHome)) return;
+  if (x.now === null || y.now === null || (x.atHome && (y.atHome || figure.followY.isOn))) return;
   for (const side of /** @type {const} */ (["x", "y"])) {
+    if (side === "y" && figure.followY.isOn) continue;
     const [start, stop] = figure.axes[side].toUrl(/** @type {import("../geometry/view.js").View} */ (figure.view)[side]);
     params.set(`${side}0${suffix(figure.index, 0)}`, start);
     params.set(`${side}1${suffix(figure.index, 0)}`, stop);

@@ -36,6 +36,7 @@ function world() {
     layers: [layer],
     page: { latency: { settled: () => told.push("settled") } },
     requests: { update: () => told.push("asked"), nextFrame() {}, settled() {} },
+    fitY() {},
     painter: { prepare() {}, refit: () => false, paint: (/** @type {unknown} */ _, /** @type {boolean} */ exact) => told.push(exact ? "exact" : "moving") },
     resize() {},
   });

@@ -13,7 +13,7 @@ const drawn = (/** @type {string} */ x) => ({ x, y: "b", xaxis: "linear", yaxis:
 /** A figure of one layer whose server answers when `answer` is called. */
 function world() {
   const layer = { choice: /** @type {Record<string, string>} */ ({ x: "a", cmap: "fire" }), definition: drawn("a"), asked: /** @type {any} */ (null) };
-  const figure = /** @type {any} */ (Object.assign(new EventTarget(), { layers: [layer], view: null, restore: () => {} }));
+  const figure = /** @type {any} */ (Object.assign(new EventTarget(), { layers: [layer], view: null, followY: { isOn: false, isWanted: true }, restore: () => {} }));
   const steps = new Steps(figure);
   const ask = () => {
     layer.asked = layer.choice.x === layer.definition.x ? null : drawn(layer.choice.x);

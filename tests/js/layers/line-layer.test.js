@@ -118,6 +118,18 @@ test("the pointer finds the nearest row: nearest pixel column, then nearest in y
   assert.equal(layer.nearest(view, 1, 1), null);
 });
 
+test("the extent has the line where it crosses the view's ends, not its gaps", () => {
+  const layer = makeLayer();
+  const view = new View({ x: span(2, 6), y: span(0, 1), width: 100, height: 100 });
+  give(layer, columns([0, 4, 8], [0, 10, 50], [0, 0, 0]), view);
+  assert.deepEqual(layer.extent(view), { origin: 0n, low: 5, high: 30 });
+  assert.deepEqual(layer.extent(view.with({ x: span(5, 6) })), { origin: 0n, low: 20, high: 30 }, "no row is within it");
+  const gaps = makeLayer();
+  give(gaps, columns([0, 4, 8], [0, 10, 50], [0, 1, 2]), view);
+  assert.deepEqual(gaps.extent(view), { origin: 0n, low: 10, high: 10 });
+  assert.equal(gaps.extent(view.with({ x: span(5, 6) })), null);
+});
+
 test("the extent is that of the rows within the view", () => {
   const layer = makeLayer();
   const view = new View({ x: span(0, 10), y: span(0, 1), width: 100, height: 100 });

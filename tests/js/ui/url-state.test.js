@@ -45,7 +45,7 @@ function figure(index) {
   const range = { now: {}, home: null, atHome: false, set: () => {} };
   const axis = { fromUrl: () => null, toUrl: () => ["0", "1"] };
   return Object.assign(new EventTarget(), {
-    index, layers: [layer(0), layer(1)], ranges: { x: range, y: range }, axes: { x: axis, y: axis }, view: { x: {}, y: {} },
+    index, layers: [layer(0), layer(1)], ranges: { x: range, y: range }, axes: { x: axis, y: axis }, view: { x: {}, y: {} }, followY: { isOn: false, isWanted: true },
   }); // prettier-ignore
 }
 
