@@ -171,18 +171,19 @@ def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def valued(cells: npt.NDArray[np.int32], rows: Rows, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int32], Array]:
     """The cells without those of null rows, and the values in the accumulator's dtype, or in float32 for float64: the
     kernels widen them as they go, and a copy is 6 % of what a view of means takes."""
-    if rows.values is None:
-        raise ValueError("the reduction needs values")
-    if rows.valid is not None:
-        cells = np.where(rows.valid, cells, np.int32(-1))
-    own = rows.values.dtype
-    kept = own if own == np.float32 and dtype == np.float64 else dtype
-    return cells, frozen(np.ascontiguousarray(rows.values, kept))
+    values, cells = _valid(cells, rows)
+    kept = values.dtype if values.dtype == np.float32 and dtype == np.float64 else dtype
+    return cells, frozen(np.ascontiguousarray(values, kept))
 
 
 def not_null(cells: npt.NDArray[np.int32], rows: Rows) -> npt.NDArray[np.int32]:
+    """The cells without those of null rows, NaN included."""
+    values, cells = _valid(cells, rows)
+    return cells if values.dtype.kind != "f" else np.where(np.isnan(values), np.int32(-1), cells)
+
+
+def _valid(cells: npt.NDArray[np.int32], rows: Rows) -> tuple[Array, npt.NDArray[np.int32]]:
+    """The values, and the cells without those of rows that are masked as null."""
     if rows.values is None:
         raise ValueError("the reduction needs values")
-    if rows.valid is not None:
-        return np.where(rows.valid, cells, np.int32(-1))
-    return cells if rows.values.dtype.kind != "f" else np.where(np.isnan(rows.values), np.int32(-1), cells)
+    return rows.values, cells if rows.valid is None else np.where(rows.valid, cells, np.int32(-1))
