@@ -21,6 +21,8 @@ _WORDS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " 
 _GIVEN: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
 _MOST_LETTERS: Final = 60
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMAS: Final = re.compile(r"(?<![\d,.])\d+(?:,\d+)+(?![\d,])")
+_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _NUMERIC: Final = frozenset({"BIGINT", "HUGEINT", "DOUBLE"})
 
 
@@ -160,6 +162,8 @@ def _sniffed(tokenizer: Tokenizer, text: CsvText, options: CsvOptions, given: di
     elif answers[0][0].delimiter != ",":
         answers += _ask(tokenizer, {**given, "delim": answers[0][0].delimiter}, ",")
     answers = [each for each in answers if _may_skip(each[0], head)]
+    if not _has_decimal_commas(head):
+        answers = [(found, decimal) for found, decimal in answers if decimal == "."]
     by_line = _by_first_line(head, options)
     if not answers or (len(by_line.types) > 1 and all(len(each.types) == 1 for each, _ in answers)):
         return by_line, "."
@@ -181,6 +185,11 @@ def _ask(tokenizer: Tokenizer, options: dict[str, object], decimal: str = ".") -
         if fault.kind in ("dialect", "columns", "quote", "other"):
             return []
         raise
+
+
+def _has_decimal_commas(head: str) -> bool:
+    """Whether some comma between digits can be nothing else: 1,234 may be a thousand, but 0,5 and 1,23 may not."""
+    return any(not _THOUSANDS.fullmatch(number) for number in _COMMAS.findall(head))
 
 
 def _badness(found: Sniffed, head: str) -> tuple[bool, int, float]:

@@ -191,6 +191,12 @@ _MAKERS: dict[str, Callable[[], Shape]] = {
     "NA among words": lambda: _column(["NA", "DE", "-"], ["NA", "DE", "-"]),
     "spaces around numbers": lambda: _column([" 1", "2 "], [1, 2]),
     "decimal commas": lambda: _shape("x;y\n1,5;2,5\n10,25;4,75\n", _X_Y, [(1.5, 2.5), (10.25, 4.75)], duckdb=False),
+    "commas that may group thousands": lambda: _shape(
+        "x;y\n1,234;2\n10,250;3\n", _X_Y, [("1,234", 2), ("10,250", 3)], duckdb=False
+    ),
+    "decimal commas of three digits": lambda: _shape(
+        "x;y\n1,234;2\n0,250;3\n", _X_Y, [(1.234, 2), (0.25, 3)], duckdb=False
+    ),
     "decimal commas without names": lambda: _shape("1,5;2\n2,5;3\n", _NAMELESS, [(1.5, 2), (2.5, 3)], duckdb=False),
     "beyond int64": lambda: _column(["18446744073709551615", "5"], [2**64 - 1, 5]),
     "beyond uint64": lambda: _column(["1" + "0" * 25, "5"], [Decimal(10**25), Decimal(5)]),
