@@ -17,7 +17,11 @@ const createCanvas = (/** @type {number} */ width, /** @type {number} */ height)
   const nothing = () => {};
   const context = {
     createImageData: () => ({ data: new Uint8ClampedArray(4 * width * height) }),
-    ...Object.fromEntries(["putImageData", "drawImage", "save", "restore", "beginPath", "rect", "clip", "moveTo", "lineTo", "stroke"].map((name) => [name, nothing])),
+    ...Object.fromEntries(
+      ["putImageData", "drawImage", "save", "restore", "beginPath", "rect", "clip", "moveTo", "lineTo", "stroke"].map(
+        (name) => [name, nothing],
+      ),
+    ),
   };
   return /** @type {any} */ ({ width, height, getContext: () => context });
 };
@@ -37,7 +41,8 @@ function attractor() {
 /** @param {Uint32Array} cells @param {number} i @param {number} j @returns {Uint32Array} */
 function tileOf(cells, i, j) {
   const out = new Uint32Array(65536);
-  for (let row = 0; row < 256; row++) out.set(cells.subarray((256 * j + row) * 1024 + 256 * i, (256 * j + row) * 1024 + 256 * i + 256), 256 * row);
+  for (let row = 0; row < 256; row++)
+    out.set(cells.subarray((256 * j + row) * 1024 + 256 * i, (256 * j + row) * 1024 + 256 * i + 256), 256 * row);
   return out;
 }
 
@@ -49,7 +54,9 @@ function encode(values, counts) {
   const high = numbers.reduce((a, b) => Math.max(a, b), 0);
   const common = { plane: 0, filled, low: 1, high, constant: new Uint8Array(8) };
   if (!filled) return { ...common, codec: 0, dtype: 1, payload: new Uint8Array(0) };
-  return counts ? { ...common, codec: 3, dtype: high < 256 ? 1 : high < 65536 ? 2 : 3, payload: rlev(numbers) } : { ...common, codec: 4, dtype: 9, payload: runs(list, Float32Array) };
+  return counts
+    ? { ...common, codec: 3, dtype: high < 256 ? 1 : high < 65536 ? 2 : 3, payload: rlev(numbers) }
+    : { ...common, codec: 4, dtype: 9, payload: runs(list, Float32Array) };
 }
 
 /** Median and 95th percentile of a piece of work.  @param {string} name @param {() => void} work @param {number} [per] divides */
@@ -60,7 +67,9 @@ function measure(name, work, per = 1) {
     work();
     return (performance.now() - start) / per;
   }).sort((a, b) => a - b);
-  console.log(`${name.padEnd(62)} ${times[ROUNDS >> 1].toFixed(2).padStart(8)} ${times[Math.floor(ROUNDS * 0.95)].toFixed(2).padStart(8)}`);
+  console.log(
+    `${name.padEnd(62)} ${times[ROUNDS >> 1].toFixed(2).padStart(8)} ${times[Math.floor(ROUNDS * 0.95)].toFixed(2).padStart(8)}`,
+  );
 }
 
 const LUT = Uint8Array.from({ length: 768 }, (_, k) => k & 255);
@@ -69,8 +78,21 @@ const style = (/** @type {any} */ how) => ({ how, lut: LUT, low: null, high: nul
 /** @param {string} reduction @param {string[]|null} planes @param {Uint32Array[]} cells one array a plane */
 function layerOf(reduction, planes, cells) {
   const axis = { kind: "float" };
-  const info = /** @type {any} */ ({ root: { x: ["-2.0", 2], y: ["-2.0", 2] }, version: 1, planes, reduction, x: axis, y: axis });
-  const layer = new TileLayer({ cache: new TileCache(1 << 30), definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: style("eq_hist"), createCanvas });
+  const info = /** @type {any} */ ({
+    root: { x: ["-2.0", 2], y: ["-2.0", 2] },
+    version: 1,
+    planes,
+    reduction,
+    x: axis,
+    y: axis,
+  });
+  const layer = new TileLayer({
+    cache: new TileCache(1 << 30),
+    definition: /** @type {any} */ ({ dataset: "d", agg: reduction }),
+    info,
+    style: style("eq_hist"),
+    createCanvas,
+  });
   for (let j = 0; j < 4; j++) {
     for (let i = 0; i < 4; i++) {
       const encoded = cells.map((plane, k) => ({ ...encode(tileOf(plane, i, j), layer.facts.counts), plane: k }));
@@ -83,7 +105,11 @@ function layerOf(reduction, planes, cells) {
 /** @param {string} name @param {TileLayer} layer */
 function drawing(name, layer) {
   const canvas = createCanvas(WIDTH, HEIGHT).getContext("2d");
-  for (const [zoom, cell] of /** @type {const} */ ([[1, "1.00"], [1.3, "0.77"], [0.77, "1.30"]])) {
+  for (const [zoom, cell] of /** @type {const} */ ([
+    [1, "1.00"],
+    [1.3, "0.77"],
+    [0.77, "1.30"],
+  ])) {
     const [x, y] = [2 * zoom, (2 * zoom * HEIGHT) / WIDTH];
     const zoomed = new View({ x: span(-x, x), y: span(-y, y), width: WIDTH, height: HEIGHT });
     if (!layer.complete(zoomed)) throw new Error(`level ${JSON.stringify(layer.level(zoomed))} is not loaded`);
@@ -107,24 +133,69 @@ function drawing(name, layer) {
   }
 }
 
-console.log(`${cpus()[0].model}, node ${process.version}, ${WIDTH} x ${HEIGHT}, ${ROWS} rows of a Clifford attractor in 16 tiles\n${" ".repeat(62)}   median      p95  ms`);
+console.log(
+  `${cpus()[0].model}, node ${process.version}, ${WIDTH} x ${HEIGHT}, ${ROWS} rows of a Clifford attractor in 16 tiles\n${" ".repeat(62)}   median      p95  ms`,
+);
 const cells = attractor();
 const all = cells[0].map((_, k) => cells.reduce((sum, plane) => sum + plane[k], 0));
-const tiles = Array.from({ length: 16 }, (_, k) => encode(tileOf(all, k % 4, k >> 2), true)).filter(({ codec }) => codec === 3);
-measure(`decode rlev, a tile (mean of ${tiles.length})`, () => { for (const tile of tiles) decodePlane(tile, true); }, tiles.length);
-const means = Array.from({ length: 16 }, (_, k) => encode(tileOf(all, k % 4, k >> 2), false)).filter(({ codec }) => codec === 4);
-measure(`decode runs of float32, a tile (mean of ${means.length})`, () => { for (const tile of means) decodePlane(tile, false); }, means.length);
+const tiles = Array.from({ length: 16 }, (_, k) => encode(tileOf(all, k % 4, k >> 2), true)).filter(
+  ({ codec }) => codec === 3,
+);
+measure(
+  `decode rlev, a tile (mean of ${tiles.length})`,
+  () => {
+    for (const tile of tiles) decodePlane(tile, true);
+  },
+  tiles.length,
+);
+const means = Array.from({ length: 16 }, (_, k) => encode(tileOf(all, k % 4, k >> 2), false)).filter(
+  ({ codec }) => codec === 4,
+);
+measure(
+  `decode runs of float32, a tile (mean of ${means.length})`,
+  () => {
+    for (const tile of means) decodePlane(tile, false);
+  },
+  means.length,
+);
 drawing("count", layerOf("count", null, [all]));
 drawing("mean", layerOf("mean(v)", null, [all]));
-drawing(`by ${CATEGORIES}`, layerOf("by(c)", Array.from({ length: CATEGORIES }, (_, k) => String(k)), cells));
+drawing(
+  `by ${CATEGORIES}`,
+  layerOf(
+    "by(c)",
+    Array.from({ length: CATEGORIES }, (_, k) => String(k)),
+    cells,
+  ),
+);
 
 const n = 4 * WIDTH;
-const line = new LineLayer({ definition: /** @type {any} */ ({}), info: /** @type {any} */ ({ x: { kind: "timestamp" } }), style: { color: "red", width: 1.5 } });
-const columns = { n, width: WIDTH, xorigin: 0n, yorigin: 0n, flagged: [], column: new Int32Array(n), run: new Int32Array(n), row: new Float64Array(n), x: Float64Array.from({ length: n }, (_, k) => k), y: Float64Array.from({ length: n }, (_, k) => Math.sin(k)) };
+const line = new LineLayer({
+  definition: /** @type {any} */ ({}),
+  info: /** @type {any} */ ({ x: { kind: "timestamp" } }),
+  style: { color: "red", width: 1.5 },
+});
+const columns = {
+  n,
+  width: WIDTH,
+  xorigin: 0n,
+  yorigin: 0n,
+  flagged: [],
+  column: new Int32Array(n),
+  run: new Int32Array(n),
+  row: new Float64Array(n),
+  x: Float64Array.from({ length: n }, (_, k) => k),
+  y: Float64Array.from({ length: n }, (_, k) => Math.sin(k)),
+};
 const view = new View({ x: span(0, n, 0n, true), y: span(-1, 1), width: WIDTH, height: HEIGHT });
 line.add(/** @type {any} */ ({ columns }), /** @type {any} */ (line.request(view)));
 const context = createCanvas(1, 1).getContext("2d");
 measure(`line: path of ${n} rows`, () => line.draw(context, view, 1));
 measure("line: nearest row", () => line.nearest(view, 500, 300));
-const times = new Axis({ kind: "datetime", side: "x", column: { column: "t", kind: "timestamp", zone: "Europe/Paris", categories: null }, zone: "Europe/Paris" });
+const times = new Axis({
+  kind: "datetime",
+  side: "x",
+  column: { column: "t", kind: "timestamp", zone: "Europe/Paris", categories: null },
+  zone: "Europe/Paris",
+});
 measure("ticks of a time axis in a zone", () => times.ticks(span(0, 1e15, 1_700_000_000_000_000_000n, true), WIDTH));

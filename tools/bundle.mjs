@@ -16,7 +16,11 @@ function digest() {
   const names = readdirSync(STATIC, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
   const all = createHash("sha256");
   for (const name of names.filter((name) => name.endsWith(".js") && name !== BUNDLE).sort()) {
-    all.update(`${name}\0${createHash("sha256").update(readFileSync(join(STATIC, name))).digest("hex")}\n`);
+    all.update(
+      `${name}\0${createHash("sha256")
+        .update(readFileSync(join(STATIC, name)))
+        .digest("hex")}\n`,
+    );
   }
   return all.digest("hex");
 }

@@ -18,7 +18,9 @@ const BUNDLES = {
 
 /** Packages whose code ended up in a bundle, from esbuild's list of inputs. @param {string[]} inputs */
 function packagesOf(inputs) {
-  const names = inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]).filter((name) => name !== undefined);
+  const names = inputs
+    .map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1])
+    .filter((name) => name !== undefined);
   return [...new Set(names)].sort();
 }
 

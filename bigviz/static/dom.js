@@ -66,7 +66,11 @@ export function setIcon(button, name) {
 export function scrolls(element) {
   const { fullscreenElement, scrollingElement } = document;
   if (fullscreenElement?.contains(element)) return false;
-  for (let at = element.parentElement; at && at !== document.body && at !== document.documentElement; at = at.parentElement)
+  for (
+    let at = element.parentElement;
+    at && at !== document.body && at !== document.documentElement;
+    at = at.parentElement
+  )
     if (at.scrollHeight > at.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(at).overflowY)) return true;
   const held = [document.body, document.documentElement].some((e) => getComputedStyle(e).overflowY === "hidden");
   return !held && scrollingElement !== null && scrollingElement.scrollHeight > scrollingElement.clientHeight + 1;
@@ -97,7 +101,8 @@ export function togglePopover(popover, button) {
 }
 
 /**
- * Ties a button's aria-expanded to its popover, and gives the focus back to it when the popover closes with the focus inside.
+ * Ties a button's aria-expanded to its popover, and gives the focus back to it when the popover closes with the focus
+ * inside.
  * @param {HTMLElement} popover @param {HTMLElement} button
  */
 export function ownPopover(popover, button) {
@@ -117,7 +122,8 @@ export function ownPopover(popover, button) {
     if (open && first instanceof HTMLElement) first.focus();
   });
   popover.addEventListener("beforetoggle", (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState === "closed" && popover.contains(document.activeElement)) button.focus();
+    if (/** @type {ToggleEvent} */ (event).newState === "closed" && popover.contains(document.activeElement))
+      button.focus();
   });
 }
 
@@ -138,7 +144,14 @@ export function roving(bar) {
   bar.addEventListener("keydown", (event) => {
     const all = buttons();
     const now = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-    const to = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1, Home: 0, End: all.length - 1 }[event.key];
+    const to = {
+      ArrowRight: now + 1,
+      ArrowDown: now + 1,
+      ArrowLeft: now - 1,
+      ArrowUp: now - 1,
+      Home: 0,
+      End: all.length - 1,
+    }[event.key];
     if (to === undefined || event.altKey || all.length === 0) return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,4 +1,5 @@
-// A document in an element: its figures, what stands around them, and the connection that feeds them. Several can share a page.
+// A document in an element: its figures, what stands around them, and the connection that feeds them. Several can share
+// a page.
 
 import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
@@ -39,9 +40,11 @@ const GONE = 4001;
 /**
  * Shows a document in an element until it is unmounted. The element's page must have the templates of index.html.
  * @param {HTMLElement} element emptied first
- * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells the document
+ * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells
+ *   the document
  * @param {Connection} connection opened here, and closed by unmounting
- * @param {{wholePage?: boolean}} [o] `wholePage`: the page is this document's alone, so its title, its address and keys pressed anywhere are too
+ * @param {{wholePage?: boolean}} [o] `wholePage`: the page is this document's alone, so its title, its address and keys
+ *   pressed anywhere are too
  * @returns {Mounted}
  */
 export function mount(element, document, connection, { wholePage = false } = {}) {
@@ -126,7 +129,8 @@ export class Mounted extends EventTarget {
   #listen(signal) {
     const { connection, notices, failure } = this;
     /** @param {string} name @param {(detail: any) => void} handler */
-    const on = (name, handler) => connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail), { signal });
+    const on = (name, handler) =>
+      connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail), { signal });
     on("hello", (hello) => {
       failure.clear();
       this.show(hello);
@@ -137,7 +141,13 @@ export class Mounted extends EventTarget {
       for (const figure of this.figures) figure.askAgain(restarted || !again);
     });
     on("down", ({ inMs, final, reason, code }) => {
-      if (final) notices.error(reason || (code === GONE ? "This document is gone." : `The server closed the connection (${code}). Reload the page to go on.`));
+      if (final)
+        notices.error(
+          reason ||
+            (code === GONE
+              ? "This document is gone."
+              : `The server closed the connection (${code}). Reload the page to go on.`),
+        );
       else notices.down(inMs, () => connection.open());
     });
     on("error", ({ current, json }) => {
@@ -147,15 +157,24 @@ export class Mounted extends EventTarget {
     });
     on("changed", ({ json }) => {
       this.cache.forget(json.dataset);
-      for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === json.dataset)) figure.ask(true);
+      for (const figure of this.figures)
+        if (figure.layers.some((l) => l.spec.dataset === json.dataset)) figure.ask(true);
     });
-    addEventListener("pagehide", () => {
-      this.url?.write();
-      connection.close();
-    }, { signal });
-    addEventListener("pageshow", (event) => {
-      if (event.persisted) connection.open();
-    }, { signal });
+    addEventListener(
+      "pagehide",
+      () => {
+        this.url?.write();
+        connection.close();
+      },
+      { signal },
+    );
+    addEventListener(
+      "pageshow",
+      (event) => {
+        if (event.persisted) connection.open();
+      },
+      { signal },
+    );
   }
 
   /** @param {DocumentSpec} spec @param {Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts */
@@ -169,11 +188,22 @@ export class Mounted extends EventTarget {
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
     this.figures = placed.map(({ spec: figure, section }, index) => {
-      const made = new Figure({ page, index, firstLayer, spec: figure, section, x: rangeOf(figure.x_range), y: rangeOf(figure.y_range) });
+      const made = new Figure({
+        page,
+        index,
+        firstLayer,
+        spec: figure,
+        section,
+        x: rangeOf(figure.x_range),
+        y: rangeOf(figure.y_range),
+      });
       firstLayer += figure.layers.length;
       return made;
     });
-    standInLine(this.figures, placed.map(({ row }) => row));
+    standInLine(
+      this.figures,
+      placed.map(({ row }) => row),
+    );
     this.#frame(title);
     if (this.wholePage) this.url = new UrlState(this.figures, this.ending.signal);
     for (const figure of this.figures) this.#bind(figure);
@@ -204,7 +234,10 @@ export class Mounted extends EventTarget {
     });
   }
 
-  /** One figure fills the element and carries its buttons; several stand under a bar with the document's title.  @param {string} title */
+  /**
+   * One figure fills the element and carries its buttons; several stand under a bar with the document's title.
+   * @param {string} title
+   */
   #frame(title) {
     const { element, figures, panel, theme, help, wholePage } = this;
     const bar = find(element, ".app", HTMLElement);
@@ -224,7 +257,11 @@ export class Mounted extends EventTarget {
   }
 }
 
-/** Ranges by name: those that the document declares, and others when they are first asked for.  @param {DocumentSpec} spec @returns {(name: string) => SharedRange} */
+/**
+ * Ranges by name: those that the document declares, and others when they are first asked for.
+ * @param {DocumentSpec} spec
+ * @returns {(name: string) => SharedRange}
+ */
 function sharedRanges(spec) {
   const ranges = new Map(Object.entries(spec.ranges).map(([name, declared]) => [name, new SharedRange(declared)]));
   return (name) => {
@@ -234,7 +271,11 @@ function sharedRanges(spec) {
   };
 }
 
-/** Figures of one row keep the edges of their plots in line.  @param {readonly Figure[]} figures @param {readonly (string|null)[]} rows of each; null: it stands alone */
+/**
+ * Figures of one row keep the edges of their plots in line.
+ * @param {readonly Figure[]} figures
+ * @param {readonly (string|null)[]} rows of each; null: it stands alone
+ */
 function standInLine(figures, rows) {
   for (const [k, figure] of figures.entries()) {
     figure.beside = rows[k] === null ? [] : figures.filter((other, n) => other !== figure && rows[n] === rows[k]);
@@ -244,10 +285,16 @@ function standInLine(figures, rows) {
   }
 }
 
-/** Keeps a figure's name for screen readers, and says where it came to rest.  @param {Figure} figure @param {(words: string) => void} say */
+/**
+ * Keeps a figure's name for screen readers, and says where it came to rest.
+ * @param {Figure} figure
+ * @param {(words: string) => void} say
+ */
 function describe(figure, say) {
   let said = "";
-  const words = () => `${figure.title || "Plot"}: ${figure.axes.x.title} ${rangeWords(figure, "x")}, ${figure.axes.y.title} ${rangeWords(figure, "y")}`;
+  const words = () =>
+    `${figure.title || "Plot"}: ${figure.axes.x.title} ${rangeWords(figure, "x")}, ` +
+    `${figure.axes.y.title} ${rangeWords(figure, "y")}`;
   figure.addEventListener("exact", () => figure.surface.setAttribute("aria-label", words()));
   figure.addEventListener("rest", () => {
     const now = words();

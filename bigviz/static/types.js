@@ -1,7 +1,8 @@
 // The document as the server tells it: what several folders speak of.
 
 /**
- * @typedef {{id: string, dataset: string, glyph: "points"|"line", x: string, y: string, agg: string, cmap: string, how: string, low: number|null,
+ * @typedef {{id: string, dataset: string, glyph: "points"|"line", x: string, y: string, agg: string, cmap: string, how:
+ *   string, low: number|null,
  *   high: number|null, color: string|null, root: string}} LayerSpec
  */
 /**
@@ -9,7 +10,8 @@
  *   categories: string[]|null}} AxisSpec
  */
 /**
- * @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec, y_axis: AxisSpec,
+ * @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec,
+ *   y_axis: AxisSpec,
  *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[]}} FigureSpec
  */
 /** @typedef {{id: string, type: "row"|"column"|"grid", children: Node[], columns?: number|null}} BoxSpec */

@@ -1,4 +1,5 @@
-// A canvas for node: images, nearest-neighbour drawImage, and rectangular even-odd clips; enough to see what a layer draws.
+// A canvas for node: images, nearest-neighbour drawImage, and rectangular even-odd clips; enough to see what a layer
+// draws.
 
 class Context {
   /** @param {FakeCanvas} canvas */
@@ -24,7 +25,8 @@ class Context {
 
   /** @param {number} x @param {number} y @param {number} width @param {number} height */
   clearRect(x, y, width, height) {
-    for (let row = y; row < y + height; row++) this.canvas.pixels.fill(0, row * this.canvas.width + x, row * this.canvas.width + x + width);
+    for (let row = y; row < y + height; row++)
+      this.canvas.pixels.fill(0, row * this.canvas.width + x, row * this.canvas.width + x + width);
   }
 
   save() {
@@ -66,7 +68,8 @@ class Context {
   /** @param {FakeCanvas} source @param {number[]} a */
   drawImage(source, ...a) {
     this.drawn++;
-    const [sx, sy, sw, sh, x, y, w, h] = a.length === 2 ? [0, 0, source.width, source.height, a[0], a[1], source.width, source.height] : a;
+    const [sx, sy, sw, sh, x, y, w, h] =
+      a.length === 2 ? [0, 0, source.width, source.height, a[0], a[1], source.width, source.height] : a;
     const { width, height, pixels } = this.canvas;
     for (let py = Math.max(0, y); py < Math.min(height, y + h); py++) {
       for (let px = Math.max(0, x); px < Math.min(width, x + w); px++) {

@@ -1,10 +1,36 @@
 // Builds frames byte by byte after docs/protocol.md, independently of the parser under test.
 
-export const TYPE = { hello: 1, layer: 2, progress: 3, tile: 4, columns: 5, done: 6, error: 7, changed: 8, rows: 9, image: 10 };
+export const TYPE = {
+  hello: 1,
+  layer: 2,
+  progress: 3,
+  tile: 4,
+  columns: 5,
+  done: 6,
+  error: 7,
+  changed: 8,
+  rows: 9,
+  image: 10,
+};
 
-/** @param {{type: number, json?: unknown, body?: Uint8Array, id?: number, figure?: number, layer?: number, planes?: number, epoch?: number, part?: number,
+/**
+ * @param {{type: number, json?: unknown, body?: Uint8Array, id?: number, figure?: number, layer?: number, planes?:
+ * number, epoch?: number, part?: number,
  *   parts?: number, sequence?: number, flags?: number}} o @returns {ArrayBuffer} */
-export function frame({ type, json, body = new Uint8Array(0), id = 0, figure = 0, layer = 0, planes = 0, epoch = 7, part = 0, parts = 1, sequence = 1, flags = 0 }) {
+export function frame({
+  type,
+  json,
+  body = new Uint8Array(0),
+  id = 0,
+  figure = 0,
+  layer = 0,
+  planes = 0,
+  epoch = 7,
+  part = 0,
+  parts = 1,
+  sequence = 1,
+  flags = 0,
+}) {
   const text = json === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(json));
   const padded = new Uint8Array(Math.ceil(text.length / 8) * 8).fill(32);
   padded.set(text);
@@ -29,7 +55,8 @@ export function frame({ type, json, body = new Uint8Array(0), id = 0, figure = 0
 /**
  * The body of a tile.
  * @param {{zx: number, zy: number, i: number, j: number}} key
- * @param {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant?: Uint8Array, payload?: Uint8Array}[]} planes
+ * @param {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant?:
+ *   Uint8Array, payload?: Uint8Array}[]} planes
  * @param {number} [total] @returns {Uint8Array}
  */
 export function tileBody(key, planes, total = planes.length) {

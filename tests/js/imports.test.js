@@ -1,4 +1,5 @@
-// Modules import one way: each folder only from those before it, and no two modules import each other. Types in JSDoc count.
+// Modules import one way: each folder only from those before it, and no two modules import each other. Types in JSDoc
+// count.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,17 +8,40 @@ import { test } from "node:test";
 
 const STATIC = new URL("../../bigviz/static/", import.meta.url);
 /** Folders and single modules; each may import itself and what stands before it. boot.js runs alone. */
-const ORDER = ["boot.js", "dom.js", "types.js", "wire", "geometry", "render", "axes", "layers", "figure", "input", "ui", "mount.js", "main.js"];
+const ORDER = [
+  "boot.js",
+  "dom.js",
+  "types.js",
+  "wire",
+  "geometry",
+  "render",
+  "axes",
+  "layers",
+  "figure",
+  "input",
+  "ui",
+  "mount.js",
+  "main.js",
+];
 const PACKAGES = new Set(["d3-format", "d3-scale", "d3-time-format"]);
 
 const modules = readdirSync(STATIC, { recursive: true, encoding: "utf8" })
   .map((name) => name.replaceAll("\\", "/"))
-  .filter((name) => name.endsWith(".js") && !name.startsWith("vendor/") && name !== "page.js"); // the bundle of them all
+  // the bundle of them all
+  .filter((name) => name.endsWith(".js") && !name.startsWith("vendor/") && name !== "page.js");
 
-/** @param {string} name @param {string} text @returns {string[]} what a module imports, as code or as a type: paths from static/, and packages */
+/**
+ * @param {string} name
+ * @param {string} text
+ * @returns {string[]} what a module imports, as code or as a type: paths from static/, and packages
+ */
 function importsOf(name, text) {
   const found = text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*["']([^"']+)["']/g);
-  return [...new Set([...found].map(([, source]) => (source.startsWith(".") ? posix.join(posix.dirname(name), source) : source)))];
+  return [
+    ...new Set(
+      [...found].map(([, source]) => (source.startsWith(".") ? posix.join(posix.dirname(name), source) : source)),
+    ),
+  ];
 }
 
 /** @param {Map<string, string[]>} graph @returns {string[]|null} modules that import each other, in a row */
@@ -47,20 +71,36 @@ function cycleOf(graph) {
 const graph = new Map(modules.map((name) => [name, importsOf(name, readFileSync(new URL(name, STATIC), "utf8"))]));
 
 test("imports of every kind are seen", () => {
-  const text = 'import { a } from "./a.js";\nexport { b } from "../b.js";\nimport "./c.js";\n/** @type {import("../d/d.js").D} */\nconst e = import("e");';
+  const text =
+    'import { a } from "./a.js";\nexport { b } from "../b.js";\nimport "./c.js";\n' +
+    '/** @type {import("../d/d.js").D} */\nconst e = import("e");';
   assert.deepEqual(importsOf("x/y.js", text), ["x/a.js", "b.js", "x/c.js", "d/d.js", "e"]);
-  assert.deepEqual(cycleOf(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), ["b", "c", "b"]);
+  assert.deepEqual(
+    cycleOf(
+      new Map([
+        ["a", ["b"]],
+        ["b", ["c"]],
+        ["c", ["b"]],
+      ]),
+    ),
+    ["b", "c", "b"],
+  );
 });
 
 test("every import leads to a module or a package of the import map", () => {
-  for (const [name, sources] of graph) for (const source of sources) assert.ok(graph.has(source) || PACKAGES.has(source), `${name} imports ${source}`);
+  for (const [name, sources] of graph)
+    for (const source of sources) assert.ok(graph.has(source) || PACKAGES.has(source), `${name} imports ${source}`);
 });
 
 test("folders import one way", () => {
   const place = (/** @type {string} */ name) => ORDER.indexOf(name.includes("/") ? name.split("/")[0] : name);
   for (const [name, sources] of graph) {
     assert.notEqual(place(name), -1, `${name} has no place in the order`);
-    for (const source of sources) assert.ok(PACKAGES.has(source) || place(source) <= place(name), `${name} imports ${source}, which stands above it`);
+    for (const source of sources)
+      assert.ok(
+        PACKAGES.has(source) || place(source) <= place(name),
+        `${name} imports ${source}, which stands above it`,
+      );
   }
 });
 
@@ -75,5 +115,22 @@ test("every module is used by the page", () => {
     seen.add(name);
     queue.push(...(graph.get(name) ?? []).filter((source) => graph.has(source) && !seen.has(source)));
   }
-  assert.deepEqual(modules.filter((name) => !seen.has(name)), []);
+  assert.deepEqual(
+    modules.filter((name) => !seen.has(name)),
+    [],
+  );
+});
+
+test("lines are at most 120 characters long", () => {
+  for (const folder of ["bigviz/static", "tests/js"]) {
+    for (const name of readdirSync(new URL(`../../${folder}/`, import.meta.url), {
+      recursive: true,
+      encoding: "utf8",
+    })) {
+      if (!name.endsWith(".js") || name.startsWith("vendor") || name === "page.js") continue;
+      const lines = readFileSync(new URL(`../../${folder}/${name}`, import.meta.url), "utf8").split("\n");
+      const long = lines.flatMap((line, k) => (line.length > 120 ? [k + 1] : []));
+      assert.deepEqual(long, [], `${folder}/${name}`);
+    }
+  }
 });

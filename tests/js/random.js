@@ -11,7 +11,12 @@ export function random(seed) {
   };
 }
 
-/** @param {() => number} rand @param {number} lo @param {number} hi @returns {number} a whole number in lo..hi, both included */
+/**
+ * @param {() => number} rand
+ * @param {number} lo
+ * @param {number} hi
+ * @returns {number} a whole number in lo..hi, both included
+ */
 export function whole(rand, lo, hi) {
   return lo + Math.floor(rand() * (hi - lo + 1));
 }

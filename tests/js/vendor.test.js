@@ -18,10 +18,12 @@ test("the bundle exports what the modules import, and computes as the packages d
 test("every bare import of the page's modules is in its import map", () => {
   const html = readFileSync(new URL("index.html", STATIC), "utf8");
   const map = JSON.parse(html.match(/<script type="importmap">([\s\S]*?)<\/script>/)?.[1] ?? "{}").imports;
-  for (const name of ["d3-scale", "d3-format", "d3-time-format"]) assert.match(map[name] ?? "", /vendor\/d3\.js$/, name);
+  for (const name of ["d3-scale", "d3-format", "d3-time-format"])
+    assert.match(map[name] ?? "", /vendor\/d3\.js$/, name);
 });
 
 test("each bundled package has its licence", () => {
   const text = readFileSync(new URL("vendor/LICENSES.txt", STATIC), "utf8");
-  for (const name of ["d3-array", "d3-color", "d3-format", "d3-interpolate", "d3-scale", "d3-time", "d3-time-format"]) assert.match(text, new RegExp(`^${name} \\d`, "m"));
+  for (const name of ["d3-array", "d3-color", "d3-format", "d3-interpolate", "d3-scale", "d3-time", "d3-time-format"])
+    assert.match(text, new RegExp(`^${name} \\d`, "m"));
 });

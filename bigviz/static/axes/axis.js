@@ -10,7 +10,8 @@ import { isKnownZone } from "./zones.js";
 /** fraction: 0..1 along the span; context: second line (what a time's label lacks), null mostly; minor: no label.
  * @typedef {{fraction: number, label: string, context: string|null, minor: boolean}} Tick */
 /** What an axis is of: the document's axis and the column's facts out of the `layer` answer.
- * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", side: "x"|"y", column?: import("../wire/frames.js").ColumnFacts|null, label?: string|null,
+ * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", side: "x"|"y", column?:
+ *   import("../wire/frames.js").ColumnFacts|null, label?: string|null,
  *   unit?: string|null, zone?: string|null, categories?: string[]|null}} AxisOptions */
 /** @typedef {"number"|"whole"|"log"|"stamp"|"duration"|"clock"|"degrees"|"category"} Flavour */
 
@@ -23,7 +24,12 @@ const LONGEST_LABEL = 28;
 const MOST_MINOR = 10;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** Are the axis numbers of a column on a kind of axis int64?  @param {string} kind of the column @param {string} axis @returns {boolean} */
+/**
+ * Are the axis numbers of a column on a kind of axis int64?
+ * @param {string} kind of the column
+ * @param {string} axis
+ * @returns {boolean}
+ */
 export function isExact(kind, axis) {
   return (axis === "linear" || axis === "datetime") && WHOLE.has(kind);
 }
@@ -34,7 +40,8 @@ export class Axis {
     this.o = o;
     const kind = o.column?.kind ?? (o.kind === "datetime" ? "timestamp" : "float");
     /** @readonly axis numbers are int64 */ this.exact = isExact(kind, o.kind);
-    /** @readonly @type {string[]|null} */ this.categories = o.kind === "linear" ? (o.categories ?? (kind === "bool" ? ["false", "true"] : null)) : null;
+    /** @readonly @type {string[]|null} */ this.categories =
+      o.kind === "linear" ? (o.categories ?? (kind === "bool" ? ["false", "true"] : null)) : null;
     /** @readonly @type {Flavour} */ this.flavour = flavourOf(o.kind, kind, this.categories !== null);
     /** @readonly zone in which stamps are read; null: UTC, unsaid */ this.zone = o.zone ?? o.column?.zone ?? null;
   }
@@ -48,13 +55,16 @@ export class Axis {
 
   /**
    * Ticks within a span, low to high.
-   * @param {Span} s @param {number} pixels CSS length of the axis @param {{spacing?: number}} [o] CSS pixels wanted between labels
+   * @param {Span} s
+   * @param {number} pixels CSS length of the axis
+   * @param {{spacing?: number}} [o] CSS pixels wanted between labels
    * @returns {Tick[]}
    */
   ticks(s, pixels, { spacing = LABEL_SPACING } = {}) {
     const target = Math.max(1, pixels / spacing);
     if (this.flavour === "stamp") return placed(s, stampTicks(s, target, this.zone));
-    if (this.flavour === "duration" || this.flavour === "clock") return placed(s, durationTicks(s, target, this.flavour === "clock"));
+    if (this.flavour === "duration" || this.flavour === "clock")
+      return placed(s, durationTicks(s, target, this.flavour === "clock"));
     if (this.flavour === "log") return logTicks(s, target);
     if (this.flavour === "degrees") return this.o.side === "x" ? longitudeTicks(s, target) : latitudeTicks(s, target);
     if (this.flavour === "number") return numberTicks(s, target);
@@ -63,7 +73,10 @@ export class Axis {
 
   /**
    * One value in words, with as many digits as steps of `step` need.
-   * @param {bigint} origin @param {number} offset @param {number} step axis-space size of a pixel or cell, above 0 @returns {string}
+   * @param {bigint} origin
+   * @param {number} offset
+   * @param {number} step axis-space size of a pixel or cell, above 0
+   * @returns {string}
    */
   format(origin, offset, step) {
     switch (this.flavour) {
@@ -73,9 +86,14 @@ export class Axis {
       case "clock":
         return formatDuration(toBigInt(origin, offset), step, this.flavour === "clock");
       case "log":
-        return formatNumber(10 ** (Number(origin) + offset), Math.min(17, 1 + Math.max(2, Math.ceil(-Math.log10(step)))));
+        return formatNumber(
+          10 ** (Number(origin) + offset),
+          Math.min(17, 1 + Math.max(2, Math.ceil(-Math.log10(step)))),
+        );
       case "degrees":
-        return this.o.side === "x" ? degrees(longitude(offset), step * 360, "E", "W") : degrees(latitude(offset), step * 180, "N", "S");
+        return this.o.side === "x"
+          ? degrees(longitude(offset), step * 360, "E", "W")
+          : degrees(latitude(offset), step * 180, "N", "S");
       case "category":
         return this.categories?.[Number(toBigInt(origin, offset))] ?? "";
       case "whole":
@@ -85,7 +103,11 @@ export class Axis {
     }
   }
 
-  /** The ends as the URL's hash carries them: axis space, times and whole numbers as decimal strings.  @param {Span} s @returns {[string, string]} */
+  /**
+   * The ends as the URL's hash carries them: axis space, times and whole numbers as decimal strings.
+   * @param {Span} s
+   * @returns {[string, string]}
+   */
   toUrl(s) {
     const [start, end] = spanToJson(s);
     return [String(start), String(end)];
@@ -130,7 +152,13 @@ function numberTicks(s, target) {
   return niceNumbers(lo, hi, target).map(({ value, label }) => tick(s, value, label));
 }
 
-/** Ticks on whole numbers of any size; on codes of categories with their labels.  @param {Span} s @param {number} target @param {string[]|null} categories @returns {Tick[]} */
+/**
+ * Ticks on whole numbers of any size; on codes of categories with their labels.
+ * @param {Span} s
+ * @param {number} target
+ * @param {string[]|null} categories
+ * @returns {Tick[]}
+ */
 function wholeTicks(s, target, categories) {
   const [from, to] = [s.origin + BigInt(Math.ceil(s.lo)), s.origin + BigInt(Math.floor(s.hi))];
   const stride = BigInt(niceStep(length(s) / target));
@@ -139,12 +167,19 @@ function wholeTicks(s, target, categories) {
   const out = [];
   for (let at = ceilTo(from, stride); at <= to; at += stride) {
     const label = categories ? (categories[Number(at)] ?? null) : short ? short(Number(at)) : formatNumber(at, 20);
-    if (label !== null) out.push({ fraction: fractionOf(s, at, 0), label: shorten(label), context: null, minor: false });
+    if (label !== null)
+      out.push({ fraction: fractionOf(s, at, 0), label: shorten(label), context: null, minor: false });
   }
   return out;
 }
 
-/** An SI format that tells multiples of a step apart.  @param {number} lo @param {number} hi @param {number} step @returns {string} */
+/**
+ * An SI format that tells multiples of a step apart.
+ * @param {number} lo
+ * @param {number} hi
+ * @param {number} step
+ * @returns {string}
+ */
 function siStyle(lo, hi, step) {
   const digits = Math.ceil(Math.log10(Math.max(Math.abs(lo), Math.abs(hi)) / step)) + 1;
   return `.${Math.max(1, Math.min(17, digits))}~s`;
@@ -163,7 +198,12 @@ function shorten(label) {
   return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
 }
 
-/** Powers of ten, with 2 and 5 where there is room; below a third of a decade round numbers as on a linear axis.  @param {Span} s @param {number} target @returns {Tick[]} */
+/**
+ * Powers of ten, with 2 and 5 where there is room; below a third of a decade round numbers as on a linear axis.
+ * @param {Span} s
+ * @param {number} target
+ * @returns {Tick[]}
+ */
 function logTicks(s, target) {
   const decades = length(s);
   if (decades < 0.35 || (decades < 1 && Math.ceil(s.lo) > s.hi)) return linearTicksOfLog(s, target);
@@ -188,12 +228,20 @@ function logTicks(s, target) {
 function linearTicksOfLog(s, target) {
   const [lo, hi] = [10 ** s.lo, 10 ** s.hi];
   if (!(hi > lo) || hi === Number.POSITIVE_INFINITY) return [];
-  return niceNumbers(lo, hi, target).flatMap(({ value, label }) => (value > 0 ? [tick(s, Math.log10(value), label)] : []));
+  return niceNumbers(lo, hi, target).flatMap(({ value, label }) =>
+    value > 0 ? [tick(s, Math.log10(value), label)] : [],
+  );
 }
 
-/** Plain numbers while all are short, else powers.  @param {number} lo @param {number} hi @returns {(digit: number, power: number) => string} */
+/**
+ * Plain numbers while all are short, else powers.
+ * @param {number} lo
+ * @param {number} hi
+ * @returns {(digit: number, power: number) => string}
+ */
 function decadeWords(lo, hi) {
-  if (lo > -4.5 && hi < 6.5) return (digit, power) => formatNumber(power < 0 ? Number(`${digit}e${power}`) : digit * 10 ** power, 15);
+  if (lo > -4.5 && hi < 6.5)
+    return (digit, power) => formatNumber(power < 0 ? Number(`${digit}e${power}`) : digit * 10 ** power, 15);
   return (digit, power) => `${digit === 1 ? "" : `${digit}×`}10${superscript(power)}`;
 }
 
@@ -222,7 +270,9 @@ const DEGREE_STEPS = [90, 60, 45, 30, 20, 15, 10, 5, 2, 1];
 /** @param {number} ideal degrees @returns {number} */
 function degreeStep(ideal) {
   if (ideal <= 0.75) return niceStep(ideal * 1e9) / 1e9;
-  return DEGREE_STEPS.reduce((best, step) => (Math.abs(Math.log(step / ideal)) < Math.abs(Math.log(best / ideal)) ? step : best));
+  return DEGREE_STEPS.reduce((best, step) =>
+    Math.abs(Math.log(step / ideal)) < Math.abs(Math.log(best / ideal)) ? step : best,
+  );
 }
 
 /** @param {Span} s @param {number} target @returns {Tick[]} */
@@ -240,11 +290,18 @@ function latitudeTicks(s, target) {
   const [lo, hi] = [latitude(Math.max(0, s.lo)), latitude(Math.min(1, s.hi))];
   const step = degreeStep((hi - lo) / target);
   const out = [];
-  for (let k = Math.ceil(lo / step); k * step <= hi; k++) out.push(tick(s, mercatorY(k * step), degrees(k * step, step, "N", "S")));
+  for (let k = Math.ceil(lo / step); k * step <= hi; k++)
+    out.push(tick(s, mercatorY(k * step), degrees(k * step, step, "N", "S")));
   return out;
 }
 
-/** @param {number} value @param {number} step @param {string} positive @param {string} negative @returns {string} "12.5° W" */
+/**
+ * @param {number} value
+ * @param {number} step
+ * @param {string} positive
+ * @param {string} negative
+ * @returns {string} "12.5° W"
+ */
 function degrees(value, step, positive, negative) {
   const digits = Math.max(0, Math.min(10, Math.ceil(-Math.log10(step) - 1e-9)));
   const text = Math.abs(value).toFixed(digits);
@@ -254,18 +311,21 @@ function degrees(value, step, positive, negative) {
 /** A number with the decimals that a step needs.  @param {number} value @param {number} step @returns {string} */
 function plain(value, step) {
   const size = Math.abs(value);
-  if ((size >= 1e15 || (size < 1e-5 && size > 0)) && step < size) return formatNumber(value, Math.min(17, Math.max(3, Math.ceil(Math.log10(size / step)) + 1)));
+  if ((size >= 1e15 || (size < 1e-5 && size > 0)) && step < size)
+    return formatNumber(value, Math.min(17, Math.max(3, Math.ceil(Math.log10(size / step)) + 1)));
   const digits = Math.max(0, Math.min(20, Math.ceil(-Math.log10(step) - 1e-9)));
   return digits > 12 && size < 1e-5 ? format(".4~g")(value) : format(`,.${digits}f`)(value);
 }
 
 /**
- * A number for hover and colour bar. Whole numbers of at most `digits` digits are written out with thousands separators, all of them
- * where `digits` is 7 or more; longer ones get an SI prefix; others are rounded to `digits` significant digits.
+ * A number for hover and colour bar. Whole numbers of at most `digits` digits are written out with thousands
+ * separators, all of them where `digits` is 7 or more; longer ones get an SI prefix; others are rounded to `digits`
+ * significant digits.
  * @param {number|bigint} value @param {number} [digits] @returns {string}
  */
 export function formatNumber(value, digits = 6) {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? formatNumber(Number(value), digits) : grouped(String(value));
+  if (typeof value === "bigint")
+    return Number.isSafeInteger(Number(value)) ? formatNumber(Number(value), digits) : grouped(String(value));
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
   if (Number.isSafeInteger(value)) {
     if (digits >= 7 || Math.abs(value) < 10 ** digits) return format(",d")(value);

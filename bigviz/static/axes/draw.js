@@ -1,12 +1,15 @@
-// Where the plot lies in its surface, and its axes: ticks, labels, titles. Everything is drawn on a canvas in CSS pixels, so that the
-// saved image has it too.
+// Where the plot lies in its surface, and its axes: ticks, labels, titles. Everything is drawn on a canvas in CSS
+// pixels, so that the saved image has it too.
 
 /** @typedef {import("./axis.js").Axis} Axis */
 /** @typedef {import("./axis.js").Tick} Tick */
 /** @typedef {import("../render/theme.js").Palette} Palette */
 /** @typedef {CanvasRenderingContext2D|OffscreenCanvasRenderingContext2D} Context */
 /** @typedef {Readonly<{x: number, y: number, width: number, height: number}>} Rect  CSS pixels */
-/** @typedef {Readonly<{plot: Rect, bar: Rect, narrow: boolean}>} Frame  where things lie in the surface; a bar of width 0 is none */
+/**
+ * @typedef {Readonly<{plot: Rect, bar: Rect, narrow: boolean}>} Frame  where things lie in the surface; a bar of width
+ *   0 is none
+ */
 /** @typedef {{top: number, bottom: number}} Margins  CSS pixels */
 /** @typedef {{palette: Palette, font: string, dpr: number}} Look */
 
@@ -24,7 +27,8 @@ const LEFT = { least: 44, most: 108, step: 6 };
 
 /**
  * Room above and below a plot.
- * @param {number} width of the surface @param {{side: "bar"|"legend"|"none", context: boolean}} o `context`: a second line below x
+ * @param {number} width of the surface
+ * @param {{side: "bar"|"legend"|"none", context: boolean}} o `context`: a second line below x
  * @returns {Margins}
  */
 export function marginsOf(width, { side, context }) {
@@ -36,26 +40,54 @@ const LOCK = 28;
 
 /**
  * @param {number} width @param {number} height of the surface
- * @param {{left: number, side: "bar"|"legend"|"none", legend: number, labels?: number, context: boolean, dpr: number, beside?: readonly Margins[]}} o `left`: room
- *   for y labels; `legend`: width of a legend; `labels`: room beside a bar; `context`: a second line below x; `beside`: what plots beside this one take, to be
- *   in line with them
+ * @param {{left: number, side: "bar"|"legend"|"none", legend: number, labels?: number, context: boolean, dpr: number,
+ *   beside?: readonly Margins[]}} o `left`: room
+ * for y labels; `legend`: width of a legend; `labels`: room beside a bar; `context`: a second line below x; `beside`:
+ * what plots beside this one take, to be in line with them
  * @returns {Frame} with the plot's edges on whole device pixels
  */
 export function frameOf(width, height, { left, side, legend, labels = BAR.least, context, dpr, beside = [] }) {
   const narrow = width < NARROW;
-  const right = narrow || side === "none" ? (narrow ? 12 : SIDE.none) : side === "bar" ? BAR.before + BAR.width + BAR.after + labels : legend + 34;
+  const right =
+    narrow || side === "none"
+      ? narrow
+        ? 12
+        : SIDE.none
+      : side === "bar"
+        ? BAR.before + BAR.width + BAR.after + labels
+        : legend + 34;
   const rows = [marginsOf(width, { side, context }), ...beside];
   const top = Math.max(...rows.map((margins) => margins.top));
   const bottom = Math.max(...rows.map((margins) => margins.bottom));
   const snap = (/** @type {number} */ v) => Math.round(v * dpr) / dpr;
   const x = snap(left);
   const y = snap(top);
-  const plot = { x, y, width: snap(Math.max(40, width - left - right)), height: snap(Math.max(40, height - top - bottom)) };
+  const plot = {
+    x,
+    y,
+    width: snap(Math.max(40, width - left - right)),
+    height: snap(Math.max(40, height - top - bottom)),
+  };
   const none = { x: 0, y: 0, width: 0, height: 0 };
   if (side === "none") return { plot, bar: none, narrow };
   const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand beside the y axis's title, a legend above it
-  if (narrow) return { plot, bar: { x: plot.x + plot.width * from, y: 12, width: plot.width * (1 - from) - 2 - (side === "bar" ? LOCK : 0), height: 10 }, narrow };
-  const bar = { x: plot.x + plot.width + BAR.before, y: plot.y + 22, width: side === "bar" ? BAR.width : legend, height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height) };
+  if (narrow)
+    return {
+      plot,
+      bar: {
+        x: plot.x + plot.width * from,
+        y: 12,
+        width: plot.width * (1 - from) - 2 - (side === "bar" ? LOCK : 0),
+        height: 10,
+      },
+      narrow,
+    };
+  const bar = {
+    x: plot.x + plot.width + BAR.before,
+    y: plot.y + 22,
+    width: side === "bar" ? BAR.width : legend,
+    height: Math.min(plot.height - 22, side === "bar" ? 340 : plot.height),
+  };
   return { plot, bar, narrow };
 }
 
@@ -69,18 +101,35 @@ export function leftFor(ctx, ticks, look) {
   return Math.max(LEFT.least, Math.min(LEFT.most, Math.ceil((widest + TICK + 14) / LEFT.step) * LEFT.step));
 }
 
-/** Room beside a bar for labels of a width, in steps so that a pan does not shake the plot.  @param {number} width @returns {number} CSS pixels */
+/**
+ * Room beside a bar for labels of a width, in steps so that a pan does not shake the plot.
+ * @param {number} width
+ * @returns {number} CSS pixels
+ */
 export function barRoom(width) {
   return Math.min(BAR.most, BAR.least + BAR.step * Math.max(0, Math.ceil((width + 3 - BAR.least) / BAR.step)));
 }
 
-/** @param {Axis} axis @param {import("../geometry/span.js").Span} s @param {number} pixels CSS length @param {"x"|"y"} side @returns {Tick[]} */
+/**
+ * @param {Axis} axis
+ * @param {import("../geometry/span.js").Span} s
+ * @param {number} pixels CSS length
+ * @param {"x"|"y"} side
+ * @returns {Tick[]}
+ */
 export function ticksOf(axis, s, pixels, side) {
   const spacing = side === "y" ? Y_SPACING : axis.o.kind === "datetime" ? X_SPACING_TIME : X_SPACING;
   return axis.ticks(s, pixels, { spacing });
 }
 
-/** Faint lines at the labelled ticks, under a line's strokes.  @param {Context} ctx in CSS pixels, the plot's top left at (0, 0) @param {Rect} plot @param {Tick[]} xs @param {Tick[]} ys @param {Look} look */
+/**
+ * Faint lines at the labelled ticks, under a line's strokes.
+ * @param {Context} ctx in CSS pixels, the plot's top left at (0, 0)
+ * @param {Rect} plot
+ * @param {Tick[]} xs
+ * @param {Tick[]} ys
+ * @param {Look} look
+ */
 export function drawGrid(ctx, plot, xs, ys, look) {
   ctx.beginPath();
   const half = 0.5 / look.dpr;
@@ -178,7 +227,13 @@ function titles(ctx, { plot, narrow }, o, look) {
   ctx.fillText(fit(ctx, o.x.title, plot.width), plot.x + plot.width / 2, below);
 }
 
-/** A number cut to a width: what tells it from its neighbours is at its end.  @param {Context} ctx @param {string} words @param {number} width @returns {string} */
+/**
+ * A number cut to a width: what tells it from its neighbours is at its end.
+ * @param {Context} ctx
+ * @param {string} words
+ * @param {number} width
+ * @returns {string}
+ */
 export function fitEnd(ctx, words, width) {
   if (!/\d/.test(words.slice(-1))) return fit(ctx, words, width);
   let shown = words;
@@ -186,7 +241,13 @@ export function fitEnd(ctx, words, width) {
   return shown;
 }
 
-/** Words cut with an ellipsis to a width.  @param {Context} ctx @param {string} words @param {number} width CSS pixels @returns {string} */
+/**
+ * Words cut with an ellipsis to a width.
+ * @param {Context} ctx
+ * @param {string} words
+ * @param {number} width CSS pixels
+ * @returns {string}
+ */
 export function fit(ctx, words, width) {
   if (ctx.measureText(words).width <= width) return words;
   let [low, high] = [0, words.length];

@@ -1,5 +1,6 @@
-// Times on an axis: ticks on round local times from centuries down to nanoseconds, and their words. Times are BigInt nanoseconds
-// since the epoch (or, for durations and times of day, since zero); calendars are Date's, in UTC on local milliseconds.
+// Times on an axis: ticks on round local times from centuries down to nanoseconds, and their words. Times are BigInt
+// nanoseconds since the epoch (or, for durations and times of day, since zero); calendars are Date's, in UTC on local
+// milliseconds.
 
 import { utcFormat } from "d3-time-format";
 import { instantsOf, passOf, zoneOffset } from "./zones.js";
@@ -20,9 +21,16 @@ const MS = 1_000_000n;
 const steps = (unit, length, counts) => counts.map((count) => ({ unit, count, ns: count * length }));
 
 /** @type {Step[]} */
-const SUBSECOND = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => steps("ns", 1, [10 ** power, 2 * 10 ** power, 5 * 10 ** power]));
+const SUBSECOND = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) =>
+  steps("ns", 1, [10 ** power, 2 * 10 ** power, 5 * 10 ** power]),
+);
 /** @type {Step[]} */
-const CLOCK = [...SUBSECOND, ...steps("second", SECOND, [1, 2, 5, 10, 15, 30]), ...steps("minute", MINUTE, [1, 2, 5, 10, 15, 30]), ...steps("hour", HOUR, [1, 3, 6, 12])];
+const CLOCK = [
+  ...SUBSECOND,
+  ...steps("second", SECOND, [1, 2, 5, 10, 15, 30]),
+  ...steps("minute", MINUTE, [1, 2, 5, 10, 15, 30]),
+  ...steps("hour", HOUR, [1, 3, 6, 12]),
+];
 /** @type {Step[]} */
 const CALENDAR = [
   ...CLOCK,
@@ -31,7 +39,10 @@ const CALENDAR = [
   ...[1, 10, 100].flatMap((power) => steps("year", YEAR, [power, 2 * power, 5 * power])),
 ];
 /** @type {Step[]} */
-const SPANS = [...CLOCK, ...[0, 1, 2, 3, 4, 5].flatMap((power) => steps("day", DAY, [10 ** power, 2 * 10 ** power, 5 * 10 ** power]))];
+const SPANS = [
+  ...CLOCK,
+  ...[0, 1, 2, 3, 4, 5].flatMap((power) => steps("day", DAY, [10 ** power, 2 * 10 ** power, 5 * 10 ** power])),
+];
 
 /** The step nearest (as a ratio) to a length.  @param {Step[]} ladder @param {number} ns @returns {Step} */
 function nearest(ladder, ns) {
@@ -71,7 +82,14 @@ function decimals(ns) {
   return ns >= SECOND ? 0 : Math.min(9, Math.ceil(-Math.log10(Math.max(1, ns) / SECOND) - 1e-9));
 }
 
-/** Label and context of a local time under a step.  @param {number} local ms @param {number} ns within the second @param {Step} step @param {string} pass of two with this local time @returns {[string, string|null]} */
+/**
+ * Label and context of a local time under a step.
+ * @param {number} local ms
+ * @param {number} ns within the second
+ * @param {Step} step
+ * @param {string} pass of two with this local time
+ * @returns {[string, string|null]}
+ */
 function words(local, ns, { unit, ns: size }, pass) {
   const date = new Date(local);
   switch (unit) {
@@ -98,7 +116,13 @@ function told(time, pass) {
   return pass === "" ? time : `${time} ${pass}`;
 }
 
-/** Local milliseconds of the ticks from `lo` to `hi`.  @param {number} lo @param {number} hi @param {Step} step of a second or more @returns {number[]} */
+/**
+ * Local milliseconds of the ticks from `lo` to `hi`.
+ * @param {number} lo
+ * @param {number} hi
+ * @param {Step} step of a second or more
+ * @returns {number[]}
+ */
 function localTicks(lo, hi, { unit, count, ns }) {
   const out = [];
   if (unit === "month" || unit === "year") {
@@ -129,8 +153,8 @@ function monthStart(month) {
 }
 
 /**
- * Ticks of instants in a zone: about `target` of them on round local times; the context (the part of the date that the label lacks)
- * stands at the first tick and where it changes.
+ * Ticks of instants in a zone: about `target` of them on round local times; the context (the part of the date that the
+ * label lacks) stands at the first tick and where it changes.
  * @param {Span} s @param {number} target @param {string|null} zone @returns {TimeTick[]}
  */
 export function stampTicks(s, target, zone) {
@@ -145,8 +169,11 @@ export function stampTicks(s, target, zone) {
     const [first, last] = [zoneOffset(a, zone), zoneOffset(b, zone)];
     // Both passes of the hour that autumn repeats have ticks, where these are as close as that.
     const passes = step.ns <= HOUR ? 2 : 1;
-    const all = localTicks(a + Math.min(first, last), b + Math.max(first, last), step).flatMap((local) => instantsOf(local, zone).slice(0, passes));
-    for (const at of [...new Set(all)].sort((p, q) => p - q).map((ms) => BigInt(ms) * MS)) if (at >= from && at <= to) found.push(at);
+    const all = localTicks(a + Math.min(first, last), b + Math.max(first, last), step).flatMap((local) =>
+      instantsOf(local, zone).slice(0, passes),
+    );
+    for (const at of [...new Set(all)].sort((p, q) => p - q).map((ms) => BigInt(ms) * MS))
+      if (at >= from && at <= to) found.push(at);
   }
   let last = "";
   return found.map((at) => {
@@ -159,13 +186,23 @@ export function stampTicks(s, target, zone) {
   });
 }
 
-/** @param {bigint} at @param {string|null} zone @returns {[number, number]} local ms and the nanoseconds within the second */
+/**
+ * @param {bigint} at
+ * @param {string|null} zone
+ * @returns {[number, number]} local ms and the nanoseconds within the second
+ */
 function localOf(at, zone) {
   const ms = Number(floorDiv(at, MS));
   return [ms + zoneOffset(ms, zone), Number(at - floorDiv(at, 1_000_000_000n) * 1_000_000_000n)];
 }
 
-/** An instant as "2024-03-03 06:00:00.125", with the parts that steps of `step` ns need.  @param {bigint} at @param {string|null} zone @param {number} step @returns {string} */
+/**
+ * An instant as "2024-03-03 06:00:00.125", with the parts that steps of `step` ns need.
+ * @param {bigint} at
+ * @param {string|null} zone
+ * @param {number} step
+ * @returns {string}
+ */
 export function formatStamp(at, zone, step) {
   const [local, ns] = localOf(at, zone);
   const date = new Date(local);
@@ -186,12 +223,14 @@ export function durationTicks(s, target, clock) {
   const step = nearest(SPANS, (s.hi - s.lo) / Math.max(1, target));
   const stride = BigInt(step.ns);
   const out = [];
-  for (let at = ceilTo(from, stride); at <= to; at += stride) out.push({ at, label: formatDuration(at, step.ns, asClock), context: null });
+  for (let at = ceilTo(from, stride); at <= to; at += stride)
+    out.push({ at, label: formatDuration(at, step.ns, asClock), context: null });
   return out;
 }
 
 /**
- * A length of time as "2 d 03:04:05.125", with the parts that steps of `step` ns need; below a second in ms, µs or ns unless `clock`.
+ * A length of time as "2 d 03:04:05.125", with the parts that steps of `step` ns need; below a second in ms, µs or ns
+ * unless `clock`.
  * @param {bigint} length ns @param {number} step @param {boolean} clock @returns {string}
  */
 export function formatDuration(length, step, clock) {
@@ -204,7 +243,11 @@ export function formatDuration(length, step, clock) {
   const two = (/** @type {number} */ value) => String(Math.floor(value)).padStart(2, "0");
   const seconds = step >= MINUTE ? "" : `:${two((rest % MINUTE) / SECOND)}`;
   const digits = decimals(step);
-  const fraction = digits ? `.${String(rest % SECOND).padStart(9, "0").slice(0, digits)}` : "";
+  const fraction = digits
+    ? `.${String(rest % SECOND)
+        .padStart(9, "0")
+        .slice(0, digits)}`
+    : "";
   return `${sign}${days ? `${days} d ` : ""}${two(rest / HOUR)}:${two((rest % HOUR) / MINUTE)}${seconds}${fraction}`;
 }
 

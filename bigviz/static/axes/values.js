@@ -21,7 +21,9 @@ export class ValueWords {
     this.kind = kind;
     this.zone = zone;
     /** @readonly values lie on whole numbers */ this.whole = kind === "integer" || kind === "bool";
-    /** Nanoseconds that the values are multiples of; 0: they are no times. */ this.unit = unit ? (UNITS[unit] ?? 1) : 0;
+    /** Nanoseconds that the values are multiples of; 0: they are no times. */ this.unit = unit
+      ? (UNITS[unit] ?? 1)
+      : 0;
   }
 
   /** One value, as exactly as its column keeps it.  @param {number|bigint} value @returns {string} */
@@ -36,7 +38,11 @@ export class ValueWords {
     return this.#number(value, Math.min(MOST, Math.max(FEWEST, digits || FEWEST)));
   }
 
-  /** Values in ascending order, with as many digits (or parts of a time) as tell those that differ apart.  @param {readonly number[]} values @returns {string[]} */
+  /**
+   * Values in ascending order, with as many digits (or parts of a time) as tell those that differ apart.
+   * @param {readonly number[]} values
+   * @returns {string[]}
+   */
   apart(values) {
     if (this.unit) {
       const gaps = values.flatMap((value, k) => (k > 0 && value > values[k - 1] ? [value - values[k - 1]] : []));
@@ -45,11 +51,18 @@ export class ValueWords {
     }
     const different = new Set(values.map((value) => (this.whole ? Math.round(value) : value))).size;
     let words = values.map((value) => this.#number(value, FEWEST));
-    for (let digits = FEWEST + 1; digits <= MOST && new Set(words).size < different; digits++) words = values.map((value) => this.#number(value, digits));
+    for (let digits = FEWEST + 1; digits <= MOST && new Set(words).size < different; digits++)
+      words = values.map((value) => this.#number(value, digits));
     return words;
   }
 
-  /** About so many round values from low to high; of times those that an axis would name.  @param {number} low @param {number} high @param {number} count @returns {number[]} */
+  /**
+   * About so many round values from low to high; of times those that an axis would name.
+   * @param {number} low
+   * @param {number} high
+   * @param {number} count
+   * @returns {number[]}
+   */
   rounds(low, high, count) {
     if (!this.unit) return roundsBetween(low, high, count);
     const origin = BigInt(Math.round(low));
@@ -58,7 +71,11 @@ export class ValueWords {
     return ticks.map(({ at }) => Number(at));
   }
 
-  /** A value a little rounder than a given one: nobody asks a colour bar for more than three digits.  @param {number} value @returns {number} */
+  /**
+   * A value a little rounder than a given one: nobody asks a colour bar for more than three digits.
+   * @param {number} value
+   * @returns {number}
+   */
   rounder(value) {
     if (this.whole && Math.abs(value) < 1e4) return Math.round(value);
     return this.unit || (Math.abs(value) >= 1 && Number.isInteger(value)) ? value : Number(value.toPrecision(3));
@@ -82,6 +99,8 @@ export class ValueWords {
   /** @param {number} value @param {number} digits @returns {string} */
   #number(value, digits) {
     const number = this.whole ? Math.round(value) : value;
-    return this.whole && !Number.isSafeInteger(number) && digits >= 7 && Number.isFinite(number) ? formatNumber(BigInt(number), digits) : formatNumber(number, digits);
+    return this.whole && !Number.isSafeInteger(number) && digits >= 7 && Number.isFinite(number)
+      ? formatNumber(BigInt(number), digits)
+      : formatNumber(number, digits);
   }
 }

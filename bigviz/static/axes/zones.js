@@ -6,15 +6,31 @@ const zones = new Map();
 const FIXED = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?$/i;
 const HOUR = 3_600_000;
 
-/** A formatter of a zone, or its fixed offset in ms; null for a name that this browser does not know.  @param {string} zone @returns {Intl.DateTimeFormat|number|null} */
+/**
+ * A formatter of a zone, or its fixed offset in ms; null for a name that this browser does not know.
+ * @param {string} zone
+ * @returns {Intl.DateTimeFormat|number|null}
+ */
 function zoneOf(zone) {
   const known = zones.get(zone);
   if (known !== undefined) return known;
   const fixed = FIXED.exec(zone);
   /** @type {Intl.DateTimeFormat|number|null} */ let found = null;
-  if (fixed) found = (fixed[1] === "-" ? -1 : 1) * (Number(fixed[2]) * 3600 + Number(fixed[3] ?? 0) * 60 + Number(fixed[4] ?? 0)) * 1000;
+  if (fixed)
+    found =
+      (fixed[1] === "-" ? -1 : 1) *
+      (Number(fixed[2]) * 3600 + Number(fixed[3] ?? 0) * 60 + Number(fixed[4] ?? 0)) *
+      1000;
   else {
-    const parts = /** @type {const} */ ({ era: "short", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+    const parts = /** @type {const} */ ({
+      era: "short",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
     try {
       found = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...parts });
     } catch {
@@ -37,20 +53,42 @@ export function zoneOffset(ms, zone) {
   const whole = Math.floor(ms / 1000) * 1000;
   const part = Object.fromEntries(found.formatToParts(whole).map(({ type, value }) => [type, value]));
   const year = part.era === "BC" ? 1 - Number(part.year) : Number(part.year);
-  return Date.UTC(year, Number(part.month) - 1, Number(part.day), Number(part.hour), Number(part.minute), Number(part.second)) - whole;
+  return (
+    Date.UTC(
+      year,
+      Number(part.month) - 1,
+      Number(part.day),
+      Number(part.hour),
+      Number(part.minute),
+      Number(part.second),
+    ) - whole
+  );
 }
 
-/** The instants of a local time, ascending: two in the hour that autumn repeats; in a gap the one after it.  @param {number} local ms @param {string|null} zone @returns {number[]} ms since the epoch */
+/**
+ * The instants of a local time, ascending: two in the hour that autumn repeats; in a gap the one after it.
+ * @param {number} local ms
+ * @param {string|null} zone
+ * @returns {number[]} ms since the epoch
+ */
 export function instantsOf(local, zone) {
   const guess = local - zoneOffset(local, zone);
   const offsets = new Set([-3, 0, 3].map((hours) => zoneOffset(guess + hours * HOUR, zone)));
-  const found = [...offsets].map((offset) => local - offset).filter((instant) => instant + zoneOffset(instant, zone) === local);
+  const found = [...offsets]
+    .map((offset) => local - offset)
+    .filter((instant) => instant + zoneOffset(instant, zone) === local);
   if (found.length > 0) return found.sort((a, b) => a - b);
   const again = local - zoneOffset(guess, zone);
   return [Math.max(again, local - zoneOffset(again, zone))];
 }
 
-/** What tells an instant from another one with the same local time: its offset, as "+02"; nothing where there is no other.  @param {number} ms @param {string|null} zone @returns {string} */
+/**
+ * What tells an instant from another one with the same local time: its offset, as "+02"; nothing where there is no
+ * other.
+ * @param {number} ms
+ * @param {string|null} zone
+ * @returns {string}
+ */
 export function passOf(ms, zone) {
   const offset = zoneOffset(ms, zone);
   if (instantsOf(ms + offset, zone).length < 2) return "";

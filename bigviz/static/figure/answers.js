@@ -1,4 +1,5 @@
-// The server's answers, handed to the figures that they are for. What answers something that is no longer drawn is dropped.
+// The server's answers, handed to the figures that they are for. What answers something that is no longer drawn is
+// dropped.
 
 import { ProtocolError } from "../wire/frames.js";
 
@@ -14,11 +15,15 @@ import { ProtocolError } from "../wire/frames.js";
 export function deliverAnswers(page, figures, signal) {
   /** @param {string} name @param {(answer: Answer, figure: Figure) => void} handler */
   const on = (name, handler) => {
-    page.connection.addEventListener(name, (event) => {
-      const { detail } = /** @type {CustomEvent<Answer>} */ (event);
-      const figure = figures[detail.figure];
-      if (figure) handler(detail, figure);
-    }, { signal });
+    page.connection.addEventListener(
+      name,
+      (event) => {
+        const { detail } = /** @type {CustomEvent<Answer>} */ (event);
+        const figure = figures[detail.figure];
+        if (figure) handler(detail, figure);
+      },
+      { signal },
+    );
   };
 
   on("layer", (answer, figure) => figure.onLayer(answer));
@@ -43,7 +48,10 @@ export function deliverAnswers(page, figures, signal) {
     on(kind, (answer, figure) => {
       const known = figure.requests.gotWindow(answer.id, answer.layer);
       const { raster } = drawnBy(answer, figure) ?? {};
-      if (known && raster) decoded(page, answer, figure, () => (kind === "rows" ? raster.addRows(answer.rows) : raster.addImage(answer.image)));
+      if (known && raster)
+        decoded(page, answer, figure, () =>
+          kind === "rows" ? raster.addRows(answer.rows) : raster.addImage(answer.image),
+        );
     });
   }
   on("done", (answer, figure) => figure.requests.done(answer.id));
@@ -54,7 +62,11 @@ export function deliverAnswers(page, figures, signal) {
   });
 }
 
-/** @param {Answer} answer @param {Figure} figure @returns {Layer|null} the layer that still is what the answer is about */
+/**
+ * @param {Answer} answer
+ * @param {Figure} figure
+ * @returns {Layer|null} the layer that still is what the answer is about
+ */
 function drawnBy({ layer: index, definition }, figure) {
   const layer = figure.layers[index];
   return layer?.definition && JSON.stringify(layer.definition) === JSON.stringify(definition) ? layer : null;

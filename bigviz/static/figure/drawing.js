@@ -3,13 +3,20 @@
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What drawing sees of its figure; `resize` measures the surface anew and draws.
- * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
- *   readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests: import("./requests.js").Requests,
+ * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page:
+ *   import("./page.js").Page, readonly layers: readonly Layer[],
+ * readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests:
+ * import("./requests.js").Requests,
  *   fitY: () => void, resize: () => void}} Drawn */
 
-/** Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two cores 4 ms of 66 at the p95). */
+/**
+ * Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two
+ * cores 4 ms of 66 at the p95).
+ */
 const TOGETHER_MS = 40;
-/** A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out between them,
+/**
+ * A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out
+ * between them,
  * and where frames are farther apart there is time to draw each exactly. */
 const STILL_MS = 25;
 
@@ -65,7 +72,9 @@ export class Drawing {
     if (this.queued === 0) this.queued = requestAnimationFrame(() => this.frame());
   }
 
-  /** Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a step of
+  /**
+   * Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a
+   * step of
    * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
   frame() {
     cancelAnimationFrame(this.queued);
@@ -115,7 +124,11 @@ export class Drawing {
   }
 }
 
-/** Levels of the lowest layer of tiles, and how many tiles the view shows over all.  @param {Pick<Drawn, "view"|"layers">} figure @returns {{zx: number, zy: number, tiles: number}} */
+/**
+ * Levels of the lowest layer of tiles, and how many tiles the view shows over all.
+ * @param {Pick<Drawn, "view"|"layers">} figure
+ * @returns {{zx: number, zy: number, tiles: number}}
+ */
 function shownBy({ view, layers }) {
   const sum = { zx: 0, zy: 0, tiles: 0 };
   if (!view) return sum;

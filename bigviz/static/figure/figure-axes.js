@@ -1,11 +1,13 @@
-// The axes of a figure: those that the document describes, while their columns are drawn, else those of the columns that were picked.
+// The axes of a figure: those that the document describes, while their columns are drawn, else those of the columns
+// that were picked.
 
 import { Axis } from "../axes/axis.js";
 
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
 /**
- * @param {import("../types.js").FigureSpec} spec @param {Layer|undefined} main the layer that the axes are named after; a figure may have none
+ * @param {import("../types.js").FigureSpec} spec
+ * @param {Layer|undefined} main the layer that the axes are named after; a figure may have none
  * @returns {{x: Axis, y: Axis}}
  */
 export function axesOf(spec, main) {

@@ -1,5 +1,5 @@
-// One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns come in as
-// messages.
+// One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns
+// come in as messages.
 
 import { find } from "../dom.js";
 import { Drawing } from "./drawing.js";
@@ -19,9 +19,10 @@ import { View } from "../geometry/view.js";
 
 export class Figure extends EventTarget {
   /**
-   * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was exact or has
-   * rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
-   * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section: HTMLElement, x: SharedRange, y: SharedRange}} o
+   * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was
+   * exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
+   * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section:
+   *   HTMLElement, x: SharedRange, y: SharedRange}} o
    * `firstLayer`: how many layers the figures before it have
    */
   constructor({ page, index, firstLayer, spec, section, x, y }) {
@@ -36,7 +37,9 @@ export class Figure extends EventTarget {
     this.surface.tabIndex = 0;
     /** The others of its row, whose plots stand in line with its own.  @type {readonly Figure[]} */ this.beside = [];
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
-    this.layers = spec.layers.map((layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }));
+    this.layers = spec.layers.map(
+      (layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }),
+    );
     /** @type {View|null} */ this.view = null;
     this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
@@ -44,7 +47,8 @@ export class Figure extends EventTarget {
     this.drawing = new Drawing(this);
     this.steps = new Steps(this);
     this.followY = new FollowY(this);
-    /** Ranges to show once the columns that they are ranges of have come.  @type {import("./steps.js").Step|null} */ this.due = null;
+    /** Ranges to show once the columns that they are ranges of have come.  @type {import("./steps.js").Step|null} */
+    this.due = null;
     for (const range of [x, y]) {
       range.addEventListener("change", (event) => {
         const { by, time } = /** @type {CustomEvent} */ (event).detail;
@@ -85,7 +89,11 @@ export class Figure extends EventTarget {
 
   // What the layers are.
 
-  /** Asks about every layer whose definition is not the drawn one.  @param {boolean} [again] ask about all @param {boolean} [lost] and those not told to the end */
+  /**
+   * Asks about every layer whose definition is not the drawn one.
+   * @param {boolean} [again] ask about all
+   * @param {boolean} [lost] and those not told to the end
+   */
   ask(again = false, lost = false) {
     for (const layer of this.layers) {
       const definition = layer.define();
@@ -101,7 +109,10 @@ export class Figure extends EventTarget {
     if (this.layers.length === 0) this.#bare();
   }
 
-  /** The connection is up anew: nothing that was asked before is answered any more.  @param {boolean} all ask about all layers */
+  /**
+   * The connection is up anew: nothing that was asked before is answered any more.
+   * @param {boolean} all ask about all layers
+   */
   askAgain(all) {
     this.requests.forget();
     this.ask(all, true);
@@ -115,7 +126,10 @@ export class Figure extends EventTarget {
     this.#rebuild();
   }
 
-  /** @param {{layer: number, definition: import("../wire/frames.js").Definition, json: import("../wire/frames.js").LayerInfo}} answer */
+  /**
+   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json:
+   *   import("../wire/frames.js").LayerInfo}} answer
+   */
   onLayer({ layer: index, definition, json }) {
     const layer = this.layers[index];
     if (!layer || JSON.stringify(definition) !== JSON.stringify(layer.asked ?? layer.definition)) return;
@@ -129,23 +143,33 @@ export class Figure extends EventTarget {
     this.axes = axesOf(this.spec, this.main);
     for (const side of /** @type {const} */ (["x", "y"])) {
       const axis = side === "x" ? "xaxis" : "yaxis";
-      const replaced = before !== null && (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
+      const replaced =
+        before !== null &&
+        (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
       if (replaced) this.ranges[side].moved = false;
-      if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition.glyph)) this.followY.isWanted = true;
+      if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition.glyph))
+        this.followY.isWanted = true;
       this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
     }
     this.dispatchEvent(new Event("info"));
     this.#rebuild();
   }
 
-  /** More is known of a layer whose tiles are still good: they are drawn on, and home may be a little larger.  @param {Layer} layer */
+  /**
+   * More is known of a layer whose tiles are still good: they are drawn on, and home may be a little larger.
+   * @param {Layer} layer
+   */
   #refined(layer) {
-    for (const side of /** @type {const} */ (["x", "y"])) this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
+    for (const side of /** @type {const} */ (["x", "y"]))
+      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
     this.dispatchEvent(new Event("info"));
     this.redraw();
   }
 
-  /** @param {{id: number, layer: number, definition: import("../wire/frames.js").Definition|null, json: import("../wire/reassembler.js").ProgressMessage["json"]}} answer */
+  /**
+   * @param {{id: number, layer: number, definition: import("../wire/frames.js").Definition|null, json:
+   *   import("../wire/reassembler.js").ProgressMessage["json"]}} answer
+   */
   onProgress({ id, layer: index, definition, json }) {
     const layer = this.layers[index];
     if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
@@ -155,10 +179,18 @@ export class Figure extends EventTarget {
     this.dispatchEvent(new Event("progress"));
   }
 
-  /** @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string}}} answer an error about a layer */
+  /**
+   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string}}} answer an error
+   *   about a layer
+   */
   onLayerError({ layer: index, definition, json }) {
     const layer = this.layers[index];
-    if (layer && !layer.asked && layer.info?.index === "building" && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
+    if (
+      layer &&
+      !layer.asked &&
+      layer.info?.index === "building" &&
+      JSON.stringify(definition) === JSON.stringify(layer.definition)
+    ) {
       layer.asked = layer.definition;
       layer.definition = null;
     }
@@ -186,15 +218,32 @@ export class Figure extends EventTarget {
     if (this.due?.y) y.set(this.due.y, this, 0);
     this.due = null;
     const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
-    const limits = drawn.length === 0 ? null : {
-      x: axisLimits(roots.map((r) => r.x), { exact: this.axes.x.exact }),
-      y: axisLimits(roots.map((r) => r.y), { exact: this.axes.y.exact }),
-    };
+    const limits =
+      drawn.length === 0
+        ? null
+        : {
+            x: axisLimits(
+              roots.map((r) => r.x),
+              { exact: this.axes.x.exact },
+            ),
+            y: axisLimits(
+              roots.map((r) => r.y),
+              { exact: this.axes.y.exact },
+            ),
+          };
     this.drawing.hold = true;
     this.painter.measure();
     const { width, height } = this.painter.deviceSize;
-    const locked = this.main?.definition?.xaxis === "mercator" || (this.spec.aspect === "locked" && this.#isPublished());
-    this.view = new View({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact), width, height, limits, locked }).lock();
+    const locked =
+      this.main?.definition?.xaxis === "mercator" || (this.spec.aspect === "locked" && this.#isPublished());
+    this.view = new View({
+      x: asKind(x.now, this.axes.x.exact),
+      y: asKind(y.now, this.axes.y.exact),
+      width,
+      height,
+      limits,
+      locked,
+    }).lock();
     this.steps.built();
     this.requests.forget();
     this.drawing.renew();
@@ -205,21 +254,35 @@ export class Figure extends EventTarget {
     const { main, spec } = this;
     const drawn = main?.definition;
     if (!drawn) return true;
-    return drawn.x === main.spec.x && drawn.y === main.spec.y && drawn.xaxis === spec.x_axis.kind && drawn.yaxis === spec.y_axis.kind;
+    return (
+      drawn.x === main.spec.x &&
+      drawn.y === main.spec.y &&
+      drawn.xaxis === spec.x_axis.kind &&
+      drawn.yaxis === spec.y_axis.kind
+    );
   }
 
   // Where the view goes.
 
   /**
    * A gesture's or key's zoom, see `View.zoom`: of x alone where y follows; one of y alone ends that.
-   * @param {number} fx @param {number} fy @param {number} px @param {number} py device pixels @param {number} time event.timeStamp
+   * @param {number} fx
+   * @param {number} fy
+   * @param {number} px
+   * @param {number} py device pixels
+   * @param {number} time event.timeStamp
    */
   zoom(fx, fy, px, py, time) {
     if (fx === 1) this.followY.isWanted = false;
     if (this.view) this.show(this.view.zoom(fx, this.followY.isOn ? 1 : fy, px, py), time);
   }
 
-  /** A gesture's or key's pan, of x alone where y follows.  @param {number} dx @param {number} dy device pixels @param {number} time event.timeStamp */
+  /**
+   * A gesture's or key's pan, of x alone where y follows.
+   * @param {number} dx
+   * @param {number} dy device pixels
+   * @param {number} time event.timeStamp
+   */
   pan(dx, dy, time) {
     if (this.view) this.show(this.view.pan(dx, this.followY.isOn ? 0 : dy), time);
   }
@@ -255,7 +318,11 @@ export class Figure extends EventTarget {
     this.steps.after();
   }
 
-  /** Another figure moved a shared range, or its home became known.  @param {number} time @param {boolean} known its home became known */
+  /**
+   * Another figure moved a shared range, or its home became known.
+   * @param {number} time
+   * @param {boolean} known its home became known
+   */
   #follow(time, known) {
     const { x, y } = this.ranges;
     if (!this.view || x.now === null || y.now === null) return;

@@ -21,7 +21,12 @@ export class FollowY {
   get isPossible() {
     const { layers, ranges } = this.figure;
     const { y } = ranges;
-    return layers.length > 0 && layers.every((layer) => layer.definition?.glyph === "line") && !y.isDeclared && [...y.data.keys()].every((key) => layers.some((layer) => layer === key));
+    return (
+      layers.length > 0 &&
+      layers.every((layer) => layer.definition?.glyph === "line") &&
+      !y.isDeclared &&
+      [...y.data.keys()].every((key) => layers.some((layer) => layer === key))
+    );
   }
 
   get isOn() {
@@ -29,8 +34,8 @@ export class FollowY {
   }
 
   /**
-   * The view with the y range of the rows at hand that its x range shows; home's where x is at home, and no more than home where
-   * that leaves out far values. Without rows in the view y stays.
+   * The view with the y range of the rows at hand that its x range shows; home's where x is at home, and no more than
+   * home where that leaves out far values. Without rows in the view y stays.
    * @param {View} view @returns {View}
    */
   fit(view) {
@@ -53,14 +58,19 @@ export class FollowY {
 }
 
 /**
- * @param {{origin: bigint, low: number, high: number}} extent @param {boolean} exact @param {Span|null} bounds cut off what lies beyond
+ * @param {{origin: bigint, low: number, high: number}} extent
+ * @param {boolean} exact
+ * @param {Span|null} bounds cut off what lies beyond
  * @returns {[number|string, number|string]}
  */
 function endsOf({ origin, low, high }, exact, bounds) {
   const end = (/** @type {number} */ offset) => {
     const share = bounds === null ? 0.5 : fractionOf(bounds, origin, offset);
     const isInside = bounds === null || (share >= 0 && share <= 1);
-    const place = isInside || bounds === null ? { origin, offset } : { origin: bounds.origin, offset: at(bounds, share < 0 ? 0 : 1) };
+    const place =
+      isInside || bounds === null
+        ? { origin, offset }
+        : { origin: bounds.origin, offset: at(bounds, share < 0 ? 0 : 1) };
     return exact ? String(toBigInt(place.origin, place.offset)) : Number(place.origin) + place.offset;
   };
   return [end(low), end(high)];

@@ -1,4 +1,5 @@
-// The key to the colours: a bar whose ticks are values (the inverse of the normalisation), or the categories under `by`.
+// The key to the colours: a bar whose ticks are values (the inverse of the normalisation), or the categories under
+// `by`.
 
 import { scaleLinear, scaleLog } from "d3-scale";
 import { fit, fitEnd, FONT_SIZE } from "../axes/draw.js";
@@ -7,7 +8,9 @@ import { fit, fitEnd, FONT_SIZE } from "../axes/draw.js";
 /** @typedef {import("../axes/draw.js").Rect} Rect */
 /** @typedef {import("../axes/draw.js").Look} Look */
 /** @typedef {import("../render/shade.js").Norm} Norm */
-/** @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark: number|null, room: number}} Bar
+/**
+ * @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark:
+ * number|null, room: number}} Bar
  * mark: a value to point at; room: CSS pixels for labels beside the bar */
 /** @typedef {import("../axes/values.js").ValueWords} ValueWords */
 
@@ -32,7 +35,9 @@ const ASTRAY = 0.02;
  */
 export function drawBar(ctx, bar, look) {
   const { rect, horizontal, norm, lut } = bar;
-  const gradient = horizontal ? ctx.createLinearGradient(rect.x, 0, rect.x + rect.width, 0) : ctx.createLinearGradient(0, rect.y + rect.height, 0, rect.y);
+  const gradient = horizontal
+    ? ctx.createLinearGradient(rect.x, 0, rect.x + rect.width, 0)
+    : ctx.createLinearGradient(0, rect.y + rect.height, 0, rect.y);
   for (let k = 0; k <= 32; k++) {
     const c = Math.min(255, Math.round((k / 32) * 255)) * 3;
     gradient.addColorStop(k / 32, `rgb(${lut[c]},${lut[c + 1]},${lut[c + 2]})`);
@@ -82,8 +87,10 @@ function barTicks(ctx, bar, norm, look) {
       ctx.textAlign = "left";
       const lines = linesOf(ctx, label, bar.room);
       const above = (LINE * (lines.length - 1)) / 2;
-      const first = Math.max(rect.y, Math.min(rect.y + rect.height - 2 * above, y - above)); // beside the bar, not over its title
-      for (const [k, line] of lines.entries()) ctx.fillText(fitEnd(ctx, line, bar.room - EDGE), rect.x + rect.width + LABEL_GAP, first + 0.5 + LINE * k);
+      // beside the bar, not over its title
+      const first = Math.max(rect.y, Math.min(rect.y + rect.height - 2 * above, y - above));
+      for (const [k, line] of lines.entries())
+        ctx.fillText(fitEnd(ctx, line, bar.room - EDGE), rect.x + rect.width + LABEL_GAP, first + 0.5 + LINE * k);
     }
   }
   ctx.strokeStyle = look.palette.frame;
@@ -110,25 +117,39 @@ function pointAt(ctx, { rect, horizontal }, fraction, look) {
   ctx.fill();
 }
 
-/** A label on one line, or a stamp's date above its time of day where one is too short.  @param {Context} ctx @param {string} label @param {number} room @returns {string[]} */
+/**
+ * A label on one line, or a stamp's date above its time of day where one is too short.
+ * @param {Context} ctx
+ * @param {string} label
+ * @param {number} room
+ * @returns {string[]}
+ */
 function linesOf(ctx, label, room) {
   const stamp = /^(\S+-\d\d-\d\d) (.+)$/.exec(label);
   return stamp && ctx.measureText(label).width > room ? stamp.slice(1) : [label];
 }
 
-/** How many labels a bar has room for, and how far apart they must be.  @param {Context} ctx @param {Pick<Bar, "rect"|"horizontal"|"words">} bar @param {Norm} norm @returns {{wanted: number, length: number, gap: number}} */
+/**
+ * How many labels a bar has room for, and how far apart they must be.
+ * @param {Context} ctx
+ * @param {Pick<Bar, "rect"|"horizontal"|"words">} bar
+ * @param {Norm} norm
+ * @returns {{wanted: number, length: number, gap: number}}
+ */
 function roomFor(ctx, { rect, horizontal, words }, norm) {
-  if (!horizontal) return { wanted: rect.height / (GAP * 2.2), length: rect.height, gap: words.isStamp ? GAP + LINE : GAP };
+  if (!horizontal)
+    return { wanted: rect.height / (GAP * 2.2), length: rect.height, gap: words.isStamp ? GAP + LINE : GAP };
   const widest = Math.max(...words.apart([norm.low, norm.high]).map((label) => ctx.measureText(label).width));
   const gap = Math.max(GAP_ACROSS, widest + 10);
   return { wanted: rect.width / gap, length: rect.width, gap };
 }
 
 /**
- * Values to name along a bar: round ones for linear, cube root and log, those at equal steps of colour for the equalised scale; both
- * ends always, the rest where there is room. Labels have as many digits as tell them apart.
+ * Values to name along a bar: round ones for linear, cube root and log, those at equal steps of colour for the
+ * equalised scale; both ends always, the rest where there is room. Labels have as many digits as tell them apart.
  * @param {Norm} norm
- * @param {{words: ValueWords, wanted: number, length: number, gap?: number}} o `wanted`: about so many; `length` of the bar and `gap` between labels in CSS pixels
+ * @param {{words: ValueWords, wanted: number, length: number, gap?: number}} o `wanted`: about so many; `length` of the
+ *   bar and `gap` between labels in CSS pixels
  * @returns {{fraction: number, label: string}[]}
  */
 export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
@@ -142,24 +163,39 @@ export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
     if (words.whole && value !== Math.round(value)) continue;
     const fraction = norm.fraction(value);
     const last = kept[kept.length - 1];
-    if (value > last.value && value < high && fraction - last.fraction >= least && 1 - fraction >= least) kept.push({ fraction, value });
+    if (value > last.value && value < high && fraction - last.fraction >= least && 1 - fraction >= least)
+      kept.push({ fraction, value });
   }
   kept.push({ fraction: 1, value: high });
   const labels = words.apart(kept.map(({ value }) => value));
   return kept.map(({ fraction }, k) => ({ fraction, label: labels[k] }));
 }
 
-/** Width that the labels beside a bar want.  @param {Context} ctx @param {Norm} norm @param {ValueWords} words @param {Rect} rect of the bar @param {Look} look @returns {number} CSS pixels */
+/**
+ * Width that the labels beside a bar want.
+ * @param {Context} ctx
+ * @param {Norm} norm
+ * @param {ValueWords} words
+ * @param {Rect} rect of the bar
+ * @param {Look} look
+ * @returns {number} CSS pixels
+ */
 export function barLabelWidth(ctx, norm, words, rect, look) {
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   const labels = labelsOf(norm, { words, ...roomFor(ctx, { rect, horizontal: false, words }, norm) });
-  return Math.max(...labels.map(({ label }) => Math.max(...linesOf(ctx, label, 0).map((line) => ctx.measureText(line).width))));
+  return Math.max(
+    ...labels.map(({ label }) => Math.max(...linesOf(ctx, label, 0).map((line) => ctx.measureText(line).width))),
+  );
 }
 
 /** @param {Norm} norm @param {ValueWords} words @param {number} count @returns {number[]} */
 function rounds(norm, words, count) {
   const { how, low, high } = norm;
-  if (how === "log" && low > 0 && !words.unit) return scaleLog().domain([low, high]).ticks(count).filter((v) => /^[125]/.test(v.toExponential()));
+  if (how === "log" && low > 0 && !words.unit)
+    return scaleLog()
+      .domain([low, high])
+      .ticks(count)
+      .filter((v) => /^[125]/.test(v.toExponential()));
   if (how === "cbrt" && !words.unit) {
     const scale = scaleLinear().domain([Math.cbrt(low), Math.cbrt(high)]);
     return scale.ticks(count).map((root) => Number((root ** 3).toPrecision(1)));
@@ -180,7 +216,13 @@ function steps(norm, words, count) {
   return values;
 }
 
-/** Width that a legend wants.  @param {Context} ctx @param {readonly string[]} labels @param {Look} look @returns {number} CSS pixels, at most 150 */
+/**
+ * Width that a legend wants.
+ * @param {Context} ctx
+ * @param {readonly string[]} labels
+ * @param {Look} look
+ * @returns {number} CSS pixels, at most 150
+ */
 export function legendWidth(ctx, labels, look) {
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   return Math.min(150, Math.ceil(18 + Math.max(24, ...labels.map((l) => ctx.measureText(l).width))));
@@ -188,7 +230,9 @@ export function legendWidth(ctx, labels, look) {
 
 /**
  * Categories with their colours; what does not fit is counted.
- * @param {Context} ctx @param {{rect: Rect, horizontal: boolean, labels: readonly string[], colors: Uint8Array, title: string}} o @param {Look} look
+ * @param {Context} ctx
+ * @param {{rect: Rect, horizontal: boolean, labels: readonly string[], colors: Uint8Array, title: string}} o
+ * @param {Look} look
  */
 export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, look) {
   ctx.textAlign = "left";
@@ -196,7 +240,12 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
     ctx.fillStyle = `rgb(${colors[3 * k]},${colors[3 * k + 1]},${colors[3 * k + 2]})`;
     ctx.fillRect(x, y - 5, 10, 10);
   };
-  const words = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ room) => {
+  const words = (
+    /** @type {string} */ text,
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ room,
+  ) => {
     ctx.fillStyle = look.palette.muted;
     ctx.textBaseline = "middle";
     ctx.fillText(fit(ctx, text, room), x, y + 0.5);
@@ -212,7 +261,8 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
     let x = rect.x + legendTitle(ctx, title, rect, look);
     for (let k = 0; k < labels.length; k++) {
       const width = ctx.measureText(labels[k]).width + 15;
-      if (x + width + 34 > rect.x + rect.width && k < labels.length - 1) return words(`+${labels.length - k}`, x, rect.y + 5, 40);
+      if (x + width + 34 > rect.x + rect.width && k < labels.length - 1)
+        return words(`+${labels.length - k}`, x, rect.y + 5, 40);
       swatch(k, x, rect.y + 5);
       words(labels[k], x + 14, rect.y + 5, 120);
       x += width + 10;
@@ -228,7 +278,14 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
   if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
 }
 
-/** The title of a horizontal legend, before its categories.  @param {Context} ctx @param {string} title @param {Rect} rect @param {Look} look @returns {number} CSS pixels that it takes */
+/**
+ * The title of a horizontal legend, before its categories.
+ * @param {Context} ctx
+ * @param {string} title
+ * @param {Rect} rect
+ * @param {Look} look
+ * @returns {number} CSS pixels that it takes
+ */
 function legendTitle(ctx, title, rect, look) {
   ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
   ctx.fillStyle = look.palette.ink;

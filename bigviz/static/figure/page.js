@@ -5,9 +5,10 @@
  * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string) => void}} Notices
  */
 /**
- * @typedef {{title: string, connection: import("../wire/connection.js").Connection, cache: import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
- *   theme: import("../render/theme.js").Theme, notices: Notices, luts: Map<string, Uint8Array>,
- *   datasets: Record<string, {rows: number, version: number, columns: import("../layers/layer.js").Column[], notes: string[]}>}} Page
+ * @typedef {{title: string, connection: import("../wire/connection.js").Connection, cache:
+ *   import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
+ * theme: import("../render/theme.js").Theme, notices: Notices, luts: Map<string, Uint8Array>, datasets: Record<string,
+ * {rows: number, version: number, columns: import("../layers/layer.js").Column[], notes: string[]}>}} Page
  */
 
 export {};

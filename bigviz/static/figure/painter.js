@@ -1,5 +1,5 @@
-// Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the states of
-// loading. The same functions draw the saved image.
+// Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the
+// states of loading. The same functions draw the saved image.
 
 import { barRoom, drawAxes, drawGrid, frameOf, leftFor, marginsOf, ticksOf } from "../axes/draw.js";
 import { barLabelWidth, drawBar, drawLegend, legendWidth } from "./legend.js";
@@ -15,13 +15,18 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/axis.js").Tick} Tick */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../layers/layer.js").Look} Colours */
-/** @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about: string}} Scene
+/**
+ * @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about:
+ * string}} Scene
  * in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
 
 /** What the painter sees of its figure.
- * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
+ * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page:
+ *   import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
  *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis},
- *   readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn */
+ * readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins:
+ * import("../axes/draw.js").Margins}}[]}} Drawn
+ */
 
 /** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
 const SLACK = 24;
@@ -53,14 +58,27 @@ export class Painter {
     /** @type {Frame|null} */ this.frame = null;
     /** The key beside the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
-    /** How wide the labels of a normalisation are.  @type {{norm: import("../render/norm.js").Norm, width: number}|null} */ this.labelled = null;
+    /**
+     * How wide the labels of a normalisation are.
+     * @type {{norm: import("../render/norm.js").Norm, width: number}|null}
+     */
+    this.labelled = null;
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
-    /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */ this.shown = [];
+    /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
+    this.shown = [];
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
-    /** @type {(share: number|null) => void} the share that has come, once waiting is noticeable; null when nothing is on its way */ this.onBusy = () => {};
-    /** What the server does before it can answer.  @type {{stage: string, done: number, rows: number, seconds: number}|null} */ this.prepared = null;
+    /**
+     * @type {(share: number|null) => void} the share that has come, once waiting is noticeable; null when nothing is on
+     * its way
+     */
+    this.onBusy = () => {};
+    /**
+     * What the server does before it can answer.
+     * @type {{stage: string, done: number, rows: number, seconds: number}|null}
+     */
+    this.prepared = null;
   }
 
   /** @returns {Look} */
@@ -68,7 +86,11 @@ export class Painter {
     return { palette: this.figure.page.theme.palette, font: this.font, dpr: this.size.dpr };
   }
 
-  /** All that a view shows is lines, and rows so few that each is seen: as on paper, on the page's ground with a grid.  @param {View} view @returns {boolean} */
+  /**
+   * All that a view shows is lines, and rows so few that each is seen: as on paper, on the page's ground with a grid.
+   * @param {View} view
+   * @returns {boolean}
+   */
   isPaper(view) {
     return this.figure.layers.every(({ raster }) => !raster || raster.isSparse(view));
   }
@@ -91,16 +113,33 @@ export class Painter {
   /** What the key beside the plot is. @returns {"bar"|"legend"|"none"} */
   get side() {
     const { main } = this.figure;
-    if (!main || main.raster?.isAlwaysPlain || main.definition?.glyph === "line" || (!main.definition && main.choice.glyph === "line")) return "none";
+    if (
+      !main ||
+      main.raster?.isAlwaysPlain ||
+      main.definition?.glyph === "line" ||
+      (!main.definition && main.choice.glyph === "line")
+    )
+      return "none";
     return main.planes ? "legend" : "bar";
   }
 
   /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
   frameFor(width, height, dpr) {
-    const legend = this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
+    const legend =
+      this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
     const { section, beside } = this.figure;
-    const inLine = beside.filter((other) => other.section.offsetTop === section.offsetTop).map(({ painter }) => painter.margins);
-    return frameOf(width, height, { left: this.left, side: this.side, legend, labels: this.room, context: this.#hasContext, dpr, beside: inLine });
+    const inLine = beside
+      .filter((other) => other.section.offsetTop === section.offsetTop)
+      .map(({ painter }) => painter.margins);
+    return frameOf(width, height, {
+      left: this.left,
+      side: this.side,
+      legend,
+      labels: this.room,
+      context: this.#hasContext,
+      dpr,
+      beside: inLine,
+    });
   }
 
   /** Room that the plot needs above and below. */
@@ -113,14 +152,22 @@ export class Painter {
     return this.figure.axes.x.o.kind === "datetime";
   }
 
-  /** Reads the surface's size and fits the canvases to it. @returns {boolean} something changed (and the canvases are blank) */
+  /**
+   * Reads the surface's size and fits the canvases to it.
+   * @returns {boolean} something changed (and the canvases are blank)
+   */
   measure() {
     const { surface, dpr } = this.figure;
     const { clientWidth: width, clientHeight: height } = surface;
     if (width === 0 || height === 0) return false;
     const frame = this.frameFor(width, height, dpr);
     const { plot } = frame;
-    const same = this.frame && JSON.stringify(this.frame) === JSON.stringify(frame) && this.size.width === width && this.size.height === height && this.size.dpr === dpr;
+    const same =
+      this.frame &&
+      JSON.stringify(this.frame) === JSON.stringify(frame) &&
+      this.size.width === width &&
+      this.size.height === height &&
+      this.size.dpr === dpr;
     if (same) return false;
     this.size = { width, height, dpr };
     this.measured = this.side;
@@ -157,10 +204,17 @@ export class Painter {
   /** Other margins are wanted by the labels now drawn, or another key beside the plot. */
   get isTight() {
     if (!this.scene) return false;
-    return this.side !== this.measured || !isSettled(this.left, leftFor(this.chromeContext, this.scene.ys, this.look)) || !isSettled(this.room, this.#roomWanted(this.scene));
+    return (
+      this.side !== this.measured ||
+      !isSettled(this.left, leftFor(this.chromeContext, this.scene.ys, this.look)) ||
+      !isSettled(this.room, this.#roomWanted(this.scene))
+    );
   }
 
-  /** Takes the margins that are wanted: the surface must be measured anew. @returns {boolean} false where those it has are good */
+  /**
+   * Takes the margins that are wanted: the surface must be measured anew.
+   * @returns {boolean} false where those it has are good
+   */
   refit() {
     if (!this.scene || !this.isTight) return false;
     const [left, room] = [leftFor(this.chromeContext, this.scene.ys, this.look), this.#roomWanted(this.scene)];
@@ -173,7 +227,11 @@ export class Painter {
   #roomWanted({ frame, plain }) {
     const norm = this.figure.main?.raster?.norm;
     if (this.side !== "bar" || frame.narrow || plain || !norm) return this.room;
-    if (this.labelled?.norm !== norm) this.labelled = { norm, width: barLabelWidth(this.chromeContext, norm, this.figure.main.words, frame.bar, this.look) };
+    if (this.labelled?.norm !== norm)
+      this.labelled = {
+        norm,
+        width: barLabelWidth(this.chromeContext, norm, this.figure.main.words, frame.bar, this.look),
+      };
     return barRoom(this.labelled.width);
   }
 
@@ -190,12 +248,26 @@ export class Painter {
     this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
-    const shows = [view, axes, side, this.scene.plain, this.scene.about, mark, main?.raster?.norm, main?.lut(figure.look), main?.planes, main && keyTitle(main), look.palette];
+    const shows = [
+      view,
+      axes,
+      side,
+      this.scene.plain,
+      this.scene.about,
+      mark,
+      main?.raster?.norm,
+      main?.lut(figure.look),
+      main?.planes,
+      main && keyTitle(main),
+      look.palette,
+    ];
     if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
       this.shown = shows;
       this.#chrome(this.scene);
     }
-    if (exact) this.nothing.hidden = !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
+    if (exact)
+      this.nothing.hidden =
+        !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
   }
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
@@ -215,17 +287,37 @@ export class Painter {
     this.drawChrome(ctx, scene, this.mark);
   }
 
-  /** @param {View} view @param {Frame} frame @param {number} width @param {number} height @param {Look} look @returns {Scene} */
+  /**
+   * @param {View} view
+   * @param {Frame} frame
+   * @param {number} width
+   * @param {number} height
+   * @param {Look} look
+   * @returns {Scene}
+   */
   sceneOf(view, frame, width, height, look) {
     const { axes } = this.figure;
     const plain = this.figure.main?.raster?.isPlain(view) ?? false;
     const about = this.figure.main?.estimate(view) ? "about " : "";
-    return { frame, width, height, look, plain, about, xs: ticksOf(axes.x, view.x, frame.plot.width, "x"), ys: ticksOf(axes.y, view.y, frame.plot.height, "y") };
+    return {
+      frame,
+      width,
+      height,
+      look,
+      plain,
+      about,
+      xs: ticksOf(axes.x, view.x, frame.plot.width, "x"),
+      ys: ticksOf(axes.y, view.y, frame.plot.height, "y"),
+    };
   }
 
   /**
-   * @param {Context} ctx of a canvas of the plot's size in device pixels @param {View} view @param {Scene} scene @param {boolean} exact
-   * @param {Map<Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers' own
+   * @param {Context} ctx of a canvas of the plot's size in device pixels
+   * @param {View} view
+   * @param {Scene} scene
+   * @param {boolean} exact
+   * @param {Map<Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers'
+   *   own
    */
   drawData(ctx, view, scene, exact, lines) {
     const { layers } = this.figure;
@@ -251,9 +343,33 @@ export class Painter {
     const { frame, look } = scene;
     drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
     const { main } = figure;
-    if (side === "legend") drawLegend(ctx, { rect: frame.bar, horizontal: frame.narrow, labels: main.planes ?? [], colors: GLASBEY, title: keyTitle(main) }, look);
+    if (side === "legend")
+      drawLegend(
+        ctx,
+        {
+          rect: frame.bar,
+          horizontal: frame.narrow,
+          labels: main.planes ?? [],
+          colors: GLASBEY,
+          title: keyTitle(main),
+        },
+        look,
+      );
     else if (side === "bar" && !scene.plain)
-      drawBar(ctx, { rect: frame.bar, horizontal: frame.narrow, norm: main.raster?.norm ?? null, lut: main.lut(figure.look), title: scene.about + keyTitle(main), words: main.words, mark, room: this.room }, look);
+      drawBar(
+        ctx,
+        {
+          rect: frame.bar,
+          horizontal: frame.narrow,
+          norm: main.raster?.norm ?? null,
+          lut: main.lut(figure.look),
+          title: scene.about + keyTitle(main),
+          words: main.words,
+          mark,
+          room: this.room,
+        },
+        look,
+      );
   }
 
   /** Colours of what lies over the plot follow its ground.  @param {View} view */
@@ -276,7 +392,8 @@ export class Painter {
   /** The share of what was asked for that has come; null when nothing is on its way.  @param {number|null} share */
   busy(share) {
     const busy = share !== null;
-    if (this.figure.section.getAttribute("aria-busy") !== String(busy)) this.figure.section.setAttribute("aria-busy", String(busy));
+    if (this.figure.section.getAttribute("aria-busy") !== String(busy))
+      this.figure.section.setAttribute("aria-busy", String(busy));
     if (!busy) {
       clearTimeout(this.showing);
       this.showing = undefined;
@@ -302,7 +419,10 @@ export class Painter {
     find(this.card, ".card-note", HTMLElement).textContent = words;
   }
 
-  /** What the server does before it can answer; null hides it.  @param {{stage: string, done: number, rows: number, seconds: number}|null} now */
+  /**
+   * What the server does before it can answer; null hides it.
+   * @param {{stage: string, done: number, rows: number, seconds: number}|null} now
+   */
   progress(now) {
     if (!now) {
       clearTimeout(this.preparing);
@@ -319,21 +439,33 @@ export class Painter {
     if (!this.card.hidden) this.#tell();
   }
 
-  /** Fills the card, once it is shown: the first number in words takes 30 ms, which a first picture need not wait for. */
+  /**
+   * Fills the card, once it is shown: the first number in words takes 30 ms, which a first picture need not wait for.
+   */
   #tell() {
     const { prepared: now } = this;
     if (!now) return;
     find(this.card, ".meter", HTMLElement).hidden = false;
-    find(this.card, ".card-title", HTMLElement).textContent = `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
+    find(this.card, ".card-title", HTMLElement).textContent =
+      `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
     find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;
     find(this.card, ".meter", HTMLElement).setAttribute("aria-valuenow", String(Math.round(now.done * 100)));
     const rows = now.rows > 0 ? `${now.rows.toLocaleString("en")} rows` : "";
-    const left = now.done > 0.05 && now.seconds > 1 ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left` : "";
-    find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left].filter(Boolean).join(" · ");
+    const left =
+      now.done > 0.05 && now.seconds > 1
+        ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left`
+        : "";
+    find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left]
+      .filter(Boolean)
+      .join(" · ");
   }
 }
 
-/** @param {number} now @param {number} wanted @returns {boolean} a margin is wide enough, and not by so much that it is to shrink */
+/**
+ * @param {number} now
+ * @param {number} wanted
+ * @returns {boolean} a margin is wide enough, and not by so much that it is to shrink
+ */
 function isSettled(now, wanted) {
   return wanted <= now && now - wanted < SLACK;
 }
@@ -363,7 +495,10 @@ function copyOf(canvas) {
   return copy;
 }
 
-/** @param {CanvasRenderingContext2D} context of a canvas that is filled with the picture @param {HTMLCanvasElement} picture */
+/**
+ * @param {CanvasRenderingContext2D} context of a canvas that is filled with the picture
+ * @param {HTMLCanvasElement} picture
+ */
 function stretch(context, picture) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);

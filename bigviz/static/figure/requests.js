@@ -1,4 +1,5 @@
-// What a figure asks the server for: at once when the view changes, once a frame at most, and only what is neither here nor on its way.
+// What a figure asks the server for: at once when the view changes, once a frame at most, and only what is neither here
+// nor on its way.
 
 import { toList } from "../geometry/grid.js";
 
@@ -6,13 +7,20 @@ import { toList } from "../geometry/grid.js";
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What requests see of their figure.
- * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[], readonly view: View|null,
+ * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
+ *   readonly view: View|null,
  *   readonly exact: boolean, readonly painter: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
-/** Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of a gesture. */
+/**
+ * Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of
+ * a gesture.
+ */
 const PREFETCH_MS = 300;
 /** @typedef {{x0: number|string, x1: number|string, width: number}} ColumnsAsked */
 
-/** Late answers to so many requests before the newest are still drawn, so that a line follows a drag over a slow network. */
+/**
+ * Late answers to so many requests before the newest are still drawn, so that a line follows a drag over a slow
+ * network.
+ */
 const REMEMBERED = 8;
 /** Asking again after an answer that left something out (a tile that the cache dropped) ends after so many tries. */
 const RETRIES = 3;
@@ -30,13 +38,22 @@ export class Requests {
     /** Did a gesture move the view since it was last exact? */
     this.moved = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.prefetching = undefined;
-    /** @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and layer */
+    /**
+     * @type {Map<number, Map<number, ColumnsAsked>>} the columns that recent requests asked for, by request id and
+     *   layer
+     */
     this.columns = new Map();
-    /** @type {Map<number, Map<number, import("../wire/connection.js").WindowAsked>>} the windows whose rows recent requests asked for and have not got */
+    /**
+     * @type {Map<number, Map<number, import("../wire/connection.js").WindowAsked>>} the windows whose rows recent
+     *   requests asked for and have not got
+     */
     this.windows = new Map();
   }
 
-  /** A gesture moved the view: its neighbours are worth fetching. Then again style changes and a page just opened ask for nothing more. */
+  /**
+   * A gesture moved the view: its neighbours are worth fetching. Then again style changes and a page just opened ask
+   * for nothing more.
+   */
   follow() {
     this.moved = true;
   }
@@ -127,7 +144,8 @@ export class Requests {
   }
 
   /**
-   * An exact tile came. The server holds tiles back until it knows that a window's rows are too many, so none of them will come.
+   * An exact tile came. The server holds tiles back until it knows that a window's rows are too many, so none of them
+   * will come.
    * @param {number} id @param {number} layer @param {import("../wire/frames.js").TileKey} key
    */
   gotTile(id, layer, key) {
@@ -164,10 +182,16 @@ export class Requests {
     return asked;
   }
 
-  /** Rows or an image have come, in place of all tiles of the layer.  @param {number} id @param {number} layer @returns {boolean} they answer a recent request */
+  /**
+   * Rows or an image have come, in place of all tiles of the layer.
+   * @param {number} id
+   * @param {number} layer
+   * @returns {boolean} they answer a recent request
+   */
   gotWindow(id, layer) {
     const known = this.windows.get(id)?.delete(layer) ?? false;
-    if (known && id === this.id) for (const key of this.pending) if (key.startsWith(`${layer}/`)) this.pending.delete(key);
+    if (known && id === this.id)
+      for (const key of this.pending) if (key.startsWith(`${layer}/`)) this.pending.delete(key);
     this.#busy();
     return known;
   }
@@ -187,7 +211,10 @@ export class Requests {
     for (const layer of this.figure.layers) if (layer.info?.index === "none") layer.progress = null;
   }
 
-  /** The server has sent all of a request: windows that it did not answer are those of its tiles.  @param {number} id */
+  /**
+   * The server has sent all of a request: windows that it did not answer are those of its tiles.
+   * @param {number} id
+   */
   done(id) {
     const windows = this.windows.get(id);
     this.windows.delete(id);
@@ -211,7 +238,9 @@ export class Requests {
   #busy() {
     const { asked, pending } = this;
     if (pending.size === 0) this.#scanned();
-    const read = this.figure.layers.map(({ info, progress }) => (info?.index === "none" && progress ? progress.done : 0));
+    const read = this.figure.layers.map(({ info, progress }) =>
+      info?.index === "none" && progress ? progress.done : 0,
+    );
     this.figure.painter.busy(pending.size === 0 ? null : Math.max(1 - pending.size / Math.max(1, asked), ...read));
   }
 }

@@ -10,7 +10,8 @@ import { equalSpans } from "../geometry/span.js";
 /** A range is null while the columns that it is a range of have not come; `follows`: y follows what x shows.
  * @typedef {{x: Span|null, y: Span|null, choices: readonly Choice[], follows: boolean}} Step */
 /** What steps see of their figure.
- * @typedef {EventTarget & {readonly view: View|null, readonly layers: readonly Layer[], readonly followY: {readonly isWanted: boolean, readonly isOn: boolean},
+ * @typedef {EventTarget & {readonly view: View|null, readonly layers: readonly Layer[], readonly followY: {
+ *   readonly isWanted: boolean, readonly isOn: boolean},
  *   restore: (step: Step, time: number) => void}} Stepped */
 
 /** Changes of one kind within this time are one step: a drag, a text that is typed. */
@@ -21,7 +22,8 @@ export class Steps {
   constructor(figure) {
     this.figure = figure;
     /** @type {History<Step>|null} */ this.history = null;
-    /** What is changing now and not yet a step: "view", or the keys of a choice.  @type {string|null} */ this.changing = null;
+    /** What is changing now and not yet a step: "view", or the keys of a choice.  @type {string|null} */
+    this.changing = null;
     /** The step that was gone to waits for its columns. */ this.isGoing = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.resting = undefined;
   }
@@ -81,7 +83,8 @@ export class Steps {
   /** The first view is better known: nothing to undo. */
   known() {
     const state = this.#state();
-    if (state && this.history && !isAsking(this.figure.layers) && sameChoices(this.history.now, state)) this.history.amend(state);
+    if (state && this.history && !isAsking(this.figure.layers) && sameChoices(this.history.now, state))
+      this.history.amend(state);
   }
 
   /** The server refused what was chosen last, and the figure shows what it did before. */
@@ -118,7 +121,11 @@ function isAsking(layers) {
   return layers.some((layer) => layer.asked !== null);
 }
 
-/** @param {Layer} layer @param {"x"|"y"} side @returns {boolean} the view is not one of the columns that were asked for */
+/**
+ * @param {Layer} layer
+ * @param {"x"|"y"} side
+ * @returns {boolean} the view is not one of the columns that were asked for
+ */
 function isReplaced({ asked, definition }, side) {
   if (!asked || !definition) return false;
   const axis = side === "x" ? "xaxis" : "yaxis";
@@ -130,8 +137,14 @@ function sameChoices(a, b) {
   return JSON.stringify(a.choices) === JSON.stringify(b.choices);
 }
 
-/** @param {Step} a @param {Step} b @param {boolean} follows y is what x makes it, in both where both follow @returns {boolean} */
+/**
+ * @param {Step} a
+ * @param {Step} b
+ * @param {boolean} follows y is what x makes it, in both where both follow
+ * @returns {boolean}
+ */
 function equalSteps(a, b, follows) {
-  const same = (/** @type {Span|null} */ p, /** @type {Span|null} */ q) => (p === null || q === null ? p === q : equalSpans(p, q));
+  const same = (/** @type {Span|null} */ p, /** @type {Span|null} */ q) =>
+    p === null || q === null ? p === q : equalSpans(p, q);
   return same(a.x, b.x) && sameChoices(a, b) && a.follows === b.follows && ((follows && a.follows) || same(a.y, b.y));
 }

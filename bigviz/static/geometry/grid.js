@@ -6,7 +6,10 @@ import { AxisRoot, CELL_LEVELS } from "./root.js";
 /** @typedef {import("./view.js").View} View */
 /** Tiles i0..i1 by j0..j1, both ends included, of one pair of levels.
  * @typedef {Readonly<{zx: number, zy: number, i0: number, i1: number, j0: number, j1: number}>} Window */
-/** Pixel edges in doubles; y grows downwards.  @typedef {Readonly<{left: number, top: number, right: number, bottom: number}>} Rect */
+/**
+ * Pixel edges in doubles; y grows downwards.
+ * @typedef {Readonly<{left: number, top: number, right: number, bottom: number}>} Rect
+ */
 
 export const TILE = 1 << CELL_LEVELS;
 
@@ -61,7 +64,12 @@ export class Grid {
     };
   }
 
-  /** The window and `margin` more tiles on each side, as far as the level goes.  @param {Window} window @param {number} margin @returns {Window} */
+  /**
+   * The window and `margin` more tiles on each side, as far as the level goes.
+   * @param {Window} window
+   * @param {number} margin
+   * @returns {Window}
+   */
   widen({ zx, zy, i0, i1, j0, j1 }, margin) {
     return {
       zx,
@@ -73,7 +81,12 @@ export class Grid {
     };
   }
 
-  /** The keys of a window, those nearest to the view's centre (in pixels) first.  @param {Window} window @param {View} view @returns {TileKey[]} */
+  /**
+   * The keys of a window, those nearest to the view's centre (in pixels) first.
+   * @param {Window} window
+   * @param {View} view
+   * @returns {TileKey[]}
+   */
   keys(window, view) {
     const { zx, zy, i0, i1, j0, j1 } = window;
     const found = [];
@@ -101,7 +114,8 @@ export class Grid {
   /**
    * The cell under a pixel position; null outside the root.
    * @param {View} view @param {{zx: number, zy: number}} level @param {number} px @param {number} py
-   * @returns {{key: TileKey, column: number, row: number, x: [number, number], y: [number, number]}|null} column and row in the
+   * @returns {{key: TileKey, column: number, row: number, x: [number, number], y: [number, number]}|null} column and
+   *   row in the
    *   tile (row 0 on top) and the cell's bounds as offsets from the view's origins
    */
   cellAt(view, { zx, zy }, px, py) {
@@ -115,13 +129,22 @@ export class Grid {
       key: { zx, zy, i: Math.floor(column / TILE), j: Math.floor(fromTop / TILE) },
       column: column % TILE,
       row: fromTop % TILE,
-      x: [this.x.edge(zx + CELL_LEVELS, column, view.x.origin), this.x.edge(zx + CELL_LEVELS, column + 1, view.x.origin)],
+      x: [
+        this.x.edge(zx + CELL_LEVELS, column, view.x.origin),
+        this.x.edge(zx + CELL_LEVELS, column + 1, view.x.origin),
+      ],
       y: [this.y.edge(zy + CELL_LEVELS, row, view.y.origin), this.y.edge(zy + CELL_LEVELS, row + 1, view.y.origin)],
     };
   }
 }
 
-/** First and last interval of a level that a half-open span touches.  @param {AxisRoot} root @param {number} z @param {import("./span.js").Span} s @returns {[number, number]} */
+/**
+ * First and last interval of a level that a half-open span touches.
+ * @param {AxisRoot} root
+ * @param {number} z
+ * @param {import("./span.js").Span} s
+ * @returns {[number, number]}
+ */
 function indices(root, z, s) {
   const first = root.index(z, s.origin, s.lo);
   const last = root.index(z, s.origin, s.hi);

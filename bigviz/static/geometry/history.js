@@ -5,7 +5,11 @@
  * @template State
  */
 export class History {
-  /** @param {State} first @param {(a: State, b: State) => boolean} equal these are one state @param {number} [limit] states kept */
+  /**
+   * @param {State} first
+   * @param {(a: State, b: State) => boolean} equal these are one state
+   * @param {number} [limit] states kept
+   */
   constructor(first, equal, limit = 200) {
     /** @type {State[]} */ this.entries = [first];
     this.equal = equal;
@@ -38,7 +42,9 @@ export class History {
     this.entries[this.index] = state;
   }
 
-  /** The state now could not be shown: it is forgotten, and the one before it is shown now, or else the one after it. */
+  /**
+   * The state now could not be shown: it is forgotten, and the one before it is shown now, or else the one after it.
+   */
   withdraw() {
     if (this.entries.length === 1) return;
     this.entries.splice(this.index, 1);

@@ -14,8 +14,8 @@ export const HOME_PADDING = 0.02;
 const WIDEST_ROOTS = 8;
 
 /**
- * The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a unit (or a
- * billionth of itself, on float axes far from 0) around it; no value at all shows 0..1.
+ * The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a unit
+ * (or a billionth of itself, on float axes far from 0) around it; no value at all shows 0..1.
  * @param {readonly DataRange[]} ranges low and high of each layer as `layer` answers give them
  * @param {boolean} exact
  * @param {number} [padding]
@@ -30,7 +30,12 @@ export function homeSpan(ranges, exact, padding = HOME_PADDING) {
   return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
 }
 
-/** @param {number|string} low @param {number|string} high @param {boolean} exact @returns {Span|null} from the edge of the first cell to that of the last */
+/**
+ * @param {number|string} low
+ * @param {number|string} high
+ * @param {boolean} exact
+ * @returns {Span|null} from the edge of the first cell to that of the last
+ */
 function cellsSpan(low, high, exact) {
   const all = spanOf(low, high, exact);
   return all ? span(all.lo - 0.5, all.hi + 0.5, all.origin, exact) : dataSpan(low, high, exact);
@@ -41,12 +46,17 @@ function dataSpan(low, high, exact) {
   const proper = spanOf(low, high, exact);
   if (proper && length(proper) > resolution(proper)) return proper;
   if (proper && resolution(proper) === SHORTEST) return padSpan(proper, SHORTEST / length(proper)); // all are next to 0
-  const point = spanOf(low, exact ? String(BigInt(low) + 1n) : Number(low) + Math.max(1, Math.abs(Number(low)) * 1e-9), exact);
+  const point = spanOf(
+    low,
+    exact ? String(BigInt(low) + 1n) : Number(low) + Math.max(1, Math.abs(Number(low)) * 1e-9),
+    exact,
+  );
   return point && panSpan(point, -length(point) / 2);
 }
 
 /**
- * How short and how long a range of an axis may become: as short as whole numbers stay two apart, or as doubles can tell (`resolution`).
+ * How short and how long a range of an axis may become: as short as whole numbers stay two apart, or as doubles can
+ * tell (`resolution`).
  * @param {readonly import("./root.js").AxisRoot[]} roots the layers' roots on this axis (at least one)
  * @param {{exact: boolean}} o
  * @returns {AxisLimits}

@@ -1,5 +1,5 @@
-// One axis of a root: the power-of-two interval whose repeated halving makes tiles and cells. All edges and indices are computed
-// in integers and rounded once, so a time axis keeps its nanoseconds and tiles join to the bit at every depth.
+// One axis of a root: the power-of-two interval whose repeated halving makes tiles and cells. All edges and indices are
+// computed in integers and rounded once, so a time axis keeps its nanoseconds and tiles join to the bit at every depth.
 
 import { MAX_LEVEL } from "../wire/frames.js";
 
@@ -50,7 +50,8 @@ export class AxisRoot {
     const [mantissa, power] = /^-?\d+$/.test(start) ? [BigInt(start), 0] : dyadic(Number(start));
     const by = power - (exponent - 1);
     const multiple = shift(mantissa, by);
-    if (by < 0 && shift(multiple, -by) !== mantissa) throw new RangeError(`root starts at ${start}, no multiple of 2^${exponent - 1}`);
+    if (by < 0 && shift(multiple, -by) !== mantissa)
+      throw new RangeError(`root starts at ${start}, no multiple of 2^${exponent - 1}`);
     return new AxisRoot(multiple, exponent);
   }
 
@@ -62,12 +63,17 @@ export class AxisRoot {
     const unit = this.exponent - level - 1;
     const units = (this.multiple << BigInt(level)) + 2n * BigInt(index);
     if (origin === 0n) return scale2(Number(units), unit);
-    return unit >= 0 ? Number((units << BigInt(unit)) - origin) : scale2(Number(units - (origin << BigInt(-unit))), unit);
+    return unit >= 0
+      ? Number((units << BigInt(unit)) - origin)
+      : scale2(Number(units - (origin << BigInt(-unit))), unit);
   }
 
   /**
    * The interval of a level that holds a place; below 0 or from 2^level on outside the root.
-   * @param {number} level @param {bigint} origin @param {number} offset @returns {number} exact floor, cut off at +-2^40
+   * @param {number} level
+   * @param {bigint} origin
+   * @param {number} offset
+   * @returns {number} exact floor, cut off at +-2^40
    */
   index(level, origin, offset) {
     if (!Number.isFinite(offset)) return offset > 0 ? Number(FAR) : -Number(FAR);
@@ -87,7 +93,12 @@ export class AxisRoot {
     return Math.min(MAX_LEVEL, Math.max(0, this.nominalLevel(s, pixels)));
   }
 
-  /** As `level`, unbounded: below 0 where a pixel covers cells of level 0.  @param {Span} s @param {number} pixels @returns {number} */
+  /**
+   * As `level`, unbounded: below 0 where a pixel covers cells of level 0.
+   * @param {Span} s
+   * @param {number} pixels
+   * @returns {number}
+   */
   nominalLevel(s, pixels) {
     return Math.round(this.exponent - CELL_LEVELS - (Math.log2(s.hi - s.lo) - Math.log2(pixels)));
   }

@@ -8,7 +8,8 @@ import { equalSpans, span, spanOf, toFloat } from "./span.js";
 
 export class SharedRange extends EventTarget {
   /**
-   * Fires "change" (detail: {by: whoever moved it, itself when its home became better known, time}) when the range moves.
+   * Fires "change" (detail: {by: whoever moved it, itself when its home became better known, time}) when the range
+   * moves.
    * @param {{start: number|string|null, end: number|string|null}} declared what the document says
    */
   constructor(declared) {
@@ -21,8 +22,8 @@ export class SharedRange extends EventTarget {
   }
 
   /**
-   * A layer tells what its data spans (null: no data), and the part of it with nearly all rows, where that is small (null: it is not).
-   * Its key is any object; telling again replaces.
+   * A layer tells what its data spans (null: no data), and the part of it with nearly all rows, where that is small
+   * (null: it is not). Its key is any object; telling again replaces.
    * @param {object} layer @param {DataRange} range @param {boolean} exact @param {DataRange} [dense]
    */
   tell(layer, range, exact, dense = null) {
@@ -41,14 +42,26 @@ export class SharedRange extends EventTarget {
     return all.length > 0 && all.every((d) => d.exact);
   }
 
-  /** The first view: the declared range, or the dense part of the data, or else all data, with a margin. @returns {Span} */
+  /**
+   * The first view: the declared range, or the dense part of the data, or else all data, with a margin.
+   * @returns {Span}
+   */
   get home() {
-    return this.#said ?? homeSpan([...this.data.values()].map((d) => d.dense ?? d.range), this.exact);
+    return (
+      this.#said ??
+      homeSpan(
+        [...this.data.values()].map((d) => d.dense ?? d.range),
+        this.exact,
+      )
+    );
   }
 
   /** All data with a margin. @returns {Span} */
   get all() {
-    return homeSpan([...this.data.values()].map((d) => d.range), this.exact);
+    return homeSpan(
+      [...this.data.values()].map((d) => d.range),
+      this.exact,
+    );
   }
 
   /** The first view leaves data out by itself, not because the document says so. */

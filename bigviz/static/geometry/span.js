@@ -1,20 +1,27 @@
-// Ranges of one axis. An exact axis (integers, times) keeps a BigInt origin near the range and doubles relative to it, so that
-// nanoseconds stay distinct over centuries; a float axis keeps origin 0.
+// Ranges of one axis. An exact axis (integers, times) keeps a BigInt origin near the range and doubles relative to it,
+// so that nanoseconds stay distinct over centuries; a float axis keeps origin 0.
 
 /**
- * A range of one axis in axis space: origin + lo .. origin + hi, lo < hi. `exact` says that axis numbers are whole (integers,
- * nanoseconds, category codes); otherwise the origin is 0n. Always made by `span`, which keeps lo and hi small.
+ * A range of one axis in axis space: origin + lo .. origin + hi, lo < hi. `exact` says that axis numbers are whole
+ * (integers, nanoseconds, category codes); otherwise the origin is 0n. Always made by `span`, which keeps lo and hi
+ * small.
  * @typedef {Readonly<{origin: bigint, lo: number, hi: number, exact: boolean}>} Span
  */
 /** A place on an axis: origin + offset.  @typedef {Readonly<{origin: bigint, offset: number}>} Place */
-/** Bounds on what a view may show of an axis: the shortest and the longest range.  @typedef {Readonly<{min: number, max: number}>} AxisLimits */
+/**
+ * Bounds on what a view may show of an axis: the shortest and the longest range.
+ * @typedef {Readonly<{min: number, max: number}>} AxisLimits
+ */
 
 /** Integers of a column are int64 or uint64; a range may end where a half-open window holds the last of them. */
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 64n;
 /** Numbers of 2^1023 and more lie in no cell; the double below that keeps hi - lo finite. */
 const FLOAT_MAX = 2 ** 1023 * (1 - 2 ** -53);
-/** Shorter lengths are denormal, whose parts doubles do not tell apart; twice the least normal one, for what is lost by rounding. */
+/**
+ * Shorter lengths are denormal, whose parts doubles do not tell apart; twice the least normal one, for what is lost by
+ * rounding.
+ */
 export const SHORTEST = 2 ** -1021;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */
 const FLOAT_STEPS = 2 ** -44;
@@ -34,7 +41,8 @@ export function span(lo, hi, origin = 0n, exact = false) {
 }
 
 /**
- * Two ends as they travel in JSON and in the URL: numbers, or decimal strings (of nanoseconds on time axes, of any number elsewhere).
+ * Two ends as they travel in JSON and in the URL: numbers, or decimal strings (of nanoseconds on time axes, of any
+ * number elsewhere).
  * @param {number|string|bigint} start
  * @param {number|string|bigint} end
  * @param {boolean} exact
@@ -57,7 +65,8 @@ export function spanOf(start, end, exact) {
  */
 export function place(value, exact) {
   if (typeof value === "bigint") return exact ? { origin: value, offset: 0 } : { origin: 0n, offset: Number(value) };
-  if (typeof value === "string" && exact && /^\s*[+-]?\d{1,20}\s*$/.test(value)) return { origin: BigInt(value.trim().replace(/^\+/, "")), offset: 0 };
+  if (typeof value === "string" && exact && /^\s*[+-]?\d{1,20}\s*$/.test(value))
+    return { origin: BigInt(value.trim().replace(/^\+/, "")), offset: 0 };
   const number = typeof value === "string" ? (value.trim() === "" ? Number.NaN : Number(value)) : value;
   if (typeof number !== "number" || !Number.isFinite(number)) return null;
   if (!exact) return { origin: 0n, offset: number };
@@ -85,7 +94,12 @@ export function length(s) {
   return s.hi - s.lo;
 }
 
-/** Offset (from the span's origin) at a fraction of the span.  @param {Span} s @param {number} fraction @returns {number} */
+/**
+ * Offset (from the span's origin) at a fraction of the span.
+ * @param {Span} s
+ * @param {number} fraction
+ * @returns {number}
+ */
 export function at(s, fraction) {
   return s.lo + (s.hi - s.lo) * fraction;
 }
@@ -105,8 +119,8 @@ export function panSpan(s, by) {
 }
 
 /**
- * Lengthens (factor > 1) or shortens a span about the point at `fraction`, which keeps its place; the factor is cut so that the
- * length stays within the limits and within what doubles resolve.
+ * Lengthens (factor > 1) or shortens a span about the point at `fraction`, which keeps its place; the factor is cut so
+ * that the length stays within the limits and within what doubles resolve.
  * @param {Span} s @param {number} factor @param {number} fraction @param {AxisLimits|null} [limits] @returns {Span}
  */
 export function zoomSpan(s, factor, fraction, limits = null) {
@@ -134,7 +148,13 @@ export function resolution(s) {
   return Math.max(Math.abs(s.lo) * FLOAT_STEPS, Math.abs(s.hi) * FLOAT_STEPS, SHORTEST);
 }
 
-/** Moves a range back inside the axis numbers that exist.  @param {number} lo @param {number} hi @param {Span} s @returns {Span} */
+/**
+ * Moves a range back inside the axis numbers that exist.
+ * @param {number} lo
+ * @param {number} hi
+ * @param {Span} s
+ * @returns {Span}
+ */
 function keepInside(lo, hi, s) {
   let shift = 0;
   if (s.exact) {

@@ -1,7 +1,18 @@
 // What a figure shows: two ranges and a size in device pixels. Views are immutable; each gesture gives a new one.
 // Pixels count from the top left of the plot area; y ranges grow upwards.
 
-import { at, clampFactor, equalSpans, fractionOf, length, padSpan, panSpan, resolution, span, zoomSpan } from "./span.js";
+import {
+  at,
+  clampFactor,
+  equalSpans,
+  fractionOf,
+  length,
+  padSpan,
+  panSpan,
+  resolution,
+  span,
+  zoomSpan,
+} from "./span.js";
 
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {import("./span.js").AxisLimits} AxisLimits */
@@ -10,7 +21,8 @@ import { at, clampFactor, equalSpans, fractionOf, length, padSpan, panSpan, reso
 
 export class View {
   /**
-   * @param {{x: Span, y: Span, width: number, height: number, limits?: Limits|null, locked?: boolean}} o size in device pixels (at
+   * @param {{x: Span, y: Span, width: number, height: number, limits?: Limits|null, locked?: boolean}} o size in device
+   *   pixels (at
    * least 1); `locked` keeps one unit of x as long as one unit of y on the screen.
    */
   constructor({ x, y, width, height, limits = null, locked = false }) {
@@ -23,13 +35,22 @@ export class View {
     Object.freeze(this);
   }
 
-  /** A copy with some fields replaced.  @param {{x?: Span, y?: Span, width?: number, height?: number, limits?: Limits|null, locked?: boolean}} change @returns {View} */
+  /**
+   * A copy with some fields replaced.
+   * @param {{x?: Span, y?: Span, width?: number, height?: number, limits?: Limits|null, locked?: boolean}} change
+   * @returns {View}
+   */
   with(change) {
     const { x, y, width, height, limits, locked } = this;
     return new View({ x, y, width, height, limits, locked, ...change });
   }
 
-  /** The picture follows the pointer: dx pixels to the right, dy down.  @param {number} dx @param {number} dy @returns {View} */
+  /**
+   * The picture follows the pointer: dx pixels to the right, dy down.
+   * @param {number} dx
+   * @param {number} dy
+   * @returns {View}
+   */
   pan(dx, dy) {
     const x = dx === 0 ? this.x : panSpan(this.x, (-dx * length(this.x)) / this.width);
     const y = dy === 0 ? this.y : panSpan(this.y, (dy * length(this.y)) / this.height);
@@ -37,8 +58,8 @@ export class View {
   }
 
   /**
-   * Multiplies the length of each range (2 shows twice as much, 1 leaves it) about a point, which stays under the pointer, within
-   * the limits. A locked view uses one factor for both: the one farther from 1.
+   * Multiplies the length of each range (2 shows twice as much, 1 leaves it) about a point, which stays under the
+   * pointer, within the limits. A locked view uses one factor for both: the one farther from 1.
    * @param {number} fx @param {number} fy @param {number} px @param {number} py device pixels @returns {View}
    */
   zoom(fx, fy, px, py) {
@@ -56,9 +77,21 @@ export class View {
     });
   }
 
-  /** The view of the rectangle between two corners in pixels; a locked view widens it, limits too.  @param {number} ax @param {number} ay @param {number} bx @param {number} by @returns {View} */
+  /**
+   * The view of the rectangle between two corners in pixels; a locked view widens it, limits too.
+   * @param {number} ax
+   * @param {number} ay
+   * @param {number} bx
+   * @param {number} by
+   * @returns {View}
+   */
   box(ax, ay, bx, by) {
-    const part = (/** @type {Span} */ s, /** @type {number} */ f, /** @type {number} */ g, /** @type {AxisLimits|undefined} */ limit) => {
+    const part = (
+      /** @type {Span} */ s,
+      /** @type {number} */ f,
+      /** @type {number} */ g,
+      /** @type {AxisLimits|undefined} */ limit,
+    ) => {
       const [lo, hi] = [at(s, Math.min(f, g)), at(s, Math.max(f, g))];
       const least = Math.max(limit?.min ?? 0, resolution(s));
       const more = Math.max(0, (least - (hi - lo)) / 2);
@@ -69,17 +102,27 @@ export class View {
     return this.with({ x, y }).lock();
   }
 
-  /** The same ranges (a locked view shows more of one) on a canvas of another size.  @param {number} width @param {number} height @returns {View} */
+  /**
+   * The same ranges (a locked view shows more of one) on a canvas of another size.
+   * @param {number} width
+   * @param {number} height
+   * @returns {View}
+   */
   resize(width, height) {
     return width === this.width && height === this.height ? this : this.with({ width, height }).lock();
   }
 
-  /** A locked view in which both axes have the same length per pixel: the denser one shows more about its middle. @returns {View} */
+  /**
+   * A locked view in which both axes have the same length per pixel: the denser one shows more about its middle.
+   * @returns {View}
+   */
   lock() {
     if (!this.locked) return this;
     const [x, y] = [length(this.x) / this.width, length(this.y) / this.height];
     if (Math.abs(x / y - 1) < 1e-12) return this;
-    return x < y ? this.with({ x: padSpan(this.x, (y / x - 1) / 2) }) : this.with({ y: padSpan(this.y, (x / y - 1) / 2) });
+    return x < y
+      ? this.with({ x: padSpan(this.x, (y / x - 1) / 2) })
+      : this.with({ y: padSpan(this.y, (x / y - 1) / 2) });
   }
 
   /** Other ranges, same size.  @param {Partial<Ranges>} ranges @returns {View} */
@@ -107,9 +150,19 @@ export class View {
     return (1 - fractionOf(this.y, origin, offset)) * this.height;
   }
 
-  /** Same ranges and size?  @param {View|null} other @param {number} [tolerance] a share of the ranges' length @returns {boolean} */
+  /**
+   * Same ranges and size?
+   * @param {View|null} other
+   * @param {number} [tolerance] a share of the ranges' length
+   * @returns {boolean}
+   */
   equals(other, tolerance = 0) {
-    return other !== null && this.width === other.width && this.height === other.height && equalRanges(this, other, tolerance);
+    return (
+      other !== null &&
+      this.width === other.width &&
+      this.height === other.height &&
+      equalRanges(this, other, tolerance)
+    );
   }
 }
 

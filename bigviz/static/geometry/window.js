@@ -18,13 +18,15 @@ export function nameOf({ x0, x1, y0, y1 }) {
 
 /** @param {Box} box @param {View} view @returns {boolean} all that the view shows lies in the box */
 export function holds(box, view) {
-  const part = (/** @type {Span} */ whole, /** @type {Span} */ s) => fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
+  const part = (/** @type {Span} */ whole, /** @type {Span} */ s) =>
+    fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
   return part(box.x, view.x) && part(box.y, view.y);
 }
 
 /** @param {Box} box @param {View} view @returns {boolean} all of the box lies in what the view shows */
 export function inside(box, view) {
-  const part = (/** @type {Span} */ s, /** @type {Span} */ whole) => fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
+  const part = (/** @type {Span} */ s, /** @type {Span} */ whole) =>
+    fractionOf(whole, s.origin, s.lo) >= -1e-9 && fractionOf(whole, s.origin, s.hi) <= 1 + 1e-9;
   return part(box.x, view.x) && part(box.y, view.y);
 }
 
@@ -44,7 +46,8 @@ export function ends(s, exact, times) {
 }
 
 /**
- * @param {readonly (number|string)[]} window half-open ends x0, x1, y0, y1 in axis space, as frames and requests hold them
+ * @param {readonly (number|string)[]} window half-open ends x0, x1, y0, y1 in axis space, as frames and requests hold
+ *   them
  * @param {Readonly<{x: boolean, y: boolean}>} exact axes of whole numbers @returns {Box}
  * @throws {import("../wire/frames.js").ProtocolError} when an end is none of its axis
  */

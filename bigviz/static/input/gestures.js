@@ -22,7 +22,10 @@ const CURSOR_FAR = 0.1;
 const HINT_MS = 1500;
 
 /** A place in CSS pixels of the surface.  @typedef {[number, number]} Spot */
-/** What the toolbar does too: save, full, help, box, undo …  @typedef {(name: string, shift: boolean, time: number) => void} Act */
+/**
+ * What the toolbar does too: save, full, help, box, undo …
+ * @typedef {(name: string, shift: boolean, time: number) => void} Act
+ */
 
 export class FigureGestures {
   /** @param {Figure} figure @param {import("./hover.js").Hover} hover @param {Act} act */
@@ -33,7 +36,8 @@ export class FigureGestures {
     /** How far the drag has gone, in CSS pixels.  @type {[number, number]|number[]} */ this.dragged = [0, 0];
     this.box = find(figure.surface, ".overlay .box", HTMLElement);
     this.hint = find(figure.surface, ".overlay .hint", HTMLElement);
-    /** Said once, of drags that scrolled the page: who scrolls past a plot need not read it each time. */ this.isHinted = false;
+    /** Said once, of drags that scrolled the page: who scrolls past a plot need not read it each time. */
+    this.isHinted = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hinting = undefined;
     this.pointer = new Pointer(figure.surface, this.#gestures());
     listenKeys(figure.surface, {
@@ -103,7 +107,12 @@ export class FigureGestures {
     return [(px - plot.x) * size.dpr, (py - plot.y) * size.dpr];
   }
 
-  /** A drag that goes far up or down and hardly aside, or on the y axis, moves y where y follows.  @param {number} dx @param {number} dy CSS pixels @returns {boolean} */
+  /**
+   * A drag that goes far up or down and hardly aside, or on the y axis, moves y where y follows.
+   * @param {number} dx
+   * @param {number} dy CSS pixels
+   * @returns {boolean}
+   */
   #isAlongY(dx, dy) {
     if (this.pointer.held === "y") return true;
     this.dragged = [this.dragged[0] + dx, this.dragged[1] + dy];
@@ -117,7 +126,12 @@ export class FigureGestures {
     if (view) this.figure.zoom(factor, factor, view.width / 2, view.height / 2, time);
   }
 
-  /** Arrows pan, or move the reading cursor.  @param {number} x @param {number} y shares of the plot, up positive @param {number} time */
+  /**
+   * Arrows pan, or move the reading cursor.
+   * @param {number} x
+   * @param {number} y shares of the plot, up positive
+   * @param {number} time
+   */
   #arrow(x, y, time) {
     const { view } = this.figure;
     if (this.hover.reading) {
@@ -155,7 +169,10 @@ export class FigureGestures {
     const { figure } = this;
     const { plot } = figure.painter;
     const inside = (/** @type {Spot} */ [px, py]) =>
-      /** @type {Spot} */ ([Math.max(plot.x, Math.min(plot.x + plot.width, px)), Math.max(plot.y, Math.min(plot.y + plot.height, py))]);
+      /** @type {Spot} */ ([
+        Math.max(plot.x, Math.min(plot.x + plot.width, px)),
+        Math.max(plot.y, Math.min(plot.y + plot.height, py)),
+      ]);
     const [a, b] = [inside(from), inside(to)];
     this.hover.hide();
     if (!done) {
@@ -169,18 +186,28 @@ export class FigureGestures {
     figure.steps.settle();
   }
 
-  /** A drag along the colour bar keeps the values between its ends.  @param {Spot} from @param {Spot} to @param {boolean} done */
+  /**
+   * A drag along the colour bar keeps the values between its ends.
+   * @param {Spot} from
+   * @param {Spot} to
+   * @param {boolean} done
+   */
   #clip(from, to, done) {
     const { figure } = this;
     const { frame } = figure.painter;
     const norm = figure.main.raster?.norm;
     if (!frame || !norm) return;
     const { bar, narrow } = frame;
-    const along = (/** @type {Spot} */ [px, py]) => Math.max(0, Math.min(1, narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height));
+    const along = (/** @type {Spot} */ [px, py]) =>
+      Math.max(0, Math.min(1, narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height));
     const [a, b] = [along(from), along(to)].sort((p, q) => p - q);
     if (!done) {
       const corner = (/** @type {number} */ f, /** @type {0|1} */ side) =>
-        /** @type {Spot} */ (narrow ? [bar.x + f * bar.width, bar.y - 3 + side * (bar.height + 6)] : [bar.x - 3 + side * (bar.width + 6), bar.y + (1 - f) * bar.height]);
+        /** @type {Spot} */ (
+          narrow
+            ? [bar.x + f * bar.width, bar.y - 3 + side * (bar.height + 6)]
+            : [bar.x - 3 + side * (bar.width + 6), bar.y + (1 - f) * bar.height]
+        );
       this.#showBox(corner(a, 0), corner(b, 1));
       return;
     }
@@ -197,7 +224,14 @@ function regionAt({ painter }, px, py) {
   if (!frame) return "none";
   const { plot, bar } = frame;
   if (px >= plot.x && px <= plot.x + plot.width && py >= plot.y && py <= plot.y + plot.height) return "plot";
-  if (painter.side === "bar" && px >= bar.x - BAR_REACH && px <= bar.x + bar.width + (frame.narrow ? 0 : 48) && py >= bar.y - BAR_REACH && py <= bar.y + bar.height + BAR_REACH) return "bar";
+  if (
+    painter.side === "bar" &&
+    px >= bar.x - BAR_REACH &&
+    px <= bar.x + bar.width + (frame.narrow ? 0 : 48) &&
+    py >= bar.y - BAR_REACH &&
+    py <= bar.y + bar.height + BAR_REACH
+  )
+    return "bar";
   if (py > plot.y + plot.height && px >= plot.x) return "x";
   if (px < plot.x && py <= plot.y + plot.height) return "y";
   return "none";

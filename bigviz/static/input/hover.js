@@ -1,4 +1,5 @@
-// What lies under the pointer: coordinates, the cell's exact value or the line's real row, told in a tooltip, a crosshair and a mark.
+// What lies under the pointer: coordinates, the cell's exact value or the line's real row, told in a tooltip, a
+// crosshair and a mark.
 
 import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
@@ -9,7 +10,9 @@ import { RowReader } from "../wire/row-values.js";
 /** @typedef {import("../layers/cell-hit.js").Hit} Hit */
 /** @typedef {import("../layers/line-layer.js").RowHit} RowHit */
 /** A row of a line, or of rows drawn one by one: then with their number, value and category.
- * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?: string|null, code?: number}} Row */
+ * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?:
+ *   string|null, code?: number}} Row
+ */
 /** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
 
 const REACH = 60;
@@ -42,7 +45,8 @@ export class Hover {
     this.rows = new RowReader(figure.page.connection.url);
     /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is told */ this.told = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
-    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */ this.onRow = () => {};
+    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */
+    this.onRow = () => {};
     figure.addEventListener("frame", () => {
       if (this.place && figure.exact) this.#show(false);
     });
@@ -65,10 +69,16 @@ export class Hover {
       });
   }
 
-  /** All columns of the row under a click.  @param {number} px @param {number} py @param {import("./pointer.js").Region} region */
+  /**
+   * All columns of the row under a click.
+   * @param {number} px
+   * @param {number} py
+   * @param {import("./pointer.js").Region} region
+   */
   async click(px, py, region) {
     const { plot, size } = this.figure.painter;
-    const row = region === "plot" && this.figure.view ? this.#row((px - plot.x) * size.dpr, (py - plot.y) * size.dpr) : null;
+    const row =
+      region === "plot" && this.figure.view ? this.#row((px - plot.x) * size.dpr, (py - plot.y) * size.dpr) : null;
     if (!row) return;
     const values = await this.rows.ask(this.#number(row.layer), row.row);
     if (values) this.onRow(values, px, py);
@@ -106,8 +116,12 @@ export class Hover {
   step(fx, fy) {
     const { plot } = this.figure.painter;
     if (!this.place) return;
-    const clamp = (/** @type {number} */ v, /** @type {number} */ low, /** @type {number} */ size) => Math.max(low, Math.min(low + size - 0.5, v));
-    this.place = { px: clamp(this.place.px + fx * plot.width, plot.x, plot.width), py: clamp(this.place.py + fy * plot.height, plot.y, plot.height) };
+    const clamp = (/** @type {number} */ v, /** @type {number} */ low, /** @type {number} */ size) =>
+      Math.max(low, Math.min(low + size - 0.5, v));
+    this.place = {
+      px: clamp(this.place.px + fx * plot.width, plot.x, plot.width),
+      py: clamp(this.place.py + fy * plot.height, plot.y, plot.height),
+    };
     this.#show(true);
   }
 
@@ -124,7 +138,9 @@ export class Hover {
     const row = this.#row(px, py);
     const found = row ? null : this.#cell(px, py);
     const hit = found?.hit ?? null;
-    const facts = row ? [...this.#rowFacts(row), ...this.#otherColumns(row)] : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
+    const facts = row
+      ? [...this.#rowFacts(row), ...this.#otherColumns(row)]
+      : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
     this.#fill(facts);
     this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
@@ -135,7 +151,12 @@ export class Hover {
     if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
   }
 
-  /** The nearest real row of any line, or of any rows drawn as marks.  @param {number} px @param {number} py @returns {Row|null} */
+  /**
+   * The nearest real row of any line, or of any rows drawn as marks.
+   * @param {number} px
+   * @param {number} py
+   * @returns {Row|null}
+   */
   #row(px, py) {
     const { view, layers, painter } = this.figure;
     const { dpr } = painter.size;
@@ -143,13 +164,20 @@ export class Hover {
     /** @type {Row|null} */ let best = null;
     for (const layer of layers) {
       const only = layers.every((l) => !l.raster);
-      const hit = layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ?? layer.raster?.nearest(view, px, py, MARK_REACH * dpr);
+      const hit =
+        layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ??
+        layer.raster?.nearest(view, px, py, MARK_REACH * dpr);
       if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
     }
     return best;
   }
 
-  /** The cell of the topmost layer that has one.  @param {number} px @param {number} py @returns {{hit: Hit, layer: import("../layers/layer.js").Layer}|null} */
+  /**
+   * The cell of the topmost layer that has one.
+   * @param {number} px
+   * @param {number} py
+   * @returns {{hit: Hit, layer: import("../layers/layer.js").Layer}|null}
+   */
   #cell(px, py) {
     const { view, layers } = this.figure;
     if (!view) return null;
@@ -165,7 +193,11 @@ export class Hover {
     return this.figure.firstLayer + layer.index;
   }
 
-  /** What the other columns of a row hold; asks for them once the pointer rests on it.  @param {Row} hit @returns {Fact[]} */
+  /**
+   * What the other columns of a row hold; asks for them once the pointer rests on it.
+   * @param {Row} hit
+   * @returns {Fact[]}
+   */
   #otherColumns({ layer, row }) {
     const values = this.rows.known(this.#number(layer), row);
     if (!values) {
@@ -198,12 +230,21 @@ export class Hover {
     if (hit.value !== undefined) return this.#markFacts(hit, hit.value, view);
     return [
       { name: axes.x.title, value: axes.x.format(x.origin, x.offset, (view.x.hi - view.x.lo) / view.width / 100) },
-      { name: layer.definition?.y ?? axes.y.title, value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100), strong: true },
+      {
+        name: layer.definition?.y ?? axes.y.title,
+        value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100),
+        strong: true,
+      },
       { name: "row", value: row.toLocaleString("en") },
     ];
   }
 
-  /** @param {Row} hit @param {number|bigint} value @param {import("../geometry/view.js").View} view @returns {Fact[]} */
+  /**
+   * @param {Row} hit
+   * @param {number|bigint} value
+   * @param {import("../geometry/view.js").View} view
+   * @returns {Fact[]}
+   */
   #markFacts({ row, x, y, layer, number = 1, label, code = 0 }, value, view) {
     const { axes } = this.figure;
     const { plane = "", counts = false, total = null } = layer.info?.traits ?? {};
@@ -213,14 +254,26 @@ export class Hover {
       { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
     ];
     const rowsOnly = counts || total === "any"; // their number is told below
-    if (label) facts.push({ name: label, value: rowsOnly ? "" : layer.words.one(value), color: categoryColor(code), strong: true });
+    if (label)
+      facts.push({
+        name: label,
+        value: rowsOnly ? "" : layer.words.one(value),
+        color: categoryColor(code),
+        strong: true,
+      });
     else if (!rowsOnly) facts.push({ name: plane, value: layer.words.one(value), strong: true });
     facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && !label });
     if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
     return facts;
   }
 
-  /** @param {Hit|null} hit @param {import("../layers/layer.js").Layer} layer @param {number} px @param {number} py @returns {Fact[]} */
+  /**
+   * @param {Hit|null} hit
+   * @param {import("../layers/layer.js").Layer} layer
+   * @param {number} px
+   * @param {number} py
+   * @returns {Fact[]}
+   */
   #cellFacts(hit, layer, px, py) {
     const { axes, view } = this.figure;
     if (!view) return [];
@@ -231,7 +284,10 @@ export class Hover {
       { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
     ];
     if (!hit && layer?.raster?.marks.covers(view)) return facts;
-    if (!hit) return layer?.raster ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }] : facts;
+    if (!hit)
+      return layer?.raster
+        ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }]
+        : facts;
     const mark = hit.estimated ? "about " : "";
     const none = mark + (layer.info?.traits.counts ? "0" : "no rows");
     const told = (/** @type {number|bigint} */ value) => mark + layer.words.one(value);
@@ -245,7 +301,8 @@ export class Hover {
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
     if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];
-    return present.length ? facts : [...facts, { name: "all", value: none, strong: true }]; // means do not tell that of all rows
+    // means do not tell that of all rows
+    return present.length ? facts : [...facts, { name: "all", value: none, strong: true }];
   }
 
   /** @param {Fact[]} facts */
@@ -283,7 +340,11 @@ export class Hover {
     this.hairY.style.transform = `translateY(${Math.round(py)}px)`;
   }
 
-  /** @param {number} px @param {number} py CSS pixels of the plot @param {boolean} ring around what has its own colour */
+  /**
+   * @param {number} px
+   * @param {number} py CSS pixels of the plot
+   * @param {boolean} ring around what has its own colour
+   */
   #dot(px, py, ring) {
     const { mark } = this;
     mark.className = ring ? "mark dot ring" : "mark dot";

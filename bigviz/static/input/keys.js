@@ -14,7 +14,17 @@ const KEY_ZOOM = 1.5;
 /** @type {Readonly<Record<string, [number, number]>>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 /** @type {Readonly<Record<string, string>>} */
-const ACTS = { 0: "home", Home: "home", f: "full", s: "save", b: "box", c: "read", y: "follow", "?": "help", Escape: "escape" };
+const ACTS = {
+  0: "home",
+  Home: "home",
+  f: "full",
+  s: "save",
+  b: "box",
+  c: "read",
+  y: "follow",
+  "?": "help",
+  Escape: "escape",
+};
 
 /** @param {HTMLElement} surface @param {Keys} keys */
 export function listenKeys(surface, keys) {

@@ -1,12 +1,13 @@
-// Pointer, wheel and touch of one plot, as gestures. It knows nothing of ranges: whoever listens turns pixels into views.
+// Pointer, wheel and touch of one plot, as gestures. It knows nothing of ranges: whoever listens turns pixels into
+// views.
 
 import { wheelZoom } from "./wheel.js";
 
 /** @typedef {"plot"|"x"|"y"|"bar"|"none"} Region */
 /**
- * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is event.timeStamp.
- * Where the page `scrolls`, one finger over the plot is the page's; `scrolled` tells that it dragged there and that
- * the plot did not move, `isTaken` that the page did.
+ * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is
+ * event.timeStamp. Where the page `scrolls`, one finger over the plot is the page's; `scrolled` tells that it dragged
+ * there and that the plot did not move, `isTaken` that the page did.
  * @typedef {{
  *   region: (px: number, py: number) => Region,
  *   boxMode: () => boolean,
@@ -41,17 +42,23 @@ export class Pointer {
     this.on = gestures;
     /** @type {Map<number, Finger>} */ this.fingers = new Map();
     /** @type {Region} */ this.held = "none";
-    /** "scroll": what is dragged is the page, not the plot.  @type {"pan"|"box"|"bar"|"scroll"|null} */ this.drag = null;
+    /** "scroll": what is dragged is the page, not the plot.  @type {"pan"|"box"|"bar"|"scroll"|null} */ this.drag =
+      null;
     this.tap = { x: 0, y: 0, time: Number.NEGATIVE_INFINITY };
     surface.addEventListener("wheel", (e) => this.#wheel(e), { passive: false });
     surface.addEventListener("pointerdown", (e) => this.#down(e));
-    // The surface's touch-action lets the browser scroll with any number of fingers; a move that is prevented here is the plot's alone.
-    surface.addEventListener("touchmove", (e) => {
-      if (this.drag && this.drag !== "scroll" && e.cancelable) e.preventDefault();
-    }, { passive: false });
+    // The surface's touch-action lets the browser scroll with any number of fingers; a move that is prevented here is
+    // the plot's alone.
+    surface.addEventListener(
+      "touchmove",
+      (e) => {
+        if (this.drag && this.drag !== "scroll" && e.cancelable) e.preventDefault();
+      },
+      { passive: false },
+    );
     surface.addEventListener("pointermove", (e) => this.#move(e));
-    // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one they do not. The
-    // `pointermove` that follows finds the finger where it is already.
+    // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one
+    // they do not. The `pointermove` that follows finds the finger where it is already.
     surface.addEventListener("pointerrawupdate", (e) => {
       if (this.drag) this.#move(/** @type {PointerEvent} */ (e));
     });
@@ -129,7 +136,13 @@ export class Pointer {
     finger.y = y;
   }
 
-  /** Each axis follows its own distance between the fingers.  @param {Finger} finger @param {number} x @param {number} y @param {number} time */
+  /**
+   * Each axis follows its own distance between the fingers.
+   * @param {Finger} finger
+   * @param {number} x
+   * @param {number} y
+   * @param {number} time
+   */
   #pinch(finger, x, y, time) {
     const [a, b] = this.fingers.values();
     const other = finger === a ? b : a;
@@ -137,7 +150,13 @@ export class Pointer {
     const now = [Math.abs(x - other.x), Math.abs(y - other.y)];
     const both = Math.hypot(was[0], was[1]) / Math.max(1, Math.hypot(now[0], now[1]));
     const factor = (/** @type {0|1} */ axis) => (was[axis] < THIN || now[axis] < THIN ? both : was[axis] / now[axis]);
-    this.on.zoom(this.held === "y" ? 1 : factor(0), this.held === "x" ? 1 : factor(1), (finger.x + other.x) / 2, (finger.y + other.y) / 2, time);
+    this.on.zoom(
+      this.held === "y" ? 1 : factor(0),
+      this.held === "x" ? 1 : factor(1),
+      (finger.x + other.x) / 2,
+      (finger.y + other.y) / 2,
+      time,
+    );
     this.on.pan((x - finger.x) / 2, (y - finger.y) / 2, time);
   }
 
@@ -159,7 +178,12 @@ export class Pointer {
     else if (drag === "pan") this.on.rest();
   }
 
-  /** A tap shows the value under it; a second one resets, as a double click does (which touch does not send here).  @param {PointerEvent} e @param {number} x @param {number} y */
+  /**
+   * A tap shows the value under it; a second one resets, as a double click does (which touch does not send here).
+   * @param {PointerEvent} e
+   * @param {number} x
+   * @param {number} y
+   */
   #click(e, x, y) {
     const region = this.on.region(x, y);
     if (e.pointerType === "touch") {

@@ -10,8 +10,10 @@ const LINE = 16;
 const PAGE = 400;
 
 /**
- * What a step of the wheel does to the lengths of x and y: over an axis or with Shift only x or y, with Alt only y, else both.
- * @param {Pick<WheelEvent, "deltaX"|"deltaY"|"deltaMode"|"ctrlKey"|"shiftKey"|"altKey">} event @param {"plot"|"x"|"y"} region
+ * What a step of the wheel does to the lengths of x and y: over an axis or with Shift only x or y, with Alt only y,
+ * else both.
+ * @param {Pick<WheelEvent, "deltaX"|"deltaY"|"deltaMode"|"ctrlKey"|"shiftKey"|"altKey">} event
+ * @param {"plot"|"x"|"y"} region
  * @returns {[number, number]|null} null: no step
  */
 export function wheelZoom({ deltaX, deltaY, deltaMode, ctrlKey, shiftKey, altKey }, region) {

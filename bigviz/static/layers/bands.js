@@ -1,5 +1,6 @@
-// Axes of few whole numbers or labels: their cells are one unit apart and a pixel wide, so they are drawn as bands about their numbers,
-// with gaps between. A step of painting alone: values, hover and the colour bar stay what they are.
+// Axes of few whole numbers or labels: their cells are one unit apart and a pixel wide, so they are drawn as bands
+// about their numbers, with gaps between. A step of painting alone: values, hover and the colour bar stay what they
+// are.
 
 import { fractionOf, length, toBigInt } from "../geometry/span.js";
 
@@ -7,7 +8,8 @@ import { fractionOf, length, toBigInt } from "../geometry/span.js";
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** @typedef {import("./pixels.js").Context} Context */
 /** @typedef {import("./pixels.js").Surface} Surface */
-/** One number's band in pixels from the left or the top: the pixel that holds its cells, and where these are to be seen.
+/**
+ * One number's band in pixels from the left or the top: the pixel that holds its cells, and where these are to be seen.
  * @typedef {{at: number, from: number, to: number}} Band */
 /** The bands of each axis; null where it has none.  @typedef {Readonly<{x: Band[]|null, y: Band[]|null}>} Bands */
 
@@ -18,11 +20,18 @@ const GAP = 0.06;
 
 /**
  * @param {View} view @param {Readonly<{x: boolean, y: boolean}>} whole axes of whole numbers that are no times
- * @param {{x: number, y: number}} cell width and height of the cells drawn, in axis space @returns {Bands|null} null where there are none
+ * @param {{x: number, y: number}} cell width and height of the cells drawn, in axis space
+ * @returns {Bands|null} null where there are none
  */
 export function bandsOf(view, whole, cell) {
   const x = whole.x ? bandsAlong(view.x, view.width, cell.x) : null;
-  const y = whole.y ? bandsAlong(view.y, view.height, cell.y)?.map(({ at, from, to }) => ({ at: view.height - 1 - at, from: view.height - to, to: view.height - from })) ?? null : null;
+  const y = whole.y
+    ? (bandsAlong(view.y, view.height, cell.y)?.map(({ at, from, to }) => ({
+        at: view.height - 1 - at,
+        from: view.height - to,
+        to: view.height - from,
+      })) ?? null)
+    : null;
   return x || y ? Object.freeze({ x, y }) : null;
 }
 
@@ -36,15 +45,23 @@ function bandsAlong(s, pixels, cell) {
   for (let k = Math.ceil(s.lo - 0.5); k <= s.hi + 0.5; k++) {
     const at = Math.floor(place(k + cell / 2));
     if (at < 0 || at >= pixels) continue;
-    out.push({ at, from: Math.round(place(k - 0.5)) + Math.floor(gap / 2), to: Math.round(place(k + 0.5)) - Math.ceil(gap / 2) });
+    out.push({
+      at,
+      from: Math.round(place(k - 0.5)) + Math.floor(gap / 2),
+      to: Math.round(place(k + 0.5)) - Math.ceil(gap / 2),
+    });
   }
   return out;
 }
 
 /**
  * Draws a picture of hairlines as bands.
- * @param {Context} context @param {Surface} source of the view's size @param {Surface} between of the same size, blank @param {Bands} bands
- * @param {number} slack how many pixels beside the computed one may hold a number's cells instead: 1 in a picture that was shifted
+ * @param {Context} context
+ * @param {Surface} source of the view's size
+ * @param {Surface} between of the same size, blank
+ * @param {Bands} bands
+ * @param {number} slack how many pixels beside the computed one may hold a number's cells instead: 1 in a picture that
+ *   was shifted
  */
 export function drawBands(context, source, between, { x, y }, slack) {
   const { width, height } = source;
@@ -53,7 +70,8 @@ export function drawBands(context, source, between, { x, y }, slack) {
   for (const target of [context, middle]) target.imageSmoothingEnabled = false;
   for (const { at, from, to } of x ?? []) {
     for (let column = at - slack; column <= at + slack; column++) {
-      if (column >= 0 && column < width) middle.drawImage(image(source), column, 0, 1, height, from, 0, to - from, height);
+      if (column >= 0 && column < width)
+        middle.drawImage(image(source), column, 0, 1, height, from, 0, to - from, height);
     }
   }
   if (!y) return;
@@ -67,7 +85,10 @@ export function drawBands(context, source, between, { x, y }, slack) {
 
 /**
  * The whole number nearest to a pixel: where its cells are, and its band's bounds as offsets from the span's origin.
- * @param {Span} s @param {number} fraction of the span @param {number} cell @returns {{fraction: number, bounds: [number, number]}}
+ * @param {Span} s
+ * @param {number} fraction of the span
+ * @param {number} cell
+ * @returns {{fraction: number, bounds: [number, number]}}
  */
 export function bandAt(s, fraction, cell) {
   const number = toBigInt(s.origin, s.lo + length(s) * fraction);

@@ -1,5 +1,5 @@
-// What a layer's definition and the server's answer to it say of the layer's cells: how they combine, which are empty, and on which
-// axes they lie at whole numbers.
+// What a layer's definition and the server's answer to it say of the layer's cells: how they combine, which are empty,
+// and on which axes they lie at whole numbers.
 
 import { isExact } from "../axes/axis.js";
 
@@ -9,8 +9,10 @@ import { isExact } from "../axes/axis.js";
 /** @typedef {import("../render/resample.js").Rule} Rule */
 /** @typedef {Readonly<{x: boolean, y: boolean}>} Sides */
 /**
- * `planes`: the categories under `by`; `traits`: what a plane's cells mean; `rule`: how the cells of a pixel combine; `exact`: axes of whole numbers; `times`: of those, axes of times.
- * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, exact: Sides, times: Sides}>} CellFacts
+ * `planes`: the categories under `by`; `traits`: what a plane's cells mean; `rule`: how the cells of a pixel combine;
+ * `exact`: axes of whole numbers; `times`: of those, axes of times.
+ * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, exact: Sides, times: Sides}>}
+ *   CellFacts
  */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);

@@ -2,7 +2,10 @@
 
 /** @typedef {import("../wire/codec.js").Plane} Plane */
 /** @typedef {import("../wire/frames.js").Estimate} Estimate */
-/** An estimated tile: its cells that hold a value, and the sum of their sizes.  @typedef {Estimate & {filled: number, size: number}} TileEstimate */
+/**
+ * An estimated tile: its cells that hold a value, and the sum of their sizes.
+ * @typedef {Estimate & {filled: number, size: number}} TileEstimate
+ */
 /** What a view's estimates are of, together; `relative`: the error as a share of a usual value.
  * @typedef {{share: number, start: boolean, error: number|null, relative: number|null}} Summary */
 
@@ -17,7 +20,11 @@ export function tileEstimate(estimate, planes) {
   return { ...estimate, filled, size };
 }
 
-/** Tiles together: the least share, and the root mean square of their errors over all cells.  @param {readonly TileEstimate[]} tiles @returns {Summary|null} */
+/**
+ * Tiles together: the least share, and the root mean square of their errors over all cells.
+ * @param {readonly TileEstimate[]} tiles
+ * @returns {Summary|null}
+ */
 export function sumEstimates(tiles) {
   if (tiles.length === 0) return null;
   const known = tiles.filter(({ error }) => error !== null);

@@ -23,27 +23,43 @@ import { Pixels } from "./pixels.js";
 /** `read` rows were looked at for it; blocks of 256 x 256 cells, from the top left.
  * @typedef {{box: Box, width: number, height: number, read: number, blocks: Mixable[][]}} Decoded */
 
-/** How much larger or smaller than pixels its cells may be where it is drawn, as a saved picture of another size wants. */
+/**
+ * How much larger or smaller than pixels its cells may be where it is drawn, as a saved picture of another size wants.
+ */
 const LOOSE = 3;
 const NO_TILE = { zx: 0, zy: 0, i: 0, j: 0 };
 
 export class ImageLayer {
-  /** @param {{facts: import("./cell-facts.js").CellFacts, style: RasterStyle, createCanvas: import("./pixels.js").CanvasFactory}} o */
+  /**
+   * @param {{facts: import("./cell-facts.js").CellFacts, style: RasterStyle, createCanvas:
+   *   import("./pixels.js").CanvasFactory}} o
+   */
   constructor({ facts, style, createCanvas }) {
     this.facts = facts;
     this.style = style;
     /** @type {Decoded|null} */ this.image = null;
     /** What the pixels show.  @type {Picture|null} */ this.picture = null;
-    /** Of what the last view at rest showed.  @type {import("../render/distribution.js").Distribution|null} */ this.distribution = null;
+    /** Of what the last view at rest showed.  @type {import("../render/distribution.js").Distribution|null} */
+    this.distribution = null;
     this.pixels = new Pixels(createCanvas);
     /** @type {Shader|null} */ this.shader = null;
   }
 
-  /** The image is of this view's window, and of its pixels.  @param {View} view @param {number} [slack] how much larger or smaller its cells may be @returns {boolean} */
+  /**
+   * The image is of this view's window, and of its pixels.
+   * @param {View} view
+   * @param {number} [slack] how much larger or smaller its cells may be
+   * @returns {boolean}
+   */
   fits(view, slack = 1e-6) {
     const { image } = this;
     if (!image || !holds(image.box, view)) return false;
-    const near = (/** @type {Span} */ whole, /** @type {number} */ cells, /** @type {Span} */ s, /** @type {number} */ pixels) => {
+    const near = (
+      /** @type {Span} */ whole,
+      /** @type {number} */ cells,
+      /** @type {Span} */ s,
+      /** @type {number} */ pixels,
+    ) => {
       const ratio = length(whole) / cells / (length(s) / pixels);
       return ratio <= 1 + slack && ratio >= 1 / (1 + slack);
     };
@@ -55,7 +71,10 @@ export class ImageLayer {
     return this.fits(view, LOOSE);
   }
 
-  /** @param {Image} image in place of the one before @throws {import("../wire/frames.js").ProtocolError} when a plane does not decode */
+  /**
+   * @param {Image} image in place of the one before
+   * @throws {import("../wire/frames.js").ProtocolError} when a plane does not decode
+   */
   add({ window, width, height, total, read, planes }) {
     check(total === (this.facts.planes?.length ?? 1), `an image of ${total} planes`);
     const across = Math.ceil(width / BLOCK);
@@ -117,7 +136,17 @@ export class ImageLayer {
     context.save();
     context.imageSmoothingEnabled = false;
     const canvas = /** @type {OffscreenCanvas} */ (surface);
-    context.drawImage(canvas, 0, 0, canvas.width, canvas.height, Math.round(left), Math.round(top), Math.round(right - left), Math.round(bottom - top));
+    context.drawImage(
+      canvas,
+      0,
+      0,
+      canvas.width,
+      canvas.height,
+      Math.round(left),
+      Math.round(top),
+      Math.round(right - left),
+      Math.round(bottom - top),
+    );
     context.restore();
   }
 
@@ -134,7 +163,9 @@ export class ImageLayer {
       tile: (/** @type {number} */ i, /** @type {number} */ j) => blocks[j][i],
     };
     const one = { x: 1, y: 1 };
-    return this.facts.planes ? Picture.ofCategories(view, source, this.style.colors ?? GLASBEY, one, this.facts.traits) : Picture.ofPlane(view, source, this.facts.rule, one);
+    return this.facts.planes
+      ? Picture.ofCategories(view, source, this.style.colors ?? GLASBEY, one, this.facts.traits)
+      : Picture.ofPlane(view, source, this.facts.rule, one);
   }
 
   /**
@@ -151,6 +182,15 @@ export class ImageLayer {
     const tile = blocks[Math.floor(row / BLOCK)][Math.floor(column / BLOCK)];
     const cell = (row % BLOCK) * BLOCK + (column % BLOCK);
     const [x, y] = [view.xAt(px), view.yAt(py)];
-    return { key: NO_TILE, column: column % BLOCK, row: row % BLOCK, x: [x, x], y: [y, y], exact: true, estimated: false, ...valuesAt(tile.planes, cell, this.facts) };
+    return {
+      key: NO_TILE,
+      column: column % BLOCK,
+      row: row % BLOCK,
+      x: [x, x],
+      y: [y, y],
+      exact: true,
+      estimated: false,
+      ...valuesAt(tile.planes, cell, this.facts),
+    };
   }
 }

@@ -11,9 +11,14 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
 /** @typedef {import("../render/norm.js").Clip} Clip */
 /** @typedef {import("../render/norm.js").How} How */
-/** @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low: Clip, high: Clip,
+/**
+ * @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low:
+ * Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
-/** @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null}} Column */
+/**
+ * @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null}}
+ *   Column
+ */
 
 /** Kinds of columns whose axis is a time axis. */
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
@@ -28,7 +33,8 @@ const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: 
 
 export class Layer {
   /**
-   * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], notes: string[], index: number}} o
+   * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], notes: string[],
+   *   index: number}} o
    * `axes`: the figure's kinds of axes as published; `columns`, `notes`: of the layer's dataset
    */
   constructor({ spec, axes, columns, notes, index }) {
@@ -39,23 +45,48 @@ export class Layer {
     this.index = index;
     const { x, y, agg, glyph, root, cmap, low, high } = spec;
     /** @readonly @type {Choice} what the document says */
-    this.published = Object.freeze({ x, y, agg, glyph, root, cmap, how: /** @type {How} */ (spec.how), low, high, xaxis: null, yaxis: null });
+    this.published = Object.freeze({
+      x,
+      y,
+      agg,
+      glyph,
+      root,
+      cmap,
+      how: /** @type {How} */ (spec.how),
+      low,
+      high,
+      xaxis: null,
+      yaxis: null,
+    });
     /** @type {Choice} */ this.choice = { ...this.published };
     /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
     /** @type {Definition|null} what is drawn */ this.definition = null;
     /** @type {LayerInfo|null} */ this.info = null;
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
-    /** @type {{value: import("../wire/frames.js").ValueKind, words: ValueWords}} */ this.told = { value: NUMBER, words: new ValueWords(NUMBER) };
+    /** @type {{value: import("../wire/frames.js").ValueKind, words: ValueWords}} */ this.told = {
+      value: NUMBER,
+      words: new ValueWords(NUMBER),
+    };
     /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
-    /** @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built behind what is drawn */ this.progress = null;
+    /**
+     * @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built behind what is
+     * drawn
+     */
+    this.progress = null;
   }
 
-  /** The kinds of axis that the chosen column can go on, its default first.  @param {"x"|"y"} side @returns {string[]} */
+  /**
+   * The kinds of axis that the chosen column can go on, its default first.
+   * @param {"x"|"y"} side
+   * @returns {string[]}
+   */
   axisKinds(side) {
     const kind = this.columns.find((c) => c.name === this.choice[side])?.kind ?? "";
     const first = this.defaultKind(side);
-    return NUMBERS.has(kind) && first !== "mercator" ? [first, ...["linear", "log"].filter((other) => other !== first)] : [first];
+    return NUMBERS.has(kind) && first !== "mercator"
+      ? [first, ...["linear", "log"].filter((other) => other !== first)]
+      : [first];
   }
 
   /** The kind of axis that the chosen column goes on.  @param {"x"|"y"} side @returns {string} */
@@ -68,7 +99,10 @@ export class Layer {
   /** As published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
   defaultKind(side) {
     const published = this.axes[side];
-    const same = published === "mercator" ? this.choice.x === this.spec.x && this.choice.y === this.spec.y : this.choice[side] === this.spec[side];
+    const same =
+      published === "mercator"
+        ? this.choice.x === this.spec.x && this.choice.y === this.spec.y
+        : this.choice[side] === this.spec[side];
     if (same) return published;
     const column = this.columns.find((c) => c.name === this.choice[side]);
     if (column && TIMES.has(column.kind)) return "datetime";
@@ -98,7 +132,9 @@ export class Layer {
 
   /**
    * The server told what the asked definition is: from now on that is what is drawn.
-   * @param {LayerInfo} info @param {{cache: import("./tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page @param {Look} look
+   * @param {LayerInfo} info
+   * @param {{cache: import("./tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page
+   * @param {Look} look
    */
   become(info, { cache, limits }, look) {
     this.definition = this.asked ?? this.definition;
@@ -110,8 +146,16 @@ export class Layer {
     this.raster = null;
     this.line = null;
     if (!this.definition) return;
-    if (this.definition.glyph === "line") this.line = new LineLayer({ definition: this.definition, info, limits, style: this.lineStyle(look) });
-    else this.raster = new RasterLayer({ cache, limits, definition: this.definition, info, style: this.rasterStyle(look) });
+    if (this.definition.glyph === "line")
+      this.line = new LineLayer({ definition: this.definition, info, limits, style: this.lineStyle(look) });
+    else
+      this.raster = new RasterLayer({
+        cache,
+        limits,
+        definition: this.definition,
+        info,
+        style: this.rasterStyle(look),
+      });
   }
 
   /**
@@ -121,7 +165,13 @@ export class Layer {
   refine(info) {
     const { info: before } = this;
     const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
-    if (!before || before.version !== info.version || !same(before.root, info.root) || !same(before.planes, info.planes)) return false;
+    if (
+      !before ||
+      before.version !== info.version ||
+      !same(before.root, info.root) ||
+      !same(before.planes, info.planes)
+    )
+      return false;
     if (!same([before.x, before.y], [info.x, info.y])) return false;
     this.info = info;
     if (this.raster) this.raster.info = info;
@@ -138,7 +188,11 @@ export class Layer {
 
   /** @typedef {{luts: Map<string, Uint8Array>, palette: import("../render/theme.js").Palette}} Look */
 
-  /** The colour map in use; a name that this server does not know falls back to its first.  @param {Look} look @returns {Uint8Array} */
+  /**
+   * The colour map in use; a name that this server does not know falls back to its first.
+   * @param {Look} look
+   * @returns {Uint8Array}
+   */
   lut({ luts }) {
     const lut = luts.get(this.choice.cmap) ?? luts.values().next().value;
     if (!lut) throw new Error("the server sent no colour maps");
@@ -150,10 +204,21 @@ export class Layer {
     const { how, low, high } = this.choice;
     const lut = this.lut(look);
     const { palette } = look;
-    return { how, lut, low, high, dark: this.planes ? palette.dark : wantsDark(lut, palette), sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark } };
+    return {
+      how,
+      lut,
+      low,
+      high,
+      dark: this.planes ? palette.dark : wantsDark(lut, palette),
+      sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark },
+    };
   }
 
-  /** Where one colour is all that is needed.  @param {import("../render/theme.js").Palette} palette @returns {string} */
+  /**
+   * Where one colour is all that is needed.
+   * @param {import("../render/theme.js").Palette} palette
+   * @returns {string}
+   */
   #color(palette) {
     return this.spec.color ?? palette.line[this.index % palette.line.length];
   }
@@ -175,7 +240,11 @@ export class Layer {
     return range && this.#hasCells(side) ? [...range, true] : range;
   }
 
-  /** Its numbers are few and whole, and drawn as cells or bands: labels, and the whole numbers of a table.  @param {"x"|"y"} side @returns {boolean} */
+  /**
+   * Its numbers are few and whole, and drawn as cells or bands: labels, and the whole numbers of a table.
+   * @param {"x"|"y"} side
+   * @returns {boolean}
+   */
   #hasCells(side) {
     const { info, definition } = this;
     if (!info || definition?.glyph !== "points" || !this.#isShort(side)) return false;
@@ -186,30 +255,53 @@ export class Layer {
   #isShort(side) {
     const range = sideOf(this.info?.range, side);
     const linear = this.definition?.[side === "x" ? "xaxis" : "yaxis"] === "linear";
-    return linear && range !== null && CELLS.has(this.info?.[side].kind ?? "") && Number(range[1]) - Number(range[0]) < MOST_CELLS;
+    return (
+      linear &&
+      range !== null &&
+      CELLS.has(this.info?.[side].kind ?? "") &&
+      Number(range[1]) - Number(range[0]) < MOST_CELLS
+    );
   }
 
-  /** The part of it with nearly all rows, where the server found that to be small.  @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} */
+  /**
+   * The part of it with nearly all rows, where the server found that to be small.
+   * @param {"x"|"y"} side
+   * @returns {readonly [number|string, number|string]|null}
+   */
   denseRange(side) {
     return sideOf(this.info?.dense?.box, side);
   }
 
-  /** @param {import("../geometry/view.js").View} view @returns {boolean} everything that the view shows of this layer is here */
+  /**
+   * @param {import("../geometry/view.js").View} view
+   * @returns {boolean} everything that the view shows of this layer is here
+   */
   complete(view) {
     return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
   }
 
-  /** @param {import("../geometry/view.js").View} view @returns {boolean} everything that the view shows of this layer is here, at least as an estimate */
+  /**
+   * @param {import("../geometry/view.js").View} view
+   * @returns {boolean} everything that the view shows of this layer is here, at least as an estimate
+   */
   covered(view) {
     return this.raster?.covered(view) ?? this.line?.covered(view) ?? true;
   }
 
-  /** What is drawn of it is an estimate of; null when it is exact.  @param {import("../geometry/view.js").View} view @returns {import("./estimate.js").Summary|null} */
+  /**
+   * What is drawn of it is an estimate of; null when it is exact.
+   * @param {import("../geometry/view.js").View} view
+   * @returns {import("./estimate.js").Summary|null}
+   */
   estimate(view) {
     return this.raster?.estimate(view) ?? this.line?.estimate() ?? null;
   }
 
-  /** Does an exact picture of the view hold anything of this layer?  @param {import("../geometry/view.js").View} view @returns {boolean} */
+  /**
+   * Does an exact picture of the view hold anything of this layer?
+   * @param {import("../geometry/view.js").View} view
+   * @returns {boolean}
+   */
   shows(view) {
     if (this.raster) return this.raster.norm !== null;
     return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
@@ -228,7 +320,11 @@ export class Layer {
   }
 }
 
-/** @param {(number|string)[]|null|undefined} box x0, y0, x1, y1 @param {"x"|"y"} side @returns {readonly [number|string, number|string]|null} */
+/**
+ * @param {(number|string)[]|null|undefined} box x0, y0, x1, y1
+ * @param {"x"|"y"} side
+ * @returns {readonly [number|string, number|string]|null}
+ */
 function sideOf(box, side) {
   if (!box) return null;
   return side === "x" ? [box[0], box[2]] : [box[1], box[3]];

@@ -1,5 +1,5 @@
-// A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data space, so that
-// the line follows any view until the rows of that view arrive.
+// A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data
+// space, so that the line follows any view until the rows of that view arrive.
 
 import { length, SHORTEST, toBigInt } from "../geometry/span.js";
 
@@ -7,10 +7,17 @@ import { length, SHORTEST, toBigInt } from "../geometry/span.js";
 /** @typedef {import("../wire/columns.js").Columns} Columns */
 /** @typedef {import("./pixels.js").Context} Context */
 /** color: any CSS colour; width: of the stroke in CSS pixels.  @typedef {{color: string, width: number}} LineStyle */
-/** What a view asks for; x0 and x1 are decimal strings on exact axes.  @typedef {{x0: number|string, x1: number|string, width: number}} Asked */
+/**
+ * What a view asks for; x0 and x1 are decimal strings on exact axes.
+ * @typedef {{x0: number|string, x1: number|string, width: number}} Asked
+ */
 /** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.
- * @typedef {{row: number, x: import("../geometry/span.js").Place, y: import("../geometry/span.js").Place, px: number, py: number, distance: number}} RowHit */
-/** data -> pixels: px = (x - x0) * xscale, py = height - (y - y0) * yscale, x and y as offsets from the columns' own origins.
+ * @typedef {{row: number, x: import("../geometry/span.js").Place, y: import("../geometry/span.js").Place, px: number,
+ *   py: number, distance: number}} RowHit
+ */
+/**
+ * data -> pixels: px = (x - x0) * xscale, py = height - (y - y0) * yscale, x and y as offsets from the columns' own
+ * origins.
  * @typedef {{x0: number, xscale: number, y0: number, yscale: number, height: number}} Transform */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
@@ -22,7 +29,9 @@ const FAR = 16_384;
 const DOT = 0.02;
 
 export class LineLayer {
-  /** @param {{definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo, style: LineStyle,
+  /**
+   * @param {{definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo, style:
+   * LineStyle,
    *   limits: Pick<import("../wire/reassembler.js").Limits, "columns_width">}} o */
   constructor({ definition, info, style, limits }) {
     /** @readonly */ this.definition = definition;
@@ -34,7 +43,11 @@ export class LineLayer {
     /** Of columns that are not exact.  @type {import("../wire/frames.js").Estimate|null} */ this.estimated = null;
   }
 
-  /** What to ask for this view; null when the columns here are this view's.  @param {View} view @returns {Asked|null} */
+  /**
+   * What to ask for this view; null when the columns here are this view's.
+   * @param {View} view
+   * @returns {Asked|null}
+   */
   request(view) {
     const asked = askFor(view, TIMES.has(this.info.x.kind), this.limits.columns_width);
     return this.estimated === null && this.asked && same(asked, this.asked) ? null : asked;
@@ -47,17 +60,24 @@ export class LineLayer {
 
   /** @param {View} view @returns {boolean} the columns here are this view's, or an estimate of them */
   covered(view) {
-    return this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind), this.limits.columns_width), this.asked);
+    return (
+      this.asked !== null && same(askFor(view, TIMES.has(this.info.x.kind), this.limits.columns_width), this.asked)
+    );
   }
 
-  /** What the columns on the screen are an estimate of; null when they are exact. @returns {import("./estimate.js").Summary|null} */
+  /**
+   * What the columns on the screen are an estimate of; null when they are exact.
+   * @returns {import("./estimate.js").Summary|null}
+   */
   estimate() {
     return this.estimated && { ...this.estimated, relative: null };
   }
 
   /**
    * Keeps the columns that answer a request, in place of those before.
-   * @param {import("../wire/columns.js").ColumnsMessage} message @param {Asked} asked @returns {number} milliseconds it took
+   * @param {import("../wire/columns.js").ColumnsMessage} message
+   * @param {Asked} asked
+   * @returns {number} milliseconds it took
    */
   add(message, asked) {
     const start = performance.now();
@@ -76,7 +96,9 @@ export class LineLayer {
 
   /**
    * Strokes the rows at hand where the view shows them; rows of one run are joined, a row alone is a dot.
-   * @param {Context} context device pixels, (0, 0) the plot area's top left @param {View} view @param {number} [dpr] device pixels a CSS pixel
+   * @param {Context} context device pixels, (0, 0) the plot area's top left
+   * @param {View} view
+   * @param {number} [dpr] device pixels a CSS pixel
    */
   draw(context, view, dpr = 1) {
     const { columns } = this;
@@ -94,7 +116,10 @@ export class LineLayer {
 
   /**
    * The real row nearest to a pixel: of the rows in the nearest pixel column, the one nearest in y.
-   * @param {View} view @param {number} px @param {number} py @param {number} [reach] device pixels in x and y; any distance when absent
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py
+   * @param {number} [reach] device pixels in x and y; any distance when absent
    * @returns {RowHit|null}
    */
   nearest(view, px, py, reach = Number.POSITIVE_INFINITY) {
@@ -103,7 +128,10 @@ export class LineLayer {
     const t = transform(columns, view);
     const across = (/** @type {number} */ k) => Math.abs((columns.x[k] - t.x0) * t.xscale - px);
     const after = firstFrom(columns.x, px / t.xscale + t.x0);
-    const closest = Math.min(after < columns.n ? across(after) : Number.POSITIVE_INFINITY, after > 0 ? across(after - 1) : Number.POSITIVE_INFINITY);
+    const closest = Math.min(
+      after < columns.n ? across(after) : Number.POSITIVE_INFINITY,
+      after > 0 ? across(after - 1) : Number.POSITIVE_INFINITY,
+    );
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     const look = (/** @type {number} */ k) => {
       const away = Math.abs(t.height - (columns.y[k] - t.y0) * t.yscale - py);
@@ -126,8 +154,10 @@ export class LineLayer {
   }
 
   /**
-   * Lowest and highest y of the line within the view's x range: of its rows there, and where it crosses the range's ends.
-   * @param {View} view @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without any line there
+   * Lowest and highest y of the line within the view's x range: of its rows there, and where it crosses the range's
+   * ends.
+   * @param {View} view
+   * @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without any line there
    */
   extent(view) {
     const { columns } = this;
@@ -142,7 +172,9 @@ export class LineLayer {
     };
     for (let k = firstFrom(x, lo); k < n; k++) {
       const isJoined = k > 0 && run[k] === run[k - 1];
-      for (const end of [lo, hi]) if (isJoined && x[k - 1] < end && end < x[k]) take(y[k - 1] + ((end - x[k - 1]) / (x[k] - x[k - 1])) * (y[k] - y[k - 1]));
+      for (const end of [lo, hi])
+        if (isJoined && x[k - 1] < end && end < x[k])
+          take(y[k - 1] + ((end - x[k - 1]) / (x[k] - x[k - 1])) * (y[k] - y[k - 1]));
       if (x[k] > hi) break;
       take(y[k]);
     }
@@ -219,7 +251,14 @@ function trace(context, { n, x, y, run }, { x0, xscale, y0, yscale, height }) {
   dot();
 }
 
-/** The part of a segment within FAR of the screen, as a piece of its own.  @param {Context} context @param {number} ax @param {number} ay @param {number} bx @param {number} by */
+/**
+ * The part of a segment within FAR of the screen, as a piece of its own.
+ * @param {Context} context
+ * @param {number} ax
+ * @param {number} ay
+ * @param {number} bx
+ * @param {number} by
+ */
 function traceCut(context, ax, ay, bx, by) {
   const piece = cutSegment(ax, ay, bx, by, FAR);
   if (piece) {
@@ -238,7 +277,12 @@ export function cutSegment(ax, ay, bx, by, size) {
   const [dx, dy] = [bx - ax, by - ay];
   if (!Number.isFinite(dx) || !Number.isFinite(dy)) return null;
   let [from, to] = [0, 1];
-  for (const [step, room] of [[-dx, ax + size], [dx, size - ax], [-dy, ay + size], [dy, size - ay]]) {
+  for (const [step, room] of [
+    [-dx, ax + size],
+    [dx, size - ax],
+    [-dy, ay + size],
+    [dy, size - ay],
+  ]) {
     if (step === 0) {
       if (room < 0) return null;
       continue;

@@ -1,4 +1,5 @@
-// Rows drawn one by one, where a view holds few. They stay in data space, so they follow any view until those of that view arrive.
+// Rows drawn one by one, where a view holds few. They stay in data space, so they follow any view until those of that
+// view arrive.
 
 import { length } from "../geometry/span.js";
 import { holds, boxOf } from "../geometry/window.js";
@@ -19,18 +20,27 @@ import { nearestRow, placeRows } from "./row-places.js";
 /** @typedef {import("./pixels.js").Context} Context */
 /** @typedef {import("./row-places.js").MarkHit} MarkHit */
 
-/** Up to so many marks in view are drawn on the page's ground, without a count's ramp; beyond them density is what one sees. */
+/**
+ * Up to so many marks in view are drawn on the page's ground, without a count's ramp; beyond them density is what one
+ * sees.
+ */
 export const FEW = 5000;
 /** A lattice is drawn as cells where its steps are at least so long, in CSS pixels. */
 const LEAST_STEP = 3;
-/** Dashes: how thick in CSS pixels, and how much of the ground most of them on each other hide, so that one sees how many they are. */
+/**
+ * Dashes: how thick in CSS pixels, and how much of the ground most of them on each other hide, so that one sees how
+ * many they are.
+ */
 const DASH = 2;
 const HIDDEN = 0.96;
 /** Marks change their size only by more than this, so that a pan does not make them flicker. */
 const STEADY = 1.25;
 
 export class MarksLayer {
-  /** @param {{facts: import("./cell-facts.js").CellFacts, style: RasterStyle, createCanvas: import("./pixels.js").CanvasFactory}} o */
+  /**
+   * @param {{facts: import("./cell-facts.js").CellFacts, style: RasterStyle, createCanvas:
+   *   import("./pixels.js").CanvasFactory}} o
+   */
   constructor({ facts, style, createCanvas }) {
     this.facts = facts;
     this.style = style;
@@ -38,7 +48,11 @@ export class MarksLayer {
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
     /** @type {import("./lattice.js").Lattice|null} */ this.lattice = null;
     /** No coordinate has more than one row. */ this.alone = true;
-    /** The rows' places in the last view asked about.  @type {{view: View, rows: Rows, placed: ReturnType<typeof placeRows>}|null} */ this.places = null;
+    /**
+     * The rows' places in the last view asked about.
+     * @type {{view: View, rows: Rows, placed: ReturnType<typeof placeRows>}|null}
+     */
+    this.places = null;
     this.few = true;
     /** @type {Ink|null} */ this.ink = null;
     this.pixels = new Pixels(createCanvas);
@@ -55,11 +69,17 @@ export class MarksLayer {
     return this.rows !== null && (this.box === null || holds(this.box, view));
   }
 
-  /** @param {Rows} rows in place of those before @throws {import("../wire/frames.js").ProtocolError} when they are not this layer's */
+  /**
+   * @param {Rows} rows in place of those before
+   * @throws {import("../wire/frames.js").ProtocolError} when they are not this layer's
+   */
   add(rows) {
     const { planes, exact } = this.facts;
     check((rows.code !== null) === (planes !== null), `rows ${rows.code ? "with" : "without"} categories`);
-    check(rows.code === null || rows.code.every((code) => code >= 0 && code < (planes?.length ?? 0)), "rows of categories that the layer has not");
+    check(
+      rows.code === null || rows.code.every((code) => code >= 0 && code < (planes?.length ?? 0)),
+      "rows of categories that the layer has not",
+    );
     this.rows = rows;
     this.box = rows.window && boxOf(rows.window, exact);
     const { times } = this.facts;
@@ -67,7 +87,12 @@ export class MarksLayer {
     this.alone = rows.number.every((number) => number === 1);
   }
 
-  /** Few rows are here for all that a view shows: they are drawn on the page's ground; the cells of a table only where their colours are no ramp, which may end in that ground.  @param {View} view @returns {boolean} */
+  /**
+   * Few rows are here for all that a view shows: they are drawn on the page's ground; the cells of a table only where
+   * their colours are no ramp, which may end in that ground.
+   * @param {View} view
+   * @returns {boolean}
+   */
   isSparse(view) {
     if (!this.style.sparse || !this.covers(view)) return false;
     const { visible } = this.#placesIn(view);
@@ -76,7 +101,11 @@ export class MarksLayer {
     return this.few && (this.facts.planes !== null || (this.#tellsPlaces && this.alone) || !this.#isTable(view));
   }
 
-  /** Few rows are here, and nothing but their places is to be told: all have one colour.  @param {View} view @returns {boolean} */
+  /**
+   * Few rows are here, and nothing but their places is to be told: all have one colour.
+   * @param {View} view
+   * @returns {boolean}
+   */
   isPlain(view) {
     return this.#tellsPlaces && this.isSparse(view);
   }
@@ -84,7 +113,14 @@ export class MarksLayer {
   /** So it is in every view. */
   get isAlwaysPlain() {
     const { rows, style } = this;
-    return Boolean(style.sparse) && rows !== null && this.box === null && rows.n <= FEW && this.#tellsPlaces && (this.lattice === null || this.lattice.x === 0 || this.lattice.y === 0 || this.alone);
+    return (
+      Boolean(style.sparse) &&
+      rows !== null &&
+      this.box === null &&
+      rows.n <= FEW &&
+      this.#tellsPlaces &&
+      (this.lattice === null || this.lattice.x === 0 || this.lattice.y === 0 || this.alone)
+    );
   }
 
   get #tellsPlaces() {
@@ -95,11 +131,16 @@ export class MarksLayer {
   /** The rows' places in a view.  @param {View} view */
   #placesIn(view) {
     const rows = /** @type {Rows} */ (this.rows);
-    if (this.places?.view !== view || this.places.rows !== rows) this.places = { view, rows, placed: placeRows(rows, view, this.style.colors ?? GLASBEY) };
+    if (this.places?.view !== view || this.places.rows !== rows)
+      this.places = { view, rows, placed: placeRows(rows, view, this.style.colors ?? GLASBEY) };
     return this.places.placed;
   }
 
-  /** Size of a lattice's cells in a view, in device pixels, 0 along dashes; null where there is none, or it is too fine.  @param {View} view @returns {{width: number, height: number}|null} */
+  /**
+   * Size of a lattice's cells in a view, in device pixels, 0 along dashes; null where there is none, or it is too fine.
+   * @param {View} view
+   * @returns {{width: number, height: number}|null}
+   */
   #cellsIn(view) {
     if (!this.lattice) return null;
     const width = (this.lattice.x * view.width) / length(view.x);
@@ -140,13 +181,22 @@ export class MarksLayer {
     this.shader = this.distribution?.cells ? new Shader(new Norm(this.distribution, how, low, high), lut) : null;
   }
 
-  /** Where rows are here no tiles are drawn.  @param {Context} context @param {View} view @returns {boolean} false where that is everywhere */
+  /**
+   * Where rows are here no tiles are drawn.
+   * @param {Context} context
+   * @param {View} view
+   * @returns {boolean} false where that is everywhere
+   */
   clipOutside(context, view) {
     if (!this.rows) return true;
     if (!this.box) return false;
     const { x, y } = this.box;
-    const [left, right] = [view.px(x.origin, x.lo), view.px(x.origin, x.hi)].map((at) => Math.round(Math.min(2 * view.width, Math.max(-view.width, at))));
-    const [top, bottom] = [view.py(y.origin, y.hi), view.py(y.origin, y.lo)].map((at) => Math.round(Math.min(2 * view.height, Math.max(-view.height, at))));
+    const [left, right] = [view.px(x.origin, x.lo), view.px(x.origin, x.hi)].map((at) =>
+      Math.round(Math.min(2 * view.width, Math.max(-view.width, at))),
+    );
+    const [top, bottom] = [view.py(y.origin, y.hi), view.py(y.origin, y.lo)].map((at) =>
+      Math.round(Math.min(2 * view.height, Math.max(-view.height, at))),
+    );
     context.beginPath();
     context.rect(0, 0, view.width, view.height);
     context.rect(left, top, right - left, bottom - top);
@@ -156,7 +206,10 @@ export class MarksLayer {
 
   /**
    * Draws the rows, also in a view that shows more than they are all of.
-   * @param {Context} context @param {View} view @param {number} dpr device pixels a CSS pixel @param {boolean} rest new colours are found, as for a view at rest
+   * @param {Context} context
+   * @param {View} view
+   * @param {number} dpr device pixels a CSS pixel
+   * @param {boolean} rest new colours are found, as for a view at rest
    */
   draw(context, view, dpr, rest) {
     const { rows, facts } = this;
@@ -191,7 +244,8 @@ export class MarksLayer {
     const sparse = this.isSparse(view) ? style.sparse : undefined;
     const shader = sparse && this.isPlain(view) ? sparse.accent : this.shader;
     if (inked.shader === shader) return;
-    if (typeof shader === "number") ink.paintPlain(out, shader, this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined);
+    if (typeof shader === "number")
+      ink.paintPlain(out, shader, this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined);
     else ink.paint(out, this.rows?.code ? null : shader, (sparse ?? style).dark ?? true);
     this.pixels.put();
     inked.shader = shader;
@@ -208,7 +262,11 @@ export class MarksLayer {
 
   /**
    * The mark nearest to a pixel; on a lattice the cell that holds it.
-   * @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null}
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py
+   * @param {number} reach device pixels
+   * @returns {MarkHit|null}
    */
   nearest(view, px, py, reach) {
     if (!this.rows) return null;
@@ -216,7 +274,8 @@ export class MarksLayer {
     const far = cells ? Math.hypot(cells.width / 2 || reach, cells.height / 2 || reach) : reach;
     const hit = nearestRow(this.rows, view, px, py, far, this.facts.planes);
     if (!hit || !cells) return hit;
-    const within = (/** @type {number} */ away, /** @type {number} */ size) => Math.abs(away) <= (size ? size / 2 : reach);
+    const within = (/** @type {number} */ away, /** @type {number} */ size) =>
+      Math.abs(away) <= (size ? size / 2 : reach);
     return within(hit.px - px, cells.width) && within(hit.py - py, cells.height) ? hit : null;
   }
 }

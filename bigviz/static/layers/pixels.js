@@ -17,7 +17,11 @@ export class Pixels {
     /** What `put` will show: R, G, B, A in memory. */ this.out = new Uint32Array(0);
   }
 
-  /** Takes a size.  @param {{width: number, height: number}} size @returns {boolean} it had another one, and is blank now */
+  /**
+   * Takes a size.
+   * @param {{width: number, height: number}} size
+   * @returns {boolean} it had another one, and is blank now
+   */
   fit({ width, height }) {
     if (this.surface?.width === width && this.surface.height === height) return false;
     this.surface = this.createCanvas(width, height);

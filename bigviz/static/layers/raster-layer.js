@@ -1,4 +1,5 @@
-// A layer of cells: tiles; where a view holds few rows, the rows in their place; where tiles are not deep enough for many, an image.
+// A layer of cells: tiles; where a view holds few rows, the rows in their place; where tiles are not deep enough for
+// many, an image.
 
 import { CELL_LEVELS } from "../geometry/root.js";
 import { bandAt, bandsOf, drawBands } from "./bands.js";
@@ -22,8 +23,10 @@ const MOST_READ = 2 ** 20;
 
 export class RasterLayer {
   /**
-   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo,
-   *   limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory}} o
+   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info:
+   *   import("../wire/frames.js").LayerInfo,
+   * limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?:
+   * import("./pixels.js").CanvasFactory}} o
    */
   constructor({ cache, definition, info, limits, style, createCanvas = offscreen }) {
     const facts = cellFacts(definition, info);
@@ -58,16 +61,23 @@ export class RasterLayer {
   }
 
   /**
-   * Tiles that the view needs, those worth fetching next, and the window that they show, unless it is known whether its rows are many.
-   * @param {View} view @returns {ReturnType<TileLayer["missing"]> & {window: Asked|null}} nothing where rows or an image are here
+   * Tiles that the view needs, those worth fetching next, and the window that they show, unless it is known whether its
+   * rows are many.
+   * @param {View} view
+   * @returns {ReturnType<TileLayer["missing"]> & {window: Asked|null}} nothing where rows or an image are here
    */
   missing(view) {
-    if (!this.needsNoTiles(view)) return { ...this.tiles.missing(view), window: this.windows.isTiled(view) ? null : this.windows.asked(view) };
+    if (!this.needsNoTiles(view))
+      return { ...this.tiles.missing(view), window: this.windows.isTiled(view) ? null : this.windows.asked(view) };
     this.tiles.keep(view);
     return { ...this.grid.level(view), tiles: [], prefetch: [], window: null };
   }
 
-  /** All that the view shows is here, and exact: its rows where they are few, else its tiles.  @param {View} view @returns {boolean} */
+  /**
+   * All that the view shows is here, and exact: its rows where they are few, else its tiles.
+   * @param {View} view
+   * @returns {boolean}
+   */
   complete(view) {
     return this.needsNoTiles(view) || (this.tiles.complete(view) && this.windows.isTiled(view));
   }
@@ -87,13 +97,17 @@ export class RasterLayer {
     return this.windows.shows(view) && this.windows.isTiled(view);
   }
 
-  /** The server answered with tiles though a pixel is smaller than their smallest cell: an image would have been too large.
+  /**
+   * The server answered with tiles though a pixel is smaller than their smallest cell: an image would have been too
+   * large.
    * @param {View} view @returns {boolean} */
   coarse(view) {
     return !this.needsNoTiles(view) && this.windows.deeper(view) && this.windows.wasTiled(view);
   }
 
-  /** How many rows were read for the image of a view, where an index could not tell them apart from those outside and they are many.
+  /**
+   * How many rows were read for the image of a view, where an index could not tell them apart from those outside and
+   * they are many.
    * @param {View} view @returns {number} 0 where it is not so */
   crowd(view) {
     const read = this.image.image?.read ?? 0;
@@ -102,7 +116,11 @@ export class RasterLayer {
 
   // What arrives.
 
-  /** A tile came.  @param {import("../wire/tiles.js").TileMessage} message @returns {number} milliseconds of decoding */
+  /**
+   * A tile came.
+   * @param {import("../wire/tiles.js").TileMessage} message
+   * @returns {number} milliseconds of decoding
+   */
   add(message) {
     return timed(() => this.tiles.add(message));
   }
@@ -115,7 +133,11 @@ export class RasterLayer {
     });
   }
 
-  /** An image came, in place of tiles.  @param {import("../wire/images.js").Image} image @returns {number} milliseconds */
+  /**
+   * An image came, in place of tiles.
+   * @param {import("../wire/images.js").Image} image
+   * @returns {number} milliseconds
+   */
   addImage(image) {
     return timed(() => {
       this.image.add(image);
@@ -130,22 +152,36 @@ export class RasterLayer {
 
   // Drawing.
 
-  /** New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.  @param {RasterStyle} style */
+  /**
+   * New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.
+   * @param {RasterStyle} style
+   */
   restyle(style) {
     for (const part of [this.tiles, this.marks, this.image]) part.restyle(style);
   }
 
-  /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
+  /**
+   * Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.
+   * @returns {Norm|null}
+   */
   get norm() {
     return this.drawn.norm;
   }
 
-  /** Few rows make up the picture of a view: they are drawn on the page's ground.  @param {View} view @returns {boolean} */
+  /**
+   * Few rows make up the picture of a view: they are drawn on the page's ground.
+   * @param {View} view
+   * @returns {boolean}
+   */
   isSparse(view) {
     return this.marks.isSparse(view);
   }
 
-  /** The colours of the picture of a view tell nothing: all its marks have the same.  @param {View} view @returns {boolean} */
+  /**
+   * The colours of the picture of a view tell nothing: all its marks have the same.
+   * @param {View} view
+   * @returns {boolean}
+   */
   isPlain(view) {
     return this.marks.isPlain(view);
   }
@@ -191,7 +227,8 @@ export class RasterLayer {
    */
   compose(context, view, dpr = 1) {
     context.save();
-    if (this.marks.clipOutside(context, view)) this.#banded(context, view, 1, (target) => this.tiles.compose(target, view));
+    if (this.marks.clipOutside(context, view))
+      this.#banded(context, view, 1, (target) => this.tiles.compose(target, view));
     context.restore();
     this.marks.draw(context, view, dpr, false);
     this.image.compose(context, view);
@@ -199,7 +236,13 @@ export class RasterLayer {
 
   // The pointer.
 
-  /** The cell under a pixel; null over rows, which are told one by one, and where nothing is.  @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} */
+  /**
+   * The cell under a pixel; null over rows, which are told one by one, and where nothing is.
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py device pixels
+   * @returns {Hit|null}
+   */
   valueAt(view, px, py) {
     if (this.marks.covers(view)) return null;
     if (this.image.fits(view)) return this.image.valueAt(view, px, py);
@@ -208,7 +251,11 @@ export class RasterLayer {
     const cell = this.#cell(view);
     const across = bands.x && bandAt(view.x, px / view.width, cell.x);
     const up = bands.y && bandAt(view.y, 1 - py / view.height, cell.y);
-    const hit = this.tiles.valueAt(view, across ? across.fraction * view.width : px, up ? (1 - up.fraction) * view.height : py);
+    const hit = this.tiles.valueAt(
+      view,
+      across ? across.fraction * view.width : px,
+      up ? (1 - up.fraction) * view.height : py,
+    );
     return hit && { ...hit, x: across?.bounds ?? hit.x, y: up?.bounds ?? hit.y };
   }
 
@@ -224,7 +271,13 @@ export class RasterLayer {
     return bandsOf(view, { x: exact.x && !times.x, y: exact.y && !times.y }, this.#cell(view));
   }
 
-  /** Draws tiles; as bands where an axis has few whole numbers.  @param {Context} context @param {View} view @param {number} slack @param {(target: Context) => void} draw */
+  /**
+   * Draws tiles; as bands where an axis has few whole numbers.
+   * @param {Context} context
+   * @param {View} view
+   * @param {number} slack
+   * @param {(target: Context) => void} draw
+   */
   #banded(context, view, slack, draw) {
     const bands = this.#bandsIn(view);
     if (!bands) {
@@ -232,7 +285,8 @@ export class RasterLayer {
       return;
     }
     const [source, between] = this.scratch.map((surface, k) => {
-      if (surface?.width === view.width && surface.height === view.height) surface.getContext("2d").clearRect(0, 0, view.width, view.height);
+      if (surface?.width === view.width && surface.height === view.height)
+        surface.getContext("2d").clearRect(0, 0, view.width, view.height);
       else this.scratch[k] = this.createCanvas(view.width, view.height);
       return /** @type {import("./pixels.js").Surface} */ (this.scratch[k]);
     });
@@ -240,7 +294,14 @@ export class RasterLayer {
     drawBands(context, source, between, bands, slack);
   }
 
-  /** The mark nearest to a pixel.  @param {View} view @param {number} px @param {number} py @param {number} reach device pixels @returns {MarkHit|null} */
+  /**
+   * The mark nearest to a pixel.
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py
+   * @param {number} reach device pixels
+   * @returns {MarkHit|null}
+   */
   nearest(view, px, py, reach) {
     return this.marks.nearest(view, px, py, reach);
   }

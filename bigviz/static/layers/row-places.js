@@ -3,7 +3,8 @@
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/rows.js").Rows} Rows */
 /** A mark under the pointer: the first row there and how many there are, its value, its category, its place.
- * @typedef {{row: number, number: number, value: number|bigint, label: string|null, code: number, x: import("../geometry/span.js").Place,
+ * @typedef {{row: number, number: number, value: number|bigint, label: string|null, code: number, x:
+ *   import("../geometry/span.js").Place,
  *   y: import("../geometry/span.js").Place, px: number, py: number, distance: number}} MarkHit */
 
 /**

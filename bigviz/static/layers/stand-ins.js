@@ -1,4 +1,5 @@
-// Drawing shaded tiles while the view moves or loads. Edges are rounded to whole pixels, so neighbours join without seams.
+// Drawing shaded tiles while the view moves or loads. Edges are rounded to whole pixels, so neighbours join without
+// seams.
 
 /** @typedef {import("../wire/frames.js").TileKey} TileKey */
 /** @typedef {import("./tile-cache.js").Tile} Tile */
@@ -16,12 +17,17 @@ export function partOf(key, above) {
   const [dx, dy] = [key.zx - above.zx, key.zy - above.zy];
   const [width, height] = [TILE / 2 ** dx, TILE / 2 ** dy];
   const [x, y] = [(key.i - above.i * 2 ** dx) * width, (key.j - above.j * 2 ** dy) * height];
-  return { x: width < 1 ? Math.floor(x) : x, y: height < 1 ? Math.floor(y) : y, width: Math.max(1, width), height: Math.max(1, height) };
+  return {
+    x: width < 1 ? Math.floor(x) : x,
+    y: height < 1 ? Math.floor(y) : y,
+    width: Math.max(1, width),
+    height: Math.max(1, height),
+  };
 }
 
 /**
- * Draws part of a bitmap into a rectangle, cut to the screen first: far beyond the deepest level a tile is 10^12 pixels wide,
- * which a canvas (float32 inside) would not draw where it belongs.
+ * Draws part of a bitmap into a rectangle, cut to the screen first: far beyond the deepest level a tile is 10^12 pixels
+ * wide, which a canvas (float32 inside) would not draw where it belongs.
  * @param {Context} context @param {import("./pixels.js").Surface} bitmap @param {Part} part @param {Rect} rect
  * @param {{width: number, height: number}} screen
  */
@@ -29,13 +35,27 @@ export function drawPart(context, bitmap, part, rect, screen) {
   const x = cut(rect.left, rect.right, part.x, part.width, screen.width);
   const y = cut(rect.top, rect.bottom, part.y, part.height, screen.height);
   if (!x || !y) return;
-  context.drawImage(/** @type {OffscreenCanvas} */ (bitmap), x.from, y.from, x.size, y.size, x.to, y.to, x.length, y.length);
+  context.drawImage(
+    /** @type {OffscreenCanvas} */ (bitmap),
+    x.from,
+    y.from,
+    x.size,
+    y.size,
+    x.to,
+    y.to,
+    x.length,
+    y.length,
+  );
 }
 
 /**
  * One axis of drawPart.
- * @param {number} low pixel edge @param {number} high pixel edge @param {number} from first cell @param {number} size cells
- * @param {number} pixels of the screen @returns {{from: number, size: number, to: number, length: number}|null} null when nothing is visible
+ * @param {number} low pixel edge
+ * @param {number} high pixel edge
+ * @param {number} from first cell
+ * @param {number} size cells
+ * @param {number} pixels of the screen
+ * @returns {{from: number, size: number, to: number, length: number}|null} null when nothing is visible
  */
 export function cut(low, high, from, size, pixels) {
   const [a, b] = [Math.max(-pixels, Math.round(low)), Math.min(2 * pixels, Math.round(high))];
@@ -47,8 +67,8 @@ export function cut(low, high, from, size, pixels) {
 }
 
 /**
- * What to draw for a wanted tile, bottom first: itself; else the cached tiles below when they cover it all; else the nearest one above;
- * else whatever is below.
+ * What to draw for a wanted tile, bottom first: itself; else the cached tiles below when they cover it all; else the
+ * nearest one above; else whatever is below.
  * @param {import("./tile-cache.js").TileSet} tiles @param {TileKey} key
  * @returns {Tile[]}
  */
@@ -57,7 +77,8 @@ export function standIns(tiles, key) {
   if (own) return [own];
   const below = tiles.descendants(key);
   const share = below.reduce((sum, tile) => sum + 2 ** (key.zx - tile.key.zx + key.zy - tile.key.zy), 0);
-  const first = below.length > 0 ? below.filter(({ key: k }) => k.zx === below[0].key.zx && k.zy === below[0].key.zy) : [];
+  const first =
+    below.length > 0 ? below.filter(({ key: k }) => k.zx === below[0].key.zx && k.zy === below[0].key.zy) : [];
   if (share >= 1 && first.length === 2 ** (below[0].key.zx - key.zx + below[0].key.zy - key.zy)) return first;
   const above = tiles.ancestor(key);
   return above ? [above] : below;
@@ -65,8 +86,10 @@ export function standIns(tiles, key) {
 
 /**
  * Draws a wanted tile or what stands in for it.
- * @param {{context: Context, grid: import("../geometry/grid.js").Grid, view: import("../geometry/view.js").View, tiles: import("./tile-cache.js").TileSet,
- *   bitmap: (tile: Tile, scale: number) => import("./pixels.js").Surface}} scene  `bitmap`: a tile shaded with its values times a scale
+ * @param {{context: Context, grid: import("../geometry/grid.js").Grid, view: import("../geometry/view.js").View, tiles:
+ *   import("./tile-cache.js").TileSet,
+ * bitmap: (tile: Tile, scale: number) => import("./pixels.js").Surface}} scene  `bitmap`: a tile shaded with its values
+ * times a scale
  * @param {TileKey} key
  * @param {boolean} additive counts and sums: a cell over more of the plane than a wanted one is shaded with its share
  */

@@ -47,7 +47,13 @@ export class Bitmaps {
     return bitmap.surface;
   }
 
-  /** @param {Surface} surface @param {Tile} tile @param {Shader} shader @param {number} scale @param {Uint8Array|null} colors */
+  /**
+   * @param {Surface} surface
+   * @param {Tile} tile
+   * @param {Shader} shader
+   * @param {number} scale
+   * @param {Uint8Array|null} colors
+   */
   paint(surface, tile, shader, scale, colors) {
     const context = surface.getContext("2d");
     this.image ??= /** @type {ImageData} */ (context.createImageData(TILE, TILE));

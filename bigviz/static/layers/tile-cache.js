@@ -6,9 +6,12 @@ import { contains } from "../geometry/grid.js";
 /** @typedef {import("../wire/frames.js").TileKey} TileKey */
 /** @typedef {import("../geometry/grid.js").Window} Window */
 /** @typedef {import("../wire/codec.js").Plane} Plane */
-/** A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it; `estimate` of one that is not
+/**
+ * A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it; `estimate` of
+ * one that is not
  * exact.
- * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture: import("../render/category-mix.js").Mixture|null,
+ * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture:
+ *   import("../render/category-mix.js").Mixture|null,
  *   estimate: import("./estimate.js").TileEstimate|null}} Tile */
 
 /** @param {number} zx @param {number} zy @returns {number} */
@@ -27,8 +30,11 @@ export class TileCache {
   }
 
   /**
-   * The tiles of one layer definition at one version of its dataset and on its roots (a sample's may be others), made when absent.
-   * @param {import("../wire/frames.js").Definition} definition @param {number} version @param {import("../wire/frames.js").LayerInfo["root"]} roots
+   * The tiles of one layer definition at one version of its dataset and on its roots (a sample's may be others), made
+   * when absent.
+   * @param {import("../wire/frames.js").Definition} definition
+   * @param {number} version
+   * @param {import("../wire/frames.js").LayerInfo["root"]} roots
    * @returns {TileSet}
    */
   set(definition, version, roots) {
@@ -70,7 +76,8 @@ export class TileSet {
   constructor(cache, dataset) {
     this.cache = cache;
     this.dataset = dataset;
-    /** What each figure shows of this layer; never dropped.  @type {Map<object, Window|null>} */ this.windows = new Map();
+    /** What each figure shows of this layer; never dropped.  @type {Map<object, Window|null>} */ this.windows =
+      new Map();
     /** Level name -> place name -> tile.  @type {Map<number, Map<number, Tile>>} */ this.levels = new Map();
     this.size = 0;
   }
@@ -98,7 +105,14 @@ export class TileSet {
     const old = this.peek(key);
     if (old && estimate && !old.estimate) return;
     if (old) this.drop(old);
-    const tile = { key, planes, bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256), set: this, mixture: null, estimate };
+    const tile = {
+      key,
+      planes,
+      bytes: planes.reduce((sum, plane) => sum + planeBytes(plane), 256),
+      set: this,
+      mixture: null,
+      estimate,
+    };
     const name = levelName(key.zx, key.zy);
     const level = this.levels.get(name) ?? new Map();
     this.levels.set(name, level);
@@ -120,7 +134,11 @@ export class TileSet {
     this.cache.bytes -= tile.bytes;
   }
 
-  /** A tile now keeps more (or fewer) bytes; nothing is dropped until the next tile comes.  @param {Tile} tile @param {number} bytes */
+  /**
+   * A tile now keeps more (or fewer) bytes; nothing is dropped until the next tile comes.
+   * @param {Tile} tile
+   * @param {number} bytes
+   */
   weigh(tile, bytes) {
     tile.bytes += bytes;
     if (this.cache.order.has(tile)) this.cache.bytes += bytes;
@@ -132,7 +150,8 @@ export class TileSet {
 
   /** Is the tile on the screen of some figure?  @param {TileKey} key @returns {boolean} */
   holds({ zx, zy, i, j }) {
-    for (const window of this.windows.values()) if (window && window.zx === zx && window.zy === zy && contains(window, i, j)) return true;
+    for (const window of this.windows.values())
+      if (window && window.zx === zx && window.zy === zy && contains(window, i, j)) return true;
     return false;
   }
 
@@ -155,7 +174,8 @@ export class TileSet {
   }
 
   /**
-   * Cached tiles inside a tile's area at deeper (or equal) levels on both axes, at most `deepest` levels down, coarse ones first.
+   * Cached tiles inside a tile's area at deeper (or equal) levels on both axes, at most `deepest` levels down, coarse
+   * ones first.
    * @param {TileKey} key @param {number} [deepest] @returns {Tile[]}
    */
   descendants({ zx, zy, i, j }, deepest = 3) {

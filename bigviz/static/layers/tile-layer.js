@@ -1,5 +1,6 @@
-// A layer's tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is missing, cached tiles
-// above or below it stand in, and the normalisation of the last exact picture holds until the next one is exact.
+// A layer's tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is
+// missing, cached tiles above or below it stand in, and the normalisation of the last exact picture holds until the
+// next one is exact.
 
 import { Grid, TILE, toList } from "../geometry/grid.js";
 import { length } from "../geometry/span.js";
@@ -33,8 +34,10 @@ const ONE = Object.freeze({ x: 1, y: 1 });
 
 export class TileLayer {
   /**
-   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info: import("../wire/frames.js").LayerInfo,
-   *   style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory, facts?: import("./cell-facts.js").CellFacts}} o
+   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info:
+   *   import("../wire/frames.js").LayerInfo,
+   * style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory, facts?:
+   * import("./cell-facts.js").CellFacts}} o
    */
   constructor({ cache, definition, info, style, createCanvas = offscreen, facts = cellFacts(definition, info) }) {
     /** @readonly */ this.grid = Grid.of(info);
@@ -44,11 +47,13 @@ export class TileLayer {
     this.bitmaps = new Bitmaps(createCanvas);
     /** @type {Picture|null} */ this.picture = null;
     /** What was painted last.  @type {Pixels} */ this.pixels = new Pixels(createCanvas);
-    /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */ this.shader = null;
+    /** Shader of the last exact picture that showed anything; of the tiles at hand before.  @type {Shader|null} */
+    this.shader = null;
     this.exactOnce = false;
     /** Device pixels a CSS pixel, as last drawn at rest; 0 before. */ this.dpr = 0;
     /** A tile of the picture was replaced by a better one. */ this.stale = false;
-    /** The pixels show this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */ this.painted = { picture: null, shader: null };
+    /** The pixels show this picture through this shader.  @type {{picture: Picture|null, shader: Shader|null}} */
+    this.painted = { picture: null, shader: null };
   }
 
   /** Tile levels of a view.  @param {View} view @returns {{zx: number, zy: number}} */
@@ -62,7 +67,11 @@ export class TileLayer {
     this.bitmaps.clear();
   }
 
-  /** What the view shows stays in the cache.  @param {View} view @returns {Window|null} null where it shows nothing of the root */
+  /**
+   * What the view shows stays in the cache.
+   * @param {View} view
+   * @returns {Window|null} null where it shows nothing of the root
+   */
   keep(view) {
     const window = this.grid.window(view, this.grid.level(view));
     this.tiles.windows.set(this, window);
@@ -70,16 +79,22 @@ export class TileLayer {
   }
 
   /**
-   * Tiles that the view needs and the cache lacks or only estimates, centre first, and those worth fetching next (neighbours, then a level out).
-   * @param {View} view @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view` requests
+   * Tiles that the view needs and the cache lacks or only estimates, centre first, and those worth fetching next
+   * (neighbours, then a level out).
+   * @param {View} view
+   * @returns {{zx: number, zy: number, tiles: number[][], prefetch: number[][]}} lists [zx, zy, i, j] for `view`
+   *   requests
    */
   missing(view) {
     const level = this.grid.level(view);
     const window = this.keep(view);
     if (!window) return { ...level, tiles: [], prefetch: [] };
-    const lacking = (/** @type {Window} */ w) => this.grid.keys(w, view).filter((key) => this.tiles.peek(key)?.estimate !== null);
+    const lacking = (/** @type {Window} */ w) =>
+      this.grid.keys(w, view).filter((key) => this.tiles.peek(key)?.estimate !== null);
     const tiles = lacking(window);
-    const next = lacking(this.grid.widen(window, 1)).filter(({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1);
+    const next = lacking(this.grid.widen(window, 1)).filter(
+      ({ i, j }) => i < window.i0 || i > window.i1 || j < window.j0 || j > window.j1,
+    );
     const out = this.grid.window(view, { zx: Math.max(0, level.zx - 1), zy: Math.max(0, level.zy - 1) });
     if (out && (out.zx !== level.zx || out.zy !== level.zy)) next.push(...lacking(this.grid.widen(out, 1)));
     return { ...level, tiles: tiles.map(toList), prefetch: next.slice(0, PREFETCH).map(toList) };
@@ -95,7 +110,11 @@ export class TileLayer {
     return this.every(view, () => true);
   }
 
-  /** @param {View} view @param {(tile: Tile) => boolean} holds @returns {boolean} every tile of the view is there, and it holds */
+  /**
+   * @param {View} view
+   * @param {(tile: Tile) => boolean} holds
+   * @returns {boolean} every tile of the view is there, and it holds
+   */
   every(view, holds) {
     const window = this.grid.window(view, this.grid.level(view));
     if (!window) return true;
@@ -108,10 +127,22 @@ export class TileLayer {
     return true;
   }
 
-  /** At least so many cells of cached tiles in the view are filled.  @param {View} view @param {number} enough counting ends beyond @returns {number} */
+  /**
+   * At least so many cells of cached tiles in the view are filled.
+   * @param {View} view
+   * @param {number} enough counting ends beyond
+   * @returns {number}
+   */
   filledCells(view, enough) {
     const window = this.grid.window(view, this.grid.level(view));
-    return window ? filledWithin(this.grid, view, this.grid.keys(window, view).map((key) => this.tiles.peek(key)), enough) : 0;
+    return window
+      ? filledWithin(
+          this.grid,
+          view,
+          this.grid.keys(window, view).map((key) => this.tiles.peek(key)),
+          enough,
+        )
+      : 0;
   }
 
   /** What the estimates on the screen are of, together; null when there is none.  @param {View} view */
@@ -143,7 +174,10 @@ export class TileLayer {
     if (this.tiles.holds(key)) this.stale = true;
   }
 
-  /** New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.  @param {RasterStyle} style */
+  /**
+   * New colours or normalisation; asks for no tile. Draw again afterwards: settle at rest.
+   * @param {RasterStyle} style
+   */
   restyle(style) {
     const recolor = (style.colors ?? GLASBEY) !== (this.style.colors ?? GLASBEY);
     this.style = style;
@@ -158,12 +192,21 @@ export class TileLayer {
   reshade() {
     const norm = this.picture ? this.picture.norm(this.style) : null;
     if (norm) this.shader = new Shader(norm, this.style.lut);
-    else if (this.shader) this.shader = new Shader(new Norm(this.shader.norm.distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
+    else if (this.shader)
+      this.shader = new Shader(
+        new Norm(this.shader.norm.distribution, this.style.how, this.style.low, this.style.high),
+        this.style.lut,
+      );
   }
 
-  /** Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.  @returns {Norm|null} */
+  /**
+   * Normalisation of the last exact view, for the colour bar: null before the first one and while nothing is visible.
+   * @returns {Norm|null}
+   */
   get norm() {
-    return this.exactOnce && this.shader && (this.picture === null || this.picture.distribution?.cells) ? this.shader.norm : null;
+    return this.exactOnce && this.shader && (this.picture === null || this.picture.distribution?.cells)
+      ? this.shader.norm
+      : null;
   }
 
   /**
@@ -183,7 +226,8 @@ export class TileLayer {
   }
 
   /**
-   * Makes the picture that `settle` will draw, if its tiles are here: in the time before the next frame, which would be lost.
+   * Makes the picture that `settle` will draw, if its tiles are here: in the time before the next frame, which would be
+   * lost.
    * @param {View} view at rest
    */
   prepare(view) {
@@ -209,7 +253,8 @@ export class TileLayer {
     const { zx, zy } = window;
     const source = sourceOf(this.grid, view, window, (i, j) => /** @type {Tile} */ (this.tiles.get({ zx, zy, i, j })));
     const nominal = this.facts.traits.additive ? this.nominalCells(view) : ONE;
-    if (this.facts.planes) return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal, this.facts.traits);
+    if (this.facts.planes)
+      return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal, this.facts.traits);
     return Picture.ofPlane(view, source, this.facts.rule, nominal);
   }
 
@@ -240,8 +285,8 @@ export class TileLayer {
   }
 
   /**
-   * Draws while the view moves or loads: the last exact picture where it only has to be shifted; elsewhere shaded tiles scaled to
-   * the view, and cached tiles above or below where one is missing.
+   * Draws while the view moves or loads: the last exact picture where it only has to be shifted; elsewhere shaded tiles
+   * scaled to the view, and cached tiles above or below where one is missing.
    * @param {Context} context as for `settle` @param {View} view
    */
   compose(context, view) {
@@ -266,17 +311,28 @@ export class TileLayer {
     if (shift) this.paint().draw(context, shift.x, shift.y);
   }
 
-  /** By how many pixels the exact picture has to be moved to fit the view; null when it shows another size or zoom.  @param {View} view @returns {{x: number, y: number}|null} */
+  /**
+   * By how many pixels the exact picture has to be moved to fit the view; null when it shows another size or zoom.
+   * @param {View} view
+   * @returns {{x: number, y: number}|null}
+   */
   shift(view) {
     const old = this.picture?.view;
     if (!old || old.width !== view.width || old.height !== view.height || !this.picture?.values) return null;
-    const same = (/** @type {import("../geometry/span.js").Span} */ a, /** @type {import("../geometry/span.js").Span} */ b) => Math.abs(length(a) / length(b) - 1) < 1e-7;
+    const same = (
+      /** @type {import("../geometry/span.js").Span} */ a,
+      /** @type {import("../geometry/span.js").Span} */ b,
+    ) => Math.abs(length(a) / length(b) - 1) < 1e-7;
     if (!same(old.x, view.x) || !same(old.y, view.y)) return null;
     const [x, y] = [Math.round(view.px(old.x.origin, old.x.lo)), Math.round(view.py(old.y.origin, old.y.hi))];
     return Math.abs(x) < view.width && Math.abs(y) < view.height ? { x, y } : null;
   }
 
-  /** Before the first exact picture: a shader from the tiles at hand (or their stand-ins), of which the middle ones are looked at.  @param {TileKey[]} keys */
+  /**
+   * Before the first exact picture: a shader from the tiles at hand (or their stand-ins), of which the middle ones are
+   * looked at.
+   * @param {TileKey[]} keys
+   */
   guess(keys) {
     /** @type {Set<Tile>} */ const seen = new Set();
     for (const key of keys) {
@@ -293,12 +349,16 @@ export class TileLayer {
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
     const distribution = new Distribution(all, counts);
-    if (distribution.cells) this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
+    if (distribution.cells)
+      this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }
 
   /**
    * The cell under a pixel position: of the view's own tile, or of the nearest cached one above it.
-   * @param {View} view @param {number} px @param {number} py device pixels @returns {Hit|null} null where no tile is cached or outside the root
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py device pixels
+   * @returns {Hit|null} null where no tile is cached or outside the root
    */
   valueAt(view, px, py) {
     const level = this.grid.level(view);
@@ -310,11 +370,21 @@ export class TileLayer {
       cell = tile ? this.grid.cellAt(view, tile.key, px, py) : null;
     }
     if (!cell || !tile) return null;
-    return { ...cell, ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts), exact, estimated: tile.estimate !== null };
+    return {
+      ...cell,
+      ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts),
+      exact,
+      estimated: tile.estimate !== null,
+    };
   }
 }
 
-/** Everything of a view but the part that its shifted exact picture covers.  @param {Context} context @param {View} view @param {{x: number, y: number}} shift */
+/**
+ * Everything of a view but the part that its shifted exact picture covers.
+ * @param {Context} context
+ * @param {View} view
+ * @param {{x: number, y: number}} shift
+ */
 function clipOutside(context, { width, height }, { x, y }) {
   context.beginPath();
   context.rect(0, 0, width, height);
@@ -324,7 +394,11 @@ function clipOutside(context, { width, height }, { x, y }) {
 
 /**
  * Filled cells of tiles within a view, of any category; cells that stick out do not count.
- * @param {Grid} grid @param {View} view @param {(Tile|undefined)[]} tiles @param {number} enough counting ends beyond @returns {number}
+ * @param {Grid} grid
+ * @param {View} view
+ * @param {(Tile|undefined)[]} tiles
+ * @param {number} enough counting ends beyond
+ * @returns {number}
  */
 function filledWithin(grid, view, tiles, enough) {
   let sum = 0;
@@ -340,10 +414,19 @@ function filledWithin(grid, view, tiles, enough) {
   for (const { rect, most } of cut) {
     if (sum > enough) break;
     const [width, height] = [(rect.right - rect.left) / TILE, (rect.bottom - rect.top) / TILE];
-    const [x0, x1] = [Math.max(0, Math.ceil(-rect.left / width)), Math.min(TILE, Math.floor((view.width - rect.left) / width))];
-    const [y0, y1] = [Math.max(0, Math.ceil(-rect.top / height)), Math.min(TILE, Math.floor((view.height - rect.top) / height))];
+    const [x0, x1] = [
+      Math.max(0, Math.ceil(-rect.left / width)),
+      Math.min(TILE, Math.floor((view.width - rect.left) / width)),
+    ];
+    const [y0, y1] = [
+      Math.max(0, Math.ceil(-rect.top / height)),
+      Math.min(TILE, Math.floor((view.height - rect.top) / height)),
+    ];
     if (!most.data) sum += Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
-    else for (let row = y0; row < y1; row++) for (let at = row * TILE + x0; at < row * TILE + x1; at++) sum += most.counts ? +(most.data[at] > 0) : +!Number.isNaN(most.data[at]);
+    else
+      for (let row = y0; row < y1; row++)
+        for (let at = row * TILE + x0; at < row * TILE + x1; at++)
+          sum += most.counts ? +(most.data[at] > 0) : +!Number.isNaN(most.data[at]);
   }
   return sum;
 }

@@ -1,4 +1,5 @@
-// Windows of views whose rows the server is asked for: what to ask, and which were answered by tiles alone because their rows are many.
+// Windows of views whose rows the server is asked for: what to ask, and which were answered by tiles alone because
+// their rows are many.
 
 import { MAX_LEVEL } from "../wire/frames.js";
 import { boxOf, ends, inside, nameOf } from "../geometry/window.js";
@@ -13,8 +14,8 @@ const REMEMBERED = 32;
 export class WindowRequests {
   /**
    * @param {{glyph: string, grid: import("../geometry/grid.js").Grid, facts: import("./cell-facts.js").CellFacts,
-   *   limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, filledCells: (view: View, enough: number) => number}} o
-   * `filledCells`: at least so many cells of tiles at hand in a view are filled
+   * limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, filledCells: (view: View, enough:
+   * number) => number}} o `filledCells`: at least so many cells of tiles at hand in a view are filled
    */
   constructor({ glyph, grid, facts, limits, filledCells }) {
     this.glyph = glyph;

@@ -1,14 +1,15 @@
-// Categories in one cell: the mean of their colours, weighted by their counts, as datashader mixes them; under another reduction by the
-// sizes of their values, alike where all are 0.
+// Categories in one cell: the mean of their colours, weighted by their counts, as datashader mixes them; under another
+// reduction by the sizes of their values, alike where all are 0.
 
 import { CELLS } from "../wire/frames.js";
 
 /** @typedef {import("../wire/codec.js").Plane} Plane */
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 /**
- * The categories of a tile (or picture) together: totals (`counts`: 0 is empty, else NaN), mean colours as pixels of alpha 0, the
- * highest total, and the palette behind them.
- * @typedef {{counts: boolean, totals: Uint32Array|Float64Array, mixed: Uint32Array, high: number, colors: Uint8Array}} Mixture
+ * The categories of a tile (or picture) together: totals (`counts`: 0 is empty, else NaN), mean colours as pixels of
+ * alpha 0, the highest total, and the palette behind them.
+ * @typedef {{counts: boolean, totals: Uint32Array|Float64Array, mixed: Uint32Array, high: number, colors: Uint8Array}}
+ *   Mixture
  */
 /** The planes of a tile, and its mixture once something drew it, of whose bytes `set` is told.
  * @typedef {{planes: Plane[], mixture: Mixture|null, set: {weigh: (tile: any, bytes: number) => void}|null}} Mixable */
@@ -20,7 +21,12 @@ const HEAVY = 2 ** 900;
 const LIGHTER = 2 ** -200;
 
 /** Sums over the categories of a tile, used again for the next one: they are the larger part of what mixing touches. */
-const SUMS = { weight: new Float64Array(CELLS), red: new Float64Array(CELLS), green: new Float64Array(CELLS), blue: new Float64Array(CELLS) };
+const SUMS = {
+  weight: new Float64Array(CELLS),
+  red: new Float64Array(CELLS),
+  green: new Float64Array(CELLS),
+  blue: new Float64Array(CELLS),
+};
 
 /**
  * @param {readonly Plane[]} planes counts (or values) of each category; at least one says which
@@ -46,7 +52,11 @@ export function mix(planes, colors) {
   return { counts, totals, mixed, high, colors };
 }
 
-/** @param {Cells} totals @param {Cells} weights 0 where a cell is empty @returns {{high: number, mixed: Uint32Array}} the highest total, and the colours */
+/**
+ * @param {Cells} totals
+ * @param {Cells} weights 0 where a cell is empty
+ * @returns {{high: number, mixed: Uint32Array}} the highest total, and the colours
+ */
 function meanColors(totals, weights) {
   const { red, green, blue } = SUMS;
   const mixed = new Uint32Array(CELLS);
@@ -73,14 +83,22 @@ function addCounts(counts, totals, r, g, b) {
   }
 }
 
-/** @param {Cells} values NaN where empty @param {Float64Array} totals @param {number} unit @param {number} r @param {number} g @param {number} b */
+/**
+ * @param {Cells} values NaN where empty
+ * @param {Float64Array} totals
+ * @param {number} unit
+ * @param {number} r
+ * @param {number} g
+ * @param {number} b
+ */
 function addValues(values, totals, unit, r, g, b) {
   const { weight, red, green, blue } = SUMS;
   for (let k = 0; k < values.length; k++) {
     const value = values[k];
     if (Number.isNaN(value)) continue;
     totals[k] = weight[k] === 0 ? value : totals[k] + value;
-    const size = (unit === 1 ? Math.abs(value) : Math.min(Math.abs(value) * unit, Number.MAX_VALUE * LIGHTER)) + LEAST_WEIGHT;
+    const size =
+      (unit === 1 ? Math.abs(value) : Math.min(Math.abs(value) * unit, Number.MAX_VALUE * LIGHTER)) + LEAST_WEIGHT;
     weight[k] += size;
     red[k] += r * size;
     green[k] += g * size;
@@ -95,12 +113,24 @@ function addValues(values, totals, unit, r, g, b) {
 export function mixtureOf(tile, colors) {
   if (tile.mixture?.colors === colors) return tile.mixture;
   const mixture = mix(tile.planes, colors);
-  tile.set?.weigh(tile, mixture.totals.byteLength + mixture.mixed.byteLength - (tile.mixture ? tile.mixture.totals.byteLength + tile.mixture.mixed.byteLength : 0));
+  tile.set?.weigh(
+    tile,
+    mixture.totals.byteLength +
+      mixture.mixed.byteLength -
+      (tile.mixture ? tile.mixture.totals.byteLength + tile.mixture.mixed.byteLength : 0),
+  );
   tile.mixture = mixture;
   return mixture;
 }
 
-/** The mean of two colours, weighted.  @param {number} a pixel @param {number} m @param {number} b pixel @param {number} n @returns {number} a pixel of alpha 0 */
+/**
+ * The mean of two colours, weighted.
+ * @param {number} a pixel
+ * @param {number} m
+ * @param {number} b pixel
+ * @param {number} n
+ * @returns {number} a pixel of alpha 0
+ */
 export function blend(a, m, b, n) {
   const all = m + n;
   const red = ((a & 255) * m + (b & 255) * n) / all + 0.5;

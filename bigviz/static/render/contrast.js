@@ -3,8 +3,8 @@
 /** @typedef {import("./theme.js").Palette} Palette */
 
 /**
- * Is the plot's ground dark? High values must never fade into it: in the dark scheme it is dark unless the map ends in the dark, in the
- * light scheme it is light unless the map rises from dark to light.
+ * Is the plot's ground dark? High values must never fade into it: in the dark scheme it is dark unless the map ends in
+ * the dark, in the light scheme it is light unless the map rises from dark to light.
  * @param {Uint8Array} map 256 x RGB @param {Palette} palette @returns {boolean}
  */
 export function wantsDark(map, palette) {
@@ -12,7 +12,13 @@ export function wantsDark(map, palette) {
   return palette.dark ? high > 0.03 : high - low > 0.25;
 }
 
-/** Relative luminance of sRGB bytes (WCAG 2).  @param {number} r @param {number} g @param {number} b @returns {number} 0..1 */
+/**
+ * Relative luminance of sRGB bytes (WCAG 2).
+ * @param {number} r
+ * @param {number} g
+ * @param {number} b
+ * @returns {number} 0..1
+ */
 export function luminance(r, g, b) {
   const linear = (/** @type {number} */ byte) => {
     const c = byte / 255;

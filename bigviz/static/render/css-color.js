@@ -9,7 +9,8 @@ let parser = null;
  */
 export function pixelOf(color) {
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
-  if (hex) return (Number.parseInt(hex[3], 16) << 16) | (Number.parseInt(hex[2], 16) << 8) | Number.parseInt(hex[1], 16);
+  if (hex)
+    return (Number.parseInt(hex[3], 16) << 16) | (Number.parseInt(hex[2], 16) << 8) | Number.parseInt(hex[1], 16);
   parser ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   if (!parser) return 0;
   parser.clearRect(0, 0, 1, 1);

@@ -25,7 +25,12 @@ function floatOf(code) {
 
 /** @typedef {{low: number, high: number, cells: number}} Extremes */
 
-/** Over the finite, non-empty values; low and high are infinite when there is none.  @param {Cells} values @param {boolean} counts 0 is empty (else NaN) @returns {Extremes} */
+/**
+ * Over the finite, non-empty values; low and high are infinite when there is none.
+ * @param {Cells} values
+ * @param {boolean} counts 0 is empty (else NaN)
+ * @returns {Extremes}
+ */
 export function extremes(values, counts) {
   return counts ? extremesOfCounts(values) : extremesOfValues(values);
 }
@@ -60,7 +65,10 @@ function extremesOfValues(values) {
   return { low, high, cells };
 }
 
-/** @param {Cells} counts all below 65,536 @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count, in one pass */
+/**
+ * @param {Cells} counts all below 65,536
+ * @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count, in one pass
+ */
 function tally(counts) {
   const bins = new Uint32Array(BINS);
   tallyInto(bins, counts);
@@ -72,16 +80,20 @@ function tally(counts) {
   return { bins, extremes: { low, high, cells } };
 }
 
-/** A function of its own: a loop that is compiled while it runs is thrown away where it ends within a longer function.  @param {Uint32Array} bins @param {Cells} counts */
+/**
+ * A function of its own: a loop that is compiled while it runs is thrown away where it ends within a longer function.
+ * @param {Uint32Array} bins
+ * @param {Cells} counts
+ */
 function tallyInto(bins, counts) {
   for (let k = 0; k < counts.length; k++) bins[counts[k]]++;
 }
 
 /**
  * The distribution of the finite, non-empty values among `values` over 65,536 bins between the lowest and the highest.
- * Counts up to 65,535 have a bin each, so it is exact there. Otherwise the bins are equal steps of the order-preserving float32
- * bits: octaves count alike, whatever the sign. Within one octave those bits are linear in the value, so there the bins are
- * taken from the doubles themselves, which keeps large numbers that differ little (times) apart.
+ * Counts up to 65,535 have a bin each, so it is exact there. Otherwise the bins are equal steps of the order-preserving
+ * float32 bits: octaves count alike, whatever the sign. Within one octave those bits are linear in the value, so there
+ * the bins are taken from the doubles themselves, which keeps large numbers that differ little (times) apart.
  */
 export class Distribution {
   /**
@@ -95,15 +107,32 @@ export class Distribution {
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
-    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode = counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
+    /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode =
+      counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
     const largest = Math.max(Math.abs(low), Math.abs(high));
-    /** A power of two by which values are scaled outside the `direct` mode.  @readonly */ this.unit = largest > LARGEST || largest < SMALLEST ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1)))) : 1;
-    /** @readonly first number and bins per number of the `bits` mode */ this.first = this.mode === "bits" ? orderedOf(low * this.unit) : 0;
+    /** A power of two by which values are scaled outside the `direct` mode.  @readonly */ this.unit =
+      largest > LARGEST || largest < SMALLEST
+        ? 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest || 1))))
+        : 1;
+    /** @readonly first number and bins per number of the `bits` mode */ this.first =
+      this.mode === "bits" ? orderedOf(low * this.unit) : 0;
     /** @readonly */ this.step = this.mode === "bits" ? BINS / (orderedOf(high * this.unit) - this.first + 1) : 0;
-    /** Bins per (scaled) number of the `linear` mode.  @readonly */ this.factor = high > low ? BINS / (high * this.unit - low * this.unit) : 0;
-    /** The bin of each value (of no meaning where it is empty); null where counts are their own bins.  @readonly @type {Uint16Array|null} */
-    this.codes = this.mode === "direct" || !cells ? null : this.mode === "linear" ? this.codesOfValues(values) : this.codesOfBits(values);
-    /** @readonly values in each bin */ this.bins = known?.bins ?? (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values).bins : new Uint32Array(BINS));
+    /** Bins per (scaled) number of the `linear` mode.  @readonly */ this.factor =
+      high > low ? BINS / (high * this.unit - low * this.unit) : 0;
+    /**
+     * The bin of each value (of no meaning where it is empty); null where counts are their own bins.
+     * @readonly
+     * @type {Uint16Array|null}
+     */
+    this.codes =
+      this.mode === "direct" || !cells
+        ? null
+        : this.mode === "linear"
+          ? this.codesOfValues(values)
+          : this.codesOfBits(values);
+    /** @readonly values in each bin */ this.bins =
+      known?.bins ??
+      (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values).bins : new Uint32Array(BINS));
     /** How many values lie in a bin or below it.  @readonly */ this.cumulative = cumulate(this.bins);
   }
 
@@ -139,7 +168,8 @@ export class Distribution {
     if (!(value > this.low)) return this.mode === "direct" ? Math.max(0, this.low) : 0;
     if (value >= this.high) return this.mode === "direct" ? this.high : BINS - 1;
     if (this.mode === "direct") return Math.floor(value);
-    if (this.mode === "linear") return Math.min(BINS - 1, Math.floor((value * this.unit - this.low * this.unit) * this.factor));
+    if (this.mode === "linear")
+      return Math.min(BINS - 1, Math.floor((value * this.unit - this.low * this.unit) * this.factor));
     return Math.floor((orderedOf(value * this.unit) - this.first) * this.step);
   }
 
@@ -148,11 +178,18 @@ export class Distribution {
     if (this.mode === "direct") return bin;
     if (bin <= 0) return this.low;
     if (bin >= BINS - 1) return this.high;
-    const edge = this.mode === "linear" ? this.low + ((this.high - this.low) * bin) / BINS : floatOf(Math.ceil(this.first + bin / this.step)) / this.unit;
+    const edge =
+      this.mode === "linear"
+        ? this.low + ((this.high - this.low) * bin) / BINS
+        : floatOf(Math.ceil(this.first + bin / this.step)) / this.unit;
     return this.counts ? Math.ceil(edge) : edge;
   }
 
-  /** The value below or at which `percent` of the values lie (nearest rank).  @param {number} percent 0..100 @returns {number} NaN without values */
+  /**
+   * The value below or at which `percent` of the values lie (nearest rank).
+   * @param {number} percent 0..100
+   * @returns {number} NaN without values
+   */
   percentile(percent) {
     if (!this.cells) return Number.NaN;
     if (percent <= 0) return this.low;

@@ -1,13 +1,19 @@
-// Rows drawn as round marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged, categories are
-// mixed), so a picture of rows keeps what the picture of cells told: where they are dense. Drawn into typed arrays, since the
-// colour of a pixel follows from all marks on it; only the pixels touched are looked at again.
+// Rows drawn as round marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged,
+// categories are mixed), so a picture of rows keeps what the picture of cells told: where they are dense. Drawn into
+// typed arrays, since the colour of a pixel follows from all marks on it; only the pixels touched are looked at again.
 
 import { blend } from "./category-mix.js";
 
 /** @typedef {import("./resample.js").Rule} Rule */
-/** Places on the screen in device pixels, with what each mark shows: a value, and under `by` a category's pixel colour and weight.
- * @typedef {{n: number, px: Float64Array, py: Float64Array, values: ArrayLike<number>, colors: Uint32Array|null}} Placed */
-/** Offsets of a disc's pixels from the one that holds its centre; the first `core` are at least half covered, the last of them, from
+/**
+ * Places on the screen in device pixels, with what each mark shows: a value, and under `by` a category's pixel colour
+ * and weight.
+ * @typedef {{n: number, px: Float64Array, py: Float64Array, values: ArrayLike<number>, colors: Uint32Array|null}}
+ *   Placed
+ */
+/**
+ * Offsets of a disc's pixels from the one that holds its centre; the first `core` are at least half covered, the last
+ * of them, from
  * `edge` on, are its outline.
  * @typedef {{dx: Int8Array, dy: Int8Array, alpha: Uint8Array, core: number, edge: number}} Stamp */
 
@@ -38,7 +44,13 @@ export function radiusFor(marks, area) {
 /** @type {Map<string, Stamp>} */
 const stamps = new Map();
 
-/** @param {number} radius device pixels @param {number} fx @param {number} fy where the centre lies in its pixel, 0..1 @param {boolean} [outlined] @returns {Stamp} */
+/**
+ * @param {number} radius device pixels
+ * @param {number} fx
+ * @param {number} fy where the centre lies in its pixel, 0..1
+ * @param {boolean} [outlined]
+ * @returns {Stamp}
+ */
 export function stampOf(radius, fx, fy, outlined = false) {
   const size = Math.round(radius * 4) / 4;
   const name = `${size} ${fx} ${fy} ${outlined}`;
@@ -72,7 +84,10 @@ function disc(radius, fx, fy, outlined) {
   };
 }
 
-/** The pixels that marks cover: where they are, their values, how far they are covered, and under `by` their mixed colours. */
+/**
+ * The pixels that marks cover: where they are, their values, how far they are covered, and under `by` their mixed
+ * colours.
+ */
 export class Ink {
   /** @param {number} width @param {number} height */
   constructor(width, height) {
@@ -114,20 +129,36 @@ export class Ink {
 
   /**
    * Adds rectangles about their places, in the order given, with a gap between neighbours.
-   * @param {Placed} marks @param {{width: number, height: number}} cell device pixels between neighbours @param {Rule} rule
+   * @param {Placed} marks
+   * @param {{width: number, height: number}} cell device pixels between neighbours
+   * @param {Rule} rule
    */
   drawCells(marks, cell, rule) {
     const { n, px, py, values, colors } = marks;
     const [across, down] = [gapOf(cell.width), gapOf(cell.height)];
     for (let k = 0; k < n; k++) {
-      const [left, right] = [Math.round(px[k] - cell.width / 2) + across.before, Math.round(px[k] + cell.width / 2) - across.after];
-      const [top, bottom] = [Math.round(py[k] - cell.height / 2) + down.before, Math.round(py[k] + cell.height / 2) - down.after];
+      const [left, right] = [
+        Math.round(px[k] - cell.width / 2) + across.before,
+        Math.round(px[k] + cell.width / 2) - across.after,
+      ];
+      const [top, bottom] = [
+        Math.round(py[k] - cell.height / 2) + down.before,
+        Math.round(py[k] + cell.height / 2) - down.after,
+      ];
       const [first, last] = [Math.max(0, left), Math.min(this.width, right)];
-      for (let y = Math.max(0, top); y < Math.min(this.height, bottom); y++) this.fillRow(y * this.width, first, last, values[k], colors ? colors[k] : 0, rule);
+      for (let y = Math.max(0, top); y < Math.min(this.height, bottom); y++)
+        this.fillRow(y * this.width, first, last, values[k], colors ? colors[k] : 0, rule);
     }
   }
 
-  /** @param {number} row index of its first pixel @param {number} first @param {number} last column behind the end @param {number} value @param {number} color @param {Rule} rule */
+  /**
+   * @param {number} row index of its first pixel
+   * @param {number} first
+   * @param {number} last column behind the end
+   * @param {number} value
+   * @param {number} color
+   * @param {Rule} rule
+   */
   fillRow(row, first, last, value, color, rule) {
     if (last <= first) return;
     if (this.n + last - first > this.pixels.length) this.room(2 * (this.n + last - first));
@@ -151,7 +182,13 @@ export class Ink {
     }
   }
 
-  /** Adds discs in the order given.  @param {Placed} marks @param {number} radius device pixels @param {Rule} rule @param {boolean} [outlined] */
+  /**
+   * Adds discs in the order given.
+   * @param {Placed} marks
+   * @param {number} radius device pixels
+   * @param {Rule} rule
+   * @param {boolean} [outlined]
+   */
   draw(marks, radius, rule, outlined = false) {
     const { n, px, py, values, colors } = marks;
     const { width, height } = this;
@@ -169,13 +206,25 @@ export class Ink {
       if (!stamp) {
         const across = Math.floor((x - column) * PHASES);
         const down = Math.floor((y - row) * PHASES);
-        stamp = phases[PHASES * down + across] ??= stampOf(radius, (across + 0.5) / PHASES, (down + 0.5) / PHASES, outlined);
+        stamp = phases[PHASES * down + across] ??= stampOf(
+          radius,
+          (across + 0.5) / PHASES,
+          (down + 0.5) / PHASES,
+          outlined,
+        );
       }
       this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
     }
   }
 
-  /** @param {Stamp} stamp @param {number} column @param {number} row @param {number} value @param {number} color @param {Rule} rule */
+  /**
+   * @param {Stamp} stamp
+   * @param {number} column
+   * @param {number} row
+   * @param {number} value
+   * @param {number} color
+   * @param {Rule} rule
+   */
   stamp({ dx, dy, alpha, core, edge }, column, row, value, color, rule) {
     const { width, height, slots } = this;
     if (this.n + dx.length > this.pixels.length) this.room(2 * (this.n + dx.length));
@@ -224,7 +273,8 @@ export class Ink {
   }
 
   /**
-   * @param {Uint32Array} out pixels, zero where nothing is drawn @param {import("./shade.js").Shader|null} shader null: by the mixed colours
+   * @param {Uint32Array} out pixels, zero where nothing is drawn
+   * @param {import("./shade.js").Shader|null} shader null: by the mixed colours
    * @param {boolean} dark the ground is
    */
   paint(out, shader, dark) {
@@ -242,7 +292,11 @@ export class Ink {
     }
   }
 
-  /** The opacity of one mark with which those that most overlap hide a share of the ground; seen alone too.  @param {number} hidden @returns {number} */
+  /**
+   * The opacity of one mark with which those that most overlap hide a share of the ground; seen alone too.
+   * @param {number} hidden
+   * @returns {number}
+   */
   sheer(hidden) {
     let most = 1;
     for (let k = 0; k < this.n; k++) if (this.weight[k] > most) most = this.weight[k];
@@ -251,7 +305,9 @@ export class Ink {
 
   /**
    * All marks in one colour, more of it where they overlap; outlines are whole.
-   * @param {Uint32Array} out pixels, zero where nothing is drawn @param {number} color a pixel @param {number} [opacity] of one mark
+   * @param {Uint32Array} out pixels, zero where nothing is drawn
+   * @param {number} color a pixel
+   * @param {number} [opacity] of one mark
    */
   paintPlain(out, color, opacity = PLAIN) {
     const { n, pixels, alpha, weight, edge } = this;
@@ -267,13 +323,23 @@ export class Ink {
   }
 }
 
-/** Device pixels left free before and after a cell; none where cells are too small for it.  @param {number} size @returns {{before: number, after: number}} */
+/**
+ * Device pixels left free before and after a cell; none where cells are too small for it.
+ * @param {number} size
+ * @returns {{before: number, after: number}}
+ */
 function gapOf(size) {
   const gap = size < LEAST_CELL ? 0 : Math.min(6, Math.max(1, Math.round(size * GAP)));
   return { before: Math.floor(gap / 2), after: Math.ceil(gap / 2) };
 }
 
-/** @param {number} old of `weight` marks @param {number} weight @param {number} value @param {Rule} rule @returns {number} */
+/**
+ * @param {number} old of `weight` marks
+ * @param {number} weight
+ * @param {number} value
+ * @param {Rule} rule
+ * @returns {number}
+ */
 function joined(old, weight, value, rule) {
   switch (rule) {
     case "count":

@@ -1,7 +1,7 @@
-// Normalisation: values to 0..1 along the colour map, and back for the ticks of the colour bar. The formulas are datashader's:
-// linear v - low, log log1p(v - low), cbrt (v - low)^(1/3), each over its value at high; eq_hist the share of visible values. Where only
-// few different counts are visible the lowest is lifted off the first colour (datashader's rescale_discrete_levels), else a view of
-// ones and twos would be all but empty to the eye.
+// Normalisation: values to 0..1 along the colour map, and back for the ticks of the colour bar. The formulas are
+// datashader's: linear v - low, log log1p(v - low), cbrt (v - low)^(1/3), each over its value at high; eq_hist the
+// share of visible values. Where only few different counts are visible the lowest is lifted off the first colour
+// (datashader's rescale_discrete_levels), else a view of ones and twos would be all but empty to the eye.
 
 import { BINS } from "./distribution.js";
 
@@ -20,14 +20,22 @@ const INVERSE = {
   log: Math.expm1,
   cbrt: (/** @type {number} */ t) => t * t * t,
 };
-/** The same where values are a quarter of themselves, because their differences would overflow: log1p(d) is log(d) there. */
+/**
+ * The same where values are a quarter of themselves, because their differences would overflow: log1p(d) is log(d)
+ * there.
+ */
 const HUGE = { ...FORWARD, log: (/** @type {number} */ d) => Math.max(0, Math.log(d) + Math.log(4)) };
 const HUGE_INVERSE = { ...INVERSE, log: (/** @type {number} */ t) => Math.exp(t - Math.log(4)) };
 /** The same where they are 2^600 times themselves, because their differences are subnormal: log1p(d) is d there. */
 const TINY = { ...FORWARD, log: FORWARD.linear };
 const TINY_INVERSE = { ...INVERSE, log: INVERSE.linear };
 
-/** @param {number} low @param {number} high @returns {{unit: number, forward: typeof FORWARD, inverse: typeof INVERSE}} how to take differences of values: scaled by a power of two */
+/**
+ * @param {number} low
+ * @param {number} high
+ * @returns {{unit: number, forward: typeof FORWARD, inverse: typeof INVERSE}} how to take differences of values: scaled
+ *   by a power of two
+ */
 function scaleOf(low, high) {
   if (high - low > Number.MAX_VALUE) return { unit: 2 ** -2, forward: HUGE, inverse: HUGE_INVERSE };
   if (high - low < 2 ** -900) return { unit: 2 ** 600, forward: TINY, inverse: TINY_INVERSE };
@@ -48,8 +56,10 @@ export class Norm {
     const ends = [clipped(distribution, low, distribution.low), clipped(distribution, high, distribution.high)];
     /** @readonly value of the colour map's first colour */ this.low = Math.min(ends[0], ends[1]);
     /** @readonly value of the colour map's last colour */ this.high = Math.max(ends[0], ends[1]);
-    /** @readonly fraction of the lowest value */ this.lift = how === "eq_hist" ? lifted(distribution, this.low, this.high) : 0;
-    /** @readonly share of eq_hist for each bin; null elsewhere */ this.shares = how === "eq_hist" ? shares(distribution, this.low, this.high, this.lift) : null;
+    /** @readonly fraction of the lowest value */ this.lift =
+      how === "eq_hist" ? lifted(distribution, this.low, this.high) : 0;
+    /** @readonly share of eq_hist for each bin; null elsewhere */ this.shares =
+      how === "eq_hist" ? shares(distribution, this.low, this.high, this.lift) : null;
     const { unit, forward, inverse } = scaleOf(this.low, this.high);
     const name = how === "eq_hist" ? "linear" : how;
     /** A power of two by which values are scaled before their differences are taken.  @readonly */ this.unit = unit;
@@ -58,7 +68,11 @@ export class Norm {
     /** `forward` of the whole difference.  @readonly */ this.span = this.forward(this.high * unit - this.low * unit);
   }
 
-  /** Where a value lies along the colour map; values beyond the ends are cut. One value only: everything is 1.  @param {number} value @returns {number} 0..1 */
+  /**
+   * Where a value lies along the colour map; values beyond the ends are cut. One value only: everything is 1.
+   * @param {number} value
+   * @returns {number} 0..1
+   */
   fraction(value) {
     if (value >= this.high) return 1;
     if (!(value > this.low)) return this.lift;
@@ -66,11 +80,16 @@ export class Norm {
     return Math.min(1, this.forward(value * this.unit - this.low * this.unit) / this.span);
   }
 
-  /** The value that gets a fraction: the inverse of `fraction`; under eq_hist the lowest one that reaches it.  @param {number} fraction 0..1 @returns {number} */
+  /**
+   * The value that gets a fraction: the inverse of `fraction`; under eq_hist the lowest one that reaches it.
+   * @param {number} fraction 0..1
+   * @returns {number}
+   */
   value(fraction) {
     if (!(fraction > 0)) return this.low;
     if (fraction >= 1) return this.high;
-    if (!this.shares) return Math.min(this.high, (this.low * this.unit + this.inverse(fraction * this.span)) / this.unit);
+    if (!this.shares)
+      return Math.min(this.high, (this.low * this.unit + this.inverse(fraction * this.span)) / this.unit);
     let [a, b] = [this.distribution.bin(this.low), this.distribution.bin(this.high)];
     while (a < b) {
       const middle = (a + b) >> 1;
@@ -89,7 +108,12 @@ function clipped(distribution, clip, own) {
 }
 
 /** The share of values above the lowest bin up to each bin, between two ends, moved to lift .. 1.
- * @param {Distribution} distribution @param {number} low @param {number} high @param {number} lift @returns {Float64Array} */
+ * @param {Distribution} distribution
+ * @param {number} low
+ * @param {number} high
+ * @param {number} lift
+ * @returns {Float64Array}
+ */
 function shares(distribution, low, high, lift) {
   const { cumulative } = distribution;
   const below = cumulative[distribution.bin(low)];
@@ -102,8 +126,14 @@ function shares(distribution, low, high, lift) {
   return out;
 }
 
-/** The fraction of the lowest visible count: its share of the cells, at most a third, and 0 from 100 different counts on.
- * datashader's line through (2 levels, 1.5) and (100 levels, 1).  @param {Distribution} distribution @param {number} low @param {number} high */
+/**
+ * The fraction of the lowest visible count: its share of the cells, at most a third, and 0 from 100 different counts
+ * on.
+ * datashader's line through (2 levels, 1.5) and (100 levels, 1).
+ * @param {Distribution} distribution
+ * @param {number} low
+ * @param {number} high
+ */
 function lifted(distribution, low, high) {
   const { bins, cumulative, mode } = distribution;
   const [first, last] = [distribution.bin(low), distribution.bin(high)];

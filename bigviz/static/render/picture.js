@@ -12,10 +12,15 @@ import { paintMixed } from "./shade.js";
 /** @typedef {import("../geometry/grid.js").Window} Window */
 /** @typedef {import("./resample.js").AxisMap} AxisMap */
 /** @typedef {import("./shade.js").Shader} Shader */
-/** @typedef {{x: AxisMap, y: AxisMap, window: Window, tile: (i: number, j: number) => import("./category-mix.js").Mixable}} Source */
+/**
+ * @typedef {{x: AxisMap, y: AxisMap, window: Window, tile: (i: number, j: number) =>
+ *   import("./category-mix.js").Mixable}} Source
+ */
 
 /**
- * @param {import("../geometry/grid.js").Grid} grid @param {View} view @param {Window} window all tiles of which `tile` gives
+ * @param {import("../geometry/grid.js").Grid} grid
+ * @param {View} view
+ * @param {Window} window all tiles of which `tile` gives
  * @param {Source["tile"]} tile @returns {Source}
  */
 export function sourceOf(grid, view, window, tile) {
@@ -29,14 +34,23 @@ export function sourceOf(grid, view, window, tile) {
   };
 }
 
-/** @param {Source} source @param {(tile: import("./category-mix.js").Mixable, column: number, row: number) => unknown} look at each tile and its place in the window */
+/**
+ * @param {Source} source
+ * @param {(tile: import("./category-mix.js").Mixable, column: number, row: number) => unknown} look at each tile and
+ *   its place in the window
+ */
 function eachTile({ window, tile }, look) {
   for (let j = window.j0; j <= window.j1; j++) {
     for (let i = window.i0; i <= window.i1; i++) look(tile(i, j), i - window.i0, j - window.j0);
   }
 }
 
-/** An empty array for counts of at most `most`.  @param {number} size @param {number} most @returns {Uint32Array|Float64Array} */
+/**
+ * An empty array for counts of at most `most`.
+ * @param {number} size
+ * @param {number} most
+ * @returns {Uint32Array|Float64Array}
+ */
 function countArray(size, most) {
   return most < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
 }
@@ -59,7 +73,8 @@ export class Picture {
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
     /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
-    /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */ this.spread = null;
+    /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */
+    this.spread = null;
   }
 
   /**
@@ -75,7 +90,12 @@ export class Picture {
     });
     most *= Math.max(mostCells(x), Math.min(nominal.x, MANY)) * Math.max(mostCells(y), Math.min(nominal.y, MANY));
     const size = view.width * view.height;
-    const resampler = new Resampler(x, y, rule, counts ? countArray(size, most) : new Float64Array(size).fill(Number.NaN));
+    const resampler = new Resampler(
+      x,
+      y,
+      rule,
+      counts ? countArray(size, most) : new Float64Array(size).fill(Number.NaN),
+    );
     eachTile(source, ({ planes: [plane] }, column, row) => resampler.add(plane, column, row));
     const values = resampler.finish();
     if (counts || rule === "sum") levelSums(values, x, y, nominal, counts);
@@ -83,14 +103,20 @@ export class Picture {
   }
 
   /**
-   * @param {View} view @param {Source} source @param {Uint8Array} colors of the categories @param {import("./resample.js").Nominal} nominal
+   * @param {View} view
+   * @param {Source} source
+   * @param {Uint8Array} colors of the categories
+   * @param {import("./resample.js").Nominal} nominal
    * @param {{counts: boolean, additive: boolean}} traits of the planes @returns {Picture}
    */
   static ofCategories(view, source, colors, nominal, { counts, additive }) {
     const { x, y } = source;
     if (!counts) {
       const resampler = new MixtureResampler(x, y, additive);
-      eachTile(source, (tile, column, row) => tile.planes.length && resampler.add(mixtureOf(tile, colors), column, row));
+      eachTile(
+        source,
+        (tile, column, row) => tile.planes.length && resampler.add(mixtureOf(tile, colors), column, row),
+      );
       resampler.finish(nominal);
       return new Picture(view, resampler.totals, false, undefined, resampler.mixed);
     }
@@ -107,12 +133,20 @@ export class Picture {
     return new Picture(view, totals, true, most, mixed);
   }
 
-  /** The normalisation of what is visible; null when nothing is.  @param {import("./shade.js").RasterStyle} style @returns {Norm|null} */
+  /**
+   * The normalisation of what is visible; null when nothing is.
+   * @param {import("./shade.js").RasterStyle} style
+   * @returns {Norm|null}
+   */
   norm(style) {
     return this.distribution?.cells ? new Norm(this.distribution, style.how, style.low, style.high) : null;
   }
 
-  /** @param {Shader} shader @param {Uint32Array} out pixels of the view @param {number} [dpr] device pixels a CSS pixel; without it nothing is spread */
+  /**
+   * @param {Shader} shader
+   * @param {Uint32Array} out pixels of the view
+   * @param {number} [dpr] device pixels a CSS pixel; without it nothing is spread
+   */
   paint(shader, out, dpr = 0) {
     this.shade(shader, out);
     if (!this.values || !dpr || !this.distribution?.cells) return;

@@ -1,12 +1,15 @@
-// Cells of tiles to device pixels, from the values themselves. A pixel takes the cells whose centres lie in it; where none does
-// (cells larger than pixels) it takes the cell that holds its own centre.
+// Cells of tiles to device pixels, from the values themselves. A pixel takes the cells whose centres lie in it; where
+// none does (cells larger than pixels) it takes the cell that holds its own centre.
 
 import { CELL_LEVELS } from "../geometry/root.js";
 import { blend } from "./category-mix.js";
 
 /** @typedef {import("../wire/codec.js").Plane} Plane */
 /** @typedef {import("../wire/codec.js").Cells} Cells */
-/** Cells that a pixel nominally covers on each axis: powers of two; 1 unless level 0 is too fine.  @typedef {{x: number, y: number}} Nominal */
+/**
+ * Cells that a pixel nominally covers on each axis: powers of two; 1 unless level 0 is too fine.
+ * @typedef {{x: number, y: number}} Nominal
+ */
 /** @typedef {"count"|"sum"|"mean"|"min"|"max"|"first"|"last"} Rule how cells of one pixel combine */
 
 const TILE = 1 << CELL_LEVELS;
@@ -16,8 +19,8 @@ const HALF = 2 ** 30;
 /**
  * One axis of a resampling: pairs (cell, pixel), grouped by tile.
  * @typedef {{cells: Uint8Array, pixels: Int32Array, starts: Int32Array, counts: Int32Array}} AxisMap
- *   cells: place within the tile of each pair; pixels: its pixel; starts: first pair of each tile and the end; counts: cells of
- *   each pixel, 0 outside the root
+ * cells: place within the tile of each pair; pixels: its pixel; starts: first pair of each tile and the end; counts:
+ * cells of each pixel, 0 outside the root
  */
 
 /**
@@ -53,9 +56,20 @@ export function mapAxis(edge, size, tiles, pixels) {
   return listPairs(first, counts, pairs, tiles);
 }
 
-/** @param {Int32Array} first @param {Int32Array} counts @param {number} pairs @param {number} tiles @returns {AxisMap} */
+/**
+ * @param {Int32Array} first
+ * @param {Int32Array} counts
+ * @param {number} pairs
+ * @param {number} tiles
+ * @returns {AxisMap}
+ */
 function listPairs(first, counts, pairs, tiles) {
-  const map = { cells: new Uint8Array(pairs), pixels: new Int32Array(pairs), starts: new Int32Array(tiles + 1), counts };
+  const map = {
+    cells: new Uint8Array(pairs),
+    pixels: new Int32Array(pairs),
+    starts: new Int32Array(tiles + 1),
+    counts,
+  };
   let pair = 0;
   for (let pixel = 0; pixel < counts.length; pixel++) {
     for (let k = 0; k < counts[pixel]; k++, pair++) {
@@ -71,7 +85,12 @@ function listPairs(first, counts, pairs, tiles) {
 
 /** An image in the making: one value a device pixel, row 0 on top. */
 export class Resampler {
-  /** @param {AxisMap} x @param {AxisMap} y @param {Rule} rule @param {Cells} out empty (0 for counts, NaN for other rules), x by y pixels */
+  /**
+   * @param {AxisMap} x
+   * @param {AxisMap} y
+   * @param {Rule} rule
+   * @param {Cells} out empty (0 for counts, NaN for other rules), x by y pixels
+   */
   constructor(x, y, rule, out) {
     this.x = x;
     this.y = y;
@@ -81,7 +100,12 @@ export class Resampler {
     this.weights = rule === "mean" && (several(x) || several(y)) ? new Uint16Array(out.length) : null;
   }
 
-  /** Adds one tile: column and row of tiles counted from the window's top left.  @param {Plane} plane @param {number} column @param {number} row */
+  /**
+   * Adds one tile: column and row of tiles counted from the window's top left.
+   * @param {Plane} plane
+   * @param {number} column
+   * @param {number} row
+   */
   add(plane, column, row) {
     if (plane.filled === 0) return;
     const data = plane.data ?? constantCells(plane);
@@ -107,7 +131,11 @@ export class Resampler {
 
 /**
  * Adds the mixed counts of one tile: totals add up, colours are weighted by them.
- * @param {AxisMap} x @param {AxisMap} y @param {import("./category-mix.js").Mixture} tile @param {number} column @param {number} row of the tile in the window
+ * @param {AxisMap} x
+ * @param {AxisMap} y
+ * @param {import("./category-mix.js").Mixture} tile
+ * @param {number} column
+ * @param {number} row of the tile in the window
  * @param {Cells} totals @param {Uint32Array} mixed of the picture, 0 where empty
  */
 export function addMixture(x, y, tile, column, row, totals, mixed) {
@@ -127,7 +155,9 @@ export function addMixture(x, y, tile, column, row, totals, mixed) {
   }
 }
 
-/** The mixed categories of a picture, from the values of its tiles: where several cells fall on a pixel, their totals are averaged or, if
+/**
+ * The mixed categories of a picture, from the values of its tiles: where several cells fall on a pixel, their totals
+ * are averaged or, if
  * they are sums, added, and their colours are averaged. */
 export class MixtureResampler {
   /** @param {AxisMap} x @param {AxisMap} y @param {boolean} additive */
@@ -141,7 +171,11 @@ export class MixtureResampler {
     /** Cells of each pixel, that are filled. */ this.cells = new Uint16Array(size);
   }
 
-  /** @param {import("./category-mix.js").Mixture} tile @param {number} column @param {number} row of the tile in the window */
+  /**
+   * @param {import("./category-mix.js").Mixture} tile
+   * @param {number} column
+   * @param {number} row of the tile in the window
+   */
   add(tile, column, row) {
     const { x, y, totals, mixed, cells } = this;
     const [a, b] = [x.starts[column], x.starts[column + 1]];
@@ -179,12 +213,29 @@ function constantCells(plane) {
   return (small ? new Uint32Array(TILE * TILE) : new Float64Array(TILE * TILE)).fill(plane.constant);
 }
 
-/** @param {Cells} data @param {number} from @param {AxisMap} x @param {number} a @param {number} b @param {Cells} out @param {number} to */
+/**
+ * @param {Cells} data
+ * @param {number} from
+ * @param {AxisMap} x
+ * @param {number} a
+ * @param {number} b
+ * @param {Cells} out
+ * @param {number} to
+ */
 function addCounts(data, from, { cells, pixels }, a, b, out, to) {
   for (let p = a; p < b; p++) out[to + pixels[p]] += data[from + cells[p]];
 }
 
-/** @param {Cells} data @param {number} from @param {AxisMap} x @param {number} a @param {number} b @param {Cells} out @param {number} to @param {Uint16Array} weights */
+/**
+ * @param {Cells} data
+ * @param {number} from
+ * @param {AxisMap} x
+ * @param {number} a
+ * @param {number} b
+ * @param {Cells} out
+ * @param {number} to
+ * @param {Uint16Array} weights
+ */
 function addMeans(data, from, { cells, pixels }, a, b, out, to, weights) {
   for (let p = a; p < b; p++) {
     const value = data[from + cells[p]];
@@ -194,7 +245,16 @@ function addMeans(data, from, { cells, pixels }, a, b, out, to, weights) {
   }
 }
 
-/** @param {Cells} data @param {number} from @param {AxisMap} x @param {number} a @param {number} b @param {Cells} out @param {number} to @param {Rule} rule */
+/**
+ * @param {Cells} data
+ * @param {number} from
+ * @param {AxisMap} x
+ * @param {number} a
+ * @param {number} b
+ * @param {Cells} out
+ * @param {number} to
+ * @param {Rule} rule
+ */
 function addValues(data, from, { cells, pixels }, a, b, out, to, rule) {
   for (let p = a; p < b; p++) {
     const value = data[from + cells[p]];
@@ -211,9 +271,9 @@ function addValues(data, from, { cells, pixels }, a, b, out, to, rule) {
 export const MANY = 16;
 
 /**
- * Sums of unlike numbers of cells to one scale: a pixel over n cells where a pixel nominally covers N shows sum * N / n. Counts are
- * rounded up, so that no row disappears and a lone one stays 1. On an axis with many cells a pixel sums are shown as they are: there
- * a pixel may cover the whole root and much beyond, and has no more rows for that.
+ * Sums of unlike numbers of cells to one scale: a pixel over n cells where a pixel nominally covers N shows sum * N /
+ * n. Counts are rounded up, so that no row disappears and a lone one stays 1. On an axis with many cells a pixel sums
+ * are shown as they are: there a pixel may cover the whole root and much beyond, and has no more rows for that.
  * @param {Cells} out @param {AxisMap} x @param {AxisMap} y @param {Nominal} nominal @param {boolean} counts
  */
 export function levelSums(out, x, y, nominal, counts) {

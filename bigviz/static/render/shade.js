@@ -1,13 +1,21 @@
-// Values to pixels. A pixel is one uint32 (bytes R, G, B, A in memory, as ImageData wants them); empty is 0, fully transparent.
+// Values to pixels. A pixel is one uint32 (bytes R, G, B, A in memory, as ImageData wants them); empty is 0, fully
+// transparent.
 
 import { BINS } from "./distribution.js";
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
-/** Normalisation behind the colour bar: how, low, high, cells, fraction(value), value(fraction).  @typedef {import("./norm.js").Norm} Norm */
+/**
+ * Normalisation behind the colour bar: how, low, high, cells, fraction(value), value(fraction).
+ * @typedef {import("./norm.js").Norm} Norm
+ */
 
-/** How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by` (default GLASBEY).
- * dark: the plate's ground is (default). sparse: how few rows are drawn, on the page's ground: in one colour (a pixel) where they have no value.
- * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: import("./norm.js").Clip, high: import("./norm.js").Clip, colors?: Uint8Array,
+/**
+ * How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by`
+ * (default GLASBEY).
+ * dark: the plate's ground is (default). sparse: how few rows are drawn, on the page's ground: in one colour (a pixel)
+ * where they have no value.
+ * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: import("./norm.js").Clip, high:
+ *   import("./norm.js").Clip, colors?: Uint8Array,
  *   dark?: boolean, sparse?: {accent: number, dark: boolean}}} RasterStyle */
 
 /** Alpha of the rarest mixed cell, as datashader's min_alpha. */
@@ -19,11 +27,14 @@ const TABLE = BINS;
 /** @param {Uint8Array} lut RGB of each colour @returns {Uint32Array} the same as opaque pixels */
 export function packLut(lut) {
   const out = new Uint32Array(Math.floor(lut.length / 3));
-  for (let k = 0; k < out.length; k++) out[k] = (OPAQUE | (lut[3 * k + 2] << 16) | (lut[3 * k + 1] << 8) | lut[3 * k]) >>> 0;
+  for (let k = 0; k < out.length; k++)
+    out[k] = (OPAQUE | (lut[3 * k + 2] << 16) | (lut[3 * k + 1] << 8) | lut[3 * k]) >>> 0;
   return out;
 }
 
-/** Paints values of one plane through a normalisation and a colour map. Immutable, except for the tables it remembers. */
+/**
+ * Paints values of one plane through a normalisation and a colour map. Immutable, except for the tables it remembers.
+ */
 export class Shader {
   /** @param {Norm} norm @param {Uint8Array} lut 256 x RGB */
   constructor(norm, lut) {
@@ -37,7 +48,12 @@ export class Shader {
     return this.colors[(this.norm.fraction(value) * (this.colors.length - 1) + 0.5) | 0];
   }
 
-  /** Colours of the counts 0..most, each times `scale`.  @param {number} scale @param {number} most below 65,536 @returns {Uint32Array} */
+  /**
+   * Colours of the counts 0..most, each times `scale`.
+   * @param {number} scale
+   * @param {number} most below 65,536
+   * @returns {Uint32Array}
+   */
   table(scale, most) {
     const known = this.tables.get(scale);
     if (known && known.length > most) return known;
@@ -60,7 +76,8 @@ export class Shader {
   }
 
   /**
-   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of finding them again.
+   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of finding
+   * them again.
    * @param {Cells} values @param {boolean} counts @param {Uint32Array} out
    */
   paintOwn(values, counts, out) {
@@ -115,7 +132,9 @@ export class Shader {
 
 /**
  * Alpha by the total, over mixed colours: 40 at the lowest visible total, 255 at the highest.
- * @param {Uint32Array} mixed colours with alpha 0 (category-mix.js) @param {Cells} totals @param {boolean} counts 0 is empty, else NaN
+ * @param {Uint32Array} mixed colours with alpha 0 (category-mix.js)
+ * @param {Cells} totals
+ * @param {boolean} counts 0 is empty, else NaN
  * @param {Norm} norm of the totals @param {Uint32Array} out @param {number} [scale] multiplies each total first
  */
 export function paintMixed(mixed, totals, counts, norm, out, scale = 1) {

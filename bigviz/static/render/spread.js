@@ -1,6 +1,6 @@
-// Sparse pictures are hard to see: a pixel among many empty ones. Their pixels are spread over the empty ones around, as a step of
-// painting alone: values, hover and the colour bar stay what they are. How far follows from how alone they are, the idea of
-// datashader's `dynspread`.
+// Sparse pictures are hard to see: a pixel among many empty ones. Their pixels are spread over the empty ones around,
+// as a step of painting alone: values, hover and the colour bar stay what they are. How far follows from how alone they
+// are, the idea of datashader's `dynspread`.
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 
@@ -11,7 +11,12 @@ const CROWDED = 0.5;
 /** The largest reach in CSS pixels. */
 const FARTHEST = 2;
 
-/** @param {Cells} values @param {boolean} counts 0 is empty, else NaN @param {number} enough null beyond so many @returns {Int32Array|null} where values are filled */
+/**
+ * @param {Cells} values
+ * @param {boolean} counts 0 is empty, else NaN
+ * @param {number} enough null beyond so many
+ * @returns {Int32Array|null} where values are filled
+ */
 function filled(values, counts, enough) {
   const found = new Int32Array(enough);
   let n = 0;
@@ -43,11 +48,23 @@ export function spreadOf(values, counts, width, dpr) {
   const pixels = filled(values, counts, Math.floor(values.length * SPARSE));
   if (!pixels || pixels.length === 0) return null;
   let radius = 0;
-  for (let next = Math.ceil(dpr / 2); next <= FARTHEST * dpr && crowded(values, counts, width, pixels, next) <= CROWDED; next += Math.ceil(dpr / 2)) radius = next;
+  for (
+    let next = Math.ceil(dpr / 2);
+    next <= FARTHEST * dpr && crowded(values, counts, width, pixels, next) <= CROWDED;
+    next += Math.ceil(dpr / 2)
+  )
+    radius = next;
   return radius === 0 ? null : { radius, pixels };
 }
 
-/** The share of filled pixels that have another one within twice a radius.  @param {Cells} values @param {boolean} counts @param {number} width @param {Int32Array} pixels @param {number} radius */
+/**
+ * The share of filled pixels that have another one within twice a radius.
+ * @param {Cells} values
+ * @param {boolean} counts
+ * @param {number} width
+ * @param {Int32Array} pixels
+ * @param {number} radius
+ */
 function crowded(values, counts, width, pixels, radius) {
   const around = disc(2 * radius);
   const step = Math.max(1, Math.floor(pixels.length / 4096));
@@ -65,7 +82,10 @@ function crowded(values, counts, width, pixels, radius) {
 
 /**
  * Copies the colours of filled pixels to the empty ones within a radius; where several reach, the highest value shows.
- * @param {Cells} values @param {number} width @param {{radius: number, pixels: Int32Array}} spread @param {Uint32Array} out painted pixels, 0 where empty
+ * @param {Cells} values
+ * @param {number} width
+ * @param {{radius: number, pixels: Int32Array}} spread
+ * @param {Uint32Array} out painted pixels, 0 where empty
  */
 export function spreadPixels(values, width, { radius, pixels }, out) {
   const around = disc(radius + 0.25);

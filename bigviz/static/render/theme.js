@@ -3,17 +3,41 @@
 /** @typedef {"auto"|"light"|"dark"} Choice */
 /**
  * Colours of what is drawn on canvases (screen and saved image alike).
- * @typedef {Readonly<{dark: boolean, page: string, ink: string, muted: string, grid: string, frame: string, plotLight: string, plotDark: string, line: readonly string[]}>} Palette
+ * @typedef {Readonly<{dark: boolean, page: string, ink: string, muted: string, grid: string, frame: string, plotLight:
+ *   string, plotDark: string, line: readonly string[]}>} Palette
  */
 
 const KEY = "bigviz:theme";
 /** Fired at the page's root element, so that every document on the page follows. */
 const CHOSEN = "bigviz:theme";
 
-/** Line colours keep 3:1 against the plot's ground, and their order differs in luminance as well as in hue. @type {readonly Palette[]} */
+/**
+ * Line colours keep 3:1 against the plot's ground, and their order differs in luminance as well as in hue.
+ * @type {readonly Palette[]}
+ */
 const PALETTES = Object.freeze([
-  Object.freeze({ dark: false, page: "#ffffff", ink: "#1b1f27", muted: "#5a6272", grid: "#e8ebf0", frame: "#c3c9d2", plotLight: "#ffffff", plotDark: "#0b0d11", line: ["#1d5fc4", "#c2410c", "#0f766e", "#9333ea", "#a16207", "#be185d"] }),
-  Object.freeze({ dark: true, page: "#0f1217", ink: "#e7eaf0", muted: "#9ba5b5", grid: "#232932", frame: "#3a4250", plotLight: "#f4f5f7", plotDark: "#08090c", line: ["#7fb0ff", "#ff9d5c", "#4fd1c0", "#c9a2ff", "#e6c45c", "#ff8fb8"] }),
+  Object.freeze({
+    dark: false,
+    page: "#ffffff",
+    ink: "#1b1f27",
+    muted: "#5a6272",
+    grid: "#e8ebf0",
+    frame: "#c3c9d2",
+    plotLight: "#ffffff",
+    plotDark: "#0b0d11",
+    line: ["#1d5fc4", "#c2410c", "#0f766e", "#9333ea", "#a16207", "#be185d"],
+  }),
+  Object.freeze({
+    dark: true,
+    page: "#0f1217",
+    ink: "#e7eaf0",
+    muted: "#9ba5b5",
+    grid: "#232932",
+    frame: "#3a4250",
+    plotLight: "#f4f5f7",
+    plotDark: "#08090c",
+    line: ["#7fb0ff", "#ff9d5c", "#4fd1c0", "#c9a2ff", "#e6c45c", "#ff8fb8"],
+  }),
 ]);
 
 export class Theme extends EventTarget {
@@ -21,9 +45,13 @@ export class Theme extends EventTarget {
   constructor(signal) {
     super();
     this.system = matchMedia("(prefers-color-scheme: dark)");
-    this.system.addEventListener("change", () => {
-      if (this.choice === "auto") this.dispatchEvent(new Event("change"));
-    }, { signal });
+    this.system.addEventListener(
+      "change",
+      () => {
+        if (this.choice === "auto") this.dispatchEvent(new Event("change"));
+      },
+      { signal },
+    );
     document.documentElement.addEventListener(CHOSEN, () => this.dispatchEvent(new Event("change")), { signal });
   }
 

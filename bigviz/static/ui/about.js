@@ -6,7 +6,11 @@ import { about, COARSE, crowdWords, notesOf } from "./row-facts.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
-/** Opens the dialog on all figures.  @param {HTMLElement} root that holds the dialog @param {readonly Figure[]} figures */
+/**
+ * Opens the dialog on all figures.
+ * @param {HTMLElement} root that holds the dialog
+ * @param {readonly Figure[]} figures
+ */
 export function showAbout(root, figures) {
   const dialog = find(root, ".about", HTMLDialogElement);
   find(dialog, ".about-body", HTMLElement).replaceChildren(...figures.map(tableOf));
@@ -15,7 +19,9 @@ export function showAbout(root, figures) {
 
 /** @param {Figure} figure @returns {HTMLElement} */
 function tableOf(figure) {
-  const rows = factsOf(figure).map(([name, value]) => make("tr", {}, [make("th", { text: name, attrs: { scope: "row" } }), make("td", { text: value })]));
+  const rows = factsOf(figure).map(([name, value]) =>
+    make("tr", {}, [make("th", { text: name, attrs: { scope: "row" } }), make("td", { text: value })]),
+  );
   return make("table", {}, [make("caption", { text: figure.title || "Figure" }), make("tbody", {}, rows)]);
 }
 
@@ -24,19 +30,35 @@ export function factsOf(figure) {
   const { view, axes, layers } = figure;
   /** @type {[string, string][]} */
   const facts = [];
-  if (view) for (const side of /** @type {const} */ (["x", "y"])) facts.push([axes[side].title, rangeWords(figure, side)]);
+  if (view)
+    for (const side of /** @type {const} */ (["x", "y"])) facts.push([axes[side].title, rangeWords(figure, side)]);
   for (const layer of layers) {
     const { info, definition, error, raster, words } = layer;
     if (error) facts.push(["not drawn", error]);
     if (!info || !definition) continue;
     facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
-    if (info.rows_outside > 0) facts.push(["rows not drawn", `${about(info.rows_outside, info.provisional)} (missing, not finite, or off the axis)`]);
-    if (info.rows_far > 0) facts.push(["far rows", `${about(info.rows_far, info.provisional)}${definition.root === "full" ? ", shown" : ", left out"}`]);
+    if (info.rows_outside > 0)
+      facts.push([
+        "rows not drawn",
+        `${about(info.rows_outside, info.provisional)} (missing, not finite, or off the axis)`,
+      ]);
+    if (info.rows_far > 0)
+      facts.push([
+        "far rows",
+        `${about(info.rows_far, info.provisional)}${definition.root === "full" ? ", shown" : ", left out"}`,
+      ]);
     if (raster && view) {
       const { zx, zy } = raster.grid.level(view);
-      facts.push(["cells", `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`]);
+      facts.push([
+        "cells",
+        `${formatNumber(raster.grid.x.length / 2 ** (zx + 8), 4)} by ` +
+          `${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`,
+      ]);
       if (definition.glyph === "points" && raster.isCrowded(view))
-        facts.push(["marks", "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one"]);
+        facts.push([
+          "marks",
+          "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one",
+        ]);
       if (raster.coarse(view)) facts.push(["pixels", COARSE]);
       const crowd = raster.crowd(view);
       if (crowd > 0) facts.push(["rows read", crowdWords(crowd)]);
@@ -44,8 +66,12 @@ export function factsOf(figure) {
       if (!norm) continue;
       const { low, high } = norm.distribution;
       const mark = layer.estimate(view) ? "about " : "";
-      facts.push([`${definition.agg}, visible`, `${mark}${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`]);
-      if (norm.low !== low || norm.high !== high) facts.push(["colours", mark + words.apart([norm.low, norm.high]).join(" to ")]);
+      facts.push([
+        `${definition.agg}, visible`,
+        `${mark}${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`,
+      ]);
+      if (norm.low !== low || norm.high !== high)
+        facts.push(["colours", mark + words.apart([norm.low, norm.high]).join(" to ")]);
     }
   }
   for (const note of notesOf(figure)) facts.push(["note", note]);

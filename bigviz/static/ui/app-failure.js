@@ -1,4 +1,5 @@
-// The error of the app behind the page, under `bigviz serve --dev`: file, line, message and traceback, until the file is mended.
+// The error of the app behind the page, under `bigviz serve --dev`: file, line, message and traceback, until the file
+// is mended.
 
 import { find } from "../dom.js";
 

@@ -8,14 +8,18 @@ import { find, setIcon } from "../dom.js";
 /** CSS pixels between the bar and the lock. */
 const GAP = 6;
 
-/** @param {Pick<Choice, "low"|"high">} choice @returns {boolean} both ends of the colours are values, so no view moves them */
+/**
+ * @param {Pick<Choice, "low"|"high">} choice
+ * @returns {boolean} both ends of the colours are values, so no view moves them
+ */
 export function isLocked({ low, high }) {
   return typeof low === "number" && typeof high === "number";
 }
 
 /**
  * What a press on the lock chooses.
- * @param {Pick<Choice, "low"|"high">} choice @param {{low: number, high: number}|null} norm the range that the colours show; null: none
+ * @param {Pick<Choice, "low"|"high">} choice
+ * @param {{low: number, high: number}|null} norm the range that the colours show; null: none
  * @returns {Pick<Choice, "low"|"high">|null} null: nothing to lock
  */
 export function toggled(choice, norm) {
@@ -33,7 +37,9 @@ export function bindColourLock(figure) {
     if (button.hidden || !painter.frame) return;
     const locked = isLocked(main.choice);
     button.setAttribute("aria-pressed", String(locked));
-    button.title = locked ? "The colours keep their range: let it follow the view" : "Keep this range of colours while the view moves";
+    button.title = locked
+      ? "The colours keep their range: let it follow the view"
+      : "Keep this range of colours while the view moves";
     setIcon(button, locked ? "lock" : "unlock");
     place(button, painter.frame);
   };
@@ -46,7 +52,11 @@ export function bindColourLock(figure) {
   });
 }
 
-/** Below the bar, or at its end where it lies across the plot.  @param {HTMLElement} button @param {import("../axes/draw.js").Frame} frame */
+/**
+ * Below the bar, or at its end where it lies across the plot.
+ * @param {HTMLElement} button
+ * @param {import("../axes/draw.js").Frame} frame
+ */
 function place(button, { bar, narrow }) {
   const { offsetWidth: size } = button;
   const x = narrow ? bar.x + bar.width + GAP : bar.x + (bar.width - size) / 2;

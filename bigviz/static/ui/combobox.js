@@ -18,7 +18,8 @@ export class Combobox {
   /**
    * Makes an input a combobox. Its value is always the chosen option's, but while one types.
    * @param {HTMLInputElement} input @param {HTMLElement} host where the list is kept
-   * @param {{label: string, choose: (value: string) => void}} o `label` of the list for screen readers; `choose` is told what a person chose
+   * @param {{label: string, choose: (value: string) => void}} o `label` of the list for screen readers; `choose` is
+   *   told what a person chose
    */
   constructor(input, host, { label, choose }) {
     this.input = input;
@@ -32,7 +33,15 @@ export class Combobox {
     this.more = make("p", { class: "more", attrs: { role: "status" } });
     this.popover = make("div", { class: "popover choices", attrs: { popover: "manual" } }, [this.list, this.more]);
     host.append(this.popover);
-    const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id, autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
+    const attributes = {
+      role: "combobox",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": this.list.id,
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+    };
     for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
     this.#listen();
   }
@@ -84,13 +93,17 @@ export class Combobox {
     const { shown, more } = suggest(this.options, text, MOST, this.chosen);
     this.shown = shown;
     this.list.replaceChildren(...shown.map((option, k) => this.#item(option, k)));
-    this.more.textContent = shown.length === 0 ? "no column matches" : more > 0 ? `${more.toLocaleString("en")} more: type to search` : "";
+    this.more.textContent =
+      shown.length === 0 ? "no column matches" : more > 0 ? `${more.toLocaleString("en")} more: type to search` : "";
     if (!this.isOpen) {
       popover.showPopover();
       this.opening = new AbortController();
       const { signal } = this.opening;
       addEventListener("resize", () => this.close(), { signal });
-      document.addEventListener("scroll", (event) => event.target !== popover && this.close(), { signal, capture: true });
+      document.addEventListener("scroll", (event) => event.target !== popover && this.close(), {
+        signal,
+        capture: true,
+      });
     }
     input.setAttribute("aria-expanded", "true");
     this.#place();
@@ -100,10 +113,21 @@ export class Combobox {
 
   /** @param {Option} option @param {number} k @returns {HTMLElement} */
   #item({ value, note, off }, k) {
-    const item = make("div", { attrs: { role: "option", id: `${this.list.id}-${k}`, title: off ? `${value}: ${off}` : value, "aria-selected": String(value === this.chosen) } }, [
-      make("span", { class: "name", text: value }),
-      make("span", { class: "note", text: off ? "cannot be drawn" : (note ?? "") }),
-    ]);
+    const item = make(
+      "div",
+      {
+        attrs: {
+          role: "option",
+          id: `${this.list.id}-${k}`,
+          title: off ? `${value}: ${off}` : value,
+          "aria-selected": String(value === this.chosen),
+        },
+      },
+      [
+        make("span", { class: "name", text: value }),
+        make("span", { class: "note", text: off ? "cannot be drawn" : (note ?? "") }),
+      ],
+    );
     if (off) item.setAttribute("aria-disabled", "true");
     return item;
   }

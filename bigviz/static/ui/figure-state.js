@@ -1,15 +1,31 @@
-// What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and how far its index is.
+// What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and how far its
+// index is.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/estimate.js").Summary} Summary */
-/** @typedef {{stage: string, done: number, rows: number, seconds: number}} Progress  of work in the server; `seconds` since it began */
+/**
+ * @typedef {{stage: string, done: number, rows: number, seconds: number}} Progress  of work in the server; `seconds`
+ *   since it began
+ */
 
-/** Words are said again only when the share or the error is another by this factor: screen readers read each change aloud. */
+/**
+ * Words are said again only when the share or the error is another by this factor: screen readers read each change
+ * aloud.
+ */
 const NEWS = 1.25;
 /** Large numbers in short.  @type {[number, string][]} */
-const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+const UNITS = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "K"],
+];
 
-/** Keeps the state of a figure's picture, and the progress of its index, in its status line.  @param {Figure} figure @param {import("./status.js").Status} status */
+/**
+ * Keeps the state of a figure's picture, and the progress of its index, in its status line.
+ * @param {Figure} figure
+ * @param {import("./status.js").Status} status
+ */
 export function bindState(figure, status) {
   const { painter, section } = figure;
   /** @type {Summary|null} */ let said = null;
@@ -17,7 +33,9 @@ export function bindState(figure, status) {
   const estimated = () => {
     const { view } = figure;
     const drawn = view && !figure.hold ? figure.layers : [];
-    const worst = drawn.map((layer) => view && layer.estimate(view)).reduce((a, b) => (!a || (b && b.share < a.share) ? b : a), null);
+    const worst = drawn
+      .map((layer) => view && layer.estimate(view))
+      .reduce((a, b) => (!a || (b && b.share < a.share) ? b : a), null);
     if (!worst || !said || isNews(said, worst)) said = worst;
     return said;
   };
@@ -25,14 +43,30 @@ export function bindState(figure, status) {
     const estimate = estimated();
     const failed = figure.layers.filter((layer) => layer.failed);
     const isExact = section.dataset.exact === "1";
-    const state = failed.length > 0 && failed.length === figure.layers.length ? "failed" : estimate ? "estimate" : isExact ? "exact" : "reading";
+    const state =
+      failed.length > 0 && failed.length === figure.layers.length
+        ? "failed"
+        : estimate
+          ? "estimate"
+          : isExact
+            ? "exact"
+            : "reading";
     status.line.dataset.state = state;
-    if (state === "failed") status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
+    if (state === "failed")
+      status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
     else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });
     else if (isExact) status.set("state", { text: "exact" });
-    else status.set("state", { text: painter.prepared ? progressWords(painter.prepared) : share === null ? "drawing…" : readingWords(share) });
+    else
+      status.set("state", {
+        text: painter.prepared ? progressWords(painter.prepared) : share === null ? "drawing…" : readingWords(share),
+      });
     const error = state === "failed" ? null : failed[0]?.error;
-    status.set("failed", error ? { text: "a layer is not drawn", detail: error, tone: "bad", spoken: `A layer is not drawn: ${error}` } : null);
+    status.set(
+      "failed",
+      error
+        ? { text: "a layer is not drawn", detail: error, tone: "bad", spoken: `A layer is not drawn: ${error}` }
+        : null,
+    );
     const building = figure.layers.find((layer) => layer.info?.index !== "ready" && layer.progress);
     status.set("index", building?.progress ? { text: progressWords(building.progress) } : null);
   };
@@ -46,7 +80,8 @@ export function bindState(figure, status) {
 
 /** @param {Summary} before @param {Summary} now @returns {boolean} */
 function isNews(before, now) {
-  const other = (/** @type {number|null} */ a, /** @type {number|null} */ b) => (a === null || b === null ? a !== b : Math.max(a, b) > NEWS * Math.min(a, b));
+  const other = (/** @type {number|null} */ a, /** @type {number|null} */ b) =>
+    a === null || b === null ? a !== b : Math.max(a, b) > NEWS * Math.min(a, b);
   return before.start !== now.start || other(before.share, now.share) || other(before.relative, now.relative);
 }
 
@@ -62,7 +97,10 @@ export const readingWords = (share) => `reading ${Math.floor(100 * share)} %`;
 /** How far work in the server is, for people.  @param {Progress} now @returns {string} */
 export function progressWords({ stage, done, rows, seconds }) {
   const rate = rows > 0 && seconds > 0.5 ? `${short(rows / seconds)} rows/s` : "";
-  const left = done > 0.05 && done < 1 && seconds > 1 ? `about ${Math.max(1, Math.round((seconds * (1 - done)) / done))} s left` : "";
+  const left =
+    done > 0.05 && done < 1 && seconds > 1
+      ? `about ${Math.max(1, Math.round((seconds * (1 - done)) / done))} s left`
+      : "";
   return [`${stage} ${Math.round(done * 100)} %`, rate, left].filter(Boolean).join(", ");
 }
 

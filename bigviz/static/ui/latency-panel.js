@@ -18,7 +18,8 @@ const STAGES = /** @type {const} */ ([
 ]);
 
 /**
- * @param {HTMLElement} root that holds the panel and its buttons @param {import("../figure/latency.js").Latency} latency
+ * @param {HTMLElement} root that holds the panel and its buttons
+ * @param {import("../figure/latency.js").Latency} latency
  * @returns {{toggle: () => void}}
  */
 export function bindLatencyPanel(root, latency) {
@@ -30,8 +31,14 @@ export function bindLatencyPanel(root, latency) {
   const show = () => {
     const last = history.at(-1);
     if (panel.hidden) return;
-    if (last) of.textContent = last.messages === 0 ? "last view, nothing asked for" : `last view, ${plural(last.messages, "request")}`;
-    body.replaceChildren(...(last ? [table(last), bars(history), facts(last)] : [make("p", { class: "muted", text: "Move the plot to see where the time goes." })]));
+    if (last)
+      of.textContent =
+        last.messages === 0 ? "last view, nothing asked for" : `last view, ${plural(last.messages, "request")}`;
+    body.replaceChildren(
+      ...(last
+        ? [table(last), bars(history), facts(last)]
+        : [make("p", { class: "muted", text: "Move the plot to see where the time goes." })]),
+    );
   };
   latency.addEventListener("view", (event) => {
     history.push(/** @type {CustomEvent<ViewCost>} */ (event).detail);
@@ -60,16 +67,26 @@ function table(cost) {
   const rows = STAGES.map(([key, title]) => {
     const span = make("span", { class: "span" });
     span.style.width = `${(100 * times[key]) / most}%`;
-    return make("tr", {}, [make("th", { text: title, attrs: { scope: "row" } }), make("td", { class: "lane" }, [span]), make("td", { text: ms(times[key]) })]);
+    return make("tr", {}, [
+      make("th", { text: title, attrs: { scope: "row" } }),
+      make("td", { class: "lane" }, [span]),
+      make("td", { text: ms(times[key]) }),
+    ]);
   });
-  const total = make("tr", { class: "total" }, [make("th", { text: "Input to exact picture", attrs: { scope: "row", colspan: "2" } }), make("td", { text: ms(cost.total) })]);
+  const total = make("tr", { class: "total" }, [
+    make("th", { text: "Input to exact picture", attrs: { scope: "row", colspan: "2" } }),
+    make("td", { text: ms(cost.total) }),
+  ]);
   return make("table", { class: "stages" }, [make("tbody", {}, [...rows, total])]);
 }
 
 /** @param {readonly ViewCost[]} history @returns {HTMLElement} */
 function bars(history) {
   const most = Math.max(GOOD_MS, ...history.map((v) => v.total));
-  const words = `The last ${plural(history.length, "view")}: ${history.slice(-5).map((v) => ms(v.total)).join(", ")}`;
+  const words = `The last ${plural(history.length, "view")}: ${history
+    .slice(-5)
+    .map((v) => ms(v.total))
+    .join(", ")}`;
   const box = make("div", { class: "history", attrs: { role: "img", "aria-label": words, title: words } });
   for (const { total } of history) {
     const bar = make("i");
@@ -81,7 +98,11 @@ function bars(history) {
 
 /** @param {ViewCost} cost @returns {HTMLElement} */
 function facts(cost) {
-  const parts = [plural(cost.tiles, "tile"), `${cost.rows.toLocaleString("en")} rows and ${bytes(cost.bytes)} touched`, `level ${cost.zx}, ${cost.zy}`];
+  const parts = [
+    plural(cost.tiles, "tile"),
+    `${cost.rows.toLocaleString("en")} rows and ${bytes(cost.bytes)} touched`,
+    `level ${cost.zx}, ${cost.zy}`,
+  ];
   return make("p", { class: "facts", text: parts.join(" · ") });
 }
 

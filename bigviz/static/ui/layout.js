@@ -5,7 +5,10 @@ import { clone, find, make } from "../dom.js";
 /** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("../types.js").FigureSpec} FigureSpec */
 /** @typedef {import("../types.js").Node} Node */
-/** A figure and its element; figures with one `row` stand beside each other, null: it stands alone.  @typedef {{spec: FigureSpec, section: HTMLElement, row: string|null}} Placed */
+/**
+ * A figure and its element; figures with one `row` stand beside each other, null: it stands alone.
+ * @typedef {{spec: FigureSpec, section: HTMLElement, row: string|null}} Placed
+ */
 
 /**
  * @param {DocumentSpec} spec
@@ -25,16 +28,27 @@ export function buildLayout(spec, into) {
       return section;
     }
     const box = make("div", { class: `layout-${node.type}` });
-    const columns = node.type === "row" ? node.children.length : node.type === "column" ? 1 : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
+    const columns =
+      node.type === "row"
+        ? node.children.length
+        : node.type === "column"
+          ? 1
+          : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
     if (node.type === "grid") box.style.setProperty("--columns", String(columns));
-    box.append(...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)));
+    box.append(
+      ...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)),
+    );
     return box;
   };
   into.replaceChildren(build(spec.layout, null));
   return figures;
 }
 
-/** A figure keeps the size that its document asks for, as far as the screen has it.  @param {HTMLElement} section @param {FigureSpec} spec */
+/**
+ * A figure keeps the size that its document asks for, as far as the screen has it.
+ * @param {HTMLElement} section
+ * @param {FigureSpec} spec
+ */
 function sized(section, spec) {
   if (spec.width) {
     section.style.width = `${spec.width}px`;

@@ -1,4 +1,5 @@
-// What the page tells: toasts with the server's words, the banner while the connection is down, and one line a second at most for screen readers.
+// What the page tells: toasts with the server's words, the banner while the connection is down, and one line a second
+// at most for screen readers.
 
 import { find, icon, make, raise } from "../dom.js";
 
@@ -41,7 +42,9 @@ export class Notices {
 
   /** @param {string} words @param {"alert"|"status"} role @returns {HTMLElement} */
   #toast(words, role) {
-    const close = make("button", { class: "tool small", attrs: { type: "button", "aria-label": "Dismiss" } }, [icon("close")]);
+    const close = make("button", { class: "tool small", attrs: { type: "button", "aria-label": "Dismiss" } }, [
+      icon("close"),
+    ]);
     const toast = make("div", { class: "toast", attrs: { role } });
     if (role === "alert") toast.append(icon("warn"));
     toast.append(make("p", { text: words }), close);
@@ -57,7 +60,8 @@ export class Notices {
     const due = performance.now() + inMs;
     const show = () => {
       const left = Math.ceil((due - performance.now()) / 1000);
-      this.bannerText.textContent = left > 0 ? `The connection is lost. Trying again in ${left} s; the view is kept.` : "Connecting again…";
+      this.bannerText.textContent =
+        left > 0 ? `The connection is lost. Trying again in ${left} s; the view is kept.` : "Connecting again…";
     };
     show();
     this.countdown = setInterval(show, 500);

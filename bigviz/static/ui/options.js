@@ -5,13 +5,24 @@ import { gradient } from "../render/palette.js";
 
 /** @typedef {import("../layers/layer.js").Column} Column */
 
-/** Options, and where the browser lets a select be styled, the button that shows the chosen one.  @param {HTMLSelectElement} select @param {HTMLElement[]} options */
+/**
+ * Options, and where the browser lets a select be styled, the button that shows the chosen one.
+ * @param {HTMLSelectElement} select
+ * @param {HTMLElement[]} options
+ */
 export function setOptions(select, options) {
   const styled = CSS.supports("appearance", "base-select");
-  select.replaceChildren(...(styled ? [make("button", {}, [document.createElement("selectedcontent")])] : []), ...options);
+  select.replaceChildren(
+    ...(styled ? [make("button", {}, [document.createElement("selectedcontent")])] : []),
+    ...options,
+  );
 }
 
-/** Names with their colours; browsers that cannot show colours in a list show the names.  @param {HTMLSelectElement} select @param {Map<string, Uint8Array>} luts */
+/**
+ * Names with their colours; browsers that cannot show colours in a list show the names.
+ * @param {HTMLSelectElement} select
+ * @param {Map<string, Uint8Array>} luts
+ */
 export function fillMaps(select, luts) {
   const options = [...luts].map(([name, lut]) => {
     const option = make("option", { attrs: { value: name } });

@@ -1,4 +1,5 @@
-// What the first view leaves out, where it starts at the part of the data with nearly all rows: how many rows, and a button that shows all.
+// What the first view leaves out, where it starts at the part of the data with nearly all rows: how many rows, and a
+// button that shows all.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
@@ -6,7 +7,11 @@
 const LEAST = 0.1;
 const FEW = 1000;
 
-/** Keeps in a figure's status line what lies outside its first view, while that is shown.  @param {Figure} figure @param {import("./status.js").Status} status */
+/**
+ * Keeps in a figure's status line what lies outside its first view, while that is shown.
+ * @param {Figure} figure
+ * @param {import("./status.js").Status} status
+ */
 export function bindOutside(figure, status) {
   const run = (/** @type {number} */ time) => {
     figure.showAll(time);

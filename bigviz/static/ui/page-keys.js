@@ -3,23 +3,32 @@
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
 /**
- * With the focus nowhere, or left on a button that was clicked, keys are for the plot under the pointer, the button's, or the only one.
- * @param {{root: HTMLElement, figures: () => readonly Figure[], wholePage: boolean, help: () => void, signal: AbortSignal}} o `wholePage`:
- * keys pressed anywhere on the page count, else those within `root` or with the pointer over one of its plots; `signal` ends it
+ * With the focus nowhere, or left on a button that was clicked, keys are for the plot under the pointer, the button's,
+ * or the only one.
+ * @param {{root: HTMLElement, figures: () => readonly Figure[], wholePage: boolean, help: () => void, signal:
+ *   AbortSignal}} o `wholePage`:
+ * keys pressed anywhere on the page count, else those within `root` or with the pointer over one of its plots; `signal`
+ * ends it
  */
 export function listenPageKeys({ root, figures, wholePage, help, signal }) {
-  document.addEventListener("keydown", (event) => {
-    const { target } = event;
-    if (event.defaultPrevented || !(target instanceof Element)) return;
-    const all = figures();
-    const free = target === document.body || (target.closest("button") && !target.closest("dialog, [popover='auto']"));
-    const isOurs = wholePage || root.contains(target);
-    const only = isOurs && all.length === 1 ? all[0] : null;
-    const figure = all.find((f) => f.surface.matches(":hover")) ?? all.find((f) => f.section.contains(target)) ?? only;
-    if (free && figure && event.key !== "Tab") {
-      if (figure.surface.dispatchEvent(new KeyboardEvent(event.type, event))) return;
-      event.preventDefault();
-      figure.surface.focus({ preventScroll: true });
-    } else if (event.key === "?" && isOurs && !target.closest("input, select, dialog")) help();
-  }, { signal });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const { target } = event;
+      if (event.defaultPrevented || !(target instanceof Element)) return;
+      const all = figures();
+      const free =
+        target === document.body || (target.closest("button") && !target.closest("dialog, [popover='auto']"));
+      const isOurs = wholePage || root.contains(target);
+      const only = isOurs && all.length === 1 ? all[0] : null;
+      const figure =
+        all.find((f) => f.surface.matches(":hover")) ?? all.find((f) => f.section.contains(target)) ?? only;
+      if (free && figure && event.key !== "Tab") {
+        if (figure.surface.dispatchEvent(new KeyboardEvent(event.type, event))) return;
+        event.preventDefault();
+        figure.surface.focus({ preventScroll: true });
+      } else if (event.key === "?" && isOurs && !target.closest("input, select, dialog")) help();
+    },
+    { signal },
+  );
 }

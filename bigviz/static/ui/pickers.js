@@ -11,7 +11,10 @@ import { ReductionPicker } from "./reduction-picker.js";
 
 const MIDDLE = { low: { percentile: 1 }, high: { percentile: 99 } };
 
-/** Binds the pickers of a figure; they follow the figure's choices and the figure follows them.  @param {Figure} figure */
+/**
+ * Binds the pickers of a figure; they follow the figure's choices and the figure follows them.
+ * @param {Figure} figure
+ */
 export function bindPickers(figure) {
   const form = find(figure.section, "form.pickers", HTMLFormElement);
   const select = (/** @type {string} */ name) => find(form, `select[name="${name}"]`, HTMLSelectElement);
@@ -33,8 +36,15 @@ export function bindPickers(figure) {
       choose: (name) => chooseValues({ [side]: name, root: layer().published.root }),
     });
   const boxes = { x: columnBox("x"), y: columnBox("y") };
-  const reduction = new ReductionPicker(find(form, '[data-for="agg"]', HTMLElement), figure.section, (agg) => chooseValues({ agg }));
-  const options = figure.layers.map(({ columns }) => columnOptions(columns.filter((column) => column.plottable), columns));
+  const reduction = new ReductionPicker(find(form, '[data-for="agg"]', HTMLElement), figure.section, (agg) =>
+    chooseValues({ agg }),
+  );
+  const options = figure.layers.map(({ columns }) =>
+    columnOptions(
+      columns.filter((column) => column.plottable),
+      columns,
+    ),
+  );
   const show = () => {
     const { choice, columns } = layer();
     for (const side of /** @type {const} */ (["x", "y"])) {
@@ -63,7 +73,9 @@ export function bindPickers(figure) {
     select(name).addEventListener("change", () => {
       /** @type {Partial<Choice>} */
       const change = { [name]: select(name).value };
-      if (name === "glyph") change.agg = change.glyph === "line" ? "any" : layer().published.glyph === "points" ? layer().published.agg : "count";
+      if (name === "glyph")
+        change.agg =
+          change.glyph === "line" ? "any" : layer().published.glyph === "points" ? layer().published.agg : "count";
       figure.choose(at, change);
     });
   }
@@ -82,14 +94,27 @@ export function bindPickers(figure) {
 function fillLayers(figure, select) {
   const label = select.closest("label");
   if (label) label.hidden = figure.layers.length < 2;
-  setOptions(select, figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))));
+  setOptions(
+    select,
+    figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))),
+  );
 }
 
-/** The kinds of axis that every layer's column can go on; hidden where there is no choice, or where another figure shares the range.  @param {Figure} figure @param {HTMLSelectElement} select @param {"x"|"y"} side */
+/**
+ * The kinds of axis that every layer's column can go on; hidden where there is no choice, or where another figure
+ * shares the range.
+ * @param {Figure} figure
+ * @param {HTMLSelectElement} select
+ * @param {"x"|"y"} side
+ */
 function fillAxes(figure, select, side) {
   const [first, ...others] = figure.layers.map((layer) => layer.axisKinds(side));
   const kinds = first.filter((kind) => others.every((allowed) => allowed.includes(kind)));
-  if (select.options.length !== kinds.length || kinds.some((kind, k) => select.options[k].value !== kind)) setOptions(select, kinds.map((kind) => new Option(kind, kind)));
+  if (select.options.length !== kinds.length || kinds.some((kind, k) => select.options[k].value !== kind))
+    setOptions(
+      select,
+      kinds.map((kind) => new Option(kind, kind)),
+    );
   select.value = figure.main.axisKind(side);
   const label = select.closest("label");
   const linked = [...figure.ranges[side].data.keys()].some((layer) => !figure.layers.some((own) => own === layer));
@@ -109,7 +134,9 @@ function showClip(form, { low, high }) {
   const button = find(form, '[data-act="clip"]', HTMLButtonElement);
   const on = low !== null || high !== null;
   button.classList.toggle("on", on);
-  find(button, ".value", HTMLElement).textContent = on ? `${clipWords(low) || "lowest"} to ${clipWords(high) || "highest"}` : "off";
+  find(button, ".value", HTMLElement).textContent = on
+    ? `${clipWords(low) || "lowest"} to ${clipWords(high) || "highest"}`
+    : "off";
 }
 
 /** @param {Figure} figure @param {HTMLFormElement} form @param {() => number} at the layer of the form */
@@ -117,12 +144,17 @@ function bindClip(figure, form, at) {
   const button = find(form, '[data-act="clip"]', HTMLButtonElement);
   const popover = find(figure.section, '[data-menu="clip"]', HTMLElement);
   ownPopover(popover, button);
-  const inputs = { low: find(popover, '[name="low"]', HTMLInputElement), high: find(popover, '[name="high"]', HTMLInputElement) };
+  const inputs = {
+    low: find(popover, '[name="low"]', HTMLInputElement),
+    high: find(popover, '[name="high"]', HTMLInputElement),
+  };
   const show = () => {
     const { choice } = figure.layers[at()];
     for (const end of /** @type {const} */ (["low", "high"])) {
       const clip = choice[end];
-      if (document.activeElement !== inputs[end]) inputs[end].value = clip === null ? "" : typeof clip === "number" ? String(Number(clip.toPrecision(6))) : `${clip.percentile} %`;
+      if (document.activeElement !== inputs[end])
+        inputs[end].value =
+          clip === null ? "" : typeof clip === "number" ? String(Number(clip.toPrecision(6))) : `${clip.percentile} %`;
       inputs[end].removeAttribute("aria-invalid");
     }
   };
@@ -140,10 +172,16 @@ function bindClip(figure, form, at) {
     });
   }
   find(popover, '[data-clip="middle"]', HTMLButtonElement).addEventListener("click", () => figure.choose(at(), MIDDLE));
-  find(popover, '[data-clip="off"]', HTMLButtonElement).addEventListener("click", () => figure.choose(at(), { low: null, high: null }));
+  find(popover, '[data-clip="off"]', HTMLButtonElement).addEventListener("click", () =>
+    figure.choose(at(), { low: null, high: null }),
+  );
 }
 
-/** @param {string} text @returns {import("../render/norm.js").Clip|undefined} a value, a percentile ("1 %"), null for nothing; undefined when it is neither */
+/**
+ * @param {string} text
+ * @returns {import("../render/norm.js").Clip|undefined} a value, a percentile ("1 %"), null for nothing; undefined when
+ *   it is neither
+ */
 export function readClip(text) {
   const words = text.trim();
   if (words === "") return null;

@@ -1,4 +1,5 @@
-// What a cell holds, as a reduction and its column; or as text, which says any reduction and is what the form's `agg` holds.
+// What a cell holds, as a reduction and its column; or as text, which says any reduction and is what the form's `agg`
+// holds.
 
 import { find } from "../dom.js";
 import { Combobox } from "./combobox.js";
@@ -8,18 +9,28 @@ import { columnOptions, setOptions } from "./options.js";
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../layers/layer.js").Column} Column */
 
-const WORDS = new Map([["count", "count"], ["by", "count by"]]);
+const WORDS = new Map([
+  ["count", "count"],
+  ["by", "count by"],
+]);
 /** Stands for a reduction that only its text can say. */
 const WRITTEN = "";
 
 export class ReductionPicker {
-  /** @param {HTMLElement} group of its controls @param {HTMLElement} host where lists are kept @param {(agg: string) => void} choose is told what a person chose */
+  /**
+   * @param {HTMLElement} group of its controls
+   * @param {HTMLElement} host where lists are kept
+   * @param {(agg: string) => void} choose is told what a person chose
+   */
   constructor(group, host, choose) {
     this.group = group;
     this.tell = choose;
     this.select = find(group, '[name="reduction"]', HTMLSelectElement);
     this.text = find(group, '[name="agg"]', HTMLInputElement);
-    this.of = new Combobox(find(group, '[name="of"]', HTMLInputElement), host, { label: "Column of the reduction", choose: (column) => this.#choose({ name: this.select.value, column }) });
+    this.of = new Combobox(find(group, '[name="of"]', HTMLInputElement), host, {
+      label: "Column of the reduction",
+      choose: (column) => this.#choose({ name: this.select.value, column }),
+    });
     /** @type {Column[]} */ this.columns = [];
     /** @type {Pick<Choice, "x"|"y"|"agg">} */ this.choice = { x: "", y: "", agg: "" };
     /** Columns that the reduction takes.  @type {import("./suggest.js").Option[]} */ this.options = [];
@@ -42,7 +53,8 @@ export class ReductionPicker {
     const reduction = readReduction(agg);
     const isSame = columns === this.columns && this.group.dataset.name === (reduction?.name ?? "");
     this.columns = columns;
-    if (reduction?.column != null) this.before = [reduction.column, ...this.before.filter((each) => each !== reduction.column)];
+    if (reduction?.column != null)
+      this.before = [reduction.column, ...this.before.filter((each) => each !== reduction.column)];
     if (!isSame) this.#fill(reduction?.name ?? null);
     this.select.value = reduction?.name ?? WRITTEN;
     this.group.toggleAttribute("data-written", reduction === null);
@@ -53,7 +65,10 @@ export class ReductionPicker {
     this.text.title = `The reduction as text: ${agg}`;
   }
 
-  /** The reductions that the columns allow, and the columns that one takes.  @param {string|null} name null: of one that only its text can say */
+  /**
+   * The reductions that the columns allow, and the columns that one takes.
+   * @param {string|null} name null: of one that only its text can say
+   */
   #fill(name) {
     const { columns } = this;
     const names = reductionsOf(columns);

@@ -5,7 +5,10 @@
 
 const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
-/** Kinds of columns whose values can be categories, those most fit for it first; the server refuses integers of too many values. */
+/**
+ * Kinds of columns whose values can be categories, those most fit for it first; the server refuses integers of too many
+ * values.
+ */
 const CATEGORIES = ["category", "bool", "integer"];
 const isNumber = (/** @type {Column} */ { kind }) => NUMBERS.has(kind);
 const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES.has(kind);
@@ -23,7 +26,11 @@ const TAKES = new Map([
   ["last", isOrdered],
 ]);
 
-/** A column's name inside a reduction's text: in backticks where it could be taken for something else.  @param {string} name @returns {string} */
+/**
+ * A column's name inside a reduction's text: in backticks where it could be taken for something else.
+ * @param {string} name
+ * @returns {string}
+ */
 export function quoted(name) {
   return name !== "" && name === name.trim() && !/[(),`'"]/.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
 }
@@ -34,7 +41,9 @@ export function reductionText({ name, column }) {
 }
 
 /**
- * @param {string} text @returns {Reduction|null} null where it is none of those that two choices can say, as by(kind, mean(fare)) and count(fare) are
+ * @param {string} text
+ * @returns {Reduction|null} null where it is none of those that two choices can say, as by(kind, mean(fare)) and
+ *   count(fare) are
  */
 export function readReduction(text) {
   const found = /^\s*(\w+)\s*(?:\((.*)\)\s*)?$/s.exec(text);
@@ -46,7 +55,10 @@ export function readReduction(text) {
   return column === null ? null : { name: found[1], column };
 }
 
-/** @param {string} text a column's name as it stands in a reduction @returns {string|null} null where it is not one name */
+/**
+ * @param {string} text a column's name as it stands in a reduction
+ * @returns {string|null} null where it is not one name
+ */
 function unquoted(text) {
   const quote = text[0];
   if (quote !== "`" && quote !== "'" && quote !== '"') return text !== "" && !/[(),`'"]/.test(text) ? text : null;
@@ -67,15 +79,22 @@ export function columnsFor(columns, name) {
  * @param {readonly Column[]} columns @returns {string[]}
  */
 export function reductionsOf(columns) {
-  return [...TAKES].filter(([name, takes]) => takes === null || columnsFor(columns, name).length > 0).map(([name]) => name);
+  return [...TAKES]
+    .filter(([name, takes]) => takes === null || columnsFor(columns, name).length > 0)
+    .map(([name]) => name);
 }
 
 /**
- * The column that a newly chosen reduction starts with: the one chosen before where it takes that, else the first that is not on an axis.
- * @param {readonly Column[]} columns @param {string} name of the reduction @param {{x: string, y: string, before: readonly string[]}} o before: columns chosen before, the last first
+ * The column that a newly chosen reduction starts with: the one chosen before where it takes that, else the first that
+ * is not on an axis.
+ * @param {readonly Column[]} columns
+ * @param {string} name of the reduction
+ * @param {{x: string, y: string, before: readonly string[]}} o before: columns chosen before, the last first
  * @returns {string|null} null where it takes none
  */
 export function startColumn(columns, name, { x, y, before }) {
   const names = columnsFor(columns, name).map((column) => column.name);
-  return before.find((each) => names.includes(each)) ?? names.find((each) => each !== x && each !== y) ?? names[0] ?? null;
+  return (
+    before.find((each) => names.includes(each)) ?? names.find((each) => each !== x && each !== y) ?? names[0] ?? null
+  );
 }

@@ -14,7 +14,8 @@ export class RowCard {
     this.element.hidden = true;
     this.element.tabIndex = -1;
     // What happens on the card is not the plot's.
-    for (const name of ["pointerdown", "pointermove", "pointerup", "wheel", "dblclick"]) this.element.addEventListener(name, (event) => event.stopPropagation());
+    for (const name of ["pointerdown", "pointermove", "pointerup", "wheel", "dblclick"])
+      this.element.addEventListener(name, (event) => event.stopPropagation());
     this.element.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Escape") this.close();

@@ -1,31 +1,46 @@
-// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; where the cells drawn
-// are coarser than the view's pixels; and where a view takes long because so many rows lie closer than the index tells apart.
+// Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; where the
+// cells drawn are coarser than the view's pixels; and where a view takes long because so many rows lie closer than the
+// index tells apart.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
 /** Said where a view lies deeper than the last level and is drawn from its cells all the same. */
 export const COARSE =
-  "Cells are larger than pixels here: an exact image of this view would have more than 16,777,216 numbers. A smaller plot, or fewer categories, has one.";
+  "Cells are larger than pixels here: an exact image of this view would have more than 16,777,216 numbers. " +
+  "A smaller plot, or fewer categories, has one.";
 
 /** @param {number} rows @returns {string} why views here take long */
 export const crowdWords = (rows) =>
-  `Views here take longer: each reads ${rows.toLocaleString("en")} rows, which lie closer together than the index can tell apart (2^-32 of the plot's whole width and height).`;
+  `Views here take longer: each reads ${rows.toLocaleString("en")} rows, which lie closer together than the index ` +
+  "can tell apart (2^-32 of the plot's whole width and height).";
 
 /** Why rows are in no cell. */
 const NOT_DRAWN = "missing, not finite, or off the axis";
 
-/** Keeps the facts about a figure's rows in its status line.  @param {Figure} figure @param {import("./status.js").Status} status */
+/**
+ * Keeps the facts about a figure's rows in its status line.
+ * @param {Figure} figure
+ * @param {import("./status.js").Status} status
+ */
 export function bindRowFacts(figure, status) {
   const show = () => {
     const text = rowsWords(figure.layers);
     const missing = figure.layers.some((l) => (l.info?.rows_outside ?? 0) > 0);
     status.set("rows", text ? { text, detail: missing ? NOT_DRAWN : undefined } : null);
     const notes = notesOf(figure);
-    status.set("notes", text && notes.length > 0 ? { text: notes.length === 1 ? "1 note" : `${notes.length} notes`, detail: notes.join(" ") } : null);
+    status.set(
+      "notes",
+      text && notes.length > 0
+        ? { text: notes.length === 1 ? "1 note" : `${notes.length} notes`, detail: notes.join(" ") }
+        : null,
+    );
     status.set("coarse", isCoarse(figure) ? { text: "cells larger than pixels", detail: COARSE } : null);
     const crowd = crowdOf(figure);
-    status.set("crowd", crowd > 0 ? { text: `${crowd.toLocaleString("en")} rows read for this view`, detail: crowdWords(crowd) } : null);
+    status.set(
+      "crowd",
+      crowd > 0 ? { text: `${crowd.toLocaleString("en")} rows read for this view`, detail: crowdWords(crowd) } : null,
+    );
     status.set("far", farPart(figure));
   };
   for (const event of ["info", "rest", "exact"]) figure.addEventListener(event, show);
@@ -33,7 +48,9 @@ export function bindRowFacts(figure, status) {
 
 /** @param {Figure} figure @returns {import("./status.js").Part|null} what is said of rows very far from all others */
 function farPart(figure) {
-  const index = figure.layers.findIndex((l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"));
+  const index = figure.layers.findIndex(
+    (l) => l.info !== null && (l.info.rows_far > 0 || l.definition?.root === "full"),
+  );
   const layer = figure.layers[index];
   if (!layer?.info) return null;
   const full = layer.definition?.root === "full";
@@ -41,8 +58,16 @@ function farPart(figure) {
     figure.choose(index, { root: full ? "default" : "full" });
     figure.surface.focus();
   };
-  const text = full ? "The view makes room for rows very far from all others" : farWords(layer.info.rows_far, layer.info.provisional);
-  return { text, detail: full ? undefined : "a fill value, perhaps", spoken: text, tone: "warn", action: { label: full ? "Leave them out" : "Show them", run } };
+  const text = full
+    ? "The view makes room for rows very far from all others"
+    : farWords(layer.info.rows_far, layer.info.provisional);
+  return {
+    text,
+    detail: full ? undefined : "a fill value, perhaps",
+    spoken: text,
+    tone: "warn",
+    action: { label: full ? "Leave them out" : "Show them", run },
+  };
 }
 
 /** @param {number} n @param {boolean} [provisional] it is a sample's @returns {string} */
@@ -51,7 +76,12 @@ export function farWords(n, provisional = false) {
   return `${about(n, provisional)} rows lie very far from all others and are left out`;
 }
 
-/** A number of rows, marked like the picture where it is a sample's.  @param {number} n @param {boolean} provisional @returns {string} */
+/**
+ * A number of rows, marked like the picture where it is a sample's.
+ * @param {number} n
+ * @param {boolean} provisional
+ * @returns {string}
+ */
 export function about(n, provisional) {
   return `${provisional ? "about " : ""}${n.toLocaleString("en")}`;
 }
@@ -66,7 +96,10 @@ function crowdOf({ layers, view }) {
   return view === null ? 0 : Math.max(0, ...layers.map(({ raster }) => raster?.crowd(view) ?? 0));
 }
 
-/** What there is to know of the figure's datasets, such as why a column cannot be used; each note once.  @param {Pick<Figure, "layers">} figure */
+/**
+ * What there is to know of the figure's datasets, such as why a column cannot be used; each note once.
+ * @param {Pick<Figure, "layers">} figure
+ */
 export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];
 
 /** @param {readonly Pick<Layer, "info"|"definition">[]} layers @returns {string} how many rows, of each dataset once */

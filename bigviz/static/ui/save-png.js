@@ -9,7 +9,11 @@ import { LineLayer } from "../layers/line-layer.js";
 const WAIT_MS = 8000;
 const TITLE = 40;
 
-/** Offers the figure as a download.  @param {Figure} figure @param {number} scale device pixels of the image per CSS pixel */
+/**
+ * Offers the figure as a download.
+ * @param {Figure} figure
+ * @param {number} scale device pixels of the image per CSS pixel
+ */
 export async function saveImage(figure, scale) {
   const blob = await imageOf(figure, scale);
   if (!blob) return;
@@ -25,7 +29,9 @@ export async function saveImage(figure, scale) {
 export async function copyImage(figure) {
   const { notices } = figure.page;
   try {
-    const png = imageOf(figure, Math.max(1, Math.round(figure.dpr))).then((blob) => blob ?? Promise.reject(new Error("nothing to copy")));
+    const png = imageOf(figure, Math.max(1, Math.round(figure.dpr))).then(
+      (blob) => blob ?? Promise.reject(new Error("nothing to copy")),
+    );
     await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
     notices.note("The image is on the clipboard.");
   } catch {
@@ -35,7 +41,10 @@ export async function copyImage(figure) {
 
 /** @param {string} title @returns {string} */
 export function fileName(title) {
-  const plain = title.normalize("NFKD").replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-+|-+$/g, "");
+  const plain = title
+    .normalize("NFKD")
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
+    .replaceAll(/^-+|-+$/g, "");
   return plain.slice(0, 80) || "plot";
 }
 
@@ -45,7 +54,10 @@ export async function imageOf(figure, scale) {
   if (!view || !painter.frame) return null;
   const { width, height, dpr } = painter.size;
   const { plot } = painter.frame;
-  const large = scale === dpr ? view : view.with({ width: Math.round(plot.width * scale), height: Math.round(plot.height * scale) });
+  const large =
+    scale === dpr
+      ? view
+      : view.with({ width: Math.round(plot.width * scale), height: Math.round(plot.height * scale) });
   const lines = await fetchFor(figure, large);
   const look = { ...painter.look, dpr: scale };
   const scene = painter.sceneOf(large, painter.frame, width, height, look);
@@ -74,7 +86,9 @@ export async function imageOf(figure, scale) {
 
 /**
  * Fetches what a view of another size needs: tiles go to the figure's cache, columns to layers of their own.
- * @param {Figure} figure @param {View} view @returns {Promise<Map<Layer, LineLayer>>} lines at the view's width; when the server does
+ * @param {Figure} figure
+ * @param {View} view
+ * @returns {Promise<Map<Layer, LineLayer>>} lines at the view's width; when the server does
  * not answer in time (or the view is moved meanwhile), what is there is drawn
  */
 async function fetchFor(figure, view) {
@@ -99,7 +113,12 @@ async function fetchFor(figure, view) {
   return lines;
 }
 
-/** @param {Figure} figure @param {import("../wire/connection.js").ViewLayer[]} parts @param {Map<Layer, LineLayer>} lines @returns {Promise<void>} */
+/**
+ * @param {Figure} figure
+ * @param {import("../wire/connection.js").ViewLayer[]} parts
+ * @param {Map<Layer, LineLayer>} lines
+ * @returns {Promise<void>}
+ */
 function answered(figure, parts, lines) {
   const { connection } = figure.page;
   return new Promise((resolve) => {
@@ -113,12 +132,17 @@ function answered(figure, parts, lines) {
     const { signal } = listening;
     const id = connection.view(figure.index, parts);
     const mine = (/** @type {Event} */ event) => /** @type {CustomEvent} */ (event).detail.id === id;
-    connection.addEventListener("columns", (event) => {
-      const { detail } = /** @type {CustomEvent} */ (event);
-      const part = parts.find((p) => p.layer === detail.layer);
-      if (mine(event) && part?.columns) lines.get(figure.layers[detail.layer])?.add(detail, part.columns);
-    }, { signal });
-    for (const name of ["done", "error"]) connection.addEventListener(name, (event) => mine(event) && finish(), { signal });
+    connection.addEventListener(
+      "columns",
+      (event) => {
+        const { detail } = /** @type {CustomEvent} */ (event);
+        const part = parts.find((p) => p.layer === detail.layer);
+        if (mine(event) && part?.columns) lines.get(figure.layers[detail.layer])?.add(detail, part.columns);
+      },
+      { signal },
+    );
+    for (const name of ["done", "error"])
+      connection.addEventListener(name, (event) => mine(event) && finish(), { signal });
     connection.addEventListener("down", finish, { signal });
   });
 }

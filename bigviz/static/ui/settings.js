@@ -1,4 +1,5 @@
-// The button that brings a figure's form where the figure is too narrow to have it always: below the bar, or on a phone as a sheet.
+// The button that brings a figure's form where the figure is too narrow to have it always: below the bar, or on a phone
+// as a sheet.
 
 import { find } from "../dom.js";
 
@@ -33,7 +34,8 @@ export function bindSettings({ section }) {
     if (hadFocus) button.focus();
   };
   const beside = (/** @type {PointerEvent} */ { target }) => {
-    if (!form.isConnected) sheet.abort(); // the document was taken away with its sheet open
+    if (!form.isConnected)
+      sheet.abort(); // the document was taken away with its sheet open
     else if (target instanceof Element && !target.closest("[popover]") && !button.contains(target)) close();
   };
   form.tabIndex = -1;

@@ -1,11 +1,13 @@
-// The status line of a figure: one place below the plot, of one height, for all that is said of its picture and its rows.
+// The status line of a figure: one place below the plot, of one height, for all that is said of its picture and its
+// rows.
 
 import { find, make, ownPopover } from "../dom.js";
 
 /**
- * One thing that is said. `detail`: the rest of it, for the details; `spoken`: what screen readers are told when it is new; `action`: a
- * button for it, such as "Show all".
- * @typedef {{text: string, detail?: string, spoken?: string, tone?: "warn"|"bad", action?: {label: string, run: (time: number) => void}}} Part
+ * One thing that is said. `detail`: the rest of it, for the details; `spoken`: what screen readers are told when it is
+ * new; `action`: a button for it, such as "Show all".
+ * @typedef {{text: string, detail?: string, spoken?: string, tone?: "warn"|"bad", action?: {label: string, run: (time:
+ *   number) => void}}} Part
  */
 /** What a status line speaks of, the most important first.  @typedef {(typeof ORDER)[number]} Name */
 /** @typedef {ReadonlyMap<Name, Part>} Parts */
@@ -15,10 +17,11 @@ const ORDER = /** @type {const} */ (["state", "failed", "outside", "far", "index
 const LAST = new Set(["rows", "notes"]);
 
 /** @param {Parts} parts @returns {[Name, Part][]} the most important first */
-export const ordered = (parts) => ORDER.flatMap((name) => {
-  const part = parts.get(name);
-  return part ? [/** @type {[Name, Part]} */ ([name, part])] : [];
-});
+export const ordered = (parts) =>
+  ORDER.flatMap((name) => {
+    const part = parts.get(name);
+    return part ? [/** @type {[Name, Part]} */ ([name, part])] : [];
+  });
 
 /** @param {Parts} parts @returns {Part["action"]} the button that the line has room for */
 export const actionOf = (parts) => ordered(parts).find(([, { action }]) => action)?.[1].action;
@@ -26,7 +29,11 @@ export const actionOf = (parts) => ordered(parts).find(([, { action }]) => actio
 /** @param {Parts} parts @returns {boolean} there is more to say than the line does */
 export function hasDetails(parts) {
   const said = ordered(parts);
-  return said.some(([, { detail }]) => detail) || said.filter(([, { action }]) => action).length > 1 || said.filter(([name]) => !LAST.has(name)).length > 2;
+  return (
+    said.some(([, { detail }]) => detail) ||
+    said.filter(([, { action }]) => action).length > 1 ||
+    said.filter(([name]) => !LAST.has(name)).length > 2
+  );
 }
 
 /** @param {Parts} before @param {Parts} now @returns {string[]} what screen readers have not been told yet */
@@ -51,7 +58,11 @@ export class Status {
     this.details.addEventListener("beforetoggle", () => this.#fill());
   }
 
-  /** Says one thing, or no longer: null. What is said already changes nothing.  @param {Name} name @param {Part|null} part */
+  /**
+   * Says one thing, or no longer: null. What is said already changes nothing.
+   * @param {Name} name
+   * @param {Part|null} part
+   */
   set(name, part) {
     if (isSame(this.parts.get(name), part)) return;
     const before = new Map(this.parts);
@@ -64,8 +75,14 @@ export class Status {
 
   #show() {
     const said = ordered(this.parts);
-    fill(this.first, said.filter(([name]) => !LAST.has(name)));
-    fill(this.last, said.filter(([name]) => LAST.has(name)));
+    fill(
+      this.first,
+      said.filter(([name]) => !LAST.has(name)),
+    );
+    fill(
+      this.last,
+      said.filter(([name]) => LAST.has(name)),
+    );
     this.action = actionOf(this.parts);
     this.act.hidden = !this.action;
     if (this.action) this.act.textContent = this.action.label;
@@ -89,7 +106,11 @@ export class Status {
   }
 }
 
-/** What stays the same in a line is left as it is: the state changes with every step of a drag.  @param {HTMLElement} line @param {[Name, Part][]} parts */
+/**
+ * What stays the same in a line is left as it is: the state changes with every step of a drag.
+ * @param {HTMLElement} line
+ * @param {[Name, Part][]} parts
+ */
 function fill(line, parts) {
   const old = new Map([...line.children].map((span) => [span.getAttribute("data-part"), span]));
   const spans = parts.map(([name, { text, tone = "" }]) => {
@@ -108,5 +129,11 @@ const wordsOf = (parts) => parts.map(([, { text, detail }]) => (detail ? `${text
 /** @param {Part|undefined} a @param {Part|null} b @returns {boolean} they say and offer the same */
 function isSame(a, b) {
   if (!a || !b) return !a && !b;
-  return a.text === b.text && a.detail === b.detail && a.spoken === b.spoken && a.tone === b.tone && a.action?.label === b.action?.label;
+  return (
+    a.text === b.text &&
+    a.detail === b.detail &&
+    a.spoken === b.spoken &&
+    a.tone === b.tone &&
+    a.action?.label === b.action?.label
+  );
 }

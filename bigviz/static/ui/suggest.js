@@ -1,9 +1,15 @@
 // Which of many names a typed text means.
 
-/** What can be chosen: `note` says more about it; `off`, why it cannot be chosen.  @typedef {{value: string, note?: string, off?: string|null}} Option */
+/**
+ * What can be chosen: `note` says more about it; `off`, why it cannot be chosen.
+ * @typedef {{value: string, note?: string, off?: string|null}} Option
+ */
 /** @typedef {{shown: Option[], more: number}} Suggestions  `more` match and are not shown */
 
-/** Places of a match, best first: the whole name, its beginning, the beginning of one of its words, anywhere, all words anywhere. */
+/**
+ * Places of a match, best first: the whole name, its beginning, the beginning of one of its words, anywhere, all words
+ * anywhere.
+ */
 const EXACT = 0;
 const START = 1;
 const WORD = 2;
@@ -11,7 +17,8 @@ const INSIDE = 3;
 const PARTS = 4;
 
 /**
- * The options that a text matches, whatever its case: the better match first, else in their own order; those that cannot be chosen last.
+ * The options that a text matches, whatever its case: the better match first, else in their own order; those that
+ * cannot be chosen last.
  * @param {readonly Option[]} options @param {string} text "" matches all @param {number} most are shown
  * @param {string} [chosen] stands first where it would not be shown
  * @returns {Suggestions} options that are off are left out until something is typed
@@ -35,7 +42,12 @@ export function suggest(options, text, most, chosen) {
   return { shown: all.slice(0, most), more: Math.max(0, all.length - most) };
 }
 
-/** @param {string} name @param {string} words @param {readonly string[]} parts all in lower case @returns {number|null} */
+/**
+ * @param {string} name
+ * @param {string} words
+ * @param {readonly string[]} parts all in lower case
+ * @returns {number|null}
+ */
 function placeOf(name, words, parts) {
   const at = name.indexOf(words);
   if (at === 0) return name.length === words.length || name.trim() === words ? EXACT : START;
@@ -44,7 +56,12 @@ function placeOf(name, words, parts) {
   return parts.length > 1 && parts.every((part) => name.includes(part)) ? PARTS : null;
 }
 
-/** @param {string} name @param {string} words @param {number} from where the words first stand @returns {boolean} a word of the name begins with them */
+/**
+ * @param {string} name
+ * @param {string} words
+ * @param {number} from where the words first stand
+ * @returns {boolean} a word of the name begins with them
+ */
 function wordStart(name, words, from) {
   for (let at = from; at > 0; at = name.indexOf(words, at + 1)) if (!/[\p{L}\p{N}]/u.test(name[at - 1])) return true;
   return false;

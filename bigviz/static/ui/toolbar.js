@@ -40,11 +40,15 @@ export function bindToolbar(figure, page) {
       button("box").setAttribute("aria-pressed", String(on));
     }
   };
-  for (const name of ["undo", "redo", "in", "out", "home", "follow", "box", "full"]) button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
+  for (const name of ["undo", "redo", "in", "out", "home", "follow", "box", "full"])
+    button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
   bindSave(figure, button("save"));
   // In a text box of the form a browser would leave the page.
   section.addEventListener("keydown", (event) => {
-    const way = event.altKey && !event.ctrlKey && !event.metaKey ? { ArrowLeft: "undo", ArrowRight: "redo" }[event.key] : undefined;
+    const way =
+      event.altKey && !event.ctrlKey && !event.metaKey
+        ? { ArrowLeft: "undo", ArrowRight: "redo" }[event.key]
+        : undefined;
     if (!way || event.defaultPrevented) return;
     event.preventDefault();
     act(way, false, event.timeStamp);
@@ -83,7 +87,8 @@ function bindSave(figure, button) {
 /** @param {HTMLElement} section @param {import("../figure/page.js").Notices} notices */
 function fullScreen(section, notices) {
   if (document.fullscreenElement) void document.exitFullscreen();
-  else if (section.requestFullscreen) section.requestFullscreen().catch(() => notices.note("This browser does not allow full screen here."));
+  else if (section.requestFullscreen)
+    section.requestFullscreen().catch(() => notices.note("This browser does not allow full screen here."));
   else notices.note("This browser has no full screen.");
 }
 

@@ -1,5 +1,6 @@
-// The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg, glyph, cmap, how,
-// low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key, another layer .N.K. What is as published is left out.
+// The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
+// glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
+// another layer .N.K. What is as published is left out.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
@@ -24,19 +25,24 @@ export class UrlState {
       for (const name of ["frame", "choice"]) figure.addEventListener(name, () => this.#soon());
       figure.addEventListener("info", () => this.#show(figure));
     }
-    addEventListener("hashchange", () => {
-      if (location.hash === this.written) return;
-      for (const figure of figures) figure.steps.settle();
-      this.read();
-      for (const { ranges } of figures) for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
-      for (const figure of figures) {
-        figure.ask();
-        this.#show(figure);
-        figure.dispatchEvent(new Event("choice"));
-        figure.restyle();
-        figure.steps.after();
-      }
-    }, { signal });
+    addEventListener(
+      "hashchange",
+      () => {
+        if (location.hash === this.written) return;
+        for (const figure of figures) figure.steps.settle();
+        this.read();
+        for (const { ranges } of figures)
+          for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
+        for (const figure of figures) {
+          figure.ask();
+          this.#show(figure);
+          figure.dispatchEvent(new Event("choice"));
+          figure.restyle();
+          figure.steps.after();
+        }
+      },
+      { signal },
+    );
   }
 
   /** Takes choices and views from the hash; what makes no sense there is left as published. */
@@ -107,24 +113,33 @@ function writeFigure(params, figure) {
     }
     for (const key of ENDS) {
       const clip = choice[key];
-      if (clip !== published[key]) params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
+      if (clip !== published[key])
+        params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
     }
   }
   const { x, y } = figure.ranges;
   if (x.now === null || y.now === null || (x.atHome && (y.atHome || figure.followY.isOn))) return;
   for (const side of /** @type {const} */ (["x", "y"])) {
     if (side === "y" && figure.followY.isOn) continue;
-    const [start, stop] = figure.axes[side].toUrl(/** @type {import("../geometry/view.js").View} */ (figure.view)[side]);
+    const [start, stop] = figure.axes[side].toUrl(
+      /** @type {import("../geometry/view.js").View} */ (figure.view)[side],
+    );
     params.set(`${side}0${suffix(figure.index, 0)}`, start);
     params.set(`${side}1${suffix(figure.index, 0)}`, stop);
   }
 }
 
-/** @param {URLSearchParams} params @param {import("../layers/layer.js").Layer} layer @param {string} end @returns {Choice} */
+/**
+ * @param {URLSearchParams} params
+ * @param {import("../layers/layer.js").Layer} layer
+ * @param {string} end
+ * @returns {Choice}
+ */
 function readChoice(params, layer, end) {
   /** @type {Choice} */
   const choice = { ...layer.published };
-  const has = (/** @type {string|null} */ name) => name !== null && layer.columns.some((c) => c.name === name && c.plottable);
+  const has = (/** @type {string|null} */ name) =>
+    name !== null && layer.columns.some((c) => c.name === name && c.plottable);
   for (const key of /** @type {const} */ (["x", "y"])) {
     const value = params.get(key + end);
     if (has(value)) choice[key] = /** @type {string} */ (value);

@@ -3,13 +3,17 @@
 import { CELLS, check } from "./frames.js";
 
 /** One encoded plane. `low` and `high` are NaN when nothing is filled; `payload` is a view of the frame.
- * @typedef {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant: Uint8Array, payload: Uint8Array}} EncodedPlane */
+ * @typedef {{codec: number, dtype: number, plane: number, filled: number, low: number, high: number, constant:
+ *   Uint8Array, payload: Uint8Array}} EncodedPlane
+ */
 /** @typedef {Uint8Array|Uint16Array|Uint32Array|Float32Array|Float64Array} Cells */
 /**
- * A decoded plane. Counts (`counts`): 0 is empty, in the narrowest unsigned array, Float64Array for uint64. Other reductions: NaN is
- * empty, Float32Array where it holds every value of the dtype, else Float64Array. `data` is null where all cells are alike: empty
- * (`filled` 0) or `constant`. `exact` holds 64-bit integers beyond 2^53 for the reader of a single cell; null where doubles suffice.
- * @typedef {{counts: boolean, filled: number, low: number, high: number, constant: number, data: Cells|null, exact: BigInt64Array|BigUint64Array|null}} Plane
+ * A decoded plane. Counts (`counts`): 0 is empty, in the narrowest unsigned array, Float64Array for uint64. Other
+ * reductions: NaN is empty, Float32Array where it holds every value of the dtype, else Float64Array. `data` is null
+ * where all cells are alike: empty (`filled` 0) or `constant`. `exact` holds 64-bit integers beyond 2^53 for the reader
+ * of a single cell; null where doubles suffice.
+ * @typedef {{counts: boolean, filled: number, low: number, high: number, constant: number, data: Cells|null, exact:
+ *   BigInt64Array|BigUint64Array|null}} Plane
  */
 
 /** Bytes of a plane's header. */
@@ -23,15 +27,33 @@ export const RUNS = 4;
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 /** dtype -> array of the wire. 1..4 unsigned, 5..8 signed, 9, 10 floats. */
-const ARRAYS = [null, Uint8Array, Uint16Array, Uint32Array, BigUint64Array, Int8Array, Int16Array, Int32Array, BigInt64Array, Float32Array, Float64Array];
+const ARRAYS = [
+  null,
+  Uint8Array,
+  Uint16Array,
+  Uint32Array,
+  BigUint64Array,
+  Int8Array,
+  Int16Array,
+  Int32Array,
+  BigInt64Array,
+  Float32Array,
+  Float64Array,
+];
 /** dtypes whose values a float32 holds exactly. */
 const SMALL = new Set([1, 2, 5, 6, 9]);
 
-/** @param {DataView} view @param {Uint8Array} body @param {number} at of the header @param {number} first byte that may belong to a payload
+/**
+ * @param {DataView} view @param {Uint8Array} body @param {number} at of the header @param {number} first byte that may
+ * belong to a payload
  * @param {number} total @returns {EncodedPlane} */
 export function parsePlane(view, body, at, first, total) {
   const [codec, dtype, plane] = [view.getUint8(at), view.getUint8(at + 1), view.getUint16(at + 2, true)];
-  const [filled, offset, size] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
+  const [filled, offset, size] = [
+    view.getUint32(at + 4, true),
+    view.getUint32(at + 8, true),
+    view.getUint32(at + 12, true),
+  ];
   check(codec <= 4, `unknown codec ${codec}`);
   check(dtype >= 1 && dtype <= 10, `unknown dtype ${dtype}`);
   check(plane < total, `plane ${plane} of a tile with ${total}`);
@@ -57,13 +79,22 @@ export function parsePlane(view, body, at, first, total) {
 
 /**
  * @param {EncodedPlane} encoded
- * @param {boolean} counts whether 0 means empty (count and `by`); only empty and constant planes do not tell by themselves
+ * @param {boolean} counts whether 0 means empty (count and `by`); only empty and constant planes do not tell by
+ *   themselves
  * @returns {Plane}
  * @throws {import("./frames.js").ProtocolError} when the payload does not hold what its header says
  */
 export function decodePlane(encoded, counts) {
   const { codec, dtype, filled, low, high, payload } = encoded;
-  const plane = { counts, filled, low, high, constant: Number.NaN, data: /** @type {Cells|null} */ (null), exact: /** @type {Plane["exact"]} */ (null) };
+  const plane = {
+    counts,
+    filled,
+    low,
+    high,
+    constant: Number.NaN,
+    data: /** @type {Cells|null} */ (null),
+    exact: /** @type {Plane["exact"]} */ (null),
+  };
   if (codec === EMPTY) return plane;
   if (codec === CONSTANT) return decodeConstant(plane, dtype, encoded.constant);
   check(counts === (codec !== RUNS), `codec ${codec} for ${counts ? "counts" : "values"}`);
@@ -77,7 +108,12 @@ export function planeBytes(plane) {
   return 128 + (plane.data?.byteLength ?? 0) + (plane.exact?.byteLength ?? 0);
 }
 
-/** One cell: null when empty, exact (BigInt beyond 2^53).  @param {Plane} plane @param {number} cell @returns {number|bigint|null} */
+/**
+ * One cell: null when empty, exact (BigInt beyond 2^53).
+ * @param {Plane} plane
+ * @param {number} cell
+ * @returns {number|bigint|null}
+ */
 export function cellOf(plane, cell) {
   const value = plane.data ? plane.data[cell] : plane.filled ? plane.constant : Number.NaN;
   if (Number.isNaN(value) || (plane.counts && value === 0)) return null;
@@ -108,7 +144,10 @@ function decodeConstant(plane, dtype, bytes) {
   return plane;
 }
 
-/** @param {ReturnType<typeof arrayOver>} values @returns {values is BigInt64Array<ArrayBuffer>|BigUint64Array<ArrayBuffer>} */
+/**
+ * @param {ReturnType<typeof arrayOver>} values
+ * @returns {values is BigInt64Array<ArrayBuffer>|BigUint64Array<ArrayBuffer>}
+ */
 function isWide(values) {
   return values instanceof BigInt64Array || values instanceof BigUint64Array;
 }
@@ -167,7 +206,12 @@ function decodeRlev(plane, dtype, src) {
   return plane;
 }
 
-/** Counts of 64 bits: as above in BigInt, for the rare tile that needs it.  @param {Plane} plane @param {Uint8Array} src @returns {Plane} */
+/**
+ * Counts of 64 bits: as above in BigInt, for the rare tile that needs it.
+ * @param {Plane} plane
+ * @param {Uint8Array} src
+ * @returns {Plane}
+ */
 function decodeWideRlev(plane, src) {
   const exact = new BigUint64Array(CELLS);
   let [at, cell, values] = [0, 0, 0];

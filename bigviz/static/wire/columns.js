@@ -4,10 +4,16 @@ import { check, costOf, count, origin, parseJson } from "./frames.js";
 
 /** @typedef {import("./frames.js").Cost} Cost */
 /** @typedef {import("./frames.js").Frame} Frame */
-/** A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are joined.
- * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run: Int32Array, row: Float64Array,
+/**
+ * A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are
+ * joined.
+ * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run:
+ *   Int32Array, row: Float64Array,
  *   x: Float64Array, y: Float64Array}} Columns */
-/** @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null, columns: Columns, cost: Cost}} ColumnsMessage */
+/**
+ * @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null,
+ *   columns: Columns, cost: Cost}} ColumnsMessage
+ */
 
 /**
  * One part of a columns message.
@@ -23,7 +29,10 @@ export function parseColumns(frame) {
   const source = body.byteOffset % 8 === 0 ? body : body.slice();
   const [buffer, from] = [source.buffer, source.byteOffset];
   const flagged = json.flagged;
-  check(Array.isArray(flagged) && flagged.every((value) => Number.isSafeInteger(value)), "columns: flagged is no list of columns");
+  check(
+    Array.isArray(flagged) && flagged.every((value) => Number.isSafeInteger(value)),
+    "columns: flagged is no list of columns",
+  );
   const columns = {
     n,
     width: count(json.width, "width"),

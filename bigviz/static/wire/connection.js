@@ -1,4 +1,5 @@
-// The websocket: requests out, messages in, reconnecting after a loss. What to ask again afterwards is the page's business.
+// The websocket: requests out, messages in, reconnecting after a loss. What to ask again afterwards is the page's
+// business.
 
 import { Reassembler } from "./reassembler.js";
 import { parseFrame, ProtocolError, VERSION } from "./frames.js";
@@ -6,25 +7,36 @@ import { parseFrame, ProtocolError, VERSION } from "./frames.js";
 /** @typedef {import("./reassembler.js").Limits} Limits */
 /** @typedef {import("./frames.js").Definition} Definition */
 /** @typedef {import("./reassembler.js").Message} Message */
-/** The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size in device pixels.
- * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height: number}} WindowAsked */
 /**
- * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's columns.
- * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: WindowAsked, roots?: import("./frames.js").LayerInfo["root"],
+ * The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size
+ * in device pixels.
+ * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height:
+ *   number}} WindowAsked
+ */
+/**
+ * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's
+ * columns.
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: WindowAsked,
+ *   roots?: import("./frames.js").LayerInfo["root"],
  *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
  */
 /**
- * The detail of `layer`, `progress`, `tile`, `columns`, `done` and `error`: the message, and of the request that it answers:
- * `definition` of the message's layer (null where unknown: an error with id 0), `asked` (its part of a view), `current` (it is the
- * newest view of its figure, or the newest request about its layer), `sent` and `arrived` (performance.now()).
+ * The detail of `layer`, `progress`, `tile`, `columns`, `done` and `error`: the message, and of the request that it
+ * answers: `definition` of the message's layer (null where unknown: an error with id 0), `asked` (its part of a view),
+ * `current` (it is the newest view of its figure, or the newest request about its layer), `sent` and `arrived`
+ * (performance.now()).
  * @template {Message} [T=Message]
- * @typedef {T & {definition: Definition|null, asked: ViewLayer|null, current: boolean, sent: number, arrived: number}} Answer
+ * @typedef {T & {definition: Definition|null, asked: ViewLayer|null, current: boolean, sent: number, arrived: number}}
+ *   Answer
  */
 /** @typedef {{inMs: number, attempt: number, code: number, reason: string, final: boolean}} Down */
 /** @typedef {{figure: number, view: boolean, layers: Map<number, ViewLayer>, sent: number}} Request */
 /** @typedef {{text: string, id: number}} Held */
 
-/** The part of WebSocket that is used. @typedef {Pick<WebSocket, "send"|"close"|"readyState"|"binaryType"|"onopen"|"onmessage"|"onclose"|"onerror">} Socket */
+/**
+ * The part of WebSocket that is used.
+ * @typedef {Pick<WebSocket, "send"|"close"|"readyState"|"binaryType"|"onopen"|"onmessage"|"onclose"|"onerror">} Socket
+ */
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
@@ -34,7 +46,15 @@ const HELLO_TIMEOUT = 20_000;
 /** Of the requests that the server allows: what is on its way when the count begins anew must fit too. */
 const SHARE = 0.8;
 /** What the server allows is told by its hello; nothing is sent before.  @type {Limits} */
-const NONE = Object.freeze({ messages_per_second: 0, messages_burst: 0, layers_per_view: 0, tiles_per_view: 0, columns_width: 1, image_side: 1, rows: 0 });
+const NONE = Object.freeze({
+  messages_per_second: 0,
+  messages_burst: 0,
+  layers_per_view: 0,
+  tiles_per_view: 0,
+  columns_width: 1,
+  image_side: 1,
+  rows: 0,
+});
 /** Requests whose late answers are still recognised. */
 const REMEMBERED = 256;
 
@@ -46,13 +66,20 @@ const MALFORMED = 4002;
 const OTHER_VERSION = 4009;
 
 /**
- * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server is another
- * one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files, before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed`
- * (ChangedMessage); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
+ * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server
+ * is another one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files,
+ * before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed` (ChangedMessage); `down`
+ * (Down: the next attempt comes in `inMs`; `final`: there will be none).
  */
 export class Connection extends EventTarget {
-  /** @param {string} url ws or wss address @param {{socket?: (url: string) => Socket, random?: () => number, now?: () => number}} [o] for tests */
-  constructor(url, { socket = (address) => new WebSocket(address), random = Math.random, now = () => performance.now() } = {}) {
+  /**
+   * @param {string} url ws or wss address
+   * @param {{socket?: (url: string) => Socket, random?: () => number, now?: () => number}} [o] for tests
+   */
+  constructor(
+    url,
+    { socket = (address) => new WebSocket(address), random = Math.random, now = () => performance.now() } = {},
+  ) {
     super();
     this.url = url;
     this.makeSocket = socket;
@@ -69,7 +96,8 @@ export class Connection extends EventTarget {
     this.reassembler = new Reassembler();
     /** @type {Map<number, Request>} */ this.requests = new Map();
     /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
-    /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts = new Map();
+    /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts =
+      new Map();
     /** Views that wait for the rate limit, by figure.  @type {Map<number, Held>} */ this.held = new Map();
     /** @type {Limits} */ this.limits = NONE;
     this.tokens = 0;
@@ -79,7 +107,10 @@ export class Connection extends EventTarget {
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.releasing = undefined;
   }
 
-  /** Connects now: at first, after `close`, and when the user does not want to wait for the next attempt. Nothing happens while connected. */
+  /**
+   * Connects now: at first, after `close`, and when the user does not want to wait for the next attempt. Nothing
+   * happens while connected.
+   */
   open() {
     if (this.socket) return;
     clearTimeout(this.reconnecting);
@@ -93,7 +124,9 @@ export class Connection extends EventTarget {
     this.waiting = setTimeout(() => this.fail(socket, "The server did not answer.", 4000), HELLO_TIMEOUT);
   }
 
-  /** Closes without reconnecting: for `pagehide`, so that leaving the page looks like leaving. `open` connects again. */
+  /**
+   * Closes without reconnecting: for `pagehide`, so that leaving the page looks like leaving. `open` connects again.
+   */
   close() {
     clearTimeout(this.reconnecting);
     const { socket } = this;
@@ -110,7 +143,13 @@ export class Connection extends EventTarget {
     return this.lastId;
   }
 
-  /** Asks what a layer is; answered by `progress`, and by `layer` (several times while its index is built) or `error`.  @param {number} figure @param {number} layer @param {Definition} definition @returns {number} request id */
+  /**
+   * Asks what a layer is; answered by `progress`, and by `layer` (several times while its index is built) or `error`.
+   * @param {number} figure
+   * @param {number} layer
+   * @param {Definition} definition
+   * @returns {number} request id
+   */
   layer(figure, layer, definition) {
     const id = this.nextId();
     this.abouts.set(`${figure}/${layer}`, id);
@@ -127,7 +166,12 @@ export class Connection extends EventTarget {
   view(figure, layers) {
     const id = this.nextId();
     const capped = cap(layers, this.limits.tiles_per_view);
-    this.remember(id, { figure, view: true, layers: new Map(capped.map((part) => [part.layer, part])), sent: this.now() });
+    this.remember(id, {
+      figure,
+      view: true,
+      layers: new Map(capped.map((part) => [part.layer, part])),
+      sent: this.now(),
+    });
     this.views.set(figure, id);
     const text = JSON.stringify({ op: "view", id, figure, layers: capped });
     this.held.delete(figure);
@@ -148,7 +192,10 @@ export class Connection extends EventTarget {
     this.send({ op: "cancel", id: this.nextId(), figure });
   }
 
-  /** The other side broke the protocol (a plane that does not decode): the connection is closed and opened again.  @param {unknown} error */
+  /**
+   * The other side broke the protocol (a plane that does not decode): the connection is closed and opened again.
+   * @param {unknown} error
+   */
   broken(error) {
     if (this.socket) this.fail(this.socket, error instanceof Error ? error.message : String(error), MALFORMED);
   }
@@ -211,9 +258,11 @@ export class Connection extends EventTarget {
       if (!(data instanceof ArrayBuffer)) throw new ProtocolError("the server sent a text frame");
       const frame = parseFrame(data);
       this.sequence += 1;
-      if (frame.sequence !== this.sequence) throw new ProtocolError(`frame ${frame.sequence} came, expected frame ${this.sequence}`);
+      if (frame.sequence !== this.sequence)
+        throw new ProtocolError(`frame ${frame.sequence} came, expected frame ${this.sequence}`);
       clearTimeout(this.waiting);
-      if (!this.isUp && !FIRST.has(frame.type)) throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
+      if (!this.isUp && !FIRST.has(frame.type))
+        throw new ProtocolError(`the first frame is ${frame.type}, expected hello`);
       const message = this.reassembler.push(frame);
       if (message) this.deliver(message, arrived);
     } catch (error) {
@@ -229,11 +278,20 @@ export class Connection extends EventTarget {
     if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
     const request = this.requests.get(message.id);
     const asked = request?.layers.get(message.layer) ?? null;
-    const newest = request?.view ? this.views.get(request.figure) : this.abouts.get(`${request?.figure}/${message.layer}`);
+    const newest = request?.view
+      ? this.views.get(request.figure)
+      : this.abouts.get(`${request?.figure}/${message.layer}`);
     const current = !request || newest === message.id;
     const ends = (message.type === "layer" && message.json.index !== "building") || message.type === "error";
     if (ends && request && !request.view) this.requests.delete(message.id);
-    return this.emit(message.type, { ...message, definition: asked?.definition ?? null, asked, current, sent: request?.sent ?? arrived, arrived });
+    return this.emit(message.type, {
+      ...message,
+      definition: asked?.definition ?? null,
+      asked,
+      current,
+      sent: request?.sent ?? arrived,
+      arrived,
+    });
   }
 
   /** @param {import("./reassembler.js").HelloMessage} message */
@@ -267,7 +325,9 @@ export class Connection extends EventTarget {
     if (this.isUp && this.now() - this.upSince > STEADY) this.attempt = 0;
     this.forget();
     const final = code === GONE || code === OTHER_VERSION;
-    const inMs = final ? 0 : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));
+    const inMs = final
+      ? 0
+      : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));
     this.attempt += 1;
     if (!final) this.reconnecting = setTimeout(() => this.open(), inMs);
     this.emit("down", { inMs, attempt: this.attempt, code, reason, final });
@@ -294,7 +354,8 @@ export class Connection extends EventTarget {
 }
 
 /**
- * At most so many tiles over all layers, wanted ones before prefetched ones; the page asks for the rest once these are there.
+ * At most so many tiles over all layers, wanted ones before prefetched ones; the page asks for the rest once these are
+ * there.
  * @param {ViewLayer[]} layers @param {number} most @returns {ViewLayer[]}
  */
 export function cap(layers, most) {

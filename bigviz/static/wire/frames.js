@@ -1,27 +1,47 @@
-// The wire protocol of docs/protocol.md, without sockets: bytes in, messages out. Every count, offset and length is checked
-// against the frame before it is used; a frame that fails a check throws ProtocolError.
+// The wire protocol of docs/protocol.md, without sockets: bytes in, messages out. Every count, offset and length is
+// checked against the frame before it is used; a frame that fails a check throws ProtocolError.
 
 /** What a layer is, as the server wants it.
- * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root: string}} Definition */
+ * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root:
+ *   string}} Definition
+ */
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
-/** What a value of a plane is: the kind of column and Arrow's name of the type. Times are nanoseconds; `unit` is what their column
- * keeps them in: D, s, ms, us or ns.  @typedef {{kind: string, type: string, unit: string|null, zone: string|null}} ValueKind */
-/** What a plane's cells mean. `plane`: the reduction of one plane, as text; `by`: the column of the categories; `counts`: planes come as
- * numbers of rows, 0 where a cell is empty; `additive`: a cell that stands in for smaller ones is divided by their number; `pixel`: how
- * the cells of a pixel are drawn; `total`: how the values of a cell's categories combine into that of all its rows, null where they do
- * not tell.  @typedef {Readonly<{plane: string, by: string|null, counts: boolean, additive: boolean,
- *   pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits */
+/**
+ * What a value of a plane is: the kind of column and Arrow's name of the type. Times are nanoseconds; `unit` is what
+ * their column
+ * keeps them in: D, s, ms, us or ns.  @typedef {{kind: string, type: string, unit: string|null, zone: string|null}}
+ * ValueKind
+ */
+/**
+ * What a plane's cells mean. `plane`: the reduction of one plane, as text; `by`: the column of the categories;
+ * `counts`: planes come as
+ * numbers of rows, 0 where a cell is empty; `additive`: a cell that stands in for smaller ones is divided by their
+ * number; `pixel`: how the cells of a pixel are drawn; `total`: how the values of a cell's categories combine into that
+ * of all its rows, null where they do not tell.  @typedef {Readonly<{plane: string, by: string|null, counts: boolean,
+ * additive: boolean,
+ * pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits
+ */
 /** The answer to a `layer` request.
- * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows: number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
- *   rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string, planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
+ * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows:
+ *   number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
+ * rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string,
+ * planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
  *   sorted: boolean}} LayerInfo */
-/** Levels and place of a tile; j counts from the top.  @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey */
+/**
+ * Levels and place of a tile; j counts from the top.
+ * @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey
+ */
 /** What an answer cost the server: microseconds, rows and bytes.
  * @typedef {{queue: number, kernel: number, encode: number, rows: number, bytes: number}} Cost */
-/** What an estimate is of: the share of the rows that were read; the standard error of a cell's value, in the plane's unit, null where
- * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error: number|null, start: boolean}>} Estimate */
+/**
+ * What an estimate is of: the share of the rows that were read; the standard error of a cell's value, in the plane's
+ * unit, null where
+ * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error:
+ * number|null, start: boolean}>} Estimate
+ */
 /** The fixed header with the two parts behind it, both views of the frame.
- * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number, part: number, parts: number,
+ * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number,
+ *   part: number, parts: number,
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
 
 export const VERSION = 1;
@@ -71,7 +91,10 @@ export function parseFrame(buffer) {
   const [part, parts] = [view.getUint16(20, true), view.getUint16(22, true)];
   check(part < parts, `part ${part} of ${parts}`);
   const [jsonBytes, bodyBytes] = [view.getUint32(32, true), view.getUint32(36, true)];
-  check(HEADER + jsonBytes + bodyBytes === size, `frame of ${size} bytes announces ${jsonBytes} of JSON and ${bodyBytes} of body`);
+  check(
+    HEADER + jsonBytes + bodyBytes === size,
+    `frame of ${size} bytes announces ${jsonBytes} of JSON and ${bodyBytes} of body`,
+  );
   return {
     type,
     estimate: (view.getUint8(5) & 1) === 1,
@@ -96,7 +119,9 @@ export function parseJson(bytes, type) {
   try {
     value = JSON.parse(decoder.decode(bytes));
   } catch (error) {
-    throw new ProtocolError(`${type} frame: its JSON does not parse (${error instanceof Error ? error.message : error})`);
+    throw new ProtocolError(
+      `${type} frame: its JSON does not parse (${error instanceof Error ? error.message : error})`,
+    );
   }
   check(typeof value === "object" && value !== null && !Array.isArray(value), `${type} frame: its JSON is no object`);
   return value;
@@ -118,11 +143,19 @@ export function count(value, what) {
   return value;
 }
 
-/** The whole number near positions on axes of int64, uint64 and times.  @param {unknown} value @param {string} what @returns {bigint} */
+/**
+ * The whole number near positions on axes of int64, uint64 and times.
+ * @param {unknown} value
+ * @param {string} what
+ * @returns {bigint}
+ */
 export function origin(value, what) {
   check(typeof value === "string" && /^-?\d{1,20}$/.test(value), `${what} is ${JSON.stringify(value)}`);
   const big = BigInt(value);
-  check(BigInt.asIntN(64, big) === big || BigInt.asUintN(64, big) === big, `${what} ${value} is neither int64 nor uint64`);
+  check(
+    BigInt.asIntN(64, big) === big || BigInt.asUintN(64, big) === big,
+    `${what} ${value} is neither int64 nor uint64`,
+  );
   return big;
 }
 

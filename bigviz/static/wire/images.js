@@ -9,7 +9,9 @@ import { ends } from "./rows.js";
 /** @typedef {import("./rows.js").Ends} Ends */
 /** An image of width x height cells over a window; `planes` of each block of 256 x 256, blocks from the top left.
  * `read` rows were looked at for it.
- * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes: import("./codec.js").EncodedPlane[]}} Image */
+ * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes:
+ *   import("./codec.js").EncodedPlane[]}} Image
+ */
 /** @typedef {{type: "image", id: number, figure: number, layer: number, image: Image, cost: Cost}} ImageMessage */
 
 export const BLOCK = 256;
@@ -19,7 +21,10 @@ const MAX_SIDE = 1 << 16;
 export function parseImage(frame) {
   const json = parseJson(frame.json, "image");
   const [width, height, total, first] = ["width", "height", "planes", "first"].map((name) => count(json[name], name));
-  check(width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE && total > 0, `an image of ${width} x ${height} with ${total} planes`);
+  check(
+    width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE && total > 0,
+    `an image of ${width} x ${height} with ${total} planes`,
+  );
   const { body } = frame;
   const payloads = PLANE_HEADER * frame.planes;
   check(body.length >= payloads, `image body of ${body.length} bytes cannot hold ${frame.planes} plane headers`);
@@ -27,7 +32,10 @@ export function parseImage(frame) {
   const planes = [];
   for (let k = 0; k < frame.planes; k++) {
     const plane = parsePlane(view, body, PLANE_HEADER * k, payloads, total);
-    check(plane.plane === (first + k) % total, `plane ${plane.plane} of an image where ${(first + k) % total} was expected`);
+    check(
+      plane.plane === (first + k) % total,
+      `plane ${plane.plane} of an image where ${(first + k) % total} was expected`,
+    );
     planes.push(plane);
   }
   const cost = costOf(json);
@@ -39,7 +47,10 @@ export function joinImage(parts) {
   const { window, width, height, total, read } = parts[0];
   const planes = [];
   for (const part of parts) {
-    check(part.first === planes.length && part.width === width && part.height === height && part.total === total, "parts of an image differ or are out of order");
+    check(
+      part.first === planes.length && part.width === width && part.height === height && part.total === total,
+      "parts of an image differ or are out of order",
+    );
     planes.push(...part.planes);
   }
   const wanted = Math.ceil(width / BLOCK) * Math.ceil(height / BLOCK) * total;

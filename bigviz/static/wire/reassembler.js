@@ -8,26 +8,51 @@ import { parseTile } from "./tiles.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./columns.js").Columns} Columns */
-/** @typedef {{key: import("./frames.js").TileKey, total: number, cost: import("./frames.js").Cost, planes: import("./codec.js").EncodedPlane[]}} TilePart */
+/**
+ * @typedef {{key: import("./frames.js").TileKey, total: number, cost: import("./frames.js").Cost, planes:
+ *   import("./codec.js").EncodedPlane[]}} TilePart
+ */
 /** @typedef {{columns: Columns, cost: import("./frames.js").Cost}} ColumnsPart */
 /** @typedef {ReturnType<typeof parseRows>} RowsPart */
 /** @typedef {ReturnType<typeof parseImage>} ImagePart */
-/** @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number, columns: {name: string, kind: string,
- *   type: string, zone: string|null, plottable: boolean, reason: string|null}[], notes: string[]}>, cmaps: string[], limits: Limits}} Hello */
+/**
+ * @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number,
+ * columns: {name: string, kind: string,
+ * type: string, zone: string|null, plottable: boolean, reason: string|null}[], notes: string[]}>, cmaps: string[],
+ * limits: Limits}} Hello
+ */
 /** What the server allows a page.
- * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view: number, columns_width: number,
+ * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:
+ *   number, columns_width: number,
  *   image_side: number, rows: number}>} Limits */
 /** luts: 768 bytes of RGB for each colour map, in the server's order.
  * @typedef {{type: "hello", id: number, epoch: number, json: Hello, luts: Map<string, Uint8Array>}} HelloMessage */
-/** @typedef {{type: "layer", id: number, figure: number, layer: number, json: import("./frames.js").LayerInfo}} LayerMessage */
-/** @typedef {{type: "progress", id: number, figure: number, layer: number, json: {stage: string, done: number, rows: number, seconds: number}}} ProgressMessage */
-/** @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number, kernel_us: number, encode_us: number, rows: number,
+/**
+ * @typedef {{type: "layer", id: number, figure: number, layer: number, json: import("./frames.js").LayerInfo}}
+ *   LayerMessage
+ */
+/**
+ * @typedef {{type: "progress", id: number, figure: number, layer: number, json: {stage: string, done: number, rows:
+ *   number, seconds: number}}} ProgressMessage
+ */
+/**
+ * @typedef {{type: "done", id: number, figure: number, layer: number, json: {tiles: number, queue_us: number,
+ * kernel_us: number, encode_us: number, rows: number,
  *   bytes: number}}} DoneMessage */
-/** Where and why the document's script failed, under `bigviz serve --dev`.  @typedef {Readonly<{file: string, line: number|null, message: string, trace: string}>} AppFailure */
-/** @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got: unknown, app?: AppFailure}}} ErrorMessage */
+/**
+ * Where and why the document's script failed, under `bigviz serve --dev`.
+ * @typedef {Readonly<{file: string, line: number|null, message: string, trace: string}>} AppFailure
+ */
+/**
+ * @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got:
+ *   unknown, app?: AppFailure}}} ErrorMessage
+ */
 /** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
-/** @typedef {HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|import("./columns.js").ColumnsMessage|
- *   import("./rows.js").RowsMessage|import("./images.js").ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message */
+/**
+ * @typedef
+ * {HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|import("./columns.js").ColumnsMessage|
+ * import("./rows.js").RowsMessage|import("./images.js").ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message
+ */
 /** What is there of a message whose last part is not.
  * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[],
  *   rows: RowsPart[], images: ImagePart[]}} Pending */
@@ -56,8 +81,20 @@ export class Reassembler {
     const image = frame.type === "image" ? parseImage(frame) : null;
     const place = tile ? `${tile.key.zx},${tile.key.zy},${tile.key.i},${tile.key.j}` : "";
     const name = `${frame.type}/${frame.id}/${frame.figure}/${frame.layer}/${place}`;
-    const entry = this.pending.get(name) ?? { parts: frame.parts, next: 0, bytes: 0, frames: [], tiles: [], columns: [], rows: [], images: [] };
-    check(frame.part === entry.next && frame.parts === entry.parts, `${name}: part ${frame.part} of ${frame.parts}, expected ${entry.next} of ${entry.parts}`);
+    const entry = this.pending.get(name) ?? {
+      parts: frame.parts,
+      next: 0,
+      bytes: 0,
+      frames: [],
+      tiles: [],
+      columns: [],
+      rows: [],
+      images: [],
+    };
+    check(
+      frame.part === entry.next && frame.parts === entry.parts,
+      `${name}: part ${frame.part} of ${frame.parts}, expected ${entry.next} of ${entry.parts}`,
+    );
     entry.next += 1;
     entry.frames.push(frame);
     if (tile) entry.tiles.push(tile);
@@ -75,7 +112,10 @@ export class Reassembler {
     entry.bytes += bytes;
     if (whole) this.pending.delete(name);
     else this.pending.set(name, entry);
-    check(this.bytes <= MAX_PENDING_BYTES && this.pending.size <= MAX_PENDING, `${this.pending.size} unfinished messages hold ${this.bytes} bytes`);
+    check(
+      this.bytes <= MAX_PENDING_BYTES && this.pending.size <= MAX_PENDING,
+      `${this.pending.size} unfinished messages hold ${this.bytes} bytes`,
+    );
   }
 }
 
@@ -89,9 +129,20 @@ function assemble({ frames, tiles, columns, rows, images }) {
   const { type, id, figure, layer, epoch } = frames[0];
   const estimate = parseEstimate(frames[0]);
   if (type === "tile") return { type, id, figure, layer, estimate, ...joinTiles(tiles) };
-  if (type === "columns") return { type, id, figure, layer, estimate, columns: joinColumns(columns.map((part) => part.columns)), cost: columns[0].cost };
-  if (type === "rows") return { type, id, figure, layer, rows: joinRows(rows.map((part) => part.rows)), cost: rows[0].cost };
-  if (type === "image") return { type, id, figure, layer, image: joinImage(images.map((part) => part.image)), cost: images[0].cost };
+  if (type === "columns")
+    return {
+      type,
+      id,
+      figure,
+      layer,
+      estimate,
+      columns: joinColumns(columns.map((part) => part.columns)),
+      cost: columns[0].cost,
+    };
+  if (type === "rows")
+    return { type, id, figure, layer, rows: joinRows(rows.map((part) => part.rows)), cost: rows[0].cost };
+  if (type === "image")
+    return { type, id, figure, layer, image: joinImage(images.map((part) => part.image)), cost: images[0].cost };
   const json = parseJson(concat(frames.map((frame) => frame.json)), type);
   const body = concat(frames.map((frame) => frame.body));
   if (type === "hello") return { type, id, epoch, json, luts: readLuts(json, body) };
@@ -103,7 +154,10 @@ function assemble({ frames, tiles, columns, rows, images }) {
 function joinTiles(parts) {
   const planes = parts.flatMap((part) => part.planes);
   const { key, total, cost } = parts[0];
-  check(parts.every((part) => part.total === total), "parts of a tile differ in their number of planes");
+  check(
+    parts.every((part) => part.total === total),
+    "parts of a tile differ in their number of planes",
+  );
   check(planes.length === total, `tile of ${total} planes came with ${planes.length}`);
   check(new Set(planes.map((plane) => plane.plane)).size === total, "a plane of a tile came twice");
   return { key, total, cost, planes };
@@ -113,10 +167,20 @@ function joinTiles(parts) {
 function joinColumns(parts) {
   if (parts.length === 1) return parts[0];
   const [first] = parts;
-  const same = parts.every((part) => part.width === first.width && part.xorigin === first.xorigin && part.yorigin === first.yorigin);
+  const same = parts.every(
+    (part) => part.width === first.width && part.xorigin === first.xorigin && part.yorigin === first.yorigin,
+  );
   check(same, "parts of columns differ in width or origin");
   const n = parts.reduce((sum, part) => sum + part.n, 0);
-  const joined = { ...first, n, column: new Int32Array(n), run: new Int32Array(n), row: new Float64Array(n), x: new Float64Array(n), y: new Float64Array(n) };
+  const joined = {
+    ...first,
+    n,
+    column: new Int32Array(n),
+    run: new Int32Array(n),
+    row: new Float64Array(n),
+    x: new Float64Array(n),
+    y: new Float64Array(n),
+  };
   let at = 0;
   for (const part of parts) {
     joined.column.set(part.column, at);
@@ -133,7 +197,10 @@ function joinColumns(parts) {
 function readLuts(json, body) {
   const names = json.cmaps;
   check(Array.isArray(names) && names.every((name) => typeof name === "string"), "hello: cmaps is no list of names");
-  check(body.length === LUT_BYTES * names.length, `hello: ${body.length} bytes of colour maps for ${names.length} names`);
+  check(
+    body.length === LUT_BYTES * names.length,
+    `hello: ${body.length} bytes of colour maps for ${names.length} names`,
+  );
   return new Map(names.map((name, k) => [name, body.slice(k * LUT_BYTES, (k + 1) * LUT_BYTES)]));
 }
 

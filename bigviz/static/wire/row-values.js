@@ -6,22 +6,34 @@
 const MOST = 64;
 
 export class RowReader {
-  /** @param {string} socketUrl the document's websocket: its layers have routes beside it @param {typeof fetch} [get] for tests */
+  /**
+   * @param {string} socketUrl the document's websocket: its layers have routes beside it
+   * @param {typeof fetch} [get] for tests
+   */
   constructor(socketUrl, get = (...request) => fetch(...request)) {
     this.base = socketUrl.replace(/^ws/, "http");
     this.get = get;
     /** @type {Map<string, RowValues>} */ this.rows = new Map();
-    /** @type {{key: string, answer: Promise<RowValues|null>, abort: AbortController}|null} the row that is on its way */ this.asking = null;
+    /**
+     * @type {{key: string, answer: Promise<RowValues|null>, abort: AbortController}|null} the row that is on its way
+     */
+    this.asking = null;
   }
 
-  /** @param {number} layer of the document, depth first @param {number} row @returns {RowValues|null} if they are here */
+  /**
+   * @param {number} layer of the document, depth first
+   * @param {number} row
+   * @returns {RowValues|null} if they are here
+   */
   known(layer, row) {
     return this.rows.get(`${layer}/${row}`) ?? null;
   }
 
   /**
    * Asks for a row; a question for another row gives the older one up.
-   * @param {number} layer @param {number} row @returns {Promise<RowValues|null>} null: given up, or the server cannot tell
+   * @param {number} layer
+   * @param {number} row
+   * @returns {Promise<RowValues|null>} null: given up, or the server cannot tell
    */
   ask(layer, row) {
     const key = `${layer}/${row}`;

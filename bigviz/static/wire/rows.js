@@ -5,20 +5,29 @@ import { check, costOf, count, origin, parseJson } from "./frames.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Cost} Cost */
-/** Half-open ends x0, x1, y0, y1 in axis space: decimal strings on axes of whole numbers.  @typedef {(number|string)[]} Ends */
 /**
- * Rows, those of one coordinate (and category) joined. x and y are offsets from the origins; `row`: the first one's number; `number`:
- * how many; `code`: category or null; `value`: what the reduction makes of them, as doubles; `exact`: the same where doubles round.
- * `window`: where these are all rows; null: everywhere.
- * @typedef {{n: number, matched: number, window: Ends|null, xorigin: bigint, yorigin: bigint, x: Float64Array, y: Float64Array,
- *   row: Float64Array, number: Uint32Array, code: Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
+ * Half-open ends x0, x1, y0, y1 in axis space: decimal strings on axes of whole numbers.
+ * @typedef {(number|string)[]} Ends
+ */
+/**
+ * Rows, those of one coordinate (and category) joined. x and y are offsets from the origins; `row`: the first one's
+ * number; `number`: how many; `code`: category or null; `value`: what the reduction makes of them, as doubles; `exact`:
+ * the same where doubles round. `window`: where these are all rows; null: everywhere.
+ * @typedef {{n: number, matched: number, window: Ends|null, xorigin: bigint, yorigin: bigint, x: Float64Array, y:
+ *   Float64Array,
+ * row: Float64Array, number: Uint32Array, code: Int32Array|null, value: Float64Array, exact:
+ * BigInt64Array|BigUint64Array|null}} Rows
  */
 /** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: Rows, cost: Cost}} RowsMessage */
 
 /** @param {unknown} value @returns {Ends} */
 export function ends(value) {
   check(Array.isArray(value) && value.length === 4, `a window of ${JSON.stringify(value)}`);
-  for (const end of value) check(Number.isFinite(end) || (typeof end === "string" && /^-?\d{1,20}$/.test(end)), `a window ends at ${JSON.stringify(end)}`);
+  for (const end of value)
+    check(
+      Number.isFinite(end) || (typeof end === "string" && /^-?\d{1,20}$/.test(end)),
+      `a window ends at ${JSON.stringify(end)}`,
+    );
   return value;
 }
 
@@ -30,11 +39,17 @@ export function parseRows(frame) {
   const json = parseJson(frame.json, "rows");
   const n = count(json.n, "n");
   const { dtype, coded } = json;
-  check(Number.isInteger(dtype) && dtype >= 1 && dtype <= 10 && typeof coded === "boolean", `rows: dtype ${dtype}, coded ${coded}`);
+  check(
+    Number.isInteger(dtype) && dtype >= 1 && dtype <= 10 && typeof coded === "boolean",
+    `rows: dtype ${dtype}, coded ${coded}`,
+  );
   const source = frame.body.byteOffset % 8 === 0 ? frame.body : frame.body.slice();
   const width = arrayOver(dtype, source.subarray(0, 0)).BYTES_PER_ELEMENT;
   const sizes = [8 * n, 8 * n, 8 * n, padded(4 * n), ...(coded ? [padded(4 * n)] : []), padded(width * n)];
-  check(source.length === sizes.reduce((sum, size) => sum + size, 0), `rows body of ${source.length} bytes for ${n} rows`);
+  check(
+    source.length === sizes.reduce((sum, size) => sum + size, 0),
+    `rows body of ${source.length} bytes for ${n} rows`,
+  );
   const [buffer, from] = [source.buffer, source.byteOffset];
   const at = 24 * n;
   const last = source.length - padded(width * n);
@@ -61,10 +76,18 @@ export function parseRows(frame) {
 export function joinRows(parts) {
   const [first] = parts;
   if (parts.length === 1) return first;
-  const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, code, exact }) => `${matched} ${window} ${xorigin} ${yorigin} ${code === null} ${exact?.constructor.name}`;
-  check(parts.every((part) => like(part) === like(first)), "parts of rows differ in window, origin or arrays");
+  const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, code, exact }) =>
+    `${matched} ${window} ${xorigin} ${yorigin} ${code === null} ${exact?.constructor.name}`;
+  check(
+    parts.every((part) => like(part) === like(first)),
+    "parts of rows differ in window, origin or arrays",
+  );
   const n = parts.reduce((sum, part) => sum + part.n, 0);
-  /** @template {Float64Array|Uint32Array|Int32Array|BigInt64Array|BigUint64Array} A @param {(part: Rows) => A|null} of @returns {any} */
+  /**
+   * @template {Float64Array|Uint32Array|Int32Array|BigInt64Array|BigUint64Array} A
+   * @param {(part: Rows) => A|null} of
+   * @returns {any}
+   */
   const join = (of) => {
     const array = of(first);
     if (array === null) return null;

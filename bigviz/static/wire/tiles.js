@@ -7,7 +7,10 @@ import { check, MAX_LEVEL, safeU64 } from "./frames.js";
 /** @typedef {import("./codec.js").EncodedPlane} EncodedPlane */
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").TileKey} TileKey */
-/** @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null, key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage */
+/**
+ * @typedef {{type: "tile", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null,
+ *   key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage
+ */
 
 const TILE_RECORD = 40;
 
@@ -34,6 +37,7 @@ export function parseTile(frame) {
     bytes: safeU64(view, 32),
   };
   const planes = [];
-  for (let p = 0; p < frame.planes; p++) planes.push(parsePlane(view, body, TILE_RECORD + PLANE_HEADER * p, payloads, total));
+  for (let p = 0; p < frame.planes; p++)
+    planes.push(parsePlane(view, body, TILE_RECORD + PLANE_HEADER * p, payloads, total));
   return { key, total, cost, planes };
 }

@@ -8,7 +8,10 @@ import { ValueWords } from "../../../bigviz/static/axes/values.js";
 const words = (kind, unit = null, zone = null) => new ValueWords({ kind, type: "", unit, zone });
 
 test("one value is told as exactly as its column keeps it", () => {
-  assert.equal(words("timestamp", "ns", "Europe/Berlin").one(1_700_000_000_123_456_789n), "2023-11-14 23:13:20.123456789");
+  assert.equal(
+    words("timestamp", "ns", "Europe/Berlin").one(1_700_000_000_123_456_789n),
+    "2023-11-14 23:13:20.123456789",
+  );
   assert.equal(words("timestamp", "s").one(1_700_000_000e9), "2023-11-14 22:13:20");
   assert.equal(words("timestamp", "us", "UTC+01:00").one(0), "1970-01-01 01:00:00.000000");
   assert.equal(words("date", "D").one(19_000 * 864e11), "2022-01-08");

@@ -17,7 +17,11 @@ test("offsets and local times agree with Intl on both sides of a change", () => 
     }
   }
   const gap = Date.UTC(2024, 2, 31, 2, 30);
-  assert.deepEqual(instantsOf(gap, "Europe/Paris"), [Date.UTC(2024, 2, 31, 1, 30)], "02:30 does not exist: 03:30 instead");
+  assert.deepEqual(
+    instantsOf(gap, "Europe/Paris"),
+    [Date.UTC(2024, 2, 31, 1, 30)],
+    "02:30 does not exist: 03:30 instead",
+  );
   assert.equal(zoneOffset(0, "Not/AZone"), 0);
   assert.equal(zoneOffset(0, "-03:30"), -3.5 * 3600e3);
 });
@@ -35,8 +39,23 @@ test("the hour that autumn repeats has two instants", () => {
 });
 
 test("fixed offsets as Arrow and Python write them", () => {
-  const hours = { "+01:00": 1, "UTC+01:00": 1, "UTC+1": 1, "utc-0330": -3.5, "GMT+05:45": 5.75, "-08": -8, "+00:00": 0, "UTC-00:00:30": -30 / 3600 };
+  const hours = {
+    "+01:00": 1,
+    "UTC+01:00": 1,
+    "UTC+1": 1,
+    "utc-0330": -3.5,
+    "GMT+05:45": 5.75,
+    "-08": -8,
+    "+00:00": 0,
+    "UTC-00:00:30": -30 / 3600,
+  };
   for (const [zone, offset] of Object.entries(hours)) assert.equal(zoneOffset(1.7e12, zone), offset * 3600e3, zone);
   assert.equal(zoneOffset(0, "Etc/GMT+1"), -3600e3, "a name of the database, whose sign is the other way round");
-  assert.ok(isKnownZone("Europe/Berlin") && isKnownZone("UTC+01:00") && isKnownZone("UTC") && !isKnownZone("Not/AZone") && !isKnownZone("UTC+banana"));
+  assert.ok(
+    isKnownZone("Europe/Berlin") &&
+      isKnownZone("UTC+01:00") &&
+      isKnownZone("UTC") &&
+      !isKnownZone("Not/AZone") &&
+      !isKnownZone("UTC+banana"),
+  );
 });

@@ -10,22 +10,39 @@ const definition = { dataset: "d", x: "x" };
 /** A page of two figures that note what they are told. */
 function world() {
   /** @type {unknown[]} */ const told = [];
-  const note = (/** @type {string} */ name) => (/** @type {any[]} */ ...details) => void told.push([name, ...details]);
+  const note =
+    (/** @type {string} */ name) =>
+    (/** @type {any[]} */ ...details) =>
+      void told.push([name, ...details]);
   const connection = Object.assign(new EventTarget(), { broken: note("broken") });
   const raster = { add: () => 1, addRows: () => 2, addImage: () => 3 };
   const layer = { definition, raster, line: null };
   const figure = (/** @type {number} */ k) => ({
     layers: [layer],
-    requests: { gotTile: note(`${k} gotTile`), gotWindow: (/** @type {number} */ id) => id === 7, gotColumns: () => null, done: note(`${k} done`), failed: note(`${k} failed`) },
+    requests: {
+      gotTile: note(`${k} gotTile`),
+      gotWindow: (/** @type {number} */ id) => id === 7,
+      gotColumns: () => null,
+      done: note(`${k} done`),
+      failed: note(`${k} failed`),
+    },
     arrived: () => told.push([`${k} arrived`]),
     onLayerError: () => told.push([`${k} onLayerError`]),
   });
-  const latency = { arrived: (/** @type {number} */ k, /** @type {any} */ { decode }) => told.push([`${k} decoded`, decode]) };
+  const latency = {
+    arrived: (/** @type {number} */ k, /** @type {any} */ { decode }) => told.push([`${k} decoded`, decode]),
+  };
   const ending = new AbortController();
-  deliverAnswers(/** @type {any} */ ({ connection, latency }), /** @type {any} */ ([figure(0), figure(1)]), ending.signal);
+  deliverAnswers(
+    /** @type {any} */ ({ connection, latency }),
+    /** @type {any} */ ([figure(0), figure(1)]),
+    ending.signal,
+  );
   const send = (/** @type {string} */ type, /** @type {object} */ detail) => {
     told.length = 0;
-    connection.dispatchEvent(new CustomEvent(type, { detail: { layer: 0, definition, current: true, json: {}, ...detail } }));
+    connection.dispatchEvent(
+      new CustomEvent(type, { detail: { layer: 0, definition, current: true, json: {}, ...detail } }),
+    );
     return [...told];
   };
   return { send, raster, ending };
@@ -33,7 +50,11 @@ function world() {
 
 test("a tile goes to its figure; an estimate leaves the request open", () => {
   const { send } = world();
-  assert.deepEqual(send("tile", { figure: 1, id: 3, key: "k", estimate: null }), [["1 gotTile", 3, 0, "k"], ["1 decoded", 1], ["1 arrived"]]);
+  assert.deepEqual(send("tile", { figure: 1, id: 3, key: "k", estimate: null }), [
+    ["1 gotTile", 3, 0, "k"],
+    ["1 decoded", 1],
+    ["1 arrived"],
+  ]);
   assert.deepEqual(send("tile", { figure: 0, id: 3, key: "k", estimate: {} }), [["0 decoded", 1], ["0 arrived"]]);
 });
 

@@ -37,7 +37,11 @@ function world() {
     page: { latency: { settled: () => told.push("settled") } },
     requests: { update: () => told.push("asked"), nextFrame() {}, settled() {} },
     fitY() {},
-    painter: { prepare() {}, refit: () => false, paint: (/** @type {unknown} */ _, /** @type {boolean} */ exact) => told.push(exact ? "exact" : "moving") },
+    painter: {
+      prepare() {},
+      refit: () => false,
+      paint: (/** @type {unknown} */ _, /** @type {boolean} */ exact) => told.push(exact ? "exact" : "moving"),
+    },
     resize() {},
   });
   const drawing = new Drawing(/** @type {any} */ (figure));

@@ -9,11 +9,18 @@ import { View } from "../../../bigviz/static/geometry/view.js";
 
 /**
  * A figure of lines over x 0..10 whose rows at hand span the given y.
- * @param {[number, number][]} extents @param {{glyph?: string, declared?: boolean, dense?: [number, number]|null, origin?: bigint}} [o]
+ * @param {[number, number][]} extents
+ * @param {{glyph?: string, declared?: boolean, dense?: [number, number]|null, origin?: bigint}} [o]
  */
 function world(extents, { glyph = "line", declared = false, dense = null, origin = 0n } = {}) {
-  const layers = extents.map(([low, high]) => ({ definition: { glyph }, line: { extent: () => ({ origin, low, high }) } }));
-  const ranges = { x: new SharedRange({ start: null, end: null }), y: new SharedRange(declared ? { start: 0, end: 1 } : { start: null, end: null }) };
+  const layers = extents.map(([low, high]) => ({
+    definition: { glyph },
+    line: { extent: () => ({ origin, low, high }) },
+  }));
+  const ranges = {
+    x: new SharedRange({ start: null, end: null }),
+    y: new SharedRange(declared ? { start: 0, end: 1 } : { start: null, end: null }),
+  };
   for (const layer of layers) {
     ranges.x.tell(layer, [0, 10], false);
     ranges.y.tell(layer, [-100, 100], origin !== 0n, dense);
@@ -27,7 +34,10 @@ function world(extents, { glyph = "line", declared = false, dense = null, origin
 const ends = (/** @type {View} */ { y }) => [Number(y.origin) + y.lo, Number(y.origin) + y.hi];
 
 test("y is what all lines span in the view, and 2 % on each side", () => {
-  const { follow, view } = world([[-10, 10], [0, 40]]);
+  const { follow, view } = world([
+    [-10, 10],
+    [0, 40],
+  ]);
   assert.deepEqual(ends(follow.fit(view)), [-11, 41]);
   assert.equal(follow.fit(view).x, view.x);
   const fitted = follow.fit(view);
@@ -50,7 +60,7 @@ test("whole numbers beyond 2^53 are followed exactly", () => {
   assert.equal(Number(y.origin - origin) + y.hi, 102);
 });
 
-test("y stays where somebody moved it, where the document says where it is, and where it is not this figure's alone", () => {
+test("y stays where it was moved to, where the document says where it is, and where figures share it", () => {
   const moved = world([[0, 1]]);
   moved.follow.isWanted = false;
   assert.equal(moved.follow.fit(moved.view), moved.view);

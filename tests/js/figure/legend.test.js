@@ -22,7 +22,8 @@ function paper() {
       drawn.push({ words, left: this.textAlign === "right" ? x - width : x, width });
     },
   };
-  for (const name of ["fillRect", "strokeRect", "beginPath", "moveTo", "lineTo", "stroke", "fill"]) Object.assign(context, { [name]() {} });
+  for (const name of ["fillRect", "strokeRect", "beginPath", "moveTo", "lineTo", "stroke", "fill"])
+    Object.assign(context, { [name]() {} });
   return { drawn, context: /** @type {any} */ (context) };
 }
 
@@ -32,15 +33,32 @@ test("on a narrow screen the key keeps its title, clear of the colours and of th
   const rect = { x: 155, y: 12, width: 220, height: 10 };
   for (const title of ["count", "mean of a column with a rather long name"]) {
     const { drawn, context } = paper();
-    drawBar(context, { rect, horizontal: true, norm: null, lut: new Uint8Array(768), title, words: COUNTS, mark: null, room: 54 }, LOOK);
+    drawBar(
+      context,
+      { rect, horizontal: true, norm: null, lut: new Uint8Array(768), title, words: COUNTS, mark: null, room: 54 },
+      LOOK,
+    );
     const [told] = drawn;
     assert.ok(told.words.startsWith(title.slice(0, 5)), told.words);
     assert.ok(told.left >= 0 && told.left + told.width < rect.x);
   }
   const { drawn, context } = paper();
   const labels = ["ash", "elm", "fir"];
-  drawLegend(context, { rect: { ...rect, x: 60, width: 315 }, horizontal: true, labels, colors: new Uint8Array(9), title: "kind of tree" }, LOOK);
-  assert.deepEqual(drawn.map(({ words }) => words), ["kind of tree", ...labels]);
+  drawLegend(
+    context,
+    {
+      rect: { ...rect, x: 60, width: 315 },
+      horizontal: true,
+      labels,
+      colors: new Uint8Array(9),
+      title: "kind of tree",
+    },
+    LOOK,
+  );
+  assert.deepEqual(
+    drawn.map(({ words }) => words),
+    ["kind of tree", ...labels],
+  );
   for (const [k, { left }] of drawn.entries()) assert.ok(k === 0 || left >= drawn[k - 1].left + drawn[k - 1].width);
 });
 
@@ -60,9 +78,16 @@ test("the colour bar names both ends, in order, without repeating itself", () =>
   }
   const few = new Norm(new Distribution(new Uint32Array([1, 1, 1, 2, 3]), true), "eq_hist");
   assert.ok(few.lift > 0.1);
-  assert.deepEqual(labelsOf(few, { words: COUNTS, wanted: 8, length: 300 })[0], { fraction: few.lift, label: "1" }, "where its cells have their colour");
+  assert.deepEqual(
+    labelsOf(few, { words: COUNTS, wanted: 8, length: 300 })[0],
+    { fraction: few.lift, label: "1" },
+    "where its cells have their colour",
+  );
   const one = new Norm(new Distribution(new Uint32Array([7, 7]), true), "eq_hist");
-  assert.deepEqual(labelsOf(one, { words: COUNTS, wanted: 8, length: 300 }).map((l) => l.label), ["7"]);
+  assert.deepEqual(
+    labelsOf(one, { words: COUNTS, wanted: 8, length: 300 }).map((l) => l.label),
+    ["7"],
+  );
 });
 
 test("labels have as many digits as tell them apart", () => {
@@ -89,13 +114,42 @@ test("labels have as many digits as tell them apart", () => {
 test("times are told as times, at round ones where the scale is linear", () => {
   const start = 1_700_000_000e9;
   const stamps = Float64Array.from({ length: 1000 }, (_, k) => start + k * 60e9);
-  const told = (/** @type {string} */ kind, /** @type {string} */ unit, /** @type {Float64Array} */ values, zone = /** @type {string|null} */ (null), how = /** @type {"linear"|"eq_hist"} */ ("linear")) =>
-    labelsOf(new Norm(new Distribution(values, false), how), { words: new ValueWords({ kind, type: "", unit, zone }), wanted: 8, length: 300 }).map(({ label }) => label);
+  const told = (
+    /** @type {string} */ kind,
+    /** @type {string} */ unit,
+    /** @type {Float64Array} */ values,
+    zone = /** @type {string|null} */ (null),
+    how = /** @type {"linear"|"eq_hist"} */ ("linear"),
+  ) =>
+    labelsOf(new Norm(new Distribution(values, false), how), {
+      words: new ValueWords({ kind, type: "", unit, zone }),
+      wanted: 8,
+      length: 300,
+    }).map(({ label }) => label);
   const zoned = told("timestamp", "ns", stamps, "Europe/Berlin");
   assert.equal(zoned[0], "2023-11-14 23:13");
-  assert.ok(zoned.slice(1, -1).every((label) => /^2023-11-15 \d\d:00$/.test(label)), String(zoned));
-  for (const label of told("timestamp", "ns", stamps, null, "eq_hist")) assert.match(label, /^2023-11-1[45] \d\d:\d\d$/);
-  for (const label of told("date", "D", Float64Array.from({ length: 100 }, (_, k) => k * 864e11))) assert.match(label, /^1970-\d\d-\d\d$/);
-  for (const label of told("duration", "ns", Float64Array.from({ length: 100 }, (_, k) => k * 3600e9))) assert.match(label, /^(\d d )?\d\d:\d\d$/);
-  for (const label of told("time", "us", Float64Array.from({ length: 24 }, (_, k) => k * 3600e9))) assert.match(label, /^\d\d:\d\d$/);
+  assert.ok(
+    zoned.slice(1, -1).every((label) => /^2023-11-15 \d\d:00$/.test(label)),
+    String(zoned),
+  );
+  for (const label of told("timestamp", "ns", stamps, null, "eq_hist"))
+    assert.match(label, /^2023-11-1[45] \d\d:\d\d$/);
+  for (const label of told(
+    "date",
+    "D",
+    Float64Array.from({ length: 100 }, (_, k) => k * 864e11),
+  ))
+    assert.match(label, /^1970-\d\d-\d\d$/);
+  for (const label of told(
+    "duration",
+    "ns",
+    Float64Array.from({ length: 100 }, (_, k) => k * 3600e9),
+  ))
+    assert.match(label, /^(\d d )?\d\d:\d\d$/);
+  for (const label of told(
+    "time",
+    "us",
+    Float64Array.from({ length: 24 }, (_, k) => k * 3600e9),
+  ))
+    assert.match(label, /^\d\d:\d\d$/);
 });

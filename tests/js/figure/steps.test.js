@@ -12,8 +12,19 @@ const drawn = (/** @type {string} */ x) => ({ x, y: "b", xaxis: "linear", yaxis:
 
 /** A figure of one layer whose server answers when `answer` is called. */
 function world() {
-  const layer = { choice: /** @type {Record<string, string>} */ ({ x: "a", cmap: "fire" }), definition: drawn("a"), asked: /** @type {any} */ (null) };
-  const figure = /** @type {any} */ (Object.assign(new EventTarget(), { layers: [layer], view: null, followY: { isOn: false, isWanted: true }, restore: () => {} }));
+  const layer = {
+    choice: /** @type {Record<string, string>} */ ({ x: "a", cmap: "fire" }),
+    definition: drawn("a"),
+    asked: /** @type {any} */ (null),
+  };
+  const figure = /** @type {any} */ (
+    Object.assign(new EventTarget(), {
+      layers: [layer],
+      view: null,
+      followY: { isOn: false, isWanted: true },
+      restore: () => {},
+    })
+  );
   const steps = new Steps(figure);
   const ask = () => {
     layer.asked = layer.choice.x === layer.definition.x ? null : drawn(layer.choice.x);
@@ -73,7 +84,14 @@ test("each kind of change is a step of its own, also where they follow at once",
     steps.travel("undo", 0);
     seen.push([layer.choice.cmap, layer.choice.how, steps.figure.view?.x.lo]);
   }
-  assert.deepEqual(seen.map(([cmap, how]) => [cmap, how]), [["kbc", undefined], ["fire", undefined], ["fire", undefined]]);
+  assert.deepEqual(
+    seen.map(([cmap, how]) => [cmap, how]),
+    [
+      ["kbc", undefined],
+      ["fire", undefined],
+      ["fire", undefined],
+    ],
+  );
   assert.equal(seen.length, 3, "a drag and keys of one list are one step each");
 });
 

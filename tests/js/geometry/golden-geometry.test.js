@@ -8,7 +8,10 @@ import { AxisRoot } from "../../../bigviz/static/geometry/root.js";
 import { place, span, spanOf } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 
-/** @type {{root: [string, number], low: number|string, high: number|string, pixels: number, nominal: number, level: number, tiles: [number, number]|null, cells: [number|string, number, number][]}[]} */
+/**
+ * @type {{root: [string, number], low: number|string, high: number|string, pixels: number, nominal: number, level:
+ *   number, tiles: [number, number]|null, cells: [number|string, number, number][]}[]}
+ */
 const cases = JSON.parse(readFileSync(new URL("../../golden/geometry.json", import.meta.url), "utf8"));
 
 for (const { root, low, high, pixels, nominal, level, tiles, cells } of cases) {
@@ -20,9 +23,15 @@ for (const { root, low, high, pixels, nominal, level, tiles, cells } of cases) {
     assert.equal(axis.nominalLevel(shown, pixels) + 0, nominal);
     assert.equal(axis.level(shown, pixels), level);
     const flat = { other: new AxisRoot(0n, 0), shown: span(0, 1) };
-    const across = new Grid(axis, flat.other).window(new View({ x: shown, y: flat.shown, width: pixels, height: 256 }), { zx: level, zy: 0 });
+    const across = new Grid(axis, flat.other).window(
+      new View({ x: shown, y: flat.shown, width: pixels, height: 256 }),
+      { zx: level, zy: 0 },
+    );
     assert.deepEqual(across && [across.i0, across.i1], tiles);
-    const up = new Grid(flat.other, axis).window(new View({ x: flat.shown, y: shown, width: 256, height: pixels }), { zx: 0, zy: level });
+    const up = new Grid(flat.other, axis).window(new View({ x: flat.shown, y: shown, width: 256, height: pixels }), {
+      zx: 0,
+      zy: level,
+    });
     const fromTop = (/** @type {number} */ row) => 2 ** level - 1 - row;
     assert.deepEqual(up && [fromTop(up.j1), fromTop(up.j0)], tiles);
     for (const [number, cell, edge] of cells) {

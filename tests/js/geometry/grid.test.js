@@ -25,18 +25,37 @@ function scaled(value) {
 /** @param {bigint} a @param {bigint} b @returns {bigint} floor(a / b) */
 const floorDiv = (a, b) => a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
 
-/** A random root: of floats near and far, small and large; or of int64 numbers.  @param {() => number} rand @param {boolean} exact */
+/**
+ * A random root: of floats near and far, small and large; or of int64 numbers.
+ * @param {() => number} rand
+ * @param {boolean} exact
+ */
 function randomRoot(rand, exact) {
   if (exact) {
     const exponent = whole(rand, 1, 62);
     return { exponent, multiple: BigInt(whole(rand, -1000, 1000)) * (rand() < 0.3 ? 123_456_789n : 1n) };
   }
-  return { exponent: pick(rand, [-200, -30, -3, 0, 1, 3, 10, 40, 300]), multiple: BigInt(whole(rand, -(2 ** 20), 2 ** 20)) };
+  return {
+    exponent: pick(rand, [-200, -30, -3, 0, 1, 3, 10, 40, 300]),
+    multiple: BigInt(whole(rand, -(2 ** 20), 2 ** 20)),
+  };
 }
 
 test("dyadic gives back every double", () => {
   const rand = random(10);
-  const numbers = [0, 1, -1, 0.1, -(2 ** -1074), 2 ** -1022, Number.MAX_VALUE, 2 ** 53 + 2, 1e22, -1e-300, ...Array.from({ length: 2000 }, () => (rand() - 0.5) * 2 ** whole(rand, -1070, 1000))];
+  const numbers = [
+    0,
+    1,
+    -1,
+    0.1,
+    -(2 ** -1074),
+    2 ** -1022,
+    Number.MAX_VALUE,
+    2 ** 53 + 2,
+    1e22,
+    -1e-300,
+    ...Array.from({ length: 2000 }, () => (rand() - 0.5) * 2 ** whole(rand, -1070, 1000)),
+  ];
   for (const value of numbers) {
     const [mantissa, power] = dyadic(value);
     assert.equal(mantissa << BigInt(power + UNIT), scaled(value));
@@ -60,10 +79,16 @@ test("edges are exact, rounded once", () => {
     const level = whole(rand, 0, 32);
     const index = whole(rand, 0, 2 ** level);
     const origin = exact ? ((multiple << BigInt(exponent)) >> 1n) + BigInt(whole(rand, -(2 ** 40), 2 ** 40)) : 0n;
-    const want = (multiple << BigInt(exponent - 1 + UNIT)) + (BigInt(index) << BigInt(exponent - level + UNIT)) - (origin << BigInt(UNIT));
+    const want =
+      (multiple << BigInt(exponent - 1 + UNIT)) +
+      (BigInt(index) << BigInt(exponent - level + UNIT)) -
+      (origin << BigInt(UNIT));
     const got = scaled(new AxisRoot(multiple, exponent).edge(level, index, origin));
     const off = got > want ? got - want : want - got;
-    assert.ok((off << 53n) <= (want < 0n ? -want : want), `${multiple} 2^${exponent - 1}, level ${level}, index ${index}`);
+    assert.ok(
+      off << 53n <= (want < 0n ? -want : want),
+      `${multiple} 2^${exponent - 1}, level ${level}, index ${index}`,
+    );
   }
 });
 
@@ -74,9 +99,17 @@ test("the index of a place is the exact floor", () => {
     const { multiple, exponent } = randomRoot(rand, exact);
     const root = new AxisRoot(multiple, exponent);
     const level = whole(rand, 0, 32);
-    const origin = exact ? (multiple << BigInt(exponent - 1)) + BigInt(Math.floor(rand() * 2 ** Math.min(exponent, 60))) : 0n;
+    const origin = exact
+      ? (multiple << BigInt(exponent - 1)) + BigInt(Math.floor(rand() * 2 ** Math.min(exponent, 60)))
+      : 0n;
     const edge = root.edge(level, whole(rand, 0, 2 ** level), origin);
-    const offset = pick(rand, [edge, edge + Math.abs(edge) * 2 ** -52, edge - Math.abs(edge) * 2 ** -52, edge + (rand() - 0.5) * root.length, (rand() - 0.5) * root.length]);
+    const offset = pick(rand, [
+      edge,
+      edge + Math.abs(edge) * 2 ** -52,
+      edge - Math.abs(edge) * 2 ** -52,
+      edge + (rand() - 0.5) * root.length,
+      (rand() - 0.5) * root.length,
+    ]);
     const value = (origin << BigInt(UNIT)) + scaled(offset);
     const want = floorDiv(value - (multiple << BigInt(exponent - 1 + UNIT)), 1n << BigInt(exponent - level + UNIT));
     const far = 2n ** 40n;
@@ -112,9 +145,15 @@ test("levels make cells of 0.71 to 1.42 pixels, x and y by themselves", () => {
   for (let round = 0; round < 1000; round++) {
     const view = randomView(rand, grid);
     const { zx, zy } = grid.level(view);
-    for (const [z, root, s, pixels] of /** @type {const} */ ([[zx, grid.x, view.x, view.width], [zy, grid.y, view.y, view.height]])) {
+    for (const [z, root, s, pixels] of /** @type {const} */ ([
+      [zx, grid.x, view.x, view.width],
+      [zy, grid.y, view.y, view.height],
+    ])) {
       const cell = ((root.length / 2 ** (z + 8)) * pixels) / (s.hi - s.lo);
-      assert.ok(z === 24 ? cell > 0.7 : z === 0 ? cell < 1.42 : cell >= Math.SQRT1_2 * 0.9999 && cell <= Math.SQRT2 * 1.0001, `${cell} pixels at level ${z}`);
+      assert.ok(
+        z === 24 ? cell > 0.7 : z === 0 ? cell < 1.42 : cell >= Math.SQRT1_2 * 0.9999 && cell <= Math.SQRT2 * 1.0001,
+        `${cell} pixels at level ${z}`,
+      );
     }
   }
 });
@@ -132,7 +171,8 @@ test("the window holds every tile that the view touches and no other", () => {
       if (!(a < view.x.hi && b > view.x.lo)) continue;
       for (let j = 0; j < 2 ** level.zy; j++) {
         const row = 2 ** level.zy - 1 - j;
-        if (grid.y.edge(level.zy, row, 0n) < view.y.hi && grid.y.edge(level.zy, row + 1, 0n) > view.y.lo) seen.push(`${i},${j}`);
+        if (grid.y.edge(level.zy, row, 0n) < view.y.hi && grid.y.edge(level.zy, row + 1, 0n) > view.y.lo)
+          seen.push(`${i},${j}`);
       }
     }
     const keys = window ? grid.keys(window, view) : [];
@@ -141,7 +181,11 @@ test("the window holds every tile that the view touches and no other", () => {
       const { left, right, top, bottom } = grid.rect(key, view);
       return Math.hypot((left + right - view.width) / 2, (top + bottom - view.height) / 2);
     });
-    assert.deepEqual(away, [...away].sort((a, b) => a - b), "from the centre outwards");
+    assert.deepEqual(
+      away,
+      [...away].sort((a, b) => a - b),
+      "from the centre outwards",
+    );
   }
 });
 

@@ -13,10 +13,19 @@ test("a shared range starts at all data, and late data does not move what a hand
   range.tell(a, [0, 100], false);
   assert.ok(range.now && equalSpans(range.now, span(-2, 102), 1e-9));
   range.tell(b, [100, 200], false);
-  assert.ok(range.atHome && equalSpans(/** @type {import("../../../bigviz/static/geometry/span.js").Span} */ (range.now), span(-4, 204), 1e-9));
+  assert.ok(
+    range.atHome &&
+      equalSpans(
+        /** @type {import("../../../bigviz/static/geometry/span.js").Span} */ (range.now),
+        span(-4, 204),
+        1e-9,
+      ),
+  );
   range.set(span(10, 20), a, 1);
   range.tell(b, [0, 1e6], false);
-  assert.ok(equalSpans(/** @type {import("../../../bigviz/static/geometry/span.js").Span} */ (range.now), span(10, 20)));
+  assert.ok(
+    equalSpans(/** @type {import("../../../bigviz/static/geometry/span.js").Span} */ (range.now), span(10, 20)),
+  );
   assert.equal(range.atHome, false);
   assert.equal(changes, 3);
 });

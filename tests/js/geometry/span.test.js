@@ -2,11 +2,24 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalSpans, fractionOf, place, span, spanOf, spanToJson, toFloat, union } from "../../../bigviz/static/geometry/span.js";
+import {
+  equalSpans,
+  fractionOf,
+  place,
+  span,
+  spanOf,
+  spanToJson,
+  toFloat,
+  union,
+} from "../../../bigviz/static/geometry/span.js";
 import { random } from "../random.js";
 
 test("ends of ranges travel as text and back", () => {
-  for (const [a, b] of [["1700000000000000000", "1700000000000000001"], ["9223372036854770000", "9223372036854775807"], ["-5", "12"]]) {
+  for (const [a, b] of [
+    ["1700000000000000000", "1700000000000000001"],
+    ["9223372036854770000", "9223372036854775807"],
+    ["-5", "12"],
+  ]) {
     const s = spanOf(a, b, true);
     assert.ok(s);
     assert.deepEqual(spanToJson(s), [a, b]);
@@ -18,7 +31,16 @@ test("ends of ranges travel as text and back", () => {
     assert.ok(s);
     assert.deepEqual(spanToJson(s), [a, Math.abs(a) * 1.5]);
   }
-  for (const [a, b] of [["1", "1"], ["2", "1"], ["nan", "1"], ["", "1"], ["0", "Infinity"], ["0x10", ""], ["1e400", "2"]]) assert.equal(spanOf(a, b, false), null, `${a}..${b}`);
+  for (const [a, b] of [
+    ["1", "1"],
+    ["2", "1"],
+    ["nan", "1"],
+    ["", "1"],
+    ["0", "Infinity"],
+    ["0x10", ""],
+    ["1e400", "2"],
+  ])
+    assert.equal(spanOf(a, b, false), null, `${a}..${b}`);
   assert.equal(spanOf("abc", "5", true), null);
   assert.deepEqual(place("1.75", true), { origin: 2n, offset: -0.25 });
 });

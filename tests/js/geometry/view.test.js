@@ -11,7 +11,9 @@ const START = 946_684_800_000_000_000n;
 
 /** @param {() => number} rand @param {boolean} exact */
 function randomView(rand, exact) {
-  const x = exact ? span(0, Number(YEARS) * 10 ** (-12 * rand()), START + BigInt(Math.floor(rand() * 1e18)), true) : span((rand() - 0.5) * 1e3, 1e3 + rand());
+  const x = exact
+    ? span(0, Number(YEARS) * 10 ** (-12 * rand()), START + BigInt(Math.floor(rand() * 1e18)), true)
+    : span((rand() - 0.5) * 1e3, 1e3 + rand());
   return new View({ x, y: span(-rand(), rand() + 1e-3), width: 1024, height: 768 });
 }
 
@@ -43,12 +45,21 @@ test("zooming into a nanosecond of 50 years and out again keeps every nanosecond
   const target = START + 1_234_567_890_123_456_789n;
   const whole = spanOf(String(START), String(START + YEARS), true);
   assert.ok(whole);
-  let view = new View({ x: whole, y: span(0, 1), width: 1000, height: 10, limits: { x: { min: 2, max: 1e19 }, y: { min: 0, max: 10 } } });
+  let view = new View({
+    x: whole,
+    y: span(0, 1),
+    width: 1000,
+    height: 10,
+    limits: { x: { min: 2, max: 1e19 }, y: { min: 0, max: 10 } },
+  });
   for (let step = 0; step < 200; step++) view = view.zoom(0.7, 1, view.px(target, 0), 5);
   assert.ok(length(view.x) <= 2.5 && length(view.x) > 1.999, `${length(view.x)} ns wide`);
   const at = view.px(target, 0);
   assert.ok(at >= 0 && at <= 1000, "the target is still on the screen");
-  assert.ok(Math.abs(view.px(target + 1n, 0) - at - 1000 / length(view.x)) < 1e-9, "its neighbour is one nanosecond away");
+  assert.ok(
+    Math.abs(view.px(target + 1n, 0) - at - 1000 / length(view.x)) < 1e-9,
+    "its neighbour is one nanosecond away",
+  );
   assert.ok(Math.abs(view.x.lo) < 16 && Math.abs(view.x.hi) < 16, "offsets stay small");
   for (let step = 0; step < 300; step++) view = view.zoom(1.4, 1, 500, 5);
   assert.equal(length(view.x), 1e19);
@@ -76,7 +87,14 @@ test("zooming one axis leaves the other to the bit", () => {
 
 test("a locked view keeps one scale through zoom, box and resize", () => {
   const rand = random(22);
-  let view = new View({ x: span(0, 1), y: span(0, 1), width: 800, height: 600, locked: true, limits: { x: { min: 1e-6, max: 8 }, y: { min: 1e-6, max: 8 } } }).lock();
+  let view = new View({
+    x: span(0, 1),
+    y: span(0, 1),
+    width: 800,
+    height: 600,
+    locked: true,
+    limits: { x: { min: 1e-6, max: 8 }, y: { min: 1e-6, max: 8 } },
+  }).lock();
   assert.ok(Math.abs(length(view.x) - 4 / 3) < 1e-12, "all of y, and more of x");
   for (let round = 0; round < 500; round++) {
     const before = view;

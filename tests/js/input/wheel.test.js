@@ -5,7 +5,15 @@ import { test } from "node:test";
 import { wheelZoom } from "../../../bigviz/static/input/wheel.js";
 
 /** @param {Partial<WheelEvent>} [o] */
-const step = (o = {}) => ({ deltaX: 0, deltaY: 100, deltaMode: 0, ctrlKey: false, shiftKey: false, altKey: false, ...o });
+const step = (o = {}) => ({
+  deltaX: 0,
+  deltaY: 100,
+  deltaMode: 0,
+  ctrlKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...o,
+});
 
 test("a notch away from the user zooms in, one towards the user out, and both cancel", () => {
   const [out] = wheelZoom(step(), "plot") ?? [];
@@ -24,7 +32,8 @@ test("axes, Shift and Alt keep the other axis", () => {
     [step({ shiftKey: true, deltaX: 100, deltaY: 0 }), "plot", [f, 1]],
     [step({ altKey: true }), "plot", [1, f]],
     [step({ shiftKey: true }), "y", [1, f]],
-  ])) assert.deepEqual(wheelZoom(event, region), want);
+  ]))
+    assert.deepEqual(wheelZoom(event, region), want);
 });
 
 test("lines, pages and pinches are steps too, and none is longer than the longest", () => {

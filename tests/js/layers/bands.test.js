@@ -11,7 +11,8 @@ const RED = 0xff0000ff;
 const X = { x: true, y: false };
 
 /** @param {number} lo @param {number} hi @param {number} width @param {bigint} [origin] */
-const viewOf = (lo, hi, width, origin = 0n) => new View({ x: span(lo, hi, origin, true), y: span(lo, hi, origin, true), width, height: width });
+const viewOf = (lo, hi, width, origin = 0n) =>
+  new View({ x: span(lo, hi, origin, true), y: span(lo, hi, origin, true), width, height: width });
 
 test("bands lie about their numbers, with a gap between, also far from 0", () => {
   for (const origin of [0n, 2n ** 62n + 1n, -(2n ** 60n)]) {

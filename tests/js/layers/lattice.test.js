@@ -20,7 +20,11 @@ test("a table has the steps of its numbers, on axes of whole numbers alone", () 
   assert.equal(latticeOf(table(12, 7), { x: false, y: false }), null);
   assert.equal(latticeOf(table(12, 7), { x: true, y: false }), null);
   const { x, y } = table(6, 6);
-  const coded = rowsOf({ x: [...x, ...x], y: [...y, ...y], code: Array.from({ length: 72 }, (_, k) => Math.floor(k / 36)) });
+  const coded = rowsOf({
+    x: [...x, ...x],
+    y: [...y, ...y],
+    code: Array.from({ length: 72 }, (_, k) => Math.floor(k / 36)),
+  });
   assert.deepEqual(latticeOf(coded, BOTH), { x: 1, y: 1 }, "a coordinate of two categories is one");
 });
 
@@ -34,7 +38,8 @@ test("a cloud of whole numbers is none", () => {
 
 test("many rows on few numbers of one axis are bands", () => {
   const rand = random(4);
-  const rows = (/** @type {number} */ n) => rowsOf({ x: Array.from({ length: n }, (_, k) => k % 4), y: Array.from({ length: n }, () => rand()) });
+  const rows = (/** @type {number} */ n) =>
+    rowsOf({ x: Array.from({ length: n }, (_, k) => k % 4), y: Array.from({ length: n }, () => rand()) });
   assert.deepEqual(latticeOf(rows(400), { x: true, y: false }), { x: 1, y: 0 });
   assert.equal(latticeOf(rows(100), { x: true, y: false }), null, "few are discs");
   const { x, y } = rows(400);

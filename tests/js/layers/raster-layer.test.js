@@ -14,7 +14,13 @@ test("a view asks for its window until it is answered, by rows or by tiles", () 
   assert.deepEqual(window, { x0: 0.25, x1: 0.5, y0: 0.25, y1: 0.5, width: 200, height: 100 });
   assert.ok(tiles.length > 0 && !layer.complete(view));
   layer.addRows(rowsOf({ x: [0.3], y: [0.3], window: [0.125, 0.625, 0.125, 0.625] }));
-  assert.deepEqual(layer.missing(view), { zx: layer.grid.level(view).zx, zy: layer.grid.level(view).zy, tiles: [], prefetch: [], window: null });
+  assert.deepEqual(layer.missing(view), {
+    zx: layer.grid.level(view).zx,
+    zy: layer.grid.level(view).zy,
+    tiles: [],
+    prefetch: [],
+    window: null,
+  });
   assert.ok(layer.complete(view) && layer.complete(viewOf(0.3, 0.30001, 0.2, 0.6)));
   assert.ok(!layer.complete(viewOf(0.1, 0.5, 0.25, 0.5)), "it leaves the rows' window");
   layer.addRows(rowsOf({ x: [0.3], y: [0.3] }));
@@ -44,7 +50,16 @@ test("many filled cells are many rows: no window is asked for", () => {
   const layer = layerOf();
   const view = new View({ x: span(0, 1), y: span(0, 1), width: 256, height: 256 });
   const counts = new Uint32Array(65536).fill(1, 0, 60_000);
-  const plane = { codec: 3, dtype: 1, plane: 0, filled: 60_000, low: 1, high: 1, constant: new Uint8Array(8), payload: rlev(counts) };
+  const plane = {
+    codec: 3,
+    dtype: 1,
+    plane: 0,
+    filled: 60_000,
+    low: 1,
+    high: 1,
+    constant: new Uint8Array(8),
+    payload: rlev(counts),
+  };
   layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: [plane], total: 1, estimate: null }));
   assert.equal(layer.missing(view).window, null);
   assert.ok(layer.complete(view));

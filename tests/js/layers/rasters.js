@@ -13,17 +13,36 @@ const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
 
 /** @param {{agg?: string, planes?: string[]|null, kind?: string, root?: [string, number]}} [o] */
 export function layerOf({ agg = "count", planes = null, kind = "float", root = ["0", 0] } = {}) {
-  const info = /** @type {any} */ ({ root: { x: root, y: root }, version: 1, planes, traits: traitsOf(agg), x: { kind }, y: { kind } });
+  const info = /** @type {any} */ ({
+    root: { x: root, y: root },
+    version: 1,
+    planes,
+    traits: traitsOf(agg),
+    x: { kind },
+    y: { kind },
+  });
   const axis = kind === "timestamp" ? "datetime" : "linear";
   const definition = /** @type {any} */ ({ dataset: "d", agg, glyph: "points", xaxis: axis, yaxis: axis });
   const style = /** @type {any} */ ({ how: "linear", lut: RAMP, low: null, high: null, dark: true });
   return new RasterLayer({ cache: new TileCache(), limits: LIMITS, definition, info, style, createCanvas });
 }
 
-/** @param {number} x0 @param {number} x1 @param {number} y0 @param {number} y1 @param {number} [width] @param {number} [height] */
-export const viewOf = (x0, x1, y0, y1, width = 200, height = 100) => new View({ x: span(x0, x1), y: span(y0, y1), width, height });
+/**
+ * @param {number} x0
+ * @param {number} x1
+ * @param {number} y0
+ * @param {number} y1
+ * @param {number} [width]
+ * @param {number} [height]
+ */
+export const viewOf = (x0, x1, y0, y1, width = 200, height = 100) =>
+  new View({ x: span(x0, x1), y: span(y0, y1), width, height });
 
-/** @param {{x: number[], y: number[], value?: number[], number?: number[], code?: number[], window?: any, exact?: any}} o @returns {import("../../../bigviz/static/wire/rows.js").Rows} */
+/**
+ * @param {{x: number[], y: number[], value?: number[], number?: number[], code?: number[], window?: any, exact?: any}}
+ *   o
+ * @returns {import("../../../bigviz/static/wire/rows.js").Rows}
+ */
 export function rowsOf({ x, y, value = x.map(() => 1), number = x.map(() => 1), code, window = null, exact = null }) {
   return {
     n: x.length,

@@ -1,4 +1,5 @@
-// A layer of tiles on a canvas made for tests: what it asks for, what it shows at rest and while moving, what lies under the pointer.
+// A layer of tiles on a canvas made for tests: what it asks for, what it shows at rest and while moving, what lies
+// under the pointer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,22 +14,48 @@ import { random, whole } from "../random.js";
 import { traitsOf } from "../traits.js";
 
 const RAMP = Uint8Array.from({ length: 768 }, (_, k) => Math.floor(k / 3));
-const STYLE = /** @type {import("../../../bigviz/static/render/shade.js").RasterStyle} */ ({ how: "linear", lut: RAMP, low: null, high: null });
+const STYLE = /** @type {import("../../../bigviz/static/render/shade.js").RasterStyle} */ ({
+  how: "linear",
+  lut: RAMP,
+  low: null,
+  high: null,
+});
 
 /** Rows as cells of level 16 (of tiles: 8) of a root [0, 1) x [0, 1), and the layer over them. */
 class World {
   /** @param {{reduction?: string, planes?: string[]|null, rows?: number, seed?: number, budget?: number}} [o] */
   constructor({ reduction = "count", planes = null, rows = 30_000, seed = 60, budget = 1 << 28 } = {}) {
     const rand = random(seed);
-    this.rows = Array.from({ length: rows }, () => ({ x: rand() ** 1.5, y: rand() ** 2, category: whole(rand, 0, (planes?.length ?? 1) - 1) }));
+    this.rows = Array.from({ length: rows }, () => ({
+      x: rand() ** 1.5,
+      y: rand() ** 2,
+      category: whole(rand, 0, (planes?.length ?? 1) - 1),
+    }));
     this.planes = planes;
     const kinds = { x: { kind: "float" }, y: { kind: "float" } };
-    const info = /** @type {any} */ ({ root: { x: ["0", 0], y: ["0", 0] }, version: 1, planes, traits: traitsOf(reduction), ...kinds });
+    const info = /** @type {any} */ ({
+      root: { x: ["0", 0], y: ["0", 0] },
+      version: 1,
+      planes,
+      traits: traitsOf(reduction),
+      ...kinds,
+    });
     this.cache = new TileCache(budget);
-    this.layer = new TileLayer({ cache: this.cache, definition: /** @type {any} */ ({ dataset: "d", agg: reduction }), info, style: STYLE, createCanvas });
+    this.layer = new TileLayer({
+      cache: this.cache,
+      definition: /** @type {any} */ ({ dataset: "d", agg: reduction }),
+      info,
+      style: STYLE,
+      createCanvas,
+    });
   }
 
-  /** Rows in a cell of a tile, from the rows themselves.  @param {{zx: number, zy: number, i: number, j: number}} key @param {number} category @returns {Uint32Array} */
+  /**
+   * Rows in a cell of a tile, from the rows themselves.
+   * @param {{zx: number, zy: number, i: number, j: number}} key
+   * @param {number} category
+   * @returns {Uint32Array}
+   */
   counts({ zx, zy, i, j }, category) {
     const out = new Uint32Array(65536);
     for (const row of this.rows) {
@@ -49,7 +76,13 @@ class World {
         const filled = counts.filter((count) => count > 0).length;
         const high = counts.reduce((a, b) => Math.max(a, b));
         const empty = { low: Number.NaN, high: Number.NaN, payload: new Uint8Array(0), codec: 0 };
-        return { dtype: 2, plane: category, filled, constant: new Uint8Array(8), ...(filled ? { codec: 3, low: 1, high, payload: rlev(counts) } : empty) };
+        return {
+          dtype: 2,
+          plane: category,
+          filled,
+          constant: new Uint8Array(8),
+          ...(filled ? { codec: 3, low: 1, high, payload: rlev(counts) } : empty),
+        };
       });
       this.layer.add(/** @type {any} */ ({ key, planes, total: planes.length }));
     }
@@ -69,10 +102,22 @@ class World {
   }
 }
 
-/** A view whose pixels are the cells of a level.  @param {number} level of tiles @param {number} column first cell @param {number} row first cell from below @param {number} [width] @param {number} [height] */
+/**
+ * A view whose pixels are the cells of a level.
+ * @param {number} level of tiles
+ * @param {number} column first cell
+ * @param {number} row first cell from below
+ * @param {number} [width]
+ * @param {number} [height]
+ */
 function cellView(level, column, row, width = 300, height = 200) {
   const cells = 2 ** (level + 8);
-  return new View({ x: span(column / cells, (column + width) / cells), y: span(row / cells, (row + height) / cells), width, height });
+  return new View({
+    x: span(column / cells, (column + width) / cells),
+    y: span(row / cells, (row + height) / cells),
+    width,
+    height,
+  });
 }
 
 test("a view asks for its tiles once, and is complete with them", () => {
@@ -80,7 +125,11 @@ test("a view asks for its tiles once, and is complete with them", () => {
   const view = cellView(2, 100, 300);
   const { zx, zy, tiles, prefetch } = world.layer.missing(view);
   assert.deepEqual([zx, zy], [2, 2]);
-  assert.deepEqual(tiles.map((tile) => tile.join()).sort(), ["2,2,0,2", "2,2,1,2"], "cells 100..399 by 300..499 from below");
+  assert.deepEqual(
+    tiles.map((tile) => tile.join()).sort(),
+    ["2,2,0,2", "2,2,1,2"],
+    "cells 100..399 by 300..499 from below",
+  );
   assert.ok(prefetch.length > 0 && !prefetch.some((key) => tiles.some((tile) => tile.join() === key.join())));
   assert.ok(!world.layer.complete(view));
   assert.equal(world.layer.settle(createCanvas(300, 200).context, view), false);
@@ -118,7 +167,13 @@ test("at one cell a pixel the picture is the cells, row 0 on top", () => {
 /** @type {Map<string, Uint32Array>} */
 const known = new Map();
 
-/** Rows in a cell, by its column and row from below.  @param {World} world @param {number} level @param {number} column @param {number} row */
+/**
+ * Rows in a cell, by its column and row from below.
+ * @param {World} world
+ * @param {number} level
+ * @param {number} column
+ * @param {number} row
+ */
 function countAt(world, level, column, row) {
   const last = 2 ** level - 1;
   const [i, j] = [Math.floor(column / 256), last - Math.floor(row / 256)];
@@ -137,10 +192,13 @@ test("while moving, a shift of the exact picture fits to the bit and the rest co
   const moved = view.pan(30, -20);
   world.load(moved);
   const during = world.draw(moved, "compose");
-  for (let py = 0; py < 180; py++) for (let px = 30; px < 300; px++) assert.equal(during[py * 300 + px], before[(py + 20) * 300 + px - 30]);
+  for (let py = 0; py < 180; py++)
+    for (let px = 30; px < 300; px++) assert.equal(during[py * 300 + px], before[(py + 20) * 300 + px - 30]);
   const norm = world.layer.norm;
   const after = world.draw(moved);
-  const strip = Array.from({ length: 30 }, (_, px) => px).filter((px) => during[50 * 300 + px] >>> 24 !== after[50 * 300 + px] >>> 24);
+  const strip = Array.from({ length: 30 }, (_, px) => px).filter(
+    (px) => during[50 * 300 + px] >>> 24 !== after[50 * 300 + px] >>> 24,
+  );
   assert.deepEqual(strip, [], "the exposed strip was drawn from its tiles");
   assert.notEqual(world.layer.norm, norm, "and normalised anew at rest");
 });
@@ -152,7 +210,8 @@ test("the picture never blanks: parents stand in when zooming in, children when 
   world.draw(wide);
   const close = wide.zoom(0.25, 0.25, 100, 300);
   assert.ok(world.layer.missing(close).tiles.length > 0);
-  const blank = (/** @type {Uint32Array} */ pixels) => pixels.filter((pixel) => pixel >>> 24 === 0).length / pixels.length;
+  const blank = (/** @type {Uint32Array} */ pixels) =>
+    pixels.filter((pixel) => pixel >>> 24 === 0).length / pixels.length;
   const standIn = world.draw(close, "compose");
   assert.ok(blank(standIn) < blank(world.draw(wide)) + 0.3, `${blank(standIn)}`);
   world.load(close);
@@ -165,7 +224,10 @@ test("the picture never blanks: parents stand in when zooming in, children when 
   const small = far.draw(out, "compose");
   far.load(out);
   const inked = 1 - blank(far.draw(out));
-  assert.ok(1 - blank(small) > 0.05 * inked && 1 - blank(small) < inked, `the children are shown small: ${1 - blank(small)} of ${inked}`);
+  assert.ok(
+    1 - blank(small) > 0.05 * inked && 1 - blank(small) < inked,
+    `the children are shown small: ${1 - blank(small)} of ${inked}`,
+  );
 });
 
 test("stand-ins are shaded with their share, so the brightness holds", () => {
@@ -176,7 +238,8 @@ test("stand-ins are shaded with their share, so the brightness holds", () => {
   const close = wide.zoom(0.5, 0.5, 0, 256);
   world.load(close);
   world.draw(close);
-  const mean = (/** @type {Uint32Array} */ pixels) => pixels.reduce((sum, pixel) => sum + (pixel & 255), 0) / pixels.length;
+  const mean = (/** @type {Uint32Array} */ pixels) =>
+    pixels.reduce((sum, pixel) => sum + (pixel & 255), 0) / pixels.length;
   const exact = mean(world.draw(close, "compose"));
   const bare = new World({ rows: 400_000 });
   bare.load(wide);
@@ -189,7 +252,10 @@ test("stand-ins are shaded with their share, so the brightness holds", () => {
 test("tiles that arrive before the first exact picture are shown already", () => {
   const world = new World();
   const view = cellView(2, 100, 300);
-  assert.ok(world.draw(view, "compose").every((pixel) => pixel === 0), "nothing yet");
+  assert.ok(
+    world.draw(view, "compose").every((pixel) => pixel === 0),
+    "nothing yet",
+  );
   world.answer(world.layer.missing(view).tiles.slice(0, 1));
   assert.ok(world.draw(view, "compose").some((pixel) => pixel >>> 24 === 255));
   assert.equal(world.layer.norm, null, "the colour bar waits for the exact picture");
@@ -205,7 +271,11 @@ test("a new style redraws the same values without asking for tiles", () => {
   const equal = world.draw(view);
   assert.equal(world.layer.picture, picture);
   assert.equal(world.layer.norm?.how, "eq_hist");
-  assert.deepEqual(equal.map((pixel) => pixel >>> 24), linear.map((pixel) => pixel >>> 24), "the same cells are empty");
+  assert.deepEqual(
+    equal.map((pixel) => pixel >>> 24),
+    linear.map((pixel) => pixel >>> 24),
+    "the same cells are empty",
+  );
   world.layer.restyle({ ...STYLE, low: 0.5, high: { percentile: 90 } });
   world.draw(view);
   assert.equal(world.layer.norm?.low, 0.5);
@@ -259,7 +329,11 @@ test("categories: colours mix, the pointer names them, totals add up", () => {
       assert.equal(hit.value ?? 0, total);
       assert.equal(pixels[py * 300 + px] >>> 24 > 0, total > 0);
       if (hit.planes.length === 1 && hit.planes[0].label === "b") {
-        assert.deepEqual([pixels[py * 300 + px] & 255, (pixels[py * 300 + px] >> 8) & 255], [255, 126], "the second colour of the palette");
+        assert.deepEqual(
+          [pixels[py * 300 + px] & 255, (pixels[py * 300 + px] >> 8) & 255],
+          [255, 126],
+          "the second colour of the palette",
+        );
         seen++;
       }
     }
@@ -269,7 +343,12 @@ test("categories: colours mix, the pointer names them, totals add up", () => {
   assert.ok(world.draw(view).every((pixel) => pixel === 0 || (pixel & 0xffffff) === 0x090909));
 });
 
-/** A tile of values, and what settles of it, one pixel a cell.  @param {string} agg @param {string[]|null} planes @param {(cell: number) => (number|null)[]} valuesOf */
+/**
+ * A tile of values, and what settles of it, one pixel a cell.
+ * @param {string} agg
+ * @param {string[]|null} planes
+ * @param {(cell: number) => (number|null)[]} valuesOf
+ */
 function drawn(agg, planes, valuesOf) {
   const world = new World({ reduction: agg, planes, rows: 0 });
   const all = Array.from({ length: 65536 }, (_, cell) => valuesOf(cell));
@@ -277,11 +356,22 @@ function drawn(agg, planes, valuesOf) {
     const cells = all.map((values) => values[plane]);
     const held = /** @type {number[]} */ (cells.filter((value) => value !== null));
     const ends = { low: held.reduce((a, b) => Math.min(a, b)), high: held.reduce((a, b) => Math.max(a, b)) };
-    return { codec: 4, dtype: 10, plane, filled: held.length, ...ends, constant: new Uint8Array(8), payload: runs(cells, Float64Array) };
+    return {
+      codec: 4,
+      dtype: 10,
+      plane,
+      filled: held.length,
+      ...ends,
+      constant: new Uint8Array(8),
+      payload: runs(cells, Float64Array),
+    };
   });
   world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: encoded, total: encoded.length }));
   const view = cellView(0, 0, 0, 256, 256);
-  return { pixels: world.draw(view), at: (/** @type {number} */ px, /** @type {number} */ py) => world.layer.valueAt(view, px + 0.5, py + 0.5) };
+  return {
+    pixels: world.draw(view),
+    at: (/** @type {number} */ px, /** @type {number} */ py) => world.layer.valueAt(view, px + 0.5, py + 0.5),
+  };
 }
 
 test("means are drawn and told in float64: seconds a minute apart have two colours", () => {
@@ -301,7 +391,11 @@ test("the cache keeps its budget, drops what was used longest ago, and never wha
   const view = cellView(3, 0, 0, 512, 512);
   world.load(view);
   assert.ok(world.layer.complete(view));
-  for (let k = 1; k < 6; k++) world.answer([[3, 3, k, 0], [3, 3, k, 1]]);
+  for (let k = 1; k < 6; k++)
+    world.answer([
+      [3, 3, k, 0],
+      [3, 3, k, 1],
+    ]);
   assert.ok(world.layer.complete(view), "the window stays");
   assert.ok(world.cache.bytes <= 600_000 || world.layer.tiles.size === 4);
   world.layer.dispose();
@@ -313,12 +407,25 @@ test("the cache keeps its budget, drops what was used longest ago, and never wha
 
 test("a tile of another number of planes is refused", () => {
   const world = new World();
-  assert.throws(() => world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: [], total: 2 })), /2 planes, the layer has 1/);
+  assert.throws(
+    () => world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: [], total: 2 })),
+    /2 planes, the layer has 1/,
+  );
 });
 
 test("the part of an ancestor that a tile covers", () => {
-  assert.deepEqual(partOf({ zx: 3, zy: 2, i: 5, j: 3 }, { zx: 1, zy: 2, i: 1, j: 3 }), { x: 64, y: 0, width: 64, height: 256 });
-  assert.deepEqual(partOf({ zx: 10, zy: 0, i: 1023, j: 0 }, { zx: 0, zy: 0, i: 0, j: 0 }), { x: 255, y: 0, width: 1, height: 256 });
+  assert.deepEqual(partOf({ zx: 3, zy: 2, i: 5, j: 3 }, { zx: 1, zy: 2, i: 1, j: 3 }), {
+    x: 64,
+    y: 0,
+    width: 64,
+    height: 256,
+  });
+  assert.deepEqual(partOf({ zx: 10, zy: 0, i: 1023, j: 0 }, { zx: 0, zy: 0, i: 0, j: 0 }), {
+    x: 255,
+    y: 0,
+    width: 1,
+    height: 256,
+  });
 });
 
 test("colours of categories do not depend on how many cells a pixel covers", () => {
@@ -326,14 +433,28 @@ test("colours of categories do not depend on how many cells a pixel covers", () 
   for (const row of world.rows) row.category = 1;
   const view = cellView(1, 40, 17).zoom(1.3, 1.2, 0, 0);
   world.load(view);
-  const colors = new Set(world.draw(view).filter((pixel) => pixel !== 0).map((pixel) => pixel & 0xffffff));
+  const colors = new Set(
+    world
+      .draw(view)
+      .filter((pixel) => pixel !== 0)
+      .map((pixel) => pixel & 0xffffff),
+  );
   assert.deepEqual([...colors], [(14 << 16) | (126 << 8) | 255], "the second colour of the palette, everywhere");
 });
 
 test("far out, even planes stay even and large counts are not lost", () => {
   for (const zoom of [1.1, 2.9, 3.3, 5.8]) {
     const world = new World({ rows: 0 });
-    const plane = { codec: 1, dtype: 3, plane: 0, filled: 65536, low: 40_000, high: 40_000, constant: new Uint8Array(Uint32Array.of(40_000, 0).buffer), payload: new Uint8Array(0) };
+    const plane = {
+      codec: 1,
+      dtype: 3,
+      plane: 0,
+      filled: 65536,
+      low: 40_000,
+      high: 40_000,
+      constant: new Uint8Array(Uint32Array.of(40_000, 0).buffer),
+      payload: new Uint8Array(0),
+    };
     world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: [plane], total: 1 }));
     const view = cellView(0, 0, 0, 256, 256).zoom(zoom, zoom, 0, 256);
     assert.ok(world.layer.complete(view));

@@ -7,9 +7,13 @@ import { Norm } from "../../../bigviz/static/render/norm.js";
 import { random } from "../random.js";
 
 /** @param {number[]} values @param {boolean} counts */
-const visible = (values, counts) => values.filter((value) => Number.isFinite(value) && !(counts && value === 0)).sort((a, b) => a - b);
+const visible = (values, counts) =>
+  values.filter((value) => Number.isFinite(value) && !(counts && value === 0)).sort((a, b) => a - b);
 
-/** Fraction of the lowest of up to 65,535 counts: datashader's rescale_discrete_levels, as it writes it.  @param {number[]} sorted */
+/**
+ * Fraction of the lowest of up to 65,535 counts: datashader's rescale_discrete_levels, as it writes it.
+ * @param {number[]} sorted
+ */
 function liftOf(sorted) {
   const levels = new Set(sorted).size;
   const least = sorted.filter((value) => value === sorted[0]).length / sorted.length;
@@ -29,7 +33,8 @@ function shareOf(sorted, v) {
  * @returns {[string, any, boolean, number][]} */
 function samples() {
   const rand = random(30);
-  const make = (/** @type {any} */ type, /** @type {() => number} */ draw, n = 20_000) => type.from({ length: n }, draw);
+  const make = (/** @type {any} */ type, /** @type {() => number} */ draw, n = 20_000) =>
+    type.from({ length: n }, draw);
   const normal = () => Math.sqrt(-2 * Math.log(1 - rand())) * Math.cos(2 * Math.PI * rand());
   return [
     ["few counts", make(Uint8Array, () => Math.floor(rand() * 5)), true, 0],
@@ -44,7 +49,14 @@ function samples() {
     ["times that differ little", make(Float64Array, () => 1.7e18 + Math.floor(rand() * 1e12)), false, 0.002],
     ["huge", make(Float64Array, () => 1e300 * rand()), false, 0.002],
     ["tiny", make(Float64Array, () => 1e-290 * normal()), false, 0.002],
-    ["infinite ones among them", make(Float64Array, () => (rand() < 0.1 ? Number.POSITIVE_INFINITY : rand() < 0.1 ? Number.NEGATIVE_INFINITY : normal() ** 2)), false, 0.002],
+    [
+      "infinite ones among them",
+      make(Float64Array, () =>
+        rand() < 0.1 ? Number.POSITIVE_INFINITY : rand() < 0.1 ? Number.NEGATIVE_INFINITY : normal() ** 2,
+      ),
+      false,
+      0.002,
+    ],
   ];
 }
 
@@ -54,7 +66,10 @@ for (const [name, values, counts, tolerance] of samples()) {
     const distribution = new Distribution(values, counts);
     assert.equal(distribution.cells, sorted.length);
     assert.deepEqual([distribution.low, distribution.high], [sorted[0], sorted[sorted.length - 1]]);
-    assert.equal(distribution.bins.reduce((a, b) => a + b), sorted.length);
+    assert.equal(
+      distribution.bins.reduce((a, b) => a + b),
+      sorted.length,
+    );
     const norm = new Norm(distribution, "eq_hist");
     const lift = tolerance === 0 ? liftOf(sorted) : 0;
     let last = 0;
@@ -72,12 +87,19 @@ for (const [name, values, counts, tolerance] of samples()) {
   test(`percentiles of ${name} are nearest ranks`, () => {
     const sorted = visible([...values], counts);
     const distribution = new Distribution(values, counts);
-    assert.deepEqual([distribution.percentile(0), distribution.percentile(100)], [sorted[0], sorted[sorted.length - 1]]);
+    assert.deepEqual(
+      [distribution.percentile(0), distribution.percentile(100)],
+      [sorted[0], sorted[sorted.length - 1]],
+    );
     for (const percent of [1, 10, 50, 90, 99]) {
       const got = distribution.percentile(percent);
       const share = (/** @type {(value: number) => boolean} */ test) => sorted.filter(test).length / sorted.length;
       if (tolerance === 0) assert.equal(got, sorted[Math.ceil((percent / 100) * sorted.length) - 1]);
-      assert.ok(share((value) => value < got) <= percent / 100 + tolerance && share((value) => value <= got) >= percent / 100 - tolerance, `${percent} %: ${got}`);
+      assert.ok(
+        share((value) => value < got) <= percent / 100 + tolerance &&
+          share((value) => value <= got) >= percent / 100 - tolerance,
+        `${percent} %: ${got}`,
+      );
     }
   });
 
@@ -109,7 +131,10 @@ test("the formulas are datashader's", () => {
 });
 
 test("clipping: by value, by percentile, and cut beyond", () => {
-  const distribution = new Distribution(Uint16Array.from({ length: 1001 }, (_, k) => k), true);
+  const distribution = new Distribution(
+    Uint16Array.from({ length: 1001 }, (_, k) => k),
+    true,
+  );
   const norm = new Norm(distribution, "linear", 100, { percentile: 90 });
   assert.deepEqual([norm.low, norm.high], [100, 900]);
   assert.deepEqual([norm.fraction(50), norm.fraction(500), norm.fraction(950)], [0, 0.5, 1]);
@@ -132,7 +157,12 @@ test("one value only gets the last colour", () => {
 });
 
 test("nothing visible: no cells, ends are NaN", () => {
-  for (const [values, counts] of /** @type {[any, boolean][]} */ ([[new Uint32Array(9), true], [new Float32Array(9).fill(Number.NaN), false], [Float64Array.of(Number.POSITIVE_INFINITY), false], [new Uint8Array(0), true]])) {
+  for (const [values, counts] of /** @type {[any, boolean][]} */ ([
+    [new Uint32Array(9), true],
+    [new Float32Array(9).fill(Number.NaN), false],
+    [Float64Array.of(Number.POSITIVE_INFINITY), false],
+    [new Uint8Array(0), true],
+  ])) {
     const distribution = new Distribution(values, counts);
     assert.equal(distribution.cells, 0);
     assert.ok(Number.isNaN(distribution.low) && Number.isNaN(distribution.percentile(50)));

@@ -1,4 +1,5 @@
-// Normalisation, colours and mixing of categories: the same numbers and pixels as Python's, which wrote the golden file.
+// Normalisation, colours and mixing of categories: the same numbers and pixels as Python's, which wrote the golden
+// file.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -15,14 +16,29 @@ const FIRE = bytes(luts.fire);
 
 test("the palette of categories is Python's", () => assert.deepEqual(GLASBEY, bytes(luts.glasbey_category10)));
 
-/** A plane as it is decoded.  @param {(number|string|null)[]} values @param {boolean} counts @returns {import("../../../bigviz/static/wire/codec.js").Plane} */
+/**
+ * A plane as it is decoded.
+ * @param {(number|string|null)[]} values
+ * @param {boolean} counts
+ * @returns {import("../../../bigviz/static/wire/codec.js").Plane}
+ */
 function planeOf(values, counts) {
   const numbers = values.map((value) => (value === null ? (counts ? 0 : Number.NaN) : Number(value)));
   const filled = values.filter((value) => value !== null).map(Number);
   const data = counts ? new Uint32Array(65536) : new Float64Array(65536).fill(Number.NaN);
   data.set(numbers);
-  const ends = { low: filled.length ? Math.min(...filled) : Number.NaN, high: filled.length ? Math.max(...filled) : Number.NaN };
-  return { counts, filled: filled.length, ...ends, constant: Number.NaN, data: filled.length ? data : null, exact: null };
+  const ends = {
+    low: filled.length ? Math.min(...filled) : Number.NaN,
+    high: filled.length ? Math.max(...filled) : Number.NaN,
+  };
+  return {
+    counts,
+    filled: filled.length,
+    ...ends,
+    constant: Number.NaN,
+    data: filled.length ? data : null,
+    exact: null,
+  };
 }
 
 for (const { name, how, low, high, cells, planes, fractions, pixels } of cases) {

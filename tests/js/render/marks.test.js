@@ -27,7 +27,10 @@ test("discs are whole, symmetric, and as large as they should be", () => {
     const { alpha, dx, core, edge } = stampOf(radius, 0.5, 0.5);
     const area = alpha.reduce((sum, a) => sum + a / 255, 0);
     assert.ok(Math.abs(area / (Math.PI * radius * radius) - 1) < 0.15, `radius ${radius}: area ${area}`);
-    assert.equal(dx.reduce((sum, d) => sum + d, 0), 0);
+    assert.equal(
+      dx.reduce((sum, d) => sum + d, 0),
+      0,
+    );
     assert.ok(edge <= core && core <= alpha.length && alpha.slice(0, core).every((a) => a >= 128));
   }
   assert.ok(radiusFor(1, 5e5) === 4 && radiusFor(50_000, 5e5) < 1.5 && radiusFor(1e9, 5e5) === 1);

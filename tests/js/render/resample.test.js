@@ -23,7 +23,12 @@ function randomAxis(rand) {
   const tiles = whole(rand, 1, 4);
   const size = 256 * 2 ** (rand() * 5 - 2.5);
   const pixels = whole(rand, 1, 300);
-  return [-rand() * Math.max(0, tiles * size - pixels * rand()) + (rand() < 0.3 ? rand() * 40 : 0), size, tiles, pixels];
+  return [
+    -rand() * Math.max(0, tiles * size - pixels * rand()) + (rand() < 0.3 ? rand() * 40 : 0),
+    size,
+    tiles,
+    pixels,
+  ];
 }
 
 test("the pairs of an axis are its rule", () => {
@@ -37,7 +42,10 @@ test("the pairs of an axis are its rule", () => {
     }
     const want = slowMap(...axis);
     assert.deepEqual(seen, want);
-    assert.deepEqual([...map.counts], want.map((cells) => cells.length));
+    assert.deepEqual(
+      [...map.counts],
+      want.map((cells) => cells.length),
+    );
   }
 });
 
@@ -59,7 +67,15 @@ const RULES = /** @type {const} */ (["count", "sum", "mean", "min", "max", "firs
 function combine(rule, values) {
   if (values.length === 0) return rule === "count" ? 0 : Number.NaN;
   const sum = values.reduce((a, b) => a + b);
-  return { count: sum, sum, mean: sum / values.length, min: Math.min(...values), max: Math.max(...values), first: values[0], last: values[values.length - 1] }[rule];
+  return {
+    count: sum,
+    sum,
+    mean: sum / values.length,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    first: values[0],
+    last: values[values.length - 1],
+  }[rule];
 }
 
 for (const rule of RULES) {
@@ -69,10 +85,22 @@ for (const rule of RULES) {
       const [ax, ay] = [randomAxis(rand), randomAxis(rand)];
       const counts = rule === "count";
       const planes = Array.from({ length: ax[2] * ay[2] }, (_, k) => {
-        if (k % 5 === 3) return { counts, filled: 0, low: Number.NaN, high: Number.NaN, constant: Number.NaN, data: null, exact: null };
+        if (k % 5 === 3)
+          return {
+            counts,
+            filled: 0,
+            low: Number.NaN,
+            high: Number.NaN,
+            constant: Number.NaN,
+            data: null,
+            exact: null,
+          };
         if (k % 5 === 4) return { counts, filled: 65536, low: 3, high: 3, constant: 3, data: null, exact: null };
-        const data = counts ? new [Uint8Array, Uint16Array, Uint32Array][k % 3](65536) : new Float64Array(65536).fill(Number.NaN);
-        for (let n = 0; n < 30_000; n++) data[whole(rand, 0, 65535)] = counts ? whole(rand, 1, 200) : Math.round(rand() * 1000) / 8 - 50;
+        const data = counts
+          ? new [Uint8Array, Uint16Array, Uint32Array][k % 3](65536)
+          : new Float64Array(65536).fill(Number.NaN);
+        for (let n = 0; n < 30_000; n++)
+          data[whole(rand, 0, 65535)] = counts ? whole(rand, 1, 200) : Math.round(rand() * 1000) / 8 - 50;
         return { counts, filled: 1, low: 1, high: 200, constant: Number.NaN, data, exact: null };
       });
       const size = ax[3] * ay[3];
@@ -87,7 +115,9 @@ for (const rule of RULES) {
       };
       for (let py = 0; py < ay[3]; py++) {
         for (let px = 0; px < ax[3]; px++) {
-          const values = rows[py].flatMap((r) => columns[px].map((c) => at(c, r))).filter((value) => !(counts ? value === 0 : Number.isNaN(value)));
+          const values = rows[py]
+            .flatMap((r) => columns[px].map((c) => at(c, r)))
+            .filter((value) => !(counts ? value === 0 : Number.isNaN(value)));
           const [got, want] = [out[py * ax[3] + px], combine(rule, values)];
           if (!Object.is(got, want) && !(Math.abs(got - want) < 1e-9)) assert.equal(got, want, `pixel ${px},${py}`);
         }
@@ -119,14 +149,21 @@ test("mixed values: a pixel averages the totals of its cells, or adds them up as
 test("sums of unlike numbers of cells come to one scale; a lone row stays 1", () => {
   const [x, y] = [mapAxis(0, 256 / 1.25, 2, 300), mapAxis(0, 256 * 1.2, 2, 200)];
   const uniform = new Uint32Array(300 * 200);
-  for (let row = 0; row < 200; row++) for (let column = 0; column < 300; column++) uniform[row * 300 + column] = 7 * x.counts[column] * y.counts[row];
+  for (let row = 0; row < 200; row++)
+    for (let column = 0; column < 300; column++) uniform[row * 300 + column] = 7 * x.counts[column] * y.counts[row];
   levelSums(uniform, x, y, { x: 1, y: 1 }, true);
-  assert.ok(uniform.every((value) => value === 7), "an even plane stays even");
+  assert.ok(
+    uniform.every((value) => value === 7),
+    "an even plane stays even",
+  );
   const lone = new Uint32Array(300 * 200);
   lone[5] = 1;
   levelSums(lone, x, y, { x: 1, y: 1 }, true);
   assert.equal(lone[5], 1);
-  const sums = Float64Array.from(uniform, (value, k) => -1.5 * x.counts[k % 300] * y.counts[Math.floor(k / 300)] * (value ? 1 : 0));
+  const sums = Float64Array.from(
+    uniform,
+    (value, k) => -1.5 * x.counts[k % 300] * y.counts[Math.floor(k / 300)] * (value ? 1 : 0),
+  );
   levelSums(sums, x, y, { x: 1, y: 1 }, false);
   assert.ok(sums.every((value) => Math.abs(value + 1.5) < 1e-12));
 });

@@ -44,7 +44,8 @@ for (const [name, values, counts] of PLANES) {
           const empty = counts ? values[k] === 0 : Number.isNaN(values[k]);
           const place = placeOf(out[k]);
           assert.equal(place === null, empty, `${values[k]}`);
-          if (place !== null) assert.ok(Math.abs(place - norm.fraction(values[k] * scale) * 255) <= 0.5001, `${values[k]}: ${place}`);
+          if (place !== null)
+            assert.ok(Math.abs(place - norm.fraction(values[k] * scale) * 255) <= 0.5001, `${values[k]}: ${place}`);
         }
         if (scale !== 1) continue;
         const own = new Uint32Array(values.length);
@@ -78,7 +79,12 @@ test("values beyond the clip get the end colours", () => {
 test("one value only is painted with the last colour", () => {
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
     const out = new Uint32Array(2);
-    new Shader(new Norm(new Distribution(Float32Array.of(4, Number.NaN), false), how), RAMP).paint(Float32Array.of(4, Number.NaN), false, 4, out);
+    new Shader(new Norm(new Distribution(Float32Array.of(4, Number.NaN), false), how), RAMP).paint(
+      Float32Array.of(4, Number.NaN),
+      false,
+      4,
+      out,
+    );
     assert.deepEqual([...out].map(placeOf), [255, null]);
   }
 });
@@ -88,22 +94,38 @@ function planesOf(lists) {
   return lists.map((list) => {
     const data = new list.constructor(65536);
     data.set(list);
-    return { counts: true, filled: list.filter((/** @type {number} */ count) => count > 0).length, low: 1, high: Math.max(0, ...list), constant: Number.NaN, data, exact: null };
+    return {
+      counts: true,
+      filled: list.filter((/** @type {number} */ count) => count > 0).length,
+      low: 1,
+      high: Math.max(0, ...list),
+      constant: Number.NaN,
+      data,
+      exact: null,
+    };
   });
 }
 
 test("categories mix to the mean colour by count, alpha by total from 40", () => {
   const colors = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255);
-  const { totals, mixed, high } = mix(planesOf([Uint8Array.of(0, 1, 3, 0), Uint16Array.of(0, 0, 1, 0), Float64Array.of(0, 0, 0, 9)]), colors);
+  const { totals, mixed, high } = mix(
+    planesOf([Uint8Array.of(0, 1, 3, 0), Uint16Array.of(0, 0, 1, 0), Float64Array.of(0, 0, 0, 9)]),
+    colors,
+  );
   assert.deepEqual([...totals.subarray(0, 5), high], [0, 1, 4, 9, 0, 9]);
   const out = new Uint32Array(65536);
   paintMixed(mixed, totals, true, new Norm(new Distribution(totals, true), "linear"), out);
-  assert.deepEqual([...new Uint8Array(out.buffer, 0, 16)], [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255]);
+  assert.deepEqual(
+    [...new Uint8Array(out.buffer, 0, 16)],
+    [0, 0, 0, 0, 255, 0, 0, 40, 191, 63, 0, Math.floor(40 + (3 / 8) * 215), 0, 0, 255, 255],
+  );
 });
 
 test("mixing agrees with a plain reading on random counts", () => {
   const rand = random(41);
-  const planes = Array.from({ length: 12 }, () => Uint32Array.from({ length: 2000 }, () => (rand() < 0.8 ? 0 : Math.floor(rand() ** 6 * 1e6))));
+  const planes = Array.from({ length: 12 }, () =>
+    Uint32Array.from({ length: 2000 }, () => (rand() < 0.8 ? 0 : Math.floor(rand() ** 6 * 1e6))),
+  );
   const { totals, mixed } = mix(planesOf(planes), GLASBEY);
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
     const norm = new Norm(new Distribution(totals, true), how);
@@ -117,7 +139,8 @@ test("mixing agrees with a plain reading on random counts", () => {
         continue;
       }
       for (let channel = 0; channel < 3; channel++) {
-        const mean = planes.reduce((sum, plane, category) => sum + plane[k] * GLASBEY[3 * category + channel], 0) / total;
+        const mean =
+          planes.reduce((sum, plane, category) => sum + plane[k] * GLASBEY[3 * category + channel], 0) / total;
         assert.ok(mean - bytes[4 * k + channel] < 1.001 && bytes[4 * k + channel] - mean < 0.001);
       }
       assert.equal(bytes[4 * k + 3], Math.floor(40 + norm.fraction(total) * 215));
@@ -132,12 +155,16 @@ test("blending weighs by counts, to the nearest", () => {
 });
 
 test("more categories than colours start again with the first colour", () => {
-  const { mixed } = mix(planesOf([new Uint8Array(1), new Uint8Array(1), Uint8Array.of(5)]), Uint8Array.of(9, 8, 7, 1, 2, 3));
+  const { mixed } = mix(
+    planesOf([new Uint8Array(1), new Uint8Array(1), Uint8Array.of(5)]),
+    Uint8Array.of(9, 8, 7, 1, 2, 3),
+  );
   assert.equal(mixed[0], (7 << 16) | (8 << 8) | 9);
 });
 
 test("the palette: 256 colours, the first ten far apart", () => {
   assert.equal(GLASBEY.length, 768);
   const color = (/** @type {number} */ k) => [...GLASBEY.subarray(3 * k, 3 * k + 3)];
-  for (let a = 0; a < 10; a++) for (let b = 0; b < a; b++) assert.ok(Math.hypot(...color(a).map((v, k) => v - color(b)[k])) > 40);
+  for (let a = 0; a < 10; a++)
+    for (let b = 0; b < a; b++) assert.ok(Math.hypot(...color(a).map((v, k) => v - color(b)[k])) > 40);
 });

@@ -6,7 +6,13 @@ import { spreadOf, spreadPixels } from "../../../bigviz/static/render/spread.js"
 
 test("sparse pictures are spread to empty pixels, dense ones are not", () => {
   const values = new Uint32Array(100 * 100);
-  for (const [at, value] of [[5050, 1], [5070, 9], [2020, 2], [0, 1]]) values[at] = value;
+  for (const [at, value] of [
+    [5050, 1],
+    [5070, 9],
+    [2020, 2],
+    [0, 1],
+  ])
+    values[at] = value;
   const how = spreadOf(values, true, 100, 1);
   assert.ok(how && how.radius === 2);
   const out = Uint32Array.from(values, (v) => v && 0xff000000 + v);

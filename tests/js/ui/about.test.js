@@ -3,11 +3,21 @@ import { test } from "node:test";
 import { factsOf } from "../../../bigviz/static/ui/about.js";
 import { notesOf } from "../../../bigviz/static/ui/row-facts.js";
 
-const layer = (/** @type {string[]} */ ...notes) => ({ notes, info: null, definition: null, error: null, raster: null });
+const layer = (/** @type {string[]} */ ...notes) => ({
+  notes,
+  info: null,
+  definition: null,
+  error: null,
+  raster: null,
+});
 
 test("what there is to know of the datasets is told once each", () => {
   const figure = /** @type {any} */ ({ view: null, axes: {}, layers: [layer("a", "b"), layer(), layer("b", "<c>")] });
   assert.deepEqual(notesOf(figure), ["a", "b", "<c>"]);
-  assert.deepEqual(factsOf(figure), [["note", "a"], ["note", "b"], ["note", "<c>"]]);
+  assert.deepEqual(factsOf(figure), [
+    ["note", "a"],
+    ["note", "b"],
+    ["note", "<c>"],
+  ]);
   assert.deepEqual(factsOf(/** @type {any} */ ({ ...figure, layers: [layer()] })), []);
 });

@@ -8,7 +8,11 @@ test("the lock keeps the range that shows, and gives it back to the view", () =>
   const norm = { low: 2, high: 9 };
   assert.deepEqual(toggled({ low: null, high: null }, norm), { low: 2, high: 9 });
   assert.deepEqual(toggled({ low: 3, high: null }, norm), { low: 2, high: 9 }, "one end is not yet a lock");
-  assert.deepEqual(toggled({ low: { percentile: 1 }, high: { percentile: 99 } }, norm), { low: 2, high: 9 }, "a view moves percentiles");
+  assert.deepEqual(
+    toggled({ low: { percentile: 1 }, high: { percentile: 99 } }, norm),
+    { low: 2, high: 9 },
+    "a view moves percentiles",
+  );
   assert.deepEqual(toggled({ low: 2, high: 9 }, norm), { low: null, high: null });
   assert.equal(toggled({ low: null, high: null }, null), null);
   assert.ok(isLocked({ low: 0, high: 0 }) && !isLocked({ low: 0, high: null }));

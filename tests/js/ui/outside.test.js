@@ -5,7 +5,18 @@ import { test } from "node:test";
 import { outsideWords } from "../../../bigviz/static/ui/outside.js";
 
 /** @param {number} rows @param {number} dense @param {object} [more] @returns {any[]} layers */
-const layers = (rows, dense, more = {}) => [{ info: { rows, rows_outside: 0, rows_far: 0, provisional: false, dense: { box: [0, 0, 1, 1], rows: dense }, ...more } }];
+const layers = (rows, dense, more = {}) => [
+  {
+    info: {
+      rows,
+      rows_outside: 0,
+      rows_far: 0,
+      provisional: false,
+      dense: { box: [0, 0, 1, 1], rows: dense },
+      ...more,
+    },
+  },
+];
 
 test("shares from a thousandth on, else numbers while they are few", () => {
   assert.equal(outsideWords(layers(200_000, 198_000)), "1.0 % of rows lie");

@@ -2,18 +2,39 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsFor, quoted, readReduction, reductionsOf, reductionText, startColumn } from "../../../bigviz/static/ui/reduction-text.js";
+import {
+  columnsFor,
+  quoted,
+  readReduction,
+  reductionsOf,
+  reductionText,
+  startColumn,
+} from "../../../bigviz/static/ui/reduction-text.js";
 
 test("a column's name is quoted where a reduction's text needs it", () => {
   assert.equal(quoted("fare"), "fare");
   assert.equal(quoted("total fare"), "total fare");
-  for (const name of ["odd, name", "f(x)", "it's", 'so "called"', " padded", ""]) assert.equal(quoted(name), `\`${name}\``);
+  for (const name of ["odd, name", "f(x)", "it's", 'so "called"', " padded", ""])
+    assert.equal(quoted(name), `\`${name}\``);
   assert.equal(quoted("tick`s"), "`tick``s`");
 });
 
 test("what two choices say is read from its text again, whatever the column's name", () => {
-  for (const column of ["fare", "total fare", "odd, name", "f(x)", "it's", 'so "called"', " padded", "tick`s", "``", "a\nb", ""]) {
-    for (const name of ["mean", "by", "last"]) assert.deepEqual(readReduction(reductionText({ name, column })), { name, column });
+  for (const column of [
+    "fare",
+    "total fare",
+    "odd, name",
+    "f(x)",
+    "it's",
+    'so "called"',
+    " padded",
+    "tick`s",
+    "``",
+    "a\nb",
+    "",
+  ]) {
+    for (const name of ["mean", "by", "last"])
+      assert.deepEqual(readReduction(reductionText({ name, column })), { name, column });
   }
   assert.deepEqual(readReduction(reductionText({ name: "count", column: null })), { name: "count", column: null });
   assert.deepEqual(readReduction("  mean ( fare ) "), { name: "mean", column: "fare" });
@@ -21,13 +42,39 @@ test("what two choices say is read from its text again, whatever the column's na
 });
 
 test("what only the text can say is no choice", () => {
-  for (const text of ["by(kind, mean(z))", "count(fare)", "any(fare)", "count_cat(kind)", "mean", "mean()", "median(fare)", "mean(`a`b`)", "mean('a)", "", "mean(a) b"])
+  for (const text of [
+    "by(kind, mean(z))",
+    "count(fare)",
+    "any(fare)",
+    "count_cat(kind)",
+    "mean",
+    "mean()",
+    "median(fare)",
+    "mean(`a`b`)",
+    "mean('a)",
+    "",
+    "mean(a) b",
+  ])
     assert.equal(readReduction(text), null, text);
 });
 
 /** @param {string} name @param {string} kind */
-const column = (name, kind, plottable = true) => ({ name, kind, type: kind, zone: null, plottable, reason: plottable ? null : "nested" });
-const COLUMNS = [column("lon", "float"), column("fare", "decimal"), column("when", "timestamp"), column("vendor", "integer"), column("kind", "category"), column("shape", "list", false)];
+const column = (name, kind, plottable = true) => ({
+  name,
+  kind,
+  type: kind,
+  zone: null,
+  plottable,
+  reason: plottable ? null : "nested",
+});
+const COLUMNS = [
+  column("lon", "float"),
+  column("fare", "decimal"),
+  column("when", "timestamp"),
+  column("vendor", "integer"),
+  column("kind", "category"),
+  column("shape", "list", false),
+];
 
 test("a reduction takes the columns that it is defined for", () => {
   const names = (/** @type {string} */ reduction) => columnsFor(COLUMNS, reduction).map((each) => each.name);
@@ -39,10 +86,15 @@ test("a reduction takes the columns that it is defined for", () => {
 });
 
 test("a new reduction keeps a column that it takes, else starts with one that is on no axis", () => {
-  const start = (/** @type {string} */ name, /** @type {string[]} */ before) => startColumn(COLUMNS, name, { x: "lon", y: "kind", before });
+  const start = (/** @type {string} */ name, /** @type {string[]} */ before) =>
+    startColumn(COLUMNS, name, { x: "lon", y: "kind", before });
   assert.equal(start("mean", []), "fare");
   assert.equal(start("mean", ["when", "lon"]), "lon");
   assert.equal(start("by", ["fare"]), "vendor", "the labels are on an axis");
-  assert.equal(startColumn([COLUMNS[0]], "mean", { x: "lon", y: "kind", before: [] }), "lon", "on an axis, but the only one");
+  assert.equal(
+    startColumn([COLUMNS[0]], "mean", { x: "lon", y: "kind", before: [] }),
+    "lon",
+    "on an axis, but the only one",
+  );
   assert.equal(start("count", ["fare"]), null);
 });

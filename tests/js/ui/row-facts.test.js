@@ -5,11 +5,15 @@ import { test } from "node:test";
 import { farWords, rowsWords } from "../../../bigviz/static/ui/row-facts.js";
 
 /** @param {string} dataset @param {number} rows @param {number} rows_outside */
-const layer = (dataset, rows, rows_outside = 0) => /** @type {any} */ ({ info: { rows, rows_outside }, definition: { dataset } });
+const layer = (dataset, rows, rows_outside = 0) =>
+  /** @type {any} */ ({ info: { rows, rows_outside }, definition: { dataset } });
 
 test("rows of each dataset are told once, with those that are not drawn", () => {
   assert.equal(rowsWords([layer("a", 1)]), "1 row");
-  assert.equal(rowsWords([layer("a", 1000, 12), layer("a", 1000, 12), layer("b", 5)]), "1,000 rows, 12 not drawn · 5 rows");
+  assert.equal(
+    rowsWords([layer("a", 1000, 12), layer("a", 1000, 12), layer("b", 5)]),
+    "1,000 rows, 12 not drawn · 5 rows",
+  );
   assert.equal(rowsWords([/** @type {any} */ ({ info: null, definition: null })]), "");
 });
 

@@ -12,7 +12,11 @@ const written = { hash: "" };
 before(async () => {
   const stubs = {
     location: { hash: "", pathname: "/d/", search: "" },
-    history: { state: null, replaceState: (/** @type {any} */ _s, /** @type {string} */ _t, /** @type {string} */ url) => (written.hash = url.split("#")[1] ?? "") },
+    history: {
+      state: null,
+      replaceState: (/** @type {any} */ _s, /** @type {string} */ _t, /** @type {string} */ url) =>
+        (written.hash = url.split("#")[1] ?? ""),
+    },
     addEventListener: () => {},
   };
   for (const [name, stub] of Object.entries(stubs)) {
@@ -32,25 +36,73 @@ function documented() {
   const page = readFileSync(new URL("../../../docs/url.md", import.meta.url), "utf8");
   const section = page.split("\n## ").find((part) => part.startsWith("The page's hash")) ?? "";
   const table = section.split("\n\n").find((part) => part.startsWith("| key |")) ?? "";
-  const cells = table.split("\n").slice(2).map((row) => row.split("|")[1]);
+  const cells = table
+    .split("\n")
+    .slice(2)
+    .map((row) => row.split("|")[1]);
   return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((found) => found[1])).sort();
 }
 
-const PUBLISHED = { x: "a", y: "b", xaxis: null, yaxis: null, agg: "count", glyph: "points", cmap: "fire", how: "eq_hist", low: null, high: null, root: "default" };
-const OTHER = { x: "c", y: "d", xaxis: "log", yaxis: "log", agg: "mean(a)", glyph: "line", cmap: "bmy", how: "log", low: 1, high: 2, root: "full" };
+const PUBLISHED = {
+  x: "a",
+  y: "b",
+  xaxis: null,
+  yaxis: null,
+  agg: "count",
+  glyph: "points",
+  cmap: "fire",
+  how: "eq_hist",
+  low: null,
+  high: null,
+  root: "default",
+};
+const OTHER = {
+  x: "c",
+  y: "d",
+  xaxis: "log",
+  yaxis: "log",
+  agg: "mean(a)",
+  glyph: "line",
+  cmap: "bmy",
+  how: "log",
+  low: 1,
+  high: 2,
+  root: "full",
+};
 
 /** A figure of two layers that has been moved and whose layers are all changed. @param {number} index */
 function figure(index) {
-  const layer = (/** @type {number} */ at) => ({ index: at, published: PUBLISHED, choice: OTHER, columns: [], ready: true, failed: false, defaultKind: () => "linear" });
+  const layer = (/** @type {number} */ at) => ({
+    index: at,
+    published: PUBLISHED,
+    choice: OTHER,
+    columns: [],
+    ready: true,
+    failed: false,
+    defaultKind: () => "linear",
+  });
   const range = { now: {}, home: null, atHome: false, set: () => {} };
   const axis = { fromUrl: () => null, toUrl: () => ["0", "1"] };
   return Object.assign(new EventTarget(), {
-    index, layers: [layer(0), layer(1)], ranges: { x: range, y: range }, axes: { x: axis, y: axis }, view: { x: {}, y: {} }, followY: { isOn: false, isWanted: true },
+    index,
+    layers: [layer(0), layer(1)],
+    ranges: { x: range, y: range },
+    axes: { x: axis, y: axis },
+    view: { x: {}, y: {} },
+    followY: { isOn: false, isWanted: true },
   }); // prettier-ignore
 }
 
-/** Names without their suffix, those with one told apart by it. @param {Iterable<string>} names @param {string} suffix */
-const keysOf = (names, suffix) => [...new Set(names)].filter((name) => name.replace(/^\w+/, "") === suffix).map((name) => name.split(".")[0]).sort();
+/**
+ * Names without their suffix, those with one told apart by it.
+ * @param {Iterable<string>} names
+ * @param {string} suffix
+ */
+const keysOf = (names, suffix) =>
+  [...new Set(names)]
+    .filter((name) => name.replace(/^\w+/, "") === suffix)
+    .map((name) => name.split(".")[0])
+    .sort();
 
 test("what is read and what is written are the documented keys", () => {
   const read = new Set();
@@ -77,6 +129,9 @@ test("what is read and what is written are the documented keys", () => {
   for (const names of [read, wrote]) {
     assert.deepEqual(keysOf(names, ""), keys);
     assert.deepEqual(keysOf(names, ".1"), keys);
-    assert.deepEqual(keysOf(names, ".0.1"), keys.filter((key) => !view.includes(key)));
+    assert.deepEqual(
+      keysOf(names, ".0.1"),
+      keys.filter((key) => !view.includes(key)),
+    );
   }
 });

@@ -5,8 +5,25 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { cap, Connection } from "../../../bigviz/static/wire/connection.js";
 import { frame, TYPE } from "../frames.js";
 
-const DEFINITION = { dataset: "d", glyph: "points", x: "x", y: "y", agg: "count", xaxis: "linear", yaxis: "linear", root: "default" };
-const LIMITS = { messages_per_second: 64, messages_burst: 256, layers_per_view: 64, tiles_per_view: 1024, columns_width: 16_384, image_side: 16_384, rows: 50_000 };
+const DEFINITION = {
+  dataset: "d",
+  glyph: "points",
+  x: "x",
+  y: "y",
+  agg: "count",
+  xaxis: "linear",
+  yaxis: "linear",
+  root: "default",
+};
+const LIMITS = {
+  messages_per_second: 64,
+  messages_burst: 256,
+  layers_per_view: 64,
+  tiles_per_view: 1024,
+  columns_width: 16_384,
+  image_side: 16_384,
+  rows: 50_000,
+};
 const HELLO = { protocol: 1, server: "bigviz test", document: {}, datasets: {}, cmaps: [], limits: LIMITS };
 
 class Socket {
@@ -90,10 +107,21 @@ test("requests carry ids; answers carry the definition that they answer", () => 
   const viewed = connection.view(1, [{ layer: 2, definition: DEFINITION, tiles: [[0, 0, 0, 0]] }]);
   assert.deepEqual(sockets[0].sent, [
     { op: "layer", id: asked, figure: 1, layer: 2, definition: DEFINITION },
-    { op: "view", id: viewed, figure: 1, layers: [{ layer: 2, definition: DEFINITION, tiles: [[0, 0, 0, 0]], prefetch: [] }] },
+    {
+      op: "view",
+      id: viewed,
+      figure: 1,
+      layers: [{ layer: 2, definition: DEFINITION, tiles: [[0, 0, 0, 0]], prefetch: [] }],
+    },
   ]);
   assert.equal(connection.sent, 2);
-  sockets[0].push({ type: TYPE.progress, json: { stage: "order", done: 0.5, rows: 1, seconds: 2 }, id: asked, figure: 1, layer: 2 });
+  sockets[0].push({
+    type: TYPE.progress,
+    json: { stage: "order", done: 0.5, rows: 1, seconds: 2 },
+    id: asked,
+    figure: 1,
+    layer: 2,
+  });
   sockets[0].push({ type: TYPE.done, json: { tiles: 1 }, id: viewed, figure: 1, layer: 2 });
   sockets[0].push({ type: TYPE.error, json: { error: "no", field: null, got: null }, id: 0 });
   const [progress, done, error] = told.slice(2).map(([, detail]) => detail);
@@ -109,13 +137,21 @@ test("an older view's answer is told from the newest's", () => {
   const other = connection.view(1, [{ layer: 0, definition: DEFINITION, tiles: [] }]);
   const next = connection.view(0, [{ layer: 0, definition: { ...DEFINITION, agg: "mean(v)" }, tiles: [] }]);
   for (const id of [old, other, next]) sockets[0].push({ type: TYPE.done, json: {}, id });
-  assert.deepEqual(told.slice(2).map(([, detail]) => [detail.current, detail.definition.agg]), [[false, "count"], [true, "count"], [true, "mean(v)"]]);
+  assert.deepEqual(
+    told.slice(2).map(([, detail]) => [detail.current, detail.definition.agg]),
+    [
+      [false, "count"],
+      [true, "count"],
+      [true, "mean(v)"],
+    ],
+  );
 });
 
 test("beyond the rate limit only the newest view of a figure waits", () => {
   const { connection, sockets, pass } = setup();
   sockets[0].hello();
-  for (let k = 0; k < 300; k++) connection.view(k % 2, [{ layer: 0, definition: DEFINITION, tiles: [[1, 1, k % 2, 0]] }]);
+  for (let k = 0; k < 300; k++)
+    connection.view(k % 2, [{ layer: 0, definition: DEFINITION, tiles: [[1, 1, k % 2, 0]] }]);
   assert.equal(sockets[0].sent.length, 204, "four fifths of the burst");
   const last = connection.view(0, []);
   pass(2000);
@@ -140,7 +176,10 @@ test("cancel drops a waiting view or tells the server", () => {
   assert.equal(sockets[0].sent.length, 0, "nothing to cancel");
   connection.view(3, []);
   connection.cancel(3);
-  assert.deepEqual(sockets[0].sent.map(({ op }) => op), ["view", "cancel"]);
+  assert.deepEqual(
+    sockets[0].sent.map(({ op }) => op),
+    ["view", "cancel"],
+  );
 });
 
 test("a loss is told with a countdown, doubled each time, and up says whether the server is another", () => {
@@ -236,12 +275,22 @@ test("what a lost socket still says is not heard", () => {
 
 test("a view holds at most as many tiles as the server allows, wanted ones first", () => {
   const list = (/** @type {number} */ n) => Array.from({ length: n }, (_, k) => [10, 10, k, 0]);
-  const layers = cap([
-    { layer: 0, definition: DEFINITION, tiles: list(600), prefetch: list(50) },
-    { layer: 1, definition: DEFINITION, tiles: list(400), prefetch: list(500) },
-    { layer: 2, definition: DEFINITION, columns: { x0: 0, x1: 1, width: 9 } },
-  ], 1024);
-  assert.deepEqual(layers.map(({ tiles, prefetch }) => [tiles?.length, prefetch?.length]), [[600, 24], [400, 0], [undefined, undefined]]);
+  const layers = cap(
+    [
+      { layer: 0, definition: DEFINITION, tiles: list(600), prefetch: list(50) },
+      { layer: 1, definition: DEFINITION, tiles: list(400), prefetch: list(500) },
+      { layer: 2, definition: DEFINITION, columns: { x0: 0, x1: 1, width: 9 } },
+    ],
+    1024,
+  );
+  assert.deepEqual(
+    layers.map(({ tiles, prefetch }) => [tiles?.length, prefetch?.length]),
+    [
+      [600, 24],
+      [400, 0],
+      [undefined, undefined],
+    ],
+  );
 });
 
 test("the server may say how far it has read before hello, for as long as it takes", () => {

@@ -13,7 +13,9 @@ const GOLDEN = new URL("../../golden/", import.meta.url);
 const read = (/** @type {string} */ name) => readFileSync(new URL(name, GOLDEN));
 const json = (/** @type {string} */ name) => JSON.parse(read(name).toString());
 const files = readdirSync(GOLDEN);
-const cases = files.filter((name) => files.includes(`${name.slice(0, -4)}.json`) && name.endsWith(".bin")).map((name) => name.slice(0, -4));
+const cases = files
+  .filter((name) => files.includes(`${name.slice(0, -4)}.json`) && name.endsWith(".bin"))
+  .map((name) => name.slice(0, -4));
 
 /** The frames of a golden file.  @param {string} name @returns {ArrayBuffer[]} */
 function frames(name) {
@@ -30,7 +32,10 @@ function parse(name) {
   const reassembler = new Reassembler();
   const messages = frames(name).map((bytes) => reassembler.push(parseFrame(bytes)));
   const last = messages.pop();
-  assert.ok(messages.every((message) => message === null), "only the last part completes the message");
+  assert.ok(
+    messages.every((message) => message === null),
+    "only the last part completes the message",
+  );
   assert.equal(reassembler.bytes, 0);
   assert.ok(last);
   return last;
@@ -47,7 +52,17 @@ for (const name of cases) {
     const head = parseFrame(frames(name)[0]);
     const { type, flags, layer, request, figure, epoch, part, parts, sequence } = want.header;
     assert.deepEqual(
-      [TYPE[/** @type {keyof typeof TYPE} */ (head.type)], Number(head.estimate), head.layer, head.id, head.figure, head.epoch, head.part, head.parts, head.sequence],
+      [
+        TYPE[/** @type {keyof typeof TYPE} */ (head.type)],
+        Number(head.estimate),
+        head.layer,
+        head.id,
+        head.figure,
+        head.epoch,
+        head.part,
+        head.parts,
+        head.sequence,
+      ],
       [type, flags & 1, layer, request, figure, epoch, part, parts, sequence],
     );
     const message = /** @type {any} */ (parse(name));
@@ -56,8 +71,10 @@ for (const name of cases) {
     else if (message.type === "rows") checkRows(message.rows, want);
     else if (message.type === "image") checkImage(message, want);
     else assert.deepEqual(message.json, want.json);
-    if (message.type === "tile" || message.type === "columns") assert.deepEqual(message.estimate, want.estimate ?? null);
-    if (message.type === "hello") assert.equal([...message.luts.values()].map((lut) => Buffer.from(lut).toString("hex")).join(""), want.body);
+    if (message.type === "tile" || message.type === "columns")
+      assert.deepEqual(message.estimate, want.estimate ?? null);
+    if (message.type === "hello")
+      assert.equal([...message.luts.values()].map((lut) => Buffer.from(lut).toString("hex")).join(""), want.body);
   });
 }
 
@@ -65,7 +82,8 @@ for (const name of cases) {
 function checkRows(rows, { json, rows: wanted }) {
   assert.deepEqual([rows.n, rows.matched, rows.window], [json.n, json.matched, json.window]);
   assert.deepEqual([rows.xorigin, rows.yorigin], [BigInt(json.xorigin), BigInt(json.yorigin)]);
-  for (const name of /** @type {const} */ (["x", "y", "row", "number"])) assert.deepEqual([...rows[name]], wanted[name]);
+  for (const name of /** @type {const} */ (["x", "y", "row", "number"]))
+    assert.deepEqual([...rows[name]], wanted[name]);
   assert.deepEqual(rows.code && [...rows.code], wanted.code ?? null);
   assert.deepEqual([...rows.value], wanted.value.map(Number));
   assert.deepEqual(rows.exact && [...rows.exact], json.dtype === 8 ? wanted.value.map(BigInt) : null);
@@ -74,8 +92,21 @@ function checkRows(rows, { json, rows: wanted }) {
 /** @param {any} message @param {any} want */
 function checkImage(message, { json, planes }) {
   const { image } = message;
-  assert.deepEqual([image.window, image.width, image.height, image.total], [json.window, json.width, json.height, json.planes]);
-  const tile = { zx: 0, zy: 0, i: 0, j: 0, queue_us: json.queue_us, kernel_us: json.kernel_us, encode_us: json.encode_us, rows: json.rows, bytes: json.bytes };
+  assert.deepEqual(
+    [image.window, image.width, image.height, image.total],
+    [json.window, json.width, json.height, json.planes],
+  );
+  const tile = {
+    zx: 0,
+    zy: 0,
+    i: 0,
+    j: 0,
+    queue_us: json.queue_us,
+    kernel_us: json.kernel_us,
+    encode_us: json.encode_us,
+    rows: json.rows,
+    bytes: json.bytes,
+  };
   checkTile({ key: { zx: 0, zy: 0, i: 0, j: 0 }, cost: message.cost, planes: image.planes }, { tile, planes });
 }
 
@@ -89,7 +120,8 @@ function checkTile(message, want) {
     const encoded = message.planes[k];
     for (const field of ["codec", "dtype", "plane", "filled"]) assert.equal(encoded[field], expected[field], field);
     const plane = decodePlane(encoded, expected.codec !== 4);
-    const exact = (/** @type {any} */ value) => (typeof value === "string" ? BigInt(value) : expected.dtype === 9 ? Math.fround(value) : value);
+    const exact = (/** @type {any} */ value) =>
+      typeof value === "string" ? BigInt(value) : expected.dtype === 9 ? Math.fround(value) : value;
     if (expected.low === null) assert.ok(Number.isNaN(plane.low) && Number.isNaN(plane.high));
     else assert.deepEqual([plane.low, plane.high], [expected.low, expected.high]);
     const cells = new Map(expected.cells.map((/** @type {any} */ [cell, value]) => [cell, exact(value)]));
@@ -97,7 +129,8 @@ function checkTile(message, want) {
     for (let cell = 0; cell < 65536; cell++) {
       const value = cellOf(plane, cell);
       const wanted = cells.get(cell) ?? rest;
-      if (value !== wanted && BigInt(value ?? -1) !== BigInt(/** @type {any} */ (wanted ?? -1))) assert.equal(value, wanted, `cell ${cell}`);
+      if (value !== wanted && BigInt(value ?? -1) !== BigInt(/** @type {any} */ (wanted ?? -1)))
+        assert.equal(value, wanted, `cell ${cell}`);
     }
   });
 }
@@ -106,7 +139,10 @@ function checkTile(message, want) {
 function checkColumns(message, want) {
   const { columns, cost } = message;
   const { n, width, xorigin, yorigin, flagged, queue_us, kernel_us, encode_us, rows, bytes } = want.json;
-  assert.deepEqual([columns.n, columns.width, columns.xorigin, columns.yorigin, columns.flagged], [n, width, BigInt(xorigin), BigInt(yorigin), flagged]);
+  assert.deepEqual(
+    [columns.n, columns.width, columns.xorigin, columns.yorigin, columns.flagged],
+    [n, width, BigInt(xorigin), BigInt(yorigin), flagged],
+  );
   assert.deepEqual(cost, { queue: queue_us, kernel: kernel_us, encode: encode_us, rows, bytes });
   for (const name of ["column", "run", "row", "x", "y"]) assert.deepEqual([...columns[name]], want.columns[name], name);
 }
@@ -130,7 +166,8 @@ test("random damage is refused or read, never anything else", () => {
   for (let round = 0; round < 20_000; round++) {
     const source = new Uint8Array(sources[whole(rand, 0, sources.length - 1)]);
     const bytes = source.slice(0, rand() < 0.2 ? whole(rand, 0, source.length) : source.length);
-    for (let hits = whole(rand, 1, 4); hits > 0 && bytes.length; hits--) bytes[whole(rand, 0, Math.min(bytes.length, 200) - 1)] = whole(rand, 0, 255);
+    for (let hits = whole(rand, 1, 4); hits > 0 && bytes.length; hits--)
+      bytes[whole(rand, 0, Math.min(bytes.length, 200) - 1)] = whole(rand, 0, 255);
     try {
       consume(bytes.buffer);
     } catch (error) {

@@ -15,7 +15,11 @@ function server() {
       const row = Number(/rows\/(\d+)\.json/.exec(String(url))?.[1]);
       waiting.push(() => resolve({ ok: row < 1000, json: async () => ({ row, columns: [], more: 0 }) }));
     });
-  return { asked, go: () => waiting.splice(0).forEach((each) => void each()), reader: new RowReader("ws://host/prefix/d/ws", /** @type {any} */ (get)) };
+  return {
+    asked,
+    go: () => waiting.splice(0).forEach((each) => void each()),
+    reader: new RowReader("ws://host/prefix/d/ws", /** @type {any} */ (get)),
+  };
 }
 
 test("a row is asked for beside the websocket, once", async () => {
@@ -45,7 +49,10 @@ test("a row that is on its way is not asked for twice", async () => {
   const { asked, go, reader } = server();
   const both = [reader.ask(0, 1), reader.ask(0, 1)];
   go();
-  assert.deepEqual((await Promise.all(both)).map((each) => each?.row), [1, 1]);
+  assert.deepEqual(
+    (await Promise.all(both)).map((each) => each?.row),
+    [1, 1],
+  );
   assert.equal(asked.length, 1);
 });
 
