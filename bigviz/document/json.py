@@ -38,7 +38,8 @@ T = TypeVar("T")
 Read = Callable[[Any, str], Any]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_NANOSECONDS: Final = re.compile(r"-?[0-9]{1,19}")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
+_MAX_SAFE: Final = 2**53 - 1  # a browser rounds larger JSON numbers
 _LONGEST_TEXT: Final = 10_000
 _DEEPEST: Final = 32
 _MOST_FIGURES: Final = 1_000
@@ -210,18 +211,21 @@ def _size(value: Any, path: str) -> int:
 
 def _end(value: Any, path: str) -> float | str:
     if isinstance(value, str):
-        if not _NANOSECONDS.fullmatch(value):
-            raise _error(path, "a number, or nanoseconds as a decimal string", value)
+        if not _WHOLE.fullmatch(value):
+            raise _error(path, "a number, or a whole number (of nanoseconds, on an axis of times) as a string", value)
         return value
     return _number(value, path)
 
 
 def _range(value: Any, path: str) -> RangeSpec:
     found: RangeSpec = _instance(RangeSpec, {"start": _optional(_end), "end": _optional(_end)}, value, path)
+    ends = [end for end in (found.start, found.end) if end is not None]
+    if all(isinstance(end, int) for end in ends) and any(abs(int(end)) > _MAX_SAFE for end in ends):
+        found = RangeSpec(*(None if end is None else str(end) for end in (found.start, found.end)))
     start, end = found.start, found.end
     if start is not None and end is not None:
         if isinstance(start, str) != isinstance(end, str):
-            raise BadInput(f"{path}: both ends are numbers or both are nanoseconds.", path, value)
+            raise BadInput(f"{path}: both ends are numbers or both are decimal strings.", path, value)
         if (int(start) >= int(end)) if isinstance(start, str) else (float(start) >= float(end)):
             raise BadInput(f"{path}: the start {start} is not below the end {end}.", path, value)
     return found

@@ -29,7 +29,7 @@ LAYOUTS: Final = get_args(Container)
 class RangeSpec:
     """The part of an axis that is shown first, in axis space; None is the data's end.
 
-    On time axes the ends are decimal strings of nanoseconds.
+    On time axes the ends are decimal strings of nanoseconds; whole numbers beyond 2^53 are decimal strings too.
     """
 
     start: float | str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.wire.arrays import pack_arrays, read_arrays
+from bigviz.wire.arrays import pack_arrays, position_dtypes, read_arrays, wide_axes
 from bigviz.wire.codec import CODES, DTYPES
 from bigviz.wire.frames import HEADER, MAX_FRAME, Frame, Part, ProtocolError, dump, read_json
 
@@ -35,11 +35,12 @@ def rows_parts(
     info: dict[str, Any], x: Array, y: Array, row: Array, number: Array, code: Array | None, value: Array,
     limit: int = MAX_FRAME,
 ) -> list[Part]:  # fmt: skip
-    """The parts of a message of rows, from its JSON without `n`, `dtype` and `coded`; `value` has a protocol dtype."""
+    """The parts of a message of rows, from its JSON without `n`, `dtype`, `coded`, `xwide` and `ywide`; `value` has a
+    protocol dtype."""
     own = value.dtype.newbyteorder("<")
-    about = {**info, "dtype": CODES[own], "coded": code is not None}
+    about = {**info, "dtype": CODES[own], "coded": code is not None, **wide_axes(x, y)}
     arrays = [x, y, row, number, *([] if code is None else [code]), value]
-    dtypes = _dtypes(own, code is not None)
+    dtypes = _dtypes(about)
     room = limit - HEADER.size - len(dump({"n": len(x), **about})) - 8 * len(arrays)
     most = room // sum(dtype.itemsize for dtype in dtypes)
     if most < 1:
@@ -64,14 +65,15 @@ def read_rows(frames: Sequence[Frame]) -> RowsMessage:
             raise ProtocolError(f"{n!r} rows in a body of {len(body)} bytes")
         if not isinstance(dtype, int) or isinstance(dtype, bool) or dtype not in DTYPES or not isinstance(coded, bool):
             raise ProtocolError(f"rows with values of dtype {dtype!r}, coded {coded!r}")
-        if infos and (dtype, coded) != (infos[0]["dtype"], infos[0]["coded"]):
+        if infos and _dtypes(info) != _dtypes(infos[0]):
             raise ProtocolError("the parts of a message of rows differ in their arrays")
         infos.append(info)
-        columns.append(read_arrays(body, n, _dtypes(DTYPES[dtype], coded)))
+        columns.append(read_arrays(body, n, _dtypes(info)))
     x, y, row, number, *code, value = [np.concatenate(column) for column in zip(*columns, strict=True)]
     return RowsMessage({**infos[0], "n": len(x)}, x, y, row, number, code[0] if code else None, value)
 
 
-def _dtypes(value: np.dtype[Any], coded: bool) -> list[np.dtype[Any]]:
-    """Of x, y, row, number, code if there is one, and value."""
-    return [*map(np.dtype, ("<f8", "<f8", "<f8", "<u4", *(["<i4"] if coded else []))), value]
+def _dtypes(info: dict[str, Any]) -> list[np.dtype[Any]]:
+    """Of x, y, row, number, code if there is one, and value, by a message's JSON."""
+    others = map(np.dtype, ("<f8", "<u4", *(["<i4"] if info["coded"] else [])))
+    return [*position_dtypes(info), *others, DTYPES[info["dtype"]]]

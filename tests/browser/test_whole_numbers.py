@@ -22,6 +22,7 @@ COLUMNS = {
     "last": np.arange(ROWS).astype(np.uint64) + np.uint64(2**64 - ROWS),
     "first": np.arange(-(2**63), -(2**63) + ROWS),
 }
+SPREAD = np.array([5, 2**63 + 1, 2**63 + 2, 2**63 + 3, 2**64 - 7], np.uint64)  # farther apart than doubles tell
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,8 @@ def wide_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("whole")
     for name, numbers in COLUMNS.items():
         pq.write_table(pa.table({"x": numbers, "y": np.arange(ROWS)}), folder / f"{name}.parquet")
-    files = [f"{name}.parquet" for name in COLUMNS]
+    pq.write_table(pa.table({"x": SPREAD, "y": SPREAD}), folder / "spread.parquet")
+    files = [f"{name}.parquet" for name in [*COLUMNS, "spread"]]
     running = start_server(*files, "--x", "x", "--y", "y", cwd=folder)
     yield running
     running.stop()
@@ -70,3 +72,23 @@ def test_the_address_says_where_and_leads_back(page: Page, wide_server: Server) 
     state = wait_hash(page)
     x0, x1 = int(state["x0"]), int(state["x1"])
     assert numbers[0] < x0 < numbers[10] and numbers[20] < x1 < numbers[30]
+
+
+@pytest.mark.parametrize("glyph", ["points", "line"])
+def test_rows_far_apart_are_told_to_their_last_digit(page: Page, wide_server: Server, glyph: str) -> None:
+    open_page(page, f"{wide_server.url}/spread/#glyph={glyph}")
+    settle(page)
+    box = plot(page)
+    for value, (fx, fy) in ((5, (0.02, 0.98)), (2**64 - 7, (0.98, 0.02))):
+        page.mouse.move(*box.at(fx, fy))
+        page.wait_for_function("() => !document.querySelector('.tip').hidden")
+        page.wait_for_timeout(100)
+        assert exactly(page)[:2] == [value, value]
+    ends = f"{2**63}&{{}}1={2**63 + 4}"
+    open_page(page, f"{wide_server.url}/spread/?near#glyph={glyph}&x0={ends.format('x')}&y0={ends.format('y')}")
+    settle(page)
+    for value in (2**63 + 1, 2**63 + 2, 2**63 + 3):
+        share = (value - 2**63) / 4
+        page.mouse.move(*box.at(share, 1 - share))
+        page.wait_for_timeout(150)
+        assert exactly(page)[:2] == [value, value]

@@ -33,6 +33,18 @@ def test_one_figure(rows: bv.Dataset):
     assert from_json(to_json(made)) == made
 
 
+@pytest.mark.parametrize(
+    "ends", [(2**62 + 5, 2**62 + 50), (0, 2**64 - 1), (-(2**63), None), (0, 2**53 - 1), (0.5, 2e20)]
+)
+def test_ranges_of_whole_numbers_keep_their_last_digit(rows: bv.Dataset, ends: tuple[float, float | None]):
+    made = document(figure(x_range=ends).points(rows, "a", "b"))
+    told = to_json(made)["ranges"]["x0"]
+    assert [None if end is None else type(ends[0])(end) for end in told.values()] == list(ends)
+    large = all(isinstance(end, int) for end in ends if end is not None) and max(abs(end or 0) for end in ends) >= 2**53
+    assert all(end is None or isinstance(end, str) == large for end in told.values())
+    assert from_json(to_json(made)) == made
+
+
 def test_the_same_script_makes_the_same_document(rows: bv.Dataset, other: bv.Dataset):
     def script() -> bv.Document:
         first = figure(title="One").points(rows, "a", "b").line(other, "b", "a")

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bigviz.wire import frames
 from bigviz.wire.codec import CELLS, DTYPES, Codec
 from bigviz.wire.columns import columns_parts
@@ -309,6 +311,12 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     estimated = {"json": {"n": 7, **COLUMNS_INFO, **NO_ERROR}, "columns": columns["columns"], "estimate": NO_ERROR}
     parts = columns_parts(COLUMNS_INFO, COLUMNS, 440, NO_ERROR)
     out["columns-estimate"] = framed(parts, Type.COLUMNS, request=4), estimated
+    far = [*COLUMNS[:4], np.array([-(2**63), 2**63 - 1, 0, 2**53 + 1, -1, 7, 2**62])]
+    told = {
+        "json": {"n": 7, **COLUMNS_INFO, "ywide": True},
+        "columns": {**columns["columns"], "y": [str(v) for v in far[4].tolist()]},
+    }
+    out["columns-wide"] = framed(columns_parts(COLUMNS_INFO, far), Type.COLUMNS, request=4), told
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
     out["columns-none"] = framed(columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
     planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]

@@ -26,6 +26,14 @@ VALUES = {
     "rows-i64": ("i8", [-(2**63), 2**63 - 1, 0, -1, 2**53 + 1], None),
     "rows-any": ("u1", [1, 1, 1, 1, 1], CODE),
 }
+WIDE = {
+    "rows-wide-x": ([-(2**63), 2**63 - 1, 0, 2**53 + 1, -1], Y, {"xwide": True}),
+    "rows-wide": (
+        [-(2**63), 7, 0, 2**53 + 1, -1],
+        [2**62 + 1, -(2**62) - 1, 5, 2**63 - 1, 0],
+        {"xwide": True, "ywide": True},
+    ),
+}
 IMAGE_INFO = {"window": WINDOW, "width": 300, "height": 5, "planes": 2, **COSTS}
 
 
@@ -42,12 +50,25 @@ def rows(name: str, limit: int = MAX_FRAME, n: int = 5) -> tuple[list[Part], dic
     return parts, {"json": info, "rows": about}
 
 
+def wide(name: str) -> tuple[list[Part], dict[str, Any]]:
+    """Positions beyond 2^53 from the origin."""
+    x, y, told = WIDE[name]
+    arrays = [np.array(each) for each in (x, y, ROW, NUMBER)]
+    parts = rows_parts(ROWS_INFO, *arrays, None, np.array(NUMBER, "u4"))
+    texts = {axis: list(map(str, each)) if f"{axis}wide" in told else each for axis, each in (("x", x), ("y", y))}
+    info = {"n": 5, **ROWS_INFO, "dtype": CODES[np.dtype("u4")], "coded": False, **told}
+    return parts, {"json": info, "rows": {**texts, "row": ROW, "number": NUMBER, "value": NUMBER}}
+
+
 def messages(framed: Any, planes: list[Any], describe: Any) -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     """NAME -> (frames, what they hold); `planes` are those of two blocks of two planes."""
     out = {}
     for name in VALUES:
         parts, about = rows(name)
         out[name] = framed(parts, Type.ROWS, request=5, figure=1, layer=2), about
+    for name in WIDE:
+        parts, about = wide(name)
+        out[name] = framed(parts, Type.ROWS, request=5), about
     for name, (kind, limit, n) in {"rows-parts": ("rows-coded", 420, 5), "rows-none": ("rows", 1 << 20, 0)}.items():
         parts, about = rows(kind, limit, n)
         out[name] = framed(parts, Type.ROWS, request=5), about

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bigviz.tiles.interface import Tile
 from bigviz.wire.columns import columns_parts
 from bigviz.wire.frames import Part, Type
-from bigviz.wire.offsets import middle, offsets
+from bigviz.wire.offsets import positions
 from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def columns_message(
     estimate: dict[str, Any] | None = None,
 ) -> Prepared:
     """A line's columns: positions in axis space, times and other integers as offsets from an integer near them."""
-    xorigin = 0 if found.x.dtype.kind == "f" else (int(window[0]) + int(window[1])) // 2
-    yorigin = middle(found.y)
-    x, y = offsets(found.x, xorigin), offsets(found.y, yorigin)
+    xorigin, x = positions(found.x, (int(window[0]) + int(window[1])) // 2 if found.x.dtype.kind != "f" else None)
+    yorigin, y = positions(found.y)
     info = {
         "width": width,
         "xorigin": str(xorigin),

@@ -17,7 +17,7 @@ from bigviz.tiles.interface import Cost, Engine, Marks
 from bigviz.wire import rows
 from bigviz.wire.frames import MAX_LEVEL, Part, Type
 from bigviz.wire.images import image_parts
-from bigviz.wire.offsets import middle, offsets
+from bigviz.wire.offsets import positions
 
 if TYPE_CHECKING:
     from bigviz.tiles.interface import WindowImage
@@ -86,14 +86,13 @@ def _widened(ends: Interval, time: bool) -> Interval:
 
 
 def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
-    """Positions as offsets from an integer near them, so that float64 holds them."""
-    origins = middle(marks.x), middle(marks.y)
-    x, y = offsets(marks.x, origins[0]), offsets(marks.y, origins[1])
+    """Positions as offsets from an integer near them."""
+    (xorigin, x), (yorigin, y) = positions(marks.x), positions(marks.y)
     info: dict[str, Any] = {
         "matched": marks.matched,
         "window": None if window is None else _ends(*window),
-        "xorigin": str(origins[0]),
-        "yorigin": str(origins[1]),
+        "xorigin": str(xorigin),
+        "yorigin": str(yorigin),
         **_costs(marks.cost),
     }
     parts = rows.rows_parts(info, x, y, marks.row, marks.number, marks.code, marks.value)

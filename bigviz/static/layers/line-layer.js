@@ -2,6 +2,7 @@
 // space, so that the line follows any view until the rows of that view arrive.
 
 import { length, SHORTEST, toBigInt } from "../geometry/span.js";
+import { nearView, placeOf } from "./near-view.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/columns.js").Columns} Columns */
@@ -101,7 +102,7 @@ export class LineLayer {
    * @param {number} [dpr] device pixels a CSS pixel
    */
   draw(context, view, dpr = 1) {
-    const { columns } = this;
+    const columns = this.columns && nearView(this.columns, view);
     if (!columns || columns.n === 0) return;
     context.save();
     context.strokeStyle = this.style.color;
@@ -123,8 +124,8 @@ export class LineLayer {
    * @returns {RowHit|null}
    */
   nearest(view, px, py, reach = Number.POSITIVE_INFINITY) {
-    const { columns } = this;
-    if (!columns || columns.n === 0) return null;
+    const columns = this.columns && nearView(this.columns, view);
+    if (!this.columns || !columns || columns.n === 0) return null;
     const t = transform(columns, view);
     const across = (/** @type {number} */ k) => Math.abs((columns.x[k] - t.x0) * t.xscale - px);
     const after = firstFrom(columns.x, px / t.xscale + t.x0);
@@ -144,8 +145,8 @@ export class LineLayer {
     if (best < 0) return null;
     const hit = {
       row: columns.row[best],
-      x: { origin: columns.xorigin, offset: columns.x[best] },
-      y: { origin: columns.yorigin, offset: columns.y[best] },
+      x: placeOf(this.columns, "x", best),
+      y: placeOf(this.columns, "y", best),
       px: (columns.x[best] - t.x0) * t.xscale,
       py: t.height - (columns.y[best] - t.y0) * t.yscale,
     };
@@ -160,7 +161,7 @@ export class LineLayer {
    * @returns {{origin: bigint, low: number, high: number}|null} offsets from the origin; null without any line there
    */
   extent(view) {
-    const { columns } = this;
+    const columns = this.columns && nearView(this.columns, view);
     if (!columns) return null;
     const { n, x, y, run } = columns;
     const shift = Number(view.x.origin - columns.xorigin);

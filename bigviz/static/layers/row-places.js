@@ -1,5 +1,7 @@
 // Rows in a view: the pixels that they lie at, and which is nearest to one.
 
+import { nearView, placeOf } from "./near-view.js";
+
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/rows.js").Rows} Rows */
 /** A mark under the pointer: the first row there and how many there are, its value, its category, its place.
@@ -9,10 +11,11 @@
 
 /**
  * Where rows lie in a view, in device pixels, and how many of them in sight.
- * @param {Rows} rows @param {View} view @param {Uint8Array} palette of their categories: r, g, b and so on
+ * @param {Rows} held @param {View} view @param {Uint8Array} palette of their categories: r, g, b and so on
  * @returns {import("../render/marks.js").Placed & {visible: number}}
  */
-export function placeRows(rows, view, palette) {
+export function placeRows(held, view, palette) {
+  const rows = nearView(held, view);
   const { n, x, y, value, code } = rows;
   const t = transform(rows, view);
   const [px, py] = [new Float64Array(n), new Float64Array(n)];
@@ -37,10 +40,11 @@ export function placeRows(rows, view, palette) {
 
 /**
  * The row whose mark is nearest to a pixel.
- * @param {Rows} rows @param {View} view @param {number} px @param {number} py @param {number} reach device pixels
+ * @param {Rows} held @param {View} view @param {number} px @param {number} py @param {number} reach device pixels
  * @param {readonly string[]|null} labels of the categories @returns {MarkHit|null}
  */
-export function nearestRow(rows, view, px, py, reach, labels) {
+export function nearestRow(held, view, px, py, reach, labels) {
+  const rows = nearView(held, view);
   const t = transform(rows, view);
   let best = -1;
   let least = reach * reach;
@@ -60,8 +64,8 @@ export function nearestRow(rows, view, px, py, reach, labels) {
     value: rows.exact ? rows.exact[best] : rows.value[best],
     label: code < 0 ? null : (labels?.[code] ?? null),
     code,
-    x: { origin: rows.xorigin, offset: rows.x[best] },
-    y: { origin: rows.yorigin, offset: rows.y[best] },
+    x: placeOf(held, "x", best),
+    y: placeOf(held, "y", best),
     px: (rows.x[best] - t.x0) * t.xscale,
     py: view.height - (rows.y[best] - t.y0) * t.yscale,
     distance: Math.sqrt(least),

@@ -1,6 +1,7 @@
 // The frames of lines: rows by pixel column. Section 4 of docs/protocol.md; no sockets.
 
 import { check, costOf, count, origin, parseJson } from "./frames.js";
+import { readPositions } from "./positions.js";
 
 /** @typedef {import("./frames.js").Cost} Cost */
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -9,7 +10,9 @@ import { check, costOf, count, origin, parseJson } from "./frames.js";
  * joined.
  * @typedef {{n: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column: Int32Array, run:
  *   Int32Array, row: Float64Array,
- *   x: Float64Array, y: Float64Array}} Columns */
+ * x: Float64Array, y: Float64Array, xwhole: BigInt64Array|null, ywhole: BigInt64Array|null}} Columns  xwhole, ywhole:
+ * the offsets where doubles round them
+ */
 /**
  * @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null,
  *   columns: Columns, cost: Cost}} ColumnsMessage
@@ -33,6 +36,8 @@ export function parseColumns(frame) {
     Array.isArray(flagged) && flagged.every((value) => Number.isSafeInteger(value)),
     "columns: flagged is no list of columns",
   );
+  const at = from + 2 * ints + 8 * n;
+  const [x, y] = [readPositions(buffer, at, n, json.xwide), readPositions(buffer, at + 8 * n, n, json.ywide)];
   const columns = {
     n,
     width: count(json.width, "width"),
@@ -42,8 +47,10 @@ export function parseColumns(frame) {
     column: new Int32Array(buffer, from, n),
     run: new Int32Array(buffer, from + ints, n),
     row: new Float64Array(buffer, from + 2 * ints, n),
-    x: new Float64Array(buffer, from + 2 * ints + 8 * n, n),
-    y: new Float64Array(buffer, from + 2 * ints + 16 * n, n),
+    x: x.offsets,
+    y: y.offsets,
+    xwhole: x.whole,
+    ywhole: y.whole,
   };
   return { columns, cost: costOf(json) };
 }

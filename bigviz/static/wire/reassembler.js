@@ -167,10 +167,12 @@ function joinTiles(parts) {
 function joinColumns(parts) {
   if (parts.length === 1) return parts[0];
   const [first] = parts;
-  const same = parts.every(
-    (part) => part.width === first.width && part.xorigin === first.xorigin && part.yorigin === first.yorigin,
+  const like = (/** @type {Columns} */ { width, xorigin, yorigin, xwhole, ywhole }) =>
+    `${width} ${xorigin} ${yorigin} ${xwhole === null} ${ywhole === null}`;
+  check(
+    parts.every((part) => like(part) === like(first)),
+    "parts of columns differ in width, origin or arrays",
   );
-  check(same, "parts of columns differ in width or origin");
   const n = parts.reduce((sum, part) => sum + part.n, 0);
   const joined = {
     ...first,
@@ -181,6 +183,8 @@ function joinColumns(parts) {
     x: new Float64Array(n),
     y: new Float64Array(n),
   };
+  if (first.xwhole) joined.xwhole = new BigInt64Array(n);
+  if (first.ywhole) joined.ywhole = new BigInt64Array(n);
   let at = 0;
   for (const part of parts) {
     joined.column.set(part.column, at);
@@ -188,6 +192,8 @@ function joinColumns(parts) {
     joined.row.set(part.row, at);
     joined.x.set(part.x, at);
     joined.y.set(part.y, at);
+    if (part.xwhole) joined.xwhole?.set(part.xwhole, at);
+    if (part.ywhole) joined.ywhole?.set(part.ywhole, at);
     at += part.n;
   }
   return joined;

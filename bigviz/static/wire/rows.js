@@ -2,6 +2,7 @@
 
 import { arrayOver } from "./codec.js";
 import { check, costOf, count, origin, parseJson } from "./frames.js";
+import { readPositions } from "./positions.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Cost} Cost */
@@ -12,11 +13,12 @@ import { check, costOf, count, origin, parseJson } from "./frames.js";
 /**
  * Rows, those of one coordinate (and category) joined. x and y are offsets from the origins; `row`: the first one's
  * number; `number`: how many; `code`: category or null; `value`: what the reduction makes of them, as doubles; `exact`:
- * the same where doubles round. `window`: where these are all rows; null: everywhere.
+ * the same where doubles round. `window`: where these are all rows; null: everywhere. `xwhole`, `ywhole`: the offsets
+ * where doubles round them, else null.
  * @typedef {{n: number, matched: number, window: Ends|null, xorigin: bigint, yorigin: bigint, x: Float64Array, y:
  *   Float64Array,
- * row: Float64Array, number: Uint32Array, code: Int32Array|null, value: Float64Array, exact:
- * BigInt64Array|BigUint64Array|null}} Rows
+ * xwhole: BigInt64Array|null, ywhole: BigInt64Array|null, row: Float64Array, number: Uint32Array, code:
+ * Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
  */
 /** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: Rows, cost: Cost}} RowsMessage */
 
@@ -55,14 +57,17 @@ export function parseRows(frame) {
   const last = source.length - padded(width * n);
   const values = arrayOver(dtype, source.subarray(last, last + width * n));
   const wide = values instanceof BigInt64Array || values instanceof BigUint64Array;
+  const [x, y] = [readPositions(buffer, from, n, json.xwide), readPositions(buffer, from + 8 * n, n, json.ywide)];
   const rows = {
     n,
     matched: count(json.matched, "matched"),
     window: json.window === null ? null : ends(json.window),
     xorigin: origin(json.xorigin, "xorigin"),
     yorigin: origin(json.yorigin, "yorigin"),
-    x: new Float64Array(buffer, from, n),
-    y: new Float64Array(buffer, from + 8 * n, n),
+    x: x.offsets,
+    y: y.offsets,
+    xwhole: x.whole,
+    ywhole: y.whole,
     row: new Float64Array(buffer, from + 16 * n, n),
     number: new Uint32Array(buffer, from + at, n),
     code: coded ? new Int32Array(buffer, from + at + padded(4 * n), n) : null,
@@ -76,8 +81,8 @@ export function parseRows(frame) {
 export function joinRows(parts) {
   const [first] = parts;
   if (parts.length === 1) return first;
-  const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, code, exact }) =>
-    `${matched} ${window} ${xorigin} ${yorigin} ${code === null} ${exact?.constructor.name}`;
+  const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, xwhole, ywhole, code, exact }) =>
+    `${matched} ${window} ${xorigin} ${yorigin} ${xwhole === null} ${ywhole === null} ${code === null} ${exact?.constructor.name}`;
   check(
     parts.every((part) => like(part) === like(first)),
     "parts of rows differ in window, origin or arrays",
@@ -104,6 +109,8 @@ export function joinRows(parts) {
     n,
     x: join((p) => p.x),
     y: join((p) => p.y),
+    xwhole: join((p) => p.xwhole),
+    ywhole: join((p) => p.ywhole),
     row: join((p) => p.row),
     number: join((p) => p.number),
     code: join((p) => p.code),

@@ -33,6 +33,8 @@ function columns(x, y, run, { xorigin = 0n, yorigin = 0n } = {}) {
     row: Float64Array.from({ length: n }, (_, k) => 10 * k),
     x: Float64Array.from(x),
     y: Float64Array.from(y),
+    xwhole: null,
+    ywhole: null,
   };
 }
 

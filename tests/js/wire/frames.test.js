@@ -78,12 +78,24 @@ for (const name of cases) {
   });
 }
 
+/**
+ * @param {any} held
+ * @param {"x"|"y"} side
+ * @param {any} json
+ * @param {(number|string)[]} wanted strings where they are int64
+ */
+function checkPositions(held, side, json, wanted) {
+  assert.deepEqual([...held[side]], wanted.map(Number));
+  const whole = held[`${side}whole`];
+  assert.deepEqual(whole && [...whole], json[`${side}wide`] ? wanted.map(BigInt) : null);
+}
+
 /** @param {import("../../../bigviz/static/wire/rows.js").Rows} rows @param {any} want */
 function checkRows(rows, { json, rows: wanted }) {
   assert.deepEqual([rows.n, rows.matched, rows.window], [json.n, json.matched, json.window]);
   assert.deepEqual([rows.xorigin, rows.yorigin], [BigInt(json.xorigin), BigInt(json.yorigin)]);
-  for (const name of /** @type {const} */ (["x", "y", "row", "number"]))
-    assert.deepEqual([...rows[name]], wanted[name]);
+  for (const name of /** @type {const} */ (["row", "number"])) assert.deepEqual([...rows[name]], wanted[name]);
+  for (const side of /** @type {const} */ (["x", "y"])) checkPositions(rows, side, json, wanted[side]);
   assert.deepEqual(rows.code && [...rows.code], wanted.code ?? null);
   assert.deepEqual([...rows.value], wanted.value.map(Number));
   assert.deepEqual(rows.exact && [...rows.exact], json.dtype === 8 ? wanted.value.map(BigInt) : null);
@@ -144,7 +156,8 @@ function checkColumns(message, want) {
     [n, width, BigInt(xorigin), BigInt(yorigin), flagged],
   );
   assert.deepEqual(cost, { queue: queue_us, kernel: kernel_us, encode: encode_us, rows, bytes });
-  for (const name of ["column", "run", "row", "x", "y"]) assert.deepEqual([...columns[name]], want.columns[name], name);
+  for (const name of ["column", "run", "row"]) assert.deepEqual([...columns[name]], want.columns[name], name);
+  for (const side of /** @type {const} */ (["x", "y"])) checkPositions(columns, side, want.json, want.columns[side]);
 }
 
 /** Everything that a connection does with a frame. @param {ArrayBuffer} bytes */
