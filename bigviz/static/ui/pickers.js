@@ -134,9 +134,9 @@ function showClip(form, { low, high }) {
   const button = find(form, '[data-act="clip"]', HTMLButtonElement);
   const on = low !== null || high !== null;
   button.classList.toggle("on", on);
-  find(button, ".value", HTMLElement).textContent = on
-    ? `${clipWords(low) || "lowest"} to ${clipWords(high) || "highest"}`
-    : "off";
+  // The ends are in the title: a longer text here would break the row of controls, and a second row moves the plot.
+  find(button, ".value", HTMLElement).textContent = on ? "on" : "off";
+  button.title = on ? `${clipWords(low) || "lowest"} to ${clipWords(high) || "highest"}` : "";
 }
 
 /** @param {Figure} figure @param {HTMLFormElement} form @param {() => number} at the layer of the form */
