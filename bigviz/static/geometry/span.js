@@ -113,6 +113,17 @@ export function fractionOf(s, origin, offset) {
   return (shift + offset - s.lo) / (s.hi - s.lo);
 }
 
+/**
+ * Pixels of a length within a span are `length * unit * scale`: in two steps, since pixels a unit of the shortest spans
+ * are more than a double holds.
+ * @param {Span} s @param {number} pixels @returns {{unit: number, scale: number}} unit: a power of two, mostly 1
+ */
+export function scaleOf(s, pixels) {
+  const size = length(s);
+  const unit = size < 2 ** -900 ? 2 ** 500 : 1;
+  return { unit, scale: pixels / (size * unit) };
+}
+
 /** @param {Span} s @param {number} by added to both ends @returns {Span} */
 export function panSpan(s, by) {
   return keepInside(s.lo + by, s.hi + by, s);

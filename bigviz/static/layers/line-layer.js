@@ -1,7 +1,7 @@
 // A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data
 // space, so that the line follows any view until the rows of that view arrive.
 
-import { length, SHORTEST, toBigInt } from "../geometry/span.js";
+import { length, scaleOf, SHORTEST, toBigInt } from "../geometry/span.js";
 import { nearView, placeOf } from "./near-view.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
@@ -17,9 +17,10 @@ import { nearView, placeOf } from "./near-view.js";
  *   py: number, distance: number}} RowHit
  */
 /**
- * data -> pixels: px = (x - x0) * xscale, py = height - (y - y0) * yscale, x and y as offsets from the columns' own
- * origins.
- * @typedef {{x0: number, xscale: number, y0: number, yscale: number, height: number}} Transform */
+ * data -> pixels: px = (x - x0) * xunit * xscale, py = height - (y - y0) * yunit * yscale, x and y as offsets from the
+ * columns' own origins
+ * @typedef {{x0: number, xunit: number, xscale: number, y0: number, yunit: number, yscale: number, height: number}}
+ *   Transform */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 /** Times outside int64 nanoseconds are refused by the server; a home padded by 2 % may reach there. */
@@ -127,15 +128,15 @@ export class LineLayer {
     const columns = this.columns && nearView(this.columns, view);
     if (!this.columns || !columns || columns.n === 0) return null;
     const t = transform(columns, view);
-    const across = (/** @type {number} */ k) => Math.abs((columns.x[k] - t.x0) * t.xscale - px);
-    const after = firstFrom(columns.x, px / t.xscale + t.x0);
+    const across = (/** @type {number} */ k) => Math.abs((columns.x[k] - t.x0) * t.xunit * t.xscale - px);
+    const after = firstFrom(columns.x, px / t.xscale / t.xunit + t.x0);
     const closest = Math.min(
       after < columns.n ? across(after) : Number.POSITIVE_INFINITY,
       after > 0 ? across(after - 1) : Number.POSITIVE_INFINITY,
     );
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     const look = (/** @type {number} */ k) => {
-      const away = Math.abs(t.height - (columns.y[k] - t.y0) * t.yscale - py);
+      const away = Math.abs(t.height - (columns.y[k] - t.y0) * t.yunit * t.yscale - py);
       if (!(away < least)) return;
       best = k;
       least = away;
@@ -147,8 +148,8 @@ export class LineLayer {
       row: columns.row[best],
       x: placeOf(this.columns, "x", best),
       y: placeOf(this.columns, "y", best),
-      px: (columns.x[best] - t.x0) * t.xscale,
-      py: t.height - (columns.y[best] - t.y0) * t.yscale,
+      px: (columns.x[best] - t.x0) * t.xunit * t.xscale,
+      py: t.height - (columns.y[best] - t.y0) * t.yunit * t.yscale,
     };
     const distance = Math.hypot(hit.px - px, hit.py - py);
     return Math.abs(hit.px - px) <= reach && Math.abs(hit.py - py) <= reach ? { ...hit, distance } : null;
@@ -205,11 +206,14 @@ function same(a, b) {
 /** @param {Columns} columns @param {View} view @returns {Transform} */
 function transform({ xorigin, yorigin }, view) {
   const { x, y, width, height } = view;
+  const [across, up] = [scaleOf(x, width), scaleOf(y, height)];
   return {
     x0: x.lo + Number(x.origin - xorigin),
-    xscale: width / (x.hi - x.lo),
+    xunit: across.unit,
+    xscale: across.scale,
     y0: y.lo + Number(y.origin - yorigin),
-    yscale: height / (y.hi - y.lo),
+    yunit: up.unit,
+    yscale: up.scale,
     height,
   };
 }
@@ -226,7 +230,7 @@ function firstFrom(sorted, value) {
 }
 
 /** @param {Context} context @param {Columns} columns @param {Transform} t */
-function trace(context, { n, x, y, run }, { x0, xscale, y0, yscale, height }) {
+function trace(context, { n, x, y, run }, { x0, xunit, xscale, y0, yunit, yscale, height }) {
   let [lastX, lastY, alone] = [0, 0, false];
   const dot = () => {
     if (!alone || Math.abs(lastX) > FAR || Math.abs(lastY) > FAR) return;
@@ -234,8 +238,8 @@ function trace(context, { n, x, y, run }, { x0, xscale, y0, yscale, height }) {
     context.lineTo(lastX + DOT, lastY);
   };
   for (let k = 0; k < n; k++) {
-    const px = (x[k] - x0) * xscale;
-    const py = height - (y[k] - y0) * yscale;
+    const px = (x[k] - x0) * xunit * xscale;
+    const py = height - (y[k] - y0) * yunit * yscale;
     const far = !(Math.abs(px) <= FAR && Math.abs(py) <= FAR);
     if (k === 0 || run[k] !== run[k - 1]) {
       dot();

@@ -1,5 +1,6 @@
 // Rows in a view: the pixels that they lie at, and which is nearest to one.
 
+import { scaleOf } from "../geometry/span.js";
 import { nearView, placeOf } from "./near-view.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
@@ -21,8 +22,8 @@ export function placeRows(held, view, palette) {
   const [px, py] = [new Float64Array(n), new Float64Array(n)];
   let visible = 0;
   for (let k = 0; k < n; k++) {
-    const a = (x[k] - t.x0) * t.xscale;
-    const b = view.height - (y[k] - t.y0) * t.yscale;
+    const a = (x[k] - t.x0) * t.xunit * t.xscale;
+    const b = view.height - (y[k] - t.y0) * t.yunit * t.yscale;
     px[k] = a;
     py[k] = b;
     if (a >= 0 && a < view.width && b >= 0 && b < view.height) visible++;
@@ -49,8 +50,8 @@ export function nearestRow(held, view, px, py, reach, labels) {
   let best = -1;
   let least = reach * reach;
   for (let k = 0; k < rows.n; k++) {
-    const a = (rows.x[k] - t.x0) * t.xscale - px;
-    const b = view.height - (rows.y[k] - t.y0) * t.yscale - py;
+    const a = (rows.x[k] - t.x0) * t.xunit * t.xscale - px;
+    const b = view.height - (rows.y[k] - t.y0) * t.yunit * t.yscale - py;
     const away = a * a + b * b;
     if (away >= least) continue;
     least = away;
@@ -66,18 +67,21 @@ export function nearestRow(held, view, px, py, reach, labels) {
     code,
     x: placeOf(held, "x", best),
     y: placeOf(held, "y", best),
-    px: (rows.x[best] - t.x0) * t.xscale,
-    py: view.height - (rows.y[best] - t.y0) * t.yscale,
+    px: (rows.x[best] - t.x0) * t.xunit * t.xscale,
+    py: view.height - (rows.y[best] - t.y0) * t.yunit * t.yscale,
     distance: Math.sqrt(least),
   };
 }
 
 /** data -> pixels, of offsets from the rows' own origins.  @param {Rows} rows @param {View} view */
 function transform({ xorigin, yorigin }, { x, y, width, height }) {
+  const [across, up] = [scaleOf(x, width), scaleOf(y, height)];
   return {
     x0: x.lo + Number(x.origin - xorigin),
-    xscale: width / (x.hi - x.lo),
+    xunit: across.unit,
+    xscale: across.scale,
     y0: y.lo + Number(y.origin - yorigin),
-    yscale: height / (y.hi - y.lo),
+    yunit: up.unit,
+    yscale: up.scale,
   };
 }

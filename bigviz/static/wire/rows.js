@@ -82,7 +82,9 @@ export function joinRows(parts) {
   const [first] = parts;
   if (parts.length === 1) return first;
   const like = (/** @type {Rows} */ { matched, window, xorigin, yorigin, xwhole, ywhole, code, exact }) =>
-    `${matched} ${window} ${xorigin} ${yorigin} ${xwhole === null} ${ywhole === null} ${code === null} ${exact?.constructor.name}`;
+    [matched, window, xorigin, yorigin, xwhole === null, ywhole === null, code === null, exact?.constructor.name].join(
+      " ",
+    );
   check(
     parts.every((part) => like(part) === like(first)),
     "parts of rows differ in window, origin or arrays",

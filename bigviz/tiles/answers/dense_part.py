@@ -31,9 +31,10 @@ _KEPT: Final = 0.975  # of the sample, so that two percent of the rows are left 
 _GAP: Final = 0.25  # of the length, over which neighbours still belong to it
 _UNORDERED: Final = ("category", "bool")  # labels have no distances
 _SMALL: Final = 0.25  # of the range
-_UNSEEN: Final = 0.08  # of the length at each end, where rows may lie that a sample does not hold
 _LOOKED: Final = 1 << 16  # rows of a sample in memory
 _LOOKED_ON_DISK: Final = 1 << 10  # each of another block of 64 KiB, which is verified
+_UNSEEN: Final = 0.08  # of the length at each end, where rows may lie that a sample does not hold
+_UNSEEN_ON_DISK: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class DensePart:
 
 def dense_of_order(order: Order, axes: tuple[Axis, Axis]) -> DensePart | None:
     """The dense part of ordered rows, which are counted exactly; None where there is none. Raises Unreadable."""
-    most = _LOOKED if isinstance(order, MemoryOrder) else _LOOKED_ON_DISK
+    most, unseen = (_LOOKED, _UNSEEN) if isinstance(order, MemoryOrder) else (_LOOKED_ON_DISK, _UNSEEN_ON_DISK)
     positions = _spaced(len(order.guard), most)
-    more = 0.0 if len(positions) == len(order.guard) else _UNSEEN
+    more = 0.0 if len(positions) == len(order.guard) else unseen
     box = _box(order.survey, (order.numbers(0, positions), order.numbers(1, positions)), axes, more)
     if box is None:
         return None

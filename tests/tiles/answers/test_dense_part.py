@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
+from bigviz.tiles import layer_factory
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 ROWS = 40_000
 COUNT = Layer("points", "x", "y")
@@ -86,6 +90,25 @@ def test_lines_and_full_roots_have_none() -> None:
     x = np.where(missing, 0.0, x)
     assert dense(x, y, Layer("line", "x", "y", "any")) is None
     assert dense(x, y, Layer("points", "x", "y", root="full")) is None
+
+
+def test_rows_on_the_disk_are_looked_at_here_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    x, y, missing = cloud()
+    table = pa.table({"x": np.where(missing, 9.97e36, x), "y": np.where(missing, 9.97e36, y)})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    data = bv.open(str(tmp_path / "rows.parquet"))
+    stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)
+    engine = Engine(stores=stores)
+    engine.publish(data, COUNT)
+    engine.ensure(data, COUNT)
+    assert len(stores.entries()) == 1
+    found = engine.dense(data, COUNT)
+    assert found is not None
+    x0, y0, x1, y1 = found.box
+    inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1) & ~missing
+    assert found.rows == int(inside.sum()) > 0.999 * (~missing).sum(), "counted exactly, wherever the sample ends"
+    assert x1 - x0 < 1.6 * np.ptp(x[~missing])
 
 
 def test_a_sample_tells_about_the_same() -> None:
