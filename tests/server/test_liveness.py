@@ -25,7 +25,7 @@ from .wire import Browser
 
 def test_healthz_answers_while_a_large_tile_and_a_large_build_run():
     """Four million rows; indexes are built and large pictures drawn while health is asked. Whatever computes does so on
-    other threads: the loop's own takes a small part of the CPU time. How soon it answers: `python -m bench`."""
+    other threads: the loop's own takes a small part of the CPU time."""
     rng = np.random.default_rng(3)
     rows = 4_000_000
     table = pa.table({"x": rng.random(rows), "y": rng.random(rows), "z": rng.random(rows)})
