@@ -28,7 +28,7 @@ from bigviz.common.progress import no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.interface import EXACT
+from bigviz.tiles.readiness import EXACT
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 RAISES: Final = 60

@@ -46,16 +46,24 @@ def _names(infos: list[ColumnInfo]) -> list[str]:
 
 def _text(value: pa.ChunkedArray) -> str | None:
     """The one value of an array as text, cut where it is long."""
-    scalar = value[0]
-    if not scalar.is_valid:
+    if not value[0].is_valid:
         return None
-    if pa.types.is_binary(value.type) or pa.types.is_large_binary(value.type) or pa.types.is_nested(value.type):
-        text = echoed(scalar.as_py(), _LONGEST)
-    else:
-        try:
-            text = value.cast(pa.string())[0].as_py()
-            if pa.types.is_temporal(value.type):
-                text = _FRACTION.sub(lambda found: f".{found[1]}" if found[1] else "", text)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            text = str(scalar)
+    try:
+        text = _cast(value)
+    except (pa.ArrowException, ValueError, OverflowError):  # an unknown time zone, bytes that are not UTF-8, ...
+        text = " ".join(value.combine_chunks().to_string().split()).removeprefix("[ ").removesuffix(" ]")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _cast(value: pa.ChunkedArray) -> str:
+    """The one value as Arrow or, for bytes and nested values, Python writes it."""
+    kind = value.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
+        return echoed(value[0].as_py(), _LONGEST)
+    try:
+        text: str = value.cast(pa.string())[0].as_py()
+    except pa.ArrowNotImplementedError:
+        return str(value[0])
+    if pa.types.is_temporal(kind):
+        text = _FRACTION.sub(lambda found: f".{found[1]}" if found[1] else "", text)
+    return text

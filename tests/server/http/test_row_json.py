@@ -52,6 +52,24 @@ def test_values_are_the_tables_own():
     assert empty["x"] == "nan" and nulls == ["when", "cost", "nested", "day"]
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pa.array([10**9], pa.timestamp("ns", "Mars/Phobos")), "1970-01-01 00:00:01.000000000Z"),
+        (pa.array([2**62], pa.timestamp("s", "+99:99")), f"<value out of range: {2**62}>"),
+        (pa.array([[10**9]], pa.list_(pa.timestamp("ns", "Mars/Phobos"))), "[ 1970-01-01 00:00:01.000000000Z ]"),
+        (pa.array([[2**62]], pa.list_(pa.duration("s"))), f"[ {2**62} ]"),
+        (pa.array([2**62], pa.duration("s")), str(2**62)),
+        (pa.array([2**31 - 1], pa.int32()).view(pa.date32()), f"<value out of range: {2**31 - 1}>"),
+        (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), "MonthDayNano(months=1, days=2, nanoseconds=3)"),
+        (pa.array([b"ab\xff"]).view(pa.string()), '"ab\ufffd"'),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)
+def test_values_that_python_cannot_hold_are_written_by_arrow(column: pa.Array, expected: str) -> None:
+    assert values(pa.table({"x": [1.0], "odd": column}), 0)["odd"] == expected
+
+
 def test_the_layers_columns_come_first_and_wide_tables_are_cut():
     wide = pa.table({f"c{k}": [k] for k in range(MOST_COLUMNS + 7)})
     found = row_json(bv.open(wide), 0, ("c44", "c3", "absent"), NEVER)
