@@ -82,7 +82,7 @@ def run(rows: int) -> Iterator[Figure]:
             page.close()
         rivals = [] if rows > LARGE else [_holoviews(browser, data.arrow("points", rows))]
     what = f"pan or wheel step at {words(rows)} rows, input to all tiles exact"
-    yield Figure(what, "ms", first, "p95", BOUND, "1024 x 768 page", "exact", rivals, True)
+    yield Figure(what, "ms", first, "p95", BOUND, "1024 x 768 page", "exact", rivals)
     yield Figure(f"{what}: the next {STEPS}, the page's code compiled by the browser", "ms", warm)
     yield from style
 

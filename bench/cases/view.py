@@ -39,7 +39,7 @@ def run(rows: int) -> Iterator[Figure]:
     for area in AREAS:
         what = f"view of {words(rows)} rows, {area:g} of the area"
         others = [rival[area] for rival in rivals]
-        yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others, rows >= 10**8)
+        yield Figure(what, "ms", ours[area], "p95", bound, opened.cells(windows[area]), "exact", others)
     del opened
     yield from cold(path, windows)
 
@@ -158,7 +158,7 @@ def values(rows: int) -> Iterator[Figure]:
             others = [each[area] for each in rivals]
             delivered = opened.cells(windows[area])
             bound = None if rows > LARGE else BOUNDS[agg]
-            yield Figure(what, "ms", ours[area], "p95", bound, delivered, "exact", others, area == 1e-2)
+            yield Figure(what, "ms", ours[area], "p95", bound, delivered, "exact", others)
 
 
 def _means(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
@@ -203,7 +203,7 @@ def log(rows: int) -> Iterator[Figure]:
         what = f"log axes at {words(rows)} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
         ours, bound = sampled(opened, windows[area]), 1.5 * usual[area]
         others = [each[area] for each in rivals]
-        yield Figure(what, "ms", ours, "p95", bound, opened.cells(windows[area]), "exact", others, area == 1e-2)
+        yield Figure(what, "ms", ours, "p95", bound, opened.cells(windows[area]), "exact", others)
 
 
 def _linear(rows: int) -> dict[float, float]:
@@ -244,7 +244,6 @@ def grid(rows: int) -> Iterator[Figure]:
             opened.cells(windows[area]),
             "exact",
             others,
-            area == 1.0 and rows > LARGE,
         )
 
 
