@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from bigviz.common.errors import BigvizError as BigvizError
     from bigviz.common.errors import Busy as Busy
     from bigviz.common.errors import Cancelled as Cancelled
+    from bigviz.common.errors import Conflict as Conflict
+    from bigviz.common.errors import Forbidden as Forbidden
+    from bigviz.common.errors import NoSpace as NoSpace
     from bigviz.common.errors import NotFound as NotFound
+    from bigviz.common.errors import OutOfDate as OutOfDate
     from bigviz.common.errors import TooLarge as TooLarge
+    from bigviz.common.errors import TooMany as TooMany
+    from bigviz.common.errors import Unauthorized as Unauthorized
     from bigviz.common.errors import Unplottable as Unplottable
     from bigviz.common.errors import Unreadable as Unreadable
     from bigviz.data.dataset import Dataset as Dataset
@@ -47,7 +53,8 @@ _HOMES = {
     ),
     "bigviz.data.dataset": ("Dataset",),
     "bigviz.common.errors": (
-        "BadInput", "BigvizError", "Busy", "Cancelled", "NotFound", "TooLarge", "Unplottable", "Unreadable",
+        "BadInput", "BigvizError", "Busy", "Cancelled", "Conflict", "Forbidden", "NoSpace", "NotFound", "OutOfDate",
+        "TooLarge", "TooMany", "Unauthorized", "Unplottable", "Unreadable",
     ),
     "bigviz.data.open": ("open",),
     "bigviz.document.document": ("document",),

@@ -19,7 +19,8 @@ GROUPS = {
     "Canvas": ("Canvas",),
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),
     "Errors": (
-        "BigvizError", "BadInput", "NotFound", "TooLarge", "Unreadable", "Unplottable", "Busy", "Cancelled",
+        "BigvizError", "BadInput", "NotFound", "Unauthorized", "Forbidden", "Conflict", "OutOfDate", "TooLarge",
+        "Unreadable", "Unplottable", "Busy", "TooMany", "NoSpace", "Cancelled",
     ),
 }  # fmt: skip
 CONSTRUCTED = {"Canvas"}  # the other classes are made by functions
@@ -46,7 +47,8 @@ def page() -> str:
     listed = sorted(name for names in GROUPS.values() for name in names)
     if listed != bigviz.__all__:
         raise ValueError(f"GROUPS differ from bigviz.__all__ in {sorted(set(listed) ^ set(bigviz.__all__))}")
-    contents = [f"- [{group}](#{group.lower()}): `{'`, `'.join(names)}`" for group, names in GROUPS.items()]
+    lines = (f"- [{group}](#{group.lower()}): `{'`, `'.join(names)}`" for group, names in GROUPS.items())
+    contents = [textwrap.fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in lines]
     parts = [HEAD, "\n".join(contents)]
     for group, names in GROUPS.items():
         parts += [f"## {group}", *(entry(name, found(name)) for name in names)]

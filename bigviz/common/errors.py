@@ -15,8 +15,14 @@ __all__ = [
     "BigvizError",
     "Busy",
     "Cancelled",
+    "Conflict",
+    "Forbidden",
+    "NoSpace",
     "NotFound",
+    "OutOfDate",
     "TooLarge",
+    "TooMany",
+    "Unauthorized",
     "Unplottable",
     "Unreadable",
 ]
@@ -44,8 +50,31 @@ class BadInput(BigvizError):
     """An argument has the wrong form or lies outside what is allowed."""
 
 
+class Unauthorized(BigvizError):
+    """Nobody has said who they are, or what they said is wrong or has expired."""
+
+
+class Forbidden(BigvizError):
+    """The caller may see this, but may not do that with it."""
+
+
 class NotFound(BigvizError):
-    """A path, dataset, column or document of that name does not exist."""
+    """A path, dataset, column, document or user of that name does not exist, or the caller may not know of it."""
+
+
+class Conflict(BigvizError):
+    """It cannot be done to what is there now: the name is taken, or something else needs what is to be removed."""
+
+
+class OutOfDate(BigvizError):
+    """What was to be changed has another version than the caller expected.
+
+    `version` is the one that is there, None where there is none.
+    """
+
+    def __init__(self, message: str, field: str | None = None, got: object = None, version: int | None = None) -> None:
+        super().__init__(message, field, got)
+        self.version = version
 
 
 class TooLarge(BigvizError):
@@ -62,6 +91,18 @@ class Unplottable(BigvizError):
 
 class Busy(BigvizError):
     """The server has as much to do as it accepts; the same request may succeed later."""
+
+
+class TooMany(BigvizError):
+    """The caller asks more often than it may; after `retry_after` seconds the same request may succeed."""
+
+    def __init__(self, message: str, field: str | None = None, got: object = None, retry_after: float = 1.0) -> None:
+        super().__init__(message, field, got)
+        self.retry_after = retry_after
+
+
+class NoSpace(BigvizError):
+    """The disk has no room for what was to be kept; nothing of it was kept."""
 
 
 class Cancelled(BigvizError):

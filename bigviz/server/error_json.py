@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final
 
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, NotFound, TooLarge, Unplottable, Unreadable
+from bigviz.common.errors import (
+    BadInput,
+    BigvizError,
+    Busy,
+    Cancelled,
+    Conflict,
+    Forbidden,
+    NoSpace,
+    NotFound,
+    OutOfDate,
+    TooLarge,
+    TooMany,
+    Unauthorized,
+    Unplottable,
+    Unreadable,
+)
 
-__all__ = ["STATUS", "describe", "dump", "status_of"]
+__all__ = ["STATUS", "describe", "dump", "retry_after", "status_of"]
 
 STATUS: Final[dict[type[Exception], int]] = {
     BadInput: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
+    OutOfDate: 412,
     TooLarge: 413,
     Unreadable: 422,
     Unplottable: 422,
+    TooMany: 429,
     Busy: 503,
     Cancelled: 503,
+    NoSpace: 507,
 }
 _LONGEST: Final = 200
 _UNSAFE: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -26,6 +48,13 @@ _UNSAFE: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 def status_of(error: BaseException) -> int:
     """The HTTP status of an error: that of the nearest class in `STATUS`, 500 for what is not the client's doing."""
     return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+
+
+def retry_after(error: BaseException) -> int | None:
+    """Whole seconds after which the same request may succeed, at least 1; None where nothing is known of that."""
+    if isinstance(error, TooMany):
+        return max(1, math.ceil(error.retry_after))
+    return 1 if isinstance(error, Busy) else None
 
 
 def describe(error: BaseException) -> dict[str, Any]:

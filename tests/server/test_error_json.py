@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.common import errors
-from bigviz.server.error_json import STATUS, describe, dump, status_of
+from bigviz.server.error_json import STATUS, describe, dump, retry_after, status_of
 from bigviz.server.websocket.requests import Malformed
 
 
@@ -18,6 +18,13 @@ def test_every_error_has_a_status():
     assert {each for each in own if each is not errors.BigvizError} == set(STATUS)
     assert status_of(Malformed("x")) == 400 and status_of(errors.BigvizError("x")) == 500
     assert status_of(KeyError("x")) == 500
+
+
+def test_who_asks_too_often_is_told_when_to_come_again():
+    assert retry_after(errors.TooMany("x", retry_after=0.2)) == 1
+    assert retry_after(errors.TooMany("x", retry_after=61.01)) == 62
+    assert retry_after(errors.Busy("x")) == 1
+    assert retry_after(errors.BadInput("x")) is None
 
 
 def test_what_is_not_bigvizs_own_error_tells_nothing():

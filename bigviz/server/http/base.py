@@ -11,7 +11,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from bigviz.common.errors import BadInput, BigvizError, Busy
 from bigviz.server.access.principal import Principal, principal_of
-from bigviz.server.error_json import describe, dump, status_of
+from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
 from bigviz.server.site import Site
 
@@ -146,8 +146,8 @@ class Handler(Guarded):
     def fail(self, error: BigvizError) -> None:
         """Answer with an error."""
         self.restart(status_of(error))
-        if isinstance(error, Busy):
-            self.set_header("Retry-After", "1")
+        if (seconds := retry_after(error)) is not None:
+            self.set_header("Retry-After", str(seconds))
         self.finish(dump(describe(error)))
 
     def compute_etag(self) -> str | None:
