@@ -1,1 +1,1 @@
-"""A document's name to the document: where a server finds what it serves."""
+"""What a plot server keeps: documents, uploaded datasets, and people, in one directory."""

@@ -1,0 +1,94 @@
+"""A library: the directory in which a plot server keeps documents, datasets and people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from bigviz.common.errors import Unreadable
+from bigviz.library.access import Access
+from bigviz.library.datasets import Datasets
+from bigviz.library.documents import Documents
+from bigviz.library.sessions import Sessions
+from bigviz.library.storage.database import Database
+from bigviz.library.storage.directory import DATABASE, FILES, ServerLock, default_directory, make_directory, opening
+from bigviz.library.tokens import Tokens
+from bigviz.library.users import Users
+from bigviz.library.views import Views
+
+__all__ = ["Library"]
+
+
+class Library:
+    """An open library. Safe to use from any number of threads and processes; what its methods have done is on the disk
+    when they return. Leaving its `with` block closes it."""
+
+    def __init__(self, directory: Path, database: Database, lock: ServerLock | None) -> None:
+        self.directory = directory
+        self.documents = Documents(database)
+        self.datasets = Datasets(database, directory)
+        self.access = Access(database)
+        self.users = Users(database)
+        self.tokens = Tokens(database)
+        self.sessions = Sessions(database)
+        self.views = Views(database)
+        self._database = database
+        self._lock = lock
+
+    @classmethod
+    def open(
+        cls, directory: Path | None = None, *, serve: bool = False, now: Callable[[], float] = time.time
+    ) -> Library:
+        """The library in a directory (default: the user's), made where there is none; `now` is its clock.
+
+        `serve` is for the one server that it may have. Raises BadInput for a directory that cannot be used, or that
+        another server has, Unreadable for a database that is damaged, missing beside its datasets, or of a newer
+        bigviz.
+        """
+        directory = (directory or default_directory()).absolute()
+        make_directory(directory)
+        lock = ServerLock.take(directory) if serve else None
+        try:
+            with opening(directory):
+                _check_there(directory)
+                database = Database(directory / DATABASE, now)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return cls(directory, database, lock)
+
+    def changes(self) -> int:
+        """A number that is another one after any process, this one included, has changed something."""
+        return self._database.changes()
+
+    def close(self) -> None:
+        """Let go of the database and the lock; a second call does nothing."""
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_there(directory: Path) -> None:
+    """A database that is missing beside what belongs to it was lost: as a new one it would have all that removed."""
+    database, log = directory / DATABASE, directory / f"{DATABASE}-wal"
+    beside = [log] if log.exists() and log.stat().st_size else []
+    beside += [directory / FILES] if any((directory / FILES).iterdir()) else []
+    if beside and not database.stat().st_size:
+        names = " and ".join(path.name for path in beside)
+        raise Unreadable(
+            f"{database} is missing or empty, and {names} beside it is not: put a backup of the database in its place, "
+            f"or move {names} away.",
+            "library",
+            str(directory),
+        )

@@ -1,0 +1,1 @@
+"""Where a library lies: its directory, and the database in it."""

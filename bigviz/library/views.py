@@ -1,0 +1,58 @@
+"""Permalinks: a view of a document (the hash of its page's address) under a short id that cannot be guessed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from bigviz.common.errors import Busy, NoSpace, TooLarge
+from bigviz.library.names import storable
+from bigviz.library.secrets import new_id
+from bigviz.library.storage.database import Database
+
+__all__ = ["LONGEST", "MOST", "Views"]
+
+LONGEST: Final = 8_192
+"""Bytes of a view."""
+MOST: Final = 10_000
+"""Views of a document; beyond it those go that nobody has opened for longest."""
+
+_DAY: Final = 86_400.0
+
+
+class Views:
+    """The views of documents, those of the server's own files included. What has returned is on the disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, document: str, hash: str) -> str:
+        """The id of a view, 22 characters; the same view has one id. Raises TooLarge beyond `LONGEST`."""
+        document, hash, now = storable(document), storable(hash), self._database.now()
+        if (size := len(hash.encode())) > LONGEST:
+            raise TooLarge(f"A view has at most {LONGEST:,} bytes, got {size:,}.", "hash", size)
+        with self._database.write() as db:
+            row = db.execute("SELECT id FROM views WHERE document = ? AND hash = ?", (document, hash)).fetchone()
+            if row is not None:
+                return str(row[0])
+            id = new_id()
+            db.execute("INSERT INTO views (id, document, hash, used) VALUES (?, ?, ?, ?)", (id, document, hash, now))
+            db.execute(
+                "DELETE FROM views WHERE id IN"
+                " (SELECT id FROM views WHERE document = ? ORDER BY id = ? DESC, used DESC LIMIT -1 OFFSET ?)",
+                (document, id, MOST),
+            )
+        return id
+
+    def get(self, document: str, id: str) -> str | None:
+        """The view of an id, None where this document has none of it."""
+        now = self._database.now()
+        asked = (storable(id), storable(document))
+        with self._database.read() as db:
+            row = db.execute("SELECT hash, used FROM views WHERE id = ? AND document = ?", asked).fetchone()
+        if row is None:
+            return None
+        if abs(now - row[1]) >= _DAY:
+            with suppress(Busy, NoSpace), self._database.write() as db:  # not worth refusing the view for
+                db.execute("UPDATE views SET used = ? WHERE id = ?", (now, id))
+        return str(row[0])
