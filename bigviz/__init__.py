@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bigviz.document.layout import column as column
     from bigviz.document.layout import grid as grid
     from bigviz.document.layout import row as row
+    from bigviz.document.load import load as load
     from bigviz.document.spec import Document as Document
     from bigviz.server.run.serve import serve as serve
 
@@ -60,6 +61,7 @@ _HOMES = {
     "bigviz.document.document": ("document",),
     "bigviz.document.figure": ("Figure", "figure"),
     "bigviz.document.layout": ("column", "grid", "row"),
+    "bigviz.document.load": ("load",),
     "bigviz.document.spec": ("Document",),
     "bigviz.server.run.serve": ("serve",),
 }  # fmt: skip

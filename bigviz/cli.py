@@ -89,6 +89,7 @@ def cli() -> None:
     bigviz demo                     write a sample and open it
     bigviz serve trips.parquet      open a file of your own
     bigviz serve app.py             open a Python script's document
+    bigviz json app.py              print a script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
     bigviz bench trips.parquet      measure how fast it is drawn here
     """
@@ -241,6 +242,34 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     from bigviz.commands.info import summary
 
     click.echo(summary(path, store_dir, _csv_options(header, delimiter), exact))
+
+
+@cli.command("json", short_help="Print a document as JSON.")
+@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path),
+              help="Write it there; for several PATHs a directory (default: this one).")
+@_drawing
+@_csv
+def json_(
+    paths: tuple[str, ...], output: Path | None, header: str | None, delimiter: str | None, **columns: str | None
+) -> None:
+    """Print the document of a table, or of a Python script, as JSON: what `bigviz serve` shows, without the rows.
+
+    A PATH is a table, a script, or a file of a document, which is checked and written in the newest format. Several
+    PATHs are written to a file each, NAME.json.
+
+    \b
+    bigviz json trips.parquet --agg "mean(fare)" -o trips.json
+    """
+    from bigviz.commands.document_json import documents_at, text_of, write_documents
+    from bigviz.server.run.loading import Columns
+
+    documents = documents_at(paths, Columns(**columns), _csv_options(header, delimiter))
+    if len(documents) == 1 and output is None:
+        click.echo(text_of(documents[0]), nl=False)
+    else:
+        for path in write_documents(documents, output):
+            click.echo(path)
 
 
 @cli.command(short_help="Index a table on disk, so that it opens at once.")

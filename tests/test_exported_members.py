@@ -40,6 +40,7 @@ NAMES = [
     "first",
     "grid",
     "last",
+    "load",
     "max",
     "mean",
     "min",

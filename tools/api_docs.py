@@ -14,7 +14,7 @@ import bigviz
 
 GROUPS = {
     "Tables": ("open", "Dataset"),
-    "Plots": ("figure", "Figure", "row", "column", "grid", "document", "Document"),
+    "Plots": ("figure", "Figure", "row", "column", "grid", "document", "Document", "load"),
     "Serving": ("serve",),
     "Canvas": ("Canvas",),
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),

@@ -5,33 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from bigviz.aggregate.layer_options import AxisKind
+import numpy as np
+
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
-from bigviz.document.figure import Figure, Layer, Range, nanoseconds
-from bigviz.document.json import from_json, to_json
+from bigviz.document.bind import filled
+from bigviz.document.figure import End, Figure, Layer, Range, nanoseconds
+from bigviz.document.json import from_json
 from bigviz.document.layout import Box
 from bigviz.document.names import check_name, free_name
-from bigviz.document.spec import FORMAT, AxisSpec, Document
+from bigviz.document.spec import FORMAT, Document
 
-__all__ = ["collected", "document", "from_json", "to_json"]
+__all__ = ["collected", "document"]
 
 _made: ContextVar[list[Document] | None] = ContextVar("made", default=None)
 
 
-def document(root: Figure | Box | Document, *, title: str | None = None, id: str | None = None) -> Document:
+def document(
+    root: Figure | Box | Document, *, title: str | None = None, id: str | None = None, rows: bool | None = None
+) -> Document:
     """Freeze a figure or a layout into a document.
 
     `title` is the heading of the page (default: the first figure's title), `id` its name in the address (default: the
-    title as one word). Figures, layouts, ranges and layers get ids by their place (f0, l0, x0, f0-0), so the same
+    title as one word). `rows=True` lets everyone who may see the document read single rows of its datasets, whatever
+    their rights to these. Figures, layouts, ranges and layers get ids by their place (f0, l0, x0, f0-0), so the same
     script makes the same document. Raises BadInput for an id used twice and for axes that do not go together.
     """
     if isinstance(root, Document):
         made = root if id is None else root.renamed(check_name(id, "id"))
+        made = made if title is None else replace(made, title=title)
     else:
         made = _Freezer().freeze(root, title, id)
+    made = made if rows is None else replace(made, rows=bool(rows))
     found = _made.get()
     if found is not None:
         found.append(made)
@@ -53,21 +62,22 @@ class _Freezer:
     """Collects datasets and ranges while it walks the layout."""
 
     def __init__(self) -> None:
-        self.datasets: dict[str, Dataset] = {}
+        self.datasets: dict[str, Dataset | None] = {}
+        self.named: set[str] = set()
         self.sources: list[tuple[object, str]] = []
         self.ranges: dict[str, dict[str, Any]] = {}
-        self.range_names: dict[int, tuple[str, bool]] = {}
+        self.range_names: dict[int, str] = {}
+        self.dated: set[str] = set()
         self.figures = 0
         self.boxes = 0
 
     def freeze(self, root: Figure | Box, title: str | None, id: str | None) -> Document:
         if not isinstance(root, Figure | Box):
             raise BadInput(f"A document is made of a figure or a layout, got {type(root).__name__}.", "root")
+        figures = list(_figures(root))
+        self.named = {str(layer.source) for each in figures for layer in each.layers if layer.dataset is None}
         layout = self._node(root)
-        first = root
-        while isinstance(first, Box):
-            first = first.children[0]
-        title = first.title if title is None else title
+        title = figures[0].title if title is None else title
         value = {
             "format": FORMAT,
             "id": _word(title) if id is None else id,
@@ -76,7 +86,9 @@ class _Freezer:
             "ranges": self.ranges,
             "layout": layout,
         }
-        return from_json(value, self.datasets)
+        made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))
+        self._check_dates(made)
+        return made
 
     def _node(self, node: Figure | Box) -> dict[str, Any]:
         if isinstance(node, Figure):
@@ -90,15 +102,12 @@ class _Freezer:
     def _figure(self, node: Figure) -> dict[str, Any]:
         number, self.figures = self.figures, self.figures + 1
         name = node.id or f"f{number}"
-        x_axis, y_axis = self._axis(node, "x"), self._axis(node, "y")
-        if "mercator" in (x_axis.kind, y_axis.kind) and x_axis.kind != y_axis.kind:
-            raise BadInput(f"Figure {name}: mercator is for both axes or none.", "x_axis_type", x_axis.kind)
         out: dict[str, Any] = {"id": name, "type": "figure", "title": node.title}
-        out["x_range"] = self._range(node.x_range, f"x{number}", x_axis.kind)
-        out["y_range"] = self._range(node.y_range, f"y{number}", y_axis.kind)
-        out |= {"x_axis": vars(x_axis), "y_axis": vars(y_axis), "aspect": node.aspect}
-        if x_axis.kind == "mercator":
-            out["aspect"] = "locked"
+        for axis in ("x", "y"):
+            out[f"{axis}_range"] = self._range(getattr(node, f"{axis}_range"), f"{axis}{number}")
+            kind, label, unit = (getattr(node, f"{axis}_{each}") for each in ("axis_type", "label", "unit"))
+            out[f"{axis}_axis"] = {"kind": kind or "auto", "label": label, "unit": unit}
+        out["aspect"] = "locked" if node.x_axis_type == "mercator" else node.aspect
         out |= {"width": node.width, "height": node.height}
         layers = []
         for at, each in enumerate(node.layers):
@@ -106,39 +115,47 @@ class _Freezer:
             layers.append({"id": f"{name}-{at}", "dataset": self._dataset(each), **what, **each.style})
         return {**out, "layers": layers}
 
-    def _axis(self, node: Figure, axis: str) -> AxisSpec:
-        asked: AxisKind | None = getattr(node, f"{axis}_axis_type")
-        infos = [layer.dataset.info(getattr(layer, axis)) for layer in node.layers]
-        times = [info.is_time for info in infos]
-        if any(times) and not all(times):
-            names = ", ".join(info.name for info in infos)
-            raise BadInput(f"Times and numbers do not share an axis: {names}.", f"{axis}_axis_type", asked)
-        kind: AxisKind = asked or ("datetime" if any(times) else "linear")
-        if infos and (kind == "datetime") != any(times):
-            held = "times" if any(times) else "no times"
-            raise BadInput(f"Column {infos[0].name!r} holds {held}, got a {kind} axis.", f"{axis}_axis_type", kind)
-        zone = next((info.zone for info in infos if info.zone), None)
-        return AxisSpec(kind, getattr(node, f"{axis}_label"), getattr(node, f"{axis}_unit"), zone)
-
-    def _range(self, shown: Range, name: str, kind: AxisKind) -> str:
-        times = kind == "datetime"
-        name, before = self.range_names.setdefault(id(shown), (name, times))
-        if before != times:
-            raise BadInput(f"Range {name} is shared by an axis of times and one of numbers.", "range", name)
+    def _range(self, shown: Range, name: str) -> str:
+        name = self.range_names.setdefault(id(shown), name)
         ends = (shown.start, shown.end)
-        if times:
-            ends = tuple(None if end is None else str(nanoseconds(end)) for end in ends)  # type: ignore[assignment]
-        self.ranges[name] = dict(zip(("start", "end"), ends, strict=True))
+        if any(isinstance(end, date | np.datetime64) for end in ends):
+            self.dated.add(name)
+            self.ranges[name] = {key: _stamp(end) for key, end in zip(("start", "end"), ends, strict=True)}
+        else:
+            plain = (end.item() if isinstance(end, np.generic) else end for end in ends)
+            self.ranges[name] = dict(zip(("start", "end"), plain, strict=True))
         return name
 
     def _dataset(self, layer: Layer) -> str:
+        if layer.dataset is None:
+            self.datasets.setdefault(str(layer.source), None)
+            return str(layer.source)
         for source, name in self.sources:
             if source is layer.source or (isinstance(source, str) and source == layer.source):
                 return name
-        name = free_name(layer.dataset.name, self.datasets)
+        name = free_name(layer.dataset.name, {*self.datasets, *self.named})
         self.datasets[name] = layer.dataset
         self.sources.append((layer.source, name))
         return name
+
+    def _check_dates(self, made: Document) -> None:
+        """Dates end ranges of times only: as nanoseconds they would pass for numbers."""
+        for figure in made.figures():
+            for name, axis in ((figure.x_range, figure.x_axis), (figure.y_range, figure.y_axis)):
+                if name in self.dated and axis.kind not in ("datetime", "auto"):
+                    raise BadInput(f"Range {name} ends with a date, and its axis is {axis.kind}.", "range", name)
+
+
+def _figures(node: Figure | Box) -> Iterator[Figure]:
+    if isinstance(node, Figure):
+        yield node
+    else:
+        for child in node.children:
+            yield from _figures(child)
+
+
+def _stamp(end: End) -> str | None:
+    return None if end is None else str(nanoseconds(end))
 
 
 def _word(title: str) -> str:

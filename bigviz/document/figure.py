@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,7 +18,9 @@ from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
-from bigviz.document.spec import How
+from bigviz.document.json import LAYER_KEYS
+from bigviz.document.names import check_name, is_dataset_name
+from bigviz.document.spec import Dash, How, Marker
 from bigviz.render.colormaps import canonical
 from bigviz.render.css_colors import rgba
 
@@ -37,10 +39,13 @@ class Range:
 
 @dataclass(eq=False)
 class Layer:
-    """One glyph as it was asked for, checked against its dataset; layers of one `source` share the first one's."""
+    """One glyph as it was asked for, checked against its dataset; layers of one `source` share the first one's.
+
+    `dataset` is None where the source is a text that names a dataset of the server that the document is published to.
+    """
 
     source: object
-    dataset: Dataset
+    dataset: Dataset | None
     glyph: Glyph
     x: str
     y: str
@@ -78,6 +83,11 @@ class Figure:
         how: How = "eq_hist",
         low: float | None = None,
         high: float | None = None,
+        color: str | None = None,
+        size: float | None = None,
+        alpha: float = 1,
+        marker: Marker = "circle",
+        legend_label: str | None = None,
         root: Root = "default",
     ) -> Figure:
         """Add the rows of a source as points, reduced to cells.
@@ -85,10 +95,18 @@ class Figure:
         Without `x` and `y` sensible columns are chosen. `agg` is a reduction, its text, or one of datashader's
         objects (`ds.mean("fare")`). `cmap` names a colour map of colorcet ("fire") or matplotlib ("viridis"), `how` is
         "linear", "log", "cbrt" or "eq_hist", and `low` and `high` are the values where the colours begin and end (None:
-        the extremes of what is visible). `root="full"` includes far rows (fill values, sentinels). Raises
-        NotFound or Unplottable for a wrong column, BadInput for a wrong `agg`.
+        the extremes of what is visible). `root="full"` includes far rows (fill values, sentinels).
+
+        A view of at most 50,000 rows shows each as a mark. With a `color` (CSS: "steelblue", "#d33") or a `size`
+        (diameter in CSS pixels) `count` and `any` show all of them in that colour, and their density where there are
+        more; other reductions go on colouring each mark by its value. `alpha`, from 0 to 1, is the marks' opacity;
+        `marker` is "circle", "square", "diamond", "triangle", "cross" or "x"; `legend_label` is the layer's line in a
+        legend. Raises NotFound or Unplottable for a wrong column, BadInput for another wrong argument.
         """
-        style = {"cmap": cmap, "how": how, "low": low, "high": high, "root": root}
+        style = {
+            "cmap": cmap, "how": how, "low": low, "high": high, "color": color, "size": size, "alpha": alpha,
+            "marker": marker, "legend_label": legend_label, "root": root,
+        }  # fmt: skip
         self.layers.append(_layer(source, "points", x, y, agg, style))
         return self
 
@@ -99,14 +117,24 @@ class Figure:
         y: Hashable | None = None,
         *,
         color: str | None = None,
+        line_width: float | None = None,
+        alpha: float = 1,
+        line_dash: Dash | Sequence[float] = "solid",
+        legend_label: str | None = None,
         root: Root = "default",
     ) -> Figure:
         """Add the rows of a source as a line in x order, ties in file order; null and NaN in y are gaps.
 
-        Without `x` and `y` sensible columns are chosen. `color` is a CSS colour ("steelblue", "#d33"); `root` is as
-        in `points`. Raises NotFound or Unplottable for a wrong column.
+        Without `x` and `y` sensible columns are chosen. `color` is a CSS colour ("steelblue", "#d33"), `line_width` is
+        in CSS pixels, `alpha` the opacity from 0 to 1; `line_dash` is "solid", "dashed", "dotted", "dotdash",
+        "dashdot", or lengths on and off in CSS pixels; `legend_label` is the layer's line in a legend, and `root` is as
+        in `points`. Raises NotFound or Unplottable for a wrong column, BadInput for another wrong argument.
         """
-        self.layers.append(_layer(source, "line", x, y, "any", {"color": color, "root": root}))
+        style = {
+            "color": color, "line_width": line_width, "alpha": alpha, "line_dash": line_dash,
+            "legend_label": legend_label, "root": root,
+        }  # fmt: skip
+        self.layers.append(_layer(source, "line", x, y, "any", style))
         return self
 
 
@@ -172,18 +200,42 @@ def _range(value: Range | tuple[End, End] | None, name: str) -> Range:
 def _layer(
     source: object, glyph: Glyph, x: Hashable | None, y: Hashable | None, agg: object, style: dict[str, Any]
 ) -> Layer:
-    dataset = open_dataset(source)
+    dataset = None if is_dataset_name(source) else open_dataset(source)
     if x is None or y is None:
-        chosen = choose(dataset)
+        chosen = choose(_opened(dataset, source))
         x, y = chosen.x if x is None else x, chosen.y if y is None else y
     x_name, y_name = label_text(x), label_text(y)
     if "cmap" in style:
         style["cmap"] = canonical(style["cmap"])
     if style.get("color") is not None:
         rgba(style["color"])
+    style = {key: _plain(value) for key, value in style.items() if value is not None}
+    for key, value in style.items():
+        if key not in ("cmap", "color"):
+            LAYER_KEYS[key](value, key)
     reduction = reduction_of(agg)
-    for name in (x_name, y_name):
-        dataset.info(name)
-    check(dataset, reduction)
-    given = {key: value for key, value in style.items() if value is not None}
-    return Layer(source, dataset, glyph, x_name, y_name, str(reduction), given)
+    if dataset is None:
+        check_name(str(source), "source")
+    else:
+        for name in (x_name, y_name):
+            dataset.info(name)
+        check(dataset, reduction)
+    return Layer(source, dataset, glyph, x_name, y_name, str(reduction), style)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _opened(dataset: Dataset | None, source: object) -> Dataset:
+    """The dataset, to choose columns of."""
+    if dataset is None:
+        raise BadInput(
+            f"There is no file {source!r}, and of a server's dataset the columns are not known here: give x and y.",
+            "source",
+            source,
+        )
+    return dataset

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Callable, Container
 from typing import Final
 
 from bigviz.common.errors import BadInput
 
-__all__ = ["RESERVED", "check_name", "free_name", "from_path"]
+__all__ = ["RESERVED", "check_name", "free_name", "from_path", "is_dataset_name"]
 
 RESERVED: Final = frozenset({"_", "healthz", "metrics", "favicon.ico", "robots.txt", ".", ".."})
 _LONGEST: Final = 200
 _GLOB: Final = frozenset("*?[]{}!")
+_OF_PATHS: Final = frozenset("/\\*:.")
 
 
 def check_name(name: str, field: str = "name") -> str:
@@ -38,6 +41,15 @@ def free_name(wanted: str, taken: Container[str]) -> str:
         number += 1
         name = f"{wanted}-{number}"
     return name
+
+
+def is_dataset_name(source: object) -> bool:
+    """Whether a layer's source is the name of a server's dataset: a text with none of `/ \\ * : .` in it, at which
+    there is no file, nor any that it matches."""
+    if not isinstance(source, str) or not source.strip() or "\0" in source or _OF_PATHS & set(source):
+        return False
+    path = os.path.expanduser(source)
+    return not os.path.lexists(path) and not (glob.has_magic(path) and glob.glob(path))
 
 
 def from_path(path: str, check: Callable[[str], str] = check_name) -> str:

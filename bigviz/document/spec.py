@@ -1,4 +1,4 @@
-"""A document as data: frozen values that mirror its JSON (`bigviz.document.json` writes and reads it).
+"""A document as data: frozen values that mirror its JSON (`bigviz.document.json` reads it).
 
 A document names its datasets and its ranges; figures refer to both by name, so figures that name one range are linked.
 Nothing here holds rows, sockets or pixels.
@@ -6,23 +6,27 @@ Nothing here holds rows, sockets or pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Literal, get_args
 
 from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
 
 __all__ = [
-    "FORMAT", "HOWS", "LAYOUTS", "AxisSpec", "Document", "FigureSpec", "How", "LayerSpec", "LayoutSpec", "Node",
-    "RangeSpec",
+    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "Dash", "Document", "FigureSpec", "How", "LayerSpec",
+    "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
 ]  # fmt: skip
 
 How = Literal["linear", "log", "cbrt", "eq_hist"]
 Container = Literal["row", "column", "grid"]
+Dash = Literal["solid", "dashed", "dotted", "dotdash", "dashdot"]
+Marker = Literal["circle", "square", "diamond", "triangle", "cross", "x"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1 had neither `rows`, the axis kind "auto", nor the style of single marks and lines
 HOWS: Final = get_args(How)
 LAYOUTS: Final = get_args(Container)
+DASHES: Final = get_args(Dash)
+MARKERS: Final = get_args(Marker)
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,12 @@ class RangeSpec:
 
 @dataclass(frozen=True)
 class AxisSpec:
-    """One axis: its space, what is written at it, and for categories an order of the labels (None is the data's)."""
+    """One axis: its space, what is written at it, and for categories an order of the labels (None is the data's).
 
-    kind: AxisKind = "linear"
+    Kind "auto" is datetime where the columns hold times and linear elsewhere: `bigviz.document.bind` finds out.
+    """
+
+    kind: AxisKind | Literal["auto"] = "linear"
     label: str | None = None
     unit: str | None = None
     zone: str | None = None
@@ -49,7 +56,12 @@ class AxisSpec:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One glyph of one dataset, and how the page colours it. `agg` is the reduction's text form."""
+    """One glyph of one dataset, and how the page draws it. `agg` is the reduction's text form.
+
+    `cmap`, `how`, `low` and `high` colour cells. `color`, `line_width`, `alpha` and `line_dash` (a pattern's name, or
+    lengths on and off) draw a line; `color`, `size`, `alpha` and `marker` single rows of points, which are drawn so
+    where a colour or a size is given. Lengths are CSS pixels, None is the page's own choice.
+    """
 
     id: str
     dataset: str
@@ -63,6 +75,12 @@ class LayerSpec:
     high: float | None = None
     color: str | None = None
     root: Root = "default"
+    line_width: float | None = None
+    alpha: float = 1
+    line_dash: Dash | tuple[float, ...] = "solid"
+    size: float | None = None
+    marker: Marker = "circle"
+    legend_label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +116,10 @@ Node = FigureSpec | LayoutSpec
 class Document:
     """What one address shows, frozen: made by `bigviz.document`, served by `bigviz.serve`.
 
-    `id` is its name in the address, `layout` a tree of rows, columns, grids and figures. `sources` binds the names in
-    `datasets` to open tables and is not part of the document's JSON.
+    `id` is its name in the address, `layout` a tree of rows, columns, grids and figures. `rows` says whether those who
+    may see the document may read single rows of its datasets, beyond what their rights to these say. `sources` binds
+    names in `datasets` to open tables and is not part of the document's JSON; other names are of the server that it is
+    published to.
     """
 
     id: str
@@ -107,7 +127,20 @@ class Document:
     datasets: tuple[str, ...]
     ranges: Mapping[str, RangeSpec]
     layout: Node
+    rows: bool = False
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as JSON values, every key written out: `bigviz.load` gives an equal one back."""
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "title": self.title,
+            "datasets": list(self.datasets),
+            "rows": self.rows,
+            "ranges": {name: asdict(each) for name, each in self.ranges.items()},
+            "layout": _node_to_json(self.layout),
+        }
 
     def figures(self) -> list[FigureSpec]:
         """The figures, depth first over the layout; the place of one is its number in the page and in messages."""
@@ -121,6 +154,29 @@ class Document:
         """The same document under another id."""
         return replace(self, id=name)
 
+    @property
+    def unbound(self) -> tuple[str, ...]:
+        """The datasets that are names only, to be found by the server that the document is published to."""
+        return tuple(name for name in self.datasets if name not in self.sources)
+
+    def with_datasets(self, names: Mapping[str, str]) -> Document:
+        """The same document with its datasets under other names, as they have them on a server: old name to new."""
+
+        def renamed(figure: FigureSpec) -> FigureSpec:
+            layers = (replace(layer, dataset=names.get(layer.dataset, layer.dataset)) for layer in figure.layers)
+            return replace(figure, layers=tuple(layers))
+
+        datasets = tuple(dict.fromkeys(names.get(name, name) for name in self.datasets))
+        sources = {names.get(name, name): source for name, source in self.sources.items()}
+        return replace(self, datasets=datasets, layout=mapped(self.layout, renamed), sources=sources)
+
+
+def mapped(node: Node, change: Callable[[FigureSpec], FigureSpec]) -> Node:
+    """A layout with every figure changed, depth first."""
+    if isinstance(node, FigureSpec):
+        return change(node)
+    return replace(node, children=tuple(mapped(child, change) for child in node.children))
+
 
 def _figures(node: Node) -> Iterator[FigureSpec]:
     if isinstance(node, FigureSpec):
@@ -128,3 +184,22 @@ def _figures(node: Node) -> Iterator[FigureSpec]:
     else:
         for child in node.children:
             yield from _figures(child)
+
+
+def _node_to_json(node: Node) -> dict[str, Any]:
+    if isinstance(node, LayoutSpec):
+        out: dict[str, Any] = {"id": node.id, "type": node.type}
+        if node.type == "grid":
+            out["columns"] = node.columns
+        return {**out, "children": [_node_to_json(child) for child in node.children]}
+    out = {"id": node.id, "type": "figure", "title": node.title, "x_range": node.x_range, "y_range": node.y_range}
+    for name, axis in (("x_axis", node.x_axis), ("y_axis", node.y_axis)):
+        out[name] = {key: _listed(value) for key, value in asdict(axis).items()}
+    out |= {"aspect": node.aspect, "width": node.width, "height": node.height}
+    layers = [{key: _listed(value) for key, value in asdict(layer).items()} for layer in node.layers]
+    return {**out, "layers": layers}
+
+
+def _listed(value: Any) -> Any:
+    """JSON has lists, not tuples."""
+    return list(value) if isinstance(value, tuple) else value

@@ -11,7 +11,7 @@ from PIL import ImageColor
 from bigviz.common.did_you_mean import nearest
 from bigviz.common.errors import BadInput
 
-__all__ = ["rgba"]
+__all__ = ["Rgba", "rgba"]
 
 Rgba = tuple[int, int, int, int]
 

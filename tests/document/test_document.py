@@ -14,7 +14,7 @@ import bigviz as bv
 from bigviz.common.errors import BadInput, NotFound, Unplottable
 from bigviz.document.document import collected, document
 from bigviz.document.figure import Range, figure, nanoseconds
-from bigviz.document.json import from_json, to_json
+from bigviz.document.json import from_json
 from bigviz.document.layout import column, grid, row
 
 
@@ -30,7 +30,7 @@ def test_one_figure(rows: bv.Dataset):
     (layer,) = spec.layers
     assert (layer.agg, layer.cmap, layer.how, layer.low, layer.high) == ("mean(b)", "bgy", "log", 1, None)
     assert (spec.x_axis.kind, spec.y_axis.kind, spec.aspect) == ("linear", "linear", None)
-    assert from_json(to_json(made)) == made
+    assert from_json(made.to_json()) == made
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_one_figure(rows: bv.Dataset):
 )
 def test_ranges_of_whole_numbers_keep_their_last_digit(rows: bv.Dataset, ends: tuple[float, float | None]):
     made = document(figure(x_range=ends).points(rows, "a", "b"))
-    told = to_json(made)["ranges"]["x0"]
+    told = made.to_json()["ranges"]["x0"]
     assert [None if end is None else type(ends[0])(end) for end in told.values()] == list(ends)
     large = all(isinstance(end, int) for end in ends if end is not None) and max(abs(end or 0) for end in ends) >= 2**53
     assert all(end is None or isinstance(end, str) == large for end in told.values())
-    assert from_json(to_json(made)) == made
+    assert from_json(made.to_json()) == made
 
 
 def test_the_same_script_makes_the_same_document(rows: bv.Dataset, other: bv.Dataset):
@@ -54,7 +54,7 @@ def test_the_same_script_makes_the_same_document(rows: bv.Dataset, other: bv.Dat
         )
 
     made = script()
-    assert to_json(made) == to_json(script())
+    assert made.to_json() == script().to_json()
     assert [spec.id for spec in made.figures()] == ["f0", "f1", "own"]
     assert [(i, d) for i, d, *_ in layers(made)] == [
         ("f0-0", "rows"),
@@ -97,6 +97,57 @@ def test_axes_of_times(rows: bv.Dataset):
     spec = document(figure(x_label="then", y_unit="m").line(rows, "when", "a")).figures()[0]
     assert (spec.x_axis.kind, spec.x_axis.zone, spec.x_axis.label) == ("datetime", "Europe/Paris", "then")
     assert (spec.y_axis.kind, spec.y_axis.zone, spec.y_axis.unit) == ("linear", None, "m")
+
+
+def test_numbers_of_numpy_end_a_range(rows: bv.Dataset):
+    made = document(figure(x_range=(np.int64(2), np.float32(2.5))).points(rows, "a", "b"))
+    assert (made.ranges["x0"].start, made.ranges["x0"].end) == (2, 2.5)
+
+
+def test_a_date_ends_no_range_of_numbers(rows: bv.Dataset):
+    with pytest.raises(BadInput, match="Range x0 ends with a date, and its axis is linear"):
+        document(figure(x_range=(date(2024, 1, 1), None)).points(rows, "a", "b"))
+
+
+def test_a_text_that_is_no_path_names_a_dataset_of_the_server(rows: bv.Dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = document(figure().points("rows", "b", "a", "mean(b)").line(rows, "a", "b"), rows=True)
+    assert (made.datasets, made.unbound, list(made.sources)) == (("rows", "rows-2"), ("rows",), ["rows-2"])
+    assert made.rows and made.to_json()["rows"] is True
+
+
+def test_axes_of_names_are_left_to_the_server(rows: bv.Dataset):
+    made = document(figure(x_range=(date(2024, 1, 1), None)).points("trips", "when", "a"))
+    assert made.figures()[0].x_axis.kind == "auto" and made.unbound == ("trips",)
+    assert from_json(made.to_json()) == made
+    assert made.ranges["x0"].start == "1704067200000000000"
+
+
+def test_a_path_is_opened_whatever_it_is_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"a": [1.0], "b": [2.0]}), "trips")
+    assert document(figure().points("trips", "a", "b")).unbound == ()
+    assert document(figure().points("tr?ps", "a", "b")).unbound == ()
+    for path in ("other.parquet", "./other", "other*", "s3:other", "a\\b"):
+        with pytest.raises((NotFound, BadInput)):
+            figure().points(path, "a", "b")
+
+
+def test_of_a_named_dataset_columns_have_to_be_given():
+    for x, y in ((None, None), ("a", None)):
+        with pytest.raises(BadInput, match="There is no file 'trips', and of a server's dataset"):
+            figure().points("trips", x, y)
+    with pytest.raises(BadInput, match="address of the server itself"):
+        figure().points("healthz", "a", "b")
+
+
+def test_datasets_under_other_names(rows: bv.Dataset, other: bv.Dataset):
+    made = document(row(figure().points(rows, "a", "b").points("trips", "x", "y"), figure().line(other, "a", "b")))
+    moved = made.with_datasets({"rows": "up-1", "rows-2": "up-2"})
+    assert (moved.datasets, moved.unbound) == (("up-1", "trips", "up-2"), ("trips",))
+    assert [layer.dataset for _, layer in moved.layers()] == ["up-1", "trips", "up-2"]
+    assert moved.sources == {"up-1": rows, "up-2": other}
+    assert made.with_datasets({"rows": "same", "rows-2": "same"}).datasets == ("same", "trips")
 
 
 def test_ranges_in_the_axis_own_terms(rows: bv.Dataset):
@@ -190,3 +241,10 @@ def test_a_document_is_served_as_it_is_or_under_another_id(rows: bv.Dataset):
     document(figure())
     assert other.id == "other" and other.layout is made.layout
     assert documents == [made, other] and inner == [made]
+
+
+def test_a_document_is_frozen_again_with_another_title_and_rows(rows: bv.Dataset):
+    made = document(figure(title="One").points(rows, "a", "b"), rows=True)
+    other = document(made, title="Two")
+    assert (other.title, other.rows, other.id) == ("Two", True, "one")
+    assert document(made, rows=False).rows is False

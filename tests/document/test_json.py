@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 from bigviz.common.errors import BadInput
-from bigviz.document.json import from_json, to_json
+from bigviz.document.json import from_json
 from bigviz.document.spec import (
+    DASHES,
     HOWS,
+    MARKERS,
     AxisSpec,
     Document,
     FigureSpec,
@@ -37,7 +39,14 @@ LAYER = {
     "high": None,
     "color": None,
     "root": "default",
+    "line_width": None,
+    "alpha": 1,
+    "line_dash": "solid",
+    "size": None,
+    "marker": "circle",
+    "legend_label": None,
 }
+NEW_IN_LAYERS = ("line_width", "alpha", "line_dash", "size", "marker", "legend_label")
 FIGURE = {
     "id": "f0",
     "type": "figure",
@@ -52,10 +61,11 @@ FIGURE = {
     "layers": [LAYER],
 }
 DOCUMENT = {
-    "format": 1,
+    "format": 2,
     "id": "trips",
     "title": "Trips",
     "datasets": ["trips"],
+    "rows": False,
     "ranges": {"x0": {"start": None, "end": None}, "y0": {"start": "-5", "end": "1700000000000000000"}},
     "layout": {"id": "l0", "type": "column", "children": [FIGURE]},
 }
@@ -65,11 +75,24 @@ optional_text = st.none() | text
 finite = st.floats(allow_nan=False, allow_infinity=False)
 axes = st.builds(
     AxisSpec,
-    st.sampled_from([kind for kind in AXIS_KINDS if kind != "mercator"]),
+    st.sampled_from([kind for kind in ("auto", *AXIS_KINDS) if kind != "mercator"]),
     optional_text,
     optional_text,
     optional_text,
     st.none() | st.lists(text, max_size=3).map(tuple),
+)
+styles = st.fixed_dictionaries(
+    {},
+    optional={
+        "color": st.sampled_from(["#00ff7F", "teal", "rgb(1 2 3 / 50%)"]),
+        "root": st.just("full"),
+        "line_width": st.none() | st.floats(0, 100, exclude_min=True) | st.integers(1, 100),
+        "alpha": st.floats(0, 1),
+        "line_dash": st.sampled_from(DASHES) | st.lists(st.integers(1, 200), min_size=1, max_size=20).map(tuple),
+        "size": st.none() | st.floats(0, 100, exclude_min=True),
+        "marker": st.sampled_from(MARKERS),
+        "legend_label": optional_text,
+    },
 )
 numbers = st.tuples(finite, finite).filter(lambda pair: pair[0] < pair[1])
 stamps = st.tuples(st.integers(-(2**63), 0), st.integers(1, 2**63 - 1)).map(lambda pair: (str(pair[0]), str(pair[1])))
@@ -87,11 +110,8 @@ def documents(draw: st.DrawFn) -> Document:
     def layer(figure: str, at: int) -> LayerSpec:
         glyph, how = draw(st.sampled_from(GLYPHS)), draw(st.sampled_from(HOWS))
         low, high = draw(st.none() | finite), draw(st.none() | finite)
-        color = draw(st.none() | st.just("#00ff7F") | st.just("teal"))
-        dataset = draw(st.sampled_from(datasets))
-        return LayerSpec(
-            f"{figure}-{at}", dataset, glyph, draw(text), draw(text), "count", "fire", how, low, high, color
-        )
+        what = (draw(st.sampled_from(datasets)), glyph, draw(text), draw(text), "count", "fire", how, low, high)
+        return LayerSpec(f"{figure}-{at}", *what, **draw(styles))
 
     def node(depth: int) -> Any:
         if depth == 0 or draw(st.booleans()):
@@ -106,18 +126,18 @@ def documents(draw: st.DrawFn) -> Document:
         return LayoutSpec(f"l{next(count)}", kind, children, draw(st.integers(1, 9)) if kind == "grid" else None)
 
     named = {name: draw(ranges) for name in names}
-    return Document("d", draw(text), tuple(datasets), named, node(2))
+    return Document("d", draw(text), tuple(datasets), named, node(2), draw(st.booleans()))
 
 
 @given(documents())
 def test_there_and_back(document: Document):
-    there = json.loads(json.dumps(to_json(document)))
+    there = json.loads(json.dumps(document.to_json()))
     assert from_json(there) == document
-    assert to_json(from_json(there)) == there
+    assert from_json(there).to_json() == there
 
 
 def test_the_form_that_the_page_reads():
-    assert to_json(from_json(DOCUMENT)) == DOCUMENT
+    assert from_json(DOCUMENT).to_json() == DOCUMENT
 
 
 def changed(path: str, value: Any) -> dict:
@@ -147,7 +167,10 @@ F = "layout/children/0"
         (f"{F}/x_axis/extra", 1, "layout.children[0].x_axis.extra"),
         (f"{F}/layers/0/filter", "x > 1", "layout.children[0].layers[0].filter"),
         ("ranges/x0/mid", 1, "ranges.x0.mid"),
-        ("format", 2, "format"),
+        ("format", 3, "format"),
+        ("format", 0, "format"),
+        ("format", 1.5, "format"),
+        ("format", "2", "format"),
         ("format", True, "format"),
         ("format", ..., "format"),
         ("id", ..., "id"),
@@ -155,6 +178,8 @@ F = "layout/children/0"
         ("id", "metrics", "id"),
         ("title", 3, "title"),
         ("title", "x" * 10_001, "title"),
+        ("title", "half \ud800", "title"),
+        ("rows", 1, "rows"),
         ("datasets", "trips", "datasets"),
         ("datasets", ["trips", "trips"], "datasets"),
         ("datasets", [], "dataset"),
@@ -194,6 +219,18 @@ F = "layout/children/0"
         (f"{F}/layers/0/color", "url(x)", "layout.children[0].layers[0].color"),
         (f"{F}/layers/0/color", "#12345", "layout.children[0].layers[0].color"),
         (f"{F}/layers/0/root", "half", "layout.children[0].layers[0].root"),
+        (f"{F}/layers/0/line_width", 0, "layout.children[0].layers[0].line_width"),
+        (f"{F}/layers/0/line_width", 101, "layout.children[0].layers[0].line_width"),
+        (f"{F}/layers/0/alpha", None, "layout.children[0].layers[0].alpha"),
+        (f"{F}/layers/0/alpha", 1.1, "layout.children[0].layers[0].alpha"),
+        (f"{F}/layers/0/line_dash", "dash", "layout.children[0].layers[0].line_dash"),
+        (f"{F}/layers/0/line_dash", [], "layout.children[0].layers[0].line_dash"),
+        (f"{F}/layers/0/line_dash", [0, 0], "layout.children[0].layers[0].line_dash"),
+        (f"{F}/layers/0/line_dash", [2, -1], "layout.children[0].layers[0].line_dash[1]"),
+        (f"{F}/layers/0/size", 0, "layout.children[0].layers[0].size"),
+        (f"{F}/layers/0/size", 10**400, "layout.children[0].layers[0].size"),
+        (f"{F}/layers/0/marker", "star", "layout.children[0].layers[0].marker"),
+        (f"{F}/layers/0/legend_label", 3, "layout.children[0].layers[0].legend_label"),
     ],
 )
 def test_mistakes_are_told_with_their_place(path, value, field):
@@ -213,10 +250,35 @@ def test_keys_with_a_default_may_be_absent_in_figures_and_layers():
     figure = short["layout"]["children"][0]
     for key in ("title", "x_axis", "y_axis", "aspect", "width", "height"):
         del figure[key]
-    for key in ("cmap", "how", "low", "high", "color", "root"):
+    for key in ("cmap", "how", "low", "high", "color", "root", *NEW_IN_LAYERS):
         del figure["layers"][0][key]
     figure["title"] = "Trips"
+    del short["rows"]
     assert from_json(short) == from_json(DOCUMENT)
+
+
+def test_format_1_is_read_and_written_as_2():
+    old = copy.deepcopy(DOCUMENT) | {"format": 1}
+    del old["rows"]
+    for key in NEW_IN_LAYERS:
+        del old["layout"]["children"][0]["layers"][0][key]
+    assert from_json(old).to_json() == DOCUMENT
+
+
+def test_a_newer_format_is_named_whatever_else_is_in_it():
+    with pytest.raises(BadInput, match="formats 1 to 2, and this one has format 3: a newer bigviz"):
+        from_json({"format": 3, "controls": {}})
+
+
+@pytest.mark.parametrize("end", [2**53, 2**64 - 1, 10**20, 10**300])
+def test_ends_beyond_a_double_are_read_again_as_they_were_written(end: int):
+    there = from_json(changed("ranges/x0/end", end)).to_json()
+    assert from_json(json.loads(json.dumps(there))).to_json() == there
+    assert float(there["ranges"]["x0"]["end"]) == float(end)
+
+
+def test_whole_numbers_may_be_written_with_a_point():
+    assert from_json(changed(f"{F}/width", 400.0)) == from_json(changed(f"{F}/width", 400))
 
 
 def test_layouts_do_not_nest_without_end():

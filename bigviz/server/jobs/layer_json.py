@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz import __version__
 from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
-from bigviz.document.json import to_json
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs.layer_ref import dataset_of
@@ -45,7 +44,7 @@ def hello(document: Document, limits: Limits) -> dict[str, Any]:
     return {
         "protocol": VERSION,
         "server": f"bigviz {__version__}",
-        "document": to_json(document),
+        "document": document.to_json(),
         "datasets": {name: _dataset(dataset_of(document, name)) for name in document.datasets},
         "cmaps": list(colormaps.NAMES),
         "limits": limits.told(),

@@ -15,12 +15,11 @@ import numpy.typing as npt
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BigvizError
-from bigviz.document.json import to_json
 from bigviz.document.placement import Place, placed
 from bigviz.document.spec import Document, FigureSpec, RangeSpec
 from bigviz.render.colormaps import lut
 from bigviz.render.contrast import PLOT_DARK, PLOT_LIGHT, wants_dark
-from bigviz.render.css_colors import rgba
+from bigviz.render.css_colors import Rgba, rgba
 from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
 from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
 from bigviz.server.parse import Number
@@ -50,6 +49,7 @@ _KEPT: Final = 16 << 20
 _AT_A_TIME: Final = 2
 _PAD: Final = 0.04  # of the range, on each side: more than the page's, so that no mark at the edge is cut
 _MOST_MARKS: Final = 5_000  # rows that are drawn as plain marks
+_MOST_STYLED: Final = 50_000  # the same, where the document gives them a colour or a size
 _RADII: Final = ((150, 4), (400, 3), (1_200, 2))  # of marks, by how many there are at most
 _SPARSE: Final = 0.02  # of the pixels: where fewer are filled, each grows
 
@@ -81,7 +81,7 @@ class Thumbnails:
         """A name of all that the picture depends on, whether its layers can be drawn exactly included."""
         layers = _layers(backend, document).values()
         states = [(each.etag, backend.engine.readiness(each.dataset, each.layer) in EXACT) for each in layers]
-        return hashlib.blake2b(repr((to_json(document), states)).encode(), digest_size=16).hexdigest()
+        return hashlib.blake2b(repr((document.to_json(), states)).encode(), digest_size=16).hexdigest()
 
     async def png(self, backend: Backend, budget: Budget, principal: Principal, document: Document) -> bytes:
         """The picture as a PNG of 480 x 300, transparent where the page's own ground is to show.
@@ -191,22 +191,26 @@ def _figure(
         if source.asked.layer.glyph == "line":
             pixels = over(pixels, _line(source, number, x, y, size))
         else:
-            pixels = _points(source, x, y, pixels)
+            pixels = _points(source, number, x, y, pixels)
     return pixels
 
 
 def _line(source: _Source, number: int, x: Window, y: Window, size: tuple[int, int]) -> Pixels:
     width, height = size
     found = source.columns(x, width)
-    colour = source.asked.style.color
     across = (found.x - x[0]).astype(np.float64) / float(x[1] - x[0]) * width
     down = (y[1] - found.y).astype(np.float64) / float(y[1] - y[0]) * height
-    return line_pixels(
-        across, down, found.run, size, ACCENTS[number % len(ACCENTS)] if colour is None else rgba(colour)
-    )
+    return line_pixels(across, down, found.run, size, _colour(source, number))
 
 
-def _points(source: _Source, x: Window, y: Window, below: Pixels) -> Pixels:
+def _colour(source: _Source, number: int) -> Rgba:
+    """The colour of a layer that has one, with its opacity; `number` is its place in the figure."""
+    style = source.asked.style
+    red, green, blue, opacity = ACCENTS[number % len(ACCENTS)] if style.color is None else rgba(style.color)
+    return red, green, blue, round(opacity * style.alpha)
+
+
+def _points(source: _Source, number: int, x: Window, y: Window, below: Pixels) -> Pixels:
     """The pixels below with a layer of points over them: plain marks where the rows are few, else cells in colours on
     the ground that those need."""
     planes = _sampled(source, x, y, (below.shape[0], below.shape[1]))
@@ -217,9 +221,12 @@ def _points(source: _Source, x: Window, y: Window, below: Pixels) -> Pixels:
     filled = int(values.filled.sum())
     radius = next((radius for most, radius in _RADII if filled <= most), 1)
     rows_alone = reduction.category is None and (traits.counts or traits.total == "any")
-    if source.info.rows <= _MOST_MARKS and rows_alone:
+    styled = style.color is not None or style.size is not None
+    if rows_alone and source.info.rows <= (_MOST_STYLED if styled else _MOST_MARKS):
         marks = np.zeros_like(below)
-        marks[values.filled] = ACCENTS[0]
+        marks[values.filled] = _colour(source, number)
+        if style.size is not None:
+            radius = min(_RADII[0][1], max(1, round(style.size / 3)))  # a page's plot is larger
         return over(below, grown(marks, radius))
     shading = Shading(style.cmap, style.how, style.low, style.high)
     pixels = coloured(planes, values, norm_of([values], shading), shading)

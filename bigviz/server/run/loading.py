@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bigviz.apps.script import run_script
-from bigviz.common.errors import BadInput
+from bigviz.apps.script_failure import ScriptFailed, failure_of
+from bigviz.common.errors import BadInput, NotFound
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, listening, no_progress
@@ -17,6 +19,7 @@ from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
+from bigviz.document.bind import require_bound
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
@@ -135,6 +138,10 @@ def open_script(path: str, name: str, progress: Progress = no_progress) -> Broug
     ScriptFailed where it has none."""
     with listening(progress):
         made, files = run_script(path)
+    try:
+        require_bound(made)
+    except NotFound as error:
+        raise ScriptFailed(failure_of(error, os.path.abspath(path)), files) from error
     return _brought([made.renamed(name)], files)
 
 

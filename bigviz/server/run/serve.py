@@ -12,6 +12,7 @@ from typing import Any, Final
 from bigviz.apps.script import current_run
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.fatal_signals import log_fatal_signals
+from bigviz.document.bind import require_bound
 from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
@@ -128,6 +129,7 @@ def serve(
     if run is not None:
         run.serve(made)
         return None
+    require_bound(made)
     unknown = options.keys() - {each.name for each in fields(Options)}
     if unknown:
         raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")

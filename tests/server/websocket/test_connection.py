@@ -12,7 +12,6 @@ from websockets.sync.client import connect
 
 import bigviz as bv
 from bigviz.aggregate.dyadic_cells import Root
-from bigviz.document.json import to_json
 from bigviz.render import colormaps
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
@@ -25,7 +24,7 @@ def test_hello_comes_first_and_is_the_document(served: Running, documents):
     with Browser(served.url, "points") as browser:
         hello = browser.hello
         assert hello.value["protocol"] == 1 and hello.value["server"].startswith("bigviz ")
-        assert hello.value["document"] == to_json(documents[0])
+        assert hello.value["document"] == documents[0].to_json()
         columns = {each["name"]: each for each in hello.value["datasets"]["rows"]["columns"]}
         assert columns["t"] == {
             "name": "t",

@@ -1,0 +1,123 @@
+"""A document and the open tables that its datasets name: what it leaves to their columns is filled in and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final, cast
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.did_you_mean import nearest
+from bigviz.common.errors import BadInput, BigvizError, NotFound
+from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.dataset import Dataset
+from bigviz.document.spec import AxisSpec, Document, FigureSpec, LayerSpec, RangeSpec, mapped
+
+__all__ = ["bind", "filled", "require_bound"]
+
+_AXES: Final = ("x", "y")
+
+
+def bind(document: Document, sources: Mapping[str, Dataset]) -> Document:
+    """The document over open tables, ready to be served.
+
+    Each layer is checked against its columns. An axis of kind "auto" becomes datetime for columns of times and linear
+    for all others, an axis without a zone gets its column's, and numbers that end a range of times become decimal
+    strings. Raises NotFound, with field "dataset", for a dataset that is not among the `sources`; NotFound or
+    Unplottable for a column, BadInput for a reduction or an axis that does not go with one.
+    """
+    for name in document.datasets:
+        if name not in sources:
+            guess = nearest(name, list(sources))
+            hint = f" Did you mean {guess!r}?" if guess else ""
+            raise NotFound(f"There is no dataset {echoed(name)} here.{hint}", "dataset", name)
+    return filled(replace(document, sources={name: sources[name] for name in document.datasets}))
+
+
+def require_bound(document: Document) -> None:
+    """Raise NotFound, with field "dataset", where a document names datasets that only another server can know."""
+    if document.unbound:
+        name = document.unbound[0]
+        raise NotFound(
+            f"There is no file {name!r}; as the name of a server's dataset it works where the document is published to "
+            "that server. To serve it here, give the path of a table, or the table.",
+            "dataset",
+            name,
+        )
+
+
+def filled(document: Document) -> Document:
+    """`bind` for the datasets that are open; what depends on the others stays as it is."""
+    changed = replace(document, layout=mapped(document.layout, lambda figure: _figure(figure, document)))
+    _check_layers(changed)
+    return replace(changed, ranges=_ranges(changed))
+
+
+def _figure(figure: FigureSpec, document: Document) -> FigureSpec:
+    return replace(figure, x_axis=_axis(figure, "x", document), y_axis=_axis(figure, "y", document))
+
+
+def _axis(figure: FigureSpec, axis: str, document: Document) -> AxisSpec:
+    spec: AxisSpec = getattr(figure, f"{axis}_axis")
+    infos = [info for layer in figure.layers if (info := _column(layer, axis, document)) is not None]
+    times = [info.is_time for info in infos]
+    if any(times) and not all(times):
+        names = ", ".join(info.name for info in infos)
+        raise BadInput(f"Times and numbers do not share an axis: {names}.", f"{axis}_axis.kind", spec.kind)
+    kind = spec.kind
+    if kind == "auto" and (infos or not figure.layers):
+        kind = "datetime" if any(times) else "linear"
+    if infos and (kind == "datetime") != any(times):
+        held = "times" if any(times) else "no times"
+        raise BadInput(f"Column {infos[0].name!r} holds {held}, got a {kind} axis.", f"{axis}_axis.kind", kind)
+    zone = spec.zone or next((info.zone for info in infos if info.zone), None)
+    return replace(spec, kind=kind, zone=zone)
+
+
+def _column(layer: LayerSpec, axis: str, document: Document) -> ColumnInfo | None:
+    """What a layer has on an axis; None where its dataset is not open."""
+    dataset = document.sources.get(layer.dataset)
+    if dataset is None:
+        return None
+    with _named(axis):
+        return cast(Dataset, dataset).info(getattr(layer, axis))
+
+
+def _check_layers(document: Document) -> None:
+    for figure, layer in document.layers():
+        dataset = document.sources.get(layer.dataset)
+        if dataset is not None:
+            kinds = (figure.x_axis.kind, figure.y_axis.kind)
+            Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root).check(cast(Dataset, dataset))
+
+
+def _ranges(document: Document) -> dict[str, RangeSpec]:
+    """The ranges, those of times with decimal strings for ends."""
+    times: dict[str, bool] = {}
+    for figure in document.figures():
+        for axis in _AXES:
+            name, kind = getattr(figure, f"{axis}_range"), getattr(figure, f"{axis}_axis").kind
+            if kind == "auto":
+                continue
+            if times.setdefault(name, kind == "datetime") != (kind == "datetime"):
+                raise BadInput(f"Range {name} is shared by an axis of times and one of numbers.", "range", name)
+    return {name: _of_times(name, each) if times.get(name) else each for name, each in document.ranges.items()}
+
+
+def _of_times(name: str, ends: RangeSpec) -> RangeSpec:
+    start, end = (None if each is None else str(int(each)) for each in (ends.start, ends.end))
+    if start is not None and end is not None and int(start) >= int(end):
+        raise BadInput(f"Range {name} of times is in whole nanoseconds, got {ends.start} to {ends.end}.", "range", name)
+    return RangeSpec(start, end)
+
+
+@contextmanager
+def _named(field: str) -> Iterator[None]:
+    """Name the field in errors that do not know it."""
+    try:
+        yield
+    except BigvizError as error:
+        error.field = error.field or field
+        raise
