@@ -15,6 +15,7 @@ from typing import Final
 
 from bigviz.common.errors import NoSpace
 from bigviz.library.secrets import new_short_id
+from bigviz.library.storage.database import FULL
 
 __all__ = ["Upload", "disk_errors", "drop_left_over"]
 
@@ -88,7 +89,7 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise NoSpace("The disk of the library is full: nothing was kept. Make room on it.", "library") from error
+        raise NoSpace(FULL, "library") from error
 
 
 def drop_left_over(folder: Path) -> int:

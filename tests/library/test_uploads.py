@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     full = os.open("/dev/full", os.O_RDWR)
     os.dup2(full, upload._descriptor)
     os.close(full)
-    with pytest.raises(NoSpace, match="nothing was kept"):
+    with pytest.raises(NoSpace, match="Nothing was kept"):
         upload.write(b"x")
     assert list(tmp_path.iterdir()) == []
 

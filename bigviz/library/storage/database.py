@@ -17,7 +17,10 @@ from typing import Final
 from bigviz.common.errors import BigvizError, Busy, NoSpace, Unreadable
 from bigviz.library.storage.migrations import migrate, version_of
 
-__all__ = ["Database"]
+__all__ = ["FULL", "Database"]
+
+FULL: Final = "The disk of the library takes no more: it is full, over a quota, or failing. Nothing was kept."
+"""What is said where a write to the library's disk fails."""
 
 _SECONDS_TO_WAIT: Final = 10.0
 _MOST_IDLE: Final = 8
@@ -44,10 +47,12 @@ class Database:
         self._writing = threading.Lock()
         self._guard = threading.Lock()  # of the list of idle readers, and of the connection that counts changes
         self._open = True
+        self._shown = str(path)  # in errors for who opens it, but not for clients of a server
         self.now = now
         with self._told():
             self._writer = self._connected(first=True)
             self._counter = self._connected()
+        self._shown = path.name
 
     def _connected(self, *, first: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -155,8 +160,7 @@ class Database:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What SQLite says, as errors of bigviz's own where a caller can do something about them. They name no path:
-        clients of a server see them."""
+        """What SQLite says, as errors of bigviz's own where a caller can do something about them."""
         try:
             yield
         except sqlite3.Error as error:
@@ -173,13 +177,14 @@ class Database:
             )
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return Unreadable(
-                f"The library's database, {self._path.name}, is damaged ({error}): put a backup in its place, or save "
-                f"what can be read with `sqlite3 {self._path.name} .recover`.",
+                f"The library's database, {self._shown}, is damaged ({error}): put a backup in its place, or save what "
+                f"can be read with `sqlite3 {self._path.name} .recover | sqlite3 saved.sqlite`.",
                 "library",
             )
-        full = code == sqlite3.SQLITE_FULL or (
-            code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < _LITTLE
-        )
-        return (
-            NoSpace("The disk of the library is full: nothing was kept. Make room on it.", "library") if full else None
-        )
+        return NoSpace(FULL, "library") if self._is_full(error) else None
+
+    def _is_full(self, error: sqlite3.Error) -> bool:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):  # the second one for quotas
+            return True
+        return code & 0xFF == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < _LITTLE
