@@ -80,6 +80,31 @@ class _Group(click.Group):
             raise click.ClickException(f"{os.fsdecode(error.filename)}: {error.strerror.lower()}.") from error
 
 
+class _Later(click.Group):
+    """A group of commands whose module is imported when one of them is asked for."""
+
+    def __init__(self, name: str, module: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self._module = module
+
+    def _group(self) -> click.Group:
+        from importlib import import_module
+
+        found: click.Group = getattr(import_module(self._module), str(self.name))
+        self.help = found.help
+        return found
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._group().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._group().get_command(ctx, cmd_name)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self._group()
+        super().format_help(ctx, formatter)
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="bigviz")
 def cli() -> None:
@@ -104,7 +129,12 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),
-        click.option("--allow-anonymous", is_flag=True, help="Let everyone who can reach --address see the data."),
+        click.option("--allow-anonymous", is_flag=True,
+                     help="Let everyone who can reach --address see the tables served and public documents."),
+        click.option("--auth", metavar="MODULE:FUNCTION", help="A function that names the user of a request."),
+        click.option("--auth-header", metavar="NAME", help="A header in which a trusted proxy names the user."),
+        click.option("--trusted-proxy", multiple=True, metavar="ADDRESS",
+                     help="Believe what a proxy at this address or network says of a request (X-Forwarded-...)."),
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
         click.option("--log-json", is_flag=True, help="Print events as JSON, one object per line."),
         click.option("--dev", is_flag=True, help="Reload the script when it changes."),
@@ -332,6 +362,22 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
         Console().print(table(run))
 
 
+cli.add_command(_Later("user", "bigviz.commands.people", "Add, list and remove users; make login links."))
+cli.add_command(_Later("token", "bigviz.commands.people", "Make, list and revoke tokens for scripts."))
+
+
+@cli.command(short_help="Print a new random secret.")
+def secret() -> None:
+    """Print 32 random bytes as text, in base64url: a secret for a server to sign with.
+
+    \b
+    bigviz secret > secret.txt
+    """
+    from bigviz.library.secrets import new_secret
+
+    click.echo(new_secret())
+
+
 _WHAT_TO_LOOK_AT = """\
 What to look at:
   points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Under "show" choose
@@ -358,7 +404,10 @@ def _run(
 
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
-        allow_hosts=listening.pop("allow_host"), allow_origins=listening.pop("allow_origin"), **listening
+        allow_hosts=listening.pop("allow_host"),
+        allow_origins=listening.pop("allow_origin"),
+        trusted_proxies=listening.pop("trusted_proxy"),
+        **listening,
     )
     status = run(options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first)
     with suppress(OSError):  # a pipe that nobody reads any more

@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from tornado.web import Application, RequestHandler
 
+from bigviz.server.access.gate import needs_of
+from bigviz.server.account import account, login, sharing
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Viewer
+from bigviz.server.websocket.requests import needs_of_messages
 
 __all__ = ["ROUTES", "make_app"]
 
@@ -24,13 +27,22 @@ ROUTES: Final = (
 
 
 def make_app(site: Site) -> Application:
-    """The application of a site; documents are looked up for each request, so they may come later."""
+    """The application of a site; documents are looked up for each request, so they may come later.
+
+    Raises TypeError for a route, or a kind of message, that does not declare what it needs of its caller.
+    """
     shared: dict[str, Any] = {"site": site}
     rules: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
         (r"/", pages.Listing, shared),
         (r"/healthz", status.Health, shared),
         (r"/metrics", status.Metrics, shared),
         (r"/_/static/(.+)", pages.Static, {**shared, "path": str(pages.STATIC)}),
+        (r"/_/login", login.Login, shared),
+        (r"/_/logout", login.Logout, shared),
+        (r"/_/link/([A-Za-z0-9_-]{1,100})", login.Link, shared),
+        (r"/_/account", account.Account, shared),
+        (r"/_/documents/([^/]+)/access", sharing.DocumentAccess, shared),
+        (r"/_/datasets/([^/]+)/access", sharing.DatasetAccess, shared),
         (r"/_/api/documents/([^/]+)/thumbnail\.png", thumbnail.Thumbnail, shared),
         (r"/_(?:/.*)?", pages.Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),
@@ -43,6 +55,10 @@ def make_app(site: Site) -> Application:
         (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
         (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
     ]
+    for path, handler, _ in rules:
+        if any(need.kind is not None for need in needs_of(handler).values()) and not re.compile(path).groups:
+            raise TypeError(f"{handler.__name__} needs a role, but the address {path} names nothing.")
+    needs_of_messages()
     return Application(
         [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],
         default_handler_class=pages.Missing,

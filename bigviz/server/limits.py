@@ -20,6 +20,12 @@ class Limits:
     body_bytes: int = 64 << 10
     connections: int = 2_000
     connections_per_address: int = 200
+    requests_per_second: float = 1_000.0  # HTTP requests of one address, and of one user
+    requests_burst: float = 4_000.0
+    all_messages_per_second: float = 2_000.0  # on all sockets of one address or user
+    all_messages_burst: float = 8_000.0
+    login_wait_address: float = 60.0  # the longest wait between wrong passwords from one address
+    login_wait_user: float = 5.0  # and for one user: others must not be able to lock them out
     write_seconds: float = 60.0  # for a client to take in a whole HTTP answer
 
     message_bytes: int = 64 << 10  # a longer text is answered by an error

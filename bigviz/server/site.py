@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.common.errors import Busy, NotFound
 from bigviz.library.repository import OpenedDocuments
+from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
+from bigviz.server.access.people import Guest
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -19,6 +21,8 @@ from bigviz.wire.frames import GONE, RESTART
 if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.document.spec import Document
+    from bigviz.library.items import Kind
+    from bigviz.server.access.people import People
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
 
@@ -31,13 +35,8 @@ def _ignore(name: str, **facts: Any) -> None:
     pass
 
 
-class Viewer(Protocol):
+class Viewer(Guest, Protocol):
     """A browser that looks at a document."""
-
-    name: str
-
-    def leave(self, code: int, reason: str) -> None:
-        """Close the connection from this side."""
 
     def tell(self, failure: Failure) -> None:
         """Say why the script failed."""
@@ -60,6 +59,7 @@ class Site:
     documents: OpenedDocuments = field(default_factory=OpenedDocuments)
     limits: Limits = field(default_factory=Limits)
     prefix: str = ""
+    access: Access = field(default_factory=Access)
     event: Event = _ignore
     metrics: Metrics = field(default_factory=Metrics)
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
@@ -74,6 +74,16 @@ class Site:
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits.answer_bytes)
+        self.people.given = self.given
+
+    @property
+    def people(self) -> People:
+        """Who may do what."""
+        return self.access.people
+
+    def given(self, kind: Kind, name: str) -> bool:
+        """Whether the server was started with a document of that name."""
+        return kind == "document" and name in self.documents.names
 
     def publish(self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies) -> None:
         """Serve these documents, each under its id; requests that wait for them go on."""

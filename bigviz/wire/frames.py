@@ -17,9 +17,10 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 __all__ = [
-    "AWAY", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL", "OTHER_VERSION",
-    "RESTART", "ROW_BYTES", "TILE", "UNREAD", "VERSION", "Frame", "Part", "ProtocolError", "Reassembler", "Type",
-    "dump", "frames", "json_parts", "padded", "parse", "read_estimate", "read_json", "text_parts",
+    "AWAY", "DENIED", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL",
+    "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "VERSION", "Frame", "Part", "ProtocolError",
+    "Reassembler", "Type", "dump", "frames", "json_parts", "padded", "parse", "read_estimate", "read_json",
+    "text_parts",
 ]  # fmt: skip
 
 MAGIC = b"BVZ1"
@@ -208,5 +209,6 @@ FLOODED: Final = 1008  # more pings than a connection may send
 RESTART: Final = 1012  # come again: the document was changed
 GONE: Final = 4001
 MALFORMED: Final = 4002
+DENIED: Final = 4003  # the caller may not see the document any more
 UNREAD: Final = 4008
 OTHER_VERSION: Final = 4009

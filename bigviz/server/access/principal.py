@@ -1,21 +1,59 @@
-"""Who a request comes from. There is no login: a principal is an address, and shares are counted by address."""
+"""Who a request comes from, and what a token of theirs allows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
-from tornado.httputil import HTTPServerRequest
+from bigviz.library.access import Caller
+from bigviz.library.tokens import Scope
 
-__all__ = ["Principal", "principal_of"]
+__all__ = ["ALL_SCOPES", "Principal", "scopes_of"]
+
+ALL_SCOPES: Final[frozenset[Scope]] = frozenset(("read", "write", "append", "admin"))
+_INCLUDED: Final[dict[Scope, frozenset[Scope]]] = {
+    "read": frozenset(("read",)),
+    "write": frozenset(("read", "write", "append")),
+    "append": frozenset(("append",)),
+    "admin": ALL_SCOPES,
+}
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The one whose share of the server a request uses: of builds, and of turns in the scheduler."""
+    """The one a request comes from.
+
+    `kind` is operator (whoever runs the server, on the same machine, while it has no users), user, anyone (without
+    credentials, where the server allows that) or nobody (without credentials, where it does not). `admin`: what the
+    caller may see and do does not depend on roles. `scopes` bound what a token may do; without a token they are all.
+    `expires` is when the credentials end, in seconds since the epoch, None for those that no time ends.
+    """
 
     address: str
+    user: str | None = None
+    admin: bool = False
+    scopes: frozenset[Scope] = ALL_SCOPES
+    kind: Literal["operator", "user", "anyone", "nobody"] = "nobody"
+    expires: float | None = field(default=None, compare=False)
+
+    @property
+    def caller(self) -> Caller:
+        """The same, as the library asks for it."""
+        return Caller(self.user, self.admin)
+
+    @property
+    def known(self) -> bool:
+        """Whether the request came with credentials, or needs none: a user or the operator."""
+        return self.kind in ("operator", "user")
+
+    @property
+    def share(self) -> Hashable:
+        """Whose share of the server a request uses, of builds and of turns in the scheduler: a user's, wherever the
+        requests come from, or else an address's."""
+        return self.address if self.user is None else ("user", self.user)
 
 
-def principal_of(request: HTTPServerRequest) -> Principal:
-    """The principal of an HTTP request or of a websocket's upgrade."""
-    return Principal(str(request.remote_ip))
+def scopes_of(scope: Scope) -> frozenset[Scope]:
+    """All that a token of this scope allows: `write` reads and appends too, `admin` does everything."""
+    return _INCLUDED[scope]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, ClassVar, Final
 
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from bigviz.common.errors import BadInput, BigvizError, Busy
-from bigviz.server.access.principal import Principal, principal_of
+from bigviz.common.errors import BadInput, BigvizError, Busy, Unauthorized
+from bigviz.server.access.admission import admit
+from bigviz.server.access.credentials import Credentials, network_of
+from bigviz.server.access.gate import Need, needs_of
+from bigviz.server.access.principal import Principal
+from bigviz.server.access.same_origin import refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
 from bigviz.server.site import Site
@@ -22,21 +27,23 @@ _WORDS: Final = {
     400: "The request is not well formed.",
     403: "This server does not answer for that host or origin: see --allow-host and --allow-origin.",
     404: "There is nothing at this address; / lists the documents.",
-    405: "Only GET and HEAD are answered here.",
 }
 _PIECE: Final = 1 << 20  # of a body handed to the socket at once: copying 100 MB in one go holds the loop up for 100 ms
 _NO_CONTENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Guarded(RequestHandler):
-    """The Host check, the headers and the error form; also for static files."""
+    """The gate in front of every route: the Host check, who asks, and what the route needs; the headers and the error
+    form. Also for static files.
 
+    `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it.
+    """
+
+    need: ClassVar[Need | Mapping[str, Need]]
     site: Site
-
-    @property
-    def principal(self) -> Principal:
-        """Who asks."""
-        return principal_of(self.request)
+    credentials: Credentials
+    principal: Principal
+    private = False
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -46,20 +53,65 @@ class Guarded(RequestHandler):
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.set_header("Content-Security-Policy", _NO_CONTENT_POLICY)
-        self.set_header("Cache-Control", "no-cache")
+        self._set_cache_headers()
 
-    def prepare(self) -> None:
-        if not self.site.hosts.allows_host(self.request.headers.get("Host")):
+    def _set_cache_headers(self) -> None:
+        self.set_header("Cache-Control", "private, no-cache" if self.private else "no-cache")
+        if self.private:
+            self.vary("Cookie", "Authorization")
+
+    def vary(self, *names: str) -> None:
+        """Say that the answer depends on these request headers too."""
+        had = [each for each in str(self._headers.get("Vary", "")).split(", ") if each]
+        self.set_header("Vary", ", ".join(dict.fromkeys((*had, *names))))
+
+    async def prepare(self) -> None:
+        """Let the request through, or answer with an error; `_finished` tells which."""
+        access, request = self.site.access, self.request
+        proxied = access.proxies.apply(request)
+        if not self.site.hosts.allows_host(request.headers.get("Host")):
             raise HTTPError(403)
-        if self.request.method not in ("GET", "HEAD"):
+        need = needs_of(type(self)).get(str(request.method))
+        if need is None:
             raise HTTPError(405)
+        try:
+            refuse_foreign_change(request)
+            access.requests.pay(network_of(str(request.remote_ip)))
+            self.private = not need.same and access.people.signs_in
+            self.credentials = await access.credentials(request, proxied)
+            self.principal = await access.people.principal(self.credentials)
+            if self.principal.user is not None:
+                access.requests.pay(self.principal.share)
+            await self.admit(need)
+        except BigvizError as error:
+            self.fail(error)
+
+    async def admit(self, need: Need) -> None:
+        """Raise what the caller is answered who has not what is needed of the thing that the address names."""
+        people, name = self.site.access.people, self.path_args[0] if self.path_args else ""
+        await admit(people, need, self.principal, name)
+        if need.kind is not None and await people.is_public(need.kind, name):
+            self.private = False
+        self._set_cache_headers()
+
+    def fail(self, error: BigvizError) -> None:
+        """Answer with an error."""
+        self.restart(status_of(error))
+        if (seconds := retry_after(error)) is not None:
+            self.set_header("Retry-After", str(seconds))
+        if isinstance(error, Unauthorized):
+            self.set_header("WWW-Authenticate", 'Bearer realm="bigviz"')
+        self.finish(dump(describe(error)))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.restart(status_code)
+        words = _WORDS.get(status_code)
         if status_code == 405:
-            self.set_header("Allow", "GET, HEAD")
+            allowed = ", ".join(sorted(needs_of(type(self))))
+            self.set_header("Allow", allowed)
+            words = f"This address answers {allowed}."
         other = "The request was refused." if status_code < 500 else "The server failed; its log says why."
-        self.finish(dump({"error": _WORDS.get(status_code, other), "field": None, "got": None}))
+        self.finish(dump({"error": words or other, "field": None, "got": None}))
 
     def restart(self, status: int) -> None:
         """Drop what was written so far; what follows is a JSON answer of this status."""
@@ -73,15 +125,33 @@ class Guarded(RequestHandler):
 
 
 class Handler(Guarded):
-    """Base of all handlers. A subclass has `answer`, which parses, asks one function, and writes."""
+    """Base of all handlers. A subclass has `answer` for GET and HEAD, and for other methods that its `need` names
+    `on_post`, `on_put`, `on_patch` or `on_delete`, which parse, ask one function, and write."""
 
     def initialize(self, site: Site) -> None:
         self.site = site
         self._work: asyncio.Future[None] | None = None
 
     async def get(self, *args: str) -> None:
-        """Run `answer`; what it raises of bigviz's own errors becomes the JSON answer."""
-        self._work = asyncio.ensure_future(self.answer(*args))
+        await self.run(self.answer(*args))
+
+    head = get
+
+    async def post(self, *args: str) -> None:
+        await self.run(self.on_post(*args))
+
+    async def put(self, *args: str) -> None:
+        await self.run(self.on_put(*args))
+
+    async def patch(self, *args: str) -> None:
+        await self.run(self.on_patch(*args))
+
+    async def delete(self, *args: str) -> None:
+        await self.run(self.on_delete(*args))
+
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what the route does; what it raises of bigviz's own errors becomes the JSON answer."""
+        self._work = asyncio.ensure_future(work)
         try:
             await self._work
         except BigvizError as error:
@@ -90,14 +160,29 @@ class Handler(Guarded):
             if not self.request.connection.stream.closed():  # type: ignore[union-attr]
                 self.fail(Busy("The server is stopping."))
 
-    head = get
-
     async def answer(self, *args: str) -> None:
-        """What the route does."""
+        """What the route does for GET and HEAD."""
+        raise HTTPError(405)
+
+    async def on_post(self, *args: str) -> None:
+        """What it does for POST."""
+        raise HTTPError(405)
+
+    async def on_put(self, *args: str) -> None:
+        """What it does for PUT."""
+        raise HTTPError(405)
+
+    async def on_patch(self, *args: str) -> None:
+        """What it does for PATCH."""
+        raise HTTPError(405)
+
+    async def on_delete(self, *args: str) -> None:
+        """What it does for DELETE."""
         raise HTTPError(405)
 
     def on_connection_close(self) -> None:
         """The client is gone: nobody waits for the answer any more."""
+        super().on_connection_close()
         if self._work is not None:
             self._work.cancel()
 
@@ -142,13 +227,6 @@ class Handler(Guarded):
         finally:
             timer.cancel()
         self.finish()
-
-    def fail(self, error: BigvizError) -> None:
-        """Answer with an error."""
-        self.restart(status_of(error))
-        if (seconds := retry_after(error)) is not None:
-            self.set_header("Retry-After", str(seconds))
-        self.finish(dump(describe(error)))
 
     def compute_etag(self) -> str | None:
         return None  # routes with an ETag set it before they compute the body

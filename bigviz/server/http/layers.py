@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
 from bigviz.server.parse import image_size, interval, whole
 
@@ -24,6 +25,8 @@ _DEFAULT_ROWS: Final = 1_000
 
 class LayerHandler(Handler):
     """A route of one layer: the published one, with what the query changes."""
+
+    need = Need.document("viewer")
 
     async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from bigviz.document.spec import Document
 
-__all__ = ["Entry", "address", "entry_of", "list_page", "missing_page"]
+__all__ = ["Entry", "address", "entry_of", "list_page", "missing_page", "refused_page"]
 
 _HEAD: Final = """<!doctype html>
 <html lang="en">
@@ -106,6 +106,16 @@ def missing_page(name: str | None, guesses: Sequence[Entry], root: str) -> bytes
     page = (
         _HEAD.format(title="Not found", root=root, more="")
         + f'<main class="missing"><h1>{html.escape(words)}</h1>\n{near}'
+        + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
+    )
+    return page.encode()
+
+
+def refused_page(message: str, root: str) -> bytes:
+    """The page of a request that is refused, which says why; `root` is the relative address of the list."""
+    page = (
+        _HEAD.format(title="Not allowed", root=root, more="")
+        + f'<main class="missing"><h1>Not allowed</h1>\n<p>{html.escape(message)}</p>\n'
         + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
     )
     return page.encode()

@@ -8,14 +8,17 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from tornado.web import HTTPError, StaticFileHandler
 
 from bigviz.common.did_you_mean import near
-from bigviz.common.errors import BigvizError, NotFound
+from bigviz.common.errors import BigvizError, NotFound, Unauthorized
+from bigviz.server.access.gate import Need
+from bigviz.server.error_json import status_of
 from bigviz.server.http.base import Guarded, Handler
 from bigviz.server.http.content_types import HTML
-from bigviz.server.http.list_page import address, entry_of, list_page, missing_page
+from bigviz.server.http.list_page import address, entry_of, list_page, missing_page, refused_page
 from bigviz.server.http.page_scripts import import_map, module_files, with_scripts
 from bigviz.server.site import Site
 
@@ -38,25 +41,46 @@ def content_policy(page: str = "") -> str:
 
 
 class HtmlHandler(Handler):
-    """A route that people open: what is not there is a page for those whose browser takes one, JSON for others."""
+    """A route that people open: its errors are pages for those whose browser takes one, JSON for others. Who has to
+    sign in first is led to the login."""
+
+    @property
+    def root(self) -> str:
+        """The relative address of the list."""
+        return "../" * (self.request.path.removeprefix(self.site.prefix).count("/") - 1)
 
     def fail(self, error: BigvizError) -> None:
-        if not isinstance(error, NotFound) or "text/html" not in self.request.headers.get("Accept", ""):
+        if self._needs_login(error):
+            self.restart(302)
+            name = str(error.got) if error.field == "document" else ""
+            self.set_header("Location", f"{self.root}_/login" + (f"?next={quote(name, safe='')}" if name else ""))
+            self.finish()
+        elif "text/html" not in self.request.headers.get("Accept", ""):
             super().fail(error)
-            return
-        self.restart(404)
-        name = str(error.got) if error.field == "document" else None
-        names = [] if name is None else near(name, list(self.site.documents.names), _MOST_GUESSES)
-        guesses = [entry_of(each, self.site.documents.get(each)) for each in names]
-        depth = self.request.path.removeprefix(self.site.prefix).count("/") - 1
-        self.write_page(missing_page(name, guesses, "../" * depth))
-        self.finish()
+        elif isinstance(error, NotFound):
+            self.restart(404)
+            missing = str(error.got) if error.field == "document" else None
+            names = [] if missing is None else near(missing, list(self.site.documents.names), _MOST_GUESSES)
+            guesses = [entry_of(each, self.site.documents.get(each)) for each in names]
+            self.write_page(missing_page(missing, guesses, self.root))
+            self.finish()
+        else:
+            self.restart(status_of(error))
+            self.write_page(refused_page(error.message, self.root))
+            self.finish()
+
+    def _needs_login(self, error: BigvizError) -> bool:
+        """Whether the login would help: not against a token that is wrong."""
+        headers = self.request.headers
+        asks_json = "application/json" in headers.get("Accept", "")
+        signs_in = self.site.people.signs_in and "Authorization" not in headers
+        return isinstance(error, Unauthorized) and signs_in and not asks_json
 
     def write_page(self, page: bytes) -> None:
         """Write HTML that may use this server's scripts, styles and pictures."""
         self.set_header("Content-Type", HTML)
         self.set_header("Content-Security-Policy", content_policy())
-        self.set_header("Vary", "Accept")
+        self.vary("Accept")
         self.write(page)
 
 
@@ -64,10 +88,16 @@ class Listing(HtmlHandler):
     """`/`: the documents as a page or, where JSON is asked for, as `{documents: [{name, title, url, thumbnail, rows,
     columns}]}`."""
 
+    need = Need.LIST
+
     async def answer(self, *args: str) -> None:
-        entries = [entry_of(name, self.site.documents.get(name)) for name in self.site.documents.names]
+        people, who = self.site.people, self.principal
+        names = [name for name in self.site.documents.names if await people.role(who, "document", name)]
+        if not names and who.kind == "nobody":
+            raise Unauthorized("Sign in to see the documents.")
+        entries = [entry_of(name, self.site.documents.get(name)) for name in names]
         if "application/json" in self.request.headers.get("Accept", ""):
-            self.set_header("Vary", "Accept")
+            self.vary("Accept")
             self.write_json({"documents": [each.to_json() for each in entries]})
             self.finish()
             return
@@ -78,6 +108,8 @@ class Listing(HtmlHandler):
 class Missing(HtmlHandler):
     """Any address that is no route."""
 
+    need = Need.PUBLIC
+
     async def answer(self, *args: str) -> None:
         raise NotFound("There is nothing at this address; / lists the documents.")
 
@@ -85,9 +117,10 @@ class Missing(HtmlHandler):
 class Redirect(HtmlHandler):
     """`/D` to `/D/`. The address is made from the document's registered name, never from the request's text."""
 
+    need = Need.document("viewer")
+
     async def answer(self, *args: str) -> None:
         (name,) = args
-        _require(self.site, name)
         self.set_status(301)
         self.set_header("Location", address(name))
         self.finish()
@@ -96,9 +129,9 @@ class Redirect(HtmlHandler):
 class Page(HtmlHandler):
     """`/D/`: the page, the same bytes for every document; it learns its document from the websocket."""
 
+    need = Need.document("viewer")
+
     async def answer(self, *args: str) -> None:
-        (name,) = args
-        _require(self.site, name)
         if self.site.loaded is not None:
             self.site.loaded.expect()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
@@ -112,6 +145,8 @@ class Page(HtmlHandler):
 
 class Static(Guarded, StaticFileHandler):
     """The client's own files, with strong ETags. A symbolic link that leads out of the directory is not followed."""
+
+    need = Need.PUBLIC
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         StaticFileHandler.initialize(self, path)
@@ -155,9 +190,3 @@ def _page(static: Path, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
     text = with_scripts((static / "index.html").read_text("utf-8"), static)
     page = text.encode()
     return page, content_policy(text), hashlib.sha256(page).hexdigest()
-
-
-def _require(site: Site, name: str) -> None:
-    """NotFound for a document that is not served."""
-    if not site.has(name):
-        raise NotFound("There is no such document; / lists the documents.", "document", name[:100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
 from bigviz.server.http.content_types import PNG
 
@@ -10,6 +11,8 @@ __all__ = ["Thumbnail"]
 
 class Thumbnail(Handler):
     """A PNG of 480 x 300 with a strong ETag, which changes once what was an estimate can be drawn exactly."""
+
+    need = Need.document("viewer")
 
     async def answer(self, *args: str) -> None:
         (name,) = args

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class _Build:
     first: asyncio.Future[SampledLayer | None]  # the sample; None where the index comes as soon
     opened: asyncio.Future[LayerInfo]  # the final facts, when the layer can be answered for exactly
     done: asyncio.Future[LayerInfo]  # the same, when its index is complete
-    principal: Principal | None = None  # who asked first
+    share: Hashable = None  # whose it counts among
     cancel: Cancel = field(default_factory=Cancel)
     waiting: int = 0
     listeners: list[Listener] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Builds:
     """Runs `Engine.ensure` in threads of its own, so that no tile waits for a build. Lives on the event loop."""
 
     def __init__(self, engine: Engine, most: int, share: int | None = None) -> None:
-        """At most `most` builds at a time, and `share` (default: all) of them for one principal, an address; published
+        """At most `most` builds at a time, and `share` (default: all) of them for one principal's share; published
         layers are beyond both."""
         self._engine = engine
         self._most = most
@@ -219,15 +219,16 @@ class Builds:
             self._end(build)
 
     def _begin(self, dataset: Dataset, layer: Layer, principal: Principal | None) -> _Build:
+        share = None if principal is None else principal.share
         if (dataset.fingerprint, layer) not in self._published:
             picked = [build for key, build in self._running.items() if key not in self._published]
             if len(picked) >= self._most:
                 raise Busy(f"{len(picked)} indexes are being built already: try again when one is done.")
-            own = sum(build.principal == principal for build in picked)
+            own = sum(build.share == share for build in picked)
             if own >= self._share:
                 raise Busy(f"{own} indexes are being built for this address already: try again when one is done.")
         future = self._loop.create_future
-        build = _Build(dataset, layer, future(), future(), future(), principal)
+        build = _Build(dataset, layer, future(), future(), future(), share)
         self._running[dataset.fingerprint, layer] = build
         self._executor.submit(self._build, build)
         return build

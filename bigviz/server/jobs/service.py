@@ -105,12 +105,12 @@ class Backend:
             await self.info(dataset, layer, principal=principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.readiness(dataset, layer) == "scanned"
-            return await self.scheduler.run(principal, key, call, heavy, long)
+            return await self.scheduler.run(principal.share, key, call, heavy, long)
 
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
         """The result of one job over no layer in particular; otherwise as `run`."""
         with self._counted():
-            return await self.scheduler.run(principal, key, call, heavy)
+            return await self.scheduler.run(principal.share, key, call, heavy)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -17,9 +17,10 @@ from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
 from bigviz.library.repository import OpenedDocuments
-from bigviz.server.access.hosts import Hosts, is_loopback
+from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
 from bigviz.server.limits import Limits
+from bigviz.server.run.access_options import access_of, check_access, check_reach
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.listener import Listener, bind
 from bigviz.server.site import Site
@@ -29,6 +30,7 @@ from bigviz.wire.frames import AWAY
 if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.document.spec import Document
+    from bigviz.library.library import Library
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
     from bigviz.server.metrics import Metrics
@@ -67,6 +69,9 @@ class Options:
     allow_hosts: Sequence[str] = ()
     allow_origins: Sequence[str] = ()
     allow_anonymous: bool = False
+    auth: str | None = None
+    auth_header: str | None = None
+    trusted_proxies: Sequence[str] = ()
     dev: bool = False
     store_dir: str | Path | None = None
     store_limit: int | None = None
@@ -79,30 +84,34 @@ class Options:
         """Where indexes are kept, and which are made; BadInput for words that are none."""
         return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
 
-    def check(self) -> None:
-        """Raise BadInput for an address that others can reach unless anonymous viewers were allowed, for a prefix that
-        is no path, for hosts and origins that cannot be parsed, and for a mode of indexing that is none."""
+    def check(self, library: Library | None = None) -> None:
+        """Raise BadInput for a prefix that is no path, for hosts, origins and proxies that cannot be parsed, for a mode
+        of indexing that is none, for logins that cannot be, and for an address that others can reach without the
+        `library` having users, unless they may see everything."""
         if not _PREFIX.fullmatch(self.prefix):
             raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
         Hosts.of(self.address, self.port, self.allow_hosts, self.allow_origins)
         _ = self.storage
-        if not self.allow_anonymous and not is_loopback(self.address):
-            raise BadInput(
-                f"--address {self.address} lets everyone who reaches this machine see the data: "
-                "add --allow-anonymous if that is meant.",
-                "address",
-                self.address,
-            )
+        check_access(self)
+        check_reach(self, library)
 
 
 class Server:
     """One server: a listening socket, a site, and the task that loads its documents. Lives on one event loop."""
 
     def __init__(
-        self, options: Options, names: Sequence[str], load: Load, event: Event, open_first: bool = False
+        self,
+        options: Options,
+        names: Sequence[str],
+        load: Load,
+        event: Event,
+        open_first: bool = False,
+        library: Library | None = None,
     ) -> None:
-        options.check()
+        """`library` is open; whoever opened it closes it after `stop`."""
+        options.check(library)
         self.options = options
+        self.library = library
         self._names = names
         self._shown = names[0] if open_first or len(names) == 1 else None
         self._load = load
@@ -128,13 +137,17 @@ class Server:
         """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
         options = self.options
         hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
-        self.site = Site(hosts, OpenedDocuments(self._names), options.limits, options.prefix, self._event)
+        access = access_of(options, self.port, self.library)
+        self.site = site = Site(
+            hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event
+        )
         self._http = Listener(make_app(self.site), options.limits)
         self._http.add_sockets(self._sockets)
         self._event("listening", url=self.url, port=self.port, address=options.address)
         facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
         self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
         self._tell_of_indexes()
+        self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
         self.loaded = asyncio.ensure_future(self.load())
 
     async def stop(self) -> None:
@@ -150,6 +163,7 @@ class Server:
             viewer.leave(AWAY, "the server stops")
         await asyncio.sleep(0)  # let the close frames out
         self._http.abort()
+        self.site.access.close()
         self._event("stopped")
 
     async def load(self) -> Loaded:

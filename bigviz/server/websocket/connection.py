@@ -18,17 +18,19 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler
 
 from bigviz.apps.script_failure import Failure, ScriptFailed
-from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled
+from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, Forbidden, NotFound, Unauthorized
 from bigviz.common.rate_limit import Tokens
+from bigviz.server.access.admission import admit
+from bigviz.server.access.gate import Need
 from bigviz.server.error_json import describe
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
-from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, ViewRequest
+from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
 from bigviz.server.websocket.send_queue import Message, Outbox
-from bigviz.wire.frames import FLOODED, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Part, Type, json_parts
+from bigviz.wire.frames import DENIED, FLOODED, GONE, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Part, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.document.spec import Document
@@ -39,10 +41,13 @@ __all__ = ["Viewer"]
 _log = logging.getLogger("bigviz")
 
 _MINUTE: Final = 60.0
+_LONGEST_REASON: Final = 100  # characters; a close frame has room for 123 bytes
 
 
 class Viewer(Guarded, WebSocketHandler):
     """The connection of one browser to one document."""
+
+    need = Need.document("viewer")
 
     def initialize(self, site: Site) -> None:
         self.site = site
@@ -61,15 +66,15 @@ class Viewer(Guarded, WebSocketHandler):
     # --- opening and closing -----------------------------------------------------------------------------------------
 
     async def get(self, *args: str, **kwargs: Any) -> None:
-        """The upgrade: 404 for a document that is not served."""
+        """The upgrade."""
         (self.name,) = args
-        if not self.site.has(self.name):
-            raise HTTPError(404)
         await super().get()
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """403 for another origin, and for none: no browser leaves it out, and what is no browser can send one."""
-        super().prepare()
+        await super().prepare()
+        if self._finished:
+            return
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise HTTPError(400)
         if not self.site.hosts.allows_origin(self.request.headers.get("Origin")):
@@ -106,6 +111,10 @@ class Viewer(Guarded, WebSocketHandler):
             task.cancel()
         if self.backend is not None:
             self.backend.scheduler.forget(self)
+
+    def deny(self, error: BigvizError) -> None:
+        """Close the connection: its caller may not use it any more, or may not even know of the document."""
+        self.leave(GONE if isinstance(error, NotFound) else DENIED, error.message[:_LONGEST_REASON])
 
     def leave(self, code: int, reason: str) -> None:
         """Close the connection from this side."""
@@ -145,12 +154,14 @@ class Viewer(Guarded, WebSocketHandler):
     # --- messages ----------------------------------------------------------------------------------------------------
 
     async def on_message(self, message: str | bytes) -> None:
-        if self.is_open and not self.requests.pay():
+        if self.is_open and not (self.requests.pay() and self.site.access.messages.allows(self.principal.share)):
             self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
             await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
             return
         try:
             request = requests.read(message, self.site.limits)
+            if not await self._may(request):
+                return
             self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
             if self.document is None or self.backend is None:
                 raise BadInput("The first message is the server's hello: send nothing before it.")
@@ -160,6 +171,19 @@ class Viewer(Guarded, WebSocketHandler):
             self._count_malformed()
         except BadInput as error:
             self._error(getattr(error, "request", 0), error)
+
+    async def _may(self, request: Request) -> bool:
+        """Whether the caller may, at this moment; the connection of one who may not is closed."""
+        try:
+            self.principal = await self.site.people.principal(self.credentials)
+            await admit(self.site.people, request.need, self.principal, self.name)
+        except (Forbidden, NotFound, Unauthorized) as error:
+            self.deny(error)
+            return False
+        except Exception as error:  # the library cannot be asked: nothing is answered then
+            self.fail_request(request.id, error)
+            return False
+        return self.is_open
 
     def on_ping(self, data: bytes) -> None:
         self._count_control()
@@ -179,9 +203,7 @@ class Viewer(Guarded, WebSocketHandler):
             connection.client_terminated = True
             connection.stream.close()
 
-    def _handle(
-        self, request: LayerRequest | ViewRequest | CancelRequest, document: Document, backend: Backend
-    ) -> None:
+    def _handle(self, request: Request, document: Document, backend: Backend) -> None:
         figures = document.figures()
         _one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
@@ -250,7 +272,7 @@ class Viewer(Guarded, WebSocketHandler):
         if self.is_open:
             self.outbox.put(Message(kind, parts, request, figure, layer, queue_us, tag))
 
-    def fail(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+    def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         """Answer a request with an error frame, logging what is no error of bigviz's own."""
         if not isinstance(error, BigvizError):
             _log.error("a request over a websocket failed", exc_info=error)
@@ -263,7 +285,7 @@ class Viewer(Guarded, WebSocketHandler):
         try:
             await work
         except Exception as error:
-            self.fail(request, error, figure, layer)
+            self.fail_request(request, error, figure, layer)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

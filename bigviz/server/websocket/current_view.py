@@ -50,7 +50,7 @@ class Viewer(Hashable, Protocol):
     ) -> None:
         """Send a message."""
 
-    def fail(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+    def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         """Answer a request with an error."""
 
 
@@ -311,7 +311,7 @@ class View:
     def _fail(self, error: BaseException, layer: int) -> None:
         self.end()
         self.backend.scheduler.drop(self.viewer, self.request.figure)
-        self.viewer.fail(self.request.id, error, self.request.figure, layer)
+        self.viewer.fail_request(self.request.id, error, self.request.figure, layer)
 
 
 _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.server.access.gate import Need
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.parse import whole
 from bigviz.wire.frames import MAX_LEVEL
 
-__all__ = ["CancelRequest", "LayerRequest", "Malformed", "ViewRequest", "read"]
+__all__ = ["KINDS", "CancelRequest", "LayerRequest", "Malformed", "Request", "ViewRequest", "needs_of_messages", "read"]
 
 _MOST_ID: Final = (1 << 32) - 1
 _MOST_FIGURE: Final = (1 << 16) - 1
@@ -33,6 +35,8 @@ class Malformed(BadInput):
 class LayerRequest:
     """Wants a layer's facts, and its index built."""
 
+    need: ClassVar[Need] = Need.document("viewer")
+
     id: int
     figure: int
     layer: int
@@ -43,6 +47,8 @@ class LayerRequest:
 class ViewRequest:
     """All that a figure shows now; replaces the figure's view before it."""
 
+    need: ClassVar[Need] = Need.document("viewer")
+
     id: int
     figure: int
     layers: tuple[LayerWants, ...]
@@ -52,11 +58,25 @@ class ViewRequest:
 class CancelRequest:
     """The figure needs nothing more."""
 
+    need: ClassVar[Need] = Need.document("viewer")
+
     id: int
     figure: int
 
 
-def read(text: str | bytes, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
+Request = LayerRequest | ViewRequest | CancelRequest
+KINDS: Final[dict[str, type[Request]]] = {"layer": LayerRequest, "view": ViewRequest, "cancel": CancelRequest}
+
+
+def needs_of_messages() -> Mapping[str, Need]:
+    """What each kind of message needs of its caller; TypeError where one declares nothing."""
+    for op in _KEYS:
+        if not isinstance(getattr(KINDS.get(op), "need", None), Need):
+            raise TypeError(f"The message {op!r} declares no `need`: what must a caller be, or have, to send it?")
+    return {op: kind.need for op, kind in KINDS.items()}
+
+
+def read(text: str | bytes, limits: Limits) -> Request:
     """The request in a frame.
 
     Raises Malformed for a frame that is no JSON object; BadInput, whose `request` attribute is the message's id where
@@ -86,7 +106,7 @@ def _object(text: str | bytes, limits: Limits) -> dict[str, Any]:
     return value
 
 
-def _request(value: dict[str, Any], request: int, limits: Limits) -> LayerRequest | ViewRequest | CancelRequest:
+def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     op = value.get("op")
     if not isinstance(op, str) or op not in _KEYS:
         raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)

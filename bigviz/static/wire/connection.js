@@ -63,6 +63,8 @@ const FIRST = new Set(["hello", "progress", "error"]);
 
 const GONE = 4001;
 const MALFORMED = 4002;
+/** The server says why in its reason. */
+const DENIED = 4003;
 const OTHER_VERSION = 4009;
 
 /**
@@ -324,7 +326,7 @@ export class Connection extends EventTarget {
     if (socket !== this.socket) return;
     if (this.isUp && this.now() - this.upSince > STEADY) this.attempt = 0;
     this.forget();
-    const final = code === GONE || code === OTHER_VERSION;
+    const final = code === GONE || code === DENIED || code === OTHER_VERSION;
     const inMs = final
       ? 0
       : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));

@@ -225,7 +225,7 @@ test("retrying by hand does not wait; closing does not reconnect; opening again 
 });
 
 test("close codes that end it: the document is gone, another protocol", () => {
-  for (const code of [4001, 4009]) {
+  for (const code of [4001, 4003, 4009]) {
     const { sockets, told, pass } = setup();
     sockets[0].hello();
     sockets[0].onclose({ code, reason: "gone" });

@@ -1,0 +1,166 @@
+"""`/_/account`: one's tokens and password."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import ClassVar, Final
+
+from bigviz.common.errors import BadInput, BigvizError
+from bigviz.library.tokens import SCOPES, Scope, TokenEntry
+from bigviz.library.users import UserEntry
+from bigviz.server.access.gate import Need
+from bigviz.server.account.base import AccountPage
+from bigviz.server.account.markup import button, choice, form, note, page, paragraph, section, text_input
+
+__all__ = ["Account"]
+
+_DAYS: Final = "90"
+_SCOPE_WORDS: Final[dict[Scope, str]] = {
+    "read": "read: see what you may see",
+    "write": "write: read, publish and upload",
+    "append": "append: add rows, and nothing else",
+    "admin": "admin: everything that you may do",
+}
+
+
+class Account(AccountPage):
+    """The page, and its forms: `action` is token, revoke or password."""
+
+    need: ClassVar[Mapping[str, Need]] = {"GET": Need.USER, "POST": Need.user("admin")}
+
+    async def answer(self, *args: str) -> None:
+        await self._show()
+
+    async def on_post(self, *args: str) -> None:
+        action = self.field("action")
+        try:
+            if action == "token":
+                await self._make_token()
+            elif action == "revoke":
+                await self.site.people.ask(self.library.tokens.revoke, self.field("id"), self._user)
+                await self._show(done="The token is revoked: what uses it is refused from now on.")
+            elif action == "password":
+                await self._change_password()
+            else:
+                raise BadInput("The action of this form is token, revoke or password.", "action", action)
+        except BigvizError as error:
+            await self._show(error=error)
+
+    @property
+    def _user(self) -> str:
+        if self.principal.user is None:
+            raise BadInput("The operator has neither tokens nor a password: add a user, and sign in.")
+        return self.principal.user
+
+    async def _make_token(self) -> None:
+        scope, days = self.field("scope"), self.field("days")
+        if not days.isascii() or not days.isdigit() or len(days) > 9:
+            raise BadInput(f"days is a whole number, got {days!r}.", "days", days)
+        if scope not in SCOPES:
+            raise BadInput(f"scope is one of {', '.join(SCOPES)}, got {scope!r}.", "scope", scope)
+        _, secret = await self.site.people.ask(self.library.tokens.create, self._user, scope, int(days))
+        await self._show(secret=secret)
+
+    async def _change_password(self) -> None:
+        new, user = self.field("new"), self._user
+        entry = await self.site.people.ask(self.library.users.find, user)
+        if entry is not None and entry.password:
+            passwords = self.site.access.passwords
+            await passwords.check(self.library, user, self.field("current"), self.principal.address)
+        if new != self.field("again"):
+            raise BadInput("The new password and its repetition differ.", "again")
+        await self.site.people.ask(self.library.users.set_password, user, new)
+        self.principal = await self.sign_in(user)  # the new password has ended this session too
+        await self._show(done="Your password is changed, and you are signed out everywhere else.")
+
+    async def _show(
+        self, *, secret: str | None = None, done: str | None = None, error: BigvizError | None = None
+    ) -> None:
+        user, library = self.principal.user, self.site.people.library
+        entry = None if user is None or library is None else await self.site.people.ask(library.users.find, user)
+        if entry is None or library is None:
+            self.show(page("Account", self.root, note(error) + _without_account(user)), error)
+            return
+        tokens = await self.site.people.ask(library.tokens.entries, user)
+        body = note(error) + note(done, "good") + _new_token(secret) + _tokens(tokens) + _password(entry)
+        sign_out = form("logout", button("Sign out"), kind="list-end")
+        self.show(page(f"Account of {entry.name}", self.root, body, more=sign_out), error)
+
+
+def _without_account(user: str | None) -> str:
+    if user is None:
+        words = "You are the operator: on this machine, while the server has no users, everything is yours."
+    else:
+        words = f"You are signed in as {user} by your organisation, and have no account on this server."
+    return paragraph(words, "Tokens belong to users, whom whoever runs the server adds with the command") + (
+        "<pre>bigviz user add NAME</pre>\n"
+    )
+
+
+def _new_token(secret: str | None) -> str:
+    if secret is None:
+        return ""
+    shown = (
+        f'<div class="copied"><input id="secret" class="secret" readonly value="{escape(secret)}" '
+        'aria-label="The new token" spellcheck="false">'
+        '<button type="button" data-copy="secret" hidden>Copy</button></div>\n'
+    )
+    return section("Your new token", note("Copy it now: it is not shown again.", "good"), shown)
+
+
+def _tokens(tokens: Sequence[TokenEntry]) -> str:
+    rows = "".join(_row(each) for each in tokens)
+    head = "".join(f'<th scope="col">{each}</th>' for each in ("Token", "Scope", "Made", "Expires", "Last used"))
+    table = (
+        f'<div class="wide"><table>\n<thead><tr>{head}<td></td></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n'
+        if tokens
+        else paragraph("You have none.", kind="muted")
+    )
+    make = form(
+        "account",
+        choice("scope", "It may", [(scope, _SCOPE_WORDS[scope]) for scope in SCOPES], "write"),
+        text_input("days", "Days until it expires", "number", value=_DAYS, min="1", max="36500", required=True),
+        button("Make a token", kind="primary"),
+        hidden={"action": "token"},
+        kind="row",
+    )
+    words = paragraph("Scripts show a token instead of a password, in the header Authorization: Bearer TOKEN.")
+    return section("Tokens", words, table, make)
+
+
+def _row(token: TokenEntry) -> str:
+    revoke = form(
+        "account", button("Revoke", about=token.id), hidden={"action": "revoke", "id": token.id}, kind="in-row"
+    )
+    used = "never" if token.last_used is None else _day(token.last_used)
+    cells = (token.scope, _day(token.created), "expired" if token.expired else _day(token.expires), used)
+    return (
+        f'<tr><th scope="row">{escape(token.id)}</th>'
+        + "".join(f"<td>{escape(each)}</td>" for each in cells)
+        + f"<td>{revoke}</td></tr>\n"
+    )
+
+
+def _password(user: UserEntry) -> str:
+    current = text_input("current", "Current password", "password", autocomplete="current-password", required=True)
+    fields = (
+        text_input("new", "New password", "password", autocomplete="new-password", required=True),
+        text_input("again", "New password, again", "password", autocomplete="new-password", required=True),
+    )
+    make = form(
+        "account",
+        current if user.password else "",
+        *fields,
+        button("Change password" if user.password else "Set password", kind="primary"),
+        hidden={"action": "password"},
+    )
+    return section("Password", paragraph("A new one ends all your sessions; tokens stay valid."), make)
+
+
+def _day(seconds: float) -> str:
+    """A day in UTC, or "today"."""
+    day, today = (datetime.fromtimestamp(each, UTC).date() for each in (seconds, time.time()))
+    return "today" if day == today else day.isoformat()

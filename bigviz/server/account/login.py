@@ -1,0 +1,96 @@
+"""`/_/login`, `/_/logout` and `/_/link/SECRET`: how a browser gets a session, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from bigviz.common.errors import NotFound, TooMany, Unauthorized
+from bigviz.server.access.gate import Need
+from bigviz.server.account.base import AccountPage
+from bigviz.server.account.markup import button, form, note, page, paragraph, text_input
+
+__all__ = ["Link", "Login", "Logout"]
+
+_OPEN: Final = {"GET": Need.PUBLIC, "POST": Need.PUBLIC}
+
+
+class Login(AccountPage):
+    """The form, and what it sends: `username`, `password` and `next`, the name of the document to go on to."""
+
+    need = _OPEN
+
+    async def answer(self, *args: str) -> None:
+        following = self.query("next") or ""
+        has_users = self.site.people.library is not None and await self.site.people.has_users()
+        self.show(_login_page(self.root, following) if has_users else _no_users_page(self.root))
+
+    async def on_post(self, *args: str) -> None:
+        user, password, following = self.field("username").strip(), self.field("password"), self.field("next")
+        try:
+            await self.site.access.passwords.check(self.library, user, password, self.principal.address)
+        except (TooMany, Unauthorized) as error:
+            self.show(_login_page(self.root, following, user, error.message), error)
+            return
+        principal = await self.sign_in(user)
+        self.go_on(await self.way_to(following, principal))
+
+
+class Logout(AccountPage):
+    """Ends the session."""
+
+    need: ClassVar[Mapping[str, Need]] = {"POST": Need.PUBLIC}
+
+    async def on_post(self, *args: str) -> None:
+        if self.credentials.session is not None and self.site.people.library is not None:
+            await self.site.people.ask(self.library.sessions.end, self.credentials.session)
+        self.forget_cookie()
+        self.go_on("login")
+
+
+class Link(AccountPage):
+    """A link that lets somebody in once. To open it uses nothing up, as mail and chat programs do that by themselves:
+    the button does."""
+
+    need = _OPEN
+
+    async def answer(self, *args: str) -> None:
+        (secret,) = args
+        user = await self.site.people.ask(self.library.users.link_user, secret)
+        if user is None:
+            self._refuse()
+            return
+        words = paragraph("This link signs you in once, in this browser.")
+        self.show(page("Sign in", self.root, words + form(secret, button(f"Sign in as {user}", kind="primary"))))
+
+    async def on_post(self, *args: str) -> None:
+        (secret,) = args
+        user = await self.site.people.ask(self.library.users.use_link, secret)
+        if user is None:
+            self._refuse()
+            return
+        await self.sign_in(user)
+        self.go_on(self.root)
+
+    def _refuse(self) -> None:
+        error = NotFound("This link is valid no more: it works once, within 15 minutes. Ask for another one.")
+        self.show(page("Sign in", self.root, note(error.message)), error)
+
+
+def _login_page(root: str, following: str, user: str = "", message: str | None = None) -> bytes:
+    fields = form(
+        "login",
+        text_input("username", "User name", value=user, autocomplete="username", required=True, autofocus=not user),
+        text_input(
+            "password", "Password", "password", autocomplete="current-password", required=True, autofocus=bool(user)
+        ),
+        button("Sign in", kind="primary"),
+        hidden={"next": following} if following else None,
+    )
+    help_ = paragraph("No password yet? Whoever runs this server can make a link that lets you in.", kind="muted")
+    return page("Sign in", root, note(message) + fields + help_)
+
+
+def _no_users_page(root: str) -> bytes:
+    words = paragraph("This server has no users who could sign in here. Whoever runs it adds them with the command")
+    return page("Sign in", root, words + "<pre>bigviz user add NAME</pre>\n")

@@ -1,0 +1,84 @@
+"""What is believed of proxies, and of whom it is believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bigviz.common.errors import BadInput
+from bigviz.server.access.proxies import Proxies, is_forwarded
+
+from .requests import request
+
+PROXIES = Proxies.of(["10.0.0.5", "192.168.0.0/16", "::1"])
+
+
+@pytest.mark.parametrize(
+    ("address", "trusted"),
+    [
+        ("10.0.0.5", True), ("10.0.0.50", False), ("10.0.0.6", False), ("192.168.7.7", True), ("::1", True),
+        ("127.0.0.1", False), ("", False), ("10.0.0.5.evil.example", False),
+    ],
+)  # fmt: skip
+def test_addresses_are_compared_as_addresses(address: str, trusted: bool):
+    assert PROXIES.trusts(address) is trusted
+
+
+@pytest.mark.parametrize("text", ["proxy.example.org", "10.0.0.0/33", "", "10.0.0.5/24"])
+def test_what_is_no_address(text: str):
+    with pytest.raises(BadInput, match="--trusted-proxy"):
+        Proxies.of([text])
+
+
+@pytest.mark.parametrize(
+    ("hops", "client"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # the first was written by the client
+        ("203.0.113.9, 192.168.1.1", "203.0.113.9"),
+        ("127.0.0.1, 203.0.113.9, 192.168.1.1, 10.0.0.5", "203.0.113.9"),
+        ("203.0.113.9, nonsense", "10.0.0.5"),
+        ("nonsense, 203.0.113.9", "203.0.113.9"),
+        ("192.168.1.1", "192.168.1.1"),
+        ("", "10.0.0.5"),
+        ("2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_the_client_is_the_last_hop_that_is_no_proxy(hops: str, client: str):
+    found = request(address="10.0.0.5", X_Forwarded_For=hops)
+    assert PROXIES.apply(found)
+    assert found.remote_ip == client
+
+
+def test_several_headers_are_one_list():
+    found = request(address="10.0.0.5")
+    found.headers.add("X-Forwarded-For", "1.1.1.1")
+    found.headers.add("X-Forwarded-For", "203.0.113.9")
+    PROXIES.apply(found)
+    assert found.remote_ip == "203.0.113.9"
+
+
+def test_scheme_and_host():
+    found = request(address="10.0.0.5", X_Forwarded_Proto="https", X_Forwarded_Host="plots.example.org")
+    PROXIES.apply(found)
+    assert (found.protocol, found.host, found.headers["Host"]) == ("https", "plots.example.org", "plots.example.org")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X_Forwarded_Proto": "javascript"}, {"X_Forwarded_Host": "a b"}, {"X_Forwarded_Host": "evil/../"}]
+)
+def test_what_cannot_be_parsed_changes_nothing(headers: dict[str, str]):
+    found = request(address="10.0.0.5", **headers)
+    PROXIES.apply(found)
+    assert (found.protocol, found.headers["Host"]) == ("http", "127.0.0.1:5006")
+
+
+def test_others_are_not_believed():
+    headers = {"X_Forwarded_For": "127.0.0.1", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "localhost"}
+    found = request(address="203.0.113.9", **headers)
+    assert not PROXIES.apply(found)
+    assert (found.remote_ip, found.protocol, found.headers["Host"]) == ("203.0.113.9", "http", "127.0.0.1:5006")
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X_Forwarded_For", "x_forwarded_proto", "X_FORWARDED_ANYTHING"])
+def test_forwarded_requests_are_told(name: str):
+    assert is_forwarded(request(**{name: ""})) and not is_forwarded(request(X_Forwarding="1", Via="a proxy"))
