@@ -6,6 +6,7 @@ import { Drawing } from "./drawing.js";
 import { axesOf } from "./figure-axes.js";
 import { FollowY } from "./follow-y.js";
 import { Layer } from "../layers/layer.js";
+import { Loading } from "./loading.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
 import { Requests } from "./requests.js";
@@ -44,6 +45,7 @@ export class Figure extends EventTarget {
     this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
     this.painter = new Painter(this);
+    this.loading = new Loading(section, () => this.painter.scene !== null);
     this.drawing = new Drawing(this);
     this.steps = new Steps(this);
     this.followY = new FollowY(this);
@@ -65,7 +67,7 @@ export class Figure extends EventTarget {
     this.drawing.dispose();
     this.steps.dispose();
     this.requests.hush();
-    this.painter.dispose();
+    this.loading.dispose();
     for (const { raster } of this.layers) raster?.dispose();
   }
 
@@ -139,7 +141,7 @@ export class Figure extends EventTarget {
       return;
     }
     layer.become(json, { cache: this.page.cache, limits: this.page.connection.limits }, this.look);
-    this.painter.progress(null);
+    this.loading.progress(null);
     this.axes = axesOf(this.spec, this.main);
     for (const side of /** @type {const} */ (["x", "y"])) {
       const axis = side === "x" ? "xaxis" : "yaxis";
@@ -175,7 +177,7 @@ export class Figure extends EventTarget {
     if (layer?.info && !layer.asked && JSON.stringify(definition) === JSON.stringify(layer.definition)) {
       if (layer.info.index === "none") this.requests.progress(id, layer, json);
       else layer.progress = json;
-    } else this.painter.progress(json);
+    } else this.loading.progress(json);
     this.dispatchEvent(new Event("progress"));
   }
 
@@ -197,13 +199,13 @@ export class Figure extends EventTarget {
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
     layer.asked = null;
     layer.error = layer.definition ? null : json.error;
-    this.painter.progress(null);
+    this.loading.progress(null);
     layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
     this.due = null;
     this.steps.refused();
     this.dispatchEvent(new Event("choice"));
     if (!layer.definition && JSON.stringify(layer.define()) !== JSON.stringify(definition)) this.ask();
-    else if (this.layers.every((l) => l.failed)) this.painter.fail(json.error);
+    else if (this.layers.every((l) => l.failed)) this.loading.fail(json.error);
     this.dispatchEvent(new Event("info"));
     this.#rebuild();
   }

@@ -1,10 +1,11 @@
-// Draws one figure: the data canvas over the plot, the chrome canvas (axes, colour bar) over the whole surface, and the
-// states of loading. The same functions draw the saved image.
+// Draws one figure: the data canvas over the plot, and the chrome canvas (axes, colour bar) over the whole surface. The
+// same functions draw the saved image.
 
-import { barRoom, drawAxes, drawGrid, frameOf, leftFor, marginsOf, ticksOf } from "../axes/draw.js";
-import { barLabelWidth, drawBar, drawLegend, legendWidth } from "./legend.js";
+import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
+import { drawBar, drawLegend, legendWidth } from "./legend.js";
 import { find } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
+import { LabelRoom } from "./label-room.js";
 import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../axes/draw.js").Frame} Frame */
@@ -21,64 +22,36 @@ import { wantsDark } from "../render/contrast.js";
  * in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
 
 /** What the painter sees of its figure.
- * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly page:
- *   import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
+ * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly loading:
+ *   {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
  *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis},
  * readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins:
  * import("../axes/draw.js").Margins}}[]}} Drawn
  */
 
-/** The left margin shrinks only by more than this, so that labels of changing length do not shake the plot. */
-const SLACK = 24;
-const FIRST_LEFT = 60;
-const BUSY_MS = 120;
-/** Preparations shorter than this are not worth a card. */
-const CARD_MS = 200;
-
 export class Painter {
   /** @param {Drawn} figure */
   constructor(figure) {
     this.figure = figure;
-    const { section, surface } = figure;
+    const { surface } = figure;
     this.data = find(surface, "canvas.data", HTMLCanvasElement);
     this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
     this.over = find(surface, ".over-plot", HTMLElement);
     this.nothing = find(surface, ".nothing", HTMLElement);
-    this.loading = find(section, ".loading", HTMLElement);
-    this.loadingBar = find(this.loading, "div", HTMLElement);
-    this.card = find(surface, ".card", HTMLElement);
     const data = this.data.getContext("2d", { alpha: false });
     const chrome = this.chrome.getContext("2d");
     if (!data || !chrome) throw new Error("this browser gives no 2D canvas");
     this.dataContext = data;
     this.chromeContext = chrome;
     this.font = getComputedStyle(surface).fontFamily;
-    this.left = FIRST_LEFT;
-    /** CSS pixels for labels beside a colour bar. */ this.room = barRoom(0);
+    this.room = new LabelRoom();
     /** @type {Frame|null} */ this.frame = null;
     /** The key beside the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
-    /**
-     * How wide the labels of a normalisation are.
-     * @type {{norm: import("../render/norm.js").Norm, width: number}|null}
-     */
-    this.labelled = null;
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
     this.shown = [];
-    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.showing = undefined;
-    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.preparing = undefined;
-    /**
-     * @type {(share: number|null) => void} the share that has come, once waiting is noticeable; null when nothing is on
-     * its way
-     */
-    this.onBusy = () => {};
-    /**
-     * What the server does before it can answer.
-     * @type {{stage: string, done: number, rows: number, seconds: number}|null}
-     */
-    this.prepared = null;
   }
 
   /** @returns {Look} */
@@ -132,10 +105,10 @@ export class Painter {
       .filter((other) => other.section.offsetTop === section.offsetTop)
       .map(({ painter }) => painter.margins);
     return frameOf(width, height, {
-      left: this.left,
+      left: this.room.left,
       side: this.side,
       legend,
-      labels: this.room,
+      labels: this.room.bar,
       context: this.#hasContext,
       dpr,
       beside: inLine,
@@ -201,38 +174,28 @@ export class Painter {
     return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
   }
 
-  /** Other margins are wanted by the labels now drawn, or another key beside the plot. */
+  /** The labels now drawn need other margins, or there is another key beside the plot. */
   get isTight() {
     if (!this.scene) return false;
-    return (
-      this.side !== this.measured ||
-      !isSettled(this.left, leftFor(this.chromeContext, this.scene.ys, this.look)) ||
-      !isSettled(this.room, this.#roomWanted(this.scene))
-    );
+    return this.side !== this.measured || !this.room.suits(this.chromeContext, this.#labelsOf(this.scene));
   }
 
   /**
-   * Takes the margins that are wanted: the surface must be measured anew.
-   * @returns {boolean} false where those it has are good
+   * Takes the margins that the labels now drawn need: the surface must be measured anew.
+   * @returns {boolean} false where the margins are good as they are
    */
   refit() {
     if (!this.scene || !this.isTight) return false;
-    const [left, room] = [leftFor(this.chromeContext, this.scene.ys, this.look), this.#roomWanted(this.scene)];
-    if (!isSettled(this.left, left)) this.left = left;
-    if (!isSettled(this.room, room)) this.room = room;
+    this.room.fit(this.chromeContext, this.#labelsOf(this.scene));
     return true;
   }
 
-  /** What the labels beside the colour bar need.  @param {Scene} scene @returns {number} CSS pixels */
-  #roomWanted({ frame, plain }) {
-    const norm = this.figure.main?.raster?.norm;
-    if (this.side !== "bar" || frame.narrow || plain || !norm) return this.room;
-    if (this.labelled?.norm !== norm)
-      this.labelled = {
-        norm,
-        width: barLabelWidth(this.chromeContext, norm, this.figure.main.words, frame.bar, this.look),
-      };
-    return barRoom(this.labelled.width);
+  /** @param {Scene} scene @returns {import("./label-room.js").Labels} what needs room beside the plot */
+  #labelsOf({ frame, ys, plain }) {
+    const { main } = this.figure;
+    const norm = main?.raster?.norm;
+    const hasBar = this.side === "bar" && !frame.narrow && !plain;
+    return { ys, look: this.look, bar: hasBar && norm ? { norm, words: main.words, rect: frame.bar } : null };
   }
 
   /** Lays out axes for a view, before it is drawn.  @param {View} view */
@@ -267,7 +230,9 @@ export class Painter {
     }
     if (exact)
       this.nothing.hidden =
-        !this.card.hidden || this.figure.layers.length === 0 || this.figure.layers.some((layer) => layer.shows(view));
+        this.figure.loading.hasCard ||
+        this.figure.layers.length === 0 ||
+        this.figure.layers.some((layer) => layer.shows(view));
   }
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
@@ -366,7 +331,7 @@ export class Painter {
           title: scene.about + keyTitle(main),
           words: main.words,
           mark,
-          room: this.room,
+          room: this.room.bar,
         },
         look,
       );
@@ -380,94 +345,6 @@ export class Painter {
     style.setProperty("--mark", dark ? "#fff" : "#000");
     style.setProperty("--mark-edge", dark ? "#000" : "#fff");
   }
-
-  // States of loading.
-
-  /** No state of loading is shown any more. */
-  dispose() {
-    clearTimeout(this.showing);
-    clearTimeout(this.preparing);
-  }
-
-  /** The share of what was asked for that has come; null when nothing is on its way.  @param {number|null} share */
-  busy(share) {
-    const busy = share !== null;
-    if (this.figure.section.getAttribute("aria-busy") !== String(busy))
-      this.figure.section.setAttribute("aria-busy", String(busy));
-    if (!busy) {
-      clearTimeout(this.showing);
-      this.showing = undefined;
-      if (!this.loading.hidden) this.onBusy(null);
-      this.loading.hidden = true;
-      return;
-    }
-    // A bar that blinks for every step would be noise: it shows when waiting becomes noticeable.
-    this.showing ??= setTimeout(() => {
-      this.loading.hidden = false;
-      this.onBusy(share);
-    }, BUSY_MS);
-    if (!this.loading.hidden) this.onBusy(share);
-    this.loadingBar.style.transform = `scaleX(${Math.max(0.04, share)})`;
-    this.loading.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-  }
-
-  /** Nothing can be drawn: says so where the picture would be.  @param {string} words the server's */
-  fail(words) {
-    this.card.hidden = false;
-    find(this.card, ".meter", HTMLElement).hidden = true;
-    find(this.card, ".card-title", HTMLElement).textContent = "Nothing to draw";
-    find(this.card, ".card-note", HTMLElement).textContent = words;
-  }
-
-  /**
-   * What the server does before it can answer; null hides it.
-   * @param {{stage: string, done: number, rows: number, seconds: number}|null} now
-   */
-  progress(now) {
-    if (!now) {
-      clearTimeout(this.preparing);
-      this.preparing = undefined;
-      this.prepared = null;
-      this.card.hidden = true;
-      return;
-    }
-    this.prepared = now;
-    this.preparing ??= setTimeout(() => {
-      this.card.hidden = this.scene !== null; // a picture is not covered: the status line says it too
-      this.#tell();
-    }, CARD_MS);
-    if (!this.card.hidden) this.#tell();
-  }
-
-  /**
-   * Fills the card, once it is shown: the first number in words takes 30 ms, which a first picture need not wait for.
-   */
-  #tell() {
-    const { prepared: now } = this;
-    if (!now) return;
-    find(this.card, ".meter", HTMLElement).hidden = false;
-    find(this.card, ".card-title", HTMLElement).textContent =
-      `${now.stage.charAt(0).toUpperCase()}${now.stage.slice(1)}`;
-    find(this.card, ".meter > div", HTMLElement).style.transform = `scaleX(${Math.max(0.02, Math.min(1, now.done))})`;
-    find(this.card, ".meter", HTMLElement).setAttribute("aria-valuenow", String(Math.round(now.done * 100)));
-    const rows = now.rows > 0 ? `${now.rows.toLocaleString("en")} rows` : "";
-    const left =
-      now.done > 0.05 && now.seconds > 1
-        ? `about ${Math.max(1, Math.round((now.seconds * (1 - now.done)) / now.done))} s left`
-        : "";
-    find(this.card, ".card-note", HTMLElement).textContent = [`${Math.round(now.done * 100)} %`, rows, left]
-      .filter(Boolean)
-      .join(" · ");
-  }
-}
-
-/**
- * @param {number} now
- * @param {number} wanted
- * @returns {boolean} a margin is wide enough, and not by so much that it is to shrink
- */
-function isSettled(now, wanted) {
-  return wanted <= now && now - wanted < SLACK;
 }
 
 /** @param {Layer} layer @returns {string} what the colours mean */

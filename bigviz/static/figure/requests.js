@@ -9,7 +9,7 @@ import { toList } from "../geometry/grid.js";
 /** What requests see of their figure.
  * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
  *   readonly view: View|null,
- *   readonly exact: boolean, readonly painter: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
+ *   readonly exact: boolean, readonly loading: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
 /**
  * Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of
  * a gesture.
@@ -241,6 +241,6 @@ export class Requests {
     const read = this.figure.layers.map(({ info, progress }) =>
       info?.index === "none" && progress ? progress.done : 0,
     );
-    this.figure.painter.busy(pending.size === 0 ? null : Math.max(1 - pending.size / Math.max(1, asked), ...read));
+    this.figure.loading.busy(pending.size === 0 ? null : Math.max(1 - pending.size / Math.max(1, asked), ...read));
   }
 }

@@ -1,12 +1,11 @@
 // What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and how far its
 // index is.
 
+import { timeLeft } from "../figure/loading.js";
+
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/estimate.js").Summary} Summary */
-/**
- * @typedef {{stage: string, done: number, rows: number, seconds: number}} Progress  of work in the server; `seconds`
- *   since it began
- */
+/** @typedef {import("../figure/loading.js").Progress} Progress */
 
 /**
  * Words are said again only when the share or the error is another by this factor: screen readers read each change
@@ -27,7 +26,7 @@ const UNITS = [
  * @param {import("./status.js").Status} status
  */
 export function bindState(figure, status) {
-  const { painter, section } = figure;
+  const { loading, section } = figure;
   /** @type {Summary|null} */ let said = null;
   /** The share of a view that has come, once waiting for it is noticeable.  @type {number|null} */ let share = null;
   const estimated = () => {
@@ -58,7 +57,7 @@ export function bindState(figure, status) {
     else if (isExact) status.set("state", { text: "exact" });
     else
       status.set("state", {
-        text: painter.prepared ? progressWords(painter.prepared) : share === null ? "drawing…" : readingWords(share),
+        text: loading.prepared ? progressWords(loading.prepared) : share === null ? "drawing…" : readingWords(share),
       });
     const error = state === "failed" ? null : failed[0]?.error;
     status.set(
@@ -70,7 +69,7 @@ export function bindState(figure, status) {
     const building = figure.layers.find((layer) => layer.info?.index !== "ready" && layer.progress);
     status.set("index", building?.progress ? { text: progressWords(building.progress) } : null);
   };
-  painter.onBusy = (now) => {
+  loading.onBusy = (now) => {
     share = now;
     show();
   };
@@ -97,11 +96,7 @@ export const readingWords = (share) => `reading ${Math.floor(100 * share)} %`;
 /** How far work in the server is, for people.  @param {Progress} now @returns {string} */
 export function progressWords({ stage, done, rows, seconds }) {
   const rate = rows > 0 && seconds > 0.5 ? `${short(rows / seconds)} rows/s` : "";
-  const left =
-    done > 0.05 && done < 1 && seconds > 1
-      ? `about ${Math.max(1, Math.round((seconds * (1 - done)) / done))} s left`
-      : "";
-  return [`${stage} ${Math.round(done * 100)} %`, rate, left].filter(Boolean).join(", ");
+  return [`${stage} ${Math.round(done * 100)} %`, rate, timeLeft({ done, seconds })].filter(Boolean).join(", ");
 }
 
 /** @param {number} share @returns {string} */
