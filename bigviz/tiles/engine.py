@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -25,7 +24,7 @@ from bigviz.common.errors import BadInput, TooLarge, Unreadable
 from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, no_progress
 from bigviz.common.single_flight import Flights
-from bigviz.common.workers import Crew
+from bigviz.common.workers import Crew, usable_cores
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.columns import Columns
@@ -67,13 +66,13 @@ class Engine:
         preview_rows: int = 1 << 21,
     ) -> None:
         """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a core). Tables of `preview_rows` or more are sampled while they are indexed.
+        `threads` (default: one a usable core). Tables of `preview_rows` or more are sampled while they are indexed.
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
         there, with "existing" only those that are there are used, with "never" none.
         """
         self._preview_rows = preview_rows
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or usable_cores()
         self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
         self._store = LayerStore(memory)

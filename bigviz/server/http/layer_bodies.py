@@ -24,7 +24,7 @@ from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
 from bigviz.server.jobs.thumbnails import Thumbnails
-from bigviz.server.parse import Number
+from bigviz.server.request_values import Number
 from bigviz.tiles.interface import LayerInfo
 from bigviz.wire.codec import CELLS, SIDE
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
-from bigviz.server.parse import image_size, interval, whole
+from bigviz.server.request_values import image_size, interval, whole
 
 if TYPE_CHECKING:
     from bigviz.server.jobs.layer_ref import Asked

@@ -8,7 +8,7 @@ from bigviz.common.errors import BadInput
 from bigviz.document.spec import HOWS, LayerSpec
 from bigviz.render.colormaps import canonical
 from bigviz.render.shade import Shading
-from bigviz.server.parse import choice, optional_number
+from bigviz.server.request_values import choice, optional_number
 
 __all__ = ["read_shading"]
 

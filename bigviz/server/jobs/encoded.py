@@ -12,7 +12,7 @@ from bigviz.wire.offsets import positions
 from bigviz.wire.tiles import tile_parts
 
 if TYPE_CHECKING:
-    from bigviz.server.parse import Number
+    from bigviz.server.request_values import Number
     from bigviz.tiles.interface import Columns, Cost, Drawn, Estimate, TileKey
 
 __all__ = ["Prepared", "columns_message", "estimate_message", "tile_message"]

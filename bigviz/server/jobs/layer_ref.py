@@ -17,7 +17,7 @@ from bigviz.common.did_you_mean import nearest
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
-from bigviz.server.parse import choice
+from bigviz.server.request_values import choice
 
 __all__ = ["Asked", "LayerRef", "dataset_of", "overridden", "published", "read", "times_of"]
 

@@ -6,7 +6,6 @@ its threads. One object a server, made when the engine is loaded.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BigvizError, Busy
+from bigviz.common.workers import usable_cores
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
@@ -50,7 +50,7 @@ class Backend:
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
-        self.scheduler = Scheduler(os.cpu_count() or 1)
+        self.scheduler = Scheduler(usable_cores())
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)

@@ -22,7 +22,7 @@ from bigviz.render.contrast import PLOT_DARK, PLOT_LIGHT, wants_dark
 from bigviz.render.css_colors import Rgba, rgba
 from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
 from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
-from bigviz.server.parse import Number
+from bigviz.server.request_values import Number
 from bigviz.tiles.grid.pixel_cells import pixel_cells
 from bigviz.tiles.interface import Columns, DensePart, LayerInfo, TileKey
 from bigviz.tiles.readiness import EXACT

@@ -13,7 +13,7 @@ from bigviz.server.jobs import window_jobs
 from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_message, tile_message
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
-from bigviz.server.parse import Number, interval
+from bigviz.server.request_values import Number, interval
 from bigviz.tiles.interface import Engine, SampledLayer, TileKey
 
 if TYPE_CHECKING:

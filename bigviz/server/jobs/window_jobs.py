@@ -11,7 +11,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import WindowWant
-from bigviz.server.parse import Number, interval
+from bigviz.server.request_values import Number, interval
 from bigviz.tiles.grid.view_level import nominal_level
 from bigviz.tiles.interface import Cost, Engine, Marks
 from bigviz.wire import rows

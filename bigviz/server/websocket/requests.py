@@ -12,7 +12,7 @@ from bigviz.common.errors import BadInput
 from bigviz.server.access.gate import Need
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
-from bigviz.server.parse import whole
+from bigviz.server.request_values import whole
 from bigviz.wire.frames import MAX_LEVEL
 
 __all__ = ["KINDS", "CancelRequest", "LayerRequest", "Malformed", "Request", "ViewRequest", "needs_of_messages", "read"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.server.limits import Limits
-from bigviz.server.parse import choice, image_size, interval, number, optional_number, whole
+from bigviz.server.request_values import choice, image_size, interval, number, optional_number, whole
 
 anything = st.one_of(
     st.text(max_size=30), st.floats(), st.integers(), st.none(), st.booleans(), st.lists(st.integers(), max_size=2)

@@ -1,0 +1,65 @@
+"""`tilejson.json`, and which layer an address means."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pyarrow as pa
+import pytest
+
+from bigviz.aggregate.layer import Layer
+from bigviz.document.document import document
+from bigviz.document.figure import figure
+
+from ..running import Running, running
+from .answers import MORE, L, failure, npy, pixels
+
+
+@pytest.mark.parametrize("number", ["1", "99", "-1", "x", "1e3", "00000000000000000001", "٣"])
+def test_layers_that_are_not_there(served: Running, number):
+    found = failure(served, f"/points/layers/{quote(number)}/tilejson.json", 404)
+    assert found["field"] == "layer" and "0 to 0" in found["error"]
+
+
+def test_tilejson(served: Running, dataset):
+    served.engine.ensure(dataset, Layer("points", "x", "y", "count"))  # routes answer before the index is whole
+    found = json.loads(served.get(f"{L}/tilejson.json").body)
+    x, y = (dataset.column(name).values for name in ("x", "y"))
+    assert found["tilejson"] == "3.0.0" and (found["minzoom"], found["maxzoom"]) == (0, 24)
+    assert found["tiles"] == [served.url + "points/layers/0/tiles/{z}/{x}/{y}.png"]
+    assert found["range"] == [float(x.min()), float(y.min()), float(x.max()), float(y.max())]
+    assert (found["rows"], found["rows_outside"], found["rows_far"]) == (100_000, 0, 0)
+    assert (found["index"], found["reduction"], found["version"]) == ("ready", "count", 1)
+    assert found["extent"][0] <= found["range"][0] and "bounds" not in found
+
+
+def test_tilejson_with_other_columns(served: Running):
+    found = json.loads(served.get(f"{L}/tilejson.json?x=t&agg=mean(value)").body)
+    assert found["reduction"] == "mean(value)" and isinstance(found["range"][0], str)
+    assert found["tiles"][0].endswith("{y}.png?x=t&agg=mean(value)")
+    line = json.loads(served.get("/line/layers/0/tilejson.json").body)
+    assert line["reduction"] == "any" and isinstance(line["range"][1], float)
+    back = json.loads(served.get("/line/layers/0/tilejson.json?glyph=points").body)
+    assert back["reduction"] == "count"
+
+
+def test_mercator_has_bounds_in_degrees(served: Running):
+    found = json.loads(served.get(f"{L}/tilejson.json?xaxis=mercator&yaxis=mercator").body)
+    assert found["bounds"] == [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+    assert found["extent"] == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_layers_are_counted_depth_first(served: Running):
+    kinds = [json.loads(served.get(f"{MORE}/layers/{n}/tilejson.json").body)["reduction"] for n in range(3)]
+    assert kinds == ["count", "any", "mean(value)"]
+
+
+def test_documents_without_layers_or_rows(table: pa.Table):
+    empty = figure(title="Empty").points(table.slice(0, 0), "x", "y")
+    with running([document(figure(title="Nothing"), id="nothing"), document(empty, id="empty")]) as server:
+        assert "it has none" in failure(server, "/nothing/layers/0/tilejson.json", 404)["error"]
+        found = json.loads(server.get("/empty/layers/0/tilejson.json").body)
+        assert found["range"] is None and found["rows"] == 0
+        assert not npy(server.get("/empty/layers/0/tiles/0/0/0.npy").body).any()
+        assert not pixels(server.get("/empty/layers/0/tiles/0/0/0.png").body).any()
