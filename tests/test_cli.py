@@ -27,6 +27,7 @@ from click.testing import CliRunner
 from bigviz.cli import cli
 from bigviz.commands import info
 
+from .fetch import fetched
 from .patience import PATIENCE
 
 BIGVIZ = (sys.executable, "-m", "bigviz")
@@ -103,11 +104,6 @@ def serving(*arguments: object) -> Iterator[tuple[Process, str]]:
         yield process, next(word for word in line.replace('"', " ").split() if word.startswith("http"))
     finally:
         process.close()
-
-
-def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        return answer.read()
 
 
 def layer(url: str, more: str = "") -> dict:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,11 @@ class Numbers:
 
     values: Array
     valid: Array | None = None
+
+    @classmethod
+    def of(cls, column: Column) -> Self:
+        """The numbers of a whole column."""
+        return cls(column.values, column.valid)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -153,13 +158,9 @@ def load(dataset: Dataset, reduction: Reduction, progress: Progress = no_progres
     dtype = FLOAT64
     categories = 0
     if reduction.column is not None:
-        values = _numbers(dataset.column(reduction.column, progress, cancel))
+        values = Numbers.of(dataset.column(reduction.column, progress, cancel))
         dtype = reduction.accumulator(values.values)
     if reduction.category is not None:
         column = dataset.column(reduction.category, progress, cancel)
-        codes, categories = _numbers(column), len(column.categories or ())
+        codes, categories = Numbers.of(column), len(column.categories or ())
     return Inputs(values, codes, None, dtype, categories)
-
-
-def _numbers(column: Column) -> Numbers:
-    return Numbers(column.values, column.valid)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.paths import nearest_path
 from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
@@ -25,11 +26,7 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     for argument in arguments:
         name, path = _split(argument)
         if not os.path.exists(path) and not (glob.has_magic(path) and expand(path, [])):
-            beside = glob.glob(os.path.join(glob.escape(os.path.dirname(path)), "*"))
-            close = difflib.get_close_matches(path, beside, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            remote = " Only local paths are opened: copy it here first." if "://" in path else ""
-            raise NotFound(f"There is nothing at {path}.{remote or hint}", "path", path)
+            raise NotFound(f"There is nothing at {path}.{_hint(path)}", "path", path)
         if name is not None:
             if name in given:
                 raise BadInput(f"The name {name!r} is given to two paths.", "name", name)
@@ -55,6 +52,16 @@ def named_script(arguments: Sequence[str]) -> tuple[str, str] | None:
     if not os.path.isfile(path):
         raise NotFound(f"There is no script at {path}.", "path", path)
     return check_name(name) if name else from_path(path), path
+
+
+def _hint(path: str) -> str:
+    """What may help with a path that has nothing at it, with a space before it."""
+    if "://" in path:
+        return " Only local paths are opened: copy it here first."
+    with suppress(OSError):
+        close = nearest_path(path)
+        return f" Did you mean {close}?" if close else ""
+    return ""
 
 
 def _split(argument: str) -> tuple[str | None, str]:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-__all__ = ["MOST_LISTED", "listing", "near", "nearest"]
+__all__ = ["MOST_LISTED", "hint", "listing", "near", "nearest"]
 
 MOST_LISTED = 20
 _MOST_NAMES = 300
 _MOST_PAIRS = 40_000  # of letters that may have to be compared, about a millisecond: a server answers on its loop
+
+
+def hint(name: str, names: Sequence[str], otherwise: str = "") -> str:
+    """The end of an error message about an unknown name, with a space before it: the nearest name, else `otherwise`."""
+    guess = nearest(name, names)
+    words = otherwise if guess is None else f"Did you mean {guess!r}?"
+    return f" {words}" if words else ""
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.did_you_mean import MOST_LISTED, listing, nearest
+from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
 from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.columns.arrow_arrays import take_rows
@@ -313,9 +313,8 @@ class Dataset:
         if index >= 0:
             return index
         names = [info.name for info in self._infos]
-        guess = nearest(name, names)
-        hint = f"Did you mean {guess!r}?" if guess is not None else f"It has {listing(names) or 'no columns'}."
-        raise NotFound(f"{self.name!r} has no column {echoed(name)}. {hint}", got=name)
+        more = hint(name, names, f"It has {listing(names) or 'no columns'}.")
+        raise NotFound(f"{self.name!r} has no column {echoed(name)}.{more}", got=name)
 
     def _plottable(self, name: str) -> int:
         index = self._position(name)

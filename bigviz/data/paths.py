@@ -16,7 +16,7 @@ from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.walk import expand, hidden, tree
 
-__all__ = ["Files", "find_files", "short_names"]
+__all__ = ["Files", "find_files", "nearest_path", "short_names"]
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -105,6 +105,16 @@ def _require_few(count: int, what: str) -> None:
         raise TooLarge(f"{what} has more than {MOST_FILES:,} files. Open a part of it.", field="source", got=what)
 
 
+def nearest_path(path: str) -> str | None:
+    """What lies in the directory of a path that does not exist and has a name like it; None if nothing has.
+
+    Raises `OSError` where the directory does not exist or cannot be read.
+    """
+    directory, name = os.path.split(path)
+    close = difflib.get_close_matches(name, os.listdir(directory or "."), n=1)
+    return os.path.join(directory, close[0]) if close else None
+
+
 def short_names(paths: Sequence[str]) -> list[str]:
     """Files as a viewer may know them: below the directory that they share."""
     whole = [os.path.abspath(path) for path in paths]
@@ -143,11 +153,9 @@ def _stem(path: str) -> str:
 
 
 def _missing(path: str) -> NotFound:
-    directory, name = os.path.split(path)
     try:
-        names: Sequence[str] = os.listdir(directory or ".")
+        close = nearest_path(path)
     except OSError:
         return NotFound(f"There is no file {path}: its directory does not exist or cannot be read.", "source", path)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean {os.path.join(directory, close[0])}?" if close else "Check the path, and quote globs."
-    return NotFound(f"There is no file {path}. {hint}", field="source", got=path)
+    more = f"Did you mean {close}?" if close else "Check the path, and quote globs."
+    return NotFound(f"There is no file {path}. {more}", field="source", got=path)

@@ -9,7 +9,7 @@ import colorcet
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.common.did_you_mean import nearest
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 from bigviz.render.matplotlib_colormaps import MATPLOTLIB
 
@@ -37,9 +37,7 @@ def canonical(name: object) -> str:
     found = _names().get(name.casefold()) if isinstance(name, str) else None
     if found is None:
         text = str(name)[:60]
-        guess = nearest(text, list(NAMES))
-        hint = f" Did you mean {guess!r}?" if guess else ""
-        raise BadInput(f"cmap is one of {', '.join(NAMES)}, got {text!r}.{hint}", "cmap", text)
+        raise BadInput(f"cmap is one of {', '.join(NAMES)}, got {text!r}.{hint(text, list(NAMES))}", "cmap", text)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import ImageColor
 
-from bigviz.common.did_you_mean import nearest
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 
 __all__ = ["Rgba", "rgba"]
@@ -42,11 +42,10 @@ def rgba(text: object, field: str = "color") -> Rgba:
     found = _CALL.fullmatch(word)
     channels = None if found is None else _channels(found)
     if channels is None:
-        guess = nearest(word, list(ImageColor.colormap)) if word.isalpha() else None
-        hint = f" Did you mean {guess!r}?" if guess else ""
+        more = hint(word, list(ImageColor.colormap)) if word.isalpha() else ""
         shown = str(text)[:_LONGEST]
         raise BadInput(
-            f"{field} is a CSS colour, such as #d33, steelblue or rgb(70 130 180); got {shown!r}.{hint}", field, shown
+            f"{field} is a CSS colour, such as #d33, steelblue or rgb(70 130 180); got {shown!r}.{more}", field, shown
         )
     return channels
 

@@ -17,7 +17,7 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.server.limits import Limits
 
-__all__ = ["Number", "choice", "image_size", "interval", "number", "optional_number", "whole"]
+__all__ = ["Number", "choice", "image_size", "interval", "number", "optional_number", "whole", "window_of"]
 
 Number = int | float
 Get = Callable[[str], Any]
@@ -61,6 +61,11 @@ def interval(get: Get, low: str, high: str, *, time: bool = False) -> tuple[Numb
         size = "wide" if width > 1 else "narrow"
         raise BadInput(f"The window from {start!r} to {stop!r} is too {size} for float64.", low, str(start))
     return start, stop
+
+
+def window_of(get: Get, times: tuple[bool, bool]) -> tuple[tuple[Number, Number], tuple[Number, Number]]:
+    """The intervals x0 to x1 and y0 to y1; `times` tells which of the axes are of time."""
+    return interval(get, "x0", "x1", time=times[0]), interval(get, "y0", "y1", time=times[1])
 
 
 def whole(value: Any, field: str, least: int, most: int, error: type[BadInput | TooLarge] = BadInput) -> int:

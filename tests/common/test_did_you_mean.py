@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bigviz.common.did_you_mean import nearest
+from bigviz.common.did_you_mean import hint, nearest
 
 
 def test_no_name_is_looked_for_among_very_many_or_very_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +25,9 @@ def test_no_name_is_looked_for_among_very_many_or_very_long_ones(monkeypatch: py
     assert nearest("x" * 9_999, ["x" * 10_000]) is None and nearest("x" * 99, ["x" * 100] * 2) == "x" * 100
     assert nearest("x" * 10_000, ["x", "y", "z"]) == nearest("y", ["a" * 50_000]) is None
     assert compared and max(compared) <= 40_000
+
+
+def test_a_hint_is_a_sentence_with_a_space_before_it_or_nothing() -> None:
+    assert hint("fair", ["fare", "tip"], "It has no columns.") == " Did you mean 'fare'?"
+    assert hint("zzz", ["fare", "tip"], "It has 'fare', 'tip'.") == " It has 'fare', 'tip'."
+    assert hint("zzz", ["fare", "tip"]) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -96,6 +97,16 @@ class Running:
             return Answer(response, response.read())
         finally:
             connection.close()
+
+
+@contextmanager
+def unread(served: Running, path: str) -> Iterator[socket.socket]:
+    """A connection that requests a path and leaves the answer to the smallest buffers that there are."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.connect(("127.0.0.1", served.server.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.server.port}\r\n\r\n".encode())
+        yield connection
 
 
 class Answer:

@@ -26,7 +26,7 @@ from bigviz.server.websocket.connection import Viewer
 from bigviz.wire.frames import Type
 
 from ..patience import PATIENCE
-from .running import Running, running
+from .running import Running, running, unread
 from .wire import Browser
 
 ROUTES = [
@@ -305,10 +305,7 @@ def test_connections_in_all_are_counted(documents):
 def test_an_answer_that_is_not_read_is_given_up(documents):
     """The picture is larger than all buffers between; its bytes come back into the budget."""
     path = "/points/layers/0/image.npy?x0=-1&x1=1&y0=-1&y1=1&width=4000&height=4000"
-    with running(documents[:1], limits=Limits(write_seconds=0.5)) as server, socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.connect(("127.0.0.1", server.server.port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
+    with running(documents[:1], limits=Limits(write_seconds=0.5)) as server, unread(server, path) as connection:
         server.await_event("request", route="image")
         assert len(drained(connection)) < 64_000_000
         assert server.server.site.budget.held == 0

@@ -34,7 +34,7 @@ from bigviz.tiles.engine import Engine
 from bigviz.wire.frames import Type
 
 from ..patience import PATIENCE
-from .running import Gated, Running, deadline, running
+from .running import Gated, Running, deadline, running, unread
 from .wire import Browser, cells, tiles_of
 
 NUMBERS = st.one_of(
@@ -236,10 +236,7 @@ def test_a_flood_of_requests_is_slowed_down_not_obeyed(documents):
 def test_a_large_answer_is_written_a_piece_at_a_time(documents):
     """64 MB for a client that reads nothing: hardly more than a piece waits in the server's buffers."""
     path = "/points/layers/0/image.npy?x0=-1&x1=1&y0=-1&y1=1&width=4000&height=4000"
-    with running(documents[:1]) as server, socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.connect(("127.0.0.1", server.server.port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
+    with running(documents[:1]) as server, unread(server, path) as connection:
         assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
         streams = [stream for each in server.server._http._streams.values() for stream in each]
         assert server.on_loop(lambda: max(len(each._write_buffer) for each in streams)) <= 2 << 20
@@ -264,10 +261,7 @@ def test_answers_that_are_not_read_have_a_common_budget(wide: Document):
         budget = server.server.site.budget
         statuses = []
         for _ in range(6):
-            connection = stack.enter_context(socket.socket())
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-            connection.connect(("127.0.0.1", server.server.port))
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
+            connection = stack.enter_context(unread(server, path))
             statuses.append(connection.recv(12, socket.MSG_WAITALL))
         assert statuses[0] == b"HTTP/1.1 200" and statuses[-1] == b"HTTP/1.1 503"
         assert 0 < server.on_loop(lambda: budget.held) <= size

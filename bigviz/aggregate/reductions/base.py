@@ -130,9 +130,9 @@ class Reduction(ABC):
     def combine(self, planes: Planes, others: Planes) -> None:
         """Add other planes of the same shape and dtypes to `planes`, as if their rows came after."""
 
-    @abstractmethod
     def finalize(self, planes: Planes) -> Grid:
-        """The values of the cells."""
+        """The values of the cells: the first plane, where the last one, which counts or marks them, is not 0."""
+        return Grid(planes[0], planes[-1] > 0)
 
     def pool(self, planes: Planes, x: bool = True, y: bool = True) -> Planes:
         """Planes of the last two axes (rows, columns) halved along y, x or both: the cells' parents.

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, not_null
+from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction, Rows, not_null
 from bigviz.aggregate.reductions.kernels import count_rows, mark_cells
 from bigviz.aggregate.reductions.traits import Traits
 
@@ -31,9 +31,6 @@ class Count(Reduction):
     def combine(self, planes: Planes, others: Planes) -> None:
         np.add(planes[0], others[0], out=planes[0])
 
-    def finalize(self, planes: Planes) -> Grid:
-        return Grid(planes[0], planes[0] > 0)
-
 
 @dataclass(frozen=True)
 class Presence(Reduction):
@@ -52,6 +49,3 @@ class Presence(Reduction):
 
     def combine(self, planes: Planes, others: Planes) -> None:
         np.bitwise_or(planes[0], others[0], out=planes[0])
-
-    def finalize(self, planes: Planes) -> Grid:
-        return Grid(planes[0], planes[0] > 0)

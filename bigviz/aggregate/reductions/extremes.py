@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions.base import CELLS_ONLY, Grid, Planes, Reduction, Rows, valued
+from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import keep_extreme
 from bigviz.aggregate.reductions.traits import Traits
 
@@ -33,9 +33,6 @@ class Extreme(Reduction):
         beats = other < best if self.lowest else other > best
         np.copyto(best, other, where=(has > 0) & ((filled == 0) | beats))
         np.bitwise_or(filled, has, out=filled)
-
-    def finalize(self, planes: Planes) -> Grid:
-        return Grid(planes[0], planes[1] > 0)
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,6 @@ class Sum(Reduction):
         for plane, other in zip(planes, others, strict=True):
             np.add(plane, other, out=plane)
 
-    def finalize(self, planes: Planes) -> Grid:
-        return Grid(planes[0], planes[1] > 0)
-
 
 @dataclass(frozen=True)
 class Mean(Sum):

@@ -54,9 +54,7 @@ def coordinates(array: pa.Array, axis: int) -> pa.Array:
     for start in range(0, len(array), _SLICE):
         stop = min(start + _SLICE, len(array))
         numbers[start:stop] = _of_wkb(octets, ends[start : stop + 1], axis)
-    valid = valid_mask(array)
-    known = ~np.isnan(numbers)
-    return from_numpy(numbers, pa.float64(), known if valid is None else known & valid)
+    return _nan_is_null(numbers, array)
 
 
 def _ends(array: pa.Array) -> np.ndarray:
@@ -114,7 +112,11 @@ def _read(raw: np.ndarray, dtype: np.dtype, little: np.ndarray) -> np.ndarray:
 
 def _empty_is_null(array: pa.Array) -> pa.Array:
     """An empty point has NaN for its coordinates."""
-    numbers = fixed_view(array.cast(pa.float64()), _FLOAT)
+    return _nan_is_null(fixed_view(array.cast(pa.float64()), _FLOAT), array)
+
+
+def _nan_is_null(numbers: np.ndarray, array: pa.Array) -> pa.Array:
+    """One number for each row of `array`, null where that is and where there is none."""
     valid = valid_mask(array)
     known = ~np.isnan(numbers)
     return from_numpy(numbers, pa.float64(), known if valid is None else known & valid)

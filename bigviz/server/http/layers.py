@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
-from bigviz.server.request_values import image_size, interval, whole
+from bigviz.server.request_values import image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
     from bigviz.server.jobs.layer_ref import Asked
@@ -96,9 +96,7 @@ class Image(LayerHandler):
     async def answer(self, *args: str) -> None:
         name, number, extension = args
         backend, asked = await self.asked(name, number)
-        times = asked.times
-        x = interval(self.query, "x0", "x1", time=times[0])
-        y = interval(self.query, "y0", "y1", time=times[1])
+        x, y = window_of(self.query, asked.times)
         size = image_size(self.query, self.site.limits)
         shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
         if self.tagged(asked, x, y, size, shading):
@@ -116,12 +114,12 @@ class Columns(LayerHandler):
         backend, asked = await self.asked(*args)
         if asked.layer.glyph != "line":
             raise BadInput("columns.arrow is for lines: ask with glyph=line.", "glyph", asked.layer.glyph)
-        window = interval(self.query, "x0", "x1", time=asked.times[0])
+        x = interval(self.query, "x0", "x1", time=asked.times[0])
         width = whole(self.query("width"), "width", 1, self.site.limits.columns_width)
-        if self.tagged(asked, window, width):
+        if self.tagged(asked, x, width):
             self.finish()
             return
-        work = partial(self.site.bodies.columns, backend, self.principal, asked, window, width)
+        work = partial(self.site.bodies.columns, backend, self.principal, asked, x, width)
         await self.deliver(self.site.bodies.columns_bytes(width), work)
 
 
@@ -130,9 +128,7 @@ class Rows(LayerHandler):
 
     async def answer(self, *args: str) -> None:
         backend, asked = await self.asked(*args)
-        times = asked.times
-        x = interval(self.query, "x0", "x1", time=times[0])
-        y = interval(self.query, "y0", "y1", time=times[1])
+        x, y = window_of(self.query, asked.times)
         most = self.site.limits.rows
         limit = _DEFAULT_ROWS if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
         if self.tagged(asked, x, y, limit):

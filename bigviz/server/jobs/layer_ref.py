@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.did_you_mean import nearest
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
@@ -93,9 +93,8 @@ def dataset_of(document: Document, name: str) -> Dataset:
     """The open dataset of that name in the document; NotFound with the nearest name otherwise."""
     found = document.sources.get(name)
     if found is None:
-        guess = nearest(name, list(document.sources))
-        hint = f"Did you mean {guess!r}?" if guess else f"It has {', '.join(document.sources)}."
-        raise NotFound(f"The document has no dataset {echoed(name)}. {hint}", "dataset", name)
+        more = hint(name, list(document.sources), f"It has {', '.join(document.sources)}.")
+        raise NotFound(f"The document has no dataset {echoed(name)}.{more}", "dataset", name)
     return cast(Dataset, found)
 
 

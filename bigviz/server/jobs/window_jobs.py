@@ -11,7 +11,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import WindowWant
-from bigviz.server.request_values import Number, interval
+from bigviz.server.request_values import Number, window_of
 from bigviz.tiles.grid.view_level import nominal_level
 from bigviz.tiles.interface import Cost, Engine, Marks
 from bigviz.wire import rows
@@ -34,8 +34,7 @@ _MOST_BESIDES: Final = 10_000  # marks, the window's included: they weigh 400 KB
 def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWant) -> tuple[Interval, Interval]:
     """The window's ends on x and on y. Raises BadInput."""
     given = dict(zip(("x0", "x1", "y0", "y1"), wanted.ends, strict=True))
-    times = times_of(dataset, layer)
-    return interval(given.get, "x0", "x1", time=times[0]), interval(given.get, "y0", "y1", time=times[1])
+    return window_of(given.get, times_of(dataset, layer))
 
 
 def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWant) -> Hashable:

@@ -30,7 +30,7 @@ from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
 from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
 from bigviz.server.websocket.send_queue import Message, Outbox
-from bigviz.wire.frames import DENIED, FLOODED, GONE, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Part, Type, json_parts
+from bigviz.wire.frames import DENIED, FLOODED, GONE, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.document.spec import Document
@@ -127,13 +127,13 @@ class Viewer(Guarded, WebSocketHandler):
     def tell(self, failure: Failure) -> None:
         """Say that the document's script failed, and where: an error frame of no request."""
         place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
-        self.put(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place}))
+        self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
 
     def read(self, report: dict[str, Any]) -> None:
         """Say how far the files of the document are read: progress of no request, before hello."""
         if self.is_open:
             self.outbox.drop("reading")
-            self.put(Type.PROGRESS, json_parts(report), tag="reading")
+            self.put(Message(Type.PROGRESS, json_parts(report), tag="reading"))
 
     async def _greet(self) -> None:
         if self.site.failure is not None and self.site.loaded is None:
@@ -226,14 +226,14 @@ class Viewer(Guarded, WebSocketHandler):
         place, principal = (request.figure, request.layer), self.principal
 
         def progress(report: dict[str, Any]) -> None:
-            self.put(Type.PROGRESS, json_parts(report), request.id, *place)
+            self.put(Message(Type.PROGRESS, json_parts(report), request.id, *place))
 
         try:
             async for answer in backend.layer(document, request.definition, progress, principal):
                 parts = await answer_parts(answer, self.site.limits.labels_bytes)
                 if self.is_open:
                     self.outbox.drop(("layer", *place))  # what was not sent yet is out of date
-                self.put(Type.LAYER, parts, request.id, *place, tag=("layer", *place))
+                self.put(Message(Type.LAYER, parts, request.id, *place, tag=("layer", *place)))
         except asyncio.CancelledError:
             if self.is_open:
                 self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
@@ -258,19 +258,10 @@ class Viewer(Guarded, WebSocketHandler):
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
-    def put(
-        self,
-        kind: Type,
-        parts: list[Part],
-        request: int = 0,
-        figure: int = 0,
-        layer: int = 0,
-        queue_us: int | None = None,
-        tag: object = None,
-    ) -> None:
+    def put(self, message: Message) -> None:
         """Send a message; nothing happens on a connection that is closed."""
         if self.is_open:
-            self.outbox.put(Message(kind, parts, request, figure, layer, queue_us, tag))
+            self.outbox.put(message)
 
     def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         """Answer a request with an error frame, logging what is no error of bigviz's own."""
@@ -279,7 +270,7 @@ class Viewer(Guarded, WebSocketHandler):
         self._error(request, error, figure, layer)
 
     def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
-        self.put(Type.ERROR, json_parts(describe(error)), request, figure, layer)
+        self.put(Message(Type.ERROR, json_parts(describe(error)), request, figure, layer))
 
     async def _guarded(self, work: Coroutine[Any, Any, None], request: int, figure: int, layer: int = 0) -> None:
         try:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
+from bigviz.server.websocket.send_queue import Message
 from bigviz.tiles.readiness import EXACT
-from bigviz.wire.frames import Part, Type, json_parts
+from bigviz.wire.frames import Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -38,16 +39,7 @@ class Viewer(Hashable, Protocol):
     def begin(self, view: View) -> asyncio.Task[None]:
         """Begin a view, or begin it again."""
 
-    def put(
-        self,
-        kind: Type,
-        parts: list[Part],
-        request: int = 0,
-        figure: int = 0,
-        layer: int = 0,
-        queue_us: int | None = None,
-        tag: object = None,
-    ) -> None:
+    def put(self, message: Message) -> None:
         """Send a message."""
 
     def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
@@ -226,7 +218,7 @@ class View:
 
     def _progress(self, layer: int, report: dict[str, Any]) -> None:
         if not self.over:
-            self.viewer.put(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer)
+            self.viewer.put(Message(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer))
 
     def _deliver_scan(self, part: _Part, wants: list[Wanted], outcome: Outcome) -> None:
         """Send what a scan has found, the window first: its rows may be the answer in place of tiles."""
@@ -276,7 +268,9 @@ class View:
         self.backend.observe(prepared, outcome.waited)
         self._add(prepared, queue)
         address = (self.request.id, self.request.figure, layer)
-        self.viewer.put(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
+        self.viewer.put(
+            Message(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
+        )
         if isinstance(want, WindowWant):
             self._plan()  # without the tiles
         elif not age:
@@ -306,7 +300,7 @@ class View:
             return
         self.end()
         if not self.outdated:
-            self.viewer.put(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure)
+            self.viewer.put(Message(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure))
 
     def _fail(self, error: BaseException, layer: int) -> None:
         self.end()

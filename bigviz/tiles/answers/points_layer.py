@@ -212,7 +212,7 @@ class PointsLayer:
         inputs = self.pyramid.inputs
         names = inputs.reduction.column, inputs.reduction.category
         for first, x, y, columns in self._batches(cancel):
-            values, codes = (None if name is None else _numbers(columns[name]) for name in names)
+            values, codes = (None if name is None else Numbers.of(columns[name]) for name in names)
             numbers = np.arange(first, first + len(x), dtype=np.int64) if inputs.reduction.ordered else None
             yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
 
@@ -227,10 +227,6 @@ class PointsLayer:
                 columns = dict(zip(names, batch, strict=True))
                 x, y = (Axis(columns[name], axis.space) for name, axis in zip(axes, (self.x, self.y), strict=True))
                 yield first, x, y, columns
-
-
-def _numbers(column: Column) -> Numbers:
-    return Numbers(column.values, column.valid)
 
 
 def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.common.errors import BigvizError, Unplottable, Unreadable
+from bigviz.common.errors import Unplottable, Unreadable
 from bigviz.data.formats import parquet_footer as pf
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.open import open as open_table
+
+from .damage import outcomes
 
 PRECISION = 8  # the number of that field in an element of the schema
 
@@ -121,22 +122,6 @@ def test_few_odd_columns_among_many(tmp_path: Path) -> None:
 def test_damage_to_a_footer_that_is_mended(path: Path) -> None:
     """No error but bigviz's own, and never the end of the process."""
     set_precision(path, "price", 99)
-    data = path.read_bytes()
     size = len(footer_of(path))
-    random_ = random.Random(11)
-    outcomes: dict[str, int] = {}
-    for _ in range(150):
-        damaged = bytearray(data)
-        for _ in range(random_.choice([1, 1, 3])):
-            damaged[len(data) - 8 - 1 - random_.randrange(size)] = random_.randrange(256)
-        path.write_bytes(damaged)
-        try:
-            dataset = open_table(path)
-            for info in dataset.columns():
-                if info.plottable:
-                    dataset.column(info.name)
-            outcome = "read"
-        except BigvizError as error:
-            outcome = type(error).__name__
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
-    assert outcomes["read"] > 5 and outcomes["Unreadable"] > 20
+    found = outcomes(path, 11, 150, [1, 1, 3], lambda source: -8 - 1 - source.randrange(size))
+    assert found["read"] > 5 and found["Unreadable"] > 20

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,9 @@ import pytest
 import bigviz as bv
 from bigviz.common.errors import BadInput
 
+from ...fetch import fetched
 from ...patience import PATIENCE
 from ..wire import Browser
-
-
-def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        return answer.read()
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Writing a series to the disk, from a table that is read once.
 
-Rows come in row order. As long as x ascends they are the series; where it does not, they are sorted first (`external_sort`).
-Runs of 2^21 rows are collected, and then written, summed and put under the tree by other threads while the next ones
-are read. x that follows a rule is not written; the first number that breaks the rule brings those before it back.
+Rows come in row order. As long as x ascends they are the series; where it does not, they are sorted first
+(`external_sort`). Runs of 2^21 rows are collected, and then written, summed and put under the tree by other threads
+while the next ones are read. x that follows a rule is not written; the first number that breaks the rule brings those
+before it back.
 """
 
 from __future__ import annotations
