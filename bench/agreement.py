@@ -43,7 +43,7 @@ def check_exact(opened: Opened, peer: Peer, **view: Any) -> None:
 def _middle(opened: Opened) -> tuple[int, int]:
     """Column and row of a tile of LEVEL where data is."""
     (xs, xe), (ys, ye) = opened.roots
-    x0, y0, x1, y1 = opened.range
+    x0, y0, x1, y1 = opened.extent
     i = int(((x0 + x1) / 2 - xs) / 2.0 ** (xe - LEVEL))
     row = int(((y0 + y1) / 2 - ys) / 2.0 ** (ye - LEVEL))
     return min(i, (1 << LEVEL) - 2), min((1 << LEVEL) - 1 - row, (1 << LEVEL) - 2)

@@ -61,7 +61,7 @@ class Opened:
         return other
 
     @property
-    def range(self) -> Span:
+    def extent(self) -> Span:
         """x0, y0, x1, y1 of the rows, in axis space."""
         assert self.info.range is not None
         x0, y0, x1, y1 = (float(edge) for edge in self.info.range)

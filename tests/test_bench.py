@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bench.peers.process import ADAPTERS, pins
 from bench.places import PUBLISHED
 from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, peers_table, write_between
 
+BENCH = Path(__file__).parent.parent / "bench"
+MODULES = sorted(path.relative_to(BENCH.parent).with_suffix("") for path in BENCH.rglob("*.py"))
 ROWS = 2 * data.CHUNK + 1_000
 FIGURE = Figure(
     "a view",
@@ -29,6 +32,12 @@ FIGURE = Figure(
         Rival("broken", [], counts="failed: no wheel"),
     ],
 )
+
+
+@pytest.mark.parametrize("module", [".".join(path.parts) for path in MODULES if not path.name.startswith("on_")])
+def test_every_module_imports(module: str) -> None:
+    """But the adapters, which run in an environment of their peer."""
+    importlib.import_module(module)
 
 
 def test_statistics_are_samples() -> None:

@@ -32,7 +32,7 @@ def run(rows: int) -> Iterator[Figure]:
     """Counts at four areas, with every peer that draws scatters; then the same from a cold page cache."""
     path = data.arrow("points", rows)
     opened, places = Opened(path, store=stores.of(path)), data.sample_rows(path, VIEWS)
-    windows = {area: about(opened.range, *places, area) for area in AREAS}
+    windows = {area: about(opened.extent, *places, area) for area in AREAS}
     ours = {area: sampled(opened, windows[area]) for area in AREAS}
     rivals = peers(opened, windows, rows, path)
     bound = BOUND * (1.5 if rows > LARGE else 1.0)
@@ -148,7 +148,7 @@ def values(rows: int) -> Iterator[Figure]:
     path = data.arrow("points", rows)
     base = Opened(path, store=stores.of(path, stores.COLUMNS, aggs=BOUNDS))
     places = data.sample_rows(path, VIEWS)
-    windows = {area: about(base.range, *places, area) for area in AREAS}
+    windows = {area: about(base.extent, *places, area) for area in AREAS}
     for agg, rival_of in (("mean(value)", _means), ("by(kind)", _categories)):
         opened = base.with_agg(agg)
         ours = {area: sampled(opened, windows[area]) for area in AREAS}
@@ -178,9 +178,9 @@ def zooms(rows: int) -> Iterator[Figure]:
     """Any two levels: windows whose sides are independent powers of two of the range's, against the square ones."""
     path = data.arrow("points", rows)
     opened, places = Opened(path, store=stores.of(path)), data.sample_rows(path, VIEWS)
-    square = max(statistic(sampled(opened, about(opened.range, *places, area)), "p95") for area in AREAS)
+    square = max(statistic(sampled(opened, about(opened.extent, *places, area)), "p95") for area in AREAS)
     x, y = data.sample_rows(path, RANDOM, seed=3)
-    x0, y0, x1, y1 = opened.range
+    x0, y0, x1, y1 = opened.extent
     halvings = np.random.default_rng(2).uniform(1, 13, (2, RANDOM))
     w, h = (x1 - x0) * 0.5 ** halvings[0], (y1 - y0) * 0.5 ** halvings[1]
     windows = [Window(*sides) for sides in np.stack([x - w, x + w, y - h, y + h], axis=1).tolist()]
@@ -197,7 +197,7 @@ def log(rows: int) -> Iterator[Figure]:
     path = data.arrow("log", rows)
     opened = Opened(path, store=stores.of(path, xaxis="log", yaxis="log"), xaxis="log", yaxis="log")
     logs = [np.log10(each) for each in data.sample_rows(path, VIEWS)]
-    windows = {area: about(opened.range, *logs, area) for area in AREAS}
+    windows = {area: about(opened.extent, *logs, area) for area in AREAS}
     rivals = _logarithmic(opened, windows, rows, path)
     for area in AREAS:
         what = f"log axes at {words(rows)} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
@@ -211,7 +211,7 @@ def _linear(rows: int) -> dict[float, float]:
     path = data.arrow("points", rows)
     opened = Opened(path, store=stores.of(path))
     places = data.sample_rows(path, VIEWS)
-    return {area: statistic(sampled(opened, about(opened.range, *places, area)), "p95") for area in AREAS}
+    return {area: statistic(sampled(opened, about(opened.extent, *places, area)), "p95") for area in AREAS}
 
 
 def _logarithmic(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
@@ -228,7 +228,7 @@ def grid(rows: int) -> Iterator[Figure]:
     opened = Opened(path, store=stores.of(path))
     places = data.sample_rows(path, VIEWS)
     areas = (*AREAS, 1e-8, 1e-10)
-    windows = {area: about(opened.range, *places, area) for area in areas}
+    windows = {area: about(opened.extent, *places, area) for area in areas}
     ours = {area: sampled(opened, windows[area]) for area in areas}
     few = {area: windows[area] for area in (1.0, 1e-2)}
     rivals = rival(opened, few, "datashader", _dask(rows), path)
