@@ -95,7 +95,7 @@ class Bins:
 def _edges(bins: Bins, signed: bool) -> tuple[Any, Array, float, float, int]:
     """For `_place_words`: sign bit, edges from the lowest value on, scale and shift of a guess, highest bin (-1: none).
 
-    Kept, because an image asks for the same edges once a slice.
+    Cached, because an image needs the same edges for every slice.
     """
     bias = _BIAS if signed else 0
     low, high = Fraction(bins.low), Fraction(bins.high)

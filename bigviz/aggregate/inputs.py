@@ -82,7 +82,7 @@ class Inputs:
     categories: int = 0
 
     def rows(self, start: int, stop: int, ordered: bool) -> Rows:
-        """A range of rows; row numbers only where they are asked for."""
+        """A range of rows; row numbers only if the reduction needs them."""
         return self._rows(
             lambda column: column.slice(start, stop), lambda: np.arange(start, stop), slice(start, stop), ordered
         )

@@ -39,7 +39,7 @@ class Layer:
 
     @property
     def reduction(self) -> Reduction:
-        """The reduction. Raises BadInput for a text that is none."""
+        """The reduction. Raises BadInput for a text that names none."""
         return _parsed(self.agg) if isinstance(self.agg, str) else self.agg
 
     def key(self) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Layer:
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Reduction:
-    """`parse`, which every tile of a layer would ask for again."""
+    """`parse`, cached: every tile of a layer needs it."""
     return parse(text)
 
 

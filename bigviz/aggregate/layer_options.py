@@ -1,4 +1,5 @@
-"""The words that a layer's options take: glyphs, axis kinds and roots. Loads nothing, so that the command line can."""
+"""The words that a layer's options take: glyphs, axis kinds and roots. Imports nothing, so that the command line can
+import it."""
 
 from __future__ import annotations
 

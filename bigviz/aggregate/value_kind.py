@@ -18,7 +18,7 @@ __all__ = ["ValueKind", "value_kind"]
 
 @dataclass(frozen=True)
 class ValueKind:
-    """How a value of a plane is to be told.
+    """How a value of a plane is shown.
 
     `kind` is that of a column, `type` Arrow's name of the type. Dates, stamps, times of day and durations are int64
     nanoseconds in planes; `unit` is the one that the column keeps them in (D, s, ms, us, ns; None for other kinds) and

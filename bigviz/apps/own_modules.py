@@ -51,7 +51,7 @@ def own_imports(directory: str, files: set[str]) -> Iterator[None]:
 def is_own(path: str, directory: str) -> bool:
     """Whether a module's file, or a package's directory, is its author's own: below `directory`, and not installed.
 
-    `path` counts as below where it is so by its name (a link that leads out) or by where it leads.
+    `path` counts as below if its name is (a link that leads out), or if its target is.
     """
     places = {(resolve(path), resolve(directory)) for resolve in (os.path.abspath, os.path.realpath)}
     inside = any(place.startswith(os.path.join(top, "")) for place, top in places)

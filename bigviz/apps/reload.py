@@ -17,8 +17,8 @@ Stamp = tuple[int, int] | None
 class Watch:
     """The files whose change calls for another run of a script, each with its time of change and size (None: no file).
 
-    Make it before the first run: what is saved while the script runs counts as a change, also of files that only the
-    run makes known.
+    Make it before the first run: whatever is saved while the script runs counts as a change, even in files that become
+    known only by the run.
     """
 
     def __init__(self, path: str, seconds: float = _SECONDS) -> None:
@@ -28,7 +28,7 @@ class Watch:
         self._stamps = {self.path: _stamp(self.path)}
 
     def cover(self, files: Iterable[str]) -> None:
-        """From now on watch the script and these files; those that were watched before keep their stamps."""
+        """Watch the script and these files from now on; files that were watched before keep their stamps."""
         known = self._stamps
         self._stamps = {file: known[file] if file in known else self._first(file) for file in (self.path, *files)}
 

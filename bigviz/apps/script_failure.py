@@ -20,8 +20,8 @@ _LONGEST_TRACE: Final = 20_000
 
 @dataclass(frozen=True)
 class Failure:
-    """`file` is relative to the script's directory where it lies below it, `line` counts from 1; None where no line of
-    the author's is to blame. `files` are the author's files whose change may mend it, some of which may not exist."""
+    """`file` is relative to the script's directory where it lies below it, `line` counts from 1; None if no line of the
+    author's is to blame. `files` are the author's files whose change may fix it; some may not exist."""
 
     file: str
     line: int | None
@@ -31,7 +31,7 @@ class Failure:
 
 
 class ScriptFailed(BigvizError):
-    """A script raised something, or made nothing to show. `files` are to be watched until it is mended."""
+    """A script raised something, or made nothing to show. `files` are watched until it is fixed."""
 
     several_lines = True
 
@@ -43,7 +43,7 @@ class ScriptFailed(BigvizError):
 
 
 def failure_of(error: Exception, script: str) -> Failure:
-    """What the author of `script` (an absolute path) has to know about an error that it raised."""
+    """What the author of `script` (an absolute path) needs to know about an error that it raised."""
     directory = os.path.dirname(os.path.realpath(script))
     own = [place for place in _places(error) if place[0] == script or is_own(place[0], directory)]
     file, line = own[-1] if own else (script, None)

@@ -31,7 +31,7 @@ from bigviz.tiles.store.catalog.quota import bytes_of
 
 __all__ = ["index_path", "layer_from"]
 
-_INTERRUPTED: Final = 130  # what a shell says of a program that Ctrl-C ended
+_INTERRUPTED: Final = 130  # the exit status of a program ended by Ctrl-C
 
 
 def index_path(

@@ -39,7 +39,7 @@ def summary(
     """Lines of text on a table (rows, columns with their types, the default choice of columns, its indexes), on an
     index, or on a directory of indexes.
 
-    Of long CSV files only the first rows are read, and the number of rows is an estimate, unless it is to be `exact`.
+    Of long CSV files only the first rows are read, and the number of rows is an estimate, unless `exact` is True.
     """
     folder = Path(path).absolute()
     if os.path.isdir(folder):

@@ -29,12 +29,12 @@ __all__ = ["bars", "shown", "stage_bars"]
 
 
 def shown(stage: str) -> str:
-    """What work is at, as a bar may show it: names in it are neither markup nor commands to the terminal."""
+    """The stage of some work as a bar may show it: names in it are neither markup nor commands to the terminal."""
     return escape(printable(stage))
 
 
 def bars() -> Progress:
-    """Bars on stderr: what, how far, rows, time gone and time to go."""
+    """Bars on stderr: stage, share done, rows, elapsed and remaining time."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,7 +47,7 @@ def bars() -> Progress:
 
 @contextmanager
 def stage_bars() -> Iterator[Tell]:
-    """A bar for each stage that is reported, on stderr: what, how far, rows a second, time gone and time to go.
+    """A bar on stderr for each reported stage: its name, share done, rows a second, elapsed and remaining time.
 
     Where stderr is no terminal, each stage is one line, written when it has ended.
     """

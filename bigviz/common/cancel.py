@@ -34,7 +34,7 @@ class Cancel:
 
 
 class _Never(Cancel):
-    """The flag of work that always runs to its end. Shared, so cancelling it would stop strangers."""
+    """The flag of work that always runs to its end. Shared, so cancelling it would stop unrelated work."""
 
     __slots__ = ()
 

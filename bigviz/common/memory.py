@@ -8,8 +8,8 @@ __all__ = ["available_memory", "total_memory"]
 
 
 def available_memory() -> int:
-    """Bytes that can be allocated without swapping: what the kernel estimates, or half of the machine where it does
-    not say."""
+    """Bytes that can be allocated without swapping: what the kernel estimates, or half of the machine's memory if it
+    gives no estimate."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:

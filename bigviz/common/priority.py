@@ -8,8 +8,8 @@ Nothing can lock up. A build looks where it holds no lock that a request could w
 `Crew.run`, between batches that were read, and between the nodes of a pyramid. (Values are gathered under their order's
 lock, for which only builds wait; a request takes its turn when its layer is there, so it waits for no build.) A column
 that is loaded into memory is read under its lock, so no look is taken there: a request that needed that column would
-hold its turn and wait for the lock, and the build would hold the lock and wait for the turn. If the rule is broken all
-the same, `PATIENCE` seconds are lost, because no look lasts longer.
+hold its turn and wait for the lock, and the build would hold the lock and wait for the turn. Should the rule be broken,
+`PATIENCE` seconds are lost at most, because no look lasts longer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How work that takes long reports how far it is."""
+"""How long work reports its progress."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def listening(progress: Progress) -> Iterator[None]:
 
 
 def listener() -> Progress:
-    """Where to report if the caller does not say; `no_progress` outside of `listening`."""
+    """Where to report if the caller gives nothing; `no_progress` outside of `listening`."""
     return _listener.get()
 
 

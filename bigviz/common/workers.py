@@ -37,7 +37,7 @@ def slices(rows: int, size: int = SLICE) -> list[tuple[int, int]]:
 
 @dataclass
 class Crew:
-    """Threads, and who watches them: what a build hands down to its steps.
+    """Threads, a progress callback and a cancel flag: what a build hands down to its steps.
 
     `run` calls a function for each item on `threads` threads. `cancel` is looked at before and `progress` told after
     every item. Kernels release the GIL, so threads do work at once. With `turns`, requests go first. With `background`,
@@ -114,8 +114,8 @@ def step_back() -> None:
     """Let the operating system run other threads before the one that calls this: the loop's, those of requests, and a
     browser's.
 
-    Its niceness is 10, not more: whoever waits for the interpreter's lock may wait for a thread that holds it and is
-    not run.
+    Its niceness is 10, not more: a thread that waits for the interpreter's lock may wait for one that holds it and is
+    not scheduled.
     """
     if sys.platform == "linux":  # where threads have priorities of their own
         thread = threading.get_native_id()

@@ -1,6 +1,6 @@
 """XXH64 sums of blocks, by which a flipped byte of a mapped file is found before it is used.
 
-Blocks are of 64 KiB, or of another multiple of 8 bytes where less than that is read in one place.
+Blocks are of 64 KiB, or of another multiple of 8 bytes for files of which less is read at a time.
 
 The algorithm is Yann Collet's (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md), with seed 0. It is written over
 64-bit words, so that a block takes about 10 microseconds.

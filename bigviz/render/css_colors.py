@@ -28,7 +28,7 @@ def rgba(text: object, field: str = "color") -> Rgba:
     """Red, green, blue and opacity, each 0 to 255, of a CSS colour: `steelblue`, `#d33`, `#dd333380`,
     `rgb(70 130 180 / 50%)`, `hsl(207, 44%, 49%)`.
 
-    Numbers beyond a channel's ends are its ends, as in CSS. Raises BadInput for what is none, with the nearest name.
+    Numbers beyond a channel's ends are its ends, as in CSS. Raises BadInput, with the nearest name, for anything else.
     """
     word = text.strip().casefold() if isinstance(text, str) and len(text) <= _LONGEST else ""
     if word == "transparent":

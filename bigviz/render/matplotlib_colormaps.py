@@ -1,4 +1,5 @@
-"""matplotlib's perceptually uniform colour maps, which colorcet has not: 256 RGB triples each, in hexadecimal digits.
+"""matplotlib's perceptually uniform colour maps, which colorcet does not have: 256 RGB triples each, in hexadecimal
+digits.
 
 By Nathaniel J. Smith, Stéfan van der Walt and Eric Firing (viridis, plasma, inferno, magma) and by Jamie R. Nuñez,
 Christopher R. Anderton and Ryan S. Renslow (cividis, doi:10.1371/journal.pone.0199239), all dedicated to the public

@@ -72,7 +72,8 @@ def values_of(planes: Sequence[Array], cells: Cells) -> Values:
 
 
 def _filled(plane: Array, cells: Cells) -> npt.NDArray[np.bool_]:
-    """Which cells of a plane hold a value. Infinite ones do; they have no place in a normalisation, but a colour."""
+    """Which cells of a plane hold a value. Infinite ones count: they have a colour, though no place in a
+    normalisation."""
     numbers: npt.NDArray[Any] = np.ma.getdata(plane)
     held = ~np.ma.getmaskarray(plane) if numbers.dtype.kind != "f" else ~np.isnan(numbers)
     return held if cells.empty == "null" else held & (numbers != 0)

@@ -78,5 +78,5 @@ def _shown(got: object) -> object:
 
 
 def _encodable(text: str) -> str:
-    """Lone surrogates, which JSON can bring in and UTF-8 has not, as escapes."""
+    """Lone surrogates, which JSON can carry and UTF-8 cannot, as escapes."""
     return text.encode(errors="backslashreplace").decode()

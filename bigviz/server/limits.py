@@ -53,7 +53,7 @@ class Limits:
     builds_per_address: int = 8  # of these; a figure of eight lines gets another x at once
 
     def told(self) -> dict[str, float]:
-        """What a page must keep to, as the first message on its socket tells."""
+        """What a page must keep to, as sent in the first message on its socket."""
         return {name: getattr(self, name) for name in _TOLD}
 
 

@@ -39,18 +39,18 @@ class Viewer(Guest, Protocol):
     """A browser that looks at a document."""
 
     def tell(self, failure: Failure) -> None:
-        """Say why the script failed."""
+        """Tell the browser why the script failed."""
 
     def read(self, report: dict[str, Any]) -> None:
-        """Say how far files are read, to a browser that waits for its document."""
+        """Tell a browser that waits for its document how much of the files has been read."""
 
 
 @dataclass(eq=False)
 class Site:
     """One server's state. Lives on the event loop's thread; documents and backend come when they are loaded.
 
-    `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how far the files of the
-    first documents are read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
+    `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how much of the files of
+    the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
 
     The names of the `documents` are known before they are opened, so that pages are served at once.
     """
@@ -112,7 +112,7 @@ class Site:
             viewer.tell(failure)
 
     def read(self, report: dict[str, Any]) -> None:
-        """Tell the browsers that wait for the first documents how far their files are read."""
+        """Tell the browsers that wait for the first documents how much of their files has been read."""
         if self._backend is None:
             self.reading = report
             for viewer in list(self.viewers):

@@ -1,4 +1,5 @@
-"""All that a layer needs on the disk: rows in order, with columns and the pyramid over them, or a line's series."""
+"""Everything that a layer needs on the disk: rows in order, with columns and the pyramid over them, or a line's
+series."""
 
 from __future__ import annotations
 

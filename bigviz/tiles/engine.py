@@ -1,4 +1,4 @@
-"""The engine on this machine: layers are built once, shared by all who ask, and answer for tiles.
+"""The engine on this machine: layers are built once, shared by all callers, and answer for tiles.
 
 `bigviz.tiles.interface` says what each method is for.
 """
@@ -285,7 +285,7 @@ class Engine:
         return self._layer_flights.get(key, build, progress, cancel)
 
     def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: LayerAnswers, whole: bool = True) -> None:
-        """Keep a layer; the columns of layers that leave for it are let go of, unless others use them."""
+        """Keep a layer; the columns of layers that are dropped for it are released, unless others use them."""
         self._uses.keep(key, dataset, layer)
         for gone in self._store.put(key, made, whole):
             self._uses.drop(gone)
@@ -295,7 +295,8 @@ class Engine:
             self._uses.drop(gone)
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
-        """What tells sums of floats that are added in file order from those of an index, whose last bits may differ."""
+        """What distinguishes sums of floats that are added in file order from those of an index, whose last bits may
+        differ."""
         if layer.glyph != "points" or not layer.reduction.traits.float_order:
             return ()
         built, _ = self._store.find(self._key(dataset, layer))
@@ -308,10 +309,10 @@ class Engine:
     @contextmanager
     def _answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Iterator[LayerAnswers]:
         """The layer, for one answer, for which builds make way. A store that turns out to be damaged is removed, so
-        that the layer is built again when it is next asked for."""
+        that the layer is built again when it is next needed."""
         built = self._ready(dataset, layer, no_progress, cancel)
         try:
-            # A pass is no request that all else waits for: it takes seconds, and makes way for requests itself.
+            # A pass does not count as a request: it takes seconds, and makes way for requests itself.
             with nullcontext() if built.is_scanned else self._maker.turns.request():
                 yield built
         except Unreadable as error:
@@ -324,6 +325,6 @@ class Engine:
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:
-    """What a client learns of a damaged store: where it lies is for the operator, and in the log."""
+    """The error for a damaged store as a client sees it: where the store lies is for the operator, in the log."""
     _log.warning("the index of %r is damaged: %s", dataset.name, error.message)
-    return Unreadable(f"The index of {dataset.name!r} is damaged: it is built again, ask once more.")
+    return Unreadable(f"The index of {dataset.name!r} is damaged: it is being built again, try once more.")

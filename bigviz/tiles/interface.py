@@ -46,7 +46,7 @@ Window = tuple[Number, Number]
 
 
 class SampledLayer(Protocol):
-    """A layer as a sample shows it, until there are exact answers."""
+    """A layer estimated from a sample, until there are exact answers."""
 
     @property
     def roots(self) -> tuple[Root, Root]:
@@ -58,11 +58,11 @@ class SampledLayer(Protocol):
 
     @property
     def whole(self) -> bool:
-        """Whether the sample grows no more."""
+        """Whether the sample has stopped growing."""
 
     @property
     def facts(self) -> LayerInfo:
-        """The facts of the layer, as the first of the sample says."""
+        """The facts of the layer, according to the first units of the sample."""
 
     @property
     def dense(self) -> DensePart | None:
@@ -82,22 +82,22 @@ class Engine(Protocol):
     """Builds layers and answers for them. Every method blocks and may be called from any thread.
 
     Answers raise Cancelled once `cancel` is raised, BadInput for windows and keys that cannot be, what `ensure` raises,
-    and Unreadable where an index turns out to be damaged, which is built again when it is next asked for.
+    and Unreadable if an index turns out to be damaged; it is built again when it is next needed.
     """
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
 
     def expect(self, seconds: float) -> None:
-        """Requests are about to come: builds make way for so long."""
+        """Requests are about to come: builds make way for so many seconds."""
 
     def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
-        """What can be had of the layer now, but for samples: those are with who began them. Tables of few rows are
-        "complete" in no time, and never "answering"."""
+        """What the layer can answer now, apart from samples, which belong to those who began them. Tables of few rows
+        are "complete" at once, and never "answering"."""
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
-        """Estimates to show until the layer can be answered for; None where that will be soon enough: for a table of
-        few rows, or one that is ordered. Reads the first of a sample."""
+        """Estimates to show until the layer can answer exactly; None if that will be soon enough: for a table of few
+        rows, or one that is ordered. Reads the first units of a sample."""
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         """Build what the layer needs, unless it is there; callers at the same time share one build.
@@ -110,8 +110,8 @@ class Engine(Protocol):
         """The facts of a layer, built if need be."""
 
     def dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
-        """Where nearly all rows of a layer of points lie, if that is a small part of their range. None of lines, of
-        roots that were asked to hold all rows, and of scanned layers, for which it would take a pass."""
+        """Where nearly all rows of a layer of points lie, if that is a small part of their range. None for lines, for
+        roots that hold all rows, and for scanned layers, which would need a pass for it."""
 
     def etag(self, dataset: Dataset, layer: Layer) -> str:
         """A name of all that the layer's answers depend on: 32 hexadecimal digits."""

@@ -1,4 +1,4 @@
-"""The layers that are built, as many as memory is meant for them; the least recently used leave first."""
+"""The layers that are built, as many as fit their share of memory; the least recently used are dropped first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["LayerStore", "Uses"]
 class LayerStore:
     """At most `limit` bytes of layers by key, what several layers share counted once.
 
-    The layer put last stays whatever it weighs. An order lives as long as a layer that uses it. Safe to use from any
+    The layer put last stays, however large it is. An order lives as long as a layer that uses it. Safe to use from any
     number of threads.
     """
 
@@ -32,8 +32,8 @@ class LayerStore:
         self._lock = threading.Lock()
 
     def find(self, key: Hashable) -> tuple[LayerAnswers | None, bool]:
-        """The layer, which becomes the most recently used, and whether nothing of it is still to be built; None and
-        False without one."""
+        """The layer, which becomes the most recently used, and whether it is completely built; None and False without
+        one."""
         with self._lock:
             layer = self._layers.get(key)
             if layer is not None:
@@ -41,7 +41,8 @@ class LayerStore:
             return layer, key in self._whole
 
     def put(self, key: Hashable, layer: LayerAnswers, whole: bool = True) -> list[Hashable]:
-        """Keep a layer, and let older ones go until all fit: their keys. One that is not whole answers, if slower."""
+        """Keep a layer, and drop older ones until all fit; returns their keys. A layer that is not whole answers, if
+        more slowly."""
         gone: list[Hashable] = []
         with self._lock:
             self._layers[key] = layer
@@ -98,14 +99,14 @@ class LayerStore:
 
 
 class Uses:
-    """Lets columns go when nothing uses them any more. Safe to use from any number of threads."""
+    """Releases columns when nothing uses them any more. Safe to use from any number of threads."""
 
     def __init__(self) -> None:
         self._uses: dict[Hashable, tuple[Dataset, frozenset[str]]] = {}
 
     @contextmanager
     def building(self, dataset: Dataset, layer: Layer) -> Iterator[None]:
-        """While a layer is built. However that ends, what it loaded goes, unless a layer was kept for it."""
+        """While a layer is built. However that ends, what it loaded is released, unless a layer was kept."""
         run = object()
         self.keep(run, dataset, layer)
         try:

@@ -121,8 +121,8 @@ class Maker:
                     raise
                 self.drop_damaged(error, key)
                 if again:
-                    raise  # the disk is not to be trusted
-            return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or done without
+                    raise  # the disk cannot be trusted
+            return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or not used
         if layer.glyph == "line":
             self._check_line(dataset, layer)
             x, y = self._axes(dataset, layer, crew)
@@ -146,7 +146,7 @@ class Maker:
         return self._holder(error) is not None
 
     def drop_damaged(self, error: Unreadable, key: Hashable) -> None:
-        """Remove the store, or the part of one, that an error tells of, and forget the order that was in it."""
+        """Remove the store, or the part of one, that an error names, and forget the order that was in it."""
         damaged = self._holder(error)
         if damaged is not None and self._stores is not None:
             self._orders.drop(key)
@@ -267,14 +267,14 @@ class Maker:
         if not self._holds_rows(dataset, row):
             need, room = dataset.num_rows * row / 1e9, min(self._memory, available_memory()) / 1e9
             raise TooLarge(
-                f"a line of {dataset.num_rows:,} rows takes {need:.2g} GB of memory, and {room:.2g} GB are there: "
+                f"a line of {dataset.num_rows:,} rows takes {need:.2g} GB of memory, and {room:.2g} GB are free: "
                 "`bigviz index` makes its index on the disk, and as points it is shown without one",
                 None,
                 dataset.num_rows,
             )
 
     def _holds_rows(self, dataset: Dataset, row: int, besides: int = 0) -> bool:
-        """Whether `row` bytes a row are within what is meant for layers, and free together with those of columns."""
+        """Whether `row` bytes a row are within the memory for layers, and free together with those of columns."""
         rows = dataset.num_rows
         return rows * row <= self._memory and rows * (row + besides) <= available_memory()
 

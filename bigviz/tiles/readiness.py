@@ -1,4 +1,4 @@
-"""What can be had of a layer now. Loads nothing, so that a server can listen before its engine is there."""
+"""What a layer can answer now. Imports nothing, so that a server can listen before its engine is loaded."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def add_counts(
     """Add an encoded plane of counts, halved `less` times along y and along x, to the C-contiguous (256, 256) `out`.
 
     Its first cell goes to `place`, a row and a column, from where it must fit. The same as to decode it, to add up its
-    cells and to add that: at half a millisecond less, because nothing is written between. Raises as `decode` does.
+    cells and to add that: at half a millisecond less, because nothing is written in between. Raises as `decode` does.
     """
     less_y, less_x = less
     row, column = place
@@ -274,7 +274,7 @@ def _write_rlev(counts: Array, twos: Array, limit: int, out: Array) -> int:
 
     `twos` is `counts` seen as uint64: eight empty cells at once are passed over. Empty cells at the end are left out.
     Short runs and small counts are written without a branch on the data: half-full planes, where no branch can be
-    foretold, take a third of the time.
+    predicted, take a third of the time.
     """
     at = 0
     empty = 0

@@ -110,7 +110,8 @@ def frames(
 
 
 def json_parts(payload: object, body: bytes = b"", limit: int = MAX_FRAME) -> list[Part]:
-    """A message of JSON and, with the last part, a body. NaN or infinity, which JSON has not, raise ValueError."""
+    """A message of JSON and, with the last part, a body. NaN or infinity, which JSON does not have, raise
+    ValueError."""
     return text_parts(dump(payload), body, limit)
 
 

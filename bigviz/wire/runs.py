@@ -2,7 +2,7 @@
 
 Values are moved as the words of bits that they are, so a kernel is compiled once a size and not once a dtype. Finding
 runs and gathering values pass over eight cells at once where none begins or ends, and have no branch on the data
-elsewhere: half-full planes, where none could be foretold, take no longer.
+elsewhere: half-full planes, where none could be predicted, take no longer.
 """
 
 from __future__ import annotations

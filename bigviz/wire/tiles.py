@@ -29,7 +29,8 @@ __all__ = ["TileMessage", "read_tile", "tile_frames", "tile_parts"]
 
 @dataclass(frozen=True)
 class TileMessage:
-    """A tile as it travels: place, costs (microseconds, rows, bytes), planes in order, of what it is an estimate."""
+    """A tile as it travels: place, costs (microseconds, rows, bytes), planes in order, and what it is an estimate
+    of."""
 
     zx: int
     zy: int
@@ -46,7 +47,7 @@ class TileMessage:
 
 
 def tile_frames(tile: Any, *, request: int, figure: int, layer: int) -> list[bytes]:
-    """A tile's frames as the first of a connection; what a measurement of the whole way to bytes wants."""
+    """A tile's frames as the first of a connection; for measurements of the whole way to bytes."""
     return frames(Type.TILE, tile_parts(tile), sequence=1, epoch=0, request=request, figure=figure, layer=layer)
 
 

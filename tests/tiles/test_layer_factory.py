@@ -172,7 +172,7 @@ def test_a_damaged_store_is_dropped_and_built_again(
             engine.rows(dataset, asked, -9.0, 9.0, -9.0, 9.0, 50_000)
             found = engine.tile(dataset, asked, KEYS[0]).planes
         except Unreadable as error:
-            assert error.message == f"The index of {dataset.name!r} is damaged: it is built again, ask once more."
+            assert error.message == f"The index of {dataset.name!r} is damaged: it is being built again, try once more."
             assert error.got is None and str(store) in caplog.text
             continue
         assert found == expected, "a flipped byte was drawn"

@@ -1,4 +1,4 @@
-"""The cells that a segment between two cells inks, within a window, at a cost that knows only the window.
+"""The cells that a segment between two cells inks, within a window, at a cost that depends on the window alone.
 
 Bresenham's algorithm steps along the longer axis and rounds the other; its error term says in closed form where it is
 after k steps, so a segment of any length is entered where the window begins. Of two equally near cells a segment that

@@ -1,4 +1,4 @@
-"""What there is to know of a reduction's cells, said once for all code that keeps, sends, draws or describes them."""
+"""What a reduction's cells mean, declared once for all code that keeps, sends, draws or describes them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class BrowserRun:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of `bigviz bench`: the table and the layer that were asked for, and how long that took.
+    """One run of `bigviz bench`: the table and the layer that were measured, and how long that took.
 
     `ready` is seconds from the first request to the finished index, nearly 0 if it was there already. `browser` is None
     if there was none, and `why` says why.

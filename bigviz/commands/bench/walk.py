@@ -1,4 +1,4 @@
-"""The script of `bigviz bench`: pans and zooms that stay where the data is, and ask for what a page would lack.
+"""The script of `bigviz bench`: pans and zooms that stay where the data is and request what a page would lack.
 
 Seeded: the same table and size give the same views. About half of the steps are pans by up to a third of the window,
 the others zoom in or out by two about a filled cell of the view before.
@@ -56,7 +56,7 @@ def _padded(low: float, high: float) -> Point:
 
 
 class TileWalk:
-    """Over tiles, or their rows where those are few. Tiles that came are not asked for again, as a page would not.
+    """Over tiles, or their rows where those are few. Tiles that arrived are not requested again, as in a page.
 
     `times` says for x and for y whether it is sent as nanoseconds in text.
     """

@@ -1,6 +1,6 @@
 """Windows on a layer and the tiles they need, by the page's rule: the level nearest to one device pixel a cell.
 
-For clients without a browser: measurements ask for what a page of that size would ask for.
+For clients without a browser: a measurement requests what a page of that size would.
 """
 
 from __future__ import annotations

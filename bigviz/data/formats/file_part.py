@@ -45,8 +45,8 @@ class Part(Protocol):
 
     @property
     def digest(self) -> bytes:
-        """What distinguishes this content from another of the same size and time, where that is known without
-        reading all."""
+        """What distinguishes this content from another of the same size and time, if that is known without reading all
+        of it."""
         ...
 
     @property

@@ -1,7 +1,7 @@
 """Columns of geometries, of which points are plotted: their x and y are columns of their own.
 
-A column is told by GeoParquet's metadata (https://geoparquet.org), by GeoArrow's extension names, or by Parquet's own
-logical types GEOMETRY and GEOGRAPHY.
+A column is recognised by GeoParquet's metadata (https://geoparquet.org), by GeoArrow's extension names, or by Parquet's
+own logical types GEOMETRY and GEOGRAPHY.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Geometry:
 
 
 def geometries(schema: pa.Schema, native: Sequence[int] = ()) -> tuple[Geometry, ...]:
-    """The columns of geometries that a schema with its metadata tells of; `native` are those known already."""
+    """The columns of geometries that a schema declares in its metadata; `native` are those known already."""
     told = _geo_columns(schema.metadata or {})
     found = []
     for index, field in enumerate(schema):
@@ -139,7 +139,7 @@ def _extension(field: pa.Field) -> str:
 
 
 def _shapes(about: Mapping[str, Any], extension: str, type_: pa.DataType) -> tuple[str, ...]:
-    """The names of the shapes, where they are told; of types that hold no points, that of their encoding."""
+    """The names of the shapes, if the metadata lists them; for types that hold no points, the name of the encoding."""
     listed = about.get("geometry_types", about.get("geometry_type"))  # one text in the first versions of GeoParquet
     listed = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
     shapes = tuple(shape for shape in listed if isinstance(shape, str) and shape.strip() and shape != "Unknown")

@@ -180,7 +180,7 @@ def _plain(element: _Element) -> _Element:
 
 
 def _split(footer: bytes) -> tuple[bytes, list[_Element], bytes]:
-    """The bytes before the schema (header and all), its elements, and the bytes behind it."""
+    """The bytes before the schema (header and all), its elements, and the bytes after it."""
     number, kind, at = _header(footer, 0, 0)
     if (number, kind) != (1, _I32):
         raise ValueError("no version")

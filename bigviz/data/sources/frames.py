@@ -26,7 +26,7 @@ _FAILURES = (
 
 
 def to_table(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
-    """The rows of an object as a table, and the columns that cannot be plotted or not be taken by Arrow, by position,
+    """The rows of an object as a table, and the columns that cannot be plotted or that Arrow cannot take, by position,
     with the reason.
 
     Takes pyarrow's tables, batches and readers; whatever has `__arrow_c_stream__` or `__arrow_c_array__`; pandas

@@ -49,5 +49,5 @@ class Rows:
                 self._found.add(start, chunk)
 
     def finish(self) -> pa.ChunkedArray:
-        """The values in the order that was asked for."""
+        """The values in the order of the requested rows."""
         return take_rows(self._found.finish(), self._order.astype(np.int64))

@@ -29,8 +29,8 @@ class Source(Protocol):
 
     @property
     def unusable(self) -> Mapping[int, Unusable]:
-        """Columns that cannot be plotted though their type could be, or not be read, by position in order, and why.
-        Nobody reads those that are not readable."""
+        """Columns that cannot be plotted although their type could be, or that cannot be read, by position in order,
+        and why. Those that are not readable are never read."""
         ...
 
     @property

@@ -114,7 +114,7 @@ class Guarded(RequestHandler):
         self.finish(dump({"error": words or other, "field": None, "got": None}))
 
     def restart(self, status: int) -> None:
-        """Drop what was written so far; what follows is a JSON answer of this status."""
+        """Drop what was written so far and begin a JSON answer of this status."""
         self.clear()
         self.set_status(status)
         self.set_header("Content-Type", JSON)
@@ -187,7 +187,7 @@ class Handler(Guarded):
             self._work.cancel()
 
     def query(self, name: str) -> str | None:
-        """A query argument, None without it; BadInput where it stands twice or is not UTF-8."""
+        """A query argument, None without it; BadInput if it is given twice or is not UTF-8."""
         found = self.request.query_arguments.get(name)
         if found is None:
             return None
@@ -232,7 +232,7 @@ class Handler(Guarded):
         return None  # routes with an ETag set it before they compute the body
 
     def same(self, etag: str) -> bool:
-        """Set the ETag; True if the client has this answer already, which is then all that is said."""
+        """Set the ETag; True if the client has this answer already: then there is nothing more to send."""
         self.set_header("Etag", f'"{etag}"')
         if not self.check_etag_header():
             return False

@@ -1,4 +1,4 @@
-"""The list of documents, and the page of an address that is none, as HTML: every name is text, every link relative."""
+"""The list of documents, and the page for an unknown address, as HTML: every name is text, every link relative."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Entry:
 
 
 def entry_of(name: str, document: Document | None) -> Entry:
-    """What the list says of a document; of one that is not open, its name."""
+    """A document's entry in the list; only its name if it is not open."""
     if document is None:
         return Entry(name, name)
     tables: Sequence[Any] = list(document.sources.values())
@@ -93,9 +93,8 @@ def list_page(entries: Sequence[Entry], failed: bool = False) -> bytes:
 
 
 def missing_page(name: str | None, guesses: Sequence[Entry], root: str) -> bytes:
-    """The page of an address that is none: of the document `name`, or of something else (None).
-
-    `guesses` are documents of names near to it, `root` the relative address of the list.
+    """The page for an unknown address: of the document `name`, or of something else (None). `guesses` are documents
+    with similar names, `root` is the relative address of the list.
     """
     words = "There is nothing at this address" if name is None else f"There is no plot named “{name}”"
     links = "".join(

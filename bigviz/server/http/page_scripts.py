@@ -1,7 +1,7 @@
 """The scripts that the page loads: its modules in one file where they were bundled, else each, with preload hints.
 
 A wheel has the bundle `static/page.js` (`tools/bundle.mjs`, run by `hatch_build.py`); a clone has the modules. Without
-hints a browser learns of a module only from the one that imports it, and asks for them in as many rounds as the imports
+hints a browser learns of a module only from the one that imports it, and fetches them in as many rounds as the imports
 are deep. A bundle is used only if its first line holds the digest of the modules next to it, so an old one is not.
 """
 

@@ -156,7 +156,7 @@ class Static(Guarded, StaticFileHandler):
     def get_absolute_path(cls, root: str, path: str) -> str:
         try:
             return super().get_absolute_path(root, path)
-        except HTTPError:  # 403 for what leads out: an address like any other that is none
+        except HTTPError:  # 403 for what leads out: answered like any other unknown address
             raise HTTPError(404) from None
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:

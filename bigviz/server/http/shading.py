@@ -1,4 +1,4 @@
-"""The colours that a query asks for, from its parameters and the published layer's style."""
+"""The colours that a query requests, from its parameters and the published layer's style."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is n
 
 @dataclass(frozen=True)
 class Known:
-    """What a layer's facts are at some point: of a sample, exact while its index is being built, or of the index."""
+    """A layer's facts at some point: from a sample, exact while its index is being built, or from the index."""
 
     info: LayerInfo
     readiness: Readiness
@@ -119,8 +119,8 @@ class Builds:
     async def follow(
         self, dataset: Dataset, layer: Layer, listener: Listener, principal: Principal | None = None
     ) -> AsyncIterator[Known]:
-        """What is known of a layer, each time that more is: of a sample, when exact answers can be given, and last when
-        the index is complete; what comes at the same time is reported once. Otherwise as `ensure`."""
+        """What is known of a layer, each time more is known: from a sample, when exact answers can be given, and last
+        when the index is complete; what becomes known at the same time is reported once. Otherwise as `ensure`."""
         if self._is_known(dataset, layer, True):
             info = await self.ensure(dataset, layer)
             yield Known(info, self._engine.readiness(dataset, layer), await self._dense(dataset, layer))

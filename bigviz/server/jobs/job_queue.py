@@ -1,4 +1,4 @@
-"""Which job is next: wants of many owners, shared jobs, turns, and what may run beside what.
+"""Which job is next: wants of many owners, shared jobs, turns, and which jobs may run at the same time.
 
 Owners (a viewer's socket, an HTTP client's address) want jobs; a job has a key, and wants of equal key share one run.
 Each owner has slots (a viewer's figures) that hold one list of wants each: a newer list replaces the older one. What
@@ -8,7 +8,7 @@ waits, and at most all but one worker run jobs marked `heavy`, so that a row of 
 Jobs marked `long`, which take seconds and have threads of their own for the work, have two places next to the workers,
 so that they take no turn from others, and others none from them.
 
-No threads here: whoever uses the queue from several guards it with a lock.
+There are no threads here: callers that use the queue from several threads guard it with a lock.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class JobQueue:
         return self._short + self._long
 
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
-        """Make `wants` the one list of this owner's slot, best first; what only the older list wanted is given up."""
+        """Make `wants` the only list of this owner's slot, best first; what only the older list wanted is dropped."""
         state = self._owners.setdefault(owner, _Owner())
         old = state.slots.get(slot, [])
         state.slots[slot] = list(wants)
@@ -132,7 +132,7 @@ class JobQueue:
         return job
 
     def stop(self, job: Job) -> None:
-        """A job runs no more."""
+        """A job has ended."""
         self._count(job, -1)
 
     def close(self, job: Job) -> list[Want]:
@@ -197,7 +197,7 @@ class JobQueue:
         return None
 
     def _may(self, job: Job) -> bool:
-        """Whether there is room for a job beside those that run."""
+        """Whether there is room for a job next to those that run."""
         if job.long:
             return self._long < LONG
         short = self._short < self._workers

@@ -1,7 +1,7 @@
 """Which layer a request is about: the published one, changed by a query, or a whole definition from a message.
 
-A definition names a dataset of the document, never a path; its other keys are the fields of `Layer`. What it says is
-names and words are checked here; `resolve` checks columns against the dataset.
+A definition names a dataset of the document, never a path; its other keys are the fields of `Layer`. Names and words
+are checked here; `resolve` checks columns against the dataset.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
 
 
 def overridden(base: LayerRef, document: Document, get: Callable[[str], str | None]) -> LayerRef:
-    """The published layer with what the query says instead.
+    """The published layer with the query's changes.
 
-    Where another column is asked for and its axis is not, the axis is datetime for times, else linear; where another
-    glyph is and the reduction is not, the reduction is the glyph's own (count, any).
+    If the query names another column but not its axis, the axis is datetime for times, else linear; if it names another
+    glyph but no reduction, the reduction is the glyph's default (count, any).
     """
     given = {name: text for name in _OPTIONS if (text := get(name)) is not None}
     own = base.layer

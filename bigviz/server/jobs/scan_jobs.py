@@ -58,7 +58,7 @@ class Scans:
         return key, call
 
     def listen(self, key: Hashable, listener: Listener) -> Callable[[], None]:
-        """Tell of the progress of a job, as `{stage, done, rows, seconds}`, until the function returned is called."""
+        """Report the progress of a job, as `{stage, done, rows, seconds}`, until the returned function is called."""
         self._listeners.setdefault(key, []).append(listener)
 
         def leave() -> None:
@@ -72,7 +72,7 @@ class Scans:
 
     def _teller(self, key: Hashable) -> Callable[[str, float, int], None]:
         began = time.perf_counter()
-        last = began  # what is over at once needs no telling
+        last = began  # a job that ends at once needs no report
 
         def tell(stage: str, done: float, rows: int) -> None:
             nonlocal last

@@ -1,4 +1,4 @@
-"""Runs jobs in threads, those first that the queue says, and hands their outcomes to whoever wants them.
+"""Runs jobs in threads, in the order of the queue, and hands their outcomes to those that want them.
 
 Everything but `_drain` runs on the event loop's thread; `_drain` runs in the executor. One lock guards the queue and
 the outcomes, and is never held while a job runs.
@@ -49,13 +49,13 @@ class Scheduler:
         return self._queue.running
 
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
-        """Make `wants` the one list of this owner's slot, best first; what only the older list wanted is given up."""
+        """Make `wants` the only list of this owner's slot, best first; what only the older list wanted is dropped."""
         with self._lock:
             self._queue.replace(owner, slot, wants)
         self._start()
 
     def pause(self, owner: Hashable, paused: bool) -> None:
-        """Start no job for this owner (or do so again): its client does not take in what was sent already."""
+        """Start no job for this owner (or do so again): its client has not taken in what was sent."""
         with self._lock:
             self._queue.pause(owner, paused)
         if not paused:

@@ -62,9 +62,9 @@ class Backend:
         return layer_json.hello(document, self.limits), colormaps.body()
 
     def publish(self, document: Document) -> None:
-        """Let the engine know what the operator shows: indexes of that may be kept on the disk."""
+        """Tell the engine what the operator shows: its indexes may be kept on the disk."""
         for number in range(len(document.layers())):
-            with suppress(BigvizError):  # a layer that cannot be drawn is reported when it is asked for
+            with suppress(BigvizError):  # a layer that cannot be drawn is reported when it is requested
                 asked = self.asked(document, number, lambda name: None)
                 self.engine.publish(asked.dataset, asked.layer)
                 self.builds.publish(asked.dataset, asked.layer)

@@ -71,7 +71,7 @@ class _Source:
 
 
 class Thumbnails:
-    """Drawn when they are asked for, two at a time, and kept as long as nothing that they show changes."""
+    """Drawn on request, two at a time, and kept as long as nothing that they show changes."""
 
     def __init__(self) -> None:
         self._kept: ByteCache[memoryview] = ByteCache(_KEPT)

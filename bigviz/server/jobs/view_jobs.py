@@ -25,7 +25,7 @@ Job = tuple[Hashable, Callable[[Cancel], Prepared | None]]
 
 
 class ViewJobs:
-    """Makes jobs; they run in the scheduler's threads. Raises BadInput for the ends of a window that are none."""
+    """Makes jobs; they run in the scheduler's threads. Raises BadInput for a window whose ends are not valid."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

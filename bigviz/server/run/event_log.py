@@ -1,4 +1,4 @@
-"""What a server tells its operator: events, as lines for people or as JSON, one object a line."""
+"""What a server reports to its operator: events, as lines for people or as JSON, one object a line."""
 
 from __future__ import annotations
 

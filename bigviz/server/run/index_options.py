@@ -1,4 +1,4 @@
-"""Where indexes are kept, how much of the disk they may take, and which are made: as the operator says it."""
+"""Where indexes are kept, how much of the disk they may take, and which are made: the operator's options."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Storage:
 
     @classmethod
     def of(cls, directory: str | Path | None, limit: int | None, index: str, memory: int | None = None) -> Storage:
-        """The same from an operator's words. Raises BadInput for a mode that is none, a limit below 0, and less memory
+        """The same from an operator's words. Raises BadInput for an unknown mode, a limit below 0, and less memory
         than 16 MiB."""
         if index not in INDEX_MODES:
             raise BadInput(f"--index is auto, existing or never, got {index!r}.", "index", index)

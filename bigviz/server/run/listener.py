@@ -34,7 +34,7 @@ class Listener(HTTPServer):
             max_buffer_size=2 * max(limits.frame_bytes, limits.header_bytes, limits.body_bytes),
         )
         self._limits = limits
-        # Accepting fails without end, once a process has as many files open as it may: stay below that.
+        # Once a process has as many files open as it may, accepting fails again and again: stay below that.
         self._most = max(1, min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES))
         self._streams: dict[str, set[IOStream]] = {}
 
@@ -75,8 +75,8 @@ class Listener(HTTPServer):
 def bind(port: int, address: str) -> tuple[list[socket.socket], int]:
     """Listening sockets and their port (port 0: any free one).
 
-    Raises BadInput where the address is not this machine's, the port is taken (naming the next free one) or may not be
-    had.
+    Raises BadInput where the address is not this machine's, the port is taken (naming the next free one) or needs more
+    rights.
     """
     try:
         sockets = _listening(port, address)

@@ -43,7 +43,7 @@ _TILES: Final = 8  # tiles get an eighth of the memory for caches, layers in mem
 
 @dataclass(frozen=True)
 class Columns:
-    """What the command line says about the columns to show; None where it says nothing."""
+    """The command line's options about the columns to show; None where an option is absent."""
 
     x: str | None = None
     y: str | None = None
@@ -77,7 +77,7 @@ def engine_of(storage: Storage) -> Engine:
 
 
 def _stores_of(storage: Storage) -> StoreDirectory | None:
-    """The directory of indexes; None, and a warning, where the user has no place for them and names none."""
+    """The directory of indexes; None, with a warning, if the user has no cache directory and names none."""
     try:
         return StoreDirectory(storage.directory, storage.limit)
     except BadInput as error:
@@ -97,7 +97,7 @@ def open_paths(
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
-    """A document of one figure over a dataset; columns that are not said are chosen."""
+    """A document of one figure over a dataset; columns that are not given are chosen."""
     x, y, glyph, geographic = columns.x, columns.y, columns.glyph, False
     if x is None or y is None:
         choice = choose(dataset)
@@ -134,8 +134,8 @@ def demo_documents(points: str, walk: str) -> Brought:
 
 
 def open_script(path: str, name: str, progress: Progress = no_progress) -> Brought:
-    """The last document of a script, under `name`; `progress` is told while the script opens CSV files. Raises
-    ScriptFailed where it has none."""
+    """The last document of a script, under `name`; `progress` is called while the script opens CSV files. Raises
+    ScriptFailed if the script makes none."""
     with listening(progress):
         made, files = run_script(path)
     try:

@@ -67,7 +67,7 @@ async def _serve(
 
     def end() -> None:
         if stopping.is_set():
-            os._exit(130)  # asked twice: the user does not want to wait for browsers
+            os._exit(130)  # the second signal: the user does not want to wait for browsers
         stopping.set()
 
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -102,7 +102,7 @@ def _failure(server: Server) -> int:
 
 
 def _told(error: BaseException) -> str:
-    """What the terminal says of an error: bigviz's own in a sentence, others with their traceback."""
+    """An error as the terminal shows it: bigviz's own as a sentence, others with their traceback."""
     if isinstance(error, ScriptFailed) and not isinstance(error.__cause__, BigvizError):
         return printable(error.failure.trace, keep="\n")
     if isinstance(error, BigvizError):

@@ -25,7 +25,7 @@ from bigviz.server.run.server import Options, Server
 __all__ = ["Handle", "serve"]
 
 _SECONDS_TO_STOP: Final = 5.0
-_SECONDS_TO_LOOK: Final = 0.2  # a signal that comes just before a wait without end begins would not end it
+_SECONDS_TO_LOOK: Final = 0.2  # a signal that comes just before an endless wait begins would not end it
 
 
 class Handle:
@@ -47,7 +47,7 @@ class Handle:
 
     @property
     def port(self) -> int:
-        """The port, also where any free one was asked for."""
+        """The port, even if any free one was requested."""
         return self._server.port
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ def serve(
 
 
 def _current(options: dict[str, Any]) -> dict[str, Any]:
-    """The options in today's words; a former one gives a FutureWarning."""
+    """The options under their current names; a former name gives a FutureWarning."""
     if "index" not in options:
         return options
     mode, hint = renamed_mode(options["index"])

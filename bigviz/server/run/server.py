@@ -81,7 +81,7 @@ class Options:
 
     @property
     def storage(self) -> Storage:
-        """Where indexes are kept, and which are made; BadInput for words that are none."""
+        """Where indexes are kept, and which are made; BadInput for unknown words."""
         return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
 
     def check(self, library: Library | None = None) -> None:
@@ -197,7 +197,7 @@ class Server:
         self.site.renew(documents)
 
     def fail(self, failure: Failure) -> None:
-        """Tell the browsers why the script failed, those that come later too, until documents are loaded again."""
+        """Tell the browsers, also those that connect later, why the script failed, until documents are loaded again."""
         assert self.site is not None
         self.site.fail(failure)
 
@@ -231,7 +231,8 @@ class Server:
 
 
 class _Reading:
-    """Reports from the loading thread how far files are read, now and then, with the seconds since it began."""
+    """Reports from the loading thread, now and then, how much of the files has been read, with the seconds since it
+    began."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, site: Site, event: Event) -> None:
         self._loop = loop

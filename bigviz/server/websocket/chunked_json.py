@@ -1,4 +1,4 @@
-"""JSON of answers with very many labels, written little by little in a thread, so that the event loop goes on."""
+"""JSON of answers with very many labels, written piece by piece in a thread, so that the event loop goes on."""
 
 from __future__ import annotations
 

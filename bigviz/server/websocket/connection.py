@@ -130,7 +130,7 @@ class Viewer(Guarded, WebSocketHandler):
         self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
 
     def read(self, report: dict[str, Any]) -> None:
-        """Say how far the files of the document are read: progress of no request, before hello."""
+        """Report how much of the document's files has been read: progress of no request, before hello."""
         if self.is_open:
             self.outbox.drop("reading")
             self.put(Message(Type.PROGRESS, json_parts(report), tag="reading"))
@@ -194,8 +194,8 @@ class Viewer(Guarded, WebSocketHandler):
     def _count_control(self) -> None:
         """Pings and pongs cost what requests do, of a bucket of their own, so that a busy browser may answer pings.
 
-        No browser sends so many: who does is cut off at once. A closing handshake would let it go on, and Tornado hands
-        out what it has read already until the client counts as gone.
+        No browser sends so many: a client that does is cut off at once. A closing handshake would let it go on, and
+        Tornado hands out what it has read already until the client counts as gone.
         """
         connection: Any = self.ws_connection
         if connection is not None and not self.controls.pay():
@@ -213,7 +213,7 @@ class Viewer(Guarded, WebSocketHandler):
             view = View(self, backend, document, request)
             self.views[request.figure] = view
             view.task = self.begin(view)
-        else:  # numbers that the figure has not would each be a task and a listener of their own
+        else:  # each number that the figure does not have would be a task and a listener of its own
             _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             place = (request.figure, request.layer)
             before = self.asked.get(place)

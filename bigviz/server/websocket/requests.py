@@ -80,7 +80,7 @@ def read(text: str | bytes, limits: Limits) -> Request:
     """The request in a frame.
 
     Raises Malformed for a frame that is no JSON object; BadInput, whose `request` attribute is the message's id where
-    it has one, for an object that is no message.
+    it has one, for an object that is not a message.
     """
     value = _object(text, limits)
     request = 0

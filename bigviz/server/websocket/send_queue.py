@@ -1,4 +1,4 @@
-"""What still has to be sent to one browser: bounded, in order, and able to forget what a newer view made useless."""
+"""What is still to be sent to one browser: bounded, in order, and able to drop what a newer view made useless."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Message:
 
 
 class Outbox:
-    """Messages for one socket, handed to it little by little, so that unread output is here, counted and droppable.
+    """Messages for one socket, handed to it piece by piece, so that unread output stays here, counted and droppable.
 
     `full(True)` is called when the browser is behind, `full(False)` when it has caught up, `give_up()` once when it
     reads nothing or when more than `unread_bytes` wait.
@@ -65,7 +65,7 @@ class Outbox:
         self.sent = 0
 
     def put(self, message: Message) -> None:
-        """Send a message after what waits already. Nothing is sent after `close`."""
+        """Send a message after those that wait already. Nothing is sent after `close`."""
         if self._closed:
             return
         self._queue.append(message)

@@ -28,7 +28,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The planes of a tile as the wire has them, and what they cost. It holds on to nothing else, so it can be kept."""
+    """The planes of a tile as the wire has them, and what they cost. It refers to nothing else, so it can be kept."""
 
     planes: tuple[EncodedPlane, ...]
     cost: Cost

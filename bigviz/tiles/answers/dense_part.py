@@ -39,8 +39,8 @@ _UNSEEN_ON_DISK: Final = 0.25
 
 @dataclass(frozen=True)
 class DensePart:
-    """`box` is x0, y0, x1, y1 as in `LayerInfo.range`, that of an axis without a dense part the range's own; `rows` lie
-    in it, ends included."""
+    """`box` is x0, y0, x1, y1 as in `LayerInfo.range`; on an axis without a dense part it is the range itself. `rows`
+    lie in it, ends included."""
 
     box: tuple[Number, Number, Number, Number]
     rows: int
@@ -59,7 +59,7 @@ def dense_of_order(order: Order, axes: tuple[Axis, Axis]) -> DensePart | None:
 
 
 def dense_of_sample(survey: Survey, axes: tuple[Axis, Axis]) -> DensePart | None:
-    """The dense part as a sample says, its count scaled to all rows that `survey` says are inside."""
+    """The dense part estimated from a sample, its count scaled to all rows that are inside according to `survey`."""
     low, high = survey.low, survey.high
     if low is None or high is None:
         return None

@@ -1,4 +1,4 @@
-"""What any built layer can be asked, whatever its glyph and wherever its rows are."""
+"""The questions that any built layer answers, whatever its glyph and wherever its rows are."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class LayerAnswers(Protocol):
 
 
 def columns_held(columns: Iterable[Column]) -> Iterator[Held]:
-    """The memory of columns as they were read; that of a table that was in memory before is not ours."""
+    """The memory of columns as they were read; a table that was in memory before does not count."""
     for column in columns:
         for array in (column.values, column.valid):
             while array is not None and isinstance(array.base, np.ndarray):

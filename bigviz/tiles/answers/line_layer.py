@@ -42,7 +42,7 @@ Window = tuple[Number, Number]
 
 @dataclass(frozen=True)
 class LineLayer:
-    """Everything that answers for a line. Nothing of it changes once it is built."""
+    """Everything that answers for a line. It does not change once it is built."""
 
     x: Axis
     y: Axis

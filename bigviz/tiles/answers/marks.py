@@ -62,7 +62,7 @@ def find_marks(
 ) -> Marks | None:
     """The marks of rows in order, and of the columns in that order, in the half-open window `x` by `y` in axis space.
 
-    None where there are more than `most`, or where telling would mean looking at more than a million rows. Far rows are
+    None if there are more than `most`, or if finding out would mean looking at more than a million rows. Far rows are
     not among them. Raises Cancelled.
     """
     begun = time.perf_counter()
@@ -108,7 +108,7 @@ def _runs_within(order: Order, x: Window, y: Window, most: int, cancel: Cancel) 
 def _grouped(
     order: Order, inputs: Inputs, positions: Array, run: Array, x: Window, y: Window, most: int
 ) -> Marks | None:
-    """The marks of ordered rows, `run` (ascending) telling those of equal keys."""
+    """The marks of ordered rows; `run` (ascending) is the same for those of equal keys."""
     xs, ys = order.numbers(0, positions), order.numbers(1, positions)
     keep = within(xs, *x) & within(ys, *y)
     matched = int(keep.sum())

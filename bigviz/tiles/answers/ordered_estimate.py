@@ -62,7 +62,7 @@ def rough_tile(pyramid: Pyramid, key: TileKey, cancel: Cancel = NEVER) -> tuple[
 
 
 def rehearse() -> None:
-    """Load the kernels of estimates of values (40 ms), so that the first that is asked for need not wait for them."""
+    """Load the kernels of estimates of values (40 ms), so that the first estimate need not wait for them."""
     key, cells = TileKey(1, 1, 0, 0), np.zeros(1, np.int32)
     cells_of(np.zeros(1, np.uint64), key)
     for reduction in (Sum("value"), Mean("value"), Max("value")):

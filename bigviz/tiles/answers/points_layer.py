@@ -52,8 +52,8 @@ _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB o
 class PointsLayer:
     """Everything that answers for a layer of points.
 
-    `x`, `y` and `loaded` (the columns of the reduction, by name) hold all rows, or, where `dataset` is given, none to
-    speak of: what a wide image needs of them is then read from there.
+    `x`, `y` and `loaded` (the columns of the reduction, by name) hold all rows, or, if `dataset` is given, hardly any:
+    what a wide image needs is then read from there.
     """
 
     x: Axis

@@ -65,8 +65,8 @@ def find_rows(order: Order, x: Window, y: Window, limit: int, cancel: Cancel = N
 def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.Table:
     """`row` (int64), then x, y and the layer's columns in their own types, of rows that were found.
 
-    What is on disk in this order is taken from there, if it says all (a decimal is not kept as it is, and a
-    null among floats is a NaN); the rest is read from the source, these rows only.
+    What is on disk in this order is taken from there, if nothing was lost on the way (a decimal is not kept as it is,
+    and a null among floats is a NaN); the rest is read from the source, these rows only.
     """
     names = _names(layer)
     near = order.row_numbers(found.positions)
@@ -91,7 +91,7 @@ def _names(layer: Layer) -> list[str]:
 
 
 def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: list[str]) -> dict[str, pa.Array]:
-    """The columns whose true values the order's own files tell."""
+    """The columns whose true values follow from the order's own files."""
     out = {}
     for name in names:
         info = dataset.info(name)

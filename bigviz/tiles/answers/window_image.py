@@ -1,8 +1,9 @@
 """An exact image of a window in the planes of tiles, for views deeper than the last level.
 
-A cell is the part of the window that a pixel shows. The row of number v lies in column `floor((v - x0) w / (x1 - x0))`;
-v - x0 is taken first (exact for integers, and for floats wherever it matters: near each other), so that the columns of
-a narrow window far from 0 are not lost to rounding as they are in an affine map. Integers are divided as such.
+A cell is the part of the window that a pixel shows. The row with number v lies in column `floor((v - x0) w / (x1 -
+x0))`; v - x0 is taken first (exact for integers, and for floats wherever it matters: near each other), so that the
+columns of a narrow window far from 0 are not lost to rounding as they are in an affine map. Integers are divided as
+such.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MOST_CELLS: Final = 1 << 24  # of all planes: 64 to 256 MB of accumulators
 class WindowImage:
     """`planes` of each block of 256 x 256 cells, all of a block after each other, blocks from the top left, row by row.
 
-    What sticks out of the image at the right and at the bottom is empty.
+    Cells beyond the image's right and bottom edges are empty.
     """
 
     width: int

@@ -43,7 +43,7 @@ class Streams:
         return batch
 
     def close(self, names: Collection[str] | None = None) -> None:
-        """Close what is open (of no columns but `names`, if they are given), save what is being read right now."""
+        """Close what is open (only of the columns `names`, if given), except what is being read right now."""
         with self._lock:
             keys = [key for key in self._open if names is None or not set(key[1]).difference(names)]
             streams = [self._open.pop(key)[1] for key in keys]

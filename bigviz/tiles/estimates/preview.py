@@ -1,10 +1,10 @@
-"""Estimates of a layer from a sample of its rows, for as long as its index is not there.
+"""Estimates of a layer from a sample of its rows, until its index is there.
 
 Root and range are those of the first few units of the sample and stay; more units make the same tiles better. The error
 is the jackknife's (B. Efron and C. Stein, The Jackknife Estimate of Variance, Ann. Statist. 9, 1981): the sample is in
 a few groups of units, the tile is finished without each group in turn, and those tiles' spread is the variance of a
-cell. It needs nothing of a reduction but its five functions, and sees rows that lie together in the file for what they
-are: less news than as many rows from all over it.
+cell. It needs nothing of a reduction but its five functions, and counts rows that lie together in the file for what
+they are: less information than as many rows from all over it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Preview:
     """
 
     def __init__(self, layer: Layer, sample: Sample, crew: Crew, known: Known | None = None) -> None:
-        """Read the first units; of a layer that is `known` they are no news. Raises what reading them does."""
+        """Read the first units; if the layer is `known` they add nothing. Raises what reading them does."""
         self.layer, self.sample = layer, sample
         self._reduction = layer.reduction
         self._names = tuple(dict.fromkeys((layer.x, layer.y, *self._reduction.columns)))
@@ -113,12 +113,12 @@ class Preview:
 
     @property
     def facts(self) -> LayerInfo:
-        """The facts of the layer, as the first units say."""
+        """The facts of the layer, according to the first units."""
         return facts_of(self.sample.dataset, self.layer, self.survey, self.axes, self.labels, False)
 
     @property
     def dense(self) -> DensePart | None:
-        """Where nearly all rows of a layer of points lie; None of lines, and of roots that are to hold all rows."""
+        """Where nearly all rows of a layer of points lie; None for lines, and for roots that hold all rows."""
         if self.layer.glyph != "points" or self.layer.root == "full":
             return None
         return dense_of_sample(self.survey, self.axes)
@@ -130,7 +130,7 @@ class Preview:
 
     @property
     def whole(self) -> bool:
-        """Whether the sample grows no more."""
+        """Whether the sample has stopped growing."""
         return self.generation >= len(self._sizes)
 
     def grow(self, crew: Crew) -> None:
@@ -189,7 +189,7 @@ class Preview:
         return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
 
     def _take(self, first: int, stop: int, crew: Crew) -> list[Unit]:
-        """Units, in the order of their numbers; those that are no more there left out."""
+        """Units, in the order of their numbers, without those that are gone."""
         taken: dict[int, Unit | None] = {}
 
         def take(number: int) -> int:
@@ -256,7 +256,7 @@ class Preview:
 
     def _create(self, unit: _Ordered) -> Planes:
         reduction = self._reduction
-        own = unit.rows.values if reduction.traits.own else None  # what is multiplied up is no whole number
+        own = unit.rows.values if reduction.traits.own else None  # what is scaled up is not a whole number
         dtype = np.dtype(np.float64) if own is None else reduction.accumulator(own)
         return reduction.create((SIDE, SIDE), dtype, len(self.labels or ()))
 

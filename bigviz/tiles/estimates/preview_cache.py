@@ -1,6 +1,5 @@
 """Previews of layers whose index is not there: begun, grown and drawn, while builds make way, from samples kept here.
-
-Layers of one dataset read the same sample, so that another reduction of it need not begin with the file.
+Layers of one dataset share a sample, so that another reduction need not read the file again.
 """
 
 from __future__ import annotations
@@ -47,18 +46,18 @@ class SampledLayer:
 
     @property
     def whole(self) -> bool:
-        """Whether the sample grows no more."""
+        """Whether the sample has stopped growing."""
         return self._preview.whole
 
     @property
     def facts(self) -> LayerInfo:
-        """The facts of the layer, as the first of the sample says."""
+        """The facts of the layer, according to the first units of the sample."""
         return self._preview.facts
 
     @property
     def dense(self) -> DensePart | None:
-        """Where nearly all rows of a layer of points lie, if that is a small part of their range; None of lines, and of
-        roots that were asked to hold all rows."""
+        """Where nearly all rows of a layer of points lie, if that is a small part of their range; None for lines, and
+        for roots that hold all rows."""
         return self._preview.dense
 
     def grow(self, cancel: Cancel = NEVER) -> None:
@@ -102,7 +101,7 @@ class Previews:
             return Preview(layer, self._sample(dataset), Crew(1, cancel=cancel), known)
 
     def rest(self, dataset: Dataset, layer: Layer) -> None:
-        """A build is over, well or not: the files that its sample reads on from are closed."""
+        """A build has ended, successfully or not: close the files that its sample keeps open."""
         with self._lock:
             sample = self._samples.get((dataset.fingerprint, dataset.version))
         if sample is not None:

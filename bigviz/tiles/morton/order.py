@@ -88,7 +88,7 @@ class Order(ABC):
         """Axis-space numbers of the far rows."""
 
     def column(self, name: str) -> OrderedColumn | None:
-        """A column that is kept in this order; None for others, which have to be gathered."""
+        """A column that is kept in this order; None for others, which must be gathered."""
         return None
 
     def row_numbers(self, positions: slice | Array) -> npt.NDArray[np.int64]:

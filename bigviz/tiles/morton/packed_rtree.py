@@ -3,7 +3,7 @@
 A square of the quadtree says little of the rows in it where they lie on lines: a thin tile next to a line crosses every
 square of the line, down to the level that parts them, which is as many squares as there are rows. Their boxes are as
 thin as the line. The boxes of consecutive rows in Morton order are a packed R-tree (Kamel and Faloutsos, "On packing
-R-trees", 1993, with Morton's curve for Hilbert's), so what a rectangle misses is known from few of them.
+R-trees", 1993, with Morton's curve for Hilbert's), so a few of them are enough to rule a rectangle out.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ _STRIDE: Final = 64  # rows that are counted without a look for a pile
 class Ranges:
     """Half-open ranges of ordered rows, ascending: `low`, `high` (int64), and `whole`, True where every row is meant.
 
-    The rows of a range that is not whole may lie outside the rectangle asked for. A whole range is one square of the
+    The rows of a range that is not whole may lie outside the requested rectangle. A whole range is one square of the
     quadtree, or a part of a square with few rows.
     """
 
@@ -93,7 +93,7 @@ def batches_within(
     guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, size: int | None = None
 ) -> Iterator[Ranges]:
     """The same in at least one batch, of at most `size` ranges (default: 1,024), then twice as many, and so on: for
-    who may have enough before the end."""
+    callers that may stop before the end."""
     bounds = np.array([codes, inner or codes], np.int64)
     stack = np.empty((_STACK, 4), np.int64)
     stack[0] = 0, len(guard), 0, 0
@@ -298,7 +298,7 @@ def _count_some(fenced: Fenced, low: int, high: int, x: int, y: int, i: int, row
     """Count the rows of a range that may lie outside the tile; it touches two blocks at most.
 
     The bits of one axis alone are in the order of its codes, so most rows are left out by two comparisons. Rows on a
-    line come cell by cell: as long as the bits that tell the cell stay, a row takes 1 ns, else 6.
+    line come cell by cell: as long as the bits of the cell stay the same, a row takes 1 ns, else 6.
     """
     if low >= high:
         return

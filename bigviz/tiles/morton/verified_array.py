@@ -54,7 +54,7 @@ class Checked:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory: none to speak of where it is mapped."""
+        """Bytes of memory: hardly any if it is mapped."""
         return 0 if len(self.sums) else self.array.nbytes
 
     def take(self, rows: slice | Array) -> Array:

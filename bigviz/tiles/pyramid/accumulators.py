@@ -33,7 +33,7 @@ _POOLED: Final = 8
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Encoded accumulators of a tile: `values[k]` of plane k, and in `others` those of each further accumulator, its
-    planes one after the other. Masks of filled cells are not among them: the values tell."""
+    planes one after the other. Masks of filled cells are not among them: they follow from the values."""
 
     values: tuple[EncodedPlane, ...]
     others: tuple[EncodedPlane, ...] = ()
@@ -47,7 +47,7 @@ class Kept:
 def keep(reduction: Reduction, planes: Planes, look: Look = NEVER.check) -> Kept:
     """Encode accumulators of shape (256, 256), or (categories, 256, 256) under `by`.
 
-    `look` is called between planes. Any reduction's will do: its traits tell counts, values and masks apart.
+    `look` is called between planes. Any reduction's will do: its traits say which are counts, values and masks.
     """
     encoded = []
     for part, plane in _kept_of(reduction, planes):

@@ -29,7 +29,7 @@ _STAGE: Final = "building tiles"
 _PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
 _SQUARES: Final = 0.7  # share of the time that the square tiles take
 _MOST_APART: Final = 128  # tiles with axes at different levels, for each of the smallest that fits into all rows:
-# 10^8 rows at one y make 20; what is beyond is made when it is asked for
+# 10^8 rows at one y make 20; further ones are made on request
 
 
 def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None = None) -> Pyramid:
@@ -41,7 +41,7 @@ def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None 
 
 def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     """Make all planes that a pyramid lacks; what is kept already is not made again, so an interrupted build goes on.
-    Ends where the shelf is full: what is not kept is made when it is asked for.
+    Ends where the shelf is full: what is not kept is made on request.
 
     Pauses while requests run (`turns`). Raises Cancelled, Unreadable, and OSError of a shelf on a disk.
     """
@@ -131,7 +131,7 @@ def _divide(pyramid: Pyramid, root: _Square, share: int) -> tuple[list[_Square],
 
 
 def _below(pyramid: Pyramid, square: _Square) -> Iterator[_Square]:
-    """A square and all below it that may be worth keeping, parents first: making one makes those it is made of."""
+    """A square and all below it that may be worth keeping, parents first: making a parent makes its children."""
     waiting = [square]
     while waiting:
         each = waiting.pop()

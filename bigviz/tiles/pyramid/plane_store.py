@@ -41,7 +41,7 @@ class Shelf(Protocol):
 
 
 class MemoryShelf:
-    """Planes in memory, up to a number of bytes; what comes later is made again each time it is asked for."""
+    """Planes in memory, up to a number of bytes; what comes later is made again on each request."""
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""One pass over a dataset's pieces, on several threads, with bounded memory and a result that does not depend on them.
+"""One pass over a dataset's pieces, on several threads, in bounded memory; the result does not depend on the threads.
 
 The pieces are dealt into stripes that follow each other in the file. A thread adds the rows of a stripe, in order, to a
 state of its own, and the states are merged in the order of the stripes: a float sum's bits depend neither on how many
@@ -23,7 +23,7 @@ __all__ = ["STRIPES", "Gate", "Sink", "sweep"]
 S = TypeVar("S")
 
 STRIPES: Final = 16
-_LOOK: Final = 0.01  # seconds between two looks of who waits at its cancel flag
+_LOOK: Final = 0.01  # seconds between two looks at the cancel flag while waiting
 
 
 class Sink(Protocol[S]):
@@ -70,7 +70,7 @@ def sweep(
     crew: Crew,
     turns: Turns,
 ) -> int:
-    """Add the rows of the wanted pieces to a sink; how many they were. Makes way for requests (`turns`).
+    """Add the rows of the wanted pieces to a sink; returns how many they were. Makes way for requests (`turns`).
 
     Raises Cancelled, and what reading and the sink raise.
     """

@@ -1,4 +1,4 @@
-"""Which tiles are made in a pass besides those that are asked for."""
+"""Which tiles are made in a pass besides the requested ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bigviz.tiles.grid.tile_key import Codes, TileKey
 
 __all__ = ["around", "block_of", "ring_of"]
 
-_BLOCK: Final = 4  # a tile that is asked for by itself is made with those of its block of 4 x 4
+_BLOCK: Final = 4  # a single requested tile is made with those of its block of 4 x 4
 
 
 def around(rectangles: Sequence[Codes]) -> Codes:
@@ -28,7 +28,7 @@ def block_of(key: TileKey) -> list[TileKey]:
 
 
 def ring_of(keys: Sequence[TileKey]) -> list[TileKey]:
-    """The tiles around those of a view, which are all of one level; none about tiles that are not a view's."""
+    """The tiles around those of a view, which are all of one level; none around tiles that do not belong to a view."""
     levels = {(key.zx, key.zy) for key in keys}
     if len(levels) != 1:
         return []

@@ -19,7 +19,7 @@ __all__ = ["scan_rows"]
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
-_SPARE: Final = 1 << 16  # rows beyond the limit that are held before the last ones are let go of
+_SPARE: Final = 1 << 16  # rows beyond the limit that are held before the last ones are dropped
 
 
 def scan_rows(

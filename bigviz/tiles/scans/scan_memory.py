@@ -1,4 +1,4 @@
-"""What passes over a source have told about it: where its pieces lie, which windows have few rows, and which many."""
+"""What passes over a source have found out: where its pieces lie, and which windows have few rows or many."""
 
 from __future__ import annotations
 

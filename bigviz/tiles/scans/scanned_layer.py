@@ -2,7 +2,7 @@
 
 All tiles of a view are made in one pass, with a ring of their neighbours, and kept. On the way the rows of the window
 are picked out as long as they are few: in order in memory, they answer for the window and all that lies in it. A pass
-skips the pieces of the source that are known, from earlier passes, to have no row in what is asked for.
+skips the pieces of the source that are known, from earlier passes, to have no row in the requested part.
 
 Counts, minima, maxima, first and last rows and sums of integers are those of an index, bit for bit. Sums of floats are
 added in file order within each of 16 stripes of the file, and stripe by stripe; an index adds them in Morton order.
@@ -65,13 +65,13 @@ Window = tuple[Number, Number]
 STAGE: Final = "scanning rows"
 _MOST_PICKED: Final = 1 << 20  # rows of a window that are put in order: some 60 MB
 _LEAST_PICKED: Final = 1 << 17  # more than are sent as rows
-_LEAST_PLANES: Final = 64 << 20  # bytes of accumulators that a pass has room for, however little memory is meant
+_LEAST_PLANES: Final = 64 << 20  # bytes of accumulators that a pass has room for, however small the budget
 
 
 @dataclass(frozen=True)
 class Scanning:
-    """What the scanned layers of an engine share: threads of a pass, bytes that are meant for what is kept, the gate to
-    passes, and who goes first."""
+    """What the scanned layers of an engine share: the threads of a pass, the bytes that may be kept, the gate to
+    passes, and the turns of builds and requests."""
 
     threads: int
     memory: int
@@ -81,7 +81,7 @@ class Scanning:
 
 @dataclass
 class Scan:
-    """The tiles that were asked for, and what the passes for them cost."""
+    """The requested tiles, and what the passes for them cost."""
 
     tiles: dict[TileKey, Kept]
     cost: Cost = field(default_factory=Cost)
@@ -182,7 +182,7 @@ class ScannedLayer:
             return preview.draw(key, cancel)
 
     def _tile(self, key: TileKey, cancel: Cancel) -> Kept:
-        """One tile. Those around it are likely to be asked for next, so its block is made in the same pass."""
+        """One tile. Those around it are likely to be requested next, so its block is made in the same pass."""
         kept = self._at_hand(key, cancel)
         if kept is not None:
             return kept
@@ -313,7 +313,7 @@ class ScannedLayer:
         return kept
 
     def _pass(self, keys: list[TileKey], window: Codes | None, crew: Crew, cost: Cost) -> dict[TileKey, Kept]:
-        """Make tiles, and learn what one pass tells."""
+        """Make tiles, and keep what else the pass finds out."""
         outer = around([*(key.codes for key in keys), *([] if window is None else [window])])
         picked = Picked([outer] if window in (None, outer) else [outer, window], self._most_picked)
         sink = TileSink(keys, self.recipe, (self.survey.x, self.survey.y), picked, self.inputs)

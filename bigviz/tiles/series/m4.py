@@ -3,8 +3,8 @@
 A column's run (rows that follow each other without a gap) is drawn by its first, lowest, highest and last row: the
 segments between rows of one column are vertical on the screen, and those between columns join the last row of one with
 the first of the next (Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014). A column
-of more than two runs keeps its first and its last one and, between them, one pseudo-run of the lowest and highest row;
-it is flagged, because what is drawn there is not claimed identical.
+of more than two runs keeps the first and the last run and, between them, one pseudo-run of the lowest and highest row;
+it is flagged, because there the drawing may differ.
 
 The columns' bounds come from x, their runs from the gaps, the rows of a run from the tree and from the two blocks of
 rows that a run shares with its neighbours; so whatever is read of a series on disk is known, and checked, beforehand.

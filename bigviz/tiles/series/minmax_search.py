@@ -1,7 +1,7 @@
 """The lowest and the highest row of a range: of a few rows by looking at each, of many by the tree above them.
 
 The tree is read from the top down. What lies at an end of a range is a part of a block whose extremes are known, so it
-is looked into only if those are beyond what was found so far. Most of a random walk's long columns look at no row but
+is searched only if those are beyond what was found so far. Most of a random walk's long columns look at no row but
 their first and last one, and the nodes that they read are of levels that the processor's caches hold.
 """
 
@@ -65,8 +65,8 @@ def find_parts(
     position and the places of their values in the tree (-1: not read there); `heights[k]` the first, lowest, highest
     and last value. Of `y` no more is read than of the blocks of 256 rows that hold a part's first and last row.
 
-    What 32 parts will read is read ahead of them: reads that do not wait for each other's results are under way at
-    once. What is returned keeps the compiler from leaving that out.
+    The reads of 32 parts are issued ahead of them: reads that do not depend on each other's results overlap. The return
+    value keeps the compiler from removing them.
     """
     warmth = 0.0
     for begin in range(0, parts.shape[0], 32):

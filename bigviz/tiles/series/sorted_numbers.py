@@ -241,7 +241,7 @@ def _number(k: int, exact: Array, over: float, like: Array) -> Any:
 
 @jit
 def _solve(exact: Array, about: Array, like: Array, size: int, terms: Array, places: Array, found: Array) -> None:
-    """The rule is solved for the position, and what rounding did to it is put right by halving: among its neighbours,
+    """The rule is solved for the position, and rounding is corrected by bisection: among its neighbours,
     where they enclose the place, else among all positions."""
     scale, shift, over = terms[0], terms[1], about[2]
     for k in range(places.size):
@@ -302,6 +302,6 @@ def _narrow(values: Array, edges: Array, terms: Array, places: Array, lows: Arra
             middle = (low + high) >> 1
             value = values[middle]
             below = np.float64(value) * scale + shift < places[k] if scaled else value < edges[k]
-            lows[k] = middle + 1 if below else low  # no branch, which would be foreseen half of the time
+            lows[k] = middle + 1 if below else low  # no branch, which would be predicted half of the time
             highs[k] = high if below else middle
             open_ = True

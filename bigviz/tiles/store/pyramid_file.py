@@ -1,7 +1,7 @@
 """The planes of a pyramid on disk: payloads appended to one file, an entry for each to another.
 
 docs/store.md gives the format. A payload has a sum in its entry and is verified each time it is read; an entry has a
-sum of its own. Entries of a tile are written after its payloads, so what an interrupted build left is gone on with:
+sum of its own. Entries of a tile are written after its payloads, so what an interrupted build left can be continued:
 torn entries, and those whose payloads did not reach the disk, are dropped. Payloads are read by copy, not mapped: 100
 KB take 15 microseconds, and memory stays what it was.
 """
@@ -62,7 +62,7 @@ class PlaneFile:
     def __init__(self, folder: Path, planes: int, others: int, write: bool) -> None:
         """Open the planes in `folder`; each tile has `planes` values and `others` more.
 
-        With `write` the files are made, or gone on with, and `put` adds to them; without, they must be whole and `put`
+        With `write` the files are made, or continued, and `put` adds to them; without, they must be whole and `put`
         does nothing. Raises Unreadable for damaged files, OSError.
         """
         self._folder, self._planes, self._each = folder, planes, planes + others
@@ -98,7 +98,7 @@ class PlaneFile:
             return len(self._places) + len(self._waiting) + len(self._leaving)
 
     def get(self, tile: TileKey) -> Kept | None:
-        """The planes of a tile. Raises Unreadable where they are not what was written."""
+        """The planes of a tile. Raises Unreadable if they are not what was written."""
         with self._lock:
             kept, first = self._waiting.get(tile) or self._leaving.get(tile), self._places.get(tile)
             entries = self._entries

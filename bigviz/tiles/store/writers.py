@@ -1,4 +1,4 @@
-"""Who writes which kind of store."""
+"""Which module writes which kind of store."""
 
 from __future__ import annotations
 

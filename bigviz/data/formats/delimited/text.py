@@ -42,7 +42,7 @@ _CR, _LF = b"\r\n"
 
 @dataclass(frozen=True)
 class Work:
-    """What goes with the reading of one file: its path, for messages, how it tells of its progress, and how it ends.
+    """What reading one file needs: its path, for messages, a callback for progress, and a flag that cancels it.
 
     `advance(verb, done, rows)` takes `done` from 0 to 1 within a verb ("unpacking", "reading"). Copies of the text may
     have `most` bytes.

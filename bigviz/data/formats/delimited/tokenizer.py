@@ -88,7 +88,7 @@ class Sniffed:
 
 
 class SharedEngine:
-    """A DuckDB for files that are read one after the other, in one thread: each of its own would take 30 ms to make.
+    """A DuckDB for files that are read one after the other, in one thread: one for each file would take 30 ms to make.
 
     The files are held open until it is closed, and it can open these and no others.
     """
@@ -153,7 +153,7 @@ class Tokenizer:
         """Rows as text, null where a cell is empty: the `chosen` expressions over the columns c0, c1, ..., each with
         its parameters.
 
-        Rows come in the file's order, some 2^16 at a time. Raises `CsvFault` where the text does not fit the options.
+        Rows come in the file's order, about 2^16 at a time. Raises `CsvFault` where the text does not fit the options.
         """
         types = {f"c{at}": "VARCHAR" for at in range(columns)}
         given = {**self._sizes, "auto_detect": False, "columns": types, **options}

@@ -45,7 +45,7 @@ _HUGE_CELL: Final = r"^[+-]?\d{1,38}$"
 
 
 class _Cells:
-    """Cells of a batch as they are and, made when it is first needed, without what may stand around numbers."""
+    """Cells of a batch as they are and, made when first needed, without the spaces that may stand around numbers."""
 
     def __init__(self, texts: pa.Array) -> None:
         self.texts = texts
@@ -217,7 +217,7 @@ _CASTS: Final[dict[pa.DataType, Callable[[pa.Array, pa.DataType], pa.Array]]] = 
 
 
 def cleaned(texts: pa.Array) -> pa.Array:
-    """Without spaces around cells and with null for what means it; the same array if nothing changed."""
+    """The cells without spaces around them, null where a cell stands for null; the same array if nothing changed."""
     trimmed = pc.utf8_trim_whitespace(texts)
     words = pc.is_in(trimmed, value_set=_NULL_SET)
     bare = pc.if_else(words, _NULL, trimmed)

@@ -1,1 +1,1 @@
-"""Datasets and layers to directories of stores: found, built aside, limited, dropped."""
+"""Datasets and layers to directories of stores: found, built in a side folder, limited, dropped."""

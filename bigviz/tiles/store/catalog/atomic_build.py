@@ -1,8 +1,8 @@
-"""The one way a folder of the store comes to be: built aside under a lock, then given its name.
+"""The only way a folder of the store is made: built under another name and a lock, then renamed.
 
 `<name>.building` is filled, its files and their manifest are brought to the disk, and it is renamed to `<name>`. So a
-folder that has its name is whole, one that has not is carried on with, and after a kill at any moment there is either
-the one or the other. Who comes while another process builds waits for it and sees its progress.
+folder with its final name is whole, one without it is continued, and after a kill at any moment there is one or the
+other. A process that comes while another one builds waits for it and sees its progress.
 """
 
 from __future__ import annotations
@@ -58,16 +58,15 @@ def aside_of(folder: Path) -> Path:
 
 
 def lock_of(folder: Path) -> Path:
-    """The lock of `folder`: shared by who uses it, exclusive for who builds or removes it."""
+    """The lock of `folder`: shared by those that use it, exclusive for those that build or remove it."""
     return folder.with_name(folder.name + ".lock")
 
 
 def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, write: Write, crew: Crew) -> Lock:
     """Make `folder` unless it is there; returns its lock, held and shared.
 
-    `plan` (JSON) is what a half-built folder must have been begun with to be carried on with. What is built stays aside
-    when the work is cancelled, and is removed when it fails, with whatever `write` raises. A folder that is there is
-    not looked into.
+    A half-built folder is continued only if it was begun with the same `plan` (JSON). What is built stays when the work
+    is cancelled, and is removed when it fails, with whatever `write` raises. A folder that is there is not checked.
     """
     make_directory(folder.parent)
     lock = _waited_for(folder, crew)
@@ -87,7 +86,7 @@ def build_folder(folder: Path, kind: str, of: Mapping[str, Any], plan: Any, writ
 
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
-    """Turn what the disk says into TooLarge (it is full) or BadInput (it cannot be written to), naming the directory of
+    """Turn errors of the disk into TooLarge (it is full) or BadInput (it cannot be written to), naming the directory of
     stores."""
     try:
         yield
@@ -134,7 +133,8 @@ def begun_with(folder: Path) -> Any:
 
 
 def others_progress(folder: Path) -> dict[str, Any] | None:
-    """What the process that builds `folder` (or left it) told last: stage, done, rows, seconds, pid. None without."""
+    """The last progress of the process that builds `folder` (or left it): stage, done, rows, seconds, pid. None without
+    one."""
     try:
         told = json.loads((aside_of(folder) / _PROGRESS).read_bytes())
         stage, done, rows, pid = str(told["stage"]), float(told["done"]), int(told["rows"]), int(told["pid"])
@@ -196,8 +196,8 @@ def _is_sealed(aside: Path) -> bool:
 def _prepare(aside: Path, plan: Any) -> None:
     """The folder to build in: as it was left by one with the same plan since the machine was started, else empty.
 
-    A kill loses nothing that was written, but a machine that stops does: what was not brought to the disk by then may
-    be there in part.
+    A kill loses nothing that was written, but a crash of the machine may: what had not reached the disk by then may be
+    there in part.
     """
     text = json.dumps({"plan": plan, "boot": _boot()}, sort_keys=True).encode()
     begun = aside / _PLAN
@@ -210,7 +210,7 @@ def _prepare(aside: Path, plan: Any) -> None:
 
 
 def _boot() -> str:
-    """What tells this run of the machine from others; nothing where the system does not say."""
+    """What distinguishes this boot of the machine from others; nothing if the system does not say."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text()
     return ""
@@ -231,6 +231,6 @@ class _Told:
         self._next = now + 0.5
         told = {"stage": stage, "done": done, "rows": rows, "pid": os.getpid()}
         new = self._path.with_name(self._path.name + ".new")
-        with suppress(OSError):  # a full disk is found out by those who write what matters
+        with suppress(OSError):  # a full disk is noticed by the writers of what matters
             new.write_bytes(json.dumps(told).encode())
             os.replace(new, self._path)

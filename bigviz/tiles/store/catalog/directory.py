@@ -1,4 +1,5 @@
-"""The directory of stores: each found by what it is an index of, built once, used by many, removed for want of room."""
+"""The directory of stores: each found by what it is an index of, built once, used by many, removed when room is
+needed."""
 
 from __future__ import annotations
 
@@ -87,8 +88,8 @@ class StoreDirectory:
         """`root` (default: the user's cache directory) is made when something is first built; `limit` (default: a
         quarter of what would be free without stores) is kept by removing the least recently used.
 
-        `asked`: the user wants an index and not only what is shown of it, so the default limit is all that would be
-        free, and what cannot be kept is an error. Raises BadInput where there is no cache directory.
+        `asked`: the user wants the index itself, so the default limit is all that would be free, and what cannot be
+        kept is an error. Raises BadInput where there is no cache directory.
         """
         self.root = (root or default_root()).absolute()
         self._limit, self._share, self._asked = limit, 1 if asked else SHARE, asked
@@ -118,7 +119,7 @@ class StoreDirectory:
         With the `reduction` of the layer that it is for, room is made for its pyramid too, and the operator is told how
         much all of it is and where it goes, before the first row is written.
 
-        Where another process builds it, this waits and tells that one's progress. Cancelled leaves what can be
+        If another process builds it, this waits and reports the progress of that process. Cancelled leaves what can be
         continued; any other error leaves nothing: TooLarge (the limit, or the disk), Unreadable (the source changed),
         BadInput for a table in memory, which no later process could recognise.
         """
@@ -149,7 +150,7 @@ class StoreDirectory:
     @contextmanager
     def refusals(self) -> Iterator[None]:
         """Tell the operator, once, instead of raising, where the disk or the limit does not allow what is built within:
-        callers that can do without it go on. What was asked for is not done without."""
+        callers that can do without the store go on. A store that the user asked for still raises."""
         try:
             yield
         except (BadInput, TooLarge) as error:
@@ -189,7 +190,7 @@ class StoreDirectory:
 
     def drop(self, path: Path) -> None:
         """Remove a store or part, such as one that turned out to be damaged, even if it is used: files that are mapped
-        stay until they are let go of. One that is being built stays."""
+        stay until they are released. One that is being built stays."""
         with self._guard:
             lock = self._held.pop(path, None)
         lock = lock or (Lock.take(lock_of(path), exclusive=False) if path.exists() else None)
@@ -339,7 +340,7 @@ def _state(folder: Path) -> tuple[State, Manifest | None]:
 
 
 def _begun_of(folder: Path) -> dict[str, Any]:
-    """What a store that is being built, or was left half built, is to be of."""
+    """What a store that is being built, or was left half built, is meant to be an index of."""
     plan = begun_with(folder)
     of = plan.get("of") if isinstance(plan, dict) else None
     return of if isinstance(of, dict) and {"identity", "fingerprint"} <= of.keys() else {}

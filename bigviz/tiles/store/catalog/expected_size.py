@@ -1,4 +1,5 @@
-"""How large an index will be, told before its first row is written: from columns' types and from a few of the rows."""
+"""How large an index will be, estimated before its first row is written: from columns' types and from a few of the
+rows."""
 
 from __future__ import annotations
 

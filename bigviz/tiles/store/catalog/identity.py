@@ -1,4 +1,4 @@
-"""What a store is an index of: the files of a dataset as they were, and which other stores are of the same."""
+"""What a store is an index of: the files of a dataset as they were, and which other stores are of the same files."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ Array = npt.NDArray[Any]
 class ColumnFile:
     """A column of `rows` numbers that is being written; `shift` rows more have room after it until `finish`.
 
-    Made if it is not there or has another size, else gone on with: what was written stays, finished or not. Raises
-    OSError, at once where the disk has no room for all of it.
+    Made if it is not there or has another size, else continued: what was written stays, finished or not. Raises
+    OSError, at once if the disk has no room for all of it.
     """
 
     def __init__(self, path: Path, dtype: np.dtype[Any], rows: int, shift: int = 0) -> None:
@@ -151,7 +151,7 @@ def _around(dtype: np.dtype[Any], rows: int) -> tuple[bytes, bytes]:
 
 
 def _allocate(descriptor: int, size: int) -> None:
-    """Reserve a file's blocks, so that a disk without room is found out now; some file systems cannot."""
+    """Reserve a file's blocks, so that a full disk is noticed now; some file systems cannot."""
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError as error:

@@ -17,10 +17,10 @@ Words = npt.NDArray[np.uint64]
 
 
 class Journal:
-    """Records of `words` 64-bit words, each with its checksum; a record that was cut short is not there.
+    """Records of `words` 64-bit words, each with its checksum; a record that was cut short does not count.
 
-    A record is appended when what it claims was handed to the operating system. A killed process therefore claims
-    nothing that is not so; after a loss of power the files may lack what the journal claims, so the digests of the
+    A record is appended after what it claims was handed to the operating system. So the journal of a killed process
+    claims nothing false; after a loss of power the files may lack what the journal claims, so the digests of the
     finished order are compared with those taken while it was written.
     """
 

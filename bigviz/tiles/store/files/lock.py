@@ -29,7 +29,7 @@ class Lock:
 
     @classmethod
     def take(cls, path: Path, *, exclusive: bool) -> Lock | None:
-        """The lock, alone or shared with others, or None at once if somebody holds it so that it cannot be had.
+        """The lock, exclusive or shared, or None at once if others hold it in a way that excludes this.
 
         The file is made (mode 0600) where it is missing; its directory must exist. Raises BadInput where the file
         system has no locks.
@@ -64,7 +64,7 @@ class Lock:
         return _is_at(self._descriptor, self.path)
 
     def remove(self) -> None:
-        """Take the file away: who holds it goes on, who comes next makes a new one. Only with what it guards."""
+        """Remove the file: holders go on, the next process makes a new one. Only together with what it guards."""
         if _is_at(self._descriptor, self.path):
             self.path.unlink()
 

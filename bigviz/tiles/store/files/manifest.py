@@ -80,7 +80,7 @@ def seal(
     written: float,
     leave_out: Collection[str] = (),
 ) -> None:
-    """Bring every file of `folder`, but those that are left out, to the disk, then the manifest that names them.
+    """Bring every file of `folder`, except those left out, to the disk, then the manifest that names them.
 
     The files are those that lie in it directly; folders and files of another form of name are not expected. Raises
     OSError, such as of a full disk.

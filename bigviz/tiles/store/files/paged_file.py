@@ -75,7 +75,7 @@ def _read_ahead(pages: weakref.ref[Pages]) -> None:
         try:
             held(np.array([first]), np.array([stop]))
         except Unreadable:
-            return  # who needs the page will be told
+            return  # whoever needs the page gets the error
         first = stop
         if stop == len(held.array):
             held.whole = True

@@ -1,4 +1,4 @@
-"""Sums that do not depend on the order of rows, by which sorting is seen to have lost and invented nothing."""
+"""Sums that do not depend on the order of rows: they show that sorting has neither lost nor invented one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blocks of a mapped order verified before anybody asks for them, while nobody asks for anything."""
+"""The blocks of a mapped order, verified before they are needed, while no request runs."""
 
 from __future__ import annotations
 

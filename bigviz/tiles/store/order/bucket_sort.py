@@ -77,7 +77,7 @@ class _Units:
             self._change.notify_all()
 
     def fail(self) -> None:
-        """Let nobody wait for what will not be done."""
+        """Wake those that wait for what will not be done."""
         with self._change:
             self._failed = True
             self._change.notify_all()

@@ -2,7 +2,7 @@
 
 Written into a folder, all as Arrow files of one column (docs/store.md): the keys, the row numbers, an axis's numbers or
 the exceptions to what its keys give back, columns, far rows, fences, boxes and sums. Building takes the same memory
-whatever the rows (about 0.6 GB), and goes on where it was stopped: `plan.npz`, two journals and two spill files say
+whatever the rows (about 0.6 GB), and continues where it was stopped: `plan.npz`, two journals and two spill files say
 where.
 """
 

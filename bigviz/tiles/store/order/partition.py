@@ -1,6 +1,6 @@
 """Rows into their buckets: read in rounds, dealt in memory, and each bucket's part of a round written to its place.
 
-A round is as many rows as memory is meant for. Its rows are dealt by a counting sort, so a bucket's part is one run and
+A round is as many rows as fit its memory. Its rows are dealt by a counting sort, so a bucket's part is one run and
 one write (at 10^9 rows 140 KB of keys, 70 KB of row numbers), and rows stay in row order within their bucket.
 """
 
@@ -219,7 +219,7 @@ class _Rounds:
         return count
 
     def _write(self, totals: Ints, crew: Crew) -> None:
-        """Write each bucket's run behind what the bucket has, and take its digest."""
+        """Append each round's run to its bucket, and take its digest."""
         bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(totals)])
         keys, rows, *others = self.sorted
         places = self.starts[:-1] + self.dealt.fill + self.plan.room

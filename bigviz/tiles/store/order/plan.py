@@ -1,4 +1,4 @@
-"""What is found out about rows before they are put in order: roots, far rows, buckets, and how axes are kept."""
+"""What is determined before rows are put in order: roots, far rows, buckets, and how axes are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finished order, read once more: seen to be sorted and whole, and summed block by block."""
+"""The finished order, read once more: checked to be sorted and whole, and summed block by block."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
 _RUN: Final = 1 << 21  # rows that are written at a time
-_SYNC: Final = 1 << 26  # rows after which the disk starts to write, so that it need not take all in the end
+_SYNC: Final = 1 << 26  # rows after which the disk starts to write, so that it need not write everything at the end
 _LAST: Final = 1 << 22  # a piece of more rows is not read only to see its last x
 _STAGE: Final = "building the line"
 
@@ -220,7 +220,7 @@ class _Writer:
             self._synced = self._size
             self._syncs.append(self._syncing.submit(self._y.file.sync))
         while self._syncs and self._syncs[0].done():
-            self._syncs.popleft().result()  # the system tells of a failed write once
+            self._syncs.popleft().result()  # the system reports a failed write once
         self._settle(self._crew.threads)
         self._run = self._spare.get()
         self._run.first, self._run.count, self._run.gaps = self._size, 0, False

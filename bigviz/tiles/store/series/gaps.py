@@ -14,7 +14,7 @@ from bigviz.tiles.store.files.paged_file import PagedColumn
 
 __all__ = ["GapWriter"]
 
-_HELD: Final = 1 << 22  # edges in memory before they are put aside
+_HELD: Final = 1 << 22  # edges in memory before they are written out
 _RUN: Final = 1 << 21  # edges that are copied at a time
 _INT64: Final = np.dtype(np.int64)
 

@@ -81,7 +81,7 @@ def open_parts(folder: Path, facts: Mapping[str, Any]) -> Series:
 
 
 def _read_ahead(series: Series) -> None:
-    """Verify the files before they are asked for, where memory is likely to hold them."""
+    """Verify the files before they are needed, if memory is likely to hold them."""
     for check in (series.check_y, series.gaps.check, series.x.check, series.check_rows):
         if isinstance(check, Pages) and check.array.nbytes < available_memory() // _SHARE:
             check.read_ahead()
