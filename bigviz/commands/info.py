@@ -152,8 +152,8 @@ def _state(entry: Entry) -> str:
     if entry.state == "damaged":
         return "damaged: it is built again when it is needed"
     told = others_progress(entry.path)
-    how_far = f", {told['done']:.0%} of {told['stage']!r} when it last told" if told else ""
-    return f"unfinished{how_far}: the command that began it goes on with it"
+    how_far = f", {told['done']:.0%} of {told['stage']!r} when it last reported" if told else ""
+    return f"unfinished{how_far}: run the command that began it again to continue"
 
 
 def _contents(manifest: Manifest) -> Iterable[tuple[str, str]]:

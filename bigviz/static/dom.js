@@ -83,7 +83,7 @@ export function raise(popover) {
 }
 
 /**
- * Opens or closes a popover beside the button that owns it, inside the window.
+ * Opens or closes a popover next to the button that owns it, inside the window.
  * @param {HTMLElement} popover @param {HTMLElement} button
  */
 export function togglePopover(popover, button) {

@@ -31,7 +31,7 @@ import { UrlState } from "./ui/url-state.js";
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
 /** @typedef {import("./figure/page.js").Page} Page */
-/** A document, what its datasets are, and the colour maps: what the connection's `hello` tells.
+/** A document, its datasets and the colour maps, as the connection's `hello` brings them.
  * @typedef {Pick<import("./wire/reassembler.js").HelloMessage, "json"|"luts">} Opened */
 
 const CLASS = "bigviz";
@@ -64,8 +64,8 @@ export class Mounted extends EventTarget {
     this.wholePage = wholePage;
     element.classList.add(CLASS);
     element.replaceChildren(...cloneAll("page-parts"));
-    /** Ends all that listens outside of the element. */ this.ending = new AbortController();
-    /** Ends what the figures at hand listen to. */ this.building = new AbortController();
+    /** Removes all listeners outside of the element. */ this.ending = new AbortController();
+    /** Removes the listeners of the current figures. */ this.building = new AbortController();
     const { signal } = this.ending;
     this.notices = new Notices(element);
     this.failure = new AppFailure(element);
@@ -101,7 +101,10 @@ export class Mounted extends EventTarget {
     this.element.classList.remove(CLASS);
   }
 
-  /** The document is here, perhaps again: built once, and anew when it is another one.  @param {Opened} opened */
+  /**
+   * The document has arrived, perhaps again: it is built once, and again only if it has changed.
+   * @param {Opened} opened
+   */
   show({ json, luts }) {
     const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
     const text = JSON.stringify([json.document, columns]);
@@ -115,7 +118,7 @@ export class Mounted extends EventTarget {
     this.#build(json.document, json.datasets, luts);
   }
 
-  /** Takes the figures away, and what the only one carried. */
+  /** Takes the figures away, and the buttons that a lone one carried. */
   #clear() {
     this.building.abort();
     this.building = new AbortController();
@@ -258,7 +261,7 @@ export class Mounted extends EventTarget {
 }
 
 /**
- * Ranges by name: those that the document declares, and others when they are first asked for.
+ * Ranges by name: those that the document declares, and others when they are first needed.
  * @param {DocumentSpec} spec
  * @returns {(name: string) => SharedRange}
  */

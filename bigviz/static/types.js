@@ -1,4 +1,4 @@
-// The document as the server tells it: what several folders speak of.
+// The document as the server sends it: types that several folders use.
 
 /**
  * @typedef {{id: string, dataset: string, glyph: "points"|"line", x: string, y: string, agg: string, cmap: string, how:

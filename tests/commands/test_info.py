@@ -78,7 +78,7 @@ def test_an_index_that_is_not_finished(table: Path, stores: StoreDirectory):
     with pytest.raises(Cancelled):
         stores.build(open_dataset(table), OrderSpec("x", "y"), (), crew)
     for text in (summary(str(table), stores.root), summary(str(stores.root))):
-        assert "unfinished, 25% of 'ordering rows' when it last told: the command that began it goes on" in text
+        assert "unfinished, 25% of 'ordering rows' when it last reported: run the command that began it" in text
         assert "x (linear) and y (linear)" in text
 
 

@@ -9,7 +9,7 @@ import { isKnownZone } from "./zones.js";
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** fraction: 0..1 along the span; context: second line (what a time's label lacks), null mostly; minor: no label.
  * @typedef {{fraction: number, label: string, context: string|null, minor: boolean}} Tick */
-/** What an axis is of: the document's axis and the column's facts out of the `layer` answer.
+/** What an axis shows: the document's axis and the column's facts from the `layer` answer.
  * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", side: "x"|"y", column?:
  *   import("../wire/frames.js").ColumnFacts|null, label?: string|null,
  *   unit?: string|null, zone?: string|null, categories?: string[]|null}} AxisOptions */

@@ -21,7 +21,7 @@ const X_SPACING_TIME = 104;
 const Y_SPACING = 46;
 const NARROW = 560;
 const SIDE = { none: 20 };
-/** A bar, from the plot to its labels, and what these have at least and at most. */
+/** A bar, from the plot to its labels, and the least and the most room of these. */
 const BAR = { before: 18, width: 12, after: 8, least: 54, most: 78, step: 12 };
 const LEFT = { least: 44, most: 108, step: 6 };
 
@@ -41,9 +41,8 @@ const LOCK = 28;
 /**
  * @param {number} width @param {number} height of the surface
  * @param {{left: number, side: "bar"|"legend"|"none", legend: number, labels?: number, context: boolean, dpr: number,
- *   beside?: readonly Margins[]}} o `left`: room
- * for y labels; `legend`: width of a legend; `labels`: room beside a bar; `context`: a second line below x; `beside`:
- * what plots beside this one take, to be in line with them
+ * beside?: readonly Margins[]}} o `left`: room for y labels; `legend`: width of a legend; `labels`: room next to a bar;
+ * `context`: a second line below x; `beside`: the margins of plots in the same row, to be in line with them
  * @returns {Frame} with the plot's edges on whole device pixels
  */
 export function frameOf(width, height, { left, side, legend, labels = BAR.least, context, dpr, beside = [] }) {
@@ -70,7 +69,7 @@ export function frameOf(width, height, { left, side, legend, labels = BAR.least,
   };
   const none = { x: 0, y: 0, width: 0, height: 0 };
   if (side === "none") return { plot, bar: none, narrow };
-  const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand beside the y axis's title, a legend above it
+  const from = side === "bar" ? 0.3 : 0; // the bar's ticks stand next to the y axis's title, a legend above it
   if (narrow)
     return {
       plot,
@@ -102,7 +101,7 @@ export function leftFor(ctx, ticks, look) {
 }
 
 /**
- * Room beside a bar for labels of a width, in steps so that a pan does not shake the plot.
+ * Room next to a bar for labels of a width, in steps so that a pan does not shake the plot.
  * @param {number} width
  * @returns {number} CSS pixels
  */
@@ -228,7 +227,7 @@ function titles(ctx, { plot, narrow }, o, look) {
 }
 
 /**
- * A number cut to a width: what tells it from its neighbours is at its end.
+ * A number cut to a width: it differs from its neighbours at its end, which stays.
  * @param {Context} ctx
  * @param {string} words
  * @param {number} width

@@ -77,7 +77,7 @@ const WORDS = {
   iso: utcFormat("%Y-%m-%d"),
 };
 
-/** Digits of a fraction of a second that tell multiples of a step apart.  @param {number} ns @returns {number} */
+/** Digits of a fraction of a second with which multiples of a step differ.  @param {number} ns @returns {number} */
 function decimals(ns) {
   return ns >= SECOND ? 0 : Math.min(9, Math.ceil(-Math.log10(Math.max(1, ns) / SECOND) - 1e-9));
 }

@@ -1,4 +1,4 @@
-// Values of a reduction in words, for hover and the colour bar: numbers, and times as an axis tells them.
+// Values of a reduction in words, for hover and the colour bar: numbers, and times as on an axis.
 
 import { span } from "../geometry/span.js";
 import { formatNumber } from "./axis.js";
@@ -81,7 +81,7 @@ export class ValueWords {
     return this.unit || (Math.abs(value) >= 1 && Number.isInteger(value)) ? value : Number(value.toPrecision(3));
   }
 
-  /** Instants, which are told by date and time of day. */
+  /** Instants, which are shown as date and time of day. */
   get isStamp() {
     return this.unit > 0 && !this.#clock;
   }

@@ -34,7 +34,7 @@ function zoneOf(zone) {
     try {
       found = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...parts });
     } catch {
-      // A name from elsewhere: its stamps are told in UTC, and the axis says so.
+      // A name that this browser does not know: its stamps are shown in UTC, and the axis says so.
     }
   }
   zones.set(zone, found);

@@ -1,5 +1,4 @@
-// The server's answers, handed to the figures that they are for. What answers something that is no longer drawn is
-// dropped.
+// The server's answers, handed to the figures that they are for. Answers about what is no longer drawn are dropped.
 
 import { ProtocolError } from "../wire/frames.js";
 

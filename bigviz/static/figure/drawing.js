@@ -39,12 +39,12 @@ export class Drawing {
     clearTimeout(this.later);
   }
 
-  /** The picture is not of what was chosen: it is dimmed until the new one has come. A first one is not old. */
+  /** The picture is not of what was chosen: it is dimmed until the new one arrives. A first picture is not old. */
   age() {
     if (!this.hold) this.figure.section.dataset.old = "1";
   }
 
-  /** The view is another: what it lacks is asked for, and what is here of it drawn. */
+  /** The view has changed: what it lacks is requested, and what is here is drawn. */
   renew() {
     this.exact = false;
     this.figure.section.dataset.exact = "0";

@@ -1,4 +1,4 @@
-// One figure: its view, what it asks the server for, and when it draws. Gestures come in as views; tiles and columns
+// One figure: its view, its requests to the server, and when it draws. Gestures come in as views; tiles and columns
 // come in as messages.
 
 import { find } from "../dom.js";
@@ -49,7 +49,7 @@ export class Figure extends EventTarget {
     this.drawing = new Drawing(this);
     this.steps = new Steps(this);
     this.followY = new FollowY(this);
-    /** Ranges to show once the columns that they are ranges of have come.  @type {import("./steps.js").Step|null} */
+    /** Ranges to show once their columns have come.  @type {import("./steps.js").Step|null} */
     this.due = null;
     for (const range of [x, y]) {
       range.addEventListener("change", (event) => {
@@ -61,7 +61,7 @@ export class Figure extends EventTarget {
     this.sizing.observe(this.surface);
   }
 
-  /** Ends all that would go on by itself. */
+  /** Ends everything that would go on by itself. */
   dispose() {
     this.sizing.disconnect();
     this.drawing.dispose();
@@ -80,7 +80,7 @@ export class Figure extends EventTarget {
     return { luts: this.page.luts, palette: this.page.theme.palette };
   }
 
-  /** The layer that the colour bar and the pickers speak of. @returns {Layer} */
+  /** The layer that the colour bar and the pickers are about. @returns {Layer} */
   get main() {
     return this.layers[0];
   }
@@ -112,7 +112,7 @@ export class Figure extends EventTarget {
   }
 
   /**
-   * The connection is up anew: nothing that was asked before is answered any more.
+   * The connection is up again: nothing that was requested before will be answered.
    * @param {boolean} all ask about all layers
    */
   askAgain(all) {
@@ -158,7 +158,7 @@ export class Figure extends EventTarget {
   }
 
   /**
-   * More is known of a layer whose tiles are still good: they are drawn on, and home may be a little larger.
+   * More is known of a layer whose tiles are still good: they stay in use, and home may be a little larger.
    * @param {Layer} layer
    */
   #refined(layer) {

@@ -1,4 +1,4 @@
-// Where a figure shows lines only, its y range follows what its x range shows, until somebody moves it.
+// Where a figure shows lines only, its y range follows what its x range shows, until the user moves it.
 
 import { homeSpan } from "../geometry/home.js";
 import { asKind } from "../geometry/shared-range.js";

@@ -1,5 +1,5 @@
-// The room that labels have left of a plot and beside its colour bar. It grows as soon as they need it and shrinks late,
-// so that labels of changing length do not shake the plot.
+// The room that labels have left of a plot and next to its colour bar. It grows as soon as they need it and shrinks
+// late, so that labels of changing length do not shake the plot.
 
 import { barRoom, leftFor } from "../axes/draw.js";
 import { barLabelWidth } from "./legend.js";
@@ -10,7 +10,7 @@ import { barLabelWidth } from "./legend.js";
 /**
  * @typedef {{ys: import("../axes/axis.js").Tick[], look: import("../axes/draw.js").Look, bar: {norm: Norm, rect: Rect,
  *   words: import("../axes/values.js").ValueWords}|null}} Labels
- * what is labelled; bar: null where no labels stand beside one
+ * what is labelled; bar: null if no labels stand next to one
  */
 
 /** Room shrinks only by more than this. */
@@ -20,7 +20,7 @@ const FIRST_LEFT = 60;
 export class LabelRoom {
   constructor() {
     /** CSS pixels left of the plot. */ this.left = FIRST_LEFT;
-    /** CSS pixels beside the colour bar. */ this.bar = barRoom(0);
+    /** CSS pixels next to the colour bar. */ this.bar = barRoom(0);
     /** How wide the labels of a normalisation are.  @type {{norm: Norm, width: number}|null} */
     this.labelled = null;
   }

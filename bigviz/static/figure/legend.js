@@ -11,7 +11,7 @@ import { fit, fitEnd, FONT_SIZE } from "../axes/draw.js";
 /**
  * @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark:
  * number|null, room: number}} Bar
- * mark: a value to point at; room: CSS pixels for labels beside the bar */
+ * mark: a value to point at; room: CSS pixels for labels next to the bar */
 /** @typedef {import("../axes/values.js").ValueWords} ValueWords */
 
 const GAP = 15;
@@ -21,13 +21,13 @@ const EDGE = 3;
 /** From one line of a label to the next. */
 const LINE = 13;
 const TITLE_ROOM = 86;
-/** Between a title and the bar that it stands beside. */
+/** Between a title and the bar next to it. */
 const BESIDE = 9;
 /** Share of a horizontal legend's length that its title may take. */
 const TITLE_SHARE = 0.3;
 /** CSS pixels from the bar to its labels. */
 export const LABEL_GAP = 8;
-/** A rounded value may stand this share of the bar beside its colour. */
+/** A rounded value may stand off its colour by this share of the bar. */
 const ASTRAY = 0.02;
 
 /**
@@ -87,7 +87,7 @@ function barTicks(ctx, bar, norm, look) {
       ctx.textAlign = "left";
       const lines = linesOf(ctx, label, bar.room);
       const above = (LINE * (lines.length - 1)) / 2;
-      // beside the bar, not over its title
+      // next to the bar, not over its title
       const first = Math.max(rect.y, Math.min(rect.y + rect.height - 2 * above, y - above));
       for (const [k, line] of lines.entries())
         ctx.fillText(fitEnd(ctx, line, bar.room - EDGE), rect.x + rect.width + LABEL_GAP, first + 0.5 + LINE * k);
@@ -172,7 +172,7 @@ export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
 }
 
 /**
- * Width that the labels beside a bar want.
+ * Width that the labels next to a bar need.
  * @param {Context} ctx
  * @param {Norm} norm
  * @param {ValueWords} words
@@ -209,7 +209,7 @@ function steps(norm, words, count) {
   for (let k = 1; k < count - 1; k++) {
     const value = norm.value(k / (count - 1));
     const round = words.rounder(value);
-    // Not so round that it leaves its place: values may differ little beside their size.
+    // Not so round that it leaves its place: values may differ little compared with their size.
     const near = words.whole ? Math.round(value) : value;
     values.push(Math.abs(norm.fraction(round) - norm.fraction(value)) < ASTRAY ? round : near);
   }
@@ -217,7 +217,7 @@ function steps(norm, words, count) {
 }
 
 /**
- * Width that a legend wants.
+ * Width that a legend needs.
  * @param {Context} ctx
  * @param {readonly string[]} labels
  * @param {Look} look

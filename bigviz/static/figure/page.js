@@ -1,7 +1,7 @@
 // What all figures of a page share.
 
 /**
- * What the page tells its user: a passing word, an error that stays, a line for screen readers.
+ * Messages for the user: a note that passes, an error that stays, a line for screen readers.
  * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string) => void}} Notices
  */
 /**

@@ -23,10 +23,9 @@ import { wantsDark } from "../render/contrast.js";
 
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly loading:
- *   {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
- *   readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis},
- * readonly beside: readonly {readonly section: HTMLElement, readonly painter: {readonly margins:
- * import("../axes/draw.js").Margins}}[]}} Drawn
+ * {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
+ * readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis}, readonly beside: readonly
+ * {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
  */
 
 export class Painter {
@@ -46,7 +45,7 @@ export class Painter {
     this.font = getComputedStyle(surface).fontFamily;
     this.room = new LabelRoom();
     /** @type {Frame|null} */ this.frame = null;
-    /** The key beside the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
+    /** The key next to the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {number|null} value that the colour bar points at */ this.mark = null;
@@ -60,7 +59,7 @@ export class Painter {
   }
 
   /**
-   * All that a view shows is lines, and rows so few that each is seen: as on paper, on the page's ground with a grid.
+   * A view shows only lines, or rows so few that each is seen: as on paper, on the page's ground with a grid.
    * @param {View} view
    * @returns {boolean}
    */
@@ -83,7 +82,7 @@ export class Painter {
     return this.isDark(view) ? palette.plotDark : palette.plotLight;
   }
 
-  /** What the key beside the plot is. @returns {"bar"|"legend"|"none"} */
+  /** Which key stands next to the plot. @returns {"bar"|"legend"|"none"} */
   get side() {
     const { main } = this.figure;
     if (
@@ -174,14 +173,14 @@ export class Painter {
     return this.frame?.plot ?? { x: 0, y: 0, width: 1, height: 1 };
   }
 
-  /** The labels now drawn need other margins, or there is another key beside the plot. */
+  /** The labels now drawn need other margins, or there is another key next to the plot. */
   get isTight() {
     if (!this.scene) return false;
     return this.side !== this.measured || !this.room.suits(this.chromeContext, this.#labelsOf(this.scene));
   }
 
   /**
-   * Takes the margins that the labels now drawn need: the surface must be measured anew.
+   * Takes the margins that the labels now drawn need: the surface must be measured again.
    * @returns {boolean} false where the margins are good as they are
    */
   refit() {

@@ -1,5 +1,5 @@
-// What a figure asks the server for: at once when the view changes, once a frame at most, and only what is neither here
-// nor on its way.
+// A figure's requests to the server: at once when the view changes, once a frame at most, and only for what is neither
+// here nor on its way.
 
 import { toList } from "../geometry/grid.js";
 
@@ -22,7 +22,7 @@ const PREFETCH_MS = 300;
  * network.
  */
 const REMEMBERED = 8;
-/** Asking again after an answer that left something out (a tile that the cache dropped) ends after so many tries. */
+/** Requests repeated because an answer left something out (a tile that the cache dropped) end after so many tries. */
 const RETRIES = 3;
 
 export class Requests {
@@ -51,8 +51,8 @@ export class Requests {
   }
 
   /**
-   * A gesture moved the view: its neighbours are worth fetching. Then again style changes and a page just opened ask
-   * for nothing more.
+   * A gesture moved the view: its neighbours are worth fetching. A change of style, or a page just opened, needs
+   * nothing more.
    */
   follow() {
     this.moved = true;
@@ -85,7 +85,7 @@ export class Requests {
     if (parts.length > 0) page.connection.view(index, parts);
   }
 
-  /** Nothing asked before counts any more (a new connection, other columns). */
+  /** Earlier requests no longer count (a new connection, other columns). */
   forget() {
     this.pending.clear();
     this.columns.clear();
@@ -94,7 +94,7 @@ export class Requests {
     this.tries = 0;
   }
 
-  /** The view changed: ask now, or with the next frame when this frame has asked already. */
+  /** The view changed: request now, or with the next frame if this frame has sent a request already. */
   update() {
     clearTimeout(this.prefetching);
     if (this.inFrame) this.again = true;
@@ -197,7 +197,7 @@ export class Requests {
   }
 
   /**
-   * The server reads all rows of a layer that has no index, and tells how far it is.
+   * The server reads all rows of a layer that has no index, and reports its progress.
    * @param {number} id @param {Layer} layer @param {import("../wire/reassembler.js").ProgressMessage["json"]} json
    */
   progress(id, layer, json) {
@@ -228,7 +228,7 @@ export class Requests {
     this.update();
   }
 
-  /** The request failed: what it asked for is not on its way.  @param {number} id */
+  /** The request failed: nothing of it is on its way.  @param {number} id */
   failed(id) {
     if (id !== this.id) return;
     this.pending.clear();

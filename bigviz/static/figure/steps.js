@@ -46,7 +46,10 @@ export class Steps {
     this.changing = kind;
   }
 
-  /** Something has changed: a step once it rests. A choice whose columns the server has to find is one at once. */
+  /**
+   * Something has changed: it becomes a step once it rests. A choice whose columns the server must find is a step at
+   * once.
+   */
   after() {
     clearTimeout(this.resting);
     if (isAsking(this.figure.layers)) this.#note();
@@ -67,7 +70,7 @@ export class Steps {
     this.figure.dispatchEvent(new Event("rest"));
   }
 
-  /** The figure shows its layers, anew or for the first time. */
+  /** The figure shows its layers, again or for the first time. */
   built() {
     const state = this.#state();
     if (!state) return;
@@ -80,7 +83,7 @@ export class Steps {
     this.figure.dispatchEvent(new Event("rest"));
   }
 
-  /** The first view is better known: nothing to undo. */
+  /** The first view was refined: nothing to undo. */
   known() {
     const state = this.#state();
     if (state && this.history && !isAsking(this.figure.layers) && sameChoices(this.history.now, state))

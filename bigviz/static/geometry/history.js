@@ -37,13 +37,13 @@ export class History {
     this.index = this.entries.length - 1;
   }
 
-  /** More is known of the state that is shown now.  @param {State} state */
+  /** Replaces the state that is shown now: more is known of it.  @param {State} state */
   amend(state) {
     this.entries[this.index] = state;
   }
 
   /**
-   * The state now could not be shown: it is forgotten, and the one before it is shown now, or else the one after it.
+   * The current state could not be shown: it is dropped in favour of the one before it, or else the one after it.
    */
   withdraw() {
     if (this.entries.length === 1) return;

@@ -1,4 +1,4 @@
-// Where an axis begins and how far it can go: its home range, and the limits of zooming.
+// Where an axis starts and how far it can go: its home range, and the limits of zooming.
 
 import { length, padSpan, panSpan, resolution, SHORTEST, span, spanOf, union } from "./span.js";
 

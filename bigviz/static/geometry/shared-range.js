@@ -22,8 +22,8 @@ export class SharedRange extends EventTarget {
   }
 
   /**
-   * A layer tells what its data spans (null: no data), and the part of it with nearly all rows, where that is small
-   * (null: it is not). Its key is any object; telling again replaces.
+   * Sets what a layer's data spans (null: no data), and the part of it with nearly all rows, if that is small (else
+   * null). The layer's key is any object; a second call replaces the first.
    * @param {object} layer @param {DataRange} range @param {boolean} exact @param {DataRange} [dense]
    */
   tell(layer, range, exact, dense = null) {

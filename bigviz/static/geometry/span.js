@@ -19,8 +19,8 @@ const HIGHEST = 2n ** 64n;
 /** Numbers of 2^1023 and more lie in no cell; the double below that keeps hi - lo finite. */
 const FLOAT_MAX = 2 ** 1023 * (1 - 2 ** -53);
 /**
- * Shorter lengths are denormal, whose parts doubles do not tell apart; twice the least normal one, for what is lost by
- * rounding.
+ * Shorter lengths are denormal, within which doubles cannot be told apart; twice the least normal one, for what is lost
+ * by rounding.
  */
 export const SHORTEST = 2 ** -1021;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */
@@ -142,7 +142,7 @@ export function zoomSpan(s, factor, fraction, limits = null) {
 }
 
 /**
- * The factor nearest to the one asked for that a zoom of this span may use. Never turns a zoom in into a zoom out.
+ * The allowed factor nearest to the requested one for a zoom of this span. Never turns a zoom in into a zoom out.
  * @param {Span} s @param {number} factor @param {AxisLimits|null} limits @returns {number}
  */
 export function clampFactor(s, factor, limits) {

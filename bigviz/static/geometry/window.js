@@ -1,4 +1,4 @@
-// Windows of views: what the server is asked for, and which window lies in which.
+// Windows of views: what is requested from the server, and which window lies in which.
 
 import { check } from "../wire/frames.js";
 import { fractionOf, spanOf, toBigInt } from "./span.js";

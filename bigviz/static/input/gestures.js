@@ -36,7 +36,7 @@ export class FigureGestures {
     /** How far the drag has gone, in CSS pixels.  @type {[number, number]|number[]} */ this.dragged = [0, 0];
     this.box = find(figure.surface, ".overlay .box", HTMLElement);
     this.hint = find(figure.surface, ".overlay .hint", HTMLElement);
-    /** Said once, of drags that scrolled the page: who scrolls past a plot need not read it each time. */
+    /** Shown once, after a drag that scrolled the page: a user who scrolls past a plot need not read it each time. */
     this.isHinted = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hinting = undefined;
     this.pointer = new Pointer(figure.surface, this.#gestures());

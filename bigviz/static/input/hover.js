@@ -1,4 +1,4 @@
-// What lies under the pointer: coordinates, the cell's exact value or the line's real row, told in a tooltip, a
+// What lies under the pointer: coordinates, the cell's exact value or the line's real row, shown in a tooltip, a
 // crosshair and a mark.
 
 import { find, make } from "../dom.js";
@@ -22,9 +22,9 @@ const OFFSET = 14;
 /** Cells smaller than this are marked by nothing: the crosshair says where they are. */
 const LEAST_MARK = 5;
 const MOST_CATEGORIES = 8;
-/** A mark under the pointer for so many ms tells its row's other columns too. */
+/** A mark under the pointer for so many ms shows its row's other columns too. */
 const DWELL = 120;
-/** Other columns told beside a mark; a click tells all. */
+/** Other columns shown next to a mark; a click shows all. */
 const MOST_COLUMNS = 10;
 /** Characters of another column's value. */
 const LONGEST = 60;
@@ -194,7 +194,7 @@ export class Hover {
   }
 
   /**
-   * What the other columns of a row hold; asks for them once the pointer rests on it.
+   * What the other columns of a row hold; they are requested once the pointer rests on it.
    * @param {Row} hit
    * @returns {Fact[]}
    */
@@ -253,7 +253,7 @@ export class Hover {
       { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
       { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
     ];
-    const rowsOnly = counts || total === "any"; // their number is told below
+    const rowsOnly = counts || total === "any"; // their number is shown below
     if (label)
       facts.push({
         name: label,
@@ -301,7 +301,7 @@ export class Hover {
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
     if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];
-    // means do not tell that of all rows
+    // the means of categories do not give that of all rows
     return present.length ? facts : [...facts, { name: "all", value: none, strong: true }];
   }
 

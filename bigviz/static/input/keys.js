@@ -1,4 +1,4 @@
-// Keys of one plot, as what they mean.
+// The meaning of keys pressed on a plot.
 
 /** What the keys of a plot mean.
  * @typedef {{

@@ -1,5 +1,4 @@
-// Pointer, wheel and touch of one plot, as gestures. It knows nothing of ranges: whoever listens turns pixels into
-// views.
+// Pointer, wheel and touch of one plot, as gestures. It knows nothing of ranges: the listener turns pixels into views.
 
 import { wheelZoom } from "./wheel.js";
 
@@ -65,7 +64,7 @@ export class Pointer {
     surface.addEventListener("pointerup", (e) => this.#up(e, true));
     surface.addEventListener("pointercancel", (e) => this.#up(e, false));
     surface.addEventListener("pointerleave", (e) => {
-      // A lifted finger leaves too, but what it tapped should stay readable.
+      // A lifted finger also leaves, but what it tapped should stay readable.
       if (this.fingers.size === 0 && e.pointerType !== "touch") this.on.leave();
     });
     surface.addEventListener("dblclick", (e) => {

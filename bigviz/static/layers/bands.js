@@ -1,6 +1,5 @@
 // Axes of few whole numbers or labels: their cells are one unit apart and a pixel wide, so they are drawn as bands
-// about their numbers, with gaps between. A step of painting alone: values, hover and the colour bar stay what they
-// are.
+// about their numbers, with gaps between. This is painting only: values, hover and the colour bar stay as they are.
 
 import { fractionOf, length, toBigInt } from "../geometry/span.js";
 
@@ -60,7 +59,7 @@ function bandsAlong(s, pixels, cell) {
  * @param {Surface} source of the view's size
  * @param {Surface} between of the same size, blank
  * @param {Bands} bands
- * @param {number} slack how many pixels beside the computed one may hold a number's cells instead: 1 in a picture that
+ * @param {number} slack how many pixels off the computed one may hold a number's cells instead: 1 in a picture that
  *   was shifted
  */
 export function drawBands(context, source, between, { x, y }, slack) {

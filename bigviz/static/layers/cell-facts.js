@@ -1,4 +1,4 @@
-// What a layer's definition and the server's answer to it say of the layer's cells: how they combine, which are empty,
+// What follows for a layer's cells from its definition and the server's answer: how they combine, which are empty,
 // and on which axes they lie at whole numbers.
 
 import { isExact } from "../axes/axis.js";

@@ -46,7 +46,7 @@ export class ImageLayer {
   }
 
   /**
-   * The image is of this view's window, and of its pixels.
+   * The image is of this view's window, and has its pixels.
    * @param {View} view
    * @param {number} [slack] how much larger or smaller its cells may be
    * @returns {boolean}

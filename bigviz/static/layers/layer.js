@@ -28,7 +28,7 @@ const NUMBERS = new Set(["integer", "float", "decimal"]);
 const CELLS = new Set(["integer", "bool", "category"]);
 const MOST_CELLS = 64;
 const LINE_WIDTH = 1.5;
-/** Before the server tells what the values are.  @type {import("../wire/frames.js").ValueKind} */
+/** Before the server says what the values are.  @type {import("../wire/frames.js").ValueKind} */
 const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
 
 export class Layer {
@@ -41,7 +41,7 @@ export class Layer {
     this.spec = spec;
     this.axes = axes;
     this.columns = columns;
-    /** What there is to know of the dataset, in sentences. */ this.notes = notes;
+    /** Notes about the dataset, in sentences. */ this.notes = notes;
     this.index = index;
     const { x, y, agg, glyph, root, cmap, low, high } = spec;
     /** @readonly @type {Choice} what the document says */
@@ -70,8 +70,8 @@ export class Layer {
     };
     /** @type {string|null} the server's words when it cannot be drawn */ this.error = null;
     /**
-     * @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built behind what is
-     * drawn
+     * @type {import("../wire/reassembler.js").ProgressMessage["json"]|null} of the index that is built in the
+     *   background
      */
     this.progress = null;
   }
@@ -131,7 +131,7 @@ export class Layer {
   }
 
   /**
-   * The server told what the asked definition is: from now on that is what is drawn.
+   * The server answered for the requested definition: from now on that is what is drawn.
    * @param {LayerInfo} info
    * @param {{cache: import("./tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page
    * @param {Look} look
@@ -159,7 +159,7 @@ export class Layer {
   }
 
   /**
-   * The server told more about what is drawn.
+   * The server knows more about what is drawn.
    * @param {LayerInfo} info @returns {boolean} false: its roots or planes are others than before, so `become` is needed
    */
   refine(info) {
@@ -307,7 +307,7 @@ export class Layer {
     return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
   }
 
-  /** How the values of its cells and marks are told. */
+  /** How the values of its cells and marks are shown. */
   get words() {
     const value = this.info?.traits.value ?? NUMBER;
     if (this.told.value !== value) this.told = { value, words: new ValueWords(value) };

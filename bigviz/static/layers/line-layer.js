@@ -188,7 +188,7 @@ export class LineLayer {
 function askFor({ x, width }, times, most) {
   const columns = Math.min(most, Math.max(1, Math.round(width)));
   if (!x.exact) {
-    // Columns of less than a normal double cannot be told apart: what is as close to 0 is asked for in wider ones.
+    // Columns narrower than a normal double cannot be told apart: what is that close to 0 is requested in wider ones.
     const more = Math.max(0, (columns * SHORTEST - length(x)) / 2);
     return { x0: x.lo - more, x1: x.hi + more, width: columns };
   }

@@ -102,7 +102,7 @@ export class MarksLayer {
   }
 
   /**
-   * Few rows are here, and nothing but their places is to be told: all have one colour.
+   * Few rows are here, and only their places matter: all have one colour.
    * @param {View} view
    * @returns {boolean}
    */
@@ -110,7 +110,7 @@ export class MarksLayer {
     return this.#tellsPlaces && this.isSparse(view);
   }
 
-  /** So it is in every view. */
+  /** The same in every view. */
   get isAlwaysPlain() {
     const { rows, style } = this;
     return (

@@ -18,7 +18,7 @@ import { WindowRequests } from "./window-requests.js";
 /** @typedef {import("./pixels.js").Context} Context */
 /** @typedef {import("./row-places.js").MarkHit} MarkHit */
 
-/** Rows that are read for an image without a word: more take longer than a tile may. */
+/** Rows that are read for an image without a notice: more take longer than a tile may. */
 const MOST_READ = 2 ** 20;
 
 export class RasterLayer {
@@ -53,7 +53,7 @@ export class RasterLayer {
     this.tiles.dispose();
   }
 
-  // What is here, and what is to be asked for.
+  // What is here, and what to request.
 
   /** Rows (or an image) are here for all that a view shows.  @param {View} view @returns {boolean} */
   needsNoTiles(view) {
@@ -178,7 +178,7 @@ export class RasterLayer {
   }
 
   /**
-   * The colours of the picture of a view tell nothing: all its marks have the same.
+   * The colours of the picture of a view mean nothing: all its marks have the same.
    * @param {View} view
    * @returns {boolean}
    */
@@ -186,7 +186,7 @@ export class RasterLayer {
     return this.marks.isPlain(view);
   }
 
-  /** All rows are here, and no view of them has colours that tell something. */
+  /** All rows are here, and no view of them has colours that mean something. */
   get isAlwaysPlain() {
     return this.marks.isAlwaysPlain;
   }

@@ -11,7 +11,7 @@ import { nearView, placeOf } from "./near-view.js";
  *   y: import("../geometry/span.js").Place, px: number, py: number, distance: number}} MarkHit */
 
 /**
- * Where rows lie in a view, in device pixels, and how many of them in sight.
+ * Where rows lie in a view, in device pixels, and how many of them are in sight.
  * @param {Rows} held @param {View} view @param {Uint8Array} palette of their categories: r, g, b and so on
  * @returns {import("../render/marks.js").Placed & {visible: number}}
  */

@@ -11,7 +11,7 @@ import { paintMixed } from "../render/shade.js";
 
 const TILE = 256;
 
-/** Shaded tiles of one layer; canvases are used again when their tile has gone. */
+/** Shaded tiles of one layer; canvases are reused when their tile has gone. */
 export class Bitmaps {
   /** @param {CanvasFactory} createCanvas @param {number} [limit] canvases of 256 KiB kept */
   constructor(createCanvas, limit = 192) {

@@ -1,4 +1,4 @@
-// A layer's tiles: what to ask for, what to draw while moving and at rest. Nothing here blanks: where a tile is
+// A layer's tiles: what to request, what to draw while moving and at rest. Nothing goes blank: where a tile is
 // missing, cached tiles above or below it stand in, and the normalisation of the last exact picture holds until the
 // next one is exact.
 

@@ -1,5 +1,5 @@
-// Windows of views whose rows the server is asked for: what to ask, and which were answered by tiles alone because
-// their rows are many.
+// Windows of views whose rows are requested: which to request, and which were answered by tiles alone because their
+// rows are many.
 
 import { MAX_LEVEL } from "../wire/frames.js";
 import { boxOf, ends, inside, nameOf } from "../geometry/window.js";
@@ -42,7 +42,7 @@ export class WindowRequests {
     for (const name of this.many.keys()) if (this.many.size > REMEMBERED) this.many.delete(name);
   }
 
-  /** Tiles are the answer to what a view shows, as far as is known.  @param {View} view @returns {boolean} */
+  /** As far as is known, a view is answered by tiles.  @param {View} view @returns {boolean} */
   isTiled(view) {
     if (this.glyph !== "points" || !this.shows(view) || this.wasTiled(view)) return true;
     if (this.deeper(view)) return false;

@@ -14,9 +14,9 @@ import { CELLS } from "../wire/frames.js";
 /** The planes of a tile, and its mixture once something drew it, of whose bytes `set` is told.
  * @typedef {{planes: Plane[], mixture: Mixture|null, set: {weigh: (tile: any, bytes: number) => void}|null}} Mixable */
 
-/** Added to the size of every value, so that zeros have colours too: nothing beside any other value. */
+/** Added to the size of every value, so that zeros have colours too: nothing next to any other value. */
 const LEAST_WEIGHT = 2 ** -1000;
-/** Values beyond this are weighed by a power of two of themselves, for else their sums might overflow. */
+/** Values beyond this are scaled by a power of two first, because their sums might overflow. */
 const HEAVY = 2 ** 900;
 const LIGHTER = 2 ** -200;
 

@@ -4,7 +4,7 @@
 let parser = null;
 
 /**
- * @param {string} color any that CSS knows; what lies over the ground of it (its alpha) is left out
+ * @param {string} color any that CSS knows; its alpha is ignored
  * @returns {number} 0xBBGGRR; black where it is none
  */
 export function pixelOf(color) {

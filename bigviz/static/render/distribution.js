@@ -1,4 +1,4 @@
-// How the visible values are distributed: the ground of eq_hist, of percentiles and of the colour bar's ends.
+// How the visible values are distributed: the basis of eq_hist, of percentiles and of the colour bar's ends.
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 

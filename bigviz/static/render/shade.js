@@ -5,7 +5,7 @@ import { BINS } from "./distribution.js";
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 /**
- * Normalisation behind the colour bar: how, low, high, cells, fraction(value), value(fraction).
+ * The normalisation of the colour bar: how, low, high, cells, fraction(value), value(fraction).
  * @typedef {import("./norm.js").Norm} Norm
  */
 
@@ -76,8 +76,8 @@ export class Shader {
   }
 
   /**
-   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of finding
-   * them again.
+   * As `paint`, for the very values that the normalisation was made of: eq_hist looks their bins up instead of
+   * computing them again.
    * @param {Cells} values @param {boolean} counts @param {Uint32Array} out
    */
   paintOwn(values, counts, out) {

@@ -1,5 +1,5 @@
 // Sparse pictures are hard to see: a pixel among many empty ones. Their pixels are spread over the empty ones around,
-// as a step of painting alone: values, hover and the colour bar stay what they are. How far follows from how alone they
+// which is painting only: values, hover and the colour bar stay as they are. How far follows from how alone they
 // are, the idea of datashader's `dynspread`.
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */

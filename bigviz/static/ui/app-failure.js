@@ -1,5 +1,5 @@
-// The error of the app behind the page, under `bigviz serve --dev`: file, line, message and traceback, until the file
-// is mended.
+// The error of the app that makes the page, under `bigviz serve --dev`: file, line, message and traceback, until the
+// file is fixed.
 
 import { find } from "../dom.js";
 

@@ -44,7 +44,7 @@ export function bindColourLock(figure) {
     place(button, painter.frame);
   };
   for (const event of ["frame", "choice", "info"]) figure.addEventListener(event, show);
-  // A press on it is no gesture of the bar.
+  // A press on the lock is not a gesture of the bar.
   for (const type of ["pointerdown", "dblclick"]) button.addEventListener(type, (event) => event.stopPropagation());
   button.addEventListener("click", () => {
     const change = toggled(figure.main.choice, figure.main.raster?.norm ?? null);

@@ -16,10 +16,10 @@ let made = 0;
 
 export class Combobox {
   /**
-   * Makes an input a combobox. Its value is always the chosen option's, but while one types.
+   * Makes an input a combobox. Its value is always the chosen option's, except while the user types.
    * @param {HTMLInputElement} input @param {HTMLElement} host where the list is kept
    * @param {{label: string, choose: (value: string) => void}} o `label` of the list for screen readers; `choose` is
-   *   told what a person chose
+   *   called with the user's choice
    */
   constructor(input, host, { label, choose }) {
     this.input = input;
@@ -28,7 +28,7 @@ export class Combobox {
     this.chosen = "";
     /** @type {Option[]} the list as it is shown */ this.shown = [];
     this.active = -1;
-    /** Ends what is listened to while the list is open. */ this.opening = new AbortController();
+    /** Removes the listeners of the open list. */ this.opening = new AbortController();
     this.list = make("div", { attrs: { role: "listbox", id: `choices-${++made}`, "aria-label": label } });
     this.more = make("p", { class: "more", attrs: { role: "status" } });
     this.popover = make("div", { class: "popover choices", attrs: { popover: "manual" } }, [this.list, this.more]);
@@ -54,7 +54,7 @@ export class Combobox {
     input.addEventListener("keydown", (event) => this.#key(event));
     input.addEventListener("change", () => this.#commit());
     input.addEventListener("blur", () => this.#commit());
-    // The box keeps the focus while one presses in its list.
+    // The box keeps the focus while the user presses in its list.
     this.popover.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", (event) => {
       const option = event.target instanceof Element ? event.target.closest("[role=option]") : null;

@@ -1,5 +1,5 @@
-// What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and how far its
-// index is.
+// What a figure's picture is: exact, an estimate of how many rows and how far off, being read or drawn; and the
+// progress of its index.
 
 import { timeLeft } from "../figure/loading.js";
 
@@ -8,8 +8,8 @@ import { timeLeft } from "../figure/loading.js";
 /** @typedef {import("../figure/loading.js").Progress} Progress */
 
 /**
- * Words are said again only when the share or the error is another by this factor: screen readers read each change
- * aloud.
+ * Words are announced again only when the share or the error has changed by this factor: screen readers read each
+ * change aloud.
  */
 const NEWS = 1.25;
 /** Large numbers in short.  @type {[number, string][]} */
@@ -93,7 +93,7 @@ export function estimateWords({ share, start, relative }) {
 /** @param {number} share of a view that has come @returns {string} "reading 45 %" */
 export const readingWords = (share) => `reading ${Math.floor(100 * share)} %`;
 
-/** How far work in the server is, for people.  @param {Progress} now @returns {string} */
+/** The progress of work in the server, in words.  @param {Progress} now @returns {string} */
 export function progressWords({ stage, done, rows, seconds }) {
   const rate = rows > 0 && seconds > 0.5 ? `${short(rows / seconds)} rows/s` : "";
   return [`${stage} ${Math.round(done * 100)} %`, rate, timeLeft({ done, seconds })].filter(Boolean).join(", ");

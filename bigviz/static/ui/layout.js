@@ -6,7 +6,7 @@ import { clone, find, make } from "../dom.js";
 /** @typedef {import("../types.js").FigureSpec} FigureSpec */
 /** @typedef {import("../types.js").Node} Node */
 /**
- * A figure and its element; figures with one `row` stand beside each other, null: it stands alone.
+ * A figure and its element; figures with one `row` stand next to each other, null: it stands alone.
  * @typedef {{spec: FigureSpec, section: HTMLElement, row: string|null}} Placed
  */
 
@@ -45,7 +45,7 @@ export function buildLayout(spec, into) {
 }
 
 /**
- * A figure keeps the size that its document asks for, as far as the screen has it.
+ * A figure keeps the size that its document asks for, if the screen has room for it.
  * @param {HTMLElement} section
  * @param {FigureSpec} spec
  */

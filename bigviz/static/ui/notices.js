@@ -1,4 +1,4 @@
-// What the page tells: toasts with the server's words, the banner while the connection is down, and one line a second
+// The page's notices: toasts with the server's words, the banner while the connection is down, and one line a second
 // at most for screen readers.
 
 import { find, icon, make, raise } from "../dom.js";
@@ -17,7 +17,7 @@ export class Notices {
     this.live = find(root, ".live", HTMLElement);
     /** @type {Set<ReturnType<typeof setTimeout>>} */ this.timers = new Set();
     /** @type {ReturnType<typeof setInterval>|undefined} */ this.countdown = undefined;
-    /** What is to be said, by what it is about.  @type {Map<string, string>} */ this.waiting = new Map();
+    /** Words to announce, by their subject.  @type {Map<string, string>} */ this.waiting = new Map();
     this.spoken = Number.NEGATIVE_INFINITY;
   }
 
@@ -33,7 +33,7 @@ export class Notices {
     while (this.toasts.children.length > KEPT) this.toasts.firstElementChild?.remove();
   }
 
-  /** A passing word, such as "copied".  @param {string} words */
+  /** A passing note, such as "copied".  @param {string} words */
   note(words) {
     const toast = this.#toast(words, "status");
     toast.classList.add("note");
@@ -88,7 +88,7 @@ export class Notices {
     if (wait <= 0) this.#speak();
   }
 
-  /** Nothing is told any more. */
+  /** Stops all timers. */
   dispose() {
     clearInterval(this.countdown);
     for (const timer of this.timers) clearTimeout(timer);

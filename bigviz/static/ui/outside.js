@@ -3,12 +3,12 @@
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
-/** From this percentage on rows are told as a share, below it by their number while they are few. */
+/** From this percentage on rows are given as a share, below it as a number while they are few. */
 const LEAST = 0.1;
 const FEW = 1000;
 
 /**
- * Keeps in a figure's status line what lies outside its first view, while that is shown.
+ * Keeps the number of rows outside a figure's first view in its status line, while that view is shown.
  * @param {Figure} figure
  * @param {import("./status.js").Status} status
  */

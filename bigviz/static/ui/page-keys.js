@@ -3,8 +3,8 @@
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 
 /**
- * With the focus nowhere, or left on a button that was clicked, keys are for the plot under the pointer, the button's,
- * or the only one.
+ * If nothing has the focus, or only a button that was clicked, keys go to the plot under the pointer, the button's
+ * plot, or the only one.
  * @param {{root: HTMLElement, figures: () => readonly Figure[], wholePage: boolean, help: () => void, signal:
  *   AbortSignal}} o `wholePage`:
  * keys pressed anywhere on the page count, else those within `root` or with the pointer over one of its plots; `signal`

@@ -79,7 +79,7 @@ export function bindPickers(figure) {
       figure.choose(at, change);
     });
   }
-  // The axes are the figure's: all of its layers go on them.
+  // The axes belong to the figure: all of its layers use them.
   for (const name of /** @type {const} */ (["xaxis", "yaxis"])) {
     select(name).addEventListener("change", () => {
       const { value } = select(name);

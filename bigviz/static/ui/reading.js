@@ -1,4 +1,4 @@
-// How far the server has read the document's files: in the place where the document will stand.
+// How much of the document's files the server has read, shown where the document will stand.
 
 import { find } from "../dom.js";
 

@@ -1,5 +1,5 @@
-// What a cell holds, as a reduction and its column; or as text, which says any reduction and is what the form's `agg`
-// holds.
+// What a cell holds, as a reduction and its column; or as text, which can express any reduction and is the value of the
+// form's `agg`.
 
 import { find } from "../dom.js";
 import { Combobox } from "./combobox.js";
@@ -13,7 +13,7 @@ const WORDS = new Map([
   ["count", "count"],
   ["by", "count by"],
 ]);
-/** Stands for a reduction that only its text can say. */
+/** Stands for a reduction that only text can express. */
 const WRITTEN = "";
 
 export class ReductionPicker {

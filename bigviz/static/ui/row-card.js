@@ -13,7 +13,7 @@ export class RowCard {
     this.element = make("section", { class: "row-card" });
     this.element.hidden = true;
     this.element.tabIndex = -1;
-    // What happens on the card is not the plot's.
+    // Events on the card do not reach the plot.
     for (const name of ["pointerdown", "pointermove", "pointerup", "wheel", "dblclick"])
       this.element.addEventListener(name, (event) => event.stopPropagation());
     this.element.addEventListener("keydown", (event) => {

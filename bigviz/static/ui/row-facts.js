@@ -1,11 +1,11 @@
 // Facts about a figure's rows: how many there are, which are not drawn, and a button that brings far ones in; where the
-// cells drawn are coarser than the view's pixels; and where a view takes long because so many rows lie closer than the
-// index tells apart.
+// cells drawn are coarser than the view's pixels; and where a view takes long because so many rows lie closer together
+// than the index can tell apart.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
-/** Said where a view lies deeper than the last level and is drawn from its cells all the same. */
+/** Shown where a view lies deeper than the last level and is still drawn from its cells. */
 export const COARSE =
   "Cells are larger than pixels here: an exact image of this view would have more than 16,777,216 numbers. " +
   "A smaller plot, or fewer categories, has one.";
@@ -97,7 +97,7 @@ function crowdOf({ layers, view }) {
 }
 
 /**
- * What there is to know of the figure's datasets, such as why a column cannot be used; each note once.
+ * Notes about the figure's datasets, such as why a column cannot be used; each once.
  * @param {Pick<Figure, "layers">} figure
  */
 export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];

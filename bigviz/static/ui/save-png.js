@@ -1,4 +1,4 @@
-// The figure as a PNG: data, axes, colour bar and title, drawn anew at the size asked for from tiles of that size.
+// The figure as a PNG: data, axes, colour bar and title, drawn again at the requested size, from tiles of that size.
 
 import { LineLayer } from "../layers/line-layer.js";
 

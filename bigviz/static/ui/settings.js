@@ -14,7 +14,7 @@ export function bindSettings({ section }) {
   const button = find(bar, '[data-act="settings"]', HTMLButtonElement);
   const form = find(bar, "form.pickers", HTMLFormElement);
   const isAlone = section.classList.contains("alone");
-  /** Ends listening for presses beside the sheet. */ let sheet = new AbortController();
+  /** Stops listening for presses outside the sheet. */ let sheet = new AbortController();
   const isOpen = () => bar.hasAttribute("data-open");
   const open = (/** @type {boolean} */ is) => {
     bar.toggleAttribute("data-open", is);

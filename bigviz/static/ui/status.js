@@ -4,12 +4,12 @@
 import { find, make, ownPopover } from "../dom.js";
 
 /**
- * One thing that is said. `detail`: the rest of it, for the details; `spoken`: what screen readers are told when it is
- * new; `action`: a button for it, such as "Show all".
+ * One fact. `detail`: the rest of it, for the details; `spoken`: what screen readers announce when it is new; `action`:
+ * a button for it, such as "Show all".
  * @typedef {{text: string, detail?: string, spoken?: string, tone?: "warn"|"bad", action?: {label: string, run: (time:
  *   number) => void}}} Part
  */
-/** What a status line speaks of, the most important first.  @typedef {(typeof ORDER)[number]} Name */
+/** The names of the facts, the most important first.  @typedef {(typeof ORDER)[number]} Name */
 /** @typedef {ReadonlyMap<Name, Part>} Parts */
 
 const ORDER = /** @type {const} */ (["state", "failed", "outside", "far", "index", "coarse", "crowd", "rows", "notes"]);
@@ -59,7 +59,7 @@ export class Status {
   }
 
   /**
-   * Says one thing, or no longer: null. What is said already changes nothing.
+   * Shows one fact, or null: no longer. The same fact again changes nothing.
    * @param {Name} name
    * @param {Part|null} part
    */

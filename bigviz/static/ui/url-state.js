@@ -1,6 +1,6 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
 // glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
-// another layer .N.K. What is as published is left out.
+// another layer .N.K. Values as published are left out.
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
@@ -45,7 +45,7 @@ export class UrlState {
     );
   }
 
-  /** Takes choices and views from the hash; what makes no sense there is left as published. */
+  /** Takes choices and views from the hash; values that make no sense stay as published. */
   read() {
     const params = new URLSearchParams(location.hash.slice(1));
     this.written = location.hash;
@@ -74,7 +74,7 @@ export class UrlState {
     this.waiting = setTimeout(() => this.write(), wait);
   }
 
-  /** Nothing is written any more. */
+  /** Stops writing. */
   dispose() {
     clearTimeout(this.waiting);
   }

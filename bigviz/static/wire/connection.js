@@ -1,5 +1,5 @@
-// The websocket: requests out, messages in, reconnecting after a loss. What to ask again afterwards is the page's
-// business.
+// The websocket: requests out, messages in, reconnecting after a loss. The page decides what to request again
+// afterwards.
 
 import { Reassembler } from "./reassembler.js";
 import { parseFrame, ProtocolError, VERSION } from "./frames.js";
@@ -40,12 +40,12 @@ import { parseFrame, ProtocolError, VERSION } from "./frames.js";
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-/** A connection that held this long starts the back-off anew. */
+/** A connection that lasted this long resets the back-off. */
 const STEADY = 5_000;
 const HELLO_TIMEOUT = 20_000;
-/** Of the requests that the server allows: what is on its way when the count begins anew must fit too. */
+/** Share of the requests that the server allows: those on their way when the count starts again must fit too. */
 const SHARE = 0.8;
-/** What the server allows is told by its hello; nothing is sent before.  @type {Limits} */
+/** The server's limits come with its hello; nothing is sent before.  @type {Limits} */
 const NONE = Object.freeze({
   messages_per_second: 0,
   messages_burst: 0,
@@ -186,7 +186,7 @@ export class Connection extends EventTarget {
     return id;
   }
 
-  /** Drops what the figure's view still waits for.  @param {number} figure */
+  /** Cancels what the figure's view still waits for.  @param {number} figure */
   cancel(figure) {
     const held = this.held.delete(figure);
     if (!this.views.delete(figure) || held) return;
@@ -335,7 +335,7 @@ export class Connection extends EventTarget {
     this.emit("down", { inMs, attempt: this.attempt, code, reason, final });
   }
 
-  /** Nothing asked on the old socket will be answered. */
+  /** Nothing requested on the old socket will be answered. */
   forget() {
     clearTimeout(this.waiting);
     clearTimeout(this.releasing);

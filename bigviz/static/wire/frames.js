@@ -39,7 +39,7 @@
  * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error:
  * number|null, start: boolean}>} Estimate
  */
-/** The fixed header with the two parts behind it, both views of the frame.
+/** The fixed header and the two parts after it, both views of the frame.
  * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number,
  *   part: number, parts: number,
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */

@@ -1,4 +1,4 @@
-// The true values of single rows, asked for by number over HTTP and remembered.
+// The true values of single rows, requested by number over HTTP and kept.
 
 /** @typedef {{row: number, columns: {name: string, type: string, value: string|null}[], more: number}} RowValues */
 
@@ -7,7 +7,7 @@ const MOST = 64;
 
 export class RowReader {
   /**
-   * @param {string} socketUrl the document's websocket: its layers have routes beside it
+   * @param {string} socketUrl the document's websocket: its layers have routes next to it
    * @param {typeof fetch} [get] for tests
    */
   constructor(socketUrl, get = (...request) => fetch(...request)) {
@@ -30,7 +30,7 @@ export class RowReader {
   }
 
   /**
-   * Asks for a row; a question for another row gives the older one up.
+   * Requests a row; a request for another row cancels the older one.
    * @param {number} layer
    * @param {number} row
    * @returns {Promise<RowValues|null>} null: given up, or the server cannot tell

@@ -82,7 +82,7 @@ def _found(fault: CsvFault) -> str:
 
 def _advice(fault: CsvFault) -> str:
     if fault.kind == "columns":
-        return "Mend that line, or give the separator (--delimiter, delimiter=) if this one is wrong."
+        return "Fix that line, or give the separator (--delimiter, delimiter=) if this one is wrong."
     if fault.kind == "quote":
         return 'Double the quotes within it ("") or close it.'
     if fault.kind == "long":

@@ -236,7 +236,7 @@ def shape(name: str) -> Shape:
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty": (b"", r"empty \(0 bytes\)"),
-    "a short row": (b"x,y\n1,2\n3\n", r"line 3: Expected 2 columns, got 1: '3'\. Mend that line"),
+    "a short row": (b"x,y\n1,2\n3\n", r"line 3: Expected 2 columns, got 1: '3'\. Fix that line"),
     "a long row": (b"x,y\n1,2\n3,4,5\n", r"line 3: Expected 2 columns, got 3: '3,4,5'"),
     "a short row, late": (b"x,y\n" + b"1,2\n" * 30_000 + b"5\n", r"line 30,002: Expected 2 columns, got 1"),
     "a short row after cells of lines": (b'x,y\n1,"a\nb\nc"\n2,3\n4\n', r"line 6: Expected 2 columns, got 1"),
