@@ -18,7 +18,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 from bigviz.tiles.grid.tile_key import TileKey
 
-# An example's time says nothing here: the first one pays for compilation, and other tests run beside it.
+# An example's time says nothing here: the first one pays for compilation, and other tests run at the same time.
 # `make test` tries the same examples wherever and whenever it runs; `make fuzz` looks for others.
 settings.register_profile("bigviz", deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", deadline=None, derandomize=False, database=None, print_blob=True)

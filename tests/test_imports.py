@@ -78,7 +78,7 @@ def test_every_module_is_in_a_room_that_is_named_here():
 def test_imports_point_to_rooms_below(module: str):
     height, room = height_of(module), room_of(module)
     for other in imports_of(module):
-        if other == "bigviz":  # the version: `bigviz/__init__.py` imports the rest only when it is asked for a name
+        if other == "bigviz":  # the version: `bigviz/__init__.py` imports the rest only when a name is looked up
             continue
         assert room_of(other) == room or height_of(other) < height, f"{module} imports {other}"
 

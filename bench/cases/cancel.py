@@ -43,7 +43,7 @@ Job = Callable[[Engine, Cancel], Any]
 
 
 def run(rows: int) -> Iterator[Figure]:
-    """Tiles, images of what is asked for over HTTP, and of what a deep view shows, of nearly all rows; where there is a
+    """Tiles, images requested over HTTP, and images of deep views, of nearly all rows; where there is a
     store that opens at once, and up to the number of rows for which the bound is meant."""
     if not stores.IN_MEMORY <= rows <= LARGE:
         return

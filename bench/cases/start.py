@@ -83,7 +83,7 @@ async def _reduced(url: str) -> list[tuple[float, float]]:
 
 
 async def _whole(client: Client, wanted: dict[str, str], *, ready: bool = True) -> tuple[float, ViewTime]:
-    """When the whole range was asked for (`perf_counter`), and what that view took."""
+    """When the whole range was requested (`perf_counter`), and what that view took."""
     info = await client.layer(wanted, ready=ready)
     asked = time.perf_counter()
     x0, y0, x1, y1 = (float(edge) for edge in info["range"])

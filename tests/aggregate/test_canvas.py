@@ -1,6 +1,6 @@
 """Canvas against datashader on the same table and window, bit for bit.
 
-Datashader compiles its kernels anew for every glyph, reduction and dtype (a second or two each), so the tests are
+Datashader compiles its kernels again for every glyph, reduction and dtype (a second or two each), so the tests are
 grouped by those and vary everything else.
 """
 

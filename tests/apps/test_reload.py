@@ -1,4 +1,4 @@
-"""Noticing that a script or a module beside it was changed."""
+"""Noticing that a script or a module next to it has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts as documents, and running them anew."""
+"""Scripts as documents, and running them again."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ a = plot(f"{TITLE} {NUMBER}")
 
 def test_a_virtual_environment_beside_the_script(tmp_path: Path):
     """With all that is installed below the script's directory, numba and the app's own jitted functions too, only the
-    helper beside it and the package installed editable from below are imported anew."""
+    helper next to it and the package installed editable from below are imported anew."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     (packages,) = (tmp_path / ".venv" / "lib").glob("python*/site-packages")
     for each in Path(numba.__file__).parent.parent.iterdir():

@@ -71,7 +71,7 @@ def app(files: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Ends with its module: Playwright's own event loop runs as long, and no test beside it could start another."""
+    """Ends with its module: Playwright's own event loop runs as long, and no other test could start one meanwhile."""
     path = shutil.which("chromium")
     assert path, "the browser tests need Debian's chromium (apt-get install chromium)"
     with sync_playwright() as playwright:

@@ -1,4 +1,5 @@
-"""`bigviz serve app.py --dev`: a mistake in the app is told in the page, which goes on by itself once it is mended."""
+"""`bigviz serve app.py --dev`: a mistake in the app is shown in the page, which continues by itself once it is
+fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keyboard alone reaches everything; undo and redo; help; what screen readers are told."""
+"""The keyboard alone reaches everything; undo and redo; help; what screen readers announce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of documents, and the page of an address that is none, as people use them."""
+"""The list of documents, and the page for an unknown address, as people use them."""
 
 from __future__ import annotations
 

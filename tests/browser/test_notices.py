@@ -1,4 +1,4 @@
-"""What goes wrong is told, in the server's words, and the view stays."""
+"""What goes wrong is shown, in the server's words, and the view stays."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_lost_connection_keeps_the_view_and_comes_back(page: Page, server: Ser
     expect(banner).to_be_visible()
     expect(banner).to_contain_text("The connection is lost")
     assert (pixels(page) == shown).all()
-    # Panning goes on with what is there.
+    # Panning works with what is there.
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(300)
     after = view(page)

@@ -192,7 +192,7 @@ def test_the_old_picture_is_dimmed_and_keeps_its_title(page: Page, wide: Server)
 
 
 def test_a_picture_stays_until_the_next_one_has_come(page: Page, wide: Server) -> None:
-    """The key beside the plot changes its width with the categories, and with it the canvas."""
+    """The key next to the plot changes its width with the categories, and with it the canvas."""
     open_page(page, f"{wide.url}/table/{POINTS}")
     page.evaluate("() => probe.watch()")
     choose(page, "agg", "by(kind)")

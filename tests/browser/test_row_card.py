@@ -1,4 +1,4 @@
-"""A mark tells its row's other columns: beside the pointer some of them, in a card that a click opens all."""
+"""A mark shows its row's other columns: some next to the pointer, all in a card that a click opens."""
 
 from __future__ import annotations
 

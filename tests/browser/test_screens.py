@@ -1,4 +1,5 @@
-"""Other screens: twice the pixels, a phone, the dark; no motion for who wants none; nothing asked of other servers."""
+"""Other screens: twice the pixels, a phone, the dark; no motion for users who want none; no request to other
+servers."""
 
 from __future__ import annotations
 

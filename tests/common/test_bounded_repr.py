@@ -1,4 +1,4 @@
-"""What is told of a value: short, whatever it is."""
+"""A value in an error message: short, whatever it is."""
 
 from __future__ import annotations
 

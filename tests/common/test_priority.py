@@ -124,7 +124,7 @@ def test_a_page_that_opens_is_waited_for_but_not_for_ever() -> None:
     turns.expect(1.0)
     turns.expect(0.1)
     clock.time += 0.2
-    assert passes(turns), "who was expected for longer has come near"
+    assert passes(turns), "a request expected for longer is near now"
     with turns.request():
         assert not passes(turns)
     assert passes(turns)

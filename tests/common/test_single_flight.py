@@ -14,7 +14,7 @@ Report = tuple[str, float, int]
 
 
 class Work:
-    """Work that begins, reports, and goes on when it is told to."""
+    """Work that begins, reports, and continues on command."""
 
     def __init__(self) -> None:
         self.begun, self.go_on, self.stopped = threading.Event(), threading.Event(), threading.Event()
@@ -39,7 +39,7 @@ def test_callers_at_the_same_time_share_one_run() -> None:
         first = pool.submit(flights.get, "key", work, lambda *report: seen[0].append(report), NEVER)
         assert work.begun.wait(PATIENCE) and flights.under_way("key")
         second = pool.submit(flights.get, "key", work, lambda *report: seen[1].append(report), NEVER)
-        while not seen[1]:  # the late one is told what the first was told
+        while not seen[1]:  # the late caller hears what the first one heard
             assert not second.done()
         work.go_on.set()
         assert first.result() == second.result() == "done"

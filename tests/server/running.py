@@ -43,7 +43,7 @@ class Brought:
 
 @dataclass
 class Running:
-    """A server that runs, its engine, and the events that it told."""
+    """A running server, its engine, and the events that it reported."""
 
     server: Server
     engine: Engine

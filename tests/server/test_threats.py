@@ -160,7 +160,7 @@ def test_random_frames_end_at_most_their_connection(documents):
 
 
 def test_comings_and_goings_leave_nothing_behind(documents):
-    """200 browsers that ask for tiles and leave, half of them without a word."""
+    """200 browsers that request tiles and leave, half of them without closing."""
     with running(documents[:1]) as server:
         server.await_event("built")
         for number in range(200):
@@ -380,7 +380,8 @@ def test_addresses_of_no_document_open_no_socket(served: Running, name: str):
 
 
 def test_many_columns_picked_stay_within_the_memory_of_indexes():
-    """A viewer that picks one pair of columns after the other: older indexes leave, and come again when asked for."""
+    """A viewer that picks one pair of columns after the other: older indexes are dropped, and built again when
+    needed."""
     rng = np.random.default_rng(2)
     table = pa.table({f"c{number}": rng.random(50_000) for number in range(12)})
     engine = Engine(index_bytes=4_000_000)

@@ -24,7 +24,7 @@ AGGS = (
     *(f"by(k, {name}(v))" for name in ("sum", "mean", "min", "max", "first", "last")),
 )
 SOME = ("count", "mean(v)", "by(k, last(v))")
-EVERY = ("no-x", "never-both", "no-value", "far")  # tables that are asked for all reductions
+EVERY = ("no-x", "never-both", "no-value", "far")  # tables on which all reductions are tried
 FAR = 2_500  # rows, of which two are far
 
 Case = tuple[Path, Dataset, dict[str, str], tuple[str, ...]]

@@ -152,7 +152,7 @@ def flip(file: Path, at: int) -> None:
 def test_a_damaged_store_is_dropped_and_built_again(
     path: Path, stores: StoreDirectory, name: str, caplog: pytest.LogCaptureFixture
 ):
-    """Where it lies is told to the operator, in the log, and not to whoever asked."""
+    """Where it lies is reported to the operator, in the log, and not to the client."""
     asked = layer("mean(v)")
     dataset = bv.open(str(path))
     first = Engine(stores=stores)
@@ -368,4 +368,4 @@ def test_builds_make_way_for_the_first_sample_and_for_estimates(
     assert preview.tile(KEYS[0])[0] == 1  # type: ignore[comparison-overlap]
     held.clear()
     preview.grow()
-    assert not any(held), "what makes an estimate better runs beside the build"
+    assert not any(held), "what makes an estimate better runs next to the build"

@@ -1,4 +1,4 @@
-"""Reductions to text and back, and what is said of a mistake."""
+"""Reductions to text and back, and the errors for mistakes."""
 
 from __future__ import annotations
 

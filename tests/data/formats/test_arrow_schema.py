@@ -1,4 +1,4 @@
-"""Integers of 128 bits, which polars has and Arrow has not."""
+"""Integers of 128 bits, which polars has and Arrow does not."""
 
 from __future__ import annotations
 

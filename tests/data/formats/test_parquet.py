@@ -72,7 +72,7 @@ def test_rows_keep_their_order_over_row_groups_and_threads(
 
 
 def test_only_the_column_in_use_is_read(tmp_path: Path) -> None:
-    """The pages of y are destroyed; nobody notices until y is asked for."""
+    """The pages of y are destroyed; nobody notices until y is read."""
     path = tmp_path / "t.parquet"
     marker = np.full(1000, 0x5A5A5A5A5A5A5A5A)
     pq.write_table(

@@ -1,4 +1,4 @@
-"""The list and the page of an address that is none, as HTML."""
+"""The list and the page for an unknown address, as HTML."""
 
 from __future__ import annotations
 

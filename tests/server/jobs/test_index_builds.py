@@ -1,4 +1,4 @@
-"""Indexes being built: shared, told about, stopped."""
+"""Indexes being built: shared, reported, stopped."""
 
 from __future__ import annotations
 

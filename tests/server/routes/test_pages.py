@@ -1,4 +1,4 @@
-"""Pages, what is no page, static files and the prefix."""
+"""Pages, addresses without one, static files and the prefix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers with very many labels: the same JSON, written beside the loop, and never the end of a connection."""
+"""Answers with very many labels: the same JSON, written outside the loop, and never the end of a connection."""
 
 from __future__ import annotations
 

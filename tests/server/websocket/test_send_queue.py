@@ -15,7 +15,7 @@ LIMITS = Limits(unread_soft_bytes=2_000, unread_bytes=5_000, stalled_seconds=0.0
 
 
 class Socket:
-    """A browser that takes what it is handed only when it is told to."""
+    """A browser that takes what it is handed only on command."""
 
     def __init__(self) -> None:
         self.handed: list[bytes] = []

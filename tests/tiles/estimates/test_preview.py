@@ -80,7 +80,7 @@ def test_all_rows_give_the_exact_tile(dataset: MakeDataset, agg: str, key: TileK
 
 @pytest.mark.parametrize("agg", ["count", "sum(v)", "mean(v)", "by(k)"])
 def test_the_error_is_what_it_says(dataset: MakeDataset, agg: str) -> None:
-    """Over many tables of one kind the root mean square of the errors made is that of the errors told."""
+    """Over many tables of one kind the root mean square of the errors made is that of the errors reported."""
     made, told = [], []
     key = TileKey(0, 0, 0, 0)
     engine = Engine(threads=1)

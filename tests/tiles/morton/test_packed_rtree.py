@@ -1,4 +1,4 @@
-"""Boxes of rows in order, against a look at every row; and what they bound: the rows that tiles beside lines touch."""
+"""Boxes of rows in order, against a look at every row; and what they bound: the rows that tiles next to lines touch."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def line(request: pytest.FixtureRequest, axis: MakeAxis) -> tuple[Guard, Pyramid
 
 
 def test_no_tile_touches_more_rows_than_may_be_scanned(line: tuple[Guard, Pyramid]) -> None:
-    """Over all levels, at rows and beside them: the rows in the ranges of a tile that is neither kept nor few runs."""
+    """Over all levels, at rows and next to them: the rows in the ranges of a tile that is neither kept nor few runs."""
     guard, pyramid = line
     most = pyramid.inputs.many_apart
     rng = np.random.default_rng(7)

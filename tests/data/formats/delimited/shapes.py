@@ -78,7 +78,7 @@ def _wrapped(before: str, after: str = "", duckdb: bool = True, names: tuple[str
 
 
 def _column(cells: list[str], values: list[Any], duckdb: bool = True) -> Shape:
-    """A column of cells beside a counter."""
+    """A column of cells next to a counter."""
     text = "n,v\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells))
     return _shape(text, ("n", "v"), list(enumerate(values)), duckdb=duckdb)
 

@@ -1,4 +1,4 @@
-"""What is told of an index before it is built, against what it takes."""
+"""The announced size of an index, against what it takes."""
 
 from __future__ import annotations
 

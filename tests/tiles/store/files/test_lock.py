@@ -1,4 +1,4 @@
-"""Locks: who gets them, and what becomes of their files."""
+"""Locks: which process gets them, and what becomes of their files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests: what is believed, and what is not."""
+"""Manifests: what is accepted, and what is not."""
 
 from __future__ import annotations
 
