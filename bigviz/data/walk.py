@@ -116,8 +116,8 @@ def _is_directory(path: str) -> bool:
 
 
 def _is_there(path: str, look: Callable[[str], os.stat_result]) -> os.stat_result | None:
-    """What `look` tells of a path; None where there is nothing, or no name could be. `os.path.exists` and its relatives
-    take a directory that may not be entered for an empty one."""
+    """What `look` finds out about a path; None where there is nothing, or no name could be. `os.path.exists` and its
+    relatives take a directory that may not be entered for an empty one."""
     try:
         return look(path)
     except OSError as error:

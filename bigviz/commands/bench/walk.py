@@ -21,7 +21,7 @@ __all__ = ["LineWalk", "TileWalk", "Walk", "walk_of"]
 _PAD: Final = 0.02  # a page opens with this share of the range on each side
 _PAN: Final = 0.33
 _DEEPEST: Final = 14  # zooms from the whole range, if the root allows so many
-_ROUND: Final = 100  # steps without anything to ask for, until what was seen may be asked for again
+_ROUND: Final = 100  # steps without anything to request, until what was seen may be requested again
 _ATTEMPTS: Final = 10 * _ROUND
 
 Point = tuple[float, float]

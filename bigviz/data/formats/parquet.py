@@ -158,7 +158,7 @@ class ParquetPart:
     @cached_property
     def _without_arrow_schema(self) -> pq.FileMetaData:
         """The footer without the Arrow types that its writer noted: of a column noted as a dictionary pyarrow makes
-        one, asked for or not, and fails where it cannot."""
+        one, requested or not, and fails if it cannot."""
         return metadata_of(without_arrow_schema(self._mended or read_footer(self.file)))
 
     def _buffer_size(self, piece: Piece) -> int:

@@ -199,7 +199,7 @@ class Handler(Guarded):
             raise BadInput(f"{name} is not UTF-8.", name) from None
 
     def finish(self, chunk: Any = None) -> asyncio.Future[None]:
-        """End the answer; a client that has not taken it in by `write_seconds` is cut off."""
+        """End the answer; a client that has not taken it in after `write_seconds` is cut off."""
         written = super().finish(chunk)
         stream = self.request.connection.stream  # type: ignore[union-attr]
         if not written.done():

@@ -45,7 +45,7 @@ class Entry:
     columns: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As `GET /` answers it where JSON is asked for."""
+        """As `GET /` answers it where JSON is requested."""
         return {
             "name": self.name,
             "title": self.title,

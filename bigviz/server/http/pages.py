@@ -85,7 +85,7 @@ class HtmlHandler(Handler):
 
 
 class Listing(HtmlHandler):
-    """`/`: the documents as a page or, where JSON is asked for, as `{documents: [{name, title, url, thumbnail, rows,
+    """`/`: the documents as a page or, where JSON is requested, as `{documents: [{name, title, url, thumbnail, rows,
     columns}]}`."""
 
     need = Need.LIST

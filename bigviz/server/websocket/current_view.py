@@ -312,7 +312,7 @@ _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of 
 
 
 def _open(part: _Part) -> None:
-    """Everything that a part asks for, best first."""
+    """Everything that a part wants, best first."""
     wanted = part.wanted
     if wanted.columns is not None:
         part.open = {wanted.columns: 0}

@@ -2,7 +2,7 @@
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
-/** What drawing sees of its figure; `resize` measures the surface anew and draws.
+/** What drawing sees of its figure; `resize` measures the surface again and draws.
  * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page:
  *   import("./page.js").Page, readonly layers: readonly Layer[],
  * readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests:

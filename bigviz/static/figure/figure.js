@@ -20,8 +20,8 @@ import { View } from "../geometry/view.js";
 
 export class Figure extends EventTarget {
   /**
-   * Events: `choice` (columns, colours or scale changed), `info` (the server told about a layer), `rest` (the view was
-   * exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
+   * Events: `choice` (columns, colours or scale changed), `info` (the server answered about a layer), `rest` (the view
+   * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
    * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section:
    *   HTMLElement, x: SharedRange, y: SharedRange}} o
    * `firstLayer`: how many layers the figures before it have
@@ -94,7 +94,7 @@ export class Figure extends EventTarget {
   /**
    * Asks about every layer whose definition is not the drawn one.
    * @param {boolean} [again] ask about all
-   * @param {boolean} [lost] and those not told to the end
+   * @param {boolean} [lost] and those whose answers are not complete
    */
   ask(again = false, lost = false) {
     for (const layer of this.layers) {

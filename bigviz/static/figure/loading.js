@@ -111,7 +111,7 @@ export class Loading {
 }
 
 /**
- * How long work will still take, where that can be told.
+ * How long work will still take, if that can be estimated.
  * @param {Pick<Progress, "done"|"seconds">} now
  * @returns {string} empty where it cannot
  */

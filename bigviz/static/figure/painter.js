@@ -189,7 +189,7 @@ export class Painter {
     return true;
   }
 
-  /** @param {Scene} scene @returns {import("./label-room.js").Labels} what needs room beside the plot */
+  /** @param {Scene} scene @returns {import("./label-room.js").Labels} what needs room next to the plot */
   #labelsOf({ frame, ys, plain }) {
     const { main } = this.figure;
     const norm = main?.raster?.norm;

@@ -45,7 +45,7 @@ export class Requests {
     this.columns = new Map();
     /**
      * @type {Map<number, Map<number, import("../wire/connection.js").WindowAsked>>} the windows whose rows recent
-     *   requests asked for and have not got
+     *   requests have asked for and not received
      */
     this.windows = new Map();
   }

@@ -43,7 +43,7 @@ export class Hover {
     this.reading = false;
     this.queued = 0;
     this.rows = new RowReader(figure.page.connection.url);
-    /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is told */ this.told = null;
+    /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is shown */ this.told = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
     /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */
     this.onRow = () => {};

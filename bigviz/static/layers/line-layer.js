@@ -9,7 +9,7 @@ import { nearView, placeOf } from "./near-view.js";
 /** @typedef {import("./pixels.js").Context} Context */
 /** color: any CSS colour; width: of the stroke in CSS pixels.  @typedef {{color: string, width: number}} LineStyle */
 /**
- * What a view asks for; x0 and x1 are decimal strings on exact axes.
+ * What a view requests; x0 and x1 are decimal strings on exact axes.
  * @typedef {{x0: number|string, x1: number|string, width: number}} Asked
  */
 /** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.

@@ -237,7 +237,7 @@ export class RasterLayer {
   // The pointer.
 
   /**
-   * The cell under a pixel; null over rows, which are told one by one, and where nothing is.
+   * The cell under a pixel; null over rows, which are shown one by one, and where nothing is.
    * @param {View} view
    * @param {number} px
    * @param {number} py device pixels

@@ -7,7 +7,7 @@ import { CELLS } from "../wire/frames.js";
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 /**
  * The categories of a tile (or picture) together: totals (`counts`: 0 is empty, else NaN), mean colours as pixels of
- * alpha 0, the highest total, and the palette behind them.
+ * alpha 0, the highest total, and the palette.
  * @typedef {{counts: boolean, totals: Uint32Array|Float64Array, mixed: Uint32Array, high: number, colors: Uint8Array}}
  *   Mixture
  */

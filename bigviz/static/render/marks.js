@@ -1,6 +1,7 @@
 // Rows drawn as round marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged,
-// categories are mixed), so a picture of rows keeps what the picture of cells told: where they are dense. Drawn into
-// typed arrays, since the colour of a pixel follows from all marks on it; only the pixels touched are looked at again.
+// categories are mixed), so a picture of rows still shows what the picture of cells did: where they are dense. Drawn
+// into typed arrays, since the colour of a pixel follows from all marks on it; only the pixels touched are looked at
+// again.
 
 import { blend } from "./category-mix.js";
 
@@ -32,7 +33,9 @@ const SHEEREST = 0.12;
 /** Between cells: a share of their size, where they are at least so many pixels large. */
 const GAP = 0.06;
 const LEAST_CELL = 4;
-/** Positions within a pixel that are told apart, on each axis; small marks are kept crisp on whole pixels instead. */
+/**
+ * Positions within a pixel that are distinguished, on each axis; small marks are kept crisp on whole pixels instead.
+ */
 const PHASES = 4;
 const CRISP = 2;
 
@@ -154,7 +157,7 @@ export class Ink {
   /**
    * @param {number} row index of its first pixel
    * @param {number} first
-   * @param {number} last column behind the end
+   * @param {number} last column after the end
    * @param {number} value
    * @param {number} color
    * @param {Rule} rule

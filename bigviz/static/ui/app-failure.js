@@ -14,7 +14,7 @@ export class AppFailure {
     this.close.addEventListener("click", () => this.clear());
   }
 
-  /** @param {Failure} failure @param {boolean} shown whether the version before is on the page, to go back to */
+  /** @param {Failure} failure @param {boolean} shown whether the previous version is on the page, to go back to */
   show({ file, line, message, trace }, shown) {
     const set = (/** @type {string} */ part, /** @type {string} */ text) => {
       find(this.element, part, HTMLElement).textContent = text;

@@ -20,7 +20,7 @@ export class ReductionPicker {
   /**
    * @param {HTMLElement} group of its controls
    * @param {HTMLElement} host where lists are kept
-   * @param {(agg: string) => void} choose is told what a person chose
+   * @param {(agg: string) => void} choose is called with the user's choice
    */
   constructor(group, host, choose) {
     this.group = group;

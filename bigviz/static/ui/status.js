@@ -36,7 +36,7 @@ export function hasDetails(parts) {
   );
 }
 
-/** @param {Parts} before @param {Parts} now @returns {string[]} what screen readers have not been told yet */
+/** @param {Parts} before @param {Parts} now @returns {string[]} what screen readers have not announced yet */
 export const news = (before, now) =>
   ordered(now).flatMap(([name, { spoken }]) => (spoken && spoken !== before.get(name)?.spoken ? [spoken] : []));
 

@@ -85,7 +85,7 @@ class LayerAnswers(Protocol):
         """Whether `marks` of a window takes no pass over the source."""
 
     def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
-        """The coordinates with rows; None where they are more than `most` or cannot be told, and for lines."""
+        """The coordinates with rows; None if they are more than `most` or cannot be determined, and for lines."""
 
     def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
         """An exact image, `size` (width, height) cells; None where that is too large, and for lines."""

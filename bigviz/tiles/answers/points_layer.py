@@ -149,7 +149,8 @@ class PointsLayer:
         return True
 
     def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
-        """The coordinates with rows of a half-open window; None where they are more than `most` or cannot be told."""
+        """The coordinates with rows of a half-open window; None if they are more than `most` or cannot be
+        determined."""
         return find_marks(self.order, self.pyramid.inputs, x, y, most, cancel)
 
     def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:

@@ -32,7 +32,7 @@ _BINS: Final = 1 << _SHORTER + 1
 
 @dataclass(frozen=True)
 class Survey:
-    """What the numbers of two axes say together.
+    """What follows from the numbers of both axes.
 
     `inside` rows lie in both roots, `outside` rows lack a number on an axis, `far` rows have both and lie in no root.
     `low` and `high` are the extremes (x, y) of the rows inside, in axis space; None where there are none.

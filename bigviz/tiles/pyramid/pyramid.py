@@ -309,7 +309,7 @@ def square_of(level: int, morton: int) -> TileKey:
 
 @jit
 def _runs(fenced: Fenced, lows: Array, highs: Array, shift: int, most: int) -> int:
-    """Runs of keys that agree above `shift` bits, or one more than `most`; short runs are told row by row."""
+    """Runs of keys that agree above `shift` bits, or one more than `most`; short runs are compared row by row."""
     keys, bits = fenced.keys, np.uint64(shift)
     runs = 0
     for r in range(lows.size):

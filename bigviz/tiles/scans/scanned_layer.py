@@ -243,7 +243,8 @@ class ScannedLayer:
         return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in done]
 
     def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
-        """The coordinates with rows of a half-open window; None where they are more than `most` or cannot be told."""
+        """The coordinates with rows of a half-open window; None if they are more than `most` or cannot be
+        determined."""
         if not self.knows(x, y):
             self.scan((), (x, y), Crew(self._shared.threads, cancel=cancel))
         focus = self.focus(x, y)
