@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs clean
+.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -49,6 +49,10 @@ vendor: $(VENV)/.test
 # docs/api.md is made from the docstrings of the public names.
 docs: $(VENV)/.demo
 	$(BIN)/python tools/api_docs.py docs/api.md
+
+# docs/demo.png is what `make demo` shows, ten million points.
+picture: $(VENV)/.test
+	$(BIN)/python tools/demo_picture.py docs/demo.png
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'
