@@ -107,7 +107,7 @@ def broken(call: str, width: int = 100) -> str:
 
 
 def text(thing: Any, begin: str = "") -> str:
-    """The docstring behind `begin`. Raises ValueError without one: every public name says what it is."""
+    """The docstring after `begin`. Raises ValueError without one: every public name says what it is."""
     if not thing.__doc__:
         raise ValueError(f"{thing!r} has no docstring")
     paragraphs = (begin + inspect.cleandoc(thing.__doc__)).replace("\n- ", "\n\n- ").split("\n\n")

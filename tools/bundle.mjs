@@ -1,4 +1,4 @@
-// Bundles the page's modules, third-party ones too, into one script that the server prefers while it is of the modules beside it.
+// Bundles the page's modules, third-party ones too, into one script that the server prefers while it is of the modules next to it.
 // Run by `npm run bundle [-- FILE]` and by hatch_build.py when a wheel is built; the output is not committed.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";

@@ -297,7 +297,7 @@ test("both passes of the hour that autumn repeats have ticks, and different word
   assert.equal(new Set(labels).size, labels.length, "half an hour is repeated there");
 });
 
-test("an axis says in which zone its stamps are told", () => {
+test("an axis says in which zone its stamps are shown", () => {
   const of = (/** @type {string|null} */ zone) => axis({ of: "timestamp", kind: "datetime", zone });
   assert.match(of("UTC+01:00").title, /\(UTC\+01:00\)$/);
   assert.equal(of("UTC+01:00").format(0n, 0, 60e9), "1970-01-01 01:00");

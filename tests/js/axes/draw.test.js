@@ -22,7 +22,7 @@ test("the plot stays inside its surface, on whole device pixels", () => {
   }
 });
 
-test("plots beside each other have the same edges, whatever stands round each", () => {
+test("plots next to each other have the same edges, whatever stands round each", () => {
   for (const width of [390, 640]) {
     const kinds = /** @type {const} */ ([
       { side: "bar", context: false },

@@ -7,7 +7,7 @@ import { ValueWords } from "../../../bigviz/static/axes/values.js";
 /** @param {string} kind @param {string|null} [unit] @param {string|null} [zone] */
 const words = (kind, unit = null, zone = null) => new ValueWords({ kind, type: "", unit, zone });
 
-test("one value is told as exactly as its column keeps it", () => {
+test("one value is shown as exactly as its column keeps it", () => {
   assert.equal(
     words("timestamp", "ns", "Europe/Berlin").one(1_700_000_000_123_456_789n),
     "2023-11-14 23:13:20.123456789",
@@ -22,7 +22,7 @@ test("one value is told as exactly as its column keeps it", () => {
   assert.equal(words("float").one(1.5), "1.5");
 });
 
-test("a place on a scale is told no more exactly than a step of it", () => {
+test("a place on a scale is shown no more exactly than a step of it", () => {
   assert.equal(words("timestamp", "ns").near(1_700_000_000e9, 3600e9), "2023-11-14 22:13");
   assert.equal(words("timestamp", "ns").near(1_700_000_000e9, 864e11), "2023-11-14");
   assert.equal(words("float").near(100_000.123456, 0.01), "100,000.123");

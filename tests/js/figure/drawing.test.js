@@ -48,7 +48,7 @@ function world() {
   return { drawing, layer, figure, take: () => told.splice(0) };
 }
 
-test("a new view is asked for at once and drawn once, with the next frame", () => {
+test("a new view is requested at once and drawn once, with the next frame", () => {
   const { drawing, figure, take } = world();
   drawing.renew();
   drawing.redraw();
@@ -103,7 +103,7 @@ test("a view that moves soon after a frame is drawn as it moves, then exactly; o
   assert.deepEqual(take(), ["asked", "exact", "settled"]);
 });
 
-test("a layer that is asked for anew is not told to be exact", () => {
+test("a layer that is requested again does not count as exact", () => {
   const { drawing, layer, figure } = world();
   layer.asked = /** @type {any} */ ({});
   drawing.renew();

@@ -27,7 +27,7 @@ test("room for labels grows at once, and shrinks when it is much too wide", () =
   assert.ok(room.left < wide);
 });
 
-test("without a bar the room beside it stays", () => {
+test("without a bar the room next to it stays", () => {
   const room = new LabelRoom();
   const before = room.bar;
   room.fit(context, labels(9));

@@ -111,7 +111,7 @@ test("labels have as many digits as tell them apart", () => {
   }
 });
 
-test("times are told as times, at round ones where the scale is linear", () => {
+test("times are labelled as times, at round ones where the scale is linear", () => {
   const start = 1_700_000_000e9;
   const stamps = Float64Array.from({ length: 1000 }, (_, k) => start + k * 60e9);
   const told = (

@@ -29,7 +29,7 @@ test("neighbours are apart where the view shows them", () => {
   assert.deepEqual([hit?.x, hit?.px, hit?.row], [{ origin: FAR + 1n, offset: 0 }, 200, 12]);
 });
 
-test("the whole range is drawn too, and each row told to its last digit", () => {
+test("the whole range is drawn too, and each row shown to its last digit", () => {
   const rows = farRows();
   const view = viewAt(0n, -Number(FAR), Number(FAR));
   const { px } = placeRows(rows, view, new Uint8Array(3));

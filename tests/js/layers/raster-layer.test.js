@@ -46,7 +46,7 @@ test("a view deeper than tiles that is answered by tiles is coarse, until an ima
   assert.ok(!layer.coarse(deep));
 });
 
-test("many filled cells are many rows: no window is asked for", () => {
+test("many filled cells are many rows: no window is requested", () => {
   const layer = layerOf();
   const view = new View({ x: span(0, 1), y: span(0, 1), width: 256, height: 256 });
   const counts = new Uint32Array(65536).fill(1, 0, 60_000);

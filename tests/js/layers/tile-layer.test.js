@@ -200,7 +200,7 @@ test("while moving, a shift of the exact picture fits to the bit and the rest co
     (px) => during[50 * 300 + px] >>> 24 !== after[50 * 300 + px] >>> 24,
   );
   assert.deepEqual(strip, [], "the exposed strip was drawn from its tiles");
-  assert.notEqual(world.layer.norm, norm, "and normalised anew at rest");
+  assert.notEqual(world.layer.norm, norm, "and normalised again at rest");
 });
 
 test("the picture never blanks: parents stand in when zooming in, children when zooming out", () => {
@@ -374,7 +374,7 @@ function drawn(agg, planes, valuesOf) {
   };
 }
 
-test("means are drawn and told in float64: seconds a minute apart have two colours", () => {
+test("means are drawn and shown in float64: seconds a minute apart have two colours", () => {
   const { pixels, at } = drawn("mean(v)", null, (cell) => [cell % 256 < 128 ? 1_700_000_000 : 1_700_000_060]);
   assert.deepEqual([at(10, 10)?.value, at(200, 10)?.value], [1_700_000_000, 1_700_000_060]);
   assert.deepEqual([pixels[256 * 10 + 10] & 255, pixels[256 * 10 + 200] & 255], [0, 255]);

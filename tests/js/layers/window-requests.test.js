@@ -1,4 +1,4 @@
-// The ends of windows that are asked for.
+// The ends of windows that are requested.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -89,7 +89,7 @@ test("one value only is painted with the last colour", () => {
   }
 });
 
-/** Planes of a tile out of short lists of counts; the cells behind them are empty.  @param {any[]} lists */
+/** Planes of a tile from short lists of counts; the cells after them are empty.  @param {any[]} lists */
 function planesOf(lists) {
   return lists.map((list) => {
     const data = new list.constructor(65536);

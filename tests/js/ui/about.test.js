@@ -11,7 +11,7 @@ const layer = (/** @type {string[]} */ ...notes) => ({
   raster: null,
 });
 
-test("what there is to know of the datasets is told once each", () => {
+test("notes about the datasets are shown once each", () => {
   const figure = /** @type {any} */ ({ view: null, axes: {}, layers: [layer("a", "b"), layer(), layer("b", "<c>")] });
   assert.deepEqual(notesOf(figure), ["a", "b", "<c>"]);
   assert.deepEqual(factsOf(figure), [

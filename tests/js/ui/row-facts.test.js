@@ -1,4 +1,4 @@
-// How a figure's rows are told.
+// The words about a figure's rows.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { farWords, rowsWords } from "../../../bigviz/static/ui/row-facts.js";
 const layer = (dataset, rows, rows_outside = 0) =>
   /** @type {any} */ ({ info: { rows, rows_outside }, definition: { dataset } });
 
-test("rows of each dataset are told once, with those that are not drawn", () => {
+test("rows of each dataset are counted once, with those that are not drawn", () => {
   assert.equal(rowsWords([layer("a", 1)]), "1 row");
   assert.equal(
     rowsWords([layer("a", 1000, 12), layer("a", 1000, 12), layer("b", 5)]),

@@ -1,4 +1,4 @@
-// What a status line says first, which button it shows, and what screen readers are told.
+// What a status line says first, which button it shows, and what screen readers announce.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -48,7 +48,7 @@ test("details are there for what the line leaves out", () => {
   );
 });
 
-test("screen readers are told what is new, once", () => {
+test("screen readers announce what is new, once", () => {
   assert.deepEqual(news(parts({}), parts({ state: EXACT, far: FAR, outside: OUTSIDE })), [
     "2 rows lie outside",
     "1 row lies far",

@@ -60,7 +60,7 @@ class Socket {
   }
 }
 
-/** Makes a connection, its sockets so far, and what it told so far. */
+/** Makes a connection, with its sockets and events so far. */
 function setup() {
   /** @type {Socket[]} */ const sockets = [];
   /** @type {[string, any][]} */ const told = [];
@@ -130,7 +130,7 @@ test("requests carry ids; answers carry the definition that they answer", () => 
   assert.deepEqual([error.json.error, error.definition], ["no", null]);
 });
 
-test("an older view's answer is told from the newest's", () => {
+test("an older view's answer is distinguished from the newest's", () => {
   const { connection, sockets, told } = setup();
   sockets[0].hello();
   const old = connection.view(0, [{ layer: 0, definition: DEFINITION, tiles: [] }]);
@@ -182,7 +182,7 @@ test("cancel drops a waiting view or tells the server", () => {
   );
 });
 
-test("a loss is told with a countdown, doubled each time, and up says whether the server is another", () => {
+test("a loss is reported with a countdown, doubled each time, and up says whether the server is another", () => {
   const { connection, sockets, told, pass } = setup();
   sockets[0].hello(7);
   pass(60_000);
