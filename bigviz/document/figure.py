@@ -39,7 +39,7 @@ class Range:
 
 @dataclass(eq=False)
 class Layer:
-    """One glyph as it was asked for, checked against its dataset; layers of one `source` share the first one's.
+    """One glyph as the caller described it, checked against its dataset; layers of one `source` share the first one's.
 
     `dataset` is None where the source is a text that names a dataset of the server that the document is published to.
     """

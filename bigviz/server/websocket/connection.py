@@ -71,7 +71,7 @@ class Viewer(Guarded, WebSocketHandler):
         await super().get()
 
     async def prepare(self) -> None:
-        """403 for another origin, and for none: no browser leaves it out, and what is no browser can send one."""
+        """403 for another origin, and for none: browsers always send one, and other clients can."""
         await super().prepare()
         if self._finished:
             return
@@ -264,7 +264,7 @@ class Viewer(Guarded, WebSocketHandler):
             self.outbox.put(message)
 
     def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
-        """Answer a request with an error frame, logging what is no error of bigviz's own."""
+        """Answer a request with an error frame; errors that are not bigviz's own are logged."""
         if not isinstance(error, BigvizError):
             _log.error("a request over a websocket failed", exc_info=error)
         self._error(request, error, figure, layer)
