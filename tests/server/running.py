@@ -177,7 +177,9 @@ class Gated(Engine):
 def running(
     documents: Sequence[Document], engine: Engine | None = None, names: Sequence[str] | None = None, **options: Any
 ) -> Iterator[Running]:
-    """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader."""
+    """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader, `library` is
+    an open library."""
+    library = options.pop("library", None)
     engine = engine or Engine()
     load = options.pop("load", lambda progress: Brought(documents, engine))
     began, box = threading.Event(), {}
@@ -189,7 +191,9 @@ def running(
         def event(name: str, **facts: Any) -> None:
             box["running"].event(name, **facts) if "running" in box else told.append((name, facts))
 
-        server = Server(Options(**{"port": 0, **options}), names or [d.id for d in documents], load, event)
+        server = Server(
+            Options(**{"port": 0, **options}), names or [d.id for d in documents], load, event, library=library
+        )
         await server.start()
         box["running"] = Running(server, engine, asyncio.get_running_loop(), told)
         began.set()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bigviz.server.access.gate import Need
     from bigviz.server.access.principal import Principal
 
-__all__ = ["Roles", "admit", "unknown"]
+__all__ = ["Roles", "admit", "sign_in_first", "unknown"]
 
 
 class Roles(Protocol):
@@ -40,12 +40,19 @@ async def admit(people: Roles, need: Need, principal: Principal, name: str = "")
         _check_scope(need.scope, principal)
 
 
+def sign_in_first(people: Roles) -> Unauthorized:
+    """The error for callers without credentials, where they need some."""
+    if people.signs_in:
+        return Unauthorized("Sign in first.")
+    return Unauthorized("This server has no users: start it with --allow-anonymous to let others see its documents.")
+
+
 def unknown(people: Roles, principal: Principal, kind: str, name: str) -> BigvizError:
     """The error for a name that does not exist or that this caller may not know of: the same for both."""
     if not principal.known and people.signs_in:
         return Unauthorized("Sign in to see this.", kind, name[:100])
     if principal.kind == "nobody":
-        return Unauthorized(_only_here(), kind, name[:100])
+        return sign_in_first(people)
     return NotFound(f"There is no such {kind}; / lists the documents.", kind, name[:100])
 
 
@@ -64,9 +71,9 @@ async def _check_role(people: Roles, need: Need, principal: Principal, name: str
 
 def _check_kind(people: Roles, need: Need, principal: Principal) -> None:
     if principal.kind == "nobody":
-        raise Unauthorized("Sign in first." if people.signs_in else _only_here())
+        raise sign_in_first(people)
     if need.who != "known" and principal.kind == "anyone":
-        raise Unauthorized("Sign in first." if people.signs_in else _only_here())
+        raise sign_in_first(people)
     if need.who == "admin" and not principal.admin:
         raise Forbidden("Only admins may do this.")
 
@@ -75,10 +82,6 @@ def _check_scope(scope: Scope, principal: Principal) -> None:
     if scope not in principal.scopes:
         allowed = ", ".join(sorted(principal.scopes))
         raise Forbidden(f"This takes a token of scope {scope}: the one that came allows {allowed}.", "scope", scope)
-
-
-def _only_here() -> str:
-    return "This server has no users: start it with --allow-anonymous to let others see its documents."
 
 
 def _article(role: str) -> str:

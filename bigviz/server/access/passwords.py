@@ -47,6 +47,8 @@ class Passwords:
         finally:
             self._waiting -= 1
         if not right:
+            self._of_addresses.failed(network)
+            self._of_users.failed(user)
             raise Unauthorized("That user name and password do not belong together.")
         self._of_addresses.succeeded(network)
         self._of_users.succeeded(user)

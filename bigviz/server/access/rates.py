@@ -43,7 +43,7 @@ class Failures:
     """Wrong passwords of a client, or for a user. After five the next try has to wait: 1 s, 2 s, 4 s, ... `longest`.
 
     A try counts as failed from when it begins until it is known to have succeeded, so that many at once are no way
-    round the wait.
+    round the wait; the wait is from when it is known to have failed.
     """
 
     def __init__(self, longest: float) -> None:
@@ -64,6 +64,10 @@ class Failures:
             return 0.0
         _, since = self._counts[client]
         return max(0.0, since + min(self._longest, 2.0 ** min(beyond, 32)) - time.monotonic())
+
+    def failed(self, client: Hashable) -> None:
+        """A try has failed: the wait begins now."""
+        self._counts[client] = (max(1, self._count(client)), time.monotonic())
 
     def succeeded(self, client: Hashable) -> None:
         """Forget the failures of a client."""

@@ -73,7 +73,7 @@ class AccountPage(HtmlHandler):
 
     def forget_cookie(self) -> None:
         """Have the browser drop the session's cookie."""
-        self.set_cookie(self.site.access.cookie, "", max_age=0, **self._cookie_attributes())
+        self.clear_cookie(self.site.access.cookie, **self._cookie_attributes())
 
     def _cookie_attributes(self) -> dict[str, Any]:
         host = self.request.headers.get("Host")

@@ -74,6 +74,7 @@ class Guarded(RequestHandler):
         need = needs_of(type(self)).get(str(request.method))
         if need is None:
             raise HTTPError(405)
+        self.check_source()
         try:
             refuse_foreign_change(request)
             access.requests.pay(network_of(str(request.remote_ip)))
@@ -85,6 +86,9 @@ class Guarded(RequestHandler):
             await self.admit(need)
         except BigvizError as error:
             self.fail(error)
+
+    def check_source(self) -> None:
+        """Raise HTTPError for a request that is refused whoever sends it."""
 
     async def admit(self, need: Need) -> None:
         """Raise what the caller is answered who has not what is needed of the thing that the address names."""

@@ -14,6 +14,7 @@ from tornado.web import HTTPError, StaticFileHandler
 
 from bigviz.common.did_you_mean import near
 from bigviz.common.errors import BigvizError, NotFound, Unauthorized
+from bigviz.server.access.admission import sign_in_first
 from bigviz.server.access.gate import Need
 from bigviz.server.error_json import status_of
 from bigviz.server.http.base import Guarded, Handler
@@ -94,7 +95,7 @@ class Listing(HtmlHandler):
         people, who = self.site.people, self.principal
         names = [name for name in self.site.documents.names if await people.role(who, "document", name)]
         if not names and who.kind == "nobody":
-            raise Unauthorized("Sign in to see the documents.")
+            raise sign_in_first(people)
         entries = [entry_of(name, self.site.documents.get(name)) for name in names]
         if "application/json" in self.request.headers.get("Accept", ""):
             self.vary("Accept")

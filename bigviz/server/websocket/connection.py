@@ -70,11 +70,8 @@ class Viewer(Guarded, WebSocketHandler):
         (self.name,) = args
         await super().get()
 
-    async def prepare(self) -> None:
+    def check_source(self) -> None:
         """403 for another origin, and for none: browsers always send one, and other clients can."""
-        await super().prepare()
-        if self._finished:
-            return
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise HTTPError(400)
         if not self.site.hosts.allows_origin(self.request.headers.get("Origin")):

@@ -44,6 +44,8 @@ def waits(clock: Clock, failures: Failures, tries: int) -> list[float]:
     found = []
     for _ in range(tries):
         failures.begin("ada")
+        clock.now += 0.3  # a password takes its time
+        failures.failed("ada")
         found.append(failures.wait("ada"))
         clock.now += found[-1]
     return found
