@@ -146,7 +146,7 @@ def cold(path: Path, windows: Windows) -> Iterator[Figure]:
 def values(rows: int) -> Iterator[Figure]:
     """Means of a column, and counts by eight categories."""
     path = data.arrow("points", rows)
-    base = Opened(path, store=stores.of(path, stores.COLUMNS, aggs=BOUNDS))
+    base = Opened(path, store=stores.of(path, stores.COLUMNS, aggs=tuple(BOUNDS)))
     places = data.sample_rows(path, VIEWS)
     windows = {area: about(base.extent, *places, area) for area in AREAS}
     for agg, rival_of in (("mean(value)", _means), ("by(kind)", _categories)):
@@ -162,7 +162,7 @@ def values(rows: int) -> Iterator[Figure]:
 
 
 def _means(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
-    view = {"columns": ("x", "y", "value"), "agg": "mean", "column": "value"}
+    view: dict[str, Any] = {"columns": ("x", "y", "value"), "agg": "mean", "column": "value"}
     loading: dict[str, dict[str, Any]] = {"datashader": _dask(rows), "vaex": {}}
     return [rival(opened, windows, name, load, path, **view) for name, load in loading.items()]
 
@@ -170,7 +170,7 @@ def _means(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict
 def _categories(opened: Opened, windows: Windows, rows: int, path: Path) -> list[dict[float, Rival]]:
     if rows > LARGE:
         return []  # labels of 10^9 rows do not fit into this memory with the rest
-    view = {"columns": ("x", "y", "kind"), "agg": "by", "column": "kind"}
+    view: dict[str, Any] = {"columns": ("x", "y", "kind"), "agg": "by", "column": "kind"}
     return [rival(opened, windows, "datashader", {}, path, **view)]
 
 
@@ -196,8 +196,8 @@ def log(rows: int) -> Iterator[Figure]:
         tidy(but="log")
     path = data.arrow("log", rows)
     opened = Opened(path, store=stores.of(path, xaxis="log", yaxis="log"), xaxis="log", yaxis="log")
-    logs = [np.log10(each) for each in data.sample_rows(path, VIEWS)]
-    windows = {area: about(opened.extent, *logs, area) for area in AREAS}
+    x, y = data.sample_rows(path, VIEWS)
+    windows = {area: about(opened.extent, np.log10(x), np.log10(y), area) for area in AREAS}
     rivals = _logarithmic(opened, windows, rows, path)
     for area in AREAS:
         what = f"log axes at {words(rows)} rows, {area:g} of the area; bound: 1.5 x the p95 of linear ones"
@@ -249,7 +249,8 @@ def grid(rows: int) -> Iterator[Figure]:
 
 def lines(rows: int) -> Iterator[Figure]:
     """Rows on one line, and on three, at windows of any two levels about rows: most of them miss the lines' squares."""
-    for table, words_of in (("flat", "one y"), ("steps", "three y")):
+    tables: tuple[tuple[data.Table, str], ...] = (("flat", "one y"), ("steps", "three y"))
+    for table, words_of in tables:
         path = data.arrow(table, rows * 9 // 10)
         opened = Opened(path, store=stores.of(path))
         x, y = data.sample_rows(path, RANDOM)

@@ -51,7 +51,7 @@ def serve(*operations: Callable[..., Answer]) -> None:
             try:
                 seconds, array, facts = known[request.pop("op")](**request)
             except Exception:
-                reply = {"error": traceback.format_exc()}
+                reply: dict[str, Any] = {"error": traceback.format_exc()}
             else:
                 path = None
                 if keep and array is not None:
