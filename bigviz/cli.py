@@ -276,8 +276,13 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
 
 @cli.command("json", short_help="Print a document as JSON.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path),
-              help="Write it there; for several PATHs a directory (default: this one).")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it there; for several PATHs a directory (default: this one).",
+)
 @_drawing
 @_csv
 def json_(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["printable"]
+__all__ = ["encodable", "printable"]
 
 _JOINERS = "\u200c\u200d"
 """Parts of words in several scripts, and of emoji; `str.isprintable` counts them as formatting."""
@@ -20,6 +20,11 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(letter if _is_shown(letter) or letter in keep else _escaped(letter) for letter in text)
+
+
+def encodable(text: str) -> str:
+    """The text as UTF-8 can hold it: lone surrogates, which JSON can carry, as escapes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _is_shown(letter: str) -> bool:

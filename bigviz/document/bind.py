@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.did_you_mean import nearest
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
@@ -30,9 +30,8 @@ def bind(document: Document, sources: Mapping[str, Dataset]) -> Document:
     """
     for name in document.datasets:
         if name not in sources:
-            guess = nearest(name, list(sources))
-            hint = f" Did you mean {guess!r}?" if guess else ""
-            raise NotFound(f"There is no dataset {echoed(name)} here.{hint}", "dataset", name)
+            more = hint(name, list(sources))
+            raise NotFound(f"There is no dataset {echoed(name)} here.{more}", "dataset", name)
     return filled(replace(document, sources={name: sources[name] for name in document.datasets}))
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from bigviz.common.errors import BadInput
+from bigviz.common.printable import encodable
 
 __all__ = ["check_user_name", "is_user_name", "search_key", "storable"]
 
@@ -36,5 +37,5 @@ def search_key(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """The text as SQLite can keep it: lone surrogates, which JSON can bring in and UTF-8 has not, as escapes."""
-    return text.encode(errors="backslashreplace").decode()
+    """The text as SQLite, which keeps UTF-8, can keep it."""
+    return encodable(text)

@@ -23,6 +23,7 @@ from bigviz.common.errors import (
     Unplottable,
     Unreadable,
 )
+from bigviz.common.printable import encodable
 
 __all__ = ["STATUS", "describe", "dump", "retry_after", "status_of"]
 
@@ -61,8 +62,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     """`{error, field, got}` for the client. An error that is not bigviz's own tells nothing about the server."""
     if not isinstance(error, BigvizError):
         return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
-    field = None if error.field is None else _encodable(error.field)
-    return {"error": _encodable(error.message), "field": field, "got": _shown(error.got)}
+    field = None if error.field is None else encodable(error.field)
+    return {"error": encodable(error.message), "field": field, "got": _shown(error.got)}
 
 
 def dump(value: object) -> bytes:
@@ -73,10 +74,5 @@ def dump(value: object) -> bytes:
 def _shown(got: object) -> object:
     if got is None or isinstance(got, bool | int):
         return got
-    text = _encodable(got if isinstance(got, str) else echoed(got, _LONGEST))
+    text = encodable(got if isinstance(got, str) else echoed(got, _LONGEST))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _encodable(text: str) -> str:
-    """Lone surrogates, which JSON can carry and UTF-8 cannot, as escapes."""
-    return text.encode(errors="backslashreplace").decode()
