@@ -1,7 +1,6 @@
 // The form of a figure: which columns, what a cell holds, and how values become colours.
 
 import { find, ownPopover } from "../dom.js";
-import { formatNumber } from "../axes/axis.js";
 import { Combobox } from "./combobox.js";
 import { columnOptions, fillMaps, setOptions } from "./options.js";
 import { ReductionPicker } from "./reduction-picker.js";
@@ -57,7 +56,7 @@ export function bindPickers(figure) {
     for (const name of ["agg", "cmap", "how"]) find(form, `[data-for="${name}"]`, HTMLElement).hidden = line;
     find(form, '[data-for="cmap"]', HTMLElement).hidden = line || choice.agg.startsWith("by(");
     find(form, '[data-act="clip"]', HTMLElement).hidden = line;
-    showClip(form, choice);
+    showClip(form, layer());
   };
   show();
   figure.addEventListener("choice", show);
@@ -123,20 +122,22 @@ function fillAxes(figure, select, side) {
 
 // Clipping.
 
-/** @param {import("../render/norm.js").Clip} clip @returns {string} */
-function clipWords(clip) {
-  if (clip === null) return "";
-  return typeof clip === "number" ? formatNumber(clip, 3) : `${clip.percentile} %`;
+/** @param {import("../layers/layer.js").Layer} layer @returns {string} the ends of its colours */
+function clipWords({ choice: { low, high }, words }) {
+  const ends = [low, high];
+  const told = words.apart(ends.filter((end) => typeof end === "number"));
+  const [first, last] = ends.map((end) => (typeof end === "number" ? told.shift() : end && `${end.percentile} %`));
+  return `${first || "lowest"} to ${last || "highest"}`;
 }
 
-/** @param {HTMLFormElement} form @param {Choice} choice */
-function showClip(form, { low, high }) {
+/** @param {HTMLFormElement} form @param {import("../layers/layer.js").Layer} layer */
+function showClip(form, layer) {
   const button = find(form, '[data-act="clip"]', HTMLButtonElement);
-  const on = low !== null || high !== null;
+  const on = layer.choice.low !== null || layer.choice.high !== null;
   button.classList.toggle("on", on);
   // The ends are in the title: a longer text here would break the row of controls, and a second row moves the plot.
   find(button, ".value", HTMLElement).textContent = on ? "on" : "off";
-  button.title = on ? `${clipWords(low) || "lowest"} to ${clipWords(high) || "highest"}` : "";
+  button.title = on ? clipWords(layer) : "";
 }
 
 /** @param {Figure} figure @param {HTMLFormElement} form @param {() => number} at the layer of the form */
