@@ -37,6 +37,7 @@ __all__ = ["LayerBodies"]
 Place = tuple[int, int, int, int]
 Window = tuple[Number, Number, Number, Number]
 Body = tuple[str, bytes]
+_TILESET_VERSION: Final = "1.0.0"  # TileJSON wants a semantic version there; the dataset's number is data_version
 _CELL_BYTES: Final = 8  # of a body, at most
 _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
 _PIXEL_BYTES: Final = 4
@@ -64,12 +65,14 @@ class LayerBodies:
         }
         if asked.layer.xaxis == "mercator":
             answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+        answer["version"] = _TILESET_VERSION
+        answer["data_version"] = asked.dataset.version
         answer["reduction"] = str(asked.layer.reduction)
         answer["rows"] = asked.dataset.num_rows
         readiness = backend.engine.readiness(asked.dataset, asked.layer)
         if info is None:
             unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
-            return {**answer, **unknown, "version": asked.dataset.version, "index": layer_json.INDEX[readiness]}
+            return {**answer, **unknown, "index": layer_json.INDEX[readiness]}
         more = layer_json.tilejson_facts(info, asked.times, readiness)
         return {**answer, **{key: more[key] for key in _FIELDS}}
 
@@ -229,4 +232,4 @@ def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:
     return dataset.info(reduction.column).type
 
 
-_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "version", "index")
+_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "index")
