@@ -13,7 +13,7 @@ from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 from bigviz.render.matplotlib_colormaps import MATPLOTLIB
 
-__all__ = ["CATEGORICAL", "CATEGORIES", "NAMES", "body", "canonical", "lut"]
+__all__ = ["CATEGORICAL", "CATEGORIES", "NAMES", "aliases", "body", "canonical", "lut"]
 
 _SEQUENTIAL: Final = (
     "fire", "bmy", "bgy", "bgyw", "bmw", "kbc", "kgy", "kbgyw", "blues", "gray", "dimgray", "isolum", "rainbow",
@@ -34,11 +34,23 @@ def canonical(name: object) -> str:
 
     Raises BadInput for another name; a map of other colours is never taken in its place.
     """
-    found = _names().get(name.casefold()) if isinstance(name, str) else None
+    found = aliases().get(name.casefold()) if isinstance(name, str) else None
     if found is None:
         text = str(name)[:60]
         raise BadInput(f"cmap is one of {', '.join(NAMES)}, got {text!r}.{hint(text, list(NAMES))}", "cmap", text)
     return found
+
+
+@cache
+def aliases() -> dict[str, str]:
+    """Every name of every map, in lower case, with its name in `NAMES`."""
+    table = {"grey": "gray", "dimgrey": "dimgray"} | {f"{name}256": name for name in MATPLOTLIB}
+    maps: Any = colorcet.palette
+    offered = {tuple(maps[_SOURCES.get(name, name)]): name for name in (*_SOURCES, *CATEGORICAL)}
+    for other, colours in maps.items():
+        if (name := offered.get(tuple(colours))) is not None:
+            table[other.casefold()] = name
+    return table | {name.casefold(): name for name in NAMES}
 
 
 @cache
@@ -57,15 +69,3 @@ def lut(name: str) -> npt.NDArray[np.uint8]:
 def body() -> bytes:
     """The body of a hello: 768 bytes for each of `NAMES`, in order."""
     return b"".join(lut(name).tobytes() for name in NAMES)
-
-
-@cache
-def _names() -> dict[str, str]:
-    """Every name of every map, in lower case, with its name in `NAMES`."""
-    table = {"grey": "gray", "dimgrey": "dimgray"} | {f"{name}256": name for name in MATPLOTLIB}
-    maps: Any = colorcet.palette
-    offered = {tuple(maps[_SOURCES.get(name, name)]): name for name in (*_SOURCES, *CATEGORICAL)}
-    for other, colours in maps.items():
-        if (name := offered.get(tuple(colours))) is not None:
-            table[other.casefold()] = name
-    return table | {name.casefold(): name for name in NAMES}

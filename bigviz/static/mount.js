@@ -115,7 +115,7 @@ export class Mounted extends EventTarget {
     }
     this.#clear();
     this.built = text;
-    this.#build(json.document, json.datasets, luts);
+    this.#build(json, luts);
   }
 
   /** Takes the figures away, and the buttons that a lone one carried. */
@@ -180,13 +180,14 @@ export class Mounted extends EventTarget {
     );
   }
 
-  /** @param {DocumentSpec} spec @param {Page["datasets"]} datasets @param {Map<string, Uint8Array>} luts */
-  #build(spec, datasets, luts) {
+  /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
+  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {} }, luts) {
     const { connection, cache, latency, theme, notices, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
     element.querySelector(".opening")?.remove();
-    /** @type {Page} */ const page = { title, connection, cache, latency, theme, notices, luts, datasets };
+    /** @type {Page} */
+    const page = { title, connection, cache, latency, theme, notices, luts, cmapAliases, datasets };
     const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bigviz.common.errors import BadInput
-from bigviz.render.colormaps import CATEGORICAL, NAMES, body, canonical, lut
+from bigviz.render.colormaps import CATEGORICAL, NAMES, aliases, body, canonical, lut
 
 
 def test_colour_maps_are_256_colours_each_in_the_order_of_the_names():
@@ -44,6 +44,11 @@ def test_colours_are_matplotlibs(name: str):
 def test_names_of_the_same_colours(name: str, offered: str):
     assert canonical(name) == offered
     np.testing.assert_array_equal(lut(name), lut(offered))
+
+
+def test_a_page_can_look_names_up_in_lower_case():
+    assert all(name == name.casefold() == name.lower() and offered in NAMES for name, offered in aliases().items())
+    assert {name: aliases()[name.casefold()] for name in NAMES} == {name: name for name in NAMES}
 
 
 @pytest.mark.parametrize("name", ["jet", "viridis_r", "", None, 3, ["fire"]])

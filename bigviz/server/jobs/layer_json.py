@@ -47,6 +47,7 @@ def hello(document: Document, limits: Limits) -> dict[str, Any]:
         "document": document.to_json(),
         "datasets": {name: _dataset(dataset_of(document, name)) for name in document.datasets},
         "cmaps": list(colormaps.NAMES),
+        "cmap_aliases": colormaps.aliases(),
         "limits": limits.told(),
     }
 

@@ -7,8 +7,8 @@
 /**
  * @typedef {{title: string, connection: import("../wire/connection.js").Connection, cache:
  *   import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
- * theme: import("../render/theme.js").Theme, notices: Notices, luts: Map<string, Uint8Array>, datasets: Record<string,
- * {rows: number, version: number, columns: import("../layers/layer.js").Column[], notes: string[]}>}} Page
+ * theme: import("../render/theme.js").Theme, notices: Notices, datasets: Record<string, {rows: number, version: number,
+ * columns: import("../layers/layer.js").Column[], notes: string[]}>} & import("../render/colormaps.js").Maps} Page
  */
 
 export {};

@@ -2,6 +2,8 @@
 // glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
 // another layer .N.K. Values as published are left out.
 
+import { canonical } from "../render/colormaps.js";
+
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 
@@ -50,7 +52,8 @@ export class UrlState {
     const params = new URLSearchParams(location.hash.slice(1));
     this.written = location.hash;
     for (const figure of this.figures) {
-      for (const layer of figure.layers) layer.choice = readChoice(params, layer, suffix(figure.index, layer.index));
+      for (const layer of figure.layers)
+        layer.choice = readChoice(params, layer, suffix(figure.index, layer.index), figure.page);
       this.due.set(figure, params);
     }
   }
@@ -133,9 +136,10 @@ function writeFigure(params, figure) {
  * @param {URLSearchParams} params
  * @param {import("../layers/layer.js").Layer} layer
  * @param {string} end
+ * @param {import("../render/colormaps.js").Maps} maps
  * @returns {Choice}
  */
-function readChoice(params, layer, end) {
+function readChoice(params, layer, end, maps) {
   /** @type {Choice} */
   const choice = { ...layer.published };
   const has = (/** @type {string|null} */ name) =>
@@ -149,7 +153,7 @@ function readChoice(params, layer, end) {
   if (glyph === "points" || glyph === "line") choice.glyph = glyph;
   if (choice.glyph !== layer.published.glyph) choice.agg = choice.glyph === "line" ? "any" : "count";
   choice.agg = params.get(`agg${end}`) ?? choice.agg;
-  choice.cmap = params.get(`cmap${end}`) ?? choice.cmap;
+  choice.cmap = canonical(params.get(`cmap${end}`) ?? choice.cmap, maps) ?? choice.cmap;
   const how = params.get(`how${end}`);
   if (how !== null && HOWS.has(how)) choice.how = /** @type {Choice["how"]} */ (how);
   if (params.get(`root${end}`) === "full") choice.root = "full";

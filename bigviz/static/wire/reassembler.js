@@ -19,7 +19,7 @@ import { parseTile } from "./tiles.js";
  * @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number,
  * columns: {name: string, kind: string,
  * type: string, zone: string|null, plottable: boolean, reason: string|null}[], notes: string[]}>, cmaps: string[],
- * limits: Limits}} Hello
+ * cmap_aliases?: Record<string, string>, limits: Limits}} Hello
  */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:

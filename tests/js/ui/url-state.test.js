@@ -70,6 +70,11 @@ const OTHER = {
   root: "full",
 };
 
+const PAGE = {
+  luts: new Map(["fire", "bmy", "viridis"].map((name) => [name, new Uint8Array(768)])),
+  cmapAliases: { fire: "fire", linear_kryw_0_100_c71: "fire", viridis256: "viridis", jet: "not offered" },
+};
+
 /** A figure of two layers that has been moved and whose layers are all changed. @param {number} index */
 function figure(index) {
   const layer = (/** @type {number} */ at) => ({
@@ -86,6 +91,7 @@ function figure(index) {
   return Object.assign(new EventTarget(), {
     index,
     layers: [layer(0), layer(1)],
+    page: PAGE,
     ranges: { x: range, y: range },
     axes: { x: axis, y: axis },
     view: { x: {}, y: {} },
@@ -113,7 +119,7 @@ test("what is read and what is written are the documented keys", () => {
   };
   const figures = /** @type {any} */ ([figure(0), figure(1)]);
   try {
-    const state = new UrlState(figures);
+    const state = new UrlState(figures, new AbortController().signal);
     for (const each of figures) {
       for (const layer of each.layers) layer.choice = OTHER;
       each.dispatchEvent(new Event("info"));
@@ -134,4 +140,22 @@ test("what is read and what is written are the documented keys", () => {
       keys.filter((key) => !view.includes(key)),
     );
   }
+});
+
+test("a colour map is understood by any of its names, and an unknown one is left as published", () => {
+  const cmaps = [
+    ["bmy", "bmy"],
+    ["Viridis256", "viridis"],
+    ["linear_kryw_0_100_c71", "fire"],
+    ["jet", "fire"],
+    ["constructor", "fire"],
+    ["", "fire"],
+  ];
+  for (const [name, want] of cmaps) {
+    globals.location.hash = `#cmap=${name}`;
+    const one = /** @type {any} */ (figure(0));
+    new UrlState([one], new AbortController().signal);
+    assert.equal(one.layers[0].choice.cmap, want, name);
+  }
+  globals.location.hash = "";
 });

@@ -37,6 +37,7 @@ def test_hello_comes_first_and_is_the_document(served: Running, documents):
         assert not columns["pair"]["plottable"] and "no place on an axis" in columns["pair"]["reason"]
         assert hello.value["limits"] == served.server.options.limits.told()
         assert hello.value["cmaps"] == list(colormaps.NAMES) and hello.body == colormaps.body()
+        assert hello.value["cmap_aliases"] == colormaps.aliases()
         assert hello.frame.request == 0 and hello.frame.sequence == 1
         assert hello.frame.epoch == served.server.site.epoch
 
