@@ -7,11 +7,11 @@ from typing import Any, Final, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions.base import Reduction, Rows
+from bigviz.aggregate.reductions.base import Reduction, Rows, quoted
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.picks import Pick
-from bigviz.aggregate.reductions.sums import Mean, Sum
+from bigviz.aggregate.reductions.sums import Mean, Sum, TimeMean
 from bigviz.aggregate.spaces import Space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
@@ -120,8 +120,8 @@ NO_INPUTS: Final = Inputs()
 def check(dataset: Dataset, reduction: Reduction) -> None:
     """Raise NotFound, Unplottable or BadInput where a reduction's columns are missing or of no use to it.
 
-    `sum` and `mean` take numbers, `min`, `max`, `first` and `last` numbers and times, `by` a category, integers or
-    booleans, `count` and `any` every kind.
+    `sum` takes numbers and durations, `mean`, `min`, `max`, `first` and `last` numbers and times, `by` a category,
+    integers or booleans, `count` and `any` every kind.
     """
     if isinstance(reduction, By):
         info = dataset.info(reduction.label)
@@ -135,19 +135,27 @@ def check(dataset: Dataset, reduction: Reduction) -> None:
     if reduction.column is None:
         return
     info = dataset.info(reduction.column)
-    times = isinstance(reduction, Extreme | Pick) and info.is_time
-    if isinstance(reduction, Sum | Mean | Extreme | Pick) and not (info.is_numeric or times):
-        raise BadInput(f"{reduction.name} needs numbers; {info.name!r} holds {info.type}", "agg", str(reduction))
+    if not isinstance(reduction, Sum | Mean | Extreme | Pick) or info.is_numeric:
+        return
+    adds = isinstance(reduction, Sum) and not isinstance(reduction, Mean)  # times add up where they are lengths
+    if info.kind != "duration" if adds else not info.is_time:
+        kinds = "numbers or durations" if adds else "numbers or times"
+        hint = f": mean({quoted(info.name)}) is a time" if info.is_time else ""
+        raise BadInput(f"{reduction.name} needs {kinds}; {info.name!r} holds {info.type}{hint}", "agg", str(reduction))
 
 
 def bound(reduction: Reduction, dataset: Dataset) -> Reduction:
-    """The reduction as it reads a dataset: a `by` over integers or booleans takes their values as labels.
+    """The reduction as it reads a dataset: a `by` over integers or booleans takes their values as labels, a mean of
+    times is exact.
 
-    Raises NotFound or Unplottable for the column of a `by`.
+    Raises NotFound or Unplottable for the column of a `by` or of a mean.
     """
-    if not isinstance(reduction, By):
-        return reduction
-    return replace(reduction, numbers=dataset.info(reduction.label).kind in ("integer", "bool"))
+    if isinstance(reduction, By):
+        numbers = dataset.info(reduction.label).kind in ("integer", "bool")
+        return replace(reduction, numbers=numbers, inner=bound(reduction.inner, dataset))
+    if type(reduction) is Mean and reduction.column is not None and dataset.info(reduction.column).is_time:
+        return TimeMean(reduction.column)
+    return reduction
 
 
 def load(dataset: Dataset, reduction: Reduction, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Inputs:

@@ -15,6 +15,7 @@ TABLE = pa.table(
     {
         "n": pa.array([1, None, 3], pa.int16()),
         "t": pa.array([1, 2, 3], pa.timestamp("s")),
+        "d": pa.array([1, 2, 3], pa.duration("s")),
         "k": pa.array(["b", "a", None]),
         "l": pa.array([[1], [2], [3]]),
     }
@@ -23,7 +24,21 @@ TABLE = pa.table(
 
 @pytest.mark.parametrize(
     "text",
-    ["count", "any", "count(k)", "any(t)", "sum(n)", "mean(n)", "min(t)", "last(t)", "by(k)", "by(n)", "by(k, max(t))"],
+    [
+        "count",
+        "any",
+        "count(k)",
+        "any(t)",
+        "sum(n)",
+        "sum(d)",
+        "mean(n)",
+        "mean(t)",
+        "min(t)",
+        "last(t)",
+        "by(k)",
+        "by(n)",
+        "by(k, max(t))",
+    ],
 )
 def test_what_fits_passes(text: str) -> None:
     check(open_source(TABLE), parse(text))
@@ -32,8 +47,8 @@ def test_what_fits_passes(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "problem"),
     [
-        ("mean(k)", BadInput, "mean needs numbers; 'k' holds string"),
-        ("sum(t)", BadInput, "sum needs numbers; 't' holds timestamp"),
+        ("mean(k)", BadInput, "mean needs numbers or times; 'k' holds string"),
+        ("sum(t)", BadInput, r"sum needs numbers or durations; 't' holds timestamp\[s\]: mean\(t\) is a time"),
         ("first(k)", BadInput, "first needs numbers"),
         ("by(t)", BadInput, "by needs a column of labels, integers or booleans; 't' holds timestamp"),
         ("by(k, mean(k))", BadInput, "mean needs numbers"),

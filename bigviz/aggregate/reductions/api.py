@@ -27,15 +27,19 @@ def any(column: Hashable | None = None) -> Reduction:
 
 
 def sum(column: Hashable) -> Reduction:
-    """Sum of a column of numbers; null and NaN are skipped, 0 in cells without a value.
+    """Sum of a column of numbers or durations; null and NaN are skipped, 0 in cells without a value.
 
-    int64 for integers whose sums cannot overflow, else float64, added in the order of the rows.
+    int64 for integers whose sums cannot overflow, else float64, added in the order of the rows; of durations
+    nanoseconds.
     """
     return Sum(label_text(column))
 
 
 def mean(column: Hashable) -> Reduction:
-    """Mean of a column of numbers, float64; null and NaN are skipped, NaN in cells without a value."""
+    """Mean of a column of numbers, float64; null and NaN are skipped, NaN in cells without a value.
+
+    Of times it is a time: exact nanoseconds, rounded down.
+    """
     return Mean(label_text(column))
 
 

@@ -53,6 +53,18 @@ def add_values(sums: Array, counts: Array, cells: Array, values: Array, restarts
 
 
 @jit
+def add_halves(high: Array, low: Array, counts: Array, cells: Array, values: Array) -> None:
+    """Add the upper and the lower 32 bits of int64 values apart, in int64 and uint64, and count them: neither overflows
+    with fewer than 2^32 rows a cell."""
+    for k in range(cells.size):
+        cell, value = cells[k], values[k]
+        if cell >= 0:
+            high[cell] += value >> 32
+            low[cell] += np.uint64(value & 0xFFFFFFFF)
+            counts[cell] += np.uint32(1)
+
+
+@jit
 def keep_extreme(best: Array, filled: Array, cells: Array, values: Array, lowest: bool) -> None:
     """Keep the lowest or the highest value that is not NaN, the first of equals."""
     for k in range(cells.size):

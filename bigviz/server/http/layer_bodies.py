@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
-from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
@@ -107,7 +107,7 @@ class LayerBodies:
                 norm = self._norms.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
                 arrays = _pictured(arrays, (SIDE, SIDE))
                 return PNG, shade(arrays, values_of(arrays, cells), norm, shading)
-            own = _own_type(dataset, layer)
+            own = value_type(layer.reduction, dataset)
             arrays = [_sent(plane, layer, own) for plane in arrays]
             if extension == "npy":
                 return NPY, npy(arrays, layer.reduction.category is not None)
@@ -137,7 +137,7 @@ class LayerBodies:
                 arrays = _pictured(arrays, size[::-1])
                 values = values_of(arrays, _cells(layer))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
-            own = _own_type(dataset, layer)
+            own = value_type(layer.reduction, dataset)
             arrays = [_sent(plane, layer, own) for plane in arrays]
             return NPY, npy(arrays, layer.reduction.category is not None, size[::-1])
 
@@ -222,14 +222,6 @@ def _sent(plane: Any, layer: Layer, own: pa.DataType | None) -> Any:
     if own is not None:
         return own_values(plane, own)
     return np.ma.filled(plane, 0) if layer.reduction.traits.zero else plane
-
-
-def _own_type(dataset: Dataset, layer: Layer) -> pa.DataType | None:
-    """The type of the column whose own values the planes hold; None where they hold counts, sums or means."""
-    reduction = layer.reduction.plane
-    if reduction.column is None or not reduction.traits.own:
-        return None
-    return dataset.info(reduction.column).type
 
 
 _FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "index")

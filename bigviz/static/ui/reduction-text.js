@@ -10,7 +10,7 @@ const TIMES = new Set(["timestamp", "date", "time", "duration"]);
  * values.
  */
 const CATEGORIES = ["category", "bool", "integer"];
-const isNumber = (/** @type {Column} */ { kind }) => NUMBERS.has(kind);
+const isAdded = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || kind === "duration";
 const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES.has(kind);
 
 /** Which columns a reduction takes; null: none.  @type {ReadonlyMap<string, ((column: Column) => boolean)|null>} */
@@ -18,8 +18,8 @@ const TAKES = new Map([
   ["count", null],
   ["any", null],
   ["by", ({ kind }) => CATEGORIES.includes(kind)],
-  ["mean", isNumber],
-  ["sum", isNumber],
+  ["mean", isOrdered],
+  ["sum", isAdded],
   ["min", isOrdered],
   ["max", isOrdered],
   ["first", isOrdered],

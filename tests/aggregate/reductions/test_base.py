@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from bigviz.aggregate.reductions import api as r
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction, Rows
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.reductions.sums import TimeMean
 from bigviz.common.errors import TooLarge
 
 COMMON = settings(max_examples=12)
@@ -181,6 +183,28 @@ def test_integers_beyond_2_53_keep_their_last_digit() -> None:
         planes = reduction.create((1, 1), reduction.accumulator(values))
         reduction.append(planes, np.zeros(2, np.int32), Rows(values, numbers=np.arange(2)))
         assert reduction.finalize(planes).values[0, 0] == expected
+
+
+@COMMON
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(-(2**63), 2**63 - 1)), max_size=40),
+    st.integers(0, 40),
+    st.integers(1, 4),
+)
+def test_means_of_times_are_exact(rows: list[tuple[int, int]], cut: int, copies: int) -> None:
+    rows = rows * copies
+    cells = np.array([cell for cell, _ in rows], np.int32)
+    values = np.array([value for _, value in rows], np.int64)
+    valid = values % 7 != 0
+    reduction = TimeMean("t")
+    planes, others = (reduction.create((2, 2), reduction.accumulator(values)) for _ in range(2))
+    reduction.append(planes, cells[:cut], Rows(values[:cut], valid[:cut]))
+    reduction.append(others, cells[cut:], Rows(values[cut:], valid[cut:]))
+    reduction.combine(planes, others)
+    mine = [values[(cells == cell) & valid].tolist() for cell in range(4)]
+    same(reduction.finalize(planes), [math.floor(Fraction(sum(each), len(each))) if each else None for each in mine])
+    whole = values[valid].tolist()
+    same(reduction.finalize(reduction.pool(planes)), [math.floor(Fraction(sum(whole), len(whole))) if whole else None])
 
 
 def test_infinities_cancel_to_nan_and_stay_so() -> None:

@@ -71,6 +71,7 @@ const COLUMNS = [
   column("lon", "float"),
   column("fare", "decimal"),
   column("when", "timestamp"),
+  column("took", "duration"),
   column("vendor", "integer"),
   column("kind", "category"),
   column("shape", "list", false),
@@ -78,18 +79,19 @@ const COLUMNS = [
 
 test("a reduction takes the columns that it is defined for", () => {
   const names = (/** @type {string} */ reduction) => columnsFor(COLUMNS, reduction).map((each) => each.name);
-  assert.deepEqual(names("mean"), ["lon", "fare", "vendor"]);
-  assert.deepEqual(names("max"), ["lon", "fare", "when", "vendor"]);
+  assert.deepEqual(names("mean"), ["lon", "fare", "when", "took", "vendor"]);
+  assert.deepEqual(names("sum"), ["lon", "fare", "took", "vendor"], "instants do not add up");
+  assert.deepEqual(names("max"), ["lon", "fare", "when", "took", "vendor"]);
   assert.deepEqual(names("by"), ["kind", "vendor"], "labels before numbers");
   assert.deepEqual(names("count"), []);
-  assert.deepEqual(reductionsOf([COLUMNS[2]]), ["count", "any", "min", "max", "first", "last"]);
+  assert.deepEqual(reductionsOf([COLUMNS[2]]), ["count", "any", "mean", "min", "max", "first", "last"]);
 });
 
 test("a new reduction keeps a column that it takes, else starts with one that is on no axis", () => {
   const start = (/** @type {string} */ name, /** @type {string[]} */ before) =>
     startColumn(COLUMNS, name, { x: "lon", y: "kind", before });
   assert.equal(start("mean", []), "fare");
-  assert.equal(start("mean", ["when", "lon"]), "lon");
+  assert.equal(start("mean", ["kind", "lon"]), "lon");
   assert.equal(start("by", ["fare"]), "vendor", "the labels are on an axis");
   assert.equal(
     startColumn([COLUMNS[0]], "mean", { x: "lon", y: "kind", before: [] }),

@@ -34,9 +34,10 @@ TABLE = pa.table(
     }
 )
 AGGS = (
-    "count", "count(v)", "any", "any(k)", "sum(v)", "sum(n)", "sum(b)", "sum(cost)", "mean(v)", "mean(n)", "min(v)",
-    "max(u)", "max(b)", "max(cost)", "first(n)", "last(v)", "min(t)", "max(day)", "first(clock)", "last(took)", "by(k)",
-    "by(k, any)", "by(k, sum(n))", "by(k, mean(v))", "by(k, min(v))", "by(k, max(t))", "by(k, first(v))",
+    "count", "count(v)", "any", "any(k)", "sum(v)", "sum(n)", "sum(b)", "sum(cost)", "sum(took)", "mean(v)",
+    "mean(n)", "mean(t)", "mean(day)", "mean(clock)", "mean(took)", "min(v)", "max(u)", "max(b)", "max(cost)",
+    "first(n)", "last(v)", "min(t)", "max(day)", "first(clock)", "last(took)", "by(k)", "by(k, any)", "by(k, sum(n))",
+    "by(k, mean(v))", "by(k, mean(t))", "by(k, min(v))", "by(k, max(t))", "by(k, first(v))",
 )  # fmt: skip
 
 

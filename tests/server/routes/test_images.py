@@ -32,6 +32,13 @@ def test_image_of_a_window_of_times(served: Running, dataset):
     np.testing.assert_array_equal(npy(served.get(path).body), [[100] * 10])
 
 
+def test_a_mean_of_times_is_exact(served: Running, dataset):
+    times, x, y = (dataset.column(name).values for name in ("t", "x", "y"))
+    image = npy(served.get(f"{L}/image.npy?{WINDOW}&width=1&height=1&agg=mean(t)").body)
+    inside = times[(x >= -1) & (x <= 1) & (y >= -1) & (y <= 2)].tolist()
+    assert image.view(np.int64).tolist() == [[sum(inside) // len(inside)]]
+
+
 @pytest.mark.parametrize(
     ("query", "field", "status"),
     [

@@ -68,6 +68,9 @@ def test_payload_types(served: Running):
     mean = get("mean(value)")
     assert mean.dtype == np.float64 and (np.isnan(mean) == (count == 0)).all()
     assert get("min(value)").dtype == np.float32
+    assert get("mean(t)").dtype == "M8[ns]" and (np.isnat(get("mean(t)")) == (count == 0)).all()
+    stamps = table(served.get(f"{L}/tiles/0/0/0.arrow?agg=mean(t)").body)["mean(t)"]
+    assert stamps.type == pa.timestamp("ns", "Europe/Paris") and stamps.null_count == (count == 0).sum()
     by = npy(served.get("/by/layers/0/tiles/0/0/0.npy").body)
     assert by.shape == (256, 256, 3) and by.dtype == np.uint32
     np.testing.assert_array_equal(by.sum(axis=2), count)

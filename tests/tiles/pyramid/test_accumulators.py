@@ -5,17 +5,19 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.reductions.base import Rows
 from bigviz.aggregate.reductions.parse import parse
+from bigviz.aggregate.reductions.sums import TimeMean
 from bigviz.tiles.pyramid.accumulators import finished, keep, revive, wire
 from bigviz.wire.codec import decode
 
-AGGS = ("count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "first(v)", "last(v)", "by(k)", "by(k, mean(v))")
+TEXTS = ("count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "first(v)", "last(v)", "by(k)", "by(k, mean(v))")
+AGGS = (*TEXTS, TimeMean("v"))
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(AGGS), st.integers(0, 2**32), st.sampled_from([0, 3, 2000, 200_000]), st.sampled_from("fiu"))
-def test_kept_accumulators_come_back_to_the_bit(agg: str, seed: int, size: int, kind: str) -> None:
+def test_kept_accumulators_come_back_to_the_bit(agg: str | TimeMean, seed: int, size: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
-    reduction = parse(agg)
+    reduction, kind = (parse(agg), kind) if isinstance(agg, str) else (agg, "i")
     values = {
         "f": rng.normal(size=size),
         "i": rng.integers(-(2**62), 2**62, size),

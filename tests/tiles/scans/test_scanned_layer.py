@@ -28,7 +28,7 @@ SMALL = 6 << 20  # bytes, which hold no order of so many rows
 KEYS = [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 2), TileKey(3, 1, 4, 0), TileKey(9, 9, 200, 300), TileKey(24, 24, 5, 7)]
 AGGS = [
     "count", "count(v)", "any", "any(v)", "sum(v)", "sum(n)", "sum(huge)", "mean(v)", "mean(n)", "min(v)", "max(n)",
-    "min(t)", "first(v)", "last(n)", "by(kind)", "by(kind, mean(v))", "by(kind, max(v))", "by(kind, any)",
+    "min(t)", "mean(t)", "first(v)", "last(n)", "by(kind)", "by(kind, mean(v))", "by(kind, max(v))", "by(kind, any)",
 ]  # fmt: skip
 
 
