@@ -1,7 +1,7 @@
 // Axes: what numbers in axis space mean to a reader. Ticks, labels, single values, and the URL's text.
 
 import { format } from "d3-format";
-import { fractionOf, length, SHORTEST, spanOf, spanToJson, toBigInt } from "../geometry/span.js";
+import { fractionOf, length, SHORTEST, spanOf, spanToText, toBigInt } from "../geometry/span.js";
 import { niceNumbers, numberStyle } from "./nice-numbers.js";
 import { ceilTo, durationTicks, formatDuration, formatStamp, stampTicks } from "./time-ticks.js";
 import { isKnownZone } from "./zones.js";
@@ -104,13 +104,12 @@ export class Axis {
   }
 
   /**
-   * The ends as the URL's hash carries them: axis space, times and whole numbers as decimal strings.
+   * The ends as the URL's hash carries them: axis space, times and whole numbers as decimal text.
    * @param {Span} s
    * @returns {[string, string]}
    */
   toUrl(s) {
-    const [start, end] = spanToJson(s);
-    return [String(start), String(end)];
+    return spanToText(s);
   }
 
   /** @param {string|null} start @param {string|null} end @returns {Span|null} null when they are no range */

@@ -23,6 +23,9 @@ const FLOAT_MAX = 2 ** 1023 * (1 - 2 ** -53);
  * by rounding.
  */
 export const SHORTEST = 2 ** -1021;
+/** How many digits of a view's length its ends are written to, and with how many decimals at most. */
+const PLACES = 8;
+const MOST_DECIMALS = 15;
 /** A range must stay wide enough for doubles to tell its pixels apart: 256 steps of the double nearest to its ends. */
 const FLOAT_STEPS = 2 ** -44;
 
@@ -65,8 +68,11 @@ export function spanOf(start, end, exact) {
  */
 export function place(value, exact) {
   if (typeof value === "bigint") return exact ? { origin: value, offset: 0 } : { origin: 0n, offset: Number(value) };
-  if (typeof value === "string" && exact && /^\s*[+-]?\d{1,20}\s*$/.test(value))
-    return { origin: BigInt(value.trim().replace(/^\+/, "")), offset: 0 };
+  const decimal = typeof value === "string" && exact ? /^\s*\+?(-?)(\d{1,20})(\.\d*)?\s*$/.exec(value) : null;
+  if (decimal) {
+    const [, sign, whole, fraction = ""] = decimal;
+    return { origin: BigInt(sign + whole), offset: Number(`${sign}0${fraction}`) };
+  }
   const number = typeof value === "string" ? (value.trim() === "" ? Number.NaN : Number(value)) : value;
   if (typeof number !== "number" || !Number.isFinite(number)) return null;
   if (!exact) return { origin: 0n, offset: number };
@@ -80,13 +86,23 @@ export function toBigInt(origin, offset) {
 }
 
 /**
- * The ends as JSON and the URL want them: numbers, or decimal strings of the nearest whole numbers on exact axes.
+ * The ends as text that gives the view again: on exact axes decimals where pixels are less than a whole number.
  * @param {Span} s
- * @returns {[number, number]|[string, string]}
+ * @returns {[string, string]}
  */
-export function spanToJson(s) {
-  if (!s.exact) return [s.lo, s.hi];
-  return [String(toBigInt(s.origin, s.lo)), String(toBigInt(s.origin, s.hi))];
+export function spanToText(s) {
+  if (!s.exact) return [String(s.lo), String(s.hi)];
+  const decimals = Math.max(0, Math.min(MOST_DECIMALS, Math.ceil(PLACES - Math.log10(length(s)))));
+  const text = (/** @type {number} */ offset) =>
+    decimalText(s.origin * 10n ** BigInt(decimals) + BigInt(Math.round(offset * 10 ** decimals)), decimals);
+  return [text(s.lo), text(s.hi)];
+}
+
+/** @param {bigint} value @param {number} decimals how many of its digits @returns {string} */
+function decimalText(value, decimals) {
+  const digits = String(value < 0n ? -value : value).padStart(decimals + 1, "0");
+  const [whole, fraction] = [digits.slice(0, digits.length - decimals), digits.slice(digits.length - decimals)];
+  return `${value < 0n ? "-" : ""}${`${whole}.${fraction}`.replace(/\.?0*$/, "")}`;
 }
 
 /** @param {Span} s @returns {number} hi - lo */

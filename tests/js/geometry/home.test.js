@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { axisLimits, homeSpan } from "../../../bigviz/static/geometry/home.js";
 import { AxisRoot } from "../../../bigviz/static/geometry/root.js";
-import { equalSpans, fractionOf, length, span, spanToJson } from "../../../bigviz/static/geometry/span.js";
+import { equalSpans, fractionOf, length, span, spanToText } from "../../../bigviz/static/geometry/span.js";
 
 test("home is the joined data with 2 % a side; one value gets room", () => {
   const home = homeSpan([["0.0", "10.0"], null, [5, 20]], false);
@@ -15,7 +15,7 @@ test("home is the joined data with 2 % a side; one value gets room", () => {
   const point = homeSpan([[1e12, 1e12]], false);
   assert.ok(Math.abs(fractionOf(point, 0n, 1e12) - 0.5) < 1e-3 && length(point) < 2000);
   const times = homeSpan([["1600000000000000000", "1700000000000000000"]], true);
-  assert.deepEqual(spanToJson(times), ["1598000000000000000", "1702000000000000000"]);
+  assert.deepEqual(spanToText(times), ["1598000000000000000", "1702000000000000000"]);
 });
 
 test("limits: two whole numbers, or what doubles tell apart", () => {
@@ -27,7 +27,7 @@ test("limits: two whole numbers, or what doubles tell apart", () => {
 
 test("home of uint64 numbers beyond int64 is where they are", () => {
   const home = homeSpan([["9223372036854775809", "9223373136366403584"]], true);
-  const [low, high] = spanToJson(home).map((end) => BigInt(end));
+  const [low, high] = spanToText(home).map((end) => BigInt(end));
   assert.ok(low < 9223372036854775809n && low > 2n ** 63n - 2n ** 36n && high > 9223373136366403584n);
 });
 
