@@ -19,6 +19,7 @@ __all__ = ["BINS", "Norm"]
 Array = npt.NDArray[Any]
 
 BINS: Final = 65_536
+_EXACT: Final = 2**53  # beyond it float64 rounds whole numbers
 _LARGEST: Final = 2.0**126  # beyond these a float32 would overflow or lose its mantissa
 _SMALLEST: Final = 2.0**-100
 _FORWARD: Final[dict[str, Any]] = {"linear": lambda d: d, "log": np.log1p, "cbrt": np.cbrt}
@@ -33,21 +34,23 @@ class Norm:
 
     `values` are those of the cells that hold one, 1-D, any numeric dtype; infinities and NaN are ignored. `low` and
     `high` default to their ends. `counts` says that they are counts, which have a bin each.
+
+    Whole numbers that float64 rounds though they lie within an octave are taken as offsets from the lowest, so that
+    neighbours differ.
     """
 
     def __init__(self, values: Array, how: str, low: float | None, high: float | None, counts: bool) -> None:
-        finite = values[np.isfinite(values)].astype(np.float64, copy=False)
+        self._origin = _origin_of(values)
+        finite = self._offsets(values[np.isfinite(values)])
         own = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        ends = (own[0] if low is None else low, own[1] if high is None else high)
+        ends = (own[0] if low is None else low - self._origin, own[1] if high is None else high - self._origin)
         self.how = how
         self.low, self.high = min(ends), max(ends)
         self._own = own
         self._counts = counts and own[1] < BINS and own[0] >= 0
         self._lift = 0.0
         if how == "eq_hist":
-            self._octave = (
-                (own[0] > 0) == (own[1] > 0) and abs(own[1]) <= 2 * abs(own[0]) and abs(own[0]) <= 2 * abs(own[1])
-            )
+            self._octave = self._origin != 0 or _within_octave(*own)
             self._unit = _unit_of(max(abs(own[0]), abs(own[1])))
             first, last = (float(each) for each in _ordered(np.array(own) * self._unit))
             self._first, self._step = first, BINS / (last - first + 1)
@@ -56,7 +59,7 @@ class Norm:
     def fraction(self, values: Array) -> npt.NDArray[np.float64]:
         """Where values lie along the colour map; the ends stand for what lies beyond them, NaN becomes 0."""
         out: npt.NDArray[np.float64]
-        numbers = np.nan_to_num(np.clip(values.astype(np.float64), self.low, self.high), nan=self.low)
+        numbers = np.nan_to_num(np.clip(self._offsets(values), self.low, self.high), nan=self.low)
         if self.how == "eq_hist":
             out = self._shares[self._bin(numbers)]
         else:
@@ -69,6 +72,17 @@ class Norm:
         out[numbers <= self.low] = self._lift
         out[numbers >= self.high] = 1.0
         return out
+
+    def _offsets(self, values: Array) -> npt.NDArray[np.float64]:
+        """Values as float64, counted from the origin."""
+        if not self._origin:
+            return values.astype(np.float64, copy=False)
+        far: npt.NDArray[np.float64] = values.astype(np.float64) - float(self._origin)
+        if values.dtype.kind == "f":
+            return far
+        wide = values.astype(np.uint64 if values.dtype == np.uint64 else np.int64, copy=False)
+        near = (wide - wide.dtype.type(self._origin)).view(np.int64)  # wraps for those that are far
+        return np.where(np.abs(far) < 2.0**62, near, far)
 
     def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
         bins = np.bincount(self._bin(values), minlength=BINS)
@@ -92,6 +106,19 @@ class Norm:
         else:
             place = (_ordered(inside * self._unit) - self._first) * self._step
         return np.clip(place.astype(np.int64), 0, BINS - 1)
+
+
+def _origin_of(values: Array) -> int:
+    """The lowest of whole numbers that float64 rounds and that lie within an octave; 0 for others, and for floats."""
+    if values.dtype.kind not in "iu" or not len(values):
+        return 0
+    low, high = int(values.min()), int(values.max())
+    return low if max(-low, high) > _EXACT and _within_octave(low, high) else 0
+
+
+def _within_octave(low: float, high: float) -> bool:
+    """Whether two numbers are of one sign and no more than twice apart."""
+    return (low > 0) == (high > 0) and abs(high) <= 2 * abs(low) and abs(low) <= 2 * abs(high)
 
 
 def _lifted(cells: npt.NDArray[np.int64]) -> float:

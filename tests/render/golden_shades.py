@@ -1,8 +1,9 @@
 """The golden pictures of `tests/golden/shades.json`: values, where they lie along a colour map, and their pixels.
 
 Each case has `how, low, high` (null: the ends of the values), `cells` as `bigviz.render.shade.Cells` says, `planes`
-(lists of values; null is an empty cell, infinities are texts) and what Python makes of them: `fractions` of the filled
-cells in order, and `pixels`, 0xAABBGGRR. No colour depends on the last bits of a logarithm.
+(lists of values; null is an empty cell, infinities and whole numbers beyond 2^53 are texts) and what Python makes of
+them: `fractions` of the filled cells in order, and `pixels`, 0xAABBGGRR. No colour depends on the last bits of a
+logarithm.
 
     python -m tests.render.golden_shades         # writes the file anew
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ HOWS = ("linear", "log", "cbrt", "eq_hist")
 COUNTS, VALUES = Cells("counts"), Cells("null")
 NAN, INF = math.nan, math.inf
 SIZE = 24
+Numbers = Sequence[float | None]
 
 
-def planes() -> Iterator[tuple[str, Cells, list[list[float]]]]:
+def planes() -> Iterator[tuple[str, Cells, Sequence[Numbers]]]:
     """NAME, what the cells mean, and the planes."""
     rng = np.random.default_rng(8)
     holes = rng.random(SIZE) < 0.2
@@ -43,6 +45,7 @@ def planes() -> Iterator[tuple[str, Cells, list[list[float]]]]:
     yield "few counts", COUNTS, counts(rng.integers(1, 4, SIZE))
     yield "counts", COUNTS, counts(rng.geometric(0.001, SIZE))
     yield "large counts", COUNTS, counts(2 ** (rng.random(SIZE) * 32) - 1)
+    yield "neighbours beyond 2^53", VALUES, [[None if empty else 2**62 + 3 * k for k, empty in enumerate(holes)]]
     yield "one count", COUNTS, counts(np.full(SIZE, 7))
     yield "no count", COUNTS, counts(np.zeros(SIZE))
     yield "means", VALUES, floats(rng.normal(12, 3, SIZE))
@@ -85,10 +88,17 @@ def pictures() -> Iterator[dict[str, Any]]:
                 }
 
 
-def drawn(values: list[list[float]], cells: Cells, shading: Shading) -> dict[str, Any]:
+def array(values: Numbers, cells: Cells) -> np.ndarray:
+    """One plane (1, size); integers with None for empty cells are masked."""
+    if cells.empty != "counts" and any(isinstance(number, int) for number in values):
+        whole = np.array([[number or 0 for number in values]], np.int64)
+        return np.ma.MaskedArray(whole, [[number is None for number in values]])
+    return np.array([values], np.uint32 if cells.empty == "counts" else np.float64)
+
+
+def drawn(values: Sequence[Numbers], cells: Cells, shading: Shading) -> dict[str, Any]:
     """The planes for JSON, the fractions and the pixels."""
-    dtype = np.uint32 if cells.empty == "counts" else np.float64
-    arrays = [np.array([each], dtype) for each in values]
+    arrays = [array(each, cells) for each in values]
     found = values_of(arrays, cells)
     norm = norm_of([found], shading)
     fractions = norm.fraction(found.numbers[found.filled])
@@ -103,7 +113,9 @@ def drawn(values: list[list[float]], cells: Cells, shading: Shading) -> dict[str
     }
 
 
-def _json(number: float, cells: Cells) -> float | str | None:
+def _json(number: float | None, cells: Cells) -> float | str | None:
+    if number is None or (isinstance(number, int) and number >= 1 << 53):
+        return None if number is None else str(number)
     if math.isnan(number) or (cells.empty == "counts" and number == 0):
         return None
     return number if math.isfinite(number) else "Infinity" if number > 0 else "-Infinity"
@@ -114,8 +126,14 @@ def read() -> list[dict[str, Any]]:
     cases: list[dict[str, Any]] = json.loads(FILE.read_text())["cases"]
     for case in cases:
         none = 0.0 if case["cells"]["empty"] == "counts" else NAN
-        case["planes"] = [[none if number is None else float(number) for number in each] for each in case["planes"]]
+        case["planes"] = [_numbers(each, none) for each in case["planes"]]
     return cases
+
+
+def _numbers(values: list[float | str | None], none: float) -> Numbers:
+    if any(isinstance(value, str) and value[-1].isdigit() for value in values):
+        return [None if value is None else int(value) for value in values]
+    return [none if value is None else float(value) for value in values]
 
 
 def text() -> str:

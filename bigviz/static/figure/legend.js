@@ -10,7 +10,7 @@ import { fit, fitEnd, FONT_SIZE } from "../axes/draw.js";
 /** @typedef {import("../render/shade.js").Norm} Norm */
 /**
  * @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark:
- * number|null, room: number}} Bar
+ * number|bigint|null, room: number}} Bar
  * mark: a value to point at; room: CSS pixels for labels next to the bar */
 /** @typedef {import("../axes/values.js").ValueWords} ValueWords */
 
@@ -95,7 +95,7 @@ function barTicks(ctx, bar, norm, look) {
   }
   ctx.strokeStyle = look.palette.frame;
   ctx.stroke();
-  if (bar.mark !== null) pointAt(ctx, bar, norm.fraction(bar.mark), look);
+  if (bar.mark !== null) pointAt(ctx, bar, norm.place(bar.mark), look);
 }
 
 /** @param {Context} ctx @param {Bar} bar @param {number} fraction @param {Look} look */
@@ -139,7 +139,7 @@ function linesOf(ctx, label, room) {
 function roomFor(ctx, { rect, horizontal, words }, norm) {
   if (!horizontal)
     return { wanted: rect.height / (GAP * 2.2), length: rect.height, gap: words.isStamp ? GAP + LINE : GAP };
-  const widest = Math.max(...words.apart([norm.low, norm.high]).map((label) => ctx.measureText(label).width));
+  const widest = Math.max(...words.apart(norm.ends).map((label) => ctx.measureText(label).width));
   const gap = Math.max(GAP_ACROSS, widest + 10);
   return { wanted: rect.width / gap, length: rect.width, gap };
 }
@@ -154,7 +154,7 @@ function roomFor(ctx, { rect, horizontal, words }, norm) {
  */
 export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
   const { low, high } = norm;
-  if (!(high > low)) return [{ fraction: norm.fraction(low), label: words.apart([low])[0] }];
+  if (!(high > low)) return [{ fraction: norm.fraction(low), label: words.apart([norm.told(low)])[0] }];
   const count = Math.max(2, Math.min(9, Math.floor(wanted)));
   const middle = norm.how === "eq_hist" ? steps(norm, words, count) : rounds(norm, words, count);
   const least = gap / length;
@@ -167,7 +167,7 @@ export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
       kept.push({ fraction, value });
   }
   kept.push({ fraction: 1, value: high });
-  const labels = words.apart(kept.map(({ value }) => value));
+  const labels = words.apart(kept.map(({ value }) => norm.told(value)));
   return kept.map(({ fraction }, k) => ({ fraction, label: labels[k] }));
 }
 
@@ -190,7 +190,8 @@ export function barLabelWidth(ctx, norm, words, rect, look) {
 
 /** @param {Norm} norm @param {ValueWords} words @param {number} count @returns {number[]} */
 function rounds(norm, words, count) {
-  const { how, low, high } = norm;
+  const { how, low, high, origin } = norm;
+  if (origin !== 0n) return words.rounds(low, high, count, origin);
   if (how === "log" && low > 0 && !words.unit)
     return scaleLog()
       .domain([low, high])
@@ -208,7 +209,7 @@ function steps(norm, words, count) {
   const values = [];
   for (let k = 1; k < count - 1; k++) {
     const value = norm.value(k / (count - 1));
-    const round = words.rounder(value);
+    const round = norm.origin === 0n ? words.rounder(value) : Math.round(value);
     // Not so round that it leaves its place: values may differ little compared with their size.
     const near = words.whole ? Math.round(value) : value;
     values.push(Math.abs(norm.fraction(round) - norm.fraction(value)) < ASTRAY ? round : near);

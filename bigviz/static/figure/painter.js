@@ -48,7 +48,7 @@ export class Painter {
     /** The key next to the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
-    /** @type {number|null} value that the colour bar points at */ this.mark = null;
+    /** @type {number|bigint|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
     this.shown = [];
   }
@@ -234,7 +234,7 @@ export class Painter {
         this.figure.layers.some((layer) => layer.shows(view));
   }
 
-  /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|null} mark */
+  /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|bigint|null} mark */
   point(mark) {
     if (mark === this.mark || !this.scene || this.figure.hold) return;
     this.mark = mark;
@@ -301,7 +301,7 @@ export class Painter {
     }
   }
 
-  /** @param {Context} ctx in CSS pixels of the surface @param {Scene} scene @param {number|null} mark */
+  /** @param {Context} ctx in CSS pixels of the surface @param {Scene} scene @param {number|bigint|null} mark */
   drawChrome(ctx, scene, mark) {
     const { figure, side } = this;
     const { frame, look } = scene;

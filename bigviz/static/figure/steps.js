@@ -137,7 +137,9 @@ function isReplaced({ asked, definition }, side) {
 
 /** @param {Step} a @param {Step} b @returns {boolean} */
 function sameChoices(a, b) {
-  return JSON.stringify(a.choices) === JSON.stringify(b.choices);
+  const text = (/** @type {Step} */ { choices }) =>
+    JSON.stringify(choices, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+  return text(a) === text(b);
 }
 
 /**

@@ -214,7 +214,10 @@ export class FigureGestures {
     this.box.hidden = true;
     if ((b - a) * (narrow ? bar.width : bar.height) < LEAST_BAR) return;
     const { low, high } = figure.main.choice;
-    figure.choose(0, { low: a < AT_END ? low : norm.value(a), high: b > 1 - AT_END ? high : norm.value(b) });
+    figure.choose(0, {
+      low: a < AT_END ? low : norm.told(norm.value(a)),
+      high: b > 1 - AT_END ? high : norm.told(norm.value(b)),
+    });
   }
 }
 

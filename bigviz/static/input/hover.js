@@ -146,7 +146,7 @@ export class Hover {
     if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
     else this.#outline(hit, dpr);
     const value = row?.value ?? hit?.value ?? null;
-    painter.point(value !== null && painter.side === "bar" ? Number(value) : null);
+    painter.point(painter.side === "bar" ? value : null);
     this.#move(place.px, place.py);
     if (aloud) this.say(facts.map((f) => `${f.name} ${f.value}`).join(", "));
   }
@@ -290,7 +290,8 @@ export class Hover {
         : facts;
     const mark = hit.estimated ? "about " : "";
     const none = mark + (layer.info?.traits.counts ? "0" : "no rows");
-    const told = (/** @type {number|bigint} */ value) => mark + layer.words.one(value);
+    const told = (/** @type {number|bigint} */ value) =>
+      mark + (hit.estimated ? layer.words.about(value) : layer.words.one(value));
     if (!hit.planes) {
       const value = hit.value === null ? none : told(hit.value);
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
@@ -380,7 +381,7 @@ export class Hover {
     const { bar, narrow } = painter.frame;
     const fraction = narrow ? (px - bar.x) / bar.width : 1 - (py - bar.y) / bar.height;
     if (fraction < 0 || fraction > 1) return;
-    const value = norm.value(fraction);
+    const value = norm.told(norm.value(fraction));
     const step = (norm.high - norm.low) / (narrow ? bar.width : bar.height);
     this.#fill([{ name: main.definition?.agg ?? "", value: main.words.near(value, step), strong: true }]);
     this.#move(px, py);

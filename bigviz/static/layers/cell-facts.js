@@ -10,9 +10,10 @@ import { isExact } from "../axes/axis.js";
 /** @typedef {Readonly<{x: boolean, y: boolean}>} Sides */
 /**
  * `planes`: the categories under `by`; `traits`: what a plane's cells mean; `rule`: how the cells of a pixel combine;
- * `exact`: axes of whole numbers; `times`: of those, axes of times.
- * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, exact: Sides, times: Sides}>}
- *   CellFacts
+ * `movable`: values may count from any origin, as they are neither added up nor mixed; `exact`: axes of whole numbers;
+ * `times`: of those, axes of times.
+ * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, movable: boolean, exact: Sides,
+ *   times: Sides}>} CellFacts
  */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
@@ -23,6 +24,7 @@ export function cellFacts(definition, { planes, traits, x, y }) {
     planes,
     traits,
     rule: traits.counts ? "count" : traits.pixel === "any" ? "max" : traits.pixel,
+    movable: planes === null && !traits.counts && !traits.additive,
     exact: { x: isExact(x.kind, definition.xaxis), y: isExact(y.kind, definition.yaxis) },
     times: { x: TIMES.has(x.kind), y: TIMES.has(y.kind) },
   });

@@ -2,6 +2,7 @@
 
 import { fractionOf, length } from "../geometry/span.js";
 import { boxOf, holds } from "../geometry/window.js";
+import { originOf } from "../render/integer-origin.js";
 import { Norm } from "../render/norm.js";
 import { GLASBEY } from "../render/palette.js";
 import { Picture } from "../render/picture.js";
@@ -163,9 +164,15 @@ export class ImageLayer {
       tile: (/** @type {number} */ i, /** @type {number} */ j) => blocks[j][i],
     };
     const one = { x: 1, y: 1 };
+    const origin = this.facts.movable
+      ? originOf(
+          blocks.flatMap((row) => row.map((block) => block.planes[0])),
+          this.distribution?.origin,
+        )
+      : 0n;
     return this.facts.planes
       ? Picture.ofCategories(view, source, this.style.colors ?? GLASBEY, one, this.facts.traits)
-      : Picture.ofPlane(view, source, this.facts.rule, one);
+      : Picture.ofPlane(view, source, this.facts.rule, one, origin);
   }
 
   /**

@@ -3,7 +3,8 @@
 
 import { length } from "../geometry/span.js";
 import { holds, boxOf } from "../geometry/window.js";
-import { Distribution } from "../render/distribution.js";
+import { Distribution, extremes } from "../render/distribution.js";
+import { offsetsFrom, originFor } from "../render/integer-origin.js";
 import { Ink, OUTLINED, radiusFor } from "../render/marks.js";
 import { Norm } from "../render/norm.js";
 import { GLASBEY } from "../render/palette.js";
@@ -44,7 +45,8 @@ export class MarksLayer {
   constructor({ facts, style, createCanvas }) {
     this.facts = facts;
     this.style = style;
-    /** @type {Rows|null} */ this.rows = null;
+    /** Their values count from the origin.  @type {Rows|null} */ this.rows = null;
+    this.origin = 0n;
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
     /** @type {import("./lattice.js").Lattice|null} */ this.lattice = null;
     /** No coordinate has more than one row. */ this.alone = true;
@@ -80,7 +82,8 @@ export class MarksLayer {
       rows.code === null || rows.code.every((code) => code >= 0 && code < (planes?.length ?? 0)),
       "rows of categories that the layer has not",
     );
-    this.rows = rows;
+    this.origin = this.facts.movable && rows.exact ? originAmong(rows, this.origin) : 0n;
+    this.rows = this.origin && rows.exact ? { ...rows, value: offsetsFrom(rows.exact, this.origin) } : rows;
     this.box = rows.window && boxOf(rows.window, exact);
     const { times } = this.facts;
     this.lattice = latticeOf(rows, { x: exact.x && !times.x, y: exact.y && !times.y });
@@ -230,7 +233,7 @@ export class MarksLayer {
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {
-      this.distribution = new Distribution(ink.cores, facts.traits.counts);
+      this.distribution = new Distribution(ink.cores, facts.traits.counts, undefined, this.origin);
       this.reshade();
       this.inked.rested = true;
     }
@@ -278,4 +281,10 @@ export class MarksLayer {
       Math.abs(away) <= (size ? size / 2 : reach);
     return within(hit.px - px, cells.width) && within(hit.py - py, cells.height) ? hit : null;
   }
+}
+
+/** @param {Rows} rows of whole numbers @param {bigint} before @returns {bigint} what their values are to count from */
+function originAmong({ value }, before) {
+  const { low, high } = extremes(value, false);
+  return originFor(low, high, before);
 }

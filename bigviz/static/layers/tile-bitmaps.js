@@ -1,6 +1,7 @@
 // Shaded tiles as small canvases, for drawing while the view moves.
 
 import { mixtureOf } from "../render/category-mix.js";
+import { planeNear } from "../render/integer-origin.js";
 import { paintMixed } from "../render/shade.js";
 
 /** @typedef {import("./tile-cache.js").Tile} Tile */
@@ -58,7 +59,7 @@ export class Bitmaps {
     const context = surface.getContext("2d");
     this.image ??= /** @type {ImageData} */ (context.createImageData(TILE, TILE));
     const out = new Uint32Array(this.image.data.buffer);
-    const [plane] = tile.planes;
+    const plane = planeNear(tile, shader.norm.origin);
     if (colors) {
       const { mixed, totals, counts } = mixtureOf(tile, colors);
       paintMixed(mixed, totals, counts, shader.norm, out, scale);

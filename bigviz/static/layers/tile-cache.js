@@ -11,7 +11,7 @@ import { contains } from "../geometry/grid.js";
  * one that is not
  * exact.
  * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture:
- *   import("../render/category-mix.js").Mixture|null,
+ *   import("../render/category-mix.js").Mixture|null, near?: import("../render/integer-origin.js").Tile["near"],
  *   estimate: import("./estimate.js").TileEstimate|null}} Tile */
 
 /** @param {number} zx @param {number} zy @returns {number} */

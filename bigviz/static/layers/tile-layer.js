@@ -6,6 +6,7 @@ import { Grid, TILE, toList } from "../geometry/grid.js";
 import { length } from "../geometry/span.js";
 import { mixtureOf } from "../render/category-mix.js";
 import { Distribution } from "../render/distribution.js";
+import { originOf, planeNear } from "../render/integer-origin.js";
 import { Norm } from "../render/norm.js";
 import { GLASBEY } from "../render/palette.js";
 import { Picture, sourceOf } from "../render/picture.js";
@@ -255,7 +256,14 @@ export class TileLayer {
     const nominal = this.facts.traits.additive ? this.nominalCells(view) : ONE;
     if (this.facts.planes)
       return Picture.ofCategories(view, source, this.colors ?? GLASBEY, nominal, this.facts.traits);
-    return Picture.ofPlane(view, source, this.facts.rule, nominal);
+    const planes = this.grid.keys(window, view).flatMap((key) => this.tiles.peek(key)?.planes ?? []);
+    return Picture.ofPlane(view, source, this.facts.rule, nominal, this.originOf(planes));
+  }
+
+  /** What values of planes count from in colours: as before, where that serves.
+   * @param {import("../wire/codec.js").Plane[]} planes @returns {bigint} */
+  originOf(planes) {
+    return this.facts.movable ? originOf(planes, this.shader?.norm.origin) : 0n;
   }
 
   /** @param {View} view @returns {import("../render/resample.js").Nominal} */
@@ -341,14 +349,15 @@ export class TileLayer {
     }
     if (seen.size === 0) return;
     const { counts } = this.facts.traits;
+    const origin = this.originOf([...seen].map((tile) => tile.planes[0]));
     const all = counts ? new Float64Array(seen.size * CELLS) : new Float64Array(seen.size * CELLS).fill(Number.NaN);
     [...seen].forEach((tile, k) => {
-      const { data, filled, constant } = tile.planes[0];
+      const { data, filled, constant } = planeNear(tile, origin);
       if (this.colors) all.set(mixtureOf(tile, this.colors).totals, k * CELLS);
       else if (data) all.set(data, k * CELLS);
       else if (filled) all.fill(constant, k * CELLS, (k + 1) * CELLS);
     });
-    const distribution = new Distribution(all, counts);
+    const distribution = new Distribution(all, counts, undefined, origin);
     if (distribution.cells)
       this.shader = new Shader(new Norm(distribution, this.style.how, this.style.low, this.style.high), this.style.lut);
   }

@@ -11,8 +11,10 @@ import { CELLS } from "../wire/frames.js";
  * @typedef {{counts: boolean, totals: Uint32Array|Float64Array, mixed: Uint32Array, high: number, colors: Uint8Array}}
  *   Mixture
  */
-/** The planes of a tile, and its mixture once something drew it, of whose bytes `set` is told.
- * @typedef {{planes: Plane[], mixture: Mixture|null, set: {weigh: (tile: any, bytes: number) => void}|null}} Mixable */
+/**
+ * The planes of a tile, and its mixture once something drew it, of whose bytes `set` is told.
+ * @typedef {import("./integer-origin.js").Tile & {mixture: Mixture|null}} Mixable
+ */
 
 /** Added to the size of every value, so that zeros have colours too: nothing next to any other value. */
 const LEAST_WEIGHT = 2 ** -1000;

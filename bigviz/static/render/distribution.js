@@ -99,16 +99,18 @@ export class Distribution {
   /**
    * @param {Cells} values @param {boolean} counts whole numbers of which 0 is empty (else NaN)
    * @param {number} [most] no count is above it: spares a pass
+   * @param {bigint} [origin] the values are offsets from it, of whole numbers that doubles would round
    */
-  constructor(values, counts, most = Number.POSITIVE_INFINITY) {
+  constructor(values, counts, most = Number.POSITIVE_INFINITY, origin = 0n) {
     const known = counts && most < BINS ? tally(values) : null;
     const { low, high, cells } = known?.extremes ?? extremes(values, counts);
     /** @readonly whole numbers */ this.counts = counts;
+    /** @readonly what low, high and all other values here count from */ this.origin = origin;
     /** @readonly visible values */ this.cells = cells;
     /** @readonly */ this.low = cells ? low : Number.NaN;
     /** @readonly */ this.high = cells ? high : Number.NaN;
     /** @readonly @type {"direct"|"linear"|"bits"} */ this.mode =
-      counts && !(high >= BINS) ? "direct" : withinOctave(low, high) ? "linear" : "bits";
+      counts && !(high >= BINS) ? "direct" : origin !== 0n || withinOctave(low, high) ? "linear" : "bits";
     const largest = Math.max(Math.abs(low), Math.abs(high));
     /** A power of two by which values are scaled outside the `direct` mode.  @readonly */ this.unit =
       largest > LARGEST || largest < SMALLEST
@@ -163,6 +165,18 @@ export class Distribution {
     return codes;
   }
 
+  /** A value as it is told, as one that counts from the origin.  @param {number|bigint} value @returns {number} */
+  offset(value) {
+    if (this.origin === 0n) return Number(value);
+    if (typeof value === "number" && !Number.isInteger(value)) return value - Number(this.origin);
+    return Number(BigInt(value) - this.origin);
+  }
+
+  /** The other way: exact.  @param {number} offset finite @returns {number|bigint} */
+  told(offset) {
+    return this.origin === 0n ? offset : this.origin + BigInt(Math.round(offset));
+  }
+
   /** @param {number} value @returns {number} its bin; values outside low..high go to the first or last one */
   bin(value) {
     if (!(value > this.low)) return this.mode === "direct" ? Math.max(0, this.low) : 0;
@@ -210,7 +224,7 @@ export class Distribution {
 }
 
 /** Of one sign, and no more than twice apart?  @param {number} low @param {number} high @returns {boolean} */
-function withinOctave(low, high) {
+export function withinOctave(low, high) {
   return low > 0 === high > 0 && Math.abs(high) <= 2 * Math.abs(low) && Math.abs(low) <= 2 * Math.abs(high);
 }
 

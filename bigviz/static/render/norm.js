@@ -8,7 +8,7 @@ import { BINS } from "./distribution.js";
 /** @typedef {import("./distribution.js").Distribution} Distribution */
 /** @typedef {"linear"|"log"|"cbrt"|"eq_hist"} How */
 /** An end of the colour map: null is the visible values' own; a value; or a percentile (0..100) of the visible values.
- * @typedef {null|number|{percentile: number}} Clip */
+ * @typedef {null|number|bigint|{percentile: number}} Clip */
 
 const FORWARD = {
   linear: (/** @type {number} */ d) => d,
@@ -42,7 +42,13 @@ function scaleOf(low, high) {
   return { unit: 1, forward: FORWARD, inverse: INVERSE };
 }
 
-/** One normalisation over one set of visible values; immutable. */
+/** @param {Clip} clip @returns {clip is number|bigint} it is a value, which no view moves */
+export const isValue = (clip) => typeof clip === "number" || typeof clip === "bigint";
+
+/**
+ * One normalisation over one set of visible values; immutable. Its values count from the distribution's origin, which
+ * is 0 but for whole numbers that doubles would round.
+ */
 export class Norm {
   /**
    * @param {Distribution} distribution of the visible values; at least one
@@ -66,6 +72,26 @@ export class Norm {
     /** @readonly */ this.forward = forward[name];
     /** @readonly */ this.inverse = inverse[name];
     /** `forward` of the whole difference.  @readonly */ this.span = this.forward(this.high * unit - this.low * unit);
+  }
+
+  /** What values count from.  @returns {bigint} */
+  get origin() {
+    return this.distribution.origin;
+  }
+
+  /** The ends as they are told.  @returns {[number|bigint, number|bigint]} */
+  get ends() {
+    return [this.told(this.low), this.told(this.high)];
+  }
+
+  /** A value of this scale as it is told.  @param {number} value @returns {number|bigint} */
+  told(value) {
+    return this.distribution.told(value);
+  }
+
+  /** Where a value as it is told lies along the colour map.  @param {number|bigint} value @returns {number} 0..1 */
+  place(value) {
+    return this.fraction(this.distribution.offset(value));
   }
 
   /**
@@ -103,7 +129,7 @@ export class Norm {
 /** @param {Distribution} distribution @param {Clip} clip @param {number} own @returns {number} */
 function clipped(distribution, clip, own) {
   if (clip === null || clip === undefined) return own;
-  const value = typeof clip === "number" ? clip : distribution.percentile(clip.percentile);
+  const value = isValue(clip) ? distribution.offset(clip) : distribution.percentile(clip.percentile);
   return Number.isFinite(value) ? value : own;
 }
 

@@ -1,6 +1,7 @@
 // The exact picture of a view at rest: values resampled from the tiles, their distribution, and their pixels.
 
 import { Distribution } from "./distribution.js";
+import { planeNear } from "./integer-origin.js";
 import { Norm } from "./norm.js";
 import { mixtureOf } from "./category-mix.js";
 import { spreadOf, spreadPixels } from "./spread.js";
@@ -66,22 +67,24 @@ export class Picture {
    * @param {View} view @param {Cells|null} values @param {boolean} counts 0 is empty, else NaN
    * @param {number} [most] no count is above it
    * @param {Uint32Array|null} [mixed] category colours of each pixel
+   * @param {bigint} [origin] what the values count from
    */
-  constructor(view, values, counts, most, mixed = null) {
+  constructor(view, values, counts, most, mixed = null, origin = 0n) {
     /** @readonly */ this.view = view;
     /** @readonly */ this.values = values;
     /** @readonly */ this.counts = counts;
     /** @readonly */ this.mixed = mixed;
-    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most) : null;
+    /** @readonly */ this.distribution = values ? new Distribution(values, counts, most, origin) : null;
     /** How its pixels are spread, once it was painted.  @type {{dpr: number, how: ReturnType<typeof spreadOf>}|null} */
     this.spread = null;
   }
 
   /**
    * @param {View} view @param {Source} source @param {import("./resample.js").Rule} rule
-   * @param {import("./resample.js").Nominal} nominal @returns {Picture}
+   * @param {import("./resample.js").Nominal} nominal @param {bigint} [origin] what values are to count from
+   * @returns {Picture}
    */
-  static ofPlane(view, source, rule, nominal) {
+  static ofPlane(view, source, rule, nominal, origin = 0n) {
     const { x, y } = source;
     const counts = rule === "count";
     let most = 0;
@@ -96,10 +99,10 @@ export class Picture {
       rule,
       counts ? countArray(size, most) : new Float64Array(size).fill(Number.NaN),
     );
-    eachTile(source, ({ planes: [plane] }, column, row) => resampler.add(plane, column, row));
+    eachTile(source, (tile, column, row) => resampler.add(planeNear(tile, origin), column, row));
     const values = resampler.finish();
     if (counts || rule === "sum") levelSums(values, x, y, nominal, counts);
-    return new Picture(view, values, counts, most);
+    return new Picture(view, values, counts, most, null, origin);
   }
 
   /**

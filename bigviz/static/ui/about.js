@@ -68,10 +68,10 @@ export function factsOf(figure) {
       const mark = layer.estimate(view) ? "about " : "";
       facts.push([
         `${definition.agg}, visible`,
-        `${mark}${words.apart([low, high]).join(" to ")} in ${norm.cells.toLocaleString("en")} cells`,
+        `${mark}${words.apart([norm.told(low), norm.told(high)]).join(" to ")} in ` +
+          `${norm.cells.toLocaleString("en")} cells`,
       ]);
-      if (norm.low !== low || norm.high !== high)
-        facts.push(["colours", mark + words.apart([norm.low, norm.high]).join(" to ")]);
+      if (norm.low !== low || norm.high !== high) facts.push(["colours", mark + words.apart(norm.ends).join(" to ")]);
     }
   }
   for (const note of notesOf(figure)) facts.push(["note", note]);

@@ -1,6 +1,7 @@
 // The lock on a colour bar: while it is closed the colours keep their range, wherever the view goes.
 
 import { find, setIcon } from "../dom.js";
+import { isValue } from "../render/norm.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
@@ -13,18 +14,18 @@ const GAP = 6;
  * @returns {boolean} both ends of the colours are values, so no view moves them
  */
 export function isLocked({ low, high }) {
-  return typeof low === "number" && typeof high === "number";
+  return isValue(low) && isValue(high);
 }
 
 /**
  * What a press on the lock chooses.
  * @param {Pick<Choice, "low"|"high">} choice
- * @param {{low: number, high: number}|null} norm the range that the colours show; null: none
+ * @param {{ends: [number|bigint, number|bigint]}|null} norm the range that the colours show; null: none
  * @returns {Pick<Choice, "low"|"high">|null} null: nothing to lock
  */
 export function toggled(choice, norm) {
   if (isLocked(choice)) return { low: null, high: null };
-  return norm && { low: norm.low, high: norm.high };
+  return norm && { low: norm.ends[0], high: norm.ends[1] };
 }
 
 /** @param {Figure} figure */

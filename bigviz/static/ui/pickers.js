@@ -1,9 +1,12 @@
 // The form of a figure: which columns, what a cell holds, and how values become colours.
 
+import { readValue } from "../axes/values.js";
 import { find, ownPopover } from "../dom.js";
+import { isValue } from "../render/norm.js";
 import { Combobox } from "./combobox.js";
 import { columnOptions, fillMaps, setOptions } from "./options.js";
 import { ReductionPicker } from "./reduction-picker.js";
+import { readReduction } from "./reduction-text.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
@@ -63,6 +66,7 @@ export function bindPickers(figure) {
   figure.addEventListener("info", () => {
     for (const side of /** @type {const} */ (["x", "y"])) fillAxes(figure, select(`${side}axis`), side);
   });
+  figure.addEventListener("refused", (event) => noteRefusal(/** @type {CustomEvent} */ (event).detail));
   select("layer").addEventListener("change", () => {
     at = Number(select("layer").value);
     show();
@@ -87,6 +91,17 @@ export function bindPickers(figure) {
     });
   }
   bindClip(figure, form, () => at);
+}
+
+/**
+ * A column whose values cannot be categories, as the server found, is not offered for them again.
+ * @param {{layer: import("../layers/layer.js").Layer, definition: import("../wire/frames.js").Definition, error:
+ *   string}} refusal
+ */
+export function noteRefusal({ layer: { columns, drawn }, definition: { x, y, agg }, error }) {
+  const { name, column } = readReduction(agg) ?? {};
+  if (name !== "by" || x !== drawn.x || y !== drawn.y) return;
+  for (const each of columns) if (each.name === column) each.by_reason = error;
 }
 
 /** @param {Figure} figure @param {HTMLSelectElement} select */
@@ -125,8 +140,8 @@ function fillAxes(figure, select, side) {
 /** @param {import("../layers/layer.js").Layer} layer @returns {string} the ends of its colours */
 function clipWords({ choice: { low, high }, words }) {
   const ends = [low, high];
-  const told = words.apart(ends.filter((end) => typeof end === "number"));
-  const [first, last] = ends.map((end) => (typeof end === "number" ? told.shift() : end && `${end.percentile} %`));
+  const told = words.apart(ends.filter(isValue));
+  const [first, last] = ends.map((end) => (isValue(end) ? told.shift() : end && `${end.percentile} %`));
   return `${first || "lowest"} to ${last || "highest"}`;
 }
 
@@ -154,8 +169,7 @@ function bindClip(figure, form, at) {
     for (const end of /** @type {const} */ (["low", "high"])) {
       const clip = choice[end];
       if (document.activeElement !== inputs[end])
-        inputs[end].value =
-          clip === null ? "" : typeof clip === "number" ? String(Number(clip.toPrecision(6))) : `${clip.percentile} %`;
+        inputs[end].value = clip === null ? "" : isValue(clip) ? String(clip) : `${clip.percentile} %`;
       inputs[end].removeAttribute("aria-invalid");
     }
   };
@@ -187,8 +201,8 @@ export function readClip(text) {
   const words = text.trim();
   if (words === "") return null;
   const share = /^(.*\S)\s*%$/.exec(words);
-  const number = Number((share ? share[1] : words).replaceAll(/[\u00a0 ,_]/g, ""));
-  if (!Number.isFinite(number)) return undefined;
-  if (!share) return number;
-  return number >= 0 && number <= 100 ? { percentile: number } : undefined;
+  const value = readValue((share ? share[1] : words).replaceAll(/[\u00a0 ,_]/g, ""));
+  if (value === null) return undefined;
+  if (!share) return value;
+  return value >= 0 && value <= 100 ? { percentile: Number(value) } : undefined;
 }

@@ -2,7 +2,9 @@
 // glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
 // another layer .N.K. Values as published are left out.
 
+import { readValue } from "../axes/values.js";
 import { canonical } from "../render/colormaps.js";
+import { isValue } from "../render/norm.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
@@ -117,7 +119,7 @@ function writeFigure(params, figure) {
     for (const key of ENDS) {
       const clip = choice[key];
       if (clip !== published[key])
-        params.set(key + end, clip === null ? "" : typeof clip === "number" ? String(clip) : `p${clip.percentile}`);
+        params.set(key + end, clip === null ? "" : isValue(clip) ? String(clip) : `p${clip.percentile}`);
     }
   }
   const { x, y } = figure.ranges;
@@ -167,7 +169,7 @@ function readChoice(params, layer, end, maps) {
 
 /** @param {string} text @returns {import("../render/norm.js").Clip} */
 function readEnd(text) {
-  const number = Number(text.replace(/^p/, ""));
-  if (!Number.isFinite(number)) return null;
-  return text.startsWith("p") ? { percentile: Math.min(100, Math.max(0, number)) } : number;
+  if (!text.startsWith("p")) return readValue(text);
+  const number = Number(text.slice(1));
+  return Number.isFinite(number) ? { percentile: Math.min(100, Math.max(0, number)) } : null;
 }

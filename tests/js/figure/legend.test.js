@@ -153,3 +153,23 @@ test("times are labelled as times, at round ones where the scale is linear", () 
   ))
     assert.match(label, /^\d\d:\d\d$/);
 });
+
+test("whole numbers beyond 2^53 are labelled exactly, whatever the scale", () => {
+  const words = new ValueWords({ kind: "integer", type: "int64", unit: null, zone: null });
+  for (const [origin, span] of /** @type {[bigint, number][]} */ ([
+    [2n ** 62n, 1],
+    [2n ** 62n + 1n, 100],
+    [-(2n ** 63n), 12],
+    [2n ** 64n - 3n, 2],
+  ])) {
+    const values = Float64Array.from({ length: 500 }, (_, k) => k % (span + 1));
+    for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
+      const norm = new Norm(new Distribution(values, false, undefined, origin), how);
+      const labels = labelsOf(norm, { words, wanted: 8, length: 300 }).map(({ label }) =>
+        BigInt(label.replaceAll(",", "").replace("−", "-")),
+      );
+      assert.deepEqual([labels[0], labels.at(-1)], [origin, origin + BigInt(span)]);
+      for (const [k, label] of labels.entries()) assert.ok(k === 0 || label > labels[k - 1], `${how}: ${labels}`);
+    }
+  }
+});

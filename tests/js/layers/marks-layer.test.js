@@ -88,3 +88,16 @@ test("a table's cells are rectangles: plain where each is one row, by their coun
   const hit = counted.nearest(view, 49, 1, 5);
   assert.deepEqual([hit?.number, hit?.px, hit?.py], [6, 50, 10], "all of a cell tells it");
 });
+
+test("marks of whole numbers beyond 2^53 that differ by 1 have two colours, and their values are exact", () => {
+  const [low, high] = [2n ** 62n, 2n ** 62n + 1n];
+  const layer = layerOf({ agg: "first(n)" });
+  const exact = BigInt64Array.of(low, high);
+  layer.addRows(rowsOf({ x: [0.25, 0.75], y: [0.5, 0.5], value: [2 ** 62, 2 ** 62], exact }));
+  const view = viewOf(0, 1, 0, 1);
+  const pixels = draw(layer, view);
+  const colors = [50, 150].map((px) => pixels[50 * view.width + px] & 255);
+  assert.deepEqual(colors, [0, 255]);
+  assert.deepEqual(layer.norm?.ends, [low, high]);
+  assert.equal(layer.nearest(view, 150, 50, 5)?.value, high);
+});

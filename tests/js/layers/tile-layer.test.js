@@ -347,29 +347,32 @@ test("categories: colours mix, the pointer names them, totals add up", () => {
  * A tile of values, and what settles of it, one pixel a cell.
  * @param {string} agg
  * @param {string[]|null} planes
- * @param {(cell: number) => (number|null)[]} valuesOf
+ * @param {(cell: number) => (number|bigint|null)[]} valuesOf
+ * @param {{dtype: number, type: any}} [kind] of the numbers on the wire
  */
-function drawn(agg, planes, valuesOf) {
+function drawn(agg, planes, valuesOf, { dtype, type } = { dtype: 10, type: Float64Array }) {
   const world = new World({ reduction: agg, planes, rows: 0 });
   const all = Array.from({ length: 65536 }, (_, cell) => valuesOf(cell));
   const encoded = (planes ?? [""]).map((_, plane) => {
     const cells = all.map((values) => values[plane]);
-    const held = /** @type {number[]} */ (cells.filter((value) => value !== null));
+    const held = cells.flatMap((value) => (value === null ? [] : [Number(value)]));
     const ends = { low: held.reduce((a, b) => Math.min(a, b)), high: held.reduce((a, b) => Math.max(a, b)) };
     return {
       codec: 4,
-      dtype: 10,
+      dtype,
       plane,
       filled: held.length,
       ...ends,
       constant: new Uint8Array(8),
-      payload: runs(cells, Float64Array),
+      payload: runs(cells, type),
     };
   });
   world.layer.add(/** @type {any} */ ({ key: { zx: 0, zy: 0, i: 0, j: 0 }, planes: encoded, total: encoded.length }));
   const view = cellView(0, 0, 0, 256, 256);
   return {
     pixels: world.draw(view),
+    moved: world.draw(cellView(0, 64, 0, 256, 256), "compose"),
+    norm: world.layer.norm,
     at: (/** @type {number} */ px, /** @type {number} */ py) => world.layer.valueAt(view, px + 0.5, py + 0.5),
   };
 }
@@ -378,6 +381,17 @@ test("means are drawn and shown in float64: seconds a minute apart have two colo
   const { pixels, at } = drawn("mean(v)", null, (cell) => [cell % 256 < 128 ? 1_700_000_000 : 1_700_000_060]);
   assert.deepEqual([at(10, 10)?.value, at(200, 10)?.value], [1_700_000_000, 1_700_000_060]);
   assert.deepEqual([pixels[256 * 10 + 10] & 255, pixels[256 * 10 + 200] & 255], [0, 255]);
+});
+
+test("whole numbers beyond 2^53 that differ by 1 have two colours, at rest and moving, and exact ends", () => {
+  const [low, high] = [2n ** 63n, 2n ** 63n + 1n];
+  const wide = { dtype: 4, type: BigUint64Array };
+  const { pixels, moved, norm, at } = drawn("max(u)", null, (cell) => [cell % 256 < 128 ? low : high], wide);
+  assert.deepEqual([at(10, 10)?.value, at(200, 10)?.value], [low, high]);
+  assert.deepEqual([pixels[256 * 10 + 10] & 255, pixels[256 * 10 + 200] & 255], [0, 255]);
+  assert.deepEqual([moved[256 * 10 + 10] & 255, moved[256 * 10 + 100] & 255], [0, 255]);
+  assert.deepEqual(norm?.ends, [low, high]);
+  assert.deepEqual([norm?.place(low), norm?.place(high)], [0, 1]);
 });
 
 test("values of categories below 0 are there too", () => {

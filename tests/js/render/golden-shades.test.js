@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { mix } from "../../../bigviz/static/render/category-mix.js";
 import { Distribution } from "../../../bigviz/static/render/distribution.js";
+import { originOf, planeNear } from "../../../bigviz/static/render/integer-origin.js";
 import { Norm } from "../../../bigviz/static/render/norm.js";
 import { GLASBEY } from "../../../bigviz/static/render/palette.js";
 import { paintMixed, Shader } from "../../../bigviz/static/render/shade.js";
@@ -24,6 +25,8 @@ test("the palette of categories is Python's", () => assert.deepEqual(GLASBEY, by
  */
 function planeOf(values, counts) {
   const numbers = values.map((value) => (value === null ? (counts ? 0 : Number.NaN) : Number(value)));
+  const isWhole = values.some((value) => typeof value === "string" && /\d$/.test(value));
+  const whole = isWhole ? values.map((value) => BigInt(value ?? 0)) : [];
   const filled = values.filter((value) => value !== null).map(Number);
   const data = counts ? new Uint32Array(65536) : new Float64Array(65536).fill(Number.NaN);
   data.set(numbers);
@@ -37,7 +40,7 @@ function planeOf(values, counts) {
     ...ends,
     constant: Number.NaN,
     data: filled.length ? data : null,
-    exact: null,
+    exact: isWhole ? BigInt64Array.from({ length: 65536 }, (_, k) => whole[k] ?? 0n) : null,
   };
 }
 
@@ -47,9 +50,11 @@ for (const { name, how, low, high, cells, planes, fractions, pixels } of cases) 
     const decoded = planes.map((/** @type {any} */ values) => planeOf(values, counts));
     const mixture = cells.by ? mix(decoded, GLASBEY) : null;
     const empty = new Float64Array(65536).fill(counts ? 0 : Number.NaN);
-    const values = (mixture?.totals ?? decoded[0].data ?? empty).subarray(0, pixels.length);
+    const origin = mixture ? 0n : originOf(decoded);
+    const near = planeNear({ planes: decoded, set: null }, origin);
+    const values = (mixture?.totals ?? near.data ?? empty).subarray(0, pixels.length);
     const filled = [...values].filter((value) => (counts ? value !== 0 : !Number.isNaN(value)));
-    const distribution = new Distribution(values, counts);
+    const distribution = new Distribution(values, counts, undefined, origin);
     const norm = new Norm(distribution, how, low, high);
     assert.equal(filled.length, fractions.length);
     for (const [k, value] of filled.entries()) {

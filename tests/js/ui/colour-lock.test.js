@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { isLocked, toggled } from "../../../bigviz/static/ui/colour-lock.js";
 
 test("the lock keeps the range that shows, and gives it back to the view", () => {
-  const norm = { low: 2, high: 9 };
+  /** @type {{ends: [number, number]}} */ const norm = { ends: [2, 9] };
   assert.deepEqual(toggled({ low: null, high: null }, norm), { low: 2, high: 9 });
   assert.deepEqual(toggled({ low: 3, high: null }, norm), { low: 2, high: 9 }, "one end is not yet a lock");
   assert.deepEqual(
@@ -15,5 +15,6 @@ test("the lock keeps the range that shows, and gives it back to the view", () =>
   );
   assert.deepEqual(toggled({ low: 2, high: 9 }, norm), { low: null, high: null });
   assert.equal(toggled({ low: null, high: null }, null), null);
+  assert.ok(isLocked({ low: 2n ** 62n, high: 2n ** 62n + 1n }), "whole numbers beyond doubles");
   assert.ok(isLocked({ low: 0, high: 0 }) && !isLocked({ low: 0, high: null }));
 });

@@ -142,6 +142,20 @@ test("what is read and what is written are the documented keys", () => {
   }
 });
 
+test("ends of the colours come back as they were chosen, beyond doubles too", () => {
+  const sent = /** @type {any} */ (figure(0));
+  sent.layers[0].choice = { ...PUBLISHED, low: 2n ** 62n + 1n, high: 2n ** 64n - 1n };
+  const state = new UrlState([], new AbortController().signal);
+  state.figures = [sent];
+  state.write();
+  globals.location.hash = `#${written.hash}`;
+  const opened = /** @type {any} */ (figure(0));
+  new UrlState([opened], new AbortController().signal);
+  const { low, high } = opened.layers[0].choice;
+  assert.deepEqual([low, high], [2n ** 62n + 1n, 2n ** 64n - 1n]);
+  globals.location.hash = "";
+});
+
 test("a colour map is understood by any of its names, and an unknown one is left as published", () => {
   const cmaps = [
     ["bmy", "bmy"],
