@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz import __version__
+from bigviz.aggregate.layer import MOST_CATEGORIES
 from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
@@ -26,6 +27,7 @@ __all__ = ["INDEX", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
 Position = int | float | str
 
 _MAX_SAFE: Final = 2**53 - 1
+_TOO_MANY: Final = f"has more than {MOST_CATEGORIES} different values, the most that by shows"
 
 
 INDEX: Final[dict[Readiness, str]] = {
@@ -38,14 +40,14 @@ INDEX: Final[dict[Readiness, str]] = {
 }
 
 
-def hello(document: Document, limits: Limits) -> dict[str, Any]:
+def hello(document: Document, limits: Limits, of_many: Mapping[str, Collection[str]]) -> dict[str, Any]:
     """The JSON of the first message on a socket: the document, what can be plotted of its datasets, and how much a
-    page may ask for."""
+    page may ask for. `of_many`: columns of each dataset that have too many values for `by`."""
     return {
         "protocol": VERSION,
         "server": f"bigviz {__version__}",
         "document": document.to_json(),
-        "datasets": {name: _dataset(dataset_of(document, name)) for name in document.datasets},
+        "datasets": {name: _dataset(dataset_of(document, name), of_many[name]) for name in document.datasets},
         "cmaps": list(colormaps.NAMES),
         "cmap_aliases": colormaps.aliases(),
         "limits": limits.told(),
@@ -109,7 +111,7 @@ def _as_it_is(number: Number) -> Position:
     return number
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
+def _dataset(dataset: Dataset, of_many: Collection[str]) -> dict[str, Any]:
     columns = [
         {
             "name": c.name,
@@ -118,6 +120,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
             "zone": c.zone,
             "plottable": c.plottable,
             "reason": c.reason,
+            "by_reason": _TOO_MANY if c.name in of_many else None,
         }
         for c in dataset.columns()
     ]

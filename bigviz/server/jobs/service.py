@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
-from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.common.cancel import Cancel
+from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError, Busy
 from bigviz.common.workers import usable_cores
 from bigviz.data.dataset import Dataset
+from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs import layer_json, layer_ref
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
-from bigviz.server.jobs.layer_ref import Asked, times_of
+from bigviz.server.jobs.layer_ref import Asked, dataset_of, times_of
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.scheduler import Scheduler
 from bigviz.server.jobs.view_jobs import ViewJobs
@@ -55,11 +59,17 @@ class Backend:
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
         self._requests = 0
+        self._of_many: WeakKeyDictionary[Dataset, frozenset[str]] = WeakKeyDictionary()
         metrics.refresh = self._refresh
 
-    def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
+    async def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
         """JSON and body of the first message on a socket."""
-        return layer_json.hello(document, self.limits), colormaps.body()
+        datasets = {name: dataset_of(document, name) for name in document.datasets}
+        for dataset in datasets.values():
+            if dataset not in self._of_many:
+                self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
+        of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
+        return layer_json.hello(document, self.limits, of_many), colormaps.body()
 
     def publish(self, document: Document) -> None:
         """Tell the engine what the operator shows: its indexes may be kept on the disk."""

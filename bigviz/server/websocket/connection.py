@@ -139,10 +139,10 @@ class Viewer(Guarded, WebSocketHandler):
             self.read(self.site.reading)
         await self.site.opened()
         document, backend = await self.site.document(self.name), await self.site.backend()
+        text, body = await backend.hello(document)
         self.document = document
         backend.expect(greeted=True)
         self.outbox.drop("reading")
-        text, body = backend.hello(document)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
         if self.site.failure is not None:

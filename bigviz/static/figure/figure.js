@@ -199,6 +199,7 @@ export class Figure extends EventTarget {
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
     layer.asked = null;
     layer.error = layer.definition ? null : json.error;
+    this.dispatchEvent(new CustomEvent("refused", { detail: { layer, definition, error: json.error } }));
     this.loading.progress(null);
     layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
     this.due = null;

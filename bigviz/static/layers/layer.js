@@ -16,8 +16,9 @@ import { wantsDark } from "../render/contrast.js";
  * Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /**
- * @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null}}
- *   Column
+ * `reason`: why it cannot be drawn; `by_reason`: why its values cannot be categories, as far as is known.
+ * @typedef {{name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null,
+ *   by_reason?: string|null}} Column
  */
 
 /** Kinds of columns whose axis is a time axis. */

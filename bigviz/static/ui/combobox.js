@@ -123,10 +123,7 @@ export class Combobox {
           "aria-selected": String(value === this.chosen),
         },
       },
-      [
-        make("span", { class: "name", text: value }),
-        make("span", { class: "note", text: off ? "cannot be drawn" : (note ?? "") }),
-      ],
+      [make("span", { class: "name", text: value }), make("span", { class: "note", text: note ?? "" })],
     );
     if (off) item.setAttribute("aria-disabled", "true");
     return item;

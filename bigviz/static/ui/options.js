@@ -35,13 +35,17 @@ export function fillMaps(select, luts) {
 }
 
 /**
- * Columns with their types, and those of the table that cannot be drawn at all with the reason.
- * @param {readonly Column[]} usable @param {readonly Column[]} all @returns {import("./suggest.js").Option[]}
+ * Columns with their types, and with the reason those of the table that cannot be drawn at all, or whose values cannot
+ * be categories.
+ * @param {readonly Column[]} usable @param {readonly Column[]} all
+ * @param {boolean} [asCategories] @returns {import("./suggest.js").Option[]}
  */
-export function columnOptions(usable, all) {
-  const off = all.filter((column) => !column.plottable);
+export function columnOptions(usable, all, asCategories = false) {
   return [
     ...usable.map(({ name, type }) => ({ value: name, note: type })),
-    ...off.map(({ name, type, reason }) => ({ value: name, note: type, off: reason ?? "its type cannot be drawn" })),
+    ...all.flatMap(({ name, plottable, reason, by_reason }) => {
+      if (!plottable) return [{ value: name, note: "cannot be drawn", off: reason ?? "its type cannot be drawn" }];
+      return asCategories && by_reason ? [{ value: name, note: "too many values", off: by_reason }] : [];
+    }),
   ];
 }

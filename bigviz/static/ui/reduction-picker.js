@@ -32,6 +32,7 @@ export class ReductionPicker {
       choose: (column) => this.#choose({ name: this.select.value, column }),
     });
     /** @type {Column[]} */ this.columns = [];
+    /** How many of them cannot be categories. */ this.unfit = 0;
     /** @type {Pick<Choice, "x"|"y"|"agg">} */ this.choice = { x: "", y: "", agg: "" };
     /** Columns that the reduction takes.  @type {import("./suggest.js").Option[]} */ this.options = [];
     /** Columns chosen before, the last first.  @type {string[]} */ this.before = [];
@@ -51,8 +52,11 @@ export class ReductionPicker {
     this.choice = choice;
     const { agg } = choice;
     const reduction = readReduction(agg);
-    const isSame = columns === this.columns && this.group.dataset.name === (reduction?.name ?? "");
+    const unfit = columns.filter((column) => column.by_reason).length;
+    const isSame =
+      columns === this.columns && unfit === this.unfit && this.group.dataset.name === (reduction?.name ?? "");
     this.columns = columns;
+    this.unfit = unfit;
     if (reduction?.column != null)
       this.before = [reduction.column, ...this.before.filter((each) => each !== reduction.column)];
     if (!isSame) this.#fill(reduction?.name ?? null);
@@ -76,7 +80,7 @@ export class ReductionPicker {
     const options = names.map((each) => new Option(WORDS.get(each) ?? each, each));
     if (name === null) options.push(new Option("as written", WRITTEN));
     setOptions(this.select, options);
-    this.options = name === null ? [] : columnOptions(columnsFor(columns, name), columns);
+    this.options = name === null ? [] : columnOptions(columnsFor(columns, name), columns, name === "by");
   }
 
   /** @param {string} name of the reduction chosen in its list */

@@ -5,10 +5,7 @@
 
 const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
-/**
- * Kinds of columns whose values can be categories, those most fit for it first; the server refuses integers of too many
- * values.
- */
+/** Kinds of columns whose values can be categories where these are few, those most fit for it first. */
 const CATEGORIES = ["category", "bool", "integer"];
 const isAdded = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || kind === "duration";
 const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES.has(kind);
@@ -17,7 +14,7 @@ const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES
 const TAKES = new Map([
   ["count", null],
   ["any", null],
-  ["by", ({ kind }) => CATEGORIES.includes(kind)],
+  ["by", ({ kind, by_reason }) => CATEGORIES.includes(kind) && !by_reason],
   ["mean", isOrdered],
   ["sum", isAdded],
   ["min", isOrdered],

@@ -18,7 +18,8 @@ import { parseTile } from "./tiles.js";
 /**
  * @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number,
  * columns: {name: string, kind: string,
- * type: string, zone: string|null, plottable: boolean, reason: string|null}[], notes: string[]}>, cmaps: string[],
+ * type: string, zone: string|null, plottable: boolean, reason: string|null, by_reason?: string|null}[], notes:
+ * string[]}>, cmaps: string[],
  * cmap_aliases?: Record<string, string>, limits: Limits}} Hello
  */
 /** What the server allows a page.

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { columnOptions } from "../../../bigviz/static/ui/options.js";
+import { noteRefusal } from "../../../bigviz/static/ui/pickers.js";
 import {
   columnsFor,
   quoted,
@@ -85,6 +87,28 @@ test("a reduction takes the columns that it is defined for", () => {
   assert.deepEqual(names("by"), ["kind", "vendor"], "labels before numbers");
   assert.deepEqual(names("count"), []);
   assert.deepEqual(reductionsOf([COLUMNS[2]]), ["count", "any", "mean", "min", "max", "first", "last"]);
+});
+
+test("what the server said of a column's values keeps it from being offered as categories", () => {
+  const columns = COLUMNS.map((each) => ({ ...each }));
+  const layer = /** @type {any} */ ({ columns, drawn: { x: "lon", y: "fare" } });
+  const definition = /** @type {any} */ ({ x: "lon", y: "fare", agg: "by(vendor)" });
+  noteRefusal({ layer, definition: { ...definition, y: "shape" }, error: "shape holds a list" });
+  assert.equal(columns.filter((each) => each.by_reason).length, 0, "not because of its values");
+  noteRefusal({ layer, definition, error: "by shows at most 64 categories, and 'vendor' has 99" });
+  assert.deepEqual(
+    columnsFor(columns, "by").map((each) => each.name),
+    ["kind"],
+  );
+  const off = columnOptions(columnsFor(columns, "by"), columns, true).filter((option) => option.off);
+  assert.deepEqual(
+    off.map(({ value, note }) => [value, note]),
+    [
+      ["vendor", "too many values"],
+      ["shape", "cannot be drawn"],
+    ],
+  );
+  assert.deepEqual(columnsFor(columns, "mean"), columnsFor(columns, "max"), "other reductions take it");
 });
 
 test("a new reduction keeps a column that it takes, else starts with one that is on no axis", () => {

@@ -33,6 +33,7 @@ def test_hello_comes_first_and_is_the_document(served: Running, documents):
             "zone": "Europe/Paris",
             "plottable": True,
             "reason": None,
+            "by_reason": None,
         }
         assert not columns["pair"]["plottable"] and "no place on an axis" in columns["pair"]["reason"]
         assert hello.value["limits"] == served.server.options.limits.told()
@@ -59,6 +60,9 @@ def test_integers_are_categories():
     table = pa.table({"x": numbers / 7, "y": numbers / 3, "small": numbers % 3 - 1, "id": numbers})
     made = bv.document(bv.figure(title="By").points(table, "x", "y", agg="by(small)"), id="by")
     with running([made]) as server, Browser(server.url, "by") as browser:
+        (dataset,) = browser.hello.value["datasets"].values()
+        reasons = {each["name"]: each["by_reason"] for each in dataset["columns"]}
+        assert reasons["small"] is None and "more than 64 different values" in reasons["id"]
         facts = browser.layer().value
         assert facts["planes"] == ["-1", "0", "1"] and facts["traits"]["by"] == "small"
         assert facts["reduction"] == "by(small)"
