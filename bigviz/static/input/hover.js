@@ -296,7 +296,7 @@ export class Hover {
       const value = hit.value === null ? none : told(hit.value);
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
-    const present = [...hit.planes].sort((a, b) => Number(b.value) - Number(a.value));
+    const present = [...hit.planes].sort((a, b) => (a.value === b.value ? 0 : a.value < b.value ? 1 : -1));
     for (const p of present.slice(0, MOST_CATEGORIES)) {
       facts.push({ name: p.label, value: told(p.value), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
     }
