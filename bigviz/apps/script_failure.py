@@ -11,6 +11,7 @@ from typing import Final
 
 from bigviz.apps.own_modules import is_own
 from bigviz.common.errors import BigvizError
+from bigviz.common.printable import encodable
 
 __all__ = ["Failure", "ScriptFailed", "failure_of"]
 
@@ -97,7 +98,7 @@ def _trace(error: Exception, script: str) -> str:
 
 def _shortened(text: str, most: int) -> str:
     """The text as UTF-8 can hold it, with its middle left out where it has more than `most` characters."""
-    text = text.encode(errors="backslashreplace").decode()
+    text = encodable(text)
     if len(text) <= most:
         return text
     half = most // 2

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from rich.filesize import decimal
 
@@ -28,6 +29,9 @@ from bigviz.tiles.store.catalog.quota import bytes_of
 from bigviz.tiles.store.files.manifest import FORMAT, NAME, Manifest
 
 __all__ = ["store_lines", "stores_lines", "summary"]
+
+_LONGEST: Final = 100  # characters of a name or a type
+_WIDEST: Final = 40  # of a column of names; longer ones stick out
 
 
 def summary(
@@ -63,18 +67,23 @@ def _text(lines: Sequence[str]) -> str:
 
 def _table_lines(dataset: Dataset) -> list[str]:
     columns = dataset.columns()
-    names = [printable(each.name) for each in columns]
-    width = max(map(len, names), default=0)
+    names = [_cut(printable(each.name)) for each in columns]
+    width = min(_WIDEST, max(map(len, names), default=0))
     lines = [f"{dataset.name}: {_rows(dataset)}, {len(columns):,} column{'s' * (len(columns) != 1)}"]
     for each, name in zip(columns, names, strict=True):
-        type_ = f"{each.type}" + ("" if each.plottable else "  (cannot be plotted)")
+        type_ = _cut(f"{each.type}") + ("" if each.plottable else "  (cannot be plotted)")
         lines.append(f"  {name:<{width}}  {type_ if each.readable else '(cannot be read, see the note below)'}")
     try:
         choice = choose(dataset)
-        lines.append(f"Shown without --x and --y: {choice.glyph} of {choice.x} and {choice.y}.")
+        lines.append(f"Shown without --x and --y: {choice.glyph} of {_cut(choice.x)} and {_cut(choice.y)}.")
     except Unplottable as error:
         lines.append(error.message)
     return [*lines, *(f"Note: {note}" for note in (*dataset.notes, *dataset.assumed))]
+
+
+def _cut(text: str) -> str:
+    """A name or a type, short enough for a line."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _rows(dataset: Dataset) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from bigviz.common.bounded_repr import echoed
+
 __all__ = ["MOST_LISTED", "hint", "listing", "near", "nearest"]
 
 MOST_LISTED = 20
@@ -41,8 +43,8 @@ def near(name: str, names: Sequence[str], most: int) -> list[str]:
 
 
 def listing(names: Sequence[str]) -> str:
-    """The names as part of a sentence, at most 20 of them."""
-    shown = ", ".join(repr(name) for name in names[:MOST_LISTED])
+    """The names as part of a sentence, at most 20 of them, long ones cut."""
+    shown = ", ".join(map(echoed, names[:MOST_LISTED]))
     more = len(names) - MOST_LISTED
     return f"{shown} and {more:,} more" if more > 0 else shown
 

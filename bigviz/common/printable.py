@@ -1,4 +1,4 @@
-"""Text that is not ours (names of files and columns, messages) as a terminal may show it."""
+"""Text that is not ours (names of files and columns, messages) as a terminal may show it, and as UTF-8 holds it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def encodable(text: str) -> str:
-    """The text as UTF-8 can hold it: lone surrogates, which JSON can carry, as escapes."""
+    r"""The text with halves of characters, which UTF-8 has not, escaped: `\udcff` for the byte ff of a file's name."""
     return text.encode(errors="backslashreplace").decode()
 
 

@@ -14,10 +14,11 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
 from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
+from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
-from bigviz.data.columns.column import Column, ColumnInfo, as_labels, label_text, own_name
+from bigviz.data.columns.column import Column, ColumnInfo, Unusable, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric
@@ -41,13 +42,15 @@ class Dataset:
     """
 
     # A column of integers or booleans is a category too, under the name `as_labels(name)`: its place is then that of
-    # the column itself plus the number of all columns.
+    # the column itself plus the number of all columns. A column whose own name is that of another one's labels cannot
+    # be told from them.
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self.version = 1
         self._source = source
-        self._infos = [describe(field, source.unusable.get(at)) for at, field in enumerate(source.schema)]
+        self._unusable = {**_named_as_labels(source.schema.names), **source.unusable}
+        self._infos = [describe(field, self._unusable.get(at)) for at, field in enumerate(source.schema)]
         self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
         self._loaded: dict[int, Loaded] = {}
         self._labels: dict[int, Sorted] = {}
@@ -82,8 +85,8 @@ class Dataset:
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user who opened it, about 20 at most: what cannot be read of it and why, or that a file's
         name promises another format."""
-        unusable = [f"Column {self._infos[at].name!r} {each.reason}." for at, each in self._source.unusable.items()]
-        notes = [*unusable, *self._source.notes]
+        unusable = [f"Column {self._infos[at].name!r} {each.reason}." for at, each in self._unusable.items()]
+        notes = [encodable(note) for note in (*unusable, *self._source.notes)]
         more = len(notes) - MOST_LISTED
         return (*notes[:MOST_LISTED], f"There are {more:,} more such notes.") if more > 0 else tuple(notes)
 
@@ -306,7 +309,9 @@ class Dataset:
 
     def _position(self, name: str) -> int:
         """Where the table's own column of that name is, also for its name as labels."""
-        name = own_name(label_text(name))
+        name = label_text(name)
+        if self.schema.get_field_index(own_name(name)) >= 0:
+            name = own_name(name)
         if name in self._repeated:
             raise Unplottable(f"{self.name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
         index: int = self.schema.get_field_index(name)
@@ -321,7 +326,11 @@ class Dataset:
         info = self._infos[index]
         if not info.plottable:
             raise self._cannot(index)
-        return index + len(self._infos) if name == as_labels(info.name) and info.kind != "category" else index
+        if name != as_labels(info.name) or info.kind == "category":
+            return index
+        if not info.is_labelled:
+            raise Unplottable(f"Column {echoed(info.name)} of {self.name!r} holds {info.type}, not labels.", got=name)
+        return index + len(self._infos)
 
     def _readable(self, name: str) -> int:
         index = self._position(name)
@@ -337,6 +346,13 @@ class Dataset:
             f"These can be plotted: {listing(usable) or 'none'}.",
             got=info.name,
         )
+
+
+def _named_as_labels(names: Sequence[str]) -> dict[int, Unusable]:
+    """The columns whose names are those of other columns as labels, by position."""
+    known = set(names)
+    reason = "has a name by which bigviz calls the labels of another column: rename it"
+    return {at: Unusable(reason) for at, name in enumerate(names) if own_name(name) != name and own_name(name) in known}
 
 
 def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:

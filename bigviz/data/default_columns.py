@@ -6,17 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Literal
 
 import numpy as np
 
 from bigviz.common.did_you_mean import listing
-from bigviz.common.errors import Unplottable
+from bigviz.common.errors import BigvizError, TooLarge, Unplottable, Unreadable
 from bigviz.data.columns.column import Column, ColumnInfo, has_numbers
 from bigviz.data.dataset import Dataset
 
 __all__ = ["Choice", "choose"]
+
+Read = Callable[[], Column]
 
 _NUMERIC = ("integer", "float", "decimal")
 _LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
@@ -44,8 +47,8 @@ def choose(dataset: Dataset) -> Choice:
     the first stamp or date, or else one of the first 16 other columns if it is in ascending order, with the first
     numeric column (a line); the first two numeric columns, then any two that can be plotted (points). Names may have
     more words if both have the same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over (200
-    of them, then the next are taken as they come), unless all are: an empty table is shown as one. Raises `Unplottable`
-    if there are not two.
+    of them, then the next are taken as they come), unless all are: an empty table is shown as one. Columns that cannot
+    be read are passed over too. Raises `Unplottable` if there are not two, or the error that kept one from being read.
     """
     candidates = _Candidates(dataset)
     choice = _first_choice(candidates)
@@ -54,6 +57,8 @@ def choose(dataset: Dataset) -> Choice:
         choice = _first_choice(candidates)
     if choice is not None:
         return choice
+    if candidates.failure is not None:
+        raise candidates.failure
     usable = [info.name for info in candidates.infos]
     filled = [info.name for info in candidates.infos if candidates.filled(info)]
     has = (listing(filled) or "none") + ("; its others are empty" if len(filled) < len(usable) else "")
@@ -81,21 +86,39 @@ class _Candidates:
         self.numeric = [info for info in self.infos if info.kind in _NUMERIC]
         self.words = {info.name: [word.casefold() for word in _WORD.findall(info.name)] for info in self.infos}
         self.pass_over_empty = True
+        self.failure: BigvizError | None = None  # the first of those that reading a column ended in
         self._filled: dict[str, bool] = {}
         self._empty = 0
+        self._unreadable: set[str] = set()
 
     def filled(self, info: ColumnInfo) -> bool:
-        """True if some row has a number, or none need have; the whole column is read only if its first million rows
-        have none."""
+        """True if the column can be read and some row has a number, or none need have; the whole column is read only if
+        its first million rows have none."""
+        if info.name in self._unreadable:
+            return False
         if not self.pass_over_empty:
             return True
         if info.name not in self._filled:
             if self._empty >= _MOST_EMPTY:
                 return True
-            found = has_numbers(self.dataset.head(info.name)) or has_numbers(self.dataset.column(info.name))
+            found = self._tried(info, lambda head, column: has_numbers(head()) or has_numbers(column()))
             self._filled[info.name] = found
             self._empty += not found
         return self._filled[info.name]
+
+    def ascends(self, info: ColumnInfo) -> bool:
+        """True if each value is at least the one before it and all are numbers. Most columns are found out by their
+        first rows."""
+        return self._tried(info, lambda head, column: _ascends(head()) and _ascends(column()))
+
+    def _tried(self, info: ColumnInfo, holds: Callable[[Read, Read], bool]) -> bool:
+        """What `holds` says of a column, given how to read its first rows and all of it; False where that fails."""
+        try:
+            return holds(partial(self.dataset.head, info.name), partial(self.dataset.column, info.name))
+        except (TooLarge, Unplottable, Unreadable) as error:
+            self.failure = self.failure or error
+            self._unreadable.add(info.name)
+            return False
 
     def first_filled(self, infos: Iterable[ColumnInfo]) -> ColumnInfo | None:
         return next((info for info in infos if self.filled(info)), None)
@@ -120,7 +143,7 @@ def _as_line(candidates: _Candidates) -> Choice | None:
     if x is None:
         others = (info for info in candidates.infos if info.kind in (*_NUMERIC, "time", "duration"))
         first = islice(others, _MOST_ORDERED)
-        x = next((info for info in first if _is_ascending(candidates.dataset, info.name)), None)
+        x = next(filter(candidates.ascends, first), None)
     if x is None:
         return None
     y = candidates.first_filled(info for info in candidates.numeric if info is not x)
@@ -165,12 +188,6 @@ def _within(column: Column, limit: float) -> bool:
         if len(finite) and not (finite.min() >= -limit and finite.max() <= limit):
             return False
     return True
-
-
-def _is_ascending(dataset: Dataset, name: str) -> bool:
-    """True if each value is at least the one before it and all are numbers. Most columns are found out by their first
-    rows."""
-    return _ascends(dataset.head(name)) and _ascends(dataset.column(name))
 
 
 def _ascends(column: Column) -> bool:

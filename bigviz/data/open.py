@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, listener, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
@@ -82,13 +83,13 @@ def open_files(
     opening = _Opening(options, progress, cancel, sample)
     if isinstance(source, str | os.PathLike):
         files = find_files(_path(source))
-        return Dataset(name or files.name, _from_files(files, str(source), opening))
+        return Dataset(name or encodable(files.name), _from_files(files, str(source), opening))
     found = [find_files(_path(item)) for item in source]
     paths = tuple(path for each in found for path in each.paths)
     relative = tuple(path for each in found for path in each.relative)
     notes = tuple(note for each in found for note in each.notes)
     files = Files(paths, relative, found[0].name, notes)
-    return Dataset(name or files.name, _from_files(files, f"{len(paths)} files", opening))
+    return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening))
 
 
 def _is_paths(source: object) -> bool:

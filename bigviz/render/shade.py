@@ -80,8 +80,9 @@ def _filled(plane: Array, cells: Cells) -> npt.NDArray[np.bool_]:
 
 
 def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
-    """The normalisation over all filled cells of some planes."""
-    numbers = np.concatenate([each.numbers[each.filled] for each in values])
+    """The normalisation over all filled cells of some planes, of which there may be none."""
+    held = [each.numbers[each.filled] for each in values]
+    numbers = np.concatenate(held) if held else np.zeros(0)
     return Norm(numbers, shading.how, shading.low, shading.high, all(each.cells.empty == "counts" for each in values))
 
 
@@ -118,7 +119,7 @@ def _mixed(planes: Sequence[Array], values: Values, shading: Shading) -> Array:
     total = np.zeros(int(values.filled.sum()))
     mixed = np.zeros((len(total), 3))
     least = 0.0 if values.cells.empty == "counts" else _LEAST_WEIGHT
-    heavy = any(np.max(np.abs(np.ma.getdata(plane)[mask]), initial=0) > _HEAVY for plane, mask in masked)
+    heavy = any(float(np.max(np.abs(np.ma.getdata(plane)[mask]), initial=0)) > _HEAVY for plane, mask in masked)
     for number, (plane, mask) in enumerate(masked):
         sizes = np.abs(np.ma.getdata(plane).astype(np.float64)[values.filled])
         sizes = np.minimum(sizes * (_LIGHTER if heavy else 1.0), np.finfo(np.float64).max * _LIGHTER)

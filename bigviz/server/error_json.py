@@ -43,6 +43,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     NoSpace: 507,
 }
 _LONGEST: Final = 200
+_LONGEST_MESSAGE: Final = 2_000  # names and types of columns may be of any length
 _UNSAFE: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -63,16 +64,21 @@ def describe(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, BigvizError):
         return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
     field = None if error.field is None else encodable(error.field)
-    return {"error": encodable(error.message), "field": field, "got": _shown(error.got)}
+    message = _cut(encodable(error.message), _LONGEST_MESSAGE)
+    return {"error": message, "field": field, "got": _shown(error.got)}
 
 
 def dump(value: object) -> bytes:
-    """JSON that stays harmless where it is taken for HTML: no `<`, `>` or `&` outside of escapes."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_UNSAFE).encode()
+    """JSON that stays harmless where it is taken for HTML: no `<`, `>` or `&` outside of escapes. Lone surrogates,
+    which UTF-8 has not, are escapes too, as in `frames.dump`."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_UNSAFE).encode(errors="backslashreplace")
 
 
 def _shown(got: object) -> object:
     if got is None or isinstance(got, bool | int):
         return got
-    text = encodable(got if isinstance(got, str) else echoed(got, _LONGEST))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _cut(encodable(got if isinstance(got, str) else echoed(got, _LONGEST)), _LONGEST)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -130,9 +130,10 @@ def text_parts(text: bytes, body: bytes = b"", limit: int = MAX_FRAME) -> list[P
 
 
 def dump(payload: object) -> bytes:
-    """JSON, padded."""
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return text.ljust(padded(len(text)))
+    """JSON, padded. Lone surrogates, which UTF-8 has not, are escapes, as JSON allows."""
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    encoded = text.encode(errors="backslashreplace")
+    return encoded.ljust(padded(len(encoded)))
 
 
 def padded(length: int) -> int:

@@ -112,6 +112,13 @@ def test_what_cannot_be_read_is_said_in_a_sentence(
         stores.entries()
 
 
+def test_long_names_and_types_do_not_fill_the_screen(tmp_path: Path):
+    table = pa.table({"x": [1.0], "z" * 5_000: pa.array([1], pa.timestamp("s", "q" * 5_000))})
+    pq.write_table(table, tmp_path / "long.parquet")
+    lines = summary(str(tmp_path / "long.parquet"), tmp_path).splitlines()
+    assert max(map(len, lines)) < 300 and lines[1].split() == ["x", "double"] and len(lines[1]) < 60
+
+
 def test_a_long_csv_is_sampled_unless_it_is_to_be_exact(tmp_path: Path, stores: StoreDirectory):
     path = tmp_path / "sensor.csv"
     path.write_text("x;y\n" + "".join(f"{row},5;{row % 7}\n" for row in range(100_000)) + "1,5;off\n")

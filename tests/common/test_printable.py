@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.common.errors import BadInput, BigvizError
-from bigviz.common.printable import printable
+from bigviz.common.printable import encodable, printable
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,10 @@ def test_it_is_encodable_and_stays_the_same(text: str) -> None:
     shown = printable(text)
     assert printable(shown) == shown and printable(text, keep="\n").count("\n") == text.count("\n")
     shown.encode(sys.stdout.encoding or "utf-8")
+
+
+def test_halves_of_characters_are_escaped_for_utf_8() -> None:
+    assert encodable("b\udcff\n日") == "b\\udcff\n日"
 
 
 def test_messages_of_several_lines() -> None:

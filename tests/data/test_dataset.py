@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.common.errors import BadInput, NotFound, Unplottable
+from bigviz.data.columns.column import as_labels
 from bigviz.data.open import open as open_table
 
 TABLE = pa.table(
@@ -66,6 +67,24 @@ def test_nested_columns_name_those_that_can_be_plotted(dataset: object, name: st
     ):
         dataset.column(name)  # type: ignore[attr-defined]
     assert dataset.take(np.array([1, 0]), [name])[name].to_pylist() == TABLE[name].to_pylist()[::-1]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["Trip Distance", "when"])
+def test_only_integers_booleans_and_labels_have_labels(dataset: object, name: str) -> None:
+    assert dataset.labels(as_labels("fare_amount")) == ("1", "2")  # type: ignore[attr-defined]
+    with pytest.raises(Unplottable, match="not labels"):
+        dataset.info(as_labels(name))  # type: ignore[attr-defined]
+
+
+def test_a_name_that_stands_for_the_labels_of_another_column() -> None:
+    """`as_labels` makes such names; a table may have them of itself."""
+    labels = as_labels("n")
+    alone = open_table(pa.table({labels: [1.5, 2.5]}))
+    assert alone.info(labels).kind == "float" and alone.take(np.array([1]), [labels]).column(0).to_pylist() == [2.5]
+    both = open_table(pa.table({"n": [7, 8], labels: [1.5, 2.5]}))
+    assert both.labels(labels) == ("7", "8")
+    _, own = both.columns()
+    assert not own.readable and "rename it" in str(own.reason) and "rename it" in both.notes[0]
 
 
 def test_infos(dataset: object) -> None:

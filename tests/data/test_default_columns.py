@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.common.errors import Unplottable
+from bigviz.common.errors import Unplottable, Unreadable
 from bigviz.data.default_columns import Choice, choose
 from bigviz.data.open import open as open_table
 
@@ -86,6 +86,14 @@ def test_fewer_than_two_columns(columns: dict[str, object]) -> None:
 def test_empty_columns_are_not_said_to_be_of_use() -> None:
     with pytest.raises(Unplottable, match="has 'a'; its others are empty"):
         choose(open_table(pa.table({"a": NOISE, "b": EMPTY})))
+
+
+def test_columns_that_cannot_be_read_are_passed_over() -> None:
+    broken = pa.array([b"\xff"] * N).view(pa.string())
+    table = pa.table({"a": broken, "b": NOISE, "c": ["k"] * N})
+    assert choose(open_table(table)) == Choice("b", "c", "points")
+    with pytest.raises(Unreadable, match="Column 'a' of the table cannot be read"):
+        choose(open_table(table.drop_columns("c")))
 
 
 def test_repeated_names_are_left_out() -> None:

@@ -34,7 +34,8 @@ _GROUP_BYTES = 1 << 28
 
 
 def plain(array: pa.Array) -> pa.Array:
-    """The array without extension types and run-end encoding; the same array when it has neither."""
+    """The array without extension types and run-end encoding (of views: as large text or bytes); the same array when
+    it has neither."""
     while True:
         if isinstance(array, pa.ExtensionArray):
             array = array.storage
@@ -50,7 +51,14 @@ def _run_end_decoded(array: pa.RunEndEncodedArray) -> pa.Array:
     except pa.ArrowNotImplementedError:  # runs of dictionaries and of view types
         ends = fixed_view(array.run_ends, np.dtype(str(array.run_ends.type)))
         runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
-        return array.values.take(from_numpy(runs, pa.int64()))
+        return _takeable(array.values).take(from_numpy(runs, pa.int64()))
+
+
+def _takeable(array: pa.Array) -> pa.Array:
+    """The array in a type that pyarrow can take rows of: it cannot do that with views."""
+    if pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array.cast(pa.large_binary()) if pa.types.is_binary_view(array.type) else array
 
 
 def fixed_view(array: pa.Array, dtype: np.dtype) -> np.ndarray:

@@ -122,7 +122,10 @@ class LabelSet:
 
 def _unified(info: ColumnInfo, chunks: list[pa.Array]) -> pa.DictionaryArray:
     """The labels of all chunks as one dictionary, in order of appearance, and the place of each in it."""
-    encoded = pa.chunked_array(chunks).dictionary_encode().combine_chunks()
+    rows = pa.chunked_array(chunks)
+    if not len(rows):  # pyarrow combines no chunks of dictionaries of decimals
+        return chunks[0].dictionary_encode()
+    encoded = rows.dictionary_encode().combine_chunks()
     if len(encoded.dictionary) > MOST_CATEGORIES:
         raise Unplottable(
             f"Column {own_name(info.name)!r} has more than {MOST_CATEGORIES:,} different labels, the most that an axis "
@@ -142,7 +145,7 @@ def _zero_nulls(codes: np.ndarray) -> np.ndarray | None:
 
 
 def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
-    """Codes (-1 for null) and the labels they count, which hold no null and no view type."""
+    """Codes (-1 for null) and the labels they count, which hold no null and are of a type that `_encodable` gives."""
     if not pt.is_dictionary(array.type):
         array = _encodable(array).dictionary_encode()
     labels = _encodable(plain(array.dictionary))
@@ -158,10 +161,18 @@ def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
 
 
 def _encodable(array: pa.Array) -> pa.Array:
-    """The array in a type that pyarrow can encode as a dictionary: it cannot do that with views and nulls."""
-    if pt.is_string_view(array.type) or pt.is_null(array.type):
+    """The array in a type that pyarrow can encode as a dictionary and sort: it cannot do that with views, nulls, halves
+    and decimals of 32 and 64 bits."""
+    type_ = array.type
+    if pt.is_string_view(type_) or pt.is_null(type_):
         return array.cast(pa.large_string())
-    return array.cast(pa.large_binary()) if pt.is_binary_view(array.type) else array
+    if pt.is_binary_view(type_):
+        return array.cast(pa.large_binary())
+    if pt.is_float16(type_):
+        return array.cast(pa.float32())
+    if pt.is_decimal32(type_) or pt.is_decimal64(type_):
+        return array.cast(pa.decimal128(type_.precision, type_.scale))
+    return array
 
 
 def _only_used(labels: pa.Array, codes: np.ndarray) -> pa.Array:
@@ -185,7 +196,8 @@ def _rename(codes: np.ndarray, names: np.ndarray) -> None:
 
 
 def _texts(labels: pa.Array) -> list[str]:
-    """What people read. Bytes are read as UTF-8 if all of them can be, else written in hexadecimal digits."""
+    """What people read. Bytes are read as UTF-8 if all of them can be, else written in hexadecimal digits; stamps of a
+    zone that nobody knows are written in UTC."""
     type_ = labels.type
     if pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_fixed_size_binary(type_):
         raw: list[bytes] = labels.to_pylist()
@@ -196,6 +208,11 @@ def _texts(labels: pa.Array) -> list[str]:
     if pt.is_boolean(type_):
         return [str(item) for item in labels.to_pylist()]
     if not pt.is_string(type_) and not pt.is_large_string(type_):
-        labels = labels.cast(pa.string())
+        try:
+            labels = labels.cast(pa.string())
+        except pa.ArrowInvalid:
+            if not pt.is_timestamp(type_):
+                raise
+            return [f"{text}Z" for text in labels.view(pa.timestamp(type_.unit)).cast(pa.string()).to_pylist()]
     texts: list[str] = labels.to_pylist()
     return texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 import pyarrow.types as pt
@@ -11,6 +12,9 @@ from bigviz.data.columns.column import Column
 from bigviz.data.columns.kinds import storage_type
 
 __all__ = ["all_labels", "joined", "relabelled"]
+
+_NUMBERS = ((pt.is_integer, int), (pt.is_floating, float), (pt.is_decimal, Decimal), (pt.is_duration, int))
+"""Types whose labels do not sort as text does, and how to read one."""
 
 
 def joined(parts: Sequence[Column]) -> Column:
@@ -34,8 +38,8 @@ def all_labels(parts: Sequence[Column]) -> tuple[str, ...]:
     labels = {label for part in parts for label in part.categories or ()}
     type_ = storage_type(parts[0].info.type)
     values = type_.value_type if pt.is_dictionary(type_) else type_
-    numbers = int if pt.is_integer(values) else float if pt.is_floating(values) else None
-    return tuple(sorted(labels) if numbers is None else sorted(labels, key=numbers))
+    number = next((number for test, number in _NUMBERS if test(values)), None)
+    return tuple(sorted(labels) if number is None else sorted(labels, key=number))
 
 
 def relabelled(column: Column, labels: tuple[str, ...]) -> Column:

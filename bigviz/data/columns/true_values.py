@@ -102,9 +102,9 @@ def dress(array: pa.Array, type_: pa.DataType) -> pa.Array:
     if pt.is_run_end_encoded(type_):
         return _in_runs(dress(array, type_.value_type), type_.run_end_type)
     if pt.is_dictionary(type_):
-        encoded = dress(array, type_.value_type).dictionary_encode()
-        codes = encoded.indices.cast(type_.index_type)
-        return pa.DictionaryArray.from_arrays(codes, encoded.dictionary, ordered=type_.ordered)
+        encoded = array.dictionary_encode()  # before its labels have their own type, which pyarrow may not encode
+        codes, labels = encoded.indices.cast(type_.index_type), dress(encoded.dictionary, type_.value_type)
+        return pa.DictionaryArray.from_arrays(codes, labels, ordered=type_.ordered)
     return array.cast(type_)
 
 

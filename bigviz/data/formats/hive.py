@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from bigviz.common.errors import BadInput
+from bigviz.common.printable import encodable
 
 __all__ = ["partitions"]
 
@@ -44,7 +45,7 @@ def _keys(path: str) -> dict[str, str | None]:
     for step in path.split("/")[:-1]:
         name, equals, value = step.partition("=")
         if equals and name:
-            keys[unquote(name)] = None if value == _NULL else unquote(value)
+            keys[encodable(unquote(name))] = None if value == _NULL else encodable(unquote(value))
     return keys
 
 

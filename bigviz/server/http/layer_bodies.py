@@ -43,6 +43,7 @@ _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane a
 _PIXEL_BYTES: Final = 4
 _ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
 _ROW_COLUMN_BYTES: Final = 4 << 10  # a name, a type and a value as JSON
+_PRESENCE: Final = Cells("zero")
 _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
@@ -104,9 +105,12 @@ class LayerBodies:
                 def draw(place: Place) -> list[Any]:
                     return _pictured(read(place), (SIDE, SIDE))
 
-                norm = self._norms.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
                 arrays = _pictured(arrays, (SIDE, SIDE))
-                return PNG, shade(arrays, values_of(arrays, cells), norm, shading)
+                values = values_of(arrays, cells)
+                if cells == _PRESENCE:  # of ones and nothing else: other tiles have none but these
+                    return PNG, shade(arrays, values, norm_of([values], shading), shading)
+                norm = self._norms.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
+                return PNG, shade(arrays, values, norm, shading)
             own = value_type(layer.reduction, dataset)
             arrays = [_sent(plane, layer, own) for plane in arrays]
             if extension == "npy":

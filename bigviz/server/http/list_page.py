@@ -89,7 +89,7 @@ def list_page(entries: Sequence[Entry], failed: bool = False) -> bytes:
         + f'<span class="muted">{_counted(len(entries), "document")}</span></header>\n'
         + f'<main><ul class="cards">\n{cards}</ul></main>\n</body>\n</html>\n'
     )
-    return page.encode()
+    return page.encode(errors="xmlcharrefreplace")
 
 
 def missing_page(name: str | None, guesses: Sequence[Entry], root: str) -> bytes:
@@ -107,7 +107,7 @@ def missing_page(name: str | None, guesses: Sequence[Entry], root: str) -> bytes
         + f'<main class="missing"><h1>{html.escape(words)}</h1>\n{near}'
         + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
     )
-    return page.encode()
+    return page.encode(errors="xmlcharrefreplace")
 
 
 def refused_page(message: str, root: str) -> bytes:

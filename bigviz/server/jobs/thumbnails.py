@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BigvizError
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.document.placement import Place, placed
 from bigviz.document.spec import Document, FigureSpec, RangeSpec
 from bigviz.render.colormaps import lut
@@ -27,6 +30,7 @@ from bigviz.tiles.grid.pixel_cells import pixel_cells
 from bigviz.tiles.interface import Columns, DensePart, LayerInfo, TileKey
 from bigviz.tiles.readiness import EXACT
 from bigviz.wire.codec import SIDE, EncodedPlane, decode
+from bigviz.wire.offsets import offsets
 
 if TYPE_CHECKING:
     from bigviz.server.access.principal import Principal
@@ -45,6 +49,7 @@ HEIGHT: Final = 300
 _BYTES: Final = 80 << 20  # that drawing one takes: at most 64 planes of 480 x 300 float64
 _GAP: Final = 6
 _EXACT: Final = 1 << 53
+_LARGEST: Final = sys.float_info.max
 _KEPT: Final = 16 << 20
 _AT_A_TIME: Final = 2
 _PAD: Final = 0.04  # of the range, on each side: more than the page's, so that no mark at the edge is cut
@@ -188,19 +193,19 @@ def _figure(
         x, y = _locked(x, y, size)
     for number, source in enumerate(sources):
         cancel.check()
-        if source.asked.layer.glyph == "line":
-            pixels = over(pixels, _line(source, number, x, y, size))
-        else:
-            pixels = _points(source, number, x, y, pixels)
+        with suppress(BadInput):  # a window that is too wide or too narrow to be divided
+            if source.asked.layer.glyph == "line":
+                pixels = over(pixels, _line(source, number, x, y, size))
+            else:
+                pixels = _points(source, number, x, y, pixels)
     return pixels
 
 
 def _line(source: _Source, number: int, x: Window, y: Window, size: tuple[int, int]) -> Pixels:
     width, height = size
     found = source.columns(x, width)
-    across = (found.x - x[0]).astype(np.float64) / float(x[1] - x[0]) * width
-    down = (y[1] - found.y).astype(np.float64) / float(y[1] - y[0]) * height
-    return line_pixels(across, down, found.run, size, _colour(source, number))
+    across, up = _along(found.x, x, width), _along(found.y, y, height)
+    return line_pixels(across, height - up, found.run, size, _colour(source, number))
 
 
 def _colour(source: _Source, number: int) -> Rgba:
@@ -208,6 +213,16 @@ def _colour(source: _Source, number: int) -> Rgba:
     style = source.asked.style
     red, green, blue, opacity = ACCENTS[number % len(ACCENTS)] if style.color is None else rgba(style.color)
     return red, green, blue, round(opacity * style.alpha)
+
+
+def _along(values: npt.NDArray[Any], window: Window, pixels: int) -> npt.NDArray[np.float64]:
+    """How many pixels from the low end of a window numbers of an axis lie."""
+    low, high = window
+    if values.dtype.kind != "f" and isinstance(low, int):
+        return offsets(values, low) / float(high - low) * pixels
+    numbers = values.astype(np.float64)
+    unit = 0.25 if math.isinf(float(high) - float(low)) else 1.0  # else differences may overflow
+    return (numbers * unit - float(low) * unit) / (float(high) * unit - float(low) * unit) * pixels
 
 
 def _points(source: _Source, number: int, x: Window, y: Window, below: Pixels) -> Pixels:
@@ -262,14 +277,23 @@ def _window(declared: RangeSpec, low: Number, high: Number) -> Window:
     for at, end in enumerate((declared.start, declared.end)):
         if end is not None:
             ends[at] = int(end) if isinstance(end, str) else end
-    first, last = (int(end) for end in ends) if whole else ends
-    return (first, last) if first < last else (low - 1, high + 1)
+    if not ends[0] < ends[1]:
+        ends = [low - pad, high + pad]
+    return (int(ends[0]), int(ends[1])) if whole else (_bounded(ends[0]), _bounded(ends[1]))
 
 
 def _locked(x: Window, y: Window, size: tuple[int, int]) -> tuple[Window, Window]:
     """The windows made longer so that one unit is equally long on both axes."""
-    unit = max((x[1] - x[0]) / size[0], (y[1] - y[0]) / size[1])
-    middles = [(each[0] + each[1]) / 2 for each in (x, y)]
+    exact = [(Fraction(low), Fraction(high)) for low, high in (x, y)]
+    unit = max((high - low) / pixels for (low, high), pixels in zip(exact, size, strict=True))
+    middles = [(low + high) / 2 for low, high in exact]
     halves = [unit * pixels / 2 for pixels in size]
-    one, other = ((middle - half, middle + half) for middle, half in zip(middles, halves, strict=True))
+    one, other = (
+        (_bounded(middle - half), _bounded(middle + half)) for middle, half in zip(middles, halves, strict=True)
+    )
     return one, other
+
+
+def _bounded(end: Number | Fraction) -> float:
+    """An end of a window as a finite float64."""
+    return float(max(-_LARGEST, min(_LARGEST, end)))

@@ -94,7 +94,7 @@ class Viewer(Guarded, WebSocketHandler):
             return
         self.is_open = True
         self.site.joined(self)
-        self._spawn(self._greet())
+        self._spawn(self._guarded(self._greet(), 0, 0))
 
     def on_close(self) -> None:
         if self.is_open:

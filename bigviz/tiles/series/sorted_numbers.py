@@ -65,7 +65,8 @@ class Regular:
     def at(self, positions: Array) -> Array:
         """The numbers of int64 positions."""
         if self.dtype.kind == "f":
-            numbers = positions.astype(np.float64) * self.step
+            with np.errstate(over="ignore"):  # where it is tried out on numbers that are not of it
+                numbers = positions.astype(np.float64) * self.step
             if self.over != 1.0:
                 numbers /= self.over
             numbers += self.start

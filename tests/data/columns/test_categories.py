@@ -111,6 +111,12 @@ def test_bytes_are_text_if_all_of_them_are(type_: pa.DataType) -> None:
         ),
         (pa.array([1, 0, None], pa.duration("ns")), ("0", "1")),
         (pa.array(["1.50", "0.25", None]).cast(pa.decimal128(5, 2)), ("0.25", "1.50")),
+        (pa.array(["1.50", "0.25", None]).cast(pa.decimal128(5, 2)).cast(pa.decimal32(5, 2)), ("0.25", "1.50")),
+        (pa.array([1.5, -1.0, None]).cast(pa.float16()), ("-1", "1.5")),
+        (
+            pa.array([1, 0, None], pa.timestamp("s", "Mars/Phobos")),
+            ("1970-01-01 00:00:00Z", "1970-01-01 00:00:01Z"),
+        ),
     ],
 )
 def test_dictionaries_of_other_values_sort_by_value(values: pa.Array, expected: tuple[str, ...]) -> None:
@@ -119,6 +125,36 @@ def test_dictionaries_of_other_values_sort_by_value(values: pa.Array, expected: 
     got = dataset.column("c")
     assert got.categories == expected and got.values.tolist() == [1, 0, 0, 1]
     assert got.valid is not None and got.valid.tolist() == [True, True, False, True]
+    (batch,) = [columns for _, columns in dataset.read(0, ["c"])]
+    assert batch[0].categories == expected and batch[0].values.tolist() == [1, 0, 0, 1]
+
+
+HALVES = pa.array([0.0, 0.5, None])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        HALVES.cast(pa.float16()),
+        HALVES.cast(pa.decimal128(5, 2)).cast(pa.decimal32(5, 2)),
+        HALVES.cast(pa.decimal128(38, 37)),
+        pa.array([0, 1, None], pa.timestamp("s", "Mars/Phobos")),
+    ],
+    ids=lambda values: str(values.type),
+)
+@pytest.mark.parametrize("rows", [4, 0])
+def test_labels_are_taken_in_their_own_type(values: pa.Array, rows: int, tmp_path: Path) -> None:
+    """From a file, whose true values are put together from codes and labels."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 0], pa.int8()), values).slice(0, rows)
+    with ipc.new_file(tmp_path / "t.arrow", pa.schema({"c": column.type})) as writer:
+        writer.write_table(pa.table({"c": column}))
+    dataset = open_table(tmp_path / "t.arrow")
+    assert len(dataset.column("c")) == rows and len(dataset.labels("c")) == min(rows, 2)
+    taken = dataset.take(np.arange(rows), ["c"]).column(0)
+    assert taken.type == column.type
+    expected = [values.slice(at, 1).to_string() for at in (0, 1, 2, 0)[:rows]]
+    decoded = [taken.slice(row, 1).combine_chunks().dictionary_decode().to_string() for row in range(rows)]
+    assert decoded == expected
 
 
 def test_a_dictionary_of_nulls_has_no_labels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from bigviz.data.sources import files
 
 def write(root: Path, path: str, **columns: object) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), root / path)
+    with (root / path).open("wb") as file:
+        pq.write_table(pa.table(columns), file)
 
 
 def test_keys_become_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +77,17 @@ def test_a_key_that_is_a_column_too_is_read_from_the_files(tmp_path: Path) -> No
     write(tmp_path, "year=2023/p.parquet", x=[1.0], year=pa.array([2023], pa.int16()))
     dataset = open_table(tmp_path)
     assert dataset.schema.names == ["x", "year"] and dataset.info("year").type == pa.int16()
+
+
+def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
+    """Bytes of names are escaped where they become keys, values, notes and the dataset's name."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xff"))
+    write(folder, os.fsdecode(b"k\xff=v\xff/p\xff.parquet"), x=[1.0])
+    dataset = open_table(folder)
+    assert dataset.name == "d\\udcff" and dataset.labels("k\\udcff") == ("v\\udcff",)
+    os.symlink(folder, folder / os.fsdecode(b"\xff"))
+    (note,) = open_table(folder).notes
+    assert note.encode() and "\\udcff" in note
 
 
 def test_directories_that_disagree(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -144,3 +145,36 @@ def test_a_large_table_is_drawn_from_a_sample_and_not_indexed(documents: list[Do
         engine.ensure(asked.dataset, asked.layer)
         exact = server.get(PATH.format("large"), If_None_Match=estimate.headers["Etag"])
         assert exact.status == 200 and exact.headers["Etag"] != estimate.headers["Etag"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([2.0**1023, -(2.0**1023), 0.0]),
+        pa.array([math.nextafter(2.0**1023, 0), -math.nextafter(2.0**1023, 0), 0.0]),
+        pa.array([0.0, 5e-324, 1e-323]),
+        pa.array([1e300, 1e300, 1e300]),
+        pa.array([0, 1, 2**64 - 1], pa.uint64()),
+        pa.array([-(2**63), 0, 2**63 - 1]),
+        pa.array([-(2**63), 0, 2**63 - 1], pa.timestamp("ns")),
+        pa.array([0, 0, 0], pa.duration("s")),
+    ],
+    ids=["2^1023", "largest", "denormal", "one", "uint64", "int64", "stamps", "zero"],
+)
+def test_numbers_at_the_ends_of_their_types_are_drawn(values: pa.Array):
+    """As points and as lines, on axes that are locked together and not."""
+    data = bv.open(pa.table({"v": values, "w": values}), name="ends")
+    axes = ((None, None), (None, "locked"), ((5e-324, 1e-323), None), ((-1.7e308, 1.7e308), "locked"))
+    figures = []
+    for ends, aspect in axes if pa.types.is_floating(values.type) else axes[:2]:
+        figures.append(figure(aspect=aspect, x_range=ends).points(data, "v", "w").line(data, "v", "w"))
+    with running([document(column(*figures), id="ends")]) as server:
+        assert pixels(server.get(PATH.format("ends"))).any()
+
+
+def test_layers_of_any_size_share_a_figure():
+    """Numbers of 1e308 beside denormal ones: the smaller are less than a pixel."""
+    huge, tiny = bv.open(pa.table({"v": [-1e308, 1e308]})), bv.open(pa.table({"v": [5e-324, 1e-322]}))
+    made = figure().points(huge, "v", "v").points(tiny, "v", "v").line(tiny, "v", "v")
+    with running([document(made, id="both")]) as server:
+        assert pixels(server.get(PATH.format("both"))).any()

@@ -7,7 +7,7 @@ import pytest
 
 from bigviz.render.colormaps import lut
 
-from ..running import Running
+from ..running import Gated, Running, running
 from .answers import WINDOW, L, failure, npy, pixels
 
 
@@ -30,6 +30,14 @@ def test_pictures_of_neighbours_join(served: Running, how):
     levels = [next(iter(colours[count]))[0] for count in sorted(colours) if count]
     assert levels == sorted(levels) and levels[-1] == lut("gray")[-1, 0]
     assert how == "eq_hist" or levels[0] == lut("gray")[0, 0]
+
+
+def test_a_deep_picture_of_a_line_draws_one_tile(documents):
+    """A line's cells are ones: no other tile of the level has a say in its colours."""
+    engine = Gated()
+    with running(documents[2:3], engine) as server:
+        answer = server.get("/line/layers/0/tiles/24/9/9.png")
+        assert answer.status == 200 and len(engine.computed) == 1
 
 
 def test_pictures_between_given_ends(served: Running):

@@ -37,3 +37,17 @@ def test_each_pixel_shows_the_cell_of_its_middle(root: Root, low: float, high: f
 def test_windows_beyond_the_root():
     level, cells = pixel_cells(Root(0, 0), 3.0, 4.0, 5)
     assert level == 0 and (cells == -1).all() and cells.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("root", "low", "high", "level"),
+    [
+        (Root(-2, 1023), 0.0, 5e-324, 24),
+        (Root(-1, -1000), -1.7e308, 1.7e308, 0),
+        (Root(0, -1074), 0, 2**64, 0),
+        (Root(0, 0), 1.7e308, 1.79e308, 0),
+    ],
+)
+def test_windows_that_are_nothing_or_all_beside_the_root(root: Root, low: float, high: float, level: int):
+    found, cells = pixel_cells(root, low, high, 9)
+    assert found == level and ((cells >= -1) & (cells < 256 << level)).all()
