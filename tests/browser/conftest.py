@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,42 @@ ARGS = [
     "--font-render-hinting=none", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+class Chromium:
+    """One browser for all tests that follow each other here."""
+
+    def __init__(self) -> None:
+        self._closing = ExitStack()
+        self._browser: Browser | None = None
+
+    @property
+    def browser(self) -> Browser:
+        """Started when it is first asked for."""
+        if self._browser is None:
+            path = shutil.which("chromium")
+            assert path, "the browser tests need Debian's chromium (apt-get install chromium)"
+            playwright = self._closing.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+            self._closing.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._closing.close()
+
+
+CHROMIUM = Chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Playwright's event loop runs as long as the browser, and no test elsewhere could start one beside it."""
+    try:
+        yield
+    finally:
+        if nextitem is None or HERE not in nextitem.path.parents:
+            CHROMIUM.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,15 +106,10 @@ def app(files: Path) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Ends with its module: Playwright's own event loop runs as long, and no other test could start one meanwhile."""
-    path = shutil.which("chromium")
-    assert path, "the browser tests need Debian's chromium (apt-get install chromium)"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGS)
-        yield running
-        running.close()
+@pytest.fixture
+def browser() -> Browser:
+    """Runs until the last test of this folder, or of those that follow each other."""
+    return CHROMIUM.browser
 
 
 @pytest.fixture

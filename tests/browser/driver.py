@@ -14,9 +14,6 @@ from urllib.parse import parse_qs
 import numpy as np
 from playwright.sync_api import Page
 
-# The page writes the URL at most every 200 ms.
-URL_MS = 260
-
 
 def open_page(page: Page, url: str) -> None:
     """Goes there and waits until every figure has been exact."""
@@ -30,8 +27,18 @@ def figure(number: int = 0) -> str:
 
 def settle(page: Page, number: int = 0) -> None:
     """Waits until the figure is exact, two frames from now at the earliest."""
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    frames(page)
     page.wait_for_selector(f'{figure(number)}[data-exact="1"]', state="attached")
+
+
+def frames(page: Page, count: int = 2) -> None:
+    """Waits for frames: in the second one what an input changed at once is drawn and told."""
+    page.evaluate("count => probe.frame(count)", count)
+
+
+def rest(page: Page, put_off: int = 200) -> None:
+    """Waits until the page has done what it puts off by so many ms or fewer: the URL says what is shown."""
+    page.wait_for_function("ms => probe.isIdle(ms)", arg=put_off)
 
 
 @contextmanager
@@ -41,7 +48,7 @@ def moving(page: Page, number: int = 0) -> Iterator[None]:
     yield
     page.wait_for_function("([n, before]) => probe.settled(n) > before", arg=[number, before])
     settle(page, number)
-    page.wait_for_timeout(URL_MS)
+    rest(page)
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,31 @@ def choose(page: Page, name: str, value: str, number: int = 0) -> None:
 
 def until(page: Page, condition: str, arg: object = None) -> None:
     page.wait_for_function(condition, arg=arg)
+
+
+def hover(page: Page, x: float, y: float) -> None:
+    """Moves the mouse there; what is told of the place stands in the tooltip, if anything is."""
+    page.mouse.move(x, y)
+    frames(page)
+
+
+@dataclass
+class Watch:
+    """What `watching` saw: how many frames, and how many colours each blank one among them had."""
+
+    frames: int = 0
+    blank: tuple[int, ...] = ()
+
+
+@contextmanager
+def watching(page: Page) -> Iterator[Watch]:
+    """Looks at every frame that is drawn inside. The view before has no data in its first row of pixels, as at home."""
+    seen = Watch()
+    empty = np.unique(pixels(page)[0].view(np.uint32))
+    page.evaluate("empty => probe.watch(empty)", empty.tolist())
+    yield seen
+    seen.frames, blank = page.evaluate("() => [probe.frames, probe.blank]")
+    seen.blank = tuple(blank)
 
 
 def tip(page: Page, number: int = 0) -> dict[str, str]:

@@ -1,5 +1,29 @@
 // What the tests look at, as functions of the page: loaded before the page's own modules.
+/** Timers that have not fired, and their milliseconds: what the page has put off, as writing its address. */
+const timers = new Map();
+const { setTimeout, clearTimeout } = window;
+window.setTimeout = (run, ms = 0, ...given) => {
+  const timer = setTimeout(() => {
+    timers.delete(timer);
+    run(...given);
+  }, ms);
+  timers.set(timer, ms);
+  return timer;
+};
+window.clearTimeout = (timer) => {
+  timers.delete(timer);
+  clearTimeout(timer);
+};
+
 window.probe = {
+  /** Nothing is put off by so many milliseconds or fewer. */
+  isIdle: (ms) => [...timers.values()].every((each) => each > ms),
+
+  /** Comes back in a later frame.  @param {number} count frames from now */
+  async frame(count) {
+    for (let k = 0; k < count; k++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  },
+
   /** [width, height, base64 of the RGBA bytes] of a figure's data canvas. */
   pixels(figure) {
     const canvas = document.querySelector(`[data-figure="${figure}"] canvas.data`);
@@ -77,16 +101,24 @@ window.probe = {
     return new Promise((resolve) => requestAnimationFrame(() => resolve(this.pixels(0)[2])));
   },
 
-  /** Looks at the middle of the picture in every frame from now on: `frames` seen, `blank` ones among them. */
-  watch() {
+  /**
+   * Looks at the middle of the picture in every frame from now on: `frames` seen, and how many colours of the `blank`
+   * ones among them, which are of one colour or show nothing of the data.
+   * @param {number[]} empty pixels of a plot without data
+   */
+  watch(empty) {
     this.frames = 0;
-    this.blank = 0;
+    this.blank = [];
     const canvas = document.querySelector("canvas.data");
+    const ground = document.createElement("canvas").getContext("2d");
+    ground.fillStyle = getComputedStyle(document.body).backgroundColor; // of a canvas that was just resized
+    ground.fillRect(0, 0, 1, 1);
+    const none = new Set([...empty, ...new Uint32Array(ground.getImageData(0, 0, 1, 1).data.buffer)]);
     const look = () => {
       const { data } = canvas.getContext("2d").getImageData(canvas.width / 2 - 50, canvas.height / 2 - 50, 100, 100);
       const seen = new Set(new Uint32Array(data.buffer));
       this.frames++;
-      if (seen.size < 3) this.blank++;
+      if (seen.size < 2 || [...seen].every((pixel) => none.has(pixel))) this.blank.push(seen.size);
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);

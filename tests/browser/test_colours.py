@@ -18,6 +18,7 @@ from .driver import (
     open_page,
     pixels,
     plot,
+    rest,
     root,
     settle,
     tip,
@@ -46,8 +47,8 @@ def one_to_one(page: Page, server: Server, tables: Tables, extra: str = "") -> n
         page.evaluate(
             "h => { location.hash = h; }", f"x0={x0}&x1={x0 + size * width}&y0={y0}&y1={y0 + size * height}&{extra}"
         )
-        page.wait_for_timeout(50)
         settle(page)
+        rest(page)
     assert level(exponent_x, size * width, width) == z
     columns = cells(tables.x, exponent_x, z) - round(x0 / size)
     rows = height - 1 - (cells(tables.y, exponent_y, z) - round(y0 / size))

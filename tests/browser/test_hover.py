@@ -12,6 +12,7 @@ from .driver import (
     figure,
     home,
     home_view,
+    hover,
     level,
     moving,
     number,
@@ -57,8 +58,7 @@ def test_the_count_of_a_large_cell_deep_down(page: Page, server: Server, tables:
     shown, box = view(page), plot(page)
     for place in ((0.5, 0.5), (0.31, 0.72), (0.66, 0.4)):
         x, y = round(box.at(*place)[0]) + 0.5, round(box.at(*place)[1]) + 0.5
-        page.mouse.move(x, y)
-        page.wait_for_timeout(60)
+        hover(page, x, y)
         at = shown.at((x - box.x) / box.width, (y - box.y) / box.height)
         assert number(tip(page)["count"]) == count(tables, at, shown.width / box.width, shown.height / box.height)
 
@@ -97,8 +97,7 @@ def test_deep_down_the_line_tells_each_row_exactly(page: Page, server: Server, t
     open_page(page, f"{server.url}/walk/#x0={x0}&x1={x1}&y0={near.min() - 1}&y1={near.max() + 1}")
     box = plot(page)
     for shift in (-2, -1, 0, 1, 2):
-        page.mouse.move(*box.at(0.5 + 0.2 * shift, 0.5))
-        page.wait_for_timeout(60)
+        hover(page, *box.at(0.5 + 0.2 * shift, 0.5))
         told = tip(page)
         assert int(number(told["row"])) == row + shift
         assert number(told["value"]) == pytest.approx(tables.walk[row + shift], abs=1e-3)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import figure, hash_of, home_view, moving, open_page, plot, settle, tip, until, view
+from .driver import figure, hash_of, home_view, moving, open_page, plot, rest, settle, tip, until, view
 from .served import Server, Tables
 
 SURFACE = f"{figure()} .surface"
@@ -152,7 +152,7 @@ def test_the_live_region_tells_the_view_at_most_once_a_second(points: Page) -> N
     points.evaluate("() => probe.listen()")
     for _ in range(3):
         press(points, "ArrowRight")
-        points.wait_for_timeout(450)  # longer than the page waits before it calls a view at rest
+        rest(points, 350)  # as long as the page waits before it calls a view at rest
     until(points, "() => probe.spoken.length >= 2")
     times = points.evaluate("() => probe.spoken")
     assert all(b - a > 950 for a, b in itertools.pairwise(times))

@@ -7,10 +7,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from .driver import choose, figure, moving, open_page, pixels, settle, until, view
+from .driver import choose, figure, frames, moving, open_page, pixels, rest, settle, until, view, watching
 from .served import Server
 
 # Types of frames, docs/protocol.md.
@@ -123,7 +124,8 @@ def test_a_lost_connection_keeps_the_view_and_comes_back(page: Page, server: Ser
     assert (pixels(page) == shown).all()
     # Panning works with what is there.
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(300)
+    frames(page)
+    rest(page)
     after = view(page)
     assert after.x0 > before.x0
     line.open = True
@@ -143,9 +145,11 @@ def test_parents_stay_until_children_arrive(page: Page, server: Server) -> None:
     page.locator(f"{figure()} .surface").focus()
     for _ in range(3):
         page.keyboard.press("+")
-        page.wait_for_timeout(60)
-        drawn = (pixels(page) != ground).any(axis=2)
-        assert drawn.mean() > 0.2, "the picture went blank"
+        frames(page)
+        shown = pixels(page)
+        assert (shown != ground).any(axis=2).mean() > 0.2, "the picture went blank"
+        colours = np.unique(shown.view(np.uint32)[200:300, 300:400])
+        assert colours.size > 4, "a flat patch, where cells hold 1 to 12 rows"
     assert page.locator(figure()).get_attribute("data-exact") == "0"
     expect(page.locator(figure())).to_have_attribute("aria-busy", "true")
     expect(page.locator(f"{figure()} .loading")).to_be_visible()
@@ -163,7 +167,7 @@ def test_a_plot_has_the_pages_colour_until_it_is_drawn(page: Page, server: Serve
     line.hold()
     page.goto(f"{server.url}/points/")
     expect(page.locator(f'{figure()} [data-part="rows"]')).to_contain_text("rows")
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    frames(page)
     colour = page.evaluate("() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (pixels(page)[..., :3] == colour).all()
     line.release()
@@ -173,13 +177,13 @@ def test_a_plot_has_the_pages_colour_until_it_is_drawn(page: Page, server: Serve
 
 def test_no_frame_is_blank_while_panning(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/points/")
-    page.evaluate("() => probe.watch()")
     page.locator(f"{figure()} .surface").focus()
-    for key in ("+", "+", "ArrowLeft", "ArrowUp", "+", "-", "ArrowRight", "0"):
-        page.keyboard.press(key)
-        page.wait_for_timeout(30)
-    settle(page)
-    assert page.evaluate("() => [probe.blank, probe.frames > 10]") == [0, True]
+    with watching(page) as seen:
+        for key in ("+", "+", "ArrowLeft", "ArrowUp", "+", "-", "ArrowRight", "0"):
+            page.keyboard.press(key)
+            frames(page)
+        settle(page)
+    assert seen.blank == () and seen.frames > 10
 
 
 def test_far_rows_are_named_and_can_be_shown(page: Page, server: Server) -> None:

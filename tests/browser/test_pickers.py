@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import choose, figure, moving, open_page, pixels, settle, until, view
+from .driver import choose, figure, moving, open_page, pixels, settle, until, view, watching
 from .served import Server, start_server
 
 COLUMNS = 300
@@ -194,7 +194,7 @@ def test_the_old_picture_is_dimmed_and_keeps_its_title(page: Page, wide: Server)
 def test_a_picture_stays_until_the_next_one_has_come(page: Page, wide: Server) -> None:
     """The key next to the plot changes its width with the categories, and with it the canvas."""
     open_page(page, f"{wide.url}/table/{POINTS}")
-    page.evaluate("() => probe.watch()")
-    choose(page, "agg", "by(kind)")
-    settle(page)
-    assert page.evaluate("() => [probe.blank, probe.frames > 0]") == [0, True]
+    with watching(page) as seen:
+        choose(page, "agg", "by(kind)")
+        settle(page)
+    assert seen.blank == () and seen.frames > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from .driver import URL_MS, Box, View, figure, home_view, moving, open_page, plot, settle, view
+from .driver import Box, View, figure, frames, home_view, moving, open_page, plot, rest, settle, view
 from .served import Server, Tables
 
 
@@ -188,9 +188,9 @@ def test_the_wheel_stops_where_doubles_end(page: Page, server: Server) -> None:
     page.mouse.move(*plot(page).middle)
     for _ in range(5):
         page.mouse.wheel(0, -1000)
-        page.wait_for_timeout(50)
+        frames(page)
     settle(page)
-    page.wait_for_timeout(URL_MS)
+    rest(page)
     assert view(page).width == pytest.approx(2.5 * 2**-44, rel=0.01), "256 doubles"
 
 
@@ -200,7 +200,7 @@ def test_one_step_over_what_is_here_is_exact_in_its_first_frame(page: Page, serv
     settle(page)
     with moving(page):
         page.keyboard.press("+")
-    page.wait_for_timeout(300)  # a view that has not moved for a while
+    frames(page, 6)  # a view that has not moved for a while
     frames_before = page.evaluate(
         """() => new Promise(resolve => {
           const section = document.querySelector('section[data-figure="0"]');

@@ -11,7 +11,21 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import choose, count_messages, hash_of, moving, open_page, pixels, plot, settle, tip, view
+from .driver import (
+    choose,
+    count_messages,
+    frames,
+    hash_of,
+    moving,
+    open_page,
+    pixels,
+    plot,
+    rest,
+    settle,
+    tip,
+    view,
+    watching,
+)
 from .served import Server, start_server
 
 LABELS = ("ash", "beech")
@@ -96,16 +110,15 @@ def test_a_mark_moves_with_the_view_and_never_blanks(page: Page, rows_server: Se
     open_page(page, f"{rows_server.url}/few/")
     settle(page)
     box = plot(page)
-    page.evaluate("probe.watch()")
-    page.mouse.move(*box.middle)
-    page.mouse.down()
-    for step in range(12):
-        page.mouse.move(box.middle[0] + 6 * step, box.middle[1] + 3 * step)
-        page.wait_for_timeout(20)
-    page.mouse.up()
-    settle(page)
-    frames, blank = page.evaluate("[probe.frames, probe.blank]")
-    assert frames > 5 and blank == 0
+    with watching(page) as seen:
+        page.mouse.move(*box.middle)
+        page.mouse.down()
+        for step in range(12):
+            page.mouse.move(box.middle[0] + 6 * step, box.middle[1] + 3 * step)
+            frames(page, 1)
+        page.mouse.up()
+        settle(page)
+    assert seen.blank == () and seen.frames > 5
 
 
 def test_categories_and_piles(page: Page, rows_server: Server, few: pa.Table) -> None:
@@ -144,9 +157,9 @@ def test_deeper_than_tiles(page: Page, rows_server: Server) -> None:
     assert lit(page).mean() > 0.02
     for _ in range(60):
         page.mouse.wheel(0, -500)
-        page.wait_for_timeout(16)
+        frames(page, 1)
     settle(page)
-    page.wait_for_timeout(400)
+    rest(page)
     deepest = view(page)
     assert 0.5 <= deepest.x0 < deepest.x1 <= 0.5 + 2.0**-35 and deepest.width < 2.0**-43
     with moving(page):

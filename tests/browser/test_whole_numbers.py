@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page
 
-from .driver import home, moving, open_page, plot, settle, tip, wait_hash
+from .driver import home, hover, moving, open_page, plot, settle, tip, wait_hash
 from .served import Server, start_server
 
 ROWS = 100
@@ -53,9 +53,7 @@ def test_the_first_view_holds_every_row_and_tells_each(page: Page, wide_server: 
     shift = {"last": -1, "first": 2}.get(name, 0)  # a view cannot leave the numbers that exist
     for row in (0, 1, 57, ROWS - 1):
         across, up = ((row - low - shift) / (high - low), (row - low) / (high - low))
-        page.mouse.move(*box.at(min(max(across, 0.001), 0.999), 1 - up))
-        page.wait_for_function("() => !document.querySelector('.tip').hidden")
-        page.wait_for_timeout(100)
+        hover(page, *box.at(min(max(across, 0.001), 0.999), 1 - up))
         assert exactly(page)[:2] == [numbers[row], row]
 
 
@@ -64,8 +62,7 @@ def test_the_address_says_where_and_leads_back(page: Page, wide_server: Server) 
     open_page(page, f"{wide_server.url}/ids/#x0={numbers[10]}&x1={numbers[20]}&y0=0&y1={ROWS}")
     settle(page)
     box = plot(page)
-    page.mouse.move(*box.at(0.5, 0.85))
-    page.wait_for_timeout(100)
+    hover(page, *box.at(0.5, 0.85))
     assert exactly(page)[0] == numbers[15]
     with moving(page):
         page.mouse.wheel(0, 120)
@@ -80,15 +77,12 @@ def test_rows_far_apart_are_told_to_their_last_digit(page: Page, wide_server: Se
     settle(page)
     box = plot(page)
     for value, (fx, fy) in ((5, (0.02, 0.98)), (2**64 - 7, (0.98, 0.02))):
-        page.mouse.move(*box.at(fx, fy))
-        page.wait_for_function("() => !document.querySelector('.tip').hidden")
-        page.wait_for_timeout(100)
+        hover(page, *box.at(fx, fy))
         assert exactly(page)[:2] == [value, value]
     ends = f"{2**63}&{{}}1={2**63 + 4}"
     open_page(page, f"{wide_server.url}/spread/?near#glyph={glyph}&x0={ends.format('x')}&y0={ends.format('y')}")
     settle(page)
     for value in (2**63 + 1, 2**63 + 2, 2**63 + 3):
         share = (value - 2**63) / 4
-        page.mouse.move(*box.at(share, 1 - share))
-        page.wait_for_timeout(150)
+        hover(page, *box.at(share, 1 - share))
         assert exactly(page)[:2] == [value, value]

@@ -2,12 +2,12 @@
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
-/** What drawing sees of its figure; `resize` measures the surface again and draws.
+/** What drawing sees of its figure; `resize` measures the surface again and draws, or says that its size is the same.
  * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page:
  *   import("./page.js").Page, readonly layers: readonly Layer[],
  * readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests:
  * import("./requests.js").Requests,
- *   fitY: () => void, resize: () => void}} Drawn */
+ *   fitY: () => void, resize: () => boolean}} Drawn */
 
 /**
  * Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two
@@ -93,16 +93,10 @@ export class Drawing {
     const still = !moved || (complete && started - this.drawn > STILL_MS);
     const exact = complete && still;
     painter.prepare(view);
-    if (!moved && painter.refit()) {
-      this.figure.resize();
-      return;
-    }
+    if (!moved && painter.refit() && this.figure.resize()) return;
     painter.paint(view, covered && still);
     // The colour bar's labels are known with the picture that it is the key to.
-    if (exact && !moved && painter.refit()) {
-      this.figure.resize();
-      return;
-    }
+    if (exact && !moved && painter.refit() && this.figure.resize()) return;
     this.drawn = performance.now();
     if (layers.every((layer) => layer.asked === null)) delete this.figure.section.dataset.old;
     this.#mark(exact, this.drawn - started);

@@ -426,12 +426,16 @@ export class Figure extends EventTarget {
     this.drawing.redraw();
   }
 
-  /** The surface has another size: draw at once, since a resized canvas is blank. */
+  /**
+   * The surface may have another size: draws at once where it has, since a resized canvas is blank.
+   * @returns {boolean} it had
+   */
   resize() {
-    if (!this.painter.measure() || !this.view) return;
+    if (!this.painter.measure() || !this.view) return false;
     const { width, height } = this.painter.deviceSize;
     this.view = this.view.resize(width, height);
     this.drawing.renew();
     this.drawing.frame();
+    return true;
   }
 }

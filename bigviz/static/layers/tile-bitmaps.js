@@ -64,7 +64,7 @@ export class Bitmaps {
       const { mixed, totals, counts } = mixtureOf(tile, colors);
       paintMixed(mixed, totals, counts, shader.norm, out, scale);
     } else if (plane.filled === 0) out.fill(0);
-    else if (!plane.data) out.fill(shader.color(plane.constant * scale));
+    else if (!plane.data) out.fill(shader.scaled(plane.constant, scale));
     else shader.paint(plane.data, plane.counts, plane.high, out, scale);
     context.putImageData(this.image, 0, 0);
   }

@@ -21,6 +21,8 @@ import { BINS } from "./distribution.js";
 /** Alpha of the rarest mixed cell, as datashader's min_alpha. */
 export const MIN_ALPHA = 40;
 const OPAQUE = 0xff000000;
+/** How opaque what is left of nearly nothing is, in a cell that stands in for smaller ones. */
+const FAINTEST = 0.25;
 /** Counts below this get their colour from a table. */
 const TABLE = BINS;
 
@@ -30,6 +32,20 @@ export function packLut(lut) {
   for (let k = 0; k < out.length; k++)
     out[k] = (OPAQUE | (lut[3 * k + 2] << 16) | (lut[3 * k + 1] << 8) | lut[3 * k]) >>> 0;
   return out;
+}
+
+/**
+ * How a value is drawn that was divided by the number of cells that its own stands in for. Nearer to 0 than all visible
+ * values it has the colour of the nearest one, fainter as fewer of those cells can be filled: the colour map's first
+ * colour for all of them would be a flat patch, and dark where the only visible value has the last.
+ * @param {Norm} norm
+ * @param {number} value
+ * @returns {{value: number, alpha: number}} the value that has its colour, and 0..1
+ */
+function divided({ distribution: { low, high } }, value) {
+  const nearest = low > 0 ? low : high < 0 ? high : value;
+  const share = value / nearest;
+  return share >= 0 && share < 1 ? { value: nearest, alpha: FAINTEST + share * (1 - FAINTEST) } : { value, alpha: 1 };
 }
 
 /**
@@ -49,6 +65,17 @@ export class Shader {
   }
 
   /**
+   * @param {number} value not empty
+   * @param {number} scale multiplies it first: below 1 it was divided among smaller cells
+   * @returns {number} its pixel
+   */
+  scaled(value, scale) {
+    if (scale >= 1) return this.color(value * scale);
+    const drawn = divided(this.norm, value * scale);
+    return ((this.color(drawn.value) & ~OPAQUE) | (Math.round(drawn.alpha * 255) << 24)) >>> 0;
+  }
+
+  /**
    * Colours of the counts 0..most, each times `scale`.
    * @param {number} scale
    * @param {number} most below 65,536
@@ -58,7 +85,7 @@ export class Shader {
     const known = this.tables.get(scale);
     if (known && known.length > most) return known;
     const table = new Uint32Array(Math.min(TABLE, Math.max(1024, 2 * most + 2)));
-    for (let count = 1; count < table.length; count++) table[count] = this.color(count * scale);
+    for (let count = 1; count < table.length; count++) table[count] = this.scaled(count, scale);
     this.tables.set(scale, table);
     return table;
   }
@@ -71,8 +98,8 @@ export class Shader {
    */
   paint(values, counts, most, out, scale = 1) {
     if (counts) this.paintCounts(values, most, out, scale);
-    else if (this.norm.how === "linear") this.paintLinear(values, out, scale);
-    else for (let k = 0; k < values.length; k++) out[k] = Number.isNaN(values[k]) ? 0 : this.color(values[k] * scale);
+    else if (this.norm.how === "linear" && scale >= 1) this.paintLinear(values, out, scale);
+    else for (let k = 0; k < values.length; k++) out[k] = Number.isNaN(values[k]) ? 0 : this.scaled(values[k], scale);
   }
 
   /**
@@ -106,7 +133,7 @@ export class Shader {
     }
     for (let k = 0; k < values.length; k++) {
       const value = values[k];
-      out[k] = value < TABLE && value < table.length ? table[value] : this.color(value * scale);
+      out[k] = value < TABLE && value < table.length ? table[value] : this.scaled(value, scale);
     }
   }
 
@@ -149,7 +176,8 @@ export function paintMixed(mixed, totals, counts, norm, out, scale = 1) {
     const inTable = whole && total < TABLE;
     let alpha = inTable ? alphas[total] : 0;
     if (alpha === 0) {
-      alpha = Math.floor(MIN_ALPHA + norm.fraction(total * scale) * (255 - MIN_ALPHA));
+      const drawn = scale < 1 ? divided(norm, total * scale) : { value: total * scale, alpha: 1 };
+      alpha = Math.floor((MIN_ALPHA + norm.fraction(drawn.value) * (255 - MIN_ALPHA)) * drawn.alpha);
       if (inTable) alphas[total] = alpha;
     }
     out[k] = (mixed[k] | (alpha << 24)) >>> 0;

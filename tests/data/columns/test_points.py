@@ -79,7 +79,7 @@ def test_what_is_no_point() -> None:
     check([wkb(1, 2, system=1)[:-4]] * 4)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=60)
 @given(st.lists(st.none() | st.binary(max_size=45) | st.builds(wkb, st.floats(), st.floats()), max_size=20))
 def test_any_bytes(values: list[bytes | None]) -> None:
     check([None if value is None else value.replace(b"\x05", b"\x01") for value in values])

@@ -21,6 +21,8 @@ from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS
 from bigviz.data.open import open as open_table
 from bigviz.data.open import open_files
 
+from ...examples import examples
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -239,7 +241,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(path: Path) -> None:
 
 
 @given(st.text(st.sampled_from('ab1,;\t"\n\r.-é |'), max_size=60))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, fuzzed=300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_opens_or_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)

@@ -42,7 +42,7 @@ function world() {
       refit: () => false,
       paint: (/** @type {unknown} */ _, /** @type {boolean} */ exact) => told.push(exact ? "exact" : "moving"),
     },
-    resize() {},
+    resize: () => false,
   });
   const drawing = new Drawing(/** @type {any} */ (figure));
   return { drawing, layer, figure, take: () => told.splice(0) };
@@ -110,6 +110,18 @@ test("a layer that is requested again does not count as exact", () => {
   nextFrame();
   assert.ok(drawing.exact);
   assert.equal(figure.section.dataset.exact, "0");
+});
+
+test("a frame with other margins is drawn by the resize, or here where the surface has no other size after all", () => {
+  const { drawing, figure, take } = world();
+  figure.painter.refit = () => true;
+  drawing.renew();
+  nextFrame();
+  assert.deepEqual(take(), ["asked", "exact", "settled"], "a canvas that was cleared before does not stay so");
+  figure.resize = () => true;
+  drawing.renew();
+  nextFrame();
+  assert.deepEqual(take(), ["asked"]);
 });
 
 test("nothing is drawn after the end", () => {

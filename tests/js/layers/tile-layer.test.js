@@ -249,6 +249,20 @@ test("stand-ins are shaded with their share, so the brightness holds", () => {
   assert.ok(Math.abs(standIn / exact - 1) < 0.1, `${standIn} instead of ${exact}`);
 });
 
+test("a stand-in tells its cells apart though each is divided to less than a row", () => {
+  const world = new World({ rows: 400_000 });
+  const wide = cellView(0, 0, 0, 256, 256);
+  world.load(wide);
+  world.draw(wide);
+  const close = wide.zoom(1 / 4, 1 / 4, 128, 100);
+  const counts = new Set();
+  for (let px = 2; px < 256; px += 4)
+    for (let py = 2; py < 256; py += 4)
+      counts.add(countAt(world, 0, Math.floor(close.xAt(px) * 256), Math.floor(close.yAt(py) * 256)));
+  assert.ok(counts.size > 4 && Math.max(...counts) < 16);
+  assert.equal(new Set(world.draw(close, "compose")).size, counts.size);
+});
+
 test("tiles that arrive before the first exact picture are shown already", () => {
   const world = new World();
   const view = cellView(2, 100, 300);

@@ -32,6 +32,14 @@ const PLANES = (() => {
   ];
 })();
 
+/**
+ * A value below the lowest visible one, if that is positive, has its colour, a quarter of it and more.
+ * @param {number} low
+ * @param {number} value
+ * @returns {[number, number]}
+ */
+const divided = (low, value) => (value >= 0 && value < low ? [low, 0.25 + (0.75 * value) / low] : [value, 1]);
+
 for (const [name, values, counts] of PLANES) {
   for (const how of /** @type {const} */ (["linear", "log", "cbrt", "eq_hist"])) {
     test(`${how} of ${name} is within half a step of the formula`, () => {
@@ -44,8 +52,10 @@ for (const [name, values, counts] of PLANES) {
           const empty = counts ? values[k] === 0 : Number.isNaN(values[k]);
           const place = placeOf(out[k]);
           assert.equal(place === null, empty, `${values[k]}`);
-          if (place !== null)
-            assert.ok(Math.abs(place - norm.fraction(values[k] * scale) * 255) <= 0.5001, `${values[k]}: ${place}`);
+          if (place === null) continue;
+          const [value, alpha] = divided(distribution.low, values[k] * scale);
+          assert.ok(Math.abs(place - norm.fraction(value) * 255) <= 0.5001, `${values[k]}: ${place}`);
+          assert.ok(Math.abs((out[k] >>> 24) - alpha * 255) <= 0.5001, `${values[k]}: ${out[k] >>> 24}`);
         }
         if (scale !== 1) continue;
         const own = new Uint32Array(values.length);
@@ -87,6 +97,30 @@ test("one value only is painted with the last colour", () => {
     );
     assert.deepEqual([...out].map(placeOf), [255, null]);
   }
+});
+
+test("what stands in for cells that are mostly empty is the lowest one's colour, fainter", () => {
+  const one = new Norm(new Distribution(Uint8Array.of(0, 1, 1), true), "eq_hist");
+  const out = new Uint32Array(3);
+  for (const [scale, alpha] of [
+    [1, 255],
+    [1 / 4, 112],
+    [1 / 16, 76],
+  ]) {
+    new Shader(one, RAMP).paint(Uint8Array.of(0, 1, 1), true, 1, out, scale);
+    assert.deepEqual([...out].map(placeOf), [null, 255, 255], "as the exact cells of one row, not the first colour");
+    assert.equal(out[1] >>> 24, alpha);
+  }
+  const below = Float64Array.of(-8, -4, -2, 4, Number.NaN);
+  const negative = new Norm(new Distribution(Float64Array.of(-4, -8), false), "linear");
+  const pixels = new Uint32Array(5);
+  new Shader(negative, RAMP).paint(below, false, 4, pixels, 0.5);
+  assert.deepEqual([...pixels].map(placeOf), [255, 255, 255, 255, null]);
+  assert.deepEqual(
+    [...pixels].map((pixel) => pixel >>> 24),
+    [255, 159, 112, 255, 0],
+    "nearer to 0 from either side; a value of the other sign is not",
+  );
 });
 
 /** Planes of a tile from short lists of counts; the cells after them are empty.  @param {any[]} lists */
@@ -146,6 +180,16 @@ test("mixing agrees with a plain reading on random counts", () => {
       assert.equal(bytes[4 * k + 3], Math.floor(40 + norm.fraction(total) * 215));
     }
   }
+});
+
+test("a mixture that stands in for smaller cells fades with its share of a row", () => {
+  const { totals, mixed } = mix(planesOf([Uint8Array.of(0, 1, 2, 8)]), Uint8Array.of(255, 0, 0));
+  const out = new Uint32Array(65536);
+  paintMixed(mixed, totals, true, new Norm(new Distribution(totals, true), "linear"), out, 0.25);
+  assert.deepEqual(
+    [...out.subarray(0, 4)].map((pixel) => pixel >>> 24),
+    [0, Math.floor(40 * (0.25 + 0.75 / 4)), Math.floor(40 * (0.25 + 0.75 / 2)), Math.floor(40 + 215 / 7)],
+  );
 });
 
 test("blending weighs by counts, to the nearest", () => {
