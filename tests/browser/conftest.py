@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ..patience import PATIENCE
 from .served import LABELS, Server, Tables, make_tables, start_server
 
 HERE = Path(__file__).parent
+
+expect.set_options(timeout=PATIENCE * 1_000)  # Playwright's own: 5 s
 
 ARGS = [
     "--disable-gpu", "--enable-unsafe-swiftshader", "--force-color-profile=srgb", "--hide-scrollbars",
@@ -122,8 +124,22 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that fails its test on any console error, uncaught error or request beyond its server."""
+def serve() -> Iterator[Callable[..., Server]]:
+    """`serve("points.parquet", cwd=folder)`: a server for one test, as `start_server` starts it."""
+    with ExitStack() as stopping:
+
+        def started(*arguments: str, **options: Any) -> Server:
+            running = start_server(*arguments, **options)
+            stopping.callback(running.stop)
+            return running
+
+        yield started
+
+
+@pytest.fixture
+def page(context: BrowserContext, serve: object) -> Iterator[Page]:
+    """A page that fails its test on any console error, uncaught error or request beyond its server; the servers of its
+    test end after it, since a lost connection is an error too."""
     opened = context.new_page()
     opened.add_init_script(path=HERE / "probes.js")
     opened.set_default_timeout(PATIENCE * 1_000)

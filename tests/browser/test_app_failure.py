@@ -3,12 +3,13 @@ fixed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from .driver import open_page
-from .served import start_server
+from .served import Server
 
 GOOD = """
 import pyarrow as pa
@@ -19,53 +20,47 @@ bv.serve(bv.figure(title="{title}").points(table, "x", "y"))
 BAD = "import bigviz\n\nraise ValueError('<img src=x onerror=alert(1)> & more')\n"
 
 
-def test_from_the_first_start_to_the_last_save(page: Page, tmp_path: Path) -> None:
+def test_from_the_first_start_to_the_last_save(page: Page, serve: Callable[..., Server], tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(BAD)
-    running = start_server("app.py", "--dev", cwd=tmp_path)
-    try:
-        page.goto(f"{running.url}/app/")
-        card = page.get_by_role("alert")
-        expect(card).to_contain_text("app.py, line 3")
-        expect(card).to_contain_text("ValueError: <img src=x onerror=alert(1)> & more")
-        expect(card.locator("pre")).to_contain_text("Traceback (most recent call last)")
-        expect(card.locator("img")).to_have_count(0)
-        expect(card.get_by_role("button", name="Close")).to_have_count(0)
+    running = serve("app.py", "--dev", cwd=tmp_path)
+    page.goto(f"{running.url}/app/")
+    card = page.get_by_role("alert")
+    expect(card).to_contain_text("app.py, line 3")
+    expect(card).to_contain_text("ValueError: <img src=x onerror=alert(1)> & more")
+    expect(card.locator("pre")).to_contain_text("Traceback (most recent call last)")
+    expect(card.locator("img")).to_have_count(0)
+    expect(card.get_by_role("button", name="Close")).to_have_count(0)
 
-        app.write_text("import nothing_of_that_name\n")
-        expect(card).to_contain_text("app.py, line 1")
-        expect(card).to_contain_text("No module named 'nothing_of_that_name'")
+    app.write_text("import nothing_of_that_name\n")
+    expect(card).to_contain_text("app.py, line 1")
+    expect(card).to_contain_text("No module named 'nothing_of_that_name'")
 
-        app.write_text(GOOD.format(title="First"))
-        page.wait_for_selector('html[data-ready="1"]', state="attached")
-        expect(card).to_have_count(0)
+    app.write_text(GOOD.format(title="First"))
+    page.wait_for_selector('html[data-ready="1"]', state="attached")
+    expect(card).to_have_count(0)
 
-        app.write_text(GOOD.format(title="Second") + "1 / 0")
-        expect(card).to_contain_text("app.py, line 6")
-        expect(page.get_by_role("heading", name="First")).to_be_attached()
-        card.get_by_role("button", name="Close").click()
-        expect(card).to_have_count(0)
+    app.write_text(GOOD.format(title="Second") + "1 / 0")
+    expect(card).to_contain_text("app.py, line 6")
+    expect(page.get_by_role("heading", name="First")).to_be_attached()
+    card.get_by_role("button", name="Close").click()
+    expect(card).to_have_count(0)
 
-        page.reload()
-        expect(card).to_contain_text("ZeroDivisionError: division by zero")
+    page.reload()
+    expect(card).to_contain_text("ZeroDivisionError: division by zero")
 
-        app.write_text(GOOD.format(title="First") + "# mended, to the same document")
-        expect(card).to_have_count(0)
-        app.write_text(GOOD.format(title="Third"))
-        expect(page.get_by_role("heading", name="Third")).to_be_attached()
-    finally:
-        running.stop()
+    app.write_text(GOOD.format(title="First") + "# mended, to the same document")
+    expect(card).to_have_count(0)
+    app.write_text(GOOD.format(title="Third"))
+    expect(page.get_by_role("heading", name="Third")).to_be_attached()
 
 
-def test_without_dev_viewers_are_told_nothing(page: Page, tmp_path: Path) -> None:
+def test_without_dev_viewers_are_told_nothing(page: Page, serve: Callable[..., Server], tmp_path: Path) -> None:
     """The server ends with the script's error on its terminal; a script that works has no card."""
     (tmp_path / "app.py").write_text(GOOD.format(title="Only"))
-    running = start_server("app.py", cwd=tmp_path)
-    try:
-        open_page(page, f"{running.url}/app/")
-        (tmp_path / "app.py").write_text(BAD)
-        page.reload()
-        expect(page.get_by_role("heading", name="Only")).to_be_attached()
-        expect(page.get_by_role("alert")).to_have_count(0)
-    finally:
-        running.stop()
+    running = serve("app.py", cwd=tmp_path)
+    open_page(page, f"{running.url}/app/")
+    (tmp_path / "app.py").write_text(BAD)
+    page.reload()
+    expect(page.get_by_role("heading", name="Only")).to_be_attached()
+    expect(page.get_by_role("alert")).to_have_count(0)

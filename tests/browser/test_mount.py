@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .driver import open_page
-from .served import Server, start_server
+from .served import Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -103,23 +104,22 @@ def test_a_document_that_is_known_is_shown_before_its_connection_opens(page: Pag
 
 
 @pytest.mark.parametrize("bundled", [False, True])
-def test_the_modules_and_their_bundle_show_the_same(page: Page, files: Path, tmp_path: Path, bundled: bool) -> None:
+def test_the_modules_and_their_bundle_show_the_same(
+    page: Page, serve: Callable[..., Server], files: Path, tmp_path: Path, bundled: bool
+) -> None:
     static = tmp_path / "static"
     shutil.copytree(ROOT / "bigviz" / "static", static)
     (static / "page.js").unlink(missing_ok=True)
     if bundled:
         subprocess.run(["node", ROOT / "tools" / "bundle.mjs", static / "page.js"], check=True)
-    server = start_server("points.parquet", cwd=files, static=static)
-    try:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        open_page(page, f"{server.url}/points/")
-        assert counts(page, "#page")[:2] == ["1", True]
-        scripts = {url.partition("/_/static/")[2] for url in asked if url.endswith(".js")}
-        assert (scripts == {"boot.js", "page.js"}) is bundled and ("main.js" in scripts) is not bundled
-        assert page.evaluate("() => document.querySelector('.bar use').getBoundingClientRect().width") > 0
-    finally:
-        server.stop()
+    server = serve("points.parquet", cwd=files, static=static)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, f"{server.url}/points/")
+    assert counts(page, "#page")[:2] == ["1", True]
+    scripts = {url.partition("/_/static/")[2] for url in asked if url.endswith(".js")}
+    assert (scripts == {"boot.js", "page.js"}) is bundled and ("main.js" in scripts) is not bundled
+    assert page.evaluate("() => document.querySelector('.bar use').getBoundingClientRect().width") > 0
 
 
 def test_a_document_that_changes_is_built_anew_in_its_element(page: Page, server: Server) -> None:

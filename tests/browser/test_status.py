@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,14 +56,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def deep(tmp_path: Path) -> Iterator[Server]:
+def deep(tmp_path: Path, serve: Callable[..., Server]) -> Server:
     """Three figures in a column, in a column with a fourth."""
     x, y = np.random.default_rng(9).normal(0, 1, (2, 1_000))
     pq.write_table(pa.table({"x": x, "y": y}), tmp_path / "plain.parquet")
     (tmp_path / "deep.py").write_text(DEEP)
-    running = start_server("deep.py", cwd=tmp_path)
-    yield running
-    running.stop()
+    return serve("deep.py", cwd=tmp_path)
 
 
 def in_line(page: Page) -> bool:
