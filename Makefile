@@ -14,7 +14,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test bundle
 	$(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big

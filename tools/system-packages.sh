@@ -8,6 +8,13 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Chromium without windows saves a third of the tests' time; where there is no such package, they take Chromium itself.
+if ! command -v chromium-headless-shell >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+    as_root apt-get update -qq &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell ||
+        echo "There is no chromium-headless-shell: the browser tests take chromium." >&2
+fi
+
 if ! command -v chromium >/dev/null 2>&1; then
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "The browser tests need Chromium on the PATH as 'chromium', and there is no apt-get to install it with." >&2

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def _asking(url: str) -> Iterator[tuple[Sequence[Future[None]], Sequence[int]]]:
         for path in _images(seed):
             if over.is_set():
                 return
-            with urllib.request.urlopen(url + path) as answer:
+            with urllib.request.urlopen(urljoin(url, path)) as answer:
                 sizes.append(len(answer.read()))
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -98,12 +98,12 @@ def _images(seed: int) -> Iterator[str]:
         x0, y0 = -REACH - random.random(2)
         x1, y1 = REACH + random.random(2)
         window = {"x0": x0, "x1": x1, "y0": y0, "y1": y1, "width": WIDTH, "height": HEIGHT}
-        yield f"table/layers/0/image.npy?{urlencode({**window, 'agg': random.choice(AGGS)})}"
+        yield f"/table/layers/0/image.npy?{urlencode({**window, 'agg': random.choice(AGGS)})}"
 
 
 def _await_loaded(url: str) -> None:
     """Wait until the table is open and a first image has come: kernels are compiled then."""
-    with urllib.request.urlopen(url + next(_images(CLIENTS))) as answer:
+    with urllib.request.urlopen(urljoin(url, next(_images(CLIENTS)))) as answer:
         answer.read()
 
 
@@ -111,7 +111,7 @@ def _alive(url: str) -> float:
     """Milliseconds of one probe."""
     time.sleep(PAUSE)
     start = time.perf_counter()
-    with urllib.request.urlopen(f"{url}healthz") as answer:
+    with urllib.request.urlopen(urljoin(url, "/healthz")) as answer:
         answer.read()
     return (time.perf_counter() - start) * 1e3
 

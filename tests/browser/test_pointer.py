@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Page
 
@@ -149,13 +151,16 @@ def test_double_click_on_an_axis_resets_that_axis(points: Page, tables: Tables) 
     assert after.height < 0.9 * before.height
 
 
-def touch(page: Page, steps: list[list[tuple[float, float]]]) -> None:
-    """Plays the places of all fingers, step by step, as the screen would."""
+def touch(page: Page, *gestures: list[list[tuple[float, float]]]) -> None:
+    """Plays the places of all fingers, step by step, as the screen would, 10 ms apart by their time stamps."""
     session = page.context.new_cdp_session(page)
-    for k, places in enumerate([*steps, []]):
-        kind = "touchStart" if k == 0 else "touchEnd" if not places else "touchMove"
-        fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    stamp = time.time() - 0.01 * sum(len(steps) + 1 for steps in gestures)
+    for steps in gestures:
+        for k, places in enumerate([*steps, []]):
+            kind = "touchStart" if k == 0 else "touchEnd" if not places else "touchMove"
+            fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+            stamp += 0.01
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers, "timestamp": stamp})
 
 
 @pytest.mark.parametrize("context", [{"has_touch": True}], indirect=True)
@@ -178,8 +183,7 @@ def test_one_finger_pans_and_two_taps_reset(points: Page, tables: Tables) -> Non
     with moving(points):
         touch(points, [[box.at(0.5 + 0.04 * k, 0.5)] for k in range(6)])
     assert near(view(points).x0, before.x0 - 0.2 * before.width, before.width)
-    touch(points, [[box.middle]])
-    touch(points, [[box.middle]])
+    touch(points, [[box.middle]], [[box.middle]])
     points.wait_for_function("() => !location.hash.includes('x0')")
 
 
