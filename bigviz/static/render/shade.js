@@ -42,7 +42,8 @@ export function packLut(lut) {
  * @param {number} value
  * @returns {{value: number, alpha: number}} the value that has its colour, and 0..1
  */
-function divided({ distribution: { low, high } }, value) {
+function divided({ origin, distribution: { low, high } }, value) {
+  if (origin !== 0n) return { value, alpha: 1 }; // an offset is no amount
   const nearest = low > 0 ? low : high < 0 ? high : value;
   const share = value / nearest;
   return share >= 0 && share < 1 ? { value: nearest, alpha: FAINTEST + share * (1 - FAINTEST) } : { value, alpha: 1 };
