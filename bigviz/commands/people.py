@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -209,15 +208,27 @@ def _password(from_stdin: bool, optional: bool) -> str | None:
     """The password from standard input, or typed twice; None where none is given and none is needed."""
     if from_stdin:
         return sys.stdin.readline(_LONGEST_PASSWORD).rstrip("\r\n")
-    if sys.stdin.isatty():
-        words = "Password (empty: none, only login links)" if optional else "New password"
-        default: Any = "" if optional else None
-        return (
-            click.prompt(words, hide_input=True, confirmation_prompt=True, default=default, show_default=False) or None
-        )
+    if _has_terminal():
+        return _typed(optional)
     if optional:
         return None
     raise BadInput("There is no terminal to type the password at: give it with --password-stdin.", "password")
+
+
+def _typed(optional: bool) -> str | None:
+    """A password typed twice alike; None for an empty one where none is needed."""
+    words = "Password (empty: none, only login links)" if optional else "New password"
+    while True:
+        first: str = click.prompt(words, hide_input=True, default="" if optional else None, show_default=False)
+        if not first:
+            return None
+        if click.prompt("The same again", hide_input=True, default="", show_default=False) == first:
+            return first
+        click.echo("They differ.", err=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _token_row(entry: TokenEntry) -> Sequence[str]:

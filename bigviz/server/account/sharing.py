@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from bigviz.common.errors import BadInput, BigvizError
+from bigviz.common.errors import BadInput, BigvizError, Conflict
 from bigviz.library.access import ROLES, Role
 from bigviz.library.items import Kind
 from bigviz.library.names import check_user_name
@@ -36,6 +36,8 @@ class _Sharing(AccountPage):
     async def on_post(self, *args: str) -> None:
         (name,) = args
         try:
+            if self.site.people.given(self.kind, name):
+                raise Conflict(f"The server was started with this {self.kind}: its command line says who may see it.")
             access = self.library.access
             public, users = await self._changed(await self.site.people.ask(access.get, self.kind, name))
             change = partial(access.set, self.kind, name, public, users, caller=self.principal.caller)
