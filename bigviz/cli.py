@@ -141,6 +141,11 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
         _stores("--store-dir"),
         _index(default="auto", show_default=True,
                help="Index large tables on disk (auto), only use existing indexes (existing), or neither."),
+        click.option("--library", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+                     help="Also keep published documents here, and serve them (without a PATH: in the user's data "
+                          "directory)."),
+        click.option("--keep-versions", default=100, show_default=True, type=click.IntRange(1), metavar="N",
+                     help="Versions to keep of each published document."),
         click.option("--cache", metavar="SIZE", callback=_bytes,
                      help="Memory for tiles, and for rows without an index on disk (default: half of all memory)."),
     )):  # fmt: skip
@@ -181,8 +186,8 @@ def _csv_options(header: str | None, delimiter: str | None) -> CsvOptions:
     return CsvOptions(None if header is None else header == "yes", delimiter)
 
 
-@cli.command(short_help="Serve tables, or a Python script's document.")
-@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
+@cli.command(short_help="Serve tables, a Python script's document, or what is published to it.")
+@click.argument("paths", nargs=-1, metavar="[[NAME=]PATH...]")
 @_drawing
 @_csv
 @_listening
@@ -198,13 +203,25 @@ def serve(
     delimiter: str | None,
     **listening: Any,
 ) -> None:
-    """Serve tables, one document for each PATH, or the document that a Python script makes.
+    """Serve tables, one document for each PATH, the document that a Python script makes, or, without a PATH, the
+    documents that are published to it.
 
     A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
-    files that form one table. NAME=PATH names the document; otherwise it is named after the file.
+    files that form one table. NAME=PATH names the document; otherwise it is named after the file. Published documents
+    are kept in a library: they are there again after a restart. Beside PATHs there is one only with --library.
+
+    \b
+    bigviz serve trips.parquet
+    bigviz serve
+    bigviz serve trips.parquet --library /srv/plots
     """
     from bigviz.commands.arguments import named_paths, named_script
 
+    if not paths:
+        if any((x, y, agg, glyph, xaxis, yaxis, header, delimiter)):
+            raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
+        _serve_library(listening)
+        return
     script = named_script(paths)
     if script is not None:
         if any((x, y, agg, glyph, xaxis, yaxis)):
@@ -389,6 +406,17 @@ What to look at:
           mean of value or by kind to colour cells by how far, or in which direction, the jumps go.
   walk    a random walk in time. Wheel over the time axis: from years down to single steps, with the gaps kept.
 Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
+
+
+def _serve_library(listening: dict[str, Any]) -> None:
+    from bigviz.library.storage.directory import default_directory
+
+    def load(progress: Progress) -> Any:
+        from bigviz.server.run.loading import open_nothing
+
+        return open_nothing(progress)
+
+    _run([], load, {**listening, "library": listening["library"] or default_directory()})
 
 
 def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from bigviz.library.access import Caller
 from bigviz.library.items import COLUMNS, Item, Kind
 from bigviz.library.names import search_key, storable
 
-__all__ = ["MOST", "Sort", "cursor", "page", "read_cursor"]
+__all__ = ["MOST", "Sort", "cursor", "matches", "page", "read_cursor"]
 
 Sort = Literal["updated", "name", "title", "owner"]
 MOST: Final = 1_000
@@ -84,6 +84,12 @@ def _words(q: str) -> list[str]:
             q,
         )
     return words
+
+
+def matches(q: str, name: str, title: str, owner: str | None) -> bool:
+    """Whether `page` finds an item of this name, title and owner by `q`."""
+    texts = (search_key(name), search_key(title), (owner or "").lower())
+    return all(any(word in text for text in texts) for word in _words(q))
 
 
 def cursor(sort: Sort, key: float | str, name: str) -> str:

@@ -10,20 +10,39 @@ from tornado.web import Application, RequestHandler
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
+from bigviz.server.api import access, datasets, documents, people, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Viewer
 from bigviz.server.websocket.requests import needs_of_messages
 
-__all__ = ["ROUTES", "make_app"]
+__all__ = ["API", "ROUTES", "make_app"]
 
 _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
-    "/_/api/documents/D/thumbnail.png", "/healthz", "/metrics",
+    "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
+
+
+_NAME: Final = r"([^/]+)"
+API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
+    ("/documents", documents.Documents),
+    (f"/documents/{_NAME}", documents.Document),
+    (f"/documents/{_NAME}/versions", documents.Versions),
+    (f"/documents/{_NAME}/restore", documents.Restore),
+    (f"/documents/{_NAME}/access", access.DocumentAccess),
+    (rf"/documents/{_NAME}/thumbnail\.png", thumbnail.Thumbnail),
+    ("/datasets", datasets.Datasets),
+    (f"/datasets/{_NAME}", datasets.Dataset),
+    (f"/datasets/{_NAME}/access", access.DatasetAccess),
+    ("/me", people.Me),
+    ("/tokens", people.Tokens),
+    (f"/tokens/{_NAME}", people.Token),
+)
+"""The routes below `/_/api`, which openapi.json describes."""
 
 
 def make_app(site: Site) -> Application:
@@ -43,11 +62,12 @@ def make_app(site: Site) -> Application:
         (r"/_/account", account.Account, shared),
         (r"/_/documents/([^/]+)/access", sharing.DocumentAccess, shared),
         (r"/_/datasets/([^/]+)/access", sharing.DatasetAccess, shared),
-        (r"/_/api/documents/([^/]+)/thumbnail\.png", thumbnail.Thumbnail, shared),
+        *((rf"/_/api{path}", handler, shared) for path, handler in API),
         (r"/_(?:/.*)?", pages.Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),
         (r"/([^/]+)/", pages.Page, shared),
         (r"/([^/]+)/ws", Viewer, shared),
+        (r"/([^/]+)/views", views.Views, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
         (_TILE, layers.Tiles, shared),
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),

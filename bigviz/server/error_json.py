@@ -24,6 +24,7 @@ from bigviz.common.errors import (
     Unreadable,
 )
 from bigviz.common.printable import encodable
+from bigviz.server.refusals import Unsupported, Unusable
 
 __all__ = ["STATUS", "describe", "dump", "retry_after", "status_of"]
 
@@ -35,8 +36,10 @@ STATUS: Final[dict[type[Exception], int]] = {
     Conflict: 409,
     OutOfDate: 412,
     TooLarge: 413,
+    Unsupported: 415,
     Unreadable: 422,
     Unplottable: 422,
+    Unusable: 422,
     TooMany: 429,
     Busy: 503,
     Cancelled: 503,

@@ -18,6 +18,10 @@ class Limits:
     body_seconds: float = 10.0
     header_bytes: int = 16 << 10
     body_bytes: int = 64 << 10
+    document_bytes: int = 8 * _MIB  # of a document's JSON
+    upload_bytes: int = 1 << 40  # of an uploaded table
+    upload_seconds: float = 86_400.0  # for it to come in, without a pause of `body_seconds`
+    check_bytes: int = 2 << 30  # memory for checking one uploaded table
     connections: int = 2_000
     connections_per_address: int = 200
     requests_per_second: float = 1_000.0  # HTTP requests of one address, and of one user

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from bigviz.common.errors import Busy, NotFound
+from bigviz.common.errors import Busy, Conflict, NotFound
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.access.people import Guest
+from bigviz.server.documents.opened import Opened, Shown
+from bigviz.server.documents.threads import LibraryThreads
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -20,15 +23,20 @@ from bigviz.wire.frames import GONE, RESTART
 
 if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
+    from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
     from bigviz.library.items import Kind
+    from bigviz.library.library import Library
     from bigviz.server.access.people import People
+    from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
 
 __all__ = ["Site"]
 
 Event = Callable[..., None]
+T = TypeVar("T")
 
 
 def _ignore(name: str, **facts: Any) -> None:
@@ -36,13 +44,22 @@ def _ignore(name: str, **facts: Any) -> None:
 
 
 class Viewer(Guest, Protocol):
-    """A browser that looks at a document."""
+    """A browser that looks at a document, `shown` once it is open; `announced` is the version it was told of last."""
+
+    shown: Shown | None
+    announced: int | None
 
     def tell(self, failure: Failure) -> None:
         """Tell the browser why the script failed."""
 
     def read(self, report: dict[str, Any]) -> None:
         """Tell a browser that waits for its document how much of the files has been read."""
+
+    def announce(self, version: int) -> None:
+        """Say that the document has this version now; the browser goes on with the one it shows."""
+
+    def renew(self, shown: Shown) -> None:
+        """Go on with the same document over other data."""
 
 
 @dataclass(eq=False)
@@ -52,7 +69,8 @@ class Site:
     `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how much of the files of
     the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
 
-    The names of the `documents` are known before they are opened, so that pages are served at once.
+    The names of the `documents`, those that the server was started with, are known before they are opened, so that
+    pages are served at once. Those of the `library` are opened by the shelf, once something is.
     """
 
     hosts: Hosts
@@ -61,7 +79,10 @@ class Site:
     prefix: str = ""
     access: Access = field(default_factory=Access)
     event: Event = _ignore
+    library: Library | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    began: float = field(default_factory=time.time)
+    threads: LibraryThreads = field(default_factory=LibraryThreads)
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
     viewers: set[Viewer] = field(default_factory=set)
     failure: Failure | None = None
@@ -69,6 +90,9 @@ class Site:
     budget: Budget = field(init=False)
     _backend: Backend | None = None
     _bodies: LayerBodies | None = None
+    _shelf: Shelf | None = None
+    _spawned: set[asyncio.Task[Any]] = field(default_factory=set)
+    _datasets: Mapping[str, Dataset] = field(default_factory=dict)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)  # loaded, or failed for the first time
 
@@ -81,13 +105,12 @@ class Site:
         """Who may do what."""
         return self.access.people
 
-    def given(self, kind: Kind, name: str) -> bool:
-        """Whether the server was started with a document of that name."""
-        return kind == "document" and name in self.documents.names
-
-    def publish(self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies) -> None:
+    def publish(
+        self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies, shelf: Shelf | None = None
+    ) -> None:
         """Serve these documents, each under its id; requests that wait for them go on."""
-        self.documents.replace(documents)
+        self._shelf = shelf
+        self._serve(documents)
         self._backend, self._bodies = backend, bodies
         self.failure = self.reading = None
         self._loaded.set()
@@ -95,14 +118,22 @@ class Site:
 
     def renew(self, documents: Sequence[Document]) -> None:
         """Serve other documents: browsers reconnect and, seeing a new epoch, load the document again."""
-        self.documents.replace(documents)
+        self._serve(documents)
         self.epoch = secrets.randbits(32)
         self.failure = None
         for viewer in list(self.viewers):
+            if viewer.shown is not None and viewer.shown.opened.version is not None:
+                continue  # the library's documents that use these tables are opened again by `renewals`
             if self.has(viewer.name):
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
+
+    def _serve(self, documents: Sequence[Document]) -> None:
+        self.documents.replace(documents)
+        self._datasets = {name: cast("Dataset", each) for doc in documents for name, each in doc.sources.items()}
+        if self._shelf is not None:
+            self._shelf.serve(self._datasets)
 
     def fail(self, failure: Failure) -> None:
         """Tell every browser that the script failed; documents that were served before still are."""
@@ -119,11 +150,23 @@ class Site:
                 viewer.read(report)
 
     def has(self, name: str) -> bool:
-        """Whether a document of that name is, or will be, served."""
+        """Whether a document of that name is, or will be, served that the server was started with."""
         return name in self.documents.names
 
+    def given(self, kind: Kind, name: str) -> bool:
+        """Whether the server was started with a document or a dataset of that name."""
+        if kind == "document":
+            return self.has(name)
+        return name in self.served_datasets
+
+    @property
+    def served_datasets(self) -> Mapping[str, Dataset]:
+        """The open datasets that the server was started with."""
+        return self._datasets
+
     async def document(self, name: str) -> Document:
-        """The document of that name, once it is open; NotFound for another name, Busy while its script fails."""
+        """The document of that name that the server was started with, once it is open; NotFound for another name, Busy
+        while its script fails."""
         if self.has(name):
             await self._settled.wait()
             if not self._loaded.is_set():
@@ -132,6 +175,25 @@ class Site:
         if document is None:
             raise NotFound(f"There is no document {name[:100]!r}; / lists the documents.", "document", name[:100])
         return document
+
+    async def show(self, name: str, principal: Principal) -> Shown:
+        """A document as somebody may use it, once it is open. Raises what `document` and `Shelf.open` do."""
+        if self.has(name) or self.library is None:
+            return self._given(await self.document(name))
+        shelf = await self.shelf()
+        return await shelf.show(name, principal.caller)
+
+    async def shelf(self) -> Shelf:
+        """The documents of the library, once datasets can be opened; Conflict without a library."""
+        if self.library is None:
+            raise Conflict("This server keeps nothing: start it with --library DIR, or without a PATH.")
+        await self._loaded.wait()
+        assert self._shelf is not None
+        return self._shelf
+
+    @staticmethod
+    def _given(document: Document) -> Shown:
+        return Shown(Opened(document, document))
 
     async def opened(self) -> None:
         """Wait until documents are open, however often the script fails before."""
@@ -148,6 +210,25 @@ class Site:
         """What the layer routes answer with; only after `backend` was awaited."""
         assert self._bodies is not None
         return self._bodies
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that goes on when nobody waits for it any more; what it raises then is nobody's."""
+        task = asyncio.ensure_future(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._spawned.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    def close(self) -> None:
+        """Wait for what is being written to the library, and end what checks uploads. Blocks."""
+        self.threads.close()
+        self.access.close()
+        if self._shelf is not None:
+            self._shelf.close()
 
     def joined(self, viewer: Viewer) -> None:
         """A browser has connected."""

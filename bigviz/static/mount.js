@@ -23,8 +23,9 @@ import { bindOutside } from "./ui/outside.js";
 import { RowCard } from "./ui/row-card.js";
 import { bindRowFacts } from "./ui/row-facts.js";
 import { Status } from "./ui/status.js";
+import { copyLink } from "./ui/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
-import { showReading } from "./ui/reading.js";
+import { showReading, showRefusal } from "./ui/reading.js";
 import { bindSettings } from "./ui/settings.js";
 import { UrlState } from "./ui/url-state.js";
 
@@ -36,6 +37,8 @@ import { UrlState } from "./ui/url-state.js";
 
 const CLASS = "bigviz";
 const GONE = 4001;
+/** The error that came before has said why. */
+const UNUSABLE = 4004;
 
 /**
  * Shows a document in an element until it is unmounted. The element's page must have the templates of index.html.
@@ -144,7 +147,8 @@ export class Mounted extends EventTarget {
       for (const figure of this.figures) figure.askAgain(restarted || !again);
     });
     on("down", ({ inMs, final, reason, code }) => {
-      if (final)
+      if (final && code === UNUSABLE) notices.up();
+      else if (final)
         notices.error(
           reason ||
             (code === GONE
@@ -156,12 +160,12 @@ export class Mounted extends EventTarget {
     on("error", ({ current, json }) => {
       if (!current) return;
       if (json.app) failure.show(json.app, this.built !== null);
+      else if (this.built === null) showRefusal(this.element, notices, json.error);
       else notices.error(json.error);
     });
     on("changed", ({ json }) => {
-      this.cache.forget(json.dataset);
-      for (const figure of this.figures)
-        if (figure.layers.some((l) => l.spec.dataset === json.dataset)) figure.ask(true);
+      if (json.document !== undefined) this.#offerVersion();
+      else this.#renew(json.dataset);
     });
     addEventListener(
       "pagehide",
@@ -178,6 +182,25 @@ export class Mounted extends EventTarget {
       },
       { signal },
     );
+  }
+
+  /** The document has another version than the one that is shown, which stays until the user wants the new one. */
+  #offerVersion() {
+    this.notices.offer("version", "This plot has a new version.", "Show it", () => {
+      if (this.wholePage) {
+        this.url?.write();
+        location.reload();
+        return;
+      }
+      this.connection.close();
+      this.connection.open();
+    });
+  }
+
+  /** A dataset has other rows: they are drawn where the old ones were.  @param {string} dataset */
+  #renew(dataset) {
+    this.cache.forget(dataset);
+    for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === dataset)) figure.renew();
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
@@ -238,6 +261,11 @@ export class Mounted extends EventTarget {
     });
   }
 
+  #copyLink() {
+    this.url?.write();
+    void copyLink(this.connection.url, this.notices);
+  }
+
   /**
    * One figure fills the element and carries its buttons; several stand under a bar with the document's title.
    * @param {string} title
@@ -251,7 +279,8 @@ export class Mounted extends EventTarget {
     brand.hidden = !wholePage;
     find(bar, ".title", HTMLElement).textContent = title;
     const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
-    pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help });
+    const link = wholePage ? () => this.#copyLink() : null;
+    pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help, link });
     if (!single) return;
     figures[0].section.classList.add("alone");
     into.prepend(brand);

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 __all__ = [
     "AWAY", "DENIED", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL",
-    "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "VERSION", "Frame", "Part", "ProtocolError",
+    "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "UNUSABLE", "VERSION", "Frame", "Part", "ProtocolError",
     "Reassembler", "Type", "dump", "frames", "json_parts", "padded", "parse", "read_estimate", "read_json",
     "text_parts",
 ]  # fmt: skip
@@ -210,6 +210,7 @@ AWAY: Final = 1001
 FLOODED: Final = 1008  # more pings than a connection may send
 RESTART: Final = 1012  # come again: the document was changed
 GONE: Final = 4001
+UNUSABLE: Final = 4004  # the document cannot be shown, as the error before says
 MALFORMED: Final = 4002
 DENIED: Final = 4003  # the caller may not see the document any more
 UNREAD: Final = 4008

@@ -13,7 +13,12 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any, TypeVar
 
 from bigviz.common.cancel import Cancel
+from bigviz.data.catalog import Catalog
+from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
+from bigviz.library.library import Library
+from bigviz.server.documents.shelf import Shelf
+from bigviz.server.documents.threads import LibraryThreads
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
@@ -39,6 +44,9 @@ class Brought:
 
     def bodies(self) -> LayerBodies:
         return LayerBodies()
+
+    def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
+        return Shelf(library, Catalog(), threads, Validator(options.limits.check_bytes), options.keep_versions)
 
 
 @dataclass

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.common import errors
+from bigviz.server import refusals
 from bigviz.server.error_json import STATUS, describe, dump, retry_after, status_of
 from bigviz.server.websocket.requests import Malformed
 
 
 def test_every_error_has_a_status():
-    own = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, errors.BigvizError)]
+    classes = [each for module in (errors, refusals) for _, each in inspect.getmembers(module, inspect.isclass)]
+    own = [each for each in classes if issubclass(each, errors.BigvizError)]
     assert {each for each in own if each is not errors.BigvizError} == set(STATUS)
     assert status_of(Malformed("x")) == 400 and status_of(errors.BigvizError("x")) == 500
     assert status_of(KeyError("x")) == 500

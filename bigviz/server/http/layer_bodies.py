@@ -197,15 +197,17 @@ class LayerBodies:
 
         return await backend.run(principal, dataset, layer, ("rows", window, limit), call, heavy=True)
 
-    async def row(self, backend: Backend, principal: Principal, asked: Asked, row: int) -> Body:
-        """One row's true values as JSON."""
+    async def row(
+        self, backend: Backend, principal: Principal, asked: Asked, row: int, columns: tuple[str, ...]
+    ) -> Body:
+        """One row's true values in these columns as JSON."""
         dataset, layer = asked.dataset, asked.layer
         first = (layer.x, layer.y, *layer.reduction.columns)
 
         def call(cancel: Cancel) -> Body:
-            return JSON, dump(row_json(dataset, row, first, cancel))
+            return JSON, dump(row_json(dataset, row, first, columns, cancel))
 
-        return await backend.run(principal, dataset, layer, ("row", row), call, heavy=True)
+        return await backend.run(principal, dataset, layer, ("row", row, columns), call, heavy=True)
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

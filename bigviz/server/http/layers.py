@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
+from bigviz.server.jobs.usage import Usage
 from bigviz.server.request_values import image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
@@ -24,18 +25,23 @@ _DEFAULT_ROWS: Final = 1_000
 
 
 class LayerHandler(Handler):
-    """A route of one layer: the published one, with what the query changes."""
+    """A route of one layer: the published one, with what the query changes as far as the caller may use its dataset."""
+
+    usage: Usage
+    dataset: str
 
     need = Need.document("viewer")
 
     async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""
-        document, backend = await self.site.document(document_name), await self.site.backend()
+        shown, backend = await self.site.show(document_name, self.principal), await self.site.backend()
+        self.usage, document = shown.usage, shown.document
         count = len(document.layers())
         if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
             allowed = f"they are 0 to {count - 1}" if count else "it has none"
             raise NotFound(f"Document {document_name!r} has no layer {number[:20]!r}: {allowed}.", "layer", number[:20])
-        return backend, backend.asked(document, int(number), self.query)
+        self.dataset = document.layers()[int(number)][1].dataset
+        return backend, backend.asked(document, int(number), self.query, self.usage)
 
     def tagged(self, asked: Asked, *parts: object) -> bool:
         """Set a strong ETag over the layer's own and `parts`; True if the client has the answer already."""
@@ -128,6 +134,7 @@ class Rows(LayerHandler):
 
     async def answer(self, *args: str) -> None:
         backend, asked = await self.asked(*args)
+        self.usage.check_rows(self.dataset)
         x, y = window_of(self.query, asked.times)
         most = self.site.limits.rows
         limit = _DEFAULT_ROWS if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
@@ -144,14 +151,16 @@ class Row(LayerHandler):
     async def answer(self, *args: str) -> None:
         name, number, text = args
         backend, asked = await self.asked(name, number)
+        self.usage.check_rows(self.dataset)
         row, rows = int(text), asked.dataset.num_rows
         if row >= rows:
             raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
-        if self.tagged(asked, row):
+        columns = tuple(self.usage.within(self.dataset, (each.name for each in asked.dataset.columns())))
+        if self.tagged(asked, row, columns):
             self.finish()
             return
         bodies = self.site.bodies
-        await self.deliver(bodies.row_bytes(), partial(bodies.row, backend, self.principal, asked, row))
+        await self.deliver(bodies.row_bytes(), partial(bodies.row, backend, self.principal, asked, row, columns))
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:

@@ -27,6 +27,7 @@ __all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "conten
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _MOST_GUESSES: Final = 3
+_OF_A_HASH: Final = "!$&'()*+,;=:@/?%-._~"  # characters that stand in one as they are
 
 
 def content_policy(page: str = "") -> str:
@@ -133,6 +134,11 @@ class Page(HtmlHandler):
     need = Need.document("viewer")
 
     async def answer(self, *args: str) -> None:
+        (name,) = args
+        view = self.query("v")
+        if view is not None:
+            await self._open_view(name, view)
+            return
         if self.site.loaded is not None:
             self.site.loaded.expect()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
@@ -141,6 +147,16 @@ class Page(HtmlHandler):
         self.set_header("Content-Security-Policy", policy)
         if not self.same(etag):
             self.write(page)
+        self.finish()
+
+    async def _open_view(self, name: str, id: str) -> None:
+        """To the address of a view that was kept: this document's, whatever is kept."""
+        library = self.site.library
+        hash = None if library is None else await self.site.threads.run(library.views.get, name, id)
+        if hash is None:
+            raise NotFound("There is no such view of this plot: its link is wrong, or was not used for long.", "v", id)
+        self.set_status(302)
+        self.set_header("Location", f"./#{quote(hash, safe=_OF_A_HASH)}")
         self.finish()
 
 

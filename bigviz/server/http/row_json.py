@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
@@ -21,21 +22,24 @@ _LONGEST: Final = 300  # characters of a value
 _FRACTION: Final = re.compile(r"\.(\d*?)0+(?!\d)")
 
 
-def row_json(dataset: Dataset, row: int, first: tuple[str, ...], cancel: Cancel) -> dict[str, Any]:
-    """`{row, columns: [{name, type, value}], more}`: the true values of a row, as text (null where there is none).
+def row_json(
+    dataset: Dataset, row: int, first: tuple[str, ...], columns: Collection[str], cancel: Cancel
+) -> dict[str, Any]:
+    """`{row, columns: [{name, type, value}], more}`: the true values of a row in some columns, as text (null where
+    there is none).
 
     The columns named in `first` come first, then the others in the table's order, `MOST_COLUMNS` at most; `more` counts
     those left out. Values are written as Arrow casts them to text, times in their column's zone; text is cut after 300
     characters. Raises BadInput for a row that the table does not have, Unreadable, and Cancelled.
     """
-    names = _names(dataset.columns())
+    names = [name for name in _names(dataset.columns()) if name in columns]
     ordered = list(dict.fromkeys((*(name for name in first if name in names), *names)))
-    columns = []
+    found = []
     for name in ordered[:MOST_COLUMNS]:
         cancel.check()
         value = dataset.take(np.array([row], np.int64), [name]).column(0)
-        columns.append({"name": name, "type": str(value.type), "value": _text(value)})
-    return {"row": row, "columns": columns, "more": len(ordered) - len(columns)}
+        found.append({"name": name, "type": str(value.type), "value": _text(value)})
+    return {"row": row, "columns": found, "more": len(ordered) - len(found)}
 
 
 def _names(infos: list[ColumnInfo]) -> list[str]:

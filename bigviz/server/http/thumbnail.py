@@ -16,7 +16,8 @@ class Thumbnail(Handler):
 
     async def answer(self, *args: str) -> None:
         (name,) = args
-        document, backend = await self.site.document(name), await self.site.backend()
+        shown, backend = await self.site.show(name, self.principal), await self.site.backend()
+        document = shown.document
         thumbnails = self.site.bodies.thumbnails
         if self.same(thumbnails.etag(backend, document)):
             self.finish()

@@ -13,6 +13,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs.layer_ref import dataset_of
+from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.limits import Limits
 from bigviz.wire.frames import VERSION
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bigviz.tiles.interface import DensePart, LayerInfo, Number
     from bigviz.tiles.readiness import Readiness
 
-__all__ = ["INDEX", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
+__all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
 
 Position = int | float | str
 
@@ -40,14 +41,17 @@ INDEX: Final[dict[Readiness, str]] = {
 }
 
 
-def hello(document: Document, limits: Limits, of_many: Mapping[str, Collection[str]]) -> dict[str, Any]:
-    """The JSON of the first message on a socket: the document, what can be plotted of its datasets, and how much a
-    page may ask for. `of_many`: columns of each dataset that have too many values for `by`."""
+def hello(
+    document: Document, limits: Limits, of_many: Mapping[str, Collection[str]], usage: Usage = EVERYTHING
+) -> dict[str, Any]:
+    """The JSON of the first message on a socket: the document, what can be plotted of its datasets as far as the
+    caller may use them, and how much a page may ask for. `of_many`: columns of each dataset that have too many values
+    for `by`."""
     return {
         "protocol": VERSION,
         "server": f"bigviz {__version__}",
         "document": document.to_json(),
-        "datasets": {name: _dataset(dataset_of(document, name), of_many[name]) for name in document.datasets},
+        "datasets": datasets_answer(document, of_many, usage),
         "cmaps": list(colormaps.NAMES),
         "cmap_aliases": colormaps.aliases(),
         "limits": limits.told(),
@@ -111,7 +115,17 @@ def _as_it_is(number: Number) -> Position:
     return number
 
 
-def _dataset(dataset: Dataset, of_many: Collection[str]) -> dict[str, Any]:
+def datasets_answer(
+    document: Document, of_many: Mapping[str, Collection[str]], usage: Usage = EVERYTHING
+) -> dict[str, Any]:
+    """What a caller may know of a document's datasets, by name."""
+    return {
+        name: _dataset(dataset_of(document, name), name, of_many.get(name, ()), usage) for name in document.datasets
+    }
+
+
+def _dataset(dataset: Dataset, name: str, of_many: Collection[str], usage: Usage) -> dict[str, Any]:
+    shown = set(usage.within(name, (each.name for each in dataset.columns())))
     columns = [
         {
             "name": c.name,
@@ -123,12 +137,13 @@ def _dataset(dataset: Dataset, of_many: Collection[str]) -> dict[str, Any]:
             "by_reason": _TOO_MANY if c.name in of_many else None,
         }
         for c in dataset.columns()
+        if c.name in shown
     ]
     return {
         "rows": dataset.num_rows,
         "version": dataset.version,
         "columns": columns,
-        "notes": list(dataset.notes),
+        "notes": [] if name in usage.columns else list(dataset.notes),  # they name other columns too
     }
 
 

@@ -6,7 +6,7 @@ are checked here; `resolve` checks columns against the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, cast
 
@@ -15,11 +15,13 @@ from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, BigvizError, NotFound
+from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
+from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.request_values import choice
 
-__all__ = ["Asked", "LayerRef", "dataset_of", "overridden", "published", "read", "times_of"]
+__all__ = ["Asked", "LayerRef", "dataset_of", "named_columns", "overridden", "published", "read", "times_of"]
 
 _LONGEST: Final = 10_000
 _WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS}
@@ -34,8 +36,10 @@ class LayerRef:
     dataset: str
     layer: Layer
 
-    def resolve(self, document: Document) -> tuple[Dataset, Layer]:
-        """The dataset, and the layer checked against its schema; errors name the field."""
+    def resolve(self, document: Document, usage: Usage = EVERYTHING) -> tuple[Dataset, Layer]:
+        """The dataset, and the layer checked against its schema; errors name the field. Forbidden for columns that the
+        caller may not use."""
+        usage.check(self.dataset, _columns(self.layer))
         dataset = dataset_of(document, self.dataset)
         self.layer.check(dataset)
         spelled = replace(self.layer, agg=str(self.layer.reduction))  # one spelling, so that work is shared
@@ -48,8 +52,10 @@ def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
     return LayerRef(layer.dataset, Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root))
 
 
-def overridden(base: LayerRef, document: Document, get: Callable[[str], str | None]) -> LayerRef:
-    """The published layer with the query's changes.
+def overridden(
+    base: LayerRef, document: Document, get: Callable[[str], str | None], usage: Usage = EVERYTHING
+) -> LayerRef:
+    """The published layer with the query's changes; Forbidden for columns that the caller may not use.
 
     If the query names another column but not its axis, the axis is datetime for times, else linear; if it names another
     glyph but no reduction, the reduction is the glyph's default (count, any).
@@ -59,6 +65,7 @@ def overridden(base: LayerRef, document: Document, get: Callable[[str], str | No
     changed = replace(own, **{name: _word(name, text) for name, text in given.items()})
     if "agg" not in given and changed.glyph != own.glyph:
         changed = replace(changed, agg=_default_agg(changed.glyph))
+    usage.check(base.dataset, _columns(changed))
     if (changed.x, changed.y) != (own.x, own.y):
         missing = {name: "linear" for name in _COLUMN_OF if name not in given}
         if not ({own.xaxis, own.yaxis} & {"mercator"}):
@@ -67,8 +74,9 @@ def overridden(base: LayerRef, document: Document, get: Callable[[str], str | No
     return replace(base, layer=changed)
 
 
-def read(value: Any, document: Document) -> LayerRef:
-    """The layer in a message. Unknown keys, missing ones and other types than text raise BadInput.
+def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
+    """The layer in a message. Unknown keys, missing ones and other types than text raise BadInput, columns that the
+    caller may not use Forbidden.
 
     `agg` (count, any), the axes (datetime for times, else linear) and `root` ("default") may be absent.
     """
@@ -85,6 +93,7 @@ def read(value: Any, document: Document) -> LayerRef:
     given.setdefault("agg", _default_agg(given["glyph"]))
     dataset = given.pop("dataset")
     found = Layer(**given)
+    usage.check(dataset, _columns(found))
     missing = [name for name in _COLUMN_OF if name not in given]
     return LayerRef(dataset, replace(found, **_spaces(dataset_of(document, dataset), found, missing)))
 
@@ -101,6 +110,20 @@ def dataset_of(document: Document, name: str) -> Dataset:
 def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
     """Whether positions on x and on y are int64 nanoseconds."""
     return dataset.info(layer.x).is_time, dataset.info(layer.y).is_time
+
+
+def named_columns(document: Document, dataset: str) -> frozenset[str]:
+    """The columns of a dataset that a document's layers name."""
+    layers = (published(figure, spec).layer for figure, spec in document.layers() if spec.dataset == dataset)
+    return frozenset(name for layer in layers for _, name in _columns(layer))
+
+
+def _columns(layer: Layer) -> Iterator[tuple[str, str]]:
+    """The table's columns that a layer reads, each after the option that names it."""
+    yield "x", own_name(layer.x)
+    yield "y", own_name(layer.y)
+    for name in layer.reduction.columns:
+        yield "agg", own_name(name)
 
 
 def _default_agg(glyph: str) -> str:

@@ -27,6 +27,7 @@ from bigviz.server.jobs.index_builds import Builds, Listener
 from bigviz.server.jobs.layer_ref import Asked, dataset_of, times_of
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.scheduler import Scheduler
+from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.jobs.view_jobs import ViewJobs
 from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
@@ -37,6 +38,7 @@ from bigviz.wire import frames
 if TYPE_CHECKING:
     from bigviz.aggregate.dyadic_cells import Root
     from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.opened import Shown
 
 __all__ = ["Backend"]
 
@@ -62,14 +64,25 @@ class Backend:
         self._of_many: WeakKeyDictionary[Dataset, frozenset[str]] = WeakKeyDictionary()
         metrics.refresh = self._refresh
 
-    async def hello(self, document: Document) -> tuple[dict[str, Any], bytes]:
+    async def hello(self, document: Document, usage: Usage = EVERYTHING) -> tuple[dict[str, Any], bytes]:
         """JSON and body of the first message on a socket."""
         datasets = {name: dataset_of(document, name) for name in document.datasets}
         for dataset in datasets.values():
             if dataset not in self._of_many:
                 self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
         of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
-        return layer_json.hello(document, self.limits, of_many), colormaps.body()
+        return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
+
+    @staticmethod
+    def changes(before: Shown, now: Shown) -> dict[str, int] | None:
+        """The versions of the datasets that are others than before; None where a page has to build its figures anew."""
+        old, new = (layer_json.datasets_answer(each.document, {}, each.usage) for each in (before, now))
+        if before.document != now.document or old.keys() != new.keys():
+            return None
+        if any(dataset["columns"] != old[name]["columns"] for name, dataset in new.items()):
+            return None
+        sources = before.document.sources, now.document.sources
+        return {name: new[name]["version"] for name in new if sources[0][name] is not sources[1][name]}
 
     def publish(self, document: Document) -> None:
         """Tell the engine what the operator shows: its indexes may be kept on the disk."""
@@ -83,15 +96,20 @@ class Backend:
         """Somebody opens a page, or has it open and is about to ask: builds make way."""
         self.engine.expect(_GREETED if greeted else _OPENING)
 
-    def resolve(self, document: Document, value: object) -> tuple[Dataset, Layer]:
-        """The dataset and the checked layer of a message's definition."""
-        return layer_ref.read(value, document).resolve(document)
+    def resolve(self, document: Document, value: object, usage: Usage = EVERYTHING) -> tuple[Dataset, Layer]:
+        """The dataset and the checked layer of a message's definition, as `usage` allows."""
+        return layer_ref.read(value, document, usage).resolve(document, usage)
 
     async def layer(
-        self, document: Document, value: object, listener: Listener, principal: Principal | None = None
+        self,
+        document: Document,
+        value: object,
+        listener: Listener,
+        principal: Principal | None = None,
+        usage: Usage = EVERYTHING,
     ) -> AsyncIterator[dict[str, Any]]:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
-        dataset, layer = self.resolve(document, value)
+        dataset, layer = self.resolve(document, value, usage)
         async for known in self.builds.follow(dataset, layer, listener, principal):
             yield layer_json.layer_answer(known.info, times_of(dataset, layer), known.readiness, known.dense)
 
@@ -138,11 +156,13 @@ class Backend:
         """Whether tiles of `roots` (None: of the final ones) are of these, which are `final` unless a sample's."""
         return final if roots is None else roots == _texts(*of)
 
-    def asked(self, document: Document, number: int, get: Callable[[str], str | None]) -> Asked:
-        """The document's layer of that number, depth first, with what a query changes."""
+    def asked(
+        self, document: Document, number: int, get: Callable[[str], str | None], usage: Usage = EVERYTHING
+    ) -> Asked:
+        """The document's layer of that number, depth first, with what a query changes as far as `usage` allows."""
         figure, style = document.layers()[number]
         published = layer_ref.published(figure, style)
-        dataset, layer = layer_ref.overridden(published, document, get).resolve(document)
+        dataset, layer = layer_ref.overridden(published, document, get, usage).resolve(document, usage)
         return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
 
     def observe(self, prepared: Prepared, waited: float) -> None:

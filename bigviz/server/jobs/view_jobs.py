@@ -30,13 +30,14 @@ class ViewJobs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def exact(self, dataset: Dataset, layer: Layer, want: Wanted) -> Job:
-        """The exact answer; of a window None where its tiles are the answer."""
+    def exact(self, dataset: Dataset, layer: Layer, want: Wanted, has_rows: bool = True) -> Job:
+        """The exact answer; of a window None where its tiles are the answer, as they are too where the caller may not
+        read rows."""
         match want:
             case TileWant():
                 return self._tile(dataset, layer, want)
             case WindowWant():
-                return self._window(dataset, layer, want)
+                return self._window(dataset, layer, want, has_rows)
             case ColumnsWant():
                 return self._columns(dataset, layer, want)
 
@@ -76,14 +77,15 @@ class ViewJobs:
 
         return (dataset.fingerprint, dataset.version, layer, ("frame", want.place)), call
 
-    def _window(self, dataset: Dataset, layer: Layer, want: WindowWant) -> Job:
+    def _window(self, dataset: Dataset, layer: Layer, want: WindowWant, has_rows: bool) -> Job:
         x, y = window_jobs.ends_of(dataset, layer, want)
+        answer = window_jobs.answer if has_rows else window_jobs.picture
 
         def call(cancel: Cancel) -> Prepared | None:
-            found = window_jobs.answer(self._engine, dataset, layer, x, y, (want.width, want.height), cancel)
+            found = answer(self._engine, dataset, layer, x, y, (want.width, want.height), cancel)
             return None if found is None else Prepared(*found)
 
-        return window_jobs.key_of(dataset, layer, x, y, want), call
+        return (*window_jobs.key_of(dataset, layer, x, y, want), has_rows), call
 
     def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
         window = _ends(dataset, layer, want)

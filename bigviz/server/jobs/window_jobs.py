@@ -22,7 +22,7 @@ from bigviz.wire.offsets import positions
 if TYPE_CHECKING:
     from bigviz.tiles.interface import WindowImage
 
-__all__ = ["Answer", "answer", "ends_of", "key_of"]
+__all__ = ["Answer", "answer", "ends_of", "key_of", "picture"]
 
 Interval = tuple[Number, Number]
 Answer = tuple[Type, list[Part], Cost]
@@ -37,7 +37,7 @@ def ends_of(dataset: Dataset, layer: Layer, wanted: WindowWant) -> tuple[Interva
     return window_of(given.get, times_of(dataset, layer))
 
 
-def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWant) -> Hashable:
+def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: WindowWant) -> tuple[Hashable, ...]:
     """What two viewers must have in common to be answered alike."""
     return dataset.fingerprint, dataset.version, layer, ("window", x, y, wanted.width, wanted.height)
 
@@ -52,12 +52,7 @@ def answer(
     """
     found = engine.marks(dataset, layer, x, y, cancel=cancel)
     if found is None:
-        roots = engine.info(dataset, layer)
-        across = nominal_level(roots.root_x.exponent, *x, size[0])
-        if max(across, nominal_level(roots.root_y.exponent, *y, size[1])) <= MAX_LEVEL:
-            return None
-        image = engine.window_image(dataset, layer, x, y, size, cancel)
-        return None if image is None else _image(image, x, y)
+        return picture(engine, dataset, layer, x, y, size, cancel)
     if len(found) > _MOST_BESIDES:
         return _rows(found, (x, y))
     most = _MOST_BESIDES
@@ -71,6 +66,18 @@ def answer(
     wide = _widened(x, times[0]), _widened(y, times[1])
     more = engine.marks(dataset, layer, *wide, most, cancel) if engine.at_hand(dataset, layer, *wide) else None
     return _rows(found, (x, y)) if more is None else _rows(more, wide)
+
+
+def picture(
+    engine: Engine, dataset: Dataset, layer: Layer, x: Interval, y: Interval, size: tuple[int, int], cancel: Cancel
+) -> Answer | None:
+    """An image where the view is deeper than tiles are, else None. Blocks."""
+    roots = engine.info(dataset, layer)
+    across = nominal_level(roots.root_x.exponent, *x, size[0])
+    if max(across, nominal_level(roots.root_y.exponent, *y, size[1])) <= MAX_LEVEL:
+        return None
+    image = engine.window_image(dataset, layer, x, y, size, cancel)
+    return None if image is None else _image(image, x, y)
 
 
 def _widened(ends: Interval, time: bool) -> Interval:

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bigviz.apps.script import run_script
 from bigviz.apps.script_failure import ScriptFailed, failure_of
@@ -14,16 +14,19 @@ from bigviz.common.errors import BadInput, NotFound
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, listening, no_progress
+from bigviz.data.catalog import Catalog
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
+from bigviz.data.uploads.validator import Validator
 from bigviz.document.bind import require_bound
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
+from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.layer_ref import published
 from bigviz.server.jobs.service import Backend
@@ -34,7 +37,12 @@ from bigviz.tiles.answers.ordered_estimate import rehearse
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
-__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_paths", "open_script"]
+if TYPE_CHECKING:
+    from bigviz.library.library import Library
+    from bigviz.server.documents.threads import LibraryThreads
+    from bigviz.server.run.server import Options
+
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths", "open_script"]
 
 _log = logging.getLogger("bigviz")
 
@@ -68,6 +76,11 @@ class Brought:
         """What the layer routes answer with."""
         return LayerBodies()
 
+    def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
+        """What opens the documents of a library."""
+        validator = Validator(options.limits.check_bytes)
+        return Shelf(library, Catalog(), threads, validator, options.keep_versions)
+
 
 def engine_of(storage: Storage) -> Engine:
     """An engine with the memory and the stores that the operator gives it."""
@@ -94,6 +107,11 @@ def open_paths(
     """One document for each (name, path); `progress` is called while CSV files are read."""
     opened = [(name, open_files(path, name, options, progress)) for name, path in paths]
     return _brought([document_of(dataset, name, columns) for name, dataset in opened])
+
+
+def open_nothing(progress: Progress = no_progress) -> Brought:
+    """No documents: those of the library are opened when somebody asks for them."""
+    return _brought([])
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:

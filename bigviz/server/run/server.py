@@ -16,9 +16,11 @@ from urllib.parse import quote
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
+from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
+from bigviz.server.documents.renewal import watch
 from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of, check_access, check_reach
 from bigviz.server.run.index_options import Storage
@@ -30,7 +32,8 @@ from bigviz.wire.frames import AWAY
 if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.document.spec import Document
-    from bigviz.library.library import Library
+    from bigviz.server.documents.shelf import Shelf
+    from bigviz.server.documents.threads import LibraryThreads
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
     from bigviz.server.metrics import Metrics
@@ -49,6 +52,8 @@ class Loaded(Protocol):
 
     def bodies(self) -> LayerBodies: ...
 
+    def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf: ...
+
 
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 Load = Callable[[Progress], Loaded]
@@ -61,7 +66,8 @@ _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 
 @dataclass(frozen=True)
 class Options:
-    """Where and for whom a server listens, and where it keeps indexes (see `Storage`)."""
+    """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
+    (None: it has none), in which so many versions of each document are kept."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -77,6 +83,8 @@ class Options:
     store_limit: int | None = None
     index: str = "auto"
     cache: int | None = None
+    library: str | Path | None = None
+    keep_versions: int = 100
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -108,15 +116,21 @@ class Server:
         open_first: bool = False,
         library: Library | None = None,
     ) -> None:
-        """`library` is open; whoever opened it closes it after `stop`."""
-        options.check(library)
+        """A `library` that is open is closed after `stop` by whoever opened it; without one that of the options is
+        opened, and closed."""
+        self._owns = library is None and options.library is not None
+        self.library = Library.open(Path(options.library), serve=True) if self._owns and options.library else library
         self.options = options
-        self.library = library
         self._names = names
         self._shown = names[0] if open_first or len(names) == 1 else None
         self._load = load
         self._event = event
-        self._sockets, self.port = bind(options.port, options.address)
+        try:
+            options.check(self.library)
+            self._sockets, self.port = bind(options.port, options.address)
+        except BaseException:
+            self._close_library()
+            raise
         self._tasks: list[asyncio.Task[None]] = []
         self.site: Site | None = None
 
@@ -139,7 +153,7 @@ class Server:
         hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
         access = access_of(options, self.port, self.library)
         self.site = site = Site(
-            hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event
+            hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library
         )
         self._http = Listener(make_app(self.site), options.limits)
         self._http.add_sockets(self._sockets)
@@ -163,7 +177,8 @@ class Server:
             viewer.leave(AWAY, "the server stops")
         await asyncio.sleep(0)  # let the close frames out
         self._http.abort()
-        self.site.access.close()
+        await in_thread(self.site.close)  # a commit that has begun ends first
+        self._close_library()
         self._event("stopped")
 
     async def load(self) -> Loaded:
@@ -178,7 +193,12 @@ class Server:
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
             backend.publish(document)
-        site.publish(loaded.documents, backend, loaded.bodies())
+        shelf = None
+        if site.library is not None:
+            shelf = loaded.shelf(site.library, site.threads, self.options)
+        site.publish(loaded.documents, backend, loaded.bodies(), shelf)
+        if shelf is not None:
+            self._tasks.append(asyncio.ensure_future(watch(site)))
         sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
         datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
         notes = {
@@ -200,6 +220,10 @@ class Server:
         """Tell the browsers, also those that connect later, why the script failed, until documents are loaded again."""
         assert self.site is not None
         self.site.fail(failure)
+
+    def _close_library(self) -> None:
+        if self._owns and self.library is not None:
+            self.library.close()
 
     async def _build_first(self, backend: Backend, document: Document) -> None:
         """Build what the first document shows without waiting for a browser, and hold on to it."""

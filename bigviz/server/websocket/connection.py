@@ -30,10 +30,22 @@ from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
 from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
 from bigviz.server.websocket.send_queue import Message, Outbox
-from bigviz.wire.frames import DENIED, FLOODED, GONE, MALFORMED, OTHER_VERSION, UNREAD, VERSION, Type, json_parts
+from bigviz.wire.frames import (
+    DENIED,
+    FLOODED,
+    GONE,
+    MALFORMED,
+    OTHER_VERSION,
+    RESTART,
+    UNREAD,
+    UNUSABLE,
+    VERSION,
+    Type,
+    json_parts,
+)
 
 if TYPE_CHECKING:
-    from bigviz.document.spec import Document
+    from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.service import Backend
 
 __all__ = ["Viewer"]
@@ -41,7 +53,7 @@ __all__ = ["Viewer"]
 _log = logging.getLogger("bigviz")
 
 _MINUTE: Final = 60.0
-_LONGEST_REASON: Final = 100  # characters; a close frame has room for 123 bytes
+_LONGEST_REASON: Final = 123  # bytes, of a close frame
 
 
 class Viewer(Guarded, WebSocketHandler):
@@ -51,7 +63,8 @@ class Viewer(Guarded, WebSocketHandler):
 
     def initialize(self, site: Site) -> None:
         self.site = site
-        self.document: Document | None = None
+        self.shown: Shown | None = None
+        self.announced: int | None = None
         self.backend: Backend | None = None
         self.views: dict[int, View] = {}
         self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
@@ -111,13 +124,13 @@ class Viewer(Guarded, WebSocketHandler):
 
     def deny(self, error: BigvizError) -> None:
         """Close the connection: its caller may not use it any more, or may not even know of the document."""
-        self.leave(GONE if isinstance(error, NotFound) else DENIED, error.message[:_LONGEST_REASON])
+        self.leave(GONE if isinstance(error, NotFound) else DENIED, error.message)
 
     def leave(self, code: int, reason: str) -> None:
         """Close the connection from this side."""
         self.code = code
         self.site.metrics.closed.labels(str(code)).inc()
-        self.close(code, reason)
+        self.close(code, _short_reason(reason))
         if self.is_open:
             self.outbox.close()
 
@@ -125,6 +138,30 @@ class Viewer(Guarded, WebSocketHandler):
         """Say that the document's script failed, and where: an error frame of no request."""
         place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
         self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
+
+    def announce(self, version: int) -> None:
+        """Say that the document has another version than the one that is shown."""
+        self.announced = version
+        self.put(Message(Type.CHANGED, json_parts({"document": self.name, "version": version})))
+
+    def renew(self, shown: Shown) -> None:
+        """Go on with the same document over other data: what was asked of the old is not answered any more, and the
+        page asks again. Where that is not enough, because columns or axes are others, it connects and loads again."""
+        before, backend = self.shown, self.backend
+        if before is None or backend is None or not self.is_open:
+            return
+        datasets = backend.changes(before, shown)
+        if datasets is None:
+            self.leave(RESTART, "the document's data was changed")
+            return
+        for figure in list(self.views):
+            self._end_view(figure)
+        for task in self.asked.values():
+            task.cancel()
+        self.asked.clear()
+        self.shown = shown
+        for name, version in datasets.items():
+            self.put(Message(Type.CHANGED, json_parts({"dataset": name, "version": version})))
 
     def read(self, report: dict[str, Any]) -> None:
         """Report how much of the document's files has been read: progress of no request, before hello."""
@@ -138,14 +175,19 @@ class Viewer(Guarded, WebSocketHandler):
         elif self.site.reading is not None:
             self.read(self.site.reading)
         await self.site.opened()
-        document, backend = await self.site.document(self.name), await self.site.backend()
-        text, body = await backend.hello(document)
-        self.document = document
+        try:
+            shown, backend = await self.site.show(self.name, self.principal), await self.site.backend()
+            text, body = await backend.hello(shown.document, shown.usage)
+        except BigvizError as error:
+            self._error(0, error)
+            self.leave(UNUSABLE, error.message)
+            return
+        self.shown = shown
         backend.expect(greeted=True)
         self.outbox.drop("reading")
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
-        if self.site.failure is not None:
+        if self.site.failure is not None and shown.opened.version is None:
             self.tell(self.site.failure)
 
     # --- messages ----------------------------------------------------------------------------------------------------
@@ -160,9 +202,9 @@ class Viewer(Guarded, WebSocketHandler):
             if not await self._may(request):
                 return
             self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
-            if self.document is None or self.backend is None:
+            if self.shown is None or self.backend is None:
                 raise BadInput("The first message is the server's hello: send nothing before it.")
-            self._handle(request, self.document, self.backend)
+            self._handle(request, self.shown, self.backend)
         except Malformed as error:
             self._error(0, error)
             self._count_malformed()
@@ -200,39 +242,39 @@ class Viewer(Guarded, WebSocketHandler):
             connection.client_terminated = True
             connection.stream.close()
 
-    def _handle(self, request: Request, document: Document, backend: Backend) -> None:
-        figures = document.figures()
+    def _handle(self, request: Request, shown: Shown, backend: Backend) -> None:
+        figures = shown.document.figures()
         _one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
             self._end_view(request.figure, replaced=True)
-            view = View(self, backend, document, request)
+            view = View(self, backend, shown, request)
             self.views[request.figure] = view
             view.task = self.begin(view)
         else:  # each number that the figure does not have would be a task and a listener of its own
             _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             place = (request.figure, request.layer)
             before = self.asked.get(place)
-            task = self._spawn(self._guarded(self._layer(request, document, backend), request.id, *place))
+            task = self._spawn(self._guarded(self._layer(request, shown, backend), request.id, *place))
             self.asked[place] = task
             if before is not None:
                 before.cancel()
 
-    async def _layer(self, request: LayerRequest, document: Document, backend: Backend) -> None:
+    async def _layer(self, request: LayerRequest, shown: Shown, backend: Backend) -> None:
         place, principal = (request.figure, request.layer), self.principal
 
         def progress(report: dict[str, Any]) -> None:
             self.put(Message(Type.PROGRESS, json_parts(report), request.id, *place))
 
         try:
-            async for answer in backend.layer(document, request.definition, progress, principal):
+            async for answer in backend.layer(shown.document, request.definition, progress, principal, shown.usage):
                 parts = await answer_parts(answer, self.site.limits.labels_bytes)
                 if self.is_open:
                     self.outbox.drop(("layer", *place))  # what was not sent yet is out of date
                 self.put(Message(Type.LAYER, parts, request.id, *place, tag=("layer", *place)))
         except asyncio.CancelledError:
-            if self.is_open:
+            if self.is_open and self.shown is shown:
                 self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
             raise
 
@@ -298,6 +340,12 @@ class Viewer(Guarded, WebSocketHandler):
             self.malformed.popleft()
         if len(self.malformed) >= self.site.limits.malformed_per_minute:
             self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
+
+
+def _short_reason(message: str) -> str:
+    """A message as the reason of a close frame, which has at most 123 bytes."""
+    encoded = message.encode()
+    return message if len(encoded) <= _LONGEST_REASON else encoded[: _LONGEST_REASON - 3].decode(errors="ignore") + "…"
 
 
 def _one_of(field: str, number: int, count: int, request: int) -> None:

@@ -19,8 +19,8 @@ from bigviz.wire.frames import Type, json_parts
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
-    from bigviz.document.spec import Document
     from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.scan_jobs import Answers
     from bigviz.server.jobs.service import Backend
@@ -55,6 +55,7 @@ class _Part:
     wanted: LayerWants
     dataset: Dataset
     layer: Layer
+    has_rows: bool = True  # whether the caller may read single rows
     open: dict[Wanted, int] = field(default_factory=dict)
     later: frozenset[Wanted] = frozenset()
     held: list[tuple[TileWant, Outcome]] = field(default_factory=list)
@@ -83,10 +84,10 @@ class _Part:
 class View:
     """One `view` message on its way. `over` once it is answered, failed or replaced: then nothing more is sent."""
 
-    def __init__(self, viewer: Viewer, backend: Backend, document: Document, request: ViewRequest) -> None:
+    def __init__(self, viewer: Viewer, backend: Backend, shown: Shown, request: ViewRequest) -> None:
         self.viewer = viewer
         self.backend = backend
-        self.document = document
+        self.shown = shown
         self.request = request
         self.task: asyncio.Task[None] | None = None
         self.over = False
@@ -105,7 +106,7 @@ class View:
         """
         slot = self.request.figure
         try:
-            parts = [_Part(each, *self.backend.resolve(self.document, each.definition)) for each in self.request.layers]
+            parts = [self._part(each) for each in self.request.layers]
             for part in parts:
                 readiness = self.backend.builds.readiness(part.dataset, part.layer)
                 if readiness == "complete":
@@ -127,6 +128,11 @@ class View:
             _open(part)
         self.parts = parts
         self._plan()
+
+    def _part(self, wanted: LayerWants) -> _Part:
+        document, usage = self.shown.document, self.shown.usage
+        resolved = self.backend.resolve(document, wanted.definition, usage)
+        return _Part(wanted, *resolved, usage.has_rows(wanted.definition["dataset"]))
 
     def end(self) -> None:
         """Send nothing more, and wait for nothing."""
@@ -178,12 +184,14 @@ class View:
                 if isinstance(want, TileWant)
             ]
         if part.of_tiles and readiness == "scanned":
+            if not part.has_rows and part.window is not None:
+                del part.open[part.window]
             return rough, self._scan(part), []
         visible: list[Want] = []
         later: list[Want] = []
         for want in part.open:
             waits = want in part.later
-            job = self._want(backend.jobs.exact(dataset, layer, want), part, want, 0, waits)
+            job = self._want(backend.jobs.exact(dataset, layer, want, part.has_rows), part, want, 0, waits)
             (later if waits else visible).append(job)
         return rough, visible, later
 

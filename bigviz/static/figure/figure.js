@@ -21,7 +21,8 @@ import { View } from "../geometry/view.js";
 export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server answered about a layer), `rest` (the view
-   * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server).
+   * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server), `data`
+   * (other rows than before).
    * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section:
    *   HTMLElement, x: SharedRange, y: SharedRange}} o
    * `firstLayer`: how many layers the figures before it have
@@ -109,6 +110,14 @@ export class Figure extends EventTarget {
       this.page.connection.layer(this.index, layer.index, definition);
     }
     if (this.layers.length === 0) this.#bare();
+  }
+
+  /** A dataset of the figure has other rows: the picture is not of them, though it stays until theirs is there. */
+  renew() {
+    this.section.dataset.exact = "0";
+    this.requests.forget();
+    this.dispatchEvent(new Event("data"));
+    this.ask(true);
   }
 
   /**

@@ -47,6 +47,7 @@ export class Hover {
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
     /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */
     this.onRow = () => {};
+    figure.addEventListener("data", () => this.rows.clear());
     figure.addEventListener("frame", () => {
       if (this.place && figure.exact) this.#show(false);
     });

@@ -40,6 +40,22 @@ export class Notices {
     this.#later(() => toast.remove(), NOTE_MS);
   }
 
+  /**
+   * News with a button that does what can be done about it, until it is used or closed. News about the same thing takes
+   * the place of what was said before.
+   * @param {string} about @param {string} words @param {string} label of the button @param {() => void} act
+   */
+  offer(about, words, label, act) {
+    for (const other of this.toasts.children)
+      if (other instanceof HTMLElement && other.dataset.about === about) other.remove();
+    const toast = this.#toast(words, "status");
+    toast.classList.add("note");
+    toast.dataset.about = about;
+    const button = make("button", { class: "text", text: label, attrs: { type: "button" } });
+    button.addEventListener("click", act);
+    toast.querySelector("p")?.after(button);
+  }
+
   /** @param {string} words @param {"alert"|"status"} role @returns {HTMLElement} */
   #toast(words, role) {
     const close = make("button", { class: "tool small", attrs: { type: "button", "aria-label": "Dismiss" } }, [

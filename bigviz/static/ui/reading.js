@@ -15,6 +15,22 @@ export function showReading(root, notices, report) {
   notices.say(words);
 }
 
+/**
+ * Says why the document cannot be shown, in place of what was said while it was waited for.
+ * @param {HTMLElement} root @param {{say: (words: string) => void, error: (words: string) => void}} notices
+ * @param {string} words the server's
+ */
+export function showRefusal(root, notices, words) {
+  const opening = root.querySelector(".opening");
+  if (!opening) {
+    notices.error(words);
+    return;
+  }
+  opening.classList.add("refused");
+  opening.textContent = words;
+  notices.say(words);
+}
+
 /** @param {Pick<Report, "stage"|"done">} report @returns {string} such as "Reading sensor.csv, 45 %" */
 export function readingWords({ stage, done }) {
   const [first = "", ...rest] = stage;

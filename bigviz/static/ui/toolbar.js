@@ -95,10 +95,11 @@ function fullScreen(section, notices) {
 /**
  * The page's own buttons: in the app bar, or in the bar of the only figure.
  * @param {HTMLElement} into
- * @param {{theme: import("../render/theme.js").Theme, about: () => void, latency: () => void, help: () => void}} o
+ * @param {{theme: import("../render/theme.js").Theme, about: () => void, latency: () => void, help: () => void, link:
+ *   (() => void)|null}} o `link` copies a link to what is shown; null: the page has no address of its own
  * @returns {HTMLElement} the toolbar
  */
-export function pageTools(into, { theme, about, latency, help }) {
+export function pageTools(into, { theme, about, latency, help, link }) {
   const bar = clone("doc-tools");
   into.append(bar);
   roving(bar);
@@ -106,6 +107,8 @@ export function pageTools(into, { theme, about, latency, help }) {
   button("about").addEventListener("click", about);
   button("latency").addEventListener("click", latency);
   button("help").addEventListener("click", help);
+  button("link").hidden = link === null;
+  if (link) button("link").addEventListener("click", link);
   const name = () => {
     const words = `Theme: ${theme.choice === "auto" ? "automatic" : theme.choice}`;
     button("theme").setAttribute("aria-label", words);

@@ -65,7 +65,11 @@ const GONE = 4001;
 const MALFORMED = 4002;
 /** The server says why in its reason. */
 const DENIED = 4003;
+/** An error before it has said why. */
+const UNUSABLE = 4004;
 const OTHER_VERSION = 4009;
+/** Connecting again would not help. */
+const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
 
 /**
  * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server
@@ -326,7 +330,7 @@ export class Connection extends EventTarget {
     if (socket !== this.socket) return;
     if (this.isUp && this.now() - this.upSince > STEADY) this.attempt = 0;
     this.forget();
-    const final = code === GONE || code === DENIED || code === OTHER_VERSION;
+    const final = FINAL.has(code);
     const inMs = final
       ? 0
       : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));

@@ -48,7 +48,11 @@ import { parseTile } from "./tiles.js";
  * @typedef {{type: "error", id: number, figure: number, layer: number, json: {error: string, field: string|null, got:
  *   unknown, app?: AppFailure}}} ErrorMessage
  */
-/** @typedef {{type: "changed", id: number, json: {dataset: string, version: number}}} ChangedMessage */
+/**
+ * A dataset has other rows, or the document a newer version than the one that is shown.
+ * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, version: number}|{document:
+ *   string, dataset?: undefined, version: number}}} ChangedMessage
+ */
 /**
  * @typedef
  * {HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|import("./columns.js").ColumnsMessage|

@@ -33,7 +33,7 @@ TABLE = pa.table({
 
 
 def values(table: pa.Table, row: int, first: tuple[str, ...] = ()) -> dict[str, str | None]:
-    found = row_json(bv.open(table), row, first, NEVER)
+    found = row_json(bv.open(table), row, first, table.column_names, NEVER)
     assert found["row"] == row
     return {each["name"]: each["value"] for each in found["columns"]}
 
@@ -72,7 +72,7 @@ def test_values_that_python_cannot_hold_are_written_by_arrow(column: pa.Array, e
 
 def test_the_layers_columns_come_first_and_wide_tables_are_cut():
     wide = pa.table({f"c{k}": [k] for k in range(MOST_COLUMNS + 7)})
-    found = row_json(bv.open(wide), 0, ("c44", "c3", "absent"), NEVER)
+    found = row_json(bv.open(wide), 0, ("c44", "c3", "absent"), wide.column_names, NEVER)
     assert [each["name"] for each in found["columns"][:3]] == ["c44", "c3", "c0"]
     assert len(found["columns"]) == MOST_COLUMNS and found["more"] == 7
 
@@ -81,7 +81,7 @@ def test_it_can_be_cancelled():
     raised = Cancel()
     raised.cancel()
     with pytest.raises(Cancelled):
-        row_json(bv.open(TABLE), 0, (), raised)
+        row_json(bv.open(TABLE), 0, (), TABLE.column_names, raised)
 
 
 def test_the_route():

@@ -1,0 +1,1 @@
+"""The JSON routes below `/_/api/`: each parses, calls one function, and writes."""

@@ -1,0 +1,156 @@
+"""`/_/api/datasets`: uploaded tables, streamed to the disk, checked, and replaced under their name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, NotFound
+from bigviz.server.access.gate import Need
+from bigviz.server.api.base import ApiHandler
+from bigviz.server.documents.lists import list_datasets
+from bigviz.server.documents.renewal import renew, renew_dataset
+from bigviz.server.documents.stored import require_free
+from bigviz.server.refusals import Unsupported
+
+if TYPE_CHECKING:
+    from bigviz.data.uploads.facts import Format
+    from bigviz.library.uploads import Upload
+
+__all__ = ["Dataset", "Datasets"]
+
+_FORMATS: Final[dict[str, Format]] = {
+    "application/vnd.apache.arrow.stream": "arrows",
+    "application/vnd.apache.parquet": "parquet",
+}
+_PIECE: Final = 1 << 20  # written in one go
+
+
+class Datasets(ApiHandler):
+    """`datasets`: those that the caller may see, page by page."""
+
+    need = Need.LIST
+    keys: ClassVar[frozenset[str]] = frozenset(("q", "sort", "limit", "after"))
+
+    async def answer(self, *args: str) -> None:
+        wanted = self.page(("updated", "name", "owner"))
+        found, following = await list_datasets(self.site, self.principal, **wanted)
+        self.write_json({"datasets": [each.to_json() for each in found], "next": following})
+        self.finish()
+
+
+class Dataset(ApiHandler):
+    """`datasets/NAME`: what is known of a table; its rows, put and taken away.
+
+    A body is written to the disk as it comes. On an existing name PUT needs `If-Match`.
+    """
+
+    need: ClassVar[Mapping[str, Need]] = {
+        "GET": Need.dataset("viewer"),
+        "PUT": Need.dataset("writer", "write", creates=True),
+        "DELETE": Need.dataset("owner", "write"),
+    }
+    keys: ClassVar[frozenset[str]] = frozenset(("attached",))
+    upload: Upload | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        return self.site.limits.upload_bytes if self.request.method == "PUT" else self.site.limits.body_bytes
+
+    async def answer(self, *args: str) -> None:
+        (name,) = args
+        served = self.site.served_datasets.get(name)
+        if served is not None:
+            columns = [{"name": each.name, "type": str(each.type)} for each in served.columns()]
+            sizes = [file.size for file in served.files]
+            facts = {"rows": served.num_rows, "bytes": sum(sizes) if sizes else None}
+            self.write_json({"name": name, "columns": columns, **facts, "version": None, "owner": None})
+            self.finish()
+            return
+        if self.site.library is None:
+            raise NotFound(f"There is no dataset {name[:100]!r}.", "dataset", name[:100])
+        entry = await self.site.threads.run(self.site.library.datasets.entry, name)
+        if self.same(str(entry.version)):
+            self.finish()
+            return
+        facts = {"rows": entry.rows, "bytes": entry.bytes, "version": entry.version}
+        columns = [dict(each) for each in entry.columns]
+        self.write_json({"name": name, "columns": columns, **facts, "owner": entry.owner})
+        self.finish()
+
+    async def begin(self) -> None:
+        """Refuse what cannot be kept before it comes."""
+        if self.request.method != "PUT":
+            return
+        (name,) = self.path_args
+        require_free(self.site, "dataset", name)
+        self.format = self._format()
+        self.attached = self._attached()
+        self.shelf = await self.site.shelf()
+        self.expected = await self.shelf.expected_dataset(name, self.expect)
+        length = int(self.request.headers.get("Content-Length", "0"))
+        self.upload = await self.shelf.begin_upload(length)
+
+    async def received(self, chunk: bytes) -> None:
+        """Write what has come; the client waits meanwhile."""
+        self.body += chunk
+        if self.upload is not None and len(self.body) >= _PIECE:
+            await self._write()
+
+    async def on_put(self, *args: str) -> None:
+        (name,) = args
+        assert self.upload is not None
+        upload, self.upload = self.upload, None  # kept or removed in a thread, which goes on if the client leaves
+        kept = self.shelf.keep_dataset(
+            name, upload, self.body, self.format, self.principal.caller, self.expected, self.attached
+        )
+        entry = await asyncio.shield(self.site.spawn(kept))
+        await renew_dataset(self.site, name)
+        self.set_status(201 if self.expected == "absent" else 200)
+        self.versioned(entry.version)
+        self.write_json({"name": name, "version": entry.version, "rows": entry.rows})
+        self.finish()
+
+    async def on_delete(self, *args: str) -> None:
+        (name,) = args
+        require_free(self.site, "dataset", name)
+        shelf = await self.site.shelf()
+        await shelf.run(shelf.library.datasets.delete, name, expect=self.expect, caller=self.principal.caller)
+        await renew(self.site, set())
+        self.set_status(204)
+        self.finish()
+
+    def on_finish(self) -> None:
+        super().on_finish()
+        self._drop()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self._drop()
+
+    async def _write(self) -> None:
+        assert self.upload is not None
+        piece, self.body = self.body, bytearray()
+        await self.site.threads.run(self.upload.write, piece)
+
+    def _drop(self) -> None:
+        """Remove what came of an upload that was not kept."""
+        upload, self.upload = self.upload, None
+        if upload is not None:
+            self.site.threads.begin(upload.abort)
+
+    def _format(self) -> Format:
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in _FORMATS:
+            raise Unsupported(
+                f"Content-Type is {' or '.join(_FORMATS)}, got {echoed(kind, 60)}.", "Content-Type", kind[:60]
+            )
+        return _FORMATS[kind]
+
+    def _attached(self) -> bool | None:
+        text = self.query("attached")
+        if text not in (None, "0", "1"):
+            raise BadInput(f"attached is 0 or 1, got {echoed(text, 60)}.", "attached", text)
+        return None if text is None else text == "1"

@@ -1,0 +1,188 @@
+"""The documents and datasets that a caller may see, page by page: the operator's among those of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bigviz.library.listing import Sort, cursor, matches, read_cursor
+from bigviz.library.names import search_key
+
+if TYPE_CHECKING:
+    from bigviz.library.access import Caller
+    from bigviz.library.datasets import DatasetEntry
+    from bigviz.library.documents import DocumentEntry
+    from bigviz.library.items import Kind
+    from bigviz.library.library import Library
+
+__all__ = ["ListedDataset", "ListedDocument", "Size", "datasets_page", "documents_page"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Rows, and bytes on the disk; None where they are not known, or not yet."""
+
+    rows: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ListedDocument:
+    """A document in a list, with the caller's role; `version` is None for what the server was started with."""
+
+    name: str
+    title: str
+    owner: str | None
+    public: bool
+    role: str
+    version: int | None
+    rows: int | None
+    bytes: int | None
+    updated: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API answers it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ListedDataset:
+    """A dataset in a list, likewise."""
+
+    name: str
+    owner: str | None
+    public: bool
+    role: str
+    version: int | None
+    rows: int | None
+    bytes: int | None
+    updated: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API answers it."""
+        return asdict(self)
+
+
+Listed = TypeVar("Listed", bound="ListedDocument | ListedDataset")
+
+
+def documents_page(
+    library: Library | None,
+    served: Sequence[ListedDocument],
+    sizes: Mapping[str, Size],
+    caller: Caller,
+    *,
+    q: str = "",
+    sort: Sort = "updated",
+    limit: int = 50,
+    after: str | None = None,
+) -> tuple[list[ListedDocument], str | None]:
+    """At most `limit` documents and where the next page begins. `served` are the operator's that the caller may see,
+    `sizes` those of the operator's datasets. Raises BadInput."""
+    wanted = _Wanted(q, sort, limit, after)
+    entries: list[ListedDocument] = []
+    more = None
+    if library is not None:
+        found, more = library.documents.page(caller, q=q, sort=sort, limit=limit, after=after)
+        known = dict(sizes)
+        entries = [_document(library, known, each, caller) for each in found]
+    return _merged(wanted, entries, more is not None, served)
+
+
+def datasets_page(
+    library: Library | None,
+    served: Sequence[ListedDataset],
+    caller: Caller,
+    *,
+    q: str = "",
+    sort: Sort = "updated",
+    limit: int = 50,
+    after: str | None = None,
+) -> tuple[list[ListedDataset], str | None]:
+    """The same for datasets."""
+    wanted = _Wanted(q, sort, limit, after)
+    entries: list[ListedDataset] = []
+    more = None
+    if library is not None:
+        found, more = library.datasets.page(caller, q=q, sort=sort, limit=limit, after=after)
+        entries = [_dataset(library, each, caller) for each in found]
+    return _merged(wanted, entries, more is not None, served)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked of a page, and the order that it is in."""
+
+    q: str
+    sort: Sort
+    limit: int
+    after: str | None
+
+    def key(self, each: ListedDocument | ListedDataset) -> float | str:
+        """What an item is sorted by, before its name."""
+        if self.sort == "updated":
+            return each.updated
+        if self.sort == "owner":
+            return each.owner or ""
+        return search_key(_title(each) if self.sort == "title" else each.name)
+
+    def place(self, key: float | str, name: str) -> tuple[Any, str]:
+        """Where an item stands; the newest first."""
+        return (key if isinstance(key, str) else -key), name
+
+    def comes(self, each: ListedDocument | ListedDataset) -> bool:
+        """Whether an item is on this page or a later one."""
+        if not matches(self.q, each.name, _title(each), each.owner):
+            return False
+        return self.after is None or self.place(self.key(each), each.name) > self.place(
+            *read_cursor(self.after, self.sort)
+        )
+
+
+def _merged(
+    wanted: _Wanted, entries: list[Listed], more: bool, served: Sequence[Listed]
+) -> tuple[list[Listed], str | None]:
+    """A page of the library's with the operator's that come on it, in one order."""
+    own: list[Listed] = list(filter(wanted.comes, served))
+    merged = sorted([*entries, *own], key=lambda each: wanted.place(wanted.key(each), each.name))
+    page = merged[: wanted.limit]
+    if len(merged) <= wanted.limit and not more:
+        return page, None
+    return page, cursor(wanted.sort, wanted.key(page[-1]), page[-1].name)
+
+
+def _title(each: ListedDocument | ListedDataset) -> str:
+    return each.title if isinstance(each, ListedDocument) else each.name
+
+
+def _document(library: Library, sizes: dict[str, Size], each: DocumentEntry, caller: Caller) -> ListedDocument:
+    role = _role(library, "document", each.name, caller)
+    size = _together([_size(library, sizes, name) for name in each.datasets])
+    facts = (each.version, size.rows, size.bytes, each.updated)
+    return ListedDocument(each.name, each.title, each.owner, each.public, role, *facts)
+
+
+def _dataset(library: Library, each: DatasetEntry, caller: Caller) -> ListedDataset:
+    role = _role(library, "dataset", each.name, caller)
+    facts = (each.version, each.rows, each.bytes, each.updated)
+    return ListedDataset(each.name, each.owner, each.public, role, *facts)
+
+
+def _role(library: Library, kind: Kind, name: str, caller: Caller) -> str:
+    return "owner" if caller.admin else library.access.role(kind, name, caller.user) or "viewer"
+
+
+def _size(library: Library, known: dict[str, Size], name: str) -> Size:
+    if name not in known:
+        entry = library.datasets.find(name)
+        known[name] = Size() if entry is None else Size(entry.rows, entry.bytes)
+    return known[name]
+
+
+def _together(sizes: Sequence[Size]) -> Size:
+    rows, size = [each.rows for each in sizes], [each.bytes for each in sizes]
+    return Size(
+        None if None in rows else sum(each or 0 for each in rows),
+        None if None in size else sum(each or 0 for each in size),
+    )

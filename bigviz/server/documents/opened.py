@@ -1,0 +1,43 @@
+"""A document with its open datasets, and what of it one caller may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bigviz.server.jobs.usage import EVERYTHING, Usage
+
+if TYPE_CHECKING:
+    from bigviz.document.spec import Document
+
+__all__ = ["Opened", "Shown"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A document as it is shown, `document`, and as it was published, `stored`.
+
+    `version` and `owner` are the library's; both are None for what the server was started with. `datasets` has the
+    versions of those datasets that are in the library, `own` those of them that belong to the document's owner too.
+    """
+
+    stored: Document
+    document: Document
+    version: int | None = None
+    owner: str | None = None
+    datasets: Mapping[str, int] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A document as one caller may use it."""
+
+    opened: Opened
+    usage: Usage = EVERYTHING
+
+    @property
+    def document(self) -> Document:
+        """The document, bound to its datasets."""
+        return self.opened.document

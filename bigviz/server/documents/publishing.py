@@ -1,0 +1,131 @@
+"""Putting documents and datasets into the library for one caller: checked as a whole before anything is kept."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, Forbidden, NoSpace, OutOfDate
+from bigviz.document.json import from_json
+from bigviz.document.load import parse_json
+from bigviz.document.names import check_name
+from bigviz.server.documents.binding import bound
+
+if TYPE_CHECKING:
+    from bigviz.data.uploads.facts import Format
+    from bigviz.data.uploads.validator import Validator
+    from bigviz.document.spec import Document
+    from bigviz.library.access import Caller
+    from bigviz.library.datasets import DatasetEntry
+    from bigviz.library.documents import Put
+    from bigviz.library.items import Expect
+    from bigviz.library.library import Library
+    from bigviz.library.uploads import Upload
+    from bigviz.server.documents.tables import Tables
+
+__all__ = ["begin_upload", "expected_dataset", "keep_dataset", "publish", "restore"]
+
+_LEFT_FREE: Final = 64 << 20  # bytes: the database needs some of them
+
+
+def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expect, keep: int) -> Put:
+    """Make the JSON in `body` the current version of a document. Blocks.
+
+    The document gets `name` for its id. Its datasets have to be there, and the caller has to be a viewer of each, owner
+    if the document gives out rows; so does the document's owner, if that is somebody else. Raises BadInput for JSON
+    that is no document, Unusable and Forbidden for datasets, and what `Documents.put` does.
+    """
+    check_name(name)
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise BadInput(f"A document is a JSON object, got {echoed(value, 60)}.", "body")
+    value = {**value, "id": name}
+    document = from_json(value)
+    entry = tables.library.documents.find(name)
+    _check_datasets(tables, document, caller)
+    if entry is not None and entry.owner != caller.user:
+        _check_datasets(tables, document, tables.owner(entry.owner))
+    return tables.library.documents.put(
+        name,
+        value,
+        title=document.title,
+        datasets=document.datasets,
+        author=caller.user,
+        expect=expect,
+        keep=keep,
+        caller=caller,
+    )
+
+
+def restore(tables: Tables, name: str, version: int, caller: Caller, expect: Expect, keep: int) -> Put:
+    """Make a new version of a document that is as an old one was, if its datasets still are what it needs. Blocks.
+    Raises what `publish` and `Documents.restore` do."""
+    stored = tables.library.documents.get(name, version)
+    document = from_json(stored.value)
+    _check_datasets(tables, document, caller)
+    _check_datasets(tables, document, tables.owner(tables.library.documents.entry(name).owner))
+    return tables.library.documents.restore(name, version, caller.user, expect=expect, keep=keep, caller=caller)
+
+
+def _check_datasets(tables: Tables, document: Document, caller: Caller) -> None:
+    """What a document needs of its datasets, as a caller may use them."""
+    sources, versions = tables.sources(document.datasets, caller)
+    bound(document, sources)
+    for name in versions if document.rows else ():
+        if tables.role(name, caller) != "owner":
+            raise Forbidden(
+                f"rows: true gives out rows of dataset {name!r}, and only its owner may do that.", "rows", name
+            )
+
+
+def expected_dataset(library: Library, name: str, expect: Expect) -> int | Literal["absent"]:
+    """The version that an upload takes the place of. A dataset that is there is replaced only where the client says
+    which version it knows: else OutOfDate, so that nobody's rows are lost by accident."""
+    check_name(name)
+    entry = library.datasets.find(name)
+    version = None if entry is None else entry.version
+    if expect == ("absent" if version is None else version) or (expect is None and version is None):
+        return "absent" if version is None else version
+    there = "there is none" if version is None else f"it is at version {version}"
+    how = f'send If-Match: "{version}" to replace it' if version is not None else "send If-None-Match: *"
+    raise OutOfDate(f"Dataset {name!r}: {there}; {how}.", "If-Match", expect, version)
+
+
+def begin_upload(library: Library, size: int) -> Upload:
+    """A file for so many bytes (0: unknown); NoSpace where the disk has less."""
+    if shutil.disk_usage(library.directory).free < size + _LEFT_FREE:
+        raise NoSpace(f"The library's disk has no room for {size:,} bytes.", "body", size)
+    return library.datasets.begin()
+
+
+def keep_dataset(
+    library: Library,
+    validator: Validator,
+    name: str,
+    upload: Upload,
+    rest: bytes | bytearray,
+    format: Format,
+    caller: Caller,
+    expect: Expect,
+    attached: bool | None,
+) -> DatasetEntry:
+    """Write the `rest` of an upload, check the file, and make it the current version of a dataset, or remove it.
+    Blocks. Raises what `Validator.check` and `Datasets.add` do."""
+    with upload:
+        check_name(name)
+        upload.write(rest)
+        upload.close()
+        facts = validator.check(upload.path, format)
+        columns: list[dict[str, Any]] = [{"name": name, "type": kind} for name, kind in facts.columns]
+        return library.datasets.add(
+            name,
+            upload,
+            rows=facts.rows,
+            columns=columns,
+            format=facts.format,
+            owner=caller.user,
+            expect=expect,
+            attached=attached,
+            caller=caller,
+        )

@@ -1,0 +1,93 @@
+"""Open pages are told what has changed: a new version of their document, or new data in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from bigviz.common.errors import BigvizError, NotFound
+from bigviz.server.documents.opened import Shown
+from bigviz.wire.frames import GONE, UNUSABLE
+
+if TYPE_CHECKING:
+    from bigviz.server.documents.opened import Opened
+    from bigviz.server.documents.shelf import Shelf
+    from bigviz.server.site import Site, Viewer
+
+__all__ = ["renew", "renew_dataset", "watch"]
+
+_log = logging.getLogger("bigviz")
+
+_SECONDS_BETWEEN_LOOKS: Final = 0.25
+_SECONDS_BETWEEN_COLLECTIONS: Final = 60.0
+
+
+async def watch(site: Site) -> None:
+    """Notice what other processes change in the library, four times a second, and clean up in it now and then."""
+    shelf = await site.shelf()
+    seen, cleaned = None, 0.0
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            changes = await shelf.run(shelf.library.changes)
+            if changes != seen:
+                seen = changes
+                await renew(site)
+            if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
+                cleaned = loop.time()
+                await shelf.run(shelf.library.datasets.collect)
+        except Exception:  # a disk that fails for a while: pages stay as they are until it works again
+            _log.exception("the library could not be looked at")
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+async def renew(site: Site, documents: Collection[str] | None = None) -> None:
+    """Bring the browsers of these documents (None: of all in the library) up to what is there now."""
+    shelf = await site.shelf()
+    await shelf.renew(documents)
+    viewers: dict[str, list[Viewer]] = {}
+    for viewer in site.viewers:
+        wanted = documents is None or viewer.name in documents
+        if wanted and viewer.shown is not None and viewer.shown.opened.version is not None:
+            viewers.setdefault(viewer.name, []).append(viewer)
+    for name, same in viewers.items():
+        try:
+            now = await shelf.open(name)
+        except NotFound:
+            _leave(same, GONE, "the document is gone")
+        except BigvizError as error:
+            _leave(same, UNUSABLE, error.message)
+        else:
+            for viewer in same:
+                await _bring(shelf, viewer, now)
+
+
+async def renew_dataset(site: Site, dataset: str) -> None:
+    """Bring the browsers of the documents that show a dataset up to its new version."""
+    shelf = await site.shelf()
+    shown = {viewer.name for viewer in site.viewers if viewer.shown and dataset in viewer.shown.opened.datasets}
+    await renew(site, shown | shelf.naming(dataset))
+
+
+async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
+    shown = viewer.shown
+    if shown is None or now.version is None:
+        return
+    if shown.opened.version != now.version and viewer.announced != now.version:
+        viewer.announce(now.version)
+    opened = shown.opened
+    if any(opened.datasets.get(name, version) != version for name, version in now.datasets.items()):
+        try:
+            opened = await shelf.rebound(opened, now)
+        except BigvizError:  # an old version, for which the new data is not: the page was told to load the new one
+            return
+    fresh = Shown(opened, await shelf.usage(viewer.name, opened, viewer.principal.caller))
+    if viewer.shown is shown and fresh != shown:
+        viewer.renew(fresh)
+
+
+def _leave(viewers: Collection[Viewer], code: int, reason: str) -> None:
+    for viewer in viewers:
+        viewer.leave(code, reason)

@@ -1,0 +1,199 @@
+"""The documents of a library, opened when somebody asks for them, with datasets of the operator's and of the library's.
+
+`Shelf` lives on the event loop; what takes time runs in threads of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from bigviz.document.json import from_json
+from bigviz.library.access import Caller
+from bigviz.library.documents import KEEP
+from bigviz.server.documents import publishing
+from bigviz.server.documents.binding import bound
+from bigviz.server.documents.opened import Opened, Shown
+from bigviz.server.documents.tables import Tables
+from bigviz.server.jobs.layer_ref import named_columns
+from bigviz.server.jobs.usage import EVERYTHING, Usage
+
+if TYPE_CHECKING:
+    from bigviz.data.catalog import Catalog
+    from bigviz.data.dataset import Dataset
+    from bigviz.data.uploads.facts import Format
+    from bigviz.data.uploads.validator import Validator
+    from bigviz.library.datasets import DatasetEntry
+    from bigviz.library.documents import Put
+    from bigviz.library.items import Expect
+    from bigviz.library.library import Library
+    from bigviz.library.uploads import Upload
+    from bigviz.server.documents.threads import LibraryThreads
+
+__all__ = ["Shelf"]
+
+_MOST_OPENED: Final = 256
+_MOST_TRIES: Final = 5
+
+
+class Shelf:
+    """Opened documents are kept, the 256 that were asked for last, until they or their datasets change."""
+
+    def __init__(
+        self, library: Library, catalog: Catalog, threads: LibraryThreads, validator: Validator, keep: int = KEEP
+    ) -> None:
+        """`keep` versions of each document are kept."""
+        self.library = library
+        self.tables = Tables(library, catalog)
+        self.run = threads.run
+        self._validator = validator
+        self._keep = keep
+        self._kept: OrderedDict[str, Opened] = OrderedDict()
+        self._opening: dict[str, asyncio.Task[Opened]] = {}
+        self._usages: dict[tuple[str, Caller], Usage] = {}
+        self._state = 0  # counts what may have changed, so that nothing read before is kept after it
+
+    async def open(self, name: str) -> Opened:
+        """The current version of a document. Raises NotFound; Unusable where a dataset is gone, lacks what the document
+        needs, or may no longer be used by its owner."""
+        found = self._kept.get(name)
+        if found is not None:
+            self._kept.move_to_end(name)
+            return found
+        task = self._opening.get(name)
+        if task is None:
+            task = asyncio.ensure_future(self._read(name))
+            self._opening[name] = task
+            task.add_done_callback(lambda done: self._opened(name, done))
+        return await asyncio.shield(task)
+
+    async def show(self, name: str, caller: Caller) -> Shown:
+        """The same, as one caller may use it. Whether the caller may see it at all is not checked here."""
+        opened = await self.open(name)
+        return Shown(opened, await self.usage(name, opened, caller))
+
+    async def usage(self, name: str, opened: Opened, caller: Caller) -> Usage:
+        """What a caller may use of an opened document."""
+        if not opened.datasets:
+            return EVERYTHING
+        key, state = (name, caller), self._state
+        found = self._usages.get(key)
+        if found is None or self._kept.get(name) is not opened:
+            found = await self.run(self._usage, opened, caller)
+            if state == self._state and self._kept.get(name) is opened:
+                self._usages[key] = found
+        return found
+
+    async def renew(self, names: Collection[str] | None = None) -> None:
+        """Something in the library has changed, of these documents (None: of any): what is kept and no longer so is
+        let go of."""
+        self._state += 1
+        self._opening.clear()
+        self._usages.clear()
+        kept = [(name, opened) for name, opened in self._kept.items() if names is None or name in names]
+        stale = await self.run(lambda: [name for name, opened in kept if not self._is_current(name, opened)])
+        for name in stale:
+            self._kept.pop(name, None)
+
+    def serve(self, datasets: Mapping[str, Dataset]) -> None:
+        """These, and no others, are the datasets that the server was started with."""
+        self.tables.catalog.serve(datasets)
+        self._state += 1
+        self._opening.clear()
+        self._kept.clear()
+
+    def naming(self, dataset: str) -> set[str]:
+        """The documents that are kept open and show a dataset of the library."""
+        return {name for name, opened in self._kept.items() if dataset in opened.datasets}
+
+    def close(self) -> None:
+        """End the processes that check uploads."""
+        self._validator.close()
+
+    async def rebound(self, before: Opened, now: Opened) -> Opened:
+        """An opened document, perhaps of an older version, over the datasets that a newer one is opened with."""
+        if before.version == now.version:
+            return now
+        newer = {name: now.document.sources[name] for name in now.datasets}
+        sources = {name: cast("Dataset", each) for name, each in {**before.document.sources, **newer}.items()}
+        document = await self.run(bound, before.stored, sources)
+        return Opened(before.stored, document, before.version, now.owner, {**before.datasets, **now.datasets}, now.own)
+
+    async def publish(self, name: str, body: bytes, caller: Caller, expect: Expect) -> Put:
+        """See `publishing.publish`."""
+        return await self.run(publishing.publish, self.tables, name, body, caller, expect, self._keep)
+
+    async def restore(self, name: str, version: int, caller: Caller, expect: Expect) -> Put:
+        """See `publishing.restore`."""
+        return await self.run(publishing.restore, self.tables, name, version, caller, expect, self._keep)
+
+    async def expected_dataset(self, name: str, expect: Expect) -> int | Literal["absent"]:
+        """See `publishing.expected_dataset`."""
+        return await self.run(publishing.expected_dataset, self.library, name, expect)
+
+    async def begin_upload(self, size: int) -> Upload:
+        """See `publishing.begin_upload`."""
+        return await self.run(publishing.begin_upload, self.library, size)
+
+    async def keep_dataset(
+        self,
+        name: str,
+        upload: Upload,
+        rest: bytes | bytearray,
+        format: Format,
+        caller: Caller,
+        expect: Expect,
+        attached: bool | None,
+    ) -> DatasetEntry:
+        """See `publishing.keep_dataset`."""
+        arguments = (name, upload, rest, format, caller, expect, attached)
+        return await self.run(publishing.keep_dataset, self.library, self._validator, *arguments)
+
+    async def _read(self, name: str) -> Opened:
+        return await self.run(self._open, name)
+
+    def _opened(self, name: str, task: asyncio.Task[Opened]) -> None:
+        if self._opening.get(name) is not task:  # what it has read may be out of date
+            return
+        del self._opening[name]
+        if task.cancelled() or task.exception() is not None:
+            return
+        self._kept[name] = task.result()
+        while len(self._kept) > _MOST_OPENED:
+            self._kept.popitem(last=False)
+
+    # --- in threads --------------------------------------------------------------------------------------------------
+
+    def _open(self, name: str) -> Opened:
+        for _ in range(_MOST_TRIES):  # a commit may come between two readings
+            entry, stored = self.library.documents.entry(name), self.library.documents.get(name)
+            if entry.version == stored.version:
+                break
+        document = from_json(stored.value).renamed(name)
+        owner = self.tables.owner(entry.owner)
+        sources, versions = self.tables.sources(document.datasets, owner)
+        own = frozenset(each for each in versions if self.tables.role(each, owner) == "owner")
+        return Opened(document, bound(document, sources), stored.version, entry.owner, versions, own)
+
+    def _usage(self, opened: Opened, caller: Caller) -> Usage:
+        if caller.admin:
+            return EVERYTHING
+        foreign = [name for name in opened.datasets if self.tables.role(name, caller) is None]
+        columns = {name: named_columns(opened.document, name) for name in foreign}
+        rowless = [name for name in foreign if not (opened.document.rows and name in opened.own)]
+        return Usage(columns, frozenset(rowless))
+
+    def _is_current(self, name: str, opened: Opened) -> bool:
+        """Whether a document would be opened in the same way again."""
+        entry = self.library.documents.find(name)
+        if entry is None or (entry.version, entry.owner) != (opened.version, opened.owner):
+            return False
+        owner = self.tables.owner(entry.owner)
+        for each, version in opened.datasets.items():
+            found = self.library.datasets.find(each)
+            role = self.tables.role(each, owner)
+            if found is None or found.version != version or role is None or (role == "owner") != (each in opened.own):
+                return False
+        return True

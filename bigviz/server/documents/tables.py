@@ -1,0 +1,71 @@
+"""The datasets that documents name: the operator's and the library's, as one caller may use them. Called in threads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from bigviz.common.errors import BigvizError, NotFound
+from bigviz.library.access import Caller
+from bigviz.server.refusals import Unusable
+
+if TYPE_CHECKING:
+    from bigviz.data.catalog import Catalog
+    from bigviz.data.dataset import Dataset
+    from bigviz.library.library import Library
+
+__all__ = ["Tables"]
+
+_log = logging.getLogger("bigviz")
+
+_MOST_TRIES: Final = 5
+
+
+class Tables:
+    """Open datasets by name. Thread-safe, blocks."""
+
+    def __init__(self, library: Library, catalog: Catalog) -> None:
+        self.library = library
+        self.catalog = catalog
+
+    def owner(self, name: str | None) -> Caller:
+        """The owner of a document, who need not be calling; None is the operator."""
+        user = None if name is None else self.library.users.find(name)
+        return Caller(name, name is None or (user is not None and user.admin))
+
+    def sources(self, names: Collection[str], caller: Caller) -> tuple[dict[str, Dataset], dict[str, int]]:
+        """The open datasets of these names, with the versions of those in the library. Raises Unusable for a name that
+        is none, Forbidden for one that the caller may not use."""
+        sources, versions = {}, {}
+        for name in names:
+            served = self.catalog.served.get(name)
+            if served is not None:
+                sources[name] = served
+                continue
+            if self.role(name, caller) is None:
+                raise Unusable(f"This server has no dataset {name!r} that {_who(caller)} may use.", "dataset", name)
+            sources[name], versions[name] = self._dataset(name)
+        return sources, versions
+
+    def _dataset(self, name: str) -> tuple[Dataset, int]:
+        for _ in range(_MOST_TRIES):
+            entry = self.library.datasets.find(name)
+            if entry is None:
+                break
+            try:
+                return self.catalog.uploaded(name, entry.version, entry.path), entry.version
+            except NotFound:  # another version has taken its place, and its file is gone
+                continue
+            except BigvizError as error:  # says where the file is, which is for the operator alone
+                _log.warning("the file of dataset %r cannot be opened: %s", name, error.message)
+                break
+        raise Unusable(f"This server has no dataset {name!r}, or its file is damaged.", "dataset", name)
+
+    def role(self, dataset: str, caller: Caller) -> str | None:
+        """What a caller may do with a dataset of the library."""
+        return "owner" if caller.admin else self.library.access.role("dataset", dataset, caller.user)
+
+
+def _who(caller: Caller) -> str:
+    return "this caller" if caller.user is None else f"user {caller.user!r}"

@@ -1,0 +1,117 @@
+"""Bodies of requests, read piece by piece and bounded; what is too long is refused before it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from tornado.web import stream_request_body
+
+from bigviz.common.errors import BigvizError, TooLarge
+from bigviz.server.http.base import Handler
+
+__all__ = ["BodyHandler"]
+
+_DROPPED: Final = (
+    64 << 20
+)  # bytes beyond the limit that are read before the connection is cut: the answer is sent first
+
+
+@stream_request_body
+class BodyHandler(Handler):
+    """A route that takes a body. `received` gets its pieces; here they are collected in `body`."""
+
+    def initialize(self, site: Any) -> None:
+        super().initialize(site)
+        self.body = bytearray()
+        self._length = 0
+        self._refused = False
+        self._stalled: asyncio.TimerHandle | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a body."""
+        return self.site.limits.body_bytes
+
+    async def prepare(self) -> None:
+        """Refuse a body that says it is too long, and let others in."""
+        checked: Any = super().prepare()
+        if checked is not None:
+            await checked
+        if self._finished:
+            return
+        length = self.request.headers.get("Content-Length", "")
+        if length.isascii() and length.isdigit() and int(length) > self.most_bytes:
+            self.refuse(self._too_large(int(length)))
+            return
+        try:
+            await self.begin()
+        except BigvizError as error:
+            self.refuse(error)
+            return
+        connection: Any = self.request.connection
+        connection.set_max_body_size(self.most_bytes + _DROPPED)
+        connection.set_body_timeout(self.site.limits.upload_seconds)
+        self._await_more()
+
+    async def begin(self) -> None:
+        """Called before the body comes. What it raises refuses the request."""
+
+    async def data_received(self, chunk: bytes) -> None:
+        """One piece of the body."""
+        self._end_waiting()
+        if self._finished:
+            return
+        self._length += len(chunk)
+        if self._length > self.most_bytes:
+            self.refuse(self._too_large(self._length))
+            return
+        try:
+            await self.received(chunk)
+        except BigvizError as error:
+            self.refuse(error)
+        else:
+            self._await_more()
+
+    async def received(self, chunk: bytes) -> None:
+        """Take a piece; nothing more is read of the socket until this returns."""
+        self.body += chunk
+
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """The body is here: nothing more is waited for."""
+        self._end_waiting()
+        await super().run(work)
+
+    def refuse(self, error: BigvizError) -> None:
+        """Answer with an error before the body has come; the connection ends with the answer."""
+        self._end_waiting()
+        if not self._finished:
+            self._refused = True
+            self.fail(error)
+
+    def restart(self, status: int) -> None:
+        super().restart(status)
+        if self._refused:
+            self.set_header("Connection", "close")
+
+    def on_finish(self) -> None:
+        self._end_waiting()
+
+    def on_connection_close(self) -> None:
+        self._end_waiting()
+        super().on_connection_close()
+
+    def _await_more(self) -> None:
+        """Cut off a client that sends nothing for as long as it may take for its headers."""
+        self._end_waiting()
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        self._stalled = asyncio.get_running_loop().call_later(self.site.limits.body_seconds, stream.close)
+
+    def _end_waiting(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _too_large(self, size: int) -> TooLarge:
+        return TooLarge(f"A body has at most {self.most_bytes:,} bytes here, got {size:,}.", "body", size)

@@ -1,0 +1,56 @@
+"""What a caller may use of a document's datasets: everything, or only what the document itself shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bigviz.common.errors import Forbidden
+
+__all__ = ["EVERYTHING", "Usage"]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """`columns` has the datasets that the caller has no role on, each with the columns that the document names of it;
+    `rowless` those of them whose single rows the caller may not read."""
+
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rowless: frozenset[str] = frozenset()
+
+    def check(self, dataset: str, columns: Iterable[tuple[str, str]]) -> None:
+        """Raise Forbidden for a column that the document does not name, given as (option, column). Whether the dataset
+        has such a column is not told."""
+        allowed = self.columns.get(dataset)
+        if allowed is None:
+            return
+        for option, column in columns:
+            if column not in allowed:
+                raise Forbidden(
+                    f"{option} names a column that this document does not show; it shows "
+                    f"{', '.join(sorted(allowed))}. Ask the owner of dataset {dataset!r} for access.",
+                    option,
+                    column,
+                )
+
+    def within(self, dataset: str, columns: Iterable[str]) -> list[str]:
+        """Those of the columns that the caller may use, in their order."""
+        allowed = self.columns.get(dataset)
+        return [name for name in columns if allowed is None or name in allowed]
+
+    def has_rows(self, dataset: str) -> bool:
+        """Whether the caller may read single rows of the dataset."""
+        return dataset not in self.rowless
+
+    def check_rows(self, dataset: str) -> None:
+        """Raise Forbidden where `has_rows` is False."""
+        if not self.has_rows(dataset):
+            raise Forbidden(
+                f"This document does not give out single rows: ask the owner of dataset {dataset!r} for access.",
+                "dataset",
+                dataset,
+            )
+
+
+EVERYTHING: Final = Usage()

@@ -1,0 +1,18 @@
+"""A server with a library of its own, and what tests put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..running import Running, running
+
+
+@pytest.fixture
+def plots(tmp_path: Path) -> Iterator[Running]:
+    """A plot server without documents, and without users: every request is the operator's."""
+    with running([], library=tmp_path / "library") as found:
+        found.await_event("loaded")
+        yield found

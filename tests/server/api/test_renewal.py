@@ -1,0 +1,99 @@
+"""Open pages are told of a new version, and go on with new data; what other processes do is noticed too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from bigviz.library.access import OPERATOR
+from bigviz.library.library import Library
+from bigviz.wire.frames import GONE, RESTART, UNUSABLE, Type
+
+from ..running import running
+from ..wire import Browser
+from .calls import TABLE, ask, call, document, upload
+
+MORE = pa.concat_tables([TABLE, TABLE])
+
+
+def closed(browser: Browser) -> int:
+    """The code that the connection is closed with, whatever comes before."""
+    with pytest.raises(ConnectionClosed) as found:
+        while True:
+            browser.take()
+    assert found.value.rcvd is not None
+    return found.value.rcvd.code
+
+
+@pytest.fixture
+def page(plots):
+    upload(plots, "rows")
+    call(plots, "PUT", "documents/a", document("rows"))
+    with Browser(plots.url, "a") as browser:
+        assert browser.layer().value["rows"] == 4
+        yield browser
+
+
+def test_a_new_version_is_announced_once(plots, page):
+    for title, version in (("Second", 2), ("Third", 3)):
+        call(plots, "PUT", "documents/a", document("rows", title=title))
+        told = page.take()
+        assert told.kind == Type.CHANGED and told.value == {"document": "a", "version": version}
+    assert page.layer().value["rows"] == 4  # the version that is shown goes on
+
+
+def test_new_data_is_drawn_on_the_same_connection(plots, page):
+    assert upload(plots, "rows", MORE, If_Match='"1"') == (200, {"name": "rows", "version": 2, "rows": 8})
+    told = page.take()
+    assert told.kind == Type.CHANGED and told.value == {"dataset": "rows", "version": 2}
+    facts = page.layer().value
+    assert (facts["rows"], facts["version"]) == (8, 2)
+    tiles = [got for got in page.view([[0, 0, 0, 0]]) if got.kind == Type.TILE]
+    assert len(tiles) == 1
+    assert call(plots, "GET", "documents/a")[1]["datasets"] == ["rows"]
+    assert ask(plots, "GET", "documents/a").headers["ETag"] == '"1"'  # the document's version is what it was
+
+
+def test_an_older_version_gets_the_new_data_too(plots, page):
+    call(plots, "PUT", "documents/a", document("rows", title="Second"))
+    assert page.take().value["document"] == "a"
+    upload(plots, "rows", MORE, If_Match='"1"')
+    assert page.take().value == {"dataset": "rows", "version": 2}
+    assert page.document["title"] == "A plot" and page.layer().value["rows"] == 8
+
+
+def test_other_columns_make_the_page_load_again(plots, page):
+    upload(plots, "rows", MORE.append_column("z", MORE["x"]), If_Match='"1"')
+    assert closed(page) == RESTART
+    with Browser(plots.url, "a") as again:
+        assert [each["name"] for each in again.hello.value["datasets"]["rows"]["columns"]][-1] == "z"
+
+
+def test_a_document_without_the_column_that_it_shows(plots, page):
+    upload(plots, "rows", MORE.drop_columns(["y"]), If_Match='"1"')
+    assert closed(page) == UNUSABLE
+    status, told = call(plots, "GET", "documents/a/thumbnail.png")
+    assert (status, told["field"]) == (422, "y")
+    upload(plots, "rows", MORE, If_Match='"2"')
+    assert plots.get("/_/api/documents/a/thumbnail.png").status == 200
+
+
+def test_a_document_that_is_taken_away(plots, page):
+    assert ask(plots, "DELETE", "documents/a").status == 204
+    assert closed(page) == GONE
+
+
+def test_what_another_process_does_is_noticed(tmp_path: Path):
+    with running([], library=tmp_path / "library") as plots, Library.open(tmp_path / "library") as other:
+        plots.await_event("loaded")
+        upload(plots, "rows")
+        call(plots, "PUT", "documents/a", document("rows"))
+        with Browser(plots.url, "a") as page:
+            value = document("rows", title="Second") | {"id": "a"}
+            other.documents.put("a", value, title="Second", datasets=["rows"], author=None, caller=OPERATOR)
+            assert page.take().value == {"document": "a", "version": 2}
+            other.documents.delete("a")
+            assert closed(page) == GONE
