@@ -185,9 +185,9 @@ class Gated(Engine):
 def running(
     documents: Sequence[Document], engine: Engine | None = None, names: Sequence[str] | None = None, **options: Any
 ) -> Iterator[Running]:
-    """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader, `library` is
-    an open library."""
-    library = options.pop("library", None)
+    """Serve documents until the block ends; `options` are those of `Options`, `load` replaces the loader, `library` may
+    be an open library too."""
+    library = options.pop("library") if isinstance(options.get("library"), Library) else None
     engine = engine or Engine()
     load = options.pop("load", lambda progress: Brought(documents, engine))
     began, box = threading.Event(), {}
