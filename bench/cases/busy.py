@@ -52,7 +52,8 @@ def liveness(rows: int) -> Iterator[Figure]:
 
 
 def stop(rows: int) -> Iterator[Figure]:
-    """From the signal to the end of the process, at random moments while an index is built and clients wait."""
+    """From the signal to the end of the process, at random moments while clients wait; where the table is too large to be
+    ordered in memory, also while its index is built."""
     if rows > LARGE:
         return
     path, random = data.arrow("points", rows), np.random.default_rng(8)
