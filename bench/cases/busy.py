@@ -52,8 +52,8 @@ def liveness(rows: int) -> Iterator[Figure]:
 
 
 def stop(rows: int) -> Iterator[Figure]:
-    """From the signal to the end of the process, at random moments while clients wait; where the table is too large to be
-    ordered in memory, also while its index is built."""
+    """From the signal to the end of the process, at random moments while clients wait, and while the index of a table
+    that is too large to be ordered in memory is built."""
     if rows > LARGE:
         return
     path, random = data.arrow("points", rows), np.random.default_rng(8)
@@ -68,7 +68,7 @@ def stop(rows: int) -> Iterator[Figure]:
                     time.sleep(random.uniform(0, LATEST))
                     times[ending].append(_end(pids[0], ending))
     for ending, samples in times.items():
-        what = f"end of a server that indexes {words(rows)} rows and aggregates for {CLIENTS} clients: {ending.name}"
+        what = f"end of a server that aggregates {words(rows)} rows for {CLIENTS} clients: {ending.name}"
         yield Figure(what, "s", samples, "max", ENDED)
 
 
