@@ -62,11 +62,12 @@ class LevelNorms:
         values = {}
         for place in places:
             cancel.check()
-            values[place] = values_of(read(place), cells)
+            found = values_of(read(place), cells)
+            if found.filled.any():
+                values[place] = found
         if len(values) > _MOST_TILES:
-            holding = {place: each for place, each in values.items() if each.filled.any()}
-            best = sorted(holding, key=lambda place: -_highest(holding[place]))[:_MOST_TILES]
-            values = {place: holding[place] for place in best}
+            best = sorted(values, key=lambda place: -_highest(values[place]))[:_MOST_TILES]
+            values = {place: values[place] for place in best}
         with self._lock:
             self._tiles[tag, level] = tuple(values)
         return values

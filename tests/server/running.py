@@ -56,7 +56,7 @@ class Running:
     server: Server
     engine: Engine
     loop: asyncio.AbstractEventLoop
-    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list, repr=False)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property

@@ -56,18 +56,20 @@ def _text(value: pa.ChunkedArray) -> str | None:
         text = _cast(value)
     except (pa.ArrowException, ValueError, OverflowError):  # an unknown time zone, bytes that are not UTF-8, ...
         text = " ".join(value.combine_chunks().to_string().split()).removeprefix("[ ").removesuffix(" ]")
+    if text is None:  # a null among the labels of a dictionary, which is no null among its rows
+        return None
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _cast(value: pa.ChunkedArray) -> str:
+def _cast(value: pa.ChunkedArray) -> str | None:
     """The one value as Arrow or, for bytes and nested values, Python writes it."""
     kind = value.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
         return echoed(value[0].as_py(), _LONGEST)
     try:
-        text: str = value.cast(pa.string())[0].as_py()
+        text: str | None = value.cast(pa.string())[0].as_py()
     except pa.ArrowNotImplementedError:
         return str(value[0])
-    if pa.types.is_temporal(kind):
+    if text is not None and pa.types.is_temporal(kind):
         text = _FRACTION.sub(lambda found: f".{found[1]}" if found[1] else "", text)
     return text

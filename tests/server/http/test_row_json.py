@@ -70,6 +70,11 @@ def test_values_that_python_cannot_hold_are_written_by_arrow(column: pa.Array, e
     assert values(pa.table({"x": [1.0], "odd": column}), 0)["odd"] == expected
 
 
+def test_a_null_among_the_labels_of_a_dictionary_is_null() -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 1, None]), pa.array(["a", None]))
+    assert [values(pa.table({"x": [1.0] * 3, "c": column}), row)["c"] for row in range(3)] == ["a", None, None]
+
+
 def test_the_layers_columns_come_first_and_wide_tables_are_cut():
     wide = pa.table({f"c{k}": [k] for k in range(MOST_COLUMNS + 7)})
     found = row_json(bv.open(wide), 0, ("c44", "c3", "absent"), wide.column_names, NEVER)
