@@ -26,6 +26,7 @@ import { Status } from "./ui/status.js";
 import { copyLink } from "./ui/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading, showRefusal } from "./ui/reading.js";
+import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
 import { UrlState } from "./ui/url-state.js";
 
@@ -240,6 +241,7 @@ export class Mounted extends EventTarget {
   /** @param {Figure} figure */
   #bind(figure) {
     bindColourLock(figure);
+    bindLegendEntries(figure);
     bindPickers(figure);
     bindSettings(figure);
     const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));
@@ -267,14 +269,15 @@ export class Mounted extends EventTarget {
   }
 
   /**
-   * One figure fills the element and carries its buttons; several stand under a bar with the document's title.
+   * One figure fills the element and carries its buttons; several, and one with a width of its own, stand under a bar
+   * with the document's title.
    * @param {string} title
    */
   #frame(title) {
     const { element, figures, panel, theme, help, wholePage } = this;
     const bar = find(element, ".app", HTMLElement);
     const brand = find(bar, ".brand", HTMLElement);
-    const single = figures.length === 1;
+    const single = figures.length === 1 && !figures[0].spec.width;
     bar.hidden = single;
     brand.hidden = !wholePage;
     find(bar, ".title", HTMLElement).textContent = title;

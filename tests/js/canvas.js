@@ -65,6 +65,11 @@ class Context {
     this.calls.push(["stroke"]);
   }
 
+  /** @param {number[]} lengths */
+  setLineDash(lengths) {
+    this.calls.push(["setLineDash", ...lengths]);
+  }
+
   /** @param {FakeCanvas} source @param {number[]} a */
   drawImage(source, ...a) {
     this.drawn++;

@@ -3,6 +3,7 @@
 
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
 import { drawBar, drawLegend, legendWidth } from "./legend.js";
+import { LabelLegend } from "./label-legend.js";
 import { find } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./label-room.js";
@@ -48,6 +49,8 @@ export class Painter {
     /** The key next to the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
+    /** @type {import("./label-legend.js").Box|null} the legend in it */ this.legend = null;
+    this.labels = new LabelLegend();
     /** @type {number|bigint|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
     this.shown = [];
@@ -64,7 +67,7 @@ export class Painter {
    * @returns {boolean}
    */
   isPaper(view) {
-    return this.figure.layers.every(({ raster }) => !raster || raster.isSparse(view));
+    return this.figure.layers.every(({ raster, isHidden }) => isHidden || !raster || raster.isSparse(view));
   }
 
   /** Is the plot's ground dark?  @param {View} view @returns {boolean} */
@@ -207,7 +210,7 @@ export class Painter {
   paint(view, exact) {
     if (!this.scene) return;
     this.#ground(view);
-    this.drawData(this.dataContext, view, this.scene, exact);
+    this.legend = this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
     const shows = [
@@ -282,6 +285,7 @@ export class Painter {
    * @param {boolean} exact
    * @param {Map<Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers'
    *   own
+   * @returns {import("./label-legend.js").Box|null} the legend over them
    */
   drawData(ctx, view, scene, exact, lines) {
     const { layers } = this.figure;
@@ -296,9 +300,16 @@ export class Painter {
     }
     for (const layer of layers) {
       const { raster } = layer;
+      if (layer.isHidden) continue;
       if (raster && !(exact && raster.settle(ctx, view, look.dpr))) raster.compose(ctx, view, look.dpr);
       (lines?.get(layer) ?? layer.line)?.draw(ctx, view, look.dpr);
     }
+    return this.labels.draw(ctx, view, {
+      layers,
+      plot: frame.plot,
+      look: { ...this.figure.look, ...look },
+      ground: exact ? this.groundOf(view) : null,
+    });
   }
 
   /** @param {Context} ctx in CSS pixels of the surface @param {Scene} scene @param {number|bigint|null} mark */

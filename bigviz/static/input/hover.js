@@ -164,6 +164,7 @@ export class Hover {
     if (!view) return null;
     /** @type {Row|null} */ let best = null;
     for (const layer of layers) {
+      if (layer.isHidden) continue;
       const only = layers.every((l) => !l.raster);
       const hit =
         layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ??
@@ -183,7 +184,7 @@ export class Hover {
     const { view, layers } = this.figure;
     if (!view) return null;
     for (let k = layers.length - 1; k >= 0; k--) {
-      const hit = layers[k].raster?.valueAt(view, px, py);
+      const hit = layers[k].isHidden ? null : layers[k].raster?.valueAt(view, px, py);
       if (hit) return { hit, layer: layers[k] };
     }
     return null;
@@ -236,8 +237,17 @@ export class Hover {
         value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100),
         strong: true,
       },
+      ...this.#label(layer),
       { name: "row", value: row.toLocaleString("en") },
     ];
+  }
+
+  /** The entry of the legend that a row belongs to.  @param {import("../layers/layer.js").Layer} layer */
+  #label(layer) {
+    const { legend_label: name, color } = layer.spec;
+    /** @type {Fact[]} */
+    const facts = name ? [{ name, value: "", color: color ?? undefined }] : [];
+    return facts;
   }
 
   /**
@@ -253,6 +263,7 @@ export class Hover {
     const facts = [
       { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
       { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
+      ...this.#label(layer),
     ];
     const rowsOnly = counts || total === "any"; // their number is shown below
     if (label)

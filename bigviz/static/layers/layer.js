@@ -4,7 +4,7 @@ import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
-import { pixelOf } from "../render/css-color.js";
+import { opacityOf, pixelOf } from "../render/css-color.js";
 import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
@@ -29,6 +29,8 @@ const NUMBERS = new Set(["integer", "float", "decimal"]);
 const CELLS = new Set(["integer", "bool", "category"]);
 const MOST_CELLS = 64;
 const LINE_WIDTH = 1.5;
+/** Patterns of dashes by name, as Bokeh's, in CSS pixels.  @type {Record<string, number[]>} */
+const DASHES = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4], dashdot: [6, 4, 2, 4] };
 /** Before the server says what the values are.  @type {import("../wire/frames.js").ValueKind} */
 const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
 
@@ -60,6 +62,7 @@ export class Layer {
       yaxis: null,
     });
     /** @type {Choice} */ this.choice = { ...this.published };
+    /** A click on its entry in the legend takes it out of the picture. */ this.isHidden = false;
     /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
     /** @type {Definition|null} what is drawn */ this.definition = null;
     /** @type {LayerInfo|null} */ this.info = null;
@@ -203,6 +206,7 @@ export class Layer {
   /** @param {Look} look @returns {import("../render/shade.js").RasterStyle} */
   rasterStyle(look) {
     const { how, low, high } = this.choice;
+    const { color, size, alpha, marker } = this.spec;
     const lut = this.lut(look);
     const { palette } = look;
     return {
@@ -212,6 +216,12 @@ export class Layer {
       high,
       dark: this.planes ? palette.dark : wantsDark(lut, palette),
       sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark },
+      marks: {
+        isPlain: color !== null || size !== null,
+        size,
+        opacity: alpha * (color === null ? 1 : opacityOf(color)),
+        shape: marker,
+      },
     };
   }
 
@@ -226,7 +236,9 @@ export class Layer {
 
   /** @param {Look} look @returns {import("./line-layer.js").LineStyle} */
   lineStyle({ palette }) {
-    return { color: this.#color(palette), width: LINE_WIDTH };
+    const { line_width, line_dash, alpha } = this.spec;
+    const dash = typeof line_dash === "string" ? DASHES[line_dash] : line_dash;
+    return { color: this.#color(palette), width: line_width ?? LINE_WIDTH, opacity: alpha, dash };
   }
 
   /** @returns {{x: AxisRoot, y: AxisRoot}|null} */

@@ -7,7 +7,10 @@ import { nearView, placeOf } from "./near-view.js";
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/columns.js").Columns} Columns */
 /** @typedef {import("./pixels.js").Context} Context */
-/** color: any CSS colour; width: of the stroke in CSS pixels.  @typedef {{color: string, width: number}} LineStyle */
+/**
+ * color: any CSS colour; width: of the stroke in CSS pixels; opacity: 0 to 1; dash: lengths on and off in CSS pixels,
+ * none for a solid line.
+ * @typedef {{color: string, width: number, opacity?: number, dash?: readonly number[]}} LineStyle */
 /**
  * What a view requests; x0 and x1 are decimal strings on exact axes.
  * @typedef {{x0: number|string, x1: number|string, width: number}} Asked
@@ -105,13 +108,26 @@ export class LineLayer {
   draw(context, view, dpr = 1) {
     const columns = this.columns && nearView(this.columns, view);
     if (!columns || columns.n === 0) return;
+    const { color, width, opacity = 1, dash = [] } = this.style;
     context.save();
-    context.strokeStyle = this.style.color;
-    context.lineWidth = this.style.width * dpr;
+    context.strokeStyle = color;
+    context.globalAlpha = opacity;
+    context.lineWidth = width * dpr;
     context.lineJoin = "bevel";
     context.lineCap = "round";
     context.beginPath();
-    trace(context, columns, transform(columns, view));
+    if (dash.length === 0) trace(context, columns, transform(columns, view), (x, y) => dot(context, x, y));
+    else {
+      /** @type {[number, number][]} */ const dots = [];
+      context.lineCap = "butt"; // round ends would fill short gaps
+      context.setLineDash(dash.map((length) => length * dpr));
+      trace(context, columns, transform(columns, view), (x, y) => dots.push([x, y]));
+      context.stroke();
+      context.lineCap = "round";
+      context.setLineDash([]);
+      context.beginPath();
+      for (const [x, y] of dots) dot(context, x, y);
+    }
     context.stroke();
     context.restore();
   }
@@ -229,31 +245,40 @@ function firstFrom(sorted, value) {
   return a;
 }
 
-/** @param {Context} context @param {Columns} columns @param {Transform} t */
-function trace(context, { n, x, y, run }, { x0, xunit, xscale, y0, yunit, yscale, height }) {
-  let [lastX, lastY, alone] = [0, 0, false];
-  const dot = () => {
-    if (!alone || Math.abs(lastX) > FAR || Math.abs(lastY) > FAR) return;
-    context.moveTo(lastX - DOT, lastY);
-    context.lineTo(lastX + DOT, lastY);
+/** @param {Context} context @param {number} x @param {number} y */
+function dot(context, x, y) {
+  context.moveTo(x - DOT, y);
+  context.lineTo(x + DOT, y);
+}
+
+/**
+ * @param {Context} context
+ * @param {Columns} columns
+ * @param {Transform} t
+ * @param {(x: number, y: number) => void} alone draws a row between two gaps
+ */
+function trace(context, { n, x, y, run }, { x0, xunit, xscale, y0, yunit, yscale, height }, alone) {
+  let [lastX, lastY, isAlone] = [0, 0, false];
+  const end = () => {
+    if (isAlone && Math.abs(lastX) <= FAR && Math.abs(lastY) <= FAR) alone(lastX, lastY);
   };
   for (let k = 0; k < n; k++) {
     const px = (x[k] - x0) * xunit * xscale;
     const py = height - (y[k] - y0) * yunit * yscale;
     const far = !(Math.abs(px) <= FAR && Math.abs(py) <= FAR);
     if (k === 0 || run[k] !== run[k - 1]) {
-      dot();
-      alone = true;
+      end();
+      isAlone = true;
       if (!far) context.moveTo(px, py);
     } else {
-      alone = false;
+      isAlone = false;
       if (far || Math.abs(lastX) > FAR || Math.abs(lastY) > FAR) traceCut(context, lastX, lastY, px, py);
       else context.lineTo(px, py);
     }
     lastX = px;
     lastY = py;
   }
-  dot();
+  end();
 }
 
 /**

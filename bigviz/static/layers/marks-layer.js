@@ -98,6 +98,7 @@ export class MarksLayer {
    */
   isSparse(view) {
     if (!this.style.sparse || !this.covers(view)) return false;
+    if (this.isStyledPlain) return true;
     const { visible } = this.#placesIn(view);
     if (visible > FEW * STEADY) this.few = false;
     else if (visible <= FEW) this.few = true;
@@ -131,6 +132,11 @@ export class MarksLayer {
     return planes === null && (traits.counts || traits.total === "any");
   }
 
+  /** The document gives them a colour or a size, and no value gives them another. */
+  get isStyledPlain() {
+    return Boolean(this.style.marks?.isPlain) && this.#tellsPlaces;
+  }
+
   /** The rows' places in a view.  @param {View} view */
   #placesIn(view) {
     const rows = /** @type {Rows} */ (this.rows);
@@ -145,7 +151,7 @@ export class MarksLayer {
    * @returns {{width: number, height: number}|null}
    */
   #cellsIn(view) {
-    if (!this.lattice) return null;
+    if (!this.lattice || this.isStyledPlain || this.style.marks?.size) return null;
     const width = (this.lattice.x * view.width) / length(view.x);
     const height = (this.lattice.y * view.height) / length(view.y);
     const fits = (/** @type {number} */ size) => size === 0 || size >= LEAST_STEP;
@@ -219,8 +225,11 @@ export class MarksLayer {
     if (!rows) return;
     const placed = this.#placesIn(view);
     const cells = this.#cellsIn(view);
-    const ideal = radiusFor(placed.visible, (view.width * view.height) / (dpr * dpr)) * dpr;
-    if (!(ideal < this.radius * STEADY && ideal > this.radius / STEADY)) this.radius = ideal;
+    const { size = null, shape = "circle" } = this.style.marks ?? {};
+    const ideal =
+      (size === null ? radiusFor(placed.visible, (view.width * view.height) / (dpr * dpr)) : size / 2) * dpr;
+    if (size !== null) this.radius = ideal;
+    else if (!(ideal < this.radius * STEADY && ideal > this.radius / STEADY)) this.radius = ideal;
     const ink = this.#inkOf(view);
     const { inked, radius } = this;
     const { out } = this.pixels;
@@ -229,7 +238,7 @@ export class MarksLayer {
       ink.clear();
       const thick = Math.max(1, Math.round(DASH * dpr));
       if (cells) ink.drawCells(placed, { width: cells.width || thick, height: cells.height || thick }, facts.rule);
-      else ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr);
+      else ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr && !this.isStyledPlain, shape);
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {
@@ -244,12 +253,17 @@ export class MarksLayer {
   /** Colours the ink, unless it has them.  @param {Ink} ink @param {Uint32Array} out @param {View} view */
   #paint(ink, out, view) {
     const { style, inked } = this;
+    const opacity = style.marks?.opacity ?? 1;
     const sparse = this.isSparse(view) ? style.sparse : undefined;
     const shader = sparse && this.isPlain(view) ? sparse.accent : this.shader;
     if (inked.shader === shader) return;
     if (typeof shader === "number")
-      ink.paintPlain(out, shader, this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined);
-    else ink.paint(out, this.rows?.code ? null : shader, (sparse ?? style).dark ?? true);
+      ink.paintPlain(
+        out,
+        shader,
+        this.isStyledPlain ? opacity : this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined,
+      );
+    else ink.paint(out, this.rows?.code ? null : shader, (sparse ?? style).dark ?? true, opacity);
     this.pixels.put();
     inked.shader = shader;
   }

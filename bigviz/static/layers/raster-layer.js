@@ -34,6 +34,7 @@ export class RasterLayer {
     this.createCanvas = createCanvas;
     /** What bands are drawn from.  @type {(import("./pixels.js").Surface|null)[]} */ this.scratch = [null, null];
     this.info = info;
+    this.limits = limits;
     this.tiles = new TileLayer({ cache, definition, info, style, createCanvas, facts });
     this.marks = new MarksLayer({ facts, style, createCanvas });
     this.image = new ImageLayer({ facts, style, createCanvas });
@@ -186,9 +187,9 @@ export class RasterLayer {
     return this.marks.isPlain(view);
   }
 
-  /** All rows are here, and no view of them has colours that mean something. */
+  /** No view of its rows has colours that mean something. */
   get isAlwaysPlain() {
-    return this.marks.isAlwaysPlain;
+    return this.marks.isAlwaysPlain || (this.marks.isStyledPlain && this.info.rows <= this.limits.rows);
   }
 
   /**

@@ -1,4 +1,4 @@
-// Rows drawn as round marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged,
+// Rows drawn as marks. Marks that overlap combine by the layer's own rule (counts add up, means are averaged,
 // categories are mixed), so a picture of rows still shows what the picture of cells did: where they are dense. Drawn
 // into typed arrays, since the colour of a pixel follows from all marks on it; only the pixels touched are looked at
 // again.
@@ -13,10 +13,11 @@ import { blend } from "./category-mix.js";
  *   Placed
  */
 /**
- * Offsets of a disc's pixels from the one that holds its centre; the first `core` are at least half covered, the last
+ * Offsets of a mark's pixels from the one that holds its centre; the first `core` are at least half covered, the last
  * of them, from
  * `edge` on, are its outline.
- * @typedef {{dx: Int8Array, dy: Int8Array, alpha: Uint8Array, core: number, edge: number}} Stamp */
+ * @typedef {{dx: Int16Array, dy: Int16Array, alpha: Uint8Array, core: number, edge: number}} Stamp */
+/** @typedef {import("../types.js").Shape} Shape */
 
 /** Radii of marks in CSS pixels: few ones are easy to see and to point at, many leave room for each other. */
 export const LARGEST = 4;
@@ -34,10 +35,18 @@ const SHEEREST = 0.12;
 const GAP = 0.06;
 const LEAST_CELL = 4;
 /**
- * Positions within a pixel that are distinguished, on each axis; small marks are kept crisp on whole pixels instead.
+ * Positions within a pixel that are distinguished, on each axis; small marks are kept crisp on whole pixels instead,
+ * and for large ones it does not show.
  */
 const PHASES = 4;
 const CRISP = 2;
+const BROAD = 24;
+/** Half the thickness of the bars of crosses, as a share of their radius; not below half a pixel. */
+const BAR = 0.16;
+/** Width of a diamond, as a share of its height. */
+const SLIM = 0.7;
+/** Radius of the circle in a triangle, as a share of half its side. */
+const INNER = 1 / Math.sqrt(3);
 
 /** @param {number} marks on the screen @param {number} area of the plot in CSS pixels @returns {number} CSS pixels */
 export function radiusFor(marks, area) {
@@ -52,35 +61,67 @@ const stamps = new Map();
  * @param {number} fx
  * @param {number} fy where the centre lies in its pixel, 0..1
  * @param {boolean} [outlined]
+ * @param {Shape} [shape]
  * @returns {Stamp}
  */
-export function stampOf(radius, fx, fy, outlined = false) {
+export function stampOf(radius, fx, fy, outlined = false, shape = "circle") {
   const size = Math.round(radius * 4) / 4;
-  const name = `${size} ${fx} ${fy} ${outlined}`;
+  const name = `${size} ${fx} ${fy} ${outlined} ${shape}`;
   let stamp = stamps.get(name);
   if (!stamp) {
-    stamp = disc(size, fx, fy, outlined);
+    stamp = rastered(size, fx, fy, outlined, shape);
     if (stamps.size > 512) stamps.clear();
     stamps.set(name, stamp);
   }
   return stamp;
 }
 
-/** @param {number} radius @param {number} fx @param {number} fy @param {boolean} outlined @returns {Stamp} */
-function disc(radius, fx, fy, outlined) {
-  const reach = Math.ceil(radius + 1);
+/**
+ * How far inside a shape's edge a place lies, negative outside.
+ * @param {Shape} shape @param {number} x @param {number} y from its centre, down @param {number} radius
+ * @returns {number} in the units of its radius
+ */
+export function depthIn(shape, x, y, radius) {
+  const [across, down] = [Math.abs(x), Math.abs(y)];
+  const bar = Math.max(0.5, BAR * radius);
+  const inBars = (/** @type {number} */ a, /** @type {number} */ b) =>
+    Math.max(Math.min(radius - a, bar - b), Math.min(radius - b, bar - a));
+  switch (shape) {
+    case "square":
+      return radius - Math.max(across, down);
+    case "diamond":
+      return (radius - across / SLIM - down) / Math.hypot(1 / SLIM, 1);
+    case "triangle": {
+      const inner = INNER * radius;
+      return Math.min(inner - y, inner + y / 2 - (across * Math.sqrt(3)) / 2);
+    }
+    case "cross":
+      return inBars(across, down);
+    case "x":
+      return inBars(Math.abs(x + y) * Math.SQRT1_2, Math.abs(x - y) * Math.SQRT1_2);
+    default:
+      return radius - Math.hypot(x, y);
+  }
+}
+
+/**
+ * @param {number} radius @param {number} fx @param {number} fy @param {boolean} outlined @param {Shape} shape
+ * @returns {Stamp}
+ */
+function rastered(radius, fx, fy, outlined, shape) {
+  const reach = Math.ceil(1.2 * radius + 1); // a triangle's tip
   const found = [];
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
-      const covered = radius + 0.5 - Math.hypot(dx + 0.5 - fx, dy + 0.5 - fy);
+      const covered = depthIn(shape, dx + 0.5 - fx, dy + 0.5 - fy, radius) + 0.5;
       if (covered > 0.05) found.push({ dx, dy, covered, alpha: Math.round(Math.min(1, covered) * 255) });
     }
   }
   found.sort((a, b) => b.covered - a.covered);
   const core = found.filter((p) => p.alpha >= 128).length;
   return {
-    dx: Int8Array.from(found, (p) => p.dx),
-    dy: Int8Array.from(found, (p) => p.dy),
+    dx: Int16Array.from(found, (p) => p.dx),
+    dy: Int16Array.from(found, (p) => p.dy),
     alpha: Uint8Array.from(found, (p) => p.alpha),
     core,
     edge: !outlined ? core : found.filter((p) => p.covered >= 1 + radius / 12).length,
@@ -186,18 +227,19 @@ export class Ink {
   }
 
   /**
-   * Adds discs in the order given.
+   * Adds marks in the order given.
    * @param {Placed} marks
    * @param {number} radius device pixels
    * @param {Rule} rule
    * @param {boolean} [outlined]
+   * @param {Shape} [shape]
    */
-  draw(marks, radius, rule, outlined = false) {
+  draw(marks, radius, rule, outlined = false, shape = "circle") {
     const { n, px, py, values, colors } = marks;
     const { width, height } = this;
-    const crisp = radius < CRISP;
-    const reach = radius + 1;
-    const whole = crisp ? stampOf(radius, 0.5, 0.5, outlined) : null;
+    const crisp = radius < CRISP || radius > BROAD;
+    const reach = 1.2 * radius + 1;
+    const whole = crisp ? stampOf(radius, 0.5, 0.5, outlined, shape) : null;
     /** @type {(Stamp|undefined)[]} */ const phases = [];
     for (let k = 0; k < n; k++) {
       const x = px[k];
@@ -214,6 +256,7 @@ export class Ink {
           (across + 0.5) / PHASES,
           (down + 0.5) / PHASES,
           outlined,
+          shape,
         );
       }
       this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
@@ -279,8 +322,9 @@ export class Ink {
    * @param {Uint32Array} out pixels, zero where nothing is drawn
    * @param {import("./shade.js").Shader|null} shader null: by the mixed colours
    * @param {boolean} dark the ground is
+   * @param {number} [opacity] of all
    */
-  paint(out, shader, dark) {
+  paint(out, shader, dark, opacity = 1) {
     const { n, pixels, values, alpha, mixed, edge } = this;
     const outline = dark ? 0xffffff : 0;
     let [last, color] = [Number.NaN, 0];
@@ -291,7 +335,7 @@ export class Ink {
         color = shader.color(last);
       }
       const shown = edge[k] === 0 ? color : blend(color, 1 - OUTLINE, outline, OUTLINE);
-      out[pixels[k]] = ((shown & 0xffffff) | (alpha[k] << 24)) >>> 0;
+      out[pixels[k]] = ((shown & 0xffffff) | (Math.round(alpha[k] * opacity) << 24)) >>> 0;
     }
   }
 

@@ -13,10 +13,14 @@ import { BINS } from "./distribution.js";
  * How values become colours. lut: 256 x RGB; low, high: ends of the colour map; colors: RGB of each category under `by`
  * (default GLASBEY).
  * dark: the plate's ground is (default). sparse: how few rows are drawn, on the page's ground: in one colour (a pixel)
- * where they have no value.
+ * where they have no value. marks: what the document says of single rows.
  * @typedef {{how: import("./norm.js").How, lut: Uint8Array, low: import("./norm.js").Clip, high:
  *   import("./norm.js").Clip, colors?: Uint8Array,
- *   dark?: boolean, sparse?: {accent: number, dark: boolean}}} RasterStyle */
+ *   dark?: boolean, sparse?: {accent: number, dark: boolean}, marks?: MarkStyle}} RasterStyle */
+/**
+ * isPlain: single rows are drawn in the one colour however many they are, where they have no value. size: their
+ * diameter in CSS pixels, null for one that their number asks for.
+ * @typedef {{isPlain: boolean, size: number|null, opacity: number, shape: import("../types.js").Shape}} MarkStyle */
 
 /** Alpha of the rarest mixed cell, as datashader's min_alpha. */
 export const MIN_ALPHA = 40;

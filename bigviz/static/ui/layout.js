@@ -35,6 +35,8 @@ export function buildLayout(spec, into) {
           ? 1
           : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
     if (node.type === "grid") box.style.setProperty("--columns", String(columns));
+    const tracks = tracksOf(node.children, columns);
+    if (tracks) box.style.setProperty("--tracks", tracks);
     box.append(
       ...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)),
     );
@@ -42,6 +44,24 @@ export function buildLayout(spec, into) {
   };
   into.replaceChildren(build(spec.layout, null));
   return figures;
+}
+
+/**
+ * The widths of a layout's columns: of one whose figures all have a width the largest, of others equal shares of the
+ * rest; narrower where the screen has less.
+ * @param {readonly Node[]} children
+ * @param {number} columns
+ * @returns {string|null} for `grid-template-columns`; null where all are equal
+ */
+export function tracksOf(children, columns) {
+  const widths = Array.from({ length: columns }, (_, column) =>
+    children
+      .filter((_, k) => k % columns === column)
+      .map((child) => (child.type === "figure" ? child.width : null))
+      .reduce((a, b) => (a === null || b === null ? null : Math.max(a, b)), 0),
+  );
+  if (widths.every((width) => !width)) return null;
+  return widths.map((width) => `minmax(0, ${width ? `${width}px` : "1fr"})`).join(" ");
 }
 
 /**

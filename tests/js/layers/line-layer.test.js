@@ -91,6 +91,26 @@ test("rows of one run are joined, runs are apart, a row alone is a dot", () => {
   ]);
 });
 
+test("a dashed line is stroked with its dashes, its rows alone without", () => {
+  const layer = makeLayer();
+  layer.restyle({ ...layer.style, dash: [6, 3] });
+  const view = new View({ x: span(0, 10), y: span(0, 10), width: 100, height: 100 });
+  give(layer, columns([1, 2, 5], [1, 2, 5], [0, 0, 1]), view);
+  assert.deepEqual(calls(layer, view, 2), [
+    ["beginPath"],
+    ["setLineDash", 12, 6],
+    ["moveTo", 10, 90],
+    ["lineTo", 20, 80],
+    ["moveTo", 50, 50],
+    ["stroke"],
+    ["setLineDash"],
+    ["beginPath"],
+    ["moveTo", 49.98, 50],
+    ["lineTo", 50.02, 50],
+    ["stroke"],
+  ]);
+});
+
 test("the rows at hand follow any view, from their own origins", () => {
   const layer = makeLayer("timestamp");
   const origin = 1_700_000_000_000_000_000n;

@@ -58,6 +58,51 @@ test("few rows without values have one colour, deeper where they overlap", () =>
   assert.ok(layer.isPlain(moved));
 });
 
+test("rows with a colour or a size of their own are plain however many they are here", () => {
+  const view = viewOf(0, 1, 0, 1);
+  const styled = (/** @type {object} */ o) => {
+    const layer = sparseLayer(o);
+    const marks = { isPlain: true, size: 6, opacity: 0.5, shape: /** @type {const} */ ("square") };
+    layer.restyle({ ...layer.marks.style, marks });
+    return layer;
+  };
+  const layer = styled({});
+  const many = Array.from({ length: 7000 }, (_, k) => k / 7000);
+  layer.info.rows = 50_001;
+  layer.addRows(rowsOf({ x: many, y: many }));
+  assert.ok(!layer.isAlwaysPlain, "other views may hold more");
+  layer.info.rows = 50_000;
+  assert.ok(layer.isSparse(view) && layer.isPlain(view) && layer.isAlwaysPlain);
+  layer.addRows(rowsOf({ x: [0.25, 0.75, 0.75], y: [0.5, 0.5, 0.5] }));
+  const pixels = draw(layer, view);
+  assert.ok(pixels.every((p) => p === 0 || (p & 0xffffff) === ACCENT));
+  assert.equal(pixels[50 * 200 + 50] >>> 24, 128, "one");
+  assert.equal(pixels[50 * 200 + 150] >>> 24, 191, "over another, as a canvas draws them");
+  const row = [...pixels.slice(50 * 200 + 40, 50 * 200 + 60)].map((p) => (p >>> 24 > 60 ? 1 : 0));
+  assert.equal(
+    row.reduce((sum, on) => sum + on, 0),
+    6,
+    "6 pixels wide",
+  );
+  const valued = styled({ agg: "mean(v)" });
+  valued.addRows(rowsOf({ x: [0.25, 0.75], y: [0.5, 0.5], value: [1, 3] }));
+  const colours = draw(valued, view);
+  assert.deepEqual(
+    [50, 150].map((x) => colours[50 * 200 + x]),
+    [0x80000000, 0x80ffffff],
+    "a value keeps its colour",
+  );
+});
+
+test("marks with a size stand alone where a table's cells would", () => {
+  const layer = sparseLayer({ kind: "integer", root: ["0", 2] });
+  const marks = { isPlain: true, size: 4, opacity: 1, shape: /** @type {const} */ ("circle") };
+  layer.restyle({ ...layer.marks.style, marks });
+  layer.addRows(rowsOf({ x: [0, 1, 0, 1], y: [0, 0, 1, 1] }));
+  const view = new View({ x: span(-0.5, 1.5, 0n, true), y: span(-0.5, 1.5, 0n, true), width: 60, height: 60 });
+  assert.ok(draw(layer, view).filter((p) => p !== 0).length < 4 * 40);
+});
+
 test("values and categories keep their colours; crowds are density", () => {
   const view = viewOf(0, 1, 0, 1);
   const valued = sparseLayer({ agg: "mean(v)" });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Ink, radiusFor, stampOf } from "../../../bigviz/static/render/marks.js";
+import { depthIn, Ink, radiusFor, stampOf } from "../../../bigviz/static/render/marks.js";
 
 test("overlapping marks combine by the layer's rule", () => {
   const ink = new Ink(20, 20);
@@ -34,6 +34,27 @@ test("discs are whole, symmetric, and as large as they should be", () => {
     assert.ok(edge <= core && core <= alpha.length && alpha.slice(0, core).every((a) => a >= 128));
   }
   assert.ok(radiusFor(1, 5e5) === 4 && radiusFor(50_000, 5e5) < 1.5 && radiusFor(1e9, 5e5) === 1);
+});
+
+test("shapes are as large as they should be, and lie about their centre", () => {
+  const r = 12;
+  const areas = {
+    circle: Math.PI * r * r,
+    square: 4 * r * r,
+    diamond: 2 * 0.7 * r * r,
+    triangle: Math.sqrt(3) * r * r,
+    cross: 4 * r * 3.84 - 3.84 ** 2,
+    x: 4 * r * 3.84 - 3.84 ** 2,
+  };
+  for (const [name, area] of Object.entries(areas)) {
+    const shape = /** @type {keyof typeof areas} */ (name);
+    const { alpha, dx, dy, core } = stampOf(r, 0.5, 0.5, false, shape);
+    const drawn = alpha.reduce((sum, a) => sum + a / 255, 0);
+    assert.ok(Math.abs(drawn / area - 1) < 0.08, `${name}: ${drawn} of ${area}`);
+    const middle = (/** @type {Int16Array} */ d) => d.slice(0, core).reduce((sum, at) => sum + at, 0) / core;
+    assert.ok(Math.abs(middle(dx)) < 0.01 && Math.abs(middle(dy)) < 0.5, name);
+    assert.ok(depthIn(shape, 0, 0, r) > 0 && depthIn(shape, 0, -1.2 * r, r) < 0 && depthIn(shape, 1.1 * r, r, r) < 0);
+  }
 });
 
 test("marks beyond the screen are cut, and half on it are drawn", () => {

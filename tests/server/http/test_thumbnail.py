@@ -53,6 +53,8 @@ def documents() -> list[Document]:
         document(line, id="line"),
         document(figure(title="Durations").line(ticks, "d", "up"), id="durations"),
         document(figure(title="Few").points(few, "x", "y"), id="few"),
+        document(figure().points(few, "x", "y", color="#d33", size=3, alpha=0.5).points(few, "y", "x"), id="styled"),
+        document(figure().points(cloud, "x", "y", color="teal"), id="plain"),
         document(figure(title="None").points(none, "x", "y"), id="none"),
         document(figure(title="Map", x_axis_type="mercator", y_axis_type="mercator").points(few, "x", "y"), id="map"),
         document(column(figure().points(cloud, "x", "y"), line), id="both", title="Both"),
@@ -109,6 +111,13 @@ def test_few_rows_are_marks(served: Running):
     assert 40 < drawn.sum() < 200 and (shown[drawn] == ACCENTS[0]).all()
     assert drawn[150:, :240].any() and drawn[:150, 240:].any()
     assert pixels(served.get(PATH.format("map")))[..., 3].any()
+
+
+def test_marks_have_the_colour_of_their_layer(served: Running):
+    shown = pixels(served.get(PATH.format("styled")))
+    assert (shown[shown[..., 3] > 0] == ACCENTS[1]).all(), "the second layer's lie over the first one's"
+    shown = pixels(served.get(PATH.format("plain")))
+    assert (shown[shown[..., 3] > 0] == (0, 128, 128, 255)).all() and (shown[..., 3] == 0).any(), "all 50,000 rows"
 
 
 def test_a_document_without_a_row_is_blank(served: Running):

@@ -11,6 +11,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
+from bigviz.apps.script_failure import ScriptFailed
 from bigviz.commands.info import summary
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.render import colormaps
@@ -139,3 +140,11 @@ def test_what_a_script_reads_is_told_to_whoever_waits(tmp_path: Path, monkeypatc
     assert told == [("reading t.csv", 1.0, 2)]
     bv.open("t.csv")
     assert len(told) == 1
+
+
+def test_a_script_that_names_a_dataset_of_another_server_failed(tmp_path: Path):
+    app = tmp_path / "app.py"
+    app.write_text("import bigviz as bv\nbv.serve(bv.figure().points('no such file', 'x', 'y'))\n")
+    with pytest.raises(ScriptFailed, match="There is no file 'no such file'") as told:
+        loading.open_script(str(app), "app")
+    assert told.value.failure.file == "app.py"
