@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +68,9 @@ def test_the_address_says_where_and_leads_back(page: Page, wide_server: Server) 
     with moving(page):
         page.mouse.wheel(0, 120)
     state = wait_hash(page)
-    x0, x1 = int(state["x0"]), int(state["x1"])
+    x0, x1 = Decimal(state["x0"]), Decimal(state["x1"])
     assert numbers[0] < x0 < numbers[10] and numbers[20] < x1 < numbers[30]
+    assert x0 != int(x0), "a pixel is less than a whole number"
 
 
 @pytest.mark.parametrize("glyph", ["points", "line"])
