@@ -49,6 +49,7 @@ def pages(library: Library, caller: Caller, **options: Any) -> list[str]:
     while True:
         found, after = library.documents.page(caller, after=after, **options)
         names += [entry.name for entry in found]
+        assert len(names) == len(set(names))
         if after is None:
             return names
         assert len(found) == options["limit"]
