@@ -63,10 +63,10 @@ class Database:
             check_same_thread=False,
         )
         try:
+            for pragma in _PRAGMAS:  # of this connection alone: nothing is changed yet
+                connection.execute(pragma)
             if first:
                 self._make(connection)
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
         except BaseException:
             connection.close()
             raise
@@ -82,7 +82,6 @@ class Database:
                 "library",
                 str(self._path),
             )
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         try:
             migrate(connection, version_of(connection, str(self._path)))

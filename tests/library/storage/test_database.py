@@ -25,6 +25,8 @@ import sys
 from pathlib import Path
 from bigviz.library.library import Library
 with Library.open(Path(sys.argv[1])) as library:
+    print("ready", flush=True)
+    sys.stdin.readline()
     for number in range(int(sys.argv[3])):
         value = {"who": sys.argv[2], "number": number}
         library.documents.put("shared", value, title="", datasets=(), author=sys.argv[2])
@@ -36,15 +38,29 @@ def put(library: Library, name: str, value: dict[str, Any]) -> int:
 
 
 def child(library: Library, who: str, count: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PUBLISH, str(library.directory), who, str(count)])
+    """A process that publishes as soon as it is told to."""
+    command = [sys.executable, "-c", PUBLISH, str(library.directory), who, str(count)]
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert started.stdout and started.stdout.readline() == b"ready\n"
+    return started
+
+
+def ended(started: subprocess.Popen[bytes]) -> int:
+    """The exit code of a child that was told to end."""
+    started.communicate(timeout=PATIENCE)
+    return started.returncode
 
 
 def test_processes_and_threads_that_write_at_once_lose_nothing(library):
     count = 25
     children = [child(library, who, count) for who in ("ann", "bob")]
+    for each in children:
+        assert each.stdin
+        each.stdin.write(b"go\n")
+        each.stdin.flush()
     with ThreadPoolExecutor(3) as pool:
         versions = list(pool.map(lambda n: put(library, "shared", {"who": "me", "number": n}), range(count)))
-    assert [each.wait(PATIENCE) for each in children] == [0, 0]
+    assert [ended(each) for each in children] == [0, 0]
     assert len(set(versions)) == count
     assert [each.version for each in library.documents.versions("shared")] == list(range(3 * count, 0, -1))
     found = [library.documents.get("shared", version).value for version in range(1, 3 * count + 1)]
@@ -64,6 +80,14 @@ def test_readers_see_one_state_and_never_wait(library):
         db.execute("UPDATE items SET version = 9")
         assert library.documents.entry("a").version == 2
     assert library.documents.entry("a").version == 9
+
+
+def test_a_writer_is_alone_from_the_start(library):
+    """What it reads before it writes is what it writes to."""
+    other = sqlite3.connect(library.directory / "library.sqlite", timeout=0, isolation_level=None)
+    with library._database.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
 
 
 def test_what_fails_is_rolled_back_whole(library):
@@ -102,7 +126,7 @@ def test_changes_of_any_process_are_noticed(library):
     put(library, "a", {"n": 1})  # equal: nothing to notice
     library.documents.page(OPERATOR)
     assert not changed(seen)
-    assert child(library, "ann", 1).wait(PATIENCE) == 0
+    assert ended(child(library, "ann", 1)) == 0
     assert changed(seen) and not changed(seen)
 
 
