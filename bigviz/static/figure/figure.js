@@ -21,8 +21,8 @@ import { View } from "../geometry/view.js";
 export class Figure extends EventTarget {
   /**
    * Events: `choice` (columns, colours or scale changed), `info` (the server answered about a layer), `rest` (the view
-   * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server), `data`
-   * (other rows than before).
+   * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server),
+   * `data` (other rows than before).
    * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section:
    *   HTMLElement, x: SharedRange, y: SharedRange}} o
    * `firstLayer`: how many layers the figures before it have
