@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bigviz.aggregate.reductions.api import mean as mean
     from bigviz.aggregate.reductions.api import min as min
     from bigviz.aggregate.reductions.api import sum as sum
+    from bigviz.client.connect import Connection as Connection
+    from bigviz.client.connect import connect as connect
     from bigviz.common.errors import BadInput as BadInput
     from bigviz.common.errors import BigvizError as BigvizError
     from bigviz.common.errors import Busy as Busy
@@ -52,6 +54,7 @@ _HOMES = {
     "bigviz.aggregate.reductions.api": (
         "any", "by", "count", "count_cat", "first", "last", "max", "mean", "min", "sum",
     ),
+    "bigviz.client.connect": ("Connection", "connect"),
     "bigviz.data.dataset": ("Dataset",),
     "bigviz.common.errors": (
         "BadInput", "BigvizError", "Busy", "Cancelled", "Conflict", "Forbidden", "NoSpace", "NotFound", "OutOfDate",

@@ -18,10 +18,11 @@ ROOMS = (
     ("aggregate",),
     ("tiles",),
     ("document",),
-    ("library", "apps"),
+    ("library", "apps", "client"),
     ("server",),
     ("export",),
     ("commands",),
+    ("plotting",),
     ("cli", "__init__"),
     ("__main__",),
 )

@@ -21,7 +21,7 @@ from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, Unusable, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
-from bigviz.data.columns.true_values import Labels, Loaded, Numeric
+from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
 from bigviz.data.sources.memory import MemorySource
@@ -185,6 +185,25 @@ class Dataset:
         indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
+
+    def batches(self, rows: int = 1 << 16, cancel: Cancel = NEVER) -> pa.RecordBatchReader:
+        """All rows in order, in their own types, as batches of at most `rows`; nothing is kept in memory.
+
+        Columns that cannot be read, and those whose name is another one's too, are left out. Reading a batch raises
+        `Unreadable` or `Cancelled`.
+        """
+        indices = [at for at, info in enumerate(self._infos) if info.readable and info.name not in self._repeated]
+        schema = pa.schema([self.schema.field(index).remove_metadata() for index in indices])
+
+        def made() -> Iterator[pa.RecordBatch]:
+            for number in range(len(self._source.chunks())):
+                for arrays in self._source.stream(number, indices, cancel):
+                    columns = [_own_type(each, field.type) for each, field in zip(arrays, schema, strict=True)]
+                    whole = pa.RecordBatch.from_arrays(columns, schema=schema)
+                    for start in range(0, whole.num_rows, rows):
+                        yield whole.slice(start, rows)
+
+        return pa.RecordBatchReader.from_batches(schema, made())
 
     def check(self) -> None:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""
@@ -353,6 +372,13 @@ def _named_as_labels(names: Sequence[str]) -> dict[int, Unusable]:
     known = set(names)
     reason = "has a name by which bigviz calls the labels of another column: rename it"
     return {at: Unusable(reason) for at, name in enumerate(names) if own_name(name) != name and own_name(name) in known}
+
+
+def _own_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
+    """An array of a source in its column's type: text may have come dictionary-encoded."""
+    if array.type != type_ and pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array if array.type == type_ else dress(array, type_)
 
 
 def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:

@@ -146,3 +146,23 @@ def test_labels_of_some_rows_need_no_pass_over_all(tmp_path: Path) -> None:
     table.labels("k")
     ((_, (known,)),) = list(table.read(0, ["k"], own_labels=True))
     assert known.categories == ("a", "b")
+
+
+def test_batches_are_all_rows_in_their_own_types(tmp_path):
+    labels = pa.array(["a", None, "b", "a", "c"]).dictionary_encode()
+    table = pa.table(
+        {"n": [1, None, 3, 4, 5], "label": labels, "text": list("vwxyz"), "list": [[1], [], None, [2], [3]]}
+    )
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=3)
+    for source in (table, tmp_path / "t.parquet"):
+        opened = open_table(source)
+        batches = list(opened.batches(2))
+        assert max(batch.num_rows for batch in batches) == 2
+        assert pa.Table.from_batches(batches).to_pylist() == table.to_pylist()
+        assert batches[0].schema.equals(opened.schema.remove_metadata())
+    assert open_table(table.slice(0, 0)).batches().read_all().num_rows == 0
+
+
+def test_batches_leave_out_columns_whose_names_are_not_their_own():
+    table = pa.table([[1], [2], [3]], names=["a", "b", "a"])
+    assert open_table(table).batches().schema.names == ["b"]

@@ -1,0 +1,199 @@
+"""`bigviz.connect`: a plot server, from a script."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Literal, cast
+from urllib.parse import quote, urlencode
+
+from bigviz.client.http import Http
+from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
+from bigviz.common.errors import NotFound, OutOfDate
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_dataset
+from bigviz.document.document import document
+from bigviz.document.figure import Figure
+from bigviz.document.layout import Box
+from bigviz.document.load import load
+from bigviz.document.names import check_name
+from bigviz.document.spec import Document
+
+__all__ = ["DEFAULT_URL", "Connection", "connect"]
+
+DEFAULT_URL: Final = "http://127.0.0.1:5006"
+_MOST_TRIES: Final = 5
+_LISTED: Final = 1_000  # of a list, in one answer
+_HASH: Final = 12  # characters of it in a name
+_STEM: Final = 160  # characters of the name before it
+
+
+def connect(url: str | None = None, token: str | None = None) -> Connection:
+    """Connect to a plot server.
+
+    `url` is its address, by default what the environment variable BIGVIZ_URL says, else http://127.0.0.1:5006. `token`
+    says who you are, by default BIGVIZ_TOKEN; a server without users, on the same machine, needs none. A token that
+    goes over plain http:// to another machine gives a UserWarning. Raises BadInput for what is no address or no token,
+    Unauthorized for a wrong token, and a BigvizError that says how to start a server where none answers.
+    """
+    address = url or os.environ.get("BIGVIZ_URL") or DEFAULT_URL
+    made = Connection(Http(address, token or os.environ.get("BIGVIZ_TOKEN") or None))
+    made.check()
+    return made
+
+
+class Connection:
+    """A plot server, made by `bigviz.connect`. Each call is one or more requests; any threads may share it.
+
+    All calls raise what the server refuses: Unauthorized, Forbidden, NotFound, Conflict, BadInput and so on, with its
+    sentence, and a BigvizError where it does not answer.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._versions: dict[str, int] = {}  # of the datasets that were put here
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self._http.url
+
+    def __repr__(self) -> str:
+        return f"<bigviz at {self.url}>"
+
+    def check(self) -> None:
+        """Raise where no server answers, or where it does not know the token."""
+        self._http.json("GET", "/healthz")
+
+    def publish(
+        self,
+        name: str,
+        plot: Document | Figure | Box | Mapping[str, Any] | str | os.PathLike[str],
+        public: bool = False,
+    ) -> dict[str, Any]:
+        """Publish a plot under a name: `{"name", "version", "url"}`, once it is on the server's disk.
+
+        `plot` is a figure, a layout, a document, or what `bigviz.load` takes. Tables that the server does not have
+        (lists, frames, Arrow, files of this machine) are uploaded, each content once; texts that name datasets of the
+        server go as they are. A name that is taken gets a new version, where you may write it and the content differs.
+
+        A new document can be seen by its owner and by admins; `public=True` lets everyone see it who can reach the
+        server. False leaves it as it is.
+        """
+        check_name(name)
+        made = self._uploaded(_document(name, plot))
+        body = json.dumps(made.to_json(), ensure_ascii=False).encode()
+        answer = self._http.json("PUT", _path("documents", name), body, {"Content-Type": "application/json"})
+        if public:
+            self._open_to_all(name)
+        return answer
+
+    def unpublish(self, name: str) -> None:
+        """Take a document away. Its address is then free; tables that were uploaded for it alone go too."""
+        self._http.json("DELETE", _path("documents", name))
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The documents that you may see, the last changed first: `name`, `title`, `owner`, `public`, `role`,
+        `version`, `rows`, `bytes` and `updated` (seconds since 1970)."""
+        return self._listed("documents")
+
+    def open(self, name: str) -> Document:
+        """A document of the server, as `bigviz.load` gives it: its datasets are names. It can be published again."""
+        return load(self._http.json("GET", _path("documents", name)))
+
+    def upload(self, name: str, table: object, *, attached: bool = False) -> dict[str, Any]:
+        """Put a table under a name, for any documents: `{"name", "version", "rows"}`.
+
+        `table` is whatever `bigviz.open` takes. A dataset that is there is replaced, where you may write it: pages
+        that show it draw the new rows without a reload. An `attached` one goes when no document names it any more.
+        """
+        check_name(name)
+        return self._put(name, open_dataset(table), None, attached)
+
+    def datasets(self) -> list[dict[str, Any]]:
+        """The datasets that you may see: `name`, `owner`, `public`, `role`, `version`, `rows`, `bytes`, `updated`."""
+        return self._listed("datasets")
+
+    def _listed(self, what: Literal["documents", "datasets"]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = None
+        while True:
+            query = {"limit": _LISTED} | ({} if after is None else {"after": after})
+            answer = self._http.json("GET", f"/_/api/{what}?{urlencode(query)}")
+            found += answer[what]
+            after = answer["next"]
+            if after is None:
+                return found
+
+    def _open_to_all(self, name: str) -> None:
+        path = _path("documents", name, "access")
+        access = self._http.json("GET", path)
+        if not access["public"]:
+            body = json.dumps({**access, "public": True}).encode()
+            self._http.json("PUT", path, body, {"Content-Type": "application/json"})
+
+    def _uploaded(self, made: Document) -> Document:
+        """The document with the tables that it was made of on the server."""
+        names = {name: self._upload_once(name, cast(Dataset, table)) for name, table in made.sources.items()}
+        return replace(made.with_datasets(names), sources={})
+
+    def _upload_once(self, name: str, table: Dataset) -> str:
+        """The name under which the server has a table, by its content: uploaded unless it is there."""
+        digest, size = content_hash(table)
+        stem = f"{_stem(name)}.{digest[:_HASH]}"
+        for number in range(1, _MOST_TRIES + 1):
+            wanted = stem if number == 1 else f"{stem}-{number}"
+            if self._version(wanted) is not None:
+                return wanted
+            try:
+                self._put(wanted, table, size, attached=True)
+            except NotFound:  # somebody else's, of whom we may not know
+                continue
+            return wanted
+        raise NotFound(
+            f"The server keeps no table under the name {stem!r}: name your table otherwise.", "dataset", name
+        )
+
+    def _put(self, name: str, table: Dataset, size: int | None, attached: bool) -> dict[str, Any]:
+        path = _path("datasets", name) + ("?attached=1" if attached else "")
+        version = self._versions.get(name) or self._version(name)
+        for _ in range(_MOST_TRIES):
+            expected = {"If-None-Match": "*"} if version is None else {"If-Match": f'"{version}"'}
+            body = with_bar(name, pieces(table), size)
+            try:
+                answer = self._http.json("PUT", path, body, {"Content-Type": CONTENT_TYPE, **expected})
+            except OutOfDate as error:  # somebody else has put one meanwhile
+                version = error.version
+                continue
+            self._versions[name] = answer["version"]
+            return answer
+        raise OutOfDate(f"Dataset {name!r} is changed by others all the time: try again.", "name", name, version)
+
+    def _version(self, name: str) -> int | None:
+        """The version of a dataset; None where there is none that we may see."""
+        try:
+            found: int | None = self._http.json("GET", _path("datasets", name)).get("version")
+        except NotFound:
+            return None
+        return found
+
+
+def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str | os.PathLike[str]) -> Document:
+    if isinstance(plot, Document):
+        return plot.renamed(name)
+    if isinstance(plot, Mapping | str | os.PathLike):
+        return load(plot).renamed(name)
+    return document(plot, id=name)
+
+
+def _path(kind: str, name: str, below: str = "") -> str:
+    """The route of a document or dataset."""
+    return f"/_/api/{kind}/{quote(name, safe='')}" + (f"/{below}" if below else "")
+
+
+def _stem(name: str) -> str:
+    """A table's name as a dataset's may begin."""
+    plain = "".join(c if c.isprintable() and c not in "/\\" else "-" for c in name).strip()
+    return plain[:_STEM].strip() or "table"
