@@ -114,6 +114,7 @@ def cli() -> None:
     bigviz demo                     write a sample and open it
     bigviz serve trips.parquet      open a file of your own
     bigviz serve app.py             open a Python script's document
+    bigviz publish app.py sales     publish a script's document on a plot server
     bigviz json app.py              print a script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
     bigviz bench trips.parquet      measure how fast it is drawn here
@@ -175,6 +176,18 @@ def _csv(command: Callable[..., None]) -> Callable[..., None]:
                      help="Whether the first line of a CSV file holds names (default: detected)."),
         click.option("--delimiter", metavar="CHARACTER",
                      help="What separates the cells of a CSV file: one character, or tab (default: detected)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _on_server(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which plot server is meant, and who asks."""
+    for option in reversed((
+        click.option("--url", metavar="URL",
+                     help="The plot server (default: BIGVIZ_URL, else http://127.0.0.1:5006)."),
+        click.option("--token-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+                     help="A file with your token (default: BIGVIZ_TOKEN; none for a server of your own)."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -292,7 +305,7 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
 
 
 @cli.command("json", short_help="Print a document as JSON.")
-@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
 @click.option(
     "-o",
     "--output",
@@ -302,26 +315,86 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
 )
 @_drawing
 @_csv
+@_on_server
 def json_(
-    paths: tuple[str, ...], output: Path | None, header: str | None, delimiter: str | None, **columns: str | None
+    paths: tuple[str, ...],
+    output: Path | None,
+    header: str | None,
+    delimiter: str | None,
+    url: str | None,
+    token_file: Path | None,
+    **columns: str | None,
 ) -> None:
     """Print the document of a table, or of a Python script, as JSON: what `bigviz serve` shows, without the rows.
 
-    A PATH is a table, a script, or a file of a document, which is checked and written in the newest format. Several
-    PATHs are written to a file each, NAME.json.
+    A PATH is a table, a script, or a file of a document, which is checked and written in the newest format. A NAME is a
+    document of a plot server. Several are written to a file each, NAME.json.
 
     \b
     bigviz json trips.parquet --agg "mean(fare)" -o trips.json
+    bigviz json sales --url https://plots.example.org
     """
+    from functools import partial
+
     from bigviz.commands.document_json import documents_at, text_of, write_documents
+    from bigviz.commands.publish import document_on_server
     from bigviz.server.run.loading import Columns
 
-    documents = documents_at(paths, Columns(**columns), _csv_options(header, delimiter))
+    on_server = partial(document_on_server, url=url, token_file=token_file)
+    documents = documents_at(paths, Columns(**columns), _csv_options(header, delimiter), on_server)
     if len(documents) == 1 and output is None:
         click.echo(text_of(documents[0]), nl=False)
     else:
         for path in write_documents(documents, output):
             click.echo(path)
+
+
+@cli.command(short_help="Publish a script's document on a plot server.")
+@click.argument("file", metavar="FILE.py|FILE.json")
+@click.argument("name", metavar="NAME")
+@click.option("--public", is_flag=True, help="Let everyone who can reach the server see it.")
+@_on_server
+def publish(file: str, name: str, public: bool, url: str | None, token_file: Path | None) -> None:
+    """Publish the document of a Python script, or of a JSON file, under a name on a plot server, and print its address.
+
+    Its tables are uploaded, unless they are datasets of the server. Publishing a name again makes a new version.
+
+    \b
+    bigviz publish app.py sales
+    bigviz publish app.py sales --public --url https://plots.example.org --token-file token.txt
+    """
+    from bigviz.commands import publish as publishing
+
+    click.echo(publishing.publish(file, name, public, url, token_file))
+
+
+@cli.command(short_help="Take a document away from a plot server.")
+@click.argument("name", metavar="NAME")
+@_on_server
+def unpublish(name: str, url: str | None, token_file: Path | None) -> None:
+    """Take a document away from a plot server, with all its versions and the tables that were uploaded for it alone.
+
+    \b
+    bigviz unpublish sales
+    """
+    from bigviz.commands.publish import server_at
+    from bigviz.common.printable import printable
+
+    server_at(url, token_file).unpublish(name)
+    click.echo(printable(f"Unpublished {name}."))
+
+
+@cli.command("list", short_help="List the documents of a plot server.")
+@_on_server
+def list_documents(url: str | None, token_file: Path | None) -> None:
+    """List the documents of a plot server that you may see, the last changed first.
+
+    \b
+    bigviz list --url https://plots.example.org --token-file token.txt
+    """
+    from bigviz.commands.publish import print_documents, server_at
+
+    print_documents(server_at(url, token_file))
 
 
 @cli.command(short_help="Index a table on disk, so that it opens at once.")

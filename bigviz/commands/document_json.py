@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bigviz.apps.script import run_script
@@ -12,22 +12,26 @@ from bigviz.common.errors import BadInput
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
 from bigviz.document.load import load
-from bigviz.document.names import free_name
+from bigviz.document.names import free_name, is_dataset_name
 from bigviz.document.spec import Document
 from bigviz.server.run.loading import Columns, document_of
 
 __all__ = ["documents_at", "text_of", "write_documents"]
 
 
-def documents_at(arguments: Sequence[str], columns: Columns, options: CsvOptions) -> list[Document]:
+def documents_at(
+    arguments: Sequence[str], columns: Columns, options: CsvOptions, on_server: Callable[[str], Document]
+) -> list[Document]:
     """One document for each `[NAME=]PATH`: of a script, of a document's JSON (`.json`), or of one figure over a table.
 
-    Names that collide get -2, -3. `columns` and `options` are for tables.
+    A word that is no path, of a file or by its looks, is asked of `on_server`. Names that collide get -2, -3. `columns`
+    and `options` are for tables.
     """
     found: list[Document] = []
     taken: set[str] = set()
     for argument in arguments:
-        made = _document_at(argument, columns, options)
+        is_name = "=" not in argument and is_dataset_name(argument)
+        made = on_server(argument) if is_name else _document_at(argument, columns, options)
         made = made.renamed(free_name(made.id, taken))
         taken.add(made.id)
         found.append(made)

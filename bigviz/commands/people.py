@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
+from bigviz.commands.text_table import day, print_table
 from bigviz.common.errors import BadInput
-from bigviz.common.printable import printable
 from bigviz.library.library import Library
 from bigviz.library.tokens import SCOPES, Scope, TokenEntry
 
@@ -87,11 +86,11 @@ def list_users(directory: Path | None) -> None:
             each.name,
             "admin" if each.admin else "user",
             "password" if each.password else "no password",
-            _day(each.created),
+            day(each.created),
         )
         for each in entries
     ]
-    _print_table(("NAME", "KIND", "PASSWORD", "SINCE"), rows)
+    print_table(("NAME", "KIND", "PASSWORD", "SINCE"), rows)
 
 
 @user.command()
@@ -172,7 +171,7 @@ def create(name: str, scope: Scope, days: float, directory: Path | None) -> None
     """
     with Library.open(directory) as library:
         entry, secret = library.tokens.create(name, scope, days)
-    click.echo(f"Token {entry.id} of {name}, scope {scope}, until {_day(entry.expires)}:", err=True)
+    click.echo(f"Token {entry.id} of {name}, scope {scope}, until {day(entry.expires)}:", err=True)
     click.echo(secret)
 
 
@@ -187,7 +186,7 @@ def list_tokens(name: str | None, directory: Path | None) -> None:
     """
     with Library.open(directory) as library:
         entries = library.tokens.entries(name)
-    _print_table(("ID", "USER", "SCOPE", "MADE", "EXPIRES", "LAST USED"), map(_token_row, entries))
+    print_table(("ID", "USER", "SCOPE", "MADE", "EXPIRES", "LAST USED"), map(_token_row, entries))
 
 
 @token.command()
@@ -232,17 +231,6 @@ def _has_terminal() -> bool:
 
 
 def _token_row(entry: TokenEntry) -> Sequence[str]:
-    expires = "expired" if entry.expired else _day(entry.expires)
-    used = "never" if entry.last_used is None else _day(entry.last_used)
-    return entry.id, entry.user, entry.scope, _day(entry.created), expires, used
-
-
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-
-
-def _print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = [tuple(heads), *(tuple(map(printable, row)) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    expires = "expired" if entry.expired else day(entry.expires)
+    used = "never" if entry.last_used is None else day(entry.last_used)
+    return entry.id, entry.user, entry.scope, day(entry.created), expires, used
