@@ -9,7 +9,14 @@ from typing import Any
 from bigviz.library.library import Library
 
 ROLES = ("viewer", "writer", "owner")
-DOCUMENT: dict[str, Any] = {"format": 1, "id": "secret", "title": "Secret"}
+DOCUMENT: dict[str, Any] = {
+    "format": 2,
+    "id": "secret",
+    "title": "Secret",
+    "datasets": [],
+    "ranges": {"x": {}, "y": {}},
+    "layout": {"id": "f0", "type": "figure", "title": "", "x_range": "x", "y_range": "y", "layers": []},
+}
 PASSWORD = "correct horse battery staple"
 
 

@@ -110,7 +110,7 @@ def test_a_wide_table_in_the_greeting(tmp_path):
     pq.write_table(pa.table({f"sensor {number}": RNG.random(20) for number in range(10_000)}), path)
     document = document_of(bv.open(path), "wide", Columns())
     assert [layer.x for _, layer in document.layers()] == ["sensor 0"]
-    parts = json_parts(hello(document, Limits()), colormaps.body())
+    parts = json_parts(hello(document, Limits(), {}), colormaps.body())
     sizes = [len(part.json) + len(part.body) for part in parts]
     assert max(sizes) < 1 << 20 and sum(sizes) < 1_200_000
     assert len(summary(str(path)).splitlines()) == 10_002
