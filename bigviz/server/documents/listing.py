@@ -21,15 +21,17 @@ __all__ = ["ListedDataset", "ListedDocument", "Size", "datasets_page", "document
 
 @dataclass(frozen=True)
 class Size:
-    """Rows, and bytes on the disk; None where they are not known, or not yet."""
+    """Rows, bytes on the disk, and columns; None where they are not known, or not yet."""
 
     rows: int | None = None
     bytes: int | None = None
+    columns: int | None = None
 
 
 @dataclass(frozen=True)
 class ListedDocument:
-    """A document in a list, with the caller's role; `version` is None for what the server was started with."""
+    """A document in a list, with the caller's role; `version` is None for what the server was started with. Rows, bytes
+    and columns are those of its `tables` together."""
 
     name: str
     title: str
@@ -40,10 +42,12 @@ class ListedDocument:
     rows: int | None
     bytes: int | None
     updated: float
+    columns: int | None = None
+    tables: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As the API answers it."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key not in ("columns", "tables")}
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def _title(each: ListedDocument | ListedDataset) -> str:
 def _document(library: Library, sizes: dict[str, Size], each: DocumentEntry, caller: Caller) -> ListedDocument:
     role = _role(library, "document", each.name, caller)
     size = _together([_size(library, sizes, name) for name in each.datasets])
-    facts = (each.version, size.rows, size.bytes, each.updated)
+    facts = (each.version, size.rows, size.bytes, each.updated, size.columns, len(each.datasets))
     return ListedDocument(each.name, each.title, each.owner, each.public, role, *facts)
 
 
@@ -176,13 +180,14 @@ def _role(library: Library, kind: Kind, name: str, caller: Caller) -> str:
 def _size(library: Library, known: dict[str, Size], name: str) -> Size:
     if name not in known:
         entry = library.datasets.find(name)
-        known[name] = Size() if entry is None else Size(entry.rows, entry.bytes)
+        known[name] = Size() if entry is None else Size(entry.rows, entry.bytes, len(entry.columns))
     return known[name]
 
 
 def _together(sizes: Sequence[Size]) -> Size:
-    rows, size = [each.rows for each in sizes], [each.bytes for each in sizes]
-    return Size(
-        None if None in rows else sum(each or 0 for each in rows),
-        None if None in size else sum(each or 0 for each in size),
-    )
+    return Size(*(_sum([getattr(each, name) for each in sizes]) for name in ("rows", "bytes", "columns")))
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [each for each in numbers if each is not None]
+    return sum(known) if len(known) == len(numbers) else None

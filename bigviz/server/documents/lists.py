@@ -53,9 +53,8 @@ def served_documents(site: Site, principal: Principal) -> list[ListedDocument]:
         size = Size() if document is None else _size(tables)
         title = name if document is None else document.title or name
         updated = _updated(tables, site.began)
-        found.append(
-            ListedDocument(name, title, None, site.people.anonymous, role, None, size.rows, size.bytes, updated)
-        )
+        facts = (None, size.rows, size.bytes, updated, size.columns, len(tables))
+        found.append(ListedDocument(name, title, None, site.people.anonymous, role, *facts))
     return found
 
 
@@ -70,9 +69,10 @@ def _tables(document: Document) -> list[Any]:
 
 
 def _size(tables: list[Dataset]) -> Size:
-    """Rows, and the bytes of the files; of a table in memory those are not known."""
+    """Rows, the bytes of the files (of a table in memory those are not known), and columns."""
     files = [file.size for table in tables for file in table.files]
-    return Size(sum(table.num_rows for table in tables), sum(files) if all(table.files for table in tables) else None)
+    rows, columns = sum(table.num_rows for table in tables), sum(len(table.columns()) for table in tables)
+    return Size(rows, sum(files) if all(table.files for table in tables) else None, columns)
 
 
 def _updated(tables: list[Dataset], began: float) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
+from urllib.parse import quote, urlencode
 
-from bigviz.document.spec import Document
+from bigviz.server.documents.listing import ListedDocument
+from bigviz.server.http.document_card import address, card, counted
 
-__all__ = ["Entry", "address", "entry_of", "list_page", "missing_page", "refused_page"]
+__all__ = ["SORTS", "ListView", "list_page", "missing_page", "refused_page"]
 
 _HEAD: Final = """<!doctype html>
 <html lang="en">
@@ -27,111 +28,137 @@ _HEAD: Final = """<!doctype html>
 <body class="list">
 """
 _AGAIN: Final = '\n<meta http-equiv="refresh" content="2">'
-_CARD: Final = """<li><a href="{url}">
-<img src="{thumbnail}" alt="" width="480" height="300" loading="lazy">
-<span class="card-text"><span class="card-name">{title}</span>{facts}</span>
-</a></li>
+_SCRIPT: Final = '\n<script type="module" src="_/static/list.js"></script>'
+SORTS: Final = {"updated": "Newest first", "title": "By title", "name": "By name", "owner": "By owner"}
+_SEARCH: Final = """<form class="list-search" role="search" action="./">
+<label class="search"><svg class="icon" aria-hidden="true"><use href="_/static/icons.svg#search"></use></svg>
+<span class="sr">Search</span><input type="search" name="q" value="{q}" placeholder="Search" autocomplete="off" \
+spellcheck="false"></label>
+<label class="sort"><span class="sr">Order</span><select name="sort">{options}</select></label>
+<noscript><button type="submit">Search</button></noscript>
+</form>
+"""
+_FIRST: Final = """<section class="list-empty">
+<h2>Nothing is published here yet</h2>
+<p>Publish a plot from Python, and it appears here, with its own address:</p>
+<pre><code>import bigviz as bv
+
+plot = bv.figure(title="Trips")
+plot.points("trips.parquet", x="lon", y="lat")
+
+bv.connect("{address}").publish("trips", plot)</code></pre>
+<p>Or from a terminal: <code>bigviz publish app.py trips</code></p>
+</section>
 """
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A document in the list; rows and columns are those of its tables together, None until they are open."""
+class ListView:
+    """A page of the list as somebody sees it.
 
-    name: str
-    title: str
-    tables: int = 1
-    rows: int | None = None
-    columns: int | None = None
+    `next` is where the following page begins, `first` whether this is the first. `user` is who is signed in, and
+    `signs_in` whether there is a login for those who are not. `publishes`: the caller may publish, at `address`.
+    `searches`: there is a library to search. `failed`: the app's script has an error.
+    """
 
-    def to_json(self) -> dict[str, Any]:
-        """As `GET /` answers it where JSON is requested."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "url": address(self.name),
-            "thumbnail": _thumbnail(self.name),
-            "rows": self.rows,
-            "columns": self.columns,
-        }
-
-
-def entry_of(name: str, document: Document | None) -> Entry:
-    """A document's entry in the list; only its name if it is not open."""
-    if document is None:
-        return Entry(name, name)
-    tables: Sequence[Any] = list(document.sources.values())
-    rows, columns = sum(each.num_rows for each in tables), sum(len(each.columns()) for each in tables)
-    return Entry(name, document.title or name, len(tables), rows, columns)
+    documents: Sequence[ListedDocument]
+    now: float
+    next: str | None = None
+    first: bool = True
+    q: str = ""
+    sort: str = "updated"
+    user: str | None = None
+    signs_in: bool = False
+    publishes: bool = False
+    address: str = ""
+    searches: bool = False
+    failed: bool = False
 
 
-def address(name: str) -> str:
-    """A document's address, relative to the list's."""
-    return f"{quote(name, safe='')}/"
-
-
-def list_page(entries: Sequence[Entry], failed: bool = False) -> bytes:
+def list_page(view: ListView) -> bytes:
     """The list as a page. While documents are being opened it loads itself again, also once the app works that
     `failed`."""
-    waits = any(each.rows is None for each in entries)
-    cards = "".join(
-        _CARD.format(
-            url=html.escape(address(each.name)),
-            thumbnail=html.escape(_thumbnail(each.name)),
-            title=html.escape(each.title),
-            facts="".join(f'<span class="card-facts">{html.escape(line)}</span>' for line in _facts(each, failed)),
-        )
-        for each in entries
-    )
+    waits = any(each.rows is None and each.version is None for each in view.documents)
+    more = _AGAIN if waits else _SCRIPT if view.searches else ""
     page = (
-        _HEAD.format(title="Plots", root="", more=_AGAIN if waits else "")
-        + '<header><img class="list-mark" src="_/static/mark.svg" alt="" width="28" height="28"><h1>Plots</h1>'
-        + f'<span class="muted">{_counted(len(entries), "document")}</span></header>\n'
-        + f'<main><ul class="cards">\n{cards}</ul></main>\n</body>\n</html>\n'
+        _HEAD.format(title="Plots", root="", more=more)
+        + '<header><img class="list-mark" src="_/static/mark.svg" alt="" width="28" height="28"><h1>Plots</h1>\n'
+        + (_search(view) if view.searches else "")
+        + f'<p class="list-end">{_account(view)}</p></header>\n'
+        + f"<main>\n{_body(view)}</main>\n</body>\n</html>\n"
     )
     return page.encode(errors="xmlcharrefreplace")
 
 
-def missing_page(name: str | None, guesses: Sequence[Entry], root: str) -> bytes:
+def missing_page(name: str | None, guesses: Sequence[tuple[str, str]], root: str) -> bytes:
     """The page for an unknown address: of the document `name`, or of something else (None). `guesses` are documents
-    with similar names, `root` is the relative address of the list.
+    with similar names, as (name, title); `root` is the relative address of the list.
     """
     words = "There is nothing at this address" if name is None else f"There is no plot named “{name}”"
     links = "".join(
-        f'<li><a href="{html.escape(root + address(each.name))}">{html.escape(each.title)}</a></li>\n'
-        for each in guesses
+        f'<li><a href="{html.escape(root + address(each))}">{html.escape(title)}</a></li>\n' for each, title in guesses
     )
     near = f"<p>Did you mean</p>\n<ul>\n{links}</ul>\n" if guesses else ""
-    page = (
-        _HEAD.format(title="Not found", root=root, more="")
-        + f'<main class="missing"><h1>{html.escape(words)}</h1>\n{near}'
-        + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
-    )
-    return page.encode(errors="xmlcharrefreplace")
+    return _alone("Not found", words, near, root)
 
 
 def refused_page(message: str, root: str) -> bytes:
     """The page of a request that is refused, which says why; `root` is the relative address of the list."""
+    return _alone("Not allowed", "Not allowed", f"<p>{html.escape(message)}</p>\n", root)
+
+
+def _alone(title: str, heading: str, body: str, root: str) -> bytes:
     page = (
-        _HEAD.format(title="Not allowed", root=root, more="")
-        + f'<main class="missing"><h1>Not allowed</h1>\n<p>{html.escape(message)}</p>\n'
+        _HEAD.format(title=title, root=root, more="")
+        + f'<main class="missing"><h1>{html.escape(heading)}</h1>\n{body}'
         + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
     )
-    return page.encode()
+    return page.encode(errors="xmlcharrefreplace")
 
 
-def _facts(entry: Entry, failed: bool) -> list[str]:
-    """The lines under a title: the name where it says more, and the size."""
-    lines = [entry.name] if entry.title.casefold() != entry.name.casefold() else []
-    if entry.rows is None or entry.columns is None:
-        return [*lines, "the app has an error" if failed else "opening…"]
-    tables = [_counted(entry.tables, "table")] if entry.tables > 1 else []
-    return [*lines, " · ".join([*tables, _counted(entry.rows, "row"), _counted(entry.columns, "column")])]
+def _search(view: ListView) -> str:
+    options = "".join(
+        f'<option value="{value}"{" selected" if value == view.sort else ""}>{words}</option>'
+        for value, words in SORTS.items()
+    )
+    return _SEARCH.format(q=html.escape(view.q), options=options)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+def _account(view: ListView) -> str:
+    count = counted(len(view.documents), "plot") if view.first and view.next is None else ""
+    words = f'<span class="muted">{count}</span>' if count and not view.q else ""
+    if view.user is not None:
+        return f'{words}<a href="_/account">{html.escape(view.user)}</a>'
+    return f'{words}<a href="_/login">Sign in</a>' if view.signs_in else words
 
 
-def _thumbnail(name: str) -> str:
-    return f"_/api/documents/{quote(name, safe='')}/thumbnail.png"
+def _body(view: ListView) -> str:
+    if not view.documents:
+        return _nothing(view)
+    cards = "".join(card(each, view.now, view.failed) for each in view.documents)
+    links = []
+    if not view.first:
+        links.append(f'<a href="{html.escape(_link(view, None))}">First page</a>')
+    if view.next is not None:
+        links.append(f'<a rel="next" href="{html.escape(_link(view, view.next))}">Next page</a>')
+    pages = f'<nav class="pages" aria-label="Pages">{"".join(links)}</nav>\n' if links else ""
+    return f'<ul class="cards">\n{cards}</ul>\n{pages}'
+
+
+def _nothing(view: ListView) -> str:
+    if view.q or not view.first:
+        words = f"No plot matches “{view.q}”" if view.q else "There are no more plots"
+        return (
+            f'<section class="list-empty"><h2>{html.escape(words)}</h2>\n'
+            '<p><a href="./">Show all plots</a></p></section>\n'
+        )
+    if view.publishes:
+        return _FIRST.format(address=html.escape(view.address))
+    more = '<p><a href="_/login">Sign in</a> to see those that you may see.</p>' if view.signs_in else ""
+    return f'<section class="list-empty"><h2>There are no plots to see here</h2>\n{more}</section>\n'
+
+
+def _link(view: ListView, after: str | None) -> str:
+    given = {"q": view.q, "sort": "" if view.sort == "updated" else view.sort, "after": after or ""}
+    query = urlencode({key: value for key, value in given.items() if value}, quote_via=quote)
+    return f"./?{query}" if query else "./"

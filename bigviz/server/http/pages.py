@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tornado.web import HTTPError, StaticFileHandler
@@ -16,17 +18,24 @@ from bigviz.common.did_you_mean import near
 from bigviz.common.errors import BigvizError, NotFound, Unauthorized
 from bigviz.server.access.admission import sign_in_first
 from bigviz.server.access.gate import Need
+from bigviz.server.documents.lists import list_documents, served_documents
 from bigviz.server.error_json import status_of
 from bigviz.server.http.base import Guarded, Handler
 from bigviz.server.http.content_types import HTML
-from bigviz.server.http.list_page import address, entry_of, list_page, missing_page, refused_page
+from bigviz.server.http.document_card import address, thumbnail
+from bigviz.server.http.list_page import SORTS, ListView, list_page, missing_page, refused_page
 from bigviz.server.http.page_scripts import import_map, module_files, with_scripts
+from bigviz.server.request_values import choice
 from bigviz.server.site import Site
+
+if TYPE_CHECKING:
+    from bigviz.server.documents.listing import ListedDocument
 
 __all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _MOST_GUESSES: Final = 3
+_A_PAGE: Final = 60  # documents
 _OF_A_HASH: Final = "!$&'()*+,;=:@/?%-._~"  # characters that stand in one as they are
 
 
@@ -63,13 +72,17 @@ class HtmlHandler(Handler):
             self.restart(404)
             missing = str(error.got) if error.field == "document" else None
             names = [] if missing is None else near(missing, list(self.site.documents.names), _MOST_GUESSES)
-            guesses = [entry_of(each, self.site.documents.get(each)) for each in names]
+            guesses = [(each, self._title(each)) for each in names]
             self.write_page(missing_page(missing, guesses, self.root))
             self.finish()
         else:
             self.restart(status_of(error))
             self.write_page(refused_page(error.message, self.root))
             self.finish()
+
+    def _title(self, name: str) -> str:
+        document = self.site.documents.get(name)
+        return name if document is None else document.title or name
 
     def _needs_login(self, error: BigvizError) -> bool:
         """Whether the login would help: not against a token that is wrong."""
@@ -87,24 +100,50 @@ class HtmlHandler(Handler):
 
 
 class Listing(HtmlHandler):
-    """`/`: the documents as a page or, where JSON is requested, as `{documents: [{name, title, url, thumbnail, rows,
-    columns}]}`."""
+    """`/`: the documents that the caller may see, as a page or, where JSON is asked for, as `{documents: [{name, title,
+    url, thumbnail, rows, columns, ...}], next}`."""
 
     need = Need.LIST
 
     async def answer(self, *args: str) -> None:
-        people, who = self.site.people, self.principal
-        names = [name for name in self.site.documents.names if await people.role(who, "document", name)]
-        if not names and who.kind == "nobody":
-            raise sign_in_first(people)
-        entries = [entry_of(name, self.site.documents.get(name)) for name in names]
+        site, who = self.site, self.principal
+        q, after = self.query("q") or "", self.query("after")
+        sort = choice(self.query("sort") or "updated", "sort", tuple(SORTS))
+        if site.library is None and not q and self.query("sort") is None:
+            found, following = served_documents(site, who), None  # in the order of the PATHs
+        else:
+            found, following = await list_documents(site, who, q=q, sort=sort, limit=_A_PAGE, after=after)
+        if not found and who.kind == "nobody":
+            raise sign_in_first(site.people)
         if "application/json" in self.request.headers.get("Accept", ""):
             self.vary("Accept")
-            self.write_json({"documents": [each.to_json() for each in entries]})
-            self.finish()
-            return
-        self.write_page(list_page(entries, self.site.failure is not None))
+            self.write_json({"documents": [_told(each) for each in found], "next": following})
+        else:
+            self.write_page(list_page(self._view(found, following, q, sort, after is None)))
         self.finish()
+
+    def _view(self, found: Sequence[ListedDocument], following: str | None, q: str, sort: str, first: bool) -> ListView:
+        site, who = self.site, self.principal
+        return ListView(
+            found,
+            time.time(),
+            next=following,
+            first=first,
+            q=q,
+            sort=sort,
+            user=who.user,
+            signs_in=site.people.signs_in and not who.known,
+            publishes=who.known and site.library is not None and "write" in who.scopes,
+            address=f"{site.hosts.scheme_of(self.request.headers.get('Host'))}://{self.request.host}{site.prefix}",
+            searches=site.library is not None,
+            failed=site.failure is not None,
+        )
+
+
+def _told(each: ListedDocument) -> dict[str, Any]:
+    """A document as `/` tells it in JSON."""
+    links = {"url": address(each.name), "thumbnail": thumbnail(each.name)}
+    return {**each.to_json(), **links, "columns": each.columns}
 
 
 class Missing(HtmlHandler):
