@@ -291,6 +291,19 @@ def test_several_paths_names_and_the_hint(folder: Path):
         assert f"bigviz serve '{folder}/part-*.parquet'" in process.end()
 
 
+def test_without_a_path_it_keeps_what_is_published(tmp_path: Path):
+    with serving("serve", "--library", tmp_path / "library") as (process, url):
+        assert url.count("/") == 3 and documents(url) == []
+        second = ran("serve", "--library", tmp_path / "library", "--port", 0, "--no-browser", cwd=tmp_path)
+        assert second.returncode == 1 and "another server" in second.stderr
+        assert (tmp_path / "library" / "library.sqlite").exists()
+
+
+def test_an_address_that_others_reach_needs_users(folder: Path):
+    found = ran("serve", folder / "trips.parquet", "--address", "0.0.0.0", "--port", 0, "--no-browser", cwd=folder)
+    assert found.returncode == 1 and "bigviz user add" in found.stderr and "--allow-anonymous" in found.stderr
+
+
 def documents(url: str) -> list[dict]:
     request = urllib.request.Request(url, headers={"Accept": "application/json"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -307,7 +320,6 @@ def documents(url: str) -> list[dict]:
         (["{folder}/trips.parquet", "--x", "far"], "'fare'"),
         (["{folder}/trips.parquet", "--agg", "mode(fare)"], "expected one of"),
         (["{folder}/trips.parquet", "--agg", "by(fare)"], "needs a column of labels"),
-        (["{folder}/trips.parquet", "--address", "0.0.0.0"], "--allow-anonymous"),
         (["{folder}/trips.parquet", "app.py"], "served alone"),
     ],
 )
@@ -320,7 +332,7 @@ def test_mistakes_are_told_in_a_line_and_end_with_1(folder: Path, arguments: lis
 
 
 @pytest.mark.parametrize(
-    "arguments", [["serve"], ["serve", "x", "--port", "99999"], ["serve", "x", "--glyph", "bars"], ["fly"]]
+    "arguments", [["serve", "--x", "a"], ["serve", "x", "--port", "99999"], ["serve", "x", "--glyph", "bars"], ["fly"]]
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]):
     assert ran(*arguments).returncode == 2

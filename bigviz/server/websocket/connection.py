@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,7 +107,7 @@ class Viewer(Guarded, WebSocketHandler):
             return
         self.is_open = True
         self.site.joined(self)
-        self._spawn(self._guarded(self._greet(), 0, 0))
+        self._spawn(self._guarded(self._greet, 0, 0))
 
     def on_close(self) -> None:
         if self.is_open:
@@ -256,7 +256,7 @@ class Viewer(Guarded, WebSocketHandler):
             _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             place = (request.figure, request.layer)
             before = self.asked.get(place)
-            task = self._spawn(self._guarded(self._layer(request, shown, backend), request.id, *place))
+            task = self._spawn(self._guarded(partial(self._layer, request, shown, backend), request.id, *place))
             self.asked[place] = task
             if before is not None:
                 before.cancel()
@@ -293,7 +293,7 @@ class Viewer(Guarded, WebSocketHandler):
 
     def begin(self, view: View) -> asyncio.Task[None]:
         """Begin a view, or begin it again."""
-        return self._spawn(self._guarded(view.start(), view.request.id, view.request.figure))
+        return self._spawn(self._guarded(view.start, view.request.id, view.request.figure))
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
@@ -311,9 +311,12 @@ class Viewer(Guarded, WebSocketHandler):
     def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         self.put(Message(Type.ERROR, json_parts(describe(error)), request, figure, layer))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], request: int, figure: int, layer: int = 0) -> None:
+    async def _guarded(
+        self, work: Callable[[], Coroutine[Any, Any, None]], request: int, figure: int, layer: int = 0
+    ) -> None:
+        """Do the work of a request. It is begun here: a task that is cancelled before leaves no coroutine behind."""
         try:
-            await work
+            await work()
         except Exception as error:
             self.fail_request(request, error, figure, layer)
 
