@@ -292,7 +292,7 @@ def test_several_paths_names_and_the_hint(folder: Path):
 
 
 def test_without_a_path_it_keeps_what_is_published(tmp_path: Path):
-    with serving("serve", "--library", tmp_path / "library") as (process, url):
+    with serving("serve", "--library", tmp_path / "library") as (_, url):
         assert url.count("/") == 3 and documents(url) == []
         second = ran("serve", "--library", tmp_path / "library", "--port", 0, "--no-browser", cwd=tmp_path)
         assert second.returncode == 1 and "another server" in second.stderr
