@@ -11,6 +11,7 @@ import { GLASBEY } from "../render/palette.js";
 import { Shader } from "../render/shade.js";
 import { check } from "../wire/frames.js";
 import { latticeOf } from "./lattice.js";
+import { MarkSprites } from "./mark-sprites.js";
 import { Pixels } from "./pixels.js";
 import { nearestRow, placeRows } from "./row-places.js";
 
@@ -58,6 +59,7 @@ export class MarksLayer {
     this.few = true;
     /** @type {Ink|null} */ this.ink = null;
     this.pixels = new Pixels(createCanvas);
+    this.sprites = new MarkSprites(createCanvas);
     /** What the ink shows, and whether the colours were found for it; without a view nothing.
      * @type {{view: View|null, rows: Rows|null, radius: number, shader: Shader|number|null, rested: boolean}} */
     this.inked = { view: null, rows: null, radius: 0, shader: null, rested: false };
@@ -134,7 +136,7 @@ export class MarksLayer {
 
   /** The document gives them a colour or a size, and no value gives them another. */
   get isStyledPlain() {
-    return Boolean(this.style.marks?.isPlain) && this.#tellsPlaces;
+    return Boolean(this.style.marks?.isPlain && this.style.sparse) && this.#tellsPlaces;
   }
 
   /** The rows' places in a view.  @param {View} view */
@@ -230,6 +232,10 @@ export class MarksLayer {
       (size === null ? radiusFor(placed.visible, (view.width * view.height) / (dpr * dpr)) : size / 2) * dpr;
     if (size !== null) this.radius = ideal;
     else if (!(ideal < this.radius * STEADY && ideal > this.radius / STEADY)) this.radius = ideal;
+    if (this.isStyledPlain) {
+      this.#drawStyled(context, view, placed, rest);
+      return;
+    }
     const ink = this.#inkOf(view);
     const { inked, radius } = this;
     const { out } = this.pixels;
@@ -238,7 +244,7 @@ export class MarksLayer {
       ink.clear();
       const thick = Math.max(1, Math.round(DASH * dpr));
       if (cells) ink.drawCells(placed, { width: cells.width || thick, height: cells.height || thick }, facts.rule);
-      else ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr && !this.isStyledPlain, shape);
+      else ink.draw(placed, radius, facts.rule, radius >= OUTLINED * dpr, shape);
       this.inked = { view, rows, radius, shader: null, rested: false };
     }
     if (!this.distribution || (rest && !this.inked.rested)) {
@@ -250,6 +256,29 @@ export class MarksLayer {
     this.pixels.draw(context);
   }
 
+  /**
+   * Draws the rows as marks of the document's own colour.
+   * @param {Context} context
+   * @param {View} view
+   * @param {ReturnType<typeof placeRows>} placed
+   * @param {boolean} rest
+   */
+  #drawStyled(context, view, placed, rest) {
+    const { marks, sparse } = this.style;
+    if (!marks || !sparse) return;
+    const { shape, opacity } = marks;
+    this.sprites.draw(context, placed, { radius: this.radius, shape, color: sparse.accent, opacity }, view);
+    const { rows, radius, inked } = this;
+    if (!rest || (inked.rested && inked.rows === rows && inked.view?.equals(view))) return;
+    const { px, py } = placed;
+    const inView = Float64Array.from(placed.values).filter(
+      (_, k) => px[k] >= 0 && px[k] < view.width && py[k] >= 0 && py[k] < view.height,
+    );
+    this.distribution = new Distribution(inView, this.facts.traits.counts, undefined, this.origin);
+    this.reshade();
+    this.inked = { view, rows, radius, shader: null, rested: true };
+  }
+
   /** Colours the ink, unless it has them.  @param {Ink} ink @param {Uint32Array} out @param {View} view */
   #paint(ink, out, view) {
     const { style, inked } = this;
@@ -258,11 +287,7 @@ export class MarksLayer {
     const shader = sparse && this.isPlain(view) ? sparse.accent : this.shader;
     if (inked.shader === shader) return;
     if (typeof shader === "number")
-      ink.paintPlain(
-        out,
-        shader,
-        this.isStyledPlain ? opacity : this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined,
-      );
+      ink.paintPlain(out, shader, this.#cellsIn(view) && !this.#isTable(view) ? ink.sheer(HIDDEN) : undefined);
     else ink.paint(out, this.rows?.code ? null : shader, (sparse ?? style).dark ?? true, opacity);
     this.pixels.put();
     inked.shader = shader;

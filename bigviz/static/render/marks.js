@@ -53,6 +53,23 @@ export function radiusFor(marks, area) {
   return Math.min(LARGEST, Math.max(SMALLEST, Math.sqrt((COVERED * area) / (Math.PI * Math.max(1, marks)))));
 }
 
+/** Where in its pixel a mark's centre is drawn.  @typedef {{number: number, fx: number, fy: number}} Phase */
+const WHOLE = Object.freeze({ number: 0, fx: 0.5, fy: 0.5 });
+const PHASED = Array.from({ length: PHASES * PHASES }, (_, k) =>
+  Object.freeze({ number: k, fx: ((k % PHASES) + 0.5) / PHASES, fy: (Math.floor(k / PHASES) + 0.5) / PHASES }),
+);
+
+/**
+ * @param {number} fx
+ * @param {number} fy where the centre lies in its pixel, 0..1
+ * @param {number} radius device pixels
+ * @returns {Phase} the nearest of those that are distinguished
+ */
+export function phaseOf(fx, fy, radius) {
+  if (radius < CRISP || radius > BROAD) return WHOLE;
+  return PHASED[PHASES * Math.floor(fy * PHASES) + Math.floor(fx * PHASES)];
+}
+
 /** @type {Map<string, Stamp>} */
 const stamps = new Map();
 
@@ -237,9 +254,7 @@ export class Ink {
   draw(marks, radius, rule, outlined = false, shape = "circle") {
     const { n, px, py, values, colors } = marks;
     const { width, height } = this;
-    const crisp = radius < CRISP || radius > BROAD;
     const reach = 1.2 * radius + 1;
-    const whole = crisp ? stampOf(radius, 0.5, 0.5, outlined, shape) : null;
     /** @type {(Stamp|undefined)[]} */ const phases = [];
     for (let k = 0; k < n; k++) {
       const x = px[k];
@@ -247,18 +262,9 @@ export class Ink {
       if (!(x > -reach && x < width + reach && y > -reach && y < height + reach)) continue;
       const column = Math.floor(x);
       const row = Math.floor(y);
-      let stamp = whole;
-      if (!stamp) {
-        const across = Math.floor((x - column) * PHASES);
-        const down = Math.floor((y - row) * PHASES);
-        stamp = phases[PHASES * down + across] ??= stampOf(
-          radius,
-          (across + 0.5) / PHASES,
-          (down + 0.5) / PHASES,
-          outlined,
-          shape,
-        );
-      }
+      const phase = phaseOf(x - column, y - row, radius);
+      phases[phase.number] ??= stampOf(radius, phase.fx, phase.fy, outlined, shape);
+      const stamp = /** @type {Stamp} */ (phases[phase.number]);
       this.stamp(stamp, column, row, values[k], colors ? colors[k] : 0, rule);
     }
   }

@@ -76,8 +76,6 @@ test("rows with a colour or a size of their own are plain however many they are 
   layer.addRows(rowsOf({ x: [0.25, 0.75, 0.75], y: [0.5, 0.5, 0.5] }));
   const pixels = draw(layer, view);
   assert.ok(pixels.every((p) => p === 0 || (p & 0xffffff) === ACCENT));
-  assert.equal(pixels[50 * 200 + 50] >>> 24, 128, "one");
-  assert.equal(pixels[50 * 200 + 150] >>> 24, 191, "over another, as a canvas draws them");
   const row = [...pixels.slice(50 * 200 + 40, 50 * 200 + 60)].map((p) => (p >>> 24 > 60 ? 1 : 0));
   assert.equal(
     row.reduce((sum, on) => sum + on, 0),
