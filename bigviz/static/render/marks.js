@@ -61,13 +61,14 @@ const PHASED = Array.from({ length: PHASES * PHASES }, (_, k) =>
 
 /**
  * @param {number} fx
- * @param {number} fy where the centre lies in its pixel, 0..1
+ * @param {number} fy where the centre lies in its pixel, 0..1 (1 too: what rounding makes of places just below a pixel)
  * @param {number} radius device pixels
  * @returns {Phase} the nearest of those that are distinguished
  */
 export function phaseOf(fx, fy, radius) {
   if (radius < CRISP || radius > BROAD) return WHOLE;
-  return PHASED[PHASES * Math.floor(fy * PHASES) + Math.floor(fx * PHASES)];
+  const step = (/** @type {number} */ share) => Math.min(PHASES - 1, Math.floor(share * PHASES));
+  return PHASED[PHASES * step(fy) + step(fx)];
 }
 
 /** @type {Map<string, Stamp>} */

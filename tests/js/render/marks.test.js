@@ -59,9 +59,9 @@ test("shapes are as large as they should be, and lie about their centre", () => 
 
 test("marks beyond the screen are cut, and half on it are drawn", () => {
   const ink = new Ink(10, 10);
-  const px = Float64Array.of(-100, 0, 9.9, 1e300, Number.NaN, 5);
-  const py = Float64Array.of(5, 0, 9.9, 5, 5, -1);
-  ink.draw({ n: 6, px, py, values: [1, 1, 1, 1, 1, 1], colors: null }, 2.5, "count");
+  const px = Float64Array.of(-100, 0, 9.9, 1e300, Number.NaN, 5, -1e-17);
+  const py = Float64Array.of(5, 0, 9.9, 5, 5, -1, -1e-17);
+  ink.draw({ n: 7, px, py, values: [1, 1, 1, 1, 1, 1, 1], colors: null }, 2.5, "count");
   const out = new Uint32Array(100);
   ink.paint(out, null, false);
   assert.ok(out[0] && out[99] && out[5] && !out[55]);
