@@ -203,7 +203,8 @@ class Viewer(Guarded, WebSocketHandler):
                 return
             self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
             if self.shown is None or self.backend is None:
-                raise BadInput("The first message is the server's hello: send nothing before it.")
+                self._error(request.id, BadInput("The first message is the server's hello: send nothing before it."))
+                return
             self._handle(request, self.shown, self.backend)
         except Malformed as error:
             self._error(0, error)
