@@ -6,17 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bigviz.document.document import document
+from bigviz.document.figure import figure
 from bigviz.library.library import Library
 
 ROLES = ("viewer", "writer", "owner")
-DOCUMENT: dict[str, Any] = {
-    "format": 2,
-    "id": "secret",
-    "title": "Secret",
-    "datasets": [],
-    "ranges": {"x": {}, "y": {}},
-    "layout": {"id": "f0", "type": "figure", "title": "", "x_range": "x", "y_range": "y", "layers": []},
-}
+DOCUMENT: dict[str, Any] = document(figure(title="Secret").points("rows", "x", "y"), id="secret").to_json()
 PASSWORD = "correct horse battery staple"
 
 
@@ -41,7 +36,7 @@ class People:
 
     def restore(self) -> None:
         """The document and its roles as they were at first."""
-        self.library.documents.put("secret", DOCUMENT, title="Secret", datasets=(), author="owner")
+        self.library.documents.put("secret", DOCUMENT, title="Secret", datasets=["rows"], author="owner")
         self.library.access.set("document", "secret", False, {"viewer": "viewer", "writer": "writer", "owner": "owner"})
 
     def bearer(self, name: str, scope: str | None = None) -> dict[str, str]:

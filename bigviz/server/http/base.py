@@ -11,11 +11,11 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from bigviz.common.errors import BadInput, BigvizError, Busy, Unauthorized
-from bigviz.server.access.admission import admit
+from bigviz.server.access.admission import admit, sign_in_first
 from bigviz.server.access.credentials import Credentials, network_of
 from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.access.principal import Principal
-from bigviz.server.access.same_origin import refuse_foreign_change
+from bigviz.server.access.same_origin import SAFE, refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
 from bigviz.server.site import Site
@@ -84,6 +84,8 @@ class Guarded(RequestHandler):
             if self.principal.user is not None:
                 access.requests.pay(self.principal.share)
             await self.admit(need)
+            if request.method not in SAFE and not need.same and not self.principal.known:
+                raise sign_in_first(access.people)  # anyone looks, and writes nothing
         except BigvizError as error:
             self.fail(error)
 

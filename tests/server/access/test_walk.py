@@ -23,14 +23,24 @@ from bigviz.server.websocket.requests import KINDS
 from bigviz.wire.frames import parse
 
 from ...patience import PATIENCE
-from ..people import People
+from ..people import DOCUMENT, People
 from ..running import Running, running
 
 PAGE = Path(__file__).parents[3] / "docs" / "access.md"
 COLUMNS = (
     "nobody", "wrong token", "expired token", "anyone", "stranger", "viewer", "writer", "owner", "admin", "operator",
 )  # fmt: skip
-PLACES = {"D": "secret", "L": "0", "Z": "0", "I": "0", "J": "0", "N": "0", "NAME": "table", "SECRET": "x" * 43}
+PLACES = {
+    "D": "secret",
+    "L": "0",
+    "Z": "0",
+    "I": "0",
+    "J": "0",
+    "N": "0",
+    "NAME": "table",
+    "SECRET": "x" * 43,
+    "NEW": "new",
+}
 LET_IN = 299
 
 
@@ -133,7 +143,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, documents) -> Iterator[Town]:
     people.tokens["wrong token"] = "x" * 43
     people.tokens["expired token"] = people.library.tokens.create("owner", "admin", 1e-9)[1]
     with Library.open(tmp_path_factory.mktemp("alone")) as empty, people.library:
-        empty.documents.put("secret", {"title": "s"}, title="s", datasets=(), author=None)
+        empty.documents.put("secret", DOCUMENT, title="Secret", datasets=["rows"], author=None)
         with_table(empty, tmp_path_factory.mktemp("upload"), None)
         with (
             running(documents[:1], library=people.library) as closed,
@@ -226,9 +236,10 @@ def await_viewer(server: Running) -> None:
 
 
 def outcome_of(found: Any) -> str:
-    """`yes` for an answer to the message, or the code with which the socket was closed."""
+    """`yes` for an answer to the message, or to the next one where it has none; or the code of the socket's closing."""
     try:
-        while parse(found.recv(PATIENCE)).request != 7:
+        found.send(json.dumps({"op": "view", "id": 8, "figure": 99, "layers": []}))
+        while parse(found.recv(PATIENCE)).request not in (7, 8):
             pass
     except ConnectionClosed as end:
         return str(end.rcvd.code if end.rcvd else None)
