@@ -5,7 +5,7 @@
  * Copies an address of what is shown.
  * @param {string} socketUrl the document's websocket: its views have an address beside it
  * @param {{note: (words: string) => void, error: (words: string) => void}} notices
- * @param {{post?: typeof fetch, clipboard?: Pick<Clipboard, "writeText">|undefined, here?: string}} [o] for tests
+ * @param {{post?: typeof fetch, clipboard?: Pick<Clipboard, "writeText">|null, here?: string}} [o] for tests
  */
 export async function copyLink(
   socketUrl,
