@@ -16,9 +16,10 @@ import bigviz as bv
 
 from .docs.markdown import ROOT, Listing, listings, tables
 from .docs.terminal import layers, run, serving
+from .server.running import running
 
 PAGE = ROOT / "README.md"
-LISTINGS = [each for each in listings(PAGE) if each.language == "python"]
+*LISTINGS, PUBLISHING = [each for each in listings(PAGE) if each.language == "python"]
 COMMANDS = [line for each in listings(PAGE) for line in each.text.splitlines() if line.startswith("bigviz")]
 ROWS = 20_000
 TASKS = ["map", "series", "linked", "categories"]
@@ -84,6 +85,18 @@ def test_a_listing_serves_what_it_says(
         assert len({figure.x_range for figure in documents[0].figures()}) == 1
 
 
+def test_the_last_listing_publishes_its_plot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running([], library=tmp_path / "library") as plots:
+        plots.await_event("loaded")
+        monkeypatch.setenv("BIGVIZ_URL", plots.url)
+        monkeypatch.delenv("BIGVIZ_TOKEN", raising=False)
+        exec(compile(PUBLISHING.text, f"README.md:{PUBLISHING.line}", "exec"), {})
+        assert capsys.readouterr().out == f"{plots.url}orders/\n"
+        assert layers(f"{plots.url}orders/")[0]["rows"] == 5
+
+
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("bigviz serve")])
 def test_a_command_serves_the_table(command: str, trips: Path) -> None:
     several = "*" in command
@@ -113,9 +126,9 @@ def test_a_listing_is_a_script_that_ctrl_c_ends(where: str, request: pytest.Fixt
 
 
 def test_the_listings_are_examples() -> None:
-    examples = [path.read_text() for path in (ROOT / "examples").glob("*.py")]
+    examples = [path.read_text() for path in (ROOT / "examples").glob("**/*.py")]
     bodies = {re.sub(r'^""".*?"""\n\n', "", text, flags=re.S) for text in examples}
-    assert {re.sub(r"  # written by .*", "", each.text) for each in LISTINGS} <= bodies
+    assert {re.sub(r"  # written by .*", "", each.text) for each in (*LISTINGS, PUBLISHING)} <= bodies
 
 
 def test_the_page_is_short_and_its_table_has_eight_rows_at_most() -> None:

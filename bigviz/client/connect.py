@@ -18,7 +18,7 @@ from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.load import load
-from bigviz.document.names import check_name
+from bigviz.document.names import check_name, plain_name
 from bigviz.document.spec import Document
 
 __all__ = ["DEFAULT_URL", "Connection", "connect"]
@@ -85,7 +85,11 @@ class Connection:
         check_name(name)
         made = self._uploaded(_document(name, plot))
         body = json.dumps(made.to_json(), ensure_ascii=False).encode()
-        answer = self._http.json("PUT", _path("documents", name), body, {"Content-Type": "application/json"})
+        try:
+            answer = self._http.json("PUT", _path("documents", name), body, {"Content-Type": "application/json"})
+        except NotFound as error:  # what is not there would have been made
+            message = f"{name!r} is the name of a document that you may not see: choose another name."
+            raise NotFound(message, "name", name) from error
         if public:
             self._open_to_all(name)
         return answer
@@ -142,7 +146,7 @@ class Connection:
     def _upload_once(self, name: str, table: Dataset) -> str:
         """The name under which the server has a table, by its content: uploaded unless it is there."""
         digest, size = content_hash(table)
-        stem = f"{_stem(name)}.{digest[:_HASH]}"
+        stem = f"{plain_name(name, _STEM)}.{digest[:_HASH]}"
         for number in range(1, _MOST_TRIES + 1):
             wanted = stem if number == 1 else f"{stem}-{number}"
             if self._version(wanted) is not None:
@@ -191,9 +195,3 @@ def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str
 def _path(kind: str, name: str, below: str = "") -> str:
     """The route of a document or dataset."""
     return f"/_/api/{kind}/{quote(name, safe='')}" + (f"/{below}" if below else "")
-
-
-def _stem(name: str) -> str:
-    """A table's name as a dataset's may begin."""
-    plain = "".join(c if c.isprintable() and c not in "/\\" else "-" for c in name).strip()
-    return plain[:_STEM].strip() or "table"

@@ -9,7 +9,7 @@ from typing import Final
 
 from bigviz.common.errors import BadInput
 
-__all__ = ["RESERVED", "check_name", "free_name", "from_path", "is_dataset_name"]
+__all__ = ["RESERVED", "check_name", "free_name", "from_path", "is_dataset_name", "plain_name"]
 
 RESERVED: Final = frozenset({"_", "healthz", "metrics", "favicon.ico", "robots.txt", ".", ".."})
 _LONGEST: Final = 200
@@ -41,6 +41,12 @@ def free_name(wanted: str, taken: Container[str]) -> str:
         number += 1
         name = f"{wanted}-{number}"
     return name
+
+
+def plain_name(text: str, most: int) -> str:
+    """A text of any kind as a name, or its beginning, of at most so many characters; "table" for one without any."""
+    plain = "".join(c if c.isprintable() and c not in "/\\" else "-" for c in text).strip()
+    return plain[:most].strip() or "table"
 
 
 def is_dataset_name(source: object) -> bool:

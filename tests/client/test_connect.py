@@ -153,6 +153,8 @@ def test_what_is_published_is_its_owners_until_it_is_public(shared):
     assert by["bob"].documents() == [] and bv.connect(served.url).documents() == []
     with pytest.raises(bv.BigvizError):
         by["bob"].open("plot")
+    with pytest.raises(bv.NotFound, match="'plot' is the name of a document that you may not see"):
+        by["bob"].publish("plot", plot)
     answer = by["ada"].publish("plot", plot, public=True)
     assert answer["version"] == 1
     assert [each["name"] for each in bv.connect(served.url).documents()] == ["plot"]
