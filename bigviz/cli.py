@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
 
 def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
     """The mode of indexing; a former name of one gives a hint on standard error."""
@@ -127,6 +129,10 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--certificate", metavar="FILE", type=_FILE,
+                     help="Speak TLS with this certificate (PEM, with those between it and the root), and --key."),
+        click.option("--key", metavar="FILE", type=_FILE,
+                     help="The private key of --certificate (PEM, without a passphrase)."),
         click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),

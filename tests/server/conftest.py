@@ -14,6 +14,7 @@ from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
 
+from .certificates import Certificates
 from .running import Running, running
 
 ROWS = 100_000
@@ -56,6 +57,11 @@ def documents(dataset: bv.Dataset) -> list[Document]:
         document(line, id="line"),
         document(figure(title="By").points(dataset, "x", "y", agg="by(label)"), id="by"),
     ]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates.at(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="session")

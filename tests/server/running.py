@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Any, TypeVar
 
 from bigviz.common.cancel import Cancel
@@ -51,17 +52,19 @@ class Brought:
 
 @dataclass
 class Running:
-    """A running server, its engine, and the events that it reported."""
+    """A running server, its engine, and the events that it reported; `trust` is for one that speaks TLS."""
 
     server: Server
     engine: Engine
     loop: asyncio.AbstractEventLoop
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list, repr=False)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    trust: ssl.SSLContext | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.port}{self.server.options.prefix}/"
+        scheme = "http" if self.server.options.certificate is None else "https"
+        return f"{scheme}://127.0.0.1:{self.server.port}{self.server.options.prefix}/"
 
     def on_loop(self, work: Callable[[], T]) -> T:
         """The result of a function called on the server's loop."""
@@ -91,9 +94,15 @@ class Running:
         assert event is not None, (name, facts, self.events)
         return event
 
+    def connection(self) -> HTTPConnection:
+        """A connection that is not open yet."""
+        if self.trust is not None:
+            return HTTPSConnection("127.0.0.1", self.server.port, timeout=PATIENCE, context=self.trust)
+        return HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+
     def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """One request, its path as it is."""
-        connection = HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+        connection = self.connection()
         try:
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
             for name, value in headers.items():

@@ -30,36 +30,41 @@ _LABELS: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0
 
 @dataclass(frozen=True)
 class Hosts:
-    """The allow-lists of one server; `named` are the origins that the operator named."""
+    """The allow-lists of one server; `named` are the origins that the operator named, `scheme` is what it speaks."""
 
     hosts: frozenset[Host]
     origins: frozenset[Origin]
     named: frozenset[Origin] = frozenset()
+    scheme: str = "http"
 
     @classmethod
-    def of(cls, address: str, port: int, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> Hosts:
+    def of(
+        cls, address: str, port: int, hosts: Iterable[str] = (), origins: Iterable[str] = (), *, tls: bool = False
+    ) -> Hosts:
         """The lists of a server that listens at `address` and `port`.
 
         A loopback server is named 127.0.0.1, localhost or ::1 with its port; another one by its address and by this
         machine's name. An allowed host "name" stands for that name with the server's port or with none (a proxy in
         front), "name:port" for that port alone. Origins are http on all of these, https on the allowed hosts (a proxy
-        may do TLS), and `origins`.
+        may do TLS), and `origins`; with `tls` the server speaks https itself, and they are https alone.
         Raises BadInput for one that cannot be parsed.
         """
+        scheme = "https" if tls else "http"
+        usual = DEFAULT_PORTS[scheme]
         names: set[str] = set(_LOOPBACK)
         if address in _ANY:
             names |= _own_names()
         elif not is_loopback(address):
             names.add(address.lower().strip("[]"))
-        own: set[Host] = {(name, port) for name in names} | {(name, None) for name in names if port == 80}
+        own: set[Host] = {(name, port) for name in names} | {(name, None) for name in names if port == usual}
         given: set[Host] = set()
         for text in hosts:
             name, at = _parsed(parse_host(text), "allow-host", text)
             given |= {(name, at)} if at is not None else {(name, None), (name, port)}
-        allowed = {("http", name, 80 if at is None else at) for name, at in own | given}
+        allowed = {(scheme, name, usual if at is None else at) for name, at in own | given}
         allowed |= {("https", name, 443 if at is None else at) for name, at in given}
         named = frozenset(_parsed(parse_origin(text), "allow-origin", text) for text in origins)
-        return cls(frozenset(own | given), frozenset(allowed) | named, named)
+        return cls(frozenset(own | given), frozenset(allowed) | named, named, scheme)
 
     def allows_host(self, header: str | None) -> bool:
         """Whether a Host header names this server."""
@@ -75,10 +80,12 @@ class Hosts:
         return parsed is not None and parsed in self.origins
 
     def scheme_of(self, header: str | None) -> str:
-        """How browsers reach the host of a Host header: "https" where the operator named its https origin, as
-        behind a proxy that ends TLS, else "http". What a request says of its proxy is not believed."""
+        """How browsers reach the host of a Host header: "https" where the server speaks it or the operator named the
+        host's https origin, as behind a proxy that ends TLS, else "http". What a request says of its proxy is not
+        believed here."""
         name, port = parse_host(header or "") or ("", None)
-        return "https" if ("https", name, port or DEFAULT_PORTS["https"]) in self.named else "http"
+        named = ("https", name, port or DEFAULT_PORTS["https"]) in self.named
+        return "https" if named else self.scheme
 
     def host_texts(self) -> list[str]:
         """The allowed hosts for people, sorted."""

@@ -76,8 +76,7 @@ class AccountPage(HtmlHandler):
         self.clear_cookie(self.site.access.cookie, **self._cookie_attributes())
 
     def _cookie_attributes(self) -> dict[str, Any]:
-        host = self.request.headers.get("Host")
-        secure = "https" in (self.request.protocol, self.site.hosts.scheme_of(host))
+        secure = self.scheme == "https"
         return {"path": f"{self.site.prefix}/", "httponly": True, "secure": secure, "samesite": "Lax"}
 
     async def way_to(self, name: str, principal: Principal) -> str:

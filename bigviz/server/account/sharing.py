@@ -80,10 +80,7 @@ class _Sharing(AccountPage):
         self.show(page(f"Who may see {name}", self.root, body), error)
 
     def _address(self, name: str) -> str:
-        scheme = self.request.protocol
-        if scheme != "https":
-            scheme = self.site.hosts.scheme_of(self.request.headers.get("Host"))
-        return f"{scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
+        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
 
 
 class DocumentAccess(_Sharing):

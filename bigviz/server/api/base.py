@@ -58,8 +58,7 @@ class ApiHandler(BodyHandler):
 
     def address_of(self, name: str) -> str:
         """The whole address of a document's page."""
-        scheme = self.site.hosts.scheme_of(self.request.headers.get("Host"))
-        return f"{scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
+        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
 
     def versioned(self, version: int) -> None:
         """Tell the version in the ETag too."""

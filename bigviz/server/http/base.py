@@ -89,6 +89,13 @@ class Guarded(RequestHandler):
         except BigvizError as error:
             self.fail(error)
 
+    @property
+    def scheme(self) -> str:
+        """How the browser reached this server: as the connection or a trusted proxy says, else the operator."""
+        if self.request.protocol == "https":
+            return "https"
+        return self.site.hosts.scheme_of(self.request.headers.get("Host"))
+
     def check_source(self) -> None:
         """Raise HTTPError for a request that is refused whoever sends it."""
 

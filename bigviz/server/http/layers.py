@@ -63,8 +63,7 @@ class TileJson(LayerHandler):
     async def answer(self, *args: str) -> None:
         backend, asked = await self.asked(*args)
         query = f"?{self.request.query}" if self.request.query else ""
-        scheme = self.site.hosts.scheme_of(self.request.headers.get("Host"))
-        base = f"{scheme}://{self.request.host}{self.request.path.removesuffix('tilejson.json')}"
+        base = f"{self.scheme}://{self.request.host}{self.request.path.removesuffix('tilejson.json')}"
         waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, principal=self.principal))
         try:
             info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)

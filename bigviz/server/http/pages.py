@@ -134,7 +134,7 @@ class Listing(HtmlHandler):
             user=who.user,
             signs_in=site.people.signs_in and not who.known,
             publishes=who.known and site.library is not None and "write" in who.scopes,
-            address=f"{site.hosts.scheme_of(self.request.headers.get('Host'))}://{self.request.host}{site.prefix}",
+            address=f"{self.scheme}://{self.request.host}{site.prefix}",
             searches=site.library is not None,
             failed=site.failure is not None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import resource
 import socket
+import ssl
 from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
@@ -24,9 +25,10 @@ _OTHER_FILES: Final = 64
 class Listener(HTTPServer):
     """An HTTP server that closes connections beyond a number, in all and per address."""
 
-    def initialize(self, app: Application, limits: Limits) -> None:  # type: ignore[override]
+    def initialize(self, app: Application, limits: Limits, tls: ssl.SSLContext | None = None) -> None:  # type: ignore[override]
         super().initialize(
             app,
+            ssl_options=tls,
             idle_connection_timeout=limits.header_seconds,
             body_timeout=limits.body_seconds,
             max_header_size=limits.header_bytes,

@@ -25,6 +25,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of, check_access, check_reach
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.listener import Listener, bind
+from bigviz.server.run.tls import context_of
 from bigviz.server.site import Site
 from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
@@ -67,7 +68,8 @@ _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 @dataclass(frozen=True)
 class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
-    (None: it has none), in which so many versions of each document are kept."""
+    (None: it has none), in which so many versions of each document are kept. With `certificate` and `key`, PEM files,
+    it speaks TLS."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -78,6 +80,8 @@ class Options:
     auth: str | None = None
     auth_header: str | None = None
     trusted_proxies: Sequence[str] = ()
+    certificate: str | Path | None = None
+    key: str | Path | None = None
     dev: bool = False
     store_dir: str | Path | None = None
     store_limit: int | None = None
@@ -127,6 +131,7 @@ class Server:
         self._event = event
         try:
             options.check(self.library)
+            self._tls = context_of(options.certificate, options.key)
             self._sockets, self.port = bind(options.port, options.address)
         except BaseException:
             self._close_library()
@@ -138,7 +143,11 @@ class Server:
     def url(self) -> str:
         """The address to open: of the only (or, with `open_first`, the first) document, else of the list."""
         path = "/" if self._shown is None else f"/{quote(self._shown, safe='')}/"
-        return f"http://{self._host}:{self.port}{self.options.prefix}{path}"
+        return f"{self._scheme}://{self._host}:{self.port}{self.options.prefix}{path}"
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self._tls is None else "https"
 
     @property
     def _host(self) -> str:
@@ -150,12 +159,13 @@ class Server:
     async def start(self) -> None:
         """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
         options = self.options
-        hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins)
+        tls = self._tls is not None
+        hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins, tls=tls)
         access = access_of(options, self.port, self.library)
         self.site = site = Site(
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library
         )
-        self._http = Listener(make_app(self.site), options.limits)
+        self._http = Listener(make_app(self.site), options.limits, self._tls)
         self._http.add_sockets(self._sockets)
         self._event("listening", url=self.url, port=self.port, address=options.address)
         facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}

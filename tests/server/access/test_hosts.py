@@ -163,3 +163,13 @@ def test_is_loopback(address, loopback):
 def test_the_scheme_is_that_of_the_allowed_origin(origins: tuple[str, ...], host: str, scheme: str):
     hosts = Hosts.of("127.0.0.1", 5006, ("plots.example.org",), origins)
     assert hosts.scheme_of(host) == scheme
+
+
+def test_with_tls_all_is_https_and_443_is_the_port_that_may_be_left_out():
+    hosts = Hosts.of("127.0.0.1", 443, ["plots.example.org"], ["http://app.example.com"], tls=True)
+    for name in ("127.0.0.1", "localhost", "plots.example.org"):
+        assert hosts.allows_host(name) and hosts.allows_host(f"{name}:443") and hosts.scheme_of(name) == "https"
+        assert hosts.allows_origin(f"https://{name}") and not hosts.allows_origin(f"http://{name}")
+        assert not hosts.allows_origin(f"http://{name}:443")
+    assert hosts.allows_origin("http://app.example.com")
+    assert not Hosts.of("127.0.0.1", 80, tls=True).allows_host("localhost")

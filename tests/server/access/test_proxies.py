@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bigviz.common.errors import BadInput
+from bigviz.document.spec import Document
 from bigviz.server.access.proxies import Proxies, is_forwarded
 
+from ..running import running
 from .requests import request
 
 PROXIES = Proxies.of(["10.0.0.5", "192.168.0.0/16", "::1"])
@@ -82,3 +86,12 @@ def test_others_are_not_believed():
 @pytest.mark.parametrize("name", ["Forwarded", "X_Forwarded_For", "x_forwarded_proto", "X_FORWARDED_ANYTHING"])
 def test_forwarded_requests_are_told(name: str):
     assert is_forwarded(request(**{name: ""})) and not is_forwarded(request(X_Forwarding="1", Via="a proxy"))
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1"], "https"), ([], "http")])
+def test_addresses_in_answers_have_the_scheme_that_a_trusted_proxy_tells(
+    documents: list[Document], trusted: list[str], scheme: str
+):
+    with running(documents[:1], trusted_proxies=trusted, allow_anonymous=True) as server:
+        answer = server.get("/points/layers/0/tilejson.json", X_Forwarded_Proto="https")
+        assert json.loads(answer.body)["tiles"][0].startswith(f"{scheme}://127.0.0.1:{server.server.port}/points/")
