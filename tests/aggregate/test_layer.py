@@ -51,7 +51,7 @@ BAD: list[tuple[dict[str, Any], type[BigvizError], str]] = [
     ({"x": "when", "xaxis": "log"}, BadInput, "xaxis"),
     ({"y": "kind", "yaxis": "log"}, BadInput, "yaxis"),
     ({"agg": "sum(kind)"}, BadInput, "agg"),
-    ({"agg": "mean(when)"}, BadInput, "agg"),
+    ({"agg": "sum(when)"}, BadInput, "agg"),
     ({"agg": "min(kind)"}, BadInput, "agg"),
     ({"agg": "by(x)"}, BadInput, "agg"),
     ({"agg": "mean(far)"}, NotFound, "agg"),
