@@ -43,7 +43,7 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     (f"/tokens/{_NAME}", people.Token),
     (r"/openapi\.json", openapi.OpenApi),
 )
-"""The routes below `/_/api`, which openapi.json describes."""
+"""The routes below `/_/api`. openapi.json describes them, and `/D/views`."""
 
 
 def make_app(site: Site) -> Application:

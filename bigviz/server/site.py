@@ -110,6 +110,8 @@ class Site:
     ) -> None:
         """Serve these documents, each under its id; requests that wait for them go on."""
         self._shelf = shelf
+        if shelf is not None:
+            shelf.when_opened = lambda opened: backend.keep_indexes(opened.document)
         self._serve(documents)
         self._backend, self._bodies = backend, bodies
         self.failure = self.reading = None
@@ -123,11 +125,17 @@ class Site:
         self.failure = None
         for viewer in list(self.viewers):
             if viewer.shown is not None and viewer.shown.opened.version is not None:
-                continue  # the library's documents that use these tables are opened again by `renewals`
-            if self.has(viewer.name):
+                if self._is_outdated(viewer.shown.opened):
+                    viewer.leave(RESTART, "the document's data was changed")
+            elif self.has(viewer.name):
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
+
+    def _is_outdated(self, opened: Opened) -> bool:
+        """Whether a document of the library shows tables that the server no longer has."""
+        given = [name for name in opened.document.sources if name not in opened.datasets]
+        return any(self._datasets.get(name) is not opened.document.sources[name] for name in given)
 
     def _serve(self, documents: Sequence[Document]) -> None:
         self.documents.replace(documents)

@@ -81,6 +81,7 @@ export class Mounted extends EventTarget {
     /** @type {Figure[]} */ this.figures = [];
     /** @type {UrlState|null} */ this.url = null;
     /** The document and columns that the figures were built from.  @type {string|null} */ this.built = null;
+    /** The version of each dataset that is drawn.  @type {Map<string, number>} */ this.versions = new Map();
     this.isReady = false;
     this.theme.addEventListener("change", () => {
       for (const figure of this.figures) figure.restyle();
@@ -112,13 +113,18 @@ export class Mounted extends EventTarget {
   show({ json, luts }) {
     const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
     const text = JSON.stringify([json.document, columns]);
-    if (this.built === text) return;
+    if (this.built === text) {
+      // What changed while there was no connection has not been told.
+      for (const [name, { version }] of Object.entries(json.datasets)) this.#renew(name, version);
+      return;
+    }
     if (this.built !== null && this.wholePage) {
       location.reload();
       return;
     }
     this.#clear();
     this.built = text;
+    for (const [name, { version }] of Object.entries(json.datasets)) this.versions.set(name, version);
     this.#build(json, luts);
   }
 
@@ -166,7 +172,7 @@ export class Mounted extends EventTarget {
     });
     on("changed", ({ json }) => {
       if (json.document !== undefined) this.#offerVersion();
-      else this.#renew(json.dataset);
+      else this.#renew(json.dataset, json.version);
     });
     addEventListener(
       "pagehide",
@@ -198,8 +204,13 @@ export class Mounted extends EventTarget {
     });
   }
 
-  /** A dataset has other rows: they are drawn where the old ones were.  @param {string} dataset */
-  #renew(dataset) {
+  /**
+   * A dataset has other rows, if its version is another: they are drawn where the old ones were.
+   * @param {string} dataset @param {number} version
+   */
+  #renew(dataset, version) {
+    if (this.versions.get(dataset) === version) return;
+    this.versions.set(dataset, version);
     this.cache.forget(dataset);
     for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === dataset)) figure.renew();
   }

@@ -76,6 +76,17 @@ def test_an_open_page_follows_new_data_and_offers_a_new_version(page: Page, plot
     assert not page.evaluate("() => window.kept") and hash_of(page) == view
 
 
+def test_data_that_changed_while_the_connection_was_lost(page: Page, plots: Server) -> None:
+    upload(plots, "lost", [6, 7, 2, 4, 5])
+    publish(plots, "lost", "lost", "Lost")
+    open_page(page, f"{plots.url}/lost/")
+    page.evaluate("() => { window.before = probe.pixels(0)[2]; dispatchEvent(new PageTransitionEvent('pagehide')); }")
+    upload(plots, "lost", [2, 7, 6, 4, 5], **{"If-Match": '"1"'})
+    page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_function("""() => probe.pixels(0)[2] !== window.before
+        && document.querySelector('section[data-figure="0"]').dataset.exact === "1" """)
+
+
 def test_a_short_link_opens_the_view(page: Page, context: BrowserContext, plots: Server) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=plots.url)
     upload(plots, "linked", [6, 7, 2, 4, 5])

@@ -11,7 +11,7 @@ from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
 from bigviz.server.api.base import ApiHandler
 from bigviz.server.documents.lists import list_datasets
-from bigviz.server.documents.renewal import renew, renew_dataset
+from bigviz.server.documents.renewal import renew_dataset
 from bigviz.server.documents.stored import require_free
 from bigviz.server.refusals import Unsupported
 
@@ -118,7 +118,6 @@ class Dataset(ApiHandler):
         require_free(self.site, "dataset", name)
         shelf = await self.site.shelf()
         await shelf.run(shelf.library.datasets.delete, name, expect=self.expect, caller=self.principal.caller)
-        await renew(self.site, set())
         self.set_status(204)
         self.finish()
 

@@ -104,6 +104,8 @@ _SCHEMAS: Final[dict[str, Schema]] = {
             "owner": _NULL_TEXT,
         }
     ),
+    "Hash": _object({"hash": {"type": "string", "maxLength": 8_192}}),
+    "View": _object({"id": {"type": "string"}, "url": {"type": "string", "format": "uri"}}),
     "Me": _object(
         {
             "user": _NULL_TEXT,
@@ -267,11 +269,16 @@ def _paths() -> dict[str, Schema]:
         },
         "/tokens/{id}": {"delete": _operation("Take a token away.", {"204": None}, "409 507")},
         "/openapi.json": {"get": _operation("This.", {"200": "OpenApi"})},
+        "/{name}/views": {
+            "post": _operation(
+                "Keep a view of a document under a short address.", {"201": "View"}, "409 413 507", body=_json("Hash")
+            )
+        },
     }
 
 
-def description(root: str) -> Schema:
-    """The OpenAPI description of a server whose API is at `root`."""
+def description(prefix: str = "") -> Schema:
+    """The OpenAPI description of a server whose addresses begin with `prefix`."""
     paths = _paths()
     for path, methods in paths.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -280,11 +287,12 @@ def description(root: str) -> Schema:
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
                 for name in names
             ]
+    paths["/{name}/views"]["servers"] = [{"url": prefix or "/"}]
     tokens = _object({"tokens": {"type": "array", "items": _ref("Token")}})
     return {
         "openapi": "3.1.0",
         "info": {"title": "bigviz", "version": __version__},
-        "servers": [{"url": root}],
+        "servers": [{"url": f"{prefix}/_/api"}],
         "paths": paths,
         "components": {
             "schemas": {**_SCHEMAS, "Tokens": tokens, "OpenApi": {"type": "object"}},
@@ -300,5 +308,5 @@ class OpenApi(Handler):
     need = Need.PUBLIC
 
     async def answer(self, *args: str) -> None:
-        self.write_json(description(f"{self.site.prefix}/_/api"))
+        self.write_json(description(self.site.prefix))
         self.finish()

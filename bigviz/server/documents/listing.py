@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,6 +74,7 @@ Listed = TypeVar("Listed", bound="ListedDocument | ListedDataset")
 def documents_page(
     library: Library | None,
     served: Sequence[ListedDocument],
+    given: Collection[str],
     sizes: Mapping[str, Size],
     caller: Caller,
     *,
@@ -83,20 +84,22 @@ def documents_page(
     after: str | None = None,
 ) -> tuple[list[ListedDocument], str | None]:
     """At most `limit` documents and where the next page begins. `served` are the operator's that the caller may see,
-    `sizes` those of the operator's datasets. Raises BadInput."""
+    `given` the names of all of them (a document of the library that has such a name cannot be reached), `sizes` those
+    of the operator's datasets. Raises BadInput."""
     wanted = _Wanted(q, sort, limit, after)
     entries: list[ListedDocument] = []
     more = None
     if library is not None:
         found, more = library.documents.page(caller, q=q, sort=sort, limit=limit, after=after)
         known = dict(sizes)
-        entries = [_document(library, known, each, caller) for each in found]
-    return _merged(wanted, entries, more is not None, served)
+        entries = [_document(library, known, each, caller) for each in found if each.name not in given]
+    return _merged(wanted, entries, more, served)
 
 
 def datasets_page(
     library: Library | None,
     served: Sequence[ListedDataset],
+    given: Collection[str],
     caller: Caller,
     *,
     q: str = "",
@@ -110,8 +113,8 @@ def datasets_page(
     more = None
     if library is not None:
         found, more = library.datasets.page(caller, q=q, sort=sort, limit=limit, after=after)
-        entries = [_dataset(library, each, caller) for each in found]
-    return _merged(wanted, entries, more is not None, served)
+        entries = [_dataset(library, each, caller) for each in found if each.name not in given]
+    return _merged(wanted, entries, more, served)
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,14 @@ class _Wanted:
 
 
 def _merged(
-    wanted: _Wanted, entries: list[Listed], more: bool, served: Sequence[Listed]
+    wanted: _Wanted, entries: list[Listed], more: str | None, served: Sequence[Listed]
 ) -> tuple[list[Listed], str | None]:
-    """A page of the library's with the operator's that come on it, in one order."""
+    """A page of the library's, whose next one begins at `more`, with the operator's that come on it, in one order."""
     own: list[Listed] = list(filter(wanted.comes, served))
     merged = sorted([*entries, *own], key=lambda each: wanted.place(wanted.key(each), each.name))
     page = merged[: wanted.limit]
-    if len(merged) <= wanted.limit and not more:
-        return page, None
+    if not page or (len(merged) <= wanted.limit and more is None):
+        return page, more
     return page, cursor(wanted.sort, wanted.key(page[-1]), page[-1].name)
 
 

@@ -19,7 +19,7 @@ async def list_documents(site: Site, principal: Principal, **wanted: Any) -> tup
     """A page of the documents that a caller may see; `wanted` is q, sort, limit and after."""
     served = served_documents(site, principal)
     sizes = {name: _size([dataset]) for name, dataset in site.served_datasets.items()}
-    arguments = (site.library, served, sizes, principal.caller)
+    arguments = (site.library, served, frozenset(site.documents.names), sizes, principal.caller)
     if site.library is None:
         return documents_page(*arguments, **wanted)
     return await site.threads.run(documents_page, *arguments, **wanted)
@@ -34,7 +34,7 @@ async def list_datasets(site: Site, principal: Principal, **wanted: Any) -> tupl
         public = site.people.anonymous
         updated = _updated([dataset], site.began)
         served.append(ListedDataset(name, None, public, role or "", None, size.rows, size.bytes, updated))
-    arguments = (site.library, served, principal.caller)
+    arguments = (site.library, served, frozenset(site.served_datasets), principal.caller)
     if site.library is None:
         return datasets_page(*arguments, **wanted)
     return await site.threads.run(datasets_page, *arguments, **wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from bigviz.document.json import from_json
@@ -48,6 +48,7 @@ class Shelf:
         self.library = library
         self.tables = Tables(library, catalog)
         self.run = threads.run
+        self.when_opened: Callable[[Opened], None] = _nothing
         self._validator = validator
         self._keep = keep
         self._kept: OrderedDict[str, Opened] = OrderedDict()
@@ -161,6 +162,7 @@ class Shelf:
         if task.cancelled() or task.exception() is not None:
             return
         self._kept[name] = task.result()
+        self.when_opened(task.result())
         while len(self._kept) > _MOST_OPENED:
             self._kept.popitem(last=False)
 
@@ -197,3 +199,7 @@ class Shelf:
             if found is None or found.version != version or role is None or (role == "owner") != (each in opened.own):
                 return False
         return True
+
+
+def _nothing(opened: Opened) -> None:
+    pass

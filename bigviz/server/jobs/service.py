@@ -45,6 +45,7 @@ __all__ = ["Backend"]
 T = TypeVar("T")
 Place = tuple[int, int, int, int]
 
+_INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _GREETED: Final = 0.1  # and from there to what it asks first; with a second here, builds rested for most of it
 
@@ -83,6 +84,14 @@ class Backend:
             return None
         sources = before.document.sources, now.document.sources
         return {name: new[name]["version"] for name in new if sources[0][name] is not sources[1][name]}
+
+    def keep_indexes(self, document: Document) -> None:
+        """Let indexes of a published document's layers be kept on the disk, if its tables are large enough."""
+        for number in range(len(document.layers())):
+            with suppress(BigvizError):
+                asked = self.asked(document, number, lambda name: None)
+                if asked.dataset.num_rows >= _INDEXED_ROWS:
+                    self.engine.publish(asked.dataset, asked.layer)
 
     def publish(self, document: Document) -> None:
         """Tell the engine what the operator shows: its indexes may be kept on the disk."""

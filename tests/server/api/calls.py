@@ -21,11 +21,13 @@ def call(served: Running, method: str, path: str, value: Any = None, **headers: 
 
 
 def ask(served: Running, method: str, path: str, value: Any = None, **headers: str) -> Answer:
-    """The answer to a request below /_/api/; bytes are sent as they are, other values as JSON."""
+    """The answer to a request below /_/api/, or at an address that begins with a slash; bytes are sent as they are,
+    other values as JSON."""
     body = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     if body is None and method in ("PUT", "POST"):
         body = b""
-    return served.get(f"{served.server.options.prefix}/_/api/{path}", method, body, **headers)
+    address = path if path.startswith("/") else f"/_/api/{path}"
+    return served.get(f"{served.server.options.prefix}{address}", method, body, **headers)
 
 
 def stream_of(table: pa.Table) -> bytes:
