@@ -1,6 +1,7 @@
 """`python -m bench.publish`: how long a publish takes until it is acknowledged, what a kill leaves, what a list costs.
 
-The library alone is measured, without a server: what is on the disk when a call returns.
+The library alone is measured, without a server: what is on the disk when a call returns. Then a server, as scripts and
+pages see it (`bench/plot_server.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 import click
 
-from bench import machine, report
+from bench import machine, plot_server, report
 from bench.kills import kill_rounds
 from bench.places import RESULTS, made
 from bench.report import Figure
@@ -50,13 +51,14 @@ def run(folder: Path, publishes: int, rounds: int, publishers: int) -> Iterator[
     """The figures, with libraries below a folder."""
     with Library.open(folder / "publish") as library:
         samples = [_publish_time(library, number) for number in range(publishes)]
-    yield Figure("publish of a 100 KB document, acknowledged", "ms", samples, "p95", 30.0)
+    yield Figure("publish of a 100 KB document into the library, acknowledged", "ms", samples, "p95", 30.0)
     with Library.open(folder / "list") as library:
         samples = _list_times(library)
     yield Figure(f"a list of {_DOCUMENTS:,} documents of which the caller sees {_SEEN}", "ms", samples, "p95", 50.0)
     samples = list(kill_rounds(folder / "kills", rounds, publishers, seed=1))
     what = f"{rounds} rounds of kill -9 under {publishers} publishers, until the library answers"
     yield Figure(what, "s", samples, "max", 2.0, counts="every acknowledged version there, none half")
+    yield from plot_server.figures(folder, publishes)
 
 
 def _publish_time(library: Library, number: int) -> float:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from bigviz.common.bounded_repr import echoed
@@ -38,8 +39,7 @@ def read_object(value: Any, path: str, readers: Mapping[str, Read], required: Se
 
 def instance(cls: Callable[..., T], readers: Mapping[str, Read], value: Any, path: str) -> T:
     """An object as a dataclass; keys may be absent where its fields have a default."""
-    needed = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]
-    return cls(**read_object(value, path, readers, needed))
+    return cls(**read_object(value, path, readers, _needed(cls)))
 
 
 def list_of(read: Read, most: int = 100_000, least: int = 0) -> Read:
@@ -126,6 +126,12 @@ def wrong(path: str, expected: str, got: Any) -> BadInput:
     """What to raise for a value of another form than expected."""
     shown = echoed(got)
     return BadInput(f"{path or 'The document'}: expected {expected}, got {shown}.", path or None, shown)
+
+
+@cache
+def _needed(cls: Any) -> tuple[str, ...]:
+    """The fields of a dataclass that have no default."""
+    return tuple(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
 
 
 def _is_finite(value: float) -> bool:

@@ -7,7 +7,7 @@ Nothing here holds rows, sockets or pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
@@ -138,7 +138,7 @@ class Document:
             "title": self.title,
             "datasets": list(self.datasets),
             "rows": self.rows,
-            "ranges": {name: asdict(each) for name, each in self.ranges.items()},
+            "ranges": {name: dict(vars(each)) for name, each in self.ranges.items()},
             "layout": _node_to_json(self.layout),
         }
 
@@ -194,9 +194,9 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         return {**out, "children": [_node_to_json(child) for child in node.children]}
     out = {"id": node.id, "type": "figure", "title": node.title, "x_range": node.x_range, "y_range": node.y_range}
     for name, axis in (("x_axis", node.x_axis), ("y_axis", node.y_axis)):
-        out[name] = {key: _listed(value) for key, value in asdict(axis).items()}
+        out[name] = {key: _listed(value) for key, value in vars(axis).items()}
     out |= {"aspect": node.aspect, "width": node.width, "height": node.height}
-    layers = [{key: _listed(value) for key, value in asdict(layer).items()} for layer in node.layers]
+    layers = [{key: _listed(value) for key, value in vars(layer).items()} for layer in node.layers]
     return {**out, "layers": layers}
 
 
