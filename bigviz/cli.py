@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from bigviz import __version__
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
@@ -129,6 +130,8 @@ def _listening(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--unix-socket", metavar="PATH", type=_FILE,
+                     help="Listen at a unix socket (mode 0600), and at no --address and --port."),
         click.option("--certificate", metavar="FILE", type=_FILE,
                      help="Speak TLS with this certificate (PEM, with those between it and the root), and --key."),
         click.option("--key", metavar="FILE", type=_FILE,
@@ -514,6 +517,7 @@ def _run(
     from bigviz.server.run.process import run
     from bigviz.server.run.server import Options
 
+    _check_one_place()
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
         allow_hosts=listening.pop("allow_host"),
@@ -526,6 +530,14 @@ def _run(
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
+
+
+def _check_one_place() -> None:
+    """UsageError for a port or an address beside a unix socket: what is open at one would not be meant to be."""
+    ctx = click.get_current_context()
+    for name in ("address", "port"):
+        if ctx.params["unix_socket"] and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--unix-socket takes the place of --address and --port: leave out --{name}.")
 
 
 def _write_sample(directory: Path, rows: int) -> list[Path]:

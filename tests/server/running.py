@@ -98,6 +98,9 @@ class Running:
         """A connection that is not open yet."""
         if self.trust is not None:
             return HTTPSConnection("127.0.0.1", self.server.port, timeout=PATIENCE, context=self.trust)
+        path = self.server.options.unix_socket
+        if path is not None:
+            return UnixConnection(str(path))
         return HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
 
     def get(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
@@ -114,6 +117,19 @@ class Running:
             return Answer(response, response.read())
         finally:
             connection.close()
+
+
+class UnixConnection(HTTPConnection):
+    """A connection to a unix socket, which calls its other end localhost."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self.path)
 
 
 @contextmanager

@@ -39,14 +39,21 @@ class Hosts:
 
     @classmethod
     def of(
-        cls, address: str, port: int, hosts: Iterable[str] = (), origins: Iterable[str] = (), *, tls: bool = False
+        cls,
+        address: str,
+        port: int | None,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        *,
+        tls: bool = False,
     ) -> Hosts:
-        """The lists of a server that listens at `address` and `port`.
+        """The lists of a server that listens at `address` and `port`, or (`port` None) at a unix socket.
 
-        A loopback server is named 127.0.0.1, localhost or ::1 with its port; another one by its address and by this
-        machine's name. An allowed host "name" stands for that name with the server's port or with none (a proxy in
-        front), "name:port" for that port alone. Origins are http on all of these, https on the allowed hosts (a proxy
-        may do TLS), and `origins`; with `tls` the server speaks https itself, and they are https alone.
+        A loopback server is named 127.0.0.1, localhost or ::1 with its port, at a unix socket without one; another
+        server by its address and by this machine's name. An allowed host "name" stands for that name with the server's
+        port or with none (a proxy in front), "name:port" for that port alone. Origins are http on all of these, https
+        on the allowed hosts (a proxy may do TLS), and `origins`; with `tls` the server speaks https itself, and they
+        are https alone.
         Raises BadInput for one that cannot be parsed.
         """
         scheme = "https" if tls else "http"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bigviz.common.errors import BadInput
@@ -25,6 +26,8 @@ class AccessOptions(Protocol):
 
     @property
     def address(self) -> str: ...
+    @property
+    def unix_socket(self) -> str | Path | None: ...
     @property
     def allow_anonymous(self) -> bool: ...
     @property
@@ -53,7 +56,7 @@ def check_reach(options: AccessOptions, library: Library | None) -> None:
     """Raise BadInput for an address that others can reach while nobody could tell who they are: that takes users, the
     organisation's own login, or the word that everyone may see the data."""
     known = options.auth is not None or options.auth_header is not None
-    if options.allow_anonymous or known or is_loopback(options.address):
+    if options.unix_socket is not None or options.allow_anonymous or known or is_loopback(options.address):
         return
     if library is not None and library.users.count():
         return

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import queue
+import shlex
 import sys
 import threading
 import time
@@ -102,7 +103,10 @@ class _Lines(logging.Handler):
 
 
 def _listening(facts: dict[str, Any]) -> str:
-    return f"bigviz is at {facts['url']}  (Ctrl-C ends it)"
+    line = f"bigviz is at {facts['url']}  (Ctrl-C ends it)"
+    if "unix_socket" in facts:
+        line += f"\n  for example: curl --unix-socket {shlex.quote(facts['unix_socket'])} http://localhost/healthz"
+    return line
 
 
 def _facts(facts: dict[str, Any]) -> str:

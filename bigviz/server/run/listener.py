@@ -9,17 +9,21 @@ import ssl
 from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream
 from tornado.web import Application
 
 from bigviz.common.errors import BadInput
 from bigviz.server.limits import Limits
 
-__all__ = ["Listener", "bind"]
+__all__ = ["LOCAL", "Listener", "bind"]
 
 _MOST_PROBED: Final = 200
 _BACKLOG: Final = 128
 _OTHER_FILES: Final = 64
+
+LOCAL: Final = "127.0.0.1"
+"""Where a request over a unix socket comes from: only who may use the server's files on this machine can send one."""
 
 
 class Listener(HTTPServer):
@@ -42,13 +46,20 @@ class Listener(HTTPServer):
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """A new connection: served, or closed at once where there are too many."""
-        peer = str(address[0]) if address else ""
+        peer = _peer(stream, address)
         if self._full(peer):
             stream.close()
             return
         self._streams.setdefault(peer, set()).add(stream)
         stream.set_nodelay(True)
         super().handle_stream(stream, address)
+
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
+        """A new request. One over a unix socket comes from this machine (Tornado calls its address 0.0.0.0)."""
+        context = request_conn.context
+        if context.address_family == socket.AF_UNIX:
+            context.remote_ip = LOCAL
+        return super().start_request(server_conn, request_conn)
 
     def abort(self) -> None:
         """Close every connection at once, upgraded ones too."""
@@ -72,6 +83,11 @@ class Listener(HTTPServer):
         else:
             self._streams.pop(peer, None)
         return found
+
+
+def _peer(stream: IOStream, address: tuple[Any, ...]) -> str:
+    """The address of a connection's other end."""
+    return LOCAL if stream.socket.family == socket.AF_UNIX else str(address[0])
 
 
 def bind(port: int, address: str) -> tuple[list[socket.socket], int]:

@@ -79,7 +79,8 @@ async def _serve(
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     status = _failure(server) if server.loaded.done() and watch is None else 0
-    if browser and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
+    to_open = browser and options.unix_socket is None
+    if to_open and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
         in_thread(lambda: webbrowser.open(server.url))
     if status == 0 and not stopping.is_set():
         watching = asyncio.ensure_future(_keep_up(server, watch, report)) if watch else None

@@ -24,8 +24,9 @@ from bigviz.server.documents.renewal import watch
 from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of, check_access, check_reach
 from bigviz.server.run.index_options import Storage
-from bigviz.server.run.listener import Listener, bind
+from bigviz.server.run.listener import LOCAL, Listener, bind
 from bigviz.server.run.tls import context_of
+from bigviz.server.run.unix_socket import UnixSocket
 from bigviz.server.site import Site
 from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
@@ -69,7 +70,7 @@ _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
     (None: it has none), in which so many versions of each document are kept. With `certificate` and `key`, PEM files,
-    it speaks TLS."""
+    it speaks TLS. A `unix_socket` takes the place of address and port."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -80,6 +81,7 @@ class Options:
     auth: str | None = None
     auth_header: str | None = None
     trusted_proxies: Sequence[str] = ()
+    unix_socket: str | Path | None = None
     certificate: str | Path | None = None
     key: str | Path | None = None
     dev: bool = False
@@ -96,14 +98,21 @@ class Options:
         """Where indexes are kept, and which are made; BadInput for unknown words."""
         return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
 
+    def hosts(self, port: int) -> Hosts:
+        """Which names a server at this port, or at the unix socket, answers to; BadInput for what cannot be parsed."""
+        address, at = (self.address, port) if self.unix_socket is None else (LOCAL, None)
+        return Hosts.of(address, at, self.allow_hosts, self.allow_origins, tls=self.certificate is not None)
+
     def check(self, library: Library | None = None) -> None:
         """Raise BadInput for a prefix that is no path, for hosts, origins and proxies that cannot be parsed, for a mode
         of indexing that is none, for logins that cannot be, and for an address that others can reach without the
         `library` having users, unless they may see everything."""
         if not _PREFIX.fullmatch(self.prefix):
             raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
-        Hosts.of(self.address, self.port, self.allow_hosts, self.allow_origins)
+        self.hosts(self.port)
         _ = self.storage
+        if self.unix_socket is not None and (self.certificate or self.key):
+            raise BadInput("--certificate is for --address and --port: what goes over a unix socket leaves no machine.")
         check_access(self)
         check_reach(self, library)
 
@@ -132,16 +141,29 @@ class Server:
         try:
             options.check(self.library)
             self._tls = context_of(options.certificate, options.key)
-            self._sockets, self.port = bind(options.port, options.address)
+            self._listen()
         except BaseException:
             self._close_library()
             raise
         self._tasks: list[asyncio.Task[None]] = []
         self.site: Site | None = None
 
+    def _listen(self) -> None:
+        """Take the unix socket, or the port; `port` is 0 at a unix socket."""
+        options = self.options
+        if options.unix_socket is None:
+            self._unix = None
+            self._sockets, self.port = bind(options.port, options.address)
+        else:
+            self._unix = UnixSocket(options.unix_socket)
+            self._sockets, self.port = [self._unix.socket], 0
+
     @property
     def url(self) -> str:
-        """The address to open: of the only (or, with `open_first`, the first) document, else of the list."""
+        """The address to open: of the only (or, with `open_first`, the first) document, else of the list; or the path
+        of the unix socket, which no browser opens."""
+        if self._unix is not None:
+            return f"unix:{self._unix.path}"
         path = "/" if self._shown is None else f"/{quote(self._shown, safe='')}/"
         return f"{self._scheme}://{self._host}:{self.port}{self.options.prefix}{path}"
 
@@ -159,15 +181,17 @@ class Server:
     async def start(self) -> None:
         """Accept connections, say so, and begin to load. Returns at once; see `loaded`."""
         options = self.options
-        tls = self._tls is not None
-        hosts = Hosts.of(options.address, self.port, options.allow_hosts, options.allow_origins, tls=tls)
+        hosts = options.hosts(self.port)
         access = access_of(options, self.port, self.library)
         self.site = site = Site(
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library
         )
         self._http = Listener(make_app(self.site), options.limits, self._tls)
         self._http.add_sockets(self._sockets)
-        self._event("listening", url=self.url, port=self.port, address=options.address)
+        place = {"port": self.port, "address": options.address}
+        if self._unix is not None:
+            place = {"unix_socket": str(self._unix.path)}
+        self._event("listening", url=self.url, **place)
         facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
         self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
         self._tell_of_indexes()
@@ -176,6 +200,8 @@ class Server:
 
     async def stop(self) -> None:
         """Take no more connections, cancel what runs, tell the browsers, close everything."""
+        if self._unix is not None:
+            self._unix.remove()
         self._http.stop()
         self.loaded.cancel()
         for task in self._tasks:
