@@ -486,7 +486,7 @@ _WHAT_TO_LOOK_AT = """\
 What to look at:
   points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Under "show" choose
           mean of value or by kind to colour cells by how far, or in which direction, the jumps go.
-  walk    a random walk in time. Wheel over the time axis: from years down to single steps, with the gaps kept.
+  walk    a random walk in time. Wheel over the time axis: from days down to single steps, with the gaps kept.
 Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
 
 

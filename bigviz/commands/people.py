@@ -71,7 +71,7 @@ def add(name: str, admin: bool, password_stdin: bool, directory: Path | None) ->
         click.echo(f"There is no password: `bigviz user link {name}{where}` prints a link that lets them in.", err=True)
 
 
-@user.command("list")
+@user.command("list", short_help="List the users.")
 @_library
 def list_users(directory: Path | None) -> None:
     """List the users: name, whether an admin, whether there is a password, and since when.

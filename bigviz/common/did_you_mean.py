@@ -29,14 +29,19 @@ def nearest(name: str, names: Sequence[str]) -> str | None:
 
 
 def near(name: str, names: Sequence[str], most: int) -> list[str]:
-    """The names most like `name`, at most `most`, the nearest first; found as `nearest` finds one."""
+    """The names most like `name`, at most `most`, the nearest first; found as `nearest` finds one.
+
+    Of names that are equally near those stand first that do so in `names`.
+    """
     if len(names) > _MOST_NAMES or len(name) * sum(map(len, names)) > _MOST_PAIRS:
         return []
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(_fold(candidate), candidate)
     wanted = _fold(name)
-    close = difflib.get_close_matches(wanted, list(folded), n=most, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, list(folded), n=len(folded) or 1, cutoff=0.6)
+    place = {each: number for number, each in enumerate(folded)}
+    close.sort(key=lambda each: (-difflib.SequenceMatcher(None, each, wanted).ratio(), place[each]))
     if not close and len(wanted) > 1:
         close = sorted((each for each in folded if wanted in each), key=len)
     return [folded[each] for each in close[:most]]

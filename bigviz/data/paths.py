@@ -108,11 +108,19 @@ def _require_few(count: int, what: str) -> None:
 def nearest_path(path: str) -> str | None:
     """What lies in the directory of a path that does not exist and has a name like it; None if nothing has.
 
-    Raises `OSError` where the directory does not exist or cannot be read.
+    Names are compared without their suffixes, which many files share. Raises `OSError` where the directory does not
+    exist or cannot be read.
     """
     directory, name = os.path.split(path)
-    close = difflib.get_close_matches(name, os.listdir(directory or "."), n=1)
-    return os.path.join(directory, close[0]) if close else None
+    stem, suffix = os.path.splitext(name)
+    names: dict[str, list[str]] = {}
+    for each in sorted(os.listdir(directory or ".")):
+        names.setdefault(os.path.splitext(each)[0], []).append(each)
+    close = difflib.get_close_matches(stem, list(names), n=1)
+    if not close:
+        return None
+    same = names[close[0]]
+    return os.path.join(directory, f"{close[0]}{suffix}" if f"{close[0]}{suffix}" in same else same[0])
 
 
 def short_names(paths: Sequence[str]) -> list[str]:

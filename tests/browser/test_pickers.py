@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import choose, figure, moving, open_page, pixels, settle, until, view, watching
+from .driver import choose, figure, frames, moving, open_page, pixels, plot, settle, until, view, watching
 from .served import Server, start_server
 
 COLUMNS = 300
@@ -102,6 +102,19 @@ def test_a_reduction_and_its_column_are_two_choices(page: Page, wide: Server) ->
     choose(page, "reduction", "count")
     expect(agg).to_have_value("count")
     expect(page.locator('[name="of"]')).to_be_hidden()
+
+
+@pytest.mark.parametrize("context", [{"viewport": {"width": 1280, "height": 600}}], indirect=True)
+def test_every_option_is_read_and_none_moves_the_plot(page: Page, wide: Server) -> None:
+    open_page(page, f"{wide.url}/table/{POINTS}")
+    before = plot(page)
+    for name in ("cmap", "how", "reduction"):
+        control = page.locator(f'{figure()} [name="{name}"]')
+        for value in control.evaluate("e => [...e.options].map(option => option.value)"):
+            control.select_option(value)
+            frames(page)
+            cut = control.locator("selectedcontent").evaluate("e => e.scrollWidth - e.clientWidth")
+            assert (cut, plot(page).y) == (0, before.y), value
 
 
 def test_a_reduction_can_be_written(page: Page, wide: Server) -> None:

@@ -27,6 +27,12 @@ def test_no_name_is_looked_for_among_very_many_or_very_long_ones(monkeypatch: py
     assert compared and max(compared) <= 40_000
 
 
+def test_of_equally_near_names_the_first_is_meant() -> None:
+    """A sequence matcher finds `sensor_5` as like 005 as it finds it like 295."""
+    assert nearest("sensor_5", [f"sensor_{number:03}" for number in range(100)]) == "sensor_005"
+    assert nearest("bat", ["hat", "cat"]) == "hat" and nearest("bat", ["cat", "hat"]) == "cat"
+
+
 def test_a_hint_is_a_sentence_with_a_space_before_it_or_nothing() -> None:
     assert hint("fair", ["fare", "tip"], "It has no columns.") == " Did you mean 'fare'?"
     assert hint("zzz", ["fare", "tip"], "It has 'fare', 'tip'.") == " It has 'fare', 'tip'."

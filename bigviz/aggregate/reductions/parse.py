@@ -11,6 +11,7 @@ from bigviz.aggregate.reductions.extremes import Max, Min
 from bigviz.aggregate.reductions.picks import First, Last
 from bigviz.aggregate.reductions.sums import Mean, Sum
 from bigviz.common.bounded_repr import echoed
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 
 _MOST_CHARACTERS: Final = 4096
@@ -61,7 +62,8 @@ class _Parser:
         start = self.at
         kind, name = self._next()
         if kind != "bare" or name not in (*NAMES, "count_cat"):
-            raise self._error(f"expected one of {', '.join(NAMES)}", start)
+            guess = hint(name, NAMES)
+            raise self._error(f"expected one of {', '.join(NAMES)}{guess and '.' + guess}", start)
         if not self._skip("("):
             return self._build(name, None, start)
         if name in _TAKES_COLUMN and self._skip(")"):
@@ -71,7 +73,8 @@ class _Parser:
         if isinstance(inner, By):
             raise self._error("by takes a reduction without categories", start)
         if not self._skip(")"):
-            raise self._error("expected ')'", self.at)
+            quoting = f'; a column with commas or parentheses is quoted, as in {name}("weight (g)")'
+            raise self._error(f"expected ')'{quoting if self.text[self.at :].strip() else ''}", self.at)
         return self._build(name, column, start, inner)
 
     def end(self) -> None:

@@ -49,6 +49,6 @@ class Passwords:
         if not right:
             self._of_addresses.failed(network)
             self._of_users.failed(user)
-            raise Unauthorized("That user name and password do not belong together.")
+            raise Unauthorized("The user name or the password is wrong.")
         self._of_addresses.succeeded(network)
         self._of_users.succeeded(user)

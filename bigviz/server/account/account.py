@@ -121,7 +121,7 @@ def _tokens(tokens: Sequence[TokenEntry]) -> str:
     )
     make = form(
         "account",
-        choice("scope", "It may", [(scope, _SCOPE_WORDS[scope]) for scope in SCOPES], "write"),
+        choice("scope", "Scope", [(scope, _SCOPE_WORDS[scope]) for scope in SCOPES], "write"),
         text_input("days", "Days until it expires", "number", value=_DAYS, min="1", max="36500", required=True),
         button("Make a token", kind="primary"),
         hidden={"action": "token"},

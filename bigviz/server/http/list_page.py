@@ -98,7 +98,7 @@ def missing_page(name: str | None, guesses: Sequence[tuple[str, str]], root: str
     links = "".join(
         f'<li><a href="{html.escape(root + address(each))}">{html.escape(title)}</a></li>\n' for each, title in guesses
     )
-    near = f"<p>Did you mean</p>\n<ul>\n{links}</ul>\n" if guesses else ""
+    near = f"<p>Did you mean:</p>\n<ul>\n{links}</ul>\n" if guesses else ""
     return _alone("Not found", words, near, root)
 
 

@@ -55,10 +55,7 @@ export function factsOf(figure) {
           `${formatNumber(raster.grid.y.length / 2 ** (zy + 8), 4)} (level ${zx}, ${zy})`,
       ]);
       if (definition.glyph === "points" && raster.isCrowded(view))
-        facts.push([
-          "marks",
-          "none: the view holds rows of more than 50,000 coordinates, or more rows than are compared one by one",
-        ]);
+        facts.push(["marks", "none: there are too many rows in view to draw each, more than about 50,000"]);
       if (raster.coarse(view)) facts.push(["pixels", COARSE]);
       const crowd = raster.crowd(view);
       if (crowd > 0) facts.push(["rows read", crowdWords(crowd)]);

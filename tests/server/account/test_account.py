@@ -84,7 +84,7 @@ def test_revoking(server: Running, people: People, cookie: dict[str, str]):
 def test_a_new_password(server: Running, people: People, cookie: dict[str, str]):
     other = people.cookie("viewer", server.server.port)
     wrong = sent(server, cookie, action="password", current="wrong", new="new one", again="new one")
-    assert wrong.status == 401 and b"do not belong together" in wrong.body
+    assert wrong.status == 401 and b"The user name or the password is wrong." in wrong.body
     differ = sent(server, cookie, action="password", current=PASSWORD, new="new one", again="another")
     assert differ.status == 400 and people.library.users.check("viewer", PASSWORD)
     done = sent(server, cookie, action="password", current=PASSWORD, new="new one", again="new one")

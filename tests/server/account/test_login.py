@@ -121,7 +121,7 @@ def test_names_that_must_be_quoted(server: Running, people: People):
 def test_wrong_ones_are_all_answered_alike(server: Running, user: str, password: str):
     answer = sent(server, username=user, password=password)
     assert answer.status == 401 and "Set-Cookie" not in answer.headers
-    assert b'role="alert">That user name and password do not belong together.' in answer.body
+    assert b'role="alert">The user name or the password is wrong.' in answer.body
 
 
 def test_what_was_typed_comes_back_as_text_and_the_password_not_at_all(server: Running):
