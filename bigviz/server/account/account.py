@@ -115,9 +115,8 @@ def _tokens(tokens: Sequence[TokenEntry]) -> str:
     rows = "".join(_row(each) for each in tokens)
     head = "".join(f'<th scope="col">{each}</th>' for each in ("Token", "Scope", "Made", "Expires", "Last used"))
     table = (
-        f'<div class="wide"><table>\n<thead><tr>{head}<td></td></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n'
-        if tokens
-        else paragraph("You have none.", kind="muted")
+        f'<div class="wide"><table class="tokens">\n<thead><tr>{head}<td></td></tr></thead>\n'
+        f"<tbody>\n{rows}</tbody></table></div>\n"
     )
     make = form(
         "account",
@@ -128,7 +127,7 @@ def _tokens(tokens: Sequence[TokenEntry]) -> str:
         kind="row",
     )
     words = paragraph("Scripts show a token instead of a password, in the header Authorization: Bearer TOKEN.")
-    return section("Tokens", words, table, make)
+    return section("Tokens", words, table if tokens else paragraph("You have none.", kind="muted"), make)
 
 
 def _row(token: TokenEntry) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bigviz.common.errors import BadInput, BigvizError, Conflict
 from bigviz.library.access import ROLES, Role
 from bigviz.library.items import Kind
+from bigviz.library.library import Library
 from bigviz.library.names import check_user_name
 from bigviz.server.access.gate import Need
 from bigviz.server.account.base import AccountPage
@@ -73,10 +74,13 @@ class _Sharing(AccountPage):
         people, library = self.site.people, self.site.people.library
         given = people.given(self.kind, name)
         access = None if given or library is None else await people.ask(library.access.get, self.kind, name)
+        owner = None if access is None or library is None else await people.ask(_owner, library, self.kind, name)
         body = note(error)
         if self.kind == "document":
             body += section("Link", _link(self._address(name)))
-        body += _given(people.anonymous) if access is None else _public(access["public"]) + _users(access["users"])
+        body += (
+            _given(people.anonymous) if access is None else _public(access["public"]) + _users(access["users"], owner)
+        )
         self.show(page(f"Who may see {name}", self.root, body), error)
 
     def _address(self, name: str) -> str:
@@ -98,6 +102,11 @@ class DatasetAccess(_Sharing):
 
     kind = "dataset"
     need: ClassVar[Mapping[str, Need]] = {"GET": Need.dataset("owner"), "POST": Need.dataset("owner", "write")}
+
+
+def _owner(library: Library, kind: Kind, name: str) -> str | None:
+    entries = library.documents if kind == "document" else library.datasets
+    return entries.entry(name).owner
 
 
 def _link(address: str) -> str:
@@ -122,8 +131,8 @@ def _public(public: bool) -> str:
     return section("Public" if public else "Private", paragraph(words), form("access", button_))
 
 
-def _users(users: dict[str, str]) -> str:
-    rows = "".join(_row(user, role) for user, role in users.items())
+def _users(users: dict[str, str], owner: str | None) -> str:
+    rows = "".join(_row(user, role, user != owner) for user, role in users.items())
     table = (
         '<div class="wide"><table>\n'
         '<thead><tr><th scope="col">User</th><th scope="col">Role</th><td></td></tr></thead>\n'
@@ -140,6 +149,7 @@ def _users(users: dict[str, str]) -> str:
     return section("People", table if users else paragraph("Nobody but admins.", kind="muted"), give)
 
 
-def _row(user: str, role: str) -> str:
+def _row(user: str, role: str, may_go: bool) -> str:
     take = form("access", button("Remove", about=user), hidden={"action": "take", "user": user}, kind="in-row")
+    take = take if may_go else ""
     return f'<tr><th scope="row">{escape(user)}</th><td>{escape(role)}</td><td>{take}</td></tr>\n'
