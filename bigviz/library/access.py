@@ -8,11 +8,11 @@ from sqlite3 import Connection
 from typing import Any, Final, Literal, get_args
 
 from bigviz.common.errors import BadInput, Forbidden, NotFound
-from bigviz.library.items import Item, Kind, find, found
+from bigviz.library.items import Expect, Item, Kind, check_version, existing, find
 from bigviz.library.names import check_user_name, storable
 from bigviz.library.storage.database import Database
 
-__all__ = ["ANYONE", "OPERATOR", "ROLES", "Access", "Caller", "Role", "require", "role_of"]
+__all__ = ["ANYONE", "OPERATOR", "ROLES", "Access", "Caller", "Role", "changeable", "replaceable", "role_of"]
 
 Role = Literal["viewer", "writer", "owner"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -40,7 +40,7 @@ class Access:
         self._database = database
 
     def role(self, kind: Kind, name: str, user: str | None) -> Role | None:
-        """What a user (None: anyone) may do, None where it may not know of the name, or there is no such name."""
+        """What a user (None: anyone) may do; None for a name that does not exist or that the user may not know of."""
         with self._database.read() as db:
             item = find(db, kind, name)
             return None if item is None else role_of(db, item, user)
@@ -48,7 +48,7 @@ class Access:
     def get(self, kind: Kind, name: str) -> dict[str, Any]:
         """`{"public": bool, "users": {NAME: role}}`, the owner included, in the order of names."""
         with self._database.read() as db:
-            item = found(db, kind, name)
+            item = existing(db, kind, name)
             users = dict(db.execute("SELECT user, role FROM roles WHERE item = ?", (item.id,)))
         if item.owner is not None:
             users[item.owner] = "owner"
@@ -70,8 +70,7 @@ class Access:
             if role not in ROLES:
                 raise BadInput(f"The role of {user} is one of {', '.join(ROLES)}, got {role!r}.", "users", role)
         with self._database.write() as db:
-            item = found(db, kind, name)
-            require(db, item, caller, "owner")
+            item = changeable(db, kind, name, caller, "owner", None)
             owner = _next_owner(item.owner, users)
             db.execute("UPDATE items SET public = ?, owner = ? WHERE id = ?", (public, owner, item.id))
             db.execute("DELETE FROM roles WHERE item = ?", (item.id,))
@@ -91,9 +90,28 @@ def role_of(db: Connection, item: Item, user: str | None) -> Role | None:
     return "viewer" if item.public else None
 
 
-def require(db: Connection, item: Item, caller: Caller | None, role: Role) -> None:
-    """Raises NotFound where the caller may not know of an item, Forbidden where its role is lower than `role`. No
-    caller is one that was checked before."""
+def changeable(db: Connection, kind: Kind, name: str, caller: Caller | None, role: Role, expect: Expect) -> Item:
+    """The item of that name, for a change that takes `role`. None for `caller` is one that was checked before.
+
+    Raises NotFound without the item, or where the caller may not know of it, Forbidden where the caller's role is
+    lower, OutOfDate where the item is not at the version `expect`.
+    """
+    item = existing(db, kind, name)
+    _require(db, item, caller, role)
+    check_version(item, kind, name, expect)
+    return item
+
+
+def replaceable(db: Connection, kind: Kind, name: str, caller: Caller | None, expect: Expect) -> Item | None:
+    """The same for a new version, which takes a writer; None for a name that is free."""
+    item = find(db, kind, name)
+    if item is not None:
+        _require(db, item, caller, "writer")
+    check_version(item, kind, name, expect)
+    return item
+
+
+def _require(db: Connection, item: Item, caller: Caller | None, role: Role) -> None:
     if caller is None or caller.admin:
         return
     has = role_of(db, item, caller.user)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from bigviz.common.errors import BadInput, Conflict
 from bigviz.document.names import check_name
 from bigviz.library import items, listing
-from bigviz.library.access import Caller, require
+from bigviz.library.access import Caller, changeable, replaceable
 from bigviz.library.items import Expect, Item
 from bigviz.library.listing import Sort
 from bigviz.library.storage.database import Database
@@ -82,10 +82,10 @@ class Datasets:
         """Make a file the current version of a dataset; content that equals the current version's makes none. The
         first one's owner stays.
 
-        `format` is the ending of the kept file: "arrow", "arrows", "parquet"; without `attached` a dataset stays as it
-        was, and a new one is not. Raises BadInput for the name, OutOfDate
-        where the current version is not `expect`, NoSpace; with a `caller`, NotFound or Forbidden where the name is
-        taken and the caller may not write to it. A refused upload can be added again.
+        `format` is the ending of the kept file: "arrow", "arrows", "parquet". None for `attached` leaves a dataset as
+        it was; a new one is then not attached. Raises BadInput for the name or the format, OutOfDate where the current
+        version is not `expect`, NoSpace; with a `caller`, NotFound or Forbidden where the name is taken and the caller
+        may not write to it. A refused upload can be added again.
         """
         check_name(name)
         if not _FORMAT.fullmatch(format):
@@ -93,10 +93,7 @@ class Datasets:
         described = json.dumps([dict(column) for column in columns])
         digest, size = upload.digest()
         with self._database.write() as db:
-            item = items.find(db, "dataset", name)
-            if item is not None:
-                require(db, item, caller, "writer")
-            items.check_version(item, "dataset", name, expect)
+            item = replaceable(db, "dataset", name, caller, expect)
             before = None if item is None else self._entry(db, item)
             if attached is None:
                 attached = before is not None and before.attached
@@ -119,7 +116,7 @@ class Datasets:
         """A dataset at its current version; NotFound. Once it is replaced, `collect` removes the file: who finds none
         at `path` asks again."""
         with self._database.read() as db:
-            return self._entry(db, items.found(db, "dataset", name))
+            return self._entry(db, items.existing(db, "dataset", name))
 
     def find(self, name: str) -> DatasetEntry | None:
         """A dataset as `entry` gives it, None where there is none of that name."""
@@ -139,9 +136,7 @@ class Datasets:
         """Take a dataset away; `collect` removes its file. Raises NotFound, Forbidden, OutOfDate, and Conflict while
         documents name it in their current version."""
         with self._database.write() as db:
-            item = items.found(db, "dataset", name)
-            require(db, item, caller, "owner")
-            items.check_version(item, "dataset", name, expect)
+            item = changeable(db, "dataset", name, caller, "owner", expect)
             (number,) = db.execute(
                 "SELECT count(DISTINCT items.id) FROM version_datasets AS named JOIN items"
                 " ON items.id = named.document AND items.version = named.version WHERE named.dataset = ?",
@@ -155,9 +150,9 @@ class Datasets:
             items.remove(db, item)
 
     def collect(self, attached_after: float = _HOUR) -> int:
-        """Remove the files that nothing names, and how many those were: of datasets that were deleted or replaced, of
-        attached ones that no version of a document names for more than `attached_after` seconds since they were
-        uploaded, and what processes left that have ended."""
+        """Remove the files that nothing names, and return how many there were: those of datasets that were deleted or
+        replaced, those of attached ones that were uploaded more than `attached_after` seconds ago and that no version
+        of a document names, and what processes that have ended left behind."""
         with self._database.write() as db:
             rows = db.execute(
                 f"SELECT {items.COLUMNS} FROM items JOIN datasets ON item = id WHERE attached AND updated <= ?"

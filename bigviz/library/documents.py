@@ -12,7 +12,7 @@ from typing import Any, Final
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 from bigviz.document.names import check_name
 from bigviz.library import items, listing
-from bigviz.library.access import Caller, Role, require
+from bigviz.library.access import Caller, changeable, replaceable
 from bigviz.library.items import Expect, Item
 from bigviz.library.listing import Sort
 from bigviz.library.names import storable
@@ -97,16 +97,13 @@ class Documents:
         check_name(name)
         body, digest = _json(value)
         with self._database.write() as db:
-            item = items.find(db, "document", name)
-            if item is not None:
-                require(db, item, caller, "writer")
-            items.check_version(item, "document", name, expect)
+            item = replaceable(db, "document", name, caller, expect)
             return self._put(db, item, name, _Content(title, body, digest, datasets), author, keep)
 
     def get(self, name: str, version: int | None = None) -> StoredDocument:
         """A version of a document (None: the current one). Raises NotFound without the name or the version."""
         with self._database.read() as db:
-            item = items.found(db, "document", name)
+            item = items.existing(db, "document", name)
             number = item.version if version is None else version
             content, author, created = _content(db, item, number)
         return StoredDocument(name, number, json.loads(content.body), content.title, author, created)
@@ -114,7 +111,7 @@ class Documents:
     def entry(self, name: str) -> DocumentEntry:
         """A document without its JSON. Raises NotFound."""
         with self._database.read() as db:
-            return _entry(db, items.found(db, "document", name))
+            return _entry(db, items.existing(db, "document", name))
 
     def find(self, name: str) -> DocumentEntry | None:
         """A document without its JSON, None where there is none of that name."""
@@ -133,7 +130,7 @@ class Documents:
     def versions(self, name: str) -> list[VersionEntry]:
         """The versions that are kept, the newest first. Raises NotFound."""
         with self._database.read() as db:
-            item = items.found(db, "document", name)
+            item = items.existing(db, "document", name)
             rows = db.execute(
                 "SELECT version, author, created, length(body) FROM document_versions WHERE document = ?"
                 " ORDER BY version DESC",
@@ -154,14 +151,14 @@ class Documents:
         """Make a new version that is as an old one was; none where the current one is. Raises what `put` raises, and
         NotFound without the name or the version."""
         with self._database.write() as db:
-            item = _mine(db, name, caller, "writer", expect)
+            item = changeable(db, "document", name, caller, "writer", expect)
             content, _, _ = _content(db, item, version)
             return self._put(db, item, name, content, author, keep)
 
     def delete(self, name: str, *, expect: Expect = None, caller: Caller | None = None) -> None:
-        """Take a document away with its versions, access and views. Raises NotFound, OutOfDate, Forbidden."""
+        """Remove a document with its versions, access and views. Raises NotFound, OutOfDate, Forbidden."""
         with self._database.write() as db:
-            items.remove(db, _mine(db, name, caller, "owner", expect))
+            items.remove(db, changeable(db, "document", name, caller, "owner", expect))
             db.execute("DELETE FROM views WHERE document = ?", (name,))
 
     def _put(
@@ -192,7 +189,7 @@ class Documents:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a version says: two are the same if their titles are and their JSON but for the order of keys."""
+    """What a version holds: two are the same if their titles are, and their JSON but for the order of keys."""
 
     title: str
     body: str
@@ -247,10 +244,3 @@ def _datasets(db: Connection, item: Item, version: int) -> tuple[str, ...]:
 def _entry(db: Connection, item: Item) -> DocumentEntry:
     datasets = _datasets(db, item, item.version)
     return DocumentEntry(item.name, item.title, item.owner, item.public, item.version, item.updated, datasets)
-
-
-def _mine(db: Connection, name: str, caller: Caller | None, role: Role, expect: Expect) -> Item:
-    item = items.found(db, "document", name)
-    require(db, item, caller, role)
-    items.check_version(item, "document", name, expect)
-    return item

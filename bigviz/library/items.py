@@ -17,8 +17,8 @@ __all__ = [
     "advance",
     "check_version",
     "create",
+    "existing",
     "find",
-    "found",
     "remove",
     "touch",
 ]
@@ -55,7 +55,7 @@ def find(db: Connection, kind: Kind, name: str) -> Item | None:
     return None if row is None else Item.of(row)
 
 
-def found(db: Connection, kind: Kind, name: str) -> Item:
+def existing(db: Connection, kind: Kind, name: str) -> Item:
     """The item of that name; NotFound without one."""
     item = find(db, kind, name)
     if item is None:

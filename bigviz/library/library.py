@@ -80,7 +80,8 @@ class Library:
 
 
 def _check_there(directory: Path) -> None:
-    """A database that is missing beside what belongs to it was lost: as a new one it would have all that removed."""
+    """Raise Unreadable where the database is missing and what belongs to it is there: a new, empty one would name none
+    of the files, and `collect` would remove them all."""
     database, log = directory / DATABASE, directory / f"{DATABASE}-wal"
     beside = [log] if log.exists() and log.stat().st_size else []
     beside += [directory / FILES] if any((directory / FILES).iterdir()) else []

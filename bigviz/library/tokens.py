@@ -1,4 +1,4 @@
-"""Tokens: what scripts show instead of a password. A secret is told once; its hash is kept."""
+"""Tokens: what scripts show instead of a password. The secret is shown once; only its hash is kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TokenEntry:
 
     @property
     def expired(self) -> bool:
-        """Whether it is valid no more."""
+        """Whether it is no longer valid, by this machine's clock."""
         return time.time() >= self.expires
 
 
@@ -48,7 +48,7 @@ class Tokens:
         self._database = database
 
     def create(self, user: str, scope: Scope, days: float) -> tuple[TokenEntry, str]:
-        """A new token, and its secret, which nothing tells again. Raises NotFound for the user, BadInput for another
+        """A new token and its secret, which cannot be had again. Raises NotFound for the user, BadInput for another
         scope, or for days that are not above 0 and at most 36,500."""
         if scope not in SCOPES:
             raise BadInput(f"A scope is one of {', '.join(SCOPES)}, got {scope!r}.", "scope", scope)
@@ -76,7 +76,7 @@ class Tokens:
             return [TokenEntry(*row) for row in rows]
 
     def revoke(self, id: str, user: str | None = None) -> None:
-        """Take a token away. Raises NotFound, also where it is not `user`'s, if one is given."""
+        """Remove a token. Raises NotFound, also where a `user` is given and the token is somebody else's."""
         with self._database.write() as db:
             done = db.execute(
                 "DELETE FROM tokens WHERE id = :id AND (:user IS NULL OR user = :user)",
@@ -93,7 +93,7 @@ class Tokens:
             return None
         entry = TokenEntry(*row)
         now = self._database.now()
-        if not entry.expired and abs(now - (entry.last_used or 0.0)) >= _SECONDS_BETWEEN_USES:
+        if now < entry.expires and abs(now - (entry.last_used or 0.0)) >= _SECONDS_BETWEEN_USES:
             with suppress(Busy, NoSpace), self._database.write() as db:  # not worth refusing the request for
                 db.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, entry.id))
         return entry

@@ -17,6 +17,8 @@ __all__ = ["LINK_SECONDS", "UserEntry", "Users", "check_user"]
 
 LINK_SECONDS: Final = 15 * 60.0
 
+_COLUMNS: Final = "name, admin, created, password IS NOT NULL"  # those of `_entry`
+
 
 @dataclass(frozen=True)
 class UserEntry:
@@ -72,15 +74,13 @@ class Users:
     def entries(self) -> list[UserEntry]:
         """All users, in the order of names."""
         with self._database.read() as db:
-            rows = db.execute("SELECT name, admin, created, password IS NOT NULL FROM users ORDER BY name")
+            rows = db.execute(f"SELECT {_COLUMNS} FROM users ORDER BY name")
             return [_entry(*row) for row in rows]
 
     def find(self, name: str) -> UserEntry | None:
         """A user, None where there is none of that name."""
         with self._database.read() as db:
-            row = db.execute(
-                "SELECT name, admin, created, password IS NOT NULL FROM users WHERE name = ?", (storable(name),)
-            ).fetchone()
+            row = db.execute(f"SELECT {_COLUMNS} FROM users WHERE name = ?", (storable(name),)).fetchone()
         return None if row is None else _entry(*row)
 
     def names(self) -> list[str]:
@@ -118,12 +118,12 @@ class Users:
         return secret
 
     def link_user(self, secret: str) -> str | None:
-        """Whom a link lets in, None for one that is used, old or wrong. It stays valid."""
+        """Whom a link lets in, None for one that is used, expired or wrong. It stays valid."""
         with self._database.read() as db:
             return self._link(db, secret)
 
     def use_link(self, secret: str) -> str | None:
-        """Whom a link lets in, None for one that is used, old or wrong. It is used then: of two callers one gets in."""
+        """Whom a link lets in, None for one that is used, expired or wrong. Of two callers one gets in."""
         with self._database.write() as db:
             user = self._link(db, secret)
             db.execute("DELETE FROM links WHERE hash = ?", (hash_of(secret),))

@@ -8,15 +8,16 @@ from urllib.parse import quote
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError, OutOfDate
+from bigviz.library.items import Expect
+from bigviz.library.listing import MOST
 from bigviz.server.error_json import describe, dump, status_of
-from bigviz.server.http.preconditions import Expect, expected
+from bigviz.server.http.preconditions import expected
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
 
 __all__ = ["ApiHandler"]
 
-_MOST_LISTED: Final = 1_000
 _LISTED: Final = 50
 
 
@@ -48,7 +49,7 @@ class ApiHandler(BodyHandler):
         return {
             "q": self.query("q") or "",
             "sort": sorts[0] if sort is None else choice(sort, "sort", sorts),
-            "limit": _LISTED if limit is None else whole(limit, "limit", 1, _MOST_LISTED),
+            "limit": _LISTED if limit is None else whole(limit, "limit", 1, MOST),
             "after": self.query("after"),
         }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 from tornado.httputil import HTTPHeaders
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.library.items import Expect
 
-__all__ = ["Expect", "expected"]
+__all__ = ["expected"]
 
-Expect = int | Literal["absent"] | None
 _VERSION: Final = re.compile(r'\s*"?([0-9]{1,15})"?\s*')
 
 
