@@ -373,8 +373,9 @@ def publish(file: str, name: str, public: bool, url: str | None, token_file: Pat
     bigviz publish app.py sales --public --url https://plots.example.org --token-file token.txt
     """
     from bigviz.commands import publish as publishing
+    from bigviz.common.printable import printable
 
-    click.echo(publishing.publish(file, name, public, url, token_file))
+    click.echo(printable(publishing.publish(file, name, public, url, token_file)))
 
 
 @cli.command(short_help="Take a document away from a plot server.")

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import quote, urlencode
 
 from bigviz.client.http import Http
+from bigviz.client.refusals import Unreachable
 from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
 from bigviz.common.errors import NotFound, OutOfDate
 from bigviz.data.dataset import Dataset
@@ -65,7 +66,11 @@ class Connection:
 
     def check(self) -> None:
         """Raise where no server answers, or where it does not know the token."""
-        self._http.json("GET", "/healthz")
+        try:
+            self._http.json("GET", "/healthz")
+        except NotFound as error:  # an address below the server's own
+            message = f"{self.url} is no plot server: give its address without the name of a document."
+            raise Unreachable(message, "url", self.url) from error
 
     def publish(
         self,

@@ -41,7 +41,7 @@ class Http:
             warnings.warn(
                 f"The token goes to {self._host} over plain HTTP, where others can read it: use https://.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def json(

@@ -149,7 +149,10 @@ def show(plot: Plot, browser: str | None = None, new: str = "tab") -> str:
 
 
 def _open(address: str, browser: str | None, new: str) -> None:
-    """Open an address, in silence where there is no browser at all."""
+    """Open an address, in silence where there is no browser at all. A server may tell an address of another kind, which
+    the browser would take for a file or a command."""
+    if not address.startswith(("http://", "https://")):
+        raise BadInput(f"The server told {echoed(address, 60)} for the plot's address, which is not opened.", "url")
     try:
         (webbrowser if browser is None else webbrowser.get(browser)).open(address, _NEW[new])
     except webbrowser.Error as error:

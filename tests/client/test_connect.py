@@ -115,6 +115,12 @@ def test_no_server_says_how_to_start_one():
     assert "\n" not in error.value.message
 
 
+def test_the_address_of_a_document_is_no_servers(server: Connection):
+    address = server.publish("a", bv.figure().points(TABLE, x="x", y="y"))["url"]
+    with pytest.raises(Unreachable, match="without the name of a document"):
+        bv.connect(address)
+
+
 @pytest.mark.parametrize(
     "url", ["localhost:5006", "ftp://a", "http://", "http://a:99999", "http://ann:pw@a", "http://a/?b", "http://a b"]
 )

@@ -8,7 +8,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.apps.script import run_script
-from bigviz.plotting import ColumnDataSource, cursession, figure, output_server, session, show
+from bigviz.plotting import ColumnDataSource, Session, cursession, figure, output_server, session, show
 
 from ..fetch import fetched
 from ..server.running import Running
@@ -144,3 +144,24 @@ def test_bigviz_runs_such_a_script_without_a_server(tmp_path, opened: list[str],
 def test_what_needs_html_files_says_what_to_use(name: str):
     with pytest.raises(ImportError, match=f"bigviz.plotting has no {name}: bigviz writes no HTML files"):
         exec(f"from bigviz.plotting import {name}")
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "--private-window"])
+def test_only_web_addresses_are_opened(
+    plots: Running, opened: list[str], address: str, monkeypatch: pytest.MonkeyPatch
+):
+    output_server("line")
+    p = figure()
+    p.line(X, Y)
+    monkeypatch.setattr(Session, "store", lambda self, plot: address)
+    with pytest.raises(bv.BadInput, match="is not opened"):
+        show(p)
+    assert opened == []
+
+
+def test_a_browser_that_is_not_there(plots: Running):
+    output_server("line")
+    p = figure()
+    p.line(X, Y)
+    with pytest.raises(bv.BadInput, match="There is no browser 'netscape-4' here: http"):
+        show(p, browser="netscape-4")
