@@ -1,0 +1,135 @@
+"""Options that several commands share. Imports stand inside the functions, as in cli.py: help loads nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
+
+__all__ = ["csv", "drawing", "index", "listening", "on_server", "stores"]
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:
+    """The mode of indexing; a former name of one gives a hint on standard error."""
+    from bigviz.server.run.index_options import renamed_mode
+
+    mode, hint = (None, None) if word is None else renamed_mode(word)
+    if hint:
+        click.echo(hint, err=True)
+    return mode
+
+
+def index(**settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option `--index`, without its former words in the help."""
+    modes = click.Choice(("auto", "existing", "never", "asked"))
+    return click.option("--index", type=modes, metavar="[auto|existing|never]", callback=_index_mode, **settings)
+
+
+def _bytes(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """A size as people write it."""
+    from bigviz.server.run.index_options import bytes_of_text
+
+    return None if text is None else bytes_of_text(text, str(param.name).replace("_", "-"))
+
+
+def stores(
+    *names: str, most: str = "a quarter of the free space"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of every command that uses indexes on disk; `names` are those of the directory option."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        directory = click.Path(file_okay=False, path_type=Path)
+        for option in reversed((
+            click.option(*names, "store_dir", metavar="DIR", type=directory,
+                         help="Where indexes are kept (default: the user's cache directory)."),
+            click.option("--store-limit", metavar="SIZE", callback=_bytes,
+                         help=f"Largest total size of all indexes: 20GB (default: {most})."),
+        )):  # fmt: skip
+            command = option(command)
+        return command
+
+    return add
+
+
+def listening(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of every command that listens."""
+    ports = click.IntRange(0, 65_535)
+    for option in reversed((
+        click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
+        click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--unix-socket", metavar="PATH", type=_FILE,
+                     help="Listen at a unix socket (mode 0600), and at no --address and --port."),
+        click.option("--certificate", metavar="FILE", type=_FILE,
+                     help="Speak TLS with this certificate (PEM, with those between it and the root), and --key."),
+        click.option("--key", metavar="FILE", type=_FILE,
+                     help="The private key of --certificate (PEM, without a passphrase)."),
+        click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
+        click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
+        click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Also let pages of this origin connect."),
+        click.option("--allow-anonymous", is_flag=True,
+                     help="Let everyone who can reach --address see the tables served and public documents."),
+        click.option("--auth", metavar="MODULE:FUNCTION", help="A function that names the user of a request."),
+        click.option("--auth-header", metavar="NAME", help="A header in which a trusted proxy names the user."),
+        click.option("--trusted-proxy", multiple=True, metavar="ADDRESS",
+                     help="Believe what a proxy at this address or network says of a request (X-Forwarded-...)."),
+        click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
+        click.option("--log-json", is_flag=True, help="Print events as JSON, one object per line."),
+        click.option("--dev", is_flag=True, help="Reload the script when it changes."),
+        stores("--store-dir"),
+        index(default="auto", show_default=True,
+               help="Index large tables on disk (auto), only use existing indexes (existing), or neither."),
+        click.option("--library", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+                     help="Also keep published documents here, and serve them (without a PATH: in the user's data "
+                          "directory)."),
+        click.option("--keep-versions", default=100, show_default=True, type=click.IntRange(1), metavar="N",
+                     help="Versions to keep of each published document."),
+        click.option("--cache", metavar="SIZE", callback=_bytes,
+                     help="Memory for tiles, and for rows without an index on disk (default: half of all memory)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def drawing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which columns of a table are drawn, and how."""
+    for option in reversed((
+        click.option("--x", metavar="COLUMN", help="Column of the x axis (default: chosen for you)."),
+        click.option("--y", metavar="COLUMN", help="Column of the y axis (default: chosen for you)."),
+        click.option("--agg", metavar="REDUCTION",
+                     help="count, any; sum(c), mean(c), min(c), max(c), first(c) or last(c) of column c; by(c)."),
+        click.option("--glyph", type=click.Choice(GLYPHS), help="Points, or one line in x order."),
+        click.option("--xaxis", type=click.Choice(AXIS_KINDS), help="Scale of x (default: datetime or linear)."),
+        click.option("--yaxis", type=click.Choice(AXIS_KINDS), help="Scale of y."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def csv(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how CSV files are written."""
+    for option in reversed((
+        click.option("--header", type=click.Choice(("yes", "no")),
+                     help="Whether the first line of a CSV file holds names (default: detected)."),
+        click.option("--delimiter", metavar="CHARACTER",
+                     help="What separates the cells of a CSV file: one character, or tab (default: detected)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def on_server(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which plot server is meant, and who asks."""
+    for option in reversed((
+        click.option("--url", metavar="URL",
+                     help="The plot server (default: BIGVIZ_URL, else http://127.0.0.1:5006)."),
+        click.option("--token-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+                     help="A file with your token (default: BIGVIZ_TOKEN; none for a server of your own)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
