@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from bigviz.common.errors import Busy, Conflict, NotFound
+from bigviz.common.errors import BigvizError, Busy, Conflict, NotFound
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
@@ -54,6 +54,9 @@ class Viewer(Guest, Protocol):
 
     def read(self, report: dict[str, Any]) -> None:
         """Tell a browser that waits for its document how much of the files has been read."""
+
+    def refuse(self, error: BigvizError) -> None:
+        """Say why the document cannot be shown any more, and close the connection."""
 
     def announce(self, version: int) -> None:
         """Say that the document has this version now; the browser goes on with the one it shows."""

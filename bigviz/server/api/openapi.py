@@ -198,7 +198,7 @@ def _access(what: str) -> Schema:
 
 def _paths() -> dict[str, Schema]:
     rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _ROWS_TYPES}
-    picture = _operation("A picture of 480 x 300.", {}, "422")
+    picture = _operation("A picture of 480 x 300.", {})
     picture["responses"]["200"] = {"description": "A PNG.", "content": {"image/png": {}}}
     return {
         "/documents": {

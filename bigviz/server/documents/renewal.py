@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bigviz.common.errors import BigvizError, NotFound
 from bigviz.server.documents.opened import Shown
-from bigviz.wire.frames import GONE, UNUSABLE
+from bigviz.wire.frames import GONE
 
 if TYPE_CHECKING:
     from bigviz.server.documents.opened import Opened
@@ -56,9 +56,11 @@ async def renew(site: Site, documents: Collection[str] | None = None) -> None:
         try:
             now = await shelf.open(name)
         except NotFound:
-            _leave(same, GONE, "the document is gone")
+            for viewer in same:
+                viewer.leave(GONE, "the document is gone")
         except BigvizError as error:
-            _leave(same, UNUSABLE, error.message)
+            for viewer in same:
+                viewer.refuse(error)
         else:
             for viewer in same:
                 await _bring(shelf, viewer, now)
@@ -86,8 +88,3 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
     fresh = Shown(opened, await shelf.usage(viewer.name, opened, viewer.principal.caller))
     if viewer.shown is shown and fresh != shown:
         viewer.renew(fresh)
-
-
-def _leave(viewers: Collection[Viewer], code: int, reason: str) -> None:
-    for viewer in viewers:
-        viewer.leave(code, reason)

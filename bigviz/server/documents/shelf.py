@@ -19,6 +19,7 @@ from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.tables import Tables
 from bigviz.server.jobs.layer_ref import named_columns
 from bigviz.server.jobs.usage import EVERYTHING, Usage
+from bigviz.server.refusals import Unusable
 
 if TYPE_CHECKING:
     from bigviz.data.catalog import Catalog
@@ -177,7 +178,13 @@ class Shelf:
         owner = self.tables.owner(entry.owner)
         sources, versions = self.tables.sources(document.datasets, owner)
         own = frozenset(each for each in versions if self.tables.role(each, owner) == "owner")
-        return Opened(document, bound(document, sources), stored.version, entry.owner, versions, own)
+        try:
+            shown = bound(document, sources)
+        except Unusable as error:  # it names columns that not every viewer may know of
+            raise Unusable(
+                "The data of this plot is not what it was published with: it has to be published again.", error.field
+            ) from error
+        return Opened(document, shown, stored.version, entry.owner, versions, own)
 
     def _usage(self, opened: Opened, caller: Caller) -> Usage:
         if caller.admin:

@@ -41,7 +41,8 @@ class LayerRef:
         caller may not use."""
         usage.check(self.dataset, _columns(self.layer))
         dataset = dataset_of(document, self.dataset)
-        self.layer.check(dataset)
+        with usage.discretion(self.dataset):
+            self.layer.check(dataset)
         spelled = replace(self.layer, agg=str(self.layer.reduction))  # one spelling, so that work is shared
         return dataset, spelled.bound(dataset)
 
@@ -70,7 +71,9 @@ def overridden(
         missing = {name: "linear" for name in _COLUMN_OF if name not in given}
         if not ({own.xaxis, own.yaxis} & {"mercator"}):
             missing = {name: kind for name, kind in missing.items() if _moved(name, own, changed)}
-        changed = replace(changed, **_spaces(dataset_of(document, base.dataset), replace(changed, **missing), missing))
+        with usage.discretion(base.dataset):
+            spaces = _spaces(dataset_of(document, base.dataset), replace(changed, **missing), missing)
+        changed = replace(changed, **spaces)
     return replace(base, layer=changed)
 
 
@@ -95,7 +98,9 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     found = Layer(**given)
     usage.check(dataset, _columns(found))
     missing = [name for name in _COLUMN_OF if name not in given]
-    return LayerRef(dataset, replace(found, **_spaces(dataset_of(document, dataset), found, missing)))
+    with usage.discretion(dataset):
+        spaces = _spaces(dataset_of(document, dataset), found, missing)
+    return LayerRef(dataset, replace(found, **spaces))
 
 
 def dataset_of(document: Document, name: str) -> Dataset:

@@ -88,6 +88,11 @@ class Thumbnails:
         states = [(each.etag, backend.engine.readiness(each.dataset, each.layer) in EXACT) for each in layers]
         return hashlib.blake2b(repr((document.to_json(), states)).encode(), digest_size=16).hexdigest()
 
+    @staticmethod
+    def blank() -> bytes:
+        """The picture of a document of which nothing can be drawn."""
+        return png(np.zeros((HEIGHT, WIDTH, 4), np.uint8))
+
     async def png(self, backend: Backend, budget: Budget, principal: Principal, document: Document) -> bytes:
         """The picture as a PNG of 480 x 300, transparent where the page's own ground is to show.
 

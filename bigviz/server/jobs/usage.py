@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from bigviz.common.errors import Forbidden
+from bigviz.common.errors import Forbidden, NotFound, Unplottable
 
 __all__ = ["EVERYTHING", "Usage"]
 
@@ -33,6 +34,16 @@ class Usage:
                     option,
                     column,
                 )
+
+    @contextmanager
+    def discretion(self, dataset: str) -> Iterator[None]:
+        """Errors about a column of a dataset, which name others in its stead, name none that the caller may not use."""
+        try:
+            yield
+        except (NotFound, Unplottable) as error:
+            if dataset not in self.columns:
+                raise
+            raise type(error)("This column cannot be used like that.", error.field, error.got) from error
 
     def within(self, dataset: str, columns: Iterable[str]) -> list[str]:
         """Those of the columns that the caller may use, in their order."""

@@ -139,6 +139,12 @@ class Viewer(Guarded, WebSocketHandler):
         place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
         self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
 
+    def refuse(self, error: BigvizError) -> None:
+        """Say why the document cannot be shown, and close the connection."""
+        if self.is_open:
+            self._error(0, error)
+            self.outbox.end(partial(self.leave, UNUSABLE, error.message))
+
     def announce(self, version: int) -> None:
         """Say that the document has another version than the one that is shown."""
         self.announced = version
@@ -179,8 +185,7 @@ class Viewer(Guarded, WebSocketHandler):
             shown, backend = await self.site.show(self.name, self.principal), await self.site.backend()
             text, body = await backend.hello(shown.document, shown.usage)
         except BigvizError as error:
-            self._error(0, error)
-            self.leave(UNUSABLE, error.message)
+            self.refuse(error)
             return
         self.shown = shown
         backend.expect(greeted=True)

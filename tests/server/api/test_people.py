@@ -140,6 +140,8 @@ def test_a_document_gives_out_what_it_names_and_no_more(people):
     assert [shown_to(people, ann, path) for path in (*rows, *foreign[:-1])] == [200] * 6
     told = bob.get("/plot/layers/0/tiles/0/0/0.npy?x=none").body
     assert told.replace(b"none", b"secret") == bob.get("/plot/layers/0/tiles/0/0/0.npy?x=secret").body
+    wrong = bob.get("/plot/layers/0/tilejson.json?agg=by(y)")
+    assert wrong.status in (404, 422, 400) and b"secret" not in wrong.body and b"kind" not in wrong.body
     with bob.open("plot") as page:
         assert [each["name"] for each in page.hello.value["datasets"]["rows"]["columns"]] == ["x", "y"]
         assert page.layer(x="secret").kind == Type.ERROR
