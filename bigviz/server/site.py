@@ -22,6 +22,8 @@ from bigviz.server.metrics import Metrics
 from bigviz.wire.frames import GONE, RESTART
 
 if TYPE_CHECKING:
+    from tornado.iostream import IOStream
+
     from bigviz.apps.script_failure import Failure
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
@@ -73,7 +75,8 @@ class Site:
     the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
 
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
-    pages are served at once. Those of the `library` are opened by the shelf, once something is.
+    pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
+    handlers of requests that were let in and are not answered yet, each with its connection.
     """
 
     hosts: Hosts
@@ -88,6 +91,7 @@ class Site:
     threads: LibraryThreads = field(default_factory=LibraryThreads)
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
     viewers: set[Viewer] = field(default_factory=set)
+    in_hand: dict[object, IOStream] = field(default_factory=dict)
     failure: Failure | None = None
     reading: dict[str, Any] | None = None
     budget: Budget = field(init=False)

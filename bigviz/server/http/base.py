@@ -145,6 +145,16 @@ class Handler(Guarded):
         self.site = site
         self._work: asyncio.Future[None] | None = None
 
+    async def prepare(self) -> None:
+        """Let the request through; from now until its answer it is in hand, and a server that stops waits for it."""
+        await super().prepare()
+        stream: Any = self.request.connection.stream  # type: ignore[union-attr]
+        if not self._finished and not stream.closed():
+            self.site.in_hand[self] = stream
+
+    def on_finish(self) -> None:
+        self.site.in_hand.pop(self, None)
+
     async def get(self, *args: str) -> None:
         await self.run(self.answer(*args))
 
@@ -196,6 +206,7 @@ class Handler(Guarded):
     def on_connection_close(self) -> None:
         """The client is gone: nobody waits for the answer any more."""
         super().on_connection_close()
+        self.site.in_hand.pop(self, None)
         if self._work is not None:
             self._work.cancel()
 

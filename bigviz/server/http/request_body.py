@@ -96,6 +96,7 @@ class BodyHandler(Handler):
             self.set_header("Connection", "close")
 
     def on_finish(self) -> None:
+        super().on_finish()
         self._end_waiting()
 
     def on_connection_close(self) -> None:

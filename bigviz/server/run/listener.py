@@ -6,6 +6,7 @@ import errno
 import resource
 import socket
 import ssl
+from collections.abc import Collection
 from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
@@ -60,6 +61,13 @@ class Listener(HTTPServer):
         if context.address_family == socket.AF_UNIX:
             context.remote_ip = LOCAL
         return super().start_request(server_conn, request_conn)
+
+    def close_idle(self, busy: Collection[IOStream]) -> bool:
+        """Close the connections that are not `busy` and have nothing left to send; whether any is still open."""
+        for stream in [each for streams in self._streams.values() for each in streams]:
+            if stream not in busy and not stream.closed() and not stream.writing():
+                stream.close()
+        return any(self._open(peer) for peer in list(self._streams))
 
     def abort(self) -> None:
         """Close every connection at once, upgraded ones too."""

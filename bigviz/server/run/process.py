@@ -23,6 +23,8 @@ from bigviz.server.run.server import Load, Loaded, Options, Server
 
 __all__ = ["run"]
 
+# Together below the 10 s after which those who stop a process, such as containers' runtimes, kill it.
+_SECONDS_FOR_REQUESTS: Final = 5.0
 _SECONDS_TO_STOP: Final = 3.0
 # After which a thread that computes in Python lets the loop go on: with the default 5 ms, a page's files and messages
 # took 0.15 s longer while a table was sampled.
@@ -39,7 +41,8 @@ def run(
     script: str | None = None,
     open_first: bool = False,
 ) -> int:
-    """Serve until Ctrl-C or SIGTERM; returns the process's exit status.
+    """Serve until Ctrl-C or SIGTERM; returns the process's exit status. Requests that are in hand then are answered
+    first, for 5 s at most; a second signal ends the process at once.
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
     the first document with `open_first`. `script` is what is loaded; with `options.dev` it is run again when it
@@ -89,7 +92,7 @@ async def _serve(
             watching.cancel()
     stop.cancel()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(server.stop(), _SECONDS_TO_STOP)
+        await asyncio.wait_for(server.stop(_SECONDS_FOR_REQUESTS), _SECONDS_FOR_REQUESTS + _SECONDS_TO_STOP)
     return status
 
 

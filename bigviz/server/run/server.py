@@ -63,6 +63,7 @@ Load = Callable[[Progress], Loaded]
 
 Event = Callable[..., None]
 _SECONDS_BETWEEN: Final = 0.1  # two reports of reading to the browsers
+_SECONDS_BETWEEN_LOOKS: Final = 0.02  # at the requests that are in hand while the server stops
 _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 
 
@@ -146,6 +147,7 @@ class Server:
             self._close_library()
             raise
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping: asyncio.Future[None] | None = None
         self.site: Site | None = None
 
     def _listen(self) -> None:
@@ -198,8 +200,14 @@ class Server:
         self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
         self.loaded = asyncio.ensure_future(self.load())
 
-    async def stop(self) -> None:
-        """Take no more connections, cancel what runs, tell the browsers, close everything."""
+    async def stop(self, seconds: float = 0.0) -> None:
+        """Take no more connections, tell the browsers to come again, let requests in hand end, for `seconds` at most,
+        cancel what runs, and close everything. A second call waits for the first one."""
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop(seconds))
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, seconds: float) -> None:
         if self._unix is not None:
             self._unix.remove()
         self._http.stop()
@@ -207,15 +215,22 @@ class Server:
         for task in self._tasks:
             task.cancel()
         assert self.site is not None
-        if self.site.loaded is not None:
-            self.site.loaded.close()
         for viewer in list(self.site.viewers):
-            viewer.leave(AWAY, "the server stops")
+            viewer.leave(AWAY, "the server stops: come again")
         await asyncio.sleep(0)  # let the close frames out
+        if self.site.loaded is not None:  # else requests wait for what does not come any more
+            await self._drain(self.site, seconds)
+            self.site.loaded.close()
         self._http.abort()
         await in_thread(self.site.close)  # a commit that has begun ends first
         self._close_library()
         self._event("stopped")
+
+    async def _drain(self, site: Site, seconds: float) -> None:
+        """Wait until all requests in hand are answered, but no longer; connections without one are closed."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._http.close_idle(set(site.in_hand.values())):
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
     async def load(self) -> Loaded:
         """Open the documents and serve them; browsers that show others connect again. If one cannot be opened, nothing

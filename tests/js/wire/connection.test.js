@@ -203,6 +203,18 @@ test("a loss is reported with a countdown, doubled each time, and up says whethe
   assert.deepEqual(told[told.length - 1], ["up", { again: true, restarted: true }]);
 });
 
+test("a server that stops, or a document that was changed, is connected to again", () => {
+  for (const code of [1001, 1012]) {
+    const { sockets, told, pass } = setup();
+    sockets[0].hello(7);
+    sockets[0].onclose({ code, reason: "the server stops: come again" });
+    const [kind, { inMs, final }] = told[told.length - 1];
+    assert.ok(kind === "down" && !final);
+    pass(inMs);
+    assert.equal(sockets.length, 2);
+  }
+});
+
 test("retrying by hand does not wait; closing does not reconnect; opening again does", () => {
   const { connection, sockets, told, pass } = setup();
   sockets[0].hello();
