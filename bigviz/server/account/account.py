@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from typing import ClassVar, Final
 
 from bigviz.common.errors import BadInput, BigvizError
@@ -13,7 +12,18 @@ from bigviz.library.tokens import SCOPES, Scope, TokenEntry
 from bigviz.library.users import UserEntry
 from bigviz.server.access.gate import Need
 from bigviz.server.account.base import AccountPage
-from bigviz.server.account.markup import button, choice, form, note, page, paragraph, section, text_input
+from bigviz.server.account.markup import (
+    button,
+    choice,
+    copyable,
+    form,
+    note,
+    page,
+    paragraph,
+    section,
+    table,
+    text_input,
+)
 
 __all__ = ["Account"]
 
@@ -103,20 +113,14 @@ def _without_account(user: str | None) -> str:
 def _new_token(secret: str | None) -> str:
     if secret is None:
         return ""
-    shown = (
-        f'<div class="copied"><input id="secret" class="secret" readonly value="{escape(secret)}" '
-        'aria-label="The new token" spellcheck="false">'
-        '<button type="button" data-copy="secret" hidden>Copy</button></div>\n'
-    )
+    shown = copyable("secret", secret, "The new token", "Copy", "secret")
     return section("Your new token", note("Copy it now: it is not shown again.", "good"), shown)
 
 
 def _tokens(tokens: Sequence[TokenEntry]) -> str:
-    rows = "".join(_row(each) for each in tokens)
-    head = "".join(f'<th scope="col">{each}</th>' for each in ("Token", "Scope", "Made", "Expires", "Last used"))
-    table = (
-        f'<div class="wide"><table class="tokens">\n<thead><tr>{head}<td></td></tr></thead>\n'
-        f"<tbody>\n{rows}</tbody></table></div>\n"
+    heads = ("Token", "Scope", "Made", "Expires", "Last used")
+    listed = (
+        table(heads, map(_row, tokens), kind="tokens") if tokens else paragraph("You have no tokens.", kind="muted")
     )
     make = form(
         "account",
@@ -127,20 +131,16 @@ def _tokens(tokens: Sequence[TokenEntry]) -> str:
         kind="row",
     )
     words = paragraph("Scripts show a token instead of a password, in the header Authorization: Bearer TOKEN.")
-    return section("Tokens", words, table if tokens else paragraph("You have none.", kind="muted"), make)
+    return section("Tokens", words, listed, make)
 
 
-def _row(token: TokenEntry) -> str:
+def _row(token: TokenEntry) -> tuple[Sequence[str], str]:
     revoke = form(
         "account", button("Revoke", about=token.id), hidden={"action": "revoke", "id": token.id}, kind="in-row"
     )
     used = "never" if token.last_used is None else _day(token.last_used)
-    cells = (token.scope, _day(token.created), "expired" if token.expired else _day(token.expires), used)
-    return (
-        f'<tr><th scope="row">{escape(token.id)}</th>'
-        + "".join(f"<td>{escape(each)}</td>" for each in cells)
-        + f"<td>{revoke}</td></tr>\n"
-    )
+    expires = "expired" if token.expired else _day(token.expires)
+    return (token.id, token.scope, _day(token.created), expires, used), revoke
 
 
 def _password(user: UserEntry) -> str:

@@ -49,8 +49,8 @@ class Logout(AccountPage):
 
 
 class Link(AccountPage):
-    """A link that lets somebody in once. To open it uses nothing up, as mail and chat programs do that by themselves:
-    the button does."""
+    """A link that lets somebody in once. Opening it does not use it up, since mail and chat programs open links by
+    themselves; its button does."""
 
     need = _OPEN
 
@@ -73,7 +73,7 @@ class Link(AccountPage):
         self.go_on(self.root)
 
     def _refuse(self) -> None:
-        error = NotFound("This link is valid no more: it works once, within 15 minutes. Ask for another one.")
+        error = NotFound("This link is no longer valid: it works once, within 15 minutes. Ask for a new one.")
         self.show(page("Sign in", self.root, note(error.message)), error)
 
 

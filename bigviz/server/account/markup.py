@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bigviz.common.errors import BigvizError
+from bigviz.server.http.list_page import page_head
 
-__all__ = ["button", "choice", "form", "note", "page", "paragraph", "section", "text_input"]
+__all__ = ["button", "choice", "copyable", "form", "note", "page", "paragraph", "section", "table", "text_input"]
 
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<link rel="icon" type="image/svg+xml" href="{root}_/static/mark.svg">
-<link rel="stylesheet" href="{root}_/static/style.css">
-<link rel="stylesheet" href="{root}_/static/list.css">
+_MORE: Final = """
 <link rel="stylesheet" href="{root}_/static/account.css">
-<script src="{root}_/static/boot.js"></script>
-<script type="module" src="{root}_/static/copy.js"></script>
-</head>
-<body class="list">
-<header><a class="list-home" href="{home}"><img class="list-mark" src="{root}_/static/mark.svg" alt="All plots" \
+<script type="module" src="{root}_/static/copy.js"></script>"""
+_BODY: Final = """<header>\
+<a class="list-home" href="{home}"><img class="list-mark" src="{root}_/static/mark.svg" alt="All plots" \
 width="28" height="28"></a><h1>{heading}</h1>{more}</header>
 <main class="people">
 {body}</main>
@@ -36,10 +26,9 @@ width="28" height="28"></a><h1>{heading}</h1>{more}</header>
 
 def page(title: str, root: str, body: str, *, more: str = "") -> bytes:
     """A page; `root` is the relative address of the list of documents, `body` and `more` (in the header) are HTML."""
-    text = html.escape(title)
-    return _PAGE.format(
-        title=text, heading=text, root=html.escape(root), home=html.escape(root or "./"), body=body, more=more
-    ).encode()
+    address, home = html.escape(root), html.escape(root or "./")
+    head = page_head(title, root, _MORE.format(root=address))
+    return (head + _BODY.format(heading=html.escape(title), root=address, home=home, body=body, more=more)).encode()
 
 
 def section(title: str, *parts: str) -> str:
@@ -95,6 +84,30 @@ def choice(name: str, label: str, options: Iterable[tuple[str, str]], chosen: st
         f'<label class="field"><span>{html.escape(label)}</span>'
         f'<select name="{html.escape(name)}">{items}</select></label>\n'
     )
+
+
+def copyable(id: str, text: str, label: str, action: str, kind: str = "") -> str:
+    """A text to be copied: in an input that a screen reader calls `label`, with a button `action` where scripts run."""
+    attribute = f' class="{kind}"' if kind else ""
+    return (
+        f'<div class="copied"><input id="{id}"{attribute} readonly value="{html.escape(text)}" '
+        f'aria-label="{html.escape(label)}" spellcheck="false">'
+        f'<button type="button" data-copy="{id}" hidden>{html.escape(action)}</button></div>\n'
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[tuple[Sequence[str], str]], kind: str = "") -> str:
+    """A table. A row is its cells' texts, the first of which names it, and a form that acts on it, as HTML."""
+    columns = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in heads)
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(f"<td>{html.escape(each)}</td>" for each in cells)
+        + f"<td>{action}</td></tr>\n"
+        for (name, *cells), action in rows
+    )
+    attribute = f' class="{kind}"' if kind else ""
+    top = f'<div class="wide"><table{attribute}>\n<thead><tr>{columns}<td></td></tr></thead>\n'
+    return f"{top}<tbody>\n{lines}</tbody></table></div>\n"
 
 
 def button(text: str, *, kind: str = "", name: str = "", value: str = "", about: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from html import escape
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -15,7 +14,18 @@ from bigviz.library.library import Library
 from bigviz.library.names import check_user_name
 from bigviz.server.access.gate import Need
 from bigviz.server.account.base import AccountPage
-from bigviz.server.account.markup import button, choice, form, note, page, paragraph, section, text_input
+from bigviz.server.account.markup import (
+    button,
+    choice,
+    copyable,
+    form,
+    note,
+    page,
+    paragraph,
+    section,
+    table,
+    text_input,
+)
 
 __all__ = ["DatasetAccess", "DocumentAccess"]
 
@@ -68,7 +78,7 @@ class _Sharing(AccountPage):
     async def _check_known(self, user: str) -> None:
         """Raise BadInput for a name that is mistyped: no user has it, and nobody else names users here."""
         if self.site.access.vouching is None and await self.site.people.ask(self.library.users.find, user) is None:
-            raise BadInput(f"There is no user {user!r}. Names are told apart by case.", "user", user)
+            raise BadInput(f"There is no user {user!r}. Upper and lower case matter.", "user", user)
 
     async def _show(self, name: str, error: BigvizError | None = None) -> None:
         people, library = self.site.people, self.site.people.library
@@ -77,7 +87,7 @@ class _Sharing(AccountPage):
         owner = None if access is None or library is None else await people.ask(_owner, library, self.kind, name)
         body = note(error)
         if self.kind == "document":
-            body += section("Link", _link(self._address(name)))
+            body += section("Link", copyable("address", self._address(name), "Address", "Copy link"))
         body += (
             _given(people.anonymous) if access is None else _public(access["public"]) + _users(access["users"], owner)
         )
@@ -109,13 +119,6 @@ def _owner(library: Library, kind: Kind, name: str) -> str | None:
     return entries.entry(name).owner
 
 
-def _link(address: str) -> str:
-    return (
-        f'<div class="copied"><input id="address" readonly value="{escape(address)}" aria-label="Address" '
-        'spellcheck="false"><button type="button" data-copy="address" hidden>Copy link</button></div>\n'
-    )
-
-
 def _given(anonymous: bool) -> str:
     who = "Everybody who can reach the server" if anonymous else "Every user"
     return section("Who may see it", paragraph(f"{who}: it was named on the command line that started the server."))
@@ -126,18 +129,14 @@ def _public(public: bool) -> str:
         words = "Everybody who has the link may see this, without signing in, and finds it in the list."
         button_ = button("Make private", name="action", value="private")
     else:
-        words = "Only the people below may see this, and admins."
+        words = "Only admins and the people below may see this."
         button_ = button("Make public", kind="primary", name="action", value="public")
     return section("Public" if public else "Private", paragraph(words), form("access", button_))
 
 
 def _users(users: dict[str, str], owner: str | None) -> str:
-    rows = "".join(_row(user, role, user != owner) for user, role in users.items())
-    table = (
-        '<div class="wide"><table>\n'
-        '<thead><tr><th scope="col">User</th><th scope="col">Role</th><td></td></tr></thead>\n'
-        f"<tbody>\n{rows}</tbody></table></div>\n"
-    )
+    rows = (((user, role), "" if user == owner else _removal(user)) for user, role in users.items())
+    listed = table(("User", "Role"), rows)
     give = form(
         "access",
         text_input("user", "User", autocomplete="off", required=True, spellcheck="false", autocapitalize="none"),
@@ -146,10 +145,8 @@ def _users(users: dict[str, str], owner: str | None) -> str:
         hidden={"action": "give"},
         kind="row",
     )
-    return section("People", table if users else paragraph("Nobody but admins.", kind="muted"), give)
+    return section("People", listed if users else paragraph("Nobody but admins.", kind="muted"), give)
 
 
-def _row(user: str, role: str, may_go: bool) -> str:
-    take = form("access", button("Remove", about=user), hidden={"action": "take", "user": user}, kind="in-row")
-    take = take if may_go else ""
-    return f'<tr><th scope="row">{escape(user)}</th><td>{escape(role)}</td><td>{take}</td></tr>\n'
+def _removal(user: str) -> str:
+    return form("access", button("Remove", about=user), hidden={"action": "take", "user": user}, kind="in-row")

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from bigviz.server.documents.listing import ListedDocument
 from bigviz.server.http.document_card import address, card, counted
 
-__all__ = ["SORTS", "ListView", "list_page", "missing_page", "refused_page"]
+__all__ = ["SORTS", "ListView", "list_page", "missing_page", "page_head", "refused_page"]
 
 _HEAD: Final = """<!doctype html>
 <html lang="en">
@@ -75,13 +75,19 @@ class ListView:
     failed: bool = False
 
 
+def page_head(title: str, root: str, more: str = "") -> str:
+    """The beginning of a page, up to its body's first element. `title` is text, `more` is HTML for the head, `root` the
+    relative address of the list."""
+    return _HEAD.format(title=html.escape(title), root=html.escape(root), more=more)
+
+
 def list_page(view: ListView) -> bytes:
     """The list as a page. While documents are being opened it loads itself again, also once the app works that
     `failed`."""
     waits = any(each.rows is None and each.version is None for each in view.documents)
     more = _AGAIN if waits else _SCRIPT if view.searches else ""
     page = (
-        _HEAD.format(title="Plots", root="", more=more)
+        page_head("Plots", "", more)
         + '<header><img class="list-mark" src="_/static/mark.svg" alt="" width="28" height="28"><h1>Plots</h1>\n'
         + (_search(view) if view.searches else "")
         + f'<p class="list-end">{_account(view)}</p></header>\n'
@@ -109,7 +115,7 @@ def refused_page(message: str, root: str) -> bytes:
 
 def _alone(title: str, heading: str, body: str, root: str) -> bytes:
     page = (
-        _HEAD.format(title=title, root=root, more="")
+        page_head(title, root)
         + f'<main class="missing"><h1>{html.escape(heading)}</h1>\n{body}'
         + f'<a class="missing-back" href="{html.escape(root or "./")}">All plots</a></main>\n</body>\n</html>\n'
     )

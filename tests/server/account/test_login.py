@@ -212,7 +212,7 @@ def test_a_link_lets_in_once_and_only_its_button_uses_it(server: Running, people
     assert (answer.status, answer.headers["Location"]) == (303, "../../")
     assert server.get("/points/", Cookie=cookie_of(answer)).status == 200
     for used in (sent(server, path), server.get(path), server.get("/_/link/" + "x" * 43)):
-        assert used.status == 404 and b"valid no more" in used.body and "Set-Cookie" not in used.headers
+        assert used.status == 404 and b"no longer valid" in used.body and "Set-Cookie" not in used.headers
 
 
 def test_an_old_link_lets_nobody_in(documents, tmp_path):
