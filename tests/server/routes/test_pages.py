@@ -13,8 +13,8 @@ from .answers import MORE, L, failure
 
 def test_the_list(served: Running):
     page = served.get("/").body.decode()
-    assert '<a href="points/">' in page and '<span class="card-name">Points</span>' in page
-    assert '<a href="all%20of%20them%20%26%20%3Cmore%3E/">' in page and "all of them &amp; &lt;more&gt;</span>" in page
+    assert 'class="card-link" href="points/">' in page and '<span class="card-name">Points</span>' in page
+    assert 'href="all%20of%20them%20%26%20%3Cmore%3E/">' in page and "all of them &amp; &lt;more&gt;</span>" in page
     documents = json.loads(served.get("/", Accept="application/json").body)["documents"]
     assert [each["name"] for each in documents] == ["points", "all of them & <more>", "line", "by"]
     assert documents[1]["url"] == "all%20of%20them%20%26%20%3Cmore%3E/"
