@@ -118,9 +118,9 @@ def _parts(url: str) -> Any:
     except ValueError:  # a port that is none
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url:
-        raise BadInput(f"A server's address is as http://127.0.0.1:5006, got {url[:200]!r}.", "url", url[:200])
+        raise BadInput(f"A server's address looks like http://127.0.0.1:5006, got {url[:200]!r}.", "url", url[:200])
     if parts.username is not None or parts.query or parts.fragment:
-        raise BadInput("A server's address has no user, password, ? or # in it: a token is given apart.", "url")
+        raise BadInput("A server's address has no user, password, ? or # in it: a token is given by itself.", "url")
     return parts
 
 

@@ -91,7 +91,7 @@ def test_a_token_is_in_a_file_or_in_the_environment(folder: Path):
         (("publish", "trips.parquet", "a"), "FILE.py, or a document, FILE.json"),
         (("list", "--token-file", "nope.txt"), "The token in nope.txt cannot be read: no such file"),
         (("list", "--token-file", "empty.txt"), "empty.txt is empty"),
-        (("list", "--url", "plots"), "A server's address is as http://"),
+        (("list", "--url", "plots"), "A server's address looks like http://"),
     ],
 )
 def test_mistakes_are_told_without_a_server(folder: Path, words: tuple[str, ...], said: str):
