@@ -34,7 +34,8 @@ _CLASSES: Final[dict[int, type[BigvizError]]] = {
     507: NoSpace,
 }
 _TOKENS: Final = (
-    "`bigviz token create --user NAME --scope write` makes a token: give it as BIGVIZ_TOKEN, by `token=` or --token-file."
+    "`bigviz token create --user NAME --scope write` makes a token: give it as BIGVIZ_TOKEN, by `token=` or "
+    "--token-file."
 )
 
 

@@ -49,6 +49,7 @@ def bars() -> Progress:
 def stage_bars() -> Iterator[Tell]:
     """A bar on stderr for each reported stage: its name, share done, rows a second, elapsed and remaining time.
 
+    A stage is done when the next one begins, and the last one when the work ends without an error, whatever they told.
     Where stderr is no terminal, each stage is one line, written when it has ended.
     """
     console = Console(stderr=True)
@@ -63,15 +64,20 @@ def stage_bars() -> Iterator[Tell]:
     )
     tasks: dict[str, TaskID] = {}
 
+    def finish() -> None:
+        for task in tasks.values():
+            progress.update(task, completed=1.0)
+            progress.stop_task(task)
+
     def tell(stage: str, done: float, rows: int) -> None:
         if stage not in tasks:
-            for task in tasks.values():
-                progress.stop_task(task)
+            finish()
             tasks[stage] = progress.add_task(shown(stage), total=1.0, rows=0)
         progress.update(tasks[stage], completed=done, rows=rows)
 
     with progress:
         yield tell
+        finish()
 
 
 class _Rate(ProgressColumn):
