@@ -89,7 +89,7 @@ def test_pages_have_no_serious_fault_and_fit(visitor: Page, peopled: Server, lib
     visitor.get_by_label("User name").fill("ada")
     visitor.get_by_label("Password").fill("wrong")
     visitor.get_by_label("Password").press("Enter")
-    expect(visitor.get_by_role("alert")).to_have_text("That user name and password do not belong together.")
+    expect(visitor.get_by_role("alert")).to_have_text("The user name or the password is wrong.")
     check()
     visitor.goto(f"{peopled.url}/_/link/{library.users.make_link('bob')}")
     check()
