@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from bigviz import __version__
 from bigviz.commands import options as shared
+from bigviz.commands.groups import ErrorLines, Lazy
 
 if TYPE_CHECKING:
     from bigviz.common.progress import Progress
@@ -22,48 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-class _Group(click.Group):
-    """Turns bigviz's own errors, and the operating system's, into one line and exit status 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from bigviz.common.errors import BigvizError
-
-        try:
-            return super().invoke(ctx)
-        except BigvizError as error:
-            raise click.ClickException(error.message) from error
-        except OSError as error:
-            if error.filename is None or error.strerror is None:
-                raise
-            raise click.ClickException(f"{os.fsdecode(error.filename)}: {error.strerror.lower()}.") from error
-
-
-class _Later(click.Group):
-    """A group of commands whose module is imported when one of them is asked for."""
-
-    def __init__(self, name: str, module: str, short_help: str) -> None:
-        super().__init__(name, short_help=short_help)
-        self._module = module
-
-    def _group(self) -> click.Group:
-        from importlib import import_module
-
-        found: click.Group = getattr(import_module(self._module), str(self.name))
-        self.help = found.help
-        return found
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return self._group().list_commands(ctx)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return self._group().get_command(ctx, cmd_name)
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self._group()
-        super().format_help(ctx, formatter)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=ErrorLines, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="bigviz")
 def cli() -> None:
     """Plot tables of a billion rows in the browser: pan, zoom and hover, exactly.
@@ -129,20 +89,7 @@ def serve(
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
         _serve_script(*script, listening)
         return
-    named = named_paths(paths)
-    options = _csv_options(header, delimiter)
-
-    def load(progress: Progress) -> Any:
-        from bigviz.commands.hints import same_schema_hint
-        from bigviz.common.printable import printable
-        from bigviz.server.run.loading import Columns, open_paths
-
-        hint = same_schema_hint([path for _, path in named])
-        if hint:
-            click.echo(printable(hint), err=True)
-        return open_paths(named, Columns(x, y, agg, glyph, xaxis, yaxis), options, progress)
-
-    _run([name for name, _ in named], load, listening)
+    _serve_tables(named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), _csv_options(header, delimiter), listening)
 
 
 @cli.command()
@@ -153,7 +100,9 @@ def serve(
 @shared.listening
 def demo(rows: int, directory: Path | None, **listening: Any) -> None:
     """Write sample tables, serve them and open them in the browser."""
-    paths = _write_sample(directory or Path("demo-data"), rows)
+    from bigviz.commands.sample_tables import write_samples
+
+    paths = write_samples(directory or Path("demo-data"), rows)
 
     def load(progress: Progress) -> Any:
         from bigviz.server.run.loading import demo_documents
@@ -169,7 +118,9 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
 @click.option("--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each table.")
 def sample(directory: Path, rows: int) -> None:
     """Write sample tables as Parquet: an attractor to plot as points, a random walk to plot as a line."""
-    for path in _write_sample(directory, rows):
+    from bigviz.commands.sample_tables import write_samples
+
+    for path in write_samples(directory, rows):
         click.echo(path)
 
 
@@ -344,8 +295,8 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
         Console().print(table(run))
 
 
-cli.add_command(_Later("user", "bigviz.commands.people", "Add, list and remove users; make login links."))
-cli.add_command(_Later("token", "bigviz.commands.people", "Make, list and revoke tokens for scripts."))
+cli.add_command(Lazy("user", "bigviz.commands.people", "Add, list and remove users; make login links."))
+cli.add_command(Lazy("token", "bigviz.commands.people", "Make, list and revoke tokens for scripts."))
 
 
 @cli.command(short_help="Print a new random secret.")
@@ -366,6 +317,22 @@ What to look at:
           mean of value or by kind to colour cells by how far, or in which direction, the jumps go.
   walk    a random walk in time. Wheel over the time axis: from days down to single steps, with the gaps kept.
 Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
+
+
+def _serve_tables(
+    named: list[tuple[str, str]], columns: tuple[str | None, ...], options: CsvOptions, listening: dict[str, Any]
+) -> None:
+    def load(progress: Progress) -> Any:
+        from bigviz.commands.hints import same_schema_hint
+        from bigviz.common.printable import printable
+        from bigviz.server.run.loading import Columns, open_paths
+
+        hint = same_schema_hint([path for _, path in named])
+        if hint:
+            click.echo(printable(hint), err=True)
+        return open_paths(named, Columns(*columns), options, progress)
+
+    _run([name for name, _ in named], load, listening)
 
 
 def _serve_library(listening: dict[str, Any]) -> None:
@@ -416,35 +383,6 @@ def _check_one_place() -> None:
     for name in ("address", "port"):
         if ctx.params["unix_socket"] and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--unix-socket takes the place of --address and --port: leave out --{name}.")
-
-
-def _write_sample(directory: Path, rows: int) -> list[Path]:
-    from bigviz.commands.progress_bars import bars, shown
-    from bigviz.commands.sample_tables import clifford, random_walk, write_parquet
-
-    made = {"points": clifford, "walk": random_walk}
-    paths = {name: directory / f"{name}.parquet" for name in made}
-    missing = {name: path for name, path in paths.items() if not _has_rows(path, rows)}
-    directory.mkdir(parents=True, exist_ok=True)
-    with bars() as progress:
-        for name, path in missing.items():
-            task = progress.add_task(shown(f"writing {path}"), total=rows)
-
-            def tell(stage: str, done: float, count: int, task: Any = task) -> None:
-                progress.update(task, completed=count)
-
-            write_parquet(str(path), made[name](rows), rows, tell)
-    return list(paths.values())
-
-
-def _has_rows(path: Path, rows: int) -> bool:
-    """Whether a sample of this size is there already."""
-    import pyarrow.parquet as pq
-
-    try:
-        return bool(pq.read_metadata(path).num_rows == rows)
-    except (OSError, ValueError):
-        return False
 
 
 def main() -> None:

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich.progress import TaskID
 
+from bigviz.commands.progress_bars import bars, shown
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
 from bigviz.common.progress import Progress, RowMeter, no_progress
@@ -122,6 +124,31 @@ def write_parquet(
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def write_samples(directory: Path, rows: int) -> list[Path]:
+    """Write points.parquet and walk.parquet to a directory, with a bar for each: their paths. A file that has so many
+    rows already stays. The directory is made where there is none (OSError where that fails)."""
+    made = {"points": clifford, "walk": random_walk}
+    paths = {name: directory / f"{name}.parquet" for name in made}
+    missing = {name: path for name, path in paths.items() if not _has_rows(path, rows)}
+    directory.mkdir(parents=True, exist_ok=True)
+    with bars() as progress:
+        for name, path in missing.items():
+            task = progress.add_task(shown(f"writing {path}"), total=rows)
+
+            def tell(stage: str, done: float, count: int, task: TaskID = task) -> None:
+                progress.update(task, completed=count)
+
+            write_parquet(path, made[name](rows), rows, tell)
+    return list(paths.values())
+
+
+def _has_rows(path: Path, rows: int) -> bool:
+    try:
+        return bool(pq.read_metadata(path).num_rows == rows)
+    except (OSError, ValueError):
+        return False
 
 
 def _labelled(schema: pa.Schema) -> list[str]:
