@@ -36,6 +36,7 @@ def cli() -> None:
     bigviz json app.py              print a script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
     bigviz bench trips.parquet      measure how fast it is drawn here
+    bigviz doctor                   look for what could keep it from working here
     """
 
 
@@ -293,6 +294,39 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
         click.echo(json.dumps(to_json(run), indent=1))
     else:
         Console().print(table(run))
+
+
+@cli.command(short_help="Look for what could keep bigviz from working here.")
+@click.option(
+    "--store-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where indexes are kept (default: the user's cache directory).",
+)
+@click.option(
+    "--library",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The library (default: in the user's data directory).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def doctor(store_dir: Path | None, library: Path | None, as_json: bool) -> None:
+    """Look for what could keep bigviz from working here: versions, compiled kernels, disk, library, limits, browser.
+
+    Each problem has its remedy. Nothing is changed, and a server may run meanwhile. Exits with 1 if something has to be
+    mended.
+
+    \b
+    bigviz doctor
+    bigviz doctor --library /srv/plots --json
+    """
+    import json
+
+    from bigviz.commands.doctor.report import findings, sound, to_json, to_text
+
+    found = findings(store_dir, library)
+    click.echo(json.dumps(to_json(found), indent=1) if as_json else to_text(found))
+    sys.exit(0 if sound(found) else 1)
 
 
 cli.add_command(Lazy("user", "bigviz.commands.people", "Add, list and remove users; make login links."))

@@ -30,6 +30,13 @@ def load_compiler() -> None:
     _nothing()
 
 
+def cache_directory() -> str | None:
+    """Where numba keeps the kernels of this module; None where it found no directory that can be written to."""
+    kernel: Any = _nothing
+    found: str | None = kernel.stats.cache_path
+    return found
+
+
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A read-only view of an array that a kernel only reads.
 

@@ -22,14 +22,14 @@ try:
 except ImportError:  # an optional extra: without it nothing is measured in a browser
     INSTALLED = False
 
-__all__ = ["FLAGS", "INSTALLED", "READY", "Steps", "chromium", "open_page"]
+__all__ = ["FLAGS", "INSTALLED", "NAMES", "READY", "Steps", "chromium", "open_page"]
 
 FLAGS: Final = (
     "--disable-gpu", "--enable-unsafe-swiftshader", "--force-color-profile=srgb", "--hide-scrollbars", "--disable-quic",
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 READY: Final = 'html[data-ready="1"]'
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIRST_MS: Final = 600_000.0  # until a page is exact, its index being built
 _STEP_MS: Final = 60_000.0
 _WHEEL: Final = 240
@@ -50,7 +50,7 @@ def chromium() -> Iterator[Browser]:
     if not INSTALLED:
         raise NotFound("playwright is not installed: pip install 'bigviz[browser]'.")
     with sync_playwright() as playwright:
-        path = next((found for name in _NAMES if (found := shutil.which(name))), None)
+        path = next((found for name in NAMES if (found := shutil.which(name))), None)
         try:
             browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         except Error as error:

@@ -1,0 +1,1 @@
+"""`bigviz doctor`: what of this machine could keep bigviz from working, and what to do about it."""
