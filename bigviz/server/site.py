@@ -15,8 +15,8 @@ from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.access.people import Guest
 from bigviz.server.documents.opened import Opened, Shown
-from bigviz.server.documents.threads import LibraryThreads
 from bigviz.server.http.response_budget import Budget
+from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.wire.frames import GONE, RESTART

@@ -19,9 +19,9 @@ from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
 from bigviz.server.documents.shelf import Shelf
-from bigviz.server.documents.threads import LibraryThreads
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
+from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run.index_options import Storage

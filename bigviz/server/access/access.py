@@ -12,7 +12,7 @@ from bigviz.server.access.passwords import Passwords
 from bigviz.server.access.people import People
 from bigviz.server.access.proxies import Proxies
 from bigviz.server.access.rates import Rates
-from bigviz.server.access.vouching import Vouching, until
+from bigviz.server.access.vouching import Vouching, vouched_until
 from bigviz.server.limits import Limits
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Access:
         self.passwords = Passwords(limits)
 
     def close(self) -> None:
-        """Let the threads that ask the library end."""
+        """End the threads that ask the library."""
         self.people.close()
         self.passwords.close()
 
@@ -57,4 +57,4 @@ class Access:
             check_user_name(user)
         except BadInput as error:
             raise Unauthorized(f"The login named a user that cannot be one. {error.message}") from None
-        return replace(found, vouched=user, until=until())
+        return replace(found, vouched=user, until=vouched_until())

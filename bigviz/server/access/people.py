@@ -10,15 +10,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, ParamSpec, Protocol, TypeVar
 
 from cachetools import LRUCache
 
 from bigviz.common.errors import BigvizError, Unauthorized
 from bigviz.server.access.admission import admit
 from bigviz.server.access.principal import Principal, scopes_of
+from bigviz.server.library_threads import LibraryThreads
 from bigviz.wire.frames import RESTART
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ __all__ = ["Guest", "People"]
 
 _log = logging.getLogger("bigviz")
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Given = Callable[["Kind", str], bool]
 
-_THREADS: Final = 4
 _MOST_KEPT: Final = 20_000
 _SECONDS_KEPT: Final = 60.0  # sessions end, and last uses of tokens are written, without a change that is told of
 _SECONDS_BETWEEN_LOOKS: Final = 0.25
@@ -89,23 +89,23 @@ class People:
         self.anonymous = anonymous
         self.signs_in = library is not None or vouching
         self.given: Given = _none_given
-        self._pool = ThreadPoolExecutor(_THREADS, "bigviz-library")
+        self._threads = LibraryThreads("bigviz-people")  # its own: uploads that wait for the disk hold up no request
         self._known = _Known(-1, 0.0)
 
     def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more, and wait for what was begun."""
+        self._threads.close()
 
-    async def ask(self, call: Callable[..., T], *values: Any) -> T:
+    async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function of the library, called in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *values)
+        return await self._threads.run(call, *args, **kwargs)
 
     async def has_users(self) -> bool:
         """Whether the library has users; while it has none, the operator needs no login."""
         return bool(await self._users())
 
     async def principal(self, credentials: Credentials) -> Principal:
-        """Whom the credentials stand for now; Unauthorized for a token that is none, or has expired."""
+        """Whom the credentials stand for now; Unauthorized for a token that is wrong or has expired."""
         address, users = credentials.address, await self._users()
         if credentials.token is not None:
             entry = await self._token(credentials.token)
@@ -127,7 +127,8 @@ class People:
         return Principal(address, kind="anyone" if self.anonymous else "nobody")
 
     async def role(self, principal: Principal, kind: Kind, name: str) -> Role | None:
-        """What the principal may do with a document or dataset; None where there is none, or none to know of."""
+        """What the principal may do with a document or dataset; None for a name that does not exist, or of which
+        it may not know."""
         exists, role = await self._role(kind, name, principal.user)
         given = self.given(kind, name)
         if principal.admin and (exists or given):

@@ -15,7 +15,7 @@ from tornado.httputil import HTTPServerRequest
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Unauthorized
 
-__all__ = ["Asked", "Function", "Header", "Vouching", "until"]
+__all__ = ["Asked", "Function", "Header", "Vouching", "vouched_until"]
 
 _log = logging.getLogger("bigviz")
 
@@ -80,7 +80,7 @@ class Function:
         return found or None
 
 
-def until() -> float:
+def vouched_until() -> float:
     """When a user who is named now has to be named again."""
     return time.time() + _SECONDS_VOUCHED
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from bigviz.common.errors import BadInput, BigvizError, Conflict
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.library.access import ROLES, Role
 from bigviz.library.items import Kind
 from bigviz.library.library import Library
@@ -26,6 +25,7 @@ from bigviz.server.account.markup import (
     table,
     text_input,
 )
+from bigviz.server.documents.stored import require_free
 
 __all__ = ["DatasetAccess", "DocumentAccess"]
 
@@ -47,12 +47,10 @@ class _Sharing(AccountPage):
     async def on_post(self, *args: str) -> None:
         (name,) = args
         try:
-            if self.site.people.given(self.kind, name):
-                raise Conflict(f"The server was started with this {self.kind}: its command line says who may see it.")
+            require_free(self.site, self.kind, name)
             access = self.library.access
             public, users = await self._changed(await self.site.people.ask(access.get, self.kind, name))
-            change = partial(access.set, self.kind, name, public, users, caller=self.principal.caller)
-            await self.site.people.ask(change)
+            await self.site.people.ask(access.set, self.kind, name, public, users, caller=self.principal.caller)
         except BigvizError as error:
             await self._show(name, error)
             return

@@ -16,9 +16,10 @@ from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
 
-__all__ = ["ApiHandler"]
+__all__ = ["LISTED", "ApiHandler"]
 
-_LISTED: Final = 50
+LISTED: Final = 50
+"""Items on a page of a list, unless the query has a `limit`."""
 
 
 class ApiHandler(BodyHandler):
@@ -49,7 +50,7 @@ class ApiHandler(BodyHandler):
         return {
             "q": self.query("q") or "",
             "sort": sorts[0] if sort is None else choice(sort, "sort", sorts),
-            "limit": _LISTED if limit is None else whole(limit, "limit", 1, MOST),
+            "limit": LISTED if limit is None else whole(limit, "limit", 1, MOST),
             "after": self.query("after"),
         }
 

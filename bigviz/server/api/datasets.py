@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from bigviz.data.uploads.facts import Format
     from bigviz.library.uploads import Upload
 
-__all__ = ["Dataset", "Datasets"]
+__all__ = ["FORMATS", "Dataset", "Datasets"]
 
-_FORMATS: Final[dict[str, Format]] = {
+FORMATS: Final[dict[str, Format]] = {
     "application/vnd.apache.arrow.stream": "arrows",
     "application/vnd.apache.parquet": "parquet",
 }
+"""The format of each content type that is taken."""
+
 _PIECE: Final = 1 << 20  # written in one go
 
 
@@ -142,11 +144,11 @@ class Dataset(ApiHandler):
 
     def _format(self) -> Format:
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind not in _FORMATS:
+        if kind not in FORMATS:
             raise Unsupported(
-                f"Content-Type is {' or '.join(_FORMATS)}, got {echoed(kind, 60)}.", "Content-Type", kind[:60]
+                f"Content-Type is {' or '.join(FORMATS)}, got {echoed(kind, 60)}.", "Content-Type", kind[:60]
             )
-        return _FORMATS[kind]
+        return FORMATS[kind]
 
     def _attached(self) -> bool | None:
         text = self.query("attached")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bigviz import __version__
+from bigviz.library.access import ROLES
+from bigviz.library.listing import MOST
+from bigviz.library.tokens import SCOPES
 from bigviz.server.access.gate import Need
+from bigviz.server.api.base import LISTED
+from bigviz.server.api.datasets import FORMATS
 from bigviz.server.http.base import Handler
 
 __all__ = ["OpenApi", "description"]
@@ -16,9 +21,8 @@ _NULL_TEXT: Final[Schema] = {"type": ["string", "null"]}
 _COUNT: Final[Schema] = {"type": ["integer", "null"], "minimum": 0}
 _VERSION: Final[Schema] = {"type": "integer", "minimum": 1}
 _TIME: Final[Schema] = {"type": "number", "description": "seconds since 1970-01-01 UTC"}
-_ROLE: Final[Schema] = {"enum": ["viewer", "writer", "owner"]}
-_SCOPE: Final[Schema] = {"enum": ["read", "write", "append", "admin"]}
-_ROWS_TYPES: Final = ("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet")
+_ROLE: Final[Schema] = {"enum": list(ROLES)}
+_SCOPE: Final[Schema] = {"enum": list(SCOPES)}
 _ERRORS: Final = {
     "400": "The request is not well formed.",
     "401": "The caller has to sign in, or the token is wrong or has expired.",
@@ -156,7 +160,7 @@ def _page(*sorts: str) -> list[Schema]:
     return [
         _query("q", {"type": "string"}, "words that have to be in the name, the title or the owner"),
         _query("sort", {"enum": list(sorts), "default": sorts[0]}, "the newest first; the others go up"),
-        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 50}, "of one page"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": LISTED}, "of one page"),
         _query("after", {"type": "string"}, "`next` of the page before"),
     ]
 
@@ -196,8 +200,7 @@ def _access(what: str) -> Schema:
     }
 
 
-def _paths() -> dict[str, Schema]:
-    rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _ROWS_TYPES}
+def _document_paths() -> dict[str, Schema]:
     picture = _operation("A picture of 480 x 300.", {})
     picture["responses"]["200"] = {"description": "A PNG.", "content": {"image/png": {}}}
     return {
@@ -237,6 +240,12 @@ def _paths() -> dict[str, Schema]:
         },
         "/documents/{name}/access": _access("document"),
         "/documents/{name}/thumbnail.png": {"get": picture},
+    }
+
+
+def _dataset_paths() -> dict[str, Schema]:
+    rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS}
+    return {
         "/datasets": {
             "get": _operation(
                 "The datasets that the caller may see.",
@@ -262,6 +271,11 @@ def _paths() -> dict[str, Schema]:
             ),
         },
         "/datasets/{name}/access": _access("dataset"),
+    }
+
+
+def _other_paths() -> dict[str, Schema]:
+    return {
         "/me": {"get": _operation("Who the caller is and may do.", {"200": "Me"})},
         "/tokens": {
             "get": _operation("The caller's tokens.", {"200": "Tokens"}, "409"),
@@ -279,7 +293,7 @@ def _paths() -> dict[str, Schema]:
 
 def description(prefix: str = "") -> Schema:
     """The OpenAPI description of a server whose addresses begin with `prefix`."""
-    paths = _paths()
+    paths = {**_document_paths(), **_dataset_paths(), **_other_paths()}
     for path, methods in paths.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         if names:

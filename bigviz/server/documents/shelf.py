@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bigviz.library.items import Expect
     from bigviz.library.library import Library
     from bigviz.library.uploads import Upload
-    from bigviz.server.documents.threads import LibraryThreads
+    from bigviz.server.library_threads import LibraryThreads
 
 __all__ = ["Shelf"]
 

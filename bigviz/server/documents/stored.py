@@ -32,4 +32,9 @@ def require_free(site: Site, kind: Kind, name: str) -> None:
     """Conflict for the name of something that the server was started with: it has no versions, and no roles."""
     if site.given(kind, name):
         shown = name[:100]
-        raise Conflict(f"The server was started with the {kind} {shown!r}: choose another name.", "name", shown)
+        raise Conflict(
+            f"The server was started with the {kind} {shown!r}: its command line says what it is and who may see it. "
+            "Choose another name to publish under.",
+            "name",
+            shown,
+        )

@@ -39,7 +39,7 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 if TYPE_CHECKING:
     from bigviz.library.library import Library
-    from bigviz.server.documents.threads import LibraryThreads
+    from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.run.server import Options
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths", "open_script"]

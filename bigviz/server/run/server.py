@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.document.spec import Document
     from bigviz.server.documents.shelf import Shelf
-    from bigviz.server.documents.threads import LibraryThreads
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
+    from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.metrics import Metrics
 
 __all__ = ["Loaded", "Options", "Server"]

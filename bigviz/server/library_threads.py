@@ -16,10 +16,10 @@ _THREADS: Final = 4  # one writes at a time, the others read
 
 
 class LibraryThreads:
-    """A few threads. Lives on the event loop."""
+    """A few threads, which a debugger shows under a name. Lives on the event loop."""
 
-    def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(_THREADS, "bigviz-library")
+    def __init__(self, name: str = "bigviz-library") -> None:
+        self._executor = ThreadPoolExecutor(_THREADS, name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function, called in one of the threads."""
