@@ -81,6 +81,7 @@ def signed_in(page: Page, server: Server) -> None:
 @CONTEXTS
 def test_pages_have_no_serious_fault_and_fit(visitor: Page, peopled: Server, library: Library) -> None:
     def check() -> None:
+        visitor.wait_for_load_state()  # before it, a page has no title yet
         assert faults(visitor) == []
         assert visitor.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
