@@ -82,10 +82,11 @@ class Datasets:
         """Make a file the current version of a dataset; content that equals the current version's makes none. The
         first one's owner stays.
 
-        `format` is the ending of the kept file: "arrow", "arrows", "parquet". None for `attached` leaves a dataset as
-        it was; a new one is then not attached. Raises BadInput for the name or the format, OutOfDate where the current
-        version is not `expect`, NoSpace; with a `caller`, NotFound or Forbidden where the name is taken and the caller
-        may not write to it. A refused upload can be added again.
+        `format` is the ending of the kept file: "arrow", "arrows", "parquet". A new dataset is `attached` if that is
+        said. One that is there can be detached, and never attached: who may write to it may not have it collected.
+        Raises BadInput for the name or the format, OutOfDate where the current version is not `expect`, NoSpace; with
+        a `caller`, NotFound or Forbidden where the name is taken and the caller may not write to it. A refused upload
+        can be added again.
         """
         check_name(name)
         if not _FORMAT.fullmatch(format):
@@ -95,8 +96,8 @@ class Datasets:
         with self._database.write() as db:
             item = replaceable(db, "dataset", name, caller, expect)
             before = None if item is None else self._entry(db, item)
-            if attached is None:
-                attached = before is not None and before.attached
+            if before is not None:
+                attached = before.attached and attached is not False
             now = self._database.now()
             if item is None:
                 item = items.create(db, "dataset", name, name, owner, now)
@@ -107,7 +108,7 @@ class Datasets:
             db.execute(
                 "INSERT OR REPLACE INTO datasets (item, hash, format, bytes, row_count, columns, attached)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (item.id, digest, format, size, rows, described, attached),
+                (item.id, digest, format, size, rows, described, bool(attached)),
             )
             self._keep(upload, f"{digest}.{format}", size)
             return self._entry(db, item)

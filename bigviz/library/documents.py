@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Final
 
-from bigviz.common.errors import BadInput, NotFound, TooLarge
+from bigviz.common.errors import BadInput, Conflict, NotFound, TooLarge
 from bigviz.document.names import check_name
 from bigviz.library import items, listing
 from bigviz.library.access import Caller, changeable, replaceable
@@ -87,16 +87,19 @@ class Documents:
         expect: Expect = None,
         keep: int = KEEP,
         caller: Caller | None = None,
+        uploaded: Collection[str] = (),
     ) -> Put:
         """Make `value` the current version. Where it equals the current one (in any order of keys) nothing changes.
 
         The author of the first version owns the document. Only the newest `keep` versions stay. Raises BadInput for the
         name and for what is no JSON, TooLarge beyond `LARGEST`, OutOfDate where the current version is not `expect`;
-        with a `caller`, NotFound or Forbidden where the name is taken and the caller may not write to it.
+        with a `caller`, NotFound or Forbidden where the name is taken and the caller may not write to it; Conflict
+        where one of the `uploaded` datasets, which the caller has seen a moment ago, is not there any more.
         """
         check_name(name)
         body, digest = _json(value)
         with self._database.write() as db:
+            _check_uploaded(db, uploaded)
             item = replaceable(db, "document", name, caller, expect)
             return self._put(db, item, name, _Content(title, body, digest, datasets), author, keep)
 
@@ -147,10 +150,12 @@ class Documents:
         expect: Expect = None,
         keep: int = KEEP,
         caller: Caller | None = None,
+        uploaded: Collection[str] = (),
     ) -> Put:
         """Make a new version that is as an old one was; none where the current one is. Raises what `put` raises, and
         NotFound without the name or the version."""
         with self._database.write() as db:
+            _check_uploaded(db, uploaded)
             item = changeable(db, "document", name, caller, "writer", expect)
             content, _, _ = _content(db, item, version)
             return self._put(db, item, name, content, author, keep)
@@ -244,3 +249,9 @@ def _datasets(db: Connection, item: Item, version: int) -> tuple[str, ...]:
 def _entry(db: Connection, item: Item) -> DocumentEntry:
     datasets = _datasets(db, item, item.version)
     return DocumentEntry(item.name, item.title, item.owner, item.public, item.version, item.updated, datasets)
+
+
+def _check_uploaded(db: Connection, names: Collection[str]) -> None:
+    for name in names:
+        if items.find(db, "dataset", name) is None:
+            raise Conflict(f"The dataset {name!r} was deleted at this moment: upload it again.", "dataset", name)

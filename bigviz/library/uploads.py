@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,12 +26,14 @@ _NAME: Final = re.compile(r"[0-9a-f]{12}")
 
 
 class Upload:
-    """A new file at `path`, for one thread at a time. Leaving its `with` block removes it, unless it was added.
+    """A new file at `path`. Leaving its `with` block removes it, unless it was added. One thread writes; another may
+    abort meanwhile, which waits for the piece that is being written.
 
     Another process may write the file too, in place; what is kept is what is in it when it is added.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._lock = threading.RLock()  # a descriptor that is closed may be another file's a moment later
         with disk_errors():
             self.path, self._descriptor = _made(folder)
 
@@ -43,10 +46,11 @@ class Upload:
         self.abort()
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Put bytes at the end. Raises NoSpace, and removes the file, where the disk is full."""
+        """Put bytes at the end; nothing where the file was removed. Raises NoSpace, and removes it, where the disk is
+        full."""
         try:
-            with disk_errors(), memoryview(chunk).cast("B") as rest:
-                while rest:
+            with self._lock, disk_errors(), memoryview(chunk).cast("B") as rest:
+                while rest and self._descriptor >= 0:
                     rest = rest[os.write(self._descriptor, rest) :]
         except NoSpace:
             self.abort()
@@ -59,10 +63,11 @@ class Upload:
 
     def abort(self) -> None:
         """Remove the file, unless it was added or removed before."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            self.path.unlink(missing_ok=True)
-            os.close(descriptor)
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, -1
+            if descriptor >= 0:
+                self.path.unlink(missing_ok=True)
+                os.close(descriptor)
 
     def digest(self) -> tuple[str, int]:
         """The SHA-256 of the file, in hexadecimal, and its bytes. They are on the disk when this returns."""
@@ -98,7 +103,10 @@ def drop_left_over(folder: Path) -> int:
     for path in folder.iterdir():
         if not _NAME.fullmatch(path.name):
             continue
-        with suppress(FileNotFoundError, BlockingIOError):
+        if path.is_symlink():  # nothing of ours is one; what it leads to stays
+            path.unlink(missing_ok=True)
+            continue
+        with suppress(FileNotFoundError, BlockingIOError, IsADirectoryError):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

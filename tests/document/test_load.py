@@ -73,3 +73,9 @@ def test_noise_raises_nothing_else(noise: bytes | str):
         parse_json(noise)
     except BigvizError as error:
         assert error.message
+
+
+def test_a_key_that_is_given_twice_among_very_many():
+    keys = [*map(str, range(100_000)), "99999"]
+    with pytest.raises(BadInput, match="the key '99999' is given twice"):
+        parse_json("{" + ",".join(f'"{key}":0' for key in keys) + "}")

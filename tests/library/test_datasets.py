@@ -177,6 +177,12 @@ def test_a_replaced_one_stays_attached_unless_told_otherwise(library):
     assert not add(library, "a", b"three").attached
 
 
+def test_nobody_attaches_what_was_not(library):
+    add(library, "a", b"one")
+    assert not add(library, "a", b"one", attached=True).attached  # who may write to it may not have it collected
+    assert not add(library, "a", b"two", attached=True).attached
+
+
 def test_only_what_is_its_own_is_collected(library):
     strangers = [
         library.directory / "files" / "README",

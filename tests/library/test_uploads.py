@@ -95,3 +95,26 @@ def test_one_that_is_taken_for_a_left_over_is_made_again(tmp_path, monkeypatch):
         assert len(made) == 2 and upload.path == made[1]
         upload.write(b"one")
         assert upload.path.read_bytes() == b"one"
+
+
+def test_a_file_that_is_removed_is_written_no_more(tmp_path):
+    upload = Upload(tmp_path)
+    descriptor = upload._descriptor
+    upload.abort()
+    (tmp_path / "other").touch()
+    with (tmp_path / "other").open("wb") as other:
+        assert other.fileno() == descriptor  # which is another file's by now
+        upload.write(b"late")
+    assert (tmp_path / "other").read_bytes() == b""
+
+
+def test_links_are_not_followed(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "0123456789ab").symlink_to(tmp_path / "kept" / "file")
+    (tmp_path / "in" / "0123456789ac").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in" / "0123456789ad").mkdir()
+    drop_left_over(tmp_path / "in")
+    assert (tmp_path / "kept" / "file").exists()
+    assert [each.name for each in (tmp_path / "in").iterdir()] == ["0123456789ad"]

@@ -47,7 +47,8 @@ class Brought:
         return LayerBodies()
 
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
-        return Shelf(library, Catalog(), threads, Validator(options.limits.check_bytes), options.keep_versions)
+        validator = Validator(options.limits.check_bytes)
+        return Shelf(library, Catalog(), threads, validator, options.keep_versions, options.allow_anonymous)
 
 
 @dataclass

@@ -46,8 +46,11 @@ class Access:
         self.passwords.close()
 
     async def credentials(self, request: HTTPServerRequest, proxied: bool) -> Credentials:
-        """What the request brings, with the user whom the organisation's login names."""
+        """What the request brings, with the user whom the organisation's login names. What is `proxied` by a trusted
+        proxy is not local, though nothing else in it may say that it was passed on."""
         found = credentials_of(request, self.cookie)
+        if proxied:
+            found = replace(found, local=False)
         if self.vouching is None or found.token is not None or found.foreign:
             return found
         user = await self.vouching.user(request, proxied)

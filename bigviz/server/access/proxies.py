@@ -16,8 +16,22 @@ __all__ = ["Proxies", "is_forwarded"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_FORWARDED: Final = "forwarded"
 _X_FORWARDED: Final = "x-forwarded-"
+_FORWARDED: Final = frozenset(
+    (
+        "cf-connecting-ip",
+        "client-ip",
+        "fastly-client-ip",
+        "forwarded",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-real-ip",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -65,8 +79,15 @@ class Proxies:
 
 
 def is_forwarded(request: HTTPServerRequest) -> bool:
-    """Whether a proxy passed this request on, or somebody says so: Forwarded, or any X-Forwarded- header."""
-    return any(name.lower() == _FORWARDED or name.lower().startswith(_X_FORWARDED) for name in request.headers)
+    """Whether a proxy passed this request on, or somebody says so: by Forwarded, any X-Forwarded- header, or another
+    one of those that proxies set.
+
+    So does HTTP/1.0: nginx speaks it to what is behind it, and names that as the Host, until it is told otherwise.
+    """
+    if request.version == "HTTP/1.0":
+        return True
+    names = [name.lower() for name in request.headers]
+    return any(name in _FORWARDED or name.startswith(_X_FORWARDED) for name in names)
 
 
 def _network(text: str) -> Network:

@@ -56,6 +56,7 @@ class Dataset(ApiHandler):
     }
     keys: ClassVar[frozenset[str]] = frozenset(("attached",))
     upload: Upload | None = None
+    _gone = False
 
     @property
     def most_bytes(self) -> int:
@@ -92,8 +93,9 @@ class Dataset(ApiHandler):
         self.attached = self._attached()
         self.shelf = await self.site.shelf()
         self.expected = await self.shelf.expected_dataset(name, self.expect)
-        length = int(self.request.headers.get("Content-Length", "0"))
-        self.upload = await self.shelf.begin_upload(length)
+        self.upload = await self.shelf.begin_upload(self.declared or 0)
+        if self._gone:
+            self._drop()
 
     async def received(self, chunk: bytes) -> None:
         """Write what has come; the client waits meanwhile."""
@@ -128,13 +130,14 @@ class Dataset(ApiHandler):
         self._drop()
 
     def on_connection_close(self) -> None:
+        self._gone = True  # a file that is being made at this moment is removed when it is there
         super().on_connection_close()
         self._drop()
 
     async def _write(self) -> None:
         assert self.upload is not None
         piece, self.body = self.body, bytearray()
-        await self.site.threads.run(self.upload.write, piece)
+        await self.shelf.write(self.upload, piece)
 
     def _drop(self) -> None:
         """Remove what came of an upload that was not kept."""

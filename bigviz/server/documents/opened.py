@@ -19,7 +19,8 @@ class Opened:
     """A document as it is shown, `document`, and as it was published, `stored`.
 
     `version` and `owner` are the library's; both are None for what the server was started with. `datasets` has the
-    versions of those datasets that are in the library, `own` those of them that belong to the document's owner too.
+    versions of those datasets that are in the library, `own` those of all that the document's owner
+    owns too.
     """
 
     stored: Document

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.errors import BadInput, Forbidden, NoSpace, OutOfDate
+from bigviz.common.errors import BadInput, Forbidden, NoSpace, OutOfDate, TooLarge
 from bigviz.document.json import from_json
 from bigviz.document.load import parse_json
 from bigviz.document.names import check_name
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from bigviz.library.uploads import Upload
     from bigviz.server.documents.tables import Tables
 
-__all__ = ["begin_upload", "expected_dataset", "keep_dataset", "publish", "restore"]
+__all__ = ["begin_upload", "expected_dataset", "keep_dataset", "publish", "restore", "write"]
 
+_MOST_VALUES: Final = 200_000  # in a document's JSON: Python reads it in one go, and nothing else runs meanwhile
 _LEFT_FREE: Final = 64 << 20  # bytes: the database needs some of them
 
 
@@ -34,16 +36,18 @@ def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expe
 
     The document gets `name` for its id. Its datasets have to be there, and the caller has to be a viewer of each, owner
     if the document gives out rows; so does the document's owner, if that is somebody else. Raises BadInput for JSON
-    that is no document, Unusable and Forbidden for datasets, and what `Documents.put` does.
+    that is no document, TooLarge for very much of it, Unusable and Forbidden for datasets, and what `Documents.put`
+    does.
     """
     check_name(name)
+    _check_values(body)
     value = parse_json(body)
     if not isinstance(value, dict):
         raise BadInput(f"A document is a JSON object, got {echoed(value, 60)}.", "body")
     value = {**value, "id": name}
     document = from_json(value)
     entry = tables.library.documents.find(name)
-    _check_datasets(tables, document, caller)
+    uploaded = _check_datasets(tables, document, caller)
     if entry is not None and entry.owner != caller.user:
         _check_datasets(tables, document, tables.owner(entry.owner))
     return tables.library.documents.put(
@@ -55,6 +59,7 @@ def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expe
         expect=expect,
         keep=keep,
         caller=caller,
+        uploaded=uploaded,
     )
 
 
@@ -63,13 +68,27 @@ def restore(tables: Tables, name: str, version: int, caller: Caller, expect: Exp
     Raises what `publish` and `Documents.restore` do."""
     stored = tables.library.documents.get(name, version)
     document = from_json(stored.value)
-    _check_datasets(tables, document, caller)
+    uploaded = _check_datasets(tables, document, caller)
     _check_datasets(tables, document, tables.owner(tables.library.documents.entry(name).owner))
-    return tables.library.documents.restore(name, version, caller.user, expect=expect, keep=keep, caller=caller)
+    return tables.library.documents.restore(
+        name, version, caller.user, expect=expect, keep=keep, caller=caller, uploaded=uploaded
+    )
 
 
-def _check_datasets(tables: Tables, document: Document, caller: Caller) -> None:
-    """What a document needs of its datasets, as a caller may use them."""
+def _check_values(body: bytes) -> None:
+    """Raise TooLarge for JSON of very many values, counted by what stands between them."""
+    found = sum(map(body.count, (b",", b"[", b"{")))
+    if found > _MOST_VALUES:
+        raise TooLarge(
+            f"A document's JSON has at most {_MOST_VALUES:,} commas and opening brackets, got {found:,}: keep rows in "
+            "datasets.",
+            "body",
+            found,
+        )
+
+
+def _check_datasets(tables: Tables, document: Document, caller: Caller) -> Collection[str]:
+    """What a document needs of its datasets, as a caller may use them; the names of those in the library."""
     sources, versions = tables.sources(document.datasets, caller)
     bound(document, sources)
     for name in versions if document.rows else ():
@@ -77,6 +96,7 @@ def _check_datasets(tables: Tables, document: Document, caller: Caller) -> None:
             raise Forbidden(
                 f"rows: true gives out rows of dataset {name!r}, and only its owner may do that.", "rows", name
             )
+    return versions
 
 
 def expected_dataset(library: Library, name: str, expect: Expect) -> int | Literal["absent"]:
@@ -94,9 +114,20 @@ def expected_dataset(library: Library, name: str, expect: Expect) -> int | Liter
 
 def begin_upload(library: Library, size: int) -> Upload:
     """A file for so many bytes (0: unknown); NoSpace where the disk has less."""
+    _check_room(library, size)
+    return library.datasets.begin()
+
+
+def write(library: Library, upload: Upload, piece: bytes | bytearray) -> None:
+    """Put bytes at the end of an upload. NoSpace, also before the disk is quite full: others upload at the same time,
+    and the database needs some room. Blocks."""
+    _check_room(library, len(piece))
+    upload.write(piece)
+
+
+def _check_room(library: Library, size: int) -> None:
     if shutil.disk_usage(library.directory).free < size + _LEFT_FREE:
         raise NoSpace(f"The library's disk has no room for {size:,} bytes.", "body", size)
-    return library.datasets.begin()
 
 
 def keep_dataset(
@@ -114,7 +145,7 @@ def keep_dataset(
     Blocks. Raises what `Validator.check` and `Datasets.add` do."""
     with upload:
         check_name(name)
-        upload.write(rest)
+        write(library, upload, rest)
         upload.close()
         facts = validator.check(upload.path, format)
         columns: list[dict[str, Any]] = [{"name": name, "type": kind} for name, kind in facts.columns]

@@ -19,6 +19,7 @@ from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.tables import Tables
 from bigviz.server.jobs.layer_ref import named_columns
 from bigviz.server.jobs.usage import EVERYTHING, Usage
+from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.refusals import Unusable
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from bigviz.library.items import Expect
     from bigviz.library.library import Library
     from bigviz.library.uploads import Upload
-    from bigviz.server.library_threads import LibraryThreads
 
 __all__ = ["Shelf"]
 
@@ -43,15 +43,24 @@ class Shelf:
     """Opened documents are kept, the 256 that were asked for last, until they or their datasets change."""
 
     def __init__(
-        self, library: Library, catalog: Catalog, threads: LibraryThreads, validator: Validator, keep: int = KEEP
+        self,
+        library: Library,
+        catalog: Catalog,
+        threads: LibraryThreads,
+        validator: Validator,
+        keep: int = KEEP,
+        anonymous: bool = False,
     ) -> None:
-        """`keep` versions of each document are kept."""
+        """`keep` versions of each document are kept. `anonymous`: the datasets that the server was started with are
+        for callers without credentials too."""
         self.library = library
         self.tables = Tables(library, catalog)
         self.run = threads.run
         self.when_opened: Callable[[Opened], None] = _nothing
         self._validator = validator
+        self._checks = LibraryThreads("bigviz-upload")
         self._keep = keep
+        self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._usages: dict[tuple[str, Caller], Usage] = {}
@@ -78,7 +87,7 @@ class Shelf:
 
     async def usage(self, name: str, opened: Opened, caller: Caller) -> Usage:
         """What a caller may use of an opened document."""
-        if not opened.datasets:
+        if not opened.datasets and self._may_use_served(caller):
             return EVERYTHING
         key, state = (name, caller), self._state
         found = self._usages.get(key)
@@ -111,7 +120,8 @@ class Shelf:
         return {name for name, opened in self._kept.items() if dataset in opened.datasets}
 
     def close(self) -> None:
-        """End the processes that check uploads."""
+        """Wait for uploads that are being kept, and end the processes that check them."""
+        self._checks.close()
         self._validator.close()
 
     async def rebound(self, before: Opened, now: Opened) -> Opened:
@@ -139,6 +149,10 @@ class Shelf:
         """See `publishing.begin_upload`."""
         return await self.run(publishing.begin_upload, self.library, size)
 
+    async def write(self, upload: Upload, piece: bytes | bytearray) -> None:
+        """See `publishing.write`."""
+        await self.run(publishing.write, self.library, upload, piece)
+
     async def keep_dataset(
         self,
         name: str,
@@ -149,9 +163,10 @@ class Shelf:
         expect: Expect,
         attached: bool | None,
     ) -> DatasetEntry:
-        """See `publishing.keep_dataset`."""
+        """See `publishing.keep_dataset`. A file that takes long to be checked holds up other uploads, and nothing
+        else."""
         arguments = (name, upload, rest, format, caller, expect, attached)
-        return await self.run(publishing.keep_dataset, self.library, self._validator, *arguments)
+        return await self._checks.run(publishing.keep_dataset, self.library, self._validator, *arguments)
 
     async def _read(self, name: str) -> Opened:
         return await self.run(self._open, name)
@@ -177,7 +192,7 @@ class Shelf:
         document = from_json(stored.value).renamed(name)
         owner = self.tables.owner(entry.owner)
         sources, versions = self.tables.sources(document.datasets, owner)
-        own = frozenset(each for each in versions if self.tables.role(each, owner) == "owner")
+        own = frozenset(each for each in document.datasets if self._owns(each, versions, owner))
         try:
             shown = bound(document, sources)
         except Unusable as error:  # it names columns that not every viewer may know of
@@ -189,10 +204,22 @@ class Shelf:
     def _usage(self, opened: Opened, caller: Caller) -> Usage:
         if caller.admin:
             return EVERYTHING
-        foreign = [name for name in opened.datasets if self.tables.role(name, caller) is None]
+        foreign = [name for name in opened.document.datasets if not self._may_use(name, opened, caller)]
         columns = {name: named_columns(opened.document, name) for name in foreign}
         rowless = [name for name in foreign if not (opened.document.rows and name in opened.own)]
         return Usage(columns, frozenset(rowless))
+
+    def _may_use(self, dataset: str, opened: Opened, caller: Caller) -> bool:
+        if dataset in opened.datasets:
+            return self.tables.role(dataset, caller) is not None
+        return self._may_use_served(caller)
+
+    def _may_use_served(self, caller: Caller) -> bool:
+        """Whether a caller may use whatever the server was started with, as it may view that by itself."""
+        return self._anonymous or caller.admin or caller.user is not None
+
+    def _owns(self, dataset: str, uploaded: Collection[str], owner: Caller) -> bool:
+        return owner.admin or (dataset in uploaded and self.tables.role(dataset, owner) == "owner")
 
     def _is_current(self, name: str, opened: Opened) -> bool:
         """Whether a document would be opened in the same way again."""
@@ -202,10 +229,10 @@ class Shelf:
         owner = self.tables.owner(entry.owner)
         for each, version in opened.datasets.items():
             found = self.library.datasets.find(each)
-            role = self.tables.role(each, owner)
-            if found is None or found.version != version or role is None or (role == "owner") != (each in opened.own):
+            if found is None or found.version != version or self.tables.role(each, owner) is None:
                 return False
-        return True
+        own = {each for each in opened.document.datasets if self._owns(each, opened.datasets, owner)}
+        return own == opened.own
 
 
 def _nothing(opened: Opened) -> None:

@@ -16,6 +16,7 @@ __all__ = ["BodyHandler"]
 _DROPPED: Final = (
     64 << 20
 )  # bytes beyond the limit that are read before the connection is cut: the answer is sent first
+_DIGITS: Final = 40  # of a length; Tornado refuses longer ones than it can count
 
 
 @stream_request_body
@@ -34,6 +35,13 @@ class BodyHandler(Handler):
         """Of a body."""
         return self.site.limits.body_bytes
 
+    @property
+    def declared(self) -> int | None:
+        """The bytes that a body is said to have; None where that is not said, or not as one number: then Tornado
+        refuses the body, or reads one that several equal numbers tell the length of."""
+        text = self.request.headers.get("Content-Length", "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
     async def prepare(self) -> None:
         """Refuse a body that says it is too long, and let others in."""
         checked: Any = super().prepare()
@@ -41,9 +49,8 @@ class BodyHandler(Handler):
             await checked
         if self._finished:
             return
-        length = self.request.headers.get("Content-Length", "")
-        if length.isascii() and length.isdigit() and int(length) > self.most_bytes:
-            self.refuse(self._too_large(int(length)))
+        if (self.declared or 0) > self.most_bytes:
+            self.refuse(self._too_large(self.declared or 0))
             return
         try:
             await self.begin()

@@ -51,6 +51,7 @@ _GAP: Final = 6
 _EXACT: Final = 1 << 53
 _LARGEST: Final = sys.float_info.max
 _KEPT: Final = 16 << 20
+_MOST_LAYERS: Final = 64  # each takes tens of milliseconds, and nobody tells more of them apart
 _AT_A_TIME: Final = 2
 _PAD: Final = 0.04  # of the range, on each side: more than the page's, so that no mark at the edge is cut
 _MOST_MARKS: Final = 5_000  # rows that are drawn as plain marks
@@ -117,9 +118,9 @@ class Thumbnails:
 
 
 def _layers(backend: Backend, document: Document) -> dict[int, Asked]:
-    """The document's layers by their number, without those that cannot be drawn."""
+    """The document's first layers by their number, without those that cannot be drawn."""
     found = {}
-    for number in range(len(document.layers())):
+    for number in range(min(len(document.layers()), _MOST_LAYERS)):
         with suppress(BigvizError):
             found[number] = backend.asked(document, number, lambda name: None)
     return found

@@ -79,7 +79,7 @@ class Brought:
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
         """What opens the documents of a library."""
         validator = Validator(options.limits.check_bytes)
-        return Shelf(library, Catalog(), threads, validator, options.keep_versions)
+        return Shelf(library, Catalog(), threads, validator, options.keep_versions, options.allow_anonymous)
 
 
 def engine_of(storage: Storage) -> Engine:

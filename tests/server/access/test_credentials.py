@@ -23,6 +23,9 @@ COOKIE = "bigviz-5006"
         {"X_Forwarded_Proto": "https"},
         {"X_Forwarded_Host": "localhost"},
         {"X_Forwarded_Anything": ""},
+        {"X_Real_IP": "127.0.0.1"},
+        {"Via": "1.1 proxy"},
+        {"version": "1.0"},
         {"Authorization": "Bearer abc"},
     ],
 )

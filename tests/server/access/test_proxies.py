@@ -83,9 +83,24 @@ def test_others_are_not_believed():
     assert (found.remote_ip, found.protocol, found.headers["Host"]) == ("203.0.113.9", "http", "127.0.0.1:5006")
 
 
-@pytest.mark.parametrize("name", ["Forwarded", "X_Forwarded_For", "x_forwarded_proto", "X_FORWARDED_ANYTHING"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Forwarded",
+        "X_Forwarded_For",
+        "x_forwarded_proto",
+        "X_FORWARDED_ANYTHING",
+        "Via",
+        "X_Real_IP",
+        "Client_IP",
+    ],
+)
 def test_forwarded_requests_are_told(name: str):
-    assert is_forwarded(request(**{name: ""})) and not is_forwarded(request(X_Forwarding="1", Via="a proxy"))
+    assert is_forwarded(request(**{name: ""})) and not is_forwarded(request(X_Forwarding="1"))
+
+
+def test_nginx_as_it_comes_is_a_proxy():
+    assert is_forwarded(request(version="1.0"))
 
 
 @pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1"], "https"), ([], "http")])

@@ -40,6 +40,14 @@ def test_without_the_header_there_is_nobody(headed: Running):
     assert headed.get(TILE).status == headed.get(TILE, X_Remote_User="").status == 401
 
 
+def test_through_a_trusted_proxy_nobody_is_the_operator(documents):
+    """Though the proxy is on this machine, tells nothing of where the request came from, and there are no users."""
+    for options in ({}, {"auth_header": "X-Remote-User"}):
+        with running(documents[:1], trusted_proxies=["127.0.0.1"], **options) as server:
+            assert server.get(TILE).status == 401
+            assert server.get(TILE, X_Forwarded_For="127.0.0.1").status == 401
+
+
 @pytest.mark.parametrize("user", ["a b", "-x", "a\tb", "<script>", "x" * 65, "../admin"])
 def test_names_that_no_user_can_have(headed: Running, user: str):
     assert headed.get(TILE, X_Remote_User=user).status == 401

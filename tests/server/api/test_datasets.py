@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bigviz.data.uploads.validator import Validator
+from bigviz.server.documents import publishing
 from bigviz.server.limits import Limits
 
 from ...patience import PATIENCE
@@ -189,3 +195,62 @@ def test_chunks(plots):
             client.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
         client.sendall(b"0\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 201")
+
+
+def head(served: Running, name: str, length: str) -> bytes:
+    """The beginning of an upload whose body is said to have this length."""
+    host = f"127.0.0.1:{served.server.port}"
+    lines = (f"PUT /_/api/datasets/{name} HTTP/1.1", f"Host: {host}", f"Content-Type: {ARROW}")
+    return "\r\n".join((*lines, f"Content-Length: {length}", "", "")).encode()
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("5, 5", 422), ("5, 6", 400), ("0x5", 400), ("+5", 400), ("٣", 400), ("9" * 60, 400)]
+)
+def test_lengths_that_are_no_number(plots, length: str, status: int):
+    with socket.create_connection(("127.0.0.1", plots.server.port), PATIENCE) as client:
+        client.sendall(head(plots, "a", length) + b"hello")
+        assert client.recv(100).startswith(f"HTTP/1.1 {status}".encode())
+    assert nothing_is_kept(plots)
+
+
+def test_clients_that_leave_at_once_leave_nothing(plots):
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", plots.server.port), PATIENCE) as client:
+            client.sendall(head(plots, "a", "5000"))
+    assert nothing_is_kept(plots)
+
+
+def test_an_upload_leaves_the_database_some_room(plots, monkeypatch):
+    body = b"x" * 3_000_000
+    room = iter([1 << 40, 1 << 40])  # when it begins, and for the first piece
+    usage = SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=next(room, 64 << 20)))
+    monkeypatch.setattr(publishing, "shutil", usage)
+    status, told = call(plots, "PUT", "datasets/a", body, Content_Type=ARROW)
+    assert (status, told["field"]) == (507, "body")
+    assert nothing_is_kept(plots)
+
+
+def test_files_that_take_long_to_check_hold_nothing_else_up(plots, monkeypatch):
+    go_on = threading.Event()
+    check = Validator.check
+
+    def slow(self: Validator, *arguments: Any) -> Any:
+        assert go_on.wait(PATIENCE)
+        return check(self, *arguments)
+
+    monkeypatch.setattr(Validator, "check", slow)
+    with ThreadPoolExecutor(8) as threads:
+        uploads = [threads.submit(upload, plots, f"t{number}") for number in range(8)]
+        assert are_coming(plots, 8)
+        assert call(plots, "GET", "datasets") == (200, {"datasets": [], "next": None})
+        go_on.set()
+        assert [each.result(PATIENCE)[0] for each in uploads] == [201] * 8
+
+
+def are_coming(served: Running, number: int) -> bool:
+    """Whether so many uploads are on their way."""
+    waits = deadline(PATIENCE)
+    while len(kept(served)[0]) < number and waits():
+        served.get("/healthz")
+    return len(kept(served)[0]) == number

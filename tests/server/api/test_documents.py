@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bigviz.document.document import document as made
 from bigviz.document.figure import figure
+from bigviz.library.documents import Documents
 
 from ..running import Running, running
 from .calls import TABLE, ask, call, document, upload
@@ -162,3 +164,22 @@ def test_a_restart_finds_everything_again(tmp_path: Path):
                 call(found, "PUT", "documents/a", document("rows"))
             assert found.get("/a/layers/0/tiles/0/0/0.npy").status == 200
             assert call(found, "GET", "datasets")[1]["datasets"][0]["name"] == "rows"
+
+
+def test_a_document_of_very_many_values_is_refused_unread(plots):
+    for body in (b"[" + b"1," * 200_000 + b"1]", b"[" * 200_001, b'{"layout":[' + b"{}," * 100_001 + b"{}]}"):
+        assert call(plots, "PUT", "documents/a", body)[0] == 413
+
+
+def test_a_dataset_that_goes_while_a_document_is_published(plots, monkeypatch):
+    upload(plots, "rows")
+    put = Documents.put
+
+    def late(self: Documents, *arguments: Any, **options: Any) -> Any:
+        plots.server.library.datasets.delete("rows")
+        return put(self, *arguments, **options)
+
+    monkeypatch.setattr(Documents, "put", late)
+    status, told = call(plots, "PUT", "documents/a", document("rows"))
+    assert (status, told["field"]) == (409, "dataset")
+    assert call(plots, "GET", "documents")[1]["documents"] == []

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from bigviz.document.document import document as made
+from bigviz.document.figure import figure
 from bigviz.library.library import Library
 from bigviz.wire.frames import RESTART, Type
 
@@ -235,3 +237,24 @@ def test_views(people):
     assert served.get("/plot/views", "POST", long, **ann.headers).status == 413
     for wrong in (b"{}", b'{"hash": 1}', b'{"hash": "a\\nb"}', b"[]"):
         assert served.get("/plot/views", "POST", wrong, **ann.headers).status == 400
+
+
+ROUTES = ("rows.arrow?x0=0&x1=9&y0=0&y1=9", "rows/0.json", "tiles/0/0/0.npy?x=secret", "tilejson.json?agg=mean(secret)")
+
+
+@pytest.mark.parametrize(("anonymous", "status"), [(False, 403), (True, 200)])
+def test_what_a_public_document_shows_of_a_table_of_the_command_line(tmp_path: Path, anonymous: bool, status: int):
+    """Such a table is for every user. Who is nobody sees of it what the document shows, and no more."""
+    own = made(figure(title="Own").points(TABLE, "x", "y"), id="own")
+    with Library.open(tmp_path / "library") as library:
+        library.users.add("ann")
+        token = library.tokens.create("ann", "write", 1)[1]
+        with running([own], library=tmp_path / "library", allow_anonymous=anonymous) as served:
+            served.await_event("loaded")
+            ann = User(served, token)
+            ann.call("PUT", "documents/plot", document("table", rows=True))
+            ann.call("PUT", "documents/plot/access", {"public": True, "users": {}})
+            assert served.get("/plot/layers/0/tiles/0/0/0.npy").status == 200
+            assert [served.get(f"/plot/layers/0/{path}").status for path in ROUTES] == [status] * 4
+            assert [ann.get(f"/plot/layers/0/{path}").status for path in ROUTES] == [200] * 4
+            assert served.get("/own/layers/0/rows/0.json").status == (200 if anonymous else 401)
