@@ -205,7 +205,7 @@ def test_messages_of_all_sockets_of_a_client_are_counted(documents):
 
 
 def test_a_user_whom_others_vouch_for_is_asked_again(documents, people: People, monkeypatch):
-    monkeypatch.setattr("bigviz.server.access.access.until", lambda: 1.0)
+    monkeypatch.setattr("bigviz.server.access.access.vouched_until", lambda: 1.0)
     options = {"auth_header": "X-Remote-User", "trusted_proxies": ["127.0.0.1"], "library": people.library}
     with running(documents[:1], **options) as server, socket(server, "secret", {"X-Remote-User": "viewer"}) as found:
         assert closed(found) == (RESTART, "the login is renewed")
