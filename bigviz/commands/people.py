@@ -97,7 +97,7 @@ def list_users(directory: Path | None) -> None:
 @click.argument("name")
 @_library
 def remove(name: str, directory: Path | None) -> None:
-    """Remove a user, with tokens, sessions and roles. Admins have what nobody else owns then.
+    """Remove a user, with tokens, sessions and roles. What nobody else owns then belongs to the admins.
 
     \b
     bigviz user remove ada
@@ -161,7 +161,7 @@ def token() -> None:
 @click.option("--days", metavar="N", type=float, default=90, show_default=True, help="How long it is valid.")
 @_library
 def create(name: str, scope: Scope, days: float, directory: Path | None) -> None:
-    """Make a token. It is printed, and not kept: this is the only time that it is shown.
+    """Make a token, and print it. This is the only time that it is shown.
 
     A token never allows more than its user may: `read` to see, `write` to publish and upload too, `append` to add rows
     and nothing else, `admin` everything.
@@ -193,7 +193,7 @@ def list_tokens(name: str | None, directory: Path | None) -> None:
 @click.argument("id")
 @_library
 def revoke(id: str, directory: Path | None) -> None:
-    """Revoke a token: what shows it is refused from now on.
+    """Revoke a token: requests that bring it are refused from now on.
 
     \b
     bigviz token revoke 3f9a01c27b44
@@ -221,9 +221,9 @@ def _typed(optional: bool) -> str | None:
         first: str = click.prompt(words, hide_input=True, default="" if optional else None, show_default=False)
         if not first:
             return None
-        if click.prompt("The same again", hide_input=True, default="", show_default=False) == first:
+        if click.prompt("Repeat it", hide_input=True, default="", show_default=False) == first:
             return first
-        click.echo("They differ.", err=True)
+        click.echo("They differ: try again.", err=True)
 
 
 def _has_terminal() -> bool:

@@ -28,8 +28,8 @@ def server_at(url: str | None, token_file: Path | None) -> Connection:
 def publish(path: str, name: str, public: bool, url: str | None, token_file: Path | None) -> str:
     """Publish the document of a script or a JSON file under a name: its address.
 
-    What is wrong with the name or the file is told before a server is asked. Raises BadInput for a file of another
-    kind, and what running a script or publishing does.
+    The name and the file are checked before a server is asked. Raises BadInput for a file of another kind, and what
+    running a script or publishing raises.
     """
     made = _document_in(path, check_name(name))
     answer = server_at(url, token_file).publish(name, made, public)

@@ -40,6 +40,6 @@ class OpenedDocuments:
         return self._documents.get(name)
 
     def replace(self, documents: Sequence[Document]) -> None:
-        """Hold these documents, each under its id, and no others."""
+        """Replace the documents by these, each under its id."""
         self._documents = {document.id: document for document in documents}
         self._names = tuple(self._documents)

@@ -52,7 +52,7 @@ class Figure:
 
     def __init__(self, **options: Any) -> None:
         self._options = named("figure", options, FIGURE)
-        plots.figure(**self._options)  # so that a wrong option is told here
+        plots.figure(**self._options)  # so that a wrong option is reported here
         self.renderers: list[Renderer] = []
 
     def line(
@@ -104,7 +104,7 @@ class Figure:
         return self.scatter(x, y, marker="cross", **options)
 
     def x(self, x: Any, y: Any, **options: Any) -> Renderer:
-        """Crosses that lie: see `scatter`."""
+        """Diagonal crosses: see `scatter`."""
         return self.scatter(x, y, marker="x", **options)
 
     def select(self, selector: Mapping[str, str] | str) -> list[Renderer]:
@@ -140,7 +140,7 @@ class Figure:
         elif not isinstance(x, str) or not isinstance(y, str):
             raise BadInput("With a source, x and y are the names of its columns.", "source")
         made = Renderer(name, source, glyph, x, y, style)
-        made.add_to(plots.figure(**self._options), source.table())  # so that what is wrong is told here
+        made.add_to(plots.figure(**self._options), source.table())  # so that a mistake is reported here
         self.renderers.append(made)
         return made
 

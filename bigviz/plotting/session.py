@@ -133,7 +133,7 @@ def cursession() -> Session:
 
 
 def show(plot: Plot, browser: str | None = None, new: str = "tab") -> str:
-    """Publish a figure, or a layout of `bigviz`, for its owner's eyes, open it in the browser, and return its address.
+    """Publish a figure, or a layout of `bigviz`, for its owner alone, open it in the browser, and return its address.
 
     What was shown before stays above it. `browser` is a name that Python's `webbrowser` knows, `new` is "tab",
     "window" or "same".
@@ -149,10 +149,13 @@ def show(plot: Plot, browser: str | None = None, new: str = "tab") -> str:
 
 
 def _open(address: str, browser: str | None, new: str) -> None:
-    """Open an address, in silence where there is no browser at all. A server may tell an address of another kind, which
-    the browser would take for a file or a command."""
+    """Open an address; without any browser nothing happens. Raises BadInput for what is no web address, since a server
+    could send one that names a file or a command, and for a `browser` that is not there."""
     if not address.startswith(("http://", "https://")):
-        raise BadInput(f"The server told {echoed(address, 60)} for the plot's address, which is not opened.", "url")
+        raise BadInput(
+            f"The server gave {echoed(address, 60)} as the plot's address, which is no web address: it is not opened.",
+            "url",
+        )
     try:
         (webbrowser if browser is None else webbrowser.get(browser)).open(address, _NEW[new])
     except webbrowser.Error as error:

@@ -63,7 +63,8 @@ def retry_after(error: BaseException) -> int | None:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """`{error, field, got}` for the client. An error that is not bigviz's own tells nothing about the server."""
+    """`{error, field, got}` for the client. Of an error that is not bigviz's own it says nothing, as that
+    could tell about the server."""
     if not isinstance(error, BigvizError):
         return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
     field = None if error.field is None else encodable(error.field)

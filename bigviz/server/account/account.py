@@ -51,7 +51,7 @@ class Account(AccountPage):
                 await self._make_token()
             elif action == "revoke":
                 await self.site.people.ask(self.library.tokens.revoke, self.field("id"), self._user)
-                await self._show(done="The token is revoked: what uses it is refused from now on.")
+                await self._show(done="The token is revoked: requests that bring it are refused from now on.")
             elif action == "password":
                 await self._change_password()
             else:

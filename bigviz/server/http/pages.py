@@ -193,7 +193,9 @@ class Page(HtmlHandler):
         library = self.site.library
         hash = None if library is None else await self.site.threads.run(library.views.get, name, id)
         if hash is None:
-            raise NotFound("There is no such view of this plot: its link is wrong, or was not used for long.", "v", id)
+            raise NotFound(
+                "There is no such view of this plot: its link is wrong, or has not been used for a long time.", "v", id
+            )
         self.set_status(302)
         self.set_header("Location", f"./#{quote(hash, safe=_OF_A_HASH)}")
         self.finish()

@@ -13,9 +13,9 @@ from bigviz.server.http.base import Handler
 
 __all__ = ["BodyHandler"]
 
-_DROPPED: Final = (
-    64 << 20
-)  # bytes beyond the limit that are read before the connection is cut: the answer is sent first
+_DROPPED: Final = 64 << 20
+"""Bytes beyond the limit that are read and dropped before the connection is cut: most clients send all of a body before
+they read the answer."""
 _DIGITS: Final = 40  # of a length; Tornado refuses longer ones than it can count
 
 
@@ -32,7 +32,7 @@ class BodyHandler(Handler):
 
     @property
     def most_bytes(self) -> int:
-        """Of a body."""
+        """The largest body that the route takes."""
         return self.site.limits.body_bytes
 
     @property
@@ -86,7 +86,7 @@ class BodyHandler(Handler):
         self.body += chunk
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """The body is here: nothing more is waited for."""
+        """Do what the route does, now that the whole body has come."""
         self._end_waiting()
         await super().run(work)
 
