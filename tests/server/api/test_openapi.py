@@ -148,7 +148,7 @@ QUERIES = st.dictionaries(
 
 
 @settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(operation=st.sampled_from(OPERATIONS), name=NAMES, body=BODIES, headers=HEADERS, query=QUERIES)
 def test_whatever_comes_is_answered_as_described(filled, operation, name, body, headers, query):
