@@ -42,7 +42,7 @@ def everything(library: Library, own: list[ListedDocument], caller: Caller, **wa
     raise AssertionError("pages without end")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     own=st.dictionaries(st.sampled_from([*NAMES, "aa", "F", "zz", "b d"]), st.integers(0, 60), max_size=6),
     sort=st.sampled_from(["updated", "name", "title", "owner"]),
