@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from bigviz import __version__
 from bigviz.commands import options as shared
@@ -38,12 +37,6 @@ def cli() -> None:
     bigviz bench trips.parquet      measure how fast it is drawn here
     bigviz doctor                   look for what could keep it from working here
     """
-
-
-def _csv_options(header: str | None, delimiter: str | None) -> CsvOptions:
-    from bigviz.data.formats.delimited.dialect import CsvOptions
-
-    return CsvOptions(None if header is None else header == "yes", delimiter)
 
 
 @cli.command(short_help="Serve tables, a Python script's document, or what is published to it.")
@@ -90,7 +83,9 @@ def serve(
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
         _serve_script(*script, listening)
         return
-    _serve_tables(named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), _csv_options(header, delimiter), listening)
+    _serve_tables(
+        named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), shared.csv_options(header, delimiter), listening
+    )
 
 
 @cli.command()
@@ -101,7 +96,7 @@ def serve(
 @shared.listening
 def demo(rows: int, directory: Path | None, **listening: Any) -> None:
     """Write sample tables, serve them and open them in the browser."""
-    from bigviz.commands.sample_tables import write_samples
+    from bigviz.commands.sample_tables import WHAT_TO_LOOK_AT, write_samples
 
     paths = write_samples(directory or Path("demo-data"), rows)
 
@@ -110,7 +105,7 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
 
         return demo_documents(*map(str, paths))
 
-    click.echo(_WHAT_TO_LOOK_AT, err=True)
+    click.echo(WHAT_TO_LOOK_AT, err=True)
     _run(["demo", *(path.stem for path in paths)], load, listening, first=True)
 
 
@@ -139,7 +134,7 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     """
     from bigviz.commands.info import summary
 
-    click.echo(summary(path, store_dir, _csv_options(header, delimiter), exact))
+    click.echo(summary(path, store_dir, shared.csv_options(header, delimiter), exact))
 
 
 @cli.command("json", short_help="Print a document as JSON.")
@@ -179,7 +174,7 @@ def json_(
     from bigviz.server.run.loading import Columns
 
     on_server = partial(document_on_server, url=url, token_file=token_file)
-    documents = documents_at(paths, Columns(**columns), _csv_options(header, delimiter), on_server)
+    documents = documents_at(paths, Columns(**columns), shared.csv_options(header, delimiter), on_server)
     if len(documents) == 1 and output is None:
         click.echo(text_of(documents[0]), nl=False)
     else:
@@ -262,7 +257,7 @@ def index(
 
     names = [name for row in csv.reader([columns]) for name in row]
     words = {key: text for key, text in layer.items() if text}
-    sys.exit(index_path(path, words, names, store_dir, store_limit, _csv_options(header, delimiter)))
+    sys.exit(index_path(path, words, names, store_dir, store_limit, shared.csv_options(header, delimiter)))
 
 
 @cli.command(short_help="Measure how fast a table is drawn here.")
@@ -303,12 +298,8 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
     type=click.Path(path_type=Path),
     help="Where indexes are kept (default: the user's cache directory).",
 )
-@click.option(
-    "--library",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The library (default: in the user's data directory).",
-)
+@click.option("--library", metavar="DIR", type=click.Path(path_type=Path),
+              help="The library (default: in the user's data directory).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def doctor(store_dir: Path | None, library: Path | None, as_json: bool) -> None:
     """Look for what could keep bigviz from working here: versions, compiled kernels, disk, library, limits, browser.
@@ -343,14 +334,6 @@ def secret() -> None:
     from bigviz.library.secrets import new_secret
 
     click.echo(new_secret())
-
-
-_WHAT_TO_LOOK_AT = """\
-What to look at:
-  points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Under "show" choose
-          mean of value or by kind to colour cells by how far, or in which direction, the jumps go.
-  walk    a random walk in time. Wheel over the time axis: from days down to single steps, with the gaps kept.
-Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
 
 
 def _serve_tables(
@@ -396,7 +379,7 @@ def _run(
     from bigviz.server.run.process import run
     from bigviz.server.run.server import Options
 
-    _check_one_place()
+    shared.check_one_place()
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
         allow_hosts=listening.pop("allow_host"),
@@ -409,14 +392,6 @@ def _run(
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
-
-
-def _check_one_place() -> None:
-    """UsageError for a port or an address beside a unix socket: what is open at one would not be meant to be."""
-    ctx = click.get_current_context()
-    for name in ("address", "port"):
-        if ctx.params["unix_socket"] and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--unix-socket takes the place of --address and --port: leave out --{name}.")
 
 
 def main() -> None:

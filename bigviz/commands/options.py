@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 
-__all__ = ["csv", "drawing", "index", "listening", "on_server", "stores"]
+if TYPE_CHECKING:
+    from bigviz.data.formats.delimited.dialect import CsvOptions
+
+__all__ = ["check_one_place", "csv", "csv_options", "drawing", "index", "listening", "on_server", "stores"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -123,6 +127,13 @@ def csv(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def csv_options(header: str | None, delimiter: str | None) -> CsvOptions:
+    """What the options of `csv` say; None is detected."""
+    from bigviz.data.formats.delimited.dialect import CsvOptions
+
+    return CsvOptions(None if header is None else header == "yes", delimiter)
+
+
 def on_server(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which plot server is meant, and who asks."""
     for option in reversed((
@@ -133,3 +144,11 @@ def on_server(command: Callable[..., None]) -> Callable[..., None]:
     )):  # fmt: skip
         command = option(command)
     return command
+
+
+def check_one_place() -> None:
+    """UsageError for a port or an address beside a unix socket: what is open at one would not be meant to be."""
+    ctx = click.get_current_context()
+    for name in ("address", "port"):
+        if ctx.params["unix_socket"] and ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--unix-socket takes the place of --address and --port: leave out --{name}.")

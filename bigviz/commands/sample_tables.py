@@ -39,6 +39,13 @@ CLIFFORD_SCHEMA: Final = pa.schema(
 )
 WALK_SCHEMA: Final = pa.schema([("time", pa.timestamp("ns")), ("value", pa.float64())])
 
+WHAT_TO_LOOK_AT: Final = """\
+What to look at:
+  points  jumps of a chaotic map. Wheel to zoom: the fine lines keep dissolving into finer ones. Under "show" choose
+          mean of value or by kind to colour cells by how far, or in which direction, the jumps go.
+  walk    a random walk in time. Wheel over the time axis: from days down to single steps, with the gaps kept.
+Press ? in the page for all keys. Every view has its own address: copy it to share what you see."""
+
 _CONSTANTS: Final = (-1.4, 1.6, 1.0, 0.7)  # Clifford Pickover's attractor, in one of its well-known shapes
 _SETTLE: Final = 1000  # steps until an orbit has reached the attractor
 _START: Final = 1_420_070_400_000_000_000  # 2015-01-01 UTC
