@@ -1,9 +1,11 @@
-"""Readers of single JSON values: each takes a value and its path in the document; what it raises names both."""
+"""Strict JSON, and readers of single values: each takes a value and its path in the document; errors name both."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
@@ -13,7 +15,8 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 
 __all__ = [
-    "Read", "between", "flag", "instance", "join", "list_of", "matching", "number", "one_of", "optional", "read_object",
+    "Read", "between", "flag", "instance", "join", "list_of", "matching", "number", "one_of", "optional", "parse_json",
+    "read_object",
     "text", "wrong",
 ]  # fmt: skip
 
@@ -21,6 +24,17 @@ T = TypeVar("T")
 Read = Callable[[Any, str], Any]
 
 _LONGEST_TEXT: Final = 10_000
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON value. Raises BadInput for what is not JSON, for a key that is given twice and for NaN."""
+    try:
+        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        return json.loads(plain, object_pairs_hook=_unique, parse_constant=_no_number)
+    except RecursionError as error:
+        raise BadInput("This JSON is nested too deep for a document.") from error
+    except ValueError as error:
+        raise BadInput(f"Expected a document as JSON: {error}.") from error
 
 
 def read_object(value: Any, path: str, readers: Mapping[str, Read], required: Sequence[str] = ()) -> dict[str, Any]:
@@ -139,3 +153,15 @@ def _is_finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an int beyond the doubles
         return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {echoed(twice)} is given twice in one object")
+    return out
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON number")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +11,10 @@ from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.open import open as open_dataset
 from bigviz.document.bind import bind
 from bigviz.document.json import from_json
+from bigviz.document.json_values import parse_json
 from bigviz.document.spec import Document
 
-__all__ = ["load", "parse_json"]
+__all__ = ["load"]
 
 
 def load(
@@ -35,17 +34,6 @@ def load(
     return bind(document, {name: open_dataset(table) for name, table in sources.items()})
 
 
-def parse_json(text: str | bytes) -> Any:
-    """A JSON value. Raises BadInput for what is not JSON, for a key that is given twice and for NaN."""
-    try:
-        plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        return json.loads(plain, object_pairs_hook=_unique, parse_constant=_no_number)
-    except RecursionError as error:
-        raise BadInput("This JSON is nested too deep for a document.") from error
-    except ValueError as error:
-        raise BadInput(f"Expected a document as JSON: {error}.") from error
-
-
 def _read(source: str | os.PathLike[str]) -> str | bytes:
     if isinstance(source, str) and source.lstrip().startswith("{"):
         return source
@@ -60,15 +48,3 @@ def _read(source: str | os.PathLike[str]) -> str | bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise Unreadable(f"{os.fspath(source)} cannot be read: {reason}.", "source") from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out = dict(pairs)
-    if len(out) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {echoed(twice)} is given twice in one object")
-    return out
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON number")

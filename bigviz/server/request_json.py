@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.document.json_values import parse_json
 
 __all__ = ["parse_body"]
 
@@ -18,8 +18,8 @@ def parse_body(body: bytes, required: Sequence[str], optional: Mapping[str, Any]
     Raises BadInput for what is no JSON object, for a missing or unknown key, and for one that is given twice.
     """
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        value = parse_json(body)
+    except BadInput:
         raise BadInput("The body is a JSON object, got text that is no JSON.", "body") from None
     if not isinstance(value, dict):
         raise BadInput(f"The body is a JSON object, got {type(value).__name__}.", "body", echoed(value, 60))
@@ -31,14 +31,3 @@ def parse_body(body: bytes, required: Sequence[str], optional: Mapping[str, Any]
         if key not in value:
             raise BadInput(f"{key} is missing.", key)
     return {**optional, **value}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out = dict(pairs)
-    if len(out) < len(pairs):
-        raise ValueError("a key is given twice")
-    return out
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(word)

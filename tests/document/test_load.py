@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import bigviz as bv
 from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
-from bigviz.document.load import load, parse_json
+from bigviz.document.json_values import parse_json
+from bigviz.document.load import load
 
 from .test_json import DOCUMENT, documents
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, Forbidden, NoSpace, OutOfDate, TooLarge
 from bigviz.document.json import from_json
-from bigviz.document.load import parse_json
+from bigviz.document.json_values import parse_json
 from bigviz.document.names import check_name
 from bigviz.server.documents.binding import bound
 
