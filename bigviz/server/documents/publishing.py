@@ -48,8 +48,9 @@ def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expe
     document = from_json(value)
     entry = tables.library.documents.find(name)
     uploaded = _check_datasets(tables, document, caller)
-    if entry is not None and entry.owner != caller.user:
-        _check_datasets(tables, document, tables.owner(entry.owner))
+    owner = caller.user if entry is None else entry.owner
+    if owner is None or owner != caller.user:
+        _check_datasets(tables, document, tables.owner(owner))
     return tables.library.documents.put(
         name,
         value,

@@ -20,6 +20,8 @@ __all__ = ["Tables"]
 _log = logging.getLogger("bigviz")
 
 _MOST_TRIES: Final = 5
+_NO_USER: Final = Caller("")
+"""The owner of what nobody owns: no user has this name."""
 
 
 class Tables:
@@ -30,9 +32,12 @@ class Tables:
         self.catalog = catalog
 
     def owner(self, name: str | None) -> Caller:
-        """The owner of a document, who need not be calling; None is the operator."""
-        user = None if name is None else self.library.users.find(name)
-        return Caller(name, name is None or (user is not None and user.admin))
+        """The owner of a document, who need not be calling. None is the operator, or a user who was removed: such a
+        document has what nobody owns either, so that no removal gives it back what others took from its owner."""
+        if name is None:
+            return _NO_USER
+        user = self.library.users.find(name)
+        return Caller(name, user is not None and user.admin)
 
     def sources(self, names: Collection[str], caller: Caller) -> tuple[dict[str, Dataset], dict[str, int]]:
         """The open datasets of these names, with the versions of those in the library. Raises Unusable for a name that
@@ -64,8 +69,17 @@ class Tables:
 
     def role(self, dataset: str, caller: Caller) -> str | None:
         """What a caller may do with a dataset of the library."""
-        return "owner" if caller.admin else self.library.access.role("dataset", dataset, caller.user)
+        if caller.admin:
+            return "owner"
+        if caller != _NO_USER:
+            return self.library.access.role("dataset", dataset, caller.user)
+        entry = self.library.datasets.find(dataset)
+        if entry is None or entry.owner is not None:
+            return self.library.access.role("dataset", dataset, None)
+        return "owner"
 
 
 def _who(caller: Caller) -> str:
+    if caller == _NO_USER:
+        return "a document without an owner"
     return "this caller" if caller.user is None else f"user {caller.user!r}"

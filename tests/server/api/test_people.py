@@ -16,7 +16,8 @@ from bigviz.document.figure import figure
 from bigviz.library.library import Library
 from bigviz.wire.frames import RESTART, Type
 
-from ..running import Answer, Running, running
+from ...patience import PATIENCE
+from ..running import Answer, Running, deadline, running
 from ..wire import Browser
 from .calls import ARROW, TABLE, call, document, stream_of
 
@@ -237,6 +238,26 @@ def test_views(people):
     assert served.get("/plot/views", "POST", long, **ann.headers).status == 413
     for wrong in (b"{}", b'{"hash": 1}', b'{"hash": "a\\nb"}', b"[]"):
         assert served.get("/plot/views", "POST", wrong, **ann.headers).status == 400
+
+
+def test_a_removed_users_document_gets_nothing_back(people):
+    ann, bob = people.ann, people.bob
+    ann.upload("rows")
+    for users in ({"bob": "owner"}, {}):
+        ann.call("PUT", "datasets/rows/access", {"public": False, "users": users})
+        if users:
+            assert bob.call("PUT", "documents/plot", document("rows", rows=True))[0] == 201
+            bob.call("PUT", "documents/plot/access", {"public": True, "users": {}})
+    tile = "tiles/0/0/0.npy"
+    assert [shown_to(people, None, path) for path in (tile, "rows/0.json")] == [422, 422]
+    people.library.users.remove("bob")
+    assert [shown_to(people, None, path) for path in (tile, "rows/0.json")] == [422, 422]
+    people.library.users.remove("ann")  # what nobody owns goes together
+    assert people.root.call("GET", "datasets/rows")[1]["owner"] is None
+    waits = deadline(PATIENCE)
+    while shown_to(people, None, tile) != 200 and waits():
+        pass
+    assert [shown_to(people, None, path) for path in (tile, "rows/0.json")] == [200, 200]
 
 
 ROUTES = ("rows.arrow?x0=0&x1=9&y0=0&y1=9", "rows/0.json", "tiles/0/0/0.npy?x=secret", "tilejson.json?agg=mean(secret)")
