@@ -1,7 +1,9 @@
-// The list of documents: it follows what is typed into the search, and the order that is chosen. Without this script
-// the form does the same, with a page for each search.
+// The list of documents: it follows what is typed into the search, the order that is chosen, and documents that are
+// being opened. Without this script the form does the same, with a page for each search.
 
 const TYPING_MS = 200;
+/** Between two looks at a list whose documents are being opened. */
+const OPENING_MS = 2_000;
 
 const form = /** @type {HTMLFormElement|null} */ (document.querySelector(".list-search"));
 /** @type {ReturnType<typeof setTimeout>|undefined} */ let waiting;
@@ -16,25 +18,38 @@ function wanted(of) {
   return new URL(text === "" ? "./" : `./?${text}`, location.href);
 }
 
+/** Shows the list as it is at an address.  @param {URL|string} address @param {AbortSignal} [signal] */
+async function load(address, signal) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, signal });
+  if (!answer.ok) throw new Error(answer.statusText);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of ["main", ".list-end"]) {
+    const fresh = page.querySelector(part);
+    if (fresh) document.querySelector(part)?.replaceWith(document.adoptNode(fresh));
+  }
+}
+
 /** Shows what the form asks for, and keeps its address.  @param {HTMLFormElement} of */
 async function show(of) {
   const address = wanted(of);
   asking?.abort();
   asking = new AbortController();
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: asking.signal });
-    if (!answer.ok) throw new Error(answer.statusText);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of ["main", ".list-end"]) {
-      const fresh = page.querySelector(part);
-      if (fresh) document.querySelector(part)?.replaceWith(document.adoptNode(fresh));
-    }
+    await load(address, asking.signal);
     history.replaceState(null, "", address);
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) location.assign(address);
   }
 }
 
+/** Asks again while documents are being opened; a server that does not answer may be starting again. */
+async function follow() {
+  if (!document.querySelector("main[data-opening]")) return;
+  await load(location.href).catch(() => {});
+  setTimeout(() => void follow(), OPENING_MS);
+}
+
+setTimeout(() => void follow(), OPENING_MS);
 form?.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => void show(form), TYPING_MS);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ..patience import PATIENCE
 from .served import Server
 
 
@@ -32,6 +33,7 @@ def test_cards_with_pictures(page: Page, context: BrowserContext, server: Server
 
 def test_from_an_unknown_address_to_the_nearest_document(context: BrowserContext, server: Server) -> None:
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1_000)
     answer = page.goto(f"{server.url}/pionts/")
     assert answer is not None and answer.status == 404
     expect(page.get_by_role("heading")).to_have_text("There is no plot named “pionts”")

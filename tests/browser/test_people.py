@@ -13,6 +13,7 @@ from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.library.library import Library
 
+from ..patience import PATIENCE
 from .served import Server, start_server
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -55,6 +56,7 @@ def _secret(library: Library) -> None:
 def visitor(context: BrowserContext) -> Page:
     """A page of nobody's; errors of scripts fail the test."""
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1_000)
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page
 
@@ -109,7 +111,8 @@ def test_pages_have_no_serious_fault_and_fit(visitor: Page, peopled: Server, lib
 def test_with_the_keyboard_alone(visitor: Page, peopled: Server, library: Library) -> None:
     """From a document's address, by the login, to it; then it is shared and made public, and signed out of."""
     visitor.goto(f"{peopled.url}/secret/")
-    visitor.keyboard.type("ada")  # the first field has the focus
+    expect(visitor.get_by_label("User name")).to_be_focused()
+    visitor.keyboard.type("ada")
     visitor.keyboard.press("Tab")
     visitor.keyboard.type(PASSWORD)
     visitor.keyboard.press("Enter")

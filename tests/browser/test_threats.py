@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from ..patience import PATIENCE
 from .driver import figure, open_page, plot, settle
 from .served import Server, start_server
 
@@ -63,6 +64,7 @@ def test_a_page_of_another_origin_gets_nothing(
     server: Server, context: BrowserContext, neighbour: int, host: str
 ) -> None:
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1_000)
     page.goto(f"http://{host}:{neighbour}/")
     assert page.evaluate(SOCKET, server.url.replace("http", "ws") + "/points/ws") == "refused"
     assert page.evaluate(FETCH, server.url + "/points/layers/0/tilejson.json") == "refused"

@@ -27,7 +27,7 @@ _HEAD: Final = """<!doctype html>
 </head>
 <body class="list">
 """
-_AGAIN: Final = '\n<meta http-equiv="refresh" content="2">'
+_AGAIN: Final = '\n<noscript><meta http-equiv="refresh" content="2"></noscript>'
 _SCRIPT: Final = '\n<script type="module" src="_/static/list.js"></script>'
 SORTS: Final = {"updated": "Newest first", "title": "By title", "name": "By name", "owner": "By owner"}
 _SEARCH: Final = """<form class="list-search" role="search" action="./">
@@ -82,16 +82,16 @@ def page_head(title: str, root: str, more: str = "") -> str:
 
 
 def list_page(view: ListView) -> bytes:
-    """The list as a page. While documents are being opened it loads itself again, also once the app works that
-    `failed`."""
+    """The list as a page. While documents are being opened, its script (or, without scripts, the browser) asks for it
+    again, also once the app works that `failed`."""
     waits = any(each.rows is None and each.version is None for each in view.documents)
-    more = _AGAIN if waits else _SCRIPT if view.searches else ""
+    more = (_SCRIPT if waits or view.searches else "") + (_AGAIN if waits else "")
     page = (
         page_head("Plots", "", more)
         + '<header><img class="list-mark" src="_/static/mark.svg" alt="" width="28" height="28"><h1>Plots</h1>\n'
         + (_search(view) if view.searches else "")
         + f'<p class="list-end">{_account(view)}</p></header>\n'
-        + f"<main>\n{_body(view)}</main>\n</body>\n</html>\n"
+        + f"<main{' data-opening' if waits else ''}>\n{_body(view)}</main>\n</body>\n</html>\n"
     )
     return page.encode(errors="xmlcharrefreplace")
 

@@ -147,6 +147,7 @@ QUERIES = st.dictionaries(
 ).map(lambda query: "&".join(f"{key}={quote(value.encode(errors='surrogatepass'))}" for key, value in query.items()))
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of large bodies
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operation=st.sampled_from(OPERATIONS), name=NAMES, body=BODIES, headers=HEADERS, query=QUERIES)
 def test_whatever_comes_is_answered_as_described(filled, operation, name, body, headers, query):

@@ -60,11 +60,13 @@ def test_an_empty_list_says_how_it_fills():
 def test_while_documents_are_opened_the_list_loads_itself_again():
     opening = replace(PLOT, version=None, owner=None, rows=None)
     text = list_page(ListView([opening], NOW)).decode()
-    assert "opening…" in text and '<meta http-equiv="refresh" content="2">' in text and "card-owner" not in text
+    assert "opening…" in text and "card-owner" not in text
+    assert "list.js" in text and "<main data-opening>" in text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text
     failed = list_page(ListView([opening], NOW, failed=True)).decode()
-    assert "the app has an error" in failed and "refresh" in failed
+    assert "the app has an error" in failed and "<main data-opening>" in failed
     lost = list_page(replace(FULL, documents=[replace(PLOT, rows=None)])).decode()
-    assert "its data is missing" in lost and "refresh" not in lost
+    assert "its data is missing" in lost and "refresh" not in lost and "<main>" in lost
 
 
 def test_the_way_back():
