@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -152,6 +152,7 @@ QUERIES = st.dictionaries(
 @given(operation=st.sampled_from(OPERATIONS), name=NAMES, body=BODIES, headers=HEADERS, query=QUERIES)
 def test_whatever_comes_is_answered_as_described(filled, operation, name, body, headers, query):
     path, method = operation
+    assume(not ("servers" in PATHS[path] and name == "_"))  # what stands below /_/ are other routes
     address = re.sub(r"\{\w+\}", lambda _: name, path) + (f"?{query}" if query else "")
     if "servers" not in PATHS[path]:
         address = address.removeprefix("/")
