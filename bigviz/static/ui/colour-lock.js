@@ -31,12 +31,17 @@ export function toggled(choice, norm) {
 /** @param {Figure} figure */
 export function bindColourLock(figure) {
   const button = find(figure.surface, '[data-act="lock"]', HTMLButtonElement);
+  let shown = "";
   const show = () => {
     const { painter, main } = figure;
     const norm = main?.raster?.norm ?? null;
-    button.hidden = painter.side !== "bar" || painter.scene === null || painter.scene.plain || norm === null;
-    if (button.hidden || !painter.frame) return;
-    const locked = isLocked(main.choice);
+    const hidden = painter.side !== "bar" || painter.scene === null || painter.scene.plain || norm === null;
+    const locked = main !== undefined && isLocked(main.choice);
+    const now = JSON.stringify([hidden, locked, painter.frame?.bar, painter.frame?.narrow]);
+    if (now === shown) return; // to place it again in every frame would lay the page out in every frame
+    shown = now;
+    button.hidden = hidden;
+    if (hidden || !painter.frame) return;
     button.setAttribute("aria-pressed", String(locked));
     button.title = locked
       ? "The colours keep their range: let it follow the view"

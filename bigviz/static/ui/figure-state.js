@@ -50,7 +50,7 @@ export function bindState(figure, status) {
           : isExact
             ? "exact"
             : "reading";
-    status.line.dataset.state = state;
+    if (status.line.dataset.state !== state) status.line.dataset.state = state;
     if (state === "failed")
       status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
     else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });

@@ -54,11 +54,16 @@ export function bindToolbar(figure, page) {
     act(way, false, event.timeStamp);
   });
 
+  let shown = "";
   const history = () => {
-    button("undo").disabled = !figure.steps.canUndo;
-    button("redo").disabled = !figure.steps.canRedo;
-    button("follow").hidden = !figure.followY.isPossible;
-    button("follow").setAttribute("aria-pressed", String(figure.followY.isOn));
+    const { steps, followY } = figure;
+    const now = [steps.canUndo, steps.canRedo, followY.isPossible, followY.isOn].join();
+    if (now === shown) return;
+    shown = now;
+    button("undo").disabled = !steps.canUndo;
+    button("redo").disabled = !steps.canRedo;
+    button("follow").hidden = !followY.isPossible;
+    button("follow").setAttribute("aria-pressed", String(followY.isOn));
     keepStop(bar);
   };
   for (const event of ["rest", "frame"]) figure.addEventListener(event, history);
