@@ -14,8 +14,8 @@ __all__ = ["LONGEST", "MOST", "Views"]
 
 LONGEST: Final = 8_192
 """Bytes of a view."""
-MOST: Final = 10_000
-"""Views of a document; beyond it those go that nobody has opened for longest."""
+MOST: Final = 1_000
+"""Views of a document that one user keeps; beyond it those of theirs go that nobody has opened for longest."""
 
 _DAY: Final = 86_400.0
 
@@ -26,21 +26,25 @@ class Views:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, document: str, hash: str) -> str:
-        """The id of a view, 22 characters; the same view has one id. Raises TooLarge beyond `LONGEST`."""
+    def put(self, document: str, hash: str, maker: str | None = None) -> str:
+        """The id of a view, 22 characters; the same view has one id for each `maker`, a user or None for the operator.
+        Raises TooLarge beyond `LONGEST`."""
         document, hash, now = storable(document), storable(hash), self._database.now()
+        kept = (document, maker or "")  # no user's name is empty
         if (size := len(hash.encode())) > LONGEST:
             raise TooLarge(f"A view has at most {LONGEST:,} bytes, got {size:,}.", "hash", size)
         with self._database.write() as db:
-            row = db.execute("SELECT id FROM views WHERE document = ? AND hash = ?", (document, hash)).fetchone()
+            same = "SELECT id FROM views WHERE document = ? AND maker = ? AND hash = ?"
+            row = db.execute(same, (*kept, hash)).fetchone()
             if row is not None:
                 return str(row[0])
             id = new_id()
-            db.execute("INSERT INTO views (id, document, hash, used) VALUES (?, ?, ?, ?)", (id, document, hash, now))
+            columns = "INSERT INTO views (id, document, maker, hash, used) VALUES (?, ?, ?, ?, ?)"
+            db.execute(columns, (id, *kept, hash, now))
             db.execute(
-                "DELETE FROM views WHERE id IN"
-                " (SELECT id FROM views WHERE document = ? ORDER BY id = ? DESC, used DESC LIMIT -1 OFFSET ?)",
-                (document, id, MOST),
+                "DELETE FROM views WHERE id IN (SELECT id FROM views WHERE document = ? AND maker = ?"
+                " ORDER BY id = ? DESC, used DESC LIMIT -1 OFFSET ?)",
+                (*kept, id, MOST),
             )
         return id
 

@@ -43,6 +43,14 @@ def test_those_go_that_nobody_opens(library, clock, monkeypatch):
     assert library.views.get("b", other) == "n=0"
 
 
+def test_nobody_pushes_out_the_views_of_others(library, monkeypatch):
+    monkeypatch.setattr(views, "MOST", 2)
+    kept = [library.views.put("a", "mine", maker) for maker in ("ada", None)]
+    for number in range(5):
+        library.views.put("a", f"n={number}", "bob")
+    assert len(set(kept)) == 2 and [library.views.get("a", id) for id in kept] == ["mine", "mine"]
+
+
 def test_a_clock_that_goes_back_loses_no_new_view(library, clock, monkeypatch):
     monkeypatch.setattr(views, "MOST", 2)
     for number in range(2):

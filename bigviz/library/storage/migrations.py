@@ -117,7 +117,13 @@ _FIRST: Final = (
     "CREATE INDEX views_by_document ON views (document, used)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_MAKERS_OF_VIEWS: Final = (
+    "ALTER TABLE views ADD COLUMN maker TEXT NOT NULL DEFAULT ''",
+    "DROP INDEX views_by_document",
+    "CREATE INDEX views_by_document ON views (document, maker, used)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS)
 """The statements that lead from version n to n + 1, at place n."""
 
 

@@ -24,7 +24,7 @@ class Views(ApiHandler):
         if not isinstance(hash, str) or not hash.isprintable():
             raise BadInput(f"hash is the text after the # of the page's address, got {echoed(hash, 60)}.", "hash")
         shelf = await self.site.shelf()
-        id = await shelf.run(shelf.library.views.put, name, hash.removeprefix("#"))
+        id = await shelf.run(shelf.library.views.put, name, hash.removeprefix("#"), self.principal.user)
         self.set_status(201)
         self.write_json({"id": id, "url": f"{self.address_of(name)}?v={id}"})
         self.finish()
