@@ -42,7 +42,7 @@ class Limits:
     unread_soft_bytes: int = 8 * _MIB  # from here on its tiles wait
     labels_bytes: int = 24 * _MIB  # a `layer` answer with more is refused: two of them may wait
     stalled_seconds: float = 15.0  # without one byte read while output waits: closed (4008)
-    slowest_bytes: float = 16 << 10  # a second, that a browser must also read
+    slowest_bytes: float = 16 << 10  # a second, that a browser must also read, and a body must come with
 
     tiles_per_view: int = 1_024
     layers_per_view: int = 64

@@ -10,8 +10,9 @@ from tornado.web import stream_request_body
 
 from bigviz.common.errors import BigvizError, TooLarge
 from bigviz.server.http.base import Handler
+from bigviz.server.limits import Limits
 
-__all__ = ["BodyHandler"]
+__all__ = ["BodyHandler", "too_slow"]
 
 _DROPPED: Final = 64 << 20
 """Bytes beyond the limit that are read and dropped before the connection is cut: most clients send all of a body before
@@ -29,6 +30,8 @@ class BodyHandler(Handler):
         self._length = 0
         self._refused = False
         self._stalled: asyncio.TimerHandle | None = None
+        self._waiting_since = 0.0
+        self._waited = 0.0  # seconds, for the client; what the server does with a piece does not count
 
     @property
     def most_bytes(self) -> int:
@@ -71,6 +74,10 @@ class BodyHandler(Handler):
         if self._finished:
             return
         self._length += len(chunk)
+        self._waited += asyncio.get_running_loop().time() - self._waiting_since
+        if too_slow(self._length, self._waited, self.site.limits):
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+            return
         if self._length > self.most_bytes:
             self.refuse(self._too_large(self._length))
             return
@@ -113,8 +120,9 @@ class BodyHandler(Handler):
     def _await_more(self) -> None:
         """Cut off a client that sends nothing for as long as it may take for its headers."""
         self._end_waiting()
-        stream = self.request.connection.stream  # type: ignore[union-attr]
-        self._stalled = asyncio.get_running_loop().call_later(self.site.limits.body_seconds, stream.close)
+        stream, loop = self.request.connection.stream, asyncio.get_running_loop()  # type: ignore[union-attr]
+        self._waiting_since = loop.time()
+        self._stalled = loop.call_later(self.site.limits.body_seconds, stream.close)
 
     def _end_waiting(self) -> None:
         if self._stalled is not None:
@@ -123,3 +131,9 @@ class BodyHandler(Handler):
 
     def _too_large(self, size: int) -> TooLarge:
         return TooLarge(f"A body has at most {self.most_bytes:,} bytes here, got {size:,}.", "body", size)
+
+
+def too_slow(received: int, waited: float, limits: Limits) -> bool:
+    """Whether a client that was waited for that many seconds has sent so few bytes that it only holds the connection:
+    beyond `body_seconds`, fewer than `slowest_bytes` a second."""
+    return received < (waited - limits.body_seconds) * limits.slowest_bytes

@@ -254,3 +254,23 @@ def are_coming(served: Running, number: int) -> bool:
     while len(kept(served)[0]) < number and waits():
         served.get("/healthz")
     return len(kept(served)[0]) == number
+
+
+def test_an_upload_that_trickles_is_cut_off(small):
+    """A byte now and then is no pause, but holds the connection, and would for a day."""
+    with socket.create_connection(("127.0.0.1", small.server.port), PATIENCE) as client:
+        head = f"PUT /_/api/datasets/a HTTP/1.1\r\nHost: 127.0.0.1:{small.server.port}\r\nContent-Type: {ARROW}\r\n"
+        client.sendall(f"{head}Content-Length: 5000\r\n\r\n".encode())
+        client.settimeout(0.05)
+        sent, is_open = 0, True
+        while is_open and sent < 5_000:
+            try:
+                client.sendall(b"x")
+                sent += 1
+                is_open = client.recv(1) != b""
+            except TimeoutError:
+                pass
+            except (BrokenPipeError, ConnectionResetError):
+                is_open = False
+    assert not is_open and sent < 5_000
+    assert nothing_is_kept(small)
