@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bigviz.server.documents.listing import ListedDataset, ListedDocument, Size, datasets_page, documents_page
+from bigviz.server.documents.merged_pages import ListedDataset, ListedDocument, Size, datasets_page, documents_page
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset

@@ -7,7 +7,7 @@ import time
 from typing import Final
 from urllib.parse import quote
 
-from bigviz.server.documents.listing import ListedDocument
+from bigviz.server.documents.merged_pages import ListedDocument
 
 __all__ = ["address", "ago", "card", "counted", "size_words", "thumbnail"]
 

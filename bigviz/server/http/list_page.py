@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from bigviz.server.documents.listing import ListedDocument
+from bigviz.server.documents.merged_pages import ListedDocument
 from bigviz.server.http.document_card import address, card, counted
 
 __all__ = ["SORTS", "ListView", "list_page", "missing_page", "page_head", "refused_page"]
@@ -43,11 +43,11 @@ _FIRST: Final = """<section class="list-empty">
 <p>Publish a plot from Python, and it appears here, with its own address:</p>
 <pre><code>import bigviz as bv
 
-plot = bv.figure(title="Trips")
+plot = bv.figure(title="Trips", x_axis_type="mercator", y_axis_type="mercator")
 plot.points("trips.parquet", x="lon", y="lat")
 
 bv.connect("{address}").publish("trips", plot)</code></pre>
-<p>Or from a terminal: <code>bigviz publish app.py trips</code></p>
+<p>Or from a terminal: <code>bigviz publish app.py trips --url {address}</code></p>
 </section>
 """
 

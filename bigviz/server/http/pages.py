@@ -29,7 +29,7 @@ from bigviz.server.request_values import choice
 from bigviz.server.site import Site
 
 if TYPE_CHECKING:
-    from bigviz.server.documents.listing import ListedDocument
+    from bigviz.server.documents.merged_pages import ListedDocument
 
 __all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
 

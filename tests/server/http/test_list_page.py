@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bigviz.server.documents.listing import ListedDocument
+from bigviz.server.documents.merged_pages import ListedDocument
 from bigviz.server.http.list_page import ListView, list_page, missing_page
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & 'so' ?#/%"

@@ -10,7 +10,7 @@ from bigviz.common.errors import BadInput
 from bigviz.library.access import ANYONE, OPERATOR, Caller
 from bigviz.library.library import Library
 from bigviz.library.names import search_key
-from bigviz.server.documents.listing import ListedDocument, Size, documents_page
+from bigviz.server.documents.merged_pages import ListedDocument, Size, documents_page
 
 NAMES = ("a", "B", "b c", "ç", "D", "e", "E2", "f", "Straße", "z")
 
