@@ -326,7 +326,7 @@ cli.add_command(Lazy("token", "bigviz.commands.people", "Make, list and revoke t
 
 @cli.command(short_help="Print a new random secret.")
 def secret() -> None:
-    """Print 32 random bytes as text, in base64url: a secret for a server to sign with.
+    """Print 32 random bytes as text, in base64url.
 
     \b
     bigviz secret > secret.txt
