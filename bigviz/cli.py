@@ -169,7 +169,8 @@ def json_(
     """
     from functools import partial
 
-    from bigviz.commands.document_json import documents_at, text_of, write_documents
+    from bigviz.commands.document_inputs import documents_at
+    from bigviz.commands.document_json import text_of, write_documents
     from bigviz.commands.publish import document_on_server
     from bigviz.server.run.loading import Columns
 
