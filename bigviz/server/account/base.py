@@ -1,15 +1,15 @@
-"""What the pages of people share: the form's fields, the session's cookie, and the way on."""
+"""What the pages of people share: the form's fields, signing in, and the way on."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.library.library import Library
-from bigviz.library.sessions import SESSION_SECONDS
 from bigviz.server.access.credentials import Credentials
 from bigviz.server.access.principal import Principal
+from bigviz.server.account.session_cookie import set_session_cookie
 from bigviz.server.error_json import retry_after, status_of
 from bigviz.server.http.pages import HtmlHandler
 
@@ -68,16 +68,8 @@ class AccountPage(HtmlHandler):
         if self.credentials.session is not None:
             await people.ask(sessions.end, self.credentials.session)
         secret = await people.ask(sessions.create, user)
-        self.set_cookie(self.site.access.cookie, secret, max_age=int(SESSION_SECONDS), **self._cookie_attributes())
+        set_session_cookie(self, secret)
         return await people.principal(Credentials(self.principal.address, session=secret))
-
-    def forget_cookie(self) -> None:
-        """Have the browser drop the session's cookie."""
-        self.clear_cookie(self.site.access.cookie, **self._cookie_attributes())
-
-    def _cookie_attributes(self) -> dict[str, Any]:
-        secure = self.scheme == "https"
-        return {"path": f"{self.site.prefix}/", "httponly": True, "secure": secure, "samesite": "Lax"}
 
     async def way_to(self, name: str, principal: Principal) -> str:
         """The relative address of a document that the caller may see, else of the list."""

@@ -9,6 +9,7 @@ from bigviz.common.errors import NotFound, TooMany, Unauthorized
 from bigviz.server.access.gate import Need
 from bigviz.server.account.base import AccountPage
 from bigviz.server.account.markup import button, form, note, page, paragraph, text_input
+from bigviz.server.account.session_cookie import clear_session_cookie
 
 __all__ = ["Link", "Login", "Logout"]
 
@@ -44,7 +45,7 @@ class Logout(AccountPage):
     async def on_post(self, *args: str) -> None:
         if self.credentials.session is not None and self.site.people.library is not None:
             await self.site.people.ask(self.library.sessions.end, self.credentials.session)
-        self.forget_cookie()
+        clear_session_cookie(self)
         self.go_on("login")
 
 
