@@ -13,7 +13,7 @@ from bigviz.server.account import account, login, sharing
 from bigviz.server.api import access, datasets, documents, openapi, people, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
-from bigviz.server.websocket.connection import Viewer
+from bigviz.server.websocket.connection import Websocket
 from bigviz.server.websocket.requests import needs_of_messages
 
 __all__ = ["API", "ROUTES", "make_app"]
@@ -67,7 +67,7 @@ def make_app(site: Site) -> Application:
         (r"/_(?:/.*)?", pages.Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),
         (r"/([^/]+)/", pages.Page, shared),
-        (r"/([^/]+)/ws", Viewer, shared),
+        (r"/([^/]+)/ws", Websocket, shared),
         (r"/([^/]+)/views", views.Views, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
         (_TILE, layers.Tiles, shared),

@@ -22,7 +22,7 @@ from bigviz.common.errors import BadInput
 from bigviz.server.http import pages
 from bigviz.server.limits import Limits
 from bigviz.server.run.server import Options
-from bigviz.server.websocket.connection import Viewer
+from bigviz.server.websocket.connection import Websocket
 from bigviz.wire.frames import Type
 
 from ..patience import PATIENCE
@@ -343,8 +343,8 @@ def test_floods_of_pings_end_their_connection(documents, monkeypatch, opcode: Op
     """They arrive together, and hardly more of them than are allowed are looked at."""
     seen: list[bytes] = []
     name = f"on_{opcode.name.lower()}"
-    counted = getattr(Viewer, name)
-    monkeypatch.setattr(Viewer, name, lambda viewer, data: seen.append(data) or counted(viewer, data))
+    counted = getattr(Websocket, name)
+    monkeypatch.setattr(Websocket, name, lambda socket, data: seen.append(data) or counted(socket, data))
     limits = Limits(messages_burst=50, messages_per_second=1)
     with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as other:
         with Browser(server.url, "points") as browser:
@@ -364,7 +364,7 @@ def test_a_browser_out_of_requests_may_answer_pings(documents):
             browser.say(op="cancel", figure=0)
         browser.until(lambda each: each.kind == Type.ERROR)
         (viewer,) = server.server.site.viewers
-        server.on_loop(lambda: viewer.on_pong(b""))
+        server.on_loop(lambda: viewer.transport.on_pong(b""))
         assert viewer.is_open
 
 

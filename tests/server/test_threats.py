@@ -29,7 +29,7 @@ from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
 from bigviz.server.limits import Limits
-from bigviz.server.websocket.connection import Viewer
+from bigviz.server.websocket.viewer import Viewer
 from bigviz.tiles.engine import Engine
 from bigviz.wire.frames import Type
 

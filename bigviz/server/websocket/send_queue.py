@@ -6,16 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from typing import Final, Protocol
 
 from bigviz.server.limits import Limits
 from bigviz.wire.frames import HEADER, Part, frames
 
-__all__ = ["Message", "Outbox"]
+__all__ = ["Message", "Outbox", "Sink"]
 
-_AHEAD: Final = 256 << 10  # bytes handed to the socket before waiting for it: enough for a usual view in one go
+_AHEAD: Final = 256 << 10  # bytes handed to the sink before waiting for it: enough for a usual view in one go
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,19 @@ class Message:
         return sum(HEADER.size + len(part.json) + len(part.body) for part in self.parts)
 
 
+class Sink(Protocol):
+    """Takes frames to one browser, in order."""
+
+    @property
+    def gone(self) -> type[Exception]:
+        """What `send_frame` raises, or its future ends with, when the browser is gone."""
+
+    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
+        """Take a frame; done when it has left and room is for another. Until then the rest waits in the outbox."""
+
+
 class Outbox:
-    """Messages for one socket, handed to it piece by piece, so that unread output stays here, counted and droppable.
+    """Messages for one sink, handed to it piece by piece, so that unread output stays here, counted and droppable.
 
     `full(True)` is called when the browser is behind, `full(False)` when it has caught up, `give_up()` once when it
     reads nothing or when more than `unread_bytes` wait.
@@ -45,13 +54,13 @@ class Outbox:
 
     def __init__(
         self,
-        socket: WebSocketHandler,
+        sink: Sink,
         epoch: int,
         limits: Limits,
         full: Callable[[bool], None],
         give_up: Callable[[], None],
     ) -> None:
-        self._socket = socket
+        self._sink = sink
         self._epoch = epoch
         self._limits = limits
         self._full = full
@@ -106,7 +115,7 @@ class Outbox:
             while self._queue:
                 message = self._queue.popleft()
                 for frame in self._numbered(message):
-                    sending = self._socket.write_message(frame, binary=True)
+                    sending = self._sink.send_frame(frame)
                     sending.add_done_callback(_ignore)
                     ahead += len(frame)
                     if ahead >= _AHEAD or not self._queue:
@@ -116,7 +125,7 @@ class Outbox:
                         self.sent += ahead
                         ahead = 0
                 self._tell()
-        except WebSocketClosedError:
+        except self._sink.gone:
             return
         except TimeoutError:
             self._fail()

@@ -17,12 +17,13 @@ LIMITS = Limits(unread_soft_bytes=2_000, unread_bytes=5_000, stalled_seconds=0.0
 class Socket:
     """A browser that takes what it is handed only on command."""
 
+    gone = ConnectionError
+
     def __init__(self) -> None:
         self.handed: list[bytes] = []
         self.futures: list[asyncio.Future[None]] = []
 
-    def write_message(self, data: bytes, binary: bool) -> asyncio.Future[None]:
-        assert binary
+    def send_frame(self, data: bytes) -> asyncio.Future[None]:
         self.handed.append(data)
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
@@ -43,7 +44,7 @@ def message(request: int, size: int = 60, parts: int = 1, tag: Any = None) -> Me
 def posting(test: Any, limits: Limits = LIMITS) -> None:
     async def run() -> None:
         socket, told = Socket(), []
-        box = Outbox(socket, 77, limits, lambda behind: told.append(behind), lambda: told.append("gave up"))  # type: ignore[arg-type]
+        box = Outbox(socket, 77, limits, lambda behind: told.append(behind), lambda: told.append("gave up"))
         await asyncio.wait_for(test(box, socket, told), PATIENCE)
 
     asyncio.run(run())

@@ -1,0 +1,328 @@
+"""One viewer of one document: texts in, binary frames out, one current view a figure. It knows nothing of sockets.
+
+`receive` parses and returns; everything that takes time happens in tasks and in the scheduler's threads. Whatever a
+message holds, the answer is a frame: nothing is raised into what carries it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+
+from bigviz.apps.script_failure import Failure, ScriptFailed
+from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, Forbidden, NotFound, Unauthorized
+from bigviz.common.rate_limit import Tokens
+from bigviz.server.access.admission import admit
+from bigviz.server.access.gate import Need
+from bigviz.server.error_json import describe
+from bigviz.server.site import Site
+from bigviz.server.websocket import requests
+from bigviz.server.websocket.chunked_json import answer_parts
+from bigviz.server.websocket.current_view import View
+from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
+from bigviz.server.websocket.send_queue import Message, Outbox, Sink
+from bigviz.wire.frames import (
+    DENIED,
+    GONE,
+    MALFORMED,
+    RESTART,
+    UNREAD,
+    UNUSABLE,
+    Type,
+    json_parts,
+)
+
+if TYPE_CHECKING:
+    from bigviz.server.access.credentials import Credentials
+    from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.opened import Shown
+    from bigviz.server.jobs.service import Backend
+    from bigviz.server.site import Site
+
+__all__ = ["Transport", "Viewer"]
+
+_log = logging.getLogger("bigviz")
+
+_MINUTE: Final = 60.0
+
+
+class Transport(Sink, Protocol):
+    """Carries one viewer's frames to a browser. It hands the browser's texts to `receive`, one after the other, and
+    calls `closed` once, whoever ended the connection."""
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """End the connection, with a close code of the protocol; nothing happens if it has ended."""
+
+
+class Viewer:
+    """Somebody who looks at a document. Lives on the event loop's thread; `open` begins it, `closed` ends it."""
+
+    need: ClassVar[Need] = Need.document("viewer")
+
+    def __init__(
+        self, site: Site, name: str, credentials: Credentials, principal: Principal, transport: Transport
+    ) -> None:
+        self.site = site
+        self.name = name
+        self.credentials = credentials
+        self.principal = principal
+        self.transport = transport
+        self.shown: Shown | None = None
+        self.announced: int | None = None
+        self.backend: Backend | None = None
+        self.views: dict[int, View] = {}
+        self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.malformed: deque[float] = deque()
+        limits = site.limits
+        self.requests = Tokens(limits.messages_burst, limits.messages_per_second)
+        self.code: int | None = None
+        self.is_open = False
+        self.outbox = Outbox(transport, site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
+
+    # --- opening and closing -----------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Begin: the document's `hello` follows, as soon as it can be shown."""
+        self.is_open = True
+        self.site.joined(self)
+        self._spawn(self._guarded(self._greet, 0, 0))
+
+    def closed(self, code: int | None = None) -> None:
+        """The connection has ended, with the other side's close code if that ended it: nothing goes on for it."""
+        if self.is_open:
+            self.is_open = False
+            self.site.left(self, self.code or code)
+            self.site.metrics.sent.inc(self.outbox.sent)
+            self.outbox.close()
+        for view in self.views.values():
+            view.end()
+        for task in list(self.tasks):
+            task.cancel()
+        if self.backend is not None:
+            self.backend.scheduler.forget(self)
+
+    def deny(self, error: BigvizError) -> None:
+        """Close the connection: its caller may not use it any more, or may not even know of the document."""
+        self.leave(GONE if isinstance(error, NotFound) else DENIED, error.message)
+
+    def leave(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+        self.code = code
+        self.site.metrics.closed.labels(str(code)).inc()
+        self.transport.hang_up(code, reason)
+        if self.is_open:
+            self.outbox.close()
+
+    def tell(self, failure: Failure) -> None:
+        """Say that the document's script failed, and where: an error frame of no request."""
+        place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
+        self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
+
+    def refuse(self, error: BigvizError) -> None:
+        """Say why the document cannot be shown, and close the connection."""
+        if self.is_open:
+            self._error(0, error)
+            self.outbox.end(partial(self.leave, UNUSABLE, error.message))
+
+    def announce(self, version: int) -> None:
+        """Say that the document has another version than the one that is shown."""
+        self.announced = version
+        self.put(Message(Type.CHANGED, json_parts({"document": self.name, "version": version})))
+
+    def renew(self, shown: Shown) -> None:
+        """Go on with the same document over other data: what was asked of the old is not answered any more, and the
+        page asks again. Where that is not enough, because columns or axes are others, it connects and loads again."""
+        before, backend = self.shown, self.backend
+        if before is None or backend is None or not self.is_open:
+            return
+        datasets = backend.changes(before, shown)
+        if datasets is None:
+            self.leave(RESTART, "the document's data was changed")
+            return
+        for figure in list(self.views):
+            self._end_view(figure)
+        for task in self.asked.values():
+            task.cancel()
+        self.asked.clear()
+        self.shown = shown
+        for name, version in datasets.items():
+            self.put(Message(Type.CHANGED, json_parts({"dataset": name, "version": version})))
+
+    def read(self, report: dict[str, Any]) -> None:
+        """Report how much of the document's files has been read: progress of no request, before hello."""
+        if self.is_open:
+            self.outbox.drop("reading")
+            self.put(Message(Type.PROGRESS, json_parts(report), tag="reading"))
+
+    async def _greet(self) -> None:
+        if self.site.failure is not None and self.site.loaded is None:
+            self.tell(self.site.failure)
+        elif self.site.reading is not None:
+            self.read(self.site.reading)
+        await self.site.opened()
+        try:
+            shown, backend = await self.site.show(self.name, self.principal), await self.site.backend()
+            text, body = await backend.hello(shown.document, shown.usage)
+        except BigvizError as error:
+            self.refuse(error)
+            return
+        self.shown = shown
+        backend.expect(greeted=True)
+        self.outbox.drop("reading")
+        self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
+        self.backend = backend
+        if self.site.failure is not None and shown.opened.version is None:
+            self.tell(self.site.failure)
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def receive(self, message: str | bytes) -> None:
+        """Take a message of the browser. The next one is read when this returns: one who sends too many is held up."""
+        if self.is_open and not (self.requests.pay() and self.site.access.messages.allows(self.principal.share)):
+            self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
+            await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
+            return
+        try:
+            request = requests.read(message, self.site.limits)
+            if not await self._may(request):
+                return
+            self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
+            if self.shown is None or self.backend is None:
+                self._error(request.id, BadInput("The first message is the server's hello: send nothing before it."))
+                return
+            self._handle(request, self.shown, self.backend)
+        except Malformed as error:
+            self._error(0, error)
+            self._count_malformed()
+        except BadInput as error:
+            self._error(getattr(error, "request", 0), error)
+
+    async def _may(self, request: Request) -> bool:
+        """Whether the caller may, at this moment; the connection of one who may not is closed."""
+        try:
+            self.principal = await self.site.people.principal(self.credentials)
+            await admit(self.site.people, request.need, self.principal, self.name)
+        except (Forbidden, NotFound, Unauthorized) as error:
+            self.deny(error)
+            return False
+        except Exception as error:  # the library cannot be asked: nothing is answered then
+            self.fail_request(request.id, error)
+            return False
+        return self.is_open
+
+    def _handle(self, request: Request, shown: Shown, backend: Backend) -> None:
+        figures = shown.document.figures()
+        _one_of("figure", request.figure, len(figures), request.id)
+        if isinstance(request, CancelRequest):
+            self._end_view(request.figure)
+        elif isinstance(request, ViewRequest):
+            self._end_view(request.figure, replaced=True)
+            view = View(self, backend, shown, request)
+            self.views[request.figure] = view
+            view.task = self.begin(view)
+        else:  # each number that the figure does not have would be a task and a listener of its own
+            _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
+            place = (request.figure, request.layer)
+            before = self.asked.get(place)
+            task = self._spawn(self._guarded(partial(self._layer, request, shown, backend), request.id, *place))
+            self.asked[place] = task
+            if before is not None:
+                before.cancel()
+
+    async def _layer(self, request: LayerRequest, shown: Shown, backend: Backend) -> None:
+        place, principal = (request.figure, request.layer), self.principal
+
+        def progress(report: dict[str, Any]) -> None:
+            self.put(Message(Type.PROGRESS, json_parts(report), request.id, *place))
+
+        try:
+            async for answer in backend.layer(shown.document, request.definition, progress, principal, shown.usage):
+                parts = await answer_parts(answer, self.site.limits.labels_bytes)
+                if self.is_open:
+                    self.outbox.drop(("layer", *place))  # what was not sent yet is out of date
+                self.put(Message(Type.LAYER, parts, request.id, *place, tag=("layer", *place)))
+        except asyncio.CancelledError:
+            if self.is_open and self.shown is shown:
+                self._error(request.id, Cancelled("A newer request for this layer came first."), *place)
+            raise
+
+    def _end_view(self, figure: int, replaced: bool = False) -> None:
+        view = self.views.pop(figure, None)
+        if view is None:
+            return
+        view.end()
+        if view.task is not None:
+            view.task.cancel()
+        self.outbox.drop(view)
+        if (
+            self.backend is not None and not replaced
+        ):  # else the new view's wants take the slot over, keeping what both want
+            self.backend.scheduler.drop(self, figure)
+
+    def begin(self, view: View) -> asyncio.Task[None]:
+        """Begin a view, or begin it again."""
+        return self._spawn(self._guarded(view.start, view.request.id, view.request.figure))
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def put(self, message: Message) -> None:
+        """Send a message; nothing happens on a connection that is closed."""
+        if self.is_open:
+            self.outbox.put(message)
+
+    def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        """Answer a request with an error frame; errors that are not bigviz's own are logged."""
+        if not isinstance(error, BigvizError):
+            _log.error("a request over a websocket failed", exc_info=error)
+        self._error(request, error, figure, layer)
+
+    def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        self.put(Message(Type.ERROR, json_parts(describe(error)), request, figure, layer))
+
+    async def _guarded(
+        self, work: Callable[[], Coroutine[Any, Any, None]], request: int, figure: int, layer: int = 0
+    ) -> None:
+        """Do the work of a request. It is begun here: a task that is cancelled before leaves no coroutine behind."""
+        try:
+            await work()
+        except Exception as error:
+            self.fail_request(request, error, figure, layer)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        for place, each in list(self.asked.items()):
+            if each is task:
+                del self.asked[place]
+
+    def _full(self, behind: bool) -> None:
+        if self.backend is not None:
+            self.backend.scheduler.pause(self, behind)
+
+    def _count_malformed(self) -> None:
+        now = time.monotonic()
+        self.malformed.append(now)
+        while now - self.malformed[0] > _MINUTE:
+            self.malformed.popleft()
+        if len(self.malformed) >= self.site.limits.malformed_per_minute:
+            self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
+
+
+def _one_of(field: str, number: int, count: int, request: int) -> None:
+    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
+    if number >= count:
+        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
+        error = BadInput(f"{field} {allowed}, got {number}.", field, number)
+        error.request = request  # type: ignore[attr-defined]
+        raise error

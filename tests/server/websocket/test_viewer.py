@@ -1,0 +1,131 @@
+"""A viewer without a socket: texts in, frames out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import numpy as np
+import pyarrow as pa
+
+import bigviz as bv
+from bigviz.server.access.credentials import Credentials
+from bigviz.server.access.hosts import Hosts
+from bigviz.server.access.principal import Principal
+from bigviz.server.http.layer_bodies import LayerBodies
+from bigviz.server.jobs.service import Backend
+from bigviz.server.limits import Limits
+from bigviz.server.site import Site
+from bigviz.server.websocket.viewer import Viewer
+from bigviz.tiles.engine import Engine
+from bigviz.wire.frames import UNREAD, Frame, Reassembler, Type, parse, read_json
+
+from ...patience import PATIENCE
+
+OPERATOR = Principal("", None, True, kind="operator")
+
+
+class Channel:
+    """Keeps what the viewer sends; `slow` takes nothing in."""
+
+    gone = ConnectionError
+
+    def __init__(self, slow: bool = False) -> None:
+        self.frames: asyncio.Queue[Frame] = asyncio.Queue()
+        self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self.slow = slow
+
+    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
+        self.frames.put_nowait(parse(frame))
+        taken = asyncio.get_running_loop().create_future()
+        if not self.slow:
+            taken.set_result(None)
+        return taken
+
+    def hang_up(self, code: int, reason: str) -> None:
+        if not self.ended.done():
+            self.ended.set_result((code, reason))
+
+    async def until(self, kind: Type) -> list[Frame]:
+        """Frames up to and with the first of a kind."""
+        got = [await self.frames.get()]
+        while got[-1].type != kind:
+            got.append(await self.frames.get())
+        return got
+
+
+def site_of(limits: Limits) -> Site:
+    table = pa.table({"x": np.arange(1_000.0), "y": np.arange(1_000.0) % 7})
+    document = bv.document(bv.figure(title="Rows").points(table, "x", "y"), id="rows")
+    site = Site(Hosts.of("127.0.0.1", 0), limits=limits)
+    site.publish([document], Backend(Engine(1 << 20), limits, site.metrics), LayerBodies())
+    return site
+
+
+def looking(test, limits: Limits = Limits(), slow: bool = False, name: str = "rows") -> None:  # noqa: B008
+    async def run() -> None:
+        site = site_of(limits)
+        channel = Channel(slow)
+        viewer = Viewer(site, name, Credentials("", local=True), OPERATOR, channel)
+        viewer.open()
+        try:
+            await asyncio.wait_for(test(site, viewer, channel), PATIENCE)
+        finally:
+            viewer.closed()
+            site.loaded.close()
+            site.close()
+
+    asyncio.run(run())
+
+
+def test_hello_a_layer_and_a_view():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        (hello,) = await channel.until(Type.HELLO)
+        value, _ = read_json(Reassembler().add(hello) or [])
+        (figure,) = [value["document"]["layout"]]
+        spec = figure["layers"][0]
+        definition = {name: spec[name] for name in ("dataset", "glyph", "x", "y", "agg", "root")}
+        definition |= {"xaxis": "linear", "yaxis": "linear"}
+        await viewer.receive(json.dumps({"op": "layer", "id": 1, "figure": 0, "layer": 0, "definition": definition}))
+        facts, _ = read_json(Reassembler().add((await channel.until(Type.LAYER))[-1]) or [])
+        assert facts["rows"] == 1_000
+        wanted = [{"layer": 0, "definition": definition, "tiles": [[0, 0, 0, 0]]}]
+        await viewer.receive(json.dumps({"op": "view", "id": 2, "figure": 0, "layers": wanted}))
+        got = await channel.until(Type.DONE)
+        assert [(each.type, each.request) for each in got] == [(Type.TILE, 2), (Type.DONE, 2)]
+        assert site.viewers == {viewer}
+        viewer.closed()
+        await asyncio.gather(*viewer.tasks, return_exceptions=True)
+        assert not site.viewers and not viewer.tasks
+
+    looking(test)
+
+
+def test_what_is_wrong_is_answered_and_raises_nothing():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        await channel.until(Type.HELLO)
+        await viewer.receive("what?")
+        await viewer.receive(b"\0")
+        errors = [read_json(Reassembler().add(await channel.frames.get()) or [])[0]["error"] for _ in range(2)]
+        assert errors == [
+            "A message is a JSON object, got text that is not JSON.",
+            "Messages are JSON texts, got a binary frame.",
+        ]
+
+    looking(test)
+
+
+def test_a_document_that_is_not_there_ends_the_connection_with_the_reason():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        await channel.until(Type.ERROR)
+        code, reason = await channel.ended
+        assert code == 4004 and "There is no document 'other'" in reason
+
+    looking(test, name="other")
+
+
+def test_one_who_takes_nothing_in_is_left():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        assert (await channel.ended)[0] == UNREAD
+
+    looking(test, Limits(stalled_seconds=0.01, slowest_bytes=1e9), slow=True)
