@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +14,12 @@ from bigviz.commands.groups import ErrorLines, Lazy
 
 if TYPE_CHECKING:
     from bigviz.common.progress import Progress
-    from bigviz.data.formats.delimited.dialect import CsvOptions
-    from bigviz.server.run.server import Load, Options
 
 __all__ = ["main"]
 
 
 @click.group(cls=ErrorLines, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="bigviz")
+@click.version_option(__version__, "-v", "--version", prog_name="bigviz")
 def cli() -> None:
     """Plot tables of a billion rows in the browser: pan, zoom and hover, exactly.
 
@@ -69,11 +65,12 @@ def serve(
     bigviz serve trips.parquet --library /srv/plots
     """
     from bigviz.commands.arguments import named_paths, named_script
+    from bigviz.commands.serve import serve_library, serve_script, serve_tables
 
     if not paths:
         if any((x, y, agg, glyph, xaxis, yaxis, header, delimiter)):
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
-        _serve_library(listening)
+        serve_library(listening)
         return
     script = named_script(paths)
     if script is not None:
@@ -81,11 +78,9 @@ def serve(
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
-        _serve_script(*script, listening)
+        serve_script(*script, listening)
         return
-    _serve_tables(
-        named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), shared.csv_options(header, delimiter), listening
-    )
+    serve_tables(named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), shared.csv_options(header, delimiter), listening)
 
 
 @cli.command()
@@ -95,8 +90,13 @@ def serve(
 @click.option("--directory", type=click.Path(path_type=Path), help="Where the samples are kept (default: ./demo-data).")
 @shared.listening
 def demo(rows: int, directory: Path | None, **listening: Any) -> None:
-    """Write sample tables, serve them and open them in the browser."""
+    """Write sample tables, serve them and open them in the browser.
+
+    \b
+    bigviz demo --rows 1000000
+    """
     from bigviz.commands.sample_tables import WHAT_TO_LOOK_AT, write_samples
+    from bigviz.commands.serve import run
 
     paths = write_samples(directory or Path("demo-data"), rows)
 
@@ -106,14 +106,18 @@ def demo(rows: int, directory: Path | None, **listening: Any) -> None:
         return demo_documents(*map(str, paths))
 
     click.echo(WHAT_TO_LOOK_AT, err=True)
-    _run(["demo", *(path.stem for path in paths)], load, listening, first=True)
+    run(["demo", *(path.stem for path in paths)], load, listening, first=True)
 
 
 @cli.command(short_help="Write sample tables as Parquet.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each table.")
 def sample(directory: Path, rows: int) -> None:
-    """Write sample tables as Parquet: an attractor to plot as points, a random walk to plot as a line."""
+    """Write sample tables as Parquet: an attractor to plot as points, a random walk to plot as a line.
+
+    \b
+    bigviz sample samples --rows 1000000
+    """
     from bigviz.commands.sample_tables import write_samples
 
     for path in write_samples(directory, rows):
@@ -131,6 +135,9 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     """Show a table's rows and columns, what `bigviz serve` would plot, and its indexes; or what an index holds.
 
     A PATH is a table, an index, or a directory of indexes.
+
+    \b
+    bigviz info trips.parquet
     """
     from bigviz.commands.info import summary
 
@@ -183,55 +190,6 @@ def json_(
             click.echo(path)
 
 
-@cli.command(short_help="Publish a script's document on a plot server.")
-@click.argument("file", metavar="FILE.py|FILE.json")
-@click.argument("name", metavar="NAME")
-@click.option("--public", is_flag=True, help="Let everyone who can reach the server see it.")
-@shared.on_server
-def publish(file: str, name: str, public: bool, url: str | None, token_file: Path | None) -> None:
-    """Publish the document of a Python script, or of a JSON file, under a name on a plot server, and print its address.
-
-    Its tables are uploaded, unless they are datasets of the server. Publishing a name again makes a new version.
-
-    \b
-    bigviz publish app.py sales
-    bigviz publish app.py sales --public --url https://plots.example.org --token-file token.txt
-    """
-    from bigviz.commands import publish as publishing
-    from bigviz.common.printable import printable
-
-    click.echo(printable(publishing.publish(file, name, public, url, token_file)))
-
-
-@cli.command(short_help="Take a document away from a plot server.")
-@click.argument("name", metavar="NAME")
-@shared.on_server
-def unpublish(name: str, url: str | None, token_file: Path | None) -> None:
-    """Take a document away from a plot server, with all its versions and the tables that were uploaded for it alone.
-
-    \b
-    bigviz unpublish sales
-    """
-    from bigviz.commands.publish import server_at
-    from bigviz.common.printable import printable
-
-    server_at(url, token_file).unpublish(name)
-    click.echo(printable(f"Unpublished {name}."))
-
-
-@cli.command("list", short_help="List the documents of a plot server.")
-@shared.on_server
-def list_documents(url: str | None, token_file: Path | None) -> None:
-    """List the documents of a plot server that you may see, the last changed first.
-
-    \b
-    bigviz list --url https://plots.example.org --token-file token.txt
-    """
-    from bigviz.commands.publish import print_documents, server_at
-
-    print_documents(server_at(url, token_file))
-
-
 @cli.command(short_help="Index a table on disk, so that it opens at once.")
 @click.argument("path", metavar="PATH")
 @shared.drawing
@@ -251,6 +209,9 @@ def index(
 
     Ctrl-C stops it; the same command resumes where it stopped. With --out DIR the index is written there: serve it
     with --store-dir DIR.
+
+    \b
+    bigviz index trips.parquet --x lon --y lat --agg "mean(fare)"
     """
     import csv
 
@@ -274,6 +235,9 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
 
     Serves PATH as `bigviz serve` does, pans and zooms with a script, and prints how long each stage took: p50, p95
     and p99 of the server's stages, of the wire, and of Chromium from an input event to exact pixels.
+
+    \b
+    bigviz bench trips.parquet --steps 50 --json
     """
     import json
 
@@ -292,37 +256,15 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
         Console().print(table(run))
 
 
-@cli.command(short_help="Look for what could keep bigviz from working here.")
-@click.option(
-    "--store-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where indexes are kept (default: the user's cache directory).",
-)
-@click.option("--library", metavar="DIR", type=click.Path(path_type=Path),
-              help="The library (default: in the user's data directory).")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-def doctor(store_dir: Path | None, library: Path | None, as_json: bool) -> None:
-    """Look for what could keep bigviz from working here: versions, compiled kernels, disk, library, limits, browser.
-
-    Each problem has its remedy. Nothing is changed, and a server may run meanwhile. Exits with 1 if something has to be
-    mended.
-
-    \b
-    bigviz doctor
-    bigviz doctor --library /srv/plots --json
-    """
-    import json
-
-    from bigviz.commands.doctor.report import findings, sound, to_json, to_text
-
-    found = findings(store_dir, library)
-    click.echo(json.dumps(to_json(found), indent=1) if as_json else to_text(found))
-    sys.exit(0 if sound(found) else 1)
-
-
-cli.add_command(Lazy("user", "bigviz.commands.people", "Add, list and remove users; make login links."))
-cli.add_command(Lazy("token", "bigviz.commands.people", "Make, list and revoke tokens for scripts."))
+for _name, _where, _help in (
+    ("publish", "plot_server.documents:publish", "Publish a script's document on a plot server."),
+    ("unpublish", "plot_server.documents:unpublish", "Take a document away from a plot server."),
+    ("list", "plot_server.documents:list_documents", "List the documents of a plot server."),
+    ("user", "plot_server.people:user", "Add, list and remove users; make login links."),
+    ("token", "plot_server.people:token", "Make, list and revoke tokens for scripts."),
+    ("doctor", "doctor.command:doctor", "Look for what could keep bigviz from working here."),
+):
+    cli.add_command(Lazy(_name, f"bigviz.commands.{_where}", _help))
 
 
 @cli.command(short_help="Print a new random secret.")
@@ -335,64 +277,6 @@ def secret() -> None:
     from bigviz.library.secrets import new_secret
 
     click.echo(new_secret())
-
-
-def _serve_tables(
-    named: list[tuple[str, str]], columns: tuple[str | None, ...], options: CsvOptions, listening: dict[str, Any]
-) -> None:
-    def load(progress: Progress) -> Any:
-        from bigviz.commands.hints import same_schema_hint
-        from bigviz.common.printable import printable
-        from bigviz.server.run.loading import Columns, open_paths
-
-        hint = same_schema_hint([path for _, path in named])
-        if hint:
-            click.echo(printable(hint), err=True)
-        return open_paths(named, Columns(*columns), options, progress)
-
-    _run([name for name, _ in named], load, listening)
-
-
-def _serve_library(listening: dict[str, Any]) -> None:
-    from bigviz.library.storage.directory import default_directory
-
-    def load(progress: Progress) -> Any:
-        from bigviz.server.run.loading import open_nothing
-
-        return open_nothing(progress)
-
-    _run([], load, {**listening, "library": listening["library"] or default_directory()})
-
-
-def _serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
-    def load(progress: Progress) -> Any:
-        from bigviz.server.run.loading import open_script
-
-        return open_script(path, name, progress)
-
-    _run([name], load, listening, script=path)
-
-
-def _run(
-    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False
-) -> None:
-    from bigviz.server.run.event_log import Reporter
-    from bigviz.server.run.process import run
-    from bigviz.server.run.server import Options
-
-    shared.check_one_place()
-    browser, as_json = listening.pop("browser"), listening.pop("log_json")
-    options: Options = Options(
-        allow_hosts=listening.pop("allow_host"),
-        allow_origins=listening.pop("allow_origin"),
-        trusted_proxies=listening.pop("trusted_proxy"),
-        **listening,
-    )
-    status = run(options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first)
-    with suppress(OSError):  # a pipe that nobody reads any more
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
 
 
 def main() -> None:

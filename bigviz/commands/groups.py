@@ -27,24 +27,16 @@ class ErrorLines(click.Group):
             raise click.ClickException(f"{os.fsdecode(error.filename)}: {error.strerror.lower()}.") from error
 
 
-class Lazy(click.Group):
-    """The group `name` of a module, which is imported when the group's help or one of its commands is asked for."""
+class Lazy(click.Command):
+    """The command or group `where`, "module:name", which is imported when it, or its help, is asked for."""
 
-    def __init__(self, name: str, module: str, short_help: str) -> None:
+    def __init__(self, name: str, where: str, short_help: str) -> None:
         super().__init__(name, short_help=short_help)
-        self._module = module
+        self._where = where
 
-    def _group(self) -> click.Group:
-        found: click.Group = getattr(import_module(self._module), str(self.name))
-        self.help = found.help
-        return found
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return self._group().list_commands(ctx)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return self._group().get_command(ctx, cmd_name)
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self._group()
-        super().format_help(ctx, formatter)
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        module, _, name = self._where.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command.make_context(info_name, args, parent, **extra)

@@ -64,7 +64,3 @@ def test_one_is_written_to_the_file_several_to_a_directory(folder: Path) -> None
     assert printed("app.py", "-o", "all").stdout == f"{Path('all') / 'app.json'}\n"
     result = printed("trips.parquet", "app.py", "-o", "none")
     assert result.exit_code == 1 and "none is no directory" in result.stderr
-
-
-def test_its_help_shows_an_example() -> None:
-    assert "bigviz json trips.parquet" in printed("--help").stdout

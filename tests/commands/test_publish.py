@@ -106,8 +106,3 @@ def test_no_server_says_how_to_start_one(folder: Path, words: tuple[str, ...]):
         free.bind(("127.0.0.1", 0))
         failed = ran(*words, "--url", f"http://127.0.0.1:{free.getsockname()[1]}")
     assert failed.exit_code == 1 and "`bigviz serve --port" in failed.stderr and failed.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("command", ["publish", "unpublish", "list", "json"])
-def test_help_shows_an_example(command: str):
-    assert f"\n  bigviz {command}" in ran(command, "--help").stdout

@@ -98,7 +98,7 @@ def test_removing_and_passwords(directory: Path, library: Library):
 
 
 def test_a_password_is_typed_twice_at_a_terminal(directory: Path, library: Library, monkeypatch):
-    monkeypatch.setattr("bigviz.commands.people._has_terminal", lambda: True)
+    monkeypatch.setattr("bigviz.commands.plot_server.people._has_terminal", lambda: True)
     assert ran(directory, "user", "add", "ada", stdin="one\nother\ntwo\ntwo\n").exit_code == 0
     assert library.users.check("ada", "two")
     assert ran(directory, "user", "add", "bob", stdin="\n").exit_code == 0
@@ -136,12 +136,3 @@ def test_tokens(directory: Path, library: Library):
 def test_a_secret_is_another_one_each_time():
     made = {CliRunner().invoke(cli, ["secret"]).stdout for _ in range(3)}
     assert len(made) == 3 and all(re.fullmatch(r"[\w-]{43}\n", each) for each in made)
-
-
-@pytest.mark.parametrize("group", ["user", "token"])
-def test_each_command_shows_an_example(group: str):
-    found = CliRunner().invoke(cli, [group, "--help"])
-    assert found.exit_code == 0 and f"bigviz {group} " in found.stdout
-    for name in cli.commands[group].list_commands(None):
-        text = CliRunner().invoke(cli, [group, name, "--help"]).stdout
-        assert re.search(rf"^ .*bigviz {group} {name}", text, re.MULTILINE), text

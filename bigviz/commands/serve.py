@@ -1,0 +1,83 @@
+"""What `bigviz serve` and `bigviz demo` run. The engine is imported in the loaders: the server listens before that."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigviz.commands import options as shared
+from bigviz.common.printable import printable
+from bigviz.library.storage.directory import default_directory
+from bigviz.server.run import process
+from bigviz.server.run.event_log import Reporter
+from bigviz.server.run.server import Options
+
+if TYPE_CHECKING:
+    from bigviz.common.progress import Progress
+    from bigviz.data.formats.delimited.dialect import CsvOptions
+    from bigviz.server.run.server import Load
+
+__all__ = ["run", "serve_library", "serve_script", "serve_tables"]
+
+
+def serve_tables(
+    named: list[tuple[str, str]], columns: tuple[str | None, ...], options: CsvOptions, listening: dict[str, Any]
+) -> None:
+    """Serve the (document name, path) of tables; `columns` are those of loading.Columns."""
+
+    def load(progress: Progress) -> Any:
+        from bigviz.commands.hints import same_schema_hint
+        from bigviz.server.run.loading import Columns, open_paths
+
+        hint = same_schema_hint([path for _, path in named])
+        if hint:
+            click.echo(printable(hint), err=True)
+        return open_paths(named, Columns(*columns), options, progress)
+
+    run([name for name, _ in named], load, listening)
+
+
+def serve_library(listening: dict[str, Any]) -> None:
+    """Serve what is published: the library that is given, or the user's."""
+
+    def load(progress: Progress) -> Any:
+        from bigviz.server.run.loading import open_nothing
+
+        return open_nothing(progress)
+
+    run([], load, {**listening, "library": listening["library"] or default_directory()})
+
+
+def serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
+    """Serve a script's document."""
+
+    def load(progress: Progress) -> Any:
+        from bigviz.server.run.loading import open_script
+
+        return open_script(path, name, progress)
+
+    run([name], load, listening, script=path)
+
+
+def run(
+    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False
+) -> None:
+    """Serve until a signal ends it, and end this process. `load` brings the documents `names`; with `first` the browser
+    is opened at the first of them."""
+    shared.check_one_place()
+    browser, as_json = listening.pop("browser"), listening.pop("log_json")
+    options: Options = Options(
+        allow_hosts=listening.pop("allow_host"),
+        allow_origins=listening.pop("allow_origin"),
+        trusted_proxies=listening.pop("trusted_proxy"),
+        **listening,
+    )
+    status = process.run(options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first)
+    with suppress(OSError):  # a pipe that nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)  # a kernel that numba is compiling cannot be interrupted, and nothing else is left to do
