@@ -1,4 +1,5 @@
-"""Passwords, as Argon2id hashes (RFC 9106's second profile: 64 MiB, 3 passes)."""
+"""Passwords, as Argon2id hashes (RFC 9106's second profile: 64 MiB, 3 passes). What makes one is NIST SP 800-63B: its
+length, and no rule about the kinds of its characters."""
 
 from __future__ import annotations
 
@@ -16,16 +17,21 @@ from bigviz.library.secrets import new_secret
 __all__ = ["check_password", "hashed", "outdated", "verified"]
 
 _HASHER: Final = PasswordHasher()
-_LONGEST: Final = 1_024
+_LEAST: Final = 8  # characters
+_MOST_BYTES: Final = 1_024  # in UTF-8
 _turns = threading.BoundedSemaphore(2)  # 64 MiB and some cores each
 
 
 def check_password(password: str) -> str:
-    """The password, in the one form of its characters that is hashed. Raises BadInput for one that is empty, longer
-    than 1,024 characters, or no Unicode; no error holds it."""
-    form = unicodedata.normalize("NFC", password)
-    if not 1 <= len(form) <= _LONGEST or any("\ud800" <= c <= "\udfff" for c in form):
-        raise BadInput(f"A password has 1 to {_LONGEST:,} characters, got {len(form):,}.", "password", len(form))
+    """A password that may be set, in the form that is hashed. Raises BadInput for one of fewer than 8 characters or
+    more than 1,024 bytes, or that is no Unicode; no error holds it."""
+    form = _form(password)
+    if form is None:
+        raise BadInput("A password is text: this one holds half a character.", "password")
+    if len(form) < _LEAST or len(form.encode()) > _MOST_BYTES:
+        length = f"{len(form):,} characters, {len(form.encode()):,} bytes"
+        rule = f"A password has at least {_LEAST} characters, and at most {_MOST_BYTES:,} bytes as UTF-8"
+        raise BadInput(f"{rule}, got {length}.", "password", len(form))
     return form
 
 
@@ -38,9 +44,8 @@ def hashed(password: str) -> str:
 
 def verified(kept: str | None, password: str) -> bool:
     """Whether a password is the one of a hash. Without a hash it is not, after as much work."""
-    try:
-        form = check_password(password)
-    except BadInput:
+    form = _form(password)
+    if form is None or len(form) > _MOST_BYTES:
         kept, form = None, "none"
     with _turns:
         try:
@@ -52,6 +57,12 @@ def verified(kept: str | None, password: str) -> bool:
 def outdated(kept: str) -> bool:
     """Whether a hash has other costs than new ones."""
     return _HASHER.check_needs_rehash(kept)
+
+
+def _form(password: str) -> str | None:
+    """The one form of a password's characters; None for what is no Unicode."""
+    form = unicodedata.normalize("NFC", password)
+    return None if any("\ud800" <= c <= "\udfff" for c in form) else form
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Final
 
@@ -10,7 +11,7 @@ from bigviz.library.names import storable
 from bigviz.library.secrets import new_id
 from bigviz.library.storage.database import Database
 
-__all__ = ["LONGEST", "MOST", "Views"]
+__all__ = ["LONGEST", "MOST", "Views", "is_view_id"]
 
 LONGEST: Final = 8_192
 """Bytes of a view."""
@@ -18,6 +19,12 @@ MOST: Final = 1_000
 """Views of a document that one user keeps; beyond it those of theirs go that nobody has opened for longest."""
 
 _DAY: Final = 86_400.0
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def is_view_id(text: str) -> bool:
+    """Whether a text is written as the id of a view."""
+    return _ID.fullmatch(text) is not None
 
 
 class Views:

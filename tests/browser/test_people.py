@@ -108,6 +108,23 @@ def test_pages_have_no_serious_fault_and_fit(visitor: Page, peopled: Server, lib
     check()
 
 
+@pytest.mark.parametrize("link", ["secret/#x0=-1&x1=1&y0=-0.5&y1=0.5", "secret/?v="])
+def test_the_login_leads_on_to_the_view(visitor: Page, peopled: Server, library: Library, link: str) -> None:
+    view = "x0=-1&x1=1&y0=-0.5&y1=0.5"
+    kept = library.views.put("secret", view, "ada") if link.endswith("=") else ""
+    visitor.goto(f"{peopled.url}/{link}{kept}")
+    visitor.get_by_label("User name").fill("ada")
+    for password in ("wrong", PASSWORD):
+        visitor.get_by_label("Password").fill(password)
+        visitor.get_by_label("Password").press("Enter")
+        if password == "wrong":
+            expect(visitor.get_by_role("alert")).to_be_visible()
+    visitor.wait_for_url(f"{peopled.url}/secret/#*")
+    visitor.wait_for_selector('[data-ready="1"]')
+    found = visitor.evaluate("() => Object.fromEntries(new URLSearchParams(location.hash.slice(1)))")
+    assert [float(found[key]) for key in ("x0", "x1")] == [-1, 1]
+
+
 def test_with_the_keyboard_alone(visitor: Page, peopled: Server, library: Library) -> None:
     """From a document's address, by the login, to it; then it is shared and made public, and signed out of."""
     visitor.goto(f"{peopled.url}/secret/")

@@ -7,11 +7,12 @@ import { posix } from "node:path";
 import { test } from "node:test";
 
 const STATIC = new URL("../../bigviz/static/", import.meta.url);
-/** Folders and single modules; each may import itself and what stands before it. boot.js, copy.js and list.js
- * run alone. */
+/** Folders and single modules; each may import itself and what stands before it. boot.js, copy.js, keep_hash.js and
+ * list.js run alone. */
 const ORDER = [
   "boot.js",
   "copy.js",
+  "keep_hash.js",
   "list.js",
   "dom.js",
   "types.js",
@@ -112,7 +113,7 @@ test("no two modules import each other", () => {
 });
 
 test("every module is used by the page", () => {
-  const seen = new Set(["boot.js", "copy.js", "list.js"]);
+  const seen = new Set(["boot.js", "copy.js", "keep_hash.js", "list.js"]);
   const queue = ["mount.js", "main.js"];
   for (let name = queue.pop(); name; name = queue.pop()) {
     seen.add(name);

@@ -8,7 +8,7 @@ from bigviz.library.passwords import hashed, verified
 
 
 def test_hashes_cost_what_rfc_9106_recommends():
-    kept = hashed("word")
+    kept = hashed("pass word")
     found = extract_parameters(kept)
     assert (found.type.name, found.time_cost, found.memory_cost, found.parallelism) == ("ID", 3, 65_536, 4)
-    assert verified(kept, "word") and not verified("no hash at all", "word")
+    assert verified(kept, "pass word") and not verified("no hash at all", "pass word")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bigviz.common.errors import BadInput, Conflict, NotFound
@@ -20,7 +22,7 @@ def cheap(monkeypatch):
 
 def test_users_are_added_listed_and_removed(library, clock):
     assert library.users.count() == 0 and library.users.names() == []
-    library.users.add("bob", password="secret")
+    library.users.add("bob", password="secret word")
     library.users.add("ann@example.org", admin=True)
     assert library.users.entries() == [
         UserEntry("ann@example.org", True, clock.now, False),
@@ -49,20 +51,41 @@ def test_passwords(library):
         assert not library.users.check(name, password)
     library.users.set_password("bob", "x" * 1_024)
     assert library.users.check("bob", "x" * 1_024)
-    library.users.set_password("bob", "other")
-    assert not library.users.check("bob", "x" * 1_024) and library.users.check("bob", "other")
+    library.users.set_password("bob", "12345678")  # of any characters
+    assert not library.users.check("bob", "x" * 1_024) and library.users.check("bob", "12345678")
     with pytest.raises(NotFound):
-        library.users.set_password("carl", "x")
+        library.users.set_password("carl", "password")
 
 
-@pytest.mark.parametrize("password", ["", "x" * 1_025, "a\ud800b"])
-def test_passwords_that_are_none(library, password):
-    with pytest.raises(BadInput) as error:
-        library.users.add("ann", password=password)
-    assert password not in str(error.value) or not password
-    assert error.value.got == len(password) and library.users.count() == 0
-    library.users.add("ann", password="x")
-    assert not library.users.check("ann", password)
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("", "at least 8 characters, and at most 1,024 bytes as UTF-8, got 0 characters, 0 bytes"),
+        ("1234567", "got 7 characters, 7 bytes"),
+        ("u\u0308" * 7, "got 7 characters, 14 bytes"),
+        ("x" * 1_025, "got 1,025 characters, 1,025 bytes"),
+        ("\u20ac" * 342, "got 342 characters, 1,026 bytes"),
+        ("half of \ud800b", "half a character"),
+    ],
+)
+def test_passwords_that_may_not_be_set(library, password, said):
+    library.users.add("bob", password="password")
+    for refused in (
+        lambda: library.users.add("ann", password=password),
+        lambda: library.users.set_password("bob", password),
+    ):
+        with pytest.raises(BadInput, match=re.escape(said)) as error:
+            refused()
+        assert error.value.field == "password" and (password not in str(error.value) or not password)
+    assert library.users.names() == ["bob"] and library.users.check("bob", "password")
+    assert not library.users.check("bob", password)
+
+
+def test_a_password_of_before_there_was_a_least_length_still_lets_in(library):
+    library.users.add("ann")
+    with library.users._database.write() as db:
+        db.execute("UPDATE users SET password = ?", (passwords._HASHER.hash("short"),))
+    assert library.users.check("ann", "short") and not library.users.check("ann", "shor")
 
 
 def test_only_a_hash_is_kept(library):
@@ -79,7 +102,7 @@ def test_only_a_hash_is_kept(library):
 
 def test_unknown_names_take_as_much_work(library, monkeypatch):
     """As many hashes are verified for a name that is not there, for a user without a password, and for one with."""
-    library.users.add("ann", password="x")
+    library.users.add("ann", password="password")
     library.users.add("bob")
     library.users.check("ann", "y")
     hasher, asked = passwords._HASHER, []
@@ -96,7 +119,7 @@ def test_unknown_names_take_as_much_work(library, monkeypatch):
 
     monkeypatch.setattr(passwords, "_HASHER", Counting())
     for name, password in (
-        ("ann", "x"),
+        ("ann", "password"),
         ("ann", "y"),
         ("bob", "x"),
         ("nobody", "x"),
@@ -108,23 +131,23 @@ def test_unknown_names_take_as_much_work(library, monkeypatch):
 
 
 def test_a_login_renews_a_hash_of_other_costs(library, monkeypatch):
-    library.users.add("ann", password="x")
+    library.users.add("ann", password="password")
     monkeypatch.setattr(passwords, "_HASHER", passwords.PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
     passwords._nobodys.cache_clear()
     before = library.changes()
     assert not library.users.check("ann", "y") and library.changes() == before
-    assert library.users.check("ann", "x") and library.changes() != before
+    assert library.users.check("ann", "password") and library.changes() != before
     after = library.changes()
-    assert library.users.check("ann", "x") and library.changes() == after
+    assert library.users.check("ann", "password") and library.changes() == after
 
 
 def test_a_password_ends_sessions_and_links(library):
-    library.users.add("ann", password="x")
+    library.users.add("ann", password="password")
     library.users.add("bob")
     sessions = [library.sessions.create(name) for name in ("ann", "bob")]
     links = [library.users.make_link(name) for name in ("ann", "bob")]
     _, token = library.tokens.create("ann", "read", 1)
-    library.users.set_password("ann", "y")
+    library.users.set_password("ann", "another one")
     assert [library.sessions.find(each) for each in sessions] == [None, "bob"]
     assert [library.users.link_user(each) for each in links] == [None, "bob"]
     assert library.tokens.find(token) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar, Final
 
 from bigviz.common.errors import BadInput, BigvizError
@@ -145,10 +146,8 @@ def _row(token: TokenEntry) -> tuple[Sequence[str], str]:
 
 def _password(user: UserEntry) -> str:
     current = text_input("current", "Current password", "password", autocomplete="current-password", required=True)
-    fields = (
-        text_input("new", "New password", "password", autocomplete="new-password", required=True),
-        text_input("again", "New password, again", "password", autocomplete="new-password", required=True),
-    )
+    new = partial(text_input, kind="password", autocomplete="new-password", minlength="8", required=True)
+    fields = new("new", "New password"), new("again", "New password, again")
     make = form(
         "account",
         current if user.password else "",
@@ -156,7 +155,8 @@ def _password(user: UserEntry) -> str:
         button("Change password" if user.password else "Set password", kind="primary"),
         hidden={"action": "password"},
     )
-    return section("Password", paragraph("A new one ends all your sessions; tokens stay valid."), make)
+    words = paragraph("At least 8 characters, of any kind. A new one ends all your sessions; tokens stay valid.")
+    return section("Password", words, make)
 
 
 def _day(seconds: float) -> str:

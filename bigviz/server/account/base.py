@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.library.library import Library
+from bigviz.library.views import is_view_id
 from bigviz.server.access.credentials import Credentials
 from bigviz.server.access.principal import Principal
 from bigviz.server.account.session_cookie import set_session_cookie
@@ -15,7 +16,7 @@ from bigviz.server.http.pages import HtmlHandler
 
 __all__ = ["AccountPage"]
 
-_LONGEST: Final = 1_000  # characters of a field
+_LONGEST: Final = 1_024  # characters of a field: as many as a password may have
 
 
 class AccountPage(HtmlHandler):
@@ -71,8 +72,9 @@ class AccountPage(HtmlHandler):
         set_session_cookie(self, secret)
         return await people.principal(Credentials(self.principal.address, session=secret))
 
-    async def way_to(self, name: str, principal: Principal) -> str:
-        """The relative address of a document that the caller may see, else of the list."""
+    async def way_to(self, name: str, view: str, principal: Principal) -> str:
+        """The relative address of a document that the caller may see, or of a view of it that was kept under the id
+        `view`; else of the list."""
         if name and await self.site.people.role(principal, "document", name):
-            return f"{self.root}{quote(name, safe='')}/"
+            return f"{self.root}{quote(name, safe='')}/" + (f"?v={view}" if is_view_id(view) else "")
         return self.root or "./"

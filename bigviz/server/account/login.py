@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from bigviz.common.errors import NotFound, TooMany, Unauthorized
@@ -16,25 +17,40 @@ __all__ = ["Link", "Login", "Logout"]
 _OPEN: Final = {"GET": Need.PUBLIC, "POST": Need.PUBLIC}
 
 
+@dataclass(frozen=True)
+class Following:
+    """Where the login leads on to: the name of a document, and the id of a view of it; "" for none."""
+
+    name: str
+    view: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the form that carry it."""
+        return {key: value for key, value in (("next", self.name), ("v", self.view)) if value}
+
+
 class Login(AccountPage):
-    """The form, and what it sends: `username`, `password` and `next`, the name of the document to go on to."""
+    """The form, and what it sends: `username`, `password`, `next`, the name of the document to go on to, and `v`, the
+    id of a view of it. The view in the page's hash is kept by keep_hash.js: no server sees it."""
 
     need = _OPEN
 
     async def answer(self, *args: str) -> None:
-        following = self.query("next") or ""
+        following = Following(self.query("next") or "", self.query("v") or "")
         has_users = self.site.people.library is not None and await self.site.people.has_users()
         self.show(_login_page(self.root, following) if has_users else _no_users_page(self.root))
 
     async def on_post(self, *args: str) -> None:
-        user, password, following = self.field("username").strip(), self.field("password"), self.field("next")
+        user, password = self.field("username").strip(), self.field("password")
+        following = Following(self.field("next"), self.field("v"))
         try:
             await self.site.access.passwords.check(self.library, user, password, self.principal.address)
         except (TooMany, Unauthorized) as error:
             self.show(_login_page(self.root, following, user, error.message), error)
             return
         principal = await self.sign_in(user)
-        self.go_on(await self.way_to(following, principal))
+        self.go_on(await self.way_to(following.name, following.view, principal))
 
 
 class Logout(AccountPage):
@@ -78,7 +94,7 @@ class Link(AccountPage):
         self.show(page("Sign in", self.root, note(error.message)), error)
 
 
-def _login_page(root: str, following: str, user: str = "", message: str | None = None) -> bytes:
+def _login_page(root: str, following: Following, user: str = "", message: str | None = None) -> bytes:
     fields = form(
         "login",
         text_input("username", "User name", value=user, autocomplete="username", required=True, autofocus=not user),
@@ -86,10 +102,10 @@ def _login_page(root: str, following: str, user: str = "", message: str | None =
             "password", "Password", "password", autocomplete="current-password", required=True, autofocus=bool(user)
         ),
         button("Sign in", kind="primary"),
-        hidden={"next": following} if following else None,
+        hidden=following.fields,
     )
     help_ = paragraph("No password yet? Whoever runs this server can make a link that lets you in.", kind="muted")
-    return page("Sign in", root, note(message) + fields + help_)
+    return page("Sign in", root, note(message) + fields + help_, script="keep_hash.js")
 
 
 def _no_users_page(root: str) -> bytes:

@@ -13,7 +13,7 @@ __all__ = ["button", "choice", "copyable", "form", "note", "page", "paragraph", 
 
 _MORE: Final = """
 <link rel="stylesheet" href="{root}_/static/account.css">
-<script type="module" src="{root}_/static/copy.js"></script>"""
+<script type="module" src="{root}_/static/{script}"></script>"""
 _BODY: Final = """<header>\
 <a class="list-home" href="{home}"><img class="list-mark" src="{root}_/static/mark.svg" alt="All plots" \
 width="28" height="28"></a><h1>{heading}</h1>{more}</header>
@@ -24,10 +24,11 @@ width="28" height="28"></a><h1>{heading}</h1>{more}</header>
 """
 
 
-def page(title: str, root: str, body: str, *, more: str = "") -> bytes:
-    """A page; `root` is the relative address of the list of documents, `body` and `more` (in the header) are HTML."""
+def page(title: str, root: str, body: str, *, more: str = "", script: str = "copy.js") -> bytes:
+    """A page; `root` is the relative address of the list of documents, `body` and `more` (in the header) are HTML, and
+    `script` is one of the static files."""
     address, home = html.escape(root), html.escape(root or "./")
-    head = page_head(title, root, _MORE.format(root=address))
+    head = page_head(title, root, _MORE.format(root=address, script=script))
     return (head + _BODY.format(heading=html.escape(title), root=address, home=home, body=body, more=more)).encode()
 
 

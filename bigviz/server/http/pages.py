@@ -16,6 +16,7 @@ from tornado.web import HTTPError, StaticFileHandler
 
 from bigviz.common.did_you_mean import near
 from bigviz.common.errors import BigvizError, NotFound, Unauthorized
+from bigviz.library.views import is_view_id
 from bigviz.server.access.admission import sign_in_first
 from bigviz.server.access.gate import Need
 from bigviz.server.documents.lists import list_documents, served_documents
@@ -63,8 +64,7 @@ class HtmlHandler(Handler):
     def fail(self, error: BigvizError) -> None:
         if self._needs_login(error):
             self.restart(302)
-            name = str(error.got) if error.field == "document" else ""
-            self.set_header("Location", f"{self.root}_/login" + (f"?next={quote(name, safe='')}" if name else ""))
+            self.set_header("Location", self._login_address(str(error.got) if error.field == "document" else ""))
             self.finish()
         elif "text/html" not in self.request.headers.get("Accept", ""):
             super().fail(error)
@@ -79,6 +79,13 @@ class HtmlHandler(Handler):
             self.restart(status_of(error))
             self.write_page(refused_page(error.message, self.root))
             self.finish()
+
+    def _login_address(self, name: str) -> str:
+        """The login that leads on to a document, and to the view of it that was asked for. What stands after a # is
+        not sent to a server: browsers keep it over this redirect."""
+        view = self.request.query_arguments.get("v", [b""])[-1].decode("ascii", "replace")
+        more = f"&v={view}" if is_view_id(view) else ""
+        return f"{self.root}_/login" + (f"?next={quote(name, safe='')}{more}" if name else "")
 
     def _title(self, name: str) -> str:
         document = self.site.documents.get(name)

@@ -83,12 +83,14 @@ def test_revoking(server: Running, people: People, cookie: dict[str, str]):
 
 def test_a_new_password(server: Running, people: People, cookie: dict[str, str]):
     other = people.cookie("viewer", server.server.port)
-    wrong = sent(server, cookie, action="password", current="wrong", new="new one", again="new one")
+    wrong = sent(server, cookie, action="password", current="wrong", new="the new one", again="the new one")
     assert wrong.status == 401 and b"The user name or the password is wrong." in wrong.body
-    differ = sent(server, cookie, action="password", current=PASSWORD, new="new one", again="another")
+    differ = sent(server, cookie, action="password", current=PASSWORD, new="the new one", again="another")
     assert differ.status == 400 and people.library.users.check("viewer", PASSWORD)
-    done = sent(server, cookie, action="password", current=PASSWORD, new="new one", again="new one")
-    assert done.status == 200 and people.library.users.check("viewer", "new one")
+    short = sent(server, cookie, action="password", current=PASSWORD, new="too few", again="too few")
+    assert short.status == 400 and b"A password has at least 8 characters" in short.body
+    done = sent(server, cookie, action="password", current=PASSWORD, new="the new one", again="the new one")
+    assert done.status == 200 and people.library.users.check("viewer", "the new one")
     fresh = done.headers["Set-Cookie"].partition(";")[0]
     assert [server.get("/secret/", Cookie=each).status for each in (cookie["Cookie"], other["Cookie"], fresh)] == [
         302,

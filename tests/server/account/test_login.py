@@ -107,6 +107,36 @@ def test_one_is_led_to_a_document_and_nowhere_else(server: Running, people: Peop
     assert (answer.status, answer.headers["Location"]) == (303, location)
 
 
+VIEW = "Ab-_" * 5 + "xy"
+
+
+@pytest.mark.parametrize(
+    ("view", "location"),
+    [
+        (VIEW, f"../secret/?v={VIEW}"),
+        ("", "../secret/"),
+        (VIEW + "z", "../secret/"),
+        (VIEW[1:] + "#", "../secret/"),
+        ("//evil.example/" + VIEW[:7], "../secret/"),
+        ("\u0661" * 22, "../secret/"),
+    ],
+)
+def test_one_is_led_to_a_view_of_it(server: Running, view: str, location: str):
+    answer = sent(server, username="viewer", password=PASSWORD, next="secret", v=view)
+    assert (answer.status, answer.headers["Location"]) == (303, location)
+    elsewhere = sent(server, username="viewer", password=PASSWORD, next="nope", v=view)
+    assert elsewhere.headers["Location"] == "../"
+
+
+def test_the_view_goes_by_the_login_and_a_wrong_password(server: Running):
+    way = server.get(f"/secret/?v={VIEW}").headers["Location"]
+    assert way == f"../_/login?next=secret&v={VIEW}"
+    for page in (server.get(f"/{way[3:]}"), sent(server, username="viewer", password="wrong", next="secret", v=VIEW)):
+        assert f'<input type="hidden" name="v" value="{VIEW}">' in page.body.decode()
+    for other in ("?v=", f"?v={VIEW}&v=x", "?v=%ff", "?v=%0d%0aX:y"):
+        assert server.get(f"/secret/{other}").headers["Location"] == "../_/login?next=secret"
+
+
 def test_names_that_must_be_quoted(server: Running, people: People):
     name = 'a "b" <c>?&#'
     people.library.documents.put(name, {"title": "h"}, title="h", datasets=(), author="viewer")
@@ -136,12 +166,12 @@ def test_forms_that_no_page_of_ours_sends(server: Running, body: bytes):
 
 
 def test_a_changed_password_ends_the_sessions(server: Running, people: People):
-    people.library.users.set_password("writer", "first")
-    cookie = cookie_of(sent(server, username="writer", password="first"))
+    people.library.users.set_password("writer", "the first one")
+    cookie = cookie_of(sent(server, username="writer", password="the first one"))
     assert server.get("/secret/", Cookie=cookie).status == 200
-    people.library.users.set_password("writer", "second")
+    people.library.users.set_password("writer", "the second one")
     assert server.get("/secret/", Cookie=cookie).status == 302
-    assert sent(server, username="writer", password="first").status == 401
+    assert sent(server, username="writer", password="the first one").status == 401
 
 
 def test_a_removed_user_is_out_at_once(server: Running, people: People):
