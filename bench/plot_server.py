@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from bigviz.client.connect import Connection, connect
 from bigviz.commands.bench.browser import chromium, open_page
 from bigviz.commands.bench.run import serving
 from bigviz.document.spec import Document
+from bigviz.library.library import Library
 from bigviz.plotting import cursession, figure, output_server
 
 __all__ = ["figures"]
@@ -23,6 +26,9 @@ _BYTES: Final = 100_000  # of a document, at least
 _REDRAWS: Final = 100
 _ROWS: Final = 1_000  # of the line that is redrawn
 _FIRST: Final = 5  # that are not counted
+_DOCUMENTS: Final = 1_000
+_SEEN: Final = 10
+_LISTS: Final = 200
 
 # Resolves with the time of the first frame in which the plot is another picture than before.
 _CHANGED: Final = """() => {
@@ -37,12 +43,37 @@ _CHANGED: Final = """() => {
 
 def figures(folder: Path, publishes: int) -> Iterator[Figure]:
     """The figures, with a library below a folder."""
+    what = f"`GET /` with {_DOCUMENTS:,} documents of which the caller sees {_SEEN}"
+    yield Figure(what, "ms", _list_times(folder / "listed"), "p95", 50.0)
     with serving(["--library", str(folder / "library")]) as url:
         server = connect(url)
         samples = _publish_times(server, publishes)
         yield Figure("publish of a 100 KB document over HTTP, acknowledged", "ms", samples, "p95", 30.0)
         what = f"store_objects of {_ROWS:,} rows, until an open page has drawn them"
         yield Figure(what, "ms", _redraw_times(url), "p95", 200.0)
+
+
+def _list_times(directory: Path) -> list[float]:
+    """Milliseconds of the list's page for a user who owns a few of all documents."""
+    with Library.open(directory) as library:
+        for name in ("ann", "bob"):
+            library.users.add(name)
+        _, token = library.tokens.create("bob", "read", 1)
+        for number in range(_DOCUMENTS):
+            name, owner = f"d{number}", "bob" if number % (_DOCUMENTS // _SEEN) == 0 else "ann"
+            value = bv.document(bv.figure(title=f"Plot {number}"), id=name).to_json()
+            library.documents.put(name, value, title=f"Plot {number}", datasets=(), author=owner)
+    samples = []
+    with serving(["--library", str(directory)]) as url:
+        for _ in range(_FIRST + _LISTS):
+            asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+            start = time.perf_counter()
+            with urllib.request.urlopen(asked) as answer:
+                page = answer.read().decode()
+            samples.append((time.perf_counter() - start) * 1e3)
+            if (seen := len(set(re.findall(r"Plot \d+", page)))) != _SEEN:
+                raise ValueError(f"the page shows {seen} documents, not {_SEEN}")
+    return samples[_FIRST:]
 
 
 def _publish_times(server: Connection, publishes: int) -> list[float]:

@@ -49,18 +49,19 @@ def require_bound(document: Document) -> None:
 
 def filled(document: Document) -> Document:
     """`bind` for the datasets that are open; what depends on the others stays as it is."""
-    changed = replace(document, layout=mapped(document.layout, lambda figure: _figure(figure, document)))
+    columns = _Columns(document.sources)
+    changed = replace(document, layout=mapped(document.layout, lambda figure: _figure(figure, columns)))
     _check_layers(changed)
     return replace(changed, ranges=_ranges(changed))
 
 
-def _figure(figure: FigureSpec, document: Document) -> FigureSpec:
-    return replace(figure, x_axis=_axis(figure, "x", document), y_axis=_axis(figure, "y", document))
+def _figure(figure: FigureSpec, columns: _Columns) -> FigureSpec:
+    return replace(figure, x_axis=_axis(figure, "x", columns), y_axis=_axis(figure, "y", columns))
 
 
-def _axis(figure: FigureSpec, axis: str, document: Document) -> AxisSpec:
+def _axis(figure: FigureSpec, axis: str, columns: _Columns) -> AxisSpec:
     spec: AxisSpec = getattr(figure, f"{axis}_axis")
-    infos = [info for layer in figure.layers if (info := _column(layer, axis, document)) is not None]
+    infos = [info for layer in figure.layers if (info := columns.of(layer, axis)) is not None]
     times = [info.is_time for info in infos]
     if any(times) and not all(times):
         names = ", ".join(info.name for info in infos)
@@ -75,21 +76,33 @@ def _axis(figure: FigureSpec, axis: str, document: Document) -> AxisSpec:
     return replace(spec, kind=kind, zone=zone)
 
 
-def _column(layer: LayerSpec, axis: str, document: Document) -> ColumnInfo | None:
-    """What a layer has on an axis; None where its dataset is not open."""
-    dataset = document.sources.get(layer.dataset)
-    if dataset is None:
-        return None
-    with _named(axis):
-        return cast(Dataset, dataset).info(getattr(layer, axis))
+class _Columns:
+    """The columns that layers have on their axes, each looked up once: many layers show the same ones."""
+
+    def __init__(self, sources: Mapping[str, object]) -> None:
+        self._sources = sources
+        self._found: dict[tuple[str, str], ColumnInfo] = {}
+
+    def of(self, layer: LayerSpec, axis: str) -> ColumnInfo | None:
+        """What a layer has on an axis; None where its dataset is not open."""
+        dataset = self._sources.get(layer.dataset)
+        if dataset is None:
+            return None
+        key = (layer.dataset, getattr(layer, axis))
+        if key not in self._found:
+            with _named(axis):
+                self._found[key] = cast(Dataset, dataset).info(key[1])
+        return self._found[key]
 
 
 def _check_layers(document: Document) -> None:
-    for figure, layer in document.layers():
-        dataset = document.sources.get(layer.dataset)
-        if dataset is not None:
-            kinds = (figure.x_axis.kind, figure.y_axis.kind)
-            Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root).check(cast(Dataset, dataset))
+    checked = set[tuple[str, Layer]]()
+    for figure, spec in document.layers():
+        dataset = document.sources.get(spec.dataset)
+        layer = Layer(spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root)
+        if dataset is not None and (spec.dataset, layer) not in checked:
+            layer.check(cast(Dataset, dataset))
+            checked.add((spec.dataset, layer))
 
 
 def _ranges(document: Document) -> dict[str, RangeSpec]:

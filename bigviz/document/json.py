@@ -88,10 +88,10 @@ def from_json(value: object, sources: Mapping[str, object] | None = None) -> Doc
 
 
 def _check_references(document: Document) -> None:
-    figures, ids = document.figures(), set[str]()
+    figures, ids, datasets = document.figures(), set[str](), set(document.datasets)
     if not 1 <= len(figures) <= _MOST_FIGURES:
         raise BadInput(f"A document has 1 to {_MOST_FIGURES} figures, got {len(figures)}.", "layout")
-    if len(set(document.datasets)) < len(document.datasets):
+    if len(datasets) < len(document.datasets):
         raise BadInput("A document names each dataset once.", "datasets", list(document.datasets))
     for figure in figures:
         for key, name in (("x_range", figure.x_range), ("y_range", figure.y_range)):
@@ -100,7 +100,7 @@ def _check_references(document: Document) -> None:
         if (figure.x_axis.kind == "mercator") != (figure.y_axis.kind == "mercator"):
             raise BadInput(f"Figure {figure.id}: mercator is for both axes or none.", "x_axis.kind", figure.x_axis.kind)
         for layer in figure.layers:
-            if layer.dataset not in document.datasets:
+            if layer.dataset not in datasets:
                 raise BadInput(
                     f"Layer {layer.id} refers to a dataset that is not in `datasets`.", "dataset", layer.dataset
                 )
@@ -175,7 +175,7 @@ def _end(value: Any, path: str) -> float | str:
 
 
 def _range(value: Any, path: str) -> RangeSpec:
-    found: RangeSpec = instance(RangeSpec, {"start": optional(_end), "end": optional(_end)}, value, path)
+    found: RangeSpec = instance(RangeSpec, _RANGE, value, path)
     ends = [end for end in (found.start, found.end) if end is not None]
     largest = max((abs(end) for end in ends if isinstance(end, int)), default=0)
     if largest > _MAX_SAFE and all(isinstance(end, int) for end in ends):
@@ -244,6 +244,7 @@ LAYER_KEYS: Final[dict[str, Read]] = {
     "marker": one_of(MARKERS),
     "legend_label": optional(text),
 }
+_RANGE: Final[dict[str, Read]] = {"start": optional(_end), "end": optional(_end)}
 _layer = partial(instance, LayerSpec, LAYER_KEYS)
 _FIGURE: Final[dict[str, Read]] = {
     "id": _id,

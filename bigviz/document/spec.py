@@ -161,6 +161,8 @@ class Document:
 
     def with_datasets(self, names: Mapping[str, str]) -> Document:
         """The same document with its datasets under other names, as they have them on a server: old name to new."""
+        if not names:
+            return self
 
         def renamed(figure: FigureSpec) -> FigureSpec:
             layers = (replace(layer, dataset=names.get(layer.dataset, layer.dataset)) for layer in figure.layers)

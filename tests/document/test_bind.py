@@ -45,6 +45,26 @@ def test_it_is_what_the_tables_themselves_would_have_made(rows: bv.Dataset, tmp_
     assert plots[0] != plots[1] and bind(plots[1], {"rows": rows}) == plots[0]
 
 
+def test_each_column_is_looked_up_once_however_many_layers_show_it(rows: bv.Dataset, monkeypatch):
+    asked: list[str] = []
+    info = bv.Dataset.info
+    monkeypatch.setattr(bv.Dataset, "info", lambda self, name: asked.append(name) or info(self, name))
+    lengths = []
+    for count in (1, 50):
+        layers = [{**LAYER, "id": f"f0-{number}"} for number in range(count)]
+        asked.clear()
+        made = bind(from_json({**DOCUMENT, "layout": {**FIGURE, "layers": layers}}), {"rows": rows})
+        assert len(made.layers()) == count and {"when", "a"} <= set(asked)
+        lengths.append(len(asked))
+    assert lengths[0] == lengths[1]
+
+
+def test_one_wrong_layer_among_equal_ones_is_found(rows: bv.Dataset):
+    layers = [{**LAYER, "id": f"f0-{number}", "agg": "mean(b)" if number != 7 else "mean(word)"} for number in range(9)]
+    with pytest.raises(BadInput, match="word"):
+        bind(from_json({**DOCUMENT, "layout": {**FIGURE, "layers": layers}}), {"rows": rows})
+
+
 def test_an_empty_figure_has_linear_axes():
     made = bv.document(bv.figure())
     assert made.figures()[0].x_axis.kind == "linear" and bind(made, {}) == made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bigviz.common.bounded_repr import echoed
@@ -14,6 +14,7 @@ from bigviz.document.names import check_name
 from bigviz.server.documents.binding import bound
 
 if TYPE_CHECKING:
+    from bigviz.data.dataset import Dataset
     from bigviz.data.uploads.facts import Format
     from bigviz.data.uploads.validator import Validator
     from bigviz.document.spec import Document
@@ -47,10 +48,9 @@ def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expe
     value = {**value, "id": name}
     document = from_json(value)
     entry = tables.library.documents.find(name)
-    uploaded = _check_datasets(tables, document, caller)
     owner = caller.user if entry is None else entry.owner
-    if owner is None or owner != caller.user:
-        _check_datasets(tables, document, tables.owner(owner))
+    others = (tables.owner(owner),) if owner is None or owner != caller.user else ()
+    uploaded = _check_datasets(tables, document, caller, *others)
     return tables.library.documents.put(
         name,
         value,
@@ -69,8 +69,8 @@ def restore(tables: Tables, name: str, version: int, caller: Caller, expect: Exp
     Raises what `publish` and `Documents.restore` do."""
     stored = tables.library.documents.get(name, version)
     document = from_json(stored.value)
-    uploaded = _check_datasets(tables, document, caller)
-    _check_datasets(tables, document, tables.owner(tables.library.documents.entry(name).owner))
+    owner = tables.owner(tables.library.documents.entry(name).owner)
+    uploaded = _check_datasets(tables, document, caller, owner)
     return tables.library.documents.restore(
         name, version, caller.user, expect=expect, keep=keep, caller=caller, uploaded=uploaded
     )
@@ -88,16 +88,25 @@ def _check_values(body: bytes) -> None:
         )
 
 
-def _check_datasets(tables: Tables, document: Document, caller: Caller) -> Collection[str]:
-    """What a document needs of its datasets, as a caller may use them; the names of those in the library."""
-    sources, versions = tables.sources(document.datasets, caller)
-    bound(document, sources)
-    for name in versions if document.rows else ():
-        if tables.role(name, caller) != "owner":
-            raise Forbidden(
-                f"rows: true gives out rows of dataset {name!r}, and only its owner may do that.", "rows", name
-            )
-    return versions
+def _check_datasets(tables: Tables, document: Document, *callers: Caller) -> Collection[str]:
+    """What a document needs of its datasets, as each of the callers may use them; the names of those in the library.
+
+    The document is bound once where all see the same tables, as they do unless one is replaced meanwhile.
+    """
+    seen: Mapping[str, Dataset] | None = None
+    uploaded = set[str]()
+    for caller in callers:
+        sources, versions = tables.sources(document.datasets, caller)
+        if sources != seen:
+            bound(document, sources)
+        seen = sources
+        uploaded.update(versions)
+        for name in versions if document.rows else ():
+            if tables.role(name, caller) != "owner":
+                raise Forbidden(
+                    f"rows: true gives out rows of dataset {name!r}, and only its owner may do that.", "rows", name
+                )
+    return uploaded
 
 
 def expected_dataset(library: Library, name: str, expect: Expect) -> int | Literal["absent"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -82,6 +83,7 @@ async def _serve(
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     status = _failure(server) if server.loaded.done() and watch is None else 0
+    gc.freeze()  # what is loaded stays: going through it for garbage now and then held everybody up for 50 ms
     to_open = browser and options.unix_socket is None
     if to_open and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
         in_thread(lambda: webbrowser.open(server.url))
