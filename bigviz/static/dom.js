@@ -41,7 +41,11 @@ export function cloneAll(id) {
   return [...document.importNode(find(document, `template#${id}`, HTMLTemplateElement).content, true).childNodes];
 }
 
-const ICONS = new URL("./icons.svg", import.meta.url).href;
+/** @param {string} name a symbol of icons.svg, which a page that has all within itself holds in its own markup */
+function iconAddress(name) {
+  if (document.getElementById("bigviz-icons")) return `#icon-${name}`;
+  return `${new URL("./icons.svg", import.meta.url).href}#${name}`;
+}
 
 /** @param {string} name a symbol of icons.svg @returns {SVGSVGElement} */
 export function icon(name) {
@@ -49,14 +53,14 @@ export function icon(name) {
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${ICONS}#${name}`);
+  use.setAttribute("href", iconAddress(name));
   svg.append(use);
   return svg;
 }
 
 /** Shows another symbol in a button that already has an icon.  @param {Element} button @param {string} name */
 export function setIcon(button, name) {
-  button.querySelector("use")?.setAttribute("href", `${ICONS}#${name}`);
+  button.querySelector("use")?.setAttribute("href", iconAddress(name));
 }
 
 /**

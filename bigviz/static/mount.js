@@ -28,11 +28,12 @@ import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading, showRefusal } from "./ui/reading.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
-import { UrlState } from "./ui/url-state.js";
+import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
 /** @typedef {import("./figure/page.js").Page} Page */
+/** @typedef {import("./ui/url-state.js").Address} Address */
 /** A document, its datasets and the colour maps, as the connection's `hello` brings them.
  * @typedef {Pick<import("./wire/reassembler.js").HelloMessage, "json"|"luts">} Opened */
 
@@ -47,25 +48,29 @@ const UNUSABLE = 4004;
  * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells
  *   the document
  * @param {Connection} connection opened here, and closed by unmounting
- * @param {{wholePage?: boolean}} [o] `wholePage`: the page is this document's alone, so its title, its address and keys
- *   pressed anywhere are too
+ * @param {{wholePage?: boolean, address?: Address|null}} [o] `wholePage`: the page is this document's alone, so its
+ *   title, its address and keys pressed anywhere are too; `address`: where the view is kept, null for nowhere
  * @returns {Mounted}
  */
-export function mount(element, document, connection, { wholePage = false } = {}) {
-  const mounted = new Mounted(element, connection, wholePage);
+export function mount(element, document, connection, { wholePage = false, address = null } = {}) {
+  const mounted = new Mounted(element, connection, wholePage, wholePage ? PAGE_ADDRESS : address);
   if (document) mounted.show(document);
   connection.open();
   return mounted;
 }
 
-/** Fires `ready` once, when every figure has been exact. */
+/** Fires `built` when there are figures, and others; `ready` once, when every figure has been exact. */
 export class Mounted extends EventTarget {
-  /** @param {HTMLElement} element @param {Connection} connection @param {boolean} wholePage */
-  constructor(element, connection, wholePage) {
+  /**
+   * @param {HTMLElement} element @param {Connection} connection @param {boolean} wholePage
+   * @param {Address|null} address
+   */
+  constructor(element, connection, wholePage, address) {
     super();
     this.element = element;
     this.connection = connection;
     this.wholePage = wholePage;
+    this.address = address;
     element.classList.add(CLASS);
     element.replaceChildren(...cloneAll("page-parts"));
     /** Removes all listeners outside of the element. */ this.ending = new AbortController();
@@ -244,9 +249,11 @@ export class Mounted extends EventTarget {
       placed.map(({ row }) => row),
     );
     this.#frame(title);
-    if (this.wholePage) this.url = new UrlState(this.figures, this.ending.signal);
+    this.url?.dispose();
+    if (this.address) this.url = new UrlState(this.figures, this.building.signal, this.address);
     for (const figure of this.figures) this.#bind(figure);
     deliverAnswers(page, this.figures, this.building.signal);
+    this.dispatchEvent(new Event("built"));
   }
 
   /** @param {Figure} figure */

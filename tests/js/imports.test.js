@@ -7,13 +7,14 @@ import { posix } from "node:path";
 import { test } from "node:test";
 
 const STATIC = new URL("../../bigviz/static/", import.meta.url);
-/** Folders and single modules; each may import itself and what stands before it. boot.js, copy.js, keep_hash.js and
- * list.js run alone. */
+/** Folders and single modules; each may import itself and what stands before it. boot.js, copy.js, keep_hash.js,
+ * list.js and widget.js run alone. */
 const ORDER = [
   "boot.js",
   "copy.js",
   "keep_hash.js",
   "list.js",
+  "widget.js",
   "dom.js",
   "types.js",
   "wire",
@@ -25,6 +26,7 @@ const ORDER = [
   "input",
   "ui",
   "mount.js",
+  "framed.js",
   "main.js",
 ];
 const PACKAGES = new Set(["d3-format", "d3-scale", "d3-time-format"]);
@@ -113,7 +115,7 @@ test("no two modules import each other", () => {
 });
 
 test("every module is used by the page", () => {
-  const seen = new Set(["boot.js", "copy.js", "keep_hash.js", "list.js"]);
+  const seen = new Set(["boot.js", "copy.js", "keep_hash.js", "list.js", "widget.js"]);
   const queue = ["mount.js", "main.js"];
   for (let name = queue.pop(); name; name = queue.pop()) {
     seen.add(name);

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["digest_of", "import_map", "imported", "module_files", "with_scripts"]
+__all__ = ["bundle_of", "digest_of", "import_map", "imported", "module_files", "packages_of", "with_scripts"]
 
 MAIN: Final = '<script type="module" src="../_/static/main.js"></script>'
 _BUNDLE: Final = "page.js"
@@ -57,15 +57,26 @@ def import_map(page: str) -> str | None:
     return found[1] if found else None
 
 
+def packages_of(page: str) -> dict[str, str]:
+    """The paths, from the folder of modules, of the packages that a page's import map names."""
+    text = import_map(page)
+    addresses = {} if text is None else json.loads(text)["imports"]
+    return {name: address.removeprefix(_STATIC) for name, address in addresses.items()}
+
+
+def bundle_of(static: Path) -> Path | None:
+    """The bundle, if there is one and it is of the modules next to it."""
+    bundle = static / _BUNDLE
+    if not bundle.is_file():
+        return None
+    with bundle.open(encoding="utf-8") as file:
+        return bundle if digest_of(static) in file.readline() else None
+
+
 def with_scripts(page: str, static: Path) -> str:
     """The page with its bundle in the place of its main module, or with a preload hint for each module it imports."""
-    bundle = static / _BUNDLE
-    if bundle.is_file():
-        with bundle.open(encoding="utf-8") as file:
-            if digest_of(static) in file.readline():
-                return page.replace(MAIN, MAIN.replace("main.js", _BUNDLE))
-    text = import_map(page)
-    packages = {} if text is None else json.loads(text)["imports"]
-    packages = {name: address.removeprefix(_STATIC) for name, address in packages.items()}
-    hints = [f'<link rel="modulepreload" href="{_STATIC}{path}">' for path in imported(static, "main.js", packages)]
+    if bundle_of(static) is not None:
+        return page.replace(MAIN, MAIN.replace("main.js", _BUNDLE))
+    found = imported(static, "main.js", packages_of(page))
+    hints = [f'<link rel="modulepreload" href="{_STATIC}{path}">' for path in found]
     return page.replace(MAIN, "\n".join([MAIN, *hints]))

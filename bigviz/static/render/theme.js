@@ -78,17 +78,22 @@ export class Theme extends EventTarget {
     return this.choice;
   }
 
-  /** @param {Choice} choice */
-  set(choice) {
+  /** A choice for this page alone, of whoever holds it.  @param {Choice} choice */
+  wear(choice) {
     const root = document.documentElement;
     if (choice === "auto") delete root.dataset.theme;
     else root.dataset.theme = choice;
+    root.dispatchEvent(new Event(CHOSEN));
+  }
+
+  /** The user's choice, kept for other pages too.  @param {Choice} choice */
+  set(choice) {
     try {
       if (choice === "auto") localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, choice);
     } catch {
       // Without storage the choice lasts as long as the page.
     }
-    root.dispatchEvent(new Event(CHOSEN));
+    this.wear(choice);
   }
 }

@@ -1,6 +1,6 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
 // glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
-// another layer .N.K. Values as published are left out.
+// another layer .N.K. Values as published are left out. In a notebook's cell the same text is kept by the notebook.
 
 import { readValue } from "../axes/values.js";
 import { canonical } from "../render/colormaps.js";
@@ -8,6 +8,25 @@ import { isValue } from "../render/norm.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
+
+/**
+ * Where the text is kept: `hash` is as it is now, "#" included, `listen` calls when others have changed it.
+ * @typedef {{readonly hash: string, write: (hash: string) => void,
+ *   listen: (changed: () => void, signal: AbortSignal) => void}} Address
+ */
+
+/** The page's own. @type {Address} */
+export const PAGE_ADDRESS = {
+  get hash() {
+    return location.hash;
+  },
+  write(hash) {
+    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+  },
+  listen(changed, signal) {
+    addEventListener("hashchange", changed, { signal });
+  },
+};
 
 /** Browsers refuse replaceState after about 200 calls in 30 s. */
 const WRITE_MS = 200;
@@ -17,10 +36,11 @@ const ENDS = /** @type {const} */ (["low", "high"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 export class UrlState {
-  /** @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening to the address */
-  constructor(figures, signal) {
+  /** @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening @param {Address} [address] */
+  constructor(figures, signal, address = PAGE_ADDRESS) {
     this.figures = figures;
-    this.written = location.hash;
+    this.address = address;
+    this.written = address.hash;
     this.last = Number.NEGATIVE_INFINITY;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
     /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
@@ -29,30 +49,29 @@ export class UrlState {
       for (const name of ["frame", "choice"]) figure.addEventListener(name, () => this.#soon());
       figure.addEventListener("info", () => this.#show(figure));
     }
-    addEventListener(
-      "hashchange",
-      () => {
-        if (location.hash === this.written) return;
-        for (const figure of figures) figure.steps.settle();
-        this.read();
-        for (const { ranges } of figures)
-          for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
-        for (const figure of figures) {
-          figure.ask();
-          this.#show(figure);
-          figure.dispatchEvent(new Event("choice"));
-          figure.restyle();
-          figure.steps.after();
-        }
-      },
-      { signal },
-    );
+    address.listen(() => this.#changed(), signal);
+  }
+
+  /** Somebody else has written the hash. */
+  #changed() {
+    const { figures, address } = this;
+    if (address.hash === this.written) return;
+    for (const figure of figures) figure.steps.settle();
+    this.read();
+    for (const { ranges } of figures) for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
+    for (const figure of figures) {
+      figure.ask();
+      this.#show(figure);
+      figure.dispatchEvent(new Event("choice"));
+      figure.restyle();
+      figure.steps.after();
+    }
   }
 
   /** Takes choices and views from the hash; values that make no sense stay as published. */
   read() {
-    const params = new URLSearchParams(location.hash.slice(1));
-    this.written = location.hash;
+    this.written = this.address.hash;
+    const params = new URLSearchParams(this.written.slice(1));
     for (const figure of this.figures) {
       for (const layer of figure.layers)
         layer.choice = readChoice(params, layer, suffix(figure.index, layer.index), figure.page);
@@ -96,7 +115,7 @@ export class UrlState {
     if (hash === this.written) return;
     this.written = hash;
     this.last = performance.now();
-    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+    this.address.write(hash);
   }
 }
 

@@ -1,0 +1,71 @@
+// Sockets through a MessagePort, for a page in a frame: whoever has the port's other end (a notebook's cell) carries
+// them to a server, or is one. Each message names its socket: `{socket, open: true}`, `{socket, text}` and
+// `{socket, close: true}` go out, `{socket, frame: ArrayBuffer}` and `{socket, close: [code, reason]}` come in.
+
+/** @typedef {import("./connection.js").Socket} Socket */
+
+/** The states of WebSocket. */
+const OPEN = 1;
+const CLOSED = 3;
+
+export class PortSockets {
+  /** @param {MessagePort} port */
+  constructor(port) {
+    this.port = port;
+    this.last = 0;
+    /** @type {Map<number, PortSocket>} */ this.open = new Map();
+    port.addEventListener("message", ({ data }) => this.open.get(data.socket)?.take(data));
+    port.start();
+  }
+
+  /** A new connection. @returns {Socket} */
+  make() {
+    this.last += 1;
+    const socket = new PortSocket(this, this.last);
+    this.open.set(this.last, socket);
+    this.port.postMessage({ socket: this.last, open: true });
+    return socket;
+  }
+}
+
+/** @implements {Socket} */
+class PortSocket {
+  /** @param {PortSockets} all @param {number} number */
+  constructor(all, number) {
+    this.all = all;
+    this.number = number;
+    /** @type {WebSocket["readyState"]} */ this.readyState = OPEN;
+    /** @type {BinaryType} */ this.binaryType = "arraybuffer";
+    /** @type {Socket["onopen"]} */ this.onopen = null;
+    /** @type {Socket["onmessage"]} */ this.onmessage = null;
+    /** @type {Socket["onclose"]} */ this.onclose = null;
+    /** @type {Socket["onerror"]} */ this.onerror = null;
+  }
+
+  /** @param {Parameters<WebSocket["send"]>[0]} text */
+  send(text) {
+    if (this.readyState === OPEN) this.all.port.postMessage({ socket: this.number, text });
+  }
+
+  close() {
+    if (this.readyState === OPEN) this.all.port.postMessage({ socket: this.number, close: true });
+    this.#end();
+  }
+
+  /** @param {{frame?: ArrayBuffer, close?: [number, string]}} message */
+  take({ frame, close }) {
+    const { onmessage, onclose } = /** @type {Record<string, ((event: object) => void)|null>} */ (
+      /** @type {unknown} */ (this)
+    );
+    if (frame) onmessage?.({ data: frame });
+    if (!close) return;
+    this.#end();
+    const [code, reason] = close;
+    onclose?.({ code, reason });
+  }
+
+  #end() {
+    this.readyState = CLOSED;
+    this.all.open.delete(this.number);
+  }
+}
