@@ -148,12 +148,14 @@ def _query(name: str, schema: Schema, words: str) -> Schema:
     return {"name": name, "in": "query", "schema": schema, "description": words}
 
 
-def _header(name: str, words: str) -> Schema:
-    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": words}
+def _header(name: str, schema: Schema, words: str) -> Schema:
+    return {"name": name, "in": "header", "schema": schema, "description": words}
 
 
-_IF_MATCH: Final = _header("If-Match", 'the version that is to be changed, in quotes: "3"')
-_IF_NEW: Final = _header("If-None-Match", "*: only where there is nothing of that name")
+_IF_MATCH: Final = _header(
+    "If-Match", {"type": "string", "pattern": '^"?[0-9]{1,15}"?$'}, 'the version that is to be changed, in quotes: "3"'
+)
+_IF_NEW: Final = _header("If-None-Match", {"enum": ["*"]}, "*: only where there is nothing of that name")
 
 
 def _page(*sorts: str) -> list[Schema]:

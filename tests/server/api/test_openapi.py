@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator, meta
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.api.openapi import description
 from bigviz.server.api.views import Views
 from bigviz.server.app import API
 
-from ..running import Running, running
-from .calls import ARROW, PARQUET, TABLE, ask, document, stream_of, upload
+from .calls import ARROW, PARQUET, TABLE, ask, document, stream_of
 
 OPEN = description()
 PATHS: dict[str, dict[str, Any]] = OPEN["paths"]
 OPERATIONS = [
     (path, method) for path, methods in PATHS.items() for method in methods if method not in ("parameters", "servers")
 ]
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A plot server with a document and its dataset."""
-    with running([], library=tmp_path_factory.mktemp("api") / "library") as found:
-        found.await_event("loaded")
-        upload(found, "rows")
-        ask(found, "PUT", "documents/plot", document("rows"))
-        yield found
 
 
 def checked(path: str, method: str, status: int, body: bytes, kind: str | None) -> None:
@@ -64,7 +52,7 @@ def test_every_route_is_described_and_no_other():
 
 def test_the_schemas_are_schemas():
     for schema in OPEN["components"]["schemas"].values():
-        Draft202012Validator.check_schema(schema)
+        meta.validate(schema)
 
 
 def test_it_is_served(filled):
@@ -110,54 +98,25 @@ def test_answers_are_as_described(filled):
 NAMES = st.one_of(
     st.sampled_from(["plot", "rows", "none", "..", "_", "%2e%2e", "a/b"]), st.text(min_size=1, max_size=30)
 ).map(lambda name: quote(name.encode(errors="surrogatepass"), safe=""))
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=10,
-)
-BASES: dict[str, dict[str, Any]] = {
-    "document": document("rows"),
-    "version": {"version": 1},
-    "access": {"public": True, "users": {}},
-    "token": {"scope": "read"},
-    "view": {"hash": "x0=1"},
-}
-KEYS = ("format", "layout", "datasets", "ranges", "title", "version", "public", "users", "scope", "days", "hash")
-LIKE = st.builds(
-    lambda base, key, value: {**BASES[base], key: value}, st.sampled_from(list(BASES)), st.sampled_from(KEYS), JSON
-)
 BODIES = st.one_of(
     st.none(),
     st.binary(max_size=200),
-    st.one_of(JSON, LIKE).map(lambda value: json.dumps(value).encode(errors="backslashreplace")),
-    st.integers(0, len(stream_of(TABLE))).map(lambda at: stream_of(TABLE)[:at]),
+    st.text(max_size=60).map(lambda text: json.dumps({"hash": text}).encode(errors="backslashreplace")),
+    st.binary(max_size=20).map(lambda text: b'{"scope": "' + text + b'"}'),
 )
-HEADERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "Content_Type": st.sampled_from([ARROW, PARQUET, "application/json", "text/plain", ""]),
-        "If_Match": st.sampled_from(['"1"', "1", "*", '"x"', 'W/"1"', '"' + "9" * 40 + '"']),
-        "If_None_Match": st.sampled_from(["*", '"1"', ""]),
-    },
-)
-QUERIES = st.dictionaries(
-    st.sampled_from(["q", "sort", "limit", "after", "version", "attached", "other"]),
-    st.text(max_size=12) | st.sampled_from(["1", "-1", "1e9", "updated", "title", "9" * 30, "WyJ1cGRhdGVkIixudWxsXQ"]),
-    max_size=2,
-).map(lambda query: "&".join(f"{key}={quote(value.encode(errors='surrogatepass'))}" for key, value in query.items()))
+KINDS = st.sampled_from([ARROW, PARQUET, "application/json", "text/plain", ""])
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of large bodies
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(operation=st.sampled_from(OPERATIONS), name=NAMES, body=BODIES, headers=HEADERS, query=QUERIES)
-def test_whatever_comes_is_answered_as_described(filled, operation, name, body, headers, query):
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(operation=st.sampled_from(OPERATIONS), name=NAMES, body=BODIES, kind=KINDS)
+def test_bytes_that_are_no_json_are_answered_as_described(filled, operation, name, body, kind):
+    """And names of any characters. What is near to the description is sent by test_described.py."""
     path, method = operation
     assume(not ("servers" in PATHS[path] and name == "_"))  # what stands below /_/ are other routes
-    address = re.sub(r"\{\w+\}", lambda _: name, path) + (f"?{query}" if query else "")
+    address = re.sub(r"\{\w+\}", lambda _: name, path)
     if "servers" not in PATHS[path]:
         address = address.removeprefix("/")
-    answer = ask(filled, method.upper(), address, body, **headers)
+    answer = ask(filled, method.upper(), address, body, Content_Type=kind)
     assert answer.status < 500
-    if method == "get" and answer.status == 304:
-        return
     checked(path, method, answer.status, answer.body, answer.headers["Content-Type"])

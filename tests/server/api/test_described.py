@@ -1,0 +1,35 @@
+"""schemathesis sends every operation of `openapi.json` what is described, and what is just beside it."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.checks import positive_data_acceptance
+
+from bigviz.server.api.openapi import description
+
+from ..running import Running
+from .calls import ARROW, PARQUET, TABLE, stream_of
+
+CUT = st.integers(0, len(stream_of(TABLE))).map(lambda end: stream_of(TABLE)[:end])
+schemathesis.openapi.media_type(ARROW, CUT, aliases=[PARQUET])
+API = schemathesis.openapi.from_dict(description())
+
+
+@API.parametrize()
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_answers_are_those_that_are_described(case: schemathesis.Case, filled: Running) -> None:
+    """The status, the body, its type and the Allow header are described; what breaks the description is refused. What
+    keeps to it need not be taken: a document may be no document, and a table damaged."""
+    root = filled.url.rstrip("/")
+    base = root if case.operation.path == "/{name}/views" else f"{root}/_/api"
+    case.call_and_validate(base_url=base, excluded_checks=[positive_data_acceptance])
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_every_kind_of_body_is_made_here(method: str) -> None:
+    kinds = {kind for path in API.raw_schema["paths"].values() if method.lower() in path
+             for kind in path[method.lower()].get("requestBody", {}).get("content", {})}  # fmt: skip
+    assert kinds <= {"application/json", ARROW, PARQUET}
