@@ -109,6 +109,8 @@ class _Freezer:
             out[f"{axis}_axis"] = {"kind": kind or "auto", "label": label, "unit": unit}
         out["aspect"] = "locked" if node.x_axis_type == "mercator" else node.aspect
         out |= {"width": node.width, "height": node.height}
+        if node.basemap is not None:
+            out["basemap"] = dict(vars(node.basemap))
         layers = []
         for at, each in enumerate(node.layers):
             what = {"glyph": each.glyph, "x": each.x, "y": each.y, "agg": each.agg}

@@ -18,9 +18,10 @@ from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
+from bigviz.document.basemap import figure_basemap
 from bigviz.document.json import LAYER_KEYS
 from bigviz.document.names import check_name, is_dataset_name
-from bigviz.document.spec import Dash, How, Marker
+from bigviz.document.spec import BasemapSpec, Dash, How, Marker
 from bigviz.render.colormaps import canonical
 from bigviz.render.css_colors import rgba
 
@@ -71,6 +72,7 @@ class Figure:
     height: int | None = None
     id: str | None = None
     layers: list[Layer] = field(default_factory=list)
+    basemap: BasemapSpec | None = None
 
     def points(
         self,
@@ -152,6 +154,9 @@ def figure(
     aspect: str | None = None,
     width: int | None = None,
     height: int | None = None,
+    basemap: str | None = None,
+    attribution: str | None = None,
+    max_zoom: int = 19,
     id: str | None = None,
 ) -> Figure:
     """Make a figure without layers.
@@ -160,16 +165,24 @@ def figure(
     None is datetime for columns of times and linear for all others. A range is a pair (start, end) in axis space, or of
     dates for an axis of times, where None stands for the data's end; or it is another figure's range
     (`x_range=other.x_range`), which links the two. `aspect` "locked" keeps one unit equally long on both axes. `width`
-    and `height` are CSS pixels; None takes the room there is. `id` names the figure in the document. Raises BadInput.
+    and `height` are CSS pixels; None takes the room there is. `id` names the figure in the document.
+
+    `basemap` draws a map below the data of mercator axes: the address of its tiles with {z}, {x} and {y} in the path,
+    such as "https://tile.example/{z}/{x}/{y}.png"; {r} is @2x on dense screens, {s} before the host a, b or c. The
+    browser of whoever looks at the figure fetches them from there. `attribution` is required with it: plain text that
+    names who made the map. Beyond `max_zoom` tiles of that level are magnified. Raises BadInput.
     """
     for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
         if kind is not None and kind not in AXIS_KINDS:
             raise BadInput(f"{name} is one of {', '.join(AXIS_KINDS)}, got {kind!r}.", name, kind)
     if aspect not in (None, "locked"):
         raise BadInput(f'aspect is "locked" or None, got {aspect!r}.', "aspect", aspect)
+    below = figure_basemap(basemap, attribution, max_zoom)
+    if below is not None and x_axis_type != "mercator":
+        raise BadInput(f'A basemap is for axes of type "mercator", got {x_axis_type!r}.', "basemap", x_axis_type)
     return Figure(
         title, x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
-        x_unit, y_unit, aspect, width, height, id,
+        x_unit, y_unit, aspect, width, height, id, basemap=below,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from bigviz import __version__
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.errors import BadInput
+from bigviz.document.basemap import MOST_ORIGINS, basemap, map_origins
 from bigviz.document.json_values import (
     Read,
     between,
@@ -99,11 +100,19 @@ def _check_references(document: Document) -> None:
                 raise BadInput(f"Figure {figure.id} refers to a range {name!r} that is not in `ranges`.", key, name)
         if (figure.x_axis.kind == "mercator") != (figure.y_axis.kind == "mercator"):
             raise BadInput(f"Figure {figure.id}: mercator is for both axes or none.", "x_axis.kind", figure.x_axis.kind)
+        if figure.basemap is not None and figure.x_axis.kind != "mercator":
+            raise BadInput(
+                f"Figure {figure.id}: a basemap is for mercator axes, got {figure.x_axis.kind}.",
+                "basemap",
+                figure.x_axis.kind,
+            )
         for layer in figure.layers:
             if layer.dataset not in datasets:
                 raise BadInput(
                     f"Layer {layer.id} refers to a dataset that is not in `datasets`.", "dataset", layer.dataset
                 )
+    if len(map_origins(document)) > MOST_ORIGINS:
+        raise BadInput(f"The maps of a document come from at most {MOST_ORIGINS} hosts.", "basemap")
     for each in _ids(document.layout):
         if each in ids:
             raise BadInput(f"The id {each!r} is used twice.", "id", each)
@@ -257,4 +266,5 @@ _FIGURE: Final[dict[str, Read]] = {
     "width": optional(_size),
     "height": optional(_size),
     "layers": list_of(_layer, _MOST_LAYERS),
+    "basemap": optional(basemap),
 }

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, get_args
 from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
 
 __all__ = [
-    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "Dash", "Document", "FigureSpec", "How", "LayerSpec",
-    "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
+    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "BasemapSpec", "Dash", "Document", "FigureSpec",
+    "How", "LayerSpec", "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
 ]  # fmt: skip
 
 How = Literal["linear", "log", "cbrt", "eq_hist"]
@@ -84,8 +84,20 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
+class BasemapSpec:
+    """A map of square tiles below a mercator figure. `url` has {z}, {x} and {y} in its path, perhaps {r} (@2x on dense
+    screens), and perhaps {s} (a, b or c) before its host. `attribution` is plain text; tiles of `max_zoom` are
+    magnified beyond it."""
+
+    url: str
+    attribution: str
+    max_zoom: int = 19
+
+
+@dataclass(frozen=True)
 class FigureSpec:
-    """Axes with layers, the first layer at the bottom. `width` and `height` are CSS pixels, None is what there is."""
+    """Axes with layers, the first layer at the bottom, over a map if there is one. `width` and `height` are CSS pixels,
+    None is what there is."""
 
     id: str
     x_range: str
@@ -97,6 +109,7 @@ class FigureSpec:
     width: int | None = None
     height: int | None = None
     layers: tuple[LayerSpec, ...] = ()
+    basemap: BasemapSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +144,8 @@ class Document:
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The document as JSON values, every key written out: `bigviz.load` gives an equal one back."""
+        """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`,
+        which a figure without a map has not: readers that do not know it yet read the others."""
         return {
             "format": FORMAT,
             "id": self.id,
@@ -198,6 +212,8 @@ def _node_to_json(node: Node) -> dict[str, Any]:
     for name, axis in (("x_axis", node.x_axis), ("y_axis", node.y_axis)):
         out[name] = {key: _listed(value) for key, value in vars(axis).items()}
     out |= {"aspect": node.aspect, "width": node.width, "height": node.height}
+    if node.basemap is not None:
+        out["basemap"] = dict(vars(node.basemap))
     layers = [{key: _listed(value) for key, value in vars(layer).items()} for layer in node.layers]
     return {**out, "layers": layers}
 

@@ -26,6 +26,7 @@ import { Status } from "./ui/status.js";
 import { copyLink } from "./ui/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading, showRefusal } from "./ui/reading.js";
+import { lacksMaps } from "./ui/map-origins.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
 import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
@@ -123,7 +124,7 @@ export class Mounted extends EventTarget {
       for (const [name, { version }] of Object.entries(json.datasets)) this.#renew(name, version);
       return;
     }
-    if (this.built !== null && this.wholePage) {
+    if (this.wholePage && (this.built !== null || lacksMaps(json.document))) {
       location.reload();
       return;
     }

@@ -11,10 +11,12 @@
  * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", label: string|null, unit: string|null, zone: string|null,
  *   categories: string[]|null}} AxisSpec
  */
+/** A map below the data.  @typedef {{url: string, attribution: string, max_zoom: number}} BasemapSpec */
 /**
  * @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec,
  *   y_axis: AxisSpec,
- *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[]}} FigureSpec
+ *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[], basemap?: BasemapSpec|null}}
+ *   FigureSpec
  */
 /** @typedef {{id: string, type: "row"|"column"|"grid", children: Node[], columns?: number|null}} BoxSpec */
 /** @typedef {FigureSpec|BoxSpec} Node */

@@ -18,6 +18,7 @@ from bigviz.document.spec import (
     HOWS,
     MARKERS,
     AxisSpec,
+    BasemapSpec,
     Document,
     FigureSpec,
     LayerSpec,
@@ -100,6 +101,13 @@ ranges = st.one_of(numbers, stamps, st.just((None, None)), finite.map(lambda end
     lambda p: RangeSpec(*p)
 )
 
+basemaps = st.builds(
+    BasemapSpec,
+    st.sampled_from(["https://t.example/{z}/{x}/{y}{r}.png", "http://{s}.t.example:81/{y}/{x}/{z}?key=a;b"]),
+    text.filter(str.strip),
+    st.integers(0, 24),
+)
+
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
@@ -120,7 +128,10 @@ def documents(draw: st.DrawFn) -> Document:
             size = draw(st.none() | st.integers(1, 65_536))
             places = [draw(st.sampled_from(names)) for _ in "xy"]
             aspect = draw(st.sampled_from([None, "locked"]))
-            return FigureSpec(name, *places, draw(text), draw(axes), draw(axes), aspect, size, None, layers)
+            pair, below = (draw(axes), draw(axes)), None
+            if draw(st.booleans()):
+                pair, below = (AxisSpec("mercator"), AxisSpec("mercator")), draw(st.none() | basemaps)
+            return FigureSpec(name, *places, draw(text), *pair, aspect, size, None, layers, below)
         kind = draw(st.sampled_from(["row", "column", "grid"]))
         children = tuple(node(depth - 1) for _ in range(draw(st.integers(1, 3))))
         return LayoutSpec(f"l{next(count)}", kind, children, draw(st.integers(1, 9)) if kind == "grid" else None)

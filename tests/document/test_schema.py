@@ -19,6 +19,7 @@ from bigviz.document import spec
 from bigviz.document.json import from_json
 
 from ..docs.markdown import ROOT, listings, section, tables, words
+from .test_basemap import CREDIT, REFUSED, TILES
 from .test_json import DOCUMENT, documents, finite, text
 
 SCHEMA = json.loads(files("bigviz.document").joinpath("schema.json").read_text("utf-8"))
@@ -32,8 +33,12 @@ PLACES = {
     "Figure": SCHEMA["$defs"]["figure"],
     "Axis": SCHEMA["$defs"]["axis"],
     "Layer": SCHEMA["$defs"]["layer"],
+    "Basemap": SCHEMA["$defs"]["basemap"],
 }
-SPECS = {"Range": spec.RangeSpec, "Figure": spec.FigureSpec, "Axis": spec.AxisSpec, "Layer": spec.LayerSpec}
+SPECS = {
+    "Range": spec.RangeSpec, "Figure": spec.FigureSpec, "Axis": spec.AxisSpec, "Layer": spec.LayerSpec,
+    "Basemap": spec.BasemapSpec,
+}  # fmt: skip
 # Values of a wrong type, or out of every key's bounds.
 WRONG = st.sampled_from([[], {}, [None], "", "no such word", -1, 1.5, 10**6, True, None, "a\n", "\n", {"a": 1}, [0]])
 
@@ -118,6 +123,15 @@ def test_a_key_that_is_left_out_is_missing_to_both() -> None:
         del at[way[-1]]
         if way[0] != "ranges" or len(way) > 2:
             assert VALIDATOR.is_valid(value) == is_read(value), way
+
+
+@pytest.mark.parametrize("url", [TILES, "http://{s}.a.b:1/{y}{x}{z}{r}{r}", *REFUSED])
+def test_both_know_the_same_addresses_of_tiles(url: object) -> None:
+    figure = {"x_axis": {"kind": "mercator"}, "y_axis": {"kind": "mercator"}}
+    value = copy.deepcopy(DOCUMENT)
+    value["layout"]["children"][0] |= {**figure, "basemap": {"url": url, "attribution": CREDIT}}
+    loose = isinstance(url, str) and url.startswith(("https://tile.example:0/", "https://tile.example:65536/"))
+    assert VALIDATOR.is_valid(value) == is_read(value) or loose
 
 
 @pytest.mark.parametrize("name", SPECS)

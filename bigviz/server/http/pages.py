@@ -20,6 +20,7 @@ from bigviz.library.views import is_view_id
 from bigviz.server.access.admission import sign_in_first
 from bigviz.server.access.gate import Need
 from bigviz.server.documents.lists import list_documents, served_documents
+from bigviz.server.documents.maps import origins_of_maps
 from bigviz.server.error_json import status_of
 from bigviz.server.http.base import Guarded, Handler
 from bigviz.server.http.content_types import HTML
@@ -40,14 +41,16 @@ _A_PAGE: Final = 60  # documents
 _OF_A_HASH: Final = "!$&'()*+,;=:@/?%-._~"  # characters that stand in one as they are
 
 
-def content_policy(page: str = "") -> str:
-    """The Content-Security-Policy of a page: scripts from this server only, plus its own import map, by hash."""
+def content_policy(page: str = "", pictures: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of a page: scripts from this server only, plus its own import map, by hash; pictures
+    from other origins only for the maps of its document."""
     text = import_map(page)
     scripts = "'self'"
     if text is not None:
         scripts += f" 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    images = " ".join(("'self'", "data:", "blob:", *pictures))
     return (
-        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src {images}; "
         "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     )
 
@@ -175,7 +178,8 @@ class Redirect(HtmlHandler):
 
 
 class Page(HtmlHandler):
-    """`/D/`: the page, the same bytes for every document; it learns its document from the websocket."""
+    """`/D/`: the page, which learns its document from the websocket. Its bytes are the same for every document, but
+    for the origins that tiles of maps may come from: the policy allows them, and a `meta` element tells the page."""
 
     need = Need.document("viewer")
 
@@ -188,7 +192,7 @@ class Page(HtmlHandler):
         if self.site.loaded is not None:
             self.site.loaded.expect()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
-        page, policy, etag = _page(STATIC, *map(_stamp, sources))
+        page, policy, etag = _page(STATIC, await origins_of_maps(self.site, name), *map(_stamp, sources))
         self.set_header("Content-Type", HTML)
         self.set_header("Content-Security-Policy", policy)
         if not self.same(etag):
@@ -250,8 +254,10 @@ def _digest(path: Path, changed: int, size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@lru_cache(4)
-def _page(static: Path, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
+@lru_cache(32)
+def _page(static: Path, maps: tuple[str, ...], *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
     text = with_scripts((static / "index.html").read_text("utf-8"), static)
+    if maps:
+        text = text.replace("</title>", f'</title>\n<meta name="map-origins" content="{" ".join(maps)}">', 1)
     page = text.encode()
-    return page, content_policy(text), hashlib.sha256(page).hexdigest()
+    return page, content_policy(text, maps), hashlib.sha256(page).hexdigest()

@@ -69,6 +69,7 @@ export class Figure extends EventTarget {
     this.steps.dispose();
     this.requests.hush();
     this.loading.dispose();
+    this.painter.map?.dispose();
     for (const { raster } of this.layers) raster?.dispose();
   }
 

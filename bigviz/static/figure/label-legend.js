@@ -65,7 +65,7 @@ export class LabelLegend {
     const entries = entriesOf(layers);
     const first = boxOf(ctx, entries, plot, look, this.corner);
     if (!first) return null;
-    const drawn = ground !== null && !this.corner ? smallCopy(ctx.canvas, plot) : null;
+    const drawn = ground !== null && !this.corner ? smallCopy(ctx.canvas, plot, ground) : null;
     if (drawn && ground !== null) {
       const pixel = pixelOf(ground);
       this.corner = freeCorner(drawn, first.rect, [pixel & 255, (pixel >> 8) & 255, pixel >> 16]);
@@ -80,13 +80,17 @@ export class LabelLegend {
  * A canvas's pixels in another size.
  * @param {HTMLCanvasElement|OffscreenCanvas} canvas
  * @param {{width: number, height: number}} size
+ * @param {string} ground what shows where it is transparent
  * @returns {ImageData|null}
  */
-function smallCopy(canvas, { width, height }) {
+function smallCopy(canvas, { width, height }, ground) {
   const copy = new OffscreenCanvas(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)));
   const context = copy.getContext("2d", { willReadFrequently: true });
-  context?.drawImage(canvas, 0, 0, copy.width, copy.height);
-  return context?.getImageData(0, 0, copy.width, copy.height) ?? null;
+  if (!context) return null;
+  context.fillStyle = ground;
+  context.fillRect(0, 0, copy.width, copy.height);
+  context.drawImage(canvas, 0, 0, copy.width, copy.height);
+  return context.getImageData(0, 0, copy.width, copy.height);
 }
 
 /**

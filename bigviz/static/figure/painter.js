@@ -5,6 +5,7 @@ import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js
 import { drawBar, drawLegend, legendWidth } from "./legend.js";
 import { LabelLegend } from "./label-legend.js";
 import { find } from "../dom.js";
+import { MapBelow } from "./map-below.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./label-room.js";
 import { wantsDark } from "../render/contrast.js";
@@ -25,6 +26,7 @@ import { wantsDark } from "../render/contrast.js";
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly loading:
  * {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
+ * readonly spec: import("../types.js").FigureSpec,
  * readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis}, readonly beside: readonly
  * {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
  */
@@ -38,7 +40,10 @@ export class Painter {
     this.chrome = find(surface, "canvas.chrome", HTMLCanvasElement);
     this.over = find(surface, ".over-plot", HTMLElement);
     this.nothing = find(surface, ".nothing", HTMLElement);
-    const data = this.data.getContext("2d", { alpha: false });
+    const { basemap } = figure.spec;
+    /** What lies below the data where the axes are those of a map.  @type {MapBelow|null} */
+    this.map = basemap ? new MapBelow(basemap, { section: figure.section, surface, over: this.over }) : null;
+    const data = this.data.getContext("2d", { alpha: this.map !== null });
     const chrome = this.chrome.getContext("2d");
     if (!data || !chrome) throw new Error("this browser gives no 2D canvas");
     this.dataContext = data;
@@ -70,18 +75,24 @@ export class Painter {
     return this.figure.layers.every(({ raster, isHidden }) => isHidden || !raster || raster.isSparse(view));
   }
 
+  /** The map, while it is below the data: other columns may have been picked. */
+  get below() {
+    const { x, y } = this.figure.axes;
+    return x.o.kind === "mercator" && y.o.kind === "mercator" ? this.map : null;
+  }
+
   /** Is the plot's ground dark?  @param {View} view @returns {boolean} */
   isDark(view) {
     const { main } = this.figure;
     const { palette } = this.figure.page.theme;
-    if (!main?.raster || main.planes || this.isPaper(view)) return palette.dark;
+    if (this.below || !main?.raster || main.planes || this.isPaper(view)) return palette.dark;
     return wantsDark(main.lut(this.figure.look), palette);
   }
 
   /** @param {View} view @returns {string} */
   groundOf(view) {
     const { palette } = this.figure.page.theme;
-    if (this.isPaper(view)) return palette.page;
+    if (!this.below && this.isPaper(view)) return palette.page;
     return this.isDark(view) ? palette.plotDark : palette.plotLight;
   }
 
@@ -152,13 +163,16 @@ export class Painter {
     const kept = this.figure.hold && this.scene ? [copyOf(this.data), copyOf(this.chrome)] : null;
     fit(this.chrome, width, height, dpr);
     fit(this.data, plot.width, plot.height, dpr);
-    this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
-    this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
+    if (!this.map) {
+      this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
+      this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
+    }
     if (kept) {
       stretch(this.dataContext, kept[0]);
       stretch(this.chromeContext, kept[1]);
     }
     this.data.style.transform = `translate(${plot.x}px, ${plot.y}px)`;
+    this.map?.fit(this.data);
     const { style } = this.over;
     style.transform = this.data.style.transform;
     style.width = this.data.style.width;
@@ -210,6 +224,8 @@ export class Painter {
   paint(view, exact) {
     if (!this.scene) return;
     this.#ground(view);
+    this.map?.show(this.below !== null);
+    this.below?.paint(view, this.groundOf(view), this.size.dpr);
     this.legend = this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
@@ -279,7 +295,7 @@ export class Painter {
   }
 
   /**
-   * @param {Context} ctx of a canvas of the plot's size in device pixels
+   * @param {Context} ctx of a canvas of the plot's size in device pixels; over a map it stays transparent
    * @param {View} view
    * @param {Scene} scene
    * @param {boolean} exact
@@ -291,9 +307,12 @@ export class Painter {
     const { layers } = this.figure;
     const { look, frame } = scene;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.fillStyle = this.groundOf(view);
-    ctx.fillRect(0, 0, view.width, view.height);
-    if (this.isPaper(view)) {
+    if (this.below) ctx.clearRect(0, 0, view.width, view.height);
+    else {
+      ctx.fillStyle = this.groundOf(view);
+      ctx.fillRect(0, 0, view.width, view.height);
+    }
+    if (!this.below && this.isPaper(view)) {
       ctx.setTransform(look.dpr, 0, 0, look.dpr, 0, 0);
       drawGrid(ctx, frame.plot, scene.xs, scene.ys, look);
       ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -351,7 +370,7 @@ export class Painter {
   #ground(view) {
     const dark = this.isDark(view);
     const { style } = this.figure.surface;
-    style.setProperty("--hair", dark ? "#ffffff59" : "#0000004d");
+    style.setProperty("--hair", this.below ? "#808080b3" : dark ? "#ffffff59" : "#0000004d");
     style.setProperty("--mark", dark ? "#fff" : "#000");
     style.setProperty("--mark-edge", dark ? "#000" : "#fff");
   }

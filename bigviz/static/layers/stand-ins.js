@@ -28,7 +28,8 @@ export function partOf(key, above) {
 /**
  * Draws part of a bitmap into a rectangle, cut to the screen first: far beyond the deepest level a tile is 10^12 pixels
  * wide, which a canvas (float32 inside) would not draw where it belongs.
- * @param {Context} context @param {import("./pixels.js").Surface} bitmap @param {Part} part @param {Rect} rect
+ * @param {Context} context @param {import("./pixels.js").Surface|HTMLImageElement} bitmap @param {Part} part
+ * @param {Rect} rect
  * @param {{width: number, height: number}} screen
  */
 export function drawPart(context, bitmap, part, rect, screen) {

@@ -8,6 +8,7 @@ import { LineLayer } from "../layers/line-layer.js";
 
 const WAIT_MS = 8000;
 const TITLE = 40;
+const NO_MAP = "The map is not in the image: its host lets no page read its tiles.";
 
 /**
  * Offers the figure as a download.
@@ -59,6 +60,7 @@ export async function imageOf(figure, scale) {
       ? view
       : view.with({ width: Math.round(plot.width * scale), height: Math.round(plot.height * scale) });
   const lines = await fetchFor(figure, large);
+  const map = await painter.below?.picture(large, painter.groundOf(large), scale);
   const look = { ...painter.look, dpr: scale };
   const scene = painter.sceneOf(large, painter.frame, width, height, look);
   const data = new OffscreenCanvas(large.width, large.height);
@@ -79,7 +81,11 @@ export async function imageOf(figure, scale) {
   ctx.translate(0, title);
   painter.drawChrome(ctx, scene, null);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
-  ctx.drawImage(data, Math.round(plot.x * scale), Math.round((plot.y + title) * scale));
+  const [left, top] = [Math.round(plot.x * scale), Math.round((plot.y + title) * scale)];
+  if (map) ctx.drawImage(map.canvas, left, top);
+  ctx.drawImage(data, left, top);
+  if (map?.isWhole) painter.below?.drawCredit(ctx, { ...plot, x: left, y: top }, look);
+  else if (map) figure.page.notices.note(NO_MAP);
   figure.redraw();
   return page.convertToBlob({ type: "image/png" });
 }

@@ -183,3 +183,27 @@ def test_a_dataset_that_goes_while_a_document_is_published(plots, monkeypatch):
     status, told = call(plots, "PUT", "documents/a", document("rows"))
     assert (status, told["field"]) == (409, "dataset")
     assert call(plots, "GET", "documents")[1]["documents"] == []
+
+
+def test_a_page_allows_the_maps_of_the_current_version(plots):
+    upload(plots, "rows")
+    axes = {each: {"kind": "mercator"} for each in ("x_axis", "y_axis")}
+
+    def published(*hosts: str) -> str:
+        value = document("rows")
+        figures = [
+            {**value["layout"], **axes, "id": f"f{n}", "layers": [], "basemap": None if not host else {
+                "url": f"https://{host}/{{z}}/{{x}}/{{y}}", "attribution": "Map makers",
+            }} for n, host in enumerate(hosts)
+        ]  # fmt: skip
+        value["layout"] = {"id": "l0", "type": "row", "children": figures}
+        assert call(plots, "PUT", "documents/places", value)[0] in (200, 201)
+        return plots.get("/places/").headers["Content-Security-Policy"].partition("img-src ")[2].partition(";")[0]
+
+    assert published("") == "'self' data: blob:"
+    assert published("", "a.example", "a.example") == "'self' data: blob: https://a.example"
+    assert published("b.example") == "'self' data: blob: https://b.example"
+    assert published("") == "'self' data: blob:"
+    assert call(plots, "PUT", "documents/places", document("rows"))[0] == 200
+    ask(plots, "DELETE", "documents/places")
+    assert "example" not in str(plots.get("/places/").headers)

@@ -7,6 +7,10 @@ import re
 
 import pytest
 
+from bigviz.document.document import document
+from bigviz.document.figure import figure
+from bigviz.document.layout import column
+
 from ..running import Running, running
 from .answers import MORE, L, failure
 
@@ -89,3 +93,29 @@ def test_a_prefix_stands_before_everything(documents):
         assert server.get("/plots/healthz").status == 200 and server.get("/plots/_/static/style.css").status == 200
         assert server.get("/plots/points/layers/0/tiles/0/0/0.npy").status == 200
         assert json.loads(server.get("/plots/points/layers/0/tilejson.json").body)["tiles"][0].startswith(server.url)
+
+
+def policy_of(served: Running, path: str) -> dict[str, str]:
+    return dict(each.split(" ", 1) for each in served.get(path).headers["Content-Security-Policy"].split("; "))
+
+
+def test_the_page_of_a_map_lets_pictures_come_from_its_host_and_no_other_page_does(table):
+    axes = {"x_axis_type": "mercator", "y_axis_type": "mercator", "attribution": "Map makers"}
+    address = "https://{s}.Tile.example:8443/{z}/{x}/{y}.png?key=a;b,c"
+    maps = [
+        figure(title="One", **axes, basemap=address).points(table, "x", "y"),
+        figure(title="Two", **axes, basemap="http://other.example/{z}/{y}/{x}").points(table, "x", "y"),
+    ]
+    documents = [
+        document(column(*maps), id="maps"), document(figure(title="None").points(table, "x", "y"), id="none"),
+    ]  # fmt: skip
+    with running(documents) as served:
+        plain, allowed = policy_of(served, "/none/"), policy_of(served, "/maps/")
+        hosts = [f"https://{each}.tile.example:8443" for each in "abc"]
+        assert allowed.pop("img-src") == " ".join(["'self' data: blob: http://other.example", *hosts])
+        assert plain.pop("img-src") == policy_of(served, "/")["img-src"] == "'self' data: blob:"
+        assert allowed == plain
+        pages = [served.get("/none/"), served.get("/maps/")]
+        found = [re.findall(rb'<meta name="map-origins" content="([^"]*)">', page.body) for page in pages]
+        assert found == [[], [" ".join(["http://other.example", *hosts]).encode()]]
+        assert pages[0].headers["Etag"] != pages[1].headers["Etag"]

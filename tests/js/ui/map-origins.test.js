@@ -1,0 +1,26 @@
+// Whether the page's policy allows the maps of its document.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { areAllowed, mapAddresses } from "../../../bigviz/static/ui/map-origins.js";
+
+/** @param {string|null} url */
+const figure = (url) =>
+  /** @type {any} */ ({ id: "f", type: "figure", basemap: url && { url, attribution: "©", max_zoom: 19 } });
+/** @param {any[]} children */
+const row = (...children) => /** @type {any} */ ({ id: "r", type: "row", children });
+
+test("the maps of a layout", () => {
+  const layout = row(figure("https://a/{z}/{x}/{y}"), row(figure(null), figure("http://b:81/{z}/{x}/{y}")));
+  assert.deepEqual(mapAddresses(layout), ["https://a/{z}/{x}/{y}", "http://b:81/{z}/{x}/{y}"]);
+  assert.equal(areAllowed(layout, "https://a http://b:81"), true);
+  assert.equal(areAllowed(layout, "https://a"), false);
+  assert.equal(areAllowed(layout, ""), false);
+  assert.equal(areAllowed(figure(null), ""), true);
+});
+
+test("origins are compared as browsers write them", () => {
+  assert.equal(areAllowed(figure("https://Tile.Example:443/{z}/{x}/{y}"), "https://tile.example"), true);
+  assert.equal(areAllowed(figure("https://{s}.t/{z}/{x}/{y}"), "https://a.t https://b.t https://c.t"), true);
+  assert.equal(areAllowed(figure("http://tile.example/{z}/{x}/{y}"), "https://tile.example"), false);
+});
