@@ -38,6 +38,7 @@ def cli() -> None:
 @cli.command(short_help="Serve tables, a Python script's document, or what is published to it.")
 @click.argument("paths", nargs=-1, metavar="[[NAME=]PATH...]")
 @shared.drawing
+@shared.maps
 @shared.csv
 @shared.listening
 def serve(
@@ -48,6 +49,8 @@ def serve(
     glyph: str | None,
     xaxis: str | None,
     yaxis: str | None,
+    basemap: str | None,
+    attribution: str | None,
     header: str | None,
     delimiter: str | None,
     **listening: Any,
@@ -67,20 +70,21 @@ def serve(
     from bigviz.commands.arguments import named_paths, named_script
     from bigviz.commands.serve import serve_library, serve_script, serve_tables
 
+    columns = (x, y, agg, glyph, xaxis, yaxis, basemap, attribution)
     if not paths:
-        if any((x, y, agg, glyph, xaxis, yaxis, header, delimiter)):
+        if any((*columns, header, delimiter)):
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
         serve_library(listening)
         return
     script = named_script(paths)
     if script is not None:
-        if any((x, y, agg, glyph, xaxis, yaxis)):
+        if any(columns):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
         serve_script(*script, listening)
         return
-    serve_tables(named_paths(paths), (x, y, agg, glyph, xaxis, yaxis), shared.csv_options(header, delimiter), listening)
+    serve_tables(named_paths(paths), columns, shared.csv_options(header, delimiter), listening)
 
 
 @cli.command()
@@ -154,6 +158,7 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     help="Write it there; for several PATHs a directory (default: this one).",
 )
 @shared.drawing
+@shared.maps
 @shared.csv
 @shared.on_server
 def json_(

@@ -14,7 +14,9 @@ from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS
 if TYPE_CHECKING:
     from bigviz.data.formats.delimited.dialect import CsvOptions
 
-__all__ = ["check_one_place", "csv", "csv_options", "drawing", "index", "listening", "on_server", "stores"]
+__all__ = [
+    "check_one_place", "csv", "csv_options", "drawing", "index", "listening", "maps", "on_server", "stores",
+]  # fmt: skip
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -110,6 +112,17 @@ def drawing(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--glyph", type=click.Choice(GLYPHS), help="Points, or one line in x order."),
         click.option("--xaxis", type=click.Choice(AXIS_KINDS), help="Scale of x (default: datetime or linear)."),
         click.option("--yaxis", type=click.Choice(AXIS_KINDS), help="Scale of y."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def maps(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a map below longitudes and latitudes."""
+    for option in reversed((
+        click.option("--basemap", metavar="URL",
+                     help="Map tiles below longitudes and latitudes: https://tile.example/{z}/{x}/{y}.png"),
+        click.option("--attribution", metavar="TEXT", help="Who made the map of --basemap."),
     )):  # fmt: skip
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""The map below a mercator figure: tiles to the pixel, from its host alone, in saved images where the host allows it."""
+"""The map below a figure: tiles to the pixel, from their host alone, and in saved images where that allows it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import io
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -74,10 +74,8 @@ def _handler(host: TileHost) -> type[BaseHTTPRequestHandler]:
             pass
 
         def handle(self) -> None:
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # a tile that the page no longer wants
                 super().handle()
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # a tile that the page no longer wants
 
     return Handler
 

@@ -91,9 +91,10 @@ def test_an_address_that_is_read_puts_an_origin_into_a_policy_and_nothing_else(u
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"attribution": ""}, "attribution"), ({"attribution": " "}, "attribution"), ({"attribution": 3}, "attribution"),
-        ({"attribution": "x" * 301}, "attribution"), ({"max_zoom": 25}, "max_zoom"), ({"max_zoom": -1}, "max_zoom"),
-        ({"max_zoom": 1.5}, "max_zoom"), ({"max_zoom": True}, "max_zoom"), ({"tms": True}, "tms"),
+        ({"attribution": ""}, "attribution"), ({"attribution": " "}, "attribution"),
+        ({"attribution": 3}, "attribution"), ({"attribution": "x" * 301}, "attribution"),
+        ({"max_zoom": 25}, "max_zoom"), ({"max_zoom": -1}, "max_zoom"), ({"max_zoom": 1.5}, "max_zoom"),
+        ({"max_zoom": True}, "max_zoom"), ({"tms": True}, "tms"),
     ],
 )  # fmt: skip
 def test_its_other_keys(more: dict[str, Any], field: str) -> None:

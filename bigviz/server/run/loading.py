@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.apps.script import run_script
 from bigviz.apps.script_failure import ScriptFailed, failure_of
@@ -59,6 +59,8 @@ class Columns:
     glyph: str | None = None
     xaxis: str | None = None
     yaxis: str | None = None
+    basemap: str | None = None
+    attribution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def open_nothing(progress: Progress = no_progress) -> Brought:
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
-    """A document of one figure over a dataset; columns that are not given are chosen."""
+    """A document of one figure over a dataset; columns that are not given are chosen. A map is below mercator axes,
+    which it makes the default."""
     x, y, glyph, geographic = columns.x, columns.y, columns.glyph, False
     if x is None or y is None:
         choice = choose(dataset)
@@ -123,9 +126,12 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
         x, y = x or choice.x, y or choice.y
         glyph = glyph or ("points" if columns.agg else choice.glyph)
     kinds = (columns.xaxis, columns.yaxis)
-    if geographic and kinds == (None, None):
+    if columns.basemap and not geographic and None in (columns.x, columns.y):
+        raise BadInput(f"{name} has no columns that are longitude and latitude: name them by --x and --y.", "basemap")
+    if (geographic or columns.basemap) and kinds == (None, None):
         kinds = ("mercator", "mercator")
-    plot = figure(title=name, x_axis_type=kinds[0], y_axis_type=kinds[1])  # type: ignore[arg-type]
+    below: dict[str, Any] = {"basemap": columns.basemap, "attribution": columns.attribution}
+    plot = figure(title=name, x_axis_type=kinds[0], y_axis_type=kinds[1], **below)  # type: ignore[arg-type]
     if glyph == "line":
         if columns.agg not in (None, "any"):
             raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")

@@ -24,10 +24,11 @@ export function areAllowed(layout, allowed) {
 
 /**
  * Must the page be loaded again, for the maps of its document?
- * @param {Pick<DocumentSpec, "layout">} spec @returns {boolean} false where that has not helped before
+ * @param {Pick<DocumentSpec, "layout">} spec
+ * @returns {boolean} false where that has not helped before, and for pages that no server sends: a file, a frame's text
  */
 export function lacksMaps({ layout }) {
-  if (mapAddresses(layout).length === 0) return false;
+  if (!location.protocol.startsWith("http") || mapAddresses(layout).length === 0) return false;
   const meta = document.querySelector('meta[name="map-origins"]');
   try {
     const isAgain = sessionStorage.getItem(KEY) !== null;

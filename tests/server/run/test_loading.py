@@ -53,6 +53,23 @@ def test_degrees_are_drawn_on_the_map(places: bv.Dataset):
     assert shown(places, x="lon", y="lat")[4:] == ("linear", "linear"), "columns that are said are drawn as they are"
 
 
+def test_a_map_below_degrees(places: bv.Dataset, ticks: bv.Dataset):
+    below = {"basemap": "https://tile.example/{z}/{x}/{y}.png", "attribution": "Map makers"}
+    ((figure, _),) = document_of(places, "t", Columns(**below)).layers()
+    assert figure.basemap and vars(figure.basemap) == {
+        "url": below["basemap"],
+        "attribution": "Map makers",
+        "max_zoom": 19,
+    }
+    assert shown(places, x="lon", y="lat", **below)[4:] == ("mercator", "mercator")
+    with pytest.raises(BadInput, match="no columns that are longitude and latitude"):
+        document_of(ticks, "t", Columns(**below))
+    with pytest.raises(BadInput, match="needs attribution"):
+        document_of(places, "t", Columns(basemap=below["basemap"]))
+    with pytest.raises(BadInput, match="mercator"):
+        document_of(places, "t", Columns(xaxis="linear", **below))
+
+
 def test_times_are_a_line_unless_cells_are_asked_for(ticks: bv.Dataset):
     assert shown(ticks) == ("line", "at", "price", "any", "datetime", "linear")
     assert shown(ticks, agg="max(size)") == ("points", "at", "price", "max(size)", "datetime", "linear")
