@@ -17,6 +17,7 @@ __all__ = [
     "keep",
     "load",
     "long_table",
+    "number",
     "peers_table",
     "save",
     "statistic",
@@ -79,11 +80,11 @@ class Figure:
         return None if self.bound is None else self.value <= self.bound
 
     def __str__(self) -> str:
-        text = f"{self.what}: {_number(self.value, self.unit)} ({self.statistic} of {len(self.samples)})"
+        text = f"{self.what}: {number(self.value, self.unit)} ({self.statistic} of {len(self.samples)})"
         if self.bound is not None:
-            text += f", at most {_number(self.bound, self.unit)}" + ("" if self.held else ": MISSED")
+            text += f", at most {number(self.bound, self.unit)}" + ("" if self.held else ": MISSED")
         for rival in self.rivals:
-            took = _number(statistic(rival.samples, "median"), self.unit) if rival.samples else "-"
+            took = number(statistic(rival.samples, "median"), self.unit) if rival.samples else "-"
             text += f"; {rival.name} {took} ({rival.delivered or 'same'}; {rival.counts})"
         return text
 
@@ -163,8 +164,8 @@ def _rows(figure: Figure) -> list[str]:
     unit = figure.unit
     bound = ""
     if figure.bound is not None:
-        bound = f"{figure.statistic} at most {_number(figure.bound, unit)}"
-        bound += "" if figure.held else f": **missed**, {_number(figure.value, unit)}"
+        bound = f"{figure.statistic} at most {number(figure.bound, unit)}"
+        bound += "" if figure.held else f": **missed**, {number(figure.value, unit)}"
     what = f"{figure.what} ({len(figure.samples)})"
     cells = [what, "bigviz", *_middle_and_high(figure.samples, unit), bound, figure.delivered, figure.counts]
     rows = ["| " + " | ".join(cells) + " |"]
@@ -182,7 +183,7 @@ def _ratio(figure: Figure, rival: Rival) -> str:
 
 
 def _middle_and_high(samples: Sequence[float], unit: str) -> tuple[str, str]:
-    return tuple(_number(statistic(samples, name), unit) for name in ("median", "p95"))  # type: ignore[return-value]
+    return tuple(number(statistic(samples, name), unit) for name in ("median", "p95"))  # type: ignore[return-value]
 
 
 def peers_table(results: dict[str, Any]) -> str:
@@ -192,7 +193,7 @@ def peers_table(results: dict[str, Any]) -> str:
     for what, words_for_it in COMPARED.items():
         if what in measured:
             figure = measured[what]
-            median = _number(statistic(figure.samples, "median"), figure.unit)
+            median = number(statistic(figure.samples, "median"), figure.unit)
             lines.append(f"| {words_for_it} | {median} | {_others(figure)} |")
     return "\n".join(lines)
 
@@ -211,11 +212,12 @@ def _others(figure: Figure) -> str:
     for rival in figure.rivals:
         if rival.samples:
             inexact = f" ({rival.counts.split(',')[0]})" if rival.counts not in ("", "exact") else ""
-            texts.append(f"{rival.name} {_number(statistic(rival.samples, 'median'), figure.unit)}{inexact}")
+            texts.append(f"{rival.name} {number(statistic(rival.samples, 'median'), figure.unit)}{inexact}")
     return "; ".join(texts)
 
 
-def _number(value: float, unit: str) -> str:
+def number(value: float, unit: str) -> str:
+    """A value with its unit, to three digits or whole."""
     digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return f"{digits} {unit}".rstrip()
 

@@ -30,6 +30,7 @@ class Metrics:
         self.kernel = histogram("kernel_seconds", "In the kernel, per tile or line")
         self.rows = counter("rows_read", "Rows that kernels read for answers")
         self.viewers = gauge("viewers", "Browsers connected")
+        self.tasks = gauge("tasks", "Tasks of the event loop")
         self.waiting = gauge("jobs_waiting", "Jobs that have not started")
         self.running = gauge("jobs_running", "Jobs that run")
         self.builds = gauge("builds_running", "Indexes being built")

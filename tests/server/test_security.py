@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -300,6 +301,28 @@ def test_connections_in_all_are_counted(documents):
             stack.enter_context(Browser(server.url, "points"))
         with raw(server) as connection:
             assert drained(connection) == b""
+
+
+def test_the_operator_says_how_many_connections(documents):
+    """Each of the two numbers takes the place of its own default."""
+    for chosen in ({"max_connections": 3}, {"max_connections_per_address": 3}):
+        with running(documents[:1], **chosen) as server, ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(Browser(server.url, "points"))
+            with raw(server) as connection:
+                assert drained(connection) == b""
+    assert Options().bounds == Limits()
+    assert Options(limits=Limits(connections=7), max_connections_per_address=9).bounds == Limits(
+        connections=7, connections_per_address=9
+    )
+
+
+def test_where_any_number_of_files_may_be_open(documents, monkeypatch):
+    endless = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr("bigviz.server.run.listener.resource.getrlimit", lambda which: endless)
+    with running(documents[:1]) as server, ExitStack() as stack:
+        browsers = [stack.enter_context(Browser(server.url, "points")) for _ in range(3)]
+        assert server.get("/healthz").status == 200 and len(browsers) == 3
 
 
 def test_an_answer_that_is_not_read_is_given_up(documents):

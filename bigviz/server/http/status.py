@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bigviz.server.access.gate import Need
@@ -31,4 +33,5 @@ class Metrics(Handler):
 
     async def answer(self, *args: str) -> None:
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.site.metrics.tasks.set(len(asyncio.all_tasks()))
         self.finish(self.site.metrics.text())

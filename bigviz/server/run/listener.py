@@ -42,7 +42,9 @@ class Listener(HTTPServer):
         )
         self._limits = limits
         # Once a process has as many files open as it may, accepting fails again and again: stay below that.
-        self._most = max(1, min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES))
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        room = limits.connections if files == resource.RLIM_INFINITY else files - _OTHER_FILES
+        self._most = max(1, min(limits.connections, room))
         self._streams: dict[str, set[IOStream]] = {}
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -71,7 +71,8 @@ _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
     (None: it has none), in which so many versions of each document are kept. With `certificate` and `key`, PEM files,
-    it speaks TLS. A `unix_socket` takes the place of address and port."""
+    it speaks TLS. A `unix_socket` takes the place of address and port. `max_connections` and
+    `max_connections_per_address` take the place of those in `limits`."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -92,7 +93,20 @@ class Options:
     cache: int | None = None
     library: str | Path | None = None
     keep_versions: int = 100
+    max_connections: int | None = None
+    max_connections_per_address: int | None = None
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def bounds(self) -> Limits:
+        """The `limits` with the numbers of connections that the operator chose (None: as they are)."""
+        limits = self.limits
+        most, each = self.max_connections, self.max_connections_per_address
+        return replace(
+            limits,
+            connections=limits.connections if most is None else most,
+            connections_per_address=limits.connections_per_address if each is None else each,
+        )
 
     @property
     def storage(self) -> Storage:
@@ -188,7 +202,7 @@ class Server:
         self.site = site = Site(
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library
         )
-        self._http = Listener(make_app(self.site), options.limits, self._tls)
+        self._http = Listener(make_app(self.site), options.bounds, self._tls)
         self._http.add_sockets(self._sockets)
         place = {"port": self.port, "address": options.address}
         if self._unix is not None:

@@ -1,0 +1,1 @@
+"""`python -m bench.load`: many viewers of one server, on loopback."""
