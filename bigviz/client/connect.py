@@ -61,6 +61,11 @@ class Connection:
         """The server's address."""
         return self._http.url
 
+    @property
+    def http(self) -> Http:
+        """Its requests, for what has no method here."""
+        return self._http
+
     def __repr__(self) -> str:
         return f"<bigviz at {self.url}>"
 

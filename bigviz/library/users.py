@@ -83,6 +83,13 @@ class Users:
             row = db.execute(f"SELECT {_COLUMNS} FROM users WHERE name = ?", (storable(name),)).fetchone()
         return None if row is None else _entry(*row)
 
+    def entry(self, name: str) -> UserEntry:
+        """A user. Raises NotFound."""
+        found = self.find(name)
+        if found is None:
+            raise _unknown(name)
+        return found
+
     def names(self) -> list[str]:
         """The names of all users, in order."""
         return [entry.name for entry in self.entries()]
@@ -139,7 +146,11 @@ class Users:
 def check_user(db: Connection, name: str) -> None:
     """Raises NotFound where a library has no such user."""
     if not db.execute("SELECT 1 FROM users WHERE name = ?", (storable(name),)).fetchone():
-        raise NotFound(f"There is no user {name!r}.", "user", name)
+        raise _unknown(name)
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"There is no user {name!r}.", "user", name)
 
 
 def _entry(name: str, admin: int, created: float, password: int) -> UserEntry:

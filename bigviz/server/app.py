@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
-from bigviz.server.api import access, datasets, documents, openapi, people, views
+from bigviz.server.api import access, datasets, documents, openapi, people, users, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -41,6 +41,11 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/me", people.Me),
     ("/tokens", people.Tokens),
     (f"/tokens/{_NAME}", people.Token),
+    ("/users", users.AllUsers),
+    (f"/users/{_NAME}", users.User),
+    (f"/users/{_NAME}/password", users.Password),
+    (f"/users/{_NAME}/link", users.Link),
+    (f"/users/{_NAME}/tokens", users.UserTokens),
     (r"/openapi\.json", openapi.OpenApi),
 )
 """The routes below `/_/api`. openapi.json describes them, and `/D/views`."""

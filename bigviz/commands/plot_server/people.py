@@ -1,17 +1,20 @@
-"""`bigviz user` and `bigviz token`: the people of a library and their tokens. A server that runs notices at once."""
+"""`bigviz user` and `bigviz token`: people and their tokens, of a library or, by `--url`, of a server."""
 
 from __future__ import annotations
 
-import shlex
+import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
+from bigviz.client.connect import DEFAULT_URL
+from bigviz.commands.plot_server.people_at import People, people_at
 from bigviz.commands.text_table import day, print_table
 from bigviz.common.errors import BadInput
-from bigviz.library.library import Library
 from bigviz.library.tokens import SCOPES, Scope, TokenEntry
 
 __all__ = ["token", "user"]
@@ -19,14 +22,27 @@ __all__ = ["token", "user"]
 _LONGEST_PASSWORD = 10_000  # characters of the line that is read; the library says how long one may be
 
 
-def _library(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--library",
-        "directory",
-        metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="The library (default: in the user's data directory).",
-    )(command)
+def _with_people(command: Callable[..., None]) -> Callable[..., None]:
+    """Call the command with `people`, those of the place that the options name."""
+
+    @wraps(command)
+    def run(directory: Path | None, url: str | None, token_file: Path | None, **words: Any) -> None:
+        with people_at(directory, url, token_file) as people:
+            command(people=people, **words)
+
+    return _where(run)
+
+
+def _where(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed((
+        click.option("--library", "directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+                     help="The library (default: in the user's data directory)."),
+        click.option("--url", metavar="URL", help="A plot server, in place of a library of this machine."),
+        click.option("--token-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+                     help="A file with your token for --url, of scope admin (default: BIGVIZ_TOKEN)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def _password_stdin(command: Callable[..., None]) -> Callable[..., None]:
@@ -37,10 +53,11 @@ def _password_stdin(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def user() -> None:
-    """Add, list and remove the users of a library; set passwords, make login links.
+    """Add, list and remove users; set passwords, make login links.
 
-    While a library has no users, a server answers whoever runs it on the same machine, without a login. As soon as it
-    has one, everybody signs in.
+    They are those of a library on this machine, whose server notices at once, or with --url those of a server, for
+    admins. While a library has no users, a server answers whoever runs it on the same machine, without a login. As
+    soon as it has one, everybody signs in.
 
     \b
     bigviz user add ada --admin
@@ -52,35 +69,33 @@ def user() -> None:
 @click.argument("name")
 @click.option("--admin", is_flag=True, help="May see and change everything.")
 @_password_stdin
-@_library
-def add(name: str, admin: bool, password_stdin: bool, directory: Path | None) -> None:
+@_with_people
+def add(name: str, admin: bool, password_stdin: bool, people: People) -> None:
     """Add a user.
 
     At a terminal it asks for a password; without one, only a login link lets the user in.
 
     \b
     bigviz user add ada --admin
+    bigviz user add bob --url https://plots.example.org --token-file token.txt
     pass show ada | bigviz user add ada --password-stdin
     """
     password = _password(password_stdin, optional=True)
-    with Library.open(directory) as library:
-        library.users.add(name, admin=admin, password=password)
+    people.add(name, admin, password)
     click.echo(f"Added {'the admin' if admin else 'the user'} {name}.")
     if password is None:
-        where = "" if directory is None else f" --library {shlex.quote(str(directory))}"
-        click.echo(f"There is no password: `bigviz user link {name}{where}` prints a link that lets them in.", err=True)
+        command = f"bigviz user link {name}{people.options}"
+        click.echo(f"There is no password: `{command}` prints a link that lets them in.", err=True)
 
 
 @user.command("list", short_help="List the users.")
-@_library
-def list_users(directory: Path | None) -> None:
+@_with_people
+def list_users(people: People) -> None:
     """List the users: name, whether an admin, whether there is a password, and since when.
 
     \b
     bigviz user list
     """
-    with Library.open(directory) as library:
-        entries = library.users.entries()
     rows = [
         (
             each.name,
@@ -88,61 +103,62 @@ def list_users(directory: Path | None) -> None:
             "password" if each.password else "no password",
             day(each.created),
         )
-        for each in entries
+        for each in people.entries()
     ]
     print_table(("NAME", "KIND", "PASSWORD", "SINCE"), rows)
 
 
 @user.command()
 @click.argument("name")
-@_library
-def remove(name: str, directory: Path | None) -> None:
+@_with_people
+def remove(name: str, people: People) -> None:
     """Remove a user, with tokens, sessions and roles. What nobody else owns then belongs to the admins.
 
     \b
     bigviz user remove ada
     """
-    with Library.open(directory) as library:
-        library.users.remove(name)
-        left = library.users.count()
+    people.remove(name)
     click.echo(f"Removed the user {name}.")
-    if not left:
+    if not people.entries():
         click.echo("No users are left: a server answers whoever runs it, without a login.", err=True)
 
 
 @user.command()
 @click.argument("name")
 @_password_stdin
-@_library
-def password(name: str, password_stdin: bool, directory: Path | None) -> None:
+@_with_people
+def password(name: str, password_stdin: bool, people: People) -> None:
     """Set a user's password. It ends their sessions; tokens stay valid.
 
     \b
     bigviz user password ada
     """
     new = _password(password_stdin, optional=False)
-    with Library.open(directory) as library:
-        library.users.set_password(name, str(new))
+    people.set_password(name, str(new))
     click.echo(f"Set the password of {name}.")
 
 
 @user.command()
 @click.argument("name")
-@click.option(
-    "--url", metavar="URL", default="http://127.0.0.1:5006", show_default=True, help="The server, as the user types it."
-)
-@_library
-def link(name: str, url: str, directory: Path | None) -> None:
+@_where
+def link(name: str, directory: Path | None, url: str | None, token_file: Path | None) -> None:
     """Print a link that signs a user in, once and within 15 minutes.
+
+    With a token it is made by the server at --url. Without, it is made in a library of this machine, and --url is the
+    server's address as the user types it (default: http://127.0.0.1:5006).
 
     \b
     bigviz user link ada --url https://plots.example.org
     """
-    if not url.startswith(("http://", "https://")):
-        raise BadInput(f"--url begins with http:// or https://, got {url!r}.", "url", url)
-    with Library.open(directory) as library:
-        secret = library.users.make_link(name)
-    click.echo(f"{url.rstrip('/')}/_/link/{secret}")
+    if directory is None and url is not None and (token_file is not None or os.environ.get("BIGVIZ_TOKEN")):
+        with people_at(None, url, token_file) as people:
+            click.echo(people.make_link(name))
+        return
+    address = DEFAULT_URL if url is None else url
+    if not address.startswith(("http://", "https://")):
+        raise BadInput(f"--url begins with http:// or https://, got {address!r}.", "url", address)
+    with people_at(directory, None, token_file) as people:
+        click.echo(f"{address.rstrip('/')}/_/link/{people.make_link(name)}")
 
 
 @click.group()
@@ -156,11 +172,11 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--user", "name", metavar="NAME", required=True, help="Whose token it is.")
+@click.option("--user", "name", metavar="NAME", help="Whose token it is (with --url: your own).")
 @click.option("--scope", type=click.Choice(SCOPES), default="read", show_default=True, help="What it allows.")
 @click.option("--days", metavar="N", type=float, default=90, show_default=True, help="How long it is valid.")
-@_library
-def create(name: str, scope: Scope, days: float, directory: Path | None) -> None:
+@_with_people
+def create(name: str | None, scope: Scope, days: float, people: People) -> None:
     """Make a token, and print it. This is the only time that it is shown.
 
     A token never allows more than its user may: `read` to see, `write` to publish and upload too, `append` to add rows
@@ -168,38 +184,35 @@ def create(name: str, scope: Scope, days: float, directory: Path | None) -> None
 
     \b
     bigviz token create --user ada --scope write --days 90
+    bigviz token create --scope read --url https://plots.example.org --token-file token.txt
     """
-    with Library.open(directory) as library:
-        entry, secret = library.tokens.create(name, scope, days)
-    click.echo(f"Token {entry.id} of {name}, scope {scope}, until {day(entry.expires)}:", err=True)
+    entry, secret = people.create_token(name, scope, days)
+    click.echo(f"Token {entry.id} of {entry.user}, scope {scope}, until {day(entry.expires)}:", err=True)
     click.echo(secret)
 
 
 @token.command("list")
-@click.option("--user", "name", metavar="NAME", help="Only this user's.")
-@_library
-def list_tokens(name: str | None, directory: Path | None) -> None:
+@click.option("--user", "name", metavar="NAME", help="Only this user's (with --url: your own).")
+@_with_people
+def list_tokens(name: str | None, people: People) -> None:
     """List tokens: id, user, scope, when they were made, expire, and were used last.
 
     \b
     bigviz token list --user ada
     """
-    with Library.open(directory) as library:
-        entries = library.tokens.entries(name)
-    print_table(("ID", "USER", "SCOPE", "MADE", "EXPIRES", "LAST USED"), map(_token_row, entries))
+    print_table(("ID", "USER", "SCOPE", "MADE", "EXPIRES", "LAST USED"), map(_token_row, people.tokens(name)))
 
 
 @token.command()
 @click.argument("id")
-@_library
-def revoke(id: str, directory: Path | None) -> None:
+@_with_people
+def revoke(id: str, people: People) -> None:
     """Revoke a token: requests that bring it are refused from now on.
 
     \b
     bigviz token revoke 3f9a01c27b44
     """
-    with Library.open(directory) as library:
-        library.tokens.revoke(id)
+    people.revoke(id)
     click.echo(f"Revoked the token {id}.")
 
 

@@ -1,10 +1,12 @@
-"""Checking passwords: few at once, since each takes a core and much memory, and slower after wrong ones."""
+"""Checking and setting passwords: few at once, since each takes a core and much memory, and slower after wrong ones."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from bigviz.common.errors import TooMany, Unauthorized
 from bigviz.server.access.credentials import network_of
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from bigviz.server.limits import Limits
 
 __all__ = ["Passwords"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _AT_ONCE: Final = 2
 _MOST_WAITING: Final = 32
@@ -37,18 +42,26 @@ class Passwords:
         """Return if this is the user's password. Raises Unauthorized where it is not, and TooMany for what comes too
         soon after wrong ones, whether it is right or not."""
         network = network_of(address)
-        if self._waiting >= _MOST_WAITING:
-            raise TooMany("Many people sign in at this moment: try again in a second.", retry_after=1.0)
+        self._check_room()
         self._of_addresses.begin(network)
         self._of_users.begin(user)
-        self._waiting += 1
-        try:
-            right = await asyncio.get_running_loop().run_in_executor(self._pool, library.users.check, user, password)
-        finally:
-            self._waiting -= 1
+        right = await self.run(library.users.check, user, password)
         if not right:
             self._of_addresses.failed(network)
             self._of_users.failed(user)
             raise Unauthorized("The user name or the password is wrong.")
         self._of_addresses.succeeded(network)
         self._of_users.succeeded(user)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of what hashes a password, in one of the few threads. Raises TooMany where many wait."""
+        self._check_room()
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+        finally:
+            self._waiting -= 1
+
+    def _check_room(self) -> None:
+        if self._waiting >= _MOST_WAITING:
+            raise TooMany("Many people sign in at this moment: try again in a second.", retry_after=1.0)

@@ -52,6 +52,7 @@ class Account(AccountPage):
                 await self._make_token()
             elif action == "revoke":
                 await self.site.people.ask(self.library.tokens.revoke, self.field("id"), self._user)
+                self.audit("token revoked", self._user, token=self.field("id"))
                 await self._show(done="The token is revoked: requests that bring it are refused from now on.")
             elif action == "password":
                 await self._change_password()
@@ -73,6 +74,7 @@ class Account(AccountPage):
         if scope not in SCOPES:
             raise BadInput(f"scope is one of {', '.join(SCOPES)}, got {scope!r}.", "scope", scope)
         _, secret = await self.site.people.ask(self.library.tokens.create, self._user, scope, int(days))
+        self.audit("token made", self._user)
         await self._show(secret=secret)
 
     async def _change_password(self) -> None:
@@ -83,7 +85,8 @@ class Account(AccountPage):
             await passwords.check(self.library, user, self.field("current"), self.principal.address)
         if new != self.field("again"):
             raise BadInput("The new password and its repetition differ.", "again")
-        await self.site.people.ask(self.library.users.set_password, user, new)
+        await self.site.access.passwords.run(self.library.users.set_password, user, new)
+        self.audit("password set", user)
         self.principal = await self.sign_in(user)  # the new password has ended this session too
         await self._show(done="Your password is changed, and you are signed out everywhere else.")
 

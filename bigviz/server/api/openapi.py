@@ -48,6 +48,10 @@ def _listed(name: str, entry: Schema) -> Schema:
     return _object({name: {"type": "array", "items": entry}, "next": _NULL_TEXT})
 
 
+_USER_NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"}
+_USER: Final = _object(
+    {"name": _USER_NAME, "admin": {"type": "boolean"}, "password": {"type": "boolean"}, "created": _TIME}
+)
 _LISTED: Final[Schema] = {
     "name": {"type": "string"},
     "owner": _NULL_TEXT,
@@ -93,7 +97,7 @@ _SCHEMAS: Final[dict[str, Schema]] = {
             "users": {
                 "type": "object",
                 "additionalProperties": _ROLE,
-                "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"},
+                "propertyNames": _USER_NAME,
             },
         }
     ),
@@ -119,6 +123,14 @@ _SCHEMAS: Final[dict[str, Schema]] = {
             "publish": {"type": "boolean"},
         }
     ),
+    "User": _USER,
+    "Users": _object({"users": {"type": "array", "items": _USER}}),
+    "NewUser": _object(
+        {"name": _USER_NAME, "admin": {"type": "boolean"}, "password": _NULL_TEXT}, ("admin", "password")
+    ),
+    "NewPassword": _object({"password": {"type": "string", "minLength": 8}}),
+    "Nothing": _object({}),
+    "Link": _object({"url": {"type": "string", "format": "uri"}}),
     "NewToken": _object(
         {"scope": _SCOPE, "days": {"type": "number", "exclusiveMinimum": 0, "maximum": 36_500}}, ("days",)
     ),
@@ -293,9 +305,39 @@ def _other_paths() -> dict[str, Schema]:
     }
 
 
+def _user_paths() -> dict[str, Schema]:
+    return {
+        "/users": {
+            "get": _operation("The users, for admins.", {"200": "Users"}, "409"),
+            "post": _operation("A new user.", {"201": "User"}, "409 413 507", body=_json("NewUser")),
+        },
+        "/users/{name}": {"delete": _operation("Take a user away; not oneself.", {"204": None}, "409 507")},
+        "/users/{name}/password": {
+            "put": _operation(
+                "Another password, which ends the user's sessions.",
+                {"204": None},
+                "409 413 507",
+                body=_json("NewPassword"),
+            )
+        },
+        "/users/{name}/link": {
+            "post": _operation(
+                "An address that signs the user in, once and within 15 minutes.",
+                {"201": "Link"},
+                "409 413 507",
+                body=_json("Nothing"),
+            )
+        },
+        "/users/{name}/tokens": {
+            "get": _operation("The user's tokens.", {"200": "Tokens"}, "409"),
+            "post": _operation("A new token of the user's.", {"201": "Token"}, "409 413 507", body=_json("NewToken")),
+        },
+    }
+
+
 def description(prefix: str = "") -> Schema:
     """The OpenAPI description of a server whose addresses begin with `prefix`."""
-    paths = {**_document_paths(), **_dataset_paths(), **_other_paths()}
+    paths = {**_document_paths(), **_dataset_paths(), **_other_paths(), **_user_paths()}
     for path, methods in paths.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         if names:

@@ -15,7 +15,7 @@ from bigviz.server.request_values import choice
 if TYPE_CHECKING:
     from bigviz.library.tokens import Scope, TokenEntry
 
-__all__ = ["Me", "Token", "Tokens"]
+__all__ = ["Me", "Token", "Tokens", "new_token_in", "told_token"]
 
 
 class Me(ApiHandler):
@@ -44,23 +44,20 @@ class Tokens(ApiHandler):
         shelf = await self.site.shelf()
         user = self.principal.user
         found = [] if user is None else await shelf.run(shelf.library.tokens.entries, user)
-        self.write_json({"tokens": [_told(each) for each in found]})
+        self.write_json({"tokens": [told_token(each) for each in found]})
         self.finish()
 
     async def on_post(self, *args: str) -> None:
-        value = self.value("scope", optional={"days": 90})
-        scope: Scope = choice(value["scope"], "scope", SCOPES)  # type: ignore[assignment]
-        days = value["days"]
-        if isinstance(days, bool) or not isinstance(days, int | float):
-            raise BadInput(f"days is a number, got {echoed(days, 60)}.", "days")
+        scope, days = new_token_in(self)
         user = self.principal.user
         if user is None:
             raise Conflict("A token is a user's: make one first, with `bigviz user add NAME --admin`.", "user")
         shelf = await self.site.shelf()
         entry, secret = await shelf.run(shelf.library.tokens.create, user, scope, days)
+        self.audit("token made", user)
         self.set_header("Cache-Control", "no-store")
         self.set_status(201)
-        self.write_json({**_told(entry), "token": secret})
+        self.write_json({**told_token(entry), "token": secret})
         self.finish()
 
 
@@ -74,12 +71,23 @@ class Token(ApiHandler):
         shelf = await self.site.shelf()
         user = None if self.principal.admin else self.principal.user
         await shelf.run(shelf.library.tokens.revoke, id, user)
+        self.audit("token revoked", user, token=id)
         self.set_status(204)
         self.finish()
 
 
-def _told(entry: TokenEntry) -> dict[str, Any]:
-    """A token without its user, who asks."""
+def new_token_in(handler: ApiHandler) -> tuple[Scope, float]:
+    """The scope and the days that a body asks for. Raises BadInput."""
+    value = handler.value("scope", optional={"days": 90})
+    scope: Scope = choice(value["scope"], "scope", SCOPES)  # type: ignore[assignment]
+    days = value["days"]
+    if isinstance(days, bool) or not isinstance(days, int | float):
+        raise BadInput(f"days is a number, got {echoed(days, 60)}.", "days")
+    return scope, days
+
+
+def told_token(entry: TokenEntry) -> dict[str, Any]:
+    """A token without its user, who is known."""
     return {
         "id": entry.id,
         "scope": entry.scope,

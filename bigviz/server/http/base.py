@@ -116,6 +116,11 @@ class Guarded(RequestHandler):
             self.set_header("WWW-Authenticate", 'Bearer realm="bigviz"')
         self.finish(dump(describe(error)))
 
+    def audit(self, done: str, user: str | None, **facts: str) -> None:
+        """Tell the log who did what about a user. `facts` hold no secret."""
+        by = self.principal.user or self.principal.kind
+        self.site.event("people", done=done, user=user, by=by, **facts)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.restart(status_code)
         words = _WORDS.get(status_code)

@@ -147,6 +147,7 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "built": lambda facts: f"  indexed  {facts['dataset']}: {facts['layer']} in {facts['seconds']:.1f} s",
     "connected": _viewers,
     "disconnected": _viewers,
+    "people": lambda facts: f"  people   {facts['by']}: {facts['done']} ({facts['user'] or facts.get('token')})",
     "reloaded": lambda facts: f"  reloaded {facts['path']}",
     "log": lambda facts: facts["message"],
     "stopped": lambda facts: "bigviz has stopped.",

@@ -13,6 +13,8 @@ from bigviz.cli import cli
 from bigviz.library import passwords
 from bigviz.library.library import Library
 
+from ...server.running import Running, running
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _cheap_hashes() -> Iterator[None]:
@@ -136,3 +138,70 @@ def test_tokens(directory: Path, library: Library):
 def test_a_secret_is_another_one_each_time():
     made = {CliRunner().invoke(cli, ["secret"]).stdout for _ in range(3)}
     assert len(made) == 3 and all(re.fullmatch(r"[\w-]{43}\n", each) for each in made)
+
+
+@pytest.fixture
+def served(library: Library) -> Iterator[Running]:
+    library.users.add("root", admin=True)
+    with running([], library=library) as found:
+        found.await_event("loaded")
+        yield found
+
+
+def asked(served: Running, token: Path, *words: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(cli, [*words, "--url", served.url, "--token-file", str(token)], input=stdin)
+
+
+@pytest.fixture
+def token(library: Library, served: Running, tmp_path: Path) -> Path:
+    path = tmp_path / "token.txt"
+    path.write_text(library.tokens.create("root", "admin", 1)[1])
+    return path
+
+
+def test_users_of_a_server(served: Running, token: Path, library: Library):
+    made = asked(served, token, "user", "add", "ada")
+    assert (
+        made.stdout == "Added the user ada.\n"
+        and f"--url {served.url.rstrip('/')} --token-file {token}`" in made.stderr
+    )
+    assert asked(served, token, "user", "password", "ada", "--password-stdin", stdin="long enough\n").exit_code == 0
+    assert library.users.check("ada", "long enough")
+    assert [line.split()[:3] for line in asked(served, token, "user", "list").stdout.splitlines()[1:]] == [
+        ["ada", "user", "password"], ["root", "admin", "no"],
+    ]  # fmt: skip
+    link = asked(served, token, "user", "link", "ada").stdout
+    assert link.startswith(f"{served.url}_/link/") and library.users.use_link(link.split("/")[-1].strip()) == "ada"
+    assert asked(served, token, "user", "remove", "ada").stdout == "Removed the user ada.\n"
+    assert library.users.names() == ["root"]
+
+
+def test_tokens_of_a_server(served: Running, token: Path, library: Library, tmp_path: Path):
+    library.users.add("ada")
+    secret = asked(served, token, "token", "create", "--user", "ada", "--scope", "admin").stdout.strip()
+    assert library.tokens.find(secret).user == "ada"
+    mine = tmp_path / "mine.txt"
+    mine.write_text(secret)
+    own = asked(served, mine, "token", "create", "--days", "2")  # no admin's
+    assert library.tokens.find(own.stdout.strip()).user == "ada" and " of ada, scope read" in own.stderr
+    rows = [line.split() for line in asked(served, mine, "token", "list").stdout.splitlines()[1:]]
+    assert rows == [
+        line.split() for line in asked(served, token, "token", "list", "--user", "ada").stdout.splitlines()[1:]
+    ]
+    assert len(rows) == 2 and {row[1] for row in rows} == {"ada"}
+    assert asked(served, mine, "token", "revoke", rows[0][0]).exit_code == 0
+    refused = asked(served, mine, "user", "list")
+    assert refused.exit_code == 1 and refused.stdout == "" and refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["user", "list", "--library", ".", "--url", "http://127.0.0.1:1"], "give one of them"),
+        (["user", "list", "--token-file", "none.txt"], "is for the server that --url names"),
+        (["token", "create", "--library", "{library}"], "Whose token?"),
+    ],
+)
+def test_places_that_are_none(directory: Path, words: list[str], said: str):
+    failed = CliRunner().invoke(cli, [word.format(library=directory) for word in words])
+    assert failed.exit_code == 1 and said in failed.stderr and not Path("none.txt").exists()

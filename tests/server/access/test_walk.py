@@ -40,6 +40,7 @@ PLACES = {
     "NAME": "table",
     "SECRET": "x" * 43,
     "NEW": "new",
+    "USER": "viewer",
 }
 LET_IN = 299
 

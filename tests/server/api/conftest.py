@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bigviz.library import passwords
+from bigviz.library.library import Library
+
 from ..running import Running, running
 from .calls import ask, document, upload
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A server, and the header of one who may do everything there."""
+
+    served: Running
+    bearer: dict[str, str]
 
 
 @pytest.fixture
@@ -20,10 +32,22 @@ def plots(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A plot server with a document and its dataset."""
-    with running([], library=tmp_path_factory.mktemp("api") / "library") as found:
-        found.await_event("loaded")
-        upload(found, "rows")
-        ask(found, "PUT", "documents/plot", document("rows"))
-        yield found
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """A plot server with a document and its dataset, an admin's."""
+    directory = tmp_path_factory.mktemp("api") / "library"
+    with Library.open(directory) as library:
+        library.users.add("root", admin=True)
+        library.users.add("ann")
+        bearer = {"Authorization": f"Bearer {library.tokens.create('root', 'admin', 1)[1]}"}
+        with running([], library=directory) as served:
+            served.await_event("loaded")
+            assert upload(served, "rows", **bearer)[0] == 201
+            assert ask(served, "PUT", "documents/plot", document("rows"), **bearer).status == 201
+            yield Filled(served, bearer)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield

@@ -10,8 +10,8 @@ from schemathesis.checks import positive_data_acceptance
 
 from bigviz.server.api.openapi import description
 
-from ..running import Running
 from .calls import ARROW, PARQUET, TABLE, stream_of
+from .conftest import Filled
 
 CUT = st.integers(0, len(stream_of(TABLE))).map(lambda end: stream_of(TABLE)[:end])
 schemathesis.openapi.media_type(ARROW, CUT, aliases=[PARQUET])
@@ -20,12 +20,12 @@ API = schemathesis.openapi.from_dict(description())
 
 @API.parametrize()
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_answers_are_those_that_are_described(case: schemathesis.Case, filled: Running) -> None:
+def test_answers_are_those_that_are_described(case: schemathesis.Case, filled: Filled) -> None:
     """The status, the body, its type and the Allow header are described; what breaks the description is refused. What
     keeps to it need not be taken: a document may be no document, and a table damaged."""
-    root = filled.url.rstrip("/")
+    root = filled.served.url.rstrip("/")
     base = root if case.operation.path == "/{name}/views" else f"{root}/_/api"
-    case.call_and_validate(base_url=base, excluded_checks=[positive_data_acceptance])
+    case.call_and_validate(base_url=base, headers=filled.bearer, excluded_checks=[positive_data_acceptance])
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

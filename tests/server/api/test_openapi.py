@@ -56,7 +56,7 @@ def test_the_schemas_are_schemas():
 
 
 def test_it_is_served(filled):
-    answer = ask(filled, "GET", "openapi.json")
+    answer = ask(filled.served, "GET", "openapi.json")
     assert json.loads(answer.body) == OPEN and "private" not in answer.headers["Cache-Control"]
 
 
@@ -82,6 +82,13 @@ GOOD = [
     ("/tokens", "get", "tokens", None),
     ("/tokens", "post", "tokens", {"scope": "read"}),
     ("/tokens/{id}", "delete", "tokens/none", None),
+    ("/users", "post", "users", {"name": "bob", "password": "password"}),
+    ("/users", "get", "users", None),
+    ("/users/{name}/password", "put", "users/bob/password", {"password": "another one"}),
+    ("/users/{name}/link", "post", "users/bob/link", {}),
+    ("/users/{name}/tokens", "post", "users/bob/tokens", {"scope": "read", "days": 1}),
+    ("/users/{name}/tokens", "get", "users/bob/tokens", None),
+    ("/users/{name}", "delete", "users/bob", None),
     ("/openapi.json", "get", "openapi.json", None),
     ("/{name}/views", "post", "/plot/views", {"hash": "x0=1"}),
 ]
@@ -91,7 +98,8 @@ def test_answers_are_as_described(filled):
     assert {(path, method) for path, method, _, _ in GOOD} == set(OPERATIONS)
     for path, method, address, value in GOOD:
         headers = {"Content_Type": ARROW} if isinstance(value, bytes) else {}
-        answer = ask(filled, method.upper(), address, value, **headers)
+        answer = ask(filled.served, method.upper(), address, value, **filled.bearer, **headers)
+        assert answer.status not in (401, 403), address
         checked(path, method, answer.status, answer.body, answer.headers["Content-Type"])
 
 
@@ -117,6 +125,6 @@ def test_bytes_that_are_no_json_are_answered_as_described(filled, operation, nam
     address = re.sub(r"\{\w+\}", lambda _: name, path)
     if "servers" not in PATHS[path]:
         address = address.removeprefix("/")
-    answer = ask(filled, method.upper(), address, body, Content_Type=kind)
+    answer = ask(filled.served, method.upper(), address, body, **filled.bearer, Content_Type=kind)
     assert answer.status < 500
     checked(path, method, answer.status, answer.body, answer.headers["Content-Type"])
