@@ -102,6 +102,11 @@ class JobQueue:
         """Start no job for this owner, or do so again."""
         self._owners.setdefault(owner, _Owner()).paused = paused
 
+    def is_paused(self, owner: Hashable) -> bool:
+        """Whether this owner's jobs do not start for now."""
+        state = self._owners.get(owner)
+        return state is not None and state.paused
+
     def drop(self, owner: Hashable, slot: Hashable) -> None:
         """Give up one slot of an owner."""
         state = self._owners.get(owner)

@@ -61,6 +61,11 @@ class Scheduler:
         if not paused:
             self._start()
 
+    def is_paused(self, owner: Hashable) -> bool:
+        """Whether an owner's jobs do not start for now."""
+        with self._lock:
+            return self._queue.is_paused(owner)
+
     def forget(self, owner: Hashable) -> None:
         """Give up everything an owner wants."""
         with self._lock:

@@ -11,6 +11,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs import window_jobs
 from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_message, tile_message
+from bigviz.server.jobs.kept_answers import KeptAnswers
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
 from bigviz.server.request_values import Number, interval
@@ -29,6 +30,7 @@ class ViewJobs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.kept = KeptAnswers()
 
     def exact(self, dataset: Dataset, layer: Layer, want: Wanted, has_rows: bool = True) -> Job:
         """The exact answer; of a window None where its tiles are the answer, as they are too where the caller may not
@@ -71,21 +73,30 @@ class ViewJobs:
 
     def _tile(self, dataset: Dataset, layer: Layer, want: TileWant) -> Job:
         key = TileKey(*want.place)
+        name = (dataset.fingerprint, dataset.version, layer, ("frame", want.place))
 
         def call(cancel: Cancel) -> Prepared:
-            return tile_message(self._engine.tile(dataset, layer, key, cancel))
+            tile = self._engine.tile(dataset, layer, key, cancel)
+            message = tile_message(tile)
+            if not (tile.cost.rows or tile.cost.kernel_us or tile.cost.encode_us):  # the message tells what it cost
+                self.kept.put(name, message)
+            return message
 
-        return (dataset.fingerprint, dataset.version, layer, ("frame", want.place)), call
+        return name, call
 
     def _window(self, dataset: Dataset, layer: Layer, want: WindowWant, has_rows: bool) -> Job:
         x, y = window_jobs.ends_of(dataset, layer, want)
         answer = window_jobs.answer if has_rows else window_jobs.picture
+        name = (*window_jobs.key_of(dataset, layer, x, y, want), has_rows)
 
         def call(cancel: Cancel) -> Prepared | None:
             found = answer(self._engine, dataset, layer, x, y, (want.width, want.height), cancel)
-            return None if found is None else Prepared(*found)
+            if found is None:
+                self.kept.put(name, None)
+                return None
+            return Prepared(*found)
 
-        return (*window_jobs.key_of(dataset, layer, x, y, want), has_rows), call
+        return name, call
 
     def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
         window = _ends(dataset, layer, want)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import Any, Final
 
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketHandler
 
 from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.gate import Need
@@ -17,6 +19,7 @@ from bigviz.wire.frames import FLOODED, OTHER_VERSION, VERSION
 
 __all__ = ["Websocket"]
 
+_BINARY: Final = 0x82  # a whole message
 _LONGEST_REASON: Final = 123  # bytes, of a close frame
 
 
@@ -24,7 +27,7 @@ class Websocket(Guarded, WebSocketHandler):
     """The connection of one browser to one document."""
 
     need = Need.document("viewer")
-    gone = WebSocketClosedError
+    gone = StreamClosedError
 
     def initialize(self, site: Site) -> None:
         self.site = site
@@ -71,8 +74,15 @@ class Websocket(Guarded, WebSocketHandler):
     # --- what the viewer sends ---------------------------------------------------------------------------------------
 
     def send_frame(self, frame: bytes) -> asyncio.Future[None]:
-        """Hand a frame to the socket; done when the kernel has taken it."""
-        return self.write_message(frame, binary=True)
+        """Hand a frame to the socket; done when the kernel has taken it. Raises StreamClosedError.
+
+        As `write_message` of Tornado does, which makes a task for each frame.
+        """
+        connection: Any = self.ws_connection
+        if connection is None or connection.is_closing():
+            raise StreamClosedError
+        written: asyncio.Future[None] = connection.stream.write(_binary_head(len(frame)) + frame)
+        return written
 
     def hang_up(self, code: int, reason: str) -> None:
         """Begin the closing handshake; nothing happens on a connection that is closing."""
@@ -97,6 +107,15 @@ class Websocket(Guarded, WebSocketHandler):
             self.viewer.leave(FLOODED, "send fewer pings")
             connection.client_terminated = True
             connection.stream.close()
+
+
+def _binary_head(size: int) -> bytes:
+    """What stands before a binary message of so many bytes: RFC 6455, section 5.2."""
+    if size < 126:
+        return struct.pack("!BB", _BINARY, size)
+    if size < 1 << 16:
+        return struct.pack("!BBH", _BINARY, 126, size)
+    return struct.pack("!BBQ", _BINARY, 127, size)
 
 
 def _short_reason(message: str) -> str:

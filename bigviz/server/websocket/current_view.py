@@ -147,7 +147,8 @@ class View:
             self._plan()
 
     def _plan(self) -> None:
-        """Want what is open: estimates first where the exact answer would not come at once, then exact answers."""
+        """Send what is at hand, then want what is open: estimates first where the exact answer would not come at once,
+        then exact answers."""
         first: list[list[Want]] = []
         exact: list[list[Want]] = []
         later: list[Want] = []
@@ -160,13 +161,16 @@ class View:
         except Exception as error:
             self._fail(error, 0)
             return
+        if self.over:  # everything was at hand
+            self.backend.scheduler.drop(self.viewer, self.request.figure)
+            return
         self.backend.scheduler.replace(
             self.viewer, self.request.figure, [*_interleaved(first), *_interleaved(exact), *later]
         )
         self._finish()
 
     def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
-        """Estimates, exact answers, and exact answers that may wait, of one layer."""
+        """Estimates, exact answers, and exact answers that may wait, of one layer; those at hand are sent."""
         backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
         readiness = backend.builds.readiness(dataset, layer)
         if readiness not in EXACT:
@@ -176,6 +180,8 @@ class View:
             part.open.clear()  # tiles of a root that the layer no longer has: the browser learns the new one
             self.outdated = True
             return [], [], []
+        scanned = part.of_tiles and readiness == "scanned"
+        visible, later = ([], []) if scanned else self._exact(part)
         rough: list[Want] = []
         if readiness != "complete":
             rough = [
@@ -183,17 +189,29 @@ class View:
                 for want in part.without(1)  # only where there is nothing
                 if isinstance(want, TileWant)
             ]
-        if part.of_tiles and readiness == "scanned":
+        if scanned:
             if not part.has_rows and part.window is not None:
                 del part.open[part.window]
             return rough, self._scan(part), []
+        return rough, visible, later
+
+    def _exact(self, part: _Part) -> tuple[list[Want], list[Want]]:
+        """Exact answers that are still to be made, and those that may wait. What is at hand is sent instead, unless the
+        browser is behind: then it waits like the others, and may be dropped with them."""
+        backend = self.backend
         visible: list[Want] = []
         later: list[Want] = []
-        for want in part.open:
+        for want in list(part.open):
+            if want not in part.open:  # sent with the window that was at hand
+                continue
             waits = want in part.later
-            job = self._want(backend.jobs.exact(dataset, layer, want, part.has_rows), part, want, 0, waits)
-            (later if waits else visible).append(job)
-        return rough, visible, later
+            job = self._want(backend.jobs.exact(part.dataset, part.layer, want, part.has_rows), part, want, 0, waits)
+            kept = backend.jobs.kept.get(job.key)
+            if kept is not None and not backend.scheduler.is_paused(self.viewer):
+                job.deliver(kept)
+            else:
+                (later if waits else visible).append(job)
+        return visible, later
 
     def _estimates(self, part: _Part) -> list[Want]:
         """Estimates from the sample as it is now; none while there is no sample, or of another root's tiles."""

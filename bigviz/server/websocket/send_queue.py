@@ -119,8 +119,7 @@ class Outbox:
                     sending.add_done_callback(_ignore)
                     ahead += len(frame)
                     if ahead >= _AHEAD or not self._queue:
-                        patience = self._limits.stalled_seconds + ahead / self._limits.slowest_bytes
-                        await asyncio.wait_for(asyncio.shield(sending), patience)
+                        await self._taken(sending, ahead)
                         self._waiting -= ahead
                         self.sent += ahead
                         ahead = 0
@@ -129,6 +128,15 @@ class Outbox:
             return
         except TimeoutError:
             self._fail()
+
+    async def _taken(self, sending: asyncio.Future[None], ahead: int) -> None:
+        """Wait until the browser has taken in the last of `ahead` bytes; TimeoutError if it is too slow."""
+        if sending.done():  # the kernel had room for it, which is usual: no timer for that
+            sending.result()
+            await asyncio.sleep(0)
+            return
+        patience = self._limits.stalled_seconds + ahead / self._limits.slowest_bytes
+        await asyncio.wait_for(asyncio.shield(sending), patience)
 
     def _numbered(self, message: Message) -> list[bytes]:
         made = frames(

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 import bigviz as bv
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.render import colormaps
+from bigviz.server.websocket.connection import _binary_head
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
@@ -295,3 +297,9 @@ def test_a_changed_document_is_fetched_anew(documents):
             with pytest.raises(ConnectionClosed) as closed:
                 line.take()
             assert closed.value.rcvd.code == 4001
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_frames_are_what_another_library_writes(size: int):
+    payload = bytes(size)
+    assert _binary_head(size) + payload == Frame(Opcode.BINARY, payload).serialize(mask=False)

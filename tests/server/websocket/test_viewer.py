@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.tiles.engine import Engine
 from bigviz.wire.frames import UNREAD, Frame, Reassembler, Type, parse, read_json
+from bigviz.wire.tiles import TileMessage, read_tile
 
 from ...patience import PATIENCE
 
@@ -78,14 +80,17 @@ def looking(test, limits: Limits = Limits(), slow: bool = False, name: str = "ro
     asyncio.run(run())
 
 
+def definition_of(hello: dict) -> dict[str, str]:
+    spec = hello["document"]["layout"]["layers"][0]
+    definition = {name: spec[name] for name in ("dataset", "glyph", "x", "y", "agg", "root")}
+    return definition | {"xaxis": "linear", "yaxis": "linear"}
+
+
 def test_hello_a_layer_and_a_view():
     async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
         (hello,) = await channel.until(Type.HELLO)
         value, _ = read_json(Reassembler().add(hello) or [])
-        (figure,) = [value["document"]["layout"]]
-        spec = figure["layers"][0]
-        definition = {name: spec[name] for name in ("dataset", "glyph", "x", "y", "agg", "root")}
-        definition |= {"xaxis": "linear", "yaxis": "linear"}
+        definition = definition_of(value)
         await viewer.receive(json.dumps({"op": "layer", "id": 1, "figure": 0, "layer": 0, "definition": definition}))
         facts, _ = read_json(Reassembler().add((await channel.until(Type.LAYER))[-1]) or [])
         assert facts["rows"] == 1_000
@@ -129,3 +134,40 @@ def test_one_who_takes_nothing_in_is_left():
         assert (await channel.ended)[0] == UNREAD
 
     looking(test, Limits(stalled_seconds=0.01, slowest_bytes=1e9), slow=True)
+
+
+def test_what_takes_no_work_any_more_needs_no_thread():
+    """The third view of the same tiles is answered as its message is read, unless the browser is behind."""
+
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        (hello,) = await channel.until(Type.HELLO)
+        definition = definition_of(read_json(Reassembler().add(hello) or [])[0])
+        places = [[2, 2, i, j] for i in range(4) for j in range(4)]
+        wanted = [{"layer": 0, "definition": definition, "tiles": places, "prefetch": [[1, 1, 0, 0]]}]
+
+        async def ask(request: int) -> None:
+            await viewer.receive(json.dumps({"op": "view", "id": request, "figure": 0, "layers": wanted}))
+
+        async def answered() -> list[TileMessage]:
+            got = [read_tile([each]) for each in await channel.until(Type.DONE) if each.type == Type.TILE]
+            return sorted(
+                (replace(tile, queue_us=0, kernel_us=0, encode_us=0, rows=0, bytes=0) for tile in got), key=str
+            )
+
+        answers = []
+        for request in (1, 2):
+            await ask(request)
+            answers.append(await answered())
+        scheduler = viewer.backend.scheduler
+        scheduler.pause(viewer, True)
+        await ask(3)
+        await asyncio.gather(*viewer.tasks)
+        assert scheduler.waiting == 17 and channel.frames.empty()
+        scheduler.pause(viewer, False)
+        answers.append(await answered())
+        scheduler.close()
+        await ask(4)
+        answers.append(await answered())
+        assert len(answers[0]) == 17 and all(each == answers[0] for each in answers)
+
+    looking(test)
