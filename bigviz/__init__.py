@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bigviz.document.layout import row as row
     from bigviz.document.load import load as load
     from bigviz.document.spec import Document as Document
+    from bigviz.export.widget.show import show as show
     from bigviz.server.run.serve import serve as serve
 
 _HOMES = {
@@ -66,6 +67,7 @@ _HOMES = {
     "bigviz.document.layout": ("column", "grid", "row"),
     "bigviz.document.load": ("load",),
     "bigviz.document.spec": ("Document",),
+    "bigviz.export.widget.show": ("show",),
     "bigviz.server.run.serve": ("serve",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

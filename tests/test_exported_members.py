@@ -49,6 +49,7 @@ NAMES = [
     "open",
     "row",
     "serve",
+    "show",
     "sum",
 ]
 

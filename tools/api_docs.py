@@ -15,7 +15,7 @@ import bigviz
 GROUPS = {
     "Tables": ("open", "Dataset"),
     "Plots": ("figure", "Figure", "row", "column", "grid", "document", "Document", "load"),
-    "Serving": ("serve",),
+    "Serving": ("serve", "show"),
     "Publishing": ("connect", "Connection"),
     "Canvas": ("Canvas",),
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),

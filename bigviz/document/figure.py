@@ -19,6 +19,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
 from bigviz.document.basemap import figure_basemap
+from bigviz.document.cell_value import CellValue
 from bigviz.document.json import LAYER_KEYS
 from bigviz.document.names import check_name, is_dataset_name
 from bigviz.document.spec import BasemapSpec, Dash, How, Marker
@@ -55,7 +56,7 @@ class Layer:
 
 
 @dataclass(eq=False)
-class Figure:
+class Figure(CellValue):
     """Axes with layers, the first one at the bottom; made by `figure`. `points` and `line` return the figure itself."""
 
     title: str = ""

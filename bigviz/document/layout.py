@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bigviz.common.errors import BadInput
+from bigviz.document.cell_value import CellValue
 from bigviz.document.figure import Figure
 
 __all__ = ["Box", "column", "grid", "row"]
 
 
 @dataclass(eq=False)
-class Box:
+class Box(CellValue):
     """A layout of figures and of other layouts."""
 
     type: Literal["row", "column", "grid"]

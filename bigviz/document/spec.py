@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
+from bigviz.document.cell_value import CellValue
 
 __all__ = [
     "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "BasemapSpec", "Dash", "Document", "FigureSpec",
@@ -126,7 +127,7 @@ Node = FigureSpec | LayoutSpec
 
 
 @dataclass(frozen=True)
-class Document:
+class Document(CellValue):
     """What one address shows, frozen: made by `bigviz.document`, served by `bigviz.serve`.
 
     `id` is its name in the address, `layout` a tree of rows, columns, grids and figures. `rows` says whether those who

@@ -1,0 +1,1 @@
+"""Plots in the cells of notebooks, over the notebook's own channel: no port is opened."""

@@ -1,0 +1,120 @@
+"""All places where one plot is shown in a notebook: what their pages say is sorted here, and answered.
+
+A place has a page, which connects as often as it likes. Places of which nothing is heard for some minutes have gone
+without a word, as when their browser was closed; a page that is there after all connects again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from bigviz.document.spec import Document
+from bigviz.export.widget.channel import Channel, ChannelGone, Send
+from bigviz.server.site import Site
+
+__all__ = ["CellViews"]
+
+_log = logging.getLogger("bigviz")
+
+_SECONDS_UNHEARD: Final = 300.0  # the page is heard each minute
+
+
+@dataclass
+class _Place:
+    """A page, and its open connections by number."""
+
+    heard: float
+    channels: dict[int, Channel] = field(default_factory=dict)
+
+    def ended(self, socket: int) -> None:
+        """One of the connections has ended."""
+        self.channels.pop(socket, None)
+
+
+class CellViews:
+    """The viewers of one document. Lives on the loop; `send` sends to all pages, which know their own messages."""
+
+    def __init__(self, document: Document, site: Site, send: Send, page: Callable[[], bytes]) -> None:
+        self._document = document
+        self.site = site
+        self._send = send
+        self._page = page
+        self._places: dict[str, _Place] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def take(self, content: Mapping[str, Any]) -> None:
+        """A message of a page. What is no message of ours is logged, and answered by nothing."""
+        if self._closed:
+            return
+        try:
+            self._take(content)
+        except ChannelGone:
+            self.close()
+        except (KeyError, TypeError, ValueError):
+            _log.warning("A message of a plot in a notebook could not be read.", exc_info=True)
+
+    def close(self) -> None:
+        """End all connections, for good. Pages know it from the end of the widget's channel."""
+        self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+        for view in list(self._places):
+            self._forget(view)
+        asyncio.get_running_loop().call_soon(self.site.close)
+
+    @property
+    def count(self) -> int:
+        """How many connections are open."""
+        return len(self.site.viewers)
+
+    def _take(self, content: Mapping[str, Any]) -> None:
+        view = str(content["view"])
+        if content.get("gone"):
+            self._forget(view)
+            return
+        loop = asyncio.get_running_loop()
+        place = self._places.setdefault(view, _Place(loop.time()))
+        place.heard = loop.time()
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(self._look())
+        if content.get("page"):
+            self._send({"view": view, "page": True}, [self._page()])
+        elif "socket" in content:
+            self._hear(view, place, int(content["socket"]), content)
+
+    def _hear(self, view: str, place: _Place, socket: int, content: Mapping[str, Any]) -> None:
+        about = {"view": view, "socket": socket}
+        channel = place.channels.get(socket)
+        if content.get("open") and channel is None:
+            send = partial(self._send_of, about)
+            place.channels[socket] = Channel(self.site, self._document.id, send, partial(place.ended, socket))
+        elif channel is None:
+            return
+        elif "text" in content:
+            channel.take(str(content["text"]))
+        elif "took" in content:
+            channel.took(int(content["took"]))
+        elif content.get("close"):
+            channel.end()
+
+    def _send_of(self, about: dict[str, Any], content: dict[str, Any], buffers: list[bytes]) -> None:
+        self._send({**about, **content}, buffers)
+
+    def _forget(self, view: str) -> None:
+        place = self._places.pop(view, None)
+        for channel in [] if place is None else list(place.channels.values()):
+            channel.end()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SECONDS_UNHEARD / 5)
+            for view, place in list(self._places.items()):
+                if loop.time() - place.heard > _SECONDS_UNHEARD:
+                    self._forget(view)
