@@ -264,6 +264,7 @@ def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | 
 for _name, _where, _help in (
     ("publish", "plot_server.documents:publish", "Publish a script's document on a plot server."),
     ("unpublish", "plot_server.documents:unpublish", "Take a document away from a plot server."),
+    ("append", "plot_server.datasets:append", "Append rows to a dataset of a plot server."),
     ("list", "plot_server.documents:list_documents", "List the documents of a plot server."),
     ("user", "plot_server.people:user", "Add, list and remove users; make login links."),
     ("token", "plot_server.people:token", "Make, list and revoke tokens for scripts."),

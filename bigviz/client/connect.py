@@ -9,8 +9,11 @@ from dataclasses import replace
 from typing import Any, Final, Literal, cast
 from urllib.parse import quote, urlencode
 
+import pyarrow as pa
+
 from bigviz.client.http import Http
 from bigviz.client.refusals import Unreachable
+from bigviz.client.streams import Stream, make_stream, send_body, send_rows
 from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
 from bigviz.common.errors import NotFound, OutOfDate
 from bigviz.data.dataset import Dataset
@@ -125,6 +128,49 @@ class Connection:
         """
         check_name(name)
         return self._put(name, open_dataset(table), None, attached)
+
+    def stream(
+        self,
+        name: str,
+        schema: pa.Schema | Mapping[str, Any],
+        *,
+        order_by: str | None = None,
+        rollover_rows: int | None = None,
+        rollover_bytes: int | None = None,
+        rollover_age: float | None = None,
+    ) -> Stream:
+        """A dataset that grows: made where there is none of that name, else the one that is there.
+
+        `schema` is an Arrow schema, or a mapping of names to Arrow types such as `{"time": "timestamp[us]", "price":
+        "float64"}`. `order_by` names the column that the rows are in order of; late ones are drawn in their place all
+        the same. `append(rows)` of the stream appends a table of any kind and returns `{"version", "offset", "rows",
+        "durable"}`, `close()` seals the dataset; pages that show it follow. Raises Conflict where the dataset has other
+        columns.
+
+        `rollover_rows`, `rollover_bytes` and `rollover_age` are refused by servers that keep all rows.
+        """
+        check_name(name)
+        query = {
+            "order_by": order_by,
+            "rollover_rows": rollover_rows,
+            "rollover_bytes": rollover_bytes,
+            "rollover_age": rollover_age,
+        }
+        return make_stream(self._http, name, schema, query)
+
+    def append(self, name: str, table: object) -> dict[str, Any]:
+        """Append a table to a dataset: `{"version", "offset", "rows", "durable"}`, once the rows are durable.
+
+        `table` is an Arrow table or batch, a frame of pandas or polars, or a mapping of names to lists or arrays, with
+        the columns and types of the dataset; `Stream.append` converts types. See there for what is sent again.
+        """
+        check_name(name)
+        return send_rows(self._http, name, table)
+
+    def append_body(self, name: str, body: bytes, kind: str) -> dict[str, Any]:
+        """Append rows as they would be sent by hand: `kind` is the content type, such as `application/x-ndjson`."""
+        check_name(name)
+        return send_body(self._http, name, body, kind)
 
     def datasets(self) -> list[dict[str, Any]]:
         """The datasets that you may see: `name`, `owner`, `public`, `role`, `version`, `rows`, `bytes`, `updated`."""

@@ -99,6 +99,8 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
                           "directory)."),
         click.option("--keep-versions", default=100, show_default=True, type=click.IntRange(1), metavar="N",
                      help="Versions to keep of each published document."),
+        click.option("--durability", default="fsync", show_default=True, type=click.Choice(("fsync", "os")),
+                     help="What holds once appended rows are acknowledged: a power cut, or a kill alone."),
         click.option("--cache", metavar="SIZE", callback=_bytes,
                      help="Memory for tiles, and for rows without an index on disk (default: half of all memory)."),
     )):  # fmt: skip

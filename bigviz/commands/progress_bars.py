@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -25,7 +25,7 @@ from rich.text import Text
 from bigviz.common.printable import printable
 from bigviz.common.progress import Progress as Tell
 
-__all__ = ["bars", "shown", "stage_bars"]
+__all__ = ["bars", "shown", "stage_bars", "status_line"]
 
 
 def shown(stage: str) -> str:
@@ -78,6 +78,17 @@ def stage_bars() -> Iterator[Tell]:
     with progress:
         yield tell
         finish()
+
+
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what it was told last, and goes at the end; nothing where stderr is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(shown(text))
 
 
 class _Rate(ProgressColumn):

@@ -5,12 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 from weakref import WeakValueDictionary
 
+import pyarrow as pa
+from cachetools import LRUCache
+
+from bigviz.data.appending.base import schema_of
+from bigviz.data.appending.log import Snapshot
+from bigviz.data.appending.source import AppendedSource
 from bigviz.data.dataset import Dataset
-from bigviz.data.open import open_files
+from bigviz.data.formats.file_part import Part
+from bigviz.data.open import open_files, open_part
 
 __all__ = ["Catalog"]
+
+_MOST_BASES: Final = 64  # files under what was appended, whose footers are kept
 
 
 class Catalog:
@@ -20,6 +30,7 @@ class Catalog:
     def __init__(self) -> None:
         self._served: Mapping[str, Dataset] = {}
         self._uploaded: WeakValueDictionary[tuple[str, int, Path], Dataset] = WeakValueDictionary()
+        self._bases: LRUCache[Path, tuple[Part, pa.Schema]] = LRUCache(_MOST_BASES)
         self._lock = threading.Lock()
 
     def serve(self, datasets: Mapping[str, Dataset]) -> None:
@@ -40,5 +51,19 @@ class Catalog:
             if found is None:
                 found = open_files(path, name)
                 found.version = version
+                self._uploaded[key] = found
+            return found
+
+    def appended(self, name: str, path: Path, snapshot: Snapshot) -> Dataset:
+        """The dataset of an uploaded file and of what was appended to it since. Raises what `bigviz.open` does."""
+        key = (name, snapshot.version, path)
+        with self._lock:
+            found = self._uploaded.get(key)
+            if found is None:
+                base = self._bases.get(path)
+                if base is None:
+                    base = self._bases[path] = open_part(path), schema_of(path)
+                found = Dataset(name, AppendedSource([base[0]], base[1], snapshot, name))
+                found.version = snapshot.version
                 self._uploaded[key] = found
             return found

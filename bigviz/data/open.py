@@ -29,7 +29,7 @@ from bigviz.data.sources.files import FilesSource, threads
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 
-__all__ = ["open", "open_files"]
+__all__ = ["open", "open_files", "open_part"]
 
 _TOGETHER = 32  # CSV files that one engine reads, and holds open
 
@@ -90,6 +90,11 @@ def open_files(
     notes = tuple(note for each in found for note in each.notes)
     files = Files(paths, relative, found[0].name, notes)
     return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening))
+
+
+def open_part(path: AnyPath) -> Part:
+    """One Parquet or Arrow file as a part of a table. Raises `NotFound`, `BadInput` or `Unreadable`."""
+    return _reader(_sniffed(_path(path)))
 
 
 def _is_paths(source: object) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.errors import BadInput, Conflict
 from bigviz.document.names import check_name
@@ -24,6 +25,9 @@ from bigviz.library.listing import Sort
 from bigviz.library.storage.database import Database
 from bigviz.library.storage.directory import FILES, INCOMING, sync
 from bigviz.library.uploads import Upload, disk_errors, drop_left_over
+
+if TYPE_CHECKING:
+    from bigviz.library.streams import Streams
 
 __all__ = ["DatasetEntry", "Datasets"]
 
@@ -36,8 +40,10 @@ _HOUR: Final = 3600.0
 class DatasetEntry:
     """A dataset at its current version.
 
-    `path` is its file, named by `hash` (SHA-256) and `format`; `columns` are `{name, type}` each. An `attached` one was
-    uploaded for a document and goes when no version of a document names it.
+    `path` is the file that was uploaded, named by `hash` (SHA-256) and `format`; `columns` are `{name, type}` each. An
+    `attached` one was uploaded for a document and goes when no version of a document names it. `rows` and `bytes` count
+    what was appended since then too, if it has a `log`; nothing more is once it is `sealed`. `order_by` is
+    the column that whoever made it names as its order.
     """
 
     name: str
@@ -52,6 +58,9 @@ class DatasetEntry:
     format: str
     hash: str
     attached: bool
+    log: str | None = None
+    sealed: bool = False
+    order_by: str | None = None
 
 
 class Datasets:
@@ -59,8 +68,27 @@ class Datasets:
 
     def __init__(self, database: Database, directory: Path) -> None:
         self._database = database
+        self._directory = directory
         self._files = directory / FILES
         self._incoming = directory / INCOMING
+        self._streams: Streams | None = None
+
+    @property
+    def streams(self) -> Streams:
+        """What was appended to the datasets; only after `recover`."""
+        assert self._streams is not None
+        return self._streams
+
+    def recover(self, open: Callable[[Database, Path], Streams]) -> None:
+        """Open what was appended, for the one server of the library, and learn what was before a crash. Until then
+        a dataset is as it was last written down."""
+        self._streams = open(self._database, self._directory)
+        self._streams.recover()
+
+    def close(self) -> None:
+        """Let go of what was appended; a second call does nothing."""
+        if self._streams is not None:
+            self._streams.close()
 
     def begin(self) -> Upload:
         """A new file to write a dataset to."""
@@ -78,9 +106,10 @@ class Datasets:
         expect: Expect = None,
         attached: bool | None = None,
         caller: Caller | None = None,
+        order_by: str | None = None,
     ) -> DatasetEntry:
         """Make a file the current version of a dataset; content that equals the current version's makes none. The
-        first one's owner stays.
+        first one's owner stays. What was appended to the version before goes with it.
 
         `format` is the ending of the kept file: "arrow", "arrows", "parquet". A new dataset is `attached` if that is
         said. One that is there can be detached, and never attached: who may write to it may not have it collected.
@@ -91,9 +120,12 @@ class Datasets:
         check_name(name)
         if not _FORMAT.fullmatch(format):
             raise BadInput(f"A format is the ending of a file's name, got {format!r}.", "format", format)
+        if order_by is not None and order_by not in [column["name"] for column in columns]:
+            raise BadInput(f"order_by names a column, and there is no {order_by!r}.", "order_by", order_by)
         described = json.dumps([dict(column) for column in columns])
         digest, size = upload.digest()
-        with self._database.write() as db:
+        self._check_replaceable(name, caller, expect)
+        with self._replacing(name), self._database.write() as db:
             item = replaceable(db, "dataset", name, caller, expect)
             before = None if item is None else self._entry(db, item)
             if before is not None:
@@ -101,14 +133,14 @@ class Datasets:
             now = self._database.now()
             if item is None:
                 item = items.create(db, "dataset", name, name, owner, now)
-            elif before and (before.hash, before.format) != (digest, format):
+            elif before and ((before.hash, before.format) != (digest, format) or before.log):
                 item = items.advance(db, item, name, now)
             elif attached:
                 item = items.touch(db, item, now)  # a document that names it is about to come: see `collect`
             db.execute(
-                "INSERT OR REPLACE INTO datasets (item, hash, format, bytes, row_count, columns, attached)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (item.id, digest, format, size, rows, described, bool(attached)),
+                "INSERT OR REPLACE INTO datasets (item, hash, format, bytes, row_count, columns, attached, order_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (item.id, digest, format, size, rows, described, bool(attached), order_by),
             )
             self._keep(upload, f"{digest}.{format}", size)
             return self._entry(db, item)
@@ -136,7 +168,9 @@ class Datasets:
     def delete(self, name: str, *, expect: Expect = None, caller: Caller | None = None) -> None:
         """Take a dataset away; `collect` removes its file. Raises NotFound, Forbidden, OutOfDate, and Conflict while
         documents name it in their current version."""
-        with self._database.write() as db:
+        with self._database.read() as db:
+            changeable(db, "dataset", name, caller, "owner", None)
+        with self._replacing(name), self._database.write() as db:
             item = changeable(db, "dataset", name, caller, "owner", expect)
             (number,) = db.execute(
                 "SELECT count(DISTINCT items.id) FROM version_datasets AS named JOIN items"
@@ -169,7 +203,17 @@ class Datasets:
                 if path.name not in named and _FILE.fullmatch(path.name):
                     path.unlink()
                     removed += 1
-        return removed
+            return removed + (self._streams.collect(db) if self._streams else 0)
+
+    def _check_replaceable(self, name: str, caller: Caller | None, expect: Expect) -> None:
+        """Raise what refuses a new version before appends are stopped for it."""
+        if self._streams is not None:
+            self._streams.settle()
+        with self._database.read() as db:
+            replaceable(db, "dataset", name, caller, expect)
+
+    def _replacing(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext() if self._streams is None else self._streams.replacing(name)
 
     def _keep(self, upload: Upload, file: str, size: int) -> None:
         path = self._files / file
@@ -181,10 +225,17 @@ class Datasets:
             sync(self._files)  # also where the file was there: who brought it may have ended before this
 
     def _entry(self, db: Connection, item: Item) -> DatasetEntry:
-        digest, format, size, rows, columns, attached = db.execute(
-            "SELECT hash, format, bytes, row_count, columns, attached FROM datasets WHERE item = ?", (item.id,)
+        digest, format, size, rows, columns, attached, log, more_rows, more_bytes, sealed, order_by = db.execute(
+            "SELECT hash, format, bytes, row_count, columns, attached, log, log_rows, log_bytes, sealed, order_by"
+            " FROM datasets WHERE item = ?",
+            (item.id,),
         ).fetchone()
+        head = self._streams.head(item.name, log) if self._streams is not None and log is not None else None
+        version = item.version
+        if head is not None:
+            version, more_rows, more_bytes, sealed = max(version, head.version), head.rows, head.nbytes, head.sealed
         return DatasetEntry(
-            item.name, item.version, item.owner, item.public, rows, size, tuple(json.loads(columns)), item.updated,
-            self._files / f"{digest}.{format}", format, digest, bool(attached),
+            item.name, version, item.owner, item.public, rows + more_rows, size + more_bytes,
+            tuple(json.loads(columns)), item.updated, self._files / f"{digest}.{format}", format, digest,
+            bool(attached), log, bool(sealed), order_by,
         )  # fmt: skip

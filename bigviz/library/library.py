@@ -13,7 +13,15 @@ from bigviz.library.datasets import Datasets
 from bigviz.library.documents import Documents
 from bigviz.library.sessions import Sessions
 from bigviz.library.storage.database import Database
-from bigviz.library.storage.directory import DATABASE, FILES, ServerLock, default_directory, make_directory, opening
+from bigviz.library.storage.directory import (
+    DATABASE,
+    FILES,
+    STREAMS,
+    ServerLock,
+    default_directory,
+    make_directory,
+    opening,
+)
 from bigviz.library.tokens import Tokens
 from bigviz.library.users import Users
 from bigviz.library.views import Views
@@ -66,6 +74,7 @@ class Library:
 
     def close(self) -> None:
         """Let go of the database and the lock; a second call does nothing."""
+        self.datasets.close()
         self._database.close()
         if self._lock is not None:
             self._lock.release()
@@ -84,7 +93,7 @@ def _check_there(directory: Path) -> None:
     of the files, and `collect` would remove them all."""
     database, log = directory / DATABASE, directory / f"{DATABASE}-wal"
     beside = [log] if log.exists() and log.stat().st_size else []
-    beside += [directory / FILES] if any((directory / FILES).iterdir()) else []
+    beside += [folder for folder in (directory / FILES, directory / STREAMS) if any(folder.iterdir())]
     if beside and not database.stat().st_size:
         names = " and ".join(path.name for path in beside)
         raise Unreadable(

@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
-from bigviz.server.api import access, datasets, documents, openapi, people, users, views
+from bigviz.server.api import access, appending, datasets, documents, openapi, people, users, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -37,6 +37,8 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     (rf"/documents/{_NAME}/thumbnail\.png", thumbnail.Thumbnail),
     ("/datasets", datasets.Datasets),
     (f"/datasets/{_NAME}", datasets.Dataset),
+    (f"/datasets/{_NAME}/append", appending.Append),
+    (f"/datasets/{_NAME}/seal", appending.Seal),
     (f"/datasets/{_NAME}/access", access.DatasetAccess),
     ("/me", people.Me),
     ("/tokens", people.Tokens),

@@ -24,6 +24,7 @@ from bigviz.common.errors import (
     Unreadable,
 )
 from bigviz.common.printable import encodable
+from bigviz.data.appending.refusals import KeyReused
 from bigviz.server.refusals import Unsupported, Unusable
 
 __all__ = ["STATUS", "describe", "dump", "retry_after", "status_of"]
@@ -40,6 +41,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     Unreadable: 422,
     Unplottable: 422,
     Unusable: 422,
+    KeyReused: 422,
     TooMany: 429,
     Busy: 503,
     Cancelled: 503,

@@ -51,6 +51,10 @@ class Viewer(Guest, Protocol):
     shown: Shown | None
     announced: int | None
 
+    @property
+    def settled(self) -> bool:
+        """Whether the browser has what it asked for since its data was renewed last."""
+
     def tell(self, failure: Failure) -> None:
         """Tell the browser why the script failed."""
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bigviz.common.errors import BadInput, TooLarge, Unreadable
 from bigviz.data.uploads.facts import Format, TableFacts
 
-__all__ = ["check_file"]
+__all__ = ["check_batch", "check_columns", "check_file"]
 
 MOST_COLUMNS: Final = 4_096
 MOST_ROW_GROUPS: Final = 100_000
@@ -47,10 +47,10 @@ def check_file(path: Path, format: Format) -> TableFacts:
 def _arrow(path: Path) -> TableFacts:
     size = path.stat().st_size
     with path.open("rb") as file, pa.ipc.open_stream(file) as reader:
-        _check_schema(reader.schema)
+        check_columns(reader.schema)
         rows = total = 0
         for batch in reader:
-            rows, total = _add(batch, rows, total, size)
+            rows, total = check_batch(batch, rows, total, size)
         _check_end(file.fileno(), size)
         return TableFacts("arrows", rows, _columns(reader.schema))
 
@@ -70,10 +70,10 @@ def _parquet(path: Path) -> TableFacts:
             page_checksum_verification=True,
         )
         _check_footer(found.metadata, size)
-        _check_schema(found.schema_arrow)
+        check_columns(found.schema_arrow)
         rows = total = 0
         for batch in _batches(found):
-            rows, total = _add(batch, rows, total, size)
+            rows, total = check_batch(batch, rows, total, size)
         if rows != found.metadata.num_rows:
             raise Unreadable(f"The footer counts {found.metadata.num_rows:,} rows, and {rows:,} are there.", "body")
         return TableFacts("parquet", rows, _columns(found.schema_arrow))
@@ -98,13 +98,15 @@ def _check_footer(metadata: pq.FileMetaData, size: int) -> None:
     _check_size(declared, size)
 
 
-def _check_schema(schema: pa.Schema) -> None:
+def check_columns(schema: pa.Schema) -> None:
+    """Raise TooLarge for more columns than anybody needs."""
     if len(schema) > MOST_COLUMNS:
         raise TooLarge(f"A table has at most {MOST_COLUMNS:,} columns, got {len(schema):,}.", "body", len(schema))
 
 
-def _add(batch: pa.RecordBatch, rows: int, total: int, size: int) -> tuple[int, int]:
-    """Rows and bytes with one more batch, which is sound."""
+def check_batch(batch: pa.RecordBatch, rows: int, total: int, size: int) -> tuple[int, int]:
+    """Rows and bytes with one more batch, which is sound, of a body of `size` bytes. Raises what makes it unsound, and
+    TooLarge."""
     batch.validate(full=True)
     rows, total = rows + batch.num_rows, total + batch.get_total_buffer_size()
     _check_size(total, size)

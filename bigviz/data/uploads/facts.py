@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, get_args
 
-__all__ = ["FORMATS", "Format", "TableFacts"]
+__all__ = ["FORMATS", "BodyFormat", "Format", "TableFacts"]
 
 Format = Literal["arrows", "parquet"]
+BodyFormat = Literal["arrows", "ndjson", "csv"]
+"""What rows that are to be appended come in."""
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
 

@@ -1,4 +1,5 @@
-"""Checks uploaded files in worker processes that are kept warm: starting one takes as long as checking many files."""
+"""Checks uploaded files, and reads rows that are to be appended, in worker processes that are kept warm: starting one
+takes as long as checking many files."""
 
 from __future__ import annotations
 
@@ -9,23 +10,33 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+
 from bigviz.common import errors
 from bigviz.common.errors import BigvizError, Unreadable
-from bigviz.data.uploads.facts import Format, TableFacts
+from bigviz.data.uploads.facts import BodyFormat, Format, TableFacts
 
 __all__ = ["Validator"]
 
 _MODULE: Final = "bigviz.data.uploads.worker"
-_MOST_FILES: Final = 1_000  # that one process checks before another takes its place
+_MOST_ASKED: Final = 10_000  # that one process checks before another takes its place
+_HARMLESS: Final = (None, "Conflict")  # what other columns are told from, by the schema alone
+_PIPE: Final = 1 << 20  # bytes that a pipe holds
 _LEAST_SECONDS: Final = 30.0
 _BYTES_A_SECOND: Final = 20e6
 _LONGEST_LINE: Final = 4 << 20
-_KINDS: Final = {"BadInput": errors.BadInput, "TooLarge": errors.TooLarge, "Unreadable": Unreadable}
+_KINDS: Final = {
+    "BadInput": errors.BadInput,
+    "Conflict": errors.Conflict,
+    "TooLarge": errors.TooLarge,
+    "Unreadable": Unreadable,
+}
 
 
 class Validator:
@@ -49,12 +60,16 @@ class Validator:
         most = _LEAST_SECONDS + path.stat().st_size / _BYTES_A_SECOND if seconds is None else seconds
         with self._worker() as worker:
             found = worker.ask({"path": str(path), "format": format}, most)
-        if found is None:
-            raise Unreadable("The upload could not be checked: reading it fails, or takes too long.", "body")
-        if "kind" in found:
-            kind: type[BigvizError] = _KINDS.get(found["kind"], Unreadable)
-            raise kind(found["message"], found["field"])
-        return TableFacts.from_json(found)
+        return TableFacts.from_json(_sound(found)[0])
+
+    def convert(self, body: bytes | bytearray, format: BodyFormat, schema: pa.Schema) -> tuple[bytes, int]:
+        """The rows of a body as `bigviz.data.uploads.convert.converted` gives them. Raises what it does, and Unreadable
+        for a body that ends the process or takes it longer than 30 s."""
+        text = b64encode(schema.serialize()).decode()
+        with self._worker() as worker:
+            found = worker.ask({"format": format, "schema": text, "bytes": len(body)}, _LEAST_SECONDS, body)
+        facts, payload = _sound(found)
+        return payload, int(facts["rows"])
 
     def close(self) -> None:
         """End the processes; those that check a file end after it."""
@@ -95,22 +110,27 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             env=environment,
             start_new_session=True,  # Ctrl-C in a terminal is the server's alone
+            pipesize=_PIPE,
         )
-        self._files = 0
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._asked = 0
         self.sound = True
 
-    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-        """The answer to a request; None from a process that ends or does not answer in time, and is ended then."""
-        self._files += 1
-        line = None
+    def ask(
+        self, request: dict[str, Any], seconds: float, body: bytes | bytearray = b""
+    ) -> tuple[dict[str, Any], bytes] | None:
+        """The answer to a request with a body, and the bytes that come with it; None from a process that ends or does
+        not answer in time, and is ended then."""
+        self._asked += 1
+        deadline = time.monotonic() + seconds
+        found = None
         with suppress(OSError):  # it has ended
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-            line = self._line(time.monotonic() + seconds)
-        found: dict[str, Any] | None = None if line is None else json.loads(line)
+            self._send(json.dumps(request).encode() + b"\n", deadline)
+            self._send(body, deadline)
+            found = self._answer(deadline)
         # A process that failed at a file, or ran short of memory, may be in any state.
-        self.sound = found is not None and "kind" not in found and self._files < _MOST_FILES
+        self.sound = found is not None and found[0].get("kind") in _HARMLESS and self._asked < _MOST_ASKED
         if found is None:
             self.end()
         return found
@@ -125,15 +145,51 @@ class _Worker:
                     pipe.close()
         self._process.wait()
 
-    def _line(self, deadline: float) -> bytes | None:
-        assert self._process.stdout is not None
-        descriptor, found = self._process.stdout.fileno(), bytearray()
-        waiting = select.poll()  # not select.select: a busy server has descriptors above 1,023
-        waiting.register(descriptor, select.POLLIN)
-        while not found.endswith(b"\n"):
-            ready = waiting.poll(max(0.0, deadline - time.monotonic()) * 1e3)
-            piece = os.read(descriptor, 1 << 16) if ready else b""
-            if not piece or len(found) > _LONGEST_LINE:
+    def _send(self, data: bytes | bytearray, deadline: float) -> None:
+        assert self._process.stdin is not None
+        descriptor = self._process.stdin.fileno()
+        with memoryview(data) as rest:
+            at = 0
+            while at < len(rest):
+                _wait(descriptor, select.POLLOUT, deadline)
+                at += os.write(descriptor, rest[at:])
+
+    def _answer(self, deadline: float) -> tuple[dict[str, Any], bytes] | None:
+        found = bytearray()
+        while b"\n" not in found:
+            if len(found) > _LONGEST_LINE or not self._receive(found, deadline):
                 return None
-            found += piece
-        return bytes(found)
+        line, _, rest = found.partition(b"\n")
+        facts: dict[str, Any] = json.loads(line)
+        while len(rest) < facts.get("bytes", 0):
+            if not self._receive(rest, deadline):
+                return None
+        return facts, bytes(rest)
+
+    def _receive(self, found: bytearray, deadline: float) -> bool:
+        """Take what comes next; False where nothing will."""
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        _wait(descriptor, select.POLLIN, deadline)
+        piece = os.read(descriptor, 1 << 20)
+        found += piece
+        return bool(piece)
+
+
+def _wait(descriptor: int, event: int, deadline: float) -> None:
+    """Wait until a pipe is ready; TimeoutError, an OSError, where it is not in time."""
+    waiting = select.poll()  # not select.select: a busy server has descriptors above 1,023
+    waiting.register(descriptor, event)
+    if not waiting.poll(max(0.0, deadline - time.monotonic()) * 1e3):
+        raise TimeoutError
+
+
+def _sound(found: tuple[dict[str, Any], bytes] | None) -> tuple[dict[str, Any], bytes]:
+    """The answer of a process. Raises the error that it tells of, and Unreadable without an answer."""
+    if found is None:
+        raise Unreadable("The upload could not be checked: reading it fails, or takes too long.", "body")
+    facts, _ = found
+    if "kind" in facts:
+        kind: type[BigvizError] = _KINDS.get(facts["kind"], Unreadable)
+        raise kind(facts["message"], facts["field"], facts["got"])
+    return found

@@ -1,5 +1,5 @@
 """The process that checks uploads: `python -m bigviz.data.uploads.worker MEMORY` reads requests, a JSON line each, and
-answers each by a line.
+answers each by a line. Bytes that belong to a request, or to an answer, follow the line that counts them.
 
 Its address space is limited to what it takes when it starts and MEMORY bytes more. It ends with its input.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from base64 import b64decode
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,27 @@ import pyarrow as pa
 
 from bigviz.common.errors import BigvizError
 from bigviz.data.uploads.check import check_file
+from bigviz.data.uploads.convert import converted
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer `{"path", "format"}` by the facts of the table or by `{"error", "kind", "message", "field"}`."""
+    """Answer `{"path", "format"}` by the facts of the table, `{"bytes", "format", "schema"}` and a body by `{"rows",
+    "bytes"}` and a batch, or both by `{"kind", "message", "field", "got"}`."""
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     pa.set_memory_pool(pa.system_memory_pool())
     limit(int(sys.argv[1]))
-    for line in sys.stdin:
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while line := source.readline():
         request = json.loads(line)
-        print(json.dumps(answer(Path(request["path"]), request)), flush=True)
+        body = source.read(request["bytes"]) if "bytes" in request else None
+        facts, payload = answer(request, body)
+        sink.write(json.dumps(facts).encode() + b"\n")
+        if payload is not None:
+            sink.write(payload)
+        sink.flush()
 
 
 def limit(memory: int) -> None:
@@ -39,14 +49,25 @@ def limit(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def answer(path: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """What is written about one file."""
+def answer(request: dict[str, Any], body: bytes | None) -> tuple[dict[str, Any], pa.Buffer | None]:
+    """What is written about one file or body, and the bytes after it."""
     try:
-        return check_file(path, request["format"]).to_json()
+        if body is None:
+            return check_file(Path(request["path"]), request["format"]).to_json(), None
+        batch, rows = converted(body, request["format"], _schema(request["schema"]))
+        return {"rows": rows, "bytes": batch.size}, batch
     except BigvizError as error:
-        return {"kind": type(error).__name__, "message": error.message, "field": error.field}
+        got = error.got if isinstance(error.got, str | int | None) else None
+        return {"kind": type(error).__name__, "message": error.message, "field": error.field, "got": got}, None
     except Exception as error:  # whatever else a file makes Arrow raise is the file's fault too
-        return {"kind": "Unreadable", "message": f"The upload cannot be read: {type(error).__name__}.", "field": "body"}
+        message = f"The upload cannot be read: {type(error).__name__}."
+        return {"kind": "Unreadable", "message": message, "field": "body", "got": None}, None
+
+
+@lru_cache(maxsize=64)
+def _schema(text: str) -> pa.Schema:
+    """A schema that was written as an IPC message in base64."""
+    return pa.ipc.read_schema(pa.py_buffer(b64decode(text)))
 
 
 def _address_space() -> int:

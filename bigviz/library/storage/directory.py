@@ -2,6 +2,7 @@
 
 library.sqlite   documents, users, access: everything but the rows of datasets
 files/           uploaded datasets, each under its hash
+streams/         append logs, a directory each
 incoming/        uploads that are on their way
 server.lock      held by the one server of the library, whose process it names
 """
@@ -18,11 +19,22 @@ from typing import Final
 from bigviz.common.errors import BadInput
 from bigviz.library.storage.mounts import file_system, is_network
 
-__all__ = ["DATABASE", "FILES", "INCOMING", "ServerLock", "default_directory", "make_directory", "opening", "sync"]
+__all__ = [
+    "DATABASE",
+    "FILES",
+    "INCOMING",
+    "STREAMS",
+    "ServerLock",
+    "default_directory",
+    "make_directory",
+    "opening",
+    "sync",
+]
 
 DATABASE: Final = "library.sqlite"
 FILES: Final = "files"
 INCOMING: Final = "incoming"
+STREAMS: Final = "streams"
 _LOCK: Final = "server.lock"
 _ELSEWHERE: Final = "choose another directory with --library"
 
@@ -51,7 +63,7 @@ def make_directory(directory: Path) -> None:
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        for folder in (directory, directory / FILES, directory / INCOMING):
+        for folder in _folders(directory):
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
                 sync(folder.parent)
@@ -66,7 +78,7 @@ def make_directory(directory: Path) -> None:
         sync(directory)
     except OSError as error:
         raise unusable(directory, error) from error
-    if not all(_is_writable(folder) for folder in (directory, directory / FILES, directory / INCOMING)):
+    if not all(_is_writable(folder) for folder in _folders(directory)):
         raise unusable(directory, None)
 
 
@@ -83,6 +95,10 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _folders(directory: Path) -> tuple[Path, ...]:
+    return directory, directory / FILES, directory / INCOMING, directory / STREAMS
 
 
 def _is_writable(folder: Path) -> bool:

@@ -123,7 +123,18 @@ _MAKERS_OF_VIEWS: Final = (
     "CREATE INDEX views_by_document ON views (document, maker, used)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS)
+# `log` is the directory of what was appended to a dataset since it was uploaded, up to `log_version`, as far as that is
+# known here; `row_count` and `bytes` are those of the upload.
+_APPEND_LOGS: Final = (
+    "ALTER TABLE datasets ADD COLUMN log TEXT",
+    "ALTER TABLE datasets ADD COLUMN log_version INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE datasets ADD COLUMN log_rows INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE datasets ADD COLUMN log_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE datasets ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0 CHECK (sealed IN (0, 1))",
+    "ALTER TABLE datasets ADD COLUMN order_by TEXT",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS, _APPEND_LOGS)
 """The statements that lead from version n to n + 1, at place n."""
 
 

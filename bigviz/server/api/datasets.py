@@ -27,6 +27,7 @@ FORMATS: Final[dict[str, Format]] = {
 }
 """The format of each content type that is taken."""
 
+_ROLLOVER: Final = ("rollover_rows", "rollover_bytes", "rollover_age")
 _PIECE: Final = 1 << 20  # written in one go
 
 
@@ -54,7 +55,7 @@ class Dataset(ApiHandler):
         "PUT": Need.dataset("writer", "write", creates=True),
         "DELETE": Need.dataset("owner", "write"),
     }
-    keys: ClassVar[frozenset[str]] = frozenset(("attached",))
+    keys: ClassVar[frozenset[str]] = frozenset(("attached", "order_by", *_ROLLOVER))
     upload: Upload | None = None
     _gone = False
 
@@ -74,13 +75,17 @@ class Dataset(ApiHandler):
             return
         if self.site.library is None:
             raise NotFound(f"There is no dataset {name[:100]!r}.", "dataset", name[:100])
-        entry = await self.site.threads.run(self.site.library.datasets.entry, name)
+        shelf = await self.site.shelf()  # until then nobody knows what was appended before a crash
+        entry = await shelf.run(shelf.library.datasets.entry, name)
         if self.same(str(entry.version)):
             self.finish()
             return
         facts = {"rows": entry.rows, "bytes": entry.bytes, "version": entry.version}
         columns = [dict(each) for each in entry.columns]
-        self.write_json({"name": name, "columns": columns, **facts, "owner": entry.owner})
+        more: dict[str, object] = {} if entry.order_by is None else {"order_by": entry.order_by}
+        if entry.sealed:
+            more["sealed"] = True
+        self.write_json({"name": name, "columns": columns, **facts, "owner": entry.owner, **more})
         self.finish()
 
     async def begin(self) -> None:
@@ -91,6 +96,7 @@ class Dataset(ApiHandler):
         require_free(self.site, "dataset", name)
         self.format = self._format()
         self.attached = self._attached()
+        self.order_by = self._order_by()
         self.shelf = await self.site.shelf()
         self.expected = await self.shelf.expected_dataset(name, self.expect)
         self.upload = await self.shelf.begin_upload(self.declared or 0)
@@ -108,8 +114,9 @@ class Dataset(ApiHandler):
         assert self.upload is not None
         upload, self.upload = self.upload, None  # kept or removed in a thread, which goes on if the client leaves
         kept = self.shelf.keep_dataset(
-            name, upload, self.body, self.format, self.principal.caller, self.expected, self.attached
-        )
+            name, upload, self.body, self.format, self.principal.caller, self.expected, self.attached,
+            self.order_by,
+        )  # fmt: skip
         entry = await asyncio.shield(self.site.spawn(kept))
         await renew_dataset(self.site, name)
         self.set_status(201 if self.expected == "absent" else 200)
@@ -152,6 +159,13 @@ class Dataset(ApiHandler):
                 f"Content-Type is {' or '.join(FORMATS)}, got {echoed(kind, 60)}.", "Content-Type", kind[:60]
             )
         return FORMATS[kind]
+
+    def _order_by(self) -> str | None:
+        """The column that the table is in order of. What is asked for besides and not there is refused."""
+        for key in _ROLLOVER:
+            if self.query(key) is not None:
+                raise BadInput(f"{key} is not offered yet: all rows of a dataset are kept. Leave it out.", key)
+        return self.query("order_by")
 
     def _attached(self) -> bool | None:
         text = self.query("attached")

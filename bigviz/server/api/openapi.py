@@ -9,6 +9,7 @@ from bigviz.library.access import ROLES
 from bigviz.library.listing import MOST
 from bigviz.library.tokens import SCOPES
 from bigviz.server.access.gate import Need
+from bigviz.server.api.appending import BODIES
 from bigviz.server.api.base import LISTED
 from bigviz.server.api.datasets import FORMATS
 from bigviz.server.http.base import Handler
@@ -110,8 +111,20 @@ _SCHEMAS: Final[dict[str, Schema]] = {
             "bytes": _COUNT,
             "version": _LISTED["version"],
             "owner": _NULL_TEXT,
+            "order_by": {"type": "string", "description": "the column that whoever made it named"},
+            "sealed": {"const": True, "description": "nothing is appended any more"},
+        },
+        ("order_by", "sealed"),
+    ),
+    "Appended": _object(
+        {
+            "version": _VERSION,
+            "offset": {"type": "integer", "minimum": 0, "description": "the number of the first new row"},
+            "rows": {"type": "integer", "minimum": 0},
+            "durable": {"enum": ["fsync", "os"]},
         }
     ),
+    "Sealed": _object({"name": {"type": "string"}, "version": _VERSION, "sealed": {"const": True}}),
     "Hash": _object({"hash": {"type": "string", "maxLength": 8_192}}),
     "View": _object({"id": {"type": "string"}, "url": {"type": "string", "format": "uri"}}),
     "Me": _object(
@@ -259,6 +272,7 @@ def _document_paths() -> dict[str, Schema]:
 
 def _dataset_paths() -> dict[str, Schema]:
     rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS}
+    bodies: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BODIES}
     return {
         "/datasets": {
             "get": _operation(
@@ -277,12 +291,31 @@ def _dataset_paths() -> dict[str, Schema]:
                     _IF_MATCH,
                     _IF_NEW,
                     _query("attached", {"enum": ["0", "1"]}, "1: it goes once no document names it"),
+                    _query("order_by", {"type": "string"}, "the column that the rows are in order of"),
                 ],
                 body=rows,
             ),
             "delete": _operation(
                 "Take a dataset away that no document shows.", {"204": None}, "409 412 507", parameters=[_IF_MATCH]
             ),
+        },
+        "/datasets/{name}/append": {
+            "post": _operation(
+                "Append rows: one body is one version. It is answered once the rows are durable.",
+                {"200": "Appended"},
+                "409 413 415 422 507",
+                parameters=[
+                    _header(
+                        "Idempotency-Key",
+                        {"type": "string", "minLength": 1, "maxLength": 257},
+                        "a repeat gets the first answer, and appends nothing",
+                    )
+                ],
+                body=bodies,
+            )
+        },
+        "/datasets/{name}/seal": {
+            "post": _operation("Let nothing more be appended.", {"200": "Sealed"}, "409 413 507")
         },
         "/datasets/{name}/access": _access("dataset"),
     }

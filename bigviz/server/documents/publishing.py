@@ -150,6 +150,7 @@ def keep_dataset(
     caller: Caller,
     expect: Expect,
     attached: bool | None,
+    order_by: str | None = None,
 ) -> DatasetEntry:
     """Write the `rest` of an upload, check the file, and make it the current version of a dataset, or remove it.
     Blocks. Raises what `Validator.check` and `Datasets.add` do."""
@@ -169,4 +170,5 @@ def keep_dataset(
             expect=expect,
             attached=attached,
             caller=caller,
+            order_by=order_by,
         )

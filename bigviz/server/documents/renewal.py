@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.site import Site, Viewer
 
-__all__ = ["renew", "renew_dataset", "watch"]
+__all__ = ["follow", "renew", "renew_dataset", "watch"]
 
 _log = logging.getLogger("bigviz")
 
 _SECONDS_BETWEEN_LOOKS: Final = 0.25
+_SECONDS_BETWEEN_RENEWALS: Final = 0.25  # of pages that show what is appended: each asks for its index anew
+_SECONDS_BETWEEN_SETTLINGS: Final = 5.0
 _SECONDS_BETWEEN_COLLECTIONS: Final = 60.0
 
 
 async def watch(site: Site) -> None:
-    """Notice what other processes change in the library, four times a second, and clean up in it now and then."""
+    """Notice what other processes change in the library, four times a second, write down how far streams go, and clean
+    up now and then."""
     shelf = await site.shelf()
-    seen, cleaned = None, 0.0
+    seen, settled, cleaned = None, 0.0, 0.0
     loop = asyncio.get_running_loop()
     while True:
         try:
@@ -35,12 +38,30 @@ async def watch(site: Site) -> None:
             if changes != seen:
                 seen = changes
                 await renew(site)
+            if loop.time() - settled >= _SECONDS_BETWEEN_SETTLINGS:
+                settled = loop.time()
+                await shelf.run(shelf.library.datasets.streams.settle)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
                 await shelf.run(shelf.library.datasets.collect)
         except Exception:  # a disk that fails for a while: pages stay as they are until it works again
             _log.exception("the library could not be looked at")
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+async def follow(site: Site) -> None:
+    """Show what is appended to datasets on the pages that are open, at most four times a second: on those that have
+    drawn what they were told of before. The others follow once they have."""
+    shelf = await site.shelf()
+    while True:
+        await shelf.appended.wait()
+        datasets = shelf.take_appended()
+        try:
+            for dataset in datasets:
+                await renew_dataset(site, dataset)
+        except Exception:
+            _log.exception("pages could not be told of what was appended")
+        await asyncio.sleep(_SECONDS_BETWEEN_RENEWALS)
 
 
 async def renew(site: Site, documents: Collection[str] | None = None) -> None:
@@ -80,7 +101,11 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
     if shown.opened.version != now.version and viewer.announced != now.version:
         viewer.announce(now.version)
     opened = shown.opened
-    if any(opened.datasets.get(name, version) != version for name, version in now.datasets.items()):
+    newer = [name for name, version in now.datasets.items() if opened.datasets.get(name, version) != version]
+    if newer and all(shelf.is_stream(name) for name in newer) and not viewer.settled:
+        shelf.unshown(newer)
+        return
+    if newer:
         try:
             opened = await shelf.rebound(opened, now)
         except BigvizError:  # an old version, for which the new data is not: the page was told to load the new one

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Final, Literal, cast
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from bigviz.data.appending.keys import Receipt, body_digest, key_digest
+from bigviz.data.appending.records import NO_KEY
 from bigviz.document.json import from_json
 from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
+from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
+from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.tables import Tables
@@ -23,9 +27,10 @@ from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.refusals import Unusable
 
 if TYPE_CHECKING:
+    from bigviz.data.appending.log import Durability
     from bigviz.data.catalog import Catalog
     from bigviz.data.dataset import Dataset
-    from bigviz.data.uploads.facts import Format
+    from bigviz.data.uploads.facts import BodyFormat, Format
     from bigviz.data.uploads.validator import Validator
     from bigviz.library.datasets import DatasetEntry
     from bigviz.library.documents import Put
@@ -59,12 +64,21 @@ class Shelf:
         self.when_opened: Callable[[Opened], None] = _nothing
         self._validator = validator
         self._checks = LibraryThreads("bigviz-upload")
+        self._appends: set[asyncio.Future[None]] = set()
+        self.appending = Appending(library.datasets, validator, self._begin_append, self._appended)
+        self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
+        self._unshown: set[str] = set()
+        self._heads: dict[str, int] = {}  # the last versions of datasets that were appended to
         self._keep = keep
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._usages: dict[tuple[str, Caller], Usage] = {}
         self._state = 0  # counts what may have changed, so that nothing read before is kept after it
+
+    def recover(self, durability: Durability) -> None:
+        """Look at what was appended to datasets before this start; blocks. Nothing is opened before."""
+        self.library.datasets.recover(lambda database, directory: Streams(database, directory, durability))
 
     async def open(self, name: str) -> Opened:
         """The current version of a document. Raises NotFound; Unusable where a dataset is gone, lacks what the document
@@ -119,8 +133,24 @@ class Shelf:
         """The documents that are kept open and show a dataset of the library."""
         return {name for name, opened in self._kept.items() if dataset in opened.datasets}
 
+    def take_appended(self) -> set[str]:
+        """The datasets that were appended to since this was called last."""
+        found, self._unshown = self._unshown, set()
+        self.appended.clear()
+        return found
+
+    def unshown(self, datasets: Collection[str]) -> None:
+        """Some pages have not been told of the last rows of these."""
+        self._unshown.update(datasets)
+        self.appended.set()
+
+    def is_stream(self, dataset: str) -> bool:
+        """Whether a dataset was appended to since it was uploaded, or this server started."""
+        return dataset in self._heads
+
     def close(self) -> None:
-        """Wait for uploads that are being kept, and end the processes that check them."""
+        """Wait for uploads and appends that are being kept, and end the processes that check them."""
+        self.appending.close()
         self._checks.close()
         self._validator.close()
 
@@ -162,11 +192,31 @@ class Shelf:
         caller: Caller,
         expect: Expect,
         attached: bool | None,
+        order_by: str | None = None,
     ) -> DatasetEntry:
         """See `publishing.keep_dataset`. A file that takes long to be checked holds up other uploads, and nothing
         else."""
-        arguments = (name, upload, rest, format, caller, expect, attached)
+        arguments = (name, upload, rest, format, caller, expect, attached, order_by)
+        self._heads.pop(name, None)
         return await self._checks.run(publishing.keep_dataset, self.library, self._validator, *arguments)
+
+    async def append(self, name: str, body: bytearray, format: BodyFormat, principal: str, key: str | None) -> Receipt:
+        """Append the rows of a body to a dataset, see `Appending.append`. Keys are those of their principal."""
+        kept = NO_KEY if key is None else key_digest(principal, key)
+        digest = NO_KEY if key is None else await self.run(body_digest, format, body)
+        return await self.appending.append(name, body, format, kept, digest)
+
+    def _begin_append(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._appends.add(task)
+        task.add_done_callback(self._appends.discard)
+
+    def _appended(self, dataset: str, version: int) -> None:
+        """Open anew, from now on, what shows a dataset; pages follow when they can."""
+        self._heads[dataset] = version
+        for name in self.naming(dataset):
+            del self._kept[name]
+        self.unshown([dataset])
 
     async def _read(self, name: str) -> Opened:
         return await self.run(self._open, name)
@@ -177,8 +227,11 @@ class Shelf:
         del self._opening[name]
         if task.cancelled() or task.exception() is not None:
             return
-        self._kept[name] = task.result()
-        self.when_opened(task.result())
+        opened = task.result()
+        if any(self._heads.get(each, 0) > version for each, version in opened.datasets.items()):
+            return
+        self._kept[name] = opened
+        self.when_opened(opened)
         while len(self._kept) > _MOST_OPENED:
             self._kept.popitem(last=False)
 

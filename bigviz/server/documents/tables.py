@@ -13,6 +13,7 @@ from bigviz.server.refusals import Unusable
 if TYPE_CHECKING:
     from bigviz.data.catalog import Catalog
     from bigviz.data.dataset import Dataset
+    from bigviz.library.datasets import DatasetEntry
     from bigviz.library.library import Library
 
 __all__ = ["Tables"]
@@ -59,13 +60,19 @@ class Tables:
             if entry is None:
                 break
             try:
-                return self.catalog.uploaded(name, entry.version, entry.path), entry.version
+                return self._opened(name, entry)
             except NotFound:  # another version has taken its place, and its file is gone
                 continue
             except BigvizError as error:  # says where the file is, which is for the operator alone
                 _log.warning("the file of dataset %r cannot be opened: %s", name, error.message)
                 break
         raise Unusable(f"This server has no dataset {name!r}, or its file is damaged.", "dataset", name)
+
+    def _opened(self, name: str, entry: DatasetEntry) -> tuple[Dataset, int]:
+        if entry.log is None:
+            return self.catalog.uploaded(name, entry.version, entry.path), entry.version
+        snapshot = self.library.datasets.streams.snapshot(name, entry.log)
+        return self.catalog.appended(name, entry.path, snapshot), snapshot.version
 
     def role(self, dataset: str, caller: Caller) -> str | None:
         """What a caller may do with a dataset of the library."""

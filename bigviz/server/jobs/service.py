@@ -90,7 +90,7 @@ class Backend:
         for number in range(len(document.layers())):
             with suppress(BigvizError):
                 asked = self.asked(document, number, lambda name: None)
-                if asked.dataset.num_rows >= _INDEXED_ROWS:
+                if asked.dataset.files and asked.dataset.num_rows >= _INDEXED_ROWS:
                     self.engine.publish(asked.dataset, asked.layer)
 
     def publish(self, document: Document) -> None:

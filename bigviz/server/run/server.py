@@ -20,7 +20,7 @@ from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
-from bigviz.server.documents.renewal import watch
+from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of, check_access, check_reach
 from bigviz.server.run.index_options import Storage
@@ -33,6 +33,7 @@ from bigviz.wire.frames import AWAY
 
 if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
+    from bigviz.data.appending.log import Durability
     from bigviz.document.spec import Document
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
@@ -70,9 +71,10 @@ _SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
 @dataclass(frozen=True)
 class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
-    (None: it has none), in which so many versions of each document are kept. With `certificate` and `key`, PEM files,
-    it speaks TLS. A `unix_socket` takes the place of address and port. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`."""
+    (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
+    `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
+    takes the place of address and port. `max_connections` and `max_connections_per_address` take the place of those in
+    `limits`."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -93,6 +95,7 @@ class Options:
     cache: int | None = None
     library: str | Path | None = None
     keep_versions: int = 100
+    durability: Durability = "fsync"
     max_connections: int | None = None
     max_connections_per_address: int | None = None
     limits: Limits = field(default_factory=Limits)
@@ -261,9 +264,10 @@ class Server:
         shelf = None
         if site.library is not None:
             shelf = loaded.shelf(site.library, site.threads, self.options)
+            await in_thread(partial(shelf.recover, self.options.durability))
         site.publish(loaded.documents, backend, loaded.bodies(), shelf)
         if shelf is not None:
-            self._tasks.append(asyncio.ensure_future(watch(site)))
+            self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
         sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
         datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
         notes = {

@@ -48,6 +48,7 @@ __all__ = ["Transport", "Viewer"]
 
 _log = logging.getLogger("bigviz")
 
+_SECONDS_TO_ASK: Final = 2.0
 _MINUTE: Final = 60.0
 
 
@@ -74,6 +75,7 @@ class Viewer:
         self.transport = transport
         self.shown: Shown | None = None
         self.announced: int | None = None
+        self.renewed: float | None = None  # when its data was, if it has asked for no view since
         self.backend: Backend | None = None
         self.views: dict[int, View] = {}
         self.asked: dict[tuple[int, int], asyncio.Task[None]] = {}
@@ -119,6 +121,14 @@ class Viewer:
         if self.is_open:
             self.outbox.close()
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is answered. A browser that asks for nothing after its data was renewed, since
+        nobody looks at its page, is settled after two seconds."""
+        if self.renewed is not None and time.monotonic() - self.renewed < _SECONDS_TO_ASK:
+            return False
+        return not self.asked and all(view.over for view in self.views.values())
+
     def tell(self, failure: Failure) -> None:
         """Say that the document's script failed, and where: an error frame of no request."""
         place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
@@ -151,6 +161,7 @@ class Viewer:
             task.cancel()
         self.asked.clear()
         self.shown = shown
+        self.renewed = time.monotonic()
         for name, version in datasets.items():
             self.put(Message(Type.CHANGED, json_parts({"dataset": name, "version": version})))
 
@@ -223,6 +234,7 @@ class Viewer:
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
             self._end_view(request.figure, replaced=True)
+            self.renewed = None
             view = View(self, backend, shown, request)
             self.views[request.figure] = view
             view.task = self.begin(view)

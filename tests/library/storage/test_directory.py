@@ -38,7 +38,7 @@ def test_it_is_for_its_user_alone(tmp_path):
         with Library.open(tmp_path / "a" / "b", serve=True) as library:
             library.users.add("ann")
             expected = {"library.sqlite": 0o600, "library.sqlite-wal": 0o600, "library.sqlite-shm": 0o600}
-            expected |= {"server.lock": 0o600, "files": 0o700, "incoming": 0o700}
+            expected |= {"server.lock": 0o600, "files": 0o700, "incoming": 0o700, "streams": 0o700}
             assert modes(library.directory) == expected and library.directory.stat().st_mode & 0o777 == 0o700
     finally:
         os.umask(before)

@@ -1,0 +1,124 @@
+"""Appending to a dataset of a plot server: rows as an Arrow IPC stream, sent again where that may be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+import pyarrow as pa
+
+from bigviz.client.http import Http
+from bigviz.client.refusals import Unreachable
+from bigviz.client.uploads import CONTENT_TYPE
+from bigviz.common.errors import BadInput, Busy, Conflict, OutOfDate, TooMany
+from bigviz.data.sources.frames import to_table
+
+__all__ = ["Stream", "make_stream", "send_body", "send_rows"]
+
+_WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds before each further try: a server may start again
+_FAILURES: Final = (pa.ArrowException, ValueError, TypeError, KeyError, OverflowError)
+
+
+class Stream:
+    """A dataset of a plot server that grows, made by `Connection.stream`. Any threads may share it: batches of several
+    never interleave."""
+
+    def __init__(self, http: Http, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self.schema = schema
+        self._http = http
+
+    def __repr__(self) -> str:
+        return f"<stream {self.name!r} at {self._http.url}>"
+
+    def append(self, rows: object) -> dict[str, Any]:
+        """Append rows: `{"version", "offset", "rows", "durable"}`, once they are durable. All of them are appended, or
+        none.
+
+        `rows` is an Arrow table or batch, a frame of pandas or polars, or a mapping of names to lists or arrays. Values
+        are converted to the schema where nothing is lost by it; BadInput where something would be. What fails on the
+        way is sent again, and never appended twice. Raises Conflict where the columns differ, or after `close`,
+        TooLarge for more than 64 MiB, NoSpace where the server's disk is full.
+        """
+        return send_rows(self._http, self.name, _fitted(rows, self.schema))
+
+    def close(self) -> None:
+        """Seal the dataset: nothing can be appended to it any more, by nobody. Plots of it stay."""
+        self._http.json("POST", _path(self.name, "/seal"))
+
+
+def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], query: Mapping[str, object]) -> Stream:
+    """The stream of that name, made where there is none. Raises Conflict for one with other columns."""
+    try:
+        schema = pa.schema(schema)
+    except _FAILURES as error:
+        raise BadInput(f"A schema is an Arrow schema, or names with Arrow types: {error}", "schema") from error
+    given = {key: value for key, value in query.items() if value is not None}
+    address = _path(name) + (f"?{urlencode(given)}" if given else "")
+    headers = {"Content-Type": CONTENT_TYPE, "If-None-Match": "*"}
+    try:
+        http.json("PUT", address, _body(schema.empty_table()), headers)
+    except OutOfDate:  # it is there
+        there = [(each["name"], each["type"]) for each in http.json("GET", _path(name))["columns"]]
+        wanted = [(field.name, str(field.type)) for field in schema]
+        if there != wanted:
+            message = f"Dataset {name!r} is there, and has the columns {_listed(there)}, not {_listed(wanted)}."
+            raise Conflict(message, "schema") from None
+    return Stream(http, name, schema)
+
+
+def send_rows(http: Http, name: str, rows: object) -> dict[str, Any]:
+    """Append rows to a dataset, in one body: what the server answers."""
+    if not isinstance(rows, pa.Table):
+        rows, _ = to_table(rows)
+    return send_body(http, name, _body(rows), CONTENT_TYPE)
+
+
+def send_body(http: Http, name: str, body: bytes, kind: str) -> dict[str, Any]:
+    """Append the rows of a body. One that the server cannot take now, or whose answer is lost, is sent again under the
+    same key, for about a quarter of a minute."""
+    headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex}
+    for wait in _WAITS:
+        try:
+            return http.json("POST", _path(name, "/append"), body, headers)
+        except TooMany as error:
+            time.sleep(max(wait, error.retry_after))
+        except (Unreachable, Busy):
+            time.sleep(wait)
+    return http.json("POST", _path(name, "/append"), body, headers)
+
+
+def _fitted(rows: object, schema: pa.Schema) -> pa.Table:
+    """Rows under a schema. BadInput where a column is missing, or a value is none of its type."""
+    try:
+        if isinstance(rows, Mapping):
+            unknown = [name for name in rows if name not in schema.names]
+            if unknown:
+                raise BadInput(f"The stream has no column {unknown[0]!r}, it has {', '.join(schema.names)}.", "rows")
+            return pa.table(rows, schema=schema)
+        table = rows if isinstance(rows, pa.Table) else to_table(rows)[0]
+        if table.schema.equals(schema):
+            return table
+        if set(table.column_names) != set(schema.names):
+            return table  # the server says which columns differ
+        return table.select(schema.names).cast(schema)
+    except _FAILURES as error:
+        raise BadInput(f"The rows do not fit the schema of the stream: {error}", "rows") from error
+
+
+def _body(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _path(name: str, below: str = "") -> str:
+    return f"/_/api/datasets/{quote(name, safe='')}{below}"
+
+
+def _listed(columns: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in columns)

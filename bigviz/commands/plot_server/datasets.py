@@ -1,0 +1,33 @@
+"""`bigviz append`: rows for the datasets of a plot server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bigviz.commands import options as shared
+from bigviz.commands.append_rows import append_file
+from bigviz.commands.progress_bars import status_line
+from bigviz.commands.publish import server_at
+from bigviz.common.printable import printable
+
+__all__ = ["append"]
+
+
+@click.command
+@click.argument("name", metavar="NAME")
+@click.argument("file", metavar="FILE|-")
+@shared.on_server
+def append(name: str, file: str, url: str | None, token_file: Path | None) -> None:
+    """Append the rows of a file, or of standard input as they come, to a dataset of a plot server.
+
+    They are an Arrow IPC stream, NDJSON, or CSV with a line of names. Pages that show the dataset follow.
+
+    \b
+    bigviz append ticks today.csv
+    tail -f log.ndjson | bigviz append ticks -
+    """
+    with status_line() as tell:
+        done = append_file(server_at(url, token_file), name, file, tell)
+    click.echo(printable(done))

@@ -1,0 +1,73 @@
+"""Idempotency keys: an append that comes again is answered as it was the first time, and not applied twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+__all__ = ["Keys", "Receipt", "body_digest", "key_digest"]
+
+_DAY_NS: Final = 86_400 * 10**9
+_MOST: Final = 1_000_000  # later keys, after which one is forgotten
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an append is answered with: the version that it made, the number of its first row, how many there are, and
+    whether they were on the disk."""
+
+    version: int
+    offset: int
+    rows: int
+    fsynced: bool
+
+
+@dataclass(frozen=True)
+class _Kept:
+    body: bytes
+    receipt: Receipt
+    time_ns: int
+
+
+class Keys:
+    """The keys of one dataset, each kept for a day, or until a million later ones. Not thread-safe."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+
+    def find(self, key: bytes, now_ns: int) -> tuple[bytes, Receipt] | None:
+        """The digest of the body that came with a key, and its receipt; None for a new key, or one that was forgotten.
+
+        A clock that was set back makes a key older than it is, or younger, and never forgets it early.
+        """
+        kept = self._kept.get(key)
+        if kept is None or now_ns - kept.time_ns > _DAY_NS:
+            return None
+        return kept.body, kept.receipt
+
+    def add(self, key: bytes, body: bytes, receipt: Receipt, time_ns: int) -> None:
+        """Keep a key."""
+        self._kept.pop(key, None)
+        self._kept[key] = _Kept(body, receipt, time_ns)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        while self._kept:
+            oldest = next(iter(self._kept.values()))
+            if time_ns - oldest.time_ns <= _DAY_NS:
+                break
+            self._kept.popitem(last=False)
+
+
+def key_digest(principal: str, key: str) -> bytes:
+    """16 bytes that stand for a key of a principal: others' equal keys are others."""
+    return blake2b(f"{len(principal)}:{principal}:{key}".encode(), digest_size=16).digest()
+
+
+def body_digest(kind: str, body: bytes | bytearray) -> bytes:
+    """16 bytes that stand for a body of a content type."""
+    digest = blake2b(kind.encode() + b"\0", digest_size=16)
+    digest.update(body)
+    return digest.digest()

@@ -1,0 +1,179 @@
+"""One file of an append log: written at its end, cut back where that fails, and brought to the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from bigviz.common.errors import NoSpace, Unreadable
+from bigviz.data.appending.records import HEAD, FileHead, Record
+from bigviz.data.appending.recovery import file_head, records_of, whole_records
+
+__all__ = ["Batch", "LogFile", "disk_errors", "sync_folder"]
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_NONE: Final = "The disk takes no more: it is full, over a quota, or failing. Nothing was appended."
+
+
+class Batch(NamedTuple):
+    """Where a record's rows are: the position and bytes of the batch in its file, its sum, its first row, its rows."""
+
+    at: int
+    size: int
+    total: int
+    first: int
+    rows: int
+
+
+@dataclass(eq=False)
+class LogFile:
+    """An open file. `end` is where the next record goes; `settled` up to where it is known to be on the disk. Of
+    `batches` none is changed or removed once it is there."""
+
+    path: Path
+    descriptor: int
+    head: FileHead
+    end: int
+    settled: int
+    batches: list[Batch] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)  # as they were found when it was opened
+    failed: bool = False
+
+    @classmethod
+    def create(cls, path: Path, log: bytes, number: int, first: int, version: int, schema: pa.Schema) -> LogFile:
+        """A new file that is on the disk; nothing is left of it where NoSpace is raised."""
+        data = FileHead.pack(log, number, first, version, schema)
+        head = FileHead(log, number, first, version, schema, len(data))
+        with disk_errors():
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                _write(descriptor, data, 0)
+                os.fsync(descriptor)
+                sync_folder(path.parent)
+            except BaseException:
+                os.close(descriptor)
+                with suppress(OSError):
+                    path.unlink()
+                raise
+        return cls(path, descriptor, head, len(data), len(data))
+
+    @classmethod
+    def open(cls, path: Path, last: bool) -> LogFile | None:
+        """A file as it is, its last records looked at and nothing cut off yet (`cut` does) if it is the `last`. None
+        for a last file whose head is not whole: nothing can have been appended to it. Raises Unreadable for damage."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            head = file_head(descriptor)
+            if head is None and last:
+                os.close(descriptor)
+                return None
+            if head is None:
+                raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
+            if last:
+                found, end = whole_records(descriptor, head, str(path))
+            else:
+                found = list(records_of(descriptor, head, checked=False))
+                end = found[-1][0] + found[-1][1].whole if found else head.size
+                if end != os.fstat(descriptor).st_size:
+                    raise Unreadable(f"{path} is damaged at byte {end:,}: put a backup in its place.", "library")
+        except BaseException:
+            with suppress(OSError):
+                os.close(descriptor)
+            raise
+        made = cls(path, descriptor, head, end, head.size)
+        made.batches = [_batch(at, each) for at, each in found if each.rows]
+        made.records = [each for _, each in found]
+        return made
+
+    def cut(self) -> None:
+        """Cut off what is not whole, and bring the rest to the disk."""
+        with disk_errors():
+            if os.fstat(self.descriptor).st_size != self.end:
+                os.ftruncate(self.descriptor, self.end)
+            os.fsync(self.descriptor)
+        self.settled = self.end
+
+    def write(self, parts: list[bytes], sync: bool) -> None:
+        """Put records at the end. Where NoSpace is raised the file is as it was before."""
+        if self.failed:
+            raise NoSpace(_NONE, "library")
+        data = b"".join(parts)
+        try:
+            with disk_errors():
+                _write(self.descriptor, data, self.end)
+                if sync:
+                    os.fsync(self.descriptor)
+        except NoSpace:
+            self._cut_back()
+            raise
+        self.end += len(data)
+        if sync:
+            self.settled = self.end
+
+    def add(self, at: int, record: Record) -> None:
+        """Let readers find the rows of a record that was written at a position."""
+        if record.rows:
+            self.batches.append(_batch(at, record))
+
+    def sync(self) -> None:
+        """Bring all that was written to the disk."""
+        end = self.end
+        if self.settled < end:
+            with disk_errors():
+                os.fsync(self.descriptor)
+            self.settled = end
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _cut_back(self) -> None:
+        """Take away what a failed write has left. Where not even that is possible, spoil it, so that no later start
+        takes it for an append, and write no more."""
+        try:
+            os.ftruncate(self.descriptor, self.end)
+            os.fsync(self.descriptor)
+        except OSError:
+            self.failed = True
+            with suppress(OSError):
+                os.pwrite(self.descriptor, bytes(HEAD), self.end)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a directory to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What the system says of a disk that is full or fails, as NoSpace."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise NoSpace(_NONE, "library") from error
+
+
+def _write(descriptor: int, data: bytes, at: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        done = os.pwrite(descriptor, rest, at)
+        rest, at = rest[done:], at + done
+
+
+def _batch(at: int, record: Record) -> Batch:
+    return Batch(at + HEAD, record.size, record.payload_sum, record.first, record.rows)

@@ -1,0 +1,161 @@
+"""Rows that are to be appended, from the body of a request to one sound batch of their dataset's columns.
+
+Runs in the process that checks uploads (`bigviz.data.uploads.worker`), as bodies come from anybody.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.json as pj
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, Conflict, TooLarge, Unreadable
+from bigviz.data.appending.plain import plain_schema
+from bigviz.data.uploads.check import check_batch, check_columns
+from bigviz.data.uploads.facts import BodyFormat
+from bigviz.data.uploads.schema_match import check_names, check_types, unknown_column
+
+__all__ = ["converted"]
+
+MOST_BYTES: Final = 256 << 20  # of a batch in memory
+_OLD_END: Final = b"\0\0\0\0"
+_MARK: Final = b"\xff\xff\xff\xff"
+_NO_END: Final = "The Arrow stream has no end: it was cut off, or its writer was not closed."
+_NO_OBJECT: Final = re.compile(rb"^[ \t\r]*[^{\s][^\n]{0,60}", re.MULTILINE)
+
+
+def converted(body: bytes, format: BodyFormat, schema: pa.Schema) -> tuple[pa.Buffer, int]:
+    """The rows of a body as one batch of the `plain_schema` of a dataset's `schema`, an IPC message; and how many.
+
+    Raises Conflict where the columns are others, BadInput for an Arrow stream without its end, TooLarge for one that
+    takes too much memory, Unreadable for what is damaged, or holds a value that its column cannot.
+    """
+    try:
+        table = _READERS[format](body, schema)
+        plain = plain_schema(schema)
+        batch = _one_batch(table.select(plain.names).cast(plain))
+        batch.validate(full=True)
+        if batch.get_total_buffer_size() > MOST_BYTES:
+            raise TooLarge(
+                f"The rows take {batch.get_total_buffer_size() >> 20:,} MiB in memory, more than {MOST_BYTES >> 20}: "
+                "append them in parts.",
+                "body",
+            )
+        _check_own(batch, schema)
+        return batch.serialize(), batch.num_rows
+    except (pa.ArrowMemoryError, MemoryError) as error:
+        raise TooLarge("The rows need more memory to be read than one append may take.", "body") from error
+    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        raise Unreadable(f"The body is no sound {_NAMES[format]} of these columns: {_reason(error)}", "body") from error
+
+
+def _arrow(body: bytes, schema: pa.Schema) -> pa.Table:
+    end = _MARK + _OLD_END if body.startswith(_MARK) else _OLD_END
+    try:
+        return _arrow_table(body, schema, end)
+    except (pa.ArrowException, OSError, ValueError):
+        if body.startswith(_MARK) and not body.endswith(end):
+            raise BadInput(_NO_END, "body") from None
+        raise
+
+
+def _arrow_table(body: bytes, schema: pa.Schema, end: bytes) -> pa.Table:
+    stream = pa.BufferReader(body)
+    with pa.ipc.open_stream(stream) as reader:
+        came = reader.schema
+        check_columns(came)
+        check_names(schema, came.names)
+        check_types(schema, came)
+        batches, rows, total = [], 0, 0
+        for batch in reader:
+            rows, total = check_batch(batch, rows, total, len(body))
+            batches.append(batch)
+        if not body.endswith(end):
+            raise BadInput(_NO_END, "body")
+        if stream.tell() != len(body):
+            raise BadInput("The body goes on after the end of the Arrow stream: send each by itself.", "body")
+        return pa.Table.from_batches(batches, came)
+
+
+def _ndjson(body: bytes, schema: pa.Schema) -> pa.Table:
+    plain = plain_schema(schema)
+    if not body.strip():
+        return plain.empty_table()
+    other = _NO_OBJECT.search(body)  # pyarrow 26 does not survive a line of null
+    if other is not None:
+        raise Unreadable(
+            f"Each line of NDJSON is an object, got {echoed(other[0].decode(errors='replace'), 60)}.", "body"
+        )
+    options = pj.ParseOptions(plain, newlines_in_values=False, unexpected_field_behavior="error")
+    try:
+        return pj.read_json(io.BytesIO(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1), options)
+    except pa.ArrowInvalid as error:
+        if "unexpected field" in str(error):
+            raise _unknown_in(body, schema) from error
+        raise
+
+
+def _unknown_in(body: bytes, schema: pa.Schema) -> Conflict:
+    """The error that names the first key that no column has."""
+    for line in body.splitlines():
+        value = json.loads(line) if line.strip() else {}
+        for name in value:
+            if schema.get_field_index(name) < 0:
+                return unknown_column(schema, name)
+    raise ValueError("an object within an object has a key that its column has not")
+
+
+def _csv(body: bytes, schema: pa.Schema) -> pa.Table:
+    plain = plain_schema(schema)
+    names = _header(body)
+    check_names(schema, names)
+    types = {field.name: field.type for field in plain}
+    return pc.read_csv(
+        io.BytesIO(body),
+        pc.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        pc.ParseOptions(newlines_in_values=True),
+        pc.ConvertOptions(
+            column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+
+
+def _header(body: bytes) -> list[str]:
+    """The names in the first line of a CSV file."""
+    if not body.strip():
+        raise Unreadable("The body is empty: the first line of a CSV file has the names of the columns.", "body")
+    return next(csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline="")))
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    arrays = [
+        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)])
+        for column in table.columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+
+
+def _check_own(batch: pa.RecordBatch, schema: pa.Schema) -> None:
+    """Raise where a column's own type cannot hold what came: codes of dictionaries are of few bits, and some columns
+    take no null."""
+    for field, column in zip(schema, batch.columns, strict=True):
+        if field.type != column.type:
+            column.cast(field.type)
+        if not field.nullable and column.null_count:
+            raise Unreadable(f"Column {echoed(field.name)} takes no null, and {column.null_count:,} came.", field.name)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
+
+
+_READERS: Final = {"arrows": _arrow, "ndjson": _ndjson, "csv": _csv}
+_NAMES: Final = {"arrows": "Arrow IPC stream", "ndjson": "NDJSON", "csv": "CSV"}

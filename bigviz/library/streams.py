@@ -1,0 +1,194 @@
+"""The append logs of datasets: a directory each, named by the dataset's row in the database.
+
+The log is what counts. How far it goes is written into the database now and then (`settle`), once that is on the disk:
+so a log that ends before what the database names has lost something.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Final
+
+import pyarrow as pa
+
+from bigviz.common.errors import BigvizError, Busy, Conflict, NoSpace, NotFound
+from bigviz.data.appending.base import schema_of
+from bigviz.data.appending.log import AppendLog, Durability, Snapshot
+from bigviz.data.appending.plain import plain_schema
+from bigviz.library import items
+from bigviz.library.secrets import new_short_id
+from bigviz.library.storage.database import Database
+from bigviz.library.storage.directory import FILES, STREAMS, sync
+from bigviz.library.uploads import disk_errors
+
+__all__ = ["Stream", "Streams"]
+
+_log = logging.getLogger("bigviz")
+_LOG_ID: Final = 12  # characters of a log's name
+
+
+@dataclass(eq=False)
+class Stream:
+    """An open log: its directory's name, and the schema of the dataset. `told` is the version that the database has."""
+
+    id: str
+    item: int
+    log: AppendLog
+    schema: pa.Schema
+    told: int
+
+
+class Streams:
+    """The logs of a library's datasets; the one server of the library opens them. Thread-safe."""
+
+    def __init__(self, database: Database, directory: Path, durability: Durability) -> None:
+        self.durability = durability
+        self._database = database
+        self._folder = directory / STREAMS
+        self._files = directory / FILES
+        self._open: dict[str, Stream] = {}
+        self._lock = threading.RLock()
+
+    def stream(self, name: str) -> Stream:
+        """The log of a dataset, made where it has none. Raises NotFound, Conflict for a dataset to which nothing can be
+        appended, Unreadable for a damaged log, NoSpace."""
+        with self._lock:
+            found = self._open.get(name)
+            if found is None:
+                found = self._open[name] = self._opened(name) or self._created(name)
+            return found
+
+    def snapshot(self, name: str, id: str) -> Snapshot:
+        """The log of a dataset as far as it goes. Raises NotFound where it is not the one of that id any more, and
+        Unreadable where it is damaged."""
+        with self._lock:
+            found = self._open.get(name) or self._opened(name)
+            if found is None:
+                raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
+            self._open[name] = found
+            if found.id != id:
+                raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
+            return found.log.snapshot
+
+    def head(self, name: str, id: str) -> Snapshot | None:
+        """How far a log goes that is open; None for one that is not: then the database knows."""
+        found = self._open.get(name)
+        return found.log.snapshot if found is not None and found.id == id else None
+
+    def settle(self) -> None:
+        """Write into the database how far the logs go. Raises Busy and NoSpace."""
+        with self._lock:
+            behind = [(name, each) for name, each in self._open.items() if each.log.snapshot.version != each.told]
+            if not behind:
+                return
+            states = [(name, each, each.log.sync()) for name, each in behind]
+            with self._database.write() as db:
+                there = [_settled(db, each, state, self._database.now()) for _, each, state in states]
+            for (name, each, state), known in zip(states, there, strict=True):
+                each.told = state.version
+                if not known:
+                    self._forget(name)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[None]:
+        """While a dataset is replaced or removed: nothing is appended to it, and the database knows all that was."""
+        with self._lock:
+            found = self._open.pop(name, None)
+            if found is not None:
+                found.log.close()
+                with self._database.write() as db:
+                    _settled(db, found, found.log.snapshot, self._database.now())
+            yield
+
+    def recover(self) -> None:
+        """Look at all logs after a start, so that the database knows what was appended before a crash. A damaged one is
+        told of when somebody asks for it."""
+        with self._lock:
+            with self._database.read() as db:
+                rows = db.execute("SELECT name FROM items JOIN datasets ON item = id WHERE log IS NOT NULL").fetchall()
+            for (name,) in rows:
+                try:
+                    found = self._opened(name)
+                    if found is not None:
+                        self._open[name] = found
+                        self.settle()
+                        self._forget(name)
+                except BigvizError as error:
+                    _log.warning("dataset %r cannot be shown, nor appended to: %s", name, error.message)
+
+    def collect(self, db: Connection) -> int:
+        """Remove the logs that nothing names, in the transaction of a writer; how many there were."""
+        named = {row[0] for row in db.execute("SELECT log FROM datasets WHERE log > ''")}
+        removed = 0
+        for folder in self._folder.iterdir():
+            if folder.name not in named and len(folder.name) == _LOG_ID and folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        return removed
+
+    def close(self) -> None:
+        """Write down how far the logs go, and let go of them; a second call does nothing."""
+        with self._lock:
+            try:
+                self.settle()
+            except (Busy, NoSpace) as error:  # the next start finds it in the logs
+                _log.warning("how far streams go could not be written down: %s", error.message)
+            for name in list(self._open):
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._open.pop(name).log.close()
+
+    def _opened(self, name: str) -> Stream | None:
+        with self._database.read() as db:
+            item = items.existing(db, "dataset", name)
+            id, version, digest, format = db.execute(
+                "SELECT log, log_version, hash, format FROM datasets WHERE item = ?", (item.id,)
+            ).fetchone()
+        if id is None:
+            return None
+        schema = schema_of(self._files / f"{digest}.{format}")
+        return Stream(id, item.id, AppendLog.open(self._folder / id, version, self.durability), schema, version)
+
+    def _created(self, name: str) -> Stream:
+        """The new log of a dataset: on the disk before a commit names it."""
+        with self._database.write() as db:
+            item = items.existing(db, "dataset", name)
+            digest, format, rows = db.execute(
+                "SELECT hash, format, row_count FROM datasets WHERE item = ?", (item.id,)
+            ).fetchone()
+            schema = schema_of(self._files / f"{digest}.{format}")
+            if len(set(schema.names)) < len(schema.names):
+                raise Conflict(
+                    f"Dataset {name!r} has several columns of one name: upload it with names that differ to append.",
+                    "name",
+                    name,
+                )
+            id = new_short_id()
+            folder = self._folder / id
+            with disk_errors():
+                folder.mkdir(mode=0o700)
+                log = AppendLog.create(folder, plain_schema(schema), rows, item.version, self.durability)
+                sync(self._folder)
+            db.execute("UPDATE datasets SET log = ?, log_version = ? WHERE item = ?", (id, item.version, item.id))
+            return Stream(id, item.id, log, schema, item.version)
+
+
+def _settled(db: Connection, each: Stream, state: Snapshot, now: float) -> bool:
+    """Write down how far a log goes; False where its dataset is gone, or has another log."""
+    done = db.execute(
+        "UPDATE datasets SET log_version = ?, log_rows = ?, log_bytes = ?, sealed = ? WHERE item = ? AND log = ?",
+        (state.version, state.rows, state.nbytes, state.sealed, each.item, each.id),
+    )
+    if done.rowcount and state.version != each.told:
+        db.execute(
+            "UPDATE items SET version = max(version, ?), updated = ? WHERE id = ?", (state.version, now, each.item)
+        )
+    return bool(done.rowcount)

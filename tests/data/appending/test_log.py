@@ -1,0 +1,331 @@
+"""An append log against a list: what was acknowledged is there, in order and once, whatever is cut off or fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from bigviz.common.errors import Conflict, NoSpace, Unreadable
+from bigviz.data.appending.keys import Receipt, body_digest, key_digest
+from bigviz.data.appending.log import AppendLog, Entry
+from bigviz.data.appending.records import HEAD, NO_KEY
+from bigviz.data.appending.refusals import KeyReused
+from bigviz.data.appending.source import AppendedSource
+from bigviz.data.dataset import Dataset
+
+SCHEMA = pa.schema([("x", pa.int64()), ("kind", pa.string())])
+OWN = pa.schema([("x", pa.int64()), ("kind", pa.dictionary(pa.int8(), pa.string()))])
+NOW = 1_700_000_000 * 10**9
+DAY = 86_400 * 10**9
+
+
+def entry(values: list[int], key: str | None = None) -> Entry:
+    batch = pa.record_batch({"x": values, "kind": ["abc"[each % 3] for each in values]}, schema=SCHEMA)
+    payload = batch.serialize().to_pybytes()
+    if key is None:
+        return Entry(payload, len(values))
+    return Entry(payload, len(values), key_digest("ann", key), body_digest("arrows", payload))
+
+
+def rows(log: AppendLog) -> list[int]:
+    """The rows as a dataset reads them."""
+    snapshot = log.snapshot
+    dataset = Dataset("log", AppendedSource([], OWN, snapshot, "log")) if snapshot.rows else None
+    found = [] if dataset is None else dataset.column("x").values.tolist()
+    if dataset is not None:
+        assert dataset.arrow(["kind"])["kind"].to_pylist() == ["abc"[each % 3] for each in found]
+        assert dataset.num_rows == snapshot.rows
+    return found
+
+
+def new(folder: Path, **options: int) -> AppendLog:
+    folder.mkdir(parents=True, exist_ok=True)
+    return AppendLog.create(folder, SCHEMA, 0, 1, **options)
+
+
+class Against(RuleBasedStateMachine):
+    """Appends, repeats, crashes with a torn end, and starts, in any order, against a plain list."""
+
+    @initialize(roll=st.sampled_from([1, 700, 1 << 20]))
+    def begin(self, roll: int) -> None:
+        self.folder = Path(os.environ["PYTEST_LOGS"]) / os.urandom(6).hex()
+        self.roll = roll
+        self.log = new(self.folder, roll_bytes=roll)
+        self.rows: list[int] = []
+        self.keys: dict[str, tuple[list[int], Receipt]] = {}
+        self.version = 1
+
+    @rule(groups=st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=4))
+    def append(self, groups: list[list[int]]) -> None:
+        answers = self.log.commit([entry(group) for group in groups], NOW)
+        for group, answer in zip(groups, answers, strict=True):
+            self.version += 1
+            assert answer == Receipt(self.version, len(self.rows), len(group), True)
+            self.rows += group
+
+    @rule(values=st.lists(st.integers(0, 99), min_size=1, max_size=3), key=st.sampled_from("abc"))
+    def append_once(self, values: list[int], key: str) -> None:
+        twice = self.log.commit([entry(values, key), entry(values, key)], NOW)
+        assert twice[0] == twice[1] or isinstance(twice[0], KeyReused)
+        if key in self.keys:
+            known, receipt = self.keys[key]
+            assert twice[0] == receipt if known == values else isinstance(twice[0], KeyReused)
+            return
+        self.version += 1
+        assert twice[0] == Receipt(self.version, len(self.rows), len(values), True)
+        self.keys[key] = values, twice[0]
+        self.rows += values
+
+    @rule(torn=st.binary(max_size=300), values=st.lists(st.integers(0, 99), max_size=5), cut=st.floats(0, 0.99))
+    def crash(self, torn: bytes, values: list[int], cut: float) -> None:
+        """An append that was not acknowledged is there in part, with anything after it."""
+        self.log.close()
+        last = max(self.folder.glob("*.log"))
+        before = last.stat().st_size
+        again = AppendLog.open(self.folder, self.version, roll_bytes=1 << 30)
+        again.commit([entry(values)], NOW)
+        again.close()
+        whole = last.read_bytes()
+        last.write_bytes(whole[: before + int(cut * (len(whole) - before))] + torn)
+        self.start()
+
+    @rule()
+    def start(self) -> None:
+        before = self.log.snapshot
+        self.log.close()
+        self.log = AppendLog.open(self.folder, self.version, roll_bytes=self.roll)
+        assert self.log.snapshot.digest == before.digest and self.log.snapshot.version == self.version
+
+    @invariant()
+    def holds(self) -> None:
+        if hasattr(self, "log"):
+            assert rows(self.log) == self.rows
+
+    def teardown(self) -> None:
+        if hasattr(self, "log"):
+            self.log.close()
+            shutil.rmtree(self.folder)
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_LOGS", str(tmp_path))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No power is cut, so nothing waits for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_against_a_list():
+    run_state_machine_as_test(Against, settings=settings(max_examples=25, stateful_step_count=12, deadline=None))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, int]:
+    """A log of two appends, and where its last record begins."""
+    log = new(tmp_path / "log")
+    log.commit([entry([1, 2, 3])], NOW)
+    end = log.snapshot.files[0].end
+    log.commit([entry([4, 5], "k")], NOW)
+    log.close()
+    return tmp_path / "log", end
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_record_that_is_torn_anywhere_is_cut_off(written):
+    folder, end = written
+    path = folder / "00000000.log"
+    whole = path.read_bytes()
+    for size in range(end, len(whole)):
+        path.write_bytes(whole[:size])
+        log = AppendLog.open(folder, 2)
+        assert rows(log) == [1, 2, 3] and path.stat().st_size == end
+        assert log.commit([entry([9])], NOW) == [Receipt(3, 3, 1, True)]
+        log.close()
+        path.write_bytes(whole)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_flipped_byte_in_the_last_record_is_no_append(written):
+    folder, end = written
+    path = folder / "00000000.log"
+    whole = bytearray(path.read_bytes())
+    size = int.from_bytes(whole[end + 8 : end + 16], "little")
+    for at in range(end, end + HEAD + size):  # what comes after is padding
+        whole[at] ^= 0x40
+        path.write_bytes(whole)
+        with pytest.raises(Unreadable, match="version 3 was acknowledged"):
+            AppendLog.open(folder, 3)
+        assert path.read_bytes() == whole  # nothing is cut off of what was acknowledged
+        log = AppendLog.open(folder, 2)
+        assert rows(log) == [1, 2, 3]
+        log.close()
+        whole[at] ^= 0x40
+
+
+def test_a_damaged_record_before_an_acknowledged_one_is_told(written):
+    folder, end = written
+    path = folder / "00000000.log"
+    whole = bytearray(path.read_bytes())
+    whole[end - 10] ^= 1  # of the first batch: the second record says that it was on the disk
+    path.write_bytes(whole)
+    with pytest.raises(Unreadable, match="damaged at byte"):
+        AppendLog.open(folder, 1)
+    assert path.read_bytes() == whole
+
+
+def test_damage_under_an_open_log_is_told_when_it_is_read(tmp_path):
+    log = new(tmp_path / "log")
+    log.commit([entry([1, 2, 3])], NOW)
+    dataset = Dataset("log", AppendedSource([], OWN, log.snapshot, "log"))
+    path = log.snapshot.files[0].path
+    with path.open("r+b") as file:
+        file.seek(-9, os.SEEK_END)
+        file.write(b"\xff")
+    with pytest.raises(Unreadable, match="not what was written"):
+        dataset.column("x")
+
+
+def test_a_version_stays_as_it_was(tmp_path):
+    log = new(tmp_path / "log", roll_bytes=900)
+    kept = []
+    for number in range(12):
+        log.commit([entry([number] * 3)], NOW)
+        kept.append(log.snapshot)
+    assert len(list((tmp_path / "log").iterdir())) > 2
+    for number, snapshot in enumerate(kept):
+        dataset = Dataset("log", AppendedSource([], OWN, snapshot, "log"))
+        assert dataset.column("x").values.tolist() == np.repeat(np.arange(number + 1), 3).tolist()
+    assert len({each.digest for each in kept}) == 12
+    fingerprint = Dataset("log", AppendedSource([], OWN, kept[-1], "log")).fingerprint
+    log.close()
+    again = AppendLog.open(tmp_path / "log", 13)
+    assert Dataset("log", AppendedSource([], OWN, again.snapshot, "log")).fingerprint == fingerprint
+    again.close()
+
+
+def test_a_file_that_was_just_begun_holds_nothing(tmp_path):
+    log = new(tmp_path / "log", roll_bytes=1)
+    log.commit([entry([1])], NOW)
+    log.commit([entry([2])], NOW)
+    log.close()
+    last = max((tmp_path / "log").glob("*.log"))
+    begun = last.with_name(f"{int(last.stem) + 1:08}.log")
+    begun.write_bytes(last.read_bytes()[:50])
+    again = AppendLog.open(tmp_path / "log", 3)
+    assert rows(again) == [1, 2] and not begun.exists()
+    again.close()
+    last.unlink()
+    with pytest.raises(Unreadable, match="version 3 was acknowledged"):
+        AppendLog.open(tmp_path / "log", 3)
+
+
+@pytest.mark.parametrize("written", [0, 1, 100, 500])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, written):
+    log = new(tmp_path / "log")
+    log.commit([entry([1, 2])], NOW)
+    path = log.snapshot.files[0].path
+    before, write, left = path.read_bytes(), os.pwrite, written
+
+    def full(descriptor: int, data: memoryview, at: int) -> int:
+        nonlocal left
+        if left <= 0:
+            raise OSError(errno.ENOSPC, "full")
+        done = write(descriptor, data[:left], at)
+        left -= done
+        return done
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(NoSpace):
+        log.commit([entry([3], "k"), entry([4])], NOW)
+    monkeypatch.undo()
+    assert path.read_bytes() == before and rows(log) == [1, 2]
+    assert log.commit([entry([5], "k")], NOW) == [Receipt(3, 2, 1, True)]  # errors are not remembered
+    log.close()
+    again = AppendLog.open(tmp_path / "log", 3)
+    assert rows(again) == [1, 2, 5]
+    again.close()
+
+
+def test_a_disk_that_fails_to_sync(tmp_path, monkeypatch):
+    log = new(tmp_path / "log")
+    with monkeypatch.context() as patched:
+        failures = [OSError(errno.EIO, "failed")]
+
+        def fails_once(descriptor: int) -> None:
+            if failures:
+                raise failures.pop()
+
+        patched.setattr(os, "fsync", fails_once)
+        with pytest.raises(NoSpace):
+            log.commit([entry([1])], NOW)
+    assert rows(log) == [] and len(log.commit([entry([2])], NOW)) == 1 and rows(log) == [2]
+    log.close()
+
+
+def test_where_nothing_can_be_taken_back_nothing_more_is_written(tmp_path, monkeypatch):
+    log = new(tmp_path / "log")
+    with monkeypatch.context() as patched:
+
+        def fails(*values: object) -> None:
+            raise OSError(errno.EIO, "failed")
+
+        patched.setattr(os, "fsync", fails)
+        patched.setattr(os, "ftruncate", fails)
+        with pytest.raises(NoSpace):
+            log.commit([entry([1])], NOW)
+    with pytest.raises(NoSpace):
+        log.commit([entry([2])], NOW)
+    log.close()
+    again = AppendLog.open(tmp_path / "log", 1)  # what was refused is not there after a start
+    assert rows(again) == []
+    again.close()
+
+
+def test_a_sealed_log_takes_nothing(tmp_path):
+    log = new(tmp_path / "log")
+    receipt = log.commit([entry([1], "k")], NOW)[0]
+    assert log.seal(NOW) == log.seal(NOW) == 3
+    with pytest.raises(Conflict, match="sealed"):
+        log.commit([entry([2])], NOW)
+    log.close()
+    again = AppendLog.open(tmp_path / "log", 3)
+    assert again.snapshot.sealed and rows(again) == [1]
+    same = entry([1], "k")
+    assert again.repeated(same.key, same.body, NOW) == receipt
+    again.close()
+
+
+def test_os_durability_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    (tmp_path / "log").mkdir()
+    log = AppendLog.create(tmp_path / "log", SCHEMA, 0, 1, "os")
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert log.commit([entry([1])], NOW) == [Receipt(2, 0, 1, False)] and synced == []
+    log.sync()
+    assert len(synced) == 1
+    monkeypatch.undo()
+    log.close()
+
+
+def test_a_key_is_kept_for_a_day(tmp_path):
+    log = new(tmp_path / "log")
+    first = log.commit([entry([1], "k")], NOW)
+    assert log.commit([entry([1], "k")], NOW + DAY) == first
+    assert log.commit([entry([1], "k")], NOW - 5 * DAY) == first  # the clock was set back
+    assert isinstance(log.commit([entry([2], "k")], NOW)[0], KeyReused)
+    assert log.commit([entry([2], "k")], NOW + DAY + 1) == [Receipt(3, 1, 1, True)]
+    assert entry([1]).key == NO_KEY and key_digest("ann", "k") != key_digest("bob", "k")
+    log.close()
