@@ -29,6 +29,7 @@ def cli() -> None:
     bigviz serve app.py             open a Python script's document
     bigviz publish app.py sales     publish a script's document on a plot server
     bigviz json app.py              print a script's document
+    bigviz png app.py               draw a script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
     bigviz bench trips.parquet      measure how fast it is drawn here
     bigviz doctor                   look for what could keep it from working here
@@ -146,6 +147,55 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     from bigviz.commands.info import summary
 
     click.echo(summary(path, store_dir, shared.csv_options(header, delimiter), exact))
+
+
+@cli.command(short_help="Write a picture with axes and legend.")
+@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it there; for several PATHs a directory (default: NAME.png in this one).",
+)
+@click.option("--size", metavar="WxH", help="Width and height in CSS pixels (default: the figure's own, or 1600x900).")
+@click.option("--dpr", default=1.0, show_default=True, help="Pixels of the file for each CSS pixel, 0.5 to 8.")
+@click.option("--view", metavar="VIEW", help="The part of a page's address after #, or X0,X1 or X0,X1,Y0,Y1.")
+@click.option("--theme", type=click.Choice(("light", "dark")), default="light", show_default=True, help="Its colours.")
+@shared.drawing
+@shared.csv
+@shared.documents
+def png(
+    paths: tuple[str, ...],
+    output: Path | None,
+    size: str | None,
+    dpr: float,
+    view: str | None,
+    theme: str,
+    header: str | None,
+    delimiter: str | None,
+    table: tuple[str, ...],
+    library: Path | None,
+    store_dir: Path | None,
+    **columns: str | None,
+) -> None:
+    """Write the picture that the page of a table, of a Python script, or of a plot server's document saves: title,
+    axes, data and legend, exact, without a browser.
+
+    Several figures are laid out as on the page. Several PATHs are written to a file each, NAME.png.
+
+    \b
+    bigviz png trips.parquet
+    bigviz png app.py -o report.png --size 1600x900 --dpr 2
+    bigviz png trips.parquet --view "x0=-74.1&x1=-73.8&y0=40.6&y1=40.9" --theme dark
+    """
+    from bigviz.commands.document_inputs import drawable_documents_at
+    from bigviz.commands.png import Look, write_pictures
+    from bigviz.server.run.loading import Columns
+
+    look = Look.of(size, dpr, view, theme)
+    found = drawable_documents_at(paths, Columns(**columns), shared.csv_options(header, delimiter), table, library)
+    sys.exit(write_pictures(found, output, look, store_dir))
 
 
 @cli.command("json", short_help="Print a document as JSON.")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from rich.filesize import decimal
 
 from bigviz.aggregate.layer import Layer
+from bigviz.commands.interruptible import INTERRUPTED, interruptible
 from bigviz.commands.progress_bars import stage_bars
-from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.printable import printable
@@ -30,8 +26,6 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.quota import bytes_of
 
 __all__ = ["index_path", "layer_from"]
-
-_INTERRUPTED: Final = 130  # the exit status of a program ended by Ctrl-C
 
 
 def index_path(
@@ -51,14 +45,14 @@ def index_path(
     stores = StoreDirectory(store_dir, store_limit, tell=tell_of, asked=True)
     began = time.monotonic()
     try:
-        with _interruptible() as cancel, stage_bars() as tell:
+        with interruptible() as cancel, stage_bars() as tell:
             dataset = open_files(path, None, options, tell, cancel)
             layer = layer_from(dataset, words)
             store = index_layer(stores, dataset, layer, columns, Crew(progress=tell, cancel=cancel))
     except Cancelled:
         kept = printable(str(stores.root))
         print(f"Interrupted. What is done is kept in {kept}: the same command continues from there.", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     for sentence in (*dataset.notes, *dataset.assumed):
         print(printable(sentence), file=sys.stderr)
     seconds, size = time.monotonic() - began, decimal(bytes_of(store))
@@ -74,21 +68,3 @@ def layer_from(dataset: Dataset, words: Mapping[str, str]) -> Layer:
     """
     document = document_of(dataset, "index", Columns(**words))
     return published(*document.layers()[0]).resolve(document)[1]
-
-
-@contextmanager
-def _interruptible() -> Iterator[Cancel]:
-    """A flag that Ctrl-C and SIGTERM raise; the second one ends the process at once, which loses nothing either."""
-    cancel = Cancel()
-
-    def end(number: int, frame: object) -> None:
-        if cancel.cancelled:
-            os._exit(_INTERRUPTED)
-        cancel.cancel()
-
-    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from bigviz.data.formats.delimited.dialect import CsvOptions
 
 __all__ = [
-    "check_one_place", "csv", "csv_options", "drawing", "index", "listening", "maps", "on_server", "stores",
+    "check_one_place", "csv", "csv_options", "documents", "drawing", "index", "listening", "maps", "on_server",
+    "stores",
 ]  # fmt: skip
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -160,6 +161,21 @@ def on_server(command: Callable[..., None]) -> Callable[..., None]:
                      help="The plot server (default: BIGVIZ_URL, else http://127.0.0.1:5006)."),
         click.option("--token-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
                      help="A file with your token (default: BIGVIZ_TOKEN; none for a server of your own)."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def documents(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where the tables and documents are that a command draws."""
+    directory = click.Path(file_okay=False, path_type=Path)
+    for option in reversed((
+        click.option("--table", multiple=True, metavar="NAME=PATH",
+                     help="The table of a dataset that a document only names."),
+        click.option("--library", metavar="DIR", type=directory,
+                     help="Where published documents are (default: in the user's data directory)."),
+        click.option("--store-dir", metavar="DIR", type=directory,
+                     help="Where indexes are kept (default: the user's cache directory)."),
     )):  # fmt: skip
         command = option(command)
     return command

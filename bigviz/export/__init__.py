@@ -1,1 +1,1 @@
-"""Documents as files that need no server."""
+"""Documents as files: pages, pictures, and what notebooks show."""

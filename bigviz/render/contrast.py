@@ -12,11 +12,14 @@ __all__ = ["PLOT_DARK", "PLOT_LIGHT", "luminance", "wants_dark"]
 PLOT_LIGHT: Final = (255, 255, 255)
 PLOT_DARK: Final = (11, 13, 17)
 _RISES: Final = 0.25
+_DARKEST: Final = 0.03
 
 
-def wants_dark(table: npt.NDArray[Any]) -> bool:
-    """Whether a plot in this map, (256, 3) bytes, has a dark ground on a light page: if the map rises to light."""
-    return luminance(table[-1].tolist()) - luminance(table[0].tolist()) > _RISES
+def wants_dark(table: npt.NDArray[Any], dark: bool = False) -> bool:
+    """Whether a plot in this map, (256, 3) bytes, has a dark ground: on a light page if the map rises to light, on a
+    dark one unless it ends in the dark."""
+    low, high = luminance(table[0].tolist()), luminance(table[-1].tolist())
+    return high > _DARKEST if dark else high - low > _RISES
 
 
 def luminance(rgb: Sequence[int]) -> float:

@@ -9,12 +9,13 @@ different counts occur the lowest is lifted off the first colour (datashader's r
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BINS", "Norm"]
+__all__ = ["BINS", "Clip", "Norm", "Percentile"]
 
 Array = npt.NDArray[Any]
 
@@ -27,6 +28,20 @@ _FORWARD: Final[dict[str, Any]] = {"linear": lambda d: d, "log": np.log1p, "cbrt
 _HUGE: Final = {**_FORWARD, "log": lambda d: np.maximum(0, np.log(d) + math.log(4))}
 # The same where they are 2^600 times themselves, because their differences are subnormal: log1p(d) is d there.
 _TINY: Final = {**_FORWARD, "log": _FORWARD["linear"]}
+_INVERSE: Final[dict[str, Any]] = {"linear": lambda t: t, "log": math.expm1, "cbrt": lambda t: t * t * t}
+_HUGE_INVERSE: Final = {**_INVERSE, "log": lambda t: math.exp(t - math.log(4))}
+_TINY_INVERSE: Final = {**_INVERSE, "log": _INVERSE["linear"]}
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """The value below or at which `percent` (0 to 100) of the values lie, by nearest rank and to the bin."""
+
+    percent: float
+
+
+Clip = float | Percentile | None
+"""An end of a colour map: a value, a percentile of the values, or their own end."""
 
 
 class Norm:
@@ -36,24 +51,27 @@ class Norm:
     `high` default to their ends. `counts` says that they are counts, which have a bin each.
 
     Whole numbers that float64 rounds though they lie within an octave are taken as offsets from the lowest, so that
-    neighbours differ.
+    neighbours differ. With `counted_from` the values are such offsets already, of float64, from that number.
     """
 
-    def __init__(self, values: Array, how: str, low: float | None, high: float | None, counts: bool) -> None:
-        self._origin = _origin_of(values)
+    def __init__(self, values: Array, how: str, low: Clip, high: Clip, counts: bool, counted_from: int = 0) -> None:
+        self.origin = counted_from or _origin_of(values)
+        self._less = 0 if counted_from else self.origin
         finite = self._offsets(values[np.isfinite(values)])
         own = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        ends = (own[0] if low is None else low - self._origin, own[1] if high is None else high - self._origin)
         self.how = how
-        self.low, self.high = min(ends), max(ends)
         self._own = own
+        self._whole = counts
         self._counts = counts and own[1] < BINS and own[0] >= 0
-        self._lift = 0.0
+        self._octave = self.origin != 0 or _within_octave(*own)
+        self._unit = _unit_of(max(abs(own[0]), abs(own[1])))
+        first, last = (float(each) for each in _ordered(np.array(own) * self._unit))
+        self._first, self._step = first, BINS / (last - first + 1)
+        ends = self._clipped(low, own[0], finite), self._clipped(high, own[1], finite)
+        self.low, self.high = min(ends), max(ends)
+        self.lift = 0.0
+        """The fraction of the lowest value."""
         if how == "eq_hist":
-            self._octave = self._origin != 0 or _within_octave(*own)
-            self._unit = _unit_of(max(abs(own[0]), abs(own[1])))
-            first, last = (float(each) for each in _ordered(np.array(own) * self._unit))
-            self._first, self._step = first, BINS / (last - first + 1)
             self._shares = self._distribute(finite)
 
     def fraction(self, values: Array) -> npt.NDArray[np.float64]:
@@ -63,25 +81,69 @@ class Norm:
         if self.how == "eq_hist":
             out = self._shares[self._bin(numbers)]
         else:
-            unit, forwards = _scale_of(self.low, self.high)
+            unit, forwards, _ = _scale_of(self.low, self.high)
             forward = forwards[self.how]
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 span = float(forward(self.high * unit - self.low * unit))
                 out = forward(numbers * unit - self.low * unit) / span
         out = np.clip(np.nan_to_num(np.asarray(out, np.float64), nan=1.0), 0.0, 1.0)
-        out[numbers <= self.low] = self._lift
+        out[numbers <= self.low] = self.lift
         out[numbers >= self.high] = 1.0
         return out
 
+    def value(self, fraction: float) -> float:
+        """The value, counted from the origin, that gets a fraction: under eq_hist the lowest one that reaches it."""
+        if not fraction > 0:
+            return self.low
+        if fraction >= 1:
+            return self.high
+        if self.how == "eq_hist":
+            first, last = self._bin(np.array([self.low, self.high])).tolist()
+            reached = first + int(np.searchsorted(self._shares[first : last + 1], fraction, "left"))
+            return min(self.high, max(self.low, self._edge(min(reached, last))))
+        unit, forwards, inverses = _scale_of(self.low, self.high)
+        span = float(forwards[self.how](self.high * unit - self.low * unit))
+        return min(self.high, (self.low * unit + float(inverses[self.how](fraction * span))) / unit)
+
+    def told(self, value: float) -> float:
+        """A value counted from the origin as it is told: an exact int where there is one."""
+        return self.origin + math.floor(value + 0.5) if self.origin else value
+
+    def _clipped(self, clip: Clip, own: float, finite: Array) -> float:
+        if isinstance(clip, Percentile):
+            clip = self._percentile(clip.percent, finite)
+        elif clip is not None:
+            clip = clip - self.origin
+        return own if clip is None or not math.isfinite(clip) else float(clip)
+
+    def _percentile(self, percent: float, finite: Array) -> float:
+        if not len(finite) or percent <= 0 or percent >= 100:
+            return self._own[percent >= 100]
+        rank = max(1, math.ceil(percent / 100 * len(finite)))
+        return self._edge(int(np.searchsorted(np.bincount(self._bin(finite), minlength=BINS).cumsum(), rank)))
+
+    def _edge(self, number: int) -> float:
+        """The lowest value (among counts: whole number) that lies in a bin."""
+        low, high = self._own
+        if self._counts:
+            return float(number)
+        if number <= 0 or number >= BINS - 1:
+            return low if number <= 0 else high
+        if self._octave:
+            edge = low + (high - low) * number / BINS
+        else:
+            edge = _float_of(math.ceil(self._first + number / self._step)) / self._unit
+        return float(math.ceil(edge)) if self._whole else edge
+
     def _offsets(self, values: Array) -> npt.NDArray[np.float64]:
         """Values as float64, counted from the origin."""
-        if not self._origin:
+        if not self._less:
             return values.astype(np.float64, copy=False)
-        far: npt.NDArray[np.float64] = values.astype(np.float64) - float(self._origin)
+        far: npt.NDArray[np.float64] = values.astype(np.float64) - float(self._less)
         if values.dtype.kind == "f":
             return far
         wide = values.astype(np.uint64 if values.dtype == np.uint64 else np.int64, copy=False)
-        near = (wide - wide.dtype.type(self._origin)).view(np.int64)  # wraps for those that are far
+        near = (wide - wide.dtype.type(self._less)).view(np.int64)  # wraps for those that are far
         return np.where(np.abs(far) < 2.0**62, near, far)
 
     def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
@@ -92,8 +154,8 @@ class Norm:
         if most <= 0:
             return np.ones(BINS)
         shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
-        self._lift = _lifted(bins[first : last + 1]) if self._counts and first < last else 0.0
-        return self._lift + (1 - self._lift) * shares
+        self.lift = _lifted(bins[first : last + 1]) if self._counts and first < last else 0.0
+        return self.lift + (1 - self.lift) * shares
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:
         low, high = self._own
@@ -130,11 +192,12 @@ def _lifted(cells: npt.NDArray[np.int64]) -> float:
     return min(float(cells[0] / max(cells.sum(), 1)), 1 - 1 / multiple)
 
 
-def _scale_of(low: float, high: float) -> tuple[float, dict[str, Any]]:
-    """How to take differences of values: the power of two that scales them, and the functions of such differences."""
+def _scale_of(low: float, high: float) -> tuple[float, dict[str, Any], dict[str, Any]]:
+    """How to take differences of values: the power of two that scales them, and the functions of such differences and
+    their inverses."""
     if math.isinf(high - low):
-        return 2.0**-2, _HUGE
-    return (2.0**600, _TINY) if high - low < 2.0**-900 else (1.0, _FORWARD)
+        return 2.0**-2, _HUGE, _HUGE_INVERSE
+    return (2.0**600, _TINY, _TINY_INVERSE) if high - low < 2.0**-900 else (1.0, _FORWARD, _INVERSE)
 
 
 def _unit_of(largest: float) -> float:
@@ -149,3 +212,9 @@ def _ordered(values: Array) -> npt.NDArray[np.float64]:
     with np.errstate(over="ignore"):
         bits = values.astype(np.float32).view(np.uint32)
     return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.float64)
+
+
+def _float_of(code: int) -> float:
+    """The float32 that an ordered number stands for."""
+    bits = code & 0x7FFFFFFF if code >> 31 else ~code & 0xFFFFFFFF
+    return float(np.array([bits], np.uint32).view(np.float32)[0])

@@ -19,7 +19,7 @@ from PIL import Image
 from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
 from bigviz.render.norm import Norm
 
-__all__ = ["Cells", "Shading", "Values", "coloured", "norm_of", "png", "shade", "values_of"]
+__all__ = ["Cells", "Shading", "Values", "coloured", "mixed_colours", "norm_of", "png", "shade", "values_of"]
 
 Array = npt.NDArray[Any]
 _LEAST_WEIGHT: Final = 2.0**-1000  # added to the size of every value, so that zeros have colours too
@@ -100,7 +100,7 @@ def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shadi
         pixels[values.filled, :3] = lut(shading.cmap)[(fraction * 255 + 0.5).astype(np.int64)]
         pixels[values.filled, 3] = 255
     else:
-        pixels[values.filled, :3] = _mixed(planes, values, shading)
+        pixels[values.filled, :3] = mixed_colours(planes, values, shading)
         pixels[values.filled, 3] = np.floor(_FAINTEST + fraction * (255 - _FAINTEST))
     return pixels
 
@@ -112,7 +112,7 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-def _mixed(planes: Sequence[Array], values: Values, shading: Shading) -> Array:
+def mixed_colours(planes: Sequence[Array], values: Values, shading: Shading) -> Array:
     """(filled cells, 3): the mean colour of each cell's categories."""
     masked = [(plane, _filled(plane, values.cells)) for plane in planes]
     colours = lut(shading.cmap if shading.cmap in CATEGORICAL else CATEGORIES).astype(np.float64)

@@ -22,7 +22,7 @@ from bigviz.wire.offsets import positions
 if TYPE_CHECKING:
     from bigviz.tiles.interface import WindowImage
 
-__all__ = ["Answer", "answer", "ends_of", "key_of", "picture"]
+__all__ = ["Answer", "answer", "ends_of", "key_of", "marks_of", "picture", "rows_answer"]
 
 Interval = tuple[Number, Number]
 Answer = tuple[Type, list[Part], Cost]
@@ -45,27 +45,35 @@ def key_of(dataset: Dataset, layer: Layer, x: Interval, y: Interval, wanted: Win
 def answer(
     engine: Engine, dataset: Dataset, layer: Layer, x: Interval, y: Interval, size: tuple[int, int], cancel: Cancel
 ) -> Answer | None:
-    """Rows where they are few enough, else an image where the view is deeper than tiles are; else None. Blocks.
+    """Rows where they are few enough, else an image where the view is deeper than tiles are; else None. Blocks."""
+    found = marks_of(engine, dataset, layer, x, y, cancel)
+    return picture(engine, dataset, layer, x, y, size, cancel) if found is None else rows_answer(*found)
 
-    Rows come for more than the window if they stay few: for all of the root, or for a margin on each side, so that the
-    browser need not ask again for every step.
+
+def marks_of(
+    engine: Engine, dataset: Dataset, layer: Layer, x: Interval, y: Interval, cancel: Cancel
+) -> tuple[Marks, tuple[Interval, Interval] | None] | None:
+    """The rows of a window where they are few enough, and the window that they are all rows of. Blocks.
+
+    They are of more than was asked for if they stay few: of all of the root (then None is their window), or of a margin
+    on each side too, so that the browser need not ask again for every step.
     """
     found = engine.marks(dataset, layer, x, y, cancel=cancel)
     if found is None:
-        return picture(engine, dataset, layer, x, y, size, cancel)
+        return None
     if len(found) > _MOST_BESIDES:
-        return _rows(found, (x, y))
+        return found, (x, y)
     most = _MOST_BESIDES
     x0, y0, x1, y1 = engine.info(dataset, layer).extent
     whole = None
     if x0 < x1 and y0 < y1 and engine.at_hand(dataset, layer, (x0, x1), (y0, y1)):
         whole = engine.marks(dataset, layer, (x0, x1), (y0, y1), most, cancel)
     if whole is not None:
-        return _rows(whole, None)
+        return whole, None
     times = times_of(dataset, layer)
     wide = _widened(x, times[0]), _widened(y, times[1])
     more = engine.marks(dataset, layer, *wide, most, cancel) if engine.at_hand(dataset, layer, *wide) else None
-    return _rows(found, (x, y)) if more is None else _rows(more, wide)
+    return (found, (x, y)) if more is None else (more, wide)
 
 
 def picture(
@@ -91,8 +99,8 @@ def _widened(ends: Interval, time: bool) -> Interval:
     return wide if all(map(math.isfinite, wide)) else ends
 
 
-def _rows(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
-    """Positions as offsets from an integer near them."""
+def rows_answer(marks: Marks, window: tuple[Interval, Interval] | None) -> Answer:
+    """The rows of a window (None: of all of the root), positions as offsets from an integer near them."""
     (xorigin, x), (yorigin, y) = positions(marks.x), positions(marks.y)
     info: dict[str, Any] = {
         "matched": marks.matched,

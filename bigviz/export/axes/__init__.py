@@ -1,0 +1,1 @@
+"""What numbers on axes mean to a reader: Python mirrors of static/axes."""

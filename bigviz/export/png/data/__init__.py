@@ -1,0 +1,1 @@
+"""What lies inside a plot's frame: cells, marks and lines as pixels, as the page draws them."""
