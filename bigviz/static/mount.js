@@ -26,7 +26,7 @@ import { Status } from "./ui/status.js";
 import { copyLink } from "./ui/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading, showRefusal } from "./ui/reading.js";
-import { lacksMaps } from "./ui/map-origins.js";
+import { planForMaps, withoutMaps } from "./ui/map-origins.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
 import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
@@ -124,14 +124,16 @@ export class Mounted extends EventTarget {
       for (const [name, { version }] of Object.entries(json.datasets)) this.#renew(name, version);
       return;
     }
-    if (this.wholePage && (this.built !== null || lacksMaps(json.document))) {
+    const maps = this.wholePage ? planForMaps(json.document) : "draw";
+    if (this.wholePage && (this.built !== null || maps === "reload")) {
       location.reload();
       return;
     }
     this.#clear();
     this.built = text;
     for (const [name, { version }] of Object.entries(json.datasets)) this.versions.set(name, version);
-    this.#build(json, luts);
+    const layout = maps === "omit" ? withoutMaps(json.document.layout) : json.document.layout;
+    this.#build({ ...json, document: { ...json.document, layout } }, luts);
   }
 
   /** Takes the figures away, and the buttons that a lone one carried. */

@@ -1,5 +1,5 @@
 // A page may have been sent before the server had opened its document: then it does not know where the maps of that
-// come from, and its policy refuses their tiles. It is loaded again, once.
+// come from, and its policy refuses their tiles. It is loaded again, once; a page that is never told draws no maps.
 
 /** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("../types.js").Node} Node */
@@ -23,22 +23,33 @@ export function areAllowed(layout, allowed) {
 }
 
 /**
- * Must the page be loaded again, for the maps of its document?
+ * What a page that is the document's alone does about its maps. Pages that no server sends (a file, the text of a
+ * frame) have policies of their own.
  * @param {Pick<DocumentSpec, "layout">} spec
- * @returns {boolean} false where that has not helped before, and for pages that no server sends: a file, a frame's text
+ * @returns {"draw"|"reload"|"omit"} omit: loading it again has not helped, or would not
  */
-export function lacksMaps({ layout }) {
-  if (!location.protocol.startsWith("http") || mapAddresses(layout).length === 0) return false;
+export function planForMaps({ layout }) {
+  if (!location.protocol.startsWith("http") || mapAddresses(layout).length === 0) return "draw";
   const meta = document.querySelector('meta[name="map-origins"]');
+  const isAllowed = areAllowed(layout, meta?.getAttribute("content") ?? "");
   try {
     const isAgain = sessionStorage.getItem(KEY) !== null;
-    if (areAllowed(layout, meta?.getAttribute("content") ?? "")) sessionStorage.removeItem(KEY);
-    else if (!isAgain) {
+    if (isAllowed) sessionStorage.removeItem(KEY);
+    else if (!isAgain && !new URLSearchParams(location.search).has("embed")) {
       sessionStorage.setItem(KEY, "1");
-      return true;
+      return "reload";
     }
   } catch {
     // Storage may be forbidden; then nothing would tell a second time from the first.
   }
-  return false;
+  return isAllowed ? "draw" : "omit";
+}
+
+/**
+ * The same layout without its maps.
+ * @template {Node} T
+ * @param {T} node @returns {T}
+ */
+export function withoutMaps(node) {
+  return node.type === "figure" ? { ...node, basemap: null } : { ...node, children: node.children.map(withoutMaps) };
 }

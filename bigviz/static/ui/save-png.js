@@ -8,7 +8,7 @@ import { LineLayer } from "../layers/line-layer.js";
 
 const WAIT_MS = 8000;
 const TITLE = 40;
-const NO_MAP = "The map is not in the image: its host lets no page read its tiles.";
+const NO_MAP = ", without the map: its host lets no page read its tiles.";
 
 /**
  * Offers the figure as a download.
@@ -16,25 +16,24 @@ const NO_MAP = "The map is not in the image: its host lets no page read its tile
  * @param {number} scale device pixels of the image per CSS pixel
  */
 export async function saveImage(figure, scale) {
-  const blob = await imageOf(figure, scale);
-  if (!blob) return;
+  const image = await imageOf(figure, scale);
+  if (!image) return;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  link.href = URL.createObjectURL(image.blob);
   link.download = `${fileName(figure.title || figure.page.title)}${scale === 1 ? "" : `@${scale}x`}.png`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  figure.page.notices.note(`Saved as ${link.download}`);
+  figure.page.notices.note(`Saved as ${link.download}${image.lacksMap ? NO_MAP : ""}`);
 }
 
 /** Puts the figure on the clipboard where the browser allows it (https, or this machine).  @param {Figure} figure */
 export async function copyImage(figure) {
   const { notices } = figure.page;
   try {
-    const png = imageOf(figure, Math.max(1, Math.round(figure.dpr))).then(
-      (blob) => blob ?? Promise.reject(new Error("nothing to copy")),
-    );
+    const image = imageOf(figure, Math.max(1, Math.round(figure.dpr)));
+    const png = image.then((made) => made?.blob ?? Promise.reject(new Error("nothing to copy")));
     await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
-    notices.note("The image is on the clipboard.");
+    notices.note(`The image is on the clipboard${(await image)?.lacksMap ? NO_MAP : "."}`);
   } catch {
     notices.error("This browser does not let this page copy images; save the PNG instead.");
   }
@@ -49,7 +48,11 @@ export function fileName(title) {
   return plain.slice(0, 80) || "plot";
 }
 
-/** @param {Figure} figure @param {number} scale @returns {Promise<Blob|null>} null before the first picture */
+/**
+ * @param {Figure} figure
+ * @param {number} scale
+ * @returns {Promise<{blob: Blob, lacksMap: boolean}|null>} null before the first picture
+ */
 export async function imageOf(figure, scale) {
   const { view, painter } = figure;
   if (!view || !painter.frame) return null;
@@ -85,9 +88,8 @@ export async function imageOf(figure, scale) {
   if (map) ctx.drawImage(map.canvas, left, top);
   ctx.drawImage(data, left, top);
   if (map?.isWhole) painter.below?.drawCredit(ctx, { ...plot, x: left, y: top }, look);
-  else if (map) figure.page.notices.note(NO_MAP);
   figure.redraw();
-  return page.convertToBlob({ type: "image/png" });
+  return { blob: await page.convertToBlob({ type: "image/png" }), lacksMap: map?.isWhole === false };
 }
 
 /**
