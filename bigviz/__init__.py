@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.reductions.api import sum as sum
     from bigviz.client.connect import Connection as Connection
     from bigviz.client.connect import connect as connect
+    from bigviz.client.embed import embed as embed
     from bigviz.common.errors import BadInput as BadInput
     from bigviz.common.errors import BigvizError as BigvizError
     from bigviz.common.errors import Busy as Busy
@@ -56,6 +57,7 @@ _HOMES = {
         "any", "by", "count", "count_cat", "first", "last", "max", "mean", "min", "sum",
     ),
     "bigviz.client.connect": ("Connection", "connect"),
+    "bigviz.client.embed": ("embed",),
     "bigviz.data.dataset": ("Dataset",),
     "bigviz.common.errors": (
         "BadInput", "BigvizError", "Busy", "Cancelled", "Conflict", "Forbidden", "NoSpace", "NotFound", "OutOfDate",

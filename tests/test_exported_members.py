@@ -38,6 +38,7 @@ NAMES = [
     "count",
     "count_cat",
     "document",
+    "embed",
     "figure",
     "first",
     "grid",

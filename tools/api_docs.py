@@ -16,7 +16,7 @@ GROUPS = {
     "Tables": ("open", "Dataset"),
     "Plots": ("figure", "Figure", "row", "column", "grid", "document", "Document", "load"),
     "Serving": ("serve", "show"),
-    "Publishing": ("connect", "Connection"),
+    "Publishing": ("connect", "Connection", "embed"),
     "Canvas": ("Canvas",),
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),
     "Errors": (

@@ -1,4 +1,8 @@
-"""Permalinks: a view of a document (the hash of its page's address) under a short id that cannot be guessed."""
+"""Permalinks: a view of a document (the hash of its page's address) under a short id that cannot be guessed.
+
+The ids are random and not signed, whether the server has a secret or not: 128 random bits that have to be found in the
+library prove by themselves that the server made them, and an id of 22 characters has no room for a signature.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
-from bigviz.server.api import access, appending, datasets, documents, openapi, people, users, views
+from bigviz.server.api import access, appending, datasets, documents, embedding, openapi, people, users, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -21,7 +21,7 @@ __all__ = ["API", "ROUTES", "make_app"]
 _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
-    "/", "/D/", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
+    "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
@@ -34,6 +34,7 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     (f"/documents/{_NAME}/versions", documents.Versions),
     (f"/documents/{_NAME}/restore", documents.Restore),
     (f"/documents/{_NAME}/access", access.DocumentAccess),
+    (f"/documents/{_NAME}/embed", embedding.Embed),
     (rf"/documents/{_NAME}/thumbnail\.png", thumbnail.Thumbnail),
     ("/datasets", datasets.Datasets),
     (f"/datasets/{_NAME}", datasets.Dataset),
@@ -74,6 +75,7 @@ def make_app(site: Site) -> Application:
         (r"/_(?:/.*)?", pages.Missing, shared),
         (r"/([^/]+)", pages.Redirect, shared),
         (r"/([^/]+)/", pages.Page, shared),
+        (r"/([^/]+)/autoload\.js", pages.Autoload, shared),
         (r"/([^/]+)/ws", Websocket, shared),
         (r"/([^/]+)/views", views.Views, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),

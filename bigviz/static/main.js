@@ -1,6 +1,8 @@
-// The page of a document: with an address of its own, or in a frame of a notebook's cell.
+// The page of a document: with an address of its own, in a frame of a page of another origin, or in a frame of a
+// notebook's cell.
 
 import { find } from "./dom.js";
+import { asking, embedMode, pageToken } from "./embed/frame.js";
 import { openFramed } from "./framed.js";
 import { mount } from "./mount.js";
 import { Connection } from "./wire/connection.js";
@@ -11,9 +13,11 @@ import { Connection } from "./wire/connection.js";
  */
 const FEEDS = {
   server(page) {
-    const address = new URL("ws", location.href.replace(/#.*$/, ""));
+    const address = new URL("ws", location.href.replace(/[?#].*$/, ""));
     address.protocol = address.protocol.replace("http", "ws");
-    tellReady(mount(page, null, new Connection(address.href), { wholePage: true }));
+    const embed = embedMode(location.search);
+    if (embed === null) tellReady(mount(page, null, new Connection(address.href), { wholePage: true }));
+    else void showEmbedded(page, address, embed);
   },
   parent(page) {
     openFramed(page, tellReady);
@@ -22,6 +26,17 @@ const FEEDS = {
 
 const page = find(document, "#page", HTMLElement);
 FEEDS[page.dataset.feed ?? "server"](page);
+
+/** @param {HTMLElement} page @param {URL} address @param {"1"|"token"} mode */
+async function showEmbedded(page, address, mode) {
+  address.search = "?embed=1";
+  const connection = new Connection(address.href, asking(await pageToken(mode)));
+  connection.addEventListener("down", (event) => {
+    const { final, reason } = /** @type {CustomEvent<import("./wire/connection.js").Down>} */ (event).detail;
+    if (final) console.error(`bigviz: ${reason}`);
+  });
+  tellReady(mount(page, null, connection, { wholePage: true, embedded: true }));
+}
 
 /** @param {import("./mount.js").Mounted} mounted */
 function tellReady(mounted) {

@@ -49,12 +49,14 @@ const UNUSABLE = 4004;
  * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells
  *   the document
  * @param {Connection} connection opened here, and closed by unmounting
- * @param {{wholePage?: boolean, address?: Address|null}} [o] `wholePage`: the page is this document's alone, so its
- *   title, its address and keys pressed anywhere are too; `address`: where the view is kept, null for nowhere
+ * @param {{wholePage?: boolean, embedded?: boolean, address?: Address|null}} [o] `wholePage`: the page is this document's
+ *   alone, so its title, its address and keys pressed anywhere are too; `embedded`: it stands in a page of others, so it
+ *   leads nowhere else, and the wheel is that page's until the plot is clicked; `address`: where the view is kept, null
+ *   for nowhere
  * @returns {Mounted}
  */
-export function mount(element, document, connection, { wholePage = false, address = null } = {}) {
-  const mounted = new Mounted(element, connection, wholePage, wholePage ? PAGE_ADDRESS : address);
+export function mount(element, document, connection, { wholePage = false, embedded = false, address = null } = {}) {
+  const mounted = new Mounted(element, connection, wholePage, embedded, wholePage ? PAGE_ADDRESS : address);
   if (document) mounted.show(document);
   connection.open();
   return mounted;
@@ -64,15 +66,17 @@ export function mount(element, document, connection, { wholePage = false, addres
 export class Mounted extends EventTarget {
   /**
    * @param {HTMLElement} element @param {Connection} connection @param {boolean} wholePage
-   * @param {Address|null} address
+   * @param {boolean} embedded @param {Address|null} address
    */
-  constructor(element, connection, wholePage, address) {
+  constructor(element, connection, wholePage, embedded, address) {
     super();
     this.element = element;
     this.connection = connection;
     this.wholePage = wholePage;
+    this.embedded = embedded;
     this.address = address;
     element.classList.add(CLASS);
+    element.toggleAttribute("data-embedded", embedded);
     element.replaceChildren(...cloneAll("page-parts"));
     /** Removes all listeners outside of the element. */ this.ending = new AbortController();
     /** Removes the listeners of the current figures. */ this.building = new AbortController();
@@ -110,6 +114,7 @@ export class Mounted extends EventTarget {
     this.notices.dispose();
     this.element.replaceChildren();
     this.element.classList.remove(CLASS);
+    this.element.removeAttribute("data-embedded");
   }
 
   /**
@@ -225,12 +230,12 @@ export class Mounted extends EventTarget {
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
   #build({ document: spec, datasets, cmap_aliases: cmapAliases = {} }, luts) {
-    const { connection, cache, latency, theme, notices, element } = this;
+    const { connection, embedded, cache, latency, theme, notices, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
     element.querySelector(".opening")?.remove();
     /** @type {Page} */
-    const page = { title, connection, cache, latency, theme, notices, luts, cmapAliases, datasets };
+    const page = { title, connection, embedded, cache, latency, theme, notices, luts, cmapAliases, datasets };
     const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
@@ -295,15 +300,15 @@ export class Mounted extends EventTarget {
    * @param {string} title
    */
   #frame(title) {
-    const { element, figures, panel, theme, help, wholePage } = this;
+    const { element, figures, panel, theme, help, wholePage, embedded } = this;
     const bar = find(element, ".app", HTMLElement);
     const brand = find(bar, ".brand", HTMLElement);
     const single = figures.length === 1 && !figures[0].spec.width;
     bar.hidden = single;
-    brand.hidden = !wholePage;
+    brand.hidden = !wholePage || embedded;
     find(bar, ".title", HTMLElement).textContent = title;
     const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
-    const link = wholePage ? () => this.#copyLink() : null;
+    const link = wholePage && !embedded ? () => this.#copyLink() : null;
     pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help, link });
     if (!single) return;
     figures[0].section.classList.add("alone");

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bigviz.common.errors import BadInput, Unauthorized
 from bigviz.library.names import check_user_name
 from bigviz.server.access.credentials import Credentials, credentials_of
+from bigviz.server.access.foreign_pages import ForeignPages
 from bigviz.server.access.passwords import Passwords
 from bigviz.server.access.people import People
 from bigviz.server.access.proxies import Proxies
@@ -33,6 +34,7 @@ class Access:
     requests: Rates = field(init=False)
     messages: Rates = field(init=False)
     passwords: Passwords = field(init=False)
+    foreign_pages: ForeignPages = field(default_factory=ForeignPages)
 
     def __post_init__(self) -> None:
         limits = self.limits

@@ -49,7 +49,7 @@ def sign_in_first(people: Roles) -> Unauthorized:
 
 def unknown(people: Roles, principal: Principal, kind: str, name: str) -> BigvizError:
     """The error for a name that does not exist or that this caller may not know of: the same for both."""
-    if not principal.known and people.signs_in:
+    if not principal.known and not principal.admin and people.signs_in:
         return Unauthorized("Sign in to see this.", kind, name[:100])
     if principal.kind == "nobody":
         return sign_in_first(people)
@@ -72,7 +72,7 @@ async def _check_role(people: Roles, need: Need, principal: Principal, name: str
 def _check_kind(people: Roles, need: Need, principal: Principal) -> None:
     if principal.kind == "nobody":
         raise sign_in_first(people)
-    if need.who != "known" and principal.kind == "anyone":
+    if need.who != "known" and not principal.known:
         raise sign_in_first(people)
     if need.who == "admin" and not principal.admin:
         raise Forbidden("Only admins may do this.")

@@ -8,13 +8,19 @@ from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
-from bigviz.server.access.hosts import is_loopback, parse_host
+from bigviz.common.web.origins import parse_host
+from bigviz.server.access.hosts import is_loopback
 from bigviz.server.access.proxies import is_forwarded
-from bigviz.server.access.same_origin import from_foreign_page
+from bigviz.server.access.same_origin import foreign_origin, from_foreign_page, is_embedded
 
-__all__ = ["Credentials", "credentials_of", "network_of"]
+__all__ = ["PROTOCOL", "TOKEN_PROTOCOL", "Credentials", "credentials_of", "network_of"]
 
-_LONGEST: Final = 512  # characters of a token or a session; ours have 43
+PROTOCOL: Final = "bigviz"
+"""The websocket protocol that the server chooses where a page names one."""
+TOKEN_PROTOCOL: Final = "bigviz-token."
+"""What stands before a page token among the protocols of a websocket."""
+
+_LONGEST: Final = 2_100  # characters of a token or a session; a user's have 43, a page's at most 2,044
 _SITE_BITS: Final = 64  # of an IPv6 address: a host has all addresses below them
 
 
@@ -23,8 +29,8 @@ class Credentials:
     """Kept by a socket for as long as it is open, so that what they stand for can be looked up again.
 
     `local`: the request comes from this machine and names it so, and no proxy passed it on. `foreign`: a page of
-    another origin sent it; its browser's cookies are not used. `vouched` is the user whom the operator's proxy or
-    function names, `until` when it has to be asked again (seconds since the epoch).
+    another origin sent it, `origin` where the browser says which; its browser's cookies are not used. `vouched` is the
+    user whom the operator's proxy or function names, `until` when it has to be asked again (seconds since the epoch).
     """
 
     address: str
@@ -34,17 +40,26 @@ class Credentials:
     session: str | None = field(default=None, repr=False)
     vouched: str | None = None
     until: float | None = None
+    origin: str | None = None
 
 
 def credentials_of(request: HTTPServerRequest, cookie: str) -> Credentials:
-    """The credentials of a request, but for a vouched user; `cookie` is the name of the session's cookie."""
-    address, foreign = str(request.remote_ip), from_foreign_page(request)
+    """The credentials of a request, but for a vouched user; `cookie` is the name of the session's cookie.
+
+    A websocket of a browser has no header of its page's own but its protocols: a page token is one of them.
+    """
+    address, foreign = str(request.remote_ip), from_foreign_page(request) or is_embedded(request)
+    origin = foreign_origin(request)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Credentials(address, foreign=foreign, token=token.strip()[:_LONGEST])
+        return Credentials(address, foreign=foreign, token=token.strip()[:_LONGEST], origin=origin)
+    for protocol in request.headers.get("Sec-WebSocket-Protocol", "").split(","):
+        if protocol.strip().startswith(TOKEN_PROTOCOL):
+            token = protocol.strip().removeprefix(TOKEN_PROTOCOL)[:_LONGEST]
+            return Credentials(address, foreign=foreign, token=token, origin=origin)
     morsel = None if foreign else request.cookies.get(cookie)
     session = None if morsel is None else morsel.value[:_LONGEST]
-    return Credentials(address, _is_local(request), foreign, session=session)
+    return Credentials(address, _is_local(request), foreign, session=session, origin=origin)
 
 
 def network_of(address: str) -> str:

@@ -7,7 +7,6 @@ page that opens a socket here sends its own Origin: both are refused unless they
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,17 +14,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from bigviz.common.errors import BadInput
+from bigviz.common.web.origins import DEFAULT_PORTS, Host, Origin, host_text, origin_text, parse_host, parse_origin
 
-__all__ = ["Hosts", "is_loopback", "parse_host", "parse_origin"]
+__all__ = ["Hosts", "is_loopback"]
 
 T = TypeVar("T")
-Host = tuple[str, int | None]
-Origin = tuple[str, str, int]
 
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ANY: Final = ("0.0.0.0", "::", "")
-_LABELS: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,11 @@ class Hosts:
         parsed = parse_origin(header or "")
         return parsed is not None and parsed in self.origins
 
+    def lets_in(self, header: str | None) -> bool:
+        """Whether `--allow-origin` names the origin of an Origin header."""
+        parsed = parse_origin(header or "")
+        return parsed is not None and parsed in self.named
+
     def scheme_of(self, header: str | None) -> str:
         """How browsers reach the host of a Host header: "https" where the server speaks it or the operator named the
         host's https origin, as behind a proxy that ends TLS, else "http". What a request says of its proxy is not
@@ -96,50 +97,15 @@ class Hosts:
 
     def host_texts(self) -> list[str]:
         """The allowed hosts for people, sorted."""
-        return sorted(_joined(name, port) for name, port in self.hosts)
+        return sorted(host_text(name, port) for name, port in self.hosts)
+
+    def named_texts(self) -> list[str]:
+        """The origins of `--allow-origin` as browsers write them, sorted."""
+        return sorted(map(origin_text, self.named))
 
     def origin_texts(self) -> list[str]:
         """The allowed origins for people, sorted."""
-        return sorted(
-            f"{scheme}://{_joined(name, None if port == DEFAULT_PORTS[scheme] else port)}"
-            for scheme, name, port in self.origins
-        )
-
-
-def parse_host(text: str) -> Host | None:
-    """(name, port or None) of "name", "name:port", "1.2.3.4:port" or "[::1]:port"; None if it is none of these."""
-    if not text.isascii() or len(text) > 300:
-        return None
-    name, rest = text.lower(), ""
-    if name.startswith("["):
-        name, bracket, rest = name[1:].partition("]")
-        if not bracket or not _is_ip(name, 6) or "%" in name:
-            return None
-        name = str(ipaddress.IPv6Address(name))
-    else:
-        name, colon, rest = name.partition(":")
-        rest = colon + rest
-        name = name[:-1] if name.endswith(".") else name
-        if not _LABELS.fullmatch(name):
-            return None
-    if not rest:
-        return name, None
-    port = rest[1:]
-    if rest[0] != ":" or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
-        return None
-    return name, int(port)
-
-
-def parse_origin(text: str) -> Origin | None:
-    """(scheme, host, port) of an origin: http or https, a host, nothing after it; None for anything else."""
-    scheme, separator, rest = text.partition("://")
-    if scheme.lower() not in DEFAULT_PORTS or not separator or any(c in rest for c in "/?#@\\"):
-        return None
-    parsed = parse_host(rest)
-    if parsed is None:
-        return None
-    name, port = parsed
-    return scheme.lower(), name, DEFAULT_PORTS[scheme.lower()] if port is None else port
+        return sorted(map(origin_text, self.origins))
 
 
 def is_loopback(address: str) -> bool:
@@ -165,15 +131,3 @@ def _own_names() -> set[str]:
     with suppress(OSError):  # a machine that cannot resolve its own name is reached by an address given as --allow-host
         names |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     return {each for each in names if each}
-
-
-def _is_ip(text: str, version: int) -> bool:
-    try:
-        return ipaddress.ip_address(text).version == version
-    except ValueError:
-        return False
-
-
-def _joined(name: str, port: int | None) -> str:
-    host = f"[{name}]" if ":" in name else name
-    return host if port is None else f"{host}:{port}"

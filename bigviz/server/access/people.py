@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, ParamSpec, Protocol, TypeVar
 from cachetools import LRUCache
 
 from bigviz.common.errors import BigvizError, Unauthorized
+from bigviz.common.web.page_tokens import PageTokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.principal import Principal, scopes_of
 from bigviz.server.library_threads import LibraryThreads
@@ -81,12 +82,21 @@ class People:
 
     `given` says whether a document or dataset is one of those that the server was started with: everybody who is let
     in may view them. `anonymous`: callers without credentials are let in. `signs_in`: whether there is a way to have
-    credentials at all, a library or the operator's own.
+    credentials at all, a library or the operator's own. `page_tokens` reads those of embedded plots, None where the
+    server has no secret.
     """
 
-    def __init__(self, library: Library | None = None, *, anonymous: bool = False, vouching: bool = False) -> None:
+    def __init__(
+        self,
+        library: Library | None = None,
+        *,
+        anonymous: bool = False,
+        vouching: bool = False,
+        page_tokens: PageTokens | None = None,
+    ) -> None:
         self.library = library
         self.anonymous = anonymous
+        self.page_tokens = page_tokens
         self.signs_in = library is not None or vouching
         self.given: Given = _none_given
         self._threads = LibraryThreads("bigviz-people")  # its own: uploads that wait for the disk hold up no request
@@ -107,6 +117,8 @@ class People:
     async def principal(self, credentials: Credentials) -> Principal:
         """Whom the credentials stand for now; Unauthorized for a token that is wrong or has expired."""
         address, users = credentials.address, await self._users()
+        if credentials.token is not None and PageTokens.is_one(credentials.token):
+            return await self._page(credentials.token, credentials)
         if credentials.token is not None:
             entry = await self._token(credentials.token)
             if entry is None or entry.user not in users:
@@ -114,7 +126,7 @@ class People:
             if entry.expired:
                 raise Unauthorized("This token has expired: make a new one on the account page.")
             admin = users[entry.user] and entry.scope == "admin"
-            return Principal(address, entry.user, admin, scopes_of(entry.scope), "user", entry.expires)
+            return Principal(address, entry.user, admin, scopes_of(entry.scope), "user", expires=entry.expires)
         user = credentials.vouched if not credentials.foreign else None
         if user is None and credentials.session is not None:
             user = await self._session(credentials.session)
@@ -122,8 +134,9 @@ class People:
         if user is not None:
             return Principal(address, user, users.get(user, False), kind="user", expires=credentials.until)
         if credentials.local and not users:
-            scopes = scopes_of("read" if credentials.foreign else "admin")
-            return Principal(address, None, True, scopes, "operator")
+            if credentials.foreign:
+                return Principal(address, None, True, scopes_of("read"), "visitor")
+            return Principal(address, None, True, kind="operator")
         return Principal(address, kind="anyone" if self.anonymous else "nobody")
 
     async def role(self, principal: Principal, kind: Kind, name: str) -> Role | None:
@@ -132,10 +145,16 @@ class People:
         exists, role = await self._role(kind, name, principal.user)
         given = self.given(kind, name)
         if principal.admin and (exists or given):
+            return "viewer" if principal.kind == "visitor" else "owner"
+        if principal.document is not None and (kind, name) == ("document", principal.document) and (exists or given):
+            return "viewer"
+        return self.role_on_given(principal) if given else role
+
+    def role_on_given(self, principal: Principal) -> Role | None:
+        """What the principal may do with what the server was started with; None where it may not know of it."""
+        if principal.admin and principal.kind != "visitor":
             return "owner"
-        if given:
-            return None if principal.kind == "nobody" else "viewer"
-        return role
+        return "viewer" if principal.admin or principal.known or self.anonymous else None
 
     async def exists(self, kind: Kind, name: str) -> bool:
         """Whether there is a document or dataset of that name, whoever may know."""
@@ -192,6 +211,21 @@ class People:
             entries = [] if self.library is None else await self.ask(self.library.users.entries)
             known.users = {entry.name: entry.admin for entry in entries}
         return known.users
+
+    async def _page(self, text: str, credentials: Credentials) -> Principal:
+        """Whom a page token stands for: a viewer of its document, for as long as who made it may let others see it."""
+        if self.page_tokens is None:
+            raise Unauthorized("This server has no secret, and so no page tokens: start it with --secret-file FILE.")
+        token = self.page_tokens.read(text)
+        if credentials.origin not in (None, token.origin):
+            raise Unauthorized(f"This page token is for pages of {token.origin}, not of {credentials.origin}.")
+        if token.user is not None:
+            admin = (await self._users()).get(token.user, False)
+            if not admin and (await self._role("document", token.document, token.user))[1] != "owner":
+                raise Unauthorized("The user who embedded this plot may not share it any more.")
+        return Principal(
+            credentials.address, scopes=scopes_of("read"), kind="page", document=token.document, expires=token.expires
+        )
 
     async def _token(self, secret: str) -> TokenEntry | None:
         if self.library is None:

@@ -24,17 +24,20 @@ _INCLUDED: Final[dict[Scope, frozenset[Scope]]] = {
 class Principal:
     """The one a request comes from.
 
-    `kind` is operator (whoever runs the server, on the same machine, while it has no users), user, anyone (without
-    credentials, where the server allows that) or nobody (without credentials, where it does not). `admin`: what the
-    caller may see and do does not depend on roles. `scopes` bound what a token may do; without a token they are all.
-    `expires` is when the credentials end, in seconds since the epoch, None for those that no time ends.
+    `kind` is operator (whoever runs the server, on the same machine, while it has no users), visitor (a page of another
+    origin in the operator's browser: it sees what the operator sees, and changes nothing), user, page (the holder of a
+    page token, who views one `document`), anyone (without credentials, where the server allows that) or nobody (without
+    credentials, where it does not). `admin`: what the caller may see and do does not depend on roles. `scopes` bound
+    what a token may do; without a token they are all. `expires` is when the credentials end, in seconds since the
+    epoch, None for those that no time ends.
     """
 
     address: str
     user: str | None = None
     admin: bool = False
     scopes: frozenset[Scope] = ALL_SCOPES
-    kind: Literal["operator", "user", "anyone", "nobody"] = "nobody"
+    kind: Literal["operator", "visitor", "user", "page", "anyone", "nobody"] = "nobody"
+    document: str | None = None
     expires: float | None = field(default=None, compare=False)
 
     @property

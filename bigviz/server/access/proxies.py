@@ -10,7 +10,7 @@ from typing import Final
 from tornado.httputil import HTTPServerRequest
 
 from bigviz.common.errors import BadInput
-from bigviz.server.access.hosts import parse_host
+from bigviz.common.web.origins import parse_host
 
 __all__ = ["Proxies", "is_forwarded"]
 

@@ -1,7 +1,9 @@
 """Which requests come from pages of other origins: they change nothing, and use no cookie.
 
 Browsers say it themselves, in Sec-Fetch-Site and Origin, and pages cannot forge either. What is no browser sends
-neither, and is nobody's unwitting helper.
+neither, and is nobody's unwitting helper. A page of this server that stands in a frame of a foreign one asks as the
+foreign one would, and says so by `?embed` in its addresses: what a visitor of that page sees does not depend on who
+they are here.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from typing import Final
 from tornado.httputil import HTTPServerRequest
 
 from bigviz.common.errors import Forbidden
-from bigviz.server.access.hosts import DEFAULT_PORTS, parse_host, parse_origin
+from bigviz.common.web.origins import DEFAULT_PORTS, origin_text, parse_host, parse_origin
 
-__all__ = ["SAFE", "from_foreign_page", "has_own_origin", "refuse_foreign_change"]
+__all__ = [
+    "SAFE", "foreign_origin", "framing_origin", "from_foreign_page", "has_own_origin", "is_embedded", "is_framed",
+    "refuse_foreign_change",
+]  # fmt: skip
 
 SAFE: Final = frozenset(("GET", "HEAD"))
+_FRAMES: Final = frozenset(("iframe", "frame", "embed", "object", "fencedframe"))
 
 
 def refuse_foreign_change(request: HTTPServerRequest) -> None:
@@ -38,6 +44,34 @@ def from_foreign_page(request: HTTPServerRequest) -> bool:
         return True
     within = request.headers.get("Sec-Fetch-Dest", "document") != "document"
     return within and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+
+
+def is_embedded(request: HTTPServerRequest) -> bool:
+    """Whether the request comes from a page of this server that is meant for frames of foreign ones."""
+    return "embed" in request.query_arguments
+
+
+def is_framed(request: HTTPServerRequest) -> bool:
+    """Whether the answer is to stand in a frame of a page of another origin, as far as its browser tells."""
+    headers = request.headers
+    foreign = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    return foreign and headers.get("Sec-Fetch-Dest") in _FRAMES
+
+
+def framing_origin(request: HTTPServerRequest) -> str | None:
+    """The origin of the page that has the frame, where its browser tells it in Referer."""
+    scheme, _, rest = request.headers.get("Referer", "").partition("://")
+    parsed = parse_origin(f"{scheme}://{rest.partition('/')[0]}")
+    return None if parsed is None else origin_text(parsed)
+
+
+def foreign_origin(request: HTTPServerRequest) -> str | None:
+    """The Origin header of a request from a foreign page, as browsers write it; "null" is one too, None is none."""
+    text = request.headers.get("Origin")
+    if text is None or has_own_origin(request):
+        return None
+    parsed = parse_origin(text)
+    return "null" if parsed is None else origin_text(parsed)
 
 
 def has_own_origin(request: HTTPServerRequest) -> bool:

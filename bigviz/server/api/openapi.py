@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bigviz import __version__
+from bigviz.common.web.page_tokens import DEFAULT_SECONDS, MOST_SECONDS
 from bigviz.library.access import ROLES
 from bigviz.library.listing import MOST
 from bigviz.library.tokens import SCOPES
@@ -130,7 +131,7 @@ _SCHEMAS: Final[dict[str, Schema]] = {
     "Me": _object(
         {
             "user": _NULL_TEXT,
-            "kind": {"enum": ["operator", "user", "anyone"]},
+            "kind": {"enum": ["operator", "visitor", "user", "page", "anyone"]},
             "admin": {"type": "boolean"},
             "scopes": {"type": "array", "items": _SCOPE},
             "publish": {"type": "boolean"},
@@ -144,6 +145,19 @@ _SCHEMAS: Final[dict[str, Schema]] = {
     "NewPassword": _object({"password": {"type": "string", "minLength": 8}}),
     "Nothing": _object({}),
     "Link": _object({"url": {"type": "string", "format": "uri"}}),
+    "NewPageToken": _object(
+        {
+            "origin": {"type": "string", "description": "of the pages that may show it: https://www.example.org"},
+            "seconds": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": MOST_SECONDS,
+                "default": DEFAULT_SECONDS,
+            },
+        },
+        ("seconds",),
+    ),
+    "PageToken": _object({"token": {"type": "string"}, "origin": {"type": "string"}, "expires": _TIME}),
     "NewToken": _object(
         {"scope": _SCOPE, "days": {"type": "number", "exclusiveMinimum": 0, "maximum": 36_500}}, ("days",)
     ),
@@ -266,6 +280,14 @@ def _document_paths() -> dict[str, Schema]:
             )
         },
         "/documents/{name}/access": _access("document"),
+        "/documents/{name}/embed": {
+            "post": _operation(
+                "A token with which pages of another origin may show a document.",
+                {"201": "PageToken"},
+                "409 413",
+                body=_json("NewPageToken"),
+            )
+        },
         "/documents/{name}/thumbnail.png": {"get": picture},
     }
 

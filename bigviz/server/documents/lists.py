@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bigviz.server.documents.merged_pages import ListedDataset, ListedDocument, Size, datasets_page, documents_page
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["list_datasets", "list_documents", "served_documents"]
 
+L = TypeVar("L", ListedDocument, ListedDataset)
+
 
 async def list_documents(site: Site, principal: Principal, **wanted: Any) -> tuple[list[ListedDocument], str | None]:
     """A page of the documents that a caller may see; `wanted` is q, sort, limit and after."""
@@ -21,13 +24,13 @@ async def list_documents(site: Site, principal: Principal, **wanted: Any) -> tup
     sizes = {name: _size([dataset]) for name, dataset in site.served_datasets.items()}
     arguments = (site.library, served, frozenset(site.documents.names), sizes, principal.caller)
     if site.library is None:
-        return documents_page(*arguments, **wanted)
-    return await site.threads.run(documents_page, *arguments, **wanted)
+        return _as_seen(documents_page(*arguments, **wanted), principal)
+    return _as_seen(await site.threads.run(documents_page, *arguments, **wanted), principal)
 
 
 async def list_datasets(site: Site, principal: Principal, **wanted: Any) -> tuple[list[ListedDataset], str | None]:
     """The same for datasets."""
-    role = _role(principal)
+    role = site.people.role_on_given(principal)
     served = []
     for name, dataset in site.served_datasets.items() if role else ():
         size = _size([dataset])
@@ -36,14 +39,14 @@ async def list_datasets(site: Site, principal: Principal, **wanted: Any) -> tupl
         served.append(ListedDataset(name, None, public, role or "", None, size.rows, size.bytes, updated))
     arguments = (site.library, served, frozenset(site.served_datasets), principal.caller)
     if site.library is None:
-        return datasets_page(*arguments, **wanted)
-    return await site.threads.run(datasets_page, *arguments, **wanted)
+        return _as_seen(datasets_page(*arguments, **wanted), principal)
+    return _as_seen(await site.threads.run(datasets_page, *arguments, **wanted), principal)
 
 
 def served_documents(site: Site, principal: Principal) -> list[ListedDocument]:
     """The documents that the server was started with, if the caller may see them; those that are not open yet have no
     size."""
-    role = _role(principal)
+    role = site.people.role_on_given(principal)
     if role is None:
         return []
     found = []
@@ -58,10 +61,12 @@ def served_documents(site: Site, principal: Principal) -> list[ListedDocument]:
     return found
 
 
-def _role(principal: Principal) -> str | None:
-    if principal.admin:
-        return "owner"
-    return None if principal.kind == "nobody" else "viewer"
+def _as_seen(found: tuple[list[L], str | None], principal: Principal) -> tuple[list[L], str | None]:
+    """A visitor sees what an admin sees, and is a viewer of it all."""
+    listed, following = found
+    if principal.kind == "visitor":
+        listed = [replace(each, role="viewer") for each in listed]
+    return listed, following
 
 
 def _tables(document: Document) -> list[Any]:

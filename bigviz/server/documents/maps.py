@@ -31,7 +31,7 @@ def _stored(library: Library, name: str) -> tuple[str, ...]:
     """Of the current version; none where it is gone, or is no longer a document to this bigviz."""
     with suppress(NotFound, BadInput):
         value = library.documents.get(name).value
-        return map_origins(from_json(value)) if _has_map(value["layout"]) else ()
+        return map_origins(from_json(value)) if _has_map(value.get("layout", {})) else ()
     return ()
 
 

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Final
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from bigviz.common.errors import BadInput, BigvizError, Busy, Unauthorized
+from bigviz.common.errors import BadInput, BigvizError, Busy, Forbidden, Unauthorized
 from bigviz.server.access.admission import admit, sign_in_first
 from bigviz.server.access.credentials import Credentials, network_of
+from bigviz.server.access.foreign_pages import refusal
 from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.access.principal import Principal
-from bigviz.server.access.same_origin import SAFE, refuse_foreign_change
+from bigviz.server.access.same_origin import SAFE, foreign_origin, refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
 from bigviz.server.site import Site
@@ -29,6 +30,7 @@ _WORDS: Final = {
     404: "There is nothing at this address; / lists the documents.",
 }
 _PIECE: Final = 1 << 20  # of a body handed to the socket at once: copying 100 MB in one go holds the loop up for 100 ms
+_EXPOSED: Final = "ETag, Retry-After, Content-Disposition"
 _NO_CONTENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -36,7 +38,8 @@ class Guarded(RequestHandler):
     """The gate in front of every route: the Host check, who asks, and what the route needs; the headers and the error
     form. Also for static files.
 
-    `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it.
+    `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it;
+    `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it.
     """
 
     need: ClassVar[Need | Mapping[str, Need]]
@@ -44,6 +47,8 @@ class Guarded(RequestHandler):
     credentials: Credentials
     principal: Principal
     private = False
+    by_origin = False
+    reader: str | None = None
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -54,11 +59,20 @@ class Guarded(RequestHandler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.set_header("Content-Security-Policy", _NO_CONTENT_POLICY)
         self._set_cache_headers()
+        self._set_origin_headers()
 
     def _set_cache_headers(self) -> None:
         self.set_header("Cache-Control", "private, no-cache" if self.private else "no-cache")
         if self.private:
             self.vary("Cookie", "Authorization")
+
+    def _set_origin_headers(self) -> None:
+        """Credentials are never allowed: with them a foreign page would read what its visitor may see."""
+        if self.by_origin:
+            self.vary("Origin")
+        if self.reader is not None:
+            self.set_header("Access-Control-Allow-Origin", self.reader)
+            self.set_header("Access-Control-Expose-Headers", _EXPOSED)
 
     def vary(self, *names: str) -> None:
         """Say that the answer depends on these request headers too."""
@@ -73,10 +87,13 @@ class Guarded(RequestHandler):
             raise HTTPError(403)
         need = needs_of(type(self)).get(str(request.method))
         if need is None:
+            if request.method == "OPTIONS" and self._answer_preflight():
+                return
             raise HTTPError(405)
         self.check_source()
         try:
             refuse_foreign_change(request)
+            self._check_reader(need)
             access.requests.pay(network_of(str(request.remote_ip)))
             self.private = not need.same and access.people.signs_in
             self.credentials = await access.credentials(request, proxied)
@@ -88,6 +105,32 @@ class Guarded(RequestHandler):
                 raise sign_in_first(access.people)  # anyone looks, and writes nothing
         except BigvizError as error:
             self.fail(error)
+
+    def _check_reader(self, need: Need) -> None:
+        """Let a page read the answer whose origin `--allow-origin` names; Forbidden for a page of another origin, but
+        for answers that are the same for everybody."""
+        hosts, origin = self.site.hosts, foreign_origin(self.request)
+        self.by_origin = bool(hosts.named)
+        self.reader = origin if hosts.lets_in(origin) else None
+        self._set_origin_headers()
+        if origin is not None and not need.same and not hosts.allows_origin(origin):
+            self.site.access.foreign_pages.tell(origin)
+            raise Forbidden(refusal(origin), "origin", origin)
+
+    def _answer_preflight(self) -> bool:
+        """Answer the question of a browser whether a page may send a request with a header of its own; False where it
+        may not."""
+        origin, wanted = foreign_origin(self.request), self.request.headers.get("Access-Control-Request-Method")
+        if origin is None or not self.site.hosts.lets_in(origin) or wanted not in needs_of(type(self)).keys() & SAFE:
+            return False
+        self.by_origin, self.reader = True, origin
+        self.restart(204)
+        self.clear_header("Content-Type")
+        self.set_header("Access-Control-Allow-Methods", "GET, HEAD")
+        self.set_header("Access-Control-Allow-Headers", "Authorization")
+        self.set_header("Access-Control-Max-Age", "600")
+        self.finish()
+        return True
 
     @property
     def scheme(self) -> str:

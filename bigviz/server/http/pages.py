@@ -1,9 +1,10 @@
-"""The list of documents, the page of one, and the static files."""
+"""The list of documents, the page of one, by itself and in frames of other pages, and the static files."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import os
 import time
 from collections.abc import Sequence
@@ -15,17 +16,19 @@ from urllib.parse import quote
 from tornado.web import HTTPError, StaticFileHandler
 
 from bigviz.common.did_you_mean import near
-from bigviz.common.errors import BigvizError, NotFound, Unauthorized
+from bigviz.common.errors import BigvizError, Forbidden, NotFound, Unauthorized
 from bigviz.library.views import is_view_id
 from bigviz.server.access.admission import sign_in_first
+from bigviz.server.access.foreign_pages import refusal
 from bigviz.server.access.gate import Need
+from bigviz.server.access.same_origin import framing_origin, is_embedded, is_framed
 from bigviz.server.documents.lists import list_documents, served_documents
 from bigviz.server.documents.maps import origins_of_maps
 from bigviz.server.error_json import status_of
 from bigviz.server.http.base import Guarded, Handler
-from bigviz.server.http.content_types import HTML
+from bigviz.server.http.content_types import HTML, JAVASCRIPT
 from bigviz.server.http.document_card import address, thumbnail
-from bigviz.server.http.list_page import SORTS, ListView, list_page, missing_page, refused_page
+from bigviz.server.http.list_page import SORTS, ListView, list_page, missing_page, page_head, refused_page
 from bigviz.server.http.page_scripts import import_map, module_files, with_scripts
 from bigviz.server.request_values import choice
 from bigviz.server.site import Site
@@ -33,17 +36,18 @@ from bigviz.server.site import Site
 if TYPE_CHECKING:
     from bigviz.server.documents.merged_pages import ListedDocument
 
-__all__ = ["STATIC", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
+__all__ = ["STATIC", "Autoload", "HtmlHandler", "Listing", "Missing", "Page", "Redirect", "Static", "content_policy"]
 
 STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _MOST_GUESSES: Final = 3
 _A_PAGE: Final = 60  # documents
 _OF_A_HASH: Final = "!$&'()*+,;=:@/?%-._~"  # characters that stand in one as they are
+_NOT_HERE: Final = '<main class="missing"><p>{words}</p></main>\n</body>\n</html>\n'
 
 
-def content_policy(page: str = "", pictures: Sequence[str] = ()) -> str:
+def content_policy(page: str = "", pictures: Sequence[str] = (), ancestors: str = "'none'") -> str:
     """The Content-Security-Policy of a page: scripts from this server only, plus its own import map, by hash; pictures
-    from other origins only for the maps of its document."""
+    from other origins only for the maps of its document; the pages of `ancestors` may have it in a frame."""
     text = import_map(page)
     scripts = "'self'"
     if text is not None:
@@ -51,7 +55,7 @@ def content_policy(page: str = "", pictures: Sequence[str] = ()) -> str:
     images = " ".join(("'self'", "data:", "blob:", *pictures))
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src {images}; "
-        "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        f"connect-src 'self'; font-src 'self'; frame-ancestors {ancestors}; base-uri 'none'; form-action 'self'"
     )
 
 
@@ -179,36 +183,113 @@ class Redirect(HtmlHandler):
 
 class Page(HtmlHandler):
     """`/D/`: the page, which learns its document from the websocket. Its bytes are the same for every document, but
-    for the origins that tiles of maps may come from: the policy allows them, and a `meta` element tells the page."""
+    for the origins that tiles of maps may come from: the policy allows them, and a `meta` element tells the page.
+
+    `/D/?embed=1` is the page for frames of those pages that `--allow-origin` names. Everybody gets it, for every name:
+    its socket, which uses no cookie, asks for the document. Only of one that may be seen by such a page it tells the
+    origins of maps. Browsers that want `/D/` for a frame of another origin are led there, so that no foreign page has
+    one in a frame that uses the cookies of its visitor.
+    """
 
     need = Need.document("viewer")
+    _is_seen = True
+
+    async def admit(self, need: Need) -> None:
+        """Kept views and the origins of maps are told to those alone who may see the document."""
+        framed = is_embedded(self.request) or is_framed(self.request)
+        try:
+            await super().admit(need)
+        except (Forbidden, NotFound, Unauthorized):
+            if not framed or "v" in self.request.query_arguments:
+                raise
+            self._is_seen = False
 
     async def answer(self, *args: str) -> None:
         (name,) = args
-        view = self.query("v")
-        if view is not None:
-            await self._open_view(name, view)
-            return
+        embed = self._embed
+        if is_framed(self.request) and not self._may_frame():
+            self.finish()
+        elif (view := self.query("v")) is not None:
+            self._redirect(f"./{embed}#{quote(await self._view(name, view), safe=_OF_A_HASH)}")
+        elif embed and not is_embedded(self.request):
+            self._redirect(f"./{embed}")
+        else:
+            await self._write_page(name, bool(embed))
+            self.finish()
+
+    @property
+    def _embed(self) -> str:
+        """The query of the page for frames, where that is asked for."""
+        if self.query("embed") == "token":
+            return "?embed=token"
+        return "?embed=1" if is_embedded(self.request) or is_framed(self.request) else ""
+
+    async def _write_page(self, name: str, embed: bool) -> None:
         if self.site.loaded is not None:
             self.site.loaded.expect()
+        ancestors = " ".join(["'self'", *self.site.hosts.named_texts()]) if embed else "'self'"
+        maps = await origins_of_maps(self.site, name) if self._is_seen else ()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
-        page, policy, etag = _page(STATIC, await origins_of_maps(self.site, name), *map(_stamp, sources))
+        page, policy, etag = _page(STATIC, maps, ancestors, *map(_stamp, sources))
         self.set_header("Content-Type", HTML)
-        self.set_header("Content-Security-Policy", policy)
+        self._let_frame(ancestors, policy)
         if not self.same(etag):
             self.write(page)
-        self.finish()
 
-    async def _open_view(self, name: str, id: str) -> None:
-        """To the address of a view that was kept: this document's, whatever is kept."""
+    def _let_frame(self, ancestors: str, policy: str) -> None:
+        """Say which pages may have this one in a frame."""
+        self.set_header("Content-Security-Policy", policy)
+        if ancestors == "'self'":
+            self.set_header("X-Frame-Options", "SAMEORIGIN")
+        else:
+            self.clear_header("X-Frame-Options")  # it knows no list of origins
+
+    def _may_frame(self) -> bool:
+        """Whether the page that has the frame may, as far as its browser tells; else the frame says why not.
+
+        The policy of the page is what keeps others out: this is for the sentence, which a browser would not show.
+        """
+        origin, hosts = framing_origin(self.request), self.site.hosts
+        if hosts.named and (origin is None or hosts.lets_in(origin)):
+            return True
+        self.site.access.foreign_pages.tell(origin)
+        self.restart(403)
+        self.set_header("Content-Type", HTML)
+        self._let_frame("*", content_policy(ancestors="*"))
+        script = f'<script src="{self.root}_/static/embed/refused.js" defer></script>\n'
+        self.write(page_head("Not allowed", self.root, script) + _NOT_HERE.format(words=html.escape(refusal(origin))))
+        return False
+
+    async def _view(self, name: str, id: str) -> str:
+        """The view that was kept under an id, of this document alone."""
         library = self.site.library
         hash = None if library is None else await self.site.threads.run(library.views.get, name, id)
         if hash is None:
             raise NotFound(
                 "There is no such view of this plot: its link is wrong, or has not been used for a long time.", "v", id
             )
+        return hash
+
+    def _redirect(self, address: str) -> None:
+        """To an address of this page's own."""
         self.set_status(302)
-        self.set_header("Location", f"./#{quote(hash, safe=_OF_A_HASH)}")
+        self.set_header("Location", address)
+        self.finish()
+
+
+class Autoload(Handler):
+    """`/D/autoload.js`: the script that puts the document's plot where its tag stands. It is the same for everybody and
+    every name, so any page may load it, if only to be told why it shows nothing."""
+
+    need = Need.PUBLIC
+
+    async def answer(self, *args: str) -> None:
+        script = (STATIC / "embed" / "autoload.js").read_bytes()
+        self.set_header("Content-Type", JAVASCRIPT)
+        self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        if not self.same(hashlib.sha256(script).hexdigest()):
+            self.write(script)
         self.finish()
 
 
@@ -255,9 +336,9 @@ def _digest(path: Path, changed: int, size: int) -> str:
 
 
 @lru_cache(32)
-def _page(static: Path, maps: tuple[str, ...], *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
+def _page(static: Path, maps: tuple[str, ...], ancestors: str, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
     text = with_scripts((static / "index.html").read_text("utf-8"), static)
     if maps:
         text = text.replace("</title>", f'</title>\n<meta name="map-origins" content="{" ".join(maps)}">', 1)
     page = text.encode()
-    return page, content_policy(text, maps), hashlib.sha256(page).hexdigest()
+    return page, content_policy(text, maps, ancestors), hashlib.sha256(page).hexdigest()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bigviz.common.errors import BadInput
+from bigviz.common.web.page_tokens import PageTokens, secret_of, secret_text
 from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import is_loopback
 from bigviz.server.access.people import People
@@ -35,6 +37,8 @@ class AccessOptions(Protocol):
     @property
     def auth_header(self) -> str | None: ...
     @property
+    def secret_file(self) -> str | Path | None: ...
+    @property
     def trusted_proxies(self) -> Sequence[str]: ...
     @property
     def limits(self) -> Limits: ...
@@ -49,6 +53,7 @@ class OpenToAll(BadInput):
 def check_access(options: AccessOptions) -> None:
     """Raise BadInput for options that contradict each other, or that cannot be parsed or imported."""
     _vouching(options)
+    _page_tokens(options)
     Proxies.of(options.trusted_proxies)
 
 
@@ -76,8 +81,18 @@ def check_reach(options: AccessOptions, library: Library | None) -> None:
 def access_of(options: AccessOptions, port: int, library: Library | None) -> Access:
     """The gate of a server that listens at `port`."""
     vouching = _vouching(options)
-    people = People(library, anonymous=options.allow_anonymous, vouching=vouching is not None)
+    people = People(
+        library, anonymous=options.allow_anonymous, vouching=vouching is not None, page_tokens=_page_tokens(options)
+    )
     return Access(people, Proxies.of(options.trusted_proxies), vouching, f"bigviz-{port}", options.limits)
+
+
+def _page_tokens(options: AccessOptions) -> PageTokens | None:
+    """The tokens of embedded plots, under the secret of --secret-file or, without it, of BIGVIZ_SECRET."""
+    if options.secret_file is not None:
+        return PageTokens(secret_of(Path(options.secret_file)))
+    text = os.environ.get("BIGVIZ_SECRET")
+    return PageTokens(secret_text(text, "BIGVIZ_SECRET")) if text else None
 
 
 def _vouching(options: AccessOptions) -> Vouching | None:

@@ -73,8 +73,8 @@ class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
     (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
-    takes the place of address and port. `max_connections` and `max_connections_per_address` take the place of those in
-    `limits`."""
+    takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
+    `max_connections_per_address` take the place of those in `limits`."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -85,6 +85,7 @@ class Options:
     auth: str | None = None
     auth_header: str | None = None
     trusted_proxies: Sequence[str] = ()
+    secret_file: str | Path | None = None
     unix_socket: str | Path | None = None
     certificate: str | Path | None = None
     key: str | Path | None = None

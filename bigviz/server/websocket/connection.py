@@ -10,17 +10,21 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler
 
+from bigviz.common.errors import BigvizError, Forbidden, NotFound, Unauthorized
 from bigviz.common.rate_limit import Tokens
+from bigviz.server.access.credentials import PROTOCOL, TOKEN_PROTOCOL
 from bigviz.server.access.gate import Need
+from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import FLOODED, OTHER_VERSION, VERSION
+from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, VERSION
 
 __all__ = ["Websocket"]
 
 _BINARY: Final = 0x82  # a whole message
 _LONGEST_REASON: Final = 123  # bytes, of a close frame
+_PRIVATE: Final = "This plot is not there, or is not public: bigviz.embed with origin= makes a tag that may show it."
 
 
 class Websocket(Guarded, WebSocketHandler):
@@ -34,6 +38,7 @@ class Websocket(Guarded, WebSocketHandler):
         self.controls = Tokens(site.limits.messages_burst, site.limits.messages_per_second)
         self.name = ""
         self.viewer: Viewer | None = None
+        self.refusal: BigvizError | None = None
 
     async def get(self, *args: str, **kwargs: Any) -> None:
         """The upgrade."""
@@ -45,7 +50,20 @@ class Websocket(Guarded, WebSocketHandler):
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise HTTPError(400)
         if not self.site.hosts.allows_origin(self.request.headers.get("Origin")):
+            if (origin := foreign_origin(self.request)) is not None:
+                self.site.access.foreign_pages.tell(origin)
             raise HTTPError(403)
+
+    def fail(self, error: BigvizError) -> None:
+        """An embedded page is told why when its socket is closed: of an upgrade that fails, scripts learn nothing."""
+        if is_embedded(self.request) and isinstance(error, Forbidden | NotFound | Unauthorized):
+            self.refusal = error
+        else:
+            super().fail(error)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """The one of ours: a browser whose page names some needs one of them to be chosen."""
+        return PROTOCOL if PROTOCOL in subprotocols else None
 
     def check_origin(self, origin: str) -> bool:
         return self.site.hosts.allows_origin(origin)
@@ -54,6 +72,10 @@ class Websocket(Guarded, WebSocketHandler):
         return None
 
     async def open(self, *args: str, **kwargs: str) -> None:
+        if self.refusal is not None:
+            code = GONE if isinstance(self.refusal, NotFound) else DENIED
+            self.hang_up(code, self.refusal.message if self.has_token else _PRIVATE)
+            return
         stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
         stream.set_nodelay(True)
         stream.max_write_buffer_size = self.site.limits.unread_bytes
@@ -62,6 +84,11 @@ class Websocket(Guarded, WebSocketHandler):
             self.viewer.open()
         else:
             self.viewer.leave(OTHER_VERSION, f"this server speaks version {VERSION}")
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the page has sent a token."""
+        return TOKEN_PROTOCOL in self.request.headers.get("Sec-WebSocket-Protocol", "")
 
     async def on_message(self, message: str | bytes) -> None:
         if self.viewer is not None:

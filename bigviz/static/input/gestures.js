@@ -18,7 +18,9 @@ const ALONG_Y = 24;
 const ALONG_Y_SHARE = 3;
 const CURSOR_STEP = 0.01;
 const CURSOR_FAR = 0.1;
-/** How long the hint about two fingers stays after a drag that the plot did not follow. */
+const TWO_FINGERS = "Use two fingers to move the plot";
+const CLICK_FIRST = "Click the plot, or hold Ctrl, to zoom with the wheel";
+/** How long a hint stays after a drag that the plot did not follow. */
 const HINT_MS = 1500;
 
 /** A place in CSS pixels of the surface.  @typedef {[number, number]} Spot */
@@ -55,9 +57,14 @@ export class FigureGestures {
     return {
       region: (px, py) => regionAt(figure, px, py),
       boxMode: () => surface.dataset.mode === "box",
-      scrolls: () => scrolls(surface),
+      scrolls: () => figure.page.embedded || scrolls(surface),
+      wheels: () => {
+        if (!figure.page.embedded || (document.hasFocus() && surface.contains(document.activeElement))) return true;
+        if (!this.isHinted) this.#hint(CLICK_FIRST);
+        return false;
+      },
       scrolled: (isTaken) => {
-        if (!isTaken || !this.isHinted) this.#hintTwoFingers();
+        if (!isTaken || !this.isHinted) this.#hint(TWO_FINGERS);
       },
       pan: (dx, dy, time) => {
         const { dpr } = figure.painter.size;
@@ -92,9 +99,11 @@ export class FigureGestures {
     };
   }
 
-  #hintTwoFingers() {
+  /** @param {string} words */
+  #hint(words) {
     this.isHinted = true;
     clearTimeout(this.hinting);
+    this.hint.textContent = words;
     this.hint.hidden = false;
     this.hinting = setTimeout(() => {
       this.hint.hidden = true;

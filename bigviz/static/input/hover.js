@@ -42,7 +42,7 @@ export class Hover {
     /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
     this.reading = false;
     this.queued = 0;
-    this.rows = new RowReader(figure.page.connection.url);
+    this.rows = new RowReader(figure.page.connection);
     /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is shown */ this.told = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
     /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */

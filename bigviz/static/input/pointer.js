@@ -6,11 +6,12 @@ import { wheelZoom } from "./wheel.js";
 /**
  * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is
  * event.timeStamp. Where the page `scrolls`, one finger over the plot is the page's; `scrolled` tells that it dragged
- * there and that the plot did not move, `isTaken` that the page did.
+ * there and that the plot did not move, `isTaken` that the page did. The wheel is the page's too unless the plot `wheels`, or Ctrl is held.
  * @typedef {{
  *   region: (px: number, py: number) => Region,
  *   boxMode: () => boolean,
  *   scrolls: () => boolean,
+ *   wheels: () => boolean,
  *   scrolled: (isTaken: boolean) => void,
  *   pan: (dx: number, dy: number, time: number) => void,
  *   zoom: (fx: number, fy: number, px: number, py: number, time: number) => void,
@@ -90,7 +91,7 @@ export class Pointer {
   #wheel(e) {
     const [x, y] = this.#at(e);
     const region = this.on.region(x, y);
-    if (region === "none" || region === "bar") return;
+    if (region === "none" || region === "bar" || !(e.ctrlKey || this.on.wheels())) return;
     e.preventDefault();
     const factors = wheelZoom(e, region);
     if (factors) this.on.zoom(...factors, x, y, e.timeStamp);

@@ -8,8 +8,11 @@ const PHONE = "(max-width: 640px)";
 /** A figure that stands alone and has this width or more has room for its form from the start. */
 const ROOMY = 640;
 
+/** One in a page of others has that height besides: they made the frame for the plot. */
+const TALL = 560;
+
 /** @param {import("../figure/figure.js").Figure} figure */
-export function bindSettings({ section }) {
+export function bindSettings({ section, page }) {
   const bar = find(section, ".bar", HTMLElement);
   const button = find(bar, '[data-act="settings"]', HTMLButtonElement);
   const form = find(bar, "form.pickers", HTMLFormElement);
@@ -45,5 +48,5 @@ export function bindSettings({ section }) {
     const covers = !isAlone || form.popover !== null;
     if (event.key === "Escape" && !event.defaultPrevented && covers && isOpen()) close();
   });
-  open(isAlone && section.clientWidth >= ROOMY);
+  open(isAlone && section.clientWidth >= ROOMY && (!page.embedded || section.clientHeight >= TALL));
 }

@@ -80,14 +80,21 @@ const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
 export class Connection extends EventTarget {
   /**
    * @param {string} url ws or wss address
-   * @param {{socket?: (url: string) => Socket, random?: () => number, now?: () => number}} [o] for tests
+   * @param {{socket?: (url: string) => Socket, get?: typeof fetch, random?: () => number, now?: () => number}} [o] how
+   *   the page reaches its server, where it has no address beside it: the socket, and what stands next to it
    */
   constructor(
     url,
-    { socket = (address) => new WebSocket(address), random = Math.random, now = () => performance.now() } = {},
+    {
+      socket = (address) => new WebSocket(address),
+      get = (...request) => fetch(...request),
+      random = Math.random,
+      now = () => performance.now(),
+    } = {},
   ) {
     super();
     this.url = url;
+    this.get = get;
     this.makeSocket = socket;
     this.random = random;
     this.now = now;

@@ -7,11 +7,11 @@ const MOST = 64;
 
 export class RowReader {
   /**
-   * @param {string} socketUrl the document's websocket: its layers have routes next to it
-   * @param {typeof fetch} [get] for tests
+   * @param {Pick<import("./connection.js").Connection, "url"|"get">} connection the document's: its layers have routes
+   *   next to it
    */
-  constructor(socketUrl, get = (...request) => fetch(...request)) {
-    this.base = socketUrl.replace(/^ws/, "http");
+  constructor({ url, get }) {
+    this.base = url.replace(/^ws/, "http");
     this.get = get;
     /** @type {Map<string, RowValues>} */ this.rows = new Map();
     /**

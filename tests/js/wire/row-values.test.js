@@ -18,7 +18,7 @@ function server() {
   return {
     asked,
     go: () => waiting.splice(0).forEach((each) => void each()),
-    reader: new RowReader("ws://host/prefix/d/ws", /** @type {any} */ (get)),
+    reader: new RowReader({ url: "ws://host/prefix/d/ws", get: /** @type {any} */ (get) }),
   };
 }
 

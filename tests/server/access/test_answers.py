@@ -114,7 +114,6 @@ def test_a_session(peopled: Running, people: People):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Origin": "http://evil.example"},
         {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "script"},
         {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Dest": "iframe"},
     ],
@@ -228,11 +227,56 @@ def test_a_page_of_an_allowed_origin_looks_and_changes_nothing(documents, tmp_pa
     ):
         library.documents.put("secret", {"title": "s"}, title="s", datasets=(), author=None)
         assert server.get("/secret/", **origin).status == 200
-        assert server.get("/_/documents/secret/access", **origin).status == 200
+        for path in ("/_/documents/secret/access", "/_/api/documents/secret/access", "/_/account"):
+            assert server.get(path, Accept="application/json", **origin).status == 401
+        assert json.loads(server.get("/_/api/me", **origin).body)["kind"] == "visitor"
+        assert server.get("/nope/", **origin).status == 404
         assert server.get("/_/documents/secret/access", "POST", b"action=public", **origin).status == 403
         assert server.get("/metrics", **origin).status == 200
         library.users.add("ada")
         assert server.get("/secret/", **origin).status == 302
+
+
+def test_a_page_of_another_origin_is_told_what_to_type_and_so_is_the_operator(documents, caplog):
+    with running(documents[:1], allow_origins=["https://app.example.com"]) as server:
+        for origin in ("https://evil.example", "https://evil.example", "null", "https://app.example.com.evil.example"):
+            answer = server.get(TILE, Origin=origin)
+            assert answer.status == 403 and "Access-Control-Allow-Origin" not in answer.headers
+            assert answer.headers["Vary"] == "Origin"
+            assert (f"--allow-origin {origin}" in json.loads(answer.body)["error"]) is (origin != "null")
+        told = [each.message for each in caplog.records if "--allow-origin" in each.message]
+        assert len(told) == 3 and "--allow-origin https://evil.example " in told[0]
+
+
+def test_a_page_of_an_allowed_origin_reads_without_credentials(documents):
+    origin = "https://app.example.com"
+    with running(documents[:1], allow_origins=[origin]) as server:
+        for path in (TILE, "/points/layers/0/tiles/0/0/0.png", "/_/static/style.css", "/nothing/at/all"):
+            headers = server.get(path, Origin=origin).headers
+            assert headers["Access-Control-Allow-Origin"] == origin and "Origin" in headers["Vary"]
+            assert "Access-Control-Allow-Credentials" not in headers
+            assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        plain = server.get(TILE).headers
+        assert "Access-Control-Allow-Origin" not in plain and plain["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "path", "status"),
+    [
+        ("https://app.example.com", "GET", TILE, 204),
+        ("https://app.example.com", "HEAD", TILE, 204),
+        ("https://app.example.com", "PUT", "/_/api/documents/points", 405),
+        ("https://app.example.com", "POST", "/points/views", 405),
+        ("https://evil.example", "GET", TILE, 405),
+        ("", "GET", TILE, 405),
+    ],
+)
+def test_the_question_before_a_request_with_a_token(documents, origin: str, method: str, path: str, status: int):
+    with running(documents[:1], allow_origins=["https://app.example.com"]) as server:
+        answer = server.get(path, "OPTIONS", Origin=origin, Access_Control_Request_Method=method)
+        assert answer.status == status
+        allowed = answer.headers["Access-Control-Allow-Headers"], answer.headers["Access-Control-Allow-Origin"]
+        assert allowed == (("Authorization", origin) if status == 204 else (None, None))
 
 
 def test_floods_are_refused_for_each_client(documents, tmp_path):

@@ -71,7 +71,9 @@ def test_the_header_of_others_is_worth_nothing(documents, people: People):
 
 
 def test_a_foreign_page_is_not_vouched_for(headed: Running):
-    assert headed.get(TILE, X_Remote_User="viewer", Origin="http://evil.example").status == 401
+    assert headed.get(TILE, X_Remote_User="viewer", Origin="http://evil.example").status == 403
+    foreign = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "image"}
+    assert headed.get(TILE, X_Remote_User="viewer", **foreign).status == 401
 
 
 def test_a_token_goes_before_the_header(headed: Running, people: People):

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from ..running import Answer, Running
 
+ORIGIN = "https://www.example.org"
+"""The pages of this origin may show the documents of `filled`."""
 ARROW = "application/vnd.apache.arrow.stream"
 PARQUET = "application/vnd.apache.parquet"
 TABLE = pa.table({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 2.0, 4.0], "secret": [7, 8, 9, 10], "kind": list("abab")})

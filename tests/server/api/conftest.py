@@ -10,9 +10,10 @@ import pytest
 
 from bigviz.library import passwords
 from bigviz.library.library import Library
+from bigviz.library.secrets import new_secret
 
 from ..running import Running, running
-from .calls import ask, document, upload
+from .calls import ORIGIN, ask, document, upload
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ def plots(tmp_path: Path) -> Iterator[Running]:
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """A plot server with a document and its dataset, an admin's."""
     directory = tmp_path_factory.mktemp("api") / "library"
+    secret = directory.parent / "secret"
+    secret.write_text(new_secret())
     with Library.open(directory) as library:
         library.users.add("root", admin=True)
         library.users.add("ann")
         bearer = {"Authorization": f"Bearer {library.tokens.create('root', 'admin', 1)[1]}"}
-        with running([], library=directory) as served:
+        with running([], library=directory, secret_file=secret, allow_origins=[ORIGIN]) as served:
             served.await_event("loaded")
             assert upload(served, "rows", **bearer)[0] == 201
             assert ask(served, "PUT", "documents/plot", document("rows"), **bearer).status == 201

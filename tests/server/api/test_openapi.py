@@ -17,7 +17,7 @@ from bigviz.server.api.openapi import description
 from bigviz.server.api.views import Views
 from bigviz.server.app import API
 
-from .calls import ARROW, PARQUET, TABLE, ask, document, stream_of
+from .calls import ARROW, ORIGIN, PARQUET, TABLE, ask, document, stream_of
 
 OPEN = description()
 PATHS: dict[str, dict[str, Any]] = OPEN["paths"]
@@ -70,6 +70,7 @@ GOOD = [
     ("/documents/{name}/access", "put", "documents/new/access", {"public": True, "users": {"ann": "viewer"}}),
     ("/documents/{name}/access", "get", "documents/new/access", None),
     ("/documents/{name}/thumbnail.png", "get", "documents/new/thumbnail.png", None),
+    ("/documents/{name}/embed", "post", "documents/new/embed", {"origin": ORIGIN, "seconds": 60}),
     ("/documents/{name}", "delete", "documents/new", None),
     ("/datasets", "get", "datasets?limit=1", None),
     ("/datasets/{name}", "put", "datasets/more", stream_of(TABLE)),

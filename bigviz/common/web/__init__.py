@@ -1,0 +1,1 @@
+"""What a server, its pages and scripts agree on: origins, and the tokens of pages."""
