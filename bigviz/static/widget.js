@@ -2,8 +2,9 @@
 // widget's channel. It runs in the notebook's page, from a text, so it imports nothing.
 //
 // Custom messages to Python: `{view, page: true}`, `{view, socket, open: true}`, `{view, socket, text}`,
-// `{view, socket, took: bytes}`, `{view, socket, close: true}`, `{view, alive: true}` and `{view, gone: true}`. From
-// Python: `{view, page: true}` with the page, `{view, socket}` with a frame, `{view, socket, close: [code, reason]}`.
+// `{view, socket, took: bytes}`, `{view, socket, close: true}`, `{view, get: number, address}`, `{view, alive: true}` and
+// `{view, gone: true}`. From Python: `{view, page: true}` with the page, `{view, socket}` with a frame,
+// `{view, socket, close: [code, reason]}` and `{view, got: number, status}` with the answer.
 
 /**
  * @typedef {{send: (content: object) => void, on: (event: string, heard: Function) => void,
@@ -85,17 +86,19 @@ class Cell {
   }
 
   /** From Python.  @param {any} content @param {DataView[]} buffers */
-  #take({ view, page, socket, close }, buffers) {
+  #take({ view, page, socket, close, got, status }, buffers) {
     if (view !== this.view) return;
     if (page) this.frame.srcdoc = new TextDecoder().decode(buffers[0]);
     else if (close) {
       this.sockets.delete(socket);
       this.port?.postMessage({ socket, close });
+    } else if (got !== undefined) {
+      const body = bytesOf(buffers[0]);
+      this.port?.postMessage({ got, status, body }, [body]);
     } else if (this.sockets.has(socket)) {
-      const { buffer, byteOffset, byteLength } = buffers[0];
-      const frame = buffer.slice(byteOffset, byteOffset + byteLength);
+      const frame = bytesOf(buffers[0]);
+      const took = (this.sockets.get(socket) ?? 0) + frame.byteLength;
       this.port?.postMessage({ socket, frame }, [frame]);
-      const took = (this.sockets.get(socket) ?? 0) + byteLength;
       this.sockets.set(socket, took < TOOK ? took : 0);
       if (took >= TOOK) this.#say({ socket, took });
     }
@@ -115,10 +118,11 @@ class Cell {
   }
 
   /** From the frame.  @param {any} told */
-  #carry({ socket, open, text, close, hash, views }) {
+  #carry({ socket, open, text, close, hash, views, get, address }) {
     if (hash !== undefined) this.#keep("_hash", hash);
     else if (views) this.#keep("_views", views);
     else if (this.dead) this.#die();
+    else if (get !== undefined) this.#say({ get, address });
     else if (open) {
       this.sockets.set(socket, 0);
       this.#say({ socket, open });
@@ -143,6 +147,11 @@ class Cell {
     this.theme = theme;
     this.port?.postMessage({ theme });
   }
+}
+
+/** A copy, which can be handed over.  @param {DataView} view @returns {ArrayBuffer} */
+function bytesOf({ buffer, byteOffset, byteLength }) {
+  return /** @type {ArrayBuffer} */ (buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /**

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
+
+from bigviz.export.inlined_page import inlined_page
+from bigviz.server.http.pages import STATIC
 
 from ..patience import PATIENCE
 from .lab import Lab, cell_at, run_cell
@@ -24,6 +30,10 @@ w"""
 TOLD = """\
 found = w.ranges.get("wave", {}).get("x")
 print(json.dumps([str(end) for end in found or ()]), [each._cells.count for each in made])"""
+RULES = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; "
+    "img-src https: http: data:; font-src https:; connect-src https:; child-src https: data:"
+)
 BUSY = "time.sleep(0.1)\nwhile not bv.__dict__.get('go_on'): time.sleep(0.05)"
 
 
@@ -95,55 +105,81 @@ def told(page: Page, index: int) -> tuple[np.ndarray[Any, Any], list[int]]:
     return np.array(json.loads(f"{ends}]"), "M8[ns]").astype(float), json.loads(counts)
 
 
-def test_a_plot_draws_pans_and_tells_its_ranges(notebook: Page, lab: Lab, wrong: list[str]):
+def test_a_plot_in_a_notebook(notebook: Page, lab: Lab, wrong: list[str]):
+    """One test, since a JupyterLab and its page take longer to start than all that is looked at."""
     page = notebook
-    lab.open(page, "wave", [MADE, TOLD, "w"])
+    lab.open(page, "wave", [MADE, TOLD, "w", BUSY])
     outputs = run_cell(page, 0)
     frame = plot_of(page, 0)
     expect(outputs.locator("iframe")).to_have_count(1)
     assert outputs.locator("iframe").bounding_box()["height"] == 420  # type: ignore[index]
-    first, counts = told(page, 1)
-    assert counts == [1] and first[0] < first[1]
 
-    width = drag(page, frame, 200)
-    moved = first
-    while (moved == first).all():  # it comes to the kernel when the view has rested
-        moved, _ = told(page, 1)
-    shift = (first[1] - first[0]) * 200 / width
-    np.testing.assert_allclose(first - moved, shift, rtol=0.02)
-
-    run_cell(page, 2)  # a second place of the same plot goes on where the first one is
-    again = plot_of(page, 2)
-    expect(again.locator("section.figure")).to_be_visible()
-    same, counts = told(page, 1)
-    assert counts == [2]
-    np.testing.assert_allclose(same, moved, atol=2e9)
-
+    moved = follows_the_view(page, frame)
+    stands_in_two_places(page, moved)
     page.evaluate("() => document.documentElement.style.setProperty('--jp-layout-color0', '#101010')")
     frame.wait_for_selector('html[data-theme="dark"]', state="attached")
 
     run_cell(page, 0)  # the widget of before is closed, with its viewers
-    plot_of(page, 0)
-    _, counts = told(page, 1)
-    assert counts == [0, 1]
-    assert wrong == []
-
-
-def test_a_plot_answers_while_a_cell_runs_and_says_when_its_kernel_has_ended(
-    notebook: Page, lab: Lab, wrong: list[str]
-):
-    page = notebook
-    lab.open(page, "busy", [MADE, BUSY])
-    run_cell(page, 0)
     frame = plot_of(page, 0)
-    cell_at(page, 1).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    expect(cell_at(page, 1).locator(".jp-InputPrompt")).to_have_text("[*]:")
-    drag(page, frame, 150)
-    expect(cell_at(page, 1).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    assert told(page, 1)[1] == [0, 1]
+    answers_while_a_cell_runs(page, frame)
+    says_when_its_kernel_has_ended(page, frame)
     assert wrong == []
 
+
+def follows_the_view(page: Page, frame: Frame) -> np.ndarray[Any, Any]:
+    """Python knows the ranges, and others once the plot was dragged: by as much as it was. Those."""
+    first, counts = told(page, 1)
+    assert counts == [1] and first[0] < first[1]
+    width = drag(page, frame, 200)
+    moved = first
+    while (moved == first).all():  # it comes to the kernel when the view has rested
+        moved, _ = told(page, 1)
+    np.testing.assert_allclose(first - moved, (first[1] - first[0]) * 200 / width, rtol=0.02)
+    return moved
+
+
+def stands_in_two_places(page: Page, moved: np.ndarray[Any, Any]) -> None:
+    """In a second cell the plot begins where the first place of it is."""
+    run_cell(page, 2)
+    plot_of(page, 2)
+    same, counts = told(page, 1)
+    assert counts == [2]
+    np.testing.assert_allclose(same, moved, atol=2e9)
+
+
+def answers_while_a_cell_runs(page: Page, frame: Frame) -> None:
+    prompt = cell_at(page, 3).locator(".jp-InputPrompt")
+    cell_at(page, 3).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(prompt).to_have_text("[*]:")
+    drag(page, frame, 150)
+    expect(prompt).to_have_text("[*]:")
+
+
+def says_when_its_kernel_has_ended(page: Page, frame: Frame) -> None:
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).first.click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(frame.get_by_text("The kernel no longer has this plot: run the cell again.").first).to_be_attached()
+
+
+def test_a_frame_starts_under_the_rules_of_vs_code(page: Page, tmp_path: Path):
+    """Its cells may run scripts that stand in them, and load none; nothing reaches this machine's ports."""
+    static = tmp_path / "static"
+    shutil.copytree(STATIC, static)
+    subprocess.run(["node", STATIC.parent.parent / "tools" / "bundle.mjs", static / "page.js"], check=True)
+    text = json.dumps(inlined_page("parent", static=static).text).replace("</", "<\\/")
+    page.set_content(
+        f'''<meta http-equiv="Content-Security-Policy" content="{RULES}">
+        <script>
+          window.heard = [];
+          addEventListener("message", ({{ data }}) => heard.push(data));
+          addEventListener("DOMContentLoaded", () => {{
+            const frame = document.createElement("iframe");
+            frame.srcdoc = {text};
+            document.body.append(frame);
+          }});
+        </script>'''
+    )
+    page.wait_for_function("() => window.heard.includes('bigviz:ready')")

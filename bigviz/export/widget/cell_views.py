@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from bigviz.common.errors import BigvizError
 from bigviz.document.spec import Document
 from bigviz.export.widget.channel import Channel, ChannelGone, Send
+from bigviz.export.widget.shown_rows import row_json_at
+from bigviz.server.error_json import describe, dump, status_of
 from bigviz.server.site import Site
 
 __all__ = ["CellViews"]
@@ -45,6 +49,7 @@ class CellViews:
         self._send = send
         self._page = page
         self._places: dict[str, _Place] = {}
+        self._answering: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -62,8 +67,8 @@ class CellViews:
     def close(self) -> None:
         """End all connections, for good. Pages know it from the end of the widget's channel."""
         self._closed = True
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in [*self._answering, *([] if self._looking is None else [self._looking])]:
+            task.cancel()
         for view in list(self._places):
             self._forget(view)
         asyncio.get_running_loop().call_soon(self.site.close)
@@ -85,6 +90,10 @@ class CellViews:
             self._looking = asyncio.ensure_future(self._look())
         if content.get("page"):
             self._send({"view": view, "page": True}, [self._page()])
+        elif "get" in content:
+            task = asyncio.ensure_future(self._answer(view, int(content["get"]), str(content["address"])))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
         elif "socket" in content:
             self._hear(view, place, int(content["socket"]), content)
 
@@ -102,6 +111,15 @@ class CellViews:
             channel.took(int(content["took"]))
         elif content.get("close"):
             channel.end()
+
+    async def _answer(self, view: str, number: int, address: str) -> None:
+        """Answer what a page of a server would fetch over HTTP: all values of one row."""
+        try:
+            status, body = 200, await row_json_at(self.site, self._document, address)
+        except BigvizError as error:
+            status, body = status_of(error), dump(describe(error))
+        with suppress(ChannelGone):
+            self._send({"view": view, "got": number, "status": status}, [body])
 
     def _send_of(self, about: dict[str, Any], content: dict[str, Any], buffers: list[bytes]) -> None:
         self._send({**about, **content}, buffers)

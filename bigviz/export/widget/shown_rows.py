@@ -1,22 +1,24 @@
-"""The true rows of what a page shows."""
+"""The true rows of what a page shows: all in view, or one under the pointer."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
 
-from bigviz.common.errors import BadInput
+from bigviz.common.errors import BadInput, NotFound
 from bigviz.document.spec import Document
 from bigviz.server.access.principal import Principal
 from bigviz.server.request_values import whole, window_of
 from bigviz.server.site import Site
 
-__all__ = ["shown_rows"]
+__all__ = ["row_json_at", "shown_rows"]
 
+_ROW: Final = re.compile(r"layers/([0-9]{1,9})/rows/([0-9]{1,12})\.json")
 _OPERATOR: Final = Principal("", None, True, kind="operator")
 
 
@@ -44,6 +46,21 @@ async def shown_rows(
     x, y = window_of(ends.get, asked.times)
     _, body = await site.bodies.rows(backend, _OPERATOR, asked, (*x, *y), limit)
     return pa.ipc.open_file(body).read_all()
+
+
+async def row_json_at(site: Site, document: Document, address: str) -> bytes:
+    """The JSON of `layers/L/rows/N.json`, an address below the document's; NotFound for any other."""
+    found = _ROW.fullmatch(address)
+    layers, number = len(document.layers()), int(found[1]) if found else 0
+    if found is None or number >= layers:
+        raise NotFound(f"A cell answers layers/L/rows/N.json with L below {layers}, got {address[:100]!r}.", "address")
+    backend = await site.backend()
+    asked = backend.asked(document, number, lambda name: None)
+    row, rows = int(found[2]), asked.dataset.num_rows
+    if row >= rows:
+        raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
+    columns = tuple(each.name for each in asked.dataset.columns())
+    return (await site.bodies.row(backend, _OPERATOR, asked, row, columns))[1]
 
 
 def _index(which: int | str, ids: Sequence[str], field: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -92,6 +93,19 @@ def test_a_page_gets_its_text_the_document_and_tiles(made):
     page.ask(op="view", figure=0, layers=[{"layer": 0, "definition": definition(hello), "tiles": [[0, 0, 0, 0]]}])
     assert page.message(Type.TILE)[0].request == 2
     assert page.message(Type.DONE)[1]["tiles"] == 1
+
+
+def test_one_row_is_told_with_all_its_values(made):
+    _, page = made(plot())
+    page.say(get=1, address="layers/0/rows/7.json")
+    content, (body,) = page.next()
+    assert content == {"view": "a", "got": 1, "status": 200}
+    told = {each["name"]: each["value"] for each in json.loads(body)["columns"]}
+    assert (told["x"], set(told)) == ("7", {"t", "x", "y"})
+    for number, address in enumerate(("layers/0/rows/2000.json", "layers/1/rows/7.json", "../secret"), 2):
+        page.say(get=number, address=address)
+        content, (body,) = page.next()
+        assert (content["got"], content["status"]) == (number, 404) and json.loads(body)["error"]
 
 
 def test_each_view_has_a_viewer_of_its_own_which_ends_with_it(made, engine: EngineThread):
