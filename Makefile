@@ -14,7 +14,8 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test bundle
 	$(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
-	$(BIN)/pytest -n 2 --dist worksteal
+	@# One more than the cores of a small machine: a fifth of the time tests wait for processes, pages and disks.
+	$(BIN)/pytest -n 3 --dist worksteal
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big

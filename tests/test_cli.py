@@ -351,7 +351,7 @@ def test_mistakes_are_told_in_a_line_and_end_with_1(folder: Path, arguments: lis
     "arguments", [["serve", "--x", "a"], ["serve", "x", "--port", "99999"], ["serve", "x", "--glyph", "bars"], ["fly"]]
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]):
-    assert ran(*arguments).returncode == 2
+    assert CliRunner().invoke(cli, arguments).exit_code == 2
 
 
 def test_a_port_in_use(folder: Path):
@@ -391,7 +391,7 @@ def test_a_script_and_its_changes(tmp_path: Path):
     script.write_text("1 / 0")
     found = ran("serve", script, "--no-browser", "--port", 0)
     assert found.returncode == 1 and "ZeroDivisionError" in found.stderr
-    assert ran("serve", script, "--x", "a", "--port", 0, "--no-browser").returncode == 2
+    assert CliRunner().invoke(cli, ["serve", str(script), "--x", "a"]).exit_code == 2
 
 
 def test_a_file_that_changes_or_vanishes_while_it_is_served(folder: Path, tmp_path: Path):
@@ -426,7 +426,7 @@ def test_sample_and_demo(tmp_path: Path):
 
 
 def test_info(folder: Path):
-    found = ran("info", folder / "trips.parquet").stdout
+    found = CliRunner().invoke(cli, ["info", str(folder / "trips.parquet")]).stdout
     assert "trips: 1,000 rows, 4 columns" in found and "Shown without --x and --y: points of x and y." in found
     assert ran("info", "nope").returncode == 1
 
@@ -439,11 +439,11 @@ def test_csv_as_it_is_said_and_what_was_assumed(tmp_path: Path):
         said = process.until("was read as CSV")
         assert "cells are separated by semicolons; line 1 holds the names '1', '2'." in said
         assert layer(url)["rows"] == 2
-    assert "f0" in ran("info", "--header", "no", path).stdout
-    wrong = ran("info", "--delimiter", "ab", path)
-    assert wrong.returncode == 1 and "delimiter is one ASCII character" in wrong.stderr
+    assert "f0" in CliRunner().invoke(cli, ["info", "--header", "no", str(path)]).stdout
+    wrong = CliRunner().invoke(cli, ["info", "--delimiter", "ab", str(path)])
+    assert wrong.exit_code == 1 and "delimiter is one ASCII character" in wrong.stderr
     (tmp_path / "app.py").write_text("")
-    assert ran("serve", "--header", "no", tmp_path / "app.py").returncode == 2
+    assert CliRunner().invoke(cli, ["serve", "--header", "no", str(tmp_path / "app.py")]).exit_code == 2
 
 
 def test_a_browser_is_opened_unless_told_not_to(folder: Path, tmp_path: Path):

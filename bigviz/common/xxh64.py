@@ -98,13 +98,14 @@ def _sum_blocks(words: Array, tail: Array, size: int, sums: Array) -> None:
 
 
 @jit
-def _turn(word: np.uint64, bits: int) -> np.uint64:
-    return word << np.uint64(bits) | word >> np.uint64(64 - bits)
+def _turn(word: np.uint64, bits: np.uint64) -> np.uint64:
+    """Turn left. `bits` is no literal, for each of which numba would compile this again."""
+    return word << bits | word >> (np.uint64(64) - bits)
 
 
 @jit
 def _round(held: np.uint64, word: np.uint64) -> np.uint64:
-    return _turn(held + word * _P2, 31) * _P1
+    return _turn(held + word * _P2, np.uint64(31)) * _P1
 
 
 @jit
@@ -127,23 +128,24 @@ def _xxh64(words: Array, tail: Array, start: int, stop: int) -> np.uint64:
             three = _round(three, words[at + 2])
             four = _round(four, words[at + 3])
             at += 4
-        total = _turn(one, 1) + _turn(two, 7) + _turn(three, 12) + _turn(four, 18)
+        total = _turn(one, np.uint64(1)) + _turn(two, np.uint64(7))
+        total += _turn(three, np.uint64(12)) + _turn(four, np.uint64(18))
         total = _merge(_merge(_merge(_merge(total, one), two), three), four)
     else:
         total = _P5
     total += np.uint64(8 * (stop - start) + tail.size)
     while at < stop:
-        total = _turn(total ^ _round(np.uint64(0), words[at]), 27) * _P1 + _P4
+        total = _turn(total ^ _round(np.uint64(0), words[at]), np.uint64(27)) * _P1 + _P4
         at += 1
     byte = 0
     if tail.size >= 4:
         word = np.uint64(0)
         for k in range(4):
             word |= np.uint64(tail[k]) << np.uint64(8 * k)
-        total = _turn(total ^ word * _P1, 23) * _P2 + _P3
+        total = _turn(total ^ word * _P1, np.uint64(23)) * _P2 + _P3
         byte = 4
     while byte < tail.size:
-        total = _turn(total ^ np.uint64(tail[byte]) * _P5, 11) * _P1
+        total = _turn(total ^ np.uint64(tail[byte]) * _P5, np.uint64(11)) * _P1
         byte += 1
     total = (total ^ total >> np.uint64(33)) * _P2
     total = (total ^ total >> np.uint64(29)) * _P3

@@ -10,6 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+
+from bigviz.cli import cli
 
 from ..patience import PATIENCE
 
@@ -26,11 +29,14 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def said(*words: str | bytes, cwd: Path | None = None) -> str:
+def said(*words: str | bytes) -> str:
     """All that a command writes, which has to be text that a terminal only shows."""
-    command = [sys.executable, "-m", "bigviz", *words]
-    done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, cwd=cwd)
-    text = (done.stdout + done.stderr).decode()
+    if words[0] == "serve":  # ends its process
+        command = [sys.executable, "-m", "bigviz", *words]
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+        text = (done.stdout + done.stderr).decode()
+    else:
+        text = CliRunner().invoke(cli, [os.fsdecode(word) for word in words]).output
     assert all(letter.isprintable() or letter == "\n" for letter in text), text
     assert "Traceback" not in text
     return text

@@ -19,6 +19,9 @@ __all__ = ["find_parts", "lowest_highest", "position_of"]
 Array = npt.NDArray[Any]
 
 _FEW: Final = 16  # rows that are looked at without asking the tree
+# Whether rows lie before all that was found, or after it. Literals would have numba compile their callees twice.
+_BEFORE: Final[Any] = np.bool_(True)
+_AFTER: Final[Any] = np.bool_(False)
 
 
 @jit
@@ -89,9 +92,9 @@ def find_parts(
             head = first if first & 255 == 0 else min((first | 255) + 1, stop)
             tail = max(stop & -256, head)
             if first < head:
-                _scan(y, values, places, first, head, True, found, heights, part)
+                _scan(y, values, places, first, head, _BEFORE, found, heights, part)
             if tail < stop:
-                _scan(y, values, places, tail, stop, False, found, heights, part)
+                _scan(y, values, places, tail, stop, _AFTER, found, heights, part)
     for part in range(parts.shape[0]):
         for side in range(2):
             node = found[part, 2 + side]
@@ -123,17 +126,17 @@ def _descend(values: Array, starts: Array, first: int, stop: int, found: Array, 
         level += 1
         shift += 4
     begin, end = first + (1 << shift) - 1 >> shift, stop >> shift
-    _look(values, starts[level] + begin, starts[level] + end, False, found, heights, part)
+    _look(values, starts[level] + begin, starts[level] + end, _AFTER, found, heights, part)
     while level > 0:
         inner, outer = begin, end
         before, after = starts[level] + inner - 1, starts[level] + outer  # blocks that lie in the range in part
         level -= 1
         shift -= 4
         begin, end = first + (1 << shift) - 1 >> shift, stop >> shift
-        if begin < inner << 4 and _beyond(values, before, True, heights, part):
-            _look(values, starts[level] + begin, starts[level] + (inner << 4), True, found, heights, part)
-        if outer << 4 < end and _beyond(values, after, False, heights, part):
-            _look(values, starts[level] + (outer << 4), starts[level] + end, False, found, heights, part)
+        if begin < inner << 4 and _beyond(values, before, _BEFORE, heights, part):
+            _look(values, starts[level] + begin, starts[level] + (inner << 4), _BEFORE, found, heights, part)
+        if outer << 4 < end and _beyond(values, after, _AFTER, heights, part):
+            _look(values, starts[level] + (outer << 4), starts[level] + end, _AFTER, found, heights, part)
 
 
 @jit

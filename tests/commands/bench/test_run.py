@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from bigviz.cli import cli
 from bigviz.commands.bench import browser, run
 from bigviz.commands.bench.client import ViewTime
 from bigviz.commands.bench.report import BrowserRun, Run, machine, percentile, table, to_json
 from bigviz.commands.bench.run import measure
 from bigviz.commands.bench.walk import Walk, walk_of
 from bigviz.common.errors import NotFound, Unreadable
-
-from ...patience import PATIENCE
 
 STEPS = 12
 
@@ -42,15 +40,18 @@ def nothing(_: dict[str, object]) -> None:
     """No progress wanted."""
 
 
-@pytest.mark.parametrize("options", [("--x=x", "--y=y"), ("--x=t", "--y=y", "--glyph=line")])
-def test_the_stages_sum_to_what_the_client_waited(points: Path, options: tuple[str, ...]) -> None:
-    measured = measure(str(points), options, STEPS, False, nothing)
+def check_stages(measured: Run) -> None:
+    """The stages sum to what the client waited."""
     assert measured.rows == 200_000 and measured.browser is None and len(measured.views) == STEPS
     for view in measured.views:
         assert view.parts and view.bytes_sent
         assert view.queue + view.kernel + view.encode + view.wire == pytest.approx(view.total)
         assert 0 < view.first <= view.total
         assert view.work >= view.kernel + view.encode
+
+
+def test_the_stages_of_a_line_sum_to_what_the_client_waited(points: Path) -> None:
+    check_stages(measure(str(points), ("--x=t", "--y=y", "--glyph=line"), STEPS, False, nothing))
 
 
 def test_views_of_few_rows_get_the_rows_in_several_frames(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_views_of_few_rows_get_the_rows_in_several_frames(tmp_path: Path) -> Non
 
 def test_the_same_table_gives_the_same_views(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked, and in how many parts it comes; not what was read for it: a tile that was begun for a view whose
-    rows turned out to be few is kept, and costs nothing later."""
+    rows turned out to be few is kept, and costs nothing later. The stages of points are looked at too."""
     asked: list[dict[str, Any]] = []
 
     def noted(layer: dict[str, str], info: dict[str, Any]) -> Walk:
@@ -82,6 +83,8 @@ def test_the_same_table_gives_the_same_views(points: Path, monkeypatch: pytest.M
     half = len(asked) // 2
     assert half > STEPS and asked[:half] == asked[half:]
     assert [view.parts for view in runs[0].views] == [view.parts for view in runs[1].views]
+    for each in runs:
+        check_stages(each)
 
 
 def test_in_a_browser(points: Path) -> None:
@@ -110,9 +113,8 @@ def test_the_servers_words_are_the_error(points: Path, path: str | None, options
 
 
 def test_the_command_prints_json(points: Path) -> None:
-    command = [sys.executable, "-m", "bigviz", "bench", str(points), "--x=x", "--y=y", "--steps=4", "--no-browser"]
-    printed = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
-    found = json.loads(printed)
+    words = ["bench", str(points), "--x=x", "--y=y", "--steps=4", "--no-browser", "--json"]
+    found = json.loads(CliRunner().invoke(cli, words).stdout)
     assert found["views"] == 4 and found["layer"]["agg"] == "count" and "no-browser" in found["browser"]["absent"]
     assert set(found["views_ms"]) == {"total", "first", "queue", "kernel", "encode", "wire", "work"}
     assert found["views_ms"]["total"]["p50"] <= found["views_ms"]["total"]["p99"]
