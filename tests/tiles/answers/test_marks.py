@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers import marks as marks_module
@@ -24,6 +25,7 @@ from bigviz.tiles.answers.marks import Marks
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.store.order.build import build_stored_order
 from bigviz.tiles.store.order.stored_order import open_stored_order
 
@@ -228,3 +230,24 @@ def test_marks_of_a_stored_order_are_those_of_one_in_memory(
             ours, theirs = (each.marks((-(2.0**70), 2.0**70), (-5.0, 3.0), most) for each in (stored, built))
             assert (ours is None) == (theirs is None)
             assert ours is None or theirs is None or as_dictionary(ours) == as_dictionary(theirs)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=120), st.data())
+@settings(max_examples=60, deadline=None)
+def test_too_many_runs_are_told_without_listing_them(numbers: list[int], data: st.DataObject):
+    """Sure of no more runs than there are, and of too many where each row is a run of its own."""
+    keys = np.sort(np.array(numbers, np.uint64))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(keys)), max_size=8)) | {0, len(keys)})
+    edges = [cut for cut in cuts if cut in (0, len(keys)) or keys[cut] != keys[cut - 1]]  # equal keys lie together
+    lows, highs = np.array(edges[:-1], np.int64), np.array(edges[1:], np.int64)
+    whole = np.array([data.draw(st.booleans()) for _ in lows], np.bool_)
+    inside = np.concatenate([keys[:0], *(keys[a:b] for a, b, sure in zip(lows, highs, whole, strict=True) if sure)])
+    runs = len(np.unique(inside))
+    for most in (0, 1, runs - 1, runs, runs + 1):
+        if most < 0:
+            continue
+        arrays = (frozen(each) for each in (lows, highs, whole))
+        found = marks_module._has_more_runs(Guard(keys).fenced, *arrays, most)
+        assert found <= (runs > most)
+        if len(inside) <= 4 * most or len(inside) == runs:
+            assert found == (runs > most) or most == 0
