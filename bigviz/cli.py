@@ -29,6 +29,7 @@ def cli() -> None:
     bigviz serve app.py             open a Python script's document
     bigviz publish app.py sales     publish a script's document on a plot server
     bigviz json app.py              print a script's document
+    bigviz html trips.parquet       write a page that zooms without a server
     bigviz png app.py               draw a script's document
     bigviz index trips.parquet      index a large file, so that it opens at once
     bigviz bench trips.parquet      measure how fast it is drawn here
@@ -147,6 +148,60 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
     from bigviz.commands.info import summary
 
     click.echo(summary(path, store_dir, shared.csv_options(header, delimiter), exact))
+
+
+@cli.command(short_help="Write a page that zooms without a server.")
+@click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it there; for several PATHs a directory (default: NAME.html in this one).",
+)
+@click.option("--depth", type=int, metavar="N", help="Hold the levels 0 to N, whatever they take.")
+@click.option("--max-size", metavar="SIZE", help="Hold as many levels as fit (default: 20MB).")
+@click.option(
+    "--tiles",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write its tiles there, as PNG, NPY and TileJSON for a static host.",
+)
+@shared.drawing
+@shared.csv
+@shared.documents
+def html(
+    paths: tuple[str, ...],
+    output: Path | None,
+    depth: int | None,
+    max_size: str | None,
+    tiles: Path | None,
+    header: str | None,
+    delimiter: str | None,
+    table: tuple[str, ...],
+    library: Path | None,
+    store_dir: Path | None,
+    **columns: str | None,
+) -> None:
+    """Write the document of a table, of a Python script, or of a plot server's library as a page in one file, which
+    pans, zooms and tells values without a server.
+
+    It holds all rows of small tables, and of large ones as many levels of tiles as fit. Several are written to a file
+    each, NAME.html.
+
+    \b
+    bigviz html trips.parquet
+    bigviz html app.py -o report.html --max-size 5MB
+    bigviz html trips.parquet --depth 3 --tiles public/trips
+    """
+    from bigviz.commands.document_inputs import drawable_documents_at
+    from bigviz.commands.export.html import write_pages
+    from bigviz.server.run.loading import Columns
+
+    if depth is not None and max_size is not None:
+        raise click.UsageError("--depth says what is held, and --max-size how much: give one of them.")
+    found = drawable_documents_at(paths, Columns(**columns), shared.csv_options(header, delimiter), table, library)
+    sys.exit(write_pages(found, output, depth, max_size, tiles, store_dir))
 
 
 @cli.command(short_help="Write a picture with axes and legend.")

@@ -1,10 +1,11 @@
-// The page of a document: with an address of its own, in a frame of a page of another origin, or in a frame of a
-// notebook's cell.
+// The page of a document: with an address of its own, in a frame of a page of another origin or of a notebook's cell, or
+// in a file with all its data.
 
 import { find } from "./dom.js";
 import { asking, embedMode, pageToken } from "./embed/frame.js";
 import { openFramed } from "./framed.js";
 import { mount } from "./mount.js";
+import { FileSocket, fileIn } from "./offline/file-socket.js";
 import { Connection } from "./wire/connection.js";
 
 /**
@@ -21,6 +22,12 @@ const FEEDS = {
   },
   parent(page) {
     openFramed(page, tellReady);
+  },
+  file(page) {
+    const { index, text } = fileIn(document);
+    tellReady(
+      mount(page, null, new Connection("", { socket: () => new FileSocket(index, text) }), { wholePage: true }),
+    );
   },
 };
 

@@ -229,13 +229,13 @@ export class Mounted extends EventTarget {
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
-  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {} }, luts) {
+  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {}, offline = false }, luts) {
     const { connection, embedded, cache, latency, theme, notices, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
     element.querySelector(".opening")?.remove();
     /** @type {Page} */
-    const page = { title, connection, embedded, cache, latency, theme, notices, luts, cmapAliases, datasets };
+    const page = { title, connection, embedded, cache, latency, theme, notices, luts, cmapAliases, datasets, offline };
     const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
@@ -256,7 +256,7 @@ export class Mounted extends EventTarget {
       this.figures,
       placed.map(({ row }) => row),
     );
-    this.#frame(title);
+    this.#frame(title, offline);
     this.url?.dispose();
     if (this.address) this.url = new UrlState(this.figures, this.building.signal, this.address);
     for (const figure of this.figures) this.#bind(figure);
@@ -298,14 +298,15 @@ export class Mounted extends EventTarget {
    * One figure fills the element and carries its buttons; several, and one with a width of its own, stand under a bar
    * with the document's title.
    * @param {string} title
+   * @param {boolean} offline
    */
-  #frame(title) {
+  #frame(title, offline) {
     const { element, figures, panel, theme, help, wholePage, embedded } = this;
     const bar = find(element, ".app", HTMLElement);
     const brand = find(bar, ".brand", HTMLElement);
     const single = figures.length === 1 && !figures[0].spec.width;
     bar.hidden = single;
-    brand.hidden = !wholePage || embedded;
+    brand.hidden = !wholePage || embedded || offline;
     find(bar, ".title", HTMLElement).textContent = title;
     const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
     const link = wholePage && !embedded ? () => this.#copyLink() : null;

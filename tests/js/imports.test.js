@@ -17,6 +17,7 @@ const ORDER = [
   "dom.js",
   "types.js",
   "wire",
+  "offline",
   "geometry",
   "render",
   "axes",

@@ -29,20 +29,42 @@ export function contains(window, i, j) {
 }
 
 export class Grid {
-  /** @param {AxisRoot} x @param {AxisRoot} y */
-  constructor(x, y) {
+  /**
+   * @param {AxisRoot} x
+   * @param {AxisRoot} y
+   * @param {import("../wire/frames.js").Inside} [inside] the levels there are
+   */
+  constructor(x, y, { deepest = Number.POSITIVE_INFINITY, apart = null } = {}) {
     /** @readonly */ this.x = x;
     /** @readonly */ this.y = y;
+    /** @readonly */ this.deepest = deepest;
+    /** @readonly */ this.apart = apart ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @param {{root: {x: [string, number], y: [string, number]}}} info the answer to `layer` @returns {Grid} */
+  /**
+   * @param {{root: {x: [string, number], y: [string, number]}, inside?: import("../wire/frames.js").Inside}} info the
+   *   answer to `layer`
+   * @returns {Grid}
+   */
   static of(info) {
-    return new Grid(AxisRoot.parse(info.root.x), AxisRoot.parse(info.root.y));
+    return new Grid(AxisRoot.parse(info.root.x), AxisRoot.parse(info.root.y), info.inside);
   }
 
-  /** The levels whose cells are nearest to one device pixel.  @param {View} view @returns {{zx: number, zy: number}} */
+  /**
+   * The levels whose cells are nearest to one device pixel, of those that there are.
+   * @param {View} view
+   * @returns {{zx: number, zy: number}}
+   */
   level(view) {
-    return { zx: this.x.level(view.x, view.width), zy: this.y.level(view.y, view.height) };
+    const zx = Math.min(this.deepest, this.x.level(view.x, view.width));
+    const zy = Math.min(this.deepest, this.y.level(view.y, view.height));
+    return { zx: Math.min(zx, zy + this.apart), zy: Math.min(zy, zx + this.apart) };
+  }
+
+  /** Deeper levels than there are would be nearer to a pixel.  @param {View} view @returns {boolean} */
+  isShallow(view) {
+    const { zx, zy } = this.level(view);
+    return zx < this.x.level(view.x, view.width) || zy < this.y.level(view.y, view.height);
   }
 
   /**

@@ -302,6 +302,15 @@ export class Layer {
   }
 
   /**
+   * The view shows less of this layer than there is: an exported page holds no more.
+   * @param {import("../geometry/view.js").View} view
+   * @returns {boolean}
+   */
+  isShallow(view) {
+    return this.raster?.isShallow(view) ?? this.line?.isShallow(view) ?? false;
+  }
+
+  /**
    * What is drawn of it is an estimate of; null when it is exact.
    * @param {import("../geometry/view.js").View} view
    * @returns {import("./estimate.js").Summary|null}

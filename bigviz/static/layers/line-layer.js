@@ -63,6 +63,12 @@ export class LineLayer {
     return this.request(view) === null;
   }
 
+  /** An exported page has left out rows that this view would show.  @param {View} view @returns {boolean} */
+  isShallow(view) {
+    const step = this.info.inside?.step ?? 0;
+    return step > length(view.x) / view.width;
+  }
+
   /** @param {View} view @returns {boolean} the columns here are this view's, or an estimate of them */
   covered(view) {
     return (

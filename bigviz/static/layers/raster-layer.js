@@ -99,11 +99,20 @@ export class RasterLayer {
   }
 
   /**
+   * An exported page holds no cells as small as this view's pixels.
+   * @param {View} view
+   * @returns {boolean}
+   */
+  isShallow(view) {
+    return !this.needsNoTiles(view) && this.windows.shows(view) && this.grid.isShallow(view);
+  }
+
+  /**
    * The server answered with tiles though a pixel is smaller than their smallest cell: an image would have been too
    * large.
    * @param {View} view @returns {boolean} */
   coarse(view) {
-    return !this.needsNoTiles(view) && this.windows.deeper(view) && this.windows.wasTiled(view);
+    return !this.needsNoTiles(view) && !this.info.inside && this.windows.deeper(view) && this.windows.wasTiled(view);
   }
 
   /**

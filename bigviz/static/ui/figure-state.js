@@ -20,6 +20,21 @@ const UNITS = [
   [1e3, "K"],
 ];
 
+/** What an exported page says where a view needs more than it holds. */
+const SHALLOW = {
+  text: "as deep as this file goes",
+  detail: "cells are larger than pixels, or rows of a line are left out: a server shows more here",
+  spoken: "This is as deep as this file goes",
+  tone: /** @type {const} */ ("warn"),
+};
+
+/** What it says where it holds so many rows of a line that none is missed by more than a pixel. */
+const WITHIN = {
+  text: "exact within a pixel",
+  detail:
+    "of the line this file holds the first, lowest, highest and last row of each of many columns, narrower than pixels",
+};
+
 /**
  * Keeps the state of a figure's picture, and the progress of its index, in its status line.
  * @param {Figure} figure
@@ -42,19 +57,24 @@ export function bindState(figure, status) {
     const estimate = estimated();
     const failed = figure.layers.filter((layer) => layer.failed);
     const isExact = section.dataset.exact === "1";
+    const { view } = figure;
+    const isShallow = isExact && view !== null && figure.layers.some((layer) => layer.isShallow(view));
     const state =
       failed.length > 0 && failed.length === figure.layers.length
         ? "failed"
         : estimate
           ? "estimate"
           : isExact
-            ? "exact"
+            ? isShallow
+              ? "shallow"
+              : "exact"
             : "reading";
     if (status.line.dataset.state !== state) status.line.dataset.state = state;
     if (state === "failed")
       status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
     else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });
-    else if (isExact) status.set("state", { text: "exact" });
+    else if (isExact)
+      status.set("state", isShallow ? SHALLOW : figure.layers.some(isPart) ? WITHIN : { text: "exact" });
     else
       status.set("state", {
         text: loading.prepared ? progressWords(loading.prepared) : share === null ? "drawing…" : readingWords(share),
@@ -76,6 +96,9 @@ export function bindState(figure, status) {
   for (const event of ["frame", "progress", "info", "exact"]) figure.addEventListener(event, show);
   show();
 }
+
+/** @param {import("../layers/layer.js").Layer} layer @returns {boolean} a line of which not all rows are in the file */
+const isPart = ({ line }) => Boolean(line?.info.inside?.step);
 
 /** @param {Summary} before @param {Summary} now @returns {boolean} */
 function isNews(before, now) {

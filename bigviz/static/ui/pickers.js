@@ -26,6 +26,7 @@ export function bindPickers(figure) {
     form.hidden = true;
     return;
   }
+  form.classList.toggle("colours-only", figure.page.offline === true);
 
   fillLayers(figure, select("layer"));
   fillMaps(select("cmap"), figure.page.luts);

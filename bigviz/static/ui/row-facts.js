@@ -66,7 +66,7 @@ function farPart(figure) {
     detail: full ? undefined : "a fill value, perhaps",
     spoken: text,
     tone: "warn",
-    action: { label: full ? "Leave them out" : "Show them", run },
+    action: figure.page.offline ? undefined : { label: full ? "Leave them out" : "Show them", run },
   };
 }
 

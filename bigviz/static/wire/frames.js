@@ -21,12 +21,18 @@
  * additive: boolean,
  * pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits
  */
-/** The answer to a `layer` request.
+/**
+ * How much of a layer an exported page holds: the deepest level of its tiles, and by how much the levels of x and y may
+ * differ (null: by any number); or the width of a line's columns in axis space (null: all of its rows); or, of points,
+ * all.
+ * @typedef {Readonly<{deepest?: number, apart?: number|null, step?: number|null}>} Inside
+ */
+/** The answer to a `layer` request; `inside` comes from an exported page alone.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows:
  *   number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
  * rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string,
  * planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
- *   sorted: boolean}} LayerInfo */
+ *   sorted: boolean, inside?: Inside}} LayerInfo */
 /**
  * Levels and place of a tile; j counts from the top.
  * @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey

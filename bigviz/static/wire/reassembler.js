@@ -20,7 +20,7 @@ import { parseTile } from "./tiles.js";
  * columns: {name: string, kind: string,
  * type: string, zone: string|null, plottable: boolean, reason: string|null, by_reason?: string|null}[], notes:
  * string[]}>, cmaps: string[],
- * cmap_aliases?: Record<string, string>, limits: Limits}} Hello
+ * cmap_aliases?: Record<string, string>, limits: Limits, offline?: boolean}} Hello
  */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:

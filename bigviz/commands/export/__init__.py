@@ -1,0 +1,1 @@
+"""Documents as files that need no server: what `html` does."""

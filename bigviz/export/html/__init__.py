@@ -1,0 +1,1 @@
+"""Pages in one file that pan and zoom without a server."""
