@@ -380,10 +380,12 @@ for _name, _where, _help in (
 
 @cli.command(short_help="Print a new random secret.")
 def secret() -> None:
-    """Print 32 random bytes as text, in base64url.
+    """Print 32 random bytes as text, in base64url: a secret with which a server signs the tokens that show private
+    plots in other pages.
 
     \b
     bigviz secret > secret.txt
+    bigviz serve --secret-file secret.txt --allow-origin https://www.example.org
     """
     from bigviz.library.secrets import new_secret
 

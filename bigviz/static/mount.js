@@ -49,10 +49,10 @@ const UNUSABLE = 4004;
  * @param {Opened|null} document what is shown before the connection has opened; null: nothing, until its `hello` tells
  *   the document
  * @param {Connection} connection opened here, and closed by unmounting
- * @param {{wholePage?: boolean, embedded?: boolean, address?: Address|null}} [o] `wholePage`: the page is this document's
- *   alone, so its title, its address and keys pressed anywhere are too; `embedded`: it stands in a page of others, so it
- *   leads nowhere else, and the wheel is that page's until the plot is clicked; `address`: where the view is kept, null
- *   for nowhere
+ * @param {{wholePage?: boolean, embedded?: boolean, address?: Address|null}} [o] `wholePage`: the page is this
+ *   document's alone, so its title, its address and keys pressed anywhere are too; `embedded`: it stands in a page of
+ *   others, so it leads nowhere else, and the wheel is that page's until the plot is clicked; `address`: where the view
+ *   is kept, null for nowhere
  * @returns {Mounted}
  */
 export function mount(element, document, connection, { wholePage = false, embedded = false, address = null } = {}) {

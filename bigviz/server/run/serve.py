@@ -120,10 +120,10 @@ def serve(
     it returns at once with a handle that has `url`, `port` and `stop()`, and whose `with` block ends the server. `port`
     0 takes any free one; `quiet` prints nothing. An `address` other than loopback needs `allow_anonymous=True`.
 
-    Further options are as on the command line: `prefix`, `allow_hosts`, `allow_origins`, `certificate` and `key`,
-    `unix_socket` (in place of port and address), `store_dir`, `store_limit`, `index` and `cache` (sizes in bytes). In a
-    script that `bigviz serve` runs, this hands over the document and returns. Raises BadInput for a port that is in
-    use, naming the next free one, and TypeError for an unknown option.
+    Further options are as on the command line: `prefix`, `allow_hosts`, `allow_origins`, `secret_file`, `certificate`
+    and `key`, `unix_socket` (in place of port and address), `store_dir`, `store_limit`, `index` and `cache` (sizes in
+    bytes). In a script that `bigviz serve` runs, this hands over the document and returns. Raises BadInput for a port
+    that is in use, naming the next free one, and TypeError for an unknown option.
     """
     made = root if isinstance(root, Document) else document(root)
     run = current_run()

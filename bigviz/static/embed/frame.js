@@ -1,5 +1,5 @@
-// The page in a frame of another page, at `?embed=1` or `?embed=token`: what it asks of the server it asks as that page,
-// so without cookies, and with a page token where the other page has one (autoload.js).
+// The page in a frame of another page, at `?embed=1` or `?embed=token`: what it asks of the server it asks as that
+// page, so without cookies, and with a page token where the other page has one (autoload.js).
 
 /** @typedef {import("../wire/connection.js").Socket} Socket */
 /** How the page asks: the options of its connection.
@@ -72,7 +72,8 @@ function fromParent(parent, own) {
 function originOf(token) {
   try {
     const payload = atob(token.split(".")[0].replaceAll("-", "+").replaceAll("_", "/"));
-    return String(JSON.parse(payload).origin);
+    const { origin } = JSON.parse(payload);
+    return typeof origin === "string" ? origin : null;
   } catch {
     return null;
   }

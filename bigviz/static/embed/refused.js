@@ -1,3 +1,3 @@
-// The page in a frame whose page may not show plots: what it says is also in the console of the page that has the frame.
+// In a frame of a page that may not show plots: what the frame says is also in the console of that page.
 
 console.error(`bigviz: ${document.querySelector("main")?.textContent?.trim()}`);

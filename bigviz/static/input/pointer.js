@@ -6,7 +6,8 @@ import { wheelZoom } from "./wheel.js";
 /**
  * What the plot does about gestures. Positions and distances are CSS pixels from the top left of the surface; `time` is
  * event.timeStamp. Where the page `scrolls`, one finger over the plot is the page's; `scrolled` tells that it dragged
- * there and that the plot did not move, `isTaken` that the page did. The wheel is the page's too unless the plot `wheels`, or Ctrl is held.
+ * there and that the plot did not move, `isTaken` that the page did. The wheel is the page's too unless the plot
+ * `wheels`, or Ctrl is held.
  * @typedef {{
  *   region: (px: number, py: number) => Region,
  *   boxMode: () => boolean,

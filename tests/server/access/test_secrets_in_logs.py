@@ -14,9 +14,12 @@ from urllib.parse import urlencode
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from bigviz.common.web.page_tokens import PageTokens
 from bigviz.library.library import Library
+from bigviz.library.secrets import new_secret
 
 from ...patience import PATIENCE
 
@@ -72,9 +75,25 @@ def test_nothing_secret_is_printed(directory: Path):
         library.users.add("ada", password=PASSWORD)
         token, link = library.tokens.create("ada", "admin", 1)[1], library.users.make_link("ada")
         expired = library.tokens.create("ada", "admin", 1e-9)[1]
+    signing, origin = new_secret(), "https://www.example.org"
+    (directory / "secret.txt").write_text(signing)
+    page = PageTokens(signing).make("t", origin, 60.0)[0]
+    other = PageTokens(new_secret()).make("t", origin, 60.0)[0]
     secrets = [PASSWORD, token, link, expired, "wrong-" + "x" * 37, "wrong-password", "hidden-in-the-query"]
-    served = Served(directory)
+    secrets += [signing, page, other]
+    served = Served(directory, "--secret-file", "secret.txt", "--allow-origin", origin)
     try:
+        for each, expected in ((page, 200), (other, 401)):
+            assert served.ask("/t/", Authorization=f"Bearer {each}", Origin=origin)[0] == expected
+            with (
+                connect(
+                    f"ws://127.0.0.1:{served.port}/t/ws?embed=1",
+                    origin=f"http://127.0.0.1:{served.port}",
+                    subprotocols=["bigviz", f"bigviz-token.{each}"],  # type: ignore[list-item]
+                ) as socket,
+                suppress(ConnectionClosed),
+            ):
+                socket.recv(PATIENCE)
         form = {"Content_Type": "application/x-www-form-urlencoded"}
         assert served.ask("/_/login", "POST", urlencode({"username": "ada", "password": secrets[5]}), **form)[0] == 401
         status, cookie = served.ask("/_/login", "POST", urlencode({"username": "ada", "password": PASSWORD}), **form)
@@ -86,10 +105,8 @@ def test_nothing_secret_is_printed(directory: Path):
             assert served.ask("/t/", Authorization=f"Bearer {each}")[0] == expected
         for path in (f"/t/?token={token}&q={secrets[6]}", f"/{token}/", f"/t/layers/0/tilejson.json?x={token}"):
             served.ask(path, Cookie=cookie, Referer=f"http://127.0.0.1:{served.port}/_/link/{link}")
-        origin = f"http://127.0.0.1:{served.port}"
-        with connect(
-            f"ws{origin[4:]}/t/ws?token={token}", origin=origin, additional_headers={"Cookie": cookie}
-        ) as socket:
+        own = f"http://127.0.0.1:{served.port}"
+        with connect(f"ws{own[4:]}/t/ws?token={token}", origin=own, additional_headers={"Cookie": cookie}) as socket:
             socket.send(json.dumps({"op": token, "id": 1}))
             socket.send(token)
             socket.recv(PATIENCE)
