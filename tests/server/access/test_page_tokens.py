@@ -154,6 +154,20 @@ def test_the_page_in_a_frame_is_the_same_for_every_name(server: Running, town: P
     assert "frame-ancestors 'self';" in plain["Content-Security-Policy"] and plain["X-Frame-Options"] == "SAMEORIGIN"
 
 
+def test_the_page_in_a_frame_tells_of_maps_of_public_documents_alone(server: Running, town: People):
+    axes: dict[str, Any] = {"x_axis_type": "mercator", "y_axis_type": "mercator"}
+    plot = bv.figure(title="Secret", **axes, basemap="https://tile.example/{z}/{x}/{y}", attribution="Map makers")
+    value = bv.document(plot.points("rows", "x", "y"), id="secret").to_json()
+    town.library.documents.put("secret", value, title="Secret", datasets=["rows"], author="owner")
+    private, token = server.get("/secret/?embed=1"), server.get("/secret/?embed=token")
+    for answer in (private, token):
+        assert "tile.example" not in answer.body.decode() + str(answer.headers)
+    assert private.body == server.get("/nope/?embed=1").body
+    assert "https://tile.example;" in server.get("/secret/", **town.bearer("viewer")).headers["Content-Security-Policy"]
+    town.library.access.set("document", "secret", True, {"owner": "owner"})
+    assert "https://tile.example;" in server.get("/secret/?embed=1").headers["Content-Security-Policy"]
+
+
 FRAME = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "iframe", "Sec_Fetch_Mode": "navigate"}
 
 

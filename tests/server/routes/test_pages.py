@@ -6,11 +6,16 @@ import json
 import re
 
 import pytest
+from hypothesis import given
 
+from bigviz.common.errors import BadInput
+from bigviz.document.basemap import basemap, origins
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
+from bigviz.server.http.pages import content_policy
 
+from ...document.test_basemap import urls
 from ..running import Running, running
 from .answers import MORE, L, failure
 
@@ -119,3 +124,14 @@ def test_the_page_of_a_map_lets_pictures_come_from_its_host_and_no_other_page_do
         found = [re.findall(rb'<meta name="map-origins" content="([^"]*)">', page.body) for page in pages]
         assert found == [[], [" ".join(["http://other.example", *hosts]).encode()]]
         assert pages[0].headers["Etag"] != pages[1].headers["Etag"]
+
+
+@given(urls)
+def test_no_address_of_a_map_says_more_in_a_policy_than_where_pictures_come_from(url: str):
+    try:
+        found = origins(basemap({"url": url, "attribution": "Map makers"}, "basemap"))
+    except BadInput:
+        return
+    policy = content_policy(pictures=found)
+    assert policy.replace("".join(f" {each}" for each in found), "", 1) == content_policy()
+    assert policy.count(";") == content_policy().count(";") and "," not in policy and policy.isprintable()
