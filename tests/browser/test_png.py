@@ -107,9 +107,9 @@ def test_a_line_over_time(page: Page, server: Server, files: Path, tmp_path: Pat
     view = "x0=1616000000000000000&x1=1616500000000000000"
     theirs, ours, frame = compared(page, f"{server.url}/walk/", document_at(files / "walk.parquet"), view, tmp_path)
     off = np.abs(theirs[frame] - ours[frame]).max(2)
-    # The browser rounds how far a stroke covers the pixels at its edges in its own way.
-    assert (off > 1).mean() < 0.02
-    assert (off > 8).mean() < 0.001
+    # A few pixels at a stroke's edges, where the browser's fixed-point numbers are not all known.
+    assert (off > 1).mean() < 0.001
+    assert (off > 8).mean() < 0.0001
     assert_chrome(theirs, ours, frame, page.evaluate("devicePixelRatio"))
 
 

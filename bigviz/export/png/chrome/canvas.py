@@ -86,7 +86,8 @@ class Canvas:
         path = np.array([[x, y], [x + length, y]]) * self.dpr
         parts = dashed(path, [each * self.dpr for each in dash]) if dash else [path]
         height, width = self.pixels.shape[:2]
-        self.veil(coverage(stroked(parts, line * self.dpr, False), (height, width)) * opacity, colour)
+        outlines = [stroked(part, line * self.dpr, rounded=False) for part in parts]
+        self.veil(coverage(outlines, (height, width)) * opacity, colour)
 
     def text(
         self, text: str, x: float, y: float, font: Font, colour: Rgb,

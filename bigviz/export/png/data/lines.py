@@ -55,10 +55,11 @@ class Line:
         if style.dash:
             lengths = [length * dpr for length in style.dash]
             parts = [part for path in lines for part in dashed(path, lengths)]
-            alpha = coverage(stroked(parts, width, rounded=False), canvas.shape[:2])
+            alpha = coverage([stroked(part, width, rounded=False) for part in parts], (view.height, view.width))
             draw_veiled(canvas, style.colour, alpha * style.opacity)
             lines = []
-        alpha = coverage(stroked([*lines, *dots], width, rounded=True), canvas.shape[:2])
+        outlines = [stroked(path, width, rounded=True) for path in (*lines, *dots)]
+        alpha = coverage(outlines, (view.height, view.width))
         draw_veiled(canvas, style.colour, alpha * style.opacity)
 
     def extent(self, view: View) -> DataRange | None:

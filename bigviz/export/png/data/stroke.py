@@ -1,4 +1,4 @@
-"""Strokes of lines through points as convex pieces: bevel joins, round or butt ends, dashes."""
+"""Strokes of lines through points as outlines: bevel joins, round or butt ends, dashes. As Skia makes them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ import numpy.typing as npt
 __all__ = ["dashed", "stroked"]
 
 Array = npt.NDArray[Any]
-_CORNERS: Final = 4
-_ROUND: Final = 24  # corners of half a round end, at least
+_ROUND: Final = 16  # parts of a round end
 _NEAR: Final = 1 / 4096  # points no farther apart are one
 
 
-def stroked(paths: Sequence[Array], width: float, rounded: bool) -> Array:
-    """The pieces (n, 4, 2) of strokes along paths (points, 2) in pixels; `rounded` ends, or ones cut square."""
-    found = [np.empty((0, _CORNERS, 2))]
-    for path in paths:
-        points = _apart(path)
-        if len(points) > 1:
-            found += _along(points, width / 2)
-            if rounded:
-                found += [_cap(points[0], points[0] - points[1], width / 2)]
-                found += [_cap(points[-1], points[-1] - points[-2], width / 2)]
-    return np.concatenate(found)
+def stroked(path: Array, width: float, rounded: bool) -> Array:
+    """The closed outline (corners, 2) of a stroke along a path (points, 2) in pixels; `rounded` ends, or ones cut
+    square. Nothing of a path without a length."""
+    points = _apart(path)
+    if len(points) < 2:
+        return np.empty((0, 2))
+    steps = np.diff(points, axis=0)
+    normals = steps[:, ::-1] * [1, -1] / np.hypot(*steps.T)[:, None] * (width / 2)
+    start, end = np.empty((0, 2)), np.empty((0, 2))
+    if rounded:
+        start, end = _cap(points[0], -normals[0]), _cap(points[-1], normals[-1])
+    outer, inner = _sides(points, normals)
+    return np.concatenate([outer, end, inner[::-1], start])
 
 
 def dashed(path: Array, lengths: Sequence[float]) -> list[Array]:
@@ -52,9 +53,9 @@ def dashed(path: Array, lengths: Sequence[float]) -> list[Array]:
 
 def _between(points: Array, along: Array, start: float, stop: float) -> Array:
     """The part of a path from one distance to another."""
-    inner = points[(along > start) & (along < stop)]
+    first, last = np.searchsorted(along, start, "right"), np.searchsorted(along, stop, "left")
     ends = [[np.interp(at, along, points[:, axis]) for axis in (0, 1)] for at in (start, stop)]
-    return np.concatenate([[ends[0]], inner, [ends[1]]])
+    return np.concatenate([[ends[0]], points[first:last], [ends[1]]])
 
 
 def _apart(path: Array) -> Array:
@@ -66,24 +67,24 @@ def _apart(path: Array) -> Array:
     return kept
 
 
-def _along(points: Array, half: float) -> list[Array]:
-    """A rectangle for each segment and a triangle at the outer side of each joint."""
-    steps = np.diff(points, axis=0)
-    normals = steps[:, ::-1] * [-1, 1] / np.hypot(*steps.T)[:, None] * half
-    a, b = points[:-1], points[1:]
-    bars = np.stack([a + normals, b + normals, b - normals, a - normals], 1)
-    turn = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-    side = np.where(turn > 0, -1.0, 1.0)[:, None]
-    joint = points[1:-1]
-    before, after = joint + side * normals[:-1], joint + side * normals[1:]
-    return [bars, np.stack([joint, before, after, after], 1)]
+def _sides(points: Array, normals: Array) -> tuple[Array, Array]:
+    """The stroke's two sides, from its first point on: at a joint the inner one goes through the point itself."""
+    corners = np.empty((2, len(normals), 3, 2))  # side, segment: the joint's point where it is inner, start, end
+    used = np.zeros((2, len(normals), 3), np.bool_)
+    for side, sign in enumerate((1, -1)):
+        corners[side, :, 0] = points[:-1]
+        corners[side, :, 1] = points[:-1] + sign * normals
+        corners[side, :, 2] = points[1:] + sign * normals
+    used[:, :, 1:] = True
+    before, after = normals[:-1], normals[1:]
+    clockwise = before[:, 0] * after[:, 1] > before[:, 1] * after[:, 0]
+    used[1, 1:, 0] = clockwise
+    used[0, 1:, 0] = ~clockwise
+    return corners[0][used[0]], corners[1][used[1]]
 
 
-def _cap(end: Array, away: Array, half: float) -> Array:
-    """Half a disc at the end of a path that comes from the other side than `away` points to."""
-    count = max(_ROUND, math.ceil(4 * half))
-    start = math.atan2(away[1], away[0]) - math.pi / 2
-    angles = start + np.linspace(0, math.pi, 3 * count + 1)
-    rim = end + half * np.stack([np.cos(angles), np.sin(angles)], 1)
-    parts = [[end, *rim[at : at + 3]] for at in range(0, len(rim) - 2, 2)]
-    return np.array([*parts, [end, rim[-2], rim[-1], rim[-1]]])
+def _cap(end: Array, normal: Array) -> Array:
+    """Half a circle about an end, from the side that `normal` points to, without its ends."""
+    angles = math.atan2(normal[1], normal[0]) + np.linspace(0, math.pi, _ROUND + 1)[1:-1]
+    rim: Array = end + math.hypot(*normal) * np.stack([np.cos(angles), np.sin(angles)], 1)
+    return rim
