@@ -3,7 +3,7 @@
 
 import { mount } from "./mount.js";
 import { Connection } from "./wire/connection.js";
-import { PortSockets } from "./wire/port-socket.js";
+import { HERE, PortSockets } from "./wire/port-socket.js";
 
 /** @typedef {import("./figure/figure.js").Figure} Figure */
 /** What the frame tells its cell. */
@@ -41,7 +41,8 @@ function start(element, { hash, theme }, port) {
     },
     listen() {},
   };
-  const mounted = mount(element, null, new Connection("", { socket: () => sockets.make() }), { address });
+  const connection = new Connection(HERE, { socket: () => sockets.make(), get: (...asked) => sockets.get(...asked) });
+  const mounted = mount(element, null, connection, { embedded: true, address });
   mounted.theme.wear(theme);
   port.addEventListener("message", ({ data }) => {
     if (data.theme) mounted.theme.wear(data.theme);

@@ -2,8 +2,8 @@
 // widget's channel. It runs in the notebook's page, from a text, so it imports nothing.
 //
 // Custom messages to Python: `{view, page: true}`, `{view, socket, open: true}`, `{view, socket, text}`,
-// `{view, socket, took: bytes}`, `{view, socket, close: true}`, `{view, get: number, address}`, `{view, alive: true}` and
-// `{view, gone: true}`. From Python: `{view, page: true}` with the page, `{view, socket}` with a frame,
+// `{view, socket, took: bytes}`, `{view, socket, close: true}`, `{view, get: number, address}`, `{view, alive: true}`
+// and `{view, gone: true}`. From Python: `{view, page: true}` with the page, `{view, socket}` with a frame,
 // `{view, socket, close: [code, reason]}` and `{view, got: number, status}` with the answer.
 
 /**
@@ -42,7 +42,7 @@ class Cell {
     this.frame.style.cssText = "display: block; width: 100%; border: 0; color-scheme: normal";
     this.#size();
     el.append(this.frame);
-    this.theme = themeAt(el);
+    /** @type {"light"|"dark"} */ this.theme = "light";
     this.ending = new AbortController();
     addEventListener("message", (event) => this.#hear(event), { signal: this.ending.signal });
     this.watching = new MutationObserver(() => this.#wear());
@@ -114,6 +114,7 @@ class Cell {
     this.port = port1;
     port1.onmessage = ({ data: told }) => this.#carry(told);
     const hash = this.model.get("_hash");
+    this.theme = themeAt(this.frame); // before, the output may stand nowhere yet
     /** @type {Window} */ (source).postMessage({ bigviz: "port", hash, theme: this.theme }, "*", [port2]);
   }
 

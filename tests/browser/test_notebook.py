@@ -121,6 +121,7 @@ def test_a_plot_in_a_notebook(notebook: Page, lab: Lab, wrong: list[str]):
 
     run_cell(page, 0)  # the widget of before is closed, with its viewers
     frame = plot_of(page, 0)
+    assert frame.locator('html[data-theme="dark"]').count() == 1
     assert told(page, 1)[1] == [0, 1]
     answers_while_a_cell_runs(page, frame)
     says_when_its_kernel_has_ended(page, frame)

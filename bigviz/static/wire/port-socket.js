@@ -1,9 +1,13 @@
 // Sockets through a MessagePort, for a page in a frame: whoever has the port's other end (a notebook's cell) carries
 // them to a server, or is one. Each message names its socket: `{socket, open: true}`, `{socket, text}` and
-// `{socket, close: true}` go out, `{socket, frame: ArrayBuffer}` and `{socket, close: [code, reason]}` come in.
+// `{socket, close: true}` go out, `{socket, frame: ArrayBuffer}` and `{socket, close: [code, reason]}` come in. What
+// would be fetched goes out as `{get: number, address}`, and comes in as `{got: number, status, body: ArrayBuffer}`.
 
 /** @typedef {import("./connection.js").Socket} Socket */
 
+/** Where the document is, for a page that has no address: what it asks below it goes through the port. */
+export const HERE = "ws://cell.invalid/plot/ws";
+const BELOW = "http://cell.invalid/plot/";
 /** The states of WebSocket. */
 const OPEN = 1;
 const CLOSED = 3;
@@ -14,8 +18,35 @@ export class PortSockets {
     this.port = port;
     this.last = 0;
     /** @type {Map<number, PortSocket>} */ this.open = new Map();
-    port.addEventListener("message", ({ data }) => this.open.get(data.socket)?.take(data));
+    /** @type {Map<number, (answer: Response) => void>} */ this.asked = new Map();
+    port.addEventListener("message", ({ data }) => {
+      if (data.got !== undefined) this.#answer(data);
+      else this.open.get(data.socket)?.take(data);
+    });
     port.start();
+  }
+
+  /**
+   * As `fetch` below the document's address.
+   * @param {Parameters<typeof fetch>[0]} address @param {RequestInit} [o] @returns {Promise<Response>}
+   */
+  get(address, { signal } = {}) {
+    this.last += 1;
+    const number = this.last;
+    const answer = new Promise((resolve, reject) => {
+      this.asked.set(number, resolve);
+      signal?.addEventListener("abort", () => {
+        if (this.asked.delete(number)) reject(signal.reason);
+      });
+    });
+    this.port.postMessage({ get: number, address: String(address).replace(BELOW, "") });
+    return answer;
+  }
+
+  /** @param {{got: number, status: number, body: ArrayBuffer}} message */
+  #answer({ got, status, body }) {
+    this.asked.get(got)?.(new Response(body, { status }));
+    this.asked.delete(got);
   }
 
   /** A new connection. @returns {Socket} */

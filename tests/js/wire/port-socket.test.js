@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Connection } from "../../../bigviz/static/wire/connection.js";
-import { PortSockets } from "../../../bigviz/static/wire/port-socket.js";
+import { HERE, PortSockets } from "../../../bigviz/static/wire/port-socket.js";
 import { frame, TYPE } from "../frames.js";
 
 /** @returns {{sockets: PortSockets, other: MessagePort, heard: any[], next: () => Promise<any>}} */
@@ -46,6 +46,23 @@ test("a socket opens, speaks, hears and is closed by the other side", async () =
   sockets.make();
   await next();
   assert.deepEqual(heard.slice(2), [{ socket: 2, open: true }], "nothing is said on a socket that is closed");
+  other.close();
+});
+
+test("what would be fetched is asked and answered by number, unless it was given up", async () => {
+  const { sockets, other, heard, next } = pair();
+  const answer = sockets.get(new URL("layers/0/rows/7.json", HERE.replace("ws:", "http:")));
+  await next();
+  assert.deepEqual(heard, [{ get: 1, address: "layers/0/rows/7.json" }]);
+  const body = new TextEncoder().encode('{"row": 7}').buffer;
+  other.postMessage({ got: 1, status: 200, body }, [body]);
+  const found = await answer;
+  assert.deepEqual([found.ok, await found.json()], [true, { row: 7 }]);
+  const abort = new AbortController();
+  const given = sockets.get("http://cell.invalid/plot/layers/0/rows/8.json", { signal: abort.signal });
+  abort.abort(new Error("given up"));
+  await assert.rejects(given, /given up/);
+  assert.equal(sockets.asked.size, 0);
   other.close();
 });
 
