@@ -35,6 +35,8 @@ def _stored(library: Library, name: str) -> tuple[str, ...]:
     return ()
 
 
-def _has_map(node: dict[str, Any]) -> bool:
+def _has_map(node: Any) -> bool:
     """Whether a layout has a map: most have none, and are not read further."""
-    return bool(node.get("basemap")) or any(_has_map(child) for child in node.get("children", ()))
+    if not isinstance(node, dict):
+        return False
+    return bool(node.get("basemap")) or any(_has_map(child) for child in node.get("children") or ())

@@ -205,5 +205,7 @@ def test_a_page_allows_the_maps_of_the_current_version(plots):
     assert published("b.example") == "'self' data: blob: https://b.example"
     assert published("") == "'self' data: blob:"
     assert call(plots, "PUT", "documents/places", document("rows"))[0] == 200
+    plots.server.site.library.documents.put("places", {"format": 9}, title="later", datasets=(), author=None)
+    assert plots.get("/places/").status == 200
     ask(plots, "DELETE", "documents/places")
     assert "example" not in str(plots.get("/places/").headers)
