@@ -24,6 +24,7 @@ __all__ = ["CASES", "Settings"]
 _PROCESSES: Final = 2  # of viewers
 _KB: Final = 1_000
 _SMALL: Final = 1 << 20  # rows of the table that idle viewers have open
+_ARRIVALS: Final = 50.0  # of idle viewers, a second
 _WARM_UP: Final = 300  # viewers that come and go first
 _SETTLED: Final = 15.0  # seconds in which a server lets go of what viewers left behind
 _LOOKS: Final = 6  # at memory while viewers idle
@@ -67,7 +68,7 @@ def idle(settings: Settings, viewers: int = 1_000, kilobytes: float = 40.0, perc
         _come_and_go(served, _WARM_UP)
         _settle(process)
         before = process.memory()
-        with crowd(job_of("stay", served.url, viewers, rate=100.0), _PROCESSES) as viewing:
+        with crowd(job_of("stay", served.url, viewers, rate=_ARRIVALS), _PROCESSES) as viewing:
             _require(viewing.arrived, greeted=viewers)
             memory, began, used = [process.memory()], time.perf_counter(), process.cpu()
             for _ in range(_LOOKS):
@@ -124,6 +125,8 @@ def views(settings: Settings, same: bool = False, most: float = 8.0) -> Iterator
     what = f"{viewers} viewers, {rate:g} views a second each {where} of {words(rows)} rows, {settings.seconds:g} s"
     served_now = f"{len(found.milliseconds):,} of {viewers * count:,} views served, {found.replaced:,} replaced"
     times = found.milliseconds
+    if not times:
+        raise RuntimeError(f"no view was answered: {served_now}")
     yield Figure(f"{what}: the server's CPU a view", "ms", [used / len(times) * 1e3], "max", most, served_now)
     bounds = (None, None) if same else (60.0, 250.0)
     for statistic, bound in zip(("median", "p95"), bounds, strict=True):

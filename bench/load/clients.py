@@ -68,14 +68,14 @@ class Timed:
         self._outcome = outcome
         self._id = 0
         self._asked = 0.0
-        self._answered: asyncio.Future[None] | None = None
+        self._answered: asyncio.Future[bool] | None = None
 
-    def ask(self, viewer: Viewer, message: str, since: float | None = None) -> asyncio.Future[None]:
+    def ask(self, viewer: Viewer, message: str, since: float | None = None) -> asyncio.Future[bool]:
         """Send a view, of which `message` is all but its id; done when it is answered, replaced or has failed. It is
         timed from `since` (None: from now)."""
         if self._answered is not None and not self._answered.done():
             self._outcome.replaced += 1
-            self._answered.set_result(None)
+            self._answered.set_result(True)
         self._id += 1
         self._asked = time.perf_counter() if since is None else since
         self._answered = asyncio.get_running_loop().create_future()
@@ -88,10 +88,10 @@ class Timed:
             return
         if head.kind == Type.DONE:
             self._outcome.milliseconds.append((time.perf_counter() - self._asked) * 1e3)
-            self._answered.set_result(None)
+            self._answered.set_result(True)
         elif head.kind == Type.ERROR:
             self._outcome.failed += 1
-            self._answered.set_result(None)
+            self._answered.set_result(True)
 
 
 class Process:
@@ -142,7 +142,7 @@ class Process:
             start, timed = time.perf_counter(), self._timed[number]
             viewer = await self._connected(number, timed.heard)
             if self.job.kind == "first" and viewer.is_open:
-                await asyncio.wait_for(timed.ask(viewer, self.job.messages[0][0], start), _LATEST)
+                self._count(await _within(timed.ask(viewer, self.job.messages[0][0], start)))
             return viewer
 
     async def _connected(self, number: int, heard: Callable[[Head], None]) -> Viewer:
@@ -151,8 +151,8 @@ class Process:
         source = job.sources[number % len(job.sources)]
         made = partial(Viewer, f"{LOCAL}:{job.port}", job.path, heard)
         _, viewer = await loop.create_connection(made, LOCAL, job.port, local_addr=(source, 0))
-        greeted = await asyncio.wait_for(viewer.greeted, _LATEST)
-        self._outcome.greeted += greeted  # in a line of its own: others count meanwhile
+        greeted = await _within(viewer.greeted)
+        self._outcome.greeted += bool(greeted)  # in a line of its own: others count meanwhile
         self._statuses[str(viewer.status)] += 1
         return viewer
 
@@ -160,17 +160,29 @@ class Process:
         """One viewer's views, at even distances: the viewers of all processes take turns."""
         job, viewer, timed = self.job, self._viewers[number], self._timed[number]
         messages = job.messages[number % len(job.messages)]
-        answered: asyncio.Future[None] | None = None
+        answered: asyncio.Future[bool] | None = None
         for turn in range(int(job.seconds * job.rate)):
             await _until(began + (turn + number / job.count) / job.rate)
             answered = timed.ask(viewer, messages[turn % len(messages)])
         if answered is not None:
-            await asyncio.wait_for(answered, _LATEST)
+            self._count(await _within(answered))
+
+    def _count(self, answered: bool | None) -> None:
+        """Count a view that was not answered in time as failed."""
+        self._outcome.failed += answered is None
 
     async def _come_and_go(self, number: int, turns: asyncio.Semaphore) -> None:
         async with turns:
             viewer = await self._connected(number, _ignore)
-            await asyncio.wait_for(viewer.leave(), _LATEST)
+            await viewer.leave()
+
+
+async def _within(what: asyncio.Future[bool]) -> bool | None:
+    """The result of a future; None if it takes too long."""
+    try:
+        return await asyncio.wait_for(what, _LATEST)
+    except TimeoutError:
+        return None
 
 
 async def _until(at: float | None) -> None:
