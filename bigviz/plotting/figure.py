@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from bigviz.plotting.source import ColumnDataSource
 __all__ = ["Figure", "Renderer", "collect", "figure"]
 
 _SIZE: Final = 4.0  # CSS pixels of a mark, as in Bokeh
-_made: list[Figure] | None = None  # since `collect`
+_made: dict[str, list[Figure]] = {}  # since `collect`, by the output that they are for
 
 
 @dataclass(eq=False)
@@ -153,16 +153,15 @@ def figure(**options: Any) -> Figure:
     start and end). Raises BadInput for another one, and lists these.
     """
     made = Figure(**options)
-    if _made is not None:
-        _made.append(made)
+    for each in _made.values():
+        each.append(made)
     return made
 
 
-def collect() -> list[Figure]:
-    """A list to which `figure` adds from now on, until the next call."""
-    global _made
-    _made = []
-    return _made
+def collect(output: Literal["server", "file"]) -> list[Figure]:
+    """A list to which `figure` adds from now on, until the next call for the same output."""
+    _made[output] = []
+    return _made[output]
 
 
 def _lengths(text: str) -> list[float]:

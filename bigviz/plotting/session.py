@@ -1,10 +1,12 @@
-"""`output_server`, `show` and `cursession`: a script's plots on a plot server, under one name."""
+"""`output_server`, `show`, `save` and `cursession`: a script's plots on a plot server, under one name, and in files."""
 
 from __future__ import annotations
 
+import os
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from bigviz.apps.script import current_run
@@ -17,10 +19,14 @@ from bigviz.document.document import document
 from bigviz.document.layout import Box, column
 from bigviz.document.names import check_name, free_name, plain_name
 from bigviz.document.spec import Document
+from bigviz.export.html.export import export_html
 from bigviz.plotting.figure import Figure, Renderer, collect
+from bigviz.plotting.file import current_file, no_output_file
 from bigviz.plotting.source import ColumnDataSource
+from bigviz.server.run.index_options import Storage
+from bigviz.server.run.loading import engine_of
 
-__all__ = ["Session", "cursession", "output_server", "show"]
+__all__ = ["Session", "cursession", "output_server", "save", "show"]
 
 _LONGEST: Final = 90  # characters of a document's name, and of a source's, in a dataset's
 _NEW: Final = {"tab": 2, "window": 1, "same": 0}  # as `webbrowser` has them
@@ -34,11 +40,12 @@ class Session:
     The document of the name is all that was shown since `output_server`, one below the other.
     """
 
-    def __init__(self, name: str, server: Connection | None) -> None:
-        """`server` is None in a script that `bigviz serve` or `bigviz publish` runs: they take the document."""
+    def __init__(self, name: str, server: Connection | None, made: list[Figure]) -> None:
+        """`server` is None in a script that `bigviz serve` or `bigviz publish` runs: they take the document. `made` are
+        the figures to publish, and may become more."""
         self.name = name
         self._server = server
-        self._made = collect()
+        self._made = made
         self._shown: list[Plot] = []
         self._datasets: dict[ColumnDataSource, str] = {}  # the names of those that were stored
 
@@ -72,6 +79,12 @@ class Session:
         """Store a figure or a layout with what was shown before, for the document's owner; its address."""
         self._add(plot)
         return self._store(public=False)
+
+    def document(self, plots: Iterable[Plot]) -> Document:
+        """The document of these and of what was shown before, with the data that their sources hold now."""
+        for each in plots:
+            self._add(each)
+        return self._document(self._tables())
 
     def _add(self, plot: Plot) -> None:
         if not any(plot is each for each in self._shown):
@@ -122,7 +135,8 @@ def output_server(docname: str, *, url: str | None = None, token: str | None = N
     """
     global _session
     name = check_name(docname, "docname")
-    _session = Session(name, None if current_run() else connect(None if url == "default" else url, token))
+    server = None if current_run() else connect(None if url == "default" else url, token)
+    _session = Session(name, server, collect("server"))
 
 
 def cursession() -> Session:
@@ -134,18 +148,51 @@ def cursession() -> Session:
 
 def show(plot: Plot, browser: str | None = None, new: str = "tab") -> str:
     """Publish a figure, or a layout of `bigviz`, for its owner alone, open it in the browser, and return its address.
+    After `output_file` it is written to that file, which is opened; after both calls both happen.
 
-    What was shown before stays above it. `browser` is a name that Python's `webbrowser` knows, `new` is "tab",
-    "window" or "same".
+    On a server what was shown before stays above it. `browser` is a name that Python's `webbrowser` knows, `new` is
+    "tab", "window" or "same".
     """
     if not isinstance(plot, Plot):
         raise BadInput(f"show takes a figure or a layout, got {echoed(plot, 60)}.", "plot")
     if new not in _NEW:
         raise BadInput(f"new is one of {', '.join(_NEW)}, got {echoed(new, 60)}.", "new", new)
+    address = save(plot) if current_file() is not None else ""
+    if address and current_run() is None:
+        _browse(Path(address).absolute().as_uri(), browser, new)
+    if _session is None and address:
+        return address
     address = cursession().store(plot)
     if current_run() is None:
         _open(address, browser, new)
     return address
+
+
+def save(plot: Plot | None = None, filename: str | os.PathLike[str] | None = None, title: str | None = None) -> str:
+    """Write a figure or a layout (without one: all figures made since `output_file`) as a page in one file, and return
+    its path: `filename`, else that of `output_file`.
+
+    In a script that `bigviz` runs nothing is written: the command takes the document. Raises BadInput where there is
+    neither, and where the file cannot be written.
+    """
+    file = current_file()
+    if file is None and filename is None:
+        raise no_output_file()
+    path = Path(filename) if filename is not None else file.path  # type: ignore[union-attr]
+    if plot is not None and not isinstance(plot, Plot):
+        raise BadInput(f"save takes a figure or a layout, got {echoed(plot, 60)}.", "plot")
+    plots = [plot] if plot is not None else list(file.made) if file is not None else []
+    if not plots:
+        raise BadInput("There is nothing to save yet: make a figure first.", "plot")
+    title = title or (file.title if file is not None else None)
+    made = Session(path.stem, None, []).document(plots)
+    made = made if title is None else replace(made, title=title)
+    run = current_run()
+    if run is not None:
+        run.serve(made)
+    else:
+        export_html(made, path, engine_of(Storage()))
+    return str(path)
 
 
 def _open(address: str, browser: str | None, new: str) -> None:
@@ -156,6 +203,10 @@ def _open(address: str, browser: str | None, new: str) -> None:
             f"The server gave {echoed(address, 60)} as the plot's address, which is no web address: it is not opened.",
             "url",
         )
+    _browse(address, browser, new)
+
+
+def _browse(address: str, browser: str | None, new: str) -> None:
     try:
         (webbrowser if browser is None else webbrowser.get(browser)).open(address, _NEW[new])
     except webbrowser.Error as error:

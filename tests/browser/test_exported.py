@@ -152,7 +152,7 @@ def test_reductions_that_cannot_be_added(
     page: Page, server: Server, open_file: Opened, files: Path, tmp_path: Path, agg: str
 ) -> None:
     made = bv.figure(title="points").points(str(files / "points.parquet"), "x", "y", agg)
-    path = exported(bv.document(made, id="points"), tmp_path, depth=3)
+    path = exported(bv.document(made, id="points"), tmp_path, depth=4)
     for hash in (f"#agg={agg}", f"#agg={agg}&x0=-1&x1=1&y0=-0.5&y1=0.5"):
         open_page(page, f"{server.url}/points/{hash}")
         offline = open_file(path, hash)

@@ -140,12 +140,6 @@ def test_bigviz_runs_such_a_script_without_a_server(tmp_path, opened: list[str],
     assert made.id == "line" and not made.unbound and opened == []
 
 
-@pytest.mark.parametrize("name", ["output_file", "save"])
-def test_what_needs_html_files_says_what_to_use(name: str):
-    with pytest.raises(ImportError, match=f"bigviz.plotting has no {name}: bigviz writes no HTML files"):
-        exec(f"from bigviz.plotting import {name}")
-
-
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "--private-window"])
 def test_only_web_addresses_are_opened(
     plots: Running, opened: list[str], address: str, monkeypatch: pytest.MonkeyPatch
