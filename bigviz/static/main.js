@@ -1,5 +1,5 @@
-// The page of a document: with an address of its own, in a frame of a page of another origin or of a notebook's cell, or
-// in a file with all its data.
+// The page of a document: with an address of its own, in a frame of a page of another origin or of a notebook's cell,
+// or in a file with all its data.
 
 import { find } from "./dom.js";
 import { asking, embedMode, pageToken } from "./embed/frame.js";

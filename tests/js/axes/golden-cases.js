@@ -80,7 +80,10 @@ function* spans(rand) {
   }
 }
 
-/** @param {() => number} rand @returns {Generator<[import("../../../bigviz/static/wire/frames.js").ValueKind, number[], boolean]>} */
+/**
+ * @param {() => number} rand
+ * @returns {Generator<[import("../../../bigviz/static/wire/frames.js").ValueKind, number[], boolean]>}
+ */
 function* barValues(rand) {
   const many = (/** @type {(k: number) => number} */ make) => Array.from({ length: 60 }, (_, k) => make(k));
   const float = { kind: "float", type: "double", unit: null, zone: null };
