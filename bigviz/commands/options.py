@@ -103,6 +103,8 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
                           "directory)."),
         click.option("--keep-versions", default=100, show_default=True, type=click.IntRange(1), metavar="N",
                      help="Versions to keep of each published document."),
+        click.option("--user-quota", metavar="SIZE", default="10GB", show_default=True, callback=_bytes,
+                     help="How much a user who is no admin may keep, in datasets and documents."),
         click.option("--durability", default="fsync", show_default=True, type=click.Choice(("fsync", "os")),
                      help="What holds once appended rows are acknowledged: a power cut, or a kill alone."),
         click.option("--cache", metavar="SIZE", callback=_bytes,

@@ -145,6 +145,12 @@ class Datasets:
             self._keep(upload, f"{digest}.{format}", size)
             return self._entry(db, item)
 
+    def bytes_of(self, owner: str) -> int:
+        """The bytes of all datasets that a user owns."""
+        with self._database.read() as db:
+            rows = db.execute(f"SELECT {items.COLUMNS} FROM items WHERE kind = 'dataset' AND owner = ?", (owner,))
+            return sum(self._entry(db, Item.of(row)).bytes for row in rows.fetchall())
+
     def entry(self, name: str) -> DatasetEntry:
         """A dataset at its current version; NotFound. Once it is replaced, `collect` removes the file: who finds none
         at `path` asks again."""

@@ -23,7 +23,7 @@ from bigviz.library.storage.directory import (
     opening,
 )
 from bigviz.library.tokens import Tokens
-from bigviz.library.users import Users
+from bigviz.library.users import Kept, Users
 from bigviz.library.views import Views
 
 __all__ = ["Library"]
@@ -71,6 +71,19 @@ class Library:
     def changes(self) -> int:
         """A number that is another one after any process, this one included, has changed something."""
         return self._database.changes()
+
+    def kept_by(self, user: str) -> Kept:
+        """What a user owns, with the rows that were appended."""
+        with self._database.read() as db:
+            documents = db.execute("SELECT count(*) FROM items WHERE kind = 'document' AND owner = ?", (user,))
+            (number,) = documents.fetchone()
+            versions = db.execute(
+                "SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM document_versions"
+                " JOIN items ON items.id = document WHERE owner = ?",
+                (user,),
+            )
+            (size,) = versions.fetchone()
+        return Kept(number, size + self.datasets.bytes_of(user))
 
     def close(self) -> None:
         """Let go of the database and the lock; a second call does nothing."""

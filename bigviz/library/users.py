@@ -13,7 +13,7 @@ from bigviz.library.passwords import hashed, outdated, verified
 from bigviz.library.secrets import hash_of, new_secret
 from bigviz.library.storage.database import Database
 
-__all__ = ["LINK_SECONDS", "UserEntry", "Users", "check_user"]
+__all__ = ["LINK_SECONDS", "Kept", "UserEntry", "Users", "check_user"]
 
 LINK_SECONDS: Final = 15 * 60.0
 
@@ -28,6 +28,14 @@ class UserEntry:
     admin: bool
     created: float
     password: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a user owns: documents, and the bytes of their versions and of the datasets."""
+
+    documents: int
+    bytes: int
 
 
 class Users:

@@ -91,7 +91,7 @@ def add(name: str, admin: bool, password_stdin: bool, people: People) -> None:
 @user.command("list", short_help="List the users.")
 @_with_people
 def list_users(people: People) -> None:
-    """List the users: name, whether an admin, whether there is a password, and since when.
+    """List the users: name, whether an admin, whether there is a password, since when, and what each one keeps.
 
     \b
     bigviz user list
@@ -102,10 +102,12 @@ def list_users(people: People) -> None:
             "admin" if each.admin else "user",
             "password" if each.password else "no password",
             day(each.created),
+            f"{kept.documents:,}",
+            f"{kept.bytes:,}",
         )
-        for each in people.entries()
+        for each, kept in people.entries()
     ]
-    print_table(("NAME", "KIND", "PASSWORD", "SINCE"), rows)
+    print_table(("NAME", "KIND", "PASSWORD", "SINCE", "DOCUMENTS", "BYTES"), rows)
 
 
 @user.command()

@@ -15,7 +15,7 @@ from bigviz.commands.publish import server_at
 from bigviz.common.errors import BadInput
 from bigviz.library.library import Library
 from bigviz.library.tokens import Scope, TokenEntry
-from bigviz.library.users import UserEntry
+from bigviz.library.users import Kept, UserEntry
 
 __all__ = ["People", "people_at"]
 
@@ -28,7 +28,7 @@ class People(Protocol):
         """The options that name the place, each with a space before it."""
 
     def add(self, name: str, admin: bool, password: str | None) -> None: ...
-    def entries(self) -> Sequence[UserEntry]: ...
+    def entries(self) -> Sequence[tuple[UserEntry, Kept]]: ...
     def remove(self, name: str) -> None: ...
     def set_password(self, name: str, password: str) -> None: ...
 
@@ -66,8 +66,8 @@ class _OfLibrary:
     def add(self, name: str, admin: bool, password: str | None) -> None:
         self._library.users.add(name, admin=admin, password=password)
 
-    def entries(self) -> Sequence[UserEntry]:
-        return self._library.users.entries()
+    def entries(self) -> Sequence[tuple[UserEntry, Kept]]:
+        return [(each, self._library.kept_by(each.name)) for each in self._library.users.entries()]
 
     def remove(self, name: str) -> None:
         self._library.users.remove(name)
@@ -99,8 +99,13 @@ class _OfServer:
     def add(self, name: str, admin: bool, password: str | None) -> None:
         self._ask("POST", "users", {"name": name, "admin": admin, "password": password})
 
-    def entries(self) -> Sequence[UserEntry]:
-        return [UserEntry(**each) for each in self._ask("GET", "users")["users"]]
+    def entries(self) -> Sequence[tuple[UserEntry, Kept]]:
+        found = self._ask("GET", "users")["users"]
+        return [
+            (UserEntry(each["name"], each["admin"], each["created"], each["password"]),
+             Kept(each["documents"], each["bytes"]))
+            for each in found
+        ]  # fmt: skip
 
     def remove(self, name: str) -> None:
         self._ask("DELETE", _of(name))

@@ -99,7 +99,7 @@ class Dataset(ApiHandler):
         self.order_by = self._order_by()
         self.shelf = await self.site.shelf()
         self.expected = await self.shelf.expected_dataset(name, self.expect)
-        self.upload = await self.shelf.begin_upload(self.declared or 0)
+        self.upload = await self.shelf.begin_upload(name, self.principal.caller, self.declared or 0)
         if self._gone:
             self._drop()
 

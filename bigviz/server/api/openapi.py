@@ -52,7 +52,14 @@ def _listed(name: str, entry: Schema) -> Schema:
 
 _USER_NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"}
 _USER: Final = _object(
-    {"name": _USER_NAME, "admin": {"type": "boolean"}, "password": {"type": "boolean"}, "created": _TIME}
+    {
+        "name": _USER_NAME,
+        "admin": {"type": "boolean"},
+        "password": {"type": "boolean", "description": "whether there is one"},
+        "created": _TIME,
+        "documents": {"type": "integer", "description": "that the user owns"},
+        "bytes": {"type": "integer", "description": "of them and of the user's datasets"},
+    }
 )
 _LISTED: Final[Schema] = {
     "name": {"type": "string"},

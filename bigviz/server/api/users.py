@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, Conflict
+from bigviz.library.users import Kept
 from bigviz.server.access.gate import Need
 from bigviz.server.api.base import ApiHandler
 from bigviz.server.api.people import new_token_in, told_token
@@ -37,7 +39,9 @@ class AllUsers(_OfUsers):
     async def answer(self, *args: str) -> None:
         users = await self.users()
         found = await self.site.people.ask(users.entries)
-        self.write_json({"users": [_told(each) for each in found]})
+        shelf = await self.site.shelf()
+        kept = [await shelf.run(shelf.library.kept_by, each.name) for each in found]
+        self.write_json({"users": [_told(*each) for each in zip(found, kept, strict=True)]})
         self.finish()
 
     async def on_post(self, *args: str) -> None:
@@ -52,7 +56,7 @@ class AllUsers(_OfUsers):
         self.audit("admin added" if admin else "user added", name)
         found = await self.site.people.ask(users.entry, name)
         self.set_status(201)
-        self.write_json(_told(found))
+        self.write_json(_told(found, Kept(0, 0)))
         self.finish()
 
 
@@ -135,8 +139,8 @@ class UserTokens(_OfUsers):
         self.finish()
 
 
-def _told(entry: UserEntry) -> dict[str, Any]:
-    return {"name": entry.name, "admin": entry.admin, "password": entry.password, "created": entry.created}
+def _told(entry: UserEntry, kept: Kept) -> dict[str, Any]:
+    return {**asdict(entry), **asdict(kept)}
 
 
 def _text(value: Any, field: str) -> str:

@@ -24,21 +24,22 @@ if TYPE_CHECKING:
     from bigviz.library.items import Expect
     from bigviz.library.library import Library
     from bigviz.library.uploads import Upload
+    from bigviz.server.documents.quota import Quota
     from bigviz.server.documents.tables import Tables
 
-__all__ = ["begin_upload", "expected_dataset", "keep_dataset", "publish", "restore", "write"]
+__all__ = ["begin_upload", "check_append", "expected_dataset", "keep_dataset", "publish", "restore", "write"]
 
 _MOST_VALUES: Final = 200_000  # in a document's JSON: Python reads it in one go, and nothing else runs meanwhile
 _LEFT_FREE: Final = 64 << 20  # bytes: the database needs some of them
 
 
-def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expect, keep: int) -> Put:
+def publish(tables: Tables, quota: Quota, name: str, body: bytes, caller: Caller, expect: Expect, keep: int) -> Put:
     """Make the JSON in `body` the current version of a document. Blocks.
 
     The document gets `name` for its id. Its datasets have to be there, and the caller has to be a viewer of each, owner
     if the document gives out rows; so does the document's owner, if that is somebody else. Raises BadInput for JSON
-    that is no document, TooLarge for very much of it, Unusable and Forbidden for datasets, and what `Documents.put`
-    does.
+    that is no document, TooLarge for very much of it, NoSpace beyond the owner's quota, Unusable and Forbidden for
+    datasets, and what `Documents.put` does.
     """
     check_name(name)
     _check_values(body)
@@ -49,6 +50,7 @@ def publish(tables: Tables, name: str, body: bytes, caller: Caller, expect: Expe
     document = from_json(value)
     entry = tables.library.documents.find(name)
     owner = caller.user if entry is None else entry.owner
+    quota.check(owner, len(body), documents=int(entry is None))
     others = (tables.owner(owner),) if owner is None or owner != caller.user else ()
     uploaded = _check_datasets(tables, document, caller, *others)
     return tables.library.documents.put(
@@ -122,10 +124,28 @@ def expected_dataset(library: Library, name: str, expect: Expect) -> int | Liter
     raise OutOfDate(f"Dataset {name!r}: {there}; {how}.", "If-Match", expect, version)
 
 
-def begin_upload(library: Library, size: int) -> Upload:
-    """A file for so many bytes (0: unknown); NoSpace where the disk has less."""
+def begin_upload(library: Library, quota: Quota, name: str, caller: Caller, size: int) -> Upload:
+    """A file for so many bytes (0: unknown) of a dataset; NoSpace where the disk has less, or its owner may not keep
+    them."""
     _check_room(library, size)
+    _check_quota(library, quota, name, caller.user, max(1, size))
     return library.datasets.begin()
+
+
+def check_append(library: Library, quota: Quota, name: str, size: int) -> None:
+    """Raise NoSpace where the owner of a dataset may not keep so many more bytes. Blocks."""
+    entry = library.datasets.find(name)
+    if entry is not None:
+        quota.check(entry.owner, size)
+
+
+def _check_quota(library: Library, quota: Quota, name: str, maker: str | None, size: int) -> None:
+    """The same for a file that a new dataset gets, `maker`'s, or one that is there in place of what it has."""
+    entry = library.datasets.find(name)
+    if entry is None:
+        quota.check(maker, size)
+    else:
+        quota.check(entry.owner, size, freed=entry.bytes)
 
 
 def write(library: Library, upload: Upload, piece: bytes | bytearray) -> None:
@@ -142,6 +162,7 @@ def _check_room(library: Library, size: int) -> None:
 
 def keep_dataset(
     library: Library,
+    quota: Quota,
     validator: Validator,
     name: str,
     upload: Upload,
@@ -158,6 +179,7 @@ def keep_dataset(
         check_name(name)
         write(library, upload, rest)
         upload.close()
+        _check_quota(library, quota, name, caller.user, upload.path.stat().st_size)
         facts = validator.check(upload.path, format)
         columns: list[dict[str, Any]] = [{"name": name, "type": kind} for name, kind in facts.columns]
         return library.datasets.add(

@@ -20,6 +20,7 @@ from bigviz.server.documents import publishing
 from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
 from bigviz.server.documents.opened import Opened, Shown
+from bigviz.server.documents.quota import MOST_BYTES, Quota
 from bigviz.server.documents.tables import Tables
 from bigviz.server.jobs.layer_ref import named_columns
 from bigviz.server.jobs.usage import EVERYTHING, Usage
@@ -55,9 +56,11 @@ class Shelf:
         validator: Validator,
         keep: int = KEEP,
         anonymous: bool = False,
+        user_quota: int = MOST_BYTES,
     ) -> None:
         """`keep` versions of each document are kept. `anonymous`: the datasets that the server was started with are
-        for callers without credentials too."""
+        for callers without credentials too. `user_quota`: bytes that one user may keep."""
+        self._quota = Quota(library, user_quota)
         self.library = library
         self.tables = Tables(library, catalog)
         self.run = threads.run
@@ -165,7 +168,7 @@ class Shelf:
 
     async def publish(self, name: str, body: bytes, caller: Caller, expect: Expect) -> Put:
         """See `publishing.publish`."""
-        return await self.run(publishing.publish, self.tables, name, body, caller, expect, self._keep)
+        return await self.run(publishing.publish, self.tables, self._quota, name, body, caller, expect, self._keep)
 
     async def restore(self, name: str, version: int, caller: Caller, expect: Expect) -> Put:
         """See `publishing.restore`."""
@@ -175,9 +178,9 @@ class Shelf:
         """See `publishing.expected_dataset`."""
         return await self.run(publishing.expected_dataset, self.library, name, expect)
 
-    async def begin_upload(self, size: int) -> Upload:
+    async def begin_upload(self, name: str, caller: Caller, size: int) -> Upload:
         """See `publishing.begin_upload`."""
-        return await self.run(publishing.begin_upload, self.library, size)
+        return await self.run(publishing.begin_upload, self.library, self._quota, name, caller, size)
 
     async def write(self, upload: Upload, piece: bytes | bytearray) -> None:
         """See `publishing.write`."""
@@ -198,10 +201,11 @@ class Shelf:
         else."""
         arguments = (name, upload, rest, format, caller, expect, attached, order_by)
         self._heads.pop(name, None)
-        return await self._checks.run(publishing.keep_dataset, self.library, self._validator, *arguments)
+        return await self._checks.run(publishing.keep_dataset, self.library, self._quota, self._validator, *arguments)
 
     async def append(self, name: str, body: bytearray, format: BodyFormat, principal: str, key: str | None) -> Receipt:
         """Append the rows of a body to a dataset, see `Appending.append`. Keys are those of their principal."""
+        await self.run(publishing.check_append, self.library, self._quota, name, len(body))
         kept = NO_KEY if key is None else key_digest(principal, key)
         digest = NO_KEY if key is None else await self.run(body_digest, format, body)
         return await self.appending.append(name, body, format, kept, digest)

@@ -81,7 +81,8 @@ class Brought:
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
         """What opens the documents of a library."""
         validator = Validator(options.limits.check_bytes)
-        return Shelf(library, Catalog(), threads, validator, options.keep_versions, options.allow_anonymous)
+        keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
+        return Shelf(library, Catalog(), threads, validator, keep, anonymous, quota)
 
 
 def engine_of(storage: Storage) -> Engine:

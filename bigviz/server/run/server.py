@@ -20,6 +20,7 @@ from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
+from bigviz.server.documents.quota import MOST_BYTES
 from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of, check_access, check_reach
@@ -96,6 +97,7 @@ class Options:
     cache: int | None = None
     library: str | Path | None = None
     keep_versions: int = 100
+    user_quota: int = MOST_BYTES
     durability: Durability = "fsync"
     max_connections: int | None = None
     max_connections_per_address: int | None = None

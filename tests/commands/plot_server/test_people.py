@@ -80,10 +80,12 @@ def test_a_scope_that_is_none(directory: Path):
 
 
 def test_listing_users(directory: Path, library: Library):
-    assert ran(directory, "user", "list").stdout == "NAME  KIND  PASSWORD  SINCE\n"
+    assert ran(directory, "user", "list").stdout == "NAME  KIND  PASSWORD  SINCE  DOCUMENTS  BYTES\n"
     library.users.add("ada", admin=True)
     library.users.add("bartholomew", password="password")
+    library.documents.put("plot", {"title": "h"}, title="h", datasets=(), author="ada")
     lines = ran(directory, "user", "list").stdout.splitlines()
+    assert lines[1].split()[-2:] == ["1", "13"] and lines[2].split()[-2:] == ["0", "0"]
     assert [line.split()[:2] for line in lines] == [["NAME", "KIND"], ["ada", "admin"], ["bartholomew", "user"]]
     assert "no password" in lines[1] and "no password" not in lines[2]
     assert len({line.index(word) for line, word in zip(lines, ("KIND", "admin", "user"), strict=True)}) == 1

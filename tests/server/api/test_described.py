@@ -15,6 +15,12 @@ from .conftest import Filled
 
 CUT = st.integers(0, len(stream_of(TABLE))).map(lambda end: stream_of(TABLE)[:end])
 schemathesis.openapi.media_type(ARROW, CUT, aliases=[PARQUET])
+LINES = {
+    "application/x-ndjson": [b'{"x": 1.0, "y": 2.0, "secret": 3, "kind": "a"}\n', b'{"x": "a"}\n', b"[]\n", b"{"],
+    "text/csv": [b"x,y,secret,kind\n", b"1,2,3,a\n", b"a\n", b'"'],
+}
+for kind, lines in LINES.items():
+    schemathesis.openapi.media_type(kind, st.lists(st.sampled_from(lines), max_size=4).map(b"".join))
 API = schemathesis.openapi.from_dict(description())
 
 
@@ -32,4 +38,4 @@ def test_answers_are_those_that_are_described(case: schemathesis.Case, filled: F
 def test_every_kind_of_body_is_made_here(method: str) -> None:
     kinds = {kind for path in API.raw_schema["paths"].values() if method.lower() in path
              for kind in path[method.lower()].get("requestBody", {}).get("content", {})}  # fmt: skip
-    assert kinds <= {"application/json", ARROW, PARQUET}
+    assert kinds <= {"application/json", ARROW, PARQUET, *LINES}

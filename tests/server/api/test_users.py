@@ -43,7 +43,8 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 def test_from_adding_to_removing(town: Town):
     status, told = town.call("POST", "users", {"name": "ann", "password": "correct horse"})
-    assert status == 201 and told == {"name": "ann", "admin": False, "password": True, "created": told["created"]}
+    assert status == 201 and told == {"name": "ann", "admin": False, "password": True, "created": told["created"],
+                                     "documents": 0, "bytes": 0}  # fmt: skip
     assert town.library.users.check("ann", "correct horse")
     assert town.call("POST", "users", {"name": "bob", "admin": True})[1]["password"] is False
     assert [(each["name"], each["admin"]) for each in town.call("GET", "users")[1]["users"]] == [
