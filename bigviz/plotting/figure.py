@@ -126,6 +126,12 @@ class Figure:
             each.add_to(made, tables[each.data_source])
         return made
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        """As the value of a notebook's cell: what the sources hold now. Empty figures are shown by their text."""
+        if not self.renderers:
+            return {}
+        return self.build({source: source.table(name) for source, name in self.sources()})._repr_mimebundle_()
+
     def check(self, source: ColumnDataSource, table: Dataset) -> None:
         """Raise what a glyph of a source raises that cannot draw a table."""
         for each in self.renderers:

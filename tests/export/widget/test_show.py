@@ -12,6 +12,7 @@ import pytest
 import bigviz as bv
 from bigviz.export.widget import show as module
 from bigviz.export.widget.plot_widget import PlotWidget
+from bigviz.plotting import Figure, figure
 
 TABLE = pa.table({"x": [1.0, 2.0], "y": [1.0, 4.0]})
 
@@ -62,10 +63,20 @@ def test_outside_of_a_notebook_values_are_text_and_show_serves(monkeypatch: pyte
     assert served == [figure]
 
 
-@pytest.mark.parametrize("root", [plot, lambda: bv.row(plot(), plot()), lambda: bv.document(plot())])
+def bokehs() -> Figure:
+    made = figure(plot_width=400, plot_height=400)
+    made.line([1, 2, 3], [6, 7, 2], line_width=2)
+    return made
+
+
+@pytest.mark.parametrize("root", [plot, bokehs, lambda: bv.row(plot(), plot()), lambda: bv.document(plot())])
 def test_a_cells_value_is_a_widget(shell: Shell, root: Any):
     data, _ = root()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_figure_without_glyphs_is_text():
+    assert figure()._repr_mimebundle_() == {}
 
 
 def test_show_displays_once_and_again_in_a_later_cell(shell: Shell, displayed: list[Any]):
