@@ -61,6 +61,9 @@ class Streams:
         appended, Unreadable for a damaged log, NoSpace."""
         with self._lock:
             found = self._open.get(name)
+            if found is not None and found.id != self._id(name):  # another process, or `collect`, took it away
+                self._forget(name)
+                found = None
             if found is None:
                 found = self._open[name] = self._opened(name) or self._created(name)
             return found
@@ -69,12 +72,11 @@ class Streams:
         """The log of a dataset as far as it goes. Raises NotFound where it is not the one of that id any more, and
         Unreadable where it is damaged."""
         with self._lock:
-            found = self._open.get(name) or self._opened(name)
-            if found is None:
-                raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
-            self._open[name] = found
-            if found.id != id:
-                raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
+            found = self._open.get(name)
+            if found is None or found.id != id:
+                if self._id(name) != id:
+                    raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
+                found = self.stream(name)
             return found.log.snapshot
 
     def head(self, name: str, id: str) -> Snapshot | None:
@@ -145,6 +147,13 @@ class Streams:
 
     def _forget(self, name: str) -> None:
         self._open.pop(name).log.close()
+
+    def _id(self, name: str) -> str | None:
+        """The name of the directory of a dataset's log, None where there is no log, or no such dataset."""
+        with self._database.read() as db:
+            item = items.find(db, "dataset", name)
+            row = item and db.execute("SELECT log FROM datasets WHERE item = ?", (item.id,)).fetchone()
+        return row[0] if row else None
 
     def _opened(self, name: str) -> Stream | None:
         with self._database.read() as db:

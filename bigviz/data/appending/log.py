@@ -41,10 +41,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Slice:
-    """The first `count` batches of a file, which end at byte `end`."""
+    """The first `count` batches of a file, which end at byte `end`; `compared` are the numbers of those that were found
+    to be what was written."""
 
     path: Path
     batches: Sequence[Batch]
+    compared: set[int]
     count: int
     end: int
 
@@ -257,7 +259,9 @@ class AppendLog:
 
     def _snapshot(self) -> Snapshot:
         first = self._files[0].head.first
-        files = tuple(Slice(file.path, file.batches, len(file.batches), file.end) for file in self._files)
+        files = tuple(
+            Slice(file.path, file.batches, file.compared, len(file.batches), file.end) for file in self._files
+        )
         digest = blake2b(self._id + self._version.to_bytes(8, "little") + self._total.to_bytes(8, "little"))
         return Snapshot(
             self._version, first, self._next - first, self.schema, files, sum(each.end for each in files),

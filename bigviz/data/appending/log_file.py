@@ -43,6 +43,7 @@ class LogFile:
     end: int
     settled: int
     batches: list[Batch] = field(default_factory=list)
+    compared: set[int] = field(default_factory=set)  # batches that were read, and found to be what was written
     records: list[Record] = field(default_factory=list)  # as they were found when it was opened
     failed: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import Unreadable
 from bigviz.data.appending.log import Slice, Snapshot
-from bigviz.data.appending.log_file import Batch
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.file_part import Part, Piece, damaged
@@ -25,7 +25,6 @@ __all__ = ["AppendedSource"]
 
 _PIECE_ROWS: Final = 1 << 20
 _PIECE_BYTES: Final = 256 << 20
-_READ_BYTES: Final = 8 << 20  # records that lie side by side are read together
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class _LogPart:
         self.digest = b""
         self._plain = plain
         self._batches = piece.batches
+        self._compared = piece.compared
         self._first = piece.batches[0].first if piece.count else 0
         last = piece.batches[piece.count - 1] if piece.count else None
         self.num_rows = last.first + last.rows - self._first if last else 0
@@ -66,34 +66,30 @@ class _LogPart:
         start, stop = piece.groups
         type_ = self.schema.field(index).type
         with self.file.descriptor() as descriptor:
-            for data, batch in self._payloads(descriptor, start, stop):
+            mapped = pa.py_buffer(mmap.mmap(descriptor, self.file.size, prot=mmap.PROT_READ))
+            for number in range(start, stop):
+                payload = self._payload(mapped, number)
                 try:
-                    array = pa.ipc.read_record_batch(data, self._plain).column(index)
+                    array = pa.ipc.read_record_batch(payload, self._plain).column(index)
                     yield array if array.type == type_ else array.cast(type_)
                 except (pa.ArrowException, ValueError, OSError) as error:
-                    raise damaged(self.file.path, f"the batch at byte {batch.at:,} cannot be read") from error
+                    at = self._batches[number].at
+                    raise damaged(self.file.path, f"the batch at byte {at:,} cannot be read") from error
 
-    def _payloads(self, descriptor: int, start: int, stop: int) -> Iterator[tuple[pa.Buffer, Batch]]:
-        """Batches of those numbers as they were written."""
-        number = start
-        while number < stop:
-            first = self._batches[number]
-            last = number + 1
-            while last < stop and self._batches[last].at + self._batches[last].size - first.at <= _READ_BYTES:
-                last += 1
-            end = self._batches[last - 1].at + self._batches[last - 1].size
-            data = os.pread(descriptor, end - first.at, first.at)
-            for batch in self._batches[number:last]:
-                at = batch.at - first.at
-                payload = data[at : at + batch.size]
-                if len(payload) != batch.size or xxh64_intdigest(payload) != batch.total:
-                    raise Unreadable(
-                        f"{self.file.path} is damaged: the batch at byte {batch.at:,} is not what was written. Put a "
-                        "backup in its place.",
-                        got=self.file.path,
-                    )
-                yield pa.py_buffer(payload), batch
-            number = last
+    def _payload(self, mapped: pa.Buffer, number: int) -> pa.Buffer:
+        """A batch as it was written. The file is mapped, since only bigviz writes it and never cuts off what is read;
+        a batch is compared with its sum when it is read for the first time."""
+        batch = self._batches[number]
+        payload = mapped.slice(batch.at, batch.size)
+        if number not in self._compared:
+            if xxh64_intdigest(payload) != batch.total:
+                raise Unreadable(
+                    f"{self.file.path} is damaged: the batch at byte {batch.at:,} is not what was written. Put a "
+                    "backup in its place.",
+                    got=self.file.path,
+                )
+            self._compared.add(number)
+        return payload
 
     def _pieces(self, count: int) -> Iterator[Piece]:
         cuts = [0]
