@@ -168,6 +168,8 @@ class Figure:
     def _ground(self, view: View) -> tuple[Rgb, bool]:
         """The colour behind all of a view, and whether it is the page's: all are lines, or rows that are each seen."""
         palette = self._palette
+        if self.spec.basemap is not None and all(axis.kind == "mercator" for axis in self.axes):
+            return palette.plot_dark if palette.dark else palette.plot_light, False  # what a map that is away leaves
         if all(points.is_sparse(view) for points in self._points.values()):
             return palette.page, True
         main = self.layers[0]
