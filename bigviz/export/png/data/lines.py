@@ -13,6 +13,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.export.axes.span import SHORTEST, DataRange
 from bigviz.export.png.data.compose import draw_veiled
 from bigviz.export.png.data.coverage import coverage
+from bigviz.export.png.data.hairline import draw_hairlines
 from bigviz.export.png.data.stroke import dashed, stroked
 from bigviz.export.png.shown_layer import ShownLayer
 from bigviz.export.png.view import View, window_ends
@@ -51,15 +52,21 @@ class Line:
         paths = np.split(points, np.flatnonzero(np.diff(found.run)) + 1)
         dots = [np.array([path[0] - (_DOT, 0), path[0] + (_DOT, 0)]) for path in paths if len(path) == 1]
         lines = [path for path in paths if len(path) > 1]
-        width = style.width * dpr
         if style.dash:
             lengths = [length * dpr for length in style.dash]
             parts = [part for path in lines for part in dashed(path, lengths)]
-            alpha = coverage([stroked(part, width, rounded=False) for part in parts], (view.height, view.width))
-            draw_veiled(canvas, style.colour, alpha * style.opacity)
+            self._stroke(canvas, parts, dpr, rounded=False)
             lines = []
-        outlines = [stroked(path, width, rounded=True) for path in (*lines, *dots)]
-        alpha = coverage(outlines, (view.height, view.width))
+        self._stroke(canvas, [*lines, *dots], dpr, rounded=True)
+
+    def _stroke(self, canvas: Array, paths: list[Array], dpr: float, rounded: bool) -> None:
+        style = self._layer.line_style
+        width = style.width * dpr
+        if width <= 1:
+            draw_hairlines(canvas, paths, style.colour, style.opacity * width, rounded)
+            return
+        outlines = [stroked(path, width, rounded) for path in paths]
+        alpha = coverage(outlines, (canvas.shape[0], canvas.shape[1]))
         draw_veiled(canvas, style.colour, alpha * style.opacity)
 
     def extent(self, view: View) -> DataRange | None:
