@@ -40,13 +40,15 @@ def draw_sprites(canvas: Array, marks: Placed, radius: float, shape: str, colour
     numbers, places = phases_of(x, y, radius)
     starts, dx, dy, alpha, *_ = joined([stamp_of(radius, fx, fy, False, shape) for fx, fy in places])
     columns, rows = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    stamps = starts, dx, dy, alpha / 255 * opacity
-    _draw(stamps, (columns, rows, numbers), np.array(colour, np.float64), reach, canvas)
+    shown = int(opacity * 255 + 0.5)
+    inks = [(alpha.astype(np.int64) * channel + 127) // 255 for channel in (*colour, 255)]
+    ink = np.stack([(each * shown + 127) // 255 for each in inks], 1)
+    _draw((starts, dx, dy, ink), (columns, rows, numbers), reach, canvas)
 
 
 @jit
-def _draw(stamps: tuple[Array, ...], marks: tuple[Array, ...], colour: Array, reach: int, canvas: Array) -> None:
-    starts, dx, dy, alpha = stamps
+def _draw(stamps: tuple[Array, ...], marks: tuple[Array, ...], reach: int, canvas: Array) -> None:
+    starts, dx, dy, ink = stamps
     columns, rows, phases = marks
     height, width = canvas.shape[:2]
     for k in range(columns.size):
@@ -55,4 +57,4 @@ def _draw(stamps: tuple[Array, ...], marks: tuple[Array, ...], colour: Array, re
             if abs(dx[p]) > reach or abs(dy[p]) > reach or x < 0 or y < 0 or x >= width or y >= height:
                 continue
             for c in range(3):
-                canvas[y, x, c] = int(canvas[y, x, c] * (1 - alpha[p]) + colour[c] * alpha[p] + 0.5)
+                canvas[y, x, c] = ink[p, c] + ((canvas[y, x, c] * (256 - ink[p, 3])) >> 8)
