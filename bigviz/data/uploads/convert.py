@@ -28,6 +28,7 @@ MOST_BYTES: Final = 256 << 20  # of a batch in memory
 _OLD_END: Final = b"\0\0\0\0"
 _MARK: Final = b"\xff\xff\xff\xff"
 _NO_END: Final = "The Arrow stream has no end: it was cut off, or its writer was not closed."
+_OBJECT: Final = re.compile(rb"^[ \t\r]*\{", re.MULTILINE)
 _NO_OBJECT: Final = re.compile(rb"^[ \t\r]*[^{\s][^\n]{0,60}", re.MULTILINE)
 
 
@@ -95,7 +96,10 @@ def _ndjson(body: bytes, schema: pa.Schema) -> pa.Table:
         )
     options = pj.ParseOptions(plain, newlines_in_values=False, unexpected_field_behavior="error")
     try:
-        return pj.read_json(io.BytesIO(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1), options)
+        table = pj.read_json(io.BytesIO(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1), options)
+        if table.num_rows != len(_OBJECT.findall(body)):
+            raise Unreadable("Each line of NDJSON is one object, and some hold more.", "body")
+        return table
     except pa.ArrowInvalid as error:
         if "unexpected field" in str(error):
             raise _unknown_in(body, schema) from error

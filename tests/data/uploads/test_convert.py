@@ -1,0 +1,130 @@
+"""Bodies of appends become one batch of their dataset's columns, or are refused with the column that is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from bigviz.common.errors import BadInput, Conflict, Unreadable
+from bigviz.data.appending.plain import plain_schema
+from bigviz.data.uploads.convert import converted
+from bigviz.data.uploads.facts import BodyFormat
+from bigviz.data.uploads.validator import Validator
+
+SCHEMA = pa.schema(
+    [
+        pa.field("time", pa.timestamp("ns", "UTC")),
+        pa.field("x", pa.float64()),
+        pa.field("n", pa.int64()),
+        pa.field("kind", pa.dictionary(pa.int8(), pa.string())),
+        pa.field("tags", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+        pa.field("flag", pa.bool_(), nullable=False),
+    ]
+)
+TIME = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+ROW: dict[str, Any] = {"time": TIME, "x": 1.5, "n": 2**53 + 1, "kind": "a", "tags": ["b"], "flag": True}
+GOOD = pa.Table.from_pylist([ROW], plain_schema(SCHEMA))
+
+
+def stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def rows(body: bytes, format: BodyFormat, schema: pa.Schema = SCHEMA) -> list[dict[str, Any]]:
+    payload, count = converted(body, format, schema)
+    batch = pa.ipc.read_record_batch(payload, plain_schema(schema))
+    assert batch.num_rows == count
+    return [{**row, "time": TIME} if row.get("time") else row for row in batch.drop_columns(["time"]).to_pylist()]
+
+
+REST = {name: value for name, value in ROW.items() if name != "time"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        GOOD,
+        GOOD.select(list(reversed(GOOD.column_names))),
+        GOOD.cast(SCHEMA),
+        GOOD.set_column(3, "kind", pa.array(["a"], pa.large_string())),
+        GOOD.set_column(3, "kind", pa.array(["a"], pa.string_view())),
+        GOOD.set_column(0, "time", GOOD["time"].cast(pa.timestamp("ns", "Europe/Berlin"))),
+        GOOD.set_column(0, "time", pa.nulls(1)),
+    ],
+)
+def test_the_same_values_in_another_form(table):
+    assert rows(stream(table), "arrows") == [REST]
+
+
+def test_many_batches_are_one():
+    assert rows(stream(pa.concat_tables([GOOD, GOOD.slice(0, 0), GOOD])), "arrows") == [REST, REST]
+    assert rows(stream(GOOD.slice(0, 0)), "arrows") == []
+
+
+def test_lines_of_json():
+    text = b'{"n": 9007199254740993, "x": 1.5, "kind": "a", "tags": ["b"], "flag": true}\n\n{"flag": false}\n'
+    assert rows(text, "ndjson") == [REST, {**dict.fromkeys(REST), "flag": False}]
+    assert rows(b"", "ndjson") == rows(b" \n\n", "ndjson") == []
+
+
+def test_lines_of_csv():
+    schema = pa.schema([field for field in SCHEMA if field.name not in ("tags", "flag")])
+    text = b'kind,n,x,time\n"a\nb",9007199254740993,1.5,2026-05-01T12:00:00Z\n"",,,\n,,,\n'
+    empty = dict.fromkeys(("x", "n", "kind"))
+    expected = [{"x": 1.5, "n": 2**53 + 1, "kind": "a\nb"}, {**empty, "kind": ""}, empty]
+    assert rows(text, "csv", schema) == rows(b"\xef\xbb\xbf" + text, "csv", schema) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "format", "error", "field"),
+    [
+        (stream(GOOD.set_column(2, "n", pa.array([1.0]))), "arrows", Conflict, "n"),
+        (stream(GOOD.set_column(0, "time", pa.array([1], pa.timestamp("ms", "UTC")))), "arrows", Conflict, "time"),
+        (stream(GOOD.set_column(0, "time", pa.array([1], pa.timestamp("ns")))), "arrows", Conflict, "time"),
+        (stream(GOOD.append_column("x", GOOD["x"])), "arrows", Conflict, "x"),
+        (stream(GOOD.drop_columns(["flag"])), "arrows", Conflict, "flag"),
+        (stream(GOOD.set_column(5, "flag", pa.nulls(1))), "arrows", Unreadable, "flag"),
+        (stream(GOOD)[:-1], "arrows", BadInput, "body"),
+        (stream(GOOD) + b"more" * 2, "arrows", BadInput, "body"),
+        (b"", "arrows", Unreadable, "body"),
+        (b'{"x": 1, "tags": [{"a": 1}]}', "ndjson", Unreadable, "body"),
+        (b'{"flag": true, "y": 1}', "ndjson", Conflict, "y"),
+        (b'{"flag": true, "n": 1.5}', "ndjson", Unreadable, "body"),
+        (b'{"flag": true}\n[1]', "ndjson", Unreadable, "body"),
+        (b"\xff\xfe", "ndjson", Unreadable, "body"),
+        (b"", "csv", Unreadable, "body"),
+        (b"x\n1\n", "csv", Conflict, "time"),
+        (b"\xff\xfe\n", "csv", Unreadable, "body"),
+    ],
+)
+def test_what_is_refused(body, format, error, field):
+    with pytest.raises(error) as found:
+        converted(body, format, SCHEMA)
+    assert found.value.field == field
+
+
+def test_labels_that_their_codes_cannot_count():
+    table = pa.Table.from_pylist([{**ROW, "kind": str(number)} for number in range(200)], plain_schema(SCHEMA))
+    with pytest.raises(Unreadable):
+        converted(stream(table), "arrows", SCHEMA)
+
+
+def test_in_a_process_that_a_body_may_end():
+    validator = Validator(processes=1)
+    try:
+        payload, count = validator.convert(stream(GOOD), "arrows", SCHEMA)
+        assert count == 1 and payload == converted(stream(GOOD), "arrows", SCHEMA)[0].to_pybytes()
+        with pytest.raises(Unreadable, match="one object"):
+            validator.convert(b'{"flag": true} {"flag": true}', "ndjson", SCHEMA)
+        with pytest.raises(Conflict) as found:
+            validator.convert(b'{"y": 1}', "ndjson", SCHEMA)
+        assert (found.value.field, found.value.got) == ("y", "y")
+        assert validator.convert(stream(GOOD), "arrows", SCHEMA)[0] == payload
+    finally:
+        validator.close()
