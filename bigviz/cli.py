@@ -332,40 +332,6 @@ def index(
     sys.exit(index_path(path, words, names, store_dir, store_limit, shared.csv_options(header, delimiter)))
 
 
-@cli.command(short_help="Measure how fast a table is drawn here.")
-@click.argument("path", metavar="[NAME=]PATH")
-@shared.drawing
-@click.option("--store-dir", metavar="DIR", help="Where indexes are kept (default: the user's cache directory).")
-@shared.index(help="As for bigviz serve (default: auto).")
-@click.option("--steps", default=100, show_default=True, type=click.IntRange(1), help="Views to measure.")
-@click.option("--browser/--no-browser", default=True, help="Also measure in Chromium, if installed (the default).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def bench(path: str, steps: int, browser: bool, as_json: bool, **serving: str | None) -> None:
-    """Measure how fast a table is drawn on this machine.
-
-    Serves PATH as `bigviz serve` does, pans and zooms with a script, and prints how long each stage took: p50, p95
-    and p99 of the server's stages, of the wire, and of Chromium from an input event to exact pixels.
-
-    \b
-    bigviz bench trips.parquet --steps 50 --json
-    """
-    import json
-
-    from rich.console import Console
-
-    from bigviz.commands.bench.report import table, to_json
-    from bigviz.commands.bench.run import measure
-    from bigviz.commands.progress_bars import stage_bars
-
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in serving.items() if value is not None]
-    with stage_bars() as tell:
-        run = measure(path, options, steps, browser, lambda told: tell(told["stage"], told["done"], told["rows"]))
-    if as_json:
-        click.echo(json.dumps(to_json(run), indent=1))
-    else:
-        Console().print(table(run))
-
-
 for _name, _where, _help in (
     ("publish", "plot_server.documents:publish", "Publish a script's document on a plot server."),
     ("unpublish", "plot_server.documents:unpublish", "Take a document away from a plot server."),
@@ -373,6 +339,7 @@ for _name, _where, _help in (
     ("list", "plot_server.documents:list_documents", "List the documents of a plot server."),
     ("user", "plot_server.people:user", "Add, list and remove users; make login links."),
     ("token", "plot_server.people:token", "Make, list and revoke tokens for scripts."),
+    ("bench", "bench.command:bench", "Measure how fast a table is drawn here."),
     ("doctor", "doctor.command:doctor", "Look for what could keep bigviz from working here."),
 ):
     cli.add_command(Lazy(_name, f"bigviz.commands.{_where}", _help))
