@@ -90,6 +90,11 @@ class Engine:
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         self._maker.publish(dataset, layer.bound(dataset))
 
+    def forget(self, dataset: Dataset) -> None:
+        for key in self._uses.of(dataset):
+            self._store.drop(key)
+            self._uses.drop(key)
+
     def expect(self, seconds: float) -> None:
         self._maker.turns.expect(seconds)
 

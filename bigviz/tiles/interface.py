@@ -88,6 +88,9 @@ class Engine(Protocol):
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
 
+    def forget(self, dataset: Dataset) -> None:
+        """Drop what is kept in memory of a dataset that is shown nowhere any more; who shows it again waits again."""
+
     def expect(self, seconds: float) -> None:
         """Requests are about to come: builds make way for so many seconds."""
 

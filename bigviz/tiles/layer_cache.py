@@ -124,6 +124,10 @@ class Uses:
         if dataset is not None:
             dataset.release({name for each, names in list(self._uses.values()) if each is dataset for name in names})
 
+    def of(self, dataset: Dataset) -> list[Hashable]:
+        """The layers of a dataset."""
+        return [key for key, (each, _) in list(self._uses.items()) if each is dataset]
+
     def columns(self) -> list[Column]:
         """The columns that are loaded."""
         datasets = {id(dataset): dataset for dataset, _ in list(self._uses.values())}

@@ -43,11 +43,15 @@ class _Place:
 class CellViews:
     """The viewers of one document. Lives on the loop; `send` sends to all pages, which know their own messages."""
 
-    def __init__(self, document: Document, site: Site, send: Send, page: Callable[[], bytes]) -> None:
+    def __init__(
+        self, document: Document, site: Site, send: Send, page: Callable[[], bytes], ended: Callable[[], None]
+    ) -> None:
+        """`ended` is called once, when the last connection has ended for good."""
         self._document = document
         self.site = site
         self._send = send
         self._page = page
+        self._ended = ended
         self._places: dict[str, _Place] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -66,12 +70,14 @@ class CellViews:
 
     def close(self) -> None:
         """End all connections, for good. Pages know it from the end of the widget's channel."""
+        if self._closed:
+            return
         self._closed = True
         for task in [*self._answering, *([] if self._looking is None else [self._looking])]:
             task.cancel()
         for view in list(self._places):
             self._forget(view)
-        asyncio.get_running_loop().call_soon(self.site.close)
+        asyncio.get_running_loop().call_soon(self._ended)
 
     @property
     def count(self) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, ParamSpec, TypeVar
 
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.memory import total_memory
+from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.http.layer_bodies import LayerBodies
@@ -44,6 +46,7 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._backend: Backend | None = None
+        self._shown: Counter[Dataset] = Counter()
         self._thread = start_daemon("bigviz-notebook", self._run, stop=self._stop)
 
     def post(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -62,7 +65,18 @@ class EngineThread:
         site = Site(Hosts.of("127.0.0.1", 0), limits=_LIMITS, metrics=self._metrics)
         backend.publish(document)
         site.publish([document], backend, LayerBodies())
+        self._shown.update(_tables(document))
         return site
+
+    def end(self, site: Site, document: Document) -> None:
+        """End a site, and forget what no other site shows. On the loop only."""
+        site.close()
+        self._shown.subtract(_tables(document))
+        for table in _tables(document):
+            if self._shown[table] <= 0:
+                del self._shown[table]
+                if self._backend is not None:
+                    self._backend.engine.forget(table)
 
     def close(self) -> None:
         """Cancel all that runs, and wait for the end of the thread."""
@@ -95,3 +109,7 @@ class EngineThread:
         self._began.set()
         await self._stopping.wait()
         self._backend.close()
+
+
+def _tables(document: Document) -> set[Dataset]:
+    return {each for each in document.sources.values() if isinstance(each, Dataset)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import anywidget
@@ -85,7 +85,9 @@ class PlotWidget(anywidget.AnyWidget):
             self.show()
 
     def _begin(self) -> None:
-        self._cells = CellViews(self._document, self._engine.site(self._document), self._send_custom, _page)
+        site = self._engine.site(self._document)
+        ended = partial(self._engine.end, site, self._document)
+        self._cells = CellViews(self._document, site, self._send_custom, _page, ended)
 
     def _end(self) -> None:
         if self._cells is not None:

@@ -153,6 +153,23 @@ def test_a_document_that_fails_to_open_ends_the_connection_with_the_reason(made,
     assert content["socket"] == 1 and content["close"][0] == UNUSABLE
 
 
+def test_the_tables_of_a_closed_widget_are_given_back_unless_another_shows_them(made, engine: EngineThread):
+    for number in range(3):
+        table = bv.open(pa.table({"x": np.arange(1_000.0) + number, "y": np.arange(1_000.0)}))
+        figure = bv.figure(id="f").points(table, "x", "y")
+        (first, page), (second, _) = made(figure), made(figure)
+        drawn = definition(page.open())
+        page.ask(op="view", figure=0, layers=[{"layer": 0, "definition": drawn, "tiles": [[0, 0, 0, 0]]}])
+        page.message(Type.DONE)
+        first.close()
+        settled(engine)
+        assert engine._backend.engine._uses.of(table)
+        second.close()
+        settled(engine)
+        settled(engine)  # what the first one put off has been done
+        assert not engine._backend.engine._uses.of(table)
+
+
 def test_comings_and_goings_leave_no_viewer_and_no_task(made, engine: EngineThread):
     widget, page = made(plot())
     for number in range(30):
