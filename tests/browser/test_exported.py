@@ -170,6 +170,7 @@ def test_a_line_keeps_its_rows(page: Page, server: Server, open_file: Opened, fi
         assert (plain(offline) == plain(page)).all()
     hover(offline, *plot(offline).middle)
     assert "row" in tip(offline)
+    expect(offline.locator('[data-act="settings"]')).to_be_hidden()
     shallow = exported(made, tmp_path, depth=1)
     offline = open_file(shallow, "")
     expect(offline.locator(".status-line")).to_have_text("as deep as this file goes")

@@ -26,7 +26,10 @@ export function bindPickers(figure) {
     form.hidden = true;
     return;
   }
-  form.classList.toggle("colours-only", figure.page.offline === true);
+  const { offline = false } = figure.page;
+  form.classList.toggle("colours-only", offline);
+  if (offline && figure.layers.every(({ spec }) => spec.glyph === "line"))
+    find(figure.section, '[data-act="settings"]', HTMLButtonElement).hidden = true; // lines have no colour map
 
   fillLayers(figure, select("layer"));
   fillMaps(select("cmap"), figure.page.luts);
