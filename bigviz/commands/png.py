@@ -63,6 +63,9 @@ def write_pictures(documents: Sequence[Document], output: Path | None, look: Loo
     """Write a PNG for each document, see `output_paths`: the exit status. Says on standard output which. A picture that
     is not complete is not left behind."""
     paths = output_paths(documents, output, ".png")
+    for path in paths:
+        if not path.parent.is_dir():
+            raise BadInput(f"{path.parent} is no directory: make it, or write the picture elsewhere.", "output")
     engine = engine_of(Storage.of(store_dir, None, "existing"))
     for made, path in zip(documents, paths, strict=True):
         size = look.size_of(made)

@@ -67,7 +67,7 @@ def test_a_view_and_a_theme(folder: Path) -> None:
         (("--view", "soon,later"), "2024-03-01T12:00"),
         (("--view", "cmap=plaid"), "cmap is one of"),
         (("--view", "x=z"), "no column 'z'"),
-        (("-o", "none/here"), "here"),
+        (("-o", "none/here.png"), "none is no directory: make it"),
     ],
 )
 def test_errors_say_what_to_do(folder: Path, options: tuple[str, ...], words: str) -> None:

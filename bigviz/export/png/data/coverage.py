@@ -22,7 +22,6 @@ __all__ = ["coverage"]
 Array = npt.NDArray[Any]
 _ONE: Final = 1 << 16  # a pixel, in the fixed-point numbers of edges
 _QUARTER: Final = 1 << 14
-_NEVER: Final = 1 << 40
 _FAINT: Final = 8  # what is added up in parts of rows is nothing below, and all above 255 less this
 _STEEP: Final = (1 << 31) - 1  # the slope of a vertical edge
 
@@ -98,78 +97,90 @@ def _walk(edges: Array, out: Array, whole: Array, crossings: bool) -> None:
     active, places = np.empty(count, np.int64), np.empty(count, np.int64)
     held, following = 0, 0
     y = max(0, edges[0, 0])
-    bottom = out.shape[0] * _ONE
-    crossing = False
-    while y < bottom:
-        while following < count and edges[following, 0] <= y:
-            if edges[following, 1] > y:
-                active[held] = following
-                places[following] = edges[following, 2] + ((edges[following, 3] * (y - edges[following, 0])) >> 16)
-                held += 1
-            following += 1
-        kept = 0
-        for k in range(held):
-            if edges[active[k], 1] > y:
-                active[kept] = active[k]
-                kept += 1
-        held = kept
+    while y < out.shape[0] * _ONE:
+        held, following = _entered(edges, active, places, held, following, y)
         if held == 0:
             if following == count:
                 return
             y = edges[following, 0]
             continue
-        for k in range(1, held):  # nearly in order already
-            edge, at = active[k], k
-            while at > 0 and (
-                places[active[at - 1]] > places[edge]
-                or (places[active[at - 1]] == places[edge] and edges[active[at - 1], 3] > edges[edge, 3])
-            ):
-                active[at] = active[at - 1]
-                at -= 1
-            active[at] = edge
         below = (y // _ONE + 1) * _ONE
         if following < count:
             below = min(below, edges[following, 0])
-        for k in range(held):
-            edge = active[k]
-            below = min(below, edges[edge, 1])
-            if k > 0:
-                before = active[k - 1]
-                crossing = crossing or places[before] + edges[before, 3] > places[edge] + edges[edge, 3]
-        if crossing and crossings:
-            below = min(below, y + _QUARTER)
-        crossing = False
-        if (below - y) & _QUARTER:
-            below, shift = y + _QUARTER, 2
-        elif (below - y) & (_ONE >> 1):
-            below, shift = y + (_ONE >> 1), 1
-        else:
-            shift = 0
-        full = 255 if shift == 0 else 64 if shift == 2 else 128
-        winding, left, left_edge, passed = 0, 0, 0, 0
-        row = y // _ONE
-        for k in range(held):
-            edge = active[k]
-            was = winding
-            winding += edges[edge, 5]
-            upper = places[edge]
-            places[edge] += edges[edge, 3] >> shift
-            if was == 0 and winding != 0:
-                left, left_edge = upper, edge
-            elif was != 0 and winding == 0:
-                lower = places[edge]
-                close = passed > left >> 16 or passed > places[left_edge] >> 16
-                if k + 1 < held:
-                    other = active[k + 1]
-                    close = close or lower + _ONE >= places[other] - abs(edges[other, 3])
-                target = whole[row] if full == 255 and not close else out[row]
-                slopes = edges[left_edge, 4], edges[edge, 4]
-                _add_trapezoid(target, left, upper, places[left_edge], lower, slopes, full)
-                passed = -(-max(upper, lower) // _ONE)
-        if winding != 0:
-            side = out.shape[1] * _ONE
-            _add_trapezoid(out[row], left, side, places[left_edge], side, (edges[left_edge, 4], _STEEP), full)
-        y = below
+        shift = _shift(edges, active[:held], places, y, below, crossings)
+        _add_spans(edges, active[:held], places, shift, out[y // _ONE], whole[y // _ONE])
+        y += _ONE >> shift
+
+
+@jit
+def _entered(edges: Array, active: Array, places: Array, held: int, following: int, y: int) -> tuple[int, int]:
+    """The edges that a part of a row from `y` on has, in the order of their places: how many, and the next one."""
+    while following < len(edges) and edges[following, 0] <= y:
+        active[held] = following
+        places[following] = edges[following, 2] + ((edges[following, 3] * (y - edges[following, 0])) >> 16)
+        held += 1
+        following += 1
+    kept = 0
+    for k in range(held):
+        if edges[active[k], 1] > y:
+            active[kept] = active[k]
+            kept += 1
+    for k in range(1, kept):  # nearly in order already
+        edge, at = active[k], k
+        while at > 0 and (
+            places[active[at - 1]] > places[edge]
+            or (places[active[at - 1]] == places[edge] and edges[active[at - 1], 3] > edges[edge, 3])
+        ):
+            active[at] = active[at - 1]
+            at -= 1
+        active[at] = edge
+    return kept, following
+
+
+@jit
+def _shift(edges: Array, active: Array, places: Array, y: int, below: int, crossings: bool) -> int:
+    """How often a row is halved for its part from `y` to `below` at most: where an edge ends, or two cross, sooner."""
+    crossing = False
+    for k in range(len(active)):
+        edge = active[k]
+        below = min(below, edges[edge, 1])
+        if k > 0:
+            before = active[k - 1]
+            crossing = crossing or places[before] + edges[before, 3] > places[edge] + edges[edge, 3]
+    if crossing and crossings:
+        below = min(below, y + _QUARTER)
+    if (below - y) & _QUARTER:
+        return 2
+    return 1 if (below - y) & (_ONE >> 1) else 0
+
+
+@jit
+def _add_spans(edges: Array, active: Array, places: Array, shift: int, row: Array, whole: Array) -> None:
+    """Add what lies between edges in a part of a row, and move these to its end: to `whole`, which is not rounded
+    further, where all of a row is taken and no other edge is near."""
+    full = 255 if shift == 0 else 128 if shift == 1 else 64
+    winding, left, left_edge, passed = 0, 0, 0, 0
+    for k in range(len(active)):
+        edge = active[k]
+        was = winding
+        winding += edges[edge, 5]
+        upper = places[edge]
+        places[edge] += edges[edge, 3] >> shift
+        if was == 0 and winding != 0:
+            left, left_edge = upper, edge
+        elif was != 0 and winding == 0:
+            lower = places[edge]
+            close = passed > left >> 16 or passed > places[left_edge] >> 16
+            if k + 1 < len(active):
+                other = active[k + 1]
+                close = close or lower + _ONE >= places[other] - abs(edges[other, 3])
+            target = whole if full == 255 and not close else row
+            slopes = edges[left_edge, 4], edges[edge, 4]
+            _add_trapezoid(target, left, upper, places[left_edge], lower, slopes, full)
+            passed = -(-max(upper, lower) // _ONE)
+    if winding != 0:
+        side = len(row) * _ONE
+        _add_trapezoid(row, left, side, places[left_edge], side, (edges[left_edge, 4], _STEEP), full)
 
 
 @jit
