@@ -20,22 +20,12 @@ from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
 from bigviz.server.error_json import describe
-from bigviz.server.site import Site
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
 from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
 from bigviz.server.websocket.send_queue import Message, Outbox, Sink
-from bigviz.wire.frames import (
-    DENIED,
-    GONE,
-    MALFORMED,
-    RESTART,
-    UNREAD,
-    UNUSABLE,
-    Type,
-    json_parts,
-)
+from bigviz.wire.frames import DENIED, GONE, MALFORMED, RESTART, UNREAD, UNUSABLE, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.server.access.credentials import Credentials
@@ -196,8 +186,9 @@ class Viewer:
     async def receive(self, message: str | bytes) -> None:
         """Take a message of the browser. The next one is read when this returns: one who sends too many is held up."""
         if self.is_open and not (self.requests.pay() and self.site.access.messages.allows(self.principal.share)):
-            self._error(0, Busy("Too many requests: this connection may send 64 a second on average."))
-            await asyncio.sleep(1 / self.site.limits.messages_per_second)  # until then nothing more is read
+            rate = self.site.limits.messages_per_second
+            self._error(0, Busy(f"Too many requests: send at most {rate:g} a second on average."))
+            await asyncio.sleep(1 / rate)  # until then nothing more is read
             return
         try:
             request = requests.read(message, self.site.limits)
@@ -272,9 +263,7 @@ class Viewer:
         if view.task is not None:
             view.task.cancel()
         self.outbox.drop(view)
-        if (
-            self.backend is not None and not replaced
-        ):  # else the new view's wants take the slot over, keeping what both want
+        if self.backend is not None and not replaced:  # else the new view takes the slot over, with what both want
             self.backend.scheduler.drop(self, figure)
 
     def begin(self, view: View) -> asyncio.Task[None]:
