@@ -30,6 +30,7 @@ import { planForMaps, withoutMaps } from "./ui/map-origins.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
 import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
+import { GONE, UNUSABLE } from "./wire/frames.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
@@ -39,9 +40,6 @@ import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
  * @typedef {Pick<import("./wire/reassembler.js").HelloMessage, "json"|"luts">} Opened */
 
 const CLASS = "bigviz";
-const GONE = 4001;
-/** The error that came before has said why. */
-const UNUSABLE = 4004;
 
 /**
  * Shows a document in an element until it is unmounted. The element's page must have the templates of index.html.

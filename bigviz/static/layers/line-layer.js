@@ -1,6 +1,7 @@
 // A layer of decimated line columns: the few rows per pixel column that draw what all rows would. They stay in data
 // space, so that the line follows any view until the rows of that view arrive.
 
+import { firstFrom } from "../geometry/sorted-search.js";
 import { length, scaleOf, SHORTEST, toBigInt } from "../geometry/span.js";
 import { nearView, placeOf } from "./near-view.js";
 
@@ -238,17 +239,6 @@ function transform({ xorigin, yorigin }, view) {
     yscale: up.scale,
     height,
   };
-}
-
-/** @param {Float64Array} sorted @param {number} value @returns {number} index of the first element not below value */
-function firstFrom(sorted, value) {
-  let [a, b] = [0, sorted.length];
-  while (a < b) {
-    const middle = (a + b) >> 1;
-    if (sorted[middle] < value) a = middle + 1;
-    else b = middle;
-  }
-  return a;
 }
 
 /** @param {Context} context @param {number} x @param {number} y */

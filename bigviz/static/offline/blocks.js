@@ -1,16 +1,12 @@
 // The wire's frames that an exported page holds: blocks of them one after the other, deflated, in base64. A block is
 // inflated when something in it is needed.
 
-import { check } from "../wire/frames.js";
+import { BODY_BYTES, check, HEADER, JSON_BYTES } from "../wire/frames.js";
 
 /** Where a block's text begins, and its length.  @typedef {[start: number, length: number]} Place */
 
 /** Bytes of inflated blocks that are kept: those of one view, and of what it moves to. */
 const KEPT = 48 * 2 ** 20;
-/** Bytes of a frame's header, and where it has the lengths of its JSON and its body. */
-const HEADER = 40;
-const JSON_BYTES = 32;
-const BODY_BYTES = 36;
 
 export class Blocks {
   /** @param {string} text base64 of all blocks @param {readonly number[]} lengths of each, in characters */

@@ -1,6 +1,6 @@
 // An exported page's own answers: what a server's socket would send, from the frames that the file holds.
 
-import { check, ProtocolError } from "../wire/frames.js";
+import { check, GONE, ProtocolError } from "../wire/frames.js";
 import { Blocks } from "./blocks.js";
 import { addressed, frameOf } from "./frame-writer.js";
 import { StoredLine } from "./stored-line.js";
@@ -22,7 +22,6 @@ import { StoredTiles } from "./stored-tiles.js";
 
 const FORMAT = 1;
 const CLOSED = 3;
-const GONE = 4001;
 const KEYS = /** @type {const} */ (["dataset", "glyph", "x", "y", "agg", "xaxis", "yaxis", "root"]);
 const NOT_INSIDE = "This file holds the plot as it was exported, with no other columns.";
 

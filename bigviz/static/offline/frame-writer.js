@@ -1,15 +1,13 @@
 // Frames of the wire, written: what a server would send, from what an exported page holds.
 
-import { CELLS, VERSION } from "../wire/frames.js";
+import { BODY_BYTES, CELLS, HEADER, JSON_BYTES, TYPES, VERSION } from "../wire/frames.js";
 import { CONSTANT, EMPTY, NARROW, PLANE_HEADER } from "../wire/codec.js";
+import { TILE_RECORD } from "../wire/tiles.js";
 
 /** @typedef {import("../wire/frames.js").TileKey} TileKey */
 /** @typedef {Uint8Array|Uint16Array|Uint32Array|Float64Array} Counts */
 /** What a frame answers.  @typedef {{id: number, figure: number, layer: number}} To */
 
-const HEADER = 40;
-const RECORD = 40;
-const TYPES = { tile: 4, columns: 5, done: 6, error: 7 };
 const encoder = new TextEncoder();
 
 /**
@@ -27,7 +25,7 @@ export function addressed(frame, { id, figure, layer }, sequence) {
 }
 
 /**
- * @param {keyof typeof TYPES} type @param {{json?: object|null, body?: Uint8Array, planes?: number}} [o]
+ * @param {"tile"|"columns"|"done"|"error"} type @param {{json?: object|null, body?: Uint8Array, planes?: number}} [o]
  * @returns {Uint8Array<ArrayBuffer>} a frame of one part, not addressed yet
  */
 export function frameOf(type, { json = null, body = new Uint8Array(0), planes = 0 } = {}) {
@@ -36,11 +34,11 @@ export function frameOf(type, { json = null, body = new Uint8Array(0), planes = 
   const out = new Uint8Array(HEADER + padded + body.length);
   const view = new DataView(out.buffer);
   out.set(encoder.encode(`BVZ${VERSION}`));
-  view.setUint8(4, TYPES[type]);
+  view.setUint8(4, TYPES.indexOf(type));
   view.setUint16(14, planes, true);
   view.setUint16(22, 1, true); // parts
-  view.setUint32(32, padded, true);
-  view.setUint32(36, body.length, true);
+  view.setUint32(JSON_BYTES, padded, true);
+  view.setUint32(BODY_BYTES, body.length, true);
   out.fill(32, HEADER, HEADER + padded);
   out.set(text, HEADER);
   out.set(body, HEADER + padded);
@@ -65,7 +63,7 @@ export function countsTile(key, planes) {
 
 /** A tile without anything in it.  @param {TileKey} key @param {number} planes @returns {Uint8Array<ArrayBuffer>} */
 export function emptyTile(key, planes) {
-  const body = new Uint8Array(RECORD + planes * PLANE_HEADER);
+  const body = new Uint8Array(TILE_RECORD + planes * PLANE_HEADER);
   writeRecord(body, key, planes);
   for (let plane = 0; plane < planes; plane++) writeHeader(body, plane, { plane, codec: EMPTY, dtype: 1 });
   return frameOf("tile", { body, planes });
@@ -82,11 +80,11 @@ function tilePart(key, total, plane, counts) {
   const isConstant = filled === CELLS && low === high;
   const codec = filled === 0 ? EMPTY : isConstant ? CONSTANT : NARROW;
   const size = codec === NARROW ? CELLS * [1, 2, 4][dtype - 1] : 0;
-  const offset = RECORD + PLANE_HEADER;
+  const offset = TILE_RECORD + PLANE_HEADER;
   const body = new Uint8Array(offset + size);
   writeRecord(body, key, total);
   writeHeader(body, 0, { plane, codec, dtype, filled, low, high, offset: size ? offset : 0, size });
-  if (isConstant) new DataView(body.buffer).setUint32(RECORD + 32, high, true);
+  if (isConstant) new DataView(body.buffer).setUint32(TILE_RECORD + 32, high, true);
   if (size) {
     const Cells = dtype === 3 ? Uint32Array : dtype === 2 ? Uint16Array : Uint8Array;
     new Cells(body.buffer, offset, CELLS).set(/** @type {Float64Array} */ (counts));
@@ -126,7 +124,7 @@ function writeHeader(
   number,
   { plane, codec, dtype, filled = 0, low = Number.NaN, high = Number.NaN, offset = 0, size = 0 },
 ) {
-  const view = new DataView(body.buffer, RECORD + number * PLANE_HEADER);
+  const view = new DataView(body.buffer, TILE_RECORD + number * PLANE_HEADER);
   view.setUint8(0, codec);
   view.setUint8(1, dtype);
   view.setUint16(2, plane, true);

@@ -1,6 +1,7 @@
 // A line of which an exported page holds rows: the first, lowest, highest and last of each of many narrow columns. A
 // view is answered with those of its own, wider columns.
 
+import { firstAbove, firstFrom } from "../geometry/sorted-search.js";
 import { check, parseFrame } from "../wire/frames.js";
 import { Reassembler } from "../wire/reassembler.js";
 import { frameOf } from "./frame-writer.js";
@@ -137,26 +138,4 @@ function copy(out, from, picks) {
 /** @param {number|string} end @param {bigint} origin @returns {number} as an offset from it, rounded once */
 function offsetOf(end, origin) {
   return typeof end === "string" ? Number(BigInt(end) - origin) : end - Number(origin);
-}
-
-/** @param {Float64Array} sorted @param {number} value @returns {number} the first place not below it */
-function firstFrom(sorted, value) {
-  let [a, b] = [0, sorted.length];
-  while (a < b) {
-    const middle = (a + b) >> 1;
-    if (sorted[middle] < value) a = middle + 1;
-    else b = middle;
-  }
-  return a;
-}
-
-/** @param {Float64Array} sorted @param {number} value @returns {number} the first place above it */
-function firstAbove(sorted, value) {
-  let [a, b] = [0, sorted.length];
-  while (a < b) {
-    const middle = (a + b) >> 1;
-    if (sorted[middle] <= value) a = middle + 1;
-    else b = middle;
-  }
-  return a;
 }

@@ -1,7 +1,7 @@
 // The tiles of one layer that an exported page holds: whole levels, in Z-order, those without a row left out.
 
 import { cellOf, decodePlane } from "../wire/codec.js";
-import { CELLS, check, parseFrame } from "../wire/frames.js";
+import { CELLS, check, HEADER, JSON_BYTES, parseFrame } from "../wire/frames.js";
 import { messageOf, Reassembler } from "../wire/reassembler.js";
 import { countsTile, emptyTile } from "./frame-writer.js";
 
@@ -11,8 +11,6 @@ import { countsTile, emptyTile } from "./frame-writer.js";
  * @typedef {[zx: number, zy: number, blocks: [first: number, block: number][]]} StoredLevel */
 
 const TILE = 256;
-/** Where a tile frame has its levels and place. */
-const RECORD = 40;
 
 export class StoredTiles {
   /**
@@ -56,7 +54,7 @@ export class StoredTiles {
     if (known) return known;
     /** @type {Map<string, Uint8Array<ArrayBuffer>[]>} */ const tiles = new Map();
     for (const frame of await this.blocks.frames(block)) {
-      const view = new DataView(frame.buffer, frame.byteOffset + RECORD + jsonBytes(frame));
+      const view = new DataView(frame.buffer, frame.byteOffset + HEADER + jsonBytes(frame));
       const name = [view.getUint8(0), view.getUint8(1), view.getUint32(4, true), view.getUint32(8, true)].join();
       const parts = tiles.get(name);
       if (parts) parts.push(frame);
@@ -89,7 +87,7 @@ export class StoredTiles {
 }
 
 /** @param {Uint8Array<ArrayBuffer>} frame @returns {number} */
-const jsonBytes = (frame) => new DataView(frame.buffer, frame.byteOffset).getUint32(32, true);
+const jsonBytes = (frame) => new DataView(frame.buffer, frame.byteOffset).getUint32(JSON_BYTES, true);
 
 /** @param {Uint8Array<ArrayBuffer>[]} frames of one tile @returns {Plane[]} in the layer's order */
 function planesOf(frames) {

@@ -2,7 +2,7 @@
 // afterwards.
 
 import { Reassembler } from "./reassembler.js";
-import { parseFrame, ProtocolError, VERSION } from "./frames.js";
+import { DENIED, GONE, MALFORMED, OTHER_VERSION, parseFrame, ProtocolError, UNUSABLE, VERSION } from "./frames.js";
 
 /** @typedef {import("./reassembler.js").Limits} Limits */
 /** @typedef {import("./frames.js").Definition} Definition */
@@ -61,13 +61,6 @@ const REMEMBERED = 256;
 /** What may come before hello: how far the document's files are read, and why its script failed. */
 const FIRST = new Set(["hello", "progress", "error"]);
 
-const GONE = 4001;
-const MALFORMED = 4002;
-/** The server says why in its reason. */
-const DENIED = 4003;
-/** An error before it has said why. */
-const UNUSABLE = 4004;
-const OTHER_VERSION = 4009;
 /** Connecting again would not help. */
 const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
 

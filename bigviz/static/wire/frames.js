@@ -51,13 +51,25 @@
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
 
 export const VERSION = 1;
+/** Close codes. */
+export const GONE = 4001;
+export const MALFORMED = 4002;
+/** The server says why in its reason. */
+export const DENIED = 4003;
+/** An error before it has said why. */
+export const UNUSABLE = 4004;
+export const OTHER_VERSION = 4009;
 export const MAX_FRAME = 1 << 20;
 export const MAX_LEVEL = 24;
 /** Cells of a tile. */
 export const CELLS = 65536;
 
-const HEADER = 40;
-const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "rows", "image"];
+/** Bytes of a frame's header, and where it has the lengths of its JSON and its body. */
+export const HEADER = 40;
+export const JSON_BYTES = 32;
+export const BODY_BYTES = 36;
+/** By the number of a frame's type. */
+export const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "rows", "image"];
 
 /** The other side broke the protocol; the connection is closed with 4002. */
 export class ProtocolError extends Error {
@@ -96,7 +108,7 @@ export function parseFrame(buffer) {
   check(type !== undefined && type !== "", `unknown frame type ${view.getUint8(4)}`);
   const [part, parts] = [view.getUint16(20, true), view.getUint16(22, true)];
   check(part < parts, `part ${part} of ${parts}`);
-  const [jsonBytes, bodyBytes] = [view.getUint32(32, true), view.getUint32(36, true)];
+  const [jsonBytes, bodyBytes] = [view.getUint32(JSON_BYTES, true), view.getUint32(BODY_BYTES, true)];
   check(
     HEADER + jsonBytes + bodyBytes === size,
     `frame of ${size} bytes announces ${jsonBytes} of JSON and ${bodyBytes} of body`,

@@ -12,7 +12,7 @@ import { check, MAX_LEVEL, safeU64 } from "./frames.js";
  *   key: TileKey, planes: EncodedPlane[], total: number, cost: Cost}} TileMessage
  */
 
-const TILE_RECORD = 40;
+export const TILE_RECORD = 40;
 
 /**
  * The tile record and plane headers of one part.
