@@ -113,8 +113,16 @@ def test_the_index_command_makes_an_index(trips: Path) -> None:
     assert printed.startswith("trips: ") and any((trips / "indexes").iterdir())
 
 
+@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("html", b"<!doctype html>")])
+def test_a_command_writes_a_file(kind: str, start: bytes, trips: Path) -> None:
+    (command,) = [each for each in COMMANDS if each.startswith(f"bigviz {kind}")]
+    run(command.split("#")[0], trips)
+    assert (trips / f"trips.{kind}").read_bytes().lower().startswith(start.lower())
+
+
 def test_every_command_is_run_here() -> None:
-    assert len(COMMANDS) == 3 and all(each.startswith(("bigviz serve", "bigviz index")) for each in COMMANDS)
+    tried = ("bigviz serve", "bigviz index", "bigviz png", "bigviz html")
+    assert len(COMMANDS) == 5 and all(each.startswith(tried) for each in COMMANDS)
 
 
 @pytest.mark.parametrize("where", ["demo", "clone"])
