@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bigviz.commands.document_inputs import output_paths
+from bigviz.common.disk.atomic_file import written_aside
 from bigviz.document.spec import Document
 
 __all__ = ["text_of", "write_documents"]
@@ -21,5 +22,6 @@ def write_documents(documents: Sequence[Document], output: Path | None) -> list[
     """Write each document to a file of its own, see `output_paths`: where they are."""
     paths = output_paths(documents, output, ".json")
     for path, made in zip(paths, documents, strict=True):
-        path.write_text(text_of(made), encoding="utf-8")
+        with written_aside(path) as file:
+            file.write(text_of(made).encode())
     return paths

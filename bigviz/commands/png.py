@@ -15,6 +15,7 @@ from bigviz.commands.document_inputs import output_paths
 from bigviz.commands.interruptible import INTERRUPTED, interruptible
 from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.bounded_repr import echoed
+from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput, Cancelled
 from bigviz.common.printable import printable
 from bigviz.document.spec import Document
@@ -28,6 +29,7 @@ __all__ = ["Look", "write_pictures"]
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,4})\s*[xX*]\s*([1-9][0-9]{0,4})")
 _USUAL: Final = (1600, 900)
 _LEAST_DPR, _MOST_DPR = 0.5, 8.0
+_CSS_DPI: Final = 96  # CSS pixels an inch
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,10 @@ def write_pictures(documents: Sequence[Document], output: Path | None, look: Loo
         except Cancelled:
             print(f"Interrupted: {printable(str(path))} was not written.", file=sys.stderr)
             return INTERRUPTED
-        _write(Image.fromarray(pixels), path, look.dpr)
+        with written_aside(path) as file:
+            Image.fromarray(pixels).save(file, "PNG", dpi=(_CSS_DPI * look.dpr, _CSS_DPI * look.dpr))
         print(printable(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels."))
     return 0
-
-
-def _write(image: Image.Image, path: Path, dpr: float) -> None:
-    """Write aside, then rename, so that nobody sees half a file; as many pixels an inch as CSS has."""
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        image.save(aside, "PNG", dpi=(96 * dpr, 96 * dpr))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _check(size: tuple[int, int], dpr: float) -> None:

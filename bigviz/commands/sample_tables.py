@@ -5,10 +5,10 @@ the same arguments give the same rows whatever the number of threads.
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from rich.progress import TaskID
 
 from bigviz.commands.progress_bars import bars, shown
+from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
 from bigviz.common.progress import Progress, RowMeter, no_progress
@@ -107,30 +108,23 @@ def write_parquet(
     """Write batches as a Parquet file, one row group each, with page checksums; the file appears when it is whole.
 
     `rows` is the number of rows expected, for `progress("writing", done, rows so far)`. Floats of a sample do not
-    compress, so only the labels are encoded. The directory must exist (OSError otherwise).
+    compress, so only the labels are encoded. Raises BadInput where the file cannot be written.
     """
-    target = Path(path)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    rest = iter(batches)
+    first = next(rest, None)
+    if first is None:
+        raise BadInput("nothing to write: there is no batch", "rows", rows)
     meter = RowMeter("writing", rows, progress)
-    try:
-        writer: pq.ParquetWriter | None = None
-        for batch in batches:
-            if writer is None:
-                writer = pq.ParquetWriter(
-                    aside,
-                    batch.schema,
-                    compression="none",
-                    use_dictionary=_labelled(batch.schema),
-                    write_page_checksum=True,
-                )
+    labelled = _labelled(first.schema)
+    with (
+        written_aside(Path(path), sync=False) as file,
+        pq.ParquetWriter(
+            file, first.schema, compression="none", use_dictionary=labelled, write_page_checksum=True
+        ) as writer,
+    ):
+        for batch in chain([first], rest):
             writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
             meter.add(batch.num_rows)
-        if writer is None:
-            raise BadInput("nothing to write: there is no batch", "rows", rows)
-        writer.close()
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def write_samples(directory: Path, rows: int) -> list[Path]:

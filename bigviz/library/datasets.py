@@ -16,15 +16,17 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any, Final
 
+from bigviz.common.disk.no_space import no_space
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BadInput, Conflict
 from bigviz.document.names import check_name
 from bigviz.library import items, listing
 from bigviz.library.access import Caller, changeable, replaceable
 from bigviz.library.items import Expect, Item
 from bigviz.library.listing import Sort
-from bigviz.library.storage.database import Database
-from bigviz.library.storage.directory import FILES, INCOMING, sync
-from bigviz.library.uploads import Upload, disk_errors, drop_left_over
+from bigviz.library.storage.database import FULL, Database
+from bigviz.library.storage.directory import FILES, INCOMING
+from bigviz.library.uploads import Upload, drop_left_over
 
 if TYPE_CHECKING:
     from bigviz.library.streams import Streams
@@ -227,8 +229,8 @@ class Datasets:
             upload.abort()
         else:
             upload.keep(path)
-        with disk_errors():
-            sync(self._files)  # also where the file was there: who brought it may have ended before this
+        with no_space(FULL, "library"):
+            sync_directory(self._files)  # also where the file was there: who brought it may have ended before this
 
     def _entry(self, db: Connection, item: Item) -> DatasetEntry:
         digest, format, size, rows, columns, attached, log, more_rows, more_bytes, sealed, order_by = db.execute(

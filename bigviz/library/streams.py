@@ -18,15 +18,16 @@ from typing import Final
 
 import pyarrow as pa
 
+from bigviz.common.disk.no_space import no_space
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BigvizError, Busy, Conflict, NoSpace, NotFound
 from bigviz.data.appending.base import schema_of
 from bigviz.data.appending.log import AppendLog, Durability, Snapshot
 from bigviz.data.appending.plain import plain_schema
 from bigviz.library import items
 from bigviz.library.secrets import new_short_id
-from bigviz.library.storage.database import Database
-from bigviz.library.storage.directory import FILES, STREAMS, sync
-from bigviz.library.uploads import disk_errors
+from bigviz.library.storage.database import FULL, Database
+from bigviz.library.storage.directory import FILES, STREAMS
 
 __all__ = ["Stream", "Streams"]
 
@@ -182,10 +183,10 @@ class Streams:
                 )
             id = new_short_id()
             folder = self._folder / id
-            with disk_errors():
+            with no_space(FULL, "library"):
                 folder.mkdir(mode=0o700)
                 log = AppendLog.create(folder, plain_schema(schema), rows, item.version, self.durability)
-                sync(self._folder)
+                sync_directory(self._folder)
             db.execute("UPDATE datasets SET log = ?, log_version = ? WHERE item = ?", (id, item.version, item.id))
             return Stream(id, item.id, log, schema, item.version)
 

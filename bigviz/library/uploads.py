@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from bigviz.common.disk.no_space import no_space
 from bigviz.common.errors import NoSpace
 from bigviz.library.secrets import new_short_id
 from bigviz.library.storage.database import FULL
 
-__all__ = ["Upload", "disk_errors", "drop_left_over"]
+__all__ = ["Upload", "drop_left_over"]
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PIECE: Final = 1 << 20
 _NAME: Final = re.compile(r"[0-9a-f]{12}")
 
@@ -34,7 +32,7 @@ class Upload:
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.RLock()  # a descriptor that is closed may be another file's a moment later
-        with disk_errors():
+        with no_space(FULL, "library"):
             self.path, self._descriptor = _made(folder)
 
     def __enter__(self) -> Upload:
@@ -49,7 +47,7 @@ class Upload:
         """Put bytes at the end; nothing where the file was removed. Raises NoSpace, and removes it, where the disk is
         full."""
         try:
-            with self._lock, disk_errors(), memoryview(chunk).cast("B") as rest:
+            with self._lock, no_space(FULL, "library"), memoryview(chunk).cast("B") as rest:
                 while rest and self._descriptor >= 0:
                     rest = rest[os.write(self._descriptor, rest) :]
         except NoSpace:
@@ -58,7 +56,7 @@ class Upload:
 
     def close(self) -> None:
         """Bring the file's bytes to the disk; it can be added, or removed, afterwards."""
-        with disk_errors():
+        with no_space(FULL, "library"):
             os.fsync(self._descriptor)
 
     def abort(self) -> None:
@@ -80,21 +78,10 @@ class Upload:
 
     def keep(self, path: Path) -> None:
         """Give the file its name for good. The caller brings the directory to the disk."""
-        with disk_errors():
+        with no_space(FULL, "library"):
             os.rename(self.path, path)
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
-
-
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """What the system says of a full disk, as NoSpace."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise NoSpace(FULL, "library") from error
 
 
 def drop_left_over(folder: Path) -> int:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from bigviz.common.disk.no_space import no_space
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import NoSpace, Unreadable
 from bigviz.data.appending.records import HEAD, FileHead, Record
 from bigviz.data.appending.recovery import file_head, records_of, whole_records
 
-__all__ = ["Batch", "LogFile", "disk_errors", "sync_folder"]
+__all__ = ["Batch", "LogFile"]
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _NONE: Final = "The disk takes no more: it is full, over a quota, or failing. Nothing was appended."
 
 
@@ -52,12 +51,12 @@ class LogFile:
         """A new file that is on the disk; nothing is left of it where NoSpace is raised."""
         data = FileHead.pack(log, number, first, version, schema)
         head = FileHead(log, number, first, version, schema, len(data))
-        with disk_errors():
+        with no_space(_NONE, "library"):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 _write(descriptor, data, 0)
                 os.fsync(descriptor)
-                sync_folder(path.parent)
+                sync_directory(path.parent)
             except BaseException:
                 os.close(descriptor)
                 with suppress(OSError):
@@ -95,7 +94,7 @@ class LogFile:
 
     def cut(self) -> None:
         """Cut off what is not whole, and bring the rest to the disk."""
-        with disk_errors():
+        with no_space(_NONE, "library"):
             if os.fstat(self.descriptor).st_size != self.end:
                 os.ftruncate(self.descriptor, self.end)
             os.fsync(self.descriptor)
@@ -107,7 +106,7 @@ class LogFile:
             raise NoSpace(_NONE, "library")
         data = b"".join(parts)
         try:
-            with disk_errors():
+            with no_space(_NONE, "library"):
                 _write(self.descriptor, data, self.end)
                 if sync:
                     os.fsync(self.descriptor)
@@ -127,7 +126,7 @@ class LogFile:
         """Bring all that was written to the disk."""
         end = self.end
         if self.settled < end:
-            with disk_errors():
+            with no_space(_NONE, "library"):
                 os.fsync(self.descriptor)
             self.settled = end
 
@@ -147,26 +146,6 @@ class LogFile:
             self.failed = True
             with suppress(OSError):
                 os.pwrite(self.descriptor, bytes(HEAD), self.end)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a directory to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """What the system says of a disk that is full or fails, as NoSpace."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise NoSpace(_NONE, "library") from error
 
 
 def _write(descriptor: int, data: bytes, at: int) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress, no_progress
 from bigviz.document.bind import require_bound
@@ -28,10 +26,11 @@ from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.interface import Engine
 from bigviz.wire.frames import Type, frames, json_parts
 
-__all__ = ["MAX_SIZE", "Exported", "KeptLayer", "check_depth", "export_html", "written_aside"]
+__all__ = ["MAX_SIZE", "Exported", "KeptLayer", "check_depth", "export_html"]
 
 MAX_SIZE: Final = 20_000_000
 FORMAT: Final = 1
+_UNLIMITED: Final = 1 << 62  # characters
 
 
 @dataclass(frozen=True)
@@ -161,25 +160,3 @@ def _entry(each: KeptLayer, blocks: Blocks) -> dict[str, Any]:
         "answer": blocks.add(packed(subject.framed(Type.LAYER, told))),
         **entry,
     }
-
-
-@contextmanager
-def written_aside(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
-    """A file that takes the place of the one at `path` when the block has ended without an error, and else leaves
-    nothing. `sync`: it is on the disk then. Raises BadInput where it cannot be written."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(aside, "xb") as file:
-            yield file
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.", "output") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink()
-
-
-_UNLIMITED: Final = 1 << 62

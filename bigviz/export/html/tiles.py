@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress
 from bigviz.document.spec import Document
-from bigviz.export.html.export import Exported, KeptLayer, written_aside
+from bigviz.export.html.export import Exported, KeptLayer
 from bigviz.export.html.kept_tiles import KeptTiles
 from bigviz.server.access.principal import Principal
 from bigviz.server.http.layer_bodies import LayerBodies

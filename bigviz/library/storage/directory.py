@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BadInput
 from bigviz.library.storage.mounts import file_system, is_network
 
@@ -28,7 +29,6 @@ __all__ = [
     "default_directory",
     "make_directory",
     "opening",
-    "sync",
 ]
 
 DATABASE: Final = "library.sqlite"
@@ -66,7 +66,7 @@ def make_directory(directory: Path) -> None:
         for folder in _folders(directory):
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
-                sync(folder.parent)
+                sync_directory(folder.parent)
         if is_network(kind := file_system(directory)):
             raise BadInput(
                 f"{directory} lies on a network file system ({kind}), whose locks do not keep a database whole: "
@@ -75,7 +75,7 @@ def make_directory(directory: Path) -> None:
                 str(directory),
             )
         os.close(os.open(directory / DATABASE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        sync(directory)
+        sync_directory(directory)
     except OSError as error:
         raise unusable(directory, error) from error
     if not all(_is_writable(folder) for folder in _folders(directory)):
@@ -86,15 +86,6 @@ def unusable(directory: Path, error: OSError | None) -> BadInput:
     """The error of a directory that cannot hold a library."""
     reason = os.strerror(error.errno).lower() if error and error.errno else "it cannot be written to"
     return BadInput(f"{directory} cannot be used as a library ({reason}): {_ELSEWHERE}.", "library", str(directory))
-
-
-def sync(folder: Path) -> None:
-    """Bring the names in a directory to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _folders(directory: Path) -> tuple[Path, ...]:

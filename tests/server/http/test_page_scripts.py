@@ -51,7 +51,7 @@ def test_every_module_that_runs_has_a_hint(static: Path) -> None:
     assert MAIN in page and len(hinted) == len(set(hinted))
     files = {path.relative_to(static).as_posix(): path.read_text("utf-8") for path in module_files(static)}
     types = {name for name, text in files.items() if re.search(r"^export \{\};$", text, re.MULTILINE)}
-    alone = {"boot.js", "copy.js", "keep_hash.js", "list.js", "widget.js"}
+    alone = {"boot.js", "copy.js", "keep_hash.js", "list.js", "widget.js", "embed/autoload.js", "embed/refused.js"}
     assert set(hinted) == files.keys() - types - alone - {"main.js"}
 
 

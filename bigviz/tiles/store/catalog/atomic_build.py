@@ -7,7 +7,6 @@ other. A process that comes while another one builds waits for it and sees its p
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -19,11 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from bigviz.common.disk.no_space import FULL
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.common.progress import Progress
 from bigviz.common.workers import Crew
 from bigviz.tiles.store.files.lock import Lock
-from bigviz.tiles.store.files.manifest import read_manifest, seal, sync_directory
+from bigviz.tiles.store.files.manifest import read_manifest, seal
 
 __all__ = [
     "SUFFIX",
@@ -48,7 +49,6 @@ _PLAN: Final = "plan.json"
 _PROGRESS: Final = "progress.json"
 _TRASH: Final = ".trash-"
 _OWN: Final = frozenset((_PLAN, _PROGRESS, _PROGRESS + ".new"))
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PAUSE: Final = 0.1  # seconds between two looks at another process's lock
 
 
@@ -92,7 +92,7 @@ def disk_errors(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         elsewhere = "choose another directory for indexes with --store-dir"
-        if error.errno in _FULL:
+        if error.errno in FULL:
             free = shutil.disk_usage(root).free if root.is_dir() else 0
             raise TooLarge(
                 f"The disk of {root} is full: {free / 1e9:,.2f} GB are free now that what was begun is removed. "

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import Unreadable
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "loosely",
     "read_manifest",
     "seal",
-    "sync_directory",
     "write_aside",
 ]
 
@@ -155,15 +155,6 @@ def write_aside(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     os.replace(aside, path)
     sync_directory(path.parent)
-
-
-def sync_directory(folder: Path) -> None:
-    """Bring a directory's names to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _parsed(path: Path, text: bytes) -> Manifest:
