@@ -37,7 +37,8 @@ class Put:
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """One version of a document: its JSON, who wrote it (None: the operator) and when, in seconds since the epoch."""
+    """One version of a document: its JSON, who wrote it (None: the operator) and when, in seconds since the epoch;
+    `nbytes` is what it takes in the library."""
 
     name: str
     version: int
@@ -45,6 +46,7 @@ class StoredDocument:
     title: str
     author: str | None
     created: float
+    nbytes: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Documents:
             item = items.existing(db, "document", name)
             number = item.version if version is None else version
             content, author, created = _content(db, item, number)
-        return StoredDocument(name, number, json.loads(content.body), content.title, author, created)
+        size = len(content.body.encode())
+        return StoredDocument(name, number, json.loads(content.body), content.title, author, created, size)
 
     def entry(self, name: str) -> DocumentEntry:
         """A document without its JSON. Raises NotFound."""

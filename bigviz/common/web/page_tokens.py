@@ -74,13 +74,27 @@ class PageTokens:
         wanted = _encoded(self._signature(payload)) if _FORM.fullmatch(text) else ""
         if not wanted or not hmac.compare_digest(signature, wanted):
             raise Unauthorized("This page token is not this server's.")
-        found = PageToken(**json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+        found = _said(payload)
+        if found is None:
+            raise Unauthorized("This page token says what this bigviz does not know: make it with the same version.")
         if found.expires <= self._now():
             raise Unauthorized("The page token of this plot has expired: reload the page that shows it.")
         return found
 
     def _signature(self, payload: str) -> bytes:
         return hmac.digest(self._key, payload.encode(), "sha256")
+
+
+def _said(payload: str) -> PageToken | None:
+    """What a payload says that was signed; None for what `make` does not write, as whoever has the secret may sign."""
+    try:
+        said = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        found = PageToken(**said)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    texts = (found.document, found.origin, "" if found.user is None else found.user)
+    is_time = isinstance(found.expires, int | float) and not isinstance(found.expires, bool)
+    return found if all(isinstance(each, str) for each in texts) and is_time else None
 
 
 def canonical_origin(text: str) -> str:

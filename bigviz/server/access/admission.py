@@ -32,6 +32,8 @@ async def admit(people: Roles, need: Need, principal: Principal, name: str = "")
     Raises Unauthorized for callers without credentials; with credentials NotFound for what one may not know of, and
     Forbidden for what one may see, but not do.
     """
+    if principal.kind == "page" and not (need.shows or need.who == "everybody"):
+        raise Unauthorized("A page token shows its document in a page, and is good for nothing else.")
     if need.who == "role":
         await _check_role(people, need, principal, name)
     elif need.who != "everybody":

@@ -28,6 +28,7 @@ class Need:
     `who` is everybody; known (all but those without credentials); user (a user, or the operator); admin; or role: one
     on the `kind` named by the route's first argument. `creates`: a name that does not exist yet needs a user instead.
     `scope` is what a token must allow besides. `same` answers are the same for everybody, and may be kept by caches.
+    `shows`: it belongs to the showing of a document, and the page token of that document is enough.
     """
 
     who: Who
@@ -36,6 +37,7 @@ class Need:
     role: Role | None = None
     creates: bool = False
     same: bool = False
+    shows: bool = False
 
     PUBLIC: ClassVar[Need]  # the same answer for everybody: static files, login, /healthz
     LIST: ClassVar[Need]  # everybody; the answer holds what the caller may see
@@ -52,6 +54,11 @@ class Need:
     def document(cls, role: Role, scope: Scope = "read", *, creates: bool = False) -> Need:
         """A role on the document named by the route's first argument."""
         return cls("role", scope, "document", role, creates)
+
+    @classmethod
+    def shown(cls) -> Need:
+        """A viewer of the document named by the route's first argument, or whoever has a page token of it."""
+        return cls("role", "read", "document", "viewer", shows=True)
 
     @classmethod
     def dataset(cls, role: Role, scope: Scope = "read", *, creates: bool = False) -> Need:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.common.errors import BigvizError, TooMany
 from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log import AppendLog, Entry
-from bigviz.data.appending.records import NO_KEY
+from bigviz.data.appending.records import HEAD, NO_KEY, padded
 from bigviz.server.library_threads import LibraryThreads
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bigviz.data.uploads.facts import BodyFormat
     from bigviz.data.uploads.validator import Validator
     from bigviz.library.datasets import Datasets
@@ -28,7 +30,8 @@ _Waiting = tuple[Entry, "asyncio.Future[Receipt]"]
 
 class Appending:
     """Lives on the event loop; what takes time runs in threads of its own. `when_appended` is called with the name and
-    the version of a dataset that has new rows."""
+    the version of a dataset that has new rows; `check`, in a thread, with the name and the bytes that an append takes:
+    it raises where they may not be kept."""
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Appending:
         validator: Validator,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         when_appended: Callable[[str, int], None],
+        check: Callable[[str, int], None],
     ) -> None:
         self._datasets = datasets
         self._validator = validator
@@ -43,6 +47,7 @@ class Appending:
         self._held = 0
         self._spawn = spawn
         self._when_appended = when_appended
+        self._check = check
         self._waiting: dict[AppendLog, list[_Waiting]] = {}
 
     def hold(self, size: int, most: int) -> None:
@@ -65,7 +70,7 @@ class Appending:
         stream, known = await self._threads.run(self._known, name, key, digest)
         if known is not None:
             return known
-        payload, rows = await self._threads.run(self._validator.convert, body, format, stream.schema)
+        payload, rows = await self._threads.run(self._converted, name, body, format, stream.schema)
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get(stream.log)
         if waiting is None:
@@ -86,7 +91,16 @@ class Appending:
 
     def _known(self, name: str, key: bytes, digest: bytes) -> tuple[Stream, Receipt | None]:
         stream = self._datasets.streams.stream(name)
-        return stream, stream.log.repeated(key, digest, time.time_ns())
+        known = stream.log.repeated(key, digest, time.time_ns())
+        if known is None:
+            self._check(name, HEAD)  # a body is not even read where nothing more may be kept
+        return stream, known
+
+    def _converted(self, name: str, body: bytearray, format: BodyFormat, schema: pa.Schema) -> tuple[bytes, int]:
+        """The batch of a body: what it takes is known only now, as two bytes may stand for a row of 4,096 columns."""
+        payload, rows = self._validator.convert(body, format, schema)
+        self._check(name, HEAD + padded(len(payload)))
+        return payload, rows
 
     async def _write(self, name: str, log: AppendLog, waiting: list[_Waiting]) -> None:
         """Write what waits, group by group, until nothing does."""

@@ -50,6 +50,7 @@ def publish(tables: Tables, quota: Quota, name: str, body: bytes, caller: Caller
     document = from_json(value)
     entry = tables.library.documents.find(name)
     owner = caller.user if entry is None else entry.owner
+    _check_room(tables.library, len(body))
     quota.check(owner, len(body), documents=int(entry is None))
     others = (tables.owner(owner),) if owner is None or owner != caller.user else ()
     uploaded = _check_datasets(tables, document, caller, *others)
@@ -66,12 +67,14 @@ def publish(tables: Tables, quota: Quota, name: str, body: bytes, caller: Caller
     )
 
 
-def restore(tables: Tables, name: str, version: int, caller: Caller, expect: Expect, keep: int) -> Put:
+def restore(tables: Tables, quota: Quota, name: str, version: int, caller: Caller, expect: Expect, keep: int) -> Put:
     """Make a new version of a document that is as an old one was, if its datasets still are what it needs. Blocks.
     Raises what `publish` and `Documents.restore` do."""
     stored = tables.library.documents.get(name, version)
     document = from_json(stored.value)
     owner = tables.owner(tables.library.documents.entry(name).owner)
+    _check_room(tables.library, stored.nbytes)
+    quota.check(owner.user, stored.nbytes)
     uploaded = _check_datasets(tables, document, caller, owner)
     return tables.library.documents.restore(
         name, version, caller.user, expect=expect, keep=keep, caller=caller, uploaded=uploaded
@@ -133,7 +136,9 @@ def begin_upload(library: Library, quota: Quota, name: str, caller: Caller, size
 
 
 def check_append(library: Library, quota: Quota, name: str, size: int) -> None:
-    """Raise NoSpace where the owner of a dataset may not keep so many more bytes. Blocks."""
+    """Raise NoSpace where the disk has no room for so many more bytes of a dataset, or its owner may not keep them:
+    as for uploads, the database keeps some room, so that people can sign in and delete. Blocks."""
+    _check_room(library, size)
     entry = library.datasets.find(name)
     if entry is not None:
         quota.check(entry.owner, size)

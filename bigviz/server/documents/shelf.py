@@ -68,7 +68,7 @@ class Shelf:
         self._validator = validator
         self._checks = LibraryThreads("bigviz-upload")
         self._appends: set[asyncio.Future[None]] = set()
-        self.appending = Appending(library.datasets, validator, self._begin_append, self._appended)
+        self.appending = Appending(library.datasets, validator, self._begin_append, self._appended, self._check_append)
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
         self._heads: dict[str, int] = {}  # the last versions of datasets that were appended to
@@ -172,7 +172,7 @@ class Shelf:
 
     async def restore(self, name: str, version: int, caller: Caller, expect: Expect) -> Put:
         """See `publishing.restore`."""
-        return await self.run(publishing.restore, self.tables, name, version, caller, expect, self._keep)
+        return await self.run(publishing.restore, self.tables, self._quota, name, version, caller, expect, self._keep)
 
     async def expected_dataset(self, name: str, expect: Expect) -> int | Literal["absent"]:
         """See `publishing.expected_dataset`."""
@@ -205,10 +205,12 @@ class Shelf:
 
     async def append(self, name: str, body: bytearray, format: BodyFormat, principal: str, key: str | None) -> Receipt:
         """Append the rows of a body to a dataset, see `Appending.append`. Keys are those of their principal."""
-        await self.run(publishing.check_append, self.library, self._quota, name, len(body))
         kept = NO_KEY if key is None else key_digest(principal, key)
         digest = NO_KEY if key is None else await self.run(body_digest, format, body)
         return await self.appending.append(name, body, format, kept, digest)
+
+    def _check_append(self, name: str, size: int) -> None:
+        publishing.check_append(self.library, self._quota, name, size)
 
     def _begin_append(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

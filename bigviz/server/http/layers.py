@@ -30,7 +30,7 @@ class LayerHandler(Handler):
     usage: Usage
     dataset: str
 
-    need = Need.document("viewer")
+    need = Need.shown()
 
     async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""

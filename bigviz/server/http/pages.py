@@ -172,7 +172,7 @@ class Missing(HtmlHandler):
 class Redirect(HtmlHandler):
     """`/D` to `/D/`. The address is made from the document's registered name, never from the request's text."""
 
-    need = Need.document("viewer")
+    need = Need.shown()
 
     async def answer(self, *args: str) -> None:
         (name,) = args
@@ -191,7 +191,7 @@ class Page(HtmlHandler):
     one in a frame that uses the cookies of its visitor.
     """
 
-    need = Need.document("viewer")
+    need = Need.shown()
     _is_seen = True
 
     async def admit(self, need: Need) -> None:

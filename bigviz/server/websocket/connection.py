@@ -30,7 +30,7 @@ _PRIVATE: Final = "This plot is not there, or is not public: bigviz.embed with o
 class Websocket(Guarded, WebSocketHandler):
     """The connection of one browser to one document."""
 
-    need = Need.document("viewer")
+    need = Need.shown()
     gone = StreamClosedError
 
     def initialize(self, site: Site) -> None:

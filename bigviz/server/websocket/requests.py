@@ -35,7 +35,7 @@ class Malformed(BadInput):
 class LayerRequest:
     """Wants a layer's facts, and its index built."""
 
-    need: ClassVar[Need] = Need.document("viewer")
+    need: ClassVar[Need] = Need.shown()
 
     id: int
     figure: int
@@ -47,7 +47,7 @@ class LayerRequest:
 class ViewRequest:
     """All that a figure shows now; replaces the figure's view before it."""
 
-    need: ClassVar[Need] = Need.document("viewer")
+    need: ClassVar[Need] = Need.shown()
 
     id: int
     figure: int
@@ -58,7 +58,7 @@ class ViewRequest:
 class CancelRequest:
     """The figure needs nothing more."""
 
-    need: ClassVar[Need] = Need.document("viewer")
+    need: ClassVar[Need] = Need.shown()
 
     id: int
     figure: int

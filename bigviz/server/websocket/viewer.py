@@ -53,7 +53,7 @@ class Transport(Sink, Protocol):
 class Viewer:
     """Somebody who looks at a document. Lives on the event loop's thread; `open` begins it, `closed` ends it."""
 
-    need: ClassVar[Need] = Need.document("viewer")
+    need: ClassVar[Need] = Need.shown()
 
     def __init__(
         self, site: Site, name: str, credentials: Credentials, principal: Principal, transport: Transport

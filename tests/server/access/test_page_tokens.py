@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +91,17 @@ def test_it_opens_its_document_and_no_other(server: Running):
         assert server.get(path, **mine).status == 401
     found = json.loads(server.get("/_/api/documents", **mine).body)
     assert found["documents"] == []
-    assert json.loads(server.get("/_/api/me", **mine).body)["kind"] == "page"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["documents/secret", "documents/secret?version=1", "documents/secret/versions", "documents/secret/thumbnail.png"],
+)
+def test_it_tells_nothing_that_its_plot_does_not_show(server: Running, path: str):
+    """Neither older versions nor authors, nor anything of the server."""
+    for address in (f"/_/api/{path}", "/_/api/me", "/metrics"):
+        answer = server.get(address, **bearer("secret"))
+        assert answer.status == 401 and b"good for nothing else" in answer.body
 
 
 def test_it_changes_nothing(server: Running):
@@ -112,7 +124,7 @@ def test_others_are_401_everywhere(server: Running, token: str):
 
 def test_a_token_of_an_owner_ends_with_the_ownership(server: Running, town: People):
     mine = bearer("secret", user="owner")
-    address = "/_/api/documents/secret"
+    address = "/secret/"
     assert server.get(address, **mine).status == 200
     assert server.get(address, **bearer("secret", user="admin")).status == 200
     for user in ("writer", "viewer", "stranger", "nobody-any-more"):
@@ -130,6 +142,34 @@ def test_a_socket_ends_with_its_token(server: Running):
         assert found.subprotocol == "bigviz"
         code, reason = closed(found)
     assert code == DENIED and "expired" in reason
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"document": "points", "origin": ORIGIN, "expires": 1e12, "role": "owner"},
+        {"document": "points", "origin": ORIGIN},
+        {"document": "points", "origin": ORIGIN, "expires": "never"},
+        {"document": "points", "origin": ORIGIN, "expires": True},
+        {"document": "points", "origin": ORIGIN, "expires": [1e12]},
+        {"document": 1, "origin": ORIGIN, "expires": 1e12},
+        {"document": "points", "origin": None, "expires": 1e12},
+        {"document": "points", "origin": ORIGIN, "expires": 1e12, "user": 7},
+        ["points", ORIGIN, 1e12],
+        None,
+    ],
+)
+def test_what_is_signed_and_no_token_is_401(server: Running, said: Any):
+    """Whoever has the secret can sign anything: a newer bigviz, or a program of the operator's own."""
+    payload = encoded(json.dumps(said).encode())
+    key = hmac.digest(SECRET.encode(), b"bigviz page token 1", "sha256")
+    token = f"{payload}.{encoded(hmac.digest(key, payload.encode(), 'sha256'))}"
+    answer = server.get(TILEJSON, Authorization=f"Bearer {token}")
+    assert answer.status == 401 and b"make it with the same version" in answer.body
+
+
+def encoded(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("document", ["secret", "points", "nope"])
@@ -196,7 +236,7 @@ def test_the_server_makes_tokens_for_owners(server: Running, town: People, monke
     tag = bv.embed("secret", server.url, origin=ORIGIN.upper(), token=town.tokens["owner"], expires=60)
     token = tag.partition('data-token="')[2].partition('"')[0]
     assert MAKER.read(token).user == "owner" and MAKER.read(token).origin == ORIGIN
-    assert server.get("/_/api/documents/secret", Authorization=f"Bearer {token}").status == 200
+    assert server.get("/secret/", Authorization=f"Bearer {token}").status == 200
     with pytest.raises(Forbidden):
         bv.embed("secret", server.url, origin=ORIGIN, token=town.tokens["viewer"])
     with pytest.raises(BadInput, match="start it with"):

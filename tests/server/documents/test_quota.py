@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from bigviz.library.library import Library
-from bigviz.server.documents import quota
+from bigviz.server.documents import publishing, quota
 
 from ..api.calls import ARROW, TABLE, ask, call, document, stream_of, upload
 from ..running import Running, running
@@ -82,6 +84,59 @@ def test_appended_rows_count(library: Library, served: Running) -> None:
         upload(served, name, **ann)
     appended = call(served, "POST", "datasets/one/append", stream_of(TABLE), Content_Type=ARROW, **ann)
     assert refused(appended) and library.datasets.entry("one").rows == TABLE.num_rows
+
+
+def test_what_an_append_takes_counts_and_not_its_body(library: Library) -> None:
+    """Two bytes stand for a row of all columns, and a body without rows is a record of each column too."""
+    wide = pa.table({f"c{number}": pa.array([], pa.float64()) for number in range(4_096)})
+    with running([], library=library.directory.parent / "other", user_quota=1 << 20) as other:
+        other.await_event("loaded")
+        people = other.server.site.library
+        assert people is not None
+        people.users.add("ann", admin=False)
+        ann = by(people, "ann")
+        assert upload(other, "wide", wide, **ann)[0] == 201
+        for body in (b"{}\n" * 100, b""):
+            answers = [
+                call(other, "POST", "datasets/wide/append", body, Content_Type="application/x-ndjson", **ann)
+                for _ in range(6)
+            ]
+            assert refused(answers[-1]) and people.kept_by("ann").bytes <= 1 << 20
+
+
+def test_an_append_that_comes_again_is_answered_where_nothing_more_may_be_kept(
+    library: Library, served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = {**by(library, "ann"), "Content_Type": ARROW, "Idempotency_Key": "once"}
+    upload(served, "one", **by(library, "ann"))
+    first = call(served, "POST", "datasets/one/append", stream_of(TABLE), **ann)
+    monkeypatch.setattr(publishing, "shutil", SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=0)))
+    assert first[0] == 200 and call(served, "POST", "datasets/one/append", stream_of(TABLE), **ann) == first
+
+
+def test_appends_and_documents_leave_the_database_some_room(
+    library: Library, served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody could sign in any more, nor delete anything."""
+    root = by(library, "root")
+    upload(served, "one", **root)
+    for title in ("A plot", "Another"):
+        call(served, "PUT", "documents/a", document("one", title=title), **root)
+    monkeypatch.setattr(publishing, "shutil", SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=64 << 20)))
+    appended = call(served, "POST", "datasets/one/append", stream_of(TABLE), Content_Type=ARROW, **root)
+    published = call(served, "PUT", "documents/b", document("one"), **root)
+    restored = call(served, "POST", "documents/a/restore", {"version": 1}, **root)
+    assert [appended[0], published[0], restored[0]] == [507, 507, 507]
+    assert library.datasets.entry("one").rows == TABLE.num_rows and library.documents.entry("a").version == 2
+
+
+def test_restored_versions_count(library: Library, served: Running) -> None:
+    ann = by(library, "ann")
+    for title in ("t" * SIZE, "A plot"):
+        assert call(served, "PUT", "documents/a", document(title=title), **ann)[0] in (200, 201)
+    for version in (1, 2, 1, 2):
+        restored = call(served, "POST", "documents/a/restore", {"version": version}, **ann)
+    assert refused(restored) and library.kept_by("ann").bytes <= SIZE * 2.9
 
 
 def test_documents_are_counted_and_measured(library: Library, served: Running, monkeypatch) -> None:

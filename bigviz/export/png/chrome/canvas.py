@@ -24,6 +24,8 @@ Font = tuple[float, bool]
 
 FONT_SIZE: Final = 11.5
 _FINER: Final = 8  # text is drawn so many times as large, then shrunk, which places it between pixels
+_BREAKS: Final = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029", " "))
+"""A text is one line, as on the page's canvas: what breaks lines is a space. Pillow fails at some of it."""
 
 
 class Canvas:
@@ -35,7 +37,7 @@ class Canvas:
     @staticmethod
     def width_of(text: str, font: Font) -> float:
         """How wide a text is."""
-        return face_of(font[1]).width(text, font[0])
+        return face_of(font[1]).width(text.translate(_BREAKS), font[0])
 
     def fill(self, x: float, y: float, width: float, height: float, colour: Rgb, opacity: float = 1.0) -> None:
         """Fill a rectangle; pixels at its edges as far as it covers them."""
@@ -97,6 +99,7 @@ class Canvas:
         about that."""
         if not text:
             return
+        text = text.translate(_BREAKS)
         size, bold = font
         face = face_of(bold)
         left = x - face.width(text, size) * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
