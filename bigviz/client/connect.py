@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pyarrow as pa
 
-from bigviz.client.http import Http
+from bigviz.client.http import Http, route
 from bigviz.client.refusals import Unreachable
 from bigviz.client.streams import Stream, make_stream, send_body, send_rows
 from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
@@ -25,7 +24,7 @@ from bigviz.document.load import load
 from bigviz.document.names import check_name, plain_name
 from bigviz.document.spec import Document
 
-__all__ = ["DEFAULT_URL", "Connection", "connect"]
+__all__ = ["DEFAULT_URL", "Connection", "connect", "server_address"]
 
 DEFAULT_URL: Final = "http://127.0.0.1:5006"
 _MOST_TRIES: Final = 5
@@ -42,10 +41,14 @@ def connect(url: str | None = None, token: str | None = None) -> Connection:
     goes over plain http:// to another machine gives a UserWarning. Raises BadInput for what is no address or no token,
     Unauthorized for a wrong token, and a BigvizError that says how to start a server where none answers.
     """
-    address = url or os.environ.get("BIGVIZ_URL") or DEFAULT_URL
-    made = Connection(Http(address, token or os.environ.get("BIGVIZ_TOKEN") or None))
+    made = Connection(Http(server_address(url), token or os.environ.get("BIGVIZ_TOKEN") or None))
     made.check()
     return made
+
+
+def server_address(url: str | None) -> str:
+    """The address of the plot server that is meant: `url`, else what BIGVIZ_URL says, else this machine's."""
+    return url or os.environ.get("BIGVIZ_URL") or DEFAULT_URL
 
 
 class Connection:
@@ -97,9 +100,8 @@ class Connection:
         """
         check_name(name)
         made = self._uploaded(_document(name, plot))
-        body = json.dumps(made.to_json(), ensure_ascii=False).encode()
         try:
-            answer = self._http.json("PUT", _path("documents", name), body, {"Content-Type": "application/json"})
+            answer = self._http.send("PUT", route("documents", name), made.to_json())
         except NotFound as error:  # what is not there would have been made
             message = f"{name!r} is the name of a document that you may not see: choose another name."
             raise NotFound(message, "name", name) from error
@@ -109,7 +111,7 @@ class Connection:
 
     def unpublish(self, name: str) -> None:
         """Take a document away. Its address is then free; tables that were uploaded for it alone go too."""
-        self._http.json("DELETE", _path("documents", name))
+        self._http.json("DELETE", route("documents", name))
 
     def documents(self) -> list[dict[str, Any]]:
         """The documents that you may see, the last changed first: `name`, `title`, `owner`, `public`, `role`,
@@ -118,7 +120,7 @@ class Connection:
 
     def open(self, name: str) -> Document:
         """A document of the server, as `bigviz.load` gives it: its datasets are names. It can be published again."""
-        return load(self._http.json("GET", _path("documents", name)))
+        return load(self._http.json("GET", route("documents", name)))
 
     def upload(self, name: str, table: object, *, attached: bool = False) -> dict[str, Any]:
         """Put a table under a name, for any documents: `{"name", "version", "rows"}`.
@@ -188,11 +190,10 @@ class Connection:
                 return found
 
     def _open_to_all(self, name: str) -> None:
-        path = _path("documents", name, "access")
+        path = route("documents", name, "access")
         access = self._http.json("GET", path)
         if not access["public"]:
-            body = json.dumps({**access, "public": True}).encode()
-            self._http.json("PUT", path, body, {"Content-Type": "application/json"})
+            self._http.send("PUT", path, {**access, "public": True})
 
     def _uploaded(self, made: Document) -> Document:
         """The document with the tables that it was made of on the server."""
@@ -217,7 +218,7 @@ class Connection:
         )
 
     def _put(self, name: str, table: Dataset, size: int | None, attached: bool) -> dict[str, Any]:
-        path = _path("datasets", name) + ("?attached=1" if attached else "")
+        path = route("datasets", name) + ("?attached=1" if attached else "")
         version = self._versions.get(name) or self._version(name)
         for _ in range(_MOST_TRIES):
             expected = {"If-None-Match": "*"} if version is None else {"If-Match": f'"{version}"'}
@@ -234,7 +235,7 @@ class Connection:
     def _version(self, name: str) -> int | None:
         """The version of a dataset; None where there is none that we may see."""
         try:
-            found: int | None = self._http.json("GET", _path("datasets", name)).get("version")
+            found: int | None = self._http.json("GET", route("datasets", name)).get("version")
         except NotFound:
             return None
         return found
@@ -246,8 +247,3 @@ def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str
     if isinstance(plot, Mapping | str | os.PathLike):
         return load(plot).renamed(name)
     return document(plot, id=name)
-
-
-def _path(kind: str, name: str, below: str = "") -> str:
-    """The route of a document or dataset."""
-    return f"/_/api/{kind}/{quote(name, safe='')}" + (f"/{below}" if below else "")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 from pathlib import Path
 from urllib.parse import quote
 
-from bigviz.client.connect import DEFAULT_URL
-from bigviz.client.http import Http
+from bigviz.client.connect import server_address
+from bigviz.client.http import Http, route
 from bigviz.common.errors import BadInput
 from bigviz.common.web.page_tokens import DEFAULT_SECONDS, PageTokens, canonical_origin, secret_of, secret_text
 from bigviz.document.names import check_name
@@ -47,7 +46,7 @@ def embed(
     Raises BadInput for what is not of its form, and what the server refuses.
     """
     check_name(name)
-    server = (url or os.environ.get("BIGVIZ_URL") or DEFAULT_URL).rstrip("/")
+    server = server_address(url).rstrip("/")
     asked = Http(server, None if origin is None else token or os.environ.get("BIGVIZ_TOKEN") or None)
     if height is not None and not 0 < height <= 100_000:
         raise BadInput(f"height is a number of pixels above 0, got {height!r}.", "height", height)
@@ -66,10 +65,8 @@ def _page_token(server: Http, name: str, origin: str, seconds: float, secret: st
     """A token for pages of an origin, signed here where there is a secret, else by the server."""
     origin = canonical_origin(origin)
     text = os.environ.get("BIGVIZ_SECRET")
-    if secret is not None:
-        return PageTokens(secret_of(Path(secret))).make(name, origin, seconds)[0]
-    if text:
-        return PageTokens(secret_text(text, "BIGVIZ_SECRET")).make(name, origin, seconds)[0]
-    body = json.dumps({"origin": origin, "seconds": seconds}).encode()
-    path = f"/_/api/documents/{quote(name, safe='')}/embed"
-    return str(server.json("POST", path, body, {"Content-Type": "application/json"})["token"])
+    if secret is not None or text:
+        own = secret_text(str(text), "BIGVIZ_SECRET") if secret is None else secret_of(Path(secret))
+        return PageTokens(own).make(name, origin, seconds)[0]
+    asked = {"origin": origin, "seconds": seconds}
+    return str(server.send("POST", route("documents", name, "embed"), asked)["token"])

@@ -10,13 +10,13 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from bigviz import __version__
 from bigviz.client.refusals import Unreachable, error_of
 from bigviz.common.errors import BadInput
 
-__all__ = ["Http"]
+__all__ = ["Http", "route"]
 
 _SECONDS: Final = 60.0  # between two pieces of an answer, or of what is sent
 _LARGEST_ANSWER: Final = 64 << 20
@@ -62,6 +62,13 @@ class Http:
             if isinstance(value, dict):
                 return value
         raise Unreachable(f"{self.url} does not answer as a bigviz server does: is that its address?", "url", self.url)
+
+    def send(self, method: str, path: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The same for a body that is a JSON object, None for no body."""
+        if value is None:
+            return self.json(method, path)
+        body = json.dumps(value, ensure_ascii=False).encode()
+        return self.json(method, path, body, {"Content-Type": "application/json"})
 
     def _ask(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]:
         connection = self._connection()
@@ -139,3 +146,8 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def route(kind: str, name: str, below: str = "") -> str:
+    """The path of a document, a dataset or a user, or of what is `below` it."""
+    return f"/_/api/{kind}/{quote(name, safe='')}" + (f"/{below}" if below else "")

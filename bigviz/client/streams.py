@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pyarrow as pa
 
-from bigviz.client.http import Http
+from bigviz.client.http import Http, route
 from bigviz.client.refusals import Unreachable
 from bigviz.client.uploads import CONTENT_TYPE
 from bigviz.common.errors import BadInput, Busy, Conflict, OutOfDate, TooMany
@@ -47,7 +47,7 @@ class Stream:
 
     def close(self) -> None:
         """Seal the dataset: nothing can be appended to it any more, by nobody. Plots of it stay."""
-        self._http.json("POST", _path(self.name, "/seal"))
+        self._http.json("POST", route("datasets", self.name, "seal"))
 
 
 def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], query: Mapping[str, object]) -> Stream:
@@ -57,12 +57,12 @@ def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], qu
     except _FAILURES as error:
         raise BadInput(f"A schema is an Arrow schema, or names with Arrow types: {error}", "schema") from error
     given = {key: value for key, value in query.items() if value is not None}
-    address = _path(name) + (f"?{urlencode(given)}" if given else "")
+    address = route("datasets", name) + (f"?{urlencode(given)}" if given else "")
     headers = {"Content-Type": CONTENT_TYPE, "If-None-Match": "*"}
     try:
         http.json("PUT", address, _body(schema.empty_table()), headers)
     except OutOfDate:  # it is there
-        there = [(each["name"], each["type"]) for each in http.json("GET", _path(name))["columns"]]
+        there = [(each["name"], each["type"]) for each in http.json("GET", route("datasets", name))["columns"]]
         wanted = [(field.name, str(field.type)) for field in schema]
         if there != wanted:
             message = f"Dataset {name!r} is there, and has the columns {_listed(there)}, not {_listed(wanted)}."
@@ -83,12 +83,12 @@ def send_body(http: Http, name: str, body: bytes, kind: str) -> dict[str, Any]:
     headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex}
     for wait in _WAITS:
         try:
-            return http.json("POST", _path(name, "/append"), body, headers)
+            return http.json("POST", route("datasets", name, "append"), body, headers)
         except TooMany as error:
             time.sleep(max(wait, error.retry_after))
         except (Unreachable, Busy):
             time.sleep(wait)
-    return http.json("POST", _path(name, "/append"), body, headers)
+    return http.json("POST", route("datasets", name, "append"), body, headers)
 
 
 def _fitted(rows: object, schema: pa.Schema) -> pa.Table:
@@ -114,10 +114,6 @@ def _body(table: pa.Table) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
-
-
-def _path(name: str, below: str = "") -> str:
-    return f"/_/api/datasets/{quote(name, safe='')}{below}"
 
 
 def _listed(columns: list[tuple[str, str]]) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from bigviz.client.connect import Connection
+from bigviz.client.http import route
 from bigviz.commands.publish import server_at
 from bigviz.common.errors import BadInput
 from bigviz.library.library import Library
@@ -97,10 +96,10 @@ class _OfServer:
         self.options = f" --url {shlex.quote(server.url)}{token}"
 
     def add(self, name: str, admin: bool, password: str | None) -> None:
-        self._ask("POST", "users", {"name": name, "admin": admin, "password": password})
+        self._ask("POST", "/_/api/users", {"name": name, "admin": admin, "password": password})
 
     def entries(self) -> Sequence[tuple[UserEntry, Kept]]:
-        found = self._ask("GET", "users")["users"]
+        found = self._ask("GET", "/_/api/users")["users"]
         return [
             (UserEntry(each["name"], each["admin"], each["created"], each["password"]),
              Kept(each["documents"], each["bytes"]))
@@ -108,36 +107,30 @@ class _OfServer:
         ]  # fmt: skip
 
     def remove(self, name: str) -> None:
-        self._ask("DELETE", _of(name))
+        self._ask("DELETE", route("users", name))
 
     def set_password(self, name: str, password: str) -> None:
-        self._ask("PUT", _of(name, "password"), {"password": password})
+        self._ask("PUT", route("users", name, "password"), {"password": password})
 
     def make_link(self, name: str) -> str:
-        return str(self._ask("POST", _of(name, "link"), {})["url"])
+        return str(self._ask("POST", route("users", name, "link"), {})["url"])
 
     def create_token(self, user: str | None, scope: Scope, days: float) -> tuple[TokenEntry, str]:
-        path = "tokens" if user is None else _of(user, "tokens")
+        path = "/_/api/tokens" if user is None else route("users", user, "tokens")
         made = self._ask("POST", path, {"scope": scope, "days": days})
         secret = str(made.pop("token"))
         return TokenEntry(user=user or self._me(), **made), secret
 
     def tokens(self, user: str | None) -> Sequence[TokenEntry]:
-        found = self._ask("GET", "tokens" if user is None else _of(user, "tokens"))["tokens"]
+        found = self._ask("GET", "/_/api/tokens" if user is None else route("users", user, "tokens"))["tokens"]
         whose = user or self._me()
         return [TokenEntry(user=whose, **each) for each in found]
 
     def revoke(self, id: str) -> None:
-        self._ask("DELETE", f"tokens/{quote(id, safe='')}")
+        self._ask("DELETE", route("tokens", id))
 
     def _me(self) -> str:
-        return self._ask("GET", "me")["user"] or "the operator"
+        return self._ask("GET", "/_/api/me")["user"] or "the operator"
 
-    def _ask(self, method: str, path: str, value: Any = None) -> dict[str, Any]:
-        body = None if value is None else json.dumps(value).encode()
-        headers = None if value is None else {"Content-Type": "application/json"}
-        return self._server.http.json(method, f"/_/api/{path}", body, headers)
-
-
-def _of(name: str, what: str = "") -> str:
-    return "/".join(filter(None, ("users", quote(name, safe=""), what)))
+    def _ask(self, method: str, path: str, value: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return self._server.http.send(method, path, value)

@@ -62,11 +62,12 @@ class PageTokens:
         if not 0 < seconds <= MOST_SECONDS:
             message = f"A page token is valid for more than 0 and at most {MOST_SECONDS:,.0f} seconds, got {seconds!r}."
             raise BadInput(message, "seconds", seconds)
-        said = {"document": document, "origin": canonical_origin(origin), "expires": self._now() + seconds}
+        expires = self._now() + seconds
+        said = {"document": document, "origin": canonical_origin(origin), "expires": expires}
         payload = _encoded(json.dumps(said if user is None else {**said, "user": user}).encode())
         if len(payload) > 2_000:
             raise BadInput("The document's name is too long for a page token.", "document", document[:100])
-        return f"{payload}.{_encoded(self._signature(payload))}", float(str(said["expires"]))
+        return f"{payload}.{_encoded(self._signature(payload))}", expires
 
     def read(self, text: str) -> PageToken:
         """What a token says. Raises Unauthorized for one that was not made with this secret, or has expired."""

@@ -7,7 +7,7 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.column import ColumnInfo, Kind, Unusable
 
-__all__ = ["describe", "has_labels", "kind_of", "nanoseconds_per_unit", "storage_type"]
+__all__ = ["describe", "has_labels", "is_bytes", "is_text", "kind_of", "nanoseconds_per_unit", "storage_type"]
 
 _MOST_DIGITS = {32: 9, 64: 18, 128: 38, 256: 76}
 """Arrow neither prints nor converts decimals whose scale is beyond the digits of their width; only damaged files have
@@ -23,15 +23,16 @@ _SIMPLE: tuple[tuple[object, Kind], ...] = (
     (pt.is_timestamp, "timestamp"),
     (pt.is_duration, "duration"),
 )
-_TEXT = (
-    pt.is_string,
-    pt.is_large_string,
-    pt.is_string_view,
-    pt.is_binary,
-    pt.is_large_binary,
-    pt.is_binary_view,
-    pt.is_fixed_size_binary,
-)
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Whether it is text, of any width."""
+    return bool(pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_))
+
+
+def is_bytes(type_: pa.DataType) -> bool:
+    """Whether it is bytes of any number, of any width."""
+    return bool(pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_binary_view(type_))
 
 
 def storage_type(type_: pa.DataType) -> pa.DataType:
@@ -56,7 +57,7 @@ def kind_of(type_: pa.DataType) -> Kind:
     for test, kind in _SIMPLE:
         if test(type_):  # type: ignore[operator]
             return kind
-    if any(test(type_) for test in _TEXT):
+    if _is_words(type_):
         return "category"
     if pt.is_dictionary(type_) and kind_of(type_.value_type) != "other":
         return "category"
@@ -65,7 +66,7 @@ def kind_of(type_: pa.DataType) -> Kind:
 
 def has_labels(type_: pa.DataType) -> bool:
     """True for text, bytes and dictionaries, without looking through extension types and run-end encoding."""
-    return pt.is_dictionary(type_) or any(test(type_) for test in _TEXT)
+    return pt.is_dictionary(type_) or _is_words(type_)
 
 
 def describe(field: pa.Field, unusable: Unusable | None = None) -> ColumnInfo:
@@ -88,3 +89,7 @@ def nanoseconds_per_unit(type_: pa.DataType) -> int:
     if pt.is_date32(type_):
         return 86_400 * _UNIT["s"]
     return _UNIT["ms"] if pt.is_date64(type_) else _UNIT[type_.unit]
+
+
+def _is_words(type_: pa.DataType) -> bool:
+    return is_text(type_) or is_bytes(type_) or bool(pt.is_fixed_size_binary(type_))

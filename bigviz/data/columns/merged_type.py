@@ -26,7 +26,7 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import fixed_view, from_numpy, plain, valid_mask
 from bigviz.data.columns.decimals import decimals
-from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
+from bigviz.data.columns.kinds import is_bytes, is_text, nanoseconds_per_unit, storage_type
 
 __all__ = ["as_type", "is_rounded", "merged"]
 
@@ -47,7 +47,7 @@ def merged(types: Sequence[pa.DataType]) -> pa.DataType | None:
     values = _distinct(type_.value_type if pt.is_dictionary(type_) else type_ for type_ in found)
     if len(values) < len(found) or any(map(pt.is_dictionary, found)):
         value = merged(values)
-        if value is None or _is_text(value) or _is_bytes(value) or not all(map(pt.is_dictionary, found)):
+        if value is None or is_text(value) or is_bytes(value) or not all(map(pt.is_dictionary, found)):
             return value
         return pa.dictionary(pa.int32(), value)
     for test, merge in _FAMILIES:
@@ -79,7 +79,7 @@ def as_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
         indices = labels.indices.cast(type_.index_type)
         return pa.DictionaryArray.from_arrays(indices, labels.dictionary, ordered=type_.ordered)
     if pt.is_dictionary(array.type):
-        if _is_text(type_) or _is_bytes(type_):
+        if is_text(type_) or is_bytes(type_):
             return pa.DictionaryArray.from_arrays(array.indices, as_type(array.dictionary, type_))
         return as_type(array.dictionary_decode(), type_)
     if pt.is_temporal(array.type) and pt.is_temporal(type_) and not pt.is_interval(type_):
@@ -116,14 +116,6 @@ def _distinct(types: Iterable[pa.DataType]) -> list[pa.DataType]:
 
 def _is_number(type_: pa.DataType) -> bool:
     return bool(pt.is_boolean(type_) or pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_))
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_))
-
-
-def _is_bytes(type_: pa.DataType) -> bool:
-    return bool(pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_binary_view(type_))
 
 
 def _is_day_or_stamp(type_: pa.DataType) -> bool:
@@ -211,9 +203,9 @@ def _unified(types: Sequence[pa.DataType]) -> pa.DataType | None:
 
 _FAMILIES = (
     (_is_number, _merge_numbers),
-    (_is_text, _merge_text),
-    (lambda type_: _is_bytes(type_) or pt.is_fixed_size_binary(type_), _merge_bytes),
-    (lambda type_: _is_text(type_) or _is_bytes(type_), _merge_bytes),
+    (is_text, _merge_text),
+    (lambda type_: is_bytes(type_) or pt.is_fixed_size_binary(type_), _merge_bytes),
+    (lambda type_: is_text(type_) or is_bytes(type_), _merge_bytes),
     (_is_day_or_stamp, _merge_stamps),
     (pt.is_time, _merge_times),
     (pt.is_duration, _merge_durations),

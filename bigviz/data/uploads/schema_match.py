@@ -12,6 +12,7 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import Conflict
 from bigviz.data.appending.plain import plain_type
+from bigviz.data.columns.kinds import is_bytes, is_text
 
 __all__ = ["check_names", "check_types", "unknown_column"]
 
@@ -60,15 +61,7 @@ def unknown_column(schema: pa.Schema, name: str) -> Conflict:
 def _same(expected: pa.DataType, came: pa.DataType) -> bool:
     if expected == came or pt.is_null(came):
         return True
-    if _is_text(expected) or _is_bytes(expected):
-        return _is_text(came) if _is_text(expected) else _is_bytes(came)
+    if is_text(expected) or is_bytes(expected):
+        return is_text(came) if is_text(expected) else is_bytes(came)
     zoned = pt.is_timestamp(expected) and pt.is_timestamp(came) and bool(expected.tz) and bool(came.tz)
     return zoned and expected.unit == came.unit
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_))
-
-
-def _is_bytes(type_: pa.DataType) -> bool:
-    return bool(pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_binary_view(type_))

@@ -85,14 +85,13 @@ class _Sharing(AccountPage):
         owner = None if access is None or library is None else await people.ask(_owner, library, self.kind, name)
         body = note(error)
         if self.kind == "document":
-            body += section("Link", copyable("address", self._address(name), "Address", "Copy link"))
+            body += section(
+                "Link", copyable("address", self.address_of(f"{quote(name, safe='')}/"), "Address", "Copy link")
+            )
         body += (
             _given(people.anonymous) if access is None else _public(access["public"]) + _users(access["users"], owner)
         )
         self.show(page(f"Who may see {name}", self.root, body), error)
-
-    def _address(self, name: str) -> str:
-        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
 
 
 class DocumentAccess(_Sharing):

@@ -58,9 +58,9 @@ class ApiHandler(BodyHandler):
         """The body, a JSON object of these keys and no others. Raises BadInput."""
         return parse_body(bytes(self.body), required, dict(optional or {}))
 
-    def address_of(self, name: str) -> str:
+    def page_of(self, name: str) -> str:
         """The whole address of a document's page."""
-        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{quote(name, safe='')}/"
+        return self.address_of(f"{quote(name, safe='')}/")
 
     def versioned(self, version: int) -> None:
         """Tell the version in the ETag too."""

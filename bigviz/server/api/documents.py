@@ -66,7 +66,7 @@ class Document(ApiHandler):
         await renew(self.site, {name})
         self.set_status(201 if put.created else 200)
         self.versioned(put.version)
-        self.write_json({"name": name, "version": put.version, "url": self.address_of(name)})
+        self.write_json({"name": name, "version": put.version, "url": self.page_of(name)})
         self.finish()
 
     async def on_delete(self, *args: str) -> None:
@@ -109,5 +109,5 @@ class Restore(ApiHandler):
         put = await shelf.restore(name, version, self.principal.caller, self.expect)
         await renew(self.site, {name})
         self.versioned(put.version)
-        self.write_json({"name": name, "version": put.version, "url": self.address_of(name)})
+        self.write_json({"name": name, "version": put.version, "url": self.page_of(name)})
         self.finish()

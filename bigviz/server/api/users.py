@@ -109,7 +109,7 @@ class Link(_OfUsers):
         self.audit("link made", name)
         self.secret()
         self.set_status(201)
-        self.write_json({"url": f"{self.scheme}://{self.request.host}{self.site.prefix}/_/link/{secret}"})
+        self.write_json({"url": self.address_of(f"_/link/{secret}")})
         self.finish()
 
 

@@ -26,5 +26,5 @@ class Views(ApiHandler):
         shelf = await self.site.shelf()
         id = await shelf.run(shelf.library.views.put, name, hash.removeprefix("#"), self.principal.user)
         self.set_status(201)
-        self.write_json({"id": id, "url": f"{self.address_of(name)}?v={id}"})
+        self.write_json({"id": id, "url": f"{self.page_of(name)}?v={id}"})
         self.finish()

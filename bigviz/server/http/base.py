@@ -139,6 +139,10 @@ class Guarded(RequestHandler):
             return "https"
         return self.site.hosts.scheme_of(self.request.headers.get("Host"))
 
+    def address_of(self, path: str) -> str:
+        """The whole address of a path below the server's own, as the browser may call it."""
+        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{path}"
+
     def check_source(self) -> None:
         """Raise HTTPError for a request that is refused whoever sends it."""
 
