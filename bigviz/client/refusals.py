@@ -37,6 +37,10 @@ _TOKENS: Final = (
     "`bigviz token create --user NAME --scope write` makes a token: give it as BIGVIZ_TOKEN, by `token=` or "
     "--token-file."
 )
+_LISTS: Final = {
+    "document": "`bigviz list` lists the documents.",
+    "dataset": "`bigviz.connect().datasets()` lists the datasets.",
+}
 
 
 class Unreachable(BigvizError):
@@ -59,6 +63,8 @@ def error_of(status: int, body: bytes, url: str, retry_after: str | None = None)
         return TooMany(message, field, got, seconds)
     if status == 401:
         return Unauthorized(f"{message} {_TOKENS}", field, got)
+    if status == 404 and field in _LISTS:
+        return NotFound(f"{message} {_LISTS[field]}", field, got)
     return _CLASSES.get(status, BigvizError)(message, field, got)
 
 

@@ -23,6 +23,7 @@ _BODY_BYTES: Final = 4 << 20  # of one append, about: long enough for the disk, 
 _SECONDS_OF_QUIET: Final = 0.2  # of standard input, after which what has come is appended
 _ARROW: Final = b"\xff\xff\xff\xff"
 _ARROW_FILE: Final = b"ARROW1"
+_PARQUET: Final = b"PAR1"
 _NDJSON: Final = "application/x-ndjson"
 _CSV: Final = "text/csv"
 
@@ -41,7 +42,7 @@ def append_file(server: Connection, name: str, path: str, tell: Callable[[str], 
             try:
                 answer = server.append_body(name, body, kind)
             except BigvizError as error:
-                error.message += f" Rows appended before: {rows:,}."
+                error.message = f"{error.message.rstrip('.')}. Rows appended before: {rows:,}."
                 raise
             rows, version = rows + answer["rows"], answer["version"]
             if time.monotonic() - told >= 0.25:
@@ -53,17 +54,24 @@ def append_file(server: Connection, name: str, path: str, tell: Callable[[str], 
 
 def bodies(source: Input) -> Iterator[tuple[bytes, str]]:
     """What is sent, with its content type: whole batches or whole lines, some megabytes at a time, or what has come
-    when nothing comes for a while. Raises Unreadable for an Arrow file, and for a stream that is none."""
+    when nothing comes for a while. Raises Unreadable for a file of Arrow or Parquet, and for a stream that is none."""
     start = source.peek(6)
     if start.startswith(_ARROW_FILE):
         raise Unreadable("This is an Arrow IPC file: `bigviz append` takes a stream, as pyarrow.ipc.new_stream writes.")
+    if start.startswith(_PARQUET):
+        raise Unreadable("This is a Parquet file: `bigviz append` takes an Arrow IPC stream, NDJSON or CSV.")
     if start.startswith(_ARROW):
         yield from ((body, CONTENT_TYPE) for body in _batches(source))
     elif start.lstrip().startswith(b"{"):
         yield from ((body, _NDJSON) for body in _lines(source, quotes=False))
     elif start:
         head = next(_lines(source, quotes=True, first=True), b"")
-        yield from ((head + body, _CSV) for body in _lines(source, quotes=True))
+        has_rows = False
+        for body in _lines(source, quotes=True):
+            has_rows = True
+            yield head + body, _CSV
+        if head and not has_rows:
+            yield head, _CSV  # so that names that are wrong, or no names at all, are told
 
 
 def _batches(source: Input) -> Iterator[bytes]:

@@ -65,15 +65,20 @@ def drawable_documents_at(
     return [_bound(made, given, library) for made in documents_at(arguments, columns, options, named)]
 
 
-def output_paths(documents: Sequence[Document], output: Path | None, suffix: str) -> list[Path]:
-    """Where to write each document: one to `output`, several to NAME and the suffix in the directory `output` or this
-    one. Raises BadInput for an `output` that is no directory, where one is needed."""
+def output_paths(documents: Sequence[Document], output: Path | None, suffixes: Sequence[str]) -> list[Path]:
+    """Where to write each document: one to `output`, several to NAME and the first suffix in the directory `output` or
+    this one. Raises BadInput for an `output` that is no directory, where one is needed, for one in no directory, and
+    for one whose name ends as another kind of file does; a name without a suffix is taken as it is."""
     if len(documents) == 1 and output is not None and not output.is_dir():
+        if not output.parent.is_dir():
+            raise BadInput(f"{output.parent} is no directory: make it, or write the file elsewhere.", "output")
+        if output.suffix.lower() not in ("", *suffixes):
+            raise BadInput(f"The name of the file ends in {suffixes[0]}, got {echoed(output.name, 60)}.", "output")
         return [output]
     directory = output or Path()
     if not directory.is_dir():
         raise BadInput(f"{directory} is no directory; several documents are written into one.", "output")
-    return [directory / f"{made.id}{suffix}" for made in documents]
+    return [directory / f"{made.id}{suffixes[0]}" for made in documents]
 
 
 def _document_at(argument: str, columns: Columns, options: CsvOptions) -> Document:

@@ -20,7 +20,7 @@ def text_of(made: Document) -> str:
 
 def write_documents(documents: Sequence[Document], output: Path | None) -> list[Path]:
     """Write each document to a file of its own, see `output_paths`: where they are."""
-    paths = output_paths(documents, output, ".json")
+    paths = output_paths(documents, output, (".json",))
     for path, made in zip(paths, documents, strict=True):
         with written_aside(path) as file:
             file.write(text_of(made).encode())

@@ -64,10 +64,7 @@ class Look:
 def write_pictures(documents: Sequence[Document], output: Path | None, look: Look, store_dir: Path | None) -> int:
     """Write a PNG for each document, see `output_paths`: the exit status. Says on standard output which. A picture that
     is not complete is not left behind."""
-    paths = output_paths(documents, output, ".png")
-    for path in paths:
-        if not path.parent.is_dir():
-            raise BadInput(f"{path.parent} is no directory: make it, or write the picture elsewhere.", "output")
+    paths = output_paths(documents, output, (".png",))
     engine = engine_of(Storage.of(store_dir, None, "existing"))
     for made, path in zip(documents, paths, strict=True):
         size = look.size_of(made)

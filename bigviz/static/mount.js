@@ -166,20 +166,18 @@ export class Mounted extends EventTarget {
     });
     on("down", ({ inMs, final, reason, code }) => {
       if (final && code === UNUSABLE) notices.up();
-      else if (final)
-        notices.error(
-          reason ||
-            (code === GONE
-              ? "This document is gone."
-              : `The server closed the connection (${code}). Reload the page to go on.`),
-        );
-      else notices.down(inMs, () => connection.open());
+      else if (final) {
+        const why =
+          code === GONE
+            ? "This document is gone."
+            : `The server closed the connection (${code}). Reload the page to go on.`;
+        this.#refuse(reason || why);
+      } else notices.down(inMs, () => connection.open());
     });
     on("error", ({ current, json }) => {
       if (!current) return;
       if (json.app) failure.show(json.app, this.built !== null);
-      else if (this.built === null) showRefusal(this.element, notices, json.error);
-      else notices.error(json.error);
+      else this.#refuse(json.error);
     });
     on("changed", ({ json }) => {
       if (json.document !== undefined) this.#offerVersion();
@@ -200,6 +198,12 @@ export class Mounted extends EventTarget {
       },
       { signal },
     );
+  }
+
+  /** Says what the server refuses: where the document would stand while there is none. @param {string} words */
+  #refuse(words) {
+    if (this.built === null) showRefusal(this.element, this.notices, words);
+    else this.notices.error(words);
   }
 
   /** The document has another version than the one that is shown, which stays until the user wants the new one. */

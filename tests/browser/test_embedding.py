@@ -167,7 +167,8 @@ def test_the_visitors_cookies_open_nothing(visited: tuple[Page, list[str]], town
     assert "not public" in sentence(page, errors)
     foreign.show(page, f'<iframe src="{town.server.url}/closed/"></iframe>')
     (frame,) = [each for each in page.frames if each != page.main_frame]
-    expect(frame.locator(".toast")).to_contain_text("not public")
+    expect(frame.locator(".opening.refused")).to_contain_text("not public")
+    expect(frame.locator(".toast")).to_have_count(0)
     for options in ({}, {"credentials": "include"}):
         found = page.evaluate(FETCH, [f"{town.server.url}/closed/layers/0/tilejson.json", options])
         assert found == (401 if options == {} else "refused")

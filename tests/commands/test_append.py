@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from bigviz.client.connect import connect
 from bigviz.commands import append_rows
 from bigviz.commands.append_rows import Input, append_file, bodies
-from bigviz.common.errors import Conflict, NotFound, Unreadable
+from bigviz.common.errors import BadInput, Conflict, NotFound, Unreadable
 
 from ..server.running import Running, running
 
@@ -86,6 +87,8 @@ def test_nothing_is_no_append(tmp_path: Path):
     assert cut(b"", 1) == []
     with pytest.raises(Unreadable, match="takes a stream"):
         cut(b"ARROW1\0\0", 8)
+    with pytest.raises(Unreadable, match="This is a Parquet file"):
+        cut(b"PAR1\x15\0", 1)
     with pytest.raises(Unreadable):
         cut(arrow(TABLE)[:100], 50)
 
@@ -105,3 +108,13 @@ def test_what_cannot_be_appended(plots: Running, tmp_path: Path):
     (tmp_path / "other.csv").write_bytes(b"x\n1\n")
     with pytest.raises(Conflict, match="kind"):
         append_file(server, "rows", str(tmp_path / "other.csv"), print)
+    (tmp_path / "other.csv").write_bytes(b"hello\n")
+    with pytest.raises(Conflict, match="no column 'hello'"):
+        append_file(server, "rows", str(tmp_path / "other.csv"), print)
+    (tmp_path / "other.csv").write_bytes(b"kind,x\na,one\n")
+    with pytest.raises(BadInput) as refused:
+        append_file(server, "rows", str(tmp_path / "other.csv"), print)
+    assert re.search(r"[^.]\. Rows appended before: 0\.$", refused.value.message)
+    (tmp_path / "other.csv").write_bytes(b"kind,x\n")
+    assert append_file(server, "rows", str(tmp_path / "other.csv"), print).startswith("Appended 0 rows")
+    assert server.datasets()[0]["rows"] == 0

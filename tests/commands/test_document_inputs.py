@@ -65,7 +65,11 @@ def test_a_name_is_a_document_of_the_library(folder: Path) -> None:
 
 def test_one_document_has_a_file_several_a_directory(folder: Path) -> None:
     made = drawn("trips.parquet", "trips.parquet")
-    assert output_paths(made[:1], Path("out.html"), ".html") == [Path("out.html")]
-    assert output_paths(made, None, ".png") == [Path("trips.png"), Path("trips-2.png")]
+    assert output_paths(made[:1], Path("out.html"), (".html",)) == [Path("out.html")]
+    assert output_paths(made, None, (".png",)) == [Path("trips.png"), Path("trips-2.png")]
     with pytest.raises(BadInput, match="no directory"):
-        output_paths(made, Path("out.html"), ".html")
+        output_paths(made, Path("out.html"), (".html",))
+    for name in ("out.HTM", "out"):
+        assert output_paths(made[:1], Path(name), (".html", ".htm")) == [Path(name)]
+    with pytest.raises(BadInput, match=r"ends in \.html, got 'out\.txt'"):
+        output_paths(made[:1], Path("out.txt"), (".html", ".htm"))

@@ -68,6 +68,7 @@ def test_a_view_and_a_theme(folder: Path) -> None:
         (("--view", "cmap=plaid"), "cmap is one of"),
         (("--view", "x=z"), "no column 'z'"),
         (("-o", "none/here.png"), "none is no directory: make it"),
+        (("-o", "here.jpg"), "The name of the file ends in .png, got 'here.jpg'."),
     ],
 )
 def test_errors_say_what_to_do(folder: Path, options: tuple[str, ...], words: str) -> None:

@@ -54,7 +54,8 @@ def test_a_script_is_published_listed_and_taken_away(plots: Running):
     assert ran("unpublish", "sales", *where).stdout == "Unpublished sales.\n"
     assert len(ran("list", *where).stdout.splitlines()) == 1
     gone = ran("unpublish", "sales", *where)
-    assert gone.exit_code == 1 and gone.stderr.startswith("Error: There is no such document")
+    assert gone.exit_code == 1 and gone.stderr.startswith("Error: There is no such document, or you may not see it.")
+    assert gone.stderr.endswith(" `bigviz list` lists the documents.\n")
 
 
 def test_a_documents_json_comes_back_and_is_published(plots: Running, folder: Path):

@@ -39,7 +39,7 @@ def write_pages(
     size = _size(max_size)
     if tiles is not None and len(documents) > 1:
         raise BadInput("--tiles is for one document: export the others with commands of their own.", "tiles")
-    paths = output_paths(documents, output, ".html")
+    paths = output_paths(documents, output, (".html", ".htm"))
     engine = engine_of(Storage.of(store_dir, None, "auto"))
     for made, path in zip(documents, paths, strict=True):
         try:

@@ -147,7 +147,7 @@ def link(name: str, directory: Path | None, url: str | None, token_file: Path | 
     """Print a link that signs a user in, once and within 15 minutes.
 
     With a token it is made by the server at --url. Without, it is made in a library of this machine, and --url is the
-    server's address as the user types it (default: http://127.0.0.1:5006).
+    server's address as the user types it (default: BIGVIZ_URL, else http://127.0.0.1:5006).
 
     \b
     bigviz user link ada --url https://plots.example.org
@@ -156,7 +156,7 @@ def link(name: str, directory: Path | None, url: str | None, token_file: Path | 
         with people_at(None, url, token_file) as people:
             click.echo(people.make_link(name))
         return
-    address = DEFAULT_URL if url is None else url
+    address = os.environ.get("BIGVIZ_URL") or DEFAULT_URL if url is None else url
     if not address.startswith(("http://", "https://")):
         raise BadInput(f"--url begins with http:// or https://, got {address!r}.", "url", address)
     with people_at(directory, None, token_file) as people:

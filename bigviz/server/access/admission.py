@@ -55,7 +55,7 @@ def unknown(people: Roles, principal: Principal, kind: str, name: str) -> Bigviz
         return Unauthorized("Sign in to see this.", kind, name[:100])
     if principal.kind == "nobody":
         return sign_in_first(people)
-    return NotFound(f"There is no such {kind}; / lists the documents.", kind, name[:100])
+    return NotFound(f"There is no such {kind}, or you may not see it.", kind, name[:100])
 
 
 async def _check_role(people: Roles, need: Need, principal: Principal, name: str) -> None:

@@ -134,7 +134,9 @@ def _tokens(tokens: Sequence[TokenEntry]) -> str:
         hidden={"action": "token"},
         kind="row",
     )
-    words = paragraph("Scripts show a token instead of a password, in the header Authorization: Bearer TOKEN.")
+    words = paragraph(
+        "Scripts show a token instead of a password: in BIGVIZ_TOKEN, or in the header Authorization: Bearer TOKEN."
+    )
     return section("Tokens", words, listed, make)
 
 

@@ -91,7 +91,7 @@ class _Sharing(AccountPage):
         body += (
             _given(people.anonymous) if access is None else _public(access["public"]) + _users(access["users"], owner)
         )
-        self.show(page(f"Who may see {name}", self.root, body), error)
+        self.show(page(f"Who may see “{name}”", self.root, body), error)
 
 
 class DocumentAccess(_Sharing):

@@ -67,7 +67,7 @@ def test_tiles_for_a_static_host(folder: Path) -> None:
         (("trips.parquet", "--max-size", "1KB"), "--max-size is 2MB or more"),
         (("trips.parquet", "--max-size", "much"), "--max-size is a size such as"),
         (("trips.parquet", "app.py", "--tiles", "t"), "--tiles is for one document"),
-        (("trips.parquet", "-o", "none/out.html"), "cannot be written"),
+        (("trips.parquet", "-o", "none/out.html"), "none is no directory: make it"),
     ],
 )
 def test_mistakes(folder: Path, arguments: tuple[str, ...], words: str) -> None:

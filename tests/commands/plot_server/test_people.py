@@ -111,13 +111,15 @@ def test_a_password_is_typed_twice_at_a_terminal(directory: Path, library: Libra
     assert done.exit_code == 0 and "x y z w v" not in done.output and library.users.check("bob", "x y z w v")
 
 
-def test_a_link(directory: Path, library: Library):
+def test_a_link(directory: Path, library: Library, monkeypatch: pytest.MonkeyPatch):
     library.users.add("ada")
     printed = ran(directory, "user", "link", "ada").stdout
     (secret,) = re.fullmatch(r"http://127\.0\.0\.1:5006/_/link/([\w-]{43})\n", printed).groups()
     assert library.users.use_link(secret) == "ada"
     printed = ran(directory, "user", "link", "ada", "--url", "https://plots.example.org/p/").stdout
     assert printed.startswith("https://plots.example.org/p/_/link/")
+    monkeypatch.setenv("BIGVIZ_URL", "http://127.0.0.1:5007")
+    assert ran(directory, "user", "link", "ada").stdout.startswith("http://127.0.0.1:5007/_/link/")
 
 
 def test_tokens(directory: Path, library: Library):
