@@ -115,30 +115,25 @@ class AppendLog:
         """
         paths = sorted(folder.glob("*.log"))
         files: list[LogFile] = []
-        try:
-            for path in paths:
-                file = LogFile.open(path, last=path == paths[-1])
-                if file is None and files:
-                    path.unlink()
-                    continue
-                if file is None or not _follows(files, file):
-                    raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
-                files.append(file)
-            if not files:
-                raise Unreadable(f"{folder} holds no append log: put a backup in its place.", "library", str(folder))
-            last = _last_version(files)
-            if last < acknowledged:
-                raise Unreadable(
-                    f"{files[-1].path} ends with version {last:,}, and version {acknowledged:,} was acknowledged: "
-                    "put a backup in its place.",
-                    "library",
-                    str(files[-1].path),
-                )
-            files[-1].cut()
-        except BaseException:
-            for file in files:
-                file.close()
-            raise
+        for path in paths:
+            file = LogFile.open(path, last=path == paths[-1])
+            if file is None and files:
+                path.unlink()
+                continue
+            if file is None or not _follows(files, file):
+                raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
+            files.append(file)
+        if not files:
+            raise Unreadable(f"{folder} holds no append log: put a backup in its place.", "library", str(folder))
+        last = _last_version(files)
+        if last < acknowledged:
+            raise Unreadable(
+                f"{files[-1].path} ends with version {last:,}, and version {acknowledged:,} was acknowledged: "
+                "put a backup in its place.",
+                "library",
+                str(files[-1].path),
+            )
+        files[-1].cut()
         return cls(files, durability, roll_bytes)
 
     @property
@@ -208,11 +203,9 @@ class AppendLog:
             return self.snapshot
 
     def close(self) -> None:
-        """Let go of the files once nobody writes; a second call does nothing."""
+        """Take nothing more once nobody writes; a second call does nothing."""
         with self._lock:
             self._closed = True
-            for file in self._files:
-                file.close()
 
     def _check_open(self) -> None:
         if self._closed:

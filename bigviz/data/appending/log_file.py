@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,7 +14,7 @@ import pyarrow as pa
 
 from bigviz.common.disk.no_space import no_space
 from bigviz.common.disk.sync_directory import sync_directory
-from bigviz.common.errors import NoSpace, Unreadable
+from bigviz.common.errors import Busy, Conflict, NoSpace, Unreadable
 from bigviz.data.appending.records import HEAD, FileHead, Record
 from bigviz.data.appending.recovery import file_head, records_of, whole_records
 
@@ -33,11 +35,11 @@ class Batch(NamedTuple):
 
 @dataclass(eq=False)
 class LogFile:
-    """An open file. `end` is where the next record goes; `settled` up to where it is known to be on the disk. Of
-    `batches` none is changed or removed once it is there."""
+    """A file of a log, opened for each write: a server has any number of logs, and a process few descriptors. `end` is
+    where the next record goes; `settled` up to where it is known to be on the disk. Of `batches` none is changed or
+    removed once it is there."""
 
     path: Path
-    descriptor: int
     head: FileHead
     end: int
     settled: int
@@ -58,21 +60,20 @@ class LogFile:
                 os.fsync(descriptor)
                 sync_directory(path.parent)
             except BaseException:
-                os.close(descriptor)
                 with suppress(OSError):
                     path.unlink()
                 raise
-        return cls(path, descriptor, head, len(data), len(data))
+            finally:
+                os.close(descriptor)
+        return cls(path, head, len(data), len(data))
 
     @classmethod
     def open(cls, path: Path, last: bool) -> LogFile | None:
         """A file as it is, its last records looked at and nothing cut off yet (`cut` does) if it is the `last`. None
         for a last file whose head is not whole: nothing can have been appended to it. Raises Unreadable for damage."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
+        with _opened(path) as descriptor:
             head = file_head(descriptor)
             if head is None and last:
-                os.close(descriptor)
                 return None
             if head is None:
                 raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
@@ -83,21 +84,17 @@ class LogFile:
                 end = found[-1][0] + found[-1][1].whole if found else head.size
                 if end != os.fstat(descriptor).st_size:
                     raise Unreadable(f"{path} is damaged at byte {end:,}: put a backup in its place.", "library")
-        except BaseException:
-            with suppress(OSError):
-                os.close(descriptor)
-            raise
-        made = cls(path, descriptor, head, end, head.size)
+        made = cls(path, head, end, head.size)
         made.batches = [_batch(at, each) for at, each in found if each.rows]
         made.records = [each for _, each in found]
         return made
 
     def cut(self) -> None:
         """Cut off what is not whole, and bring the rest to the disk."""
-        with no_space(_NONE, "library"):
-            if os.fstat(self.descriptor).st_size != self.end:
-                os.ftruncate(self.descriptor, self.end)
-            os.fsync(self.descriptor)
+        with no_space(_NONE, "library"), _opened(self.path) as descriptor:
+            if os.fstat(descriptor).st_size != self.end:
+                os.ftruncate(descriptor, self.end)
+            os.fsync(descriptor)
         self.settled = self.end
 
     def write(self, parts: list[bytes], sync: bool) -> None:
@@ -105,14 +102,15 @@ class LogFile:
         if self.failed:
             raise NoSpace(_NONE, "library")
         data = b"".join(parts)
-        try:
-            with no_space(_NONE, "library"):
-                _write(self.descriptor, data, self.end)
-                if sync:
-                    os.fsync(self.descriptor)
-        except NoSpace:
-            self._cut_back()
-            raise
+        with _opened(self.path) as descriptor:
+            try:
+                with no_space(_NONE, "library"):
+                    _write(descriptor, data, self.end)
+                    if sync:
+                        os.fsync(descriptor)
+            except NoSpace:
+                self._cut_back(descriptor)
+                raise
         self.end += len(data)
         if sync:
             self.settled = self.end
@@ -123,29 +121,41 @@ class LogFile:
             self.batches.append(_batch(at, record))
 
     def sync(self) -> None:
-        """Bring all that was written to the disk."""
+        """Bring all that was written to the disk; nothing where the file was taken away with its dataset."""
         end = self.end
         if self.settled < end:
-            with no_space(_NONE, "library"):
-                os.fsync(self.descriptor)
+            with suppress(Conflict), no_space(_NONE, "library"), _opened(self.path) as descriptor:
+                os.fsync(descriptor)
             self.settled = end
 
-    def close(self) -> None:
-        """Let go of the file; a second call does nothing."""
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-    def _cut_back(self) -> None:
+    def _cut_back(self, descriptor: int) -> None:
         """Take away what a failed write has left. Where not even that is possible, spoil it, so that no later start
         takes it for an append, and write no more."""
         try:
-            os.ftruncate(self.descriptor, self.end)
-            os.fsync(self.descriptor)
+            os.ftruncate(descriptor, self.end)
+            os.fsync(descriptor)
         except OSError:
             self.failed = True
             with suppress(OSError):
-                os.pwrite(self.descriptor, bytes(HEAD), self.end)
+                os.pwrite(descriptor, bytes(HEAD), self.end)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor of a file that is there. Raises Busy where the process has as many as it may, and Conflict for a
+    file that was taken away with its dataset."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError as error:
+        raise Conflict("This dataset was replaced or taken away meanwhile: nothing was appended.", "name") from error
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        raise Busy("The server has too many files open: try again in a second.") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _write(descriptor: int, data: bytes, at: int) -> None:

@@ -135,7 +135,10 @@ def _header(body: bytes) -> list[str]:
     """The names in the first line of a CSV file."""
     if not body.strip():
         raise Unreadable("The body is empty: the first line of a CSV file has the names of the columns.", "body")
-    return next(csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline="")))
+    try:
+        return next(csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline="")))
+    except (csv.Error, StopIteration) as error:
+        raise Unreadable("The first line of a CSV file has the names of the columns: it holds none.", "body") from error
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -15,6 +16,8 @@ from bigviz.data.appending.plain import plain_type
 from bigviz.data.columns.kinds import is_bytes, is_text
 
 __all__ = ["check_names", "check_types", "unknown_column"]
+
+_LONGEST: Final = 200  # characters of a name that came, in the answer: it may be as long as the body
 
 
 def check_names(schema: pa.Schema, came: Sequence[str]) -> None:
@@ -55,7 +58,7 @@ def check_types(schema: pa.Schema, came: pa.Schema) -> None:
 def unknown_column(schema: pa.Schema, name: str) -> Conflict:
     """The error for a column that the dataset does not have."""
     more = hint(name, schema.names, "It has others: GET its address for their names and types.")
-    return Conflict(f"The dataset has no column {echoed(name)}.{more}", name, name)
+    return Conflict(f"The dataset has no column {echoed(name)}.{more}", name[:_LONGEST], name[:_LONGEST])
 
 
 def _same(expected: pa.DataType, came: pa.DataType) -> bool:

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from bigviz.common.errors import Conflict, NoSpace, Unreadable
+from bigviz.common.errors import Busy, Conflict, NoSpace, Unreadable
 from bigviz.data.appending.keys import Receipt, body_digest, key_digest
 from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.records import HEAD, NO_KEY
@@ -47,7 +48,7 @@ def rows(log: AppendLog) -> list[int]:
     return found
 
 
-def new(folder: Path, **options: int) -> AppendLog:
+def new(folder: Path, **options: Any) -> AppendLog:
     folder.mkdir(parents=True, exist_ok=True)
     return AppendLog.create(folder, SCHEMA, 0, 1, **options)
 
@@ -292,6 +293,47 @@ def test_where_nothing_can_be_taken_back_nothing_more_is_written(tmp_path, monke
     again = AppendLog.open(tmp_path / "log", 1)  # what was refused is not there after a start
     assert rows(again) == []
     again.close()
+
+
+def test_logs_that_are_open_hold_no_descriptor(tmp_path):
+    """A server has as many as it has datasets that are appended to."""
+    before = len(os.listdir("/proc/self/fd"))
+    logs = [new(tmp_path / str(number), roll_bytes=1) for number in range(5)]
+    for log in logs:
+        for value in range(3):
+            log.commit([entry([value])], NOW)
+        log.sync()
+    assert len(os.listdir("/proc/self/fd")) == before and all(rows(log) == [0, 1, 2] for log in logs)
+    for log in logs:
+        log.close()
+        with pytest.raises(Conflict, match="taken away"):
+            log.commit([entry([3])], NOW)
+
+
+def test_without_a_descriptor_nothing_is_appended(tmp_path, monkeypatch):
+    log = new(tmp_path / "log")
+    path = log.snapshot.files[0].path
+
+    def too_many(*values: object) -> int:
+        raise OSError(errno.EMFILE, "too many")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", too_many)
+        with pytest.raises(Busy, match="too many files"):
+            log.commit([entry([1])], NOW)
+    assert log.commit([entry([2])], NOW) == [Receipt(2, 0, 1, True)] and rows(log) == [2]
+    path.unlink()
+    with pytest.raises(Conflict, match="taken away"):
+        log.commit([entry([3])], NOW)
+
+
+def test_a_log_that_was_taken_away_with_its_dataset_holds_no_other_up(tmp_path):
+    """Another process may remove a dataset before how far its log goes was written down."""
+    log = new(tmp_path / "log", durability="os")
+    log.commit([entry([1])], NOW)
+    shutil.rmtree(tmp_path / "log")
+    assert log.sync().version == 2
+    log.close()
 
 
 def test_a_sealed_log_takes_nothing(tmp_path):

@@ -128,3 +128,20 @@ def test_in_a_process_that_a_body_may_end():
         assert validator.convert(stream(GOOD), "arrows", SCHEMA)[0] == payload
     finally:
         validator.close()
+
+
+def test_a_name_as_long_as_the_body_is_answered_shortly():
+    long = "q" * 5_000_000
+    bodies: list[tuple[bytes, BodyFormat]] = [(f'{{"{long}": 1}}'.encode(), "ndjson")]
+    bodies.append((stream(pa.table({long: [1]})), "arrows"))
+    for body, format in bodies:
+        with pytest.raises(Conflict) as refused:
+            converted(body, format, SCHEMA)
+        assert (refused.value.field, refused.value.got) == (long[:200], long[:200])
+        assert len(refused.value.message) < 1_000
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf", b"x" * 200_000 + b",n\n1,2\n"])
+def test_a_first_line_without_names(body):
+    with pytest.raises(Unreadable, match="has the names of the columns"):
+        converted(body, "csv", SCHEMA)
