@@ -152,13 +152,7 @@ def info(path: str, store_dir: Path | None, header: str | None, delimiter: str |
 
 @cli.command(short_help="Write a page that zooms without a server.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write it there; for several PATHs a directory (default: NAME.html in this one).",
-)
+@shared.output("NAME.html in this one")
 @click.option("--depth", type=int, metavar="N", help="Hold the levels 0 to N, whatever they take.")
 @click.option("--max-size", metavar="SIZE", help="Hold as many levels as fit (default: 20MB).")
 @click.option(
@@ -206,13 +200,7 @@ def html(
 
 @cli.command(short_help="Write a picture with axes and legend.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write it there; for several PATHs a directory (default: NAME.png in this one).",
-)
+@shared.output("NAME.png in this one")
 @click.option("--size", metavar="WxH", help="Width and height in CSS pixels (default: the figure's own, or 1600x900).")
 @click.option("--dpr", default=1.0, show_default=True, help="Pixels of the file for each CSS pixel, 0.5 to 8.")
 @click.option("--view", metavar="VIEW", help="The part of a page's address after #, or X0,X1 or X0,X1,Y0,Y1.")
@@ -255,13 +243,7 @@ def png(
 
 @cli.command("json", short_help="Print a document as JSON.")
 @click.argument("paths", nargs=-1, required=True, metavar="[NAME=]PATH|NAME...")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write it there; for several PATHs a directory (default: this one).",
-)
+@shared.output("this one")
 @shared.drawing
 @shared.maps
 @shared.csv

@@ -49,7 +49,7 @@ def embed(
     server = server_address(url).rstrip("/")
     asked = Http(server, None if origin is None else token or os.environ.get("BIGVIZ_TOKEN") or None)
     if height is not None and not 0 < height <= 100_000:
-        raise BadInput(f"height is a number of pixels above 0, got {height!r}.", "height", height)
+        raise BadInput(f"height is a number of pixels from 1 to 100,000, got {height!r}.", "height", height)
     data = {"view": None if view is None else view.removeprefix("#"), "height": height, "title": title, "token": None}
     if origin is not None:
         if view is not None and view and "=" not in view:

@@ -46,7 +46,7 @@ class Stream:
         return send_rows(self._http, self.name, _fitted(rows, self.schema))
 
     def close(self) -> None:
-        """Seal the dataset: nothing can be appended to it any more, by nobody. Plots of it stay."""
+        """Seal the dataset: nobody can append to it any more. Plots of it stay."""
         self._http.json("POST", route("datasets", self.name, "seal"))
 
 

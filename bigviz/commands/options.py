@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_one_place", "csv", "csv_options", "documents", "drawing", "index", "listening", "maps", "on_server",
-    "stores",
+    "output", "stores",
 ]  # fmt: skip
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -184,6 +184,12 @@ def documents(command: Callable[..., None]) -> Callable[..., None]:
     )):  # fmt: skip
         command = option(command)
     return command
+
+
+def output(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option of commands that write documents to files; `default` says where to without it."""
+    words = f"Write it there; for several PATHs a directory (default: {default})."
+    return click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help=words)
 
 
 def check_one_place() -> None:

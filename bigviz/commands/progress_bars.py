@@ -10,7 +10,6 @@ from rich.filesize import pick_unit_and_suffix
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
@@ -25,24 +24,12 @@ from rich.text import Text
 from bigviz.common.printable import printable
 from bigviz.common.progress import Progress as Tell
 
-__all__ = ["bars", "shown", "stage_bars", "status_line"]
+__all__ = ["shown", "stage_bars", "status_line"]
 
 
 def shown(stage: str) -> str:
     """The stage of some work as a bar may show it: names in it are neither markup nor commands to the terminal."""
     return escape(printable(stage))
-
-
-def bars() -> Progress:
-    """Bars on stderr: stage, share done, rows, elapsed and remaining time."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 @contextmanager

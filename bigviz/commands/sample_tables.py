@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.progress import TaskID
 
-from bigviz.commands.progress_bars import bars, shown
+from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import jit
@@ -134,14 +133,13 @@ def write_samples(directory: Path, rows: int) -> list[Path]:
     paths = {name: directory / f"{name}.parquet" for name in made}
     missing = {name: path for name, path in paths.items() if not _has_rows(path, rows)}
     directory.mkdir(parents=True, exist_ok=True)
-    with bars() as progress:
+    with stage_bars() as tell:
         for name, path in missing.items():
-            task = progress.add_task(shown(f"writing {path}"), total=rows)
 
-            def tell(stage: str, done: float, count: int, task: TaskID = task) -> None:
-                progress.update(task, completed=count)
+            def tell_of(stage: str, done: float, count: int, path: Path = path) -> None:
+                tell(f"{stage} {path}", done, count)
 
-            write_parquet(path, made[name](rows), rows, tell)
+            write_parquet(path, made[name](rows), rows, tell_of)
     return list(paths.values())
 
 

@@ -76,7 +76,7 @@ class Streams:
             found = self._open.get(name)
             if found is None or found.id != id:
                 if self._id(name) != id:
-                    raise NotFound(f"Dataset {name!r} was replaced meanwhile.", "dataset", name)
+                    raise NotFound(f"Dataset {name!r} was replaced meanwhile: ask for it again.", "dataset", name)
                 found = self.stream(name)
             return found.log.snapshot
 

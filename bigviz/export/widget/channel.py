@@ -16,13 +16,15 @@ from bigviz.server.access.principal import Principal
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
 
-__all__ = ["Channel", "ChannelGone", "Send"]
+__all__ = ["OPERATOR", "Channel", "ChannelGone", "Send"]
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 """Sends a custom message to the page; raises ChannelGone if there is nobody to send it to."""
 
+OPERATOR: Final = Principal("", None, True, kind="operator")
+"""Whoever looks at a plot in a notebook: they run its kernel."""
+
 _WINDOW: Final = 8 << 20  # bytes on their way; the page reports each MiB
-_OPERATOR: Final = Principal("", None, True, kind="operator")
 _SELF: Final = Credentials("", local=True)
 
 
@@ -43,7 +45,7 @@ class Channel:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._texts: asyncio.Queue[str] = asyncio.Queue()
         self._open = True
-        self._viewer = Viewer(site, document, _SELF, _OPERATOR, self)
+        self._viewer = Viewer(site, document, _SELF, OPERATOR, self)
         self._reading = asyncio.ensure_future(self._read())
         self._viewer.open()
 

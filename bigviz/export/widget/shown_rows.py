@@ -12,14 +12,13 @@ import pyarrow as pa
 
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.document.spec import Document
-from bigviz.server.access.principal import Principal
+from bigviz.export.widget.channel import OPERATOR
 from bigviz.server.request_values import whole, window_of
 from bigviz.server.site import Site
 
 __all__ = ["row_json_at", "shown_rows"]
 
 _ROW: Final = re.compile(r"layers/([0-9]{1,9})/rows/([0-9]{1,12})\.json")
-_OPERATOR: Final = Principal("", None, True, kind="operator")
 
 
 async def shown_rows(
@@ -44,7 +43,7 @@ async def shown_rows(
         if is_time:
             ends |= _whole_ends(side, ends)
     x, y = window_of(ends.get, asked.times)
-    _, body = await site.bodies.rows(backend, _OPERATOR, asked, (*x, *y), limit)
+    _, body = await site.bodies.rows(backend, OPERATOR, asked, (*x, *y), limit)
     return pa.ipc.open_file(body).read_all()
 
 
@@ -60,7 +59,7 @@ async def row_json_at(site: Site, document: Document, address: str) -> bytes:
     if row >= rows:
         raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
     columns = tuple(each.name for each in asked.dataset.columns())
-    return (await site.bodies.row(backend, _OPERATOR, asked, row, columns))[1]
+    return (await site.bodies.row(backend, OPERATOR, asked, row, columns))[1]
 
 
 def _index(which: int | str, ids: Sequence[str], field: str) -> int:

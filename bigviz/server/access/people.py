@@ -222,7 +222,9 @@ class People:
         if token.user is not None:
             admin = (await self._users()).get(token.user, False)
             if not admin and (await self._role("document", token.document, token.user))[1] != "owner":
-                raise Unauthorized("The user who embedded this plot may not share it any more.")
+                raise Unauthorized(
+                    "The user who embedded this plot may not share it any more: ask its owner for a new tag."
+                )
         return Principal(
             credentials.address, scopes=scopes_of("read"), kind="page", document=token.document, expires=token.expires
         )
