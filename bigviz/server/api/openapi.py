@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bigviz import __version__
-from bigviz.common.web.page_tokens import DEFAULT_SECONDS, MOST_SECONDS
-from bigviz.library.access import ROLES
 from bigviz.library.listing import MOST
-from bigviz.library.tokens import SCOPES
 from bigviz.server.access.gate import Need
 from bigviz.server.api.appending import BODIES
 from bigviz.server.api.base import LISTED
 from bigviz.server.api.datasets import FORMATS
+from bigviz.server.api.schemas import SCHEMAS, Schema, object_of, ref
 from bigviz.server.http.base import Handler
 
 __all__ = ["OpenApi", "description"]
 
-Schema = dict[str, Any]
-
-_NULL_TEXT: Final[Schema] = {"type": ["string", "null"]}
-_COUNT: Final[Schema] = {"type": ["integer", "null"], "minimum": 0}
-_VERSION: Final[Schema] = {"type": "integer", "minimum": 1}
-_TIME: Final[Schema] = {"type": "number", "description": "seconds since 1970-01-01 UTC"}
-_ROLE: Final[Schema] = {"enum": list(ROLES)}
-_SCOPE: Final[Schema] = {"enum": list(SCOPES)}
 _ERRORS: Final = {
     "400": "The request is not well formed.",
     "401": "The caller has to sign in, or the token is wrong or has expired.",
@@ -37,157 +27,12 @@ _ERRORS: Final = {
     "422": "The data is damaged, or not what the document needs.",
     "429": "The caller asks too often: Retry-After says when to come again.",
     "503": "The server has too much to do: Retry-After says when to come again.",
-    "507": "The library's disk is full.",
+    "507": "The library's disk is full, or the owner may keep no more.",
 }
-
-
-def _object(properties: Schema, optional: tuple[str, ...] = ()) -> Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _listed(name: str, entry: Schema) -> Schema:
-    return _object({name: {"type": "array", "items": entry}, "next": _NULL_TEXT})
-
-
-_USER_NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"}
-_USER: Final = _object(
-    {
-        "name": _USER_NAME,
-        "admin": {"type": "boolean"},
-        "password": {"type": "boolean", "description": "whether there is one"},
-        "created": _TIME,
-        "documents": {"type": "integer", "description": "that the user owns"},
-        "bytes": {"type": "integer", "description": "of them and of the user's datasets"},
-    }
-)
-_LISTED: Final[Schema] = {
-    "name": {"type": "string"},
-    "owner": _NULL_TEXT,
-    "public": {"type": "boolean"},
-    "role": _ROLE,
-    "version": {"type": ["integer", "null"], "description": "null: the server was started with it"},
-    "rows": _COUNT,
-    "bytes": _COUNT,
-    "updated": _TIME,
-}
-_SCHEMAS: Final[dict[str, Schema]] = {
-    "Error": _object(
-        {
-            "error": {"type": "string"},
-            "field": _NULL_TEXT,
-            "got": {},
-            "version": {"type": ["integer", "null"], "description": "of a 412: the version that is there"},
-        },
-        ("version",),
-    ),
-    "Document": {
-        "type": "object",
-        "description": "A document of format 1 or 2: docs/document.md, bigviz/document/schema.json.",
-        "required": ["format"],
-    },
-    "DocumentList": _listed("documents", _object({**_LISTED, "title": {"type": "string"}})),
-    "DatasetList": _listed("datasets", _object(_LISTED)),
-    "Published": _object({"name": {"type": "string"}, "version": _VERSION, "url": {"type": "string", "format": "uri"}}),
-    "Versions": _object(
-        {
-            "versions": {
-                "type": "array",
-                "items": _object(
-                    {"version": _VERSION, "author": _NULL_TEXT, "created": _TIME, "bytes": {"type": "integer"}}
-                ),
-            }
-        }
-    ),
-    "Version": _object({"version": _VERSION}),
-    "Access": _object(
-        {
-            "public": {"type": "boolean"},
-            "users": {
-                "type": "object",
-                "additionalProperties": _ROLE,
-                "propertyNames": _USER_NAME,
-            },
-        }
-    ),
-    "Kept": _object({"name": {"type": "string"}, "version": _VERSION, "rows": {"type": "integer"}}),
-    "Dataset": _object(
-        {
-            "name": {"type": "string"},
-            "columns": {"type": "array", "items": _object({"name": {"type": "string"}, "type": {"type": "string"}})},
-            "rows": {"type": "integer"},
-            "bytes": _COUNT,
-            "version": _LISTED["version"],
-            "owner": _NULL_TEXT,
-            "order_by": {"type": "string", "description": "the column that whoever made it named"},
-            "sealed": {"const": True, "description": "nothing is appended any more"},
-        },
-        ("order_by", "sealed"),
-    ),
-    "Appended": _object(
-        {
-            "version": _VERSION,
-            "offset": {"type": "integer", "minimum": 0, "description": "the number of the first new row"},
-            "rows": {"type": "integer", "minimum": 0},
-            "durable": {"enum": ["fsync", "os"]},
-        }
-    ),
-    "Sealed": _object({"name": {"type": "string"}, "version": _VERSION, "sealed": {"const": True}}),
-    "Hash": _object({"hash": {"type": "string", "maxLength": 8_192}}),
-    "View": _object({"id": {"type": "string"}, "url": {"type": "string", "format": "uri"}}),
-    "Me": _object(
-        {
-            "user": _NULL_TEXT,
-            "kind": {"enum": ["operator", "visitor", "user", "page", "anyone"]},
-            "admin": {"type": "boolean"},
-            "scopes": {"type": "array", "items": _SCOPE},
-            "publish": {"type": "boolean"},
-        }
-    ),
-    "User": _USER,
-    "Users": _object({"users": {"type": "array", "items": _USER}}),
-    "NewUser": _object(
-        {"name": _USER_NAME, "admin": {"type": "boolean"}, "password": _NULL_TEXT}, ("admin", "password")
-    ),
-    "NewPassword": _object({"password": {"type": "string", "minLength": 8}}),
-    "Nothing": _object({}),
-    "Link": _object({"url": {"type": "string", "format": "uri"}}),
-    "NewPageToken": _object(
-        {
-            "origin": {"type": "string", "description": "of the pages that may show it: https://www.example.org"},
-            "seconds": {
-                "type": "number",
-                "exclusiveMinimum": 0,
-                "maximum": MOST_SECONDS,
-                "default": DEFAULT_SECONDS,
-            },
-        },
-        ("seconds",),
-    ),
-    "PageToken": _object({"token": {"type": "string"}, "origin": {"type": "string"}, "expires": _TIME}),
-    "NewToken": _object(
-        {"scope": _SCOPE, "days": {"type": "number", "exclusiveMinimum": 0, "maximum": 36_500}}, ("days",)
-    ),
-    "Token": _object(
-        {
-            "id": {"type": "string"},
-            "scope": _SCOPE,
-            "created": _TIME,
-            "expires": _TIME,
-            "last_used": {"type": ["number", "null"]},
-            "token": {"type": "string", "description": "the secret, told once"},
-        },
-        ("token",),
-    ),
-}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _json(name: str) -> Schema:
-    return {"application/json": {"schema": _ref(name)}}
+    return {"application/json": {"schema": ref(name)}}
 
 
 def _query(name: str, schema: Schema, words: str) -> Schema:
@@ -408,14 +253,14 @@ def description(prefix: str = "") -> Schema:
                 for name in names
             ]
     paths["/{name}/views"]["servers"] = [{"url": prefix or "/"}]
-    tokens = _object({"tokens": {"type": "array", "items": _ref("Token")}})
+    tokens = object_of({"tokens": {"type": "array", "items": ref("Token")}})
     return {
         "openapi": "3.1.0",
         "info": {"title": "bigviz", "version": __version__},
         "servers": [{"url": f"{prefix}/_/api"}],
         "paths": paths,
         "components": {
-            "schemas": {**_SCHEMAS, "Tokens": tokens, "OpenApi": {"type": "object"}},
+            "schemas": {**SCHEMAS, "Tokens": tokens, "OpenApi": {"type": "object"}},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}, {}],
