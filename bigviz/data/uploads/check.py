@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bigviz.common.errors import BadInput, TooLarge, Unreadable
 from bigviz.data.uploads.facts import Format, TableFacts
 
-__all__ = ["check_batch", "check_columns", "check_file"]
+__all__ = ["MARK", "NO_END", "OLD_END", "check_batch", "check_columns", "check_file", "reason"]
 
 MOST_COLUMNS: Final = 4_096
 MOST_ROW_GROUPS: Final = 100_000
@@ -25,8 +25,9 @@ MOST_ROWS: Final = 1 << 40
 MOST_RATIO: Final = 1_000  # bytes in memory for a byte of the file, beyond a size that nobody minds
 FREE_BYTES: Final = 256 << 20  # that size
 _BATCH_ROWS: Final = 1 << 18
-_MARK: Final = b"\xff\xff\xff\xff"  # before each message, since Arrow 0.15
-_OLD_END: Final = b"\0\0\0\0"  # the length of the message that ends a stream
+MARK: Final = b"\xff\xff\xff\xff"  # before each message, since Arrow 0.15
+OLD_END: Final = b"\0\0\0\0"  # the length of the message that ends a stream
+NO_END: Final = "The Arrow stream has no end: it was cut off, or its writer was not closed."
 _PARQUET: Final = b"PAR1"
 
 
@@ -41,7 +42,7 @@ def check_file(path: Path, format: Format) -> TableFacts:
     except (pa.ArrowMemoryError, MemoryError) as error:
         raise TooLarge("The table needs more memory to be checked than one upload may take.", "body") from error
     except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-        raise Unreadable(f"The upload is no sound {_NAMES[format]}: {_reason(error)}", "body") from error
+        raise Unreadable(f"The upload is no sound {_NAMES[format]}: {reason(error)}", "body") from error
 
 
 def _arrow(path: Path) -> TableFacts:
@@ -126,16 +127,16 @@ def _check_size(total: int, size: int) -> None:
 
 
 def _check_end(descriptor: int, size: int) -> None:
-    is_old = os.pread(descriptor, 4, 0) != _MARK
-    if not os.pread(descriptor, 8, max(size - 8, 0)).endswith(_OLD_END if is_old else _MARK + _OLD_END):
-        raise BadInput("The Arrow stream has no end: it was cut off, or its writer was not closed.", "body")
+    is_old = os.pread(descriptor, 4, 0) != MARK
+    if not os.pread(descriptor, 8, max(size - 8, 0)).endswith(OLD_END if is_old else MARK + OLD_END):
+        raise BadInput(NO_END, "body")
 
 
 def _columns(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, str(field.type)) for field in schema)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Arrow's first line, without a path in it."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]

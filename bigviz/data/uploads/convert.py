@@ -18,16 +18,13 @@ import pyarrow.json as pj
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, Conflict, TooLarge, Unreadable
 from bigviz.data.appending.plain import plain_schema
-from bigviz.data.uploads.check import check_batch, check_columns
+from bigviz.data.uploads.check import MARK, NO_END, OLD_END, check_batch, check_columns, reason
 from bigviz.data.uploads.facts import BodyFormat
 from bigviz.data.uploads.schema_match import check_names, check_types, unknown_column
 
 __all__ = ["converted"]
 
 MOST_BYTES: Final = 256 << 20  # of a batch in memory
-_OLD_END: Final = b"\0\0\0\0"
-_MARK: Final = b"\xff\xff\xff\xff"
-_NO_END: Final = "The Arrow stream has no end: it was cut off, or its writer was not closed."
 _OBJECT: Final = re.compile(rb"^[ \t\r]*\{", re.MULTILINE)
 _NO_OBJECT: Final = re.compile(rb"^[ \t\r]*[^{\s][^\n]{0,60}", re.MULTILINE)
 
@@ -54,16 +51,16 @@ def converted(body: bytes, format: BodyFormat, schema: pa.Schema) -> tuple[pa.Bu
     except (pa.ArrowMemoryError, MemoryError) as error:
         raise TooLarge("The rows need more memory to be read than one append may take.", "body") from error
     except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-        raise Unreadable(f"The body is no sound {_NAMES[format]} of these columns: {_reason(error)}", "body") from error
+        raise Unreadable(f"The body is no sound {_NAMES[format]} of these columns: {reason(error)}", "body") from error
 
 
 def _arrow(body: bytes, schema: pa.Schema) -> pa.Table:
-    end = _MARK + _OLD_END if body.startswith(_MARK) else _OLD_END
+    end = MARK + OLD_END if body.startswith(MARK) else OLD_END
     try:
         return _arrow_table(body, schema, end)
     except (pa.ArrowException, OSError, ValueError):
-        if body.startswith(_MARK) and not body.endswith(end):
-            raise BadInput(_NO_END, "body") from None
+        if body.startswith(MARK) and not body.endswith(end):
+            raise BadInput(NO_END, "body") from None
         raise
 
 
@@ -79,7 +76,7 @@ def _arrow_table(body: bytes, schema: pa.Schema, end: bytes) -> pa.Table:
             rows, total = check_batch(batch, rows, total, len(body))
             batches.append(batch)
         if not body.endswith(end):
-            raise BadInput(_NO_END, "body")
+            raise BadInput(NO_END, "body")
         if stream.tell() != len(body):
             raise BadInput("The body goes on after the end of the Arrow stream: send each by itself.", "body")
         return pa.Table.from_batches(batches, came)
@@ -157,11 +154,6 @@ def _check_own(batch: pa.RecordBatch, schema: pa.Schema) -> None:
             column.cast(field.type)
         if not field.nullable and column.null_count:
             raise Unreadable(f"Column {echoed(field.name)} takes no null, and {column.null_count:,} came.", field.name)
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
 
 
 _READERS: Final = {"arrows": _arrow, "ndjson": _ndjson, "csv": _csv}
