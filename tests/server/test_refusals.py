@@ -214,4 +214,4 @@ def test_a_browser_that_never_reads_is_closed_and_costs_bounded_memory(documents
             assert seen <= most
             assert 'code="4008"' in server.get("/metrics").body.decode()
             assert other.layer().kind == Type.LAYER
-            assert server.server.site.loaded.scheduler.waiting == 0
+            assert server.server.site.loaded.runner.waiting == 0

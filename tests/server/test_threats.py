@@ -174,7 +174,7 @@ def test_comings_and_goings_leave_nothing_behind(documents):
         assert gone
         site = server.server.site
         assert server.on_loop(
-            lambda: (len(site.viewers), site.loaded._requests, len(site.loaded.scheduler._queue._owners))
+            lambda: (len(site.viewers), site.loaded._requests, len(site.loaded.runner._queue._owners))
         ) == (0, 0, 0)
         gc.collect()
         assert sum(isinstance(each, Viewer) for each in gc.get_objects()) <= 2, "at most the last ones are still held"
@@ -199,8 +199,8 @@ def test_twenty_viewers_see_the_same_and_share_the_work(documents):
         for each in threads:
             each.start()
         begun.wait(PATIENCE)
-        scheduler = server.server.site.loaded.scheduler
-        while server.on_loop(lambda: len(scheduler._queue._owners)) < 20:
+        runner = server.server.site.loaded.runner
+        while server.on_loop(lambda: len(runner._queue._owners)) < 20:
             pass
         engine.open.set()
         for each in threads:

@@ -52,7 +52,7 @@ class Principal:
 
     @property
     def share(self) -> Hashable:
-        """Whose share of the server a request uses, of builds and of turns in the scheduler: a user's, wherever the
+        """Whose share of the server a request uses, of builds and of turns in the queue of jobs: a user's, wherever the
         requests come from, or else an address's."""
         return self.address if self.user is None else ("user", self.user)
 

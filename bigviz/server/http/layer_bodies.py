@@ -1,6 +1,6 @@
 """The layer routes as functions: from a layer and parsed numbers to a content type and bytes.
 
-Each is one call, so that a notebook or another server can make the same. The work runs in the scheduler's threads.
+Each is one call, so that a notebook or another server can make the same. The work runs in the runner's threads.
 """
 
 from __future__ import annotations

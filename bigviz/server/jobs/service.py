@@ -1,6 +1,6 @@
-"""Between the handlers and the engine: jobs for the scheduler, builds, and answers as bytes.
+"""Between the handlers and the engine: jobs for the runner, builds, and answers as bytes.
 
-Methods that start with `run` or are coroutines live on the event loop; the functions they hand to the scheduler run in
+Methods that start with `run` or are coroutines live on the event loop; the functions they hand to the runner run in
 its threads. One object a server, made when the engine is loaded.
 """
 
@@ -24,9 +24,9 @@ from bigviz.render import colormaps
 from bigviz.server.jobs import layer_json, layer_ref
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
+from bigviz.server.jobs.job_runner import JobRunner
 from bigviz.server.jobs.layer_ref import Asked, dataset_of, times_of
 from bigviz.server.jobs.scan_jobs import Scans
-from bigviz.server.jobs.scheduler import Scheduler
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.jobs.view_jobs import ViewJobs
 from bigviz.server.jobs.wanted import Roots
@@ -57,7 +57,7 @@ class Backend:
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
-        self.scheduler = Scheduler(usable_cores())
+        self.runner = JobRunner(usable_cores())
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
@@ -142,12 +142,12 @@ class Backend:
             await self.info(dataset, layer, principal=principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.readiness(dataset, layer) == "scanned"
-            return await self.scheduler.run(principal.share, key, call, heavy, long)
+            return await self.runner.run(principal.share, key, call, heavy, long)
 
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
         """The result of one job over no layer in particular; otherwise as `run`."""
         with self._counted():
-            return await self.scheduler.run(principal.share, key, call, heavy)
+            return await self.runner.run(principal.share, key, call, heavy)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -185,7 +185,7 @@ class Backend:
 
     def close(self) -> None:
         """Cancel all that runs."""
-        self.scheduler.close()
+        self.runner.close()
         self.builds.close()
 
     def compute_tile(self, dataset: Dataset, layer: Layer, place: Place, cancel: Cancel) -> Tile:
@@ -193,8 +193,8 @@ class Backend:
         return self.engine.tile(dataset, layer, TileKey(*place), cancel)
 
     def _refresh(self) -> None:
-        self.metrics.waiting.set(self.scheduler.waiting)
-        self.metrics.running.set(self.scheduler.running)
+        self.metrics.waiting.set(self.runner.waiting)
+        self.metrics.running.set(self.runner.running)
         self.metrics.builds.set(self.builds.running)
         for what, size in self.engine.memory().items():
             self.metrics.memory.labels(what).set(size)

@@ -26,7 +26,7 @@ Job = tuple[Hashable, Callable[[Cancel], Prepared | None]]
 
 
 class ViewJobs:
-    """Makes jobs; they run in the scheduler's threads. Raises BadInput for a window whose ends are not valid."""
+    """Makes jobs; they run in the runner's threads. Raises BadInput for a window whose ends are not valid."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -99,7 +99,7 @@ class View:
         self._leave: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Check every layer, wait until each can be answered for, then hand the wants to the scheduler: centre first,
+        """Check every layer, wait until each can be answered for, then hand the wants to the runner: centre first,
         prefetch last.
 
         What the figure's earlier view wanted goes on until then, and what both want is not begun again.
@@ -112,7 +112,7 @@ class View:
                 if readiness == "complete":
                     continue
                 if readiness not in EXACT:
-                    self.backend.scheduler.drop(self.viewer, slot)
+                    self.backend.runner.drop(self.viewer, slot)
                 principal = self.viewer.principal
                 leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, principal)
                 if self.over:
@@ -122,7 +122,7 @@ class View:
         except BaseException:
             if not self.over:  # else the slot is a newer view's already
                 self.end()
-                self.backend.scheduler.drop(self.viewer, slot)
+                self.backend.runner.drop(self.viewer, slot)
             raise
         for part in parts:
             _open(part)
@@ -162,9 +162,9 @@ class View:
             self._fail(error, 0)
             return
         if self.over:  # everything was at hand
-            self.backend.scheduler.drop(self.viewer, self.request.figure)
+            self.backend.runner.drop(self.viewer, self.request.figure)
             return
-        self.backend.scheduler.replace(
+        self.backend.runner.replace(
             self.viewer, self.request.figure, [*_interleaved(first), *_interleaved(exact), *later]
         )
         self._finish()
@@ -207,7 +207,7 @@ class View:
             waits = want in part.later
             job = self._want(backend.jobs.exact(part.dataset, part.layer, want, part.has_rows), part, want, 0, waits)
             kept = backend.jobs.kept.get(job.key)
-            if kept is not None and not backend.scheduler.is_paused(self.viewer):
+            if kept is not None and not backend.runner.is_paused(self.viewer):
                 job.deliver(kept)
             else:
                 (later if waits else visible).append(job)
@@ -330,7 +330,7 @@ class View:
 
     def _fail(self, error: BaseException, layer: int) -> None:
         self.end()
-        self.backend.scheduler.drop(self.viewer, self.request.figure)
+        self.backend.runner.drop(self.viewer, self.request.figure)
         self.viewer.fail_request(self.request.id, error, self.request.figure, layer)
 
 

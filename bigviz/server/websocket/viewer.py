@@ -1,6 +1,6 @@
 """One viewer of one document: texts in, binary frames out, one current view a figure. It knows nothing of sockets.
 
-`receive` parses and returns; everything that takes time happens in tasks and in the scheduler's threads. Whatever a
+`receive` parses and returns; everything that takes time happens in tasks and in the runner's threads. Whatever a
 message holds, the answer is a frame: nothing is raised into what carries it.
 """
 
@@ -97,7 +97,7 @@ class Viewer:
         for task in list(self.tasks):
             task.cancel()
         if self.backend is not None:
-            self.backend.scheduler.forget(self)
+            self.backend.runner.forget(self)
 
     def deny(self, error: BigvizError) -> None:
         """Close the connection: its caller may not use it any more, or may not even know of the document."""
@@ -264,7 +264,7 @@ class Viewer:
             view.task.cancel()
         self.outbox.drop(view)
         if self.backend is not None and not replaced:  # else the new view takes the slot over, with what both want
-            self.backend.scheduler.drop(self, figure)
+            self.backend.runner.drop(self, figure)
 
     def begin(self, view: View) -> asyncio.Task[None]:
         """Begin a view, or begin it again."""
@@ -309,7 +309,7 @@ class Viewer:
 
     def _full(self, behind: bool) -> None:
         if self.backend is not None:
-            self.backend.scheduler.pause(self, behind)
+            self.backend.runner.pause(self, behind)
 
     def _count_malformed(self) -> None:
         now = time.monotonic()

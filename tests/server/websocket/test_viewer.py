@@ -158,14 +158,14 @@ def test_what_takes_no_work_any_more_needs_no_thread():
         for request in (1, 2):
             await ask(request)
             answers.append(await answered())
-        scheduler = viewer.backend.scheduler
-        scheduler.pause(viewer, True)
+        runner = viewer.backend.runner
+        runner.pause(viewer, True)
         await ask(3)
         await asyncio.gather(*viewer.tasks)
-        assert scheduler.waiting == 17 and channel.frames.empty()
-        scheduler.pause(viewer, False)
+        assert runner.waiting == 17 and channel.frames.empty()
+        runner.pause(viewer, False)
         answers.append(await answered())
-        scheduler.close()
+        runner.close()
         await ask(4)
         answers.append(await answered())
         assert len(answers[0]) == 17 and all(each == answers[0] for each in answers)

@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 from bigviz.common.cancel import Cancel
 from bigviz.server.jobs.job_queue import LONG, Job, JobQueue, Outcome, Want
 
-__all__ = ["Scheduler"]
+__all__ = ["JobRunner"]
 
 _log = logging.getLogger("bigviz")
 
 T = TypeVar("T")
 
 
-class Scheduler:
+class JobRunner:
     """A `JobQueue` with its threads. Must be made on a running event loop."""
 
     def __init__(self, workers: int) -> None:

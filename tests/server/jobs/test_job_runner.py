@@ -11,7 +11,7 @@ import pytest
 
 from bigviz.common.cancel import Cancel
 from bigviz.server.jobs.job_queue import Outcome, Want
-from bigviz.server.jobs.scheduler import Scheduler
+from bigviz.server.jobs.job_runner import JobRunner
 
 from ...patience import PATIENCE
 
@@ -61,23 +61,23 @@ class Desk:
             await asyncio.wait_for(self.changed.wait_for(fits), SECONDS)
 
 
-def scheduled(workers: int, test: Callable[[Scheduler, Desk], Any]) -> None:
-    """Run a coroutine function with a scheduler, which is closed afterwards."""
+def scheduled(workers: int, test: Callable[[JobRunner, Desk], Any]) -> None:
+    """Run a coroutine function with a runner, which is closed afterwards."""
 
     async def run() -> None:
-        scheduler, desk = Scheduler(workers), Desk()
+        runner, desk = JobRunner(workers), Desk()
         try:
-            await asyncio.wait_for(test(scheduler, desk), 3 * SECONDS)
+            await asyncio.wait_for(test(runner, desk), 3 * SECONDS)
         finally:
-            scheduler.close()
+            runner.close()
 
     asyncio.run(run())
 
 
 def test_jobs_run_in_the_order_of_the_list_prefetch_last():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", 9, later=True), desk.want("a", 1), desk.want("a", 2)])
-        scheduler.replace("b", 0, [desk.want("b", 10, later=True)])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", 9, later=True), desk.want("a", 1), desk.want("a", 2)])
+        runner.replace("b", 0, [desk.want("b", 10, later=True)])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 4)
         assert desk.began[-2:] in ([9, 10], [10, 9]) and [k for k in desk.began if k < 9] == [1, 2]
@@ -86,11 +86,11 @@ def test_jobs_run_in_the_order_of_the_list_prefetch_last():
 
 
 def test_owners_take_turns():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("x", 0, [desk.want("x", "gate")])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("x", 0, [desk.want("x", "gate")])
         await desk.until(lambda: desk.began == ["gate"])
         for owner, count in (("a", 6), ("b", 2), ("c", 3)):
-            scheduler.replace(owner, 0, [desk.want(owner, f"{owner}{n}") for n in range(count)])
+            runner.replace(owner, 0, [desk.want(owner, f"{owner}{n}") for n in range(count)])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 12)
         assert desk.began[1:] == ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "c2", "a3", "a4", "a5"]
@@ -99,26 +99,26 @@ def test_owners_take_turns():
 
 
 def test_a_newer_list_drops_what_waits_and_cancels_what_runs():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", n) for n in range(10)])
-        scheduler.replace("a", 1, [desk.want("a", "other slot")])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", n) for n in range(10)])
+        runner.replace("a", 1, [desk.want("a", "other slot")])
         await desk.until(lambda: desk.began == [0])
-        assert scheduler.waiting == 10 and scheduler.running == 1
-        scheduler.replace("a", 0, [desk.want("a", "new")])
+        assert runner.waiting == 10 and runner.running == 1
+        runner.replace("a", 0, [desk.want("a", "new")])
         await desk.until(lambda: desk.stopped == [0])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 2)
         assert {key for _, key, _ in desk.delivered} == {"new", "other slot"}
-        assert set(desk.began) == {0, "new", "other slot"} and scheduler.waiting == 0
+        assert set(desk.began) == {0, "new", "other slot"} and runner.waiting == 0
 
     scheduled(1, test)
 
 
 def test_what_both_lists_want_goes_on():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", "kept"), desk.want("a", "dropped")])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", "kept"), desk.want("a", "dropped")])
         await desk.until(lambda: desk.began == ["kept"])
-        scheduler.replace("a", 0, [desk.want("a", "new"), desk.want("a", "kept")])
+        runner.replace("a", 0, [desk.want("a", "new"), desk.want("a", "kept")])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 2)
         assert desk.began == ["kept", "new"] and not desk.stopped
@@ -127,32 +127,32 @@ def test_what_both_lists_want_goes_on():
 
 
 def test_equal_work_is_done_once_for_all_and_stops_when_the_last_leaves():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         for owner in "abc":
-            scheduler.replace(owner, 0, [desk.want(owner, "same")])
+            runner.replace(owner, 0, [desk.want(owner, "same")])
         await desk.until(lambda: desk.began == ["same"])
-        scheduler.forget("a")
-        scheduler.drop("b", 0)
+        runner.forget("a")
+        runner.drop("b", 0)
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 1)
         assert desk.delivered == [("c", "same", "<same>")] and desk.began == ["same"]
         desk.gate.clear()
         for owner in "ab":
-            scheduler.replace(owner, 0, [desk.want(owner, "again")])
+            runner.replace(owner, 0, [desk.want(owner, "again")])
         await desk.until(lambda: desk.began[-1] == "again")
-        scheduler.forget("a")
-        scheduler.forget("b")
+        runner.forget("a")
+        runner.forget("b")
         await desk.until(lambda: desk.stopped == ["again"])
 
     scheduled(2, test)
 
 
 def test_work_that_was_given_up_is_begun_anew_for_the_next():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", "k")])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", "k")])
         await desk.until(lambda: desk.began == ["k"])
-        scheduler.forget("a")
-        scheduler.replace("b", 0, [desk.want("b", "k")])
+        runner.forget("a")
+        runner.replace("b", 0, [desk.want("b", "k")])
         await desk.until(lambda: desk.began == ["k", "k"] and desk.stopped == ["k"])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 1)
@@ -162,11 +162,11 @@ def test_work_that_was_given_up_is_begun_anew_for_the_next():
 
 
 def test_what_one_prefetches_and_another_sees_comes_first():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("x", 0, [desk.want("x", "gate")])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("x", 0, [desk.want("x", "gate")])
         await desk.until(lambda: desk.began == ["gate"])
-        scheduler.replace("a", 0, [desk.want("a", "p", later=True), desk.want("a", "q", later=True)])
-        scheduler.replace("b", 0, [desk.want("b", "q")])
+        runner.replace("a", 0, [desk.want("a", "p", later=True), desk.want("a", "q", later=True)])
+        runner.replace("b", 0, [desk.want("b", "q")])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 4)
         assert desk.began == ["gate", "q", "p"]
@@ -175,10 +175,10 @@ def test_what_one_prefetches_and_another_sees_comes_first():
 
 
 def test_heavy_jobs_leave_a_worker_free():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", n, heavy=True) for n in range(5)])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", n, heavy=True) for n in range(5)])
         await desk.until(lambda: len(desk.began) == 2)
-        scheduler.replace("b", 0, [desk.want("b", "tile")])
+        runner.replace("b", 0, [desk.want("b", "tile")])
         await desk.until(lambda: "tile" in desk.began)
         assert len(desk.began) == 3
         desk.gate.set()
@@ -188,32 +188,32 @@ def test_heavy_jobs_leave_a_worker_free():
 
 
 def test_a_single_worker_runs_heavy_jobs_too():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         desk.gate.set()
-        scheduler.replace("a", 0, [desk.want("a", n, heavy=True) for n in range(3)])
+        runner.replace("a", 0, [desk.want("a", n, heavy=True) for n in range(3)])
         await desk.until(lambda: len(desk.delivered) == 3)
 
     scheduled(1, test)
 
 
 def test_a_paused_owner_waits_and_the_others_do_not():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         desk.gate.set()
-        scheduler.pause("a", True)
-        scheduler.replace("a", 0, [desk.want("a", 1), desk.want("a", 2)])
-        scheduler.replace("b", 0, [desk.want("b", 2), desk.want("b", 3)])
+        runner.pause("a", True)
+        runner.replace("a", 0, [desk.want("a", 1), desk.want("a", 2)])
+        runner.replace("b", 0, [desk.want("b", 2), desk.want("b", 3)])
         await desk.until(lambda: len(desk.delivered) == 3)
         assert sorted(desk.began) == [2, 3], "what another wants too is delivered to both"
-        scheduler.pause("a", False)
+        runner.pause("a", False)
         await desk.until(lambda: ("a", 1, "<1>") in desk.delivered)
 
     scheduled(2, test)
 
 
 def test_errors_go_to_everyone_who_waits_and_nothing_breaks():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         for owner in "ab":
-            scheduler.replace(owner, 0, [desk.want(owner, "bad", fails=True), desk.want(owner, "good")])
+            runner.replace(owner, 0, [desk.want(owner, "bad", fails=True), desk.want(owner, "good")])
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 4)
         assert sorted((o, str(v)) for o, k, v in desk.delivered if k == "bad") == [("a", "bad"), ("b", "bad")]
@@ -222,13 +222,13 @@ def test_errors_go_to_everyone_who_waits_and_nothing_breaks():
 
 
 def test_one_receiver_that_raises_does_not_keep_it_from_the_others(caplog: pytest.LogCaptureFixture):
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         def bad(outcome: Outcome) -> None:
             raise RuntimeError("mine")
 
         desk.gate.set()
-        scheduler.replace("a", 0, [Want("k", lambda cancel: 1, bad)])
-        scheduler.replace("b", 0, [desk.want("b", "k2")])
+        runner.replace("a", 0, [Want("k", lambda cancel: 1, bad)])
+        runner.replace("b", 0, [desk.want("b", "k2")])
         await desk.until(lambda: len(desk.delivered) == 1)
 
     scheduled(1, test)
@@ -236,28 +236,28 @@ def test_one_receiver_that_raises_does_not_keep_it_from_the_others(caplog: pytes
 
 
 def test_run_gives_the_result_and_gives_up_with_its_task():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         want = desk.want("a", "slow")
-        task = asyncio.ensure_future(scheduler.run("a", want.key, want.call))
+        task = asyncio.ensure_future(runner.run("a", want.key, want.call))
         await desk.until(lambda: desk.began == ["slow"])
         task.cancel()
         await desk.until(lambda: desk.stopped == ["slow"])
         desk.gate.set()
-        assert await scheduler.run("a", want.key, want.call) == "<slow>"
+        assert await runner.run("a", want.key, want.call) == "<slow>"
         with pytest.raises(ValueError, match="no"):
-            await scheduler.run("a", "bad", desk.want("a", "no", fails=True).call)
-        assert not scheduler._queue._owners and not scheduler._queue._jobs and not scheduler._queue._live
+            await runner.run("a", "bad", desk.want("a", "no", fails=True).call)
+        assert not runner._queue._owners and not runner._queue._jobs and not runner._queue._live
 
     scheduled(2, test)
 
 
 def test_waiting_time_is_counted_from_the_want():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         got: list[Outcome] = []
         desk.gate.set()
         late = Want("k", lambda cancel: 1, got.append)
         late.since -= 5
-        scheduler.replace("a", 0, [late, desk.want("a", 2)])
+        runner.replace("a", 0, [late, desk.want("a", 2)])
         await desk.until(lambda: len(desk.delivered) == 1)
         assert 5 <= got[0].waited < 6
 
@@ -267,45 +267,45 @@ def test_waiting_time_is_counted_from_the_want():
 def test_many_owners_come_and_go_while_work_is_done():
     """What is left at the end is nothing: no owner, no job, no want, no busy worker."""
 
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
+    async def test(runner: JobRunner, desk: Desk) -> None:
         desk.gate.set()
         for turn in range(300):
             owner = f"o{turn % 7}"
             wants = [desk.want(owner, (turn * 7 + n) % 40, later=n % 3 == 0) for n in range(5)]
             if turn % 5 == 4:
-                scheduler.forget(owner)
+                runner.forget(owner)
             elif turn % 4 == 3:
-                scheduler.drop(owner, turn % 2)
+                runner.drop(owner, turn % 2)
             else:
-                scheduler.replace(owner, turn % 2, wants)
+                runner.replace(owner, turn % 2, wants)
             if turn % 10 == 0:
                 await asyncio.sleep(0)
         desk.delivered.clear()
-        scheduler.replace("last", 0, [desk.want("last", "end", later=True)])
+        runner.replace("last", 0, [desk.want("last", "end", later=True)])
         await desk.until(lambda: ("last", "end", "<end>") in desk.delivered)
         for n in range(7):
-            scheduler.forget(f"o{n}")
-        scheduler.forget("last")
-        assert not scheduler._queue._owners and not scheduler._queue._live and scheduler.waiting == 0
+            runner.forget(f"o{n}")
+        runner.forget("last")
+        assert not runner._queue._owners and not runner._queue._live and runner.waiting == 0
 
     scheduled(3, test)
 
 
 def test_long_jobs_run_besides_the_others_two_at_a_time():
-    async def test(scheduler: Scheduler, desk: Desk) -> None:
-        scheduler.replace("a", 0, [desk.want("a", f"long {n}", long=True) for n in range(3)])
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        runner.replace("a", 0, [desk.want("a", f"long {n}", long=True) for n in range(3)])
         await desk.until(lambda: len(desk.began) == 2)
-        scheduler.replace("b", 0, [desk.want("b", n) for n in range(3)])
-        scheduler.replace("c", 0, [desk.want("c", "heavy", heavy=True)])
+        runner.replace("b", 0, [desk.want("b", n) for n in range(3)])
+        runner.replace("c", 0, [desk.want("c", "heavy", heavy=True)])
         await desk.until(lambda: len(desk.began) == 4)
         assert sorted(map(str, desk.began)) == ["0", "1", "long 0", "long 1"]
-        assert (scheduler.running, scheduler.waiting) == (4, 3)
-        scheduler.forget("a")
+        assert (runner.running, runner.waiting) == (4, 3)
+        runner.forget("a")
         await desk.until(lambda: sorted(desk.stopped) == ["long 0", "long 1"])
-        scheduler.replace("d", 0, [desk.want("d", "long 3", long=True)])
+        runner.replace("d", 0, [desk.want("d", "long 3", long=True)])
         await desk.until(lambda: "long 3" in desk.began)
         desk.gate.set()
         await desk.until(lambda: len(desk.delivered) == 5)
-        assert "long 2" not in desk.began and scheduler.waiting == 0
+        assert "long 2" not in desk.began and runner.waiting == 0
 
     scheduled(2, test)
