@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigviz.common import errors
+from bigviz.data.appending import refusals as appending
 from bigviz.server import refusals
 from bigviz.server.error_json import STATUS, describe, dump, retry_after, status_of
 from bigviz.server.websocket.requests import Malformed
 
 
 def test_every_error_has_a_status():
-    classes = [each for module in (errors, refusals) for _, each in inspect.getmembers(module, inspect.isclass)]
+    modules = (errors, refusals, appending)
+    classes = [each for module in modules for _, each in inspect.getmembers(module, inspect.isclass)]
     own = [each for each in classes if issubclass(each, errors.BigvizError)]
     assert {each for each in own if each is not errors.BigvizError} == set(STATUS)
     assert status_of(Malformed("x")) == 400 and status_of(errors.BigvizError("x")) == 500
