@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,9 +13,9 @@ from bigviz.document.figure import figure
 from bigviz.library.library import Library
 
 from ..patience import PATIENCE
+from .axe import faults
 from .served import Server, start_server
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "correct horse battery staple"
 SECRET = document(figure(title="Secret").points("points", "x", "y"), id="secret").to_json()
 CONTEXTS = pytest.mark.parametrize(
@@ -59,17 +58,6 @@ def visitor(context: BrowserContext) -> Page:
     page.set_default_timeout(PATIENCE * 1_000)
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe-core finds serious or critical in a page."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        (each["id"], [node["html"] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def signed_in(page: Page, server: Server) -> None:
