@@ -67,8 +67,8 @@ class Viewer(Guest, Protocol):
     def announce(self, version: int) -> None:
         """Say that the document has this version now; the browser goes on with the one it shows."""
 
-    def renew(self, shown: Shown) -> None:
-        """Go on with the same document over other data."""
+    def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
+        """Go on with the same document over other data; `times`: when datasets were appended to last."""
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
 import { Figure } from "./figure/figure.js";
 import { Latency } from "./figure/latency.js";
+import { Streams } from "./figure/streams.js";
 import { SharedRange } from "./geometry/shared-range.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
@@ -84,6 +85,7 @@ export class Mounted extends EventTarget {
     this.theme = new Theme(signal);
     this.latency = new Latency();
     this.cache = new TileCache();
+    this.streams = new Streams();
     this.panel = bindLatencyPanel(element, this.latency);
     this.help = () => find(element, ".help", HTMLDialogElement).showModal();
     /** @type {Figure[]} */ this.figures = [];
@@ -124,7 +126,7 @@ export class Mounted extends EventTarget {
     const text = JSON.stringify([json.document, columns]);
     if (this.built === text) {
       // What changed while there was no connection has not been told.
-      for (const [name, { version }] of Object.entries(json.datasets)) this.#renew(name, version);
+      for (const [name, told] of Object.entries(json.datasets)) this.#renew(name, told);
       return;
     }
     const maps = this.wholePage ? planForMaps(json.document) : "draw";
@@ -134,7 +136,10 @@ export class Mounted extends EventTarget {
     }
     this.#clear();
     this.built = text;
-    for (const [name, { version }] of Object.entries(json.datasets)) this.versions.set(name, version);
+    for (const [name, { version, rows }] of Object.entries(json.datasets)) {
+      this.versions.set(name, version);
+      this.streams.begin(name, rows);
+    }
     const layout = maps === "omit" ? withoutMaps(json.document.layout) : json.document.layout;
     this.#build({ ...json, document: { ...json.document, layout } }, luts);
   }
@@ -181,7 +186,7 @@ export class Mounted extends EventTarget {
     });
     on("changed", ({ json }) => {
       if (json.document !== undefined) this.#offerVersion();
-      else this.#renew(json.dataset, json.version);
+      else this.#renew(json.dataset, json);
     });
     addEventListener(
       "pagehide",
@@ -221,23 +226,25 @@ export class Mounted extends EventTarget {
 
   /**
    * A dataset has other rows, if its version is another: they are drawn where the old ones were.
-   * @param {string} dataset @param {number} version
+   * @param {string} dataset @param {import("./figure/streams.js").Told} told
    */
-  #renew(dataset, version) {
-    if (this.versions.get(dataset) === version) return;
-    this.versions.set(dataset, version);
+  #renew(dataset, told) {
+    if (this.versions.get(dataset) === told.version) return;
+    this.versions.set(dataset, told.version);
+    this.streams.take(dataset, told);
     this.cache.forget(dataset);
     for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === dataset)) figure.renew();
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
   #build({ document: spec, datasets, cmap_aliases: cmapAliases = {}, offline = false }, luts) {
-    const { connection, embedded, cache, latency, theme, notices, element } = this;
+    const { connection, embedded, cache, latency, theme, notices, streams, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
     element.querySelector(".opening")?.remove();
+    const shared = { connection, embedded, cache, latency, theme, notices, streams };
     /** @type {Page} */
-    const page = { title, connection, embedded, cache, latency, theme, notices, luts, cmapAliases, datasets, offline };
+    const page = { title, ...shared, luts, cmapAliases, datasets, offline };
     const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));

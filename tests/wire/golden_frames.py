@@ -279,7 +279,11 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
             {"error": 'no column "fair" in trips: did you mean "fare"?', "field": "x", "got": "fair"},
             {"request": 9},
         ),
-        "changed": (Type.CHANGED, {"dataset": "trips", "version": 2}, {"sequence": 2**40}),
+        "changed": (
+            Type.CHANGED,
+            {"dataset": "trips", "version": 2, "rows": 1_000, "time": 1790000000.25, "age": 0.125},
+            {"sequence": 2**40},
+        ),
     }
     out: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
     for name, (kind, payload, where) in texts.items():

@@ -102,7 +102,7 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
         viewer.announce(now.version)
     opened = shown.opened
     newer = [name for name, version in now.datasets.items() if opened.datasets.get(name, version) != version]
-    if newer and all(shelf.is_stream(name) for name in newer) and not viewer.settled:
+    if newer and all(name in shelf.heads for name in newer) and not viewer.settled:
         shelf.unshown(newer)
         return
     if newer:
@@ -112,4 +112,4 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
             return
     fresh = Shown(opened, await shelf.usage(viewer.name, opened, viewer.principal.caller))
     if viewer.shown is shown and fresh != shown:
-        viewer.renew(fresh)
+        viewer.renew(fresh, {name: shelf.heads.time(name, opened.datasets[name]) for name in newer})

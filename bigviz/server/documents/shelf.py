@@ -19,6 +19,7 @@ from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
 from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
+from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
 from bigviz.server.documents.tables import Tables
@@ -71,7 +72,7 @@ class Shelf:
         self.appending = Appending(library.datasets, validator, self._begin_append, self._appended, self._check_append)
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
-        self._heads: dict[str, int] = {}  # the last versions of datasets that were appended to
+        self.heads = Heads()
         self._keep = keep
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
@@ -147,10 +148,6 @@ class Shelf:
         self._unshown.update(datasets)
         self.appended.set()
 
-    def is_stream(self, dataset: str) -> bool:
-        """Whether a dataset was appended to since it was uploaded, or this server started."""
-        return dataset in self._heads
-
     def close(self) -> None:
         """Wait for uploads and appends that are being kept, and end the processes that check them."""
         self.appending.close()
@@ -200,7 +197,7 @@ class Shelf:
         """See `publishing.keep_dataset`. A file that takes long to be checked holds up other uploads, and nothing
         else."""
         arguments = (name, upload, rest, format, caller, expect, attached, order_by)
-        self._heads.pop(name, None)
+        self.heads.forget(name)
         return await self._checks.run(publishing.keep_dataset, self.library, self._quota, self._validator, *arguments)
 
     async def append(self, name: str, body: bytearray, format: BodyFormat, principal: str, key: str | None) -> Receipt:
@@ -219,7 +216,7 @@ class Shelf:
 
     def _appended(self, dataset: str, version: int) -> None:
         """Open anew, from now on, what shows a dataset; pages follow when they can."""
-        self._heads[dataset] = version
+        self.heads.tell(dataset, version)
         for name in self.naming(dataset):
             del self._kept[name]
         self.unshown([dataset])
@@ -234,7 +231,7 @@ class Shelf:
         if task.cancelled() or task.exception() is not None:
             return
         opened = task.result()
-        if any(self._heads.get(each, 0) > version for each, version in opened.datasets.items()):
+        if any(self.heads.version(each) > version for each, version in opened.datasets.items()):
             return
         self._kept[name] = opened
         self.when_opened(opened)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -20,6 +20,8 @@ from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
 from bigviz.server.error_json import describe
+from bigviz.server.jobs.layer_json import version_facts
+from bigviz.server.jobs.layer_ref import dataset_of
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
@@ -135,9 +137,10 @@ class Viewer:
         self.announced = version
         self.put(Message(Type.CHANGED, json_parts({"document": self.name, "version": version})))
 
-    def renew(self, shown: Shown) -> None:
+    def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
         """Go on with the same document over other data: what was asked of the old is not answered any more, and the
-        page asks again. Where that is not enough, because columns or axes are others, it connects and loads again."""
+        page asks again. Where that is not enough, because columns or axes are others, it connects and loads again.
+        `times`: when datasets were appended to last, by the wall clock."""
         before, backend = self.shown, self.backend
         if before is None or backend is None or not self.is_open:
             return
@@ -153,7 +156,8 @@ class Viewer:
         self.shown = shown
         self.renewed = time.monotonic()
         for name, version in datasets.items():
-            self.put(Message(Type.CHANGED, json_parts({"dataset": name, "version": version})))
+            facts = version_facts(dataset_of(shown.document, name).num_rows, version, times.get(name))
+            self.put(Message(Type.CHANGED, json_parts({"dataset": name, **facts})))
 
     def read(self, report: dict[str, Any]) -> None:
         """Report how much of the document's files has been read: progress of no request, before hello."""

@@ -50,8 +50,8 @@ import { parseTile } from "./tiles.js";
  */
 /**
  * A dataset has other rows, or the document a newer version than the one that is shown.
- * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, version: number}|{document:
- *   string, dataset?: undefined, version: number}}} ChangedMessage
+ * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, version: number, rows?: number,
+ *   time?: number|null, age?: number|null}|{document: string, dataset?: undefined, version: number}}} ChangedMessage
  */
 /**
  * @typedef

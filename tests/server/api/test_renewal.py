@@ -18,6 +18,7 @@ from ..wire import Browser
 from .calls import TABLE, ask, call, document, upload
 
 MORE = pa.concat_tables([TABLE, TABLE])
+SECOND = {"dataset": "rows", "version": 2, "rows": 8, "time": None, "age": None}
 
 
 def closed(browser: Browser) -> int:
@@ -49,7 +50,7 @@ def test_a_new_version_is_announced_once(plots, page):
 def test_new_data_is_drawn_on_the_same_connection(plots, page):
     assert upload(plots, "rows", MORE, If_Match='"1"') == (200, {"name": "rows", "version": 2, "rows": 8})
     told = page.take()
-    assert told.kind == Type.CHANGED and told.value == {"dataset": "rows", "version": 2}
+    assert told.kind == Type.CHANGED and told.value == SECOND
     facts = page.layer().value
     assert (facts["rows"], facts["version"]) == (8, 2)
     tiles = [got for got in page.view([[0, 0, 0, 0]]) if got.kind == Type.TILE]
@@ -62,7 +63,7 @@ def test_an_older_version_gets_the_new_data_too(plots, page):
     call(plots, "PUT", "documents/a", document("rows", title="Second"))
     assert page.take().value["document"] == "a"
     upload(plots, "rows", MORE, If_Match='"1"')
-    assert page.take().value == {"dataset": "rows", "version": 2}
+    assert page.take().value == SECOND
     assert page.document["title"] == "A plot" and page.layer().value["rows"] == 8
 
 
