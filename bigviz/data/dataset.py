@@ -16,6 +16,7 @@ from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
 from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, no_progress
+from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, Unusable, as_labels, label_text, own_name
@@ -74,6 +75,28 @@ class Dataset:
         """A hexadecimal text that changes whenever the content may have changed. It covers the path, size, times and
         footer of files, and is random for tables in memory."""
         return self._source.fingerprint
+
+    @property
+    def lineage(self) -> str | None:
+        """A text that all versions of a dataset share that can be appended to, until it is replaced; None for others.
+
+        From one version to the next rows are added at the end, and nothing else changes but what `first_row` and
+        `corrections` say.
+        """
+        growth = self._source.growth
+        return None if growth is None else growth.lineage
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first row: 0, or how many rows were rolled over. Numbers of rows never change."""
+        growth = self._source.growth
+        return 0 if growth is None else growth.first_row
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The rows that were given other values since they were appended, in order of the versions that did."""
+        growth = self._source.growth
+        return () if growth is None else growth.corrections
 
     @property
     def files(self) -> tuple[StableFile, ...]:
@@ -155,6 +178,26 @@ class Dataset:
             )
             first += rows
 
+    def read_rows(
+        self, names: Sequence[str], start: int, stop: int, cancel: Cancel = NEVER, own_labels: bool = False
+    ) -> Iterator[tuple[int, list[Column]]]:
+        """Read the rows with the numbers `start` to `stop` (exclusive) in order, as batches of at most 2^20 of them:
+        (number of the first row, columns). What lies before and after them is not read.
+
+        Numbers begin with `first_row`; those that there are not are left out. Else as `read`, whose columns they are.
+        """
+        before = self.first_row
+        for number, (first, rows) in enumerate(self._source.chunks()):
+            low, high = first + before, first + before + rows
+            if high <= start or low >= stop:
+                continue
+            for at, columns in self.read(number, names, cancel, own_labels):
+                count = len(columns[0]) if columns else 0
+                begin, end = max(start - before - at, 0), min(stop - before - at, count)
+                if begin < end:
+                    part = columns if end - begin == count else [each.part(begin, end) for each in columns]
+                    yield at + before + begin, part
+
     def labels(self, name: str, cancel: Cancel = NEVER) -> tuple[str, ...]:
         """The sorted labels of a category, as `column` has them, without reading the column into memory.
 
@@ -166,16 +209,18 @@ class Dataset:
         return self._sorted(index, cancel).texts
 
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
-        """The values of some columns, in their own types, at `rows` (integers from 0 to num_rows - 1, in any order).
+        """The values of some columns, in their own types, at `rows` (numbers from `first_row` on, in any order).
 
         Columns need not be plottable, but readable: `Unplottable` says why one is not.
         Columns in memory are taken from there; of others these rows are read, and not kept.
         """
         rows = np.ascontiguousarray(rows, np.int64)
-        if len(rows) and not (rows.min() >= 0 and rows.max() < self.num_rows):
+        first, stop = self.first_row, self.first_row + self.num_rows
+        if len(rows) and not (rows.min() >= first and rows.max() < stop):
             raise BadInput(
-                f"Rows lie between 0 and {self.num_rows - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
+                f"Rows lie between {first:,} and {stop - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
             )
+        rows = rows - first
         indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._take(index, rows) for index in indices], schema=pa.schema(fields))

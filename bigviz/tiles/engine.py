@@ -128,9 +128,15 @@ class Engine:
         with self._answering(dataset, layer) as built:
             return built.dense
 
-    def etag(self, dataset: Dataset, layer: Layer) -> str:
+    def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
         text = repr((dataset.fingerprint, dataset.version, layer.key(), *self._order_of_sums(dataset, layer)))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def changed(self, before: Dataset, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
+        return None
+
+    def changed_from(self, before: Dataset, after: Dataset, layer: Layer) -> Number | None:
+        return None
 
     def memory(self) -> dict[str, int]:
         return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}

@@ -116,8 +116,22 @@ class Engine(Protocol):
         """Where nearly all rows of a layer of points lie, if that is a small part of their range. None for lines, for
         roots that hold all rows, and for scanned layers, which would need a pass for it."""
 
-    def etag(self, dataset: Dataset, layer: Layer) -> str:
-        """A name of all that the layer's answers depend on: 32 hexadecimal digits."""
+    def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
+        """A name of all that the layer's answers depend on, or with a key those for this tile: 32 hexadecimal digits.
+
+        Two versions of one dataset have the same name for a tile whose rows they share, as far as that is known without
+        building anything. Never blocks.
+        """
+
+    def changed(self, before: Dataset, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
+        """Which tiles are others in a later version of a dataset; None where that is not known: all of them may be.
+
+        None too where the roots have changed, since keys then mean other tiles. Both versions have to be ready.
+        """
+
+    def changed_from(self, before: Dataset, after: Dataset, layer: Layer) -> Number | None:
+        """The lowest x, in axis space, from which on a line is another one in a later version of a dataset; None where
+        that is not known: all of it may be."""
 
     def memory(self) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read,

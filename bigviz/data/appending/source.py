@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import mmap
 import os
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
+from itertools import accumulate, pairwise
+from typing import Final, overload
 
 import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import Unreadable
+from bigviz.data.appending.growth import Growth
 from bigviz.data.appending.log import Slice, Snapshot
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
@@ -116,3 +118,30 @@ class AppendedSource(FilesSource):
         super().__init__([*base, *parts], {}, what)
         self.files = ()
         self.fingerprint = f"{self.fingerprint[:32]}{snapshot.digest}"
+        self.growth = Growth(snapshot.files[0].path.parent.name, appends=_Starts(snapshot))
+
+
+class _Starts(Sequence[int]):
+    """The first row of each append, which are not copied: a log may have millions."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._files = [each for each in snapshot.files if each.count]
+        self._ends = list(accumulate(each.count for each in self._files))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        if isinstance(at, slice):
+            return [self[k] for k in range(*at.indices(len(self)))]
+        if not 0 <= at < len(self):
+            raise IndexError(at)
+        file = bisect_right(self._ends, at)
+        each = self._files[file]
+        return each.batches[at - (self._ends[file] - each.count)].first

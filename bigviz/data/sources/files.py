@@ -15,6 +15,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.progress import Progress, RowMeter
 from bigviz.common.workers import usable_cores
+from bigviz.data.appending.growth import Growth
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import aligned, grouped
 from bigviz.data.columns.column import Unusable
@@ -77,6 +78,7 @@ class FilesSource:
         self.assumed = tuple(assumed)
         self.estimated_rows = self.num_rows + missing_rows if missing_rows else None
         self.fingerprint = self._fingerprint()
+        self.growth: Growth | None = None
         self._all = [
             _Task(number, part, piece, int(self.starts[number]))
             for number, part in enumerate(self.parts)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.progress import Progress, RowMeter
+from bigviz.data.appending.growth import Growth
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema, aligned, grouped
 from bigviz.data.columns.column import Unusable
@@ -38,6 +39,7 @@ class MemorySource:
         self.notes: tuple[str, ...] = ()
         self.assumed: tuple[str, ...] = ()
         self.estimated_rows: int | None = None
+        self.growth: Growth | None = None
 
     def check(self) -> None:
         """Never raises: nobody can take the memory away."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.progress import Progress
+from bigviz.data.appending.growth import Growth
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.stable_file import StableFile
 
@@ -59,6 +60,11 @@ class Source(Protocol):
     @property
     def estimated_rows(self) -> int | None:
         """How many rows there may be if only some of them were read; None if `num_rows` is all there are."""
+        ...
+
+    @property
+    def growth(self) -> Growth | None:
+        """What tells this version from others; None for what cannot be appended to."""
         ...
 
     def check(self) -> None:

@@ -151,9 +151,10 @@ class Row(LayerHandler):
         name, number, text = args
         backend, asked = await self.asked(name, number)
         self.usage.check_rows(self.dataset)
-        row, rows = int(text), asked.dataset.num_rows
-        if row >= rows:
-            raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
+        row, rows, first = int(text), asked.dataset.num_rows, asked.dataset.first_row
+        if not first <= row < first + rows:
+            has = f"{asked.dataset.name!r} has {rows:,} rows, from {first:,}"
+            raise NotFound(f"There is no row {row:,}: {has}.", "row", row)
         columns = tuple(self.usage.within(self.dataset, (each.name for each in asked.dataset.columns())))
         if self.tagged(asked, row, columns):
             self.finish()
