@@ -11,10 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from bigviz.commands import info
 from bigviz.commands.plot_server import people
 
 from .fetch import fetched
-from .patience import PATIENCE
+from .patience import PATIENCE, eventually
 
 BIGVIZ = (sys.executable, "-m", "bigviz")
 ROWS = 1_000
@@ -110,16 +109,6 @@ def serving(*arguments: object) -> Iterator[tuple[Process, str]]:
 
 def layer(url: str, more: str = "") -> dict:
     return json.loads(fetched(f"{url}layers/0/tilejson.json{more}"))
-
-
-def eventually(ask: Callable[[], dict]) -> dict:
-    """The first answer; until the server has noticed that others have left it may send one away."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return ask()
-        except OSError:
-            assert time.monotonic() < end
 
 
 HELP = """
@@ -236,7 +225,7 @@ def test_an_index_cut_short_under_a_server_is_named_in_the_log(folder: Path, tmp
         os.truncate(keys, 100)
         with pytest.raises(OSError):
             fetched(f"{url}layers/0/tiles/3/3/3.png")
-        assert process.process.wait(20) == -signal.SIGBUS
+        assert process.process.wait(PATIENCE) == -signal.SIGBUS
         assert "Fatal Python error: Bus error" in process.process.stderr.read()
 
 

@@ -2,11 +2,15 @@
 /** Timers that have not fired, and their milliseconds: what the page has put off, as writing its address. */
 const timers = new Map();
 const { setTimeout, clearTimeout } = window;
+const NEVER = 2 ** 31 - 1;
+/** Timers of so many milliseconds or more never fire: what a page takes away after a while, a slow test would miss. */
+let longest = 5000;
 window.setTimeout = (run, ms = 0, ...given) => {
-  const timer = setTimeout(() => {
+  const fire = () => {
     timers.delete(timer);
     run(...given);
-  }, ms);
+  };
+  const timer = setTimeout(fire, ms < longest ? ms : NEVER);
   timers.set(timer, ms);
   return timer;
 };
@@ -18,6 +22,11 @@ window.clearTimeout = (timer) => {
 window.probe = {
   /** Nothing is put off by so many milliseconds or fewer. */
   isIdle: (ms) => [...timers.values()].every((each) => each > ms),
+
+  /** Timers that are set from now on never fire, if they would do so after so many milliseconds or more. */
+  hold(ms) {
+    longest = ms;
+  },
 
   /** Comes back in a later frame.  @param {number} count frames from now */
   async frame(count) {

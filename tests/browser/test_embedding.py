@@ -203,7 +203,11 @@ def test_a_private_plot_with_a_token(visited: tuple[Page, list[str]], town: Town
 
 def test_a_token_that_ends_while_it_is_shown(visited: tuple[Page, list[str]], town: Town) -> None:
     page, errors = visited
-    town.far.show(page, town.tag("closed", origin=town.far.origin, secret=town.secret, expires=4))
-    assert title(*plots(page)) == "closed"
-    assert "expired" in sentence(page, errors)
+    for seconds in (2, 8, 32, 128):  # the first that is longer than this machine takes to show the plot
+        errors.clear()
+        town.far.show(page, town.tag("closed", origin=town.far.origin, secret=town.secret, expires=seconds))
+        assert "expired" in sentence(page, errors)
+        if page.frames[1].locator("section.figure").count():
+            break
+    assert title(page.frames[1]) == "closed"
     expect(page.frames[1].locator(".toast")).to_contain_text("expired")

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import textwrap
 
+from ..patience import PATIENCE
+
 
 def ran(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_they_are_asked_to_end_and_waited_for():

@@ -26,7 +26,7 @@ from bigviz.server.run.server import Options
 from bigviz.server.websocket.connection import Websocket
 from bigviz.wire.frames import Type
 
-from ..patience import PATIENCE
+from ..patience import PATIENCE, eventually
 from .running import Running, running, unread
 from .wire import Browser
 
@@ -267,7 +267,7 @@ def test_headers_that_never_end_are_cut_off(documents):
         finally:
             stop.set()
             slow.join()
-        assert server.get("/healthz").status == 200
+        assert eventually(lambda: server.get("/healthz")).status == 200
 
 
 def test_an_idle_connection_is_closed(documents):

@@ -245,7 +245,7 @@ def test_a_large_answer_is_written_a_piece_at_a_time(documents):
 
 def given_back(server: Running) -> None:
     """Wait until no answer holds anything of the budget."""
-    left = deadline(20)
+    left = deadline(PATIENCE)
     while server.on_loop(lambda: server.server.site.budget.held):
         assert left()
 

@@ -10,6 +10,7 @@ const LIVE_MS = 1000;
 export class Notices {
   /** @param {HTMLElement} root that holds the places for them */
   constructor(root) {
+    this.root = root;
     this.toasts = find(root, ".toasts", HTMLElement);
     this.banner = find(root, ".banner", HTMLElement);
     this.bannerText = find(this.banner, "span", HTMLElement);
@@ -19,6 +20,20 @@ export class Notices {
     /** @type {ReturnType<typeof setInterval>|undefined} */ this.countdown = undefined;
     /** Words to announce, by their subject.  @type {Map<string, string>} */ this.waiting = new Map();
     this.spoken = Number.NEGATIVE_INFINITY;
+    this.place = () => this.#place();
+    document.addEventListener("fullscreenchange", this.place);
+  }
+
+  /** Browsers show nothing outside of a figure in full screen, or let nobody press and hear it: so it stands in there. */
+  #place() {
+    const full = document.fullscreenElement;
+    const into = full && this.root.contains(full) ? full : this.root;
+    for (const part of [this.banner, this.toasts, this.live]) {
+      if (part.parentElement === into) continue;
+      const isOpen = part.matches(":popover-open");
+      into.append(part);
+      if (isOpen) part.showPopover();
+    }
   }
 
   /**
@@ -66,6 +81,7 @@ export class Notices {
     toast.append(make("p", { text: words }), close);
     close.addEventListener("click", () => toast.remove());
     this.toasts.append(toast);
+    this.place();
     raise(this.toasts);
     return toast;
   }
@@ -81,6 +97,7 @@ export class Notices {
     };
     show();
     this.countdown = setInterval(show, 500);
+    this.place();
     if (!this.banner.matches(":popover-open")) this.banner.showPopover();
     this.retry.onclick = () => {
       this.bannerText.textContent = "Connecting again…";
@@ -104,8 +121,9 @@ export class Notices {
     if (wait <= 0) this.#speak();
   }
 
-  /** Stops all timers. */
+  /** Stops all timers, and listening to the document. */
   dispose() {
+    document.removeEventListener("fullscreenchange", this.place);
     clearInterval(this.countdown);
     for (const timer of this.timers) clearTimeout(timer);
   }

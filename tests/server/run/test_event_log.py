@@ -13,6 +13,8 @@ import pytest
 
 from bigviz.server.run.event_log import Reporter
 
+from ...patience import PATIENCE
+
 
 def said(as_json: bool = False, quiet: bool = False) -> str:
     out = io.StringIO()
@@ -22,7 +24,7 @@ def said(as_json: bool = False, quiet: bool = False) -> str:
     report("connected", document="a", viewers=2)
     report("request", route="tiles", status=200)
     report("loaded", datasets={"a": 1_234_567})
-    report.flush()
+    report.flush(PATIENCE)
     return out.getvalue()
 
 
@@ -37,7 +39,7 @@ def test_control_characters_in_names_do_not_reach_the_terminal():
     out = io.StringIO()
     report = Reporter(out=out)
     report("built", dataset="a", layer="count of \x1b]0;x\x07\x9b2J, y", seconds=0.1)
-    report.flush()
+    report.flush(PATIENCE)
     assert out.getvalue() == "  indexed  a: count of \\x1b]0;x\\x07\\x9b2J, y in 0.1 s\n"
 
 
@@ -52,7 +54,7 @@ def test_where_indexes_are_and_what_a_log_that_ends_with_a_signal_means():
     out = io.StringIO()
     report = Reporter(out=out)
     report("indexes", directory="/data/indexes")
-    report.flush()
+    report.flush(PATIENCE)
     first, second, third = out.getvalue().splitlines()
     assert first == "  indexes  /data/indexes" and "Fatal Python error: Bus error" in second and "start again" in third
 
@@ -79,7 +81,7 @@ def test_logs_go_the_same_way(loggers):
     except KeyError:
         logging.getLogger("bigviz").exception("it %s", "broke")
     logging.getLogger("tornado.access").warning("404 GET /?token=secret")
-    report.flush()
+    report.flush(PATIENCE)
     (line,) = out.getvalue().splitlines()
     found = json.loads(line)
     assert (found["event"], found["level"]) == ("log", "error")
@@ -95,10 +97,10 @@ def test_a_pipe_that_nobody_reads_stops_nobody():
         report("connected", document="x" * 50, viewers=number)
     report.flush(0.01)
     os.close(reading)
-    report.flush(20)
+    report.flush(PATIENCE)
     assert report._lines.unfinished_tasks == 0
     report("connected", document="y", viewers=1)
-    report.flush(20)
+    report.flush(PATIENCE)
     with pytest.raises(BrokenPipeError):
         out.close()
 
@@ -109,7 +111,7 @@ def test_what_was_printed_is_in_order_and_whole():
         report = Reporter(out=out)
         for number in range(500):
             report("connected", document="x", viewers=number)
-        report.flush()
+        report.flush(PATIENCE)
         out.close()
         assert [int(line.split()[1]) for line in lines] == list(range(500))
 
@@ -120,7 +122,7 @@ def test_an_interpreter_closes_whether_or_not_its_lines_are_read(reads: bool):
         "from bigviz.server.run.event_log import Reporter\n"
         "report = Reporter()\n"
         "for k in range(5000): report('log', message='y' * 100)\n"
-        f"report.flush({30 if reads else 0.3})\n"
+        f"report.flush({PATIENCE if reads else 0.3})\n"
     )
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
@@ -128,4 +130,4 @@ def test_an_interpreter_closes_whether_or_not_its_lines_are_read(reads: bool):
         assert process.stdout is not None
         if reads:
             assert process.stdout.read() == b"y" * 100 + b"\n" + (b"y" * 100 + b"\n") * 4999
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
