@@ -8,6 +8,7 @@ where both axes are whole numbers in a root of at most 2^32 of them; elsewhere t
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,8 +21,8 @@ from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.window import Number, codes_between, within
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.quadtree import batches_within, positions_of
-from bigviz.tiles.morton.sorted_keys import Fenced, open_block, run_end
+from bigviz.tiles.morton.quadtree import Ranges, batches_within, positions_of
+from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
 from bigviz.tiles.pyramid.layer_columns import Inputs
 
 __all__ = ["MOST_MARKS", "Marks", "find_marks"]
@@ -33,7 +34,7 @@ MOST_MARKS: Final = 50_000
 _MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
 _MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
 _BATCH: Final = 1 << 5  # ranges that are looked for first: few may hold more runs than are sent
-_ROWS_A_RUN: Final = 4  # that are looked at, per run, to tell quickly that there are too many runs
+_ROWS_A_RUN: Final = 4  # that are counted, per run, to tell quickly that there are too many runs
 
 
 @dataclass(frozen=True)
@@ -88,25 +89,63 @@ def find_marks(
 
 def _runs_within(order: Order, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
     """First and end position of each run of equal keys in the window's codes; None for more than `most` that lie
-    inside for certain, or more than twice as many in all."""
+    inside for certain, or more than twice as many in all.
+
+    Ranges are listed last: counting the runs of whole ones, which is ten times as fast, may tell before that there are
+    too many. At most so many rows wait to be listed as are counted.
+    """
     across, up = codes_between(order.survey.x, *x), codes_between(order.survey.y, *y)
     if across is None or up is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    guard = order.guard
+    guard, budget = order.guard, _ROWS_A_RUN * most
     inner = (across[0] + 1, across[1] - 1, up[0] + 1, up[1] - 1)
-    bounds = np.array([(*across, *up), inner], np.int64)
-    low, high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
-    count, certain = 0, 0
+    listed = _Runs(guard, np.array([(*across, *up), inner], np.int64), most)
+    waiting: list[Ranges] = []
+    rows, runs, left = 0, 0, budget
     for ranges in batches_within(guard, (*across, *up), cancel, inner, _BATCH):
-        lows, highs, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
-        if _has_more_runs(guard.fenced, lows, highs, whole, most - certain):
-            guard.keys.check()
-            return None
-        count, certain = _add_runs(guard.fenced, bounds, lows, highs, whole, low, high, count, certain, most)
+        runs, left = _count_runs(guard.fenced, *_arrays(ranges), runs, left, most)
         guard.keys.check()
-        if certain > most or count > 2 * most:
+        if runs > most:
             return None
-    return low[:count], high[:count]
+        waiting.append(ranges)
+        rows += ranges.rows
+        if rows > budget:
+            if not listed.add(waiting, cancel):
+                return None
+            waiting, rows = [], 0
+    return listed.found if listed.add(waiting, cancel) else None
+
+
+class _Runs:
+    """The runs of equal keys in a window, as far as they are listed; `bounds` are the window's codes and those whose
+    rows lie inside for certain."""
+
+    def __init__(self, guard: Guard, bounds: Array, most: int) -> None:
+        self._guard, self._bounds, self._most = guard, bounds, most
+        self._low, self._high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
+        self._count, self._certain = 0, 0
+
+    @property
+    def found(self) -> tuple[Array, Array]:
+        """First and end position of each."""
+        return self._low[: self._count], self._high[: self._count]
+
+    def add(self, batches: Sequence[Ranges], cancel: Cancel) -> bool:
+        """List those of more ranges; False once there are too many."""
+        for ranges in batches:
+            cancel.check()
+            self._count, self._certain = _add_runs(
+                self._guard.fenced, self._bounds, *_arrays(ranges), self._low, self._high, self._count, self._certain,
+                self._most,
+            )  # fmt: skip
+            self._guard.keys.check()
+            if self._certain > self._most or self._count > 2 * self._most:
+                return False
+        return True
+
+
+def _arrays(ranges: Ranges) -> tuple[Array, Array, Array]:
+    return frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
 
 
 def _grouped(
@@ -185,11 +224,14 @@ def _keys_tell(order: Order) -> bool:
 
 
 @jit
-def _has_more_runs(fenced: Fenced, lows: Array, highs: Array, whole: Array, most: int) -> bool:
-    """Whether whole ranges are sure to hold more than `most` runs of equal keys: told by a few times as many rows, and
-    ten times as fast as by listing the runs. False where it takes more rows to tell."""
-    runs, left = 0, _ROWS_A_RUN * most
+def _count_runs(
+    fenced: Fenced, lows: Array, highs: Array, whole: Array, runs: int, left: int, most: int
+) -> tuple[int, int]:
+    """Count the runs of equal keys of whole ranges, ten times as fast as by listing them, until they are more than
+    `most` or `left` rows were looked at: the runs, `runs` of earlier ranges included, and the rows that are left."""
     for r in range(lows.size):
+        if runs > most or left <= 0:
+            break
         if not whole[r] or lows[r] == highs[r]:
             continue
         start, stop = lows[r], min(highs[r], lows[r] + left)
@@ -200,11 +242,7 @@ def _has_more_runs(fenced: Fenced, lows: Array, highs: Array, whole: Array, most
             changes += fenced.keys[at] != fenced.keys[at - 1]
         runs += 1 + changes
         left -= stop - start
-        if runs > most:
-            return True
-        if left <= 0:
-            return False
-    return False
+    return runs, left
 
 
 @jit

@@ -205,9 +205,12 @@ def test_the_walk_can_be_stopped_and_goes_on_where_a_batch_ended(
     built = engine._ready(table, layer)
     whole = built.marks((-10.0, 10.0), (-10.0, 10.0))
     monkeypatch.setattr(marks_module, "_BATCH", 7)
-    pieces = built.marks((-10.0, 10.0), (-10.0, 10.0))
-    assert whole is not None and pieces is not None
-    assert as_dictionary(whole) == as_dictionary(pieces)
+    for rows_a_run in (4, 0):  # all ranges are listed at the end, or each batch at once
+        monkeypatch.setattr(marks_module, "_ROWS_A_RUN", rows_a_run)
+        pieces = built.marks((-10.0, 10.0), (-10.0, 10.0))
+        assert whole is not None and pieces is not None
+        assert as_dictionary(whole) == as_dictionary(pieces)
+        assert built.marks((-10.0, 10.0), (-10.0, 10.0), len(whole) - 1) is None
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
@@ -247,7 +250,7 @@ def test_too_many_runs_are_told_without_listing_them(numbers: list[int], data: s
         if most < 0:
             continue
         arrays = (frozen(each) for each in (lows, highs, whole))
-        found = marks_module._has_more_runs(Guard(keys).fenced, *arrays, most)
+        found = marks_module._count_runs(Guard(keys).fenced, *arrays, 0, 4 * most, most)[0] > most
         assert found <= (runs > most)
         if len(inside) <= 4 * most or len(inside) == runs:
             assert found == (runs > most) or most == 0
