@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
-import pyarrow as pa
 from cachetools import LRUCache
 
 from bigviz.data.appending.base import schema_of
-from bigviz.data.appending.log import Snapshot
-from bigviz.data.appending.source import AppendedSource
+from bigviz.data.appending.snapshot import Snapshot
+from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset
-from bigviz.data.formats.file_part import Part
 from bigviz.data.open import open_files, open_part
 
 __all__ = ["Catalog"]
 
-_MOST_BASES: Final = 64  # files under what was appended, whose footers are kept
+_MOST_BASES: Final = 64  # files under what was appended, of which what all versions share is kept
 
 
 class Catalog:
@@ -30,7 +28,7 @@ class Catalog:
     def __init__(self) -> None:
         self._served: Mapping[str, Dataset] = {}
         self._uploaded: WeakValueDictionary[tuple[str, int, Path], Dataset] = WeakValueDictionary()
-        self._bases: LRUCache[Path, tuple[Part, pa.Schema]] = LRUCache(_MOST_BASES)
+        self._bases: LRUCache[Path, LogTable] = LRUCache(_MOST_BASES)
         self._lock = threading.Lock()
 
     def serve(self, datasets: Mapping[str, Dataset]) -> None:
@@ -60,10 +58,11 @@ class Catalog:
         with self._lock:
             found = self._uploaded.get(key)
             if found is None:
-                base = self._bases.get(path)
-                if base is None:
-                    base = self._bases[path] = open_part(path), schema_of(path)
-                found = Dataset(name, AppendedSource([base[0]], base[1], snapshot, name))
+                table = self._bases.get(path)
+                if table is None:
+                    table = LogTable(open_part(path), schema_of(path), snapshot.schema, name)
+                    self._bases[path] = table
+                found = Dataset(name, AppendedSource(table, snapshot, name))
                 found.version = snapshot.version
                 self._uploaded[key] = found
             return found

@@ -166,17 +166,9 @@ class Dataset:
         out: where labels are not known yet, each batch has those of its own rows. Several threads may read at a time.
         Raises what `column` does.
         """
-        indices = [self._plottable(name) for name in names]
-        categories = [at for at in indices if self._info(at).kind == "category"]
-        labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
+        indices = [self._own(self._plottable(name)) for name in names]
         first = self._source.chunks()[number][0]
-        for arrays in self._source.stream(number, [self._own(at) for at in indices], cancel):
-            rows = len(arrays[0])
-            yield (
-                first,
-                [_column(self._info(at), array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
-            )
-            first += rows
+        yield from self._columns(names, first, self._source.stream(number, indices, cancel), cancel, own_labels)
 
     def read_rows(
         self, names: Sequence[str], start: int, stop: int, cancel: Cancel = NEVER, own_labels: bool = False
@@ -186,17 +178,27 @@ class Dataset:
 
         Numbers begin with `first_row`; those that there are not are left out. Else as `read`, whose columns they are.
         """
-        before = self.first_row
-        for number, (first, rows) in enumerate(self._source.chunks()):
-            low, high = first + before, first + before + rows
-            if high <= start or low >= stop:
-                continue
-            for at, columns in self.read(number, names, cancel, own_labels):
-                count = len(columns[0]) if columns else 0
-                begin, end = max(start - before - at, 0), min(stop - before - at, count)
-                if begin < end:
-                    part = columns if end - begin == count else [each.part(begin, end) for each in columns]
-                    yield at + before + begin, part
+        before, end = self.first_row, self.first_row + self.num_rows
+        start, stop = max(start, before), min(stop, end)
+        indices = [self._own(self._plottable(name)) for name in names]
+        if start < stop and names:
+            rows = self._source.rows(start - before, stop - before, indices, cancel)
+            yield from self._columns(names, start, rows, cancel, own_labels)
+
+    def _columns(
+        self, names: Sequence[str], first: int, rows: Iterator[list[pa.Array]], cancel: Cancel, own_labels: bool
+    ) -> Iterator[tuple[int, list[Column]]]:
+        """Arrays of a source as columns, with the numbers of their first rows."""
+        indices = [self._plottable(name) for name in names]
+        categories = [at for at in indices if self._info(at).kind == "category"]
+        labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
+        for arrays in rows:
+            count = len(arrays[0])
+            yield (
+                first,
+                [_column(self._info(at), array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
+            )
+            first += count
 
     def labels(self, name: str, cancel: Cancel = NEVER) -> tuple[str, ...]:
         """The sorted labels of a category, as `column` has them, without reading the column into memory.

@@ -25,9 +25,10 @@ from bigviz.data.formats.parquet import ParquetPart
 from bigviz.data.formats.sniff import Format, format_of, named
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, find_files, short_names
-from bigviz.data.sources.files import FilesSource, threads
+from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
+from bigviz.data.sources.tasks import threads
 
 __all__ = ["open", "open_files", "open_part"]
 

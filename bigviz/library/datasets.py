@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.common.disk.no_space import no_space
 from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BadInput, Conflict
+from bigviz.data.appending.rule import ALL_ROWS, Rule
 from bigviz.document.names import check_name
 from bigviz.library import items, listing
 from bigviz.library.access import Caller, changeable, replaceable
@@ -26,6 +27,7 @@ from bigviz.library.items import Expect, Item
 from bigviz.library.listing import Sort
 from bigviz.library.storage.database import FULL, Database
 from bigviz.library.storage.directory import FILES, INCOMING
+from bigviz.library.storage.rollover import rule_of, values_of
 from bigviz.library.uploads import Upload, drop_left_over
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ class DatasetEntry:
 
     `path` is the file that was uploaded, named by `hash` (SHA-256) and `format`; `columns` are `{name, type}` each. An
     `attached` one was uploaded for a document and goes when no version of a document names it. `rows` and `bytes` count
-    what was appended since then too, if it has a `log`; nothing more is once it is `sealed`. `order_by` is
-    the column that whoever made it names as its order.
+    what was appended since then too, if it has a `log`; nothing more is once it is `sealed`. `order_by` is the column
+    that whoever made it names as its order, `rollover` says which rows are kept.
     """
 
     name: str
@@ -63,6 +65,7 @@ class DatasetEntry:
     log: str | None = None
     sealed: bool = False
     order_by: str | None = None
+    rollover: Rule = ALL_ROWS
 
 
 class Datasets:
@@ -109,6 +112,7 @@ class Datasets:
         attached: bool | None = None,
         caller: Caller | None = None,
         order_by: str | None = None,
+        rollover: Rule | None = None,
     ) -> DatasetEntry:
         """Make a file the current version of a dataset; content that equals the current version's makes none. The
         first one's owner stays. What was appended to the version before goes with it.
@@ -124,6 +128,11 @@ class Datasets:
             raise BadInput(f"A format is the ending of a file's name, got {format!r}.", "format", format)
         if order_by is not None and order_by not in [column["name"] for column in columns]:
             raise BadInput(f"order_by names a column, and there is no {order_by!r}.", "order_by", order_by)
+        rule = rollover or ALL_ROWS
+        if rule and len({column["name"] for column in columns}) < len(columns):
+            raise Conflict(
+                "The table has several columns of one name: it cannot be appended to, nor rolled over.", "name"
+            )
         described = json.dumps([dict(column) for column in columns])
         digest, size = upload.digest()
         self._check_replaceable(name, caller, expect)
@@ -140,12 +149,19 @@ class Datasets:
             elif attached:
                 item = items.touch(db, item, now)  # a document that names it is about to come: see `collect`
             db.execute(
-                "INSERT OR REPLACE INTO datasets (item, hash, format, bytes, row_count, columns, attached, order_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (item.id, digest, format, size, rows, described, bool(attached), order_by),
-            )
+                "INSERT OR REPLACE INTO datasets (item, hash, format, bytes, row_count, columns, attached, order_by,"
+                " rollover_rows, rollover_bytes, rollover_age) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    item.id, digest, format, size, rows, described, bool(attached), order_by,
+                    *values_of(rule),
+                ),
+            )  # fmt: skip
             self._keep(upload, f"{digest}.{format}", size)
-            return self._entry(db, item)
+            entry = self._entry(db, item)
+        if rule and self._streams is not None:  # what the rule does not keep of the upload is gone from now on
+            self._streams.stream(name)
+            return self.entry(name)
+        return entry
 
     def bytes_of(self, owner: str) -> int:
         """The bytes of all datasets that a user owns."""
@@ -241,9 +257,10 @@ class Datasets:
         head = self._streams.head(item.name, log) if self._streams is not None and log is not None else None
         version = item.version
         if head is not None:
-            version, more_rows, more_bytes, sealed = max(version, head.version), head.rows, head.nbytes, head.sealed
+            version, more_rows = max(version, head.version), head.rows - head.upload_rows
+            more_bytes, sealed = head.nbytes, head.sealed
         return DatasetEntry(
             item.name, version, item.owner, item.public, rows + more_rows, size + more_bytes,
             tuple(json.loads(columns)), item.updated, self._files / f"{digest}.{format}", format, digest,
-            bool(attached), log, bool(sealed), order_by,
+            bool(attached), log, bool(sealed), order_by, rule_of(db, item.id),
         )  # fmt: skip

@@ -22,12 +22,14 @@ from bigviz.common.disk.no_space import no_space
 from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BigvizError, Busy, Conflict, NoSpace, NotFound
 from bigviz.data.appending.base import schema_of
-from bigviz.data.appending.log import AppendLog, Durability, Snapshot
+from bigviz.data.appending.log import AppendLog, Durability
 from bigviz.data.appending.plain import plain_schema
+from bigviz.data.appending.snapshot import Snapshot
 from bigviz.library import items
 from bigviz.library.secrets import new_short_id
 from bigviz.library.storage.database import FULL, Database
 from bigviz.library.storage.directory import FILES, STREAMS
+from bigviz.library.storage.rollover import rule_of
 
 __all__ = ["Stream", "Streams"]
 
@@ -99,6 +101,17 @@ class Streams:
                 if not known:
                     self._forget(name)
 
+    def roll(self, now_ns: int) -> dict[str, int]:
+        """Roll over the rows of open logs that have become too old: the versions of datasets that have fewer now."""
+        rolled = {}
+        for name, each in list(self._open.items()):
+            try:
+                if each.log.roll(now_ns):
+                    rolled[name] = each.log.snapshot.version
+            except BigvizError as error:
+                _log.warning("old rows of dataset %r could not be rolled over: %s", name, error.message)
+        return rolled
+
     @contextmanager
     def replacing(self, name: str) -> Iterator[None]:
         """While a dataset is replaced or removed: nothing is appended to it, and the database knows all that was."""
@@ -159,21 +172,24 @@ class Streams:
     def _opened(self, name: str) -> Stream | None:
         with self._database.read() as db:
             item = items.existing(db, "dataset", name)
-            id, version, digest, format = db.execute(
-                "SELECT log, log_version, hash, format FROM datasets WHERE item = ?", (item.id,)
+            id, version, digest, format, rows, nbytes = db.execute(
+                "SELECT log, log_version, hash, format, row_count, bytes FROM datasets WHERE item = ?", (item.id,)
             ).fetchone()
+            rule = rule_of(db, item.id)
         if id is None:
             return None
         schema = schema_of(self._files / f"{digest}.{format}")
-        return Stream(id, item.id, AppendLog.open(self._folder / id, version, self.durability), schema, version)
+        log = AppendLog.open(self._folder / id, version, self.durability, rule=rule, upload=(rows, nbytes))
+        return Stream(id, item.id, log, schema, version)
 
     def _created(self, name: str) -> Stream:
         """The new log of a dataset: on the disk before a commit names it."""
         with self._database.write() as db:
             item = items.existing(db, "dataset", name)
-            digest, format, rows = db.execute(
-                "SELECT hash, format, row_count FROM datasets WHERE item = ?", (item.id,)
+            digest, format, rows, nbytes = db.execute(
+                "SELECT hash, format, row_count, bytes FROM datasets WHERE item = ?", (item.id,)
             ).fetchone()
+            rule = rule_of(db, item.id)
             schema = schema_of(self._files / f"{digest}.{format}")
             if len(set(schema.names)) < len(schema.names):
                 raise Conflict(
@@ -185,7 +201,9 @@ class Streams:
             folder = self._folder / id
             with no_space(FULL, "library"):
                 folder.mkdir(mode=0o700)
-                log = AppendLog.create(folder, plain_schema(schema), rows, item.version, self.durability)
+                log = AppendLog.create(
+                    folder, plain_schema(schema), rows, item.version, self.durability, rule=rule, upload_bytes=nbytes
+                )
                 sync_directory(self._folder)
             db.execute("UPDATE datasets SET log = ?, log_version = ? WHERE item = ?", (id, item.version, item.id))
             return Stream(id, item.id, log, schema, item.version)
@@ -195,7 +213,7 @@ def _settled(db: Connection, each: Stream, state: Snapshot, now: float) -> bool:
     """Write down how far a log goes; False where its dataset is gone, or has another log."""
     done = db.execute(
         "UPDATE datasets SET log_version = ?, log_rows = ?, log_bytes = ?, sealed = ? WHERE item = ? AND log = ?",
-        (state.version, state.rows, state.nbytes, state.sealed, each.item, each.id),
+        (state.version, state.rows - state.upload_rows, state.nbytes, state.sealed, each.item, each.id),
     )
     if done.rowcount and state.version != each.told:
         db.execute(

@@ -13,7 +13,8 @@ __all__ = ["Correction", "Growth"]
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """Rows that were given other values in a version: their numbers (int64), ascending."""
+    """Rows that were given other values in a version: their numbers (int64), ascending. Those of old versions are told
+    together, under the newest of them."""
 
     version: int
     rows: npt.NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,12 +12,13 @@ __all__ = ["Keys", "Receipt", "body_digest", "key_digest"]
 
 _DAY_NS: Final = 86_400 * 10**9
 _MOST: Final = 1_000_000  # later keys, after which one is forgotten
+_PACKED: Final = struct.Struct("<16s16s4Q?7x")
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What an append is answered with: the version that it made, the number of its first row, how many there are, and
-    whether they were on the disk."""
+    """What an append or a patch is answered with: the version that it made, the number of the first new row, how many
+    rows it has, and whether they were on the disk."""
 
     version: int
     offset: int
@@ -59,6 +61,21 @@ class Keys:
             if time_ns - oldest.time_ns <= _DAY_NS:
                 break
             self._kept.popitem(last=False)
+
+    def pack(self) -> bytes:
+        """All of them as bytes, the oldest first."""
+        return b"".join(
+            _PACKED.pack(
+                key, each.body, each.receipt.version, each.receipt.offset, each.receipt.rows, each.time_ns,
+                each.receipt.fsynced,
+            )
+            for key, each in self._kept.items()
+        )  # fmt: skip
+
+    def unpack(self, packed: bytes) -> None:
+        """Keep what `pack` gave."""
+        for key, body, version, offset, rows, time_ns, fsynced in _PACKED.iter_unpack(packed):
+            self.add(key, body, Receipt(version, offset, rows, fsynced), time_ns)
 
 
 def key_digest(principal: str, key: str) -> bytes:

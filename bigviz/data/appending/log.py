@@ -3,6 +3,7 @@ acknowledged."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,20 @@ from typing import Final, Literal
 import pyarrow as pa
 from xxhash import xxh64_intdigest
 
-from bigviz.common.errors import BigvizError, Conflict, Unreadable
-from bigviz.data.appending.keys import Keys, Receipt
-from bigviz.data.appending.log_file import Batch, LogFile
-from bigviz.data.appending.records import APPEND, NO_KEY, SEAL, Record, padded
-from bigviz.data.appending.refusals import KeyReused
+from bigviz.common.errors import BigvizError, Conflict, TooLarge, Unreadable
+from bigviz.data.appending.corrections import Patch
+from bigviz.data.appending.keys import Receipt
+from bigviz.data.appending.log_file import LogFile
+from bigviz.data.appending.records import APPEND, NO_KEY, PATCH, ROLL, SEAL, Record, padded
+from bigviz.data.appending.refusals import KeyReused, NoSuchRow
+from bigviz.data.appending.rolled import Rolled
+from bigviz.data.appending.rule import Rule
+from bigviz.data.appending.snapshot import Slice, Snapshot
+from bigviz.data.appending.state import LogState
 
-__all__ = ["AppendLog", "Durability", "Entry", "Slice", "Snapshot"]
+__all__ = ["AppendLog", "Durability", "Entry"]
+
+_log = logging.getLogger("bigviz")
 
 Durability = Literal["fsync", "os"]
 """What is done before an append is acknowledged: `fsync` brings it to the disk, so that it is there after a power cut;
@@ -31,63 +39,54 @@ ROLL_BYTES: Final = 256 << 20
 
 @dataclass(frozen=True)
 class Entry:
-    """One append that is to be written: the batch as an IPC message, its rows, and the digests of its key and body."""
+    """One append that is to be written: the batch as an IPC message, its rows, and the digests of its key and body. Or
+    a patch, which is the payload."""
 
     payload: bytes
     rows: int
     key: bytes = NO_KEY
     body: bytes = NO_KEY
+    patch: Patch | None = None
+
+    @property
+    def kind(self) -> int:
+        """The kind of its record."""
+        return APPEND if self.patch is None else PATCH
 
 
-@dataclass(frozen=True)
-class Slice:
-    """The first `count` batches of a file, which end at byte `end`; `compared` are the numbers of those that were found
-    to be what was written."""
-
-    path: Path
-    batches: Sequence[Batch]
-    compared: set[int]
-    count: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A log at one version: it does not change when more is appended.
-
-    `first` rows lie before the log's own, `rows` are its own, `digest` tells the content from any other.
-    """
-
-    version: int
-    first: int
-    rows: int
-    schema: pa.Schema
-    files: tuple[Slice, ...]
-    nbytes: int
-    sealed: bool
-    digest: str
+_Written = tuple[Record, Patch | None]
 
 
 class AppendLog:
-    """An open log; one process has it open. Thread-safe: writers wait for each other, readers for nobody."""
+    """An open log; one process has it open. Thread-safe: writers wait for each other, readers for nobody.
 
-    def __init__(self, files: list[LogFile], durability: Durability, roll_bytes: int) -> None:
+    `upload_bytes` are those of the file under the log; with them, `rule` says what is rolled over. It is the same for
+    all of the log's life.
+    """
+
+    def __init__(
+        self,
+        files: list[LogFile],
+        durability: Durability,
+        roll_bytes: int,
+        upload: tuple[int, int] = (0, 0),
+        rule: Rule | None = None,
+        rolled: Rolled | None = None,
+    ) -> None:
         self._files = files
         self._sync = durability == "fsync"
         self._roll_bytes = roll_bytes
-        self._keys = Keys()
         self._lock = threading.Lock()
         self._closed = False
-        head = files[0].head
-        self._next = head.first
-        self._version = head.version
-        self._sealed = False
-        self._total = 0  # of the heads of all records, one after the other
-        self._id = head.log
+        self._id = files[0].head.log
+        self._upload_rows = upload[0]
+        self._state = LogState(files[0], rolled or Rolled(), rule or Rule(), upload)
         for file in files:
-            for record in file.records:
-                self._apply(record)
-            file.records.clear()
+            self._state.replay(file)
+        self._older: tuple[Slice, ...] = ()
+        self._older_bytes = 0
+        self._count_older()
+        self._remove_rolled()
         self.snapshot = self._snapshot()
 
     @classmethod
@@ -99,32 +98,34 @@ class AppendLog:
         version: int,
         durability: Durability = "fsync",
         roll_bytes: int = ROLL_BYTES,
+        rule: Rule | None = None,
+        upload_bytes: int = 0,
     ) -> AppendLog:
         """A new log in a directory that is there, for rows that come after `first` others in a dataset at a version."""
         log = blake2b(folder.name.encode(), digest_size=16).digest()
-        return cls([LogFile.create(_path(folder, 0), log, 0, first, version, schema)], durability, roll_bytes)
+        files = [LogFile.create(_path(folder, 0), log, 0, first, version, schema)]
+        return cls(files, durability, roll_bytes, (first, upload_bytes), rule)
 
     @classmethod
     def open(
-        cls, folder: Path, acknowledged: int, durability: Durability = "fsync", roll_bytes: int = ROLL_BYTES
+        cls,
+        folder: Path,
+        acknowledged: int,
+        durability: Durability = "fsync",
+        roll_bytes: int = ROLL_BYTES,
+        rule: Rule | None = None,
+        upload: tuple[int, int] = (0, 0),
     ) -> AppendLog:
         """The log in a directory. What a crash has left of appends that were not acknowledged is cut off.
 
-        `acknowledged` is the last version that the caller knows to have been. Raises Unreadable where an acknowledged
-        append is missing or damaged; then nothing is changed.
+        `acknowledged` is the last version that the caller knows to have been; `upload` are the rows and bytes of the
+        file under the log. Raises Unreadable where an acknowledged append is missing or damaged; then nothing is
+        changed.
         """
+        rolled = Rolled.read(folder)
         paths = sorted(folder.glob("*.log"))
-        files: list[LogFile] = []
-        for path in paths:
-            file = LogFile.open(path, last=path == paths[-1])
-            if file is None and files:
-                path.unlink()
-                continue
-            if file is None or not _follows(files, file):
-                raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
-            files.append(file)
-        if not files:
-            raise Unreadable(f"{folder} holds no append log: put a backup in its place.", "library", str(folder))
+        left_over = [path for path in paths if path.stem < f"{rolled.number:08}"]
+        files = _found(folder, paths[len(left_over) :], rolled.number)
         last = _last_version(files)
         if last < acknowledged:
             raise Unreadable(
@@ -133,8 +134,10 @@ class AppendLog:
                 "library",
                 str(files[-1].path),
             )
+        for path in left_over:
+            path.unlink()
         files[-1].cut()
-        return cls(files, durability, roll_bytes)
+        return cls(files, durability, roll_bytes, upload, rule, rolled)
 
     @property
     def schema(self) -> pa.Schema:
@@ -149,7 +152,8 @@ class AppendLog:
             return self._repeated(key, body, now_ns)
 
     def commit(self, entries: Sequence[Entry], now_ns: int) -> list[Receipt | BigvizError]:
-        """Append batches in this order, all with one wait for the disk: a receipt each, or why it was refused.
+        """Append batches and apply patches in this order, all with one wait for the disk: a receipt each, or why it was
+        refused.
 
         Raises NoSpace where the disk takes no more, and Conflict for a log that is sealed or closed; nothing is
         appended then.
@@ -157,43 +161,50 @@ class AppendLog:
         with self._lock:
             self._check_open()
             self._roll_if_long()
-            file = self._files[-1]
             answers: list[Receipt | BigvizError] = []
             parts: list[bytes] = []
-            written: list[Record] = []
-            version, first = self._version, self._next
+            written: list[_Written] = []
+            version, first = self._state.version, self._state.next
             new: dict[bytes, tuple[bytes, Receipt]] = {}
             for entry in entries:
                 try:
-                    known = _checked(new.get(entry.key), entry.body) or self._repeated(entry.key, entry.body, now_ns)
-                except KeyReused as error:
+                    known = self._admitted(entry, new, first, now_ns)
+                except (KeyReused, NoSuchRow, TooLarge) as error:
                     answers.append(error)
                     continue
                 if known is not None:
                     answers.append(known)
                     continue
                 version += 1
-                record = self._record(APPEND, entry, version, first, now_ns, file.settled)
+                record = self._record(entry.kind, entry, version, first, now_ns)
                 parts += [record.head(), entry.payload, bytes(padded(record.size) - record.size)]
                 receipt = Receipt(version, first, entry.rows, self._sync)
-                first += entry.rows
-                written.append(record)
+                first = record.next
+                written.append((record, entry.patch))
                 answers.append(receipt)
                 if entry.key != NO_KEY:
                     new[entry.key] = entry.body, receipt
             if written:
-                self._write(file, parts, written)
+                self._write(parts, written)
             return answers
 
     def seal(self, now_ns: int) -> int:
         """Let nothing more be appended: the version. A log that is sealed stays at its version."""
         with self._lock:
-            if not self._sealed:
+            if not self._state.sealed:
                 self._check_open()
-                file = self._files[-1]
-                record = self._record(SEAL, Entry(b"", 0), self._version + 1, self._next, now_ns, file.settled)
-                self._write(file, [record.head()], [record])
-            return self._version
+                self._mark(SEAL, now_ns)
+            return self._state.version
+
+    def roll(self, now_ns: int) -> bool:
+        """Roll over the rows that have become too old: whether there were some, and so there is another version. A
+        sealed log keeps what it has. Raises NoSpace."""
+        with self._lock:
+            due = not self._closed and not self._state.sealed and self._state.expires(now_ns)
+            if due:
+                self._roll_if_long()
+                self._mark(ROLL, now_ns)
+            return due
 
     def sync(self) -> Snapshot:
         """Bring all that was appended to the disk; the log as it is there."""
@@ -210,55 +221,91 @@ class AppendLog:
     def _check_open(self) -> None:
         if self._closed:
             raise Conflict("This dataset was replaced or taken away meanwhile: nothing was appended.", "name")
-        if self._sealed:
+        if self._state.sealed:
             raise Conflict("This dataset is sealed: nothing can be appended to it any more.", "name")
 
-    def _write(self, file: LogFile, parts: list[bytes], records: list[Record]) -> None:
+    def _admitted(
+        self, entry: Entry, new: dict[bytes, tuple[bytes, Receipt]], next_row: int, now_ns: int
+    ) -> Receipt | None:
+        """The receipt of an entry that was written before, None for one that is to be written. Raises what refuses
+        it."""
+        known = _checked(new.get(entry.key), entry.body) or self._repeated(entry.key, entry.body, now_ns)
+        if known is None and entry.patch is not None:
+            self._state.check_patch(entry.patch, next_row)
+        return known
+
+    def _mark(self, kind: int, now_ns: int) -> None:
+        """Write a record without rows."""
+        record = self._record(kind, Entry(b"", 0), self._state.version + 1, self._state.next, now_ns)
+        self._write([record.head()], [(record, None)])
+
+    def _write(self, parts: list[bytes], records: list[_Written]) -> None:
+        file = self._files[-1]
         at = file.end
         file.write(parts, self._sync)
-        for record in records:
-            file.add(at, record)
+        for record, patch in records:
+            self._state.apply(file, at, record, patch)
             at += record.whole
-            self._apply(record)
+        self._remove_rolled()
         self.snapshot = self._snapshot()
 
-    def _record(self, kind: int, entry: Entry, version: int, first: int, now_ns: int, settled: int) -> Record:
+    def _record(self, kind: int, entry: Entry, version: int, first: int, now_ns: int) -> Record:
         return Record(
-            kind, len(entry.payload), settled, version, first, entry.rows, now_ns, entry.key, entry.body,
-            xxh64_intdigest(entry.payload), self._sync,
+            kind, len(entry.payload), self._files[-1].settled, version, first, entry.rows, now_ns, entry.key,
+            entry.body, xxh64_intdigest(entry.payload), self._sync,
         )  # fmt: skip
 
-    def _apply(self, record: Record) -> None:
-        if record.kind not in (APPEND, SEAL):
-            raise Unreadable("An append log was written by a newer bigviz: update bigviz.", "library", record.kind)
-        self._version, self._next = record.version, record.first + record.rows
-        self._sealed = self._sealed or record.kind == SEAL
-        self._total = xxh64_intdigest(self._total.to_bytes(8, "little") + record.head())
-        if record.key != NO_KEY:
-            receipt = Receipt(record.version, record.first, record.rows, record.fsynced)
-            self._keys.add(record.key, record.body, receipt, record.time_ns)
-
     def _repeated(self, key: bytes, body: bytes, now_ns: int) -> Receipt | None:
-        return None if key == NO_KEY else _checked(self._keys.find(key, now_ns), body)
+        return None if key == NO_KEY else _checked(self._state.keys.find(key, now_ns), body)
 
     def _roll_if_long(self) -> None:
         file = self._files[-1]
-        if file.end < self._roll_bytes:
+        if file.end < self._state.window.file_bytes(self._roll_bytes):
             return
         file.sync()
         number = file.head.number + 1
         path = _path(file.path.parent, number)
-        self._files.append(LogFile.create(path, self._id, number, self._next, self._version, self.schema))
+        made = LogFile.create(path, self._id, number, self._state.next, self._state.version, self.schema)
+        self._files.append(made)
+        self._state.begin(made)
+        self._count_older()
+
+    def _remove_rolled(self) -> None:
+        """Remove the files whose rows are all rolled over, once what else they hold is written down beside them."""
+        first, count = self._state.first_row, 0
+        while count + 1 < len(self._files) and self._files[count + 1].head.first <= first:
+            count += 1
+        if not count:
+            return
+        gone, left = self._files[:count], self._files[count:]
+        try:
+            self._state.rolled(left[0].head.number).write(left[0].path.parent)
+            for file in gone:
+                file.batches.mapped(file.end)  # for those who read an older version
+                file.path.unlink(missing_ok=True)
+        except (BigvizError, OSError) as error:  # tried again with the next append
+            _log.warning("files of rows that were rolled over could not be removed: %s", error)
+            return
+        self._files = left
+        self._count_older()
+
+    def _count_older(self) -> None:
+        older = self._files[:-1]
+        stops = [file.head.first for file in self._files[1:]]
+        self._older = tuple(
+            Slice(each.batches, len(each.batches), each.end, each.head.first, stop)
+            for each, stop in zip(older, stops, strict=True)
+        )
+        self._older_bytes = sum(each.end for each in older)
 
     def _snapshot(self) -> Snapshot:
-        first = self._files[0].head.first
-        files = tuple(
-            Slice(file.path, file.batches, file.compared, len(file.batches), file.end) for file in self._files
-        )
-        digest = blake2b(self._id + self._version.to_bytes(8, "little") + self._total.to_bytes(8, "little"))
+        state, file = self._state, self._files[-1]
+        last = Slice(file.batches, len(file.batches), file.end, file.head.first, state.next)
+        digest = blake2b(self._id + state.version.to_bytes(8, "little") + state.total.to_bytes(8, "little"))
         return Snapshot(
-            self._version, first, self._next - first, self.schema, files, sum(each.end for each in files),
-            self._sealed, digest.hexdigest()[:32],
+            state.version, self._upload_rows, state.next, state.first_row, self.schema, (*self._older, last),
+            self._older_bytes + file.end, state.sealed, digest.hexdigest()[:32], state.corrections,
+            self._id.hex(),
         )  # fmt: skip
 
 
@@ -277,17 +324,34 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"{number:08}.log"
 
 
+def _found(folder: Path, paths: Sequence[Path], number: int) -> list[LogFile]:
+    """The files of a log, of which the first has a number; the last is removed where it was just begun. Raises
+    Unreadable."""
+    files: list[LogFile] = []
+    for path in paths:
+        file = LogFile.open(path, last=path == paths[-1])
+        if file is None and files:
+            path.unlink()
+            continue
+        if file is None or not _follows(files, file, number):
+            raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
+        files.append(file)
+    if not files:
+        raise Unreadable(f"{folder} holds no append log: put a backup in its place.", "library", str(folder))
+    return files
+
+
 def _last_version(files: Sequence[LogFile]) -> int:
-    return max(file.records[-1].version if file.records else file.head.version for file in files)
+    return max(file.head.version if file.last is None else file.last.version for file in files)
 
 
-def _follows(files: Sequence[LogFile], file: LogFile) -> bool:
+def _follows(files: Sequence[LogFile], file: LogFile, number: int) -> bool:
     """Whether a file is the next one of the log."""
     if not files:
-        return file.head.number == 0
+        return file.head.number == number
     before = files[-1]
-    last = before.records[-1] if before.records else None
-    version, first = (last.version, last.first + last.rows) if last else (before.head.version, before.head.first)
+    last = before.last
+    version, first = (last.version, last.next) if last else (before.head.version, before.head.first)
     head = file.head
     expected = (before.head.log, before.head.number + 1, first)
     return (head.log, head.number, head.first) == expected and head.version >= version

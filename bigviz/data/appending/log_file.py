@@ -8,44 +8,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pyarrow as pa
 
 from bigviz.common.disk.no_space import no_space
 from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import Busy, Conflict, NoSpace, Unreadable
+from bigviz.data.appending.batches import Batches
 from bigviz.data.appending.records import HEAD, FileHead, Record
 from bigviz.data.appending.recovery import file_head, records_of, whole_records
 
-__all__ = ["Batch", "LogFile"]
+__all__ = ["LogFile"]
 
 _NONE: Final = "The disk takes no more: it is full, over a quota, or failing. Nothing was appended."
-
-
-class Batch(NamedTuple):
-    """Where a record's rows are: the position and bytes of the batch in its file, its sum, its first row, its rows."""
-
-    at: int
-    size: int
-    total: int
-    first: int
-    rows: int
 
 
 @dataclass(eq=False)
 class LogFile:
     """A file of a log, opened for each write: a server has any number of logs, and a process few descriptors. `end` is
-    where the next record goes; `settled` up to where it is known to be on the disk. Of `batches` none is changed or
-    removed once it is there."""
+    where the next record goes; `settled` up to where it is known to be on the disk. `records` are those that were found
+    when it was opened, with their positions."""
 
     path: Path
     head: FileHead
     end: int
     settled: int
-    batches: list[Batch] = field(default_factory=list)
-    compared: set[int] = field(default_factory=set)  # batches that were read, and found to be what was written
-    records: list[Record] = field(default_factory=list)  # as they were found when it was opened
+    batches: Batches
+    records: list[tuple[int, Record]] = field(default_factory=list)
     failed: bool = False
 
     @classmethod
@@ -65,7 +55,7 @@ class LogFile:
                 raise
             finally:
                 os.close(descriptor)
-        return cls(path, head, len(data), len(data))
+        return cls(path, head, len(data), len(data), Batches(path))
 
     @classmethod
     def open(cls, path: Path, last: bool) -> LogFile | None:
@@ -84,10 +74,12 @@ class LogFile:
                 end = found[-1][0] + found[-1][1].whole if found else head.size
                 if end != os.fstat(descriptor).st_size:
                     raise Unreadable(f"{path} is damaged at byte {end:,}: put a backup in its place.", "library")
-        made = cls(path, head, end, head.size)
-        made.batches = [_batch(at, each) for at, each in found if each.rows]
-        made.records = [each for _, each in found]
-        return made
+        return cls(path, head, end, head.size, Batches(path), found)
+
+    @property
+    def last(self) -> Record | None:
+        """The last record that was found; None in a file without one."""
+        return self.records[-1][1] if self.records else None
 
     def cut(self) -> None:
         """Cut off what is not whole, and bring the rest to the disk."""
@@ -114,11 +106,6 @@ class LogFile:
         self.end += len(data)
         if sync:
             self.settled = self.end
-
-    def add(self, at: int, record: Record) -> None:
-        """Let readers find the rows of a record that was written at a position."""
-        if record.rows:
-            self.batches.append(_batch(at, record))
 
     def sync(self) -> None:
         """Bring all that was written to the disk; nothing where the file was taken away with its dataset."""
@@ -163,7 +150,3 @@ def _write(descriptor: int, data: bytes, at: int) -> None:
     while rest:
         done = os.pwrite(descriptor, rest, at)
         rest, at = rest[done:], at + done
-
-
-def _batch(at: int, record: Record) -> Batch:
-    return Batch(at + HEAD, record.size, record.payload_sum, record.first, record.rows)

@@ -1,4 +1,4 @@
-"""The bytes of an append log: the head of a file, and records of one append each, with checksums (XXH64).
+"""The bytes of an append log: the head of a file, and records of one version each, with checksums (XXH64).
 
 All numbers are little-endian, and everything begins at a multiple of 8 bytes.
 
@@ -9,6 +9,10 @@ record  4 bytes `bvR1`, u32 kind and flags, u64 bytes of the batch, u64 position
         when it was written, u64 version, u64 number of the first row, u64 rows, u64 time (nanoseconds since 1970),
         16 bytes of key and 16 of body (digests; zeros without a key), u64 sum of the batch, u64 sum of the 96 bytes
         before, the batch (an Arrow IPC message, uncompressed, without dictionaries), zeros
+
+The kinds: 1 an append; 2 a seal, after which nothing comes; 3 a patch, whose batch is an Arrow IPC stream of the column
+`_row` (int64 numbers of rows, ascending) and the columns that it changes, and whose rows are none of its own, so the
+next first row is its own; 4 a roll: time has passed, and rows have become too old.
 """
 
 from __future__ import annotations
@@ -20,10 +24,15 @@ from typing import Final
 import pyarrow as pa
 from xxhash import xxh64_intdigest
 
-__all__ = ["APPEND", "HEAD", "MAGIC", "NO_KEY", "SEAL", "FileHead", "Record", "padded", "read_file_head", "read_record"]
+__all__ = [
+    "APPEND", "HEAD", "MAGIC", "NO_KEY", "PATCH", "ROLL", "SEAL", "FileHead", "Record", "padded", "read_file_head",
+    "read_record",
+]  # fmt: skip
 
 APPEND: Final = 1
 SEAL: Final = 2
+PATCH: Final = 3
+ROLL: Final = 4
 _FSYNCED: Final = 1 << 8  # a flag: the append was acknowledged once it was on the disk
 MAGIC: Final = b"bvR1"
 NO_KEY: Final = bytes(16)
@@ -43,8 +52,9 @@ def padded(size: int) -> int:
 
 @dataclass(frozen=True)
 class Record:
-    """One append without its rows. `settled` bytes of its file were durable when it was written: a record that ends
-    there or before was acknowledged. `key` and `body` are digests of an idempotency key and of the body that came."""
+    """One append, patch, seal or roll without its rows. `settled` bytes of its file were durable when it was written: a
+    record that ends there or before was acknowledged. `key` and `body` are digests of an idempotency key and of the
+    body that came."""
 
     kind: int
     size: int
@@ -57,6 +67,11 @@ class Record:
     body: bytes
     payload_sum: int
     fsynced: bool = True
+
+    @property
+    def next(self) -> int:
+        """The number of the row after it."""
+        return self.first + (self.rows if self.kind == APPEND else 0)
 
     @property
     def whole(self) -> int:

@@ -38,7 +38,7 @@ def records_of(descriptor: int, head: FileHead, checked: bool) -> Iterator[tuple
         if checked and xxh64_intdigest(os.pread(descriptor, record.size, at + HEAD)) != record.payload_sum:
             return
         yield at, record
-        at, version, first = at + record.whole, record.version, record.first + record.rows
+        at, version, first = at + record.whole, record.version, record.next
 
 
 def whole_records(descriptor: int, head: FileHead, path: str) -> tuple[list[tuple[int, Record]], int]:

@@ -2,131 +2,208 @@
 
 from __future__ import annotations
 
-import mmap
-import os
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final, overload
 
+import numpy as np
 import pyarrow as pa
-from xxhash import xxh64_intdigest
 
-from bigviz.common.errors import Unreadable
+from bigviz.data.appending.batches import Batches
+from bigviz.data.appending.corrections import Corrections, Run
 from bigviz.data.appending.growth import Growth
-from bigviz.data.appending.log import Slice, Snapshot
+from bigviz.data.appending.snapshot import Slice, Snapshot
+from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
+from bigviz.data.columns.points import coordinates
 from bigviz.data.formats.file_part import Part, Piece, damaged
 from bigviz.data.formats.geometry import PointsPart, geometries
 from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.limits import require_rows
 from bigviz.data.sources.files import FilesSource
+from bigviz.data.sources.tasks import Task, TaskSource
 
-__all__ = ["AppendedSource"]
+__all__ = ["AppendedSource", "LogTable"]
 
-_PIECE_ROWS: Final = 1 << 20
-_PIECE_BYTES: Final = 256 << 20
-
-
-@dataclass(frozen=True)
-class _GrowingFile(StableFile):
-    """The beginning of a file that is only ever written to at its end: `size` is that of the beginning."""
-
-    @classmethod
-    def of(cls, piece: Slice) -> _GrowingFile:
-        found = StableFile.at(str(piece.path))
-        return cls(found.path, found.device, found.inode, piece.end, 0, 0)
-
-    def _compare(self, status: os.stat_result) -> None:
-        if (status.st_dev, status.st_ino) != (self.device, self.inode) or status.st_size < self.size:
-            raise self._changed()
+_FEW: Final = 4_096  # rows of which each is read from its own batch
 
 
 class _LogPart:
-    """The rows of one file of a log, in the dataset's own types."""
+    """The rows of one file of a log, in the dataset's own types. A piece is a range of its batches."""
 
-    def __init__(self, piece: Slice, plain: pa.Schema, schema: pa.Schema) -> None:
+    num_rows = 0
+    pieces: Sequence[Piece] = ()
+
+    def __init__(self, batches: Batches, plain: pa.Schema, schema: pa.Schema) -> None:
         """`plain` is the schema of the batches, `schema` the same with the dataset's dictionaries."""
-        self.file: StableFile = _GrowingFile.of(piece)
-        self.geometries = geometries(schema)
-        self.schema = admit_schema(schema)
+        self.file = StableFile(str(batches.path), 0, 0, 0, 0, 0)
+        self.schema = schema
         self.unusable: dict[int, Unusable] = {}
         self.digest = b""
+        self._batches = batches
         self._plain = plain
-        self._batches = piece.batches
-        self._compared = piece.compared
-        self._first = piece.batches[0].first if piece.count else 0
-        last = piece.batches[piece.count - 1] if piece.count else None
-        self.num_rows = last.first + last.rows - self._first if last else 0
-        self.pieces = tuple(self._pieces(piece.count))
 
     def direct(self, index: int) -> None:
         """Always None: nothing is kept here."""
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
-        start, stop = piece.groups
+        """See `Part`."""
+        batches = self._batches
         type_ = self.schema.field(index).type
-        with self.file.descriptor() as descriptor:
-            mapped = pa.py_buffer(mmap.mmap(descriptor, self.file.size, prot=mmap.PROT_READ))
-            for number in range(start, stop):
-                payload = self._payload(mapped, number)
-                try:
-                    array = pa.ipc.read_record_batch(payload, self._plain).column(index)
-                    yield array if array.type == type_ else array.cast(type_)
-                except (pa.ArrowException, ValueError, OSError) as error:
-                    at = self._batches[number].at
-                    raise damaged(self.file.path, f"the batch at byte {at:,} cannot be read") from error
-
-    def _payload(self, mapped: pa.Buffer, number: int) -> pa.Buffer:
-        """A batch as it was written. The file is mapped, since only bigviz writes it and never cuts off what is read;
-        a batch is compared with its sum when it is read for the first time."""
-        batch = self._batches[number]
-        payload = mapped.slice(batch.at, batch.size)
-        if number not in self._compared:
-            if xxh64_intdigest(payload) != batch.total:
-                raise Unreadable(
-                    f"{self.file.path} is damaged: the batch at byte {batch.at:,} is not what was written. Put a "
-                    "backup in its place.",
-                    got=self.file.path,
-                )
-            self._compared.add(number)
-        return payload
-
-    def _pieces(self, count: int) -> Iterator[Piece]:
-        cuts = [0]
-        rows = size = 0
-        for number in range(count):
-            batch = self._batches[number]
-            if rows and (rows + batch.rows > _PIECE_ROWS or size + batch.size > _PIECE_BYTES):
-                cuts.append(number)
-                rows = size = 0
-            rows, size = rows + batch.rows, size + batch.size
-        for start, stop in pairwise([*cuts, count] if count else []):
-            first, last = self._batches[start], self._batches[stop - 1]
-            yield Piece(first.first - self._first, last.first + last.rows - first.first, (start, stop))
+        for number in range(*piece.groups):
+            payload = batches.payload(number, batches.at[number] + batches.size[number])
+            try:
+                array = pa.ipc.read_record_batch(payload, self._plain).column(index)
+                yield array if array.type == type_ else array.cast(type_)
+            except (pa.ArrowException, ValueError, OSError) as error:
+                at = batches.at[number]
+                raise damaged(self.file.path, f"the batch at byte {at:,} cannot be read") from error
 
 
-class AppendedSource(FilesSource):
-    """The parts of an uploaded file, and of the log after it. No index of it is kept on the disk: it would be one of
-    this version alone."""
+class LogTable:
+    """What all versions of a dataset that is appended to have in common: the file under the log, and the schema."""
 
-    def __init__(self, base: Sequence[Part], schema: pa.Schema, snapshot: Snapshot, what: str) -> None:
-        """`schema` is that of the uploaded file, metadata included."""
-        logs = [_LogPart(each, snapshot.schema, schema) for each in snapshot.files if each.count]
-        parts: list[Part] = [PointsPart(each, each.geometries) if each.geometries else each for each in logs]
-        super().__init__([*base, *parts], {}, what)
-        self.files = ()
-        self.fingerprint = f"{self.fingerprint[:32]}{snapshot.digest}"
-        self.growth = Growth(snapshot.files[0].path.parent.name, appends=_Starts(snapshot))
+    def __init__(self, base: Part | None, schema: pa.Schema, plain: pa.Schema, what: str) -> None:
+        """`schema` is that of the uploaded file, metadata included; `plain` that of the log."""
+        self.base = base
+        self._plain = plain
+        self._geometries = geometries(schema)
+        self._own = admit_schema(schema)
+        sample = self.part(Batches(Path("/log")))
+        self.whole = FilesSource([sample] if base is None else [base, sample], {}, what)
+        self.starts = [] if base is None else [piece.start for piece in base.pieces]
+        self._points = sample.points if isinstance(sample, PointsPart) else {}
+
+    def corrections(self, found: Corrections) -> Corrections:
+        """With those of the coordinates of geometries that were corrected."""
+        columns = dict(found.columns)
+        for name, (source, axis) in self._points.items():
+            if source in columns:
+                columns[name] = tuple(Run(run.rows, coordinates(run.values, axis)) for run in columns[source])
+        return Corrections(columns, found.told)
+
+    def part(self, batches: Batches) -> Part:
+        """The part of a file of the log."""
+        part = _LogPart(batches, self._plain, self._own)
+        return PointsPart(part, self._geometries) if self._geometries else part
+
+
+class AppendedSource(TaskSource):
+    """The rows of an uploaded file, and of the log after it, that are there at one version. Making one costs nothing
+    for what was there before. No index of it is kept on the disk: it would be one of this version alone."""
+
+    estimated_rows = None
+    files: tuple[StableFile, ...] = ()
+    constants: Mapping[str, Sequence[pa.Scalar]] = MappingProxyType({})
+
+    def __init__(self, table: LogTable, snapshot: Snapshot, what: str) -> None:
+        whole = table.whole
+        require_rows(snapshot.rows, what)
+        self.schema, self.unusable, self.notes, self.assumed = whole.schema, whole.unusable, whole.notes, whole.assumed
+        self.num_rows = snapshot.rows
+        self.first_row = snapshot.first_row
+        self.fingerprint = f"{whole.fingerprint[:32]}{snapshot.digest}"
+        self._table = table
+        self._snapshot = snapshot
+        self._corrections = table.corrections(snapshot.corrections)
+        self.growth: Growth | None = Growth(
+            snapshot.lineage, snapshot.first_row, snapshot.corrections.told, _Starts(snapshot)
+        )
+
+    def check(self) -> None:
+        if self._table.base is not None:
+            self._table.base.file.check()
+
+    def direct(self, index: int) -> None:
+        """Always None: rows of the log are read from its files."""
+
+    @cached_property
+    def tasks(self) -> list[Task]:
+        return list(self.tasks_within(0, self.num_rows))
+
+    def tasks_within(self, start: int, stop: int) -> Iterator[Task]:
+        base, files = self._table.base, self._snapshot.files
+        if base is not None:
+            at = max(0, bisect_right(self._table.starts, start + self.first_row) - 1)
+            for piece in base.pieces[at:]:
+                task = Task(0, base, piece, piece.start - self.first_row, 0, piece.count)
+                if task.start >= stop:
+                    return
+                if task.stop > start:
+                    yield task.within(start, stop)
+        at = max(0, bisect_right(files, start + self.first_row, key=lambda each: each.first) - 1)
+        for file in files[at:]:
+            first, last = max(start + self.first_row, file.first), min(stop + self.first_row, file.stop)
+            if first < last:
+                yield from self._pieces(file, first, last)
+
+    def tasks_of(self, wanted: np.ndarray) -> Sequence[Task]:
+        if len(wanted) > _FEW:
+            return super().tasks_of(wanted)
+        found: list[Task] = []
+        for row in wanted.tolist():
+            if not found or row >= found[-1].stop:
+                found += self._around(row)
+        return found
+
+    def own(self, task: Task, index: int) -> int | None:
+        own: int = task.part.schema.get_field_index(self.schema.names[index])
+        return own if own >= 0 else None
+
+    def _around(self, row: int) -> Iterator[Task]:
+        """What is read for one row: its batch, or its piece of the uploaded file."""
+        for task in self.tasks_within(row, row + 1):
+            yield Task(task.number, task.part, task.piece, task.start - task.skip, 0, task.piece.count)
+
+    def _pieces(self, file: Slice, first: int, last: int) -> Iterator[Task]:
+        """The rows of numbers [first, last) of a file, which has them, in pieces of whole batches."""
+        batches, part = file.batches, self._table.part(file.batches)
+        begin, end = batches.find(first, file.count), batches.find(last - 1, file.count) + 1
+        cuts = batches.cuts
+        inner = cuts[bisect_right(cuts, begin) : bisect_left(cuts, end)]
+        for start, stop in pairwise([begin, *inner, end]):
+            count = batches.stop(stop - 1) - batches.first[start]
+            task = Task(0, part, Piece(0, count, (start, stop)), batches.first[start] - self.first_row, 0, count)
+            yield task.within(first - self.first_row, last - self.first_row)
+
+    def _arrays(self, task: Task, index: int) -> Iterator[pa.Array]:
+        field, first = self.schema.field(index), task.start + self.first_row
+        for array in super()._arrays(task, index):
+            corrected = self._corrections.applied(field.name, first, array)
+            first += len(array)
+            if corrected is array or corrected.type == field.type:
+                yield corrected
+            else:
+                with reading(f"Column {field.name!r}", in_memory=True):
+                    found = _in_type(corrected, field.type)
+                yield from found
+
+
+def _in_type(array: pa.Array, type_: pa.DataType) -> list[pa.Array]:
+    """Values in a type of dictionaries, in as many arrays as its codes are enough for."""
+    try:
+        return [array.cast(type_)]
+    except pa.ArrowInvalid:
+        half = len(array) // 2
+        if not half:
+            raise
+        return [*_in_type(array.slice(0, half), type_), *_in_type(array.slice(half), type_)]
 
 
 class _Starts(Sequence[int]):
     """The first row of each append, which are not copied: a log may have millions."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._files = [each for each in snapshot.files if each.count]
-        self._ends = list(accumulate(each.count for each in self._files))
+        self._files = snapshot.files
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(each.count for each in self._files))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -144,4 +221,4 @@ class _Starts(Sequence[int]):
             raise IndexError(at)
         file = bisect_right(self._ends, at)
         each = self._files[file]
-        return each.batches[at - (self._ends[file] - each.count)].first
+        return each.batches.first[at - (self._ends[file] - each.count)]

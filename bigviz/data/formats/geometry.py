@@ -80,14 +80,15 @@ def with_points(table: pa.Table) -> tuple[pa.Table, dict[int, Unusable]]:
 
 
 class PointsPart:
-    """A file with the coordinates of its points as columns at the end. Each is computed as it is read."""
+    """A file with the coordinates of its points as columns at the end. Each is computed as it is read. `points` has the
+    column and the axis of each of them."""
 
     def __init__(self, part: Part, found: Sequence[Geometry]) -> None:
         self._part = part
         self._own = len(part.schema)
+        self.points = {name: (each.name, axis) for each in found for name, axis in _names(each, part.schema)}
         self._points = [(each.index, axis) for each in found for _, axis in _names(each, part.schema)]
-        names = [name for each in found for name, _ in _names(each, part.schema)]
-        self.schema = pa.schema([*part.schema, *(pa.field(name, pa.float64()) for name in names)])
+        self.schema = pa.schema([*part.schema, *(pa.field(name, pa.float64()) for name in self.points)])
         self.unusable: Mapping[int, Unusable] = {**part.unusable, **{each.index: each.unusable() for each in found}}
         self.file: StableFile = part.file
         self.num_rows: int = part.num_rows

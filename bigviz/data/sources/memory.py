@@ -62,7 +62,10 @@ class MemorySource:
         return [(start, min(_PIECE, self.num_rows - start)) for start in range(0, self.num_rows, _PIECE)]
 
     def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
-        pieces = [self.table.column(index).slice(number * _PIECE, _PIECE).chunks for index in indices]
+        yield from self.rows(number * _PIECE, (number + 1) * _PIECE, indices, cancel)
+
+    def rows(self, start: int, stop: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        pieces = [self.table.column(index).slice(start, stop - start).chunks for index in indices]
         names = [f"Column {self.schema.names[index]!r} of the table" for index in indices]
         columns = [grouped(admitted(each, name, in_memory=True)) for each, name in zip(pieces, names, strict=True)]
         yield from aligned(columns, cancel)

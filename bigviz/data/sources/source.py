@@ -92,6 +92,11 @@ class Source(Protocol):
         """
         ...
 
+    def rows(self, start: int, stop: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
+        """The rows of [start, stop), which has some of them, in order, as `stream` gives those of a piece. Of what
+        lies around them little is read: the rest of a batch, or of a piece of a file."""
+        ...
+
     def direct(self, index: int) -> pa.ChunkedArray | None:
         """The column if it is in memory anyway, else None. Not validated."""
         ...

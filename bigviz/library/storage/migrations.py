@@ -134,7 +134,14 @@ _APPEND_LOGS: Final = (
     "ALTER TABLE datasets ADD COLUMN order_by TEXT",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS, _APPEND_LOGS)
+# Which rows of a dataset that is appended to are kept; null: all. `rollover_age` is in seconds.
+_ROLLOVER: Final = (
+    "ALTER TABLE datasets ADD COLUMN rollover_rows INTEGER",
+    "ALTER TABLE datasets ADD COLUMN rollover_bytes INTEGER",
+    "ALTER TABLE datasets ADD COLUMN rollover_age REAL",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS, _APPEND_LOGS, _ROLLOVER)
 """The statements that lead from version n to n + 1, at place n."""
 
 

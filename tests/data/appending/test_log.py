@@ -20,7 +20,8 @@ from bigviz.data.appending.keys import Receipt, body_digest, key_digest
 from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.records import HEAD, NO_KEY
 from bigviz.data.appending.refusals import KeyReused
-from bigviz.data.appending.source import AppendedSource
+from bigviz.data.appending.snapshot import Snapshot
+from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset
 
 SCHEMA = pa.schema([("x", pa.int64()), ("kind", pa.string())])
@@ -37,10 +38,14 @@ def entry(values: list[int], key: str | None = None) -> Entry:
     return Entry(payload, len(values), key_digest("ann", key), body_digest("arrows", payload))
 
 
+def opened(snapshot: Snapshot) -> Dataset:
+    return Dataset("log", AppendedSource(LogTable(None, OWN, SCHEMA, "log"), snapshot, "log"))
+
+
 def rows(log: AppendLog) -> list[int]:
     """The rows as a dataset reads them."""
     snapshot = log.snapshot
-    dataset = Dataset("log", AppendedSource([], OWN, snapshot, "log")) if snapshot.rows else None
+    dataset = opened(snapshot) if snapshot.rows else None
     found = [] if dataset is None else dataset.column("x").values.tolist()
     if dataset is not None:
         assert dataset.arrow(["kind"])["kind"].to_pylist() == ["abc"[each % 3] for each in found]
@@ -190,8 +195,8 @@ def test_a_damaged_record_before_an_acknowledged_one_is_told(written):
 def test_damage_under_an_open_log_is_told_when_it_is_read(tmp_path):
     log = new(tmp_path / "log")
     log.commit([entry([1, 2, 3])], NOW)
-    dataset = Dataset("log", AppendedSource([], OWN, log.snapshot, "log"))
-    path = log.snapshot.files[0].path
+    dataset = opened(log.snapshot)
+    path = log.snapshot.files[0].batches.path
     with path.open("r+b") as file:
         file.seek(-9, os.SEEK_END)
         file.write(b"\xff")
@@ -207,13 +212,13 @@ def test_a_version_stays_as_it_was(tmp_path):
         kept.append(log.snapshot)
     assert len(list((tmp_path / "log").iterdir())) > 2
     for number, snapshot in enumerate(kept):
-        dataset = Dataset("log", AppendedSource([], OWN, snapshot, "log"))
+        dataset = opened(snapshot)
         assert dataset.column("x").values.tolist() == np.repeat(np.arange(number + 1), 3).tolist()
     assert len({each.digest for each in kept}) == 12
-    fingerprint = Dataset("log", AppendedSource([], OWN, kept[-1], "log")).fingerprint
+    fingerprint = opened(kept[-1]).fingerprint
     log.close()
     again = AppendLog.open(tmp_path / "log", 13)
-    assert Dataset("log", AppendedSource([], OWN, again.snapshot, "log")).fingerprint == fingerprint
+    assert opened(again.snapshot).fingerprint == fingerprint
     again.close()
 
 
@@ -237,7 +242,7 @@ def test_a_file_that_was_just_begun_holds_nothing(tmp_path):
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, written):
     log = new(tmp_path / "log")
     log.commit([entry([1, 2])], NOW)
-    path = log.snapshot.files[0].path
+    path = log.snapshot.files[0].batches.path
     before, write, left = path.read_bytes(), os.pwrite, written
 
     def full(descriptor: int, data: memoryview, at: int) -> int:
@@ -312,7 +317,7 @@ def test_logs_that_are_open_hold_no_descriptor(tmp_path):
 
 def test_without_a_descriptor_nothing_is_appended(tmp_path, monkeypatch):
     log = new(tmp_path / "log")
-    path = log.snapshot.files[0].path
+    path = log.snapshot.files[0].batches.path
 
     def too_many(*values: object) -> int:
         raise OSError(errno.EMFILE, "too many")

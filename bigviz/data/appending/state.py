@@ -1,0 +1,109 @@
+"""What the records of an append log add up to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xxhash import xxh64_intdigest
+
+from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.data.appending.corrections import Corrections, Patch
+from bigviz.data.appending.keys import Keys, Receipt
+from bigviz.data.appending.log_file import LogFile
+from bigviz.data.appending.records import APPEND, HEAD, NO_KEY, PATCH, ROLL, SEAL, Record
+from bigviz.data.appending.refusals import NoSuchRow
+from bigviz.data.appending.rolled import Rolled
+from bigviz.data.appending.rollover import Clock, Window
+from bigviz.data.appending.rule import Rule
+
+__all__ = ["LogState"]
+
+MOST_CORRECTED = 64 << 20
+"""Bytes of the values that patches have put in the place of others: they are kept in memory."""
+
+
+class LogState:
+    """Grows record by record, in the same way whether one is written or read again. Not thread-safe."""
+
+    def __init__(self, first_file: LogFile, rolled: Rolled, rule: Rule, upload: tuple[int, int]) -> None:
+        """`upload`: rows and bytes of what was uploaded before the log began."""
+        head = first_file.head
+        self.version, self.next, self.sealed = head.version, head.first, False
+        self.total = rolled.total
+        self.clock = replace(rolled.clock)
+        self.corrections: Corrections = rolled.corrections
+        self.keys = Keys()
+        self.keys.unpack(rolled.keys)
+        self.window = Window(rule, head.first if head.number else 0, *upload)
+        self._begun: dict[int, tuple[int, Clock]] = {}  # by the numbers of files, before their first records
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first row that is there."""
+        return self.window.first_row
+
+    def expires(self, now_ns: int) -> bool:
+        """Whether rows are too old at a time. Rows of an upload are as old as the first record, so without one, there
+        has to be one."""
+        return self.window.expires(self.clock.at(now_ns)) or (self.window.ages and self.clock.last is None)
+
+    def begin(self, file: LogFile) -> None:
+        """What comes next is in another file."""
+        self._begun[file.head.number] = self.total, replace(self.clock)
+        self.window.begin(file.batches)
+        self.window.advance(self.next, self.clock.now)
+
+    def replay(self, file: LogFile) -> None:
+        """The records of a file that was found. Raises Unreadable."""
+        self.begin(file)
+        for at, record in file.records:
+            patch = None
+            if record.kind == PATCH:
+                payload = file.batches.mapped(file.end).slice(at + HEAD, record.size)
+                if xxh64_intdigest(payload) != record.payload_sum:
+                    raise Unreadable(f"{file.path} is damaged at byte {at:,}: put a backup in its place.", "library")
+                patch = Patch.read(payload)
+            self.apply(file, at, record, patch)
+        file.records.clear()
+
+    def apply(self, file: LogFile, at: int, record: Record, patch: Patch | None) -> None:
+        """A record that lies at a position of the last file."""
+        if record.kind not in (APPEND, SEAL, PATCH, ROLL):
+            raise Unreadable("An append log was written by a newer bigviz: update bigviz.", "library", record.kind)
+        self.version, self.next = record.version, record.next
+        self.total = xxh64_intdigest(self.total.to_bytes(8, "little") + record.head())
+        clock = self.clock.tell(record.time_ns)
+        if record.kind == APPEND and record.rows:
+            file.batches.add(at, record, clock)
+            self.window.added()
+        if patch is not None:
+            self.corrections = self.corrections.patched(record.version, patch, self.first_row)
+        if record.kind == SEAL:
+            self.sealed = True
+        else:
+            self.window.advance(self.next, clock)
+        if record.key != NO_KEY:
+            receipt = Receipt(record.version, record.first, record.rows, record.fsynced)
+            self.keys.add(record.key, record.body, receipt, record.time_ns)
+
+    def check_patch(self, patch: Patch, next_row: int) -> None:
+        """Raise NoSuchRow for a patch of a row that is not there, and TooLarge for one that is too much."""
+        for row in patch.rows[:1].tolist() + patch.rows[-1:].tolist():
+            if not self.first_row <= row < next_row:
+                there = f"{self.first_row:,} to {next_row - 1:,}" if next_row > self.first_row else "none"
+                raise NoSuchRow(f"There is no row {row:,}: the rows of the dataset are {there}.", "_row", row)
+        size = patch.rows.nbytes * len(patch.columns) + sum(each.nbytes for each in patch.columns.values())
+        if self.corrections.nbytes + size > MOST_CORRECTED:
+            self.corrections = self.corrections.joined(self.first_row)
+            if self.corrections.nbytes + size > MOST_CORRECTED:
+                raise TooLarge(
+                    f"The values that patches have changed may take {MOST_CORRECTED >> 20} MiB, and these are more: "
+                    "upload the dataset anew with them.",
+                    "body",
+                )
+
+    def rolled(self, number: int) -> Rolled:
+        """What has to be known where the files before one are removed."""
+        total, clock = self._begun[number]
+        self._begun = {each: begun for each, begun in self._begun.items() if each >= number}
+        return Rolled(number, total, clock, self.keys.pack(), self.corrections.joined(self.first_row))
