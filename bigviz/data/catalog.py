@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
-from bigviz.data.appending.base import schema_of
+from bigviz.data.appending.plain import schema_of
 from bigviz.data.appending.snapshot import Snapshot
 from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset

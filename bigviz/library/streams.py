@@ -21,9 +21,8 @@ import pyarrow as pa
 from bigviz.common.disk.no_space import no_space
 from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BigvizError, Busy, Conflict, NoSpace, NotFound
-from bigviz.data.appending.base import schema_of
 from bigviz.data.appending.log import AppendLog, Durability
-from bigviz.data.appending.plain import plain_schema
+from bigviz.data.appending.plain import plain_schema, schema_of
 from bigviz.data.appending.snapshot import Snapshot
 from bigviz.library import items
 from bigviz.library.secrets import new_short_id

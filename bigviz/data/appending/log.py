@@ -15,7 +15,6 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import BigvizError, Conflict, TooLarge, Unreadable
-from bigviz.data.appending.corrections import Patch
 from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, NO_KEY, PATCH, ROLL, SEAL, Record, padded
@@ -24,6 +23,7 @@ from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rule import Rule
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.appending.state import LogState
+from bigviz.data.patches.corrections import Patch
 
 __all__ = ["AppendLog", "Durability", "Entry"]
 
@@ -269,6 +269,7 @@ class AppendLog:
         self._files.append(made)
         self._state.begin(made)
         self._count_older()
+        self.snapshot = self._snapshot()  # also where nothing is written to the new file after all
 
     def _remove_rolled(self) -> None:
         """Remove the files whose rows are all rolled over, once what else they hold is written down beside them."""

@@ -1,11 +1,25 @@
-"""Schemas of append logs: the dataset's, with values where it has dictionaries."""
+"""Schemas of append logs: the dataset's, which its uploaded file has, with values where it has dictionaries."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-__all__ = ["plain_schema", "plain_type"]
+from bigviz.data.arrow_errors import reading
+
+__all__ = ["plain_schema", "plain_type", "schema_of"]
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """The schema of an Arrow IPC stream or a Parquet file that was checked before. Raises Unreadable."""
+    with reading(str(path), "an uploaded table"):
+        if path.suffix == ".parquet":
+            return pq.read_schema(path)
+        with path.open("rb") as file, pa.ipc.open_stream(file) as stream:
+            return stream.schema
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:

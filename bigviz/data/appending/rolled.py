@@ -19,9 +19,9 @@ from xxhash import xxh64_intdigest
 
 from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import Unreadable
-from bigviz.data.appending.corrections import Corrections, Patch, Run
 from bigviz.data.appending.growth import Correction
 from bigviz.data.appending.rollover import Clock
+from bigviz.data.patches.corrections import Corrections, Patch, Run
 
 __all__ = ["Rolled"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from bigviz.data.appending.batches import Batches
-from bigviz.data.appending.corrections import Corrections
+from bigviz.data.patches.corrections import Corrections
 
 __all__ = ["Slice", "Snapshot"]
 

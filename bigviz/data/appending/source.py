@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.data.appending.batches import Batches
-from bigviz.data.appending.corrections import Corrections, Run
 from bigviz.data.appending.growth import Growth
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.arrow_errors import reading
@@ -25,6 +24,7 @@ from bigviz.data.formats.file_part import Part, Piece, damaged
 from bigviz.data.formats.geometry import PointsPart, geometries
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_rows
+from bigviz.data.patches.corrections import Corrections, Run
 from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.tasks import Task, TaskSource
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import TooLarge, Unreadable
-from bigviz.data.appending.corrections import Corrections, Patch
 from bigviz.data.appending.keys import Keys, Receipt
 from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, HEAD, NO_KEY, PATCH, ROLL, SEAL, Record
@@ -15,6 +14,7 @@ from bigviz.data.appending.refusals import NoSuchRow
 from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rollover import Clock, Window
 from bigviz.data.appending.rule import Rule
+from bigviz.data.patches.corrections import Corrections, Patch
 
 __all__ = ["LogState"]
 
