@@ -25,6 +25,8 @@ class Metrics:
         self.messages = counter("websocket_messages", "Messages from browsers", ["op"])
         self.sent = counter("websocket_sent_bytes", "Bytes handed to sockets")
         self.closed = counter("websocket_closed", "Connections that the server closed", ["code"])
+        self.updates = counter("updates", "New versions of data that browsers were sent")
+        self.update_seconds = histogram("update_seconds", "From an append until browsers were sent what it changes")
         self.tiles = counter("tiles", "Tiles sent, computed from rows or kept", ["source"])
         self.queue = histogram("queue_seconds", "From request to start of the kernel")
         self.kernel = histogram("kernel_seconds", "In the kernel, per tile or line")

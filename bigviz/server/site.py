@@ -55,6 +55,13 @@ class Viewer(Guest, Protocol):
     def settled(self) -> bool:
         """Whether the browser has what it asked for since its data was renewed last."""
 
+    @property
+    def follows(self) -> bool:
+        """Whether the browser is sent what appended rows change; others are told to ask anew."""
+
+    def wake(self) -> None:
+        """Tell one that follows that there may be newer data."""
+
     def tell(self, failure: Failure) -> None:
         """Tell the browser why the script failed."""
 

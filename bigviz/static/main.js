@@ -16,6 +16,7 @@ const FEEDS = {
   server(page) {
     const address = new URL("ws", location.href.replace(/[?#].*$/, ""));
     address.protocol = address.protocol.replace("http", "ws");
+    address.search = "?follow=1";
     const embed = embedMode(location.search);
     if (embed === null) tellReady(mount(page, null, new Connection(address.href), { wholePage: true }));
     else void showEmbedded(page, address, embed);
@@ -36,7 +37,7 @@ FEEDS[page.dataset.feed ?? "server"](page);
 
 /** @param {HTMLElement} page @param {URL} address @param {"1"|"token"} mode */
 async function showEmbedded(page, address, mode) {
-  address.search = "?embed=1";
+  address.search = "?embed=1&follow=1";
   const connection = new Connection(address.href, asking(await pageToken(mode)));
   connection.addEventListener("down", (event) => {
     const { final, reason } = /** @type {CustomEvent<import("./wire/connection.js").Down>} */ (event).detail;

@@ -4,6 +4,7 @@
 import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
 import { Figure } from "./figure/figure.js";
+import { Follower } from "./figure/follower.js";
 import { Latency } from "./figure/latency.js";
 import { Streams } from "./figure/streams.js";
 import { SharedRange } from "./geometry/shared-range.js";
@@ -93,6 +94,10 @@ export class Mounted extends EventTarget {
     /** The document and columns that the figures were built from.  @type {string|null} */ this.built = null;
     /** The version of each dataset that is drawn.  @type {Map<string, number>} */ this.versions = new Map();
     this.isReady = false;
+    /** The data grew while there was no connection, and the page may be brought up to date. */ this.isBehind = false;
+    /** The datasets that have changed in that time.  @type {[string, import("./figure/streams.js").Told][]} */
+    this.missed = [];
+    /** @type {Follower|null} */ this.follower = null;
     this.theme.addEventListener("change", () => {
       for (const figure of this.figures) figure.restyle();
     });
@@ -125,8 +130,7 @@ export class Mounted extends EventTarget {
     const columns = Object.entries(json.datasets).map(([name, dataset]) => [name, dataset.columns]);
     const text = JSON.stringify([json.document, columns]);
     if (this.built === text) {
-      // What changed while there was no connection has not been told.
-      for (const [name, told] of Object.entries(json.datasets)) this.#renew(name, told);
+      this.#return(json);
       return;
     }
     const maps = this.wholePage ? planForMaps(json.document) : "draw";
@@ -142,6 +146,29 @@ export class Mounted extends EventTarget {
     }
     const layout = maps === "omit" ? withoutMaps(json.document.layout) : json.document.layout;
     this.#build({ ...json, document: { ...json.document, layout } }, luts);
+  }
+
+  /** The page comes back: what changed while it was away has not been told.  @param {Opened["json"]} json */
+  #return({ datasets, follow = [] }) {
+    const others = Object.entries(datasets).filter(([name, { version }]) => this.versions.get(name) !== version);
+    this.isBehind = others.length > 0 && others.every(([name]) => follow.includes(name));
+    if (!this.isBehind) for (const [name, told] of others) this.#renew(name, told);
+    this.missed = others;
+  }
+
+  /**
+   * The connection is up, perhaps again.
+   * @param {boolean} restarted the server is another one than before
+   */
+  #up(restarted) {
+    if (this.isBehind && this.follower?.resume()) {
+      const { datasets } = this.follower;
+      for (const figure of this.figures)
+        if (!figure.layers.some((layer) => datasets.includes(layer.spec.dataset))) figure.askAgain(restarted);
+      return;
+    }
+    if (this.isBehind) for (const [name, told] of this.missed) this.#renew(name, told);
+    for (const figure of this.figures) figure.askAgain(restarted);
   }
 
   /** Takes the figures away, and the buttons that a lone one carried. */
@@ -167,7 +194,7 @@ export class Mounted extends EventTarget {
     on("reading", (report) => showReading(this.element, notices, report));
     on("up", ({ restarted, again }) => {
       notices.up();
-      for (const figure of this.figures) figure.askAgain(restarted || !again);
+      this.#up(restarted || !again);
     });
     on("down", ({ inMs, final, reason, code }) => {
       if (final && code === UNUSABLE) notices.up();
@@ -237,7 +264,7 @@ export class Mounted extends EventTarget {
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
-  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {}, offline = false }, luts) {
+  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {}, offline = false, follow = [] }, luts) {
     const { connection, embedded, cache, latency, theme, notices, streams, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
@@ -270,6 +297,7 @@ export class Mounted extends EventTarget {
     if (this.address) this.url = new UrlState(this.figures, this.building.signal, this.address);
     for (const figure of this.figures) this.#bind(figure);
     deliverAnswers(page, this.figures, this.building.signal);
+    this.follower = new Follower(page, this.figures, follow, this.versions, this.building.signal);
     this.dispatchEvent(new Event("built"));
   }
 

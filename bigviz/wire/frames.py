@@ -48,6 +48,7 @@ class Type(IntEnum):
     CHANGED = 8
     ROWS = 9
     IMAGE = 10
+    UPDATE = 11
 
 
 class ProtocolError(ValueError):

@@ -11,6 +11,7 @@ export const TYPE = {
   changed: 8,
   rows: 9,
   image: 10,
+  update: 11,
 };
 
 /**

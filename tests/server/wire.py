@@ -39,9 +39,9 @@ class Got:
 class Browser:
     """`hello` is read at once, and what comes before it; `take` reads the next message, `until` up to one that fits."""
 
-    def __init__(self, url: str, document: str, origin: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str, document: str, origin: str | None = None, query: str = "", **options: Any) -> None:
         origin = url.rstrip("/") if origin is None else origin
-        address = url.replace("http", "ws", 1) + document + "/ws"
+        address = url.replace("http", "ws", 1) + document + "/ws" + query
         opening = connect(address, origin=origin, max_size=None, compression=None, **options)
         self.stack = ExitStack()
         self.socket: ClientConnection = self.stack.enter_context(opening)

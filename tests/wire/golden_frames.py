@@ -30,6 +30,20 @@ EPOCH = 0x0BADCAFE
 NAN = float("nan")
 INTEGER = {1: "B", 2: "H", 3: "I", 4: "Q", 5: "b", 6: "h", 7: "i", 8: "q", 9: "f", 10: "d"}
 
+UPDATE = {
+    "datasets": {"trips": {"version": 3, "rows": 1_010, "time": 1790000000.5, "age": 0.0625}},
+    "layers": [
+        {
+            "figure": 0,
+            "layer": 1,
+            "facts": {"version": 3, "rows": 1_010, "rows_far": 2, "range": [0.5, -1.0, "9007199254740993", 4.0]},
+            "changed": [[2, 1, 3, 0], [24, 24, 16_777_215, 0]],
+            "rows": False,
+        }
+    ],
+    "anew": [1],
+}
+
 
 @dataclass
 class Key:
@@ -285,6 +299,7 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
             {"sequence": 2**40},
         ),
     }
+    texts["update"] = (Type.UPDATE, UPDATE, {"request": 5})
     out: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
     for name, (kind, payload, where) in texts.items():
         body = LUTS if kind == Type.HELLO else b""
@@ -323,6 +338,8 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     out["columns-wide"] = framed(columns_parts(COLUMNS_INFO, far), Type.COLUMNS, request=4), told
     none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
     out["columns-none"] = framed(columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
+    kept = {"json": {"n": 7, **COLUMNS_INFO, "kept": 12}, "columns": columns["columns"]}
+    out["columns-kept"] = framed(columns_parts({**COLUMNS_INFO, "kept": 12}, COLUMNS), Type.COLUMNS, request=4), kept
     planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]
 
     def described(held: list[Encoded]) -> Any:
@@ -371,7 +388,7 @@ def bad() -> dict[str, bytes]:
         "nothing": b"",
         "another magic": patched("done", 0, b"BVZ2"),
         "type 0": patched("done", 4, b"\0"),
-        "type 11": patched("done", 4, b"\x0b"),
+        "type 12": patched("done", 4, b"\x0c"),
         "part 1 of 1": patched("done", 20, b"\1"),
         "0 parts": patched("done", 22, b"\0"),
         "more JSON than the frame holds": patched("done", 32, struct.pack("<I", 1 << 30)),

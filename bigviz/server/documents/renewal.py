@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from bigviz.common.errors import BigvizError, NotFound
@@ -21,7 +23,8 @@ __all__ = ["follow", "renew", "renew_dataset", "watch"]
 _log = logging.getLogger("bigviz")
 
 _SECONDS_BETWEEN_LOOKS: Final = 0.25
-_SECONDS_BETWEEN_RENEWALS: Final = 0.25  # of pages that show what is appended: each asks for its index anew
+_SECONDS_BETWEEN_RENEWALS: Final = 0.25  # of pages that do not follow: each asks for its layers anew
+_SECONDS_BETWEEN_WAKES: Final = 0.01
 _SECONDS_BETWEEN_SETTLINGS: Final = 5.0
 _SECONDS_BETWEEN_COLLECTIONS: Final = 60.0
 
@@ -50,18 +53,38 @@ async def watch(site: Site) -> None:
 
 
 async def follow(site: Site) -> None:
-    """Show what is appended to datasets on the pages that are open, at most four times a second: on those that have
-    drawn what they were told of before. The others follow once they have."""
+    """Show what is appended to datasets on the pages that are open. Those that follow are sent what changes, at most 20
+    times a second; others are told to ask anew, at most four times a second, once they have drawn what they were told
+    of before."""
     shelf = await site.shelf()
+    loop = asyncio.get_running_loop()
+    waiting: set[str] = set()
+    renewed = -math.inf
     while True:
-        await shelf.appended.wait()
+        pause = None if not waiting else max(0.0, renewed + _SECONDS_BETWEEN_RENEWALS - loop.time())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(shelf.appended.wait(), pause)
         datasets = shelf.take_appended()
-        try:
-            for dataset in datasets:
-                await renew_dataset(site, dataset)
-        except Exception:
-            _log.exception("pages could not be told of what was appended")
-        await asyncio.sleep(_SECONDS_BETWEEN_RENEWALS)
+        waiting |= {dataset for dataset in datasets if _wake(site, dataset)}
+        if waiting and loop.time() - renewed >= _SECONDS_BETWEEN_RENEWALS:
+            datasets, waiting = waiting, set()
+            try:
+                for dataset in datasets:
+                    await renew_dataset(site, dataset)
+            except Exception:
+                _log.exception("pages could not be told of what was appended")
+            renewed = loop.time()
+        await asyncio.sleep(_SECONDS_BETWEEN_WAKES)
+
+
+def _wake(site: Site, dataset: str) -> bool:
+    """Wake the browsers that follow a dataset; whether others show it."""
+    others = False
+    for viewer in site.viewers:
+        if viewer.shown is not None and dataset in viewer.shown.opened.datasets:
+            viewer.wake()
+            others = others or not viewer.follows
+    return others
 
 
 async def renew(site: Site, documents: Collection[str] | None = None) -> None:
@@ -102,9 +125,13 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
         viewer.announce(now.version)
     opened = shown.opened
     newer = [name for name, version in now.datasets.items() if opened.datasets.get(name, version) != version]
-    if newer and all(name in shelf.heads for name in newer) and not viewer.settled:
-        shelf.unshown(newer)
-        return
+    if newer and all(name in shelf.heads for name in newer):
+        if viewer.follows:
+            viewer.wake()
+            return
+        if not viewer.settled:
+            shelf.unshown(newer)
+            return
     if newer:
         try:
             opened = await shelf.rebound(opened, now)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Shelf"]
 
 _MOST_OPENED: Final = 256
+_MOST_PAST: Final = 512  # versions of datasets: those of a minute at eight a second
 _MOST_TRIES: Final = 5
 
 
@@ -73,6 +74,7 @@ class Shelf:
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
         self.heads = Heads()
+        self._past: OrderedDict[tuple[str, int], Dataset] = OrderedDict()
         self._keep = keep
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
@@ -102,6 +104,16 @@ class Shelf:
         """The same, as one caller may use it. Whether the caller may see it at all is not checked here."""
         opened = await self.open(name)
         return Shown(opened, await self.usage(name, opened, caller))
+
+    async def newest(self, name: str, before: Shown, caller: Caller) -> Shown:
+        """A document as it is shown, over the newest data. Raises what `open` does, and Unusable where the new data are
+        not for that version of the document."""
+        opened = await self.rebound(before.opened, await self.open(name))
+        return Shown(opened, await self.usage(name, opened, caller))
+
+    def past(self, dataset: str, version: int) -> Dataset | None:
+        """One of the last versions of a dataset that is appended to; None where it is not known any more."""
+        return self._past.get((dataset, version))
 
     async def usage(self, name: str, opened: Opened, caller: Caller) -> Usage:
         """What a caller may use of an opened document."""
@@ -234,9 +246,19 @@ class Shelf:
         if any(self.heads.version(each) > version for each, version in opened.datasets.items()):
             return
         self._kept[name] = opened
+        self._remember(opened)
         self.when_opened(opened)
         while len(self._kept) > _MOST_OPENED:
             self._kept.popitem(last=False)
+
+    def _remember(self, opened: Opened) -> None:
+        """Keep a version for pages that come back and have drawn it. Those that grow share what they hold."""
+        for name, version in opened.datasets.items():
+            dataset = cast("Dataset", opened.document.sources[name])
+            if dataset.lineage is not None:
+                self._past[name, version] = dataset
+        while len(self._past) > _MOST_PAST:
+            self._past.popitem(last=False)
 
     # --- in threads --------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
 from bigviz.server.jobs.job_runner import JobRunner
 from bigviz.server.jobs.layer_ref import Asked, dataset_of, times_of
+from bigviz.server.jobs.push_jobs import Pushes
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.jobs.view_jobs import ViewJobs
@@ -61,6 +62,7 @@ class Backend:
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
+        self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
         self._of_many: WeakKeyDictionary[Dataset, frozenset[str]] = WeakKeyDictionary()
         metrics.refresh = self._refresh

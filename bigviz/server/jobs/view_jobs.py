@@ -20,7 +20,7 @@ from bigviz.tiles.interface import Engine, SampledLayer, TileKey
 if TYPE_CHECKING:
     from bigviz.tiles.interface import Columns
 
-__all__ = ["Job", "ViewJobs"]
+__all__ = ["Job", "ViewJobs", "ends_of_columns"]
 
 Job = tuple[Hashable, Callable[[Cancel], Prepared | None]]
 
@@ -47,7 +47,7 @@ class ViewJobs:
         """An estimate from a sample as it is now."""
         name = (dataset.fingerprint, dataset.version, layer, sampled.generation)
         if isinstance(want, ColumnsWant):
-            window = _ends(dataset, layer, want)
+            window = ends_of_columns(dataset, layer, want)
 
             def columns(cancel: Cancel) -> Prepared:
                 found, estimate = sampled.columns(*window, want.width, cancel)
@@ -99,7 +99,7 @@ class ViewJobs:
         return name, call
 
     def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
-        window = _ends(dataset, layer, want)
+        window = ends_of_columns(dataset, layer, want)
 
         def call(cancel: Cancel) -> Prepared:
             found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
@@ -108,6 +108,6 @@ class ViewJobs:
         return (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width)), call
 
 
-def _ends(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Number, Number]:
+def ends_of_columns(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Number, Number]:
     """The window of x."""
     return interval({"x0": want.x0, "x1": want.x1}.get, "x0", "x1", time=times_of(dataset, layer)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ColumnsWant", "LayerWants", "Place", "Roots", "TileWant", "Wanted", "WindowWant"]
+__all__ = ["ColumnsWant", "Held", "LayerHeld", "LayerWants", "Place", "Roots", "TileWant", "Wanted", "WindowWant"]
 
 Place = tuple[int, int, int, int]  # zx, zy, i, j of a tile
 Roots = tuple[tuple[str, int], tuple[str, int]]  # start and exponent, on x and on y
@@ -57,3 +57,23 @@ class LayerWants:
     roots: Roots | None = None
     window: WindowWant | None = None
     columns: ColumnsWant | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a page has of a layer whose data grow: a line's `columns`, or the `tiles` in view, others that it has
+    `kept`, and the `window` if its rows, or an image, are drawn in place of tiles."""
+
+    tiles: tuple[Place, ...] = ()
+    kept: tuple[Place, ...] = ()
+    window: WindowWant | None = None
+    columns: ColumnsWant | None = None
+
+
+@dataclass(frozen=True)
+class LayerHeld:
+    """One layer that follows its data."""
+
+    layer: int
+    definition: Any
+    held: Held

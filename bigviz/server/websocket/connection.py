@@ -79,7 +79,8 @@ class Websocket(Guarded, WebSocketHandler):
         stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
         stream.set_nodelay(True)
         stream.max_write_buffer_size = self.site.limits.unread_bytes
-        self.viewer = Viewer(self.site, self.name, self.credentials, self.principal, self)
+        follows = self.get_query_argument("follow", "") == "1"
+        self.viewer = Viewer(self.site, self.name, self.credentials, self.principal, self, follows)
         if self.get_query_argument("protocol", str(VERSION)) == str(VERSION):
             self.viewer.open()
         else:

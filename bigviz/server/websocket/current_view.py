@@ -39,6 +39,9 @@ class Viewer(Hashable, Protocol):
     def begin(self, view: View) -> asyncio.Task[None]:
         """Begin a view, or begin it again."""
 
+    def rested(self) -> None:
+        """A view has ended."""
+
     def put(self, message: Message) -> None:
         """Send a message."""
 
@@ -140,6 +143,7 @@ class View:
         for leave in self._leave:
             leave()
         self._leave.clear()
+        self.viewer.rested()
 
     def _changed(self) -> None:
         """Better answers can be given."""

@@ -10,20 +10,33 @@ from typing import Any, ClassVar, Final
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.server.access.gate import Need
-from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, Roots, WindowWant
+from bigviz.server.jobs.wanted import ColumnsWant, Held, LayerHeld, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
 from bigviz.wire.frames import MAX_LEVEL
 
-__all__ = ["KINDS", "CancelRequest", "LayerRequest", "Malformed", "Request", "ViewRequest", "needs_of_messages", "read"]
+__all__ = [
+    "KINDS",
+    "CancelRequest",
+    "FollowRequest",
+    "LayerRequest",
+    "Malformed",
+    "Request",
+    "ViewRequest",
+    "needs_of_messages",
+    "read",
+]
 
 _MOST_ID: Final = (1 << 32) - 1
 _MOST_FIGURE: Final = (1 << 16) - 1
+_MOST_VERSION: Final = (1 << 53) - 1
+_MOST_KEPT: Final = 256  # tiles that a page has besides those in view
 _LONGEST_START: Final = 400  # characters: 1e308 has 309 digits
 _KEYS: Final = {
     "layer": ("op", "id", "figure", "layer", "definition"),
     "view": ("op", "id", "figure", "layers"),
     "cancel": ("op", "id", "figure"),
+    "follow": ("op", "id", "versions", "figures"),
 }
 
 
@@ -64,8 +77,24 @@ class CancelRequest:
     figure: int
 
 
-Request = LayerRequest | ViewRequest | CancelRequest
-KINDS: Final[dict[str, type[Request]]] = {"layer": LayerRequest, "view": ViewRequest, "cancel": CancelRequest}
+@dataclass(frozen=True)
+class FollowRequest:
+    """What a page shows of data that grow, and of which versions: it wants what changes."""
+
+    need: ClassVar[Need] = Need.shown()
+
+    id: int
+    versions: Mapping[str, int]
+    figures: tuple[tuple[int, tuple[LayerHeld, ...]], ...]
+
+
+Request = LayerRequest | ViewRequest | CancelRequest | FollowRequest
+KINDS: Final[dict[str, type[Request]]] = {
+    "layer": LayerRequest,
+    "view": ViewRequest,
+    "cancel": CancelRequest,
+    "follow": FollowRequest,
+}
 
 
 def needs_of_messages() -> Mapping[str, Need]:
@@ -111,6 +140,8 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     if not isinstance(op, str) or op not in _KEYS:
         raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)
     _only(value, _KEYS[op], "")
+    if op == "follow":
+        return _followed(value, request, limits)
     figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)
     if op == "cancel":
         return CancelRequest(request, figure)
@@ -127,13 +158,73 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     return ViewRequest(request, figure, found)
 
 
+def _followed(value: dict[str, Any], request: int, limits: Limits) -> FollowRequest:
+    versions, figures = value.get("versions"), value.get("figures")
+    if not isinstance(versions, dict) or not isinstance(figures, list) or len(figures) > _MOST_FIGURE:
+        raise BadInput("follow has versions, an object, and figures, a list.", "versions")
+    seen = {name: whole(version, "versions", 0, _MOST_VERSION) for name, version in versions.items()}
+    found = tuple(_figure_held(each, f"figures[{at}]", limits) for at, each in enumerate(figures))
+    count = sum(len(each.held.tiles) for _, layers in found for each in layers)
+    if count > limits.tiles_per_view:
+        raise BadInput(f"A page follows at most {limits.tiles_per_view} tiles, got {count}.", "figures", count)
+    return FollowRequest(request, seen, found)
+
+
+def _figure_held(value: Any, path: str, limits: Limits) -> tuple[int, tuple[LayerHeld, ...]]:
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("figure", "layers"), path)
+    figure = whole(value.get("figure"), f"{path}.figure", 0, _MOST_FIGURE)
+    layers = value.get("layers")
+    if not isinstance(layers, list) or len(layers) > limits.layers_per_view:
+        raise BadInput(f"{path}.layers is a list of at most {limits.layers_per_view}.", f"{path}.layers")
+    return figure, tuple(_held(each, f"{path}.layers[{at}]", limits) for at, each in enumerate(layers))
+
+
+def _held(value: Any, path: str, limits: Limits) -> LayerHeld:
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("layer", "definition", "tiles", "kept", "window", "columns"), path)
+    layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
+    columns = _columns(value.get("columns"), f"{path}.columns", limits)
+    kept = _places(value.get("kept", []), f"{path}.kept", limits)
+    if len(kept) > _MOST_KEPT:
+        raise BadInput(f"{path}.kept has at most {_MOST_KEPT} tiles, got {len(kept)}.", f"{path}.kept", len(kept))
+    tiles = _rectangle(value.get("tiles"), f"{path}.tiles", limits)
+    held = Held(tiles, kept, _window(value.get("window"), f"{path}.window", limits), columns)
+    return LayerHeld(layer, value.get("definition"), held)
+
+
+def _rectangle(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
+    """The tiles of a rectangle, row by row."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) != 6 or not all(type(number) is int for number in value):
+        raise BadInput(f"{path} is [zx, zy, i0, i1, j0, j1] of whole numbers, got {echoed(value, 60)}.", path)
+    zx, zy, i0, i1, j0, j1 = value
+    if not (i0 <= i1 and j0 <= j1 and (i1 - i0 + 1) * (j1 - j0 + 1) <= limits.tiles_per_view):
+        raise BadInput(f"{path} holds 1 to {limits.tiles_per_view} tiles, got {echoed(value, 60)}.", path)
+    return _places([[zx, zy, i, j] for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)], path, limits)
+
+
+def _columns(value: Any, path: str, limits: Limits) -> ColumnsWant | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    _only(value, ("x0", "x1", "width"), path)
+    width = whole(value.get("width"), f"{path}.width", 1, limits.columns_width)
+    x0, x1 = (_end(value.get(end), f"{path}.{end}") for end in ("x0", "x1"))
+    return ColumnsWant(x0, x1, width)
+
+
 def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
     if not isinstance(value, dict):
         raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
     _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
     layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
     definition = value.get("definition")
-    columns = value.get("columns")
+    columns = _columns(value.get("columns"), f"{path}.columns", limits)
     if columns is None:
         tiles = _places(value.get("tiles", []), f"{path}.tiles", limits)
         prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
@@ -142,12 +233,7 @@ def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
         return LayerWants(layer, definition, tiles, prefetch, roots, window)
     if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
-    if not isinstance(columns, dict):
-        raise BadInput(f"{path}.columns is an object, got {type(columns).__name__}.", f"{path}.columns")
-    _only(columns, ("x0", "x1", "width"), f"{path}.columns")
-    width = whole(columns.get("width"), f"{path}.columns.width", 1, limits.columns_width)
-    x0, x1 = (_end(columns.get(end), f"{path}.columns.{end}") for end in ("x0", "x1"))
-    return LayerWants(layer, definition, columns=ColumnsWant(x0, x1, width))
+    return LayerWants(layer, definition, columns=columns)
 
 
 def _window(value: Any, path: str, limits: Limits) -> WindowWant | None:

@@ -25,7 +25,15 @@ from bigviz.server.jobs.layer_ref import dataset_of
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
-from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, Request, ViewRequest
+from bigviz.server.websocket.follower import Follower
+from bigviz.server.websocket.requests import (
+    CancelRequest,
+    FollowRequest,
+    LayerRequest,
+    Malformed,
+    Request,
+    ViewRequest,
+)
 from bigviz.server.websocket.send_queue import Message, Outbox, Sink
 from bigviz.wire.frames import DENIED, GONE, MALFORMED, RESTART, UNREAD, UNUSABLE, Type, json_parts
 
@@ -58,8 +66,15 @@ class Viewer:
     need: ClassVar[Need] = Need.shown()
 
     def __init__(
-        self, site: Site, name: str, credentials: Credentials, principal: Principal, transport: Transport
+        self,
+        site: Site,
+        name: str,
+        credentials: Credentials,
+        principal: Principal,
+        transport: Transport,
+        follows: bool = False,
     ) -> None:
+        """`follows`: the page wants updates of data that grow, not `changed`."""
         self.site = site
         self.name = name
         self.credentials = credentials
@@ -77,6 +92,8 @@ class Viewer:
         self.requests = Tokens(limits.messages_burst, limits.messages_per_second)
         self.code: int | None = None
         self.is_open = False
+        self.follower = Follower(self) if follows else None
+        self.following: asyncio.Task[None] | None = None
         self.outbox = Outbox(transport, site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
 
     # --- opening and closing -----------------------------------------------------------------------------------------
@@ -119,7 +136,27 @@ class Viewer:
         nobody looks at its page, is settled after two seconds."""
         if self.renewed is not None and time.monotonic() - self.renewed < _SECONDS_TO_ASK:
             return False
+        return self.at_rest
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that was asked for is answered."""
         return not self.asked and all(view.over for view in self.views.values())
+
+    @property
+    def follows(self) -> bool:
+        """Whether the page is sent what appended rows change."""
+        return self.follower is not None
+
+    def wake(self) -> None:
+        """There may be newer data for a page that follows them."""
+        if self.follower is not None:
+            self.follower.wake()
+
+    def rested(self) -> None:
+        """A view was answered, or a request about a layer."""
+        if self.follower is not None:
+            self.follower.rested()
 
     def tell(self, failure: Failure) -> None:
         """Say that the document's script failed, and where: an error frame of no request."""
@@ -153,6 +190,7 @@ class Viewer:
         for task in self.asked.values():
             task.cancel()
         self.asked.clear()
+        self._unfollow()
         self.shown = shown
         self.renewed = time.monotonic()
         for name, version in datasets.items():
@@ -180,6 +218,8 @@ class Viewer:
         self.shown = shown
         backend.expect(greeted=True)
         self.outbox.drop("reading")
+        if shown.opened.datasets:
+            text["follow"] = sorted(shown.opened.datasets)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
         if self.site.failure is not None and shown.opened.version is None:
@@ -224,10 +264,14 @@ class Viewer:
 
     def _handle(self, request: Request, shown: Shown, backend: Backend) -> None:
         figures = shown.document.figures()
+        if isinstance(request, FollowRequest):
+            self._follow(request, len(figures))
+            return
         _one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
+            self._unfollow()
             self._end_view(request.figure, replaced=True)
             self.renewed = None
             view = View(self, backend, shown, request)
@@ -235,12 +279,32 @@ class Viewer:
             view.task = self.begin(view)
         else:  # each number that the figure does not have would be a task and a listener of its own
             _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
+            self._unfollow()
             place = (request.figure, request.layer)
             before = self.asked.get(place)
             task = self._spawn(self._guarded(partial(self._layer, request, shown, backend), request.id, *place))
             self.asked[place] = task
             if before is not None:
                 before.cancel()
+
+    def _follow(self, request: FollowRequest, figures: int) -> None:
+        if self.follower is None:
+            raise _about(BadInput("Open the socket with ?follow=1 to follow data."), request.id)
+        for figure, _ in request.figures:
+            _one_of("figure", figure, figures, request.id)
+        try:
+            is_due = self.follower.is_due(request)
+        except BadInput as error:
+            raise _about(error, request.id) from None
+        if is_due:
+            self._unfollow()
+            self.following = self._spawn(self._guarded(partial(self.follower.answer, request), request.id, 0))
+
+    def _unfollow(self) -> None:
+        """What the page wanted to follow is no longer what it shows."""
+        if self.following is not None:
+            self.following.cancel()
+            self.following = None
 
     async def _layer(self, request: LayerRequest, shown: Shown, backend: Backend) -> None:
         place, principal = (request.figure, request.layer), self.principal
@@ -310,6 +374,7 @@ class Viewer:
         for place, each in list(self.asked.items()):
             if each is task:
                 del self.asked[place]
+                self.rested()
 
     def _full(self, behind: bool) -> None:
         if self.backend is not None:
@@ -328,6 +393,10 @@ def _one_of(field: str, number: int, count: int, request: int) -> None:
     """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
     if number >= count:
         allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
-        error = BadInput(f"{field} {allowed}, got {number}.", field, number)
-        error.request = request  # type: ignore[attr-defined]
-        raise error
+        raise _about(BadInput(f"{field} {allowed}, got {number}.", field, number), request)
+
+
+def _about(error: BadInput, request: int) -> BadInput:
+    """An error as the answer to a request."""
+    error.request = request  # type: ignore[attr-defined]
+    return error

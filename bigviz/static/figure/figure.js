@@ -87,6 +87,11 @@ export class Figure extends EventTarget {
     return this.layers[0];
   }
 
+  /** The view that the server is asked about.  @returns {View|null} */
+  get asking() {
+    return this.view;
+  }
+
   get title() {
     return this.spec.title ?? "";
   }
@@ -119,6 +124,19 @@ export class Figure extends EventTarget {
     this.requests.forget();
     this.dispatchEvent(new Event("data"));
     this.ask(true);
+  }
+
+  /** Data of the figure have grown, and are here: home may be another, and what is here is drawn. */
+  advanced() {
+    for (const layer of this.layers) this.#tell(layer);
+    this.dispatchEvent(new Event("info"));
+    this.drawing.renew();
+  }
+
+  /** The ranges learn what a layer spans.  @param {Layer} layer */
+  #tell(layer) {
+    for (const side of /** @type {const} */ (["x", "y"]))
+      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
   }
 
   /**
@@ -172,8 +190,7 @@ export class Figure extends EventTarget {
    * @param {Layer} layer
    */
   #refined(layer) {
-    for (const side of /** @type {const} */ (["x", "y"]))
-      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
+    this.#tell(layer);
     this.dispatchEvent(new Event("info"));
     this.redraw();
   }

@@ -8,7 +8,8 @@
  * `offline`: the page is an exported file, and holds all that there is to be shown.
  * @typedef {{title: string, connection: import("../wire/connection.js").Connection, embedded: boolean, cache:
  *   import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
- * theme: import("../render/theme.js").Theme, notices: Notices, streams: import("./streams.js").Streams, datasets: Record<string, {rows: number, version: number,
+ * theme: import("../render/theme.js").Theme, notices: Notices, streams: import("./streams.js").Streams,
+ * datasets: Record<string, {rows: number, version: number,
  * columns: import("../layers/layer.js").Column[], notes: string[]}>,
  * offline?: boolean} & import("../render/colormaps.js").Maps} Page
  */

@@ -21,6 +21,10 @@ import { wantsDark } from "../render/contrast.js";
  *   by_reason?: string|null}} Column
  */
 
+/** What a page has of a layer whose data grow.
+ * @typedef {{definition: Definition, columns: import("./line-layer.js").Asked|null, raster:
+ *   import("./raster-layer.js").Held|null}} LayerHeld */
+
 /** Kinds of columns whose axis is a time axis. */
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 /** Kinds of columns that may go on a log axis. */
@@ -182,6 +186,33 @@ export class Layer {
     if (this.line) this.line.info = info;
     if (info.index !== "building") this.progress = null;
     return true;
+  }
+
+  /**
+   * What the page has of a view, of data that grow; null while that is not exact, or asked for anew.
+   * @param {import("../geometry/view.js").View} view
+   * @returns {LayerHeld|null}
+   */
+  held(view) {
+    const { definition, info, raster, line } = this;
+    if (!definition || !info || this.asked || info.provisional || !this.complete(view)) return null;
+    if (line) return { definition, columns: line.asked, raster: null };
+    return raster && { definition, columns: null, raster: raster.held(view) };
+  }
+
+  /**
+   * The data have grown.
+   * @param {Partial<LayerInfo>} facts those that are others now
+   * @param {LayerHeld} held what the page had
+   * @param {{changed: number[][], rows: boolean, parts: import("../wire/update-group.js").UpdatePart[]}} update
+   * @throws {import("../wire/frames.js").ProtocolError} when it does not fit to what is here
+   */
+  advance(facts, held, update) {
+    if (!this.info) return;
+    this.info = { ...this.info, ...facts };
+    const [part] = update.parts;
+    if (this.line) this.line.advance(this.info, part?.type === "columns" ? part : null);
+    else if (this.raster && held.raster) this.raster.advance(this.info, held.raster, update);
   }
 
   /** @param {Look} look */

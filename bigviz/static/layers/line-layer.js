@@ -3,6 +3,7 @@
 
 import { firstFrom } from "../geometry/sorted-search.js";
 import { length, scaleOf, SHORTEST, toBigInt } from "../geometry/span.js";
+import { joinKept } from "../wire/columns.js";
 import { nearView, placeOf } from "./near-view.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
@@ -99,6 +100,17 @@ export class LineLayer {
     this.asked = asked;
     this.estimated = message.estimate ?? null;
     return performance.now() - start;
+  }
+
+  /**
+   * The data have grown: columns of the window that was asked for last, or those after the ones that are here.
+   * @param {import("../wire/frames.js").LayerInfo} info
+   * @param {import("../wire/columns.js").ColumnsMessage|null} message null: they are still good
+   * @throws {import("../wire/frames.js").ProtocolError} when they come after others than are here
+   */
+  advance(info, message) {
+    this.info = info;
+    if (message) this.columns = joinKept(this.columns, message.columns);
   }
 
   /** @param {LineStyle} style */

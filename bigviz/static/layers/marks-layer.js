@@ -166,6 +166,11 @@ export class MarksLayer {
     return cells !== null && cells.width > 0 && cells.height > 0;
   }
 
+  /** The rows are all rows of a window alone.  @param {(number|string)[]} ends x0, x1, y0, y1 */
+  confine(ends) {
+    this.box = boxOf(ends, this.facts.exact);
+  }
+
   clear() {
     this.rows = null;
     this.box = null;

@@ -1,6 +1,7 @@
 // A layer of cells: tiles; where a view holds few rows, the rows in their place; where tiles are not deep enough for
 // many, an image.
 
+import { toList } from "../geometry/grid.js";
 import { CELL_LEVELS } from "../geometry/root.js";
 import { bandAt, bandsOf, drawBands } from "./bands.js";
 import { cellFacts } from "./cell-facts.js";
@@ -16,6 +17,11 @@ import { WindowRequests } from "./window-requests.js";
 /** @typedef {import("../render/shade.js").RasterStyle} RasterStyle */
 /** @typedef {import("./cell-hit.js").Hit} Hit */
 /** @typedef {import("./pixels.js").Context} Context */
+/** @typedef {import("./tile-cache.js").Tile} Tile */
+/**
+ * What a page has of a layer: tiles of the window in view, others, and the window that rows or an image are here for.
+ * @typedef {{window: import("../geometry/grid.js").Window|null, tiles: Tile[], kept: Tile[], asked: Asked|null}} Held
+ */
 /** @typedef {import("./row-places.js").MarkHit} MarkHit */
 
 /** Rows that are read for an image without a notice: more take longer than a tile may. */
@@ -158,6 +164,57 @@ export class RasterLayer {
   /** A request was answered by tiles alone.  @param {Asked} asked */
   tiled(asked) {
     this.windows.tiled(asked);
+  }
+
+  // Data that grow.
+
+  /**
+   * What is here of a view, of data that grow.
+   * @param {View} view
+   * @returns {Held} `window`: its rows, or an image, are drawn in place of tiles
+   */
+  held(view) {
+    return { ...this.tiles.held(view), asked: this.needsNoTiles(view) ? this.windows.asked(view) : null };
+  }
+
+  /**
+   * The tiles of a page that are good at a later version.
+   * @param {Held} held @param {number[][]} changed those that are others
+   * @returns {Tile[]}
+   */
+  static good({ tiles, kept }, changed) {
+    const others = new Set(changed.map(String));
+    return [...tiles, ...kept].filter((tile) => !others.has(String(toList(tile.key))));
+  }
+
+  /**
+   * The data have grown; the tiles that have changed are gone from the cache.
+   * @param {import("../wire/frames.js").LayerInfo} info
+   * @param {Held} held what the page had
+   * @param {{changed: number[][], rows: boolean, parts: import("../wire/update-group.js").UpdatePart[]}} update
+   */
+  advance(info, held, { changed, rows, parts }) {
+    this.info = info;
+    this.windows.counted = null;
+    if (held.asked && rows) this.#advanceRows(held.asked, parts);
+    else {
+      if (held.asked) this.windows.tiled(held.asked);
+      this.marks.clear();
+      this.image.clear();
+    }
+    if (changed.length > 0) this.tiles.outdate();
+    for (const part of parts) if (part.type === "tile") this.tiles.add(part);
+  }
+
+  /**
+   * Rows or an image in place of those that are here; without any these are good as far as the page has named them.
+   * @param {Asked} asked @param {import("../wire/update-group.js").UpdatePart[]} parts
+   */
+  #advanceRows(asked, parts) {
+    const [part] = parts;
+    if (part?.type === "rows") this.addRows(part.rows);
+    else if (part?.type === "image") this.addImage(part.image);
+    else this.marks.confine([asked.x0, asked.x1, asked.y0, asked.y1]);
   }
 
   // Drawing.

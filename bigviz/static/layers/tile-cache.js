@@ -57,6 +57,20 @@ export class TileCache {
     }
   }
 
+  /**
+   * A dataset has another version: its tiles are those of that version, but for those that are dropped here.
+   * @param {string} dataset @param {number} version @param {ReadonlySet<Tile>} good
+   */
+  advance(dataset, version, good) {
+    for (const [name, set] of [...this.sets]) {
+      if (set.dataset !== dataset) continue;
+      set.retain(good);
+      this.sets.delete(name);
+      const [, , ...rest] = JSON.parse(name);
+      if (set.size > 0 || set.windows.size > 0) this.sets.set(JSON.stringify([dataset, version, ...rest]), set);
+    }
+  }
+
   /** Drops old tiles until the budget holds; tiles of a set's current windows are passed over. */
   trim() {
     let looked = this.order.size;
@@ -142,6 +156,28 @@ export class TileSet {
   weigh(tile, bytes) {
     tile.bytes += bytes;
     if (this.cache.order.has(tile)) this.cache.bytes += bytes;
+  }
+
+  /** Drops all tiles but these.  @param {ReadonlySet<Tile>} good */
+  retain(good) {
+    for (const level of [...this.levels.values()])
+      for (const tile of [...level.values()]) if (!good.has(tile)) this.drop(tile);
+  }
+
+  /**
+   * Exact tiles outside of a window.
+   * @param {Window|null} window @param {number} most @returns {Tile[]}
+   */
+  besides(window, most) {
+    /** @type {Tile[]} */ const found = [];
+    for (const level of this.levels.values()) {
+      for (const tile of level.values()) {
+        const { zx, zy, i, j } = tile.key;
+        const inside = window && window.zx === zx && window.zy === zy && contains(window, i, j);
+        if (!inside && tile.estimate === null) found.push(tile);
+      }
+    }
+    return found.slice(-most);
   }
 
   clear() {

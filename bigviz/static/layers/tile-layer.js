@@ -31,6 +31,8 @@ import { Bitmaps } from "./tile-bitmaps.js";
 
 /** Tiles to fetch ahead at most; a view message may carry 1,024 in all. */
 const PREFETCH = 64;
+/** Tiles out of view that go on to the next version of data that grow: a page may name 256 of them for a layer. */
+const KEPT = 64;
 const ONE = Object.freeze({ x: 1, y: 1 });
 
 export class TileLayer {
@@ -168,6 +170,26 @@ export class TileLayer {
     for (const encoded of message.planes) planes[encoded.plane] = decodePlane(encoded, this.facts.traits.counts);
     if (this.tiles.peek(message.key)) this.replace(message.key);
     this.tiles.put(message.key, planes, message.estimate && tileEstimate(message.estimate, planes));
+  }
+
+  /**
+   * What is here of a view, and besides: it may be brought to a later version.
+   * @param {View} view @returns {{window: Window|null, tiles: Tile[], kept: Tile[]}}
+   */
+  held(view) {
+    const window = this.grid.window(view, this.grid.level(view));
+    const shown = window ? this.grid.keys(window, view).flatMap((key) => this.tiles.peek(key) ?? []) : [];
+    return {
+      window,
+      tiles: shown.filter((tile) => tile.estimate === null),
+      kept: this.tiles.besides(window, KEPT),
+    };
+  }
+
+  /** The data have grown, and what is shown has changed: no picture of it is good any more. */
+  outdate() {
+    this.stale = true;
+    this.picture = null;
   }
 
   /** A tile is about to be another: what was drawn of it is no longer good.  @param {TileKey} key */

@@ -2,6 +2,7 @@
 // afterwards.
 
 import { Reassembler } from "./reassembler.js";
+import { UpdateGroup } from "./update-group.js";
 import { DENIED, GONE, MALFORMED, OTHER_VERSION, parseFrame, ProtocolError, UNUSABLE, VERSION } from "./frames.js";
 
 /** @typedef {import("./reassembler.js").Limits} Limits */
@@ -67,8 +68,9 @@ const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
 /**
  * Events (CustomEvent): `hello` (detail HelloMessage), then `up` ({again, restarted}: not the first hello; the server
  * is another one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files,
- * before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed` (ChangedMessage); `down`
- * (Down: the next attempt comes in `inMs`; `final`: there will be none).
+ * before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed` (ChangedMessage); `update`
+ * (WholeUpdate: data have grown; what comes later is of their new versions); `unfollowed` (ErrorMessage about what the
+ * page follows); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
  */
 export class Connection extends EventTarget {
   /**
@@ -100,6 +102,8 @@ export class Connection extends EventTarget {
     this.upSince = 0;
     this.sequence = 0;
     this.reassembler = new Reassembler();
+    this.group = new UpdateGroup();
+    /** What is sent once the page has caught up with its data.  @type {string[]|null} */ this.waitingTexts = null;
     /** @type {Map<number, Request>} */ this.requests = new Map();
     /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
     /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts =
@@ -198,6 +202,27 @@ export class Connection extends EventTarget {
     this.send({ op: "cancel", id: this.nextId(), figure });
   }
 
+  /** The rate limit has room for a message that can wait.  @returns {boolean} */
+  hasRoom() {
+    return this.#refill() > (SHARE * this.limits.messages_burst) / 4;
+  }
+
+  /**
+   * Asks for what changes: answered by one `update`.
+   * @param {Record<string, number>} versions that are drawn
+   * @param {object[]} figures what they show: section 10 of docs/protocol.md
+   * @param {boolean} [first] the page comes back with older versions: other messages wait until it has caught up
+   * @returns {number} request id
+   */
+  follow(versions, figures, first = false) {
+    const id = this.nextId();
+    this.group.expect(id);
+    this.spend();
+    this.send({ op: "follow", id, versions, figures });
+    if (first) this.waitingTexts = [];
+    return id;
+  }
+
   /**
    * The other side broke the protocol (a plane that does not decode): the connection is closed and opened again.
    * @param {unknown} error
@@ -218,9 +243,15 @@ export class Connection extends EventTarget {
 
   /** Takes one token of the rate limit.  @returns {number} tokens left; negative: over the limit */
   spend() {
+    this.tokens = this.#refill() - 1;
+    return this.tokens;
+  }
+
+  /** @returns {number} tokens now */
+  #refill() {
     const now = this.now();
     const { messages_burst: burst, messages_per_second: rate } = this.limits;
-    this.tokens = Math.min(SHARE * burst, this.tokens + ((now - this.refilled) / 1000) * SHARE * rate) - 1;
+    this.tokens = Math.min(SHARE * burst, this.tokens + ((now - this.refilled) / 1000) * SHARE * rate);
     this.refilled = now;
     return this.tokens;
   }
@@ -252,6 +283,10 @@ export class Connection extends EventTarget {
   /** @param {string} text dropped while the connection is down: the page asks again on `up` */
   sendText(text) {
     if (!this.isUp || !this.socket) return;
+    if (this.waitingTexts) {
+      this.waitingTexts.push(text);
+      return;
+    }
     this.socket.send(text);
     this.sent += 1;
   }
@@ -282,6 +317,7 @@ export class Connection extends EventTarget {
     if (message.type === "hello") return this.greet(message);
     if (message.type === "changed") return this.emit("changed", message);
     if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
+    if (this.group.holds(message)) return this.#follow(message);
     const request = this.requests.get(message.id);
     const asked = request?.layers.get(message.layer) ?? null;
     const newest = request?.view
@@ -298,6 +334,18 @@ export class Connection extends EventTarget {
       sent: request?.sent ?? arrived,
       arrived,
     });
+  }
+
+  /** What belongs to an update waits for its end.  @param {Message} message */
+  #follow(message) {
+    const whole = this.group.take(message);
+    const isEnd = whole !== null || message.type === "error";
+    if (whole) this.emit("update", whole);
+    else if (isEnd) this.emit("unfollowed", message);
+    const texts = this.waitingTexts;
+    if (!isEnd || texts === null) return;
+    this.waitingTexts = null;
+    for (const text of texts) this.sendText(text);
   }
 
   /** @param {import("./reassembler.js").HelloMessage} message */
@@ -346,6 +394,8 @@ export class Connection extends EventTarget {
     this.releasing = undefined;
     this.socket = null;
     this.isUp = false;
+    this.group = new UpdateGroup();
+    this.waitingTexts = null;
     this.requests.clear();
     this.views.clear();
     this.abouts.clear();

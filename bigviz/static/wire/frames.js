@@ -69,7 +69,20 @@ export const HEADER = 40;
 export const JSON_BYTES = 32;
 export const BODY_BYTES = 36;
 /** By the number of a frame's type. */
-export const TYPES = ["", "hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "rows", "image"];
+export const TYPES = [
+  "",
+  "hello",
+  "layer",
+  "progress",
+  "tile",
+  "columns",
+  "done",
+  "error",
+  "changed",
+  "rows",
+  "image",
+  "update",
+];
 
 /** The other side broke the protocol; the connection is closed with 4002. */
 export class ProtocolError extends Error {

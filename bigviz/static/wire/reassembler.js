@@ -20,7 +20,7 @@ import { parseTile } from "./tiles.js";
  * columns: {name: string, kind: string,
  * type: string, zone: string|null, plottable: boolean, reason: string|null, by_reason?: string|null}[], notes:
  * string[]}>, cmaps: string[],
- * cmap_aliases?: Record<string, string>, limits: Limits, offline?: boolean}} Hello
+ * cmap_aliases?: Record<string, string>, limits: Limits, offline?: boolean, follow?: string[]}} Hello
  */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:
@@ -54,9 +54,18 @@ import { parseTile } from "./tiles.js";
  *   time?: number|null, age?: number|null}|{document: string, dataset?: undefined, version: number}}} ChangedMessage
  */
 /**
- * @typedef
- * {HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|import("./columns.js").ColumnsMessage|
- * import("./rows.js").RowsMessage|import("./images.js").ImageMessage|DoneMessage|ErrorMessage|ChangedMessage} Message
+ * New versions of datasets that grow: what they change of what the page has, and the figures that it has to ask for
+ * anew. `facts` are the keys of a `layer` answer that may be others; `changed` are tiles; `rows` is false where tiles
+ * are the answer to a window now.
+ * @typedef {Readonly<{datasets: Record<string, {version: number, rows: number, time: number|null, age: number|null}>,
+ *   layers: {figure: number, layer: number, facts: Partial<import("./frames.js").LayerInfo>, changed: number[][], rows:
+ *   boolean}[], anew: number[]}>} Update
+ */
+/** @typedef {{type: "update", id: number, figure: number, layer: number, json: Update}} UpdateMessage */
+/**
+ * @typedef {UpdateMessage|HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|
+ *   import("./columns.js").ColumnsMessage|import("./rows.js").RowsMessage|import("./images.js").ImageMessage|
+ *   DoneMessage|ErrorMessage|ChangedMessage} Message
  */
 /** What is there of a message whose last part is not.
  * @typedef {{parts: number, next: number, bytes: number, frames: Frame[], tiles: TilePart[], columns: ColumnsPart[],

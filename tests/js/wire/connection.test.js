@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { cap, Connection } from "../../../bigviz/static/wire/connection.js";
-import { frame, TYPE } from "../frames.js";
+import { frame, tileBody, TYPE } from "../frames.js";
 
 const DEFINITION = {
   dataset: "d",
@@ -73,7 +73,8 @@ function setup() {
     random: () => 0.5,
     now: () => clock,
   });
-  for (const type of ["hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "down", "up"]) {
+  const answers = ["hello", "layer", "progress", "tile", "columns", "done", "error", "changed", "update", "unfollowed"];
+  for (const type of [...answers, "down", "up"]) {
     connection.addEventListener(type, (event) => told.push([type, /** @type {CustomEvent} */ (event).detail]));
   }
   const pass = (/** @type {number} */ ms) => {
@@ -316,4 +317,42 @@ test("the server may say how far it has read before hello, for as long as it tak
   sockets[0].hello();
   assert.deepEqual(types(), ["reading", "hello", "up"]);
   connection.close();
+});
+
+test("what belongs to an update waits for its end; other answers do not", () => {
+  const { connection, sockets, told, types } = setup();
+  sockets[0].hello();
+  const id = connection.follow({ d: 1 }, []);
+  assert.deepEqual(sockets[0].sent, [{ op: "follow", id, versions: { d: 1 }, figures: [] }]);
+  const view = connection.view(0, []);
+  const tile = { type: TYPE.tile, body: tileBody({ zx: 0, zy: 0, i: 0, j: 0 }, []) };
+  sockets[0].push({ ...tile, id });
+  assert.ok(!types().includes("tile"));
+  sockets[0].push({ ...tile, id: view });
+  assert.ok(types().includes("tile"));
+  const json = { datasets: { d: { version: 2 } }, layers: [], anew: [] };
+  sockets[0].push({ type: TYPE.update, id, json });
+  const [type, whole] = told[told.length - 1];
+  assert.equal(type, "update");
+  assert.deepEqual([whole.id, whole.json, whole.parts.length], [id, json, 1]);
+  const next = connection.follow({ d: 2 }, []);
+  sockets[0].push({ type: TYPE.error, id: next, json: { error: "no", field: null, got: null } });
+  assert.deepEqual(types().slice(-1), ["unfollowed"]);
+});
+
+test("a page that comes back with an older version asks for nothing else before it has caught up", () => {
+  const { connection, sockets } = setup();
+  sockets[0].hello();
+  const id = connection.follow({ d: 1 }, [], true);
+  connection.view(0, []);
+  connection.layer(0, 0, DEFINITION);
+  assert.deepEqual(
+    sockets[0].sent.map(({ op }) => op),
+    ["follow"],
+  );
+  sockets[0].push({ type: TYPE.update, id, json: { datasets: { d: { version: 2 } }, layers: [], anew: [] } });
+  assert.deepEqual(
+    sockets[0].sent.map(({ op }) => op),
+    ["follow", "view", "layer"],
+  );
 });

@@ -43,7 +43,7 @@ function parse(name) {
 
 test("there are golden frames of every type", () => {
   const types = new Set(cases.map((name) => json(`${name}.json`).header.type));
-  assert.deepEqual([...types].sort(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].sort());
+  assert.deepEqual([...types].sort(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].sort());
 });
 
 for (const name of cases) {
@@ -150,10 +150,10 @@ function checkTile(message, want) {
 /** @param {any} message @param {any} want */
 function checkColumns(message, want) {
   const { columns, cost } = message;
-  const { n, width, xorigin, yorigin, flagged, queue_us, kernel_us, encode_us, rows, bytes } = want.json;
+  const { n, kept = 0, width, xorigin, yorigin, flagged, queue_us, kernel_us, encode_us, rows, bytes } = want.json;
   assert.deepEqual(
-    [columns.n, columns.width, columns.xorigin, columns.yorigin, columns.flagged],
-    [n, width, BigInt(xorigin), BigInt(yorigin), flagged],
+    [columns.n, columns.kept, columns.width, columns.xorigin, columns.yorigin, columns.flagged],
+    [n, kept, width, BigInt(xorigin), BigInt(yorigin), flagged],
   );
   assert.deepEqual(cost, { queue: queue_us, kernel: kernel_us, encode: encode_us, rows, bytes });
   for (const name of ["column", "run", "row"]) assert.deepEqual([...columns[name]], want.columns[name], name);

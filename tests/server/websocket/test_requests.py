@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bigviz.common.errors import BadInput
 from bigviz.server.error_json import describe
-from bigviz.server.jobs.wanted import ColumnsWant, LayerWants
+from bigviz.server.jobs.wanted import ColumnsWant, Held, LayerHeld, LayerWants, WindowWant
 from bigviz.server.limits import Limits
-from bigviz.server.websocket.requests import CancelRequest, LayerRequest, Malformed, ViewRequest, read
+from bigviz.server.websocket.requests import CancelRequest, FollowRequest, LayerRequest, Malformed, ViewRequest, read
 
 LIMITS = Limits()
 values = st.recursive(
@@ -119,3 +119,34 @@ def test_ends_of_windows_are_no_lists_or_objects(end: object):
         with pytest.raises(BadInput) as caught:
             read(json.dumps({"op": "view", "id": 1, "figure": 0, "layers": [layer]}), LIMITS)
         assert caught.value.field == field
+
+
+def test_what_a_page_follows():
+    window = {"x0": "1", "x1": "2", "y0": 0.5, "y1": 1, "width": 30, "height": 20}
+    tiles = {"layer": 0, "definition": 1, "tiles": [2, 1, 1, 2, 0, 1], "kept": [[0, 0, 0, 0]], "window": window}
+    line = {"layer": 1, "definition": 2, "columns": {"x0": 0, "x1": 1, "width": 9}}
+    figures = [{"figure": 3, "layers": [tiles, line]}]
+    found = read(json.dumps({"op": "follow", "id": 7, "versions": {"a": 2}, "figures": figures}), LIMITS)
+    places = ((2, 1, 1, 0), (2, 1, 2, 0), (2, 1, 1, 1), (2, 1, 2, 1))
+    shown = Held(places, ((0, 0, 0, 0),), WindowWant(("1", "2", 0.5, 1), 30, 20))
+    layers = (LayerHeld(0, 1, shown), LayerHeld(1, 2, Held(columns=ColumnsWant(0, 1, 9))))
+    assert found == FollowRequest(7, {"a": 2}, ((3, layers),))
+
+
+@pytest.mark.parametrize(
+    ("held", "field"),
+    [
+        ({"tiles": [0, 0, 0, 0, 0]}, "tiles"),
+        ({"tiles": [0, 0, 1, 0, 0, 0]}, "tiles"),
+        ({"tiles": [20, 20, 0, 1_000, 0, 1_000]}, "tiles"),
+        ({"tiles": [1, 1, 0, 2, 0, 0]}, "tiles"),
+        ({"kept": [[24, 24, k, 0] for k in range(257)]}, "kept"),
+        ({"columns": []}, "columns"),
+        ({"prefetch": []}, "prefetch"),
+    ],
+)
+def test_what_cannot_be_followed(held, field):
+    figures = [{"figure": 0, "layers": [{"layer": 0, **held}]}]
+    with pytest.raises(BadInput) as found:
+        read(json.dumps({"op": "follow", "id": 1, "versions": {}, "figures": figures}), LIMITS)
+    assert field in str(found.value.field) and found.value.request == 1

@@ -1,0 +1,210 @@
+"""What pages that follow their data are sent of a layer: how it differs between two versions, made and laid out once
+for all pages that see the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from bigviz.common.byte_cache import ByteCache
+from bigviz.common.cancel import Cancel
+from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
+from bigviz.server.jobs.job_queue import Outcome, Want
+from bigviz.server.jobs.kept_answers import KeptAnswers
+from bigviz.server.jobs.layer_json import layer_answer
+from bigviz.server.jobs.layer_ref import times_of
+from bigviz.server.jobs.view_jobs import Job, ViewJobs, ends_of_columns
+from bigviz.server.jobs.wanted import ColumnsWant, Held, Place, TileWant
+from bigviz.tiles.interface import TileKey
+
+if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
+    from bigviz.server.jobs.encoded import Prepared
+    from bigviz.server.jobs.index_builds import Builds, Known
+    from bigviz.server.jobs.job_runner import JobRunner
+    from bigviz.tiles.interface import Engine, LayerInfo
+
+__all__ = ["Pushed", "Pushes"]
+
+_BYTES: Final = 32 << 20
+_BESIDES: Final = 2_000  # bytes of facts and keys
+_FACTS: Final = ("extent", "range", "dense", "rows", "rows_outside", "rows_far", "version", "sorted")
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What brings a layer from one version to another: the `facts` that may differ, the `changed` tiles among those
+    that a page has, and `messages` with the new ones. `rows` is False where tiles are the answer to a window now."""
+
+    facts: dict[str, Any]
+    changed: tuple[Place, ...]
+    rows: bool
+    messages: tuple[Prepared, ...]
+
+
+@dataclass(frozen=True)
+class _Made:
+    pushed: Pushed | None
+
+    @property
+    def nbytes(self) -> int:
+        messages = () if self.pushed is None else self.pushed.messages
+        return _BESIDES + sum(len(part.json) + len(part.body) for each in messages for part in each.parts)
+
+
+class Pushes:
+    """Made on a running event loop. Jobs of pushes wait until no view does: a page that is moved goes first."""
+
+    def __init__(self, engine: Engine, builds: Builds, runner: JobRunner, jobs: ViewJobs) -> None:
+        self._engine = engine
+        self._builds = builds
+        self._runner = runner
+        self._jobs = jobs
+        self._made: ByteCache[_Made] = ByteCache(_BYTES)
+        self._making: dict[Hashable, asyncio.Task[Pushed | None]] = {}
+        self._frames = KeptAnswers()
+        self._columns: ByteCache[LaidColumns] = ByteCache(_BYTES)
+        self._known: WeakKeyDictionary[Dataset, dict[Layer, Known]] = WeakKeyDictionary()
+
+    async def layer(
+        self, before: Dataset | None, after: Dataset, layer: Layer, held: Held, has_rows: bool
+    ) -> Pushed | None:
+        """What a page that has a layer at one version needs to show it at another; None where it has to ask anew, since
+        a root or a label is another, or the earlier version is not known. Raises what answers do."""
+        if before is None:
+            return None
+        key = (before.fingerprint, before.version, after.fingerprint, after.version, layer, held, has_rows)
+        made = self._made.get(key)
+        if made is not None:
+            return made.pushed
+        task = self._making.get(key)
+        if task is None:
+            task = self._making[key] = asyncio.ensure_future(self._make(before, after, layer, held, has_rows))
+            task.add_done_callback(partial(self._done, key))
+        return await asyncio.shield(task)
+
+    def _done(self, key: Hashable, task: asyncio.Task[Pushed | None]) -> None:
+        del self._making[key]
+        if not task.cancelled() and task.exception() is None:
+            self._made.put(key, _Made(task.result()))
+
+    async def _make(self, before: Dataset, after: Dataset, layer: Layer, held: Held, has_rows: bool) -> Pushed | None:
+        old = await self._facts(before, layer, self._engine.readiness(before, layer) == "complete")
+        new = await self._facts(after, layer, old is not None)
+        if old is None or new is None or not _is_alike(old.info, new.info):
+            return None
+        answer = layer_answer(new.info, times_of(after, layer), new.readiness, new.dense)
+        facts = {name: answer[name] for name in _FACTS}
+        changed = await self._changed(before, after, layer, (*held.tiles, *held.kept))
+        if held.columns is not None:
+            return Pushed(facts, (), True, await self._line(before, after, layer, held.columns))
+        tiles = [place for place in held.tiles if place in changed]
+        if held.window is None:
+            return Pushed(facts, changed, True, await self._tiles(after, layer, tiles))
+        if held.tiles and not tiles:
+            return Pushed(facts, changed, True, ())
+        rows = await self._answer(self._jobs.exact(after, layer, held.window, has_rows))
+        if rows is not None:
+            return Pushed(facts, changed, True, (rows,))
+        return Pushed(facts, changed, False, await self._tiles(after, layer, held.tiles))
+
+    async def _facts(self, dataset: Dataset, layer: Layer, wait: bool) -> Known | None:
+        """What is known of a layer, once it is ready; None where it never is, or is not and shall not be waited for."""
+        known = self._known.get(dataset, {}).get(layer)
+        if known is not None or not wait:
+            return known
+        async for each in self._builds.follow(dataset, layer, _ignore):
+            known = each
+        if known is None or known.readiness != "complete":
+            return None
+        self._known.setdefault(dataset, {})[layer] = known
+        return known
+
+    async def _changed(
+        self, before: Dataset, after: Dataset, layer: Layer, places: Sequence[Place]
+    ) -> tuple[Place, ...]:
+        if not places:
+            return ()
+        keys = [TileKey(*place) for place in places]
+
+        def call(cancel: Cancel) -> list[bool] | None:
+            return self._engine.changed(before, after, layer, keys)
+
+        name = ("changed", before.fingerprint, before.version, after.fingerprint, after.version, layer, tuple(places))
+        found: list[bool] | None = await self._run(name, call)
+        return (
+            tuple(places)
+            if found is None
+            else tuple(each for each, is_new in zip(places, found, strict=True) if is_new)
+        )
+
+    async def _tiles(self, dataset: Dataset, layer: Layer, places: Sequence[Place]) -> tuple[Prepared, ...]:
+        jobs = [self._jobs.exact(dataset, layer, TileWant(place)) for place in places]
+        return tuple([each for each in await asyncio.gather(*map(self._answer, jobs)) if each is not None])
+
+    async def _answer(self, job: Job) -> Prepared | None:
+        """The outcome of a job of views, which is kept here whatever it took."""
+        key, call = job
+        kept = self._frames.get(key)
+        if kept is not None:
+            found: Prepared | None = kept.value
+            return found
+        found = await self._run(key, call)
+        self._frames.put(key, found)
+        return found
+
+    async def _line(self, before: Dataset, after: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Prepared, ...]:
+        """The columns of a line from where they differ from those that were sent of the version before."""
+        window = ends_of_columns(after, layer, want)
+        place = (layer, *window, want.width)
+
+        def call(cancel: Cancel) -> LaidColumns:
+            found = self._engine.columns(after, layer, *window, want.width, cancel)
+            return laid_columns(found, window, want.width)
+
+        name = (after.fingerprint, after.version, *place)
+        now = self._columns.get(name)
+        if now is None:
+            now = await self._run(("laid", *name), call)
+            self._columns.put(name, now)
+        return (columns_update(now, self._columns.get((before.fingerprint, before.version, *place))),)
+
+    async def _run(self, key: Hashable, call: Callable[[Cancel], Any]) -> Any:
+        """The value of a job, which waits until no view wants one."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def deliver(outcome: Outcome) -> None:
+            if future.done():
+                return
+            if outcome.error is not None:
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome.value)
+
+        slot = object()
+        self._runner.replace(self, slot, [Want(key, call, deliver, later=True)])
+        try:
+            return await future
+        finally:
+            self._runner.drop(self, slot)
+
+
+def _is_alike(old: LayerInfo, new: LayerInfo) -> bool:
+    """Whether tiles and codes of one version mean the same in another."""
+    return _meaning(old) == _meaning(new)
+
+
+def _meaning(info: LayerInfo) -> tuple[Any, ...]:
+    return (
+        info.root_x, info.root_y, info.planes, info.x_categories, info.y_categories, str(info.reduction), info.value,
+        info.x, info.y,
+    )  # fmt: skip
+
+
+def _ignore(report: dict[str, Any]) -> None:
+    pass

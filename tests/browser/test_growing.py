@@ -1,0 +1,128 @@
+"""A page follows appended rows: each frame is of one version, and in the end it shows what a fresh page shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Page
+
+from ..patience import PATIENCE
+from .driver import frames, open_page, pixels, settle
+from .served import Server, start_server
+from .test_library import ARROW, put
+
+BATCHES = 20
+ROWS = 20  # a batch
+
+# In every frame from now on: how far to the right marks (red) and the line (blue) reach, in pixels.
+WATCH = """() => {
+  window.ends = [];
+  const canvas = document.querySelector("canvas.data");
+  const look = () => {
+    const { width, height } = canvas;
+    const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, width, height).data.buffer);
+    const end = (colour) => {
+      let found = -1;
+      for (let at = 0; at < pixels.length; at++) if (pixels[at] === colour) found = Math.max(found, at % width);
+      return found;
+    };
+    window.ends.push([end(0xff0000ff), end(0xffff0000)]);
+    window.looking = requestAnimationFrame(look);
+  };
+  window.looking = requestAnimationFrame(look);
+}"""
+
+
+def batch(first: int, count: int) -> bytes:
+    """Rows whose y is in [1, 9], as an Arrow stream."""
+    x = np.arange(first, first + count, dtype=float)
+    table = pa.table({"x": x, "y": 5 + 4 * np.sin(x)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def append(server: Server, first: int, count: int) -> int:
+    """Append rows to the dataset: its version."""
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
+    connection.request("POST", "/_/api/datasets/grows/append", batch(first, count), {"Content-Type": ARROW})
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 200, told
+    return int(told["version"])
+
+
+def fill(server: Server, span: float) -> None:
+    """A dataset of the first rows, and a page with marks and a line of it over a range that stays."""
+    put(server, "datasets/grows", batch(0, ROWS), ARROW)
+    shared = {"dataset": "grows", "x": "x", "y": "y"}
+    line = {"id": "a", "glyph": "line", "agg": "any", "color": "#0000ff", "line_width": 3, **shared}
+    marks = {"id": "b", "glyph": "points", "agg": "count", "color": "#ff0000", "size": 6, **shared}
+    figure = {"id": "f0", "type": "figure", "x_range": "x0", "y_range": "y0", "layers": [line, marks]}
+    ranges = {"x0": {"start": -10, "end": span}, "y0": {"start": 0, "end": 10}}
+    head = {"format": 2, "id": "grows", "title": "Grows", "datasets": ["grows"], "ranges": ranges}
+    put(server, "documents/grows", json.dumps({**head, "layout": figure}).encode())
+
+
+@pytest.fixture
+def grows(tmp_path: Path) -> Iterator[Server]:
+    running = start_server("--library", str(tmp_path / "library"), cwd=tmp_path)
+    fill(running, BATCHES * ROWS + 30)
+    yield running
+    running.stop()
+
+
+def await_version(page: Page, version: int) -> None:
+    """Wait until a version is drawn."""
+    page.wait_for_function("v => window.drawn === v", arg=version)
+    settle(page)
+
+
+def tell_versions(page: Page) -> None:
+    """Keep the version of the last update in `drawn`, once its frame is drawn."""
+    page.add_init_script(
+        """window.drawn = 1;
+        const decoder = new TextDecoder();
+        const { addEventListener } = EventTarget.prototype;
+        Object.defineProperty(WebSocket.prototype, "onmessage", {
+          set(handler) {
+            addEventListener.call(this, "message", (event) => {
+              handler.call(this, event);
+              const view = new DataView(event.data);
+              if (view.getUint8(4) !== 11) return;
+              const text = decoder.decode(new Uint8Array(event.data, 40, view.getUint32(32, true)));
+              const { version } = JSON.parse(text).datasets.grows;
+              requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = version; }));
+            });
+          },
+        });"""
+    )
+
+
+def test_each_frame_is_of_one_version(page: Page, grows: Server) -> None:
+    tell_versions(page)
+    open_page(page, f"{grows.url}/grows/")
+    page.evaluate(WATCH)
+    version = 1
+    for number in range(1, BATCHES):
+        version = append(grows, number * ROWS, ROWS)
+        if number % 3:
+            frames(page)
+    await_version(page, version)
+    page.evaluate("() => cancelAnimationFrame(window.looking)")
+    ends = page.evaluate("() => window.ends")
+    steps = {line for _, line in ends}
+    assert len(steps) > 3, "several versions were drawn"
+    assert all(abs(marks - line) <= 8 for marks, line in ends), ends
+    followed = pixels(page)
+    open_page(page, f"{grows.url}/grows/")
+    np.testing.assert_array_equal(followed, pixels(page))

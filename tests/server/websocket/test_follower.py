@@ -1,0 +1,205 @@
+"""Pages that follow data: one update answers each request, all of one version, and the same as a whole view of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigviz.wire.columns import ColumnsMessage
+from bigviz.wire.frames import Type
+
+from ..api.calls import ARROW, call, document, stream_of
+from ..running import Running, running
+from ..wire import Browser, Got, cells
+
+FOLLOW = "?follow=1"
+TILE = [0, 0, 0, 0]
+WINDOW = {"x0": 0.0, "x1": 500.0, "y0": 0.0, "y1": 500.0, "width": 400, "height": 300}
+WIDE = {"x0": 0.0, "x1": 1000.0, "width": 200}
+
+
+def rows(first: int, count: int) -> pa.Table:
+    """Rows whose x ascends by one; the first one holds the corners of the root, so that it stays."""
+    x = np.arange(first, first + count, dtype=float)
+    y = (x * 37) % 500
+    if first == 0:
+        x[:2], y[:2] = (0, 1000), (0, 500)
+    return pa.table({"x": np.sort(x), "y": y})
+
+
+@pytest.fixture
+def plots(tmp_path) -> Iterator[Running]:
+    with running([], library=tmp_path / "library") as served:
+        assert put(served, rows(0, 100)) == 1
+        call(served, "PUT", "documents/points", document("rows"))
+        line = document("rows")
+        line["layout"]["layers"][0] |= {"glyph": "line", "agg": "any"}
+        call(served, "PUT", "documents/line", line)
+        yield served
+
+
+def put(served: Running, table: pa.Table, **headers: str) -> int:
+    """Upload the dataset."""
+    status, answer = call(served, "PUT", "datasets/rows", stream_of(table), Content_Type=ARROW, **headers)
+    assert status in (200, 201)
+    return int(answer["version"])
+
+
+def append(served: Running, table: pa.Table) -> int:
+    """Append to the dataset."""
+    status, answer = call(served, "POST", "datasets/rows/append", stream_of(table), Content_Type=ARROW)
+    assert status == 200
+    return int(answer["version"])
+
+
+def follow(page: Browser, version: int, **held: Any) -> int:
+    """Say what the page has of its one layer."""
+    layer = {"layer": 0, "definition": page.definition(), **held}
+    return page.say(op="follow", versions={"rows": version}, figures=[{"figure": 0, "layers": [layer]}])
+
+
+def update(page: Browser) -> list[Got]:
+    """Everything up to an update, which is last."""
+    return page.until(lambda got: got.kind in (Type.UPDATE, Type.ERROR))
+
+
+def planes(got: Got) -> np.ndarray:
+    return np.stack([cells(plane) for plane in got.value.planes])
+
+
+def columns_of(found: ColumnsMessage) -> list[np.ndarray]:
+    return [found.column, found.run, found.row, found.x, found.y]
+
+
+def test_an_update_brings_the_tiles_of_a_version(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        assert page.hello.value["follow"] == ["rows"]
+        assert page.layer().value["version"] == 1
+        page.view([TILE])
+        version = 1
+        for first in range(100, 500, 100):
+            request = follow(page, version, tiles=[0, 0, 0, 0, 0, 0])
+            version = append(plots, rows(first, 100))
+            tile, told = update(page)
+            assert (tile.kind, tile.frame.request, told.frame.request) == (Type.TILE, request, request)
+            facts = told.value["datasets"]["rows"]
+            assert (facts["version"], facts["rows"]) == (version, first + 100) and facts["age"] >= 0
+            (layer,) = told.value["layers"]
+            assert layer["changed"] == [TILE] and layer["facts"]["rows"] == first + 100
+            assert layer["facts"]["version"] == version and not told.value["anew"]
+            with Browser(plots.url, "points") as fresh:
+                assert fresh.layer().value["root"] == page.layer().value["root"]
+                (whole, _) = fresh.view([TILE])
+            np.testing.assert_array_equal(planes(tile), planes(whole))
+
+
+def test_lines_get_the_columns_after_those_that_they_have(plots: Running):
+    with Browser(plots.url, "line", query=FOLLOW) as page:
+        assert page.layer().value["version"] == 1
+        definition = page.definition()
+        page.say(op="view", figure=0, layers=[{"layer": 0, "definition": definition, "columns": WIDE}])
+        first, _ = page.until(lambda got: got.kind == Type.DONE)[-2:]
+        has, version, sizes = columns_of(first.value), 1, []
+        for start in range(100, 600, 100):
+            follow(page, version, columns=WIDE)
+            version = append(plots, rows(start, 100))
+            got, told = update(page)
+            assert told.value["datasets"]["rows"]["version"] == version
+            kept = got.value.info.get("kept", 0)
+            sizes.append(len(got.value.row))
+            has = [np.concatenate([old[:kept], new]) for old, new in zip(has, columns_of(got.value), strict=True)]
+            with Browser(plots.url, "line") as fresh:
+                fresh.layer()
+                fresh.say(op="view", figure=0, layers=[{"layer": 0, "definition": definition, "columns": WIDE}])
+                whole, _ = fresh.until(lambda each: each.kind == Type.DONE)[-2:]
+            for mine, theirs in zip(has, columns_of(whole.value), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+        assert sizes[-1] < len(has[0]) / 2, "what the page has is not sent again"
+
+
+def test_rows_come_in_place_of_tiles_where_they_are_few(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([], window=WINDOW)
+        follow(page, 1, tiles=[0, 0, 0, 0, 0, 0], window=WINDOW)
+        append(plots, rows(100, 100))
+        got, told = update(page)
+        assert got.kind == Type.ROWS and got.value.info["matched"] == 200
+        assert told.value["layers"][0]["rows"] is True
+
+
+def test_nothing_newer_comes_before_the_page_has_drawn(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+        follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+        version = append(plots, rows(100, 100))
+        assert update(page)[-1].value["datasets"]["rows"]["version"] == version
+        for first in (200, 300, 400):
+            version = append(plots, rows(first, 100))
+        got = page.view([TILE])  # an answer is of the version that was sent last
+        assert {each.kind for each in got} == {Type.TILE, Type.DONE} and planes(got[0]).sum() == 200
+        follow(page, 2, tiles=[0, 0, 0, 0, 0, 0])
+        tile, told = update(page)
+        assert told.value["datasets"]["rows"]["version"] == version and planes(tile).sum() == 500
+
+
+def test_another_root_is_asked_for_anew(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+        follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+        append(plots, pa.table({"x": [5_000.0], "y": [1.0]}))
+        (told,) = update(page)
+        assert told.value["anew"] == [0] and told.value["layers"] == []
+        assert page.layer().value["version"] == 2
+
+
+def test_a_replaced_dataset_is_told_as_before(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+        follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+        put(plots, rows(0, 50), If_Match='"1"')
+        told = page.take()
+        assert told.kind == Type.CHANGED and told.value["rows"] == 50
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"versions": {}, "figures": []},
+        {"versions": {"others": 1}, "figures": []},
+        {"versions": {"rows": -1}, "figures": []},
+        {"versions": {"rows": 1}, "figures": [{"figure": 1, "layers": []}]},
+        {"versions": {"rows": 1}, "figures": [{"figure": 0, "layers": [{"layer": 0, "tiles": [0, 0, 1, 0, 0, 0]}]}]},
+        {"versions": {"rows": 1}, "figures": [{"figure": 0, "layers": [{"layer": 0, "tiles": [9, 9, 0, 99, 0, 99]}]}]},
+    ],
+)
+def test_what_cannot_be_followed_is_refused(plots: Running, message: dict[str, Any]):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        request = page.say(op="follow", **message)
+        got = page.take()
+        assert got.kind == Type.ERROR and got.frame.request == request
+
+
+def test_one_who_does_not_follow_is_told_so(plots: Running):
+    with Browser(plots.url, "points") as page:
+        follow(page, 1)
+        assert page.take().kind == Type.ERROR
+
+
+def test_a_page_that_comes_back_is_brought_up_to_date_or_told_to_ask_anew(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+    version = append(plots, rows(100, 100))
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+        told = update(page)[-1].value
+        assert told["datasets"]["rows"]["version"] == version
+        assert told["anew"] == [0] or told["layers"][0]["changed"] == [TILE]
