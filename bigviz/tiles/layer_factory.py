@@ -33,6 +33,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
+from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.expected_size import tile_bytes
@@ -127,7 +128,7 @@ class Maker:
             self._check_line(dataset, layer)
             x, y = self._axes(dataset, layer, crew)
             found = survey(x, y, layer.root == "default", crew)
-            return LineLayer(x, y, found, build_series(x, y, crew))
+            return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
         if not self._holds(dataset, layer, key):
             return self._scanner.layer(dataset, layer, crew)
         columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
@@ -188,7 +189,7 @@ class Maker:
             if manifest is None:
                 raise Unreadable(f"{store} is not a whole store.", got=str(store))
             series, found = open_series(store, manifest.facts)
-            return LineLayer(x, y, found, series)
+            return LineLayer(x, y, found, OneSeries(series))
         order = self._orders.find(key)
         if order is None:
             order = open_stored_order(store)

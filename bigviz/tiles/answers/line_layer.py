@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,11 @@ import pyarrow as pa
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
-from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.workers import Crew, slices
-from bigviz.data.columns.column import widen
+from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.columns import Columns
@@ -29,9 +28,9 @@ from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window, within
+from bigviz.tiles.series.line import Line
 from bigviz.tiles.series.line_tiles import draw_tile
-from bigviz.tiles.series.m4 import Picks, column_bounds, first_from, pick_rows
-from bigviz.tiles.series.series import Series
+from bigviz.tiles.series.m4 import Picks, column_bounds
 from bigviz.wire.codec import encode_values
 
 __all__ = ["LineLayer"]
@@ -47,7 +46,7 @@ class LineLayer:
     x: Axis
     y: Axis
     survey: Survey
-    series: Series
+    line: Line
 
     @property
     def is_scanned(self) -> bool:
@@ -60,24 +59,23 @@ class LineLayer:
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, (self.x, self.y), None, self.series.sorted)
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), None, self.line.sorted)
 
     def held(self) -> Iterator[Held]:
         """The memory that it holds."""
-        ends = ((self.series.x.values, self.x), (self.series.y, self.y))
-        shared = [array.nbytes for array, axis in ends if np.may_share_memory(array, axis.column.values)]
-        yield Held("series", self.series, self.series.nbytes - sum(shared))
+        for owner, nbytes in self.line.held((self.x.column.values, self.y.column.values)):
+            yield Held("series", owner, nbytes)
         yield from columns_held((self.x.column, self.y.column))
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: `any`, uint8."""
         cancel.check()
         begun = time.perf_counter()
-        plane, rows = draw_tile(self.series, (self.survey.x, self.survey.y), key)
+        plane, rows = draw_tile(self.line, (self.survey.x, self.survey.y), key)
         drawn = time.perf_counter()
         encoded = encode_values(plane, plane > 0)
         encode_us = microseconds(time.perf_counter() - drawn)
-        cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self._row_bytes)
+        cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self.line.row_bytes)
         return Drawn((encoded,), cost)
 
     def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
@@ -91,17 +89,17 @@ class LineLayer:
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished plane."""
         cancel.check()
-        return [draw_tile(self.series, (self.survey.x, self.survey.y), key)[0]]
+        return [draw_tile(self.line, (self.survey.x, self.survey.y), key)[0]]
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""
         cancel.check()
         check_window(low, high, "x")
         begun = time.perf_counter()
-        picks = pick_rows(self.series, column_bounds(self.series.x, low, high, width))
-        rows = self.series.numbers(picks.positions)
+        picks = self.line.picks(lambda numbers: column_bounds(numbers, low, high, width))
+        rows = self.line.numbers(picks.positions)
         spent = microseconds(time.perf_counter() - begun)
-        cost = Cost(0, spent, 0, len(rows), len(rows) * self._row_bytes)
+        cost = Cost(0, spent, 0, len(rows), len(rows) * self.line.row_bytes)
         return Columns(
             picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), (self.x, self.y), cost
         )
@@ -111,13 +109,8 @@ class LineLayer:
 
         Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.
         """
-        picks = pick_rows(self.series, column_bounds(self.series.x, x_bins.low, x_bins.high, x_bins.size))
-        if len(picks.flagged):
-            first, last = (int(edge) for edge in picks.positions[[0, -1]])
-            x: Slices = _Part(lambda start, stop: (self.series.x.slice(start, stop), None), first, last + 1)
-            y: Slices = _Part(self.series.heights, first, last + 1)
-        else:
-            x, y = _separated(picks)
+        picks = self.line.picks(lambda numbers: column_bounds(numbers, x_bins.low, x_bins.high, x_bins.size))
+        x, y = self.line.between(picks) if len(picks.flagged) else _separated(picks)
         grid = line_image(x, y, x_bins, y_bins, Presence(), cancel=cancel)
         return [grid.values[::-1]]
 
@@ -139,40 +132,17 @@ class LineLayer:
         return rows_table(dataset, layer, numbers), matched
 
     def _rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
-        first, stop = first_from(self.series.x, x[0]), first_from(self.series.x, x[1])
         found: list[Array] = []
         matched = 0
-        for start, end in slices(max(stop - first, 0)):
+        for stretch in self.line.stretches(*x):
             cancel.check()
-            heights, valid = self.series.heights(first + start, first + end)
-            inside = within(heights, *y)
-            if valid is not None:
-                inside &= valid
-            positions = np.flatnonzero(inside) + first + start
-            found.append(positions[: max(limit - matched, 0)])
-            matched += len(positions)
-        chosen = np.concatenate(found) if found else np.empty(0, np.int64)
-        return self.series.numbers(chosen), matched
-
-    @property
-    def _row_bytes(self) -> int:
-        return int(self.series.x.dtype.itemsize + self.series.y.itemsize)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A range of a series' positions, for `aggregate.line`: slices of what `read(start, stop)` gives."""
-
-    read: Callable[[int, int], tuple[Array, Array | None]]
-    first: int
-    stop: int
-
-    def __len__(self) -> int:
-        return self.stop - self.first
-
-    def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
-        values, valid = self.read(self.first + start, min(self.first + stop, self.stop))
-        return widen(values), valid
+            inside = within(stretch.y, *y)
+            if stretch.known is not None:
+                inside &= stretch.known
+            places = np.flatnonzero(inside)
+            found.append(stretch.numbers(places[: max(limit - matched, 0)]))
+            matched += len(places)
+        return (np.concatenate(found) if found else np.empty(0, np.int64)), matched
 
 
 def _separated(picks: Picks) -> tuple[Numbers, Numbers]:

@@ -42,6 +42,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, positions_of, ranges_within
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.pyramid.accumulators import wire
+from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
 from bigviz.wire.codec import SIDE
 
@@ -229,7 +230,7 @@ class Preview:
     def _lined(self, units: Sequence[Unit], crew: Crew) -> LineLayer:
         x, y = self._both(units)
         quiet = Crew(crew.threads, cancel=crew.cancel)
-        return LineLayer(x, y, survey(x, y, self.layer.root == "default", quiet), build_series(x, y, quiet))
+        return LineLayer(x, y, survey(x, y, self.layer.root == "default", quiet), OneSeries(build_series(x, y, quiet)))
 
     def _order(self, unit: Unit) -> _Ordered:
         rows = len(unit.rows)

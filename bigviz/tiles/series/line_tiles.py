@@ -16,8 +16,8 @@ from bigviz.aggregate.glyphs.bresenham import mark_path
 from bigviz.data.columns.column import widen
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import float_from, integer_from
-from bigviz.tiles.series.m4 import Picks, pick_rows
-from bigviz.tiles.series.series import Series
+from bigviz.tiles.series.line import Line
+from bigviz.tiles.series.m4 import Picks
 from bigviz.tiles.series.sorted_numbers import Ascending
 from bigviz.wire.codec import SIDE
 
@@ -28,9 +28,9 @@ Array = npt.NDArray[Any]
 _NEAR = 1 << 32  # cells that differ by no more are within mark_path's reach: every code is
 
 
-def draw_tile(series: Series, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
+def draw_tile(line: Line, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
     """The uint8 plane (256 x 256, row 0 the highest y) of a tile of a line, 1 where it passes; and the rows picked."""
-    picks = pick_rows(series, _column_bounds(series.x, roots[0], tile))
+    picks = line.picks(lambda numbers: _column_bounds(numbers, roots[0], tile))
     plane = np.zeros((SIDE, SIDE), np.uint8)
     chosen = _drawn(picks)
     if len(chosen) == 0:

@@ -3,6 +3,9 @@
 The tree is read from the top down. What lies at an end of a range is a part of a block whose extremes are known, so it
 is searched only if those are beyond what was found so far. Most of a random walk's long columns look at no row but
 their first and last one, and the nodes that they read are of levels that the processor's caches hold.
+
+A block that rows may still be added to has no node yet: it is searched. So nodes never change once they are written,
+and those of a series that grows can be read meanwhile.
 """
 
 from __future__ import annotations
@@ -84,7 +87,7 @@ def find_parts(
             if stop - first < _FEW:
                 _compare(y, first, stop, found, heights, part)
                 continue
-            _descend(values, starts, first, stop, found, heights, part)
+            _descend(values, starts, y.size, first, stop, found, heights, part)
         for part in range(begin, end):
             first, stop = parts[part, 2], parts[part, 3]
             if stop - first < _FEW:
@@ -116,7 +119,9 @@ def _compare(y: Array, first: int, stop: int, found: Array, heights: Array, part
 
 
 @jit
-def _descend(values: Array, starts: Array, first: int, stop: int, found: Array, heights: Array, part: int) -> None:
+def _descend(
+    values: Array, starts: Array, size: int, first: int, stop: int, found: Array, heights: Array, part: int
+) -> None:
     """Take the whole blocks of rows `first` to `stop` into account, the largest ones first."""
     shift = 8
     if first + 255 >> 8 >= stop >> 8:
@@ -129,13 +134,14 @@ def _descend(values: Array, starts: Array, first: int, stop: int, found: Array, 
     _look(values, starts[level] + begin, starts[level] + end, _AFTER, found, heights, part)
     while level > 0:
         inner, outer = begin, end
+        full = outer + 1 << shift <= size  # the block after the last whole one has a node
         before, after = starts[level] + inner - 1, starts[level] + outer  # blocks that lie in the range in part
         level -= 1
         shift -= 4
         begin, end = first + (1 << shift) - 1 >> shift, stop >> shift
         if begin < inner << 4 and _beyond(values, before, _BEFORE, heights, part):
             _look(values, starts[level] + begin, starts[level] + (inner << 4), _BEFORE, found, heights, part)
-        if outer << 4 < end and _beyond(values, after, _AFTER, heights, part):
+        if outer << 4 < end and (not full or _beyond(values, after, _AFTER, heights, part)):
             _look(values, starts[level] + (outer << 4), starts[level] + end, _AFTER, found, heights, part)
 
 
@@ -180,17 +186,19 @@ def _scan(
     Where the block's own lowest and highest row are among them, no row is looked at.
     """
     block = begin >> 8
-    low, high = values[block, 0], values[block, 1]
-    lower = low < heights[part, 1] or (earlier and low == heights[part, 1])
-    higher = high > heights[part, 2] or (earlier and high == heights[part, 2])
-    if lower and begin <= places[block, 0] < end:
-        heights[part, 1] = low
-        found[part, 2] = 2 * block
-        lower = False
-    if higher and begin <= places[block, 1] < end:
-        heights[part, 2] = high
-        found[part, 3] = 2 * block + 1
-        higher = False
+    lower = higher = True
+    if block + 1 << 8 <= y.size:
+        low, high = values[block, 0], values[block, 1]
+        lower = low < heights[part, 1] or (earlier and low == heights[part, 1])
+        higher = high > heights[part, 2] or (earlier and high == heights[part, 2])
+        if lower and begin <= places[block, 0] < end:
+            heights[part, 1] = low
+            found[part, 2] = 2 * block
+            lower = False
+        if higher and begin <= places[block, 1] < end:
+            heights[part, 2] = high
+            found[part, 3] = 2 * block + 1
+            higher = False
     if not (lower or higher):
         return
     start = (y[begin], y[begin]) if earlier else (heights[part, 1], heights[part, 2])

@@ -1,8 +1,8 @@
 """A line's rows in x order, its gaps, and a tree that finds the lowest and the highest row of any range.
 
 The tree holds, for each block of 256 rows and then for blocks of 16 blocks, the first lowest and the first highest
-value and where they are. A range costs at most two blocks of rows and thirty nodes a level; rows that come later change
-the last node of each level.
+value and where they are. A range costs at most two blocks of rows and thirty nodes a level. Nodes of blocks that are
+not full are not read.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ __all__ = [
     "build_series",
     "fill_gaps",
     "find_extremes",
+    "gap_edges",
+    "join_blocks",
     "raise_tree",
     "sortable",
     "tree_starts",
@@ -70,7 +72,8 @@ class Series:
     """Rows whose x is a number, in x order, ties in file order.
 
     `x` and `y` are axis-space numbers; a y that is none is NaN, or in integers the number before it. `gaps` (int64) are
-    the positions where a run of rows without a y begins, and where it ends, in turn. `rows` holds the row numbers
+    the positions where a run of rows without a y begins, and where it ends, in turn (where the last one ends with the
+    rows, any number from their number on). `rows` holds the row numbers
     (uint32; None: position k is row k). `check_y` and `check_rows` are called before `y` and `rows` are read.
     """
 
@@ -136,7 +139,7 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
     if rows is not None:
         ys = _take(ys, rows, last)
         mask = None if mask is None else _take(mask, rows, last)
-    gaps = np.empty(0, np.int64) if mask is None else _edges(mask)
+    gaps = np.empty(0, np.int64) if mask is None else gap_edges(mask)
     if mask is not None and len(gaps):
         if ys.dtype.kind == "f":
             ys = np.where(mask, ys, ys.dtype.type(np.nan))
@@ -218,7 +221,7 @@ def sortable(values: Array) -> npt.NDArray[np.uint64]:
     return np.where(bits & top, ~bits, bits | top)
 
 
-def _edges(mask: Mask) -> npt.NDArray[np.int64]:
+def gap_edges(mask: Mask) -> npt.NDArray[np.int64]:
     """Where runs of False begin and end, in turn."""
     return np.flatnonzero(np.diff((~mask).view(np.int8), prepend=np.int8(0), append=np.int8(0)))
 
@@ -257,7 +260,12 @@ def raise_tree(starts: Array, values: Array, places: Array) -> None:
     """Fill the levels above the lowest."""
     for level in range(1, len(starts) - 1):
         before, here, after = starts[level - 1 : level + 2]
-        _parents(values[before:here], places[before:here], values[here:after], places[here:after])
+        join_blocks(values[before:here], places[before:here], values[here:after], places[here:after])
+
+
+def join_blocks(values: Array, places: Array, out: Array, out_places: Array) -> None:
+    """Fill the nodes of each 16 blocks from theirs."""
+    _parents(values, places, out, out_places)
 
 
 def fill_gaps(values: Array, mask: Mask, before: Any) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["STRETCH", "Ascending", "Check", "Regular", "Searches", "ascending", "regular_rule", "ruled"]
+__all__ = ["STRETCH", "Ascending", "Check", "Positions", "Regular", "Searches", "ascending", "regular_rule", "ruled"]
 
 Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.int64]
@@ -124,7 +124,7 @@ class Ascending:
         return self.values[start:stop]
 
     def first(self, edges: Array) -> Positions:
-        """The first position whose number is not below each ascending edge; edges are float64 for floats, else of the
+        """The first position whose number is not below each edge; edges are float64 for floats, else of the
         own dtype."""
         if self.dtype.kind == "f":
             return self._search(edges, np.array([1.0, 0.0]), edges)

@@ -15,6 +15,7 @@ from bigviz.aggregate.glyphs.bresenham import mark_segment
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.survey import survey
 from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.line_tiles import draw_tile, mark_far
 from bigviz.tiles.series.series import build_series
 
@@ -99,7 +100,7 @@ def test_tiles_join_to_the_whole_level(axis: MakeAxis, data: st.DataObject, seed
     for i in range(1 << zx):
         for j in range(1 << zy):
             tile = TileKey(zx, zy, i, j)
-            plane, rows = draw_tile(series, roots, tile)
+            plane, rows = draw_tile(OneSeries(series), roots, tile)
             expected = np.zeros((256, 256), np.uint8)
             for column, row in inked:
                 if column >> 8 == i and row >> 8 == tile.row:
@@ -130,7 +131,7 @@ def test_deep_tiles_are_drawn_from_the_rows_around_them(axis: MakeAxis) -> None:
     series = build_series(x, y, CREW)
     middle = (1 << 23) // 2
     tile = TileKey(24, 24, middle, (1 << 24) - 1 - middle)
-    plane, rows = draw_tile(series, (found.x, found.y), tile)
+    plane, rows = draw_tile(OneSeries(series), (found.x, found.y), tile)
     assert rows == 2 and (plane == np.eye(256, dtype=np.uint8)[::-1]).all()
 
 
@@ -142,11 +143,11 @@ def test_a_row_between_gaps_inks_nothing_and_a_far_row_is_drawn_to(axis: MakeAxi
     found = survey(x, y, True, CREW)
     assert found.far == 1
     series = build_series(x, y, CREW)
-    plane, _ = draw_tile(series, (found.x, found.y), TileKey(3, 0, 0, 0))
+    plane, _ = draw_tile(OneSeries(series), (found.x, found.y), TileKey(3, 0, 0, 0))
     column = found.x.cell(2.0, 11)
     assert plane[:, : found.x.cell(3.5, 11)].sum() == 0 and plane[:, column].sum() == 0
     spike = found.x.cell(1000.0, 11)
-    tall, _ = draw_tile(series, (found.x, found.y), TileKey(3, 0, spike >> 8, 0))
+    tall, _ = draw_tile(OneSeries(series), (found.x, found.y), TileKey(3, 0, spike >> 8, 0))
     above = np.flatnonzero(tall[:200].any(axis=0)).tolist()
     assert tall[0].sum() in (1, 2) and all(abs(column - (spike & 255)) <= 1 for column in above)
 
