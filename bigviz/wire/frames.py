@@ -18,9 +18,9 @@ from typing import Any, Final, TypeAlias
 
 __all__ = [
     "AWAY", "DENIED", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL",
-    "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "UNUSABLE", "VERSION", "Frame", "Part", "ProtocolError",
-    "Reassembler", "Type", "dump", "frames", "json_parts", "padded", "parse", "read_estimate", "read_json",
-    "text_parts",
+    "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "UNUSABLE", "VERSION", "Bytes", "Frame", "Part",
+    "ProtocolError", "Reassembler", "Type", "dump", "frames", "in_pieces", "json_parts", "padded", "parse",
+    "read_estimate", "read_json", "text_parts",
 ]  # fmt: skip
 
 MAGIC = b"BVZ1"
@@ -98,15 +98,32 @@ def frames(
 
     `queue_us` replaces a tile's own: it is the one field of a tile that differs between viewers who share it.
     """
-    out = []
+    address = {"request": request, "figure": figure, "layer": layer}
+    made = in_pieces(kind, parts, sequence=sequence, epoch=epoch, queue_us=queue_us, **address)
+    return [b"".join(frame) for frame in made]
+
+
+def in_pieces(
+    kind: int,
+    parts: Sequence[Part],
+    *,
+    sequence: int,
+    epoch: int,
+    request: int = 0,
+    figure: int = 0,
+    layer: int = 0,
+    queue_us: int | None = None,
+) -> list[Sequence[Bytes]]:
+    """The same, each frame as pieces to be written one after the other: what is shared is not copied for it."""
+    out: list[Sequence[Bytes]] = []
     for index, part in enumerate(parts):
         place = (layer, request, figure, part.planes, epoch, index, len(parts), sequence + index)
         head = HEADER.pack(MAGIC, kind, part.flags, *place, len(part.json), len(part.body))
         if queue_us is None:
-            out.append(b"".join((head, part.json, part.body)))
+            out.append((head, part.json, part.body))
         else:
             queue = struct.pack("<I", min(queue_us, 0xFFFF_FFFF))
-            out.append(b"".join((head, part.json, part.body[:_QUEUE], queue, memoryview(part.body)[_QUEUE + 4 :])))
+            out.append((head, part.json, part.body[:_QUEUE], queue, memoryview(part.body)[_QUEUE + 4 :]))
     return out
 
 

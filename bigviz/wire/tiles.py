@@ -24,7 +24,7 @@ from bigviz.wire.frames import (
 )
 from bigviz.wire.planes import PLANE, pack_planes, read_plane
 
-__all__ = ["TileMessage", "read_tile", "tile_frames", "tile_parts"]
+__all__ = ["TileMessage", "read_tile", "tile_frames", "tile_part_with", "tile_parts"]
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,22 @@ def tile_parts(tile: Any, limit: int = MAX_FRAME, estimate: dict[str, Any] | Non
     return [_tile_part(tile, group, text) for group in groups]
 
 
+def tile_part_with(part: Part, cost: Any) -> Part:
+    """A part of the same tile that cost something else."""
+    place = TILE.unpack_from(part.body)[:5]
+    return replace(part, body=TILE.pack(*place, *_costs(cost)) + part.body[TILE.size :])
+
+
 def _tile_part(tile: Any, planes: Sequence[EncodedPlane], text: bytes) -> Part:
-    key, cost = tile.key, tile.cost
-    costs = [min(int(us), 0xFFFF_FFFF) for us in (cost.queue_us, cost.kernel_us, cost.encode_us)]
-    record = TILE.pack(key.zx, key.zy, len(tile.planes), key.i, key.j, *costs, cost.rows, cost.bytes)
+    key = tile.key
+    record = TILE.pack(key.zx, key.zy, len(tile.planes), key.i, key.j, *_costs(tile.cost))
     return Part(text, pack_planes(planes, record), len(planes), ESTIMATE if text else 0)
+
+
+def _costs(cost: Any) -> tuple[int, ...]:
+    """The last five fields of a tile's record."""
+    times = (min(int(us), 0xFFFF_FFFF) for us in (cost.queue_us, cost.kernel_us, cost.encode_us))
+    return *times, cost.rows, cost.bytes
 
 
 def read_tile(frames: Sequence[Frame]) -> TileMessage:

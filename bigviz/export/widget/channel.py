@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from bigviz.server.access.credentials import Credentials
 from bigviz.server.access.principal import Principal
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
+from bigviz.wire.frames import Bytes
 
 __all__ = ["OPERATOR", "Channel", "ChannelGone", "Send"]
 
@@ -61,12 +62,14 @@ class Channel:
             if not future.done():
                 future.set_result(None)
 
-    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
-        """Send a frame; done at once, or when the page has taken in more of what came before."""
+    def send_frames(self, frames: Sequence[Sequence[Bytes]]) -> asyncio.Future[None]:
+        """Send frames; done at once, or when the page has taken in more of what came before."""
         if not self._open:
             raise ChannelGone
-        self._send({}, [frame])
-        self._on_the_way += len(frame)
+        for pieces in frames:
+            frame = b"".join(pieces)
+            self._send({}, [frame])
+            self._on_the_way += len(frame)
         sent = asyncio.get_running_loop().create_future()
         if self._on_the_way < _WINDOW:
             sent.set_result(None)

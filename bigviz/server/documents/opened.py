@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 
 if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
 
 __all__ = ["Opened", "Shown"]
@@ -33,10 +35,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class Shown:
-    """A document as one caller may use it."""
+    """A document as one caller may use it; `resolved` has the layers that were asked about, by their definitions."""
 
     opened: Opened
     usage: Usage = EVERYTHING
+    resolved: dict[Hashable, tuple[Dataset, Layer]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def document(self) -> Document:

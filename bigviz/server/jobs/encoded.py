@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bigviz.tiles.interface import Tile
 from bigviz.wire.columns import columns_parts
-from bigviz.wire.frames import Part, Type
+from bigviz.wire.frames import Part, Type, dump
 from bigviz.wire.offsets import positions
-from bigviz.wire.tiles import tile_parts
+from bigviz.wire.tiles import tile_part_with, tile_parts
 
 if TYPE_CHECKING:
     from bigviz.server.request_values import Number
@@ -25,6 +26,7 @@ __all__ = [
     "estimate_message",
     "laid_columns",
     "tile_message",
+    "with_cost",
 ]
 
 
@@ -35,6 +37,15 @@ class Prepared:
     kind: Type
     parts: list[Part]
     cost: Cost
+
+
+def with_cost(prepared: Prepared, cost: Cost) -> Prepared:
+    """The same exact answer as one that cost something else: its message tells that."""
+    if prepared.kind == Type.TILE:
+        parts = [tile_part_with(part, cost) for part in prepared.parts]
+    else:
+        parts = [replace(part, json=dump({**json.loads(part.json), **asdict(cost)})) for part in prepared.parts]
+    return Prepared(prepared.kind, parts, cost)
 
 
 def tile_message(tile: Tile) -> Prepared:

@@ -81,7 +81,17 @@ class JobQueue:
         self._short = 0  # jobs that run and are not long
         self._heavy = 0
         self._long = 0
-        self.waiting = 0  # jobs that have not started
+        self._waiting = {False: 0, True: 0}  # jobs that have not started, by whether they are long
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not started."""
+        return sum(self._waiting.values())
+
+    @property
+    def startable(self) -> int:
+        """How many jobs could start now, at most: those that wait, as far as there is room for them."""
+        return min(self._waiting[False], self._workers - self._short) + min(self._waiting[True], LONG - self._long)
 
     @property
     def running(self) -> int:
@@ -132,7 +142,7 @@ class JobQueue:
         job = self._next()
         if job is not None:
             job.started = time.perf_counter()
-            self.waiting -= 1
+            self._waiting[job.long] -= 1
             self._count(job, 1)
         return job
 
@@ -153,7 +163,7 @@ class JobQueue:
         job = self._jobs.get(want.key)
         if job is None or job.cancel.cancelled:
             job = self._jobs[want.key] = Job(want.key, want.call, want.heavy, want.long)
-            self.waiting += 1
+            self._waiting[want.long] += 1
         job.wants.append(want)
         self._live[want] = job
         if job.started is None:
@@ -171,7 +181,7 @@ class JobQueue:
                 if self._jobs.get(job.key) is job:
                     del self._jobs[job.key]
                 if job.started is None:
-                    self.waiting -= 1
+                    self._waiting[job.long] -= 1
 
     def _tidy(self, owner: Hashable) -> None:
         state = self._owners[owner]

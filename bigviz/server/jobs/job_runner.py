@@ -105,11 +105,12 @@ class JobRunner:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> None:
-        """Let as many threads look for jobs as there are jobs."""
+        """Let as many threads look for jobs as there are jobs that may start."""
         with self._lock:
             if self._closed:
                 return
-            more = min(self._threads - self._busy, self._queue.waiting)
+            looking = self._busy - self._queue.running
+            more = min(self._threads - self._busy, self._queue.startable - looking)
             self._busy += max(more, 0)
         for _ in range(more):
             self._executor.submit(self._drain)

@@ -14,7 +14,6 @@ from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
 from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
 from bigviz.server.jobs.job_queue import Outcome, Want
-from bigviz.server.jobs.kept_answers import KeptAnswers
 from bigviz.server.jobs.layer_json import layer_answer
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.view_jobs import Job, ViewJobs, ends_of_columns
@@ -67,7 +66,6 @@ class Pushes:
         self._jobs = jobs
         self._made: ByteCache[_Made] = ByteCache(_BYTES)
         self._making: dict[Hashable, asyncio.Task[Pushed | None]] = {}
-        self._frames = KeptAnswers()
         self._columns: ByteCache[LaidColumns] = ByteCache(_BYTES)
         self._known: WeakKeyDictionary[Dataset, dict[Layer, Known]] = WeakKeyDictionary()
 
@@ -148,14 +146,10 @@ class Pushes:
         return tuple([each for each in await asyncio.gather(*map(self._answer, jobs)) if each is not None])
 
     async def _answer(self, job: Job) -> Prepared | None:
-        """The outcome of a job of views, which is kept here whatever it took."""
+        """The outcome of a job of views, which is kept for them too."""
         key, call = job
-        kept = self._frames.get(key)
-        if kept is not None:
-            found: Prepared | None = kept.value
-            return found
-        found = await self._run(key, call)
-        self._frames.put(key, found)
+        kept = self._jobs.kept.get(key)
+        found: Prepared | None = await self._run(key, call) if kept is None else kept.value
         return found
 
     async def _line(self, before: Dataset, after: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Prepared, ...]:

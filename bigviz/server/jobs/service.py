@@ -48,6 +48,7 @@ Place = tuple[int, int, int, int]
 
 _INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
+_MOST_RESOLVED: Final = 64  # layers of a page
 _GREETED: Final = 0.1  # and from there to what it asks first; with a second here, builds rested for most of it
 
 
@@ -64,6 +65,7 @@ class Backend:
         self.scans = Scans(engine)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
+        self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}
         self._of_many: WeakKeyDictionary[Dataset, frozenset[str]] = WeakKeyDictionary()
         metrics.refresh = self._refresh
 
@@ -110,6 +112,16 @@ class Backend:
     def resolve(self, document: Document, value: object, usage: Usage = EVERYTHING) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a message's definition, as `usage` allows."""
         return layer_ref.read(value, document, usage).resolve(document, usage)
+
+    def resolve_shown(self, shown: Shown, value: object) -> tuple[Dataset, Layer]:
+        """The same; what a page asks about again is not checked again."""
+        name = frozenset(value.items()) if isinstance(value, dict) and all(map(_is_text, value.values())) else None
+        found = None if name is None else shown.resolved.get(name)
+        if found is None:
+            found = self.resolve(shown.document, value, shown.usage)
+            if name is not None and len(shown.resolved) < _MOST_RESOLVED:
+                shown.resolved[name] = found
+        return found
 
     async def layer(
         self,
@@ -183,7 +195,7 @@ class Backend:
         self.metrics.kernel.observe(cost.kernel_us / 1e6)
         self.metrics.rows.inc(cost.rows)
         if prepared.kind == frames.Type.TILE:
-            self.metrics.tiles.labels("rows" if cost.rows else "kept").inc()
+            self._tiles["rows" if cost.rows else "kept"].inc()
 
     def close(self) -> None:
         """Cancel all that runs."""
@@ -200,6 +212,10 @@ class Backend:
         self.metrics.builds.set(self.builds.running)
         for what, size in self.engine.memory().items():
             self.metrics.memory.labels(what).set(size)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _texts(x: Root, y: Root) -> Roots:

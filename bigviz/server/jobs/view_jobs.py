@@ -15,7 +15,7 @@ from bigviz.server.jobs.kept_answers import KeptAnswers
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
 from bigviz.server.request_values import Number, interval
-from bigviz.tiles.interface import Engine, SampledLayer, TileKey
+from bigviz.tiles.interface import Cost, Engine, SampledLayer, TileKey
 
 if TYPE_CHECKING:
     from bigviz.tiles.interface import Columns
@@ -78,8 +78,7 @@ class ViewJobs:
         def call(cancel: Cancel) -> Prepared:
             tile = self._engine.tile(dataset, layer, key, cancel)
             message = tile_message(tile)
-            if not (tile.cost.rows or tile.cost.kernel_us or tile.cost.encode_us):  # the message tells what it cost
-                self.kept.put(name, message)
+            self.kept.put(name, message, Cost(bytes=sum(len(plane.payload) for plane in tile.planes)))
             return message
 
         return name, call
@@ -91,21 +90,28 @@ class ViewJobs:
 
         def call(cancel: Cancel) -> Prepared | None:
             found = answer(self._engine, dataset, layer, x, y, (want.width, want.height), cancel)
-            if found is None:
-                self.kept.put(name, None)
-                return None
-            return Prepared(*found)
+            message = None if found is None else Prepared(*found)
+            self._keep(name, message)
+            return message
 
         return name, call
 
     def _columns(self, dataset: Dataset, layer: Layer, want: ColumnsWant) -> Job:
         window = ends_of_columns(dataset, layer, want)
+        name = (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width))
 
         def call(cancel: Cancel) -> Prepared:
             found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
-            return columns_message(found, window, want.width)
+            message = columns_message(found, window, want.width)
+            self._keep(name, message)
+            return message
 
-        return (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width)), call
+        return name, call
+
+    def _keep(self, name: Hashable, message: Prepared | None) -> None:
+        """Keep an answer that is no tile: to get it again costs a look at its bytes."""
+        size = 0 if message is None else sum(len(part.body) for part in message.parts)
+        self.kept.put(name, message, Cost(bytes=size))
 
 
 def ends_of_columns(dataset: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Number, Number]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from tornado.iostream import StreamClosedError
@@ -18,7 +20,7 @@ from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, VERSION
+from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, VERSION, Bytes
 
 __all__ = ["Websocket"]
 
@@ -101,15 +103,17 @@ class Websocket(Guarded, WebSocketHandler):
 
     # --- what the viewer sends ---------------------------------------------------------------------------------------
 
-    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
-        """Hand a frame to the socket; done when the kernel has taken it. Raises StreamClosedError.
+    def send_frames(self, frames: Sequence[Sequence[Bytes]]) -> asyncio.Future[None]:
+        """Hand frames to the socket in one write; done when the kernel has taken them. Raises StreamClosedError.
 
-        As `write_message` of Tornado does, which makes a task for each frame.
+        As `write_message` of Tornado does, which makes a write and a task for each frame.
         """
         connection: Any = self.ws_connection
         if connection is None or connection.is_closing():
             raise StreamClosedError
-        written: asyncio.Future[None] = connection.stream.write(_binary_head(len(frame)) + frame)
+        heads = (_binary_head(sum(map(len, pieces))) for pieces in frames)
+        together = chain.from_iterable((head, *pieces) for head, pieces in zip(heads, frames, strict=True))
+        written: asyncio.Future[None] = connection.stream.write(b"".join(together))
         return written
 
     def hang_up(self, code: int, reason: str) -> None:

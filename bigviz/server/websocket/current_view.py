@@ -101,9 +101,20 @@ class View:
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
         self._leave: list[Callable[[], None]] = []
 
+    def begin(self) -> None:
+        """Plan at once where the index of every layer is complete, else in a task."""
+        try:
+            parts = [self._part(each) for each in self.request.layers]
+        except Exception as error:
+            self._fail(error, 0)
+            return
+        if all(self.backend.builds.readiness(part.dataset, part.layer) == "complete" for part in parts):
+            self._open(parts)
+        else:
+            self.task = self.viewer.begin(self)
+
     async def start(self) -> None:
-        """Check every layer, wait until each can be answered for, then hand the wants to the runner: centre first,
-        prefetch last.
+        """Check every layer, and wait until each can be answered for.
 
         What the figure's earlier view wanted goes on until then, and what both want is not begun again.
         """
@@ -127,15 +138,18 @@ class View:
                 self.end()
                 self.backend.runner.drop(self.viewer, slot)
             raise
+        self._open(parts)
+
+    def _part(self, wanted: LayerWants) -> _Part:
+        resolved = self.backend.resolve_shown(self.shown, wanted.definition)
+        return _Part(wanted, *resolved, self.shown.usage.has_rows(wanted.definition["dataset"]))
+
+    def _open(self, parts: list[_Part]) -> None:
+        """Hand what all layers want to the runner: centre first, prefetch last."""
         for part in parts:
             _open(part)
         self.parts = parts
         self._plan()
-
-    def _part(self, wanted: LayerWants) -> _Part:
-        document, usage = self.shown.document, self.shown.usage
-        resolved = self.backend.resolve(document, wanted.definition, usage)
-        return _Part(wanted, *resolved, usage.has_rows(wanted.definition["dataset"]))
 
     def end(self) -> None:
         """Send nothing more, and wait for nothing."""
@@ -175,12 +189,11 @@ class View:
 
     def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
         """Estimates, exact answers, and exact answers that may wait, of one layer; those at hand are sent."""
-        backend, wanted, dataset, layer = self.backend, part.wanted, part.dataset, part.layer
+        backend, dataset, layer = self.backend, part.dataset, part.layer
         readiness = backend.builds.readiness(dataset, layer)
         if readiness not in EXACT:
             return self._estimates(part), [], []
-        info = backend.engine.info(dataset, layer)
-        if part.of_tiles and not backend.is_rooted((info.root_x, info.root_y), wanted.roots, final=True):
+        if part.of_tiles and not self._is_rooted(part):
             part.open.clear()  # tiles of a root that the layer no longer has: the browser learns the new one
             self.outdated = True
             return [], [], []
@@ -208,14 +221,22 @@ class View:
         for want in list(part.open):
             if want not in part.open:  # sent with the window that was at hand
                 continue
-            waits = want in part.later
-            job = self._want(backend.jobs.exact(part.dataset, part.layer, want, part.has_rows), part, want, 0, waits)
-            kept = backend.jobs.kept.get(job.key)
+            job = backend.jobs.exact(part.dataset, part.layer, want, part.has_rows)
+            kept = backend.jobs.kept.get(job[0])
             if kept is not None and not backend.runner.is_paused(self.viewer):
-                job.deliver(kept)
+                self._deliver(part, want, 0, kept)
             else:
-                (later if waits else visible).append(job)
+                waits = want in part.later
+                (later if waits else visible).append(self._want(job, part, want, 0, waits))
         return visible, later
+
+    def _is_rooted(self, part: _Part) -> bool:
+        """Whether tiles are numbered in the root that the layer has now."""
+        roots = part.wanted.roots
+        if roots is None:
+            return True
+        info = self.backend.engine.info(part.dataset, part.layer)
+        return self.backend.is_rooted((info.root_x, info.root_y), roots, final=True)
 
     def _estimates(self, part: _Part) -> list[Want]:
         """Estimates from the sample as it is now; none while there is no sample, or of another root's tiles."""

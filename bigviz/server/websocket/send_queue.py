@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bigviz.server.limits import Limits
-from bigviz.wire.frames import HEADER, Part, frames
+from bigviz.wire.frames import HEADER, Bytes, Part, in_pieces
 
 __all__ = ["Message", "Outbox", "Sink"]
 
@@ -39,17 +39,19 @@ class Sink(Protocol):
 
     @property
     def gone(self) -> type[Exception]:
-        """What `send_frame` raises, or its future ends with, when the browser is gone."""
+        """What `send_frames` raises, or its future ends with, when the browser is gone."""
 
-    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
-        """Take a frame; done when it has left and room is for another. Until then the rest waits in the outbox."""
+    def send_frames(self, frames: Sequence[Sequence[Bytes]]) -> asyncio.Future[None]:
+        """Take frames, each in pieces; done when they have left and room is for others. Until then the rest waits in
+        the outbox."""
 
 
 class Outbox:
     """Messages for one sink, handed to it piece by piece, so that unread output stays here, counted and droppable.
 
-    `full(True)` is called when the browser is behind, `full(False)` when it has caught up, `give_up()` once when it
-    reads nothing or when more than `unread_bytes` wait.
+    What is put in one step of the event loop is handed over together in the next. `full(True)` is called when the
+    browser is behind, `full(False)` when it has caught up, `give_up()` once when it reads nothing or when more than
+    `unread_bytes` wait.
     """
 
     def __init__(
@@ -66,11 +68,15 @@ class Outbox:
         self._full = full
         self._give_up = give_up
         self._queue: deque[Message] = deque()
+        self._begun: deque[Sequence[Bytes]] = deque()  # frames of a message that are still to be handed over
         self._sequence = 1
         self._waiting = 0
         self._behind = False
         self._closed = False
+        self._loop = asyncio.get_running_loop()
+        self._busy = False  # a step is to come, or the sink has not taken the last one's frames
         self._task: asyncio.Task[None] | None = None
+        self._then: Callable[[], None] | None = None
         self.sent = 0
 
     def put(self, message: Message) -> None:
@@ -83,8 +89,9 @@ class Outbox:
             self._fail()
             return
         self._tell()
-        if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._send())
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._step)
 
     def drop(self, tag: Hashable) -> None:
         """Forget the messages of a tag of which nothing was sent yet."""
@@ -97,49 +104,79 @@ class Outbox:
     def end(self, then: Callable[[], None]) -> None:
         """Take nothing more; call `then` when what waits has been sent."""
         self._closed = True
-        if self._task is None or self._task.done():
-            then()
+        if self._busy:
+            self._then = then
         else:
-            self._task.add_done_callback(lambda _: then())
+            then()
 
     def close(self) -> None:
         """Forget everything."""
         self._closed = True
         self._queue.clear()
+        self._begun.clear()
         if self._task is not None:
             self._task.cancel()
 
-    async def _send(self) -> None:
-        ahead = 0
+    def _step(self) -> None:
+        """Hand over what there is, or the first of it. That the sink takes it at once is usual, and takes no task."""
+        frames, size = self._next()
+        if not frames:
+            self._rest()
+            return
         try:
-            while self._queue:
-                message = self._queue.popleft()
-                for frame in self._numbered(message):
-                    sending = self._sink.send_frame(frame)
-                    sending.add_done_callback(_ignore)
-                    ahead += len(frame)
-                    if ahead >= _AHEAD or not self._queue:
-                        await self._taken(sending, ahead)
-                        self._waiting -= ahead
-                        self.sent += ahead
-                        ahead = 0
-                self._tell()
+            sending = self._sink.send_frames(frames)
         except self._sink.gone:
+            self._rest()
             return
-        except TimeoutError:
+        if sending.done():
+            self._taken(sending, size)
+        else:
+            self._task = asyncio.ensure_future(self._wait(sending, size))
+
+    def _next(self) -> tuple[list[Sequence[Bytes]], int]:
+        """The frames that are handed over next, and their bytes."""
+        frames, size = list[Sequence[Bytes]](), 0
+        while size < _AHEAD and (self._begun or self._queue):
+            if not self._begun:
+                self._begun.extend(self._numbered(self._queue.popleft()))
+            frames.append(self._begun.popleft())
+            size += sum(map(len, frames[-1]))
+        return frames, size
+
+    async def _wait(self, sending: asyncio.Future[None], size: int) -> None:
+        """Wait until the browser has taken in the last of so many bytes; give it up if it is too slow."""
+        patience = self._limits.stalled_seconds + size / self._limits.slowest_bytes
+        await asyncio.wait([sending], timeout=patience)
+        if sending.done():
+            self._taken(sending, size)
+        else:
+            sending.add_done_callback(_ignore)
             self._fail()
+            self._rest()
 
-    async def _taken(self, sending: asyncio.Future[None], ahead: int) -> None:
-        """Wait until the browser has taken in the last of `ahead` bytes; TimeoutError if it is too slow."""
-        if sending.done():  # the kernel had room for it, which is usual: no timer for that
-            sending.result()
-            await asyncio.sleep(0)
+    def _taken(self, sending: asyncio.Future[None], size: int) -> None:
+        """The sink has taken so many bytes, or its browser is gone: others have a turn before the next ones."""
+        if sending.cancelled() or isinstance(sending.exception(), self._sink.gone):
+            self._rest()
             return
-        patience = self._limits.stalled_seconds + ahead / self._limits.slowest_bytes
-        await asyncio.wait_for(asyncio.shield(sending), patience)
+        sending.result()
+        self._waiting -= size
+        self.sent += size
+        self._tell()
+        if self._begun or self._queue:
+            self._loop.call_soon(self._step)
+        else:
+            self._rest()
 
-    def _numbered(self, message: Message) -> list[bytes]:
-        made = frames(
+    def _rest(self) -> None:
+        """Nothing is left to be sent, or nobody to send it to."""
+        self._busy = False
+        if self._then is not None:
+            then, self._then = self._then, None
+            then()
+
+    def _numbered(self, message: Message) -> list[Sequence[Bytes]]:
+        made = in_pieces(
             message.kind,
             message.parts,
             sequence=self._sequence,

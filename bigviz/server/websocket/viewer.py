@@ -276,7 +276,7 @@ class Viewer:
             self.renewed = None
             view = View(self, backend, shown, request)
             self.views[request.figure] = view
-            view.task = self.begin(view)
+            view.begin()
         else:  # each number that the figure does not have would be a task and a listener of its own
             _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             self._unfollow()
@@ -335,7 +335,7 @@ class Viewer:
             self.backend.runner.drop(self, figure)
 
     def begin(self, view: View) -> asyncio.Task[None]:
-        """Begin a view, or begin it again."""
+        """Begin a view in a task, or begin it again."""
         return self._spawn(self._guarded(view.start, view.request.id, view.request.figure))
 
     # --- sending -----------------------------------------------------------------------------------------------------

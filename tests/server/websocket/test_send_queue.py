@@ -23,8 +23,8 @@ class Socket:
         self.handed: list[bytes] = []
         self.futures: list[asyncio.Future[None]] = []
 
-    def send_frame(self, data: bytes) -> asyncio.Future[None]:
-        self.handed.append(data)
+    def send_frames(self, frames: list[list[bytes]]) -> asyncio.Future[None]:
+        self.handed += [b"".join(pieces) for pieces in frames]
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
 

@@ -13,12 +13,14 @@ import bigviz as bv
 from bigviz.server.access.credentials import Credentials
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.access.principal import Principal
+from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.tiles.engine import Engine
+from bigviz.wire.codec import decode
 from bigviz.wire.frames import UNREAD, Frame, Reassembler, Type, parse, read_json
 from bigviz.wire.tiles import TileMessage, read_tile
 
@@ -34,11 +36,14 @@ class Channel:
 
     def __init__(self, slow: bool = False) -> None:
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()
+        self.writes = 0
         self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self.slow = slow
 
-    def send_frame(self, frame: bytes) -> asyncio.Future[None]:
-        self.frames.put_nowait(parse(frame))
+    def send_frames(self, frames: list[list[bytes]]) -> asyncio.Future[None]:
+        self.writes += 1
+        for pieces in frames:
+            self.frames.put_nowait(parse(b"".join(pieces)))
         taken = asyncio.get_running_loop().create_future()
         if not self.slow:
             taken.set_result(None)
@@ -136,8 +141,8 @@ def test_one_who_takes_nothing_in_is_left():
     looking(test, Limits(stalled_seconds=0.01, slowest_bytes=1e9), slow=True)
 
 
-def test_what_takes_no_work_any_more_needs_no_thread():
-    """The third view of the same tiles is answered as its message is read, unless the browser is behind."""
+def test_what_was_answered_before_needs_no_thread_no_task_and_one_write():
+    """The second view of the same tiles is answered as its message is read, unless the browser is behind."""
 
     async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
         (hello,) = await channel.until(Type.HELLO)
@@ -155,19 +160,73 @@ def test_what_takes_no_work_any_more_needs_no_thread():
             )
 
         answers = []
-        for request in (1, 2):
-            await ask(request)
-            answers.append(await answered())
+        await ask(1)
+        answers.append(await answered())
         runner = viewer.backend.runner
         runner.pause(viewer, True)
-        await ask(3)
+        await ask(2)
         await asyncio.gather(*viewer.tasks)
         assert runner.waiting == 17 and channel.frames.empty()
         runner.pause(viewer, False)
         answers.append(await answered())
         runner.close()
-        await ask(4)
+        writes = channel.writes
+        await ask(3)
+        assert not viewer.tasks
         answers.append(await answered())
+        assert channel.writes == writes + 1
         assert len(answers[0]) == 17 and all(each == answers[0] for each in answers)
+
+    looking(test)
+
+
+def test_what_one_viewer_was_answered_another_gets_without_work():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        (hello,) = await channel.until(Type.HELLO)
+        definition = definition_of(read_json(Reassembler().add(hello) or [])[0])
+        window = {"x0": 0.0, "x1": 99.5, "y0": -1.0, "y1": 9.0, "width": 300, "height": 200}
+        wanted = [{"layer": 0, "definition": definition, "tiles": [[0, 0, 0, 0]], "window": window}]
+        message = json.dumps({"op": "view", "id": 1, "figure": 0, "layers": wanted})
+        await viewer.receive(message)
+        first = await channel.until(Type.DONE)
+        site.loaded.runner.close()  # nothing runs any more
+        other, second = Channel(), None
+        friend = Viewer(site, "rows", Credentials("", local=True), OPERATOR, other)
+        friend.open()
+        try:
+            await other.until(Type.HELLO)
+            await friend.receive(message)
+            second = await other.until(Type.DONE)
+        finally:
+            friend.closed()
+        assert [each.type for each in first] == [each.type for each in second] == [Type.ROWS, Type.DONE]
+        assert first[0].body == second[0].body
+        facts = [read_json([each])[0] for each in (first[0], second[0])]
+        free = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": len(first[0].body)}
+        assert facts[0]["rows"] == 1_000 and facts[1] == facts[0] | free
+
+    looking(test)
+
+
+def test_a_viewer_whose_data_changes_gets_nothing_of_the_old():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        (hello,) = await channel.until(Type.HELLO)
+        definition = definition_of(read_json(Reassembler().add(hello) or [])[0])
+        wanted = [{"layer": 0, "definition": definition, "tiles": [[0, 0, 0, 0]]}]
+
+        async def rows(request: int) -> int:
+            await viewer.receive(json.dumps({"op": "view", "id": request, "figure": 0, "layers": wanted}))
+            tiles = [each for each in await channel.until(Type.DONE) if each.type == Type.TILE]
+            (plane,) = read_tile(tiles).planes
+            return int(decode(plane)[0].sum())
+
+        assert [await rows(1), await rows(2)] == [1_000, 1_000]
+        before = viewer.shown.document
+        now = bv.document(
+            bv.figure(title="Rows").points(pa.table({"x": [0.0, 9.0], "y": [1.0, 2.0]}), "x", "y"), id="rows"
+        )
+        viewer.renew(Shown(Opened(before, replace(before, sources=now.sources))))
+        await channel.until(Type.CHANGED)
+        assert [await rows(3), await rows(4)] == [2, 2]
 
     looking(test)
