@@ -67,8 +67,9 @@ def test_heavy_jobs_leave_a_worker_and_long_ones_take_none():
     queue.replace("a", 0, [want(f"heavy {k}", heavy=True) for k in range(2)])
     queue.replace("b", 0, [want(f"long {k}", long=True) for k in range(LONG + 1)])
     queue.replace("c", 0, [want("tile")])
+    assert queue.startable == 2 + LONG
     assert sorted(started(queue)) == ["heavy 0", *(f"long {k}" for k in range(LONG)), "tile"]
-    assert (queue.running, queue.waiting) == (2 + LONG, 2)
+    assert (queue.running, queue.waiting, queue.startable) == (2 + LONG, 2, 0)
 
 
 def test_a_single_worker_runs_heavy_jobs_too():

@@ -225,7 +225,7 @@ def test_a_viewer_whose_data_changes_gets_nothing_of_the_old():
         now = bv.document(
             bv.figure(title="Rows").points(pa.table({"x": [0.0, 9.0], "y": [1.0, 2.0]}), "x", "y"), id="rows"
         )
-        viewer.renew(Shown(Opened(before, replace(before, sources=now.sources))))
+        viewer.renew(Shown(Opened(before, replace(before, sources=now.sources))), {})
         await channel.until(Type.CHANGED)
         assert [await rows(3), await rows(4)] == [2, 2]
 
