@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from bigviz.client.http import Http, route
 from bigviz.client.refusals import Unreachable
-from bigviz.client.streams import Stream, make_stream, send_body, send_rows
+from bigviz.client.streams import Stream, make_stream, send_body, send_patch, send_rows
 from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
+from bigviz.client.watch import Watch
 from bigviz.common.errors import NotFound, OutOfDate
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
+from bigviz.data.sources.frames import to_table
 from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
@@ -144,12 +146,14 @@ class Connection:
         """A dataset that grows: made where there is none of that name, else the one that is there.
 
         `schema` is an Arrow schema, or a mapping of names to Arrow types such as `{"time": "timestamp[us]", "price":
-        "float64"}`. `order_by` names the column that the rows are in order of; late ones are drawn in their place all
-        the same. `append(rows)` of the stream appends a table of any kind and returns `{"version", "offset", "rows",
-        "durable"}`, `close()` seals the dataset; pages that show it follow. Raises Conflict where the dataset has other
-        columns.
+        "float64"}`. `append(rows)` of the stream appends a table of any kind and returns `{"version", "offset", "rows",
+        "durable"}`, `patch(rows)` gives rows other values, `close()` seals the dataset; pages that show it follow.
 
-        `rollover_rows`, `rollover_bytes` and `rollover_age` are refused by servers that keep all rows.
+        The last `rollover_rows` rows are kept, those of the last appends that take no more than `rollover_bytes` bytes
+        in the server's log, and those that came in the last `rollover_age` seconds; of several rules, a row is kept
+        that all of them keep. `order_by` names the column that the rows are in order of, for people: late rows are
+        drawn in their place with or without it. Raises Conflict where the dataset is there with other columns, or with
+        another value of what is given.
         """
         check_name(name)
         query = {
@@ -169,10 +173,28 @@ class Connection:
         check_name(name)
         return send_rows(self._http, name, table)
 
+    def patch(self, name: str, table: object, key: str | None = None) -> dict[str, Any]:
+        """Give rows of a dataset other values: `{"version", "rows", "durable"}`, see `Stream.patch`. Columns have the
+        types of the dataset."""
+        check_name(name)
+        return send_patch(self._http, name, table if isinstance(table, pa.Table) else to_table(table)[0], key)
+
     def append_body(self, name: str, body: bytes, kind: str) -> dict[str, Any]:
         """Append rows as they would be sent by hand: `kind` is the content type, such as `application/x-ndjson`."""
         check_name(name)
         return send_body(self._http, name, body, kind)
+
+    def watch(self, name: str, after: int | None = None) -> Watch:
+        """What is appended to a dataset, append by append, as it comes: an iterator of batches with `version`, `offset`
+        (the number of the first row) and `rows`, an Arrow record batch.
+
+        It begins after version `after`, by default after the one that is there now, and goes on where it was when the
+        connection breaks or the server starts anew. It ends when the dataset is sealed. What patches change does not
+        come. Raises Gone where rows after `after` were rolled over before they could be read, NotFound when the dataset
+        is taken away, and other refusals.
+        """
+        check_name(name)
+        return Watch(self._http, name, after)
 
     def datasets(self) -> list[dict[str, Any]]:
         """The datasets that you may see: `name`, `owner`, `public`, `role`, `version`, `rows`, `bytes`, `updated`."""

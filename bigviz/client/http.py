@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import ssl
 import warnings
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
+from socket import SO_KEEPALIVE, SOL_SOCKET
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -69,6 +70,29 @@ class Http:
             return self.json(method, path)
         body = json.dumps(value, ensure_ascii=False).encode()
         return self.json(method, path, body, {"Content-Type": "application/json"})
+
+    @contextmanager
+    def reading(self, path: str) -> Iterator[HTTPResponse]:
+        """The answer to a GET, to be read as it comes, however long nothing does. Raises what `json` does; reading it
+        raises OSError or HTTPException."""
+        connection, response = self._connection(), None
+        try:
+            try:
+                connection.connect()
+                response = self._answer(connection, "GET", path, None, {})
+                if response.status != 200:
+                    refused = response.read(_LARGEST_ANSWER)
+                    raise error_of(response.status, refused, self.url, response.headers.get("Retry-After"))
+            except (OSError, HTTPException) as error:
+                raise self._lost(error) from error
+            if connection.sock is not None:
+                connection.sock.settimeout(None)
+                connection.sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+            yield response
+        finally:
+            connection.close()
+            if response is not None:  # it holds the socket too
+                response.close()
 
     def _ask(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]:
         connection = self._connection()

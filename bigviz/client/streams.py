@@ -16,9 +16,10 @@ from bigviz.client.uploads import CONTENT_TYPE
 from bigviz.common.errors import BadInput, Busy, Conflict, OutOfDate, TooMany
 from bigviz.data.sources.frames import to_table
 
-__all__ = ["Stream", "make_stream", "send_body", "send_rows"]
+__all__ = ["Stream", "make_stream", "send_body", "send_patch", "send_rows"]
 
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds before each further try: a server may start again
+_ROW: Final = "_row"
 _FAILURES: Final = (pa.ArrowException, ValueError, TypeError, KeyError, OverflowError)
 
 
@@ -45,6 +46,18 @@ class Stream:
         """
         return send_rows(self._http, self.name, _fitted(rows, self.schema))
 
+    def patch(self, rows: object, key: str | None = None) -> dict[str, Any]:
+        """Give rows other values: `{"version", "rows", "durable"}`, once they are durable. All of them, or none.
+
+        `rows` is of what `append` takes, with the columns that change, and one that says which rows are meant: the
+        column named by `key`, in which each has a value of its own, or without `key` the column `_row` of the numbers
+        of rows, which `append` gives as `offset` and after. What fails on the way is sent again. Raises BadInput and a
+        BigvizError for a row that is not there or comes twice, Conflict where the columns differ or several rows have
+        one key, TooLarge for more than 64 MiB.
+        """
+        table = rows if isinstance(rows, pa.Table) else to_table(rows)[0]
+        return send_patch(self._http, self.name, _fitted_patch(table, self.schema, key), key)
+
     def close(self) -> None:
         """Seal the dataset: nobody can append to it any more. Plots of it stay."""
         self._http.json("POST", route("datasets", self.name, "seal"))
@@ -62,11 +75,16 @@ def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], qu
     try:
         http.json("PUT", address, _body(schema.empty_table()), headers)
     except OutOfDate:  # it is there
-        there = [(each["name"], each["type"]) for each in http.json("GET", route("datasets", name))["columns"]]
+        facts = http.json("GET", route("datasets", name))
+        there = [(each["name"], each["type"]) for each in facts["columns"]]
         wanted = [(field.name, str(field.type)) for field in schema]
         if there != wanted:
             message = f"Dataset {name!r} is there, and has the columns {_listed(there)}, not {_listed(wanted)}."
             raise Conflict(message, "schema") from None
+        for option, value in given.items():
+            if facts.get(option) != value:
+                message = f"Dataset {name!r} is there, and {option} is {facts.get(option, 'not set')!r}, not {value!r}."
+                raise Conflict(message, option) from None
     return Stream(http, name, schema)
 
 
@@ -77,18 +95,38 @@ def send_rows(http: Http, name: str, rows: object) -> dict[str, Any]:
     return send_body(http, name, _body(rows), CONTENT_TYPE)
 
 
-def send_body(http: Http, name: str, body: bytes, kind: str) -> dict[str, Any]:
-    """Append the rows of a body. One that the server cannot take now, or whose answer is lost, is sent again under the
-    same key, for about a quarter of a minute."""
+def send_patch(http: Http, name: str, table: pa.Table, key: str | None) -> dict[str, Any]:
+    """Patch a dataset by the rows of a table: what the server answers."""
+    below = "patch" + ("" if key is None else f"?{urlencode({'key': key})}")
+    return send_body(http, name, _body(table), CONTENT_TYPE, below)
+
+
+def send_body(http: Http, name: str, body: bytes, kind: str, below: str = "append") -> dict[str, Any]:
+    """Append the rows of a body, or what else is `below` the dataset's address. One that the server cannot take now, or
+    whose answer is lost, is sent again under the same key, for about a quarter of a minute."""
     headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex}
     for wait in _WAITS:
         try:
-            return http.json("POST", route("datasets", name, "append"), body, headers)
+            return http.json("POST", route("datasets", name, below), body, headers)
         except TooMany as error:
             time.sleep(max(wait, error.retry_after))
         except (Unreachable, Busy):
             time.sleep(wait)
-    return http.json("POST", route("datasets", name, "append"), body, headers)
+    return http.json("POST", route("datasets", name, below), body, headers)
+
+
+def _fitted_patch(table: pa.Table, schema: pa.Schema, key: str | None) -> pa.Table:
+    """The columns of a patch in the types of the stream, where they have one."""
+    try:
+        fields = []
+        for field in table.schema:
+            own = schema.get_field_index(field.name)
+            if field.name == _ROW and key is None:
+                field = pa.field(_ROW, pa.int64())
+            fields.append(field if own < 0 else schema.field(own))
+        return table.cast(pa.schema(fields))
+    except _FAILURES as error:
+        raise BadInput(f"The rows do not fit the schema of the stream: {error}", "rows") from error
 
 
 def _fitted(rows: object, schema: pa.Schema) -> pa.Table:

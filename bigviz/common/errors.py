@@ -17,6 +17,7 @@ __all__ = [
     "Cancelled",
     "Conflict",
     "Forbidden",
+    "Gone",
     "NoSpace",
     "NotFound",
     "OutOfDate",
@@ -75,6 +76,10 @@ class OutOfDate(BigvizError):
     def __init__(self, message: str, field: str | None = None, got: object = None, version: int | None = None) -> None:
         super().__init__(message, field, got)
         self.version = version
+
+
+class Gone(BigvizError):
+    """What the caller wants to go on from is not kept any more."""
 
 
 class TooLarge(BigvizError):

@@ -185,6 +185,16 @@ class Dataset:
             rows = self._source.rows(start - before, stop - before, indices, cancel)
             yield from self._columns(names, start, rows, cancel, own_labels)
 
+    def values(self, name: str, start: int, stop: int, cancel: Cancel = NEVER) -> Iterator[tuple[int, pa.Array]]:
+        """The values of one column in its own type, or as that type's dictionaries, at the rows with the numbers
+        `start` to `stop` (exclusive): (number of the first row, values). Nothing is kept. Raises what `take` does."""
+        index, before = self._readable(name), self.first_row
+        start, stop = max(start, before), min(stop, before + self.num_rows)
+        if start < stop:
+            for (array,) in self._source.rows(start - before, stop - before, [index], cancel):
+                yield start, array
+                start += len(array)
+
     def _columns(
         self, names: Sequence[str], first: int, rows: Iterator[list[pa.Array]], cancel: Cancel, own_labels: bool
     ) -> Iterator[tuple[int, list[Column]]]:

@@ -70,6 +70,15 @@ class Streams:
                 found = self._open[name] = self._opened(name) or self._created(name)
             return found
 
+    def find(self, name: str) -> AppendLog | None:
+        """The log of a dataset, None for one that was never appended to. Raises NotFound, Unreadable."""
+        with self._lock:
+            if self._id(name) is None:
+                with self._database.read() as db:
+                    items.existing(db, "dataset", name)
+                return None
+            return self.stream(name).log
+
     def snapshot(self, name: str, id: str) -> Snapshot:
         """The log of a dataset as far as it goes. Raises NotFound where it is not the one of that id any more, and
         Unreadable where it is damaged."""

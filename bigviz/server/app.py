@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
-from bigviz.server.api import access, appending, datasets, documents, embedding, openapi, people, users, views
+from bigviz.server.api import access, appending, batches, datasets, documents, embedding, openapi, people, users, views
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -39,6 +39,8 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     ("/datasets", datasets.Datasets),
     (f"/datasets/{_NAME}", datasets.Dataset),
     (f"/datasets/{_NAME}/append", appending.Append),
+    (f"/datasets/{_NAME}/patch", appending.Patch),
+    (f"/datasets/{_NAME}/batches", batches.Batches),
     (f"/datasets/{_NAME}/seal", appending.Seal),
     (f"/datasets/{_NAME}/access", access.DatasetAccess),
     ("/me", people.Me),

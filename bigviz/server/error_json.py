@@ -14,6 +14,7 @@ from bigviz.common.errors import (
     Cancelled,
     Conflict,
     Forbidden,
+    Gone,
     NoSpace,
     NotFound,
     OutOfDate,
@@ -24,7 +25,7 @@ from bigviz.common.errors import (
     Unreadable,
 )
 from bigviz.common.printable import encodable
-from bigviz.data.appending.refusals import KeyReused
+from bigviz.data.appending.refusals import KeyReused, NoSuchRow
 from bigviz.server.refusals import Unsupported, Unusable
 
 __all__ = ["STATUS", "describe", "dump", "retry_after", "status_of"]
@@ -35,6 +36,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     OutOfDate: 412,
     TooLarge: 413,
     Unsupported: 415,
@@ -42,6 +44,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     Unplottable: 422,
     Unusable: 422,
     KeyReused: 422,
+    NoSuchRow: 422,
     TooMany: 429,
     Busy: 503,
     Cancelled: 503,

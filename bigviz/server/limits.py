@@ -22,6 +22,7 @@ class Limits:
     upload_bytes: int = 1 << 40  # of an uploaded table
     append_bytes: int = 64 * _MIB  # of rows that are appended by one request
     appends_bytes: int = 512 * _MIB  # of all such bodies that are under way; the next one is answered 429
+    watches: int = 16  # streams of batches that one user, or one address without credentials, reads on
     upload_seconds: float = 86_400.0  # for it to come in, without a pause of `body_seconds`
     check_bytes: int = 2 << 30  # memory for checking one uploaded table
     connections: int = 2_000

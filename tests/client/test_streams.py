@@ -14,7 +14,7 @@ import pytest
 from bigviz.client import streams
 from bigviz.client.http import Http
 from bigviz.client.refusals import Unreachable
-from bigviz.common.errors import BadInput, Busy, Conflict, TooLarge, TooMany
+from bigviz.common.errors import BadInput, BigvizError, Busy, Conflict, TooLarge, TooMany
 
 SCHEMA = {"time": "timestamp[ms]", "price": "float64", "kind": "string"}
 TIMES = np.array(["2026-05-01T12:00", "2026-05-01T12:01"], "datetime64[ms]")
@@ -50,8 +50,17 @@ def test_a_stream_that_is_there_goes_on(server):
     )
     with pytest.raises(Conflict, match="price \\(double\\)"):
         server.stream("ticks", {**SCHEMA, "price": "int64"})
-    with pytest.raises(BadInput, match="not offered yet"):
-        server.stream("others", SCHEMA, rollover_rows=1_000)
+    with pytest.raises(Conflict, match="rollover_rows is 'not set', not 3"):
+        server.stream("ticks", SCHEMA, rollover_rows=3)
+    last = server.stream("last", SCHEMA, rollover_rows=3, rollover_age=60)
+    last.append(LISTS)
+    assert server.stream("last", SCHEMA, rollover_rows=3).append(LISTS)["offset"] == 2
+    assert server.http.json("GET", "/_/api/datasets/last")["rows"] == 3
+    assert last.patch({"_row": [3], "price": [9]})["rows"] == 1
+    with pytest.raises(BigvizError, match="no row 0"):
+        last.patch({"_row": [0], "price": [9]})
+    with pytest.raises(BadInput, match="do not fit"):
+        last.patch({"_row": [3], "price": ["much"]})
     with pytest.raises(BadInput, match="Arrow types"):
         server.stream("others", {"x": "number"})
     first.close()

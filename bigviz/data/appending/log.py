@@ -140,6 +140,11 @@ class AppendLog:
         return cls(files, durability, roll_bytes, upload, rule, rolled)
 
     @property
+    def closed(self) -> bool:
+        """Whether it takes nothing more, because its dataset was replaced or taken away, or the server stops."""
+        return self._closed
+
+    @property
     def schema(self) -> pa.Schema:
         """The schema of the batches: the dataset's, without dictionaries."""
         return self._files[0].head.schema
@@ -306,7 +311,7 @@ class AppendLog:
         return Snapshot(
             state.version, self._upload_rows, state.next, state.first_row, self.schema, (*self._older, last),
             self._older_bytes + file.end, state.sealed, digest.hexdigest()[:32], state.corrections,
-            self._id.hex(),
+            self._id.hex(), self._files[0].head.version,
         )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class Snapshot:
     Rows have numbers, which never change: those of the upload are before `upload_rows`, the next one to come will be
     `next_row`, and what is before `first_row` was rolled over. `files` have the rows that were appended, the oldest
     first; `nbytes` are those of the files. `digest` tells the content from any other, and `lineage`
-    is the same for all versions of a log.
+    is the same for all versions of a log. All that came after version `since` is in the files.
     """
 
     version: int
@@ -44,6 +44,7 @@ class Snapshot:
     digest: str
     corrections: Corrections
     lineage: str
+    since: int
 
     @property
     def rows(self) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import from_numpy, take_rows
 
-__all__ = ["ROW", "Corrections", "Patch", "Run"]
+__all__ = ["ROW", "Corrections", "Patch", "Run", "take_array"]
 
 ROW: Final = "_row"
 """The column of a patch that holds numbers of rows."""
@@ -142,6 +142,11 @@ def _joined(runs: Sequence[Run], first_row: int) -> Run:
     for run in runs:
         joined = run.over(joined, first_row)
     return joined
+
+
+def take_array(array: pa.Array, places: np.ndarray) -> pa.Array:
+    """The values at places."""
+    return _array(take_rows(pa.chunked_array([array]), places))
 
 
 def _array(values: pa.ChunkedArray) -> pa.Array:

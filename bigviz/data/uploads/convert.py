@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from typing import Final
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from bigviz.data.uploads.check import MARK, NO_END, OLD_END, check_batch, check_
 from bigviz.data.uploads.facts import BodyFormat
 from bigviz.data.uploads.schema_match import check_names, check_types, unknown_column
 
-__all__ = ["converted"]
+__all__ = ["MOST_BYTES", "arrow_table", "check_own", "converted", "one_batch"]
 
 MOST_BYTES: Final = 256 << 20  # of a batch in memory
 _OBJECT: Final = re.compile(rb"^[ \t\r]*\{", re.MULTILINE)
@@ -38,7 +39,7 @@ def converted(body: bytes, format: BodyFormat, schema: pa.Schema) -> tuple[pa.Bu
     try:
         table = _READERS[format](body, schema)
         plain = plain_schema(schema)
-        batch = _one_batch(table.select(plain.names).cast(plain))
+        batch = one_batch(table.select(plain.names).cast(plain))
         batch.validate(full=True)
         if batch.get_total_buffer_size() > MOST_BYTES:
             raise TooLarge(
@@ -46,7 +47,7 @@ def converted(body: bytes, format: BodyFormat, schema: pa.Schema) -> tuple[pa.Bu
                 "append them in parts.",
                 "body",
             )
-        _check_own(batch, schema)
+        check_own(batch, schema)
         return batch.serialize(), batch.num_rows
     except (pa.ArrowMemoryError, MemoryError) as error:
         raise TooLarge("The rows need more memory to be read than one append may take.", "body") from error
@@ -55,22 +56,31 @@ def converted(body: bytes, format: BodyFormat, schema: pa.Schema) -> tuple[pa.Bu
 
 
 def _arrow(body: bytes, schema: pa.Schema) -> pa.Table:
+    def check(came: pa.Schema) -> None:
+        check_names(schema, came.names)
+        check_types(schema, came)
+
+    return arrow_table(body, check)
+
+
+def arrow_table(body: bytes, check: Callable[[pa.Schema], None]) -> pa.Table:
+    """The rows of a whole Arrow IPC stream, whose schema is checked before its batches are. Raises BadInput for a
+    stream without its end, and what Arrow does."""
     end = MARK + OLD_END if body.startswith(MARK) else OLD_END
     try:
-        return _arrow_table(body, schema, end)
+        return _arrow_table(body, check, end)
     except (pa.ArrowException, OSError, ValueError):
         if body.startswith(MARK) and not body.endswith(end):
             raise BadInput(NO_END, "body") from None
         raise
 
 
-def _arrow_table(body: bytes, schema: pa.Schema, end: bytes) -> pa.Table:
+def _arrow_table(body: bytes, check: Callable[[pa.Schema], None], end: bytes) -> pa.Table:
     stream = pa.BufferReader(body)
     with pa.ipc.open_stream(stream) as reader:
         came = reader.schema
         check_columns(came)
-        check_names(schema, came.names)
-        check_types(schema, came)
+        check(came)
         batches, rows, total = [], 0, 0
         for batch in reader:
             rows, total = check_batch(batch, rows, total, len(body))
@@ -138,7 +148,8 @@ def _header(body: bytes) -> list[str]:
         raise Unreadable("The first line of a CSV file has the names of the columns: it holds none.", "body") from error
 
 
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """A table in one piece."""
     arrays = [
         column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)])
         for column in table.columns
@@ -146,7 +157,7 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
-def _check_own(batch: pa.RecordBatch, schema: pa.Schema) -> None:
+def check_own(batch: pa.RecordBatch, schema: pa.Schema) -> None:
     """Raise where a column's own type cannot hold what came: codes of dictionaries are of few bits, and some columns
     take no null."""
     for field, column in zip(schema, batch.columns, strict=True):

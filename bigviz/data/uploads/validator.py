@@ -65,9 +65,17 @@ class Validator:
     def convert(self, body: bytes | bytearray, format: BodyFormat, schema: pa.Schema) -> tuple[bytes, int]:
         """The rows of a body as `bigviz.data.uploads.convert.converted` gives them. Raises what it does, and Unreadable
         for a body that ends the process or takes it longer than 30 s."""
+        return self._converted(body, {"format": format}, schema)
+
+    def convert_patch(self, body: bytes | bytearray, schema: pa.Schema, key: str | None) -> tuple[bytes, int]:
+        """The rows of a patch as `bigviz.data.uploads.convert_patch.converted_patch` gives them. Raises what it does,
+        and what `convert` does."""
+        return self._converted(body, {"format": "patch", "key": key}, schema)
+
+    def _converted(self, body: bytes | bytearray, request: dict[str, Any], schema: pa.Schema) -> tuple[bytes, int]:
         text = b64encode(schema.serialize()).decode()
         with self._worker() as worker:
-            found = worker.ask({"format": format, "schema": text, "bytes": len(body)}, _LEAST_SECONDS, body)
+            found = worker.ask({**request, "schema": text, "bytes": len(body)}, _LEAST_SECONDS, body)
         facts, payload = _sound(found)
         return payload, int(facts["rows"])
 

@@ -19,13 +19,15 @@ import pyarrow as pa
 from bigviz.common.errors import BigvizError
 from bigviz.data.uploads.check import check_file
 from bigviz.data.uploads.convert import converted
+from bigviz.data.uploads.convert_patch import converted_patch
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer `{"path", "format"}` by the facts of the table, `{"bytes", "format", "schema"}` and a body by `{"rows",
-    "bytes"}` and a batch, or both by `{"kind", "message", "field", "got"}`."""
+    """Answer `{"path", "format"}` by the facts of the table, `{"bytes", "format", "schema"}` (and `key`, where the
+    format is "patch") and a body by `{"rows", "bytes"}` and a batch, or both by `{"kind", "message", "field", "got"}`.
+    """
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     pa.set_memory_pool(pa.system_memory_pool())
@@ -54,7 +56,11 @@ def answer(request: dict[str, Any], body: bytes | None) -> tuple[dict[str, Any],
     try:
         if body is None:
             return check_file(Path(request["path"]), request["format"]).to_json(), None
-        batch, rows = converted(body, request["format"], _schema(request["schema"]))
+        schema = _schema(request["schema"])
+        if request["format"] == "patch":
+            batch, rows = converted_patch(body, schema, request["key"])
+        else:
+            batch, rows = converted(body, request["format"], schema)
         return {"rows": rows, "bytes": batch.size}, batch
     except BigvizError as error:
         got = error.got if isinstance(error.got, str | int | None) else None

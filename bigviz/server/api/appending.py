@@ -1,4 +1,4 @@
-"""`/_/api/datasets/NAME/append` and `/seal`: rows at the end of a dataset."""
+"""`/_/api/datasets/NAME/append`, `/patch` and `/seal`: rows at the end of a dataset, and other values in it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from bigviz.server.documents.stored import require_free
 from bigviz.server.refusals import Unsupported
 
 if TYPE_CHECKING:
+    from bigviz.data.appending.keys import Receipt
     from bigviz.data.uploads.facts import BodyFormat
     from bigviz.server.documents.shelf import Shelf
 
-__all__ = ["BODIES", "Append", "Seal", "idempotency_key"]
+__all__ = ["BODIES", "Append", "Patch", "Seal", "idempotency_key"]
 
 BODIES: Final[dict[str, BodyFormat]] = {
     "application/vnd.apache.arrow.stream": "arrows",
@@ -58,12 +59,9 @@ class Append(ApiHandler):
         (name,) = args
         assert self._shelf is not None
         who = self.principal.user or ""
-        appended = self._shelf.append(name, self.body, self.format, who, self.key)
+        appended = self._shelf.appending.append(name, self.body, self.format, who, self.key)
         receipt = await asyncio.shield(self.site.spawn(appended))
-        durable = "fsync" if receipt.fsynced else "os"
-        self.write_json(
-            {"version": receipt.version, "offset": receipt.offset, "rows": receipt.rows, "durable": durable}
-        )
+        self.write_json({"version": receipt.version, "offset": receipt.offset, **_told(receipt)})
         self.finish()
 
     def on_finish(self) -> None:
@@ -88,6 +86,29 @@ class Append(ApiHandler):
         return BODIES[kind]
 
 
+class Patch(Append):
+    """`patch`: rows get other values, which is one version too."""
+
+    keys: ClassVar[frozenset[str]] = frozenset(("key",))
+
+    async def on_post(self, *args: str) -> None:
+        (name,) = args
+        assert self._shelf is not None
+        who = self.principal.user or ""
+        patched = self._shelf.appending.patch(name, self.body, self.query("key"), who, self.key)
+        receipt = await asyncio.shield(self.site.spawn(patched))
+        self.write_json({"version": receipt.version, **_told(receipt)})
+        self.finish()
+
+    def _format(self) -> BodyFormat:
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if BODIES.get(kind) != "arrows":
+            raise Unsupported(
+                f"Content-Type is {next(iter(BODIES))} for a patch, got {echoed(kind, 60)}.", "Content-Type", kind[:60]
+            )
+        return "arrows"
+
+
 class Seal(ApiHandler):
     """`seal`: nothing is appended to the dataset any more."""
 
@@ -100,6 +121,10 @@ class Seal(ApiHandler):
         version = await asyncio.shield(self.site.spawn(shelf.appending.seal(name)))
         self.write_json({"name": name, "version": version, "sealed": True})
         self.finish()
+
+
+def _told(receipt: Receipt) -> dict[str, object]:
+    return {"rows": receipt.rows, "durable": "fsync" if receipt.fsynced else "os"}
 
 
 def idempotency_key(values: list[str]) -> str | None:

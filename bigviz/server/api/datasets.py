@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.appending.rule import Rule
 from bigviz.server.access.gate import Need
 from bigviz.server.api.base import ApiHandler
 from bigviz.server.documents.lists import list_datasets
 from bigviz.server.documents.renewal import renew_dataset
 from bigviz.server.documents.stored import require_free
 from bigviz.server.refusals import Unsupported
+from bigviz.server.request_values import number, whole
 
 if TYPE_CHECKING:
     from bigviz.data.uploads.facts import Format
     from bigviz.library.uploads import Upload
 
-__all__ = ["FORMATS", "Dataset", "Datasets"]
+__all__ = ["FORMATS", "ROLLOVER", "Dataset", "Datasets"]
 
 FORMATS: Final[dict[str, Format]] = {
     "application/vnd.apache.arrow.stream": "arrows",
@@ -27,7 +29,11 @@ FORMATS: Final[dict[str, Format]] = {
 }
 """The format of each content type that is taken."""
 
-_ROLLOVER: Final = ("rollover_rows", "rollover_bytes", "rollover_age")
+ROLLOVER: Final = ("rollover_rows", "rollover_bytes", "rollover_age")
+"""What of the query says which rows of a stream are kept: the last so many, as many bytes, as many seconds."""
+
+_MOST: Final = 1 << 53
+_AGES: Final = (0.001, 1e9)  # seconds
 _PIECE: Final = 1 << 20  # written in one go
 
 
@@ -55,7 +61,7 @@ class Dataset(ApiHandler):
         "PUT": Need.dataset("writer", "write", creates=True),
         "DELETE": Need.dataset("owner", "write"),
     }
-    keys: ClassVar[frozenset[str]] = frozenset(("attached", "order_by", *_ROLLOVER))
+    keys: ClassVar[frozenset[str]] = frozenset(("attached", "order_by", *ROLLOVER))
     upload: Upload | None = None
     _gone = False
 
@@ -86,6 +92,9 @@ class Dataset(ApiHandler):
         more: dict[str, object] = {} if entry.order_by is None else {"order_by": entry.order_by}
         if entry.sealed:
             more["sealed"] = True
+        rows, nbytes, age_ns = entry.rollover.rows, entry.rollover.nbytes, entry.rollover.age_ns
+        kept = (rows, nbytes, None if age_ns is None else age_ns / 1e9)
+        more |= {key: value for key, value in zip(ROLLOVER, kept, strict=True) if value is not None}
         self.write_json({"name": name, "columns": columns, **facts, "owner": entry.owner, **more})
         self.finish()
 
@@ -97,7 +106,7 @@ class Dataset(ApiHandler):
         require_free(self.site, "dataset", name)
         self.format = self._format()
         self.attached = self._attached()
-        self.order_by = self._order_by()
+        self.order_by, self.rollover = self.query("order_by"), self._rollover()
         self.shelf = await self.site.shelf()
         self.expected = await self.shelf.expected_dataset(name, self.expect)
         self.upload = await self.shelf.begin_upload(name, self.principal.caller, self.declared or 0)
@@ -116,7 +125,7 @@ class Dataset(ApiHandler):
         upload, self.upload = self.upload, None  # kept or removed in a thread, which goes on if the client leaves
         kept = self.shelf.keep_dataset(
             name, upload, self.body, self.format, self.principal.caller, self.expected, self.attached,
-            self.order_by,
+            self.order_by, self.rollover,
         )  # fmt: skip
         entry = await asyncio.shield(self.site.spawn(kept))
         await renew_dataset(self.site, name)
@@ -161,12 +170,17 @@ class Dataset(ApiHandler):
             )
         return FORMATS[kind]
 
-    def _order_by(self) -> str | None:
-        """The column that the table is in order of. What is asked for besides and not there is refused."""
-        for key in _ROLLOVER:
-            if self.query(key) is not None:
-                raise BadInput(f"{key} is not offered yet: all rows of a dataset are kept. Leave it out.", key)
-        return self.query("order_by")
+    def _rollover(self) -> Rule:
+        """Which rows are kept."""
+        rows, nbytes, age = (self.query(key) for key in ROLLOVER)
+        seconds = None if age is None else number(age, ROLLOVER[2])
+        if seconds is not None and not _AGES[0] <= seconds <= _AGES[1]:
+            raise BadInput(f"{ROLLOVER[2]} is a number of seconds from {_AGES[0]} to {_AGES[1]:.0f}.", ROLLOVER[2], age)
+        return Rule(
+            None if rows is None else whole(rows, ROLLOVER[0], 1, _MOST),
+            None if nbytes is None else whole(nbytes, ROLLOVER[1], 1, _MOST),
+            None if seconds is None else round(seconds * 1e9),
+        )
 
     def _attached(self) -> bool | None:
         text = self.query("attached")

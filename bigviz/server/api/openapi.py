@@ -21,6 +21,7 @@ _ERRORS: Final = {
     "403": "The caller may see this, but not do it.",
     "404": "There is no such thing, or the caller may not know of it.",
     "409": "What is there does not allow it.",
+    "410": "What was to be gone on from is not kept any more.",
     "412": "Another version is there than the client expects.",
     "413": "The body is beyond a limit.",
     "415": "The body is of a content type that is not read.",
@@ -47,6 +48,15 @@ _IF_MATCH: Final = _header(
     "If-Match", {"type": "string", "pattern": '^"?[0-9]{1,15}"?$'}, 'the version that is to be changed, in quotes: "3"'
 )
 _IF_NEW: Final = _header("If-None-Match", {"enum": ["*"]}, "*: only where there is nothing of that name")
+
+
+_KEY: Final = _header(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 257},
+    "a repeat gets the first answer, and changes nothing",
+)
+_LIMIT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1 << 53}
+_AGE: Final[Schema] = {"type": "number", "minimum": 0.001, "maximum": 1e9}
 
 
 def _page(*sorts: str) -> list[Schema]:
@@ -146,6 +156,14 @@ def _document_paths() -> dict[str, Schema]:
 
 def _dataset_paths() -> dict[str, Schema]:
     rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS}
+    batches = _operation(
+        "What is appended, as an Arrow IPC stream that goes on until the dataset is sealed.",
+        {},
+        "409 410",
+        parameters=[_query("after", {"type": "integer", "minimum": 0}, "a version; by default, the one that is there")],
+    )
+    stream = {next(iter(BODIES)): {"schema": {"type": "string", "format": "binary"}}}
+    batches["responses"]["200"] = {"description": "Batches, with version and offset.", "content": stream}
     bodies: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BODIES}
     return {
         "/datasets": {
@@ -165,7 +183,10 @@ def _dataset_paths() -> dict[str, Schema]:
                     _IF_MATCH,
                     _IF_NEW,
                     _query("attached", {"enum": ["0", "1"]}, "1: it goes once no document names it"),
-                    _query("order_by", {"type": "string"}, "the column that the rows are in order of"),
+                    _query("order_by", {"type": "string"}, "the column that the rows are in order of, for people"),
+                    _query("rollover_rows", _LIMIT, "only the last so many rows are kept"),
+                    _query("rollover_bytes", _LIMIT, "only those of the last appends that take no more bytes"),
+                    _query("rollover_age", _AGE, "only those that came in the last so many seconds"),
                 ],
                 body=rows,
             ),
@@ -178,16 +199,20 @@ def _dataset_paths() -> dict[str, Schema]:
                 "Append rows: one body is one version. It is answered once the rows are durable.",
                 {"200": "Appended"},
                 "409 413 415 422 507",
-                parameters=[
-                    _header(
-                        "Idempotency-Key",
-                        {"type": "string", "minLength": 1, "maxLength": 257},
-                        "a repeat gets the first answer, and appends nothing",
-                    )
-                ],
+                parameters=[_KEY],
                 body=bodies,
             )
         },
+        "/datasets/{name}/patch": {
+            "post": _operation(
+                "Give rows other values: those that the column _row numbers, or that the column `key` has keys of.",
+                {"200": "Patched"},
+                "409 413 415 422 507",
+                parameters=[_KEY, _query("key", {"type": "string"}, "the column that says which rows are meant")],
+                body=stream,
+            )
+        },
+        "/datasets/{name}/batches": {"get": batches},
         "/datasets/{name}/seal": {
             "post": _operation("Let nothing more be appended.", {"200": "Sealed"}, "409 413 507")
         },

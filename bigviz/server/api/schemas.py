@@ -108,8 +108,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "owner": _NULL_TEXT,
             "order_by": {"type": "string", "description": "the column that whoever made it named"},
             "sealed": {"const": True, "description": "nothing is appended any more"},
+            "rollover_rows": {"type": "integer", "minimum": 1, "description": "the last so many are kept"},
+            "rollover_bytes": {"type": "integer", "minimum": 1, "description": "of the appends that are kept"},
+            "rollover_age": {"type": "number", "description": "seconds that rows are kept for"},
         },
-        ("order_by", "sealed"),
+        ("order_by", "sealed", "rollover_rows", "rollover_bytes", "rollover_age"),
     ),
     "Appended": object_of(
         {
@@ -118,6 +121,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "rows": {"type": "integer", "minimum": 0},
             "durable": {"enum": ["fsync", "os"]},
         }
+    ),
+    "Patched": object_of(
+        {"version": _VERSION, "rows": {"type": "integer", "minimum": 1}, "durable": {"enum": ["fsync", "os"]}}
     ),
     "Sealed": object_of({"name": {"type": "string"}, "version": _VERSION, "sealed": {"const": True}}),
     "Hash": object_of({"hash": {"type": "string", "maxLength": 8_192}}),

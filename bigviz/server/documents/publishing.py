@@ -14,6 +14,7 @@ from bigviz.document.names import check_name
 from bigviz.server.documents.binding import bound
 
 if TYPE_CHECKING:
+    from bigviz.data.appending.rule import Rule
     from bigviz.data.dataset import Dataset
     from bigviz.data.uploads.facts import Format
     from bigviz.data.uploads.validator import Validator
@@ -177,6 +178,7 @@ def keep_dataset(
     expect: Expect,
     attached: bool | None,
     order_by: str | None = None,
+    rollover: Rule | None = None,
 ) -> DatasetEntry:
     """Write the `rest` of an upload, check the file, and make it the current version of a dataset, or remove it.
     Blocks. Raises what `Validator.check` and `Datasets.add` do."""
@@ -198,4 +200,5 @@ def keep_dataset(
             attached=attached,
             caller=caller,
             order_by=order_by,
+            rollover=rollover,
         )

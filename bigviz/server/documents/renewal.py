@@ -43,6 +43,7 @@ async def watch(site: Site) -> None:
                 await renew(site)
             if loop.time() - settled >= _SECONDS_BETWEEN_SETTLINGS:
                 settled = loop.time()
+                await shelf.roll_over()
                 await shelf.run(shelf.library.datasets.streams.settle)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()

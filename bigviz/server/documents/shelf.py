@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from bigviz.data.appending.keys import Receipt, body_digest, key_digest
-from bigviz.data.appending.records import NO_KEY
 from bigviz.document.json import from_json
 from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
@@ -19,6 +18,7 @@ from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
 from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
+from bigviz.server.documents.feeds import Feeds
 from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
@@ -30,9 +30,10 @@ from bigviz.server.refusals import Unusable
 
 if TYPE_CHECKING:
     from bigviz.data.appending.log import Durability
+    from bigviz.data.appending.rule import Rule
     from bigviz.data.catalog import Catalog
     from bigviz.data.dataset import Dataset
-    from bigviz.data.uploads.facts import BodyFormat, Format
+    from bigviz.data.uploads.facts import Format
     from bigviz.data.uploads.validator import Validator
     from bigviz.library.datasets import DatasetEntry
     from bigviz.library.documents import Put
@@ -70,11 +71,14 @@ class Shelf:
         self._validator = validator
         self._checks = LibraryThreads("bigviz-upload")
         self._appends: set[asyncio.Future[None]] = set()
-        self.appending = Appending(library.datasets, validator, self._begin_append, self._appended, self._check_append)
+        self.appending = Appending(
+            library.datasets, validator, self._begin_append, self._appended, self._check_append, self.tables.dataset
+        )
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
         self.heads = Heads()
         self._past: OrderedDict[tuple[str, int], Dataset] = OrderedDict()
+        self.feeds = Feeds()
         self._keep = keep
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
@@ -205,18 +209,19 @@ class Shelf:
         expect: Expect,
         attached: bool | None,
         order_by: str | None = None,
+        rollover: Rule | None = None,
     ) -> DatasetEntry:
         """See `publishing.keep_dataset`. A file that takes long to be checked holds up other uploads, and nothing
         else."""
-        arguments = (name, upload, rest, format, caller, expect, attached, order_by)
+        arguments = (name, upload, rest, format, caller, expect, attached, order_by, rollover)
         self.heads.forget(name)
         return await self._checks.run(publishing.keep_dataset, self.library, self._quota, self._validator, *arguments)
 
-    async def append(self, name: str, body: bytearray, format: BodyFormat, principal: str, key: str | None) -> Receipt:
-        """Append the rows of a body to a dataset, see `Appending.append`. Keys are those of their principal."""
-        kept = NO_KEY if key is None else key_digest(principal, key)
-        digest = NO_KEY if key is None else await self.run(body_digest, format, body)
-        return await self.appending.append(name, body, format, kept, digest)
+    async def roll_over(self) -> None:
+        """Roll over the rows that have become too old."""
+        rolled = await self.run(self.library.datasets.streams.roll, time.time_ns())
+        for name, version in rolled.items():
+            self._appended(name, version)
 
     def _check_append(self, name: str, size: int) -> None:
         publishing.check_append(self.library, self._quota, name, size)
@@ -232,6 +237,7 @@ class Shelf:
         for name in self.naming(dataset):
             del self._kept[name]
         self.unshown([dataset])
+        self.feeds.tell(dataset)
 
     async def _read(self, name: str) -> Opened:
         return await self.run(self._open, name)

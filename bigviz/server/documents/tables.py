@@ -54,6 +54,10 @@ class Tables:
             sources[name], versions[name] = self._dataset(name)
         return sources, versions
 
+    def dataset(self, name: str) -> Dataset:
+        """A dataset of the library as it is now. Raises Unusable."""
+        return self._dataset(name)[0]
+
     def _dataset(self, name: str) -> tuple[Dataset, int]:
         for _ in range(_MOST_TRIES):
             entry = self.library.datasets.find(name)

@@ -83,7 +83,12 @@ def test_a_stream_begins_without_rows(plots):
 
 @pytest.mark.parametrize(
     ("query", "status", "field"),
-    [("order_by=none", 400, "order_by"), ("rollover_rows=9", 400, "rollover_rows"), ("rollover=9", 400, "query")],
+    [
+        ("order_by=none", 400, "order_by"),
+        ("rollover_rows=0", 400, "rollover_rows"),
+        ("rollover_age=nan", 400, "rollover_age"),
+        ("rollover=9", 400, "query"),
+    ],
 )
 def test_what_a_stream_cannot_have_is_refused_in_words(plots, query, status, field):
     answer = call(plots, "PUT", f"datasets/rows?{query}", stream_of(TABLE), Content_Type=ARROW)
@@ -246,3 +251,75 @@ def test_an_open_page_follows(rows):
             stop.set()
             writer.join()
         assert seen == sorted(set(seen))
+
+
+def patch(
+    served: Running, rows: pa.Table, key: str | None = None, kind: str = ARROW, name: str = "rows", **headers: str
+):
+    query = "" if key is None else f"?key={key}"
+    return call(served, "POST", f"datasets/{name}/patch{query}", stream_of(rows), Content_Type=kind, **headers)
+
+
+def test_rows_get_other_values_by_their_numbers(rows):
+    append(rows)
+    values = pa.table({"_row": pa.array([5, 0], pa.int32()), "x": pa.array([55, 100], TABLE.schema.field("x").type)})
+    assert patch(rows, values) == (200, {"version": 3, "rows": 2, "durable": "fsync"})
+    assert kept(rows) == [100, 1, 2, 3, 0, 55, 2, 3]
+    assert patch(rows, values.slice(1).set_column(1, "x", pa.nulls(1)), Idempotency_Key="k")[1]["version"] == 4
+    assert patch(rows, values.slice(1).set_column(1, "x", pa.nulls(1)), Idempotency_Key="k")[1]["version"] == 4
+    assert shown(rows) == 8 and kept(rows) == [1, 2, 3, 0, 55, 2, 3]
+    assert append(rows)[1]["offset"] == 8
+
+
+@pytest.mark.parametrize(
+    "values, key, status, field",
+    [
+        ({"_row": [4], "x": [1.0]}, None, 422, "_row"),
+        ({"_row": [-1], "x": [1.0]}, None, 422, "_row"),
+        ({"_row": [1, 1], "x": [1.0, 2.0]}, None, 422, "_row"),
+        ({"_row": pa.array([None], pa.int64()), "x": [1.0]}, None, 422, "_row"),
+        ({"_row": ["a"], "x": [1.0]}, None, 409, "_row"),
+        ({"_row": [1]}, None, 409, "body"),
+        ({"x": [1.0]}, None, 409, "_row"),
+        ({"_row": [1], "z": [1.0]}, None, 409, "z"),
+        ({"_row": [1], "x": ["a"]}, None, 409, "x"),
+        ({"_row": pa.array([], pa.int64()), "x": pa.array([], pa.float64())}, None, 422, "body"),
+        ({"x": [9.0], "y": [1.0]}, "x", 422, "x"),
+        ({"x": [1.0, 1.0], "y": [1.0, 1.0]}, "x", 422, "x"),
+        ({"kind": ["a"], "y": [1.0]}, "kind", 409, "kind"),
+        ({"x": [1.0], "y": [1.0]}, "none", 409, "none"),
+        ({"y": [1.0]}, "x", 409, "x"),
+    ],
+)
+def test_a_patch_that_cannot_be_changes_nothing(plots, values, key, status, field):
+    table = pa.table({"x": [0.0, 1.0, 2.0, 3.0], "y": [0.0] * 4, "kind": ["a", "a", "b", "c"]})
+    upload(plots, "rows", table)
+    call(plots, "PUT", "documents/a", document("rows"))
+    answer = patch(plots, pa.table(values), key)
+    assert (answer[0], answer[1]["field"]) == (status, field), answer
+    assert kept(plots) == [0, 1, 2, 3] and call(plots, "GET", "datasets/rows")[1]["version"] == 1
+
+
+def test_rows_get_other_values_by_a_key(plots):
+    table = pa.table({"x": [0.0, 1.0, 2.0], "y": [0.0] * 3, "kind": ["a", "b", "c"]})
+    upload(plots, "rows", table)
+    call(plots, "PUT", "documents/a", document("rows"))
+    more = pa.table({"kind": pa.array(["c", "d"]).dictionary_encode(), "x": [7.0, 8.0]})
+    assert patch(plots, more, "kind")[0] == 422
+    append(plots, pa.table({"x": [3.0], "y": [0.0], "kind": ["d"]}))
+    assert patch(plots, more, "kind") == (200, {"version": 3, "rows": 2, "durable": "fsync"})
+    assert kept(plots) == [0, 1, 7, 8]
+    assert patch(plots, pa.table({"kind": ["c"], "x": [2.5]}), "kind")[0] == 200 and kept(plots) == [0, 1, 2.5, 8]
+    assert patch(plots, more, "kind", NDJSON)[0] == 415
+
+
+def test_only_the_last_rows_are_kept(plots):
+    upload(plots, "rows?rollover_rows=6")
+    call(plots, "PUT", "documents/a", document("rows"))
+    assert append(plots)[1]["offset"] == 4
+    assert shown(plots) == 6
+    facts = call(plots, "GET", "datasets/rows")[1]
+    assert (facts["rows"], facts["rollover_rows"]) == (6, 6)
+    assert patch(plots, pa.table({"_row": [1], "x": [1.0]}))[0] == 422
+    upload(plots, "few?rollover_rows=3")  # also of what is uploaded
+    assert call(plots, "GET", "datasets/few")[1]["rows"] == 3

@@ -21,7 +21,7 @@ LINES = {
 }
 for kind, lines in LINES.items():
     schemathesis.openapi.media_type(kind, st.lists(st.sampled_from(lines), max_size=4).map(b"".join))
-API = schemathesis.openapi.from_dict(description())
+API = schemathesis.openapi.from_dict(description()).exclude(path="/datasets/{name}/batches")  # goes on
 
 
 @API.parametrize()
