@@ -19,6 +19,7 @@ from bigviz.server.http.response_budget import Budget
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.websocket.updates import Updates
 from bigviz.wire.frames import GONE, RESTART
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Site:
     in_hand: dict[object, IOStream] = field(default_factory=dict)
     failure: Failure | None = None
     reading: dict[str, Any] | None = None
+    updates: Updates = field(default_factory=Updates)
     budget: Budget = field(init=False)
     _backend: Backend | None = None
     _bodies: LayerBodies | None = None

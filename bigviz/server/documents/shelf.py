@@ -83,7 +83,8 @@ class Shelf:
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
-        self._usages: dict[tuple[str, Caller], Usage] = {}
+        self._usages: dict[tuple[Any, ...], Usage] = {}
+        self._recent: OrderedDict[str, Opened] = OrderedDict()  # opened last, perhaps not of the newest data
         self._state = 0  # counts what may have changed, so that nothing read before is kept after it
 
     def recover(self, durability: Durability) -> None:
@@ -112,7 +113,9 @@ class Shelf:
     async def newest(self, name: str, before: Shown, caller: Caller) -> Shown:
         """A document as it is shown, over the newest data. Raises what `open` does, and Unusable where the new data are
         not for that version of the document."""
-        opened = await self.rebound(before.opened, await self.open(name))
+        recent = self._recent.get(name)
+        now = recent if recent is not None and _is_newer(recent, before.opened) else await self.open(name)
+        opened = await self.rebound(before.opened, now)
         return Shown(opened, await self.usage(name, opened, caller))
 
     def past(self, dataset: str, version: int) -> Dataset | None:
@@ -123,11 +126,11 @@ class Shelf:
         """What a caller may use of an opened document."""
         if not opened.datasets and self._may_use_served(caller):
             return EVERYTHING
-        key, state = (name, caller), self._state
+        key, state = (name, opened.version, opened.owner, opened.own, caller), self._state
         found = self._usages.get(key)
-        if found is None or self._kept.get(name) is not opened:
+        if found is None:
             found = await self.run(self._usage, opened, caller)
-            if state == self._state and self._kept.get(name) is opened:
+            if state == self._state:
                 self._usages[key] = found
         return found
 
@@ -137,6 +140,7 @@ class Shelf:
         self._state += 1
         self._opening.clear()
         self._usages.clear()
+        self._recent.clear()
         kept = [(name, opened) for name, opened in self._kept.items() if names is None or name in names]
         stale = await self.run(lambda: [name for name, opened in kept if not self._is_current(name, opened)])
         for name in stale:
@@ -147,6 +151,7 @@ class Shelf:
         self.tables.catalog.serve(datasets)
         self._state += 1
         self._opening.clear()
+        self._recent.clear()
         self._kept.clear()
 
     def naming(self, dataset: str) -> set[str]:
@@ -249,20 +254,24 @@ class Shelf:
         if task.cancelled() or task.exception() is not None:
             return
         opened = task.result()
+        self._remember(name, opened)
         if any(self.heads.version(each) > version for each, version in opened.datasets.items()):
             return
         self._kept[name] = opened
-        self._remember(opened)
         self.when_opened(opened)
         while len(self._kept) > _MOST_OPENED:
             self._kept.popitem(last=False)
 
-    def _remember(self, opened: Opened) -> None:
-        """Keep a version for pages that come back and have drawn it. Those that grow share what they hold."""
-        for name, version in opened.datasets.items():
-            dataset = cast("Dataset", opened.document.sources[name])
+    def _remember(self, name: str, opened: Opened) -> None:
+        """Keep what was opened for pages that follow, and its data for those that come back and have drawn them."""
+        self._recent[name] = opened
+        self._recent.move_to_end(name)
+        if len(self._recent) > _MOST_OPENED:
+            self._recent.popitem(last=False)
+        for each, version in opened.datasets.items():
+            dataset = cast("Dataset", opened.document.sources[each])
             if dataset.lineage is not None:
-                self._past[name, version] = dataset
+                self._past[each, version] = dataset
         while len(self._past) > _MOST_PAST:
             self._past.popitem(last=False)
 
@@ -317,6 +326,12 @@ class Shelf:
                 return False
         own = {each for each in opened.document.datasets if self._owns(each, opened.datasets, owner)}
         return own == opened.own
+
+
+def _is_newer(opened: Opened, before: Opened) -> bool:
+    """Whether some data are newer, and none older."""
+    pairs = [(version, before.datasets.get(name, 0)) for name, version in opened.datasets.items()]
+    return all(now >= then for now, then in pairs) and any(now > then for now, then in pairs)
 
 
 def _nothing(opened: Opened) -> None:

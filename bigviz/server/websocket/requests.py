@@ -78,14 +78,22 @@ class CancelRequest:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """What a page shows of data that grow, by figure, and the same as `text`: pages of one text show the same."""
+
+    figures: tuple[tuple[int, tuple[LayerHeld, ...]], ...]
+    text: str
+
+
+@dataclass(frozen=True)
 class FollowRequest:
-    """What a page shows of data that grow, and of which versions: it wants what changes."""
+    """A page has drawn these versions, and wants what changes of what it shows (None: what it said before)."""
 
     need: ClassVar[Need] = Need.shown()
 
     id: int
     versions: Mapping[str, int]
-    figures: tuple[tuple[int, tuple[LayerHeld, ...]], ...]
+    followed: Followed | None
 
 
 Request = LayerRequest | ViewRequest | CancelRequest | FollowRequest
@@ -159,15 +167,18 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
 
 
 def _followed(value: dict[str, Any], request: int, limits: Limits) -> FollowRequest:
-    versions, figures = value.get("versions"), value.get("figures")
+    versions, figures = value.get("versions"), value.get("figures", [])
     if not isinstance(versions, dict) or not isinstance(figures, list) or len(figures) > _MOST_FIGURE:
         raise BadInput("follow has versions, an object, and figures, a list.", "versions")
     seen = {name: whole(version, "versions", 0, _MOST_VERSION) for name, version in versions.items()}
+    if "figures" not in value:
+        return FollowRequest(request, seen, None)
     found = tuple(_figure_held(each, f"figures[{at}]", limits) for at, each in enumerate(figures))
     count = sum(len(each.held.tiles) for _, layers in found for each in layers)
     if count > limits.tiles_per_view:
         raise BadInput(f"A page follows at most {limits.tiles_per_view} tiles, got {count}.", "figures", count)
-    return FollowRequest(request, seen, found)
+    text = json.dumps(figures, sort_keys=True)
+    return FollowRequest(request, seen, Followed(found, text))
 
 
 def _figure_held(value: Any, path: str, limits: Limits) -> tuple[int, tuple[LayerHeld, ...]]:

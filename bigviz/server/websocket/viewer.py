@@ -290,7 +290,7 @@ class Viewer:
     def _follow(self, request: FollowRequest, figures: int) -> None:
         if self.follower is None:
             raise _about(BadInput("Open the socket with ?follow=1 to follow data."), request.id)
-        for figure, _ in request.figures:
+        for figure, _ in request.followed.figures if request.followed else ():
             _one_of("figure", figure, figures, request.id)
         try:
             is_due = self.follower.is_due(request)

@@ -35,6 +35,7 @@ export class Follower {
     this.versions = versions;
     /** What was told by each request.  @type {Map<number, Held>} */ this.told = new Map();
     /** The last request that may still be answered; 0: none. */ this.id = 0;
+    /** What the server was told last, as text; empty where it knows nothing. */ this.text = "";
     this.last = Number.NEGATIVE_INFINITY;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.timer = undefined;
     if (datasets.length === 0) return;
@@ -44,11 +45,13 @@ export class Follower {
     on("update", ({ detail }) => this.#take(detail));
     on("unfollowed", () => {
       this.id = 0;
+      this.text = "";
       this.#later(AGAIN_MS);
     });
     on("done", () => this.#later(0));
     on("down", () => {
       this.id = 0;
+      this.text = "";
       this.told.clear();
     });
     for (const figure of figures) figure.addEventListener("exact", () => this.#later(0), { signal });
@@ -95,7 +98,10 @@ export class Follower {
       }),
     }));
     this.last = performance.now();
-    this.id = connection.follow(Object.fromEntries(this.versions), figures, first);
+    const text = JSON.stringify(figures);
+    const versions = Object.fromEntries(this.datasets.map((name) => [name, this.versions.get(name) ?? 0]));
+    this.id = connection.follow(versions, text === this.text ? null : figures, first);
+    this.text = text;
     this.told.set(this.id, held);
     for (const old of this.told.keys()) if (this.told.size > REMEMBERED) this.told.delete(old);
     return true;

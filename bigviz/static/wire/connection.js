@@ -210,7 +210,7 @@ export class Connection extends EventTarget {
   /**
    * Asks for what changes: answered by one `update`.
    * @param {Record<string, number>} versions that are drawn
-   * @param {object[]} figures what they show: section 10 of docs/protocol.md
+   * @param {object[]|null} figures what they show: section 10 of docs/protocol.md; null: what was said before
    * @param {boolean} [first] the page comes back with older versions: other messages wait until it has caught up
    * @returns {number} request id
    */
@@ -218,7 +218,7 @@ export class Connection extends EventTarget {
     const id = this.nextId();
     this.group.expect(id);
     this.spend();
-    this.send({ op: "follow", id, versions, figures });
+    this.send({ op: "follow", id, versions, ...(figures && { figures }) });
     if (first) this.waitingTexts = [];
     return id;
   }

@@ -130,7 +130,9 @@ def test_what_a_page_follows():
     places = ((2, 1, 1, 0), (2, 1, 2, 0), (2, 1, 1, 1), (2, 1, 2, 1))
     shown = Held(places, ((0, 0, 0, 0),), WindowWant(("1", "2", 0.5, 1), 30, 20))
     layers = (LayerHeld(0, 1, shown), LayerHeld(1, 2, Held(columns=ColumnsWant(0, 1, 9))))
-    assert found == FollowRequest(7, {"a": 2}, ((3, layers),))
+    assert (found.id, found.versions, found.followed.figures) == (7, {"a": 2}, ((3, layers),))
+    again = read(json.dumps({"op": "follow", "id": 8, "versions": {"a": 3}}), LIMITS)
+    assert again == FollowRequest(8, {"a": 3}, None)
 
 
 @pytest.mark.parametrize(
