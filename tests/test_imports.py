@@ -26,7 +26,7 @@ ROOMS = (
     ("cli", "__init__"),
     ("__main__",),
 )
-TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans")
+TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments")
 
 
 def module_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
 from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, no_progress
+from bigviz.data.appending.grown_labels import GrownLabels, grown_labels
 from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
@@ -55,6 +56,7 @@ class Dataset:
         self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
         self._loaded: dict[int, Loaded] = {}
         self._labels: dict[int, Sorted] = {}
+        self._grown_labels: dict[int, GrownLabels] = {}  # kept for versions to come
         self._locks = [threading.Lock() for _ in self._infos]
 
     def __repr__(self) -> str:
@@ -220,6 +222,12 @@ class Dataset:
             raise Unplottable(f"Column {echoed(name)} of {self.name!r} is no category.", got=name)
         return self._sorted(index, cancel).texts
 
+    @property
+    def label_orders(self) -> tuple[object, ...]:
+        """Whoever holds these has later versions of the dataset give the labels of categories in the same order, with
+        new ones at the end, whatever happens to the rows that they came with."""
+        return tuple(self._grown_labels.values())
+
     def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The values of some columns, in their own types, at `rows` (numbers from `first_row` on, in any order).
 
@@ -296,6 +304,8 @@ class Dataset:
     def _sorted(self, index: int, cancel: Cancel) -> Sorted:
         """A category's labels, from the loaded column or by a pass of their own."""
         found = self._labels.get(index)
+        if found is None:
+            found = self._grown(index, cancel)
         if found is not None:
             return found
         with self._alone(index, cancel):
@@ -308,6 +318,15 @@ class Dataset:
                     self._source.read(self._own(index), labels.add, no_progress, cancel)
                     self._labels[index] = labels.finish()
             return self._labels[index]
+
+    def _grown(self, index: int, cancel: Cancel) -> Sorted | None:
+        """The labels of a category to which rows are appended, in an order that later versions keep; None of others."""
+        growth = self._source.growth
+        if growth is None:
+            return None
+        labels = self._grown_labels[index] = grown_labels(growth.lineage, index, self._info(index))
+        self._labels[index] = labels.of(self._source, growth, self._own(index), self.version, cancel)
+        return self._labels[index]
 
     @contextmanager
     def _alone(self, index: int, cancel: Cancel) -> Iterator[None]:
@@ -331,7 +350,7 @@ class Dataset:
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
         builder = _builder(info, self.num_rows)
         self._source.read(self._own(index), builder.add, progress, cancel)
-        return builder.finish()
+        return builder.finish(self._grown(index, cancel)) if isinstance(builder, Categories) else builder.finish()
 
     def _first_array(self, index: int, cancel: Cancel) -> pa.Array:
         source, index = self._source, self._own(index)

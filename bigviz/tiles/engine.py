@@ -25,6 +25,7 @@ from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, no_progress
 from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew, usable_cores
+from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.columns import Columns
@@ -37,7 +38,7 @@ from bigviz.tiles.estimates.preview_cache import SampledLayer
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
-from bigviz.tiles.layer_cache import LayerStore, Uses
+from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -79,6 +80,7 @@ class Engine:
         orders = Orders(self._store.order, self._store.put_order, self._drop_order)
         self._maker = Maker(self._threads, memory, orders, stores, index, preview_rows)
         self._uses = Uses()
+        self._versions = Versions()
         self._layer_flights: Flights[LayerAnswers] = Flights()
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
@@ -91,9 +93,9 @@ class Engine:
         self._maker.publish(dataset, layer.bound(dataset))
 
     def forget(self, dataset: Dataset) -> None:
-        for key in self._uses.of(dataset):
+        for key in (*self._uses.of(dataset), *self._versions.of(dataset)):
             self._store.drop(key)
-            self._uses.drop(key)
+            self._let_go(key)
 
     def expect(self, seconds: float) -> None:
         self._maker.turns.expect(seconds)
@@ -129,14 +131,19 @@ class Engine:
             return built.dense
 
     def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
-        text = repr((dataset.fingerprint, dataset.version, layer.key(), *self._order_of_sums(dataset, layer)))
+        built = None if key is None else self._store.find(self._key(dataset, layer))[0]
+        state = None if built is None or key is None else built.state(key)
+        of = (dataset.lineage, state) if state is not None else (dataset.fingerprint, dataset.version)
+        text = repr((*of, layer.key(), *self._order_of_sums(dataset, layer)))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
-    def changed(self, before: Dataset, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
-        return None
+    def changed(self, before: Version, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
+        built = self._later(before, after, layer)
+        return None if built is None else built.changed(before, keys)
 
-    def changed_from(self, before: Dataset, after: Dataset, layer: Layer) -> Number | None:
-        return None
+    def changed_from(self, before: Version, after: Dataset, layer: Layer) -> Number | None:
+        built = self._later(before, after, layer)
+        return None if built is None else built.changed_from(before)
 
     def memory(self) -> dict[str, int]:
         return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}
@@ -144,6 +151,10 @@ class Engine:
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         key.check()
         name = (self._key(dataset, layer), key)
+        built, _ = self._store.find(name[0])
+        state = None if built is None else built.state(key)
+        if state is not None:  # a tile that other versions share
+            name = ((dataset.lineage, layer.key(), state), key)
         exact = partial(self._arrays, dataset, layer, key)
         drawn = self._tiles.get(name)
         if drawn is not None:
@@ -221,7 +232,7 @@ class Engine:
             raise TooLarge(f"an image has at most {MOST_CELLS:,} cells, got {width} x {height}", "width", width)
         x_bins, y_bins = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
         with self._answering(dataset, layer, cancel) as built:
-            return built.image(x_bins, y_bins, cancel)
+            return built.image(dataset, x_bins, y_bins, cancel)
 
     def window_image(
         self, dataset: Dataset, layer: Layer, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER
@@ -254,6 +265,12 @@ class Engine:
         with self._answering(dataset, layer) as built:
             return built.arrays(key)
 
+    def _later(self, before: Version, after: Dataset, layer: Layer) -> LayerAnswers | None:
+        """The layer of the later one of two versions of a dataset, if it is ready."""
+        if before.lineage is None or before.lineage != after.lineage:
+            return None
+        return self._store.find(self._key(after, layer))[0]
+
     def _is_large(self, dataset: Dataset) -> bool:
         """Whether an index over the dataset takes so long that estimates are worth showing."""
         return dataset.num_rows >= self._preview_rows
@@ -281,7 +298,8 @@ class Engine:
         layer = layer.bound(dataset)
 
         def build(tell: Progress, stop: Cancel) -> LayerAnswers:
-            crew = Crew(self._threads, tell, stop, self._maker.turns, dataset.num_rows >= _BEHIND)
+            behind = dataset.num_rows >= _BEHIND and not self._maker.grows(dataset, layer)
+            crew = Crew(self._threads, tell, stop, self._maker.turns, behind)
             opened = partial(self._keep, key, dataset, layer, whole=False)
             try:
                 with self._uses.building(dataset, layer):
@@ -297,13 +315,22 @@ class Engine:
 
     def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: LayerAnswers, whole: bool = True) -> None:
         """Keep a layer; the columns of layers that are dropped for it are released, unless others use them."""
-        self._uses.keep(key, dataset, layer)
+        if made.spans_versions:
+            for old in self._versions.keep(key, dataset, layer):
+                self._store.drop(old)
+        else:
+            self._uses.keep(key, dataset, layer)
         for gone in self._store.put(key, made, whole):
-            self._uses.drop(gone)
+            self._let_go(gone)
+
+    def _let_go(self, key: Hashable) -> None:
+        """A layer was dropped."""
+        self._uses.drop(key)
+        self._versions.drop(key)
 
     def _drop_order(self, key: Hashable) -> None:
         for gone in self._store.drop_order(key):
-            self._uses.drop(gone)
+            self._let_go(gone)
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
         """What distinguishes sums of floats that are added in file order from those of an index, whose last bits may

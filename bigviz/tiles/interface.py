@@ -15,6 +15,7 @@ from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.progress import Progress, no_progress
+from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.columns import Columns
@@ -123,13 +124,14 @@ class Engine(Protocol):
         building anything. Never blocks.
         """
 
-    def changed(self, before: Dataset, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
+    def changed(self, before: Version, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
         """Which tiles are others in a later version of a dataset; None where that is not known: all of them may be.
 
-        None too where the roots have changed, since keys then mean other tiles. Both versions have to be ready.
+        None too where the roots have changed, since keys then mean other tiles. The later version has to be ready.
+        `before` may be a `Mark` of a dataset that is gone.
         """
 
-    def changed_from(self, before: Dataset, after: Dataset, layer: Layer) -> Number | None:
+    def changed_from(self, before: Version, after: Dataset, layer: Layer) -> Number | None:
         """The lowest x, in axis space, from which on a line is another one in a later version of a dataset; None where
         that is not known: all of it may be."""
 

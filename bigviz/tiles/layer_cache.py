@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from bigviz.aggregate.layer import Layer
 from bigviz.data.columns.column import Column
@@ -14,7 +17,10 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import Held, LayerAnswers, columns_held
 from bigviz.tiles.morton.order import Order
 
-__all__ = ["LayerStore", "Uses"]
+__all__ = ["LayerStore", "Uses", "Versions"]
+
+
+_SECONDS_KEPT: Final = 30.0  # of a layer whose version nobody holds, in which somebody may ask for it of the next one
 
 
 class LayerStore:
@@ -132,3 +138,52 @@ class Uses:
         """The columns that are loaded."""
         datasets = {id(dataset): dataset for dataset, _ in list(self._uses.values())}
         return [column for dataset in datasets.values() for column in dataset.loaded()]
+
+
+@dataclass
+class _Kept:
+    """A layer of a version; `unheld` is when the version was first seen to be held by nobody."""
+
+    lineage: str | None
+    version: int
+    layer: tuple[str, ...]
+    dataset: weakref.ref[Dataset]
+    unheld: float | None = None
+
+
+class Versions:
+    """Which layers of datasets that grow are not needed any more: those of versions that nobody holds, once a newer one
+    is there. Safe to use from any number of threads."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, key: Hashable, dataset: Dataset, layer: Layer) -> list[Hashable]:
+        """A layer of a version is there: returns the layers to drop. Others than its own in older versions are dropped
+        half a minute later, since somebody may be about to ask for them in this version too."""
+        now = time.monotonic()
+        made = _Kept(dataset.lineage, dataset.version, layer.key(), weakref.ref(dataset))
+        gone: list[Hashable] = []
+        with self._lock:
+            self._kept[key] = made
+            for name, each in self._kept.items():
+                if each.lineage != made.lineage or each.version >= made.version or each.dataset() is not None:
+                    continue
+                if each.unheld is None:
+                    each.unheld = now
+                if each.layer == made.layer or now - each.unheld > _SECONDS_KEPT:
+                    gone.append(name)
+            for name in gone:
+                del self._kept[name]
+        return gone
+
+    def drop(self, key: Hashable) -> None:
+        """A layer is gone."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def of(self, dataset: Dataset) -> list[Hashable]:
+        """The layers of a version of a dataset."""
+        with self._lock:
+            return [key for key, each in self._kept.items() if each.dataset() is dataset]

@@ -33,6 +33,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
+from bigviz.tiles.segments.streams import Streams
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -84,6 +85,7 @@ class Maker:
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
         self.previews = Previews(threads, self.turns)
+        self._streams = Streams(threads, self.turns)
         self._scanner = Scanner(threads, memory, self.turns, self.previews, sampled_rows)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
@@ -93,11 +95,17 @@ class Maker:
 
     def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether rows in order are at hand, so that the layer answers in no time."""
+        if self.grows(dataset, layer):
+            return True
         order = self._orders.find(key)
         names = layer.reduction.columns
         if order is not None:
             return all(order.column(name) is not None for name in names)
         return self._found(dataset, layer) is not None
+
+    def grows(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether the layer is made of that of an earlier version: what is new is added to it."""
+        return layer.glyph == "points" and self._streams.find(dataset, layer) is not None
 
     def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether a layer of points would be scanned if it were made now."""
@@ -131,6 +139,8 @@ class Maker:
             return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
         if not self._holds(dataset, layer, key):
             return self._scanner.layer(dataset, layer, crew)
+        if dataset.lineage is not None:
+            return self._streams.points(dataset, layer, crew, opened)
         columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
         if layer.reduction.category is not None:
             check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
@@ -256,6 +266,8 @@ class Maker:
 
     def _holds(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether memory holds the layer's order, unless it is there, and the columns in it."""
+        if self.grows(dataset, layer):
+            return True
         ordered = self._orders.find(key) is not None
         more = _gathered_bytes(dataset, layer)
         if ordered:

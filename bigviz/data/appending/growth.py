@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Correction", "Growth"]
+__all__ = ["Correction", "Growth", "Mark", "Version"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,3 +34,38 @@ class Growth:
     first_row: int = 0
     corrections: tuple[Correction, ...] = ()
     appends: Sequence[int] = field(default=(), repr=False)
+
+
+class Version(Protocol):
+    """What tells a version of a dataset from others: a `Dataset`, or a `Mark` that remembers one."""
+
+    @property
+    def lineage(self) -> str | None: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def first_row(self) -> int: ...
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A version of a dataset, remembered without its rows."""
+
+    lineage: str | None
+    version: int
+    num_rows: int
+    first_row: int
+    corrections: tuple[Correction, ...]
+
+    @classmethod
+    def of(cls, version: Version) -> Mark:
+        """The mark of a dataset, which may go then."""
+        return cls(version.lineage, version.version, version.num_rows, version.first_row, version.corrections)

@@ -16,7 +16,7 @@ from bigviz.data.columns.column import Column, ColumnInfo, own_name
 from bigviz.data.columns.true_values import Labels, Loaded
 from bigviz.data.limits import MOST_CATEGORIES
 
-__all__ = ["Categories", "LabelSet", "Sorted"]
+__all__ = ["Categories", "LabelSet", "Sorted", "distinct", "label_texts", "own_codes"]
 
 _SLICE = 1 << 16
 
@@ -39,7 +39,7 @@ class Categories:
 
     def add(self, start: int, array: pa.Array) -> None:
         """Encode `array` into the rows from `start` on; raises `Unplottable` once there are more than 2^20 labels."""
-        codes, labels = _encoded(plain(array))
+        codes, labels = own_codes(plain(array))
         out = self.values[start : start + len(array)]
         out[:] = codes
         labels = _only_used(labels, out)
@@ -48,17 +48,23 @@ class Categories:
             if sum(len(own) for _, own in self._pending) >= 2 * MOST_CATEGORIES:
                 self._merge()
 
-    def finish(self) -> Loaded:
-        """The column. Nothing may be added afterwards."""
+    def finish(self, known: Sorted | None = None) -> Loaded:
+        """The column, with the labels in the order of `known` if that is given. Nothing may be added afterwards."""
         self._merge()
         labels = pa.array([], pa.string()) if self._known is None else self._known
+        if known is not None:
+            if len(labels):
+                places = pc.index_in(labels, value_set=known.labels).fill_null(-1)
+                _rename(self.values, fixed_view(places, np.dtype(np.int32)))
+            column = Column(self.info, self.values, _zero_nulls(self.values), known.texts)
+            return Loaded(column, Labels(column, known.labels))
         if len(labels):
             order = pc.sort_indices(labels)
             rank = np.empty(len(labels), np.int32)
             rank[fixed_view(order, np.dtype(np.uint64))] = np.arange(len(labels), dtype=np.int32)
             labels = labels.take(order)
             _rename(self.values, rank)
-        column = Column(self.info, self.values, _zero_nulls(self.values), tuple(_texts(labels)))
+        column = Column(self.info, self.values, _zero_nulls(self.values), tuple(label_texts(labels)))
         return Loaded(column, Labels(column, labels))
 
     def _merge(self) -> None:
@@ -68,7 +74,7 @@ class Categories:
         chunks = [own for _, own in self._pending]
         if self._known is not None:
             chunks.insert(0, self._known)
-        encoded = _unified(self.info, chunks)
+        encoded = distinct(self.info, chunks)
         self._known = encoded.dictionary
         names = fixed_view(encoded.indices, np.dtype(np.int32))
         at = len(names) - sum(len(own) for _, own in self._pending)
@@ -79,14 +85,15 @@ class Categories:
 
 
 class Sorted(NamedTuple):
-    """All labels of a category column, sorted, in the type of its values and as people read them."""
+    """All labels of a category column in the type of its values and as people read them: sorted, unless the column
+    grows (`GrownLabels`)."""
 
     labels: pa.Array
     texts: tuple[str, ...]
 
     def column(self, info: ColumnInfo, array: pa.Array) -> Column:
         """Some rows as ordinals of these labels; what is not among them is not valid."""
-        codes, own = _encoded(plain(array))
+        codes, own = own_codes(plain(array))
         if len(own):
             places = pc.index_in(own, value_set=self.labels).fill_null(-1)
             _rename(codes, fixed_view(places, np.dtype(np.int32)))
@@ -103,24 +110,24 @@ class LabelSet:
 
     def add(self, start: int, array: pa.Array) -> None:
         """Take in the labels of some rows; raises `Unplottable` once there are more than 2^20."""
-        codes, labels = _encoded(plain(array))
+        codes, labels = own_codes(plain(array))
         labels = _only_used(labels, codes)
         with self._lock:
             if not self._pending or not labels.equals(self._pending[-1]):
                 self._pending.append(labels)
             if sum(map(len, self._pending)) >= 2 * MOST_CATEGORIES:
-                self._pending = [_unified(self.info, self._pending).dictionary]
+                self._pending = [distinct(self.info, self._pending).dictionary]
 
     def finish(self) -> Sorted:
         """The labels that some row has."""
         labels = pa.array([], pa.string())
         if self._pending:
-            labels = _unified(self.info, self._pending).dictionary
+            labels = distinct(self.info, self._pending).dictionary
             labels = labels.take(pc.sort_indices(labels))
-        return Sorted(labels, tuple(_texts(labels)))
+        return Sorted(labels, tuple(label_texts(labels)))
 
 
-def _unified(info: ColumnInfo, chunks: list[pa.Array]) -> pa.DictionaryArray:
+def distinct(info: ColumnInfo, chunks: list[pa.Array]) -> pa.DictionaryArray:
     """The labels of all chunks as one dictionary, in order of appearance, and the place of each in it."""
     rows = pa.chunked_array(chunks)
     if not len(rows):  # pyarrow combines no chunks of dictionaries of decimals
@@ -144,7 +151,7 @@ def _zero_nulls(codes: np.ndarray) -> np.ndarray | None:
     return valid
 
 
-def _encoded(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
+def own_codes(array: pa.Array) -> tuple[np.ndarray, pa.Array]:
     """Codes (-1 for null) and the labels they count, which hold no null and are of a type that `_encodable` gives."""
     if not pt.is_dictionary(array.type):
         array = _encodable(array).dictionary_encode()
@@ -195,7 +202,7 @@ def _rename(codes: np.ndarray, names: np.ndarray) -> None:
         np.take(table, part, out=part, mode="wrap")
 
 
-def _texts(labels: pa.Array) -> list[str]:
+def label_texts(labels: pa.Array) -> list[str]:
     """What people read. Bytes are read as UTF-8 if all of them can be, else written in hexadecimal digits; stamps of a
     zone that nobody knows are written in UTC."""
     type_ = labels.type

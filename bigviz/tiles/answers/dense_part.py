@@ -9,6 +9,7 @@ range; data without such gaps has none.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.order import MemoryOrder, Order
 from bigviz.wire.offsets import offsets
 
-__all__ = ["DensePart", "dense_of_order", "dense_of_sample"]
+__all__ = ["DensePart", "dense_of_order", "dense_of_parts", "dense_of_sample"]
 
 Array = npt.NDArray[Any]
 
@@ -56,6 +57,25 @@ def dense_of_order(order: Order, axes: tuple[Axis, Axis]) -> DensePart | None:
         return None
     x0, y0, x1, y1 = box
     return DensePart(box, find_rows(order, (x0, _above(x1)), (y0, _above(y1)), 0).matched)
+
+
+def dense_of_parts(orders: Sequence[Order], survey: Survey, axes: tuple[Axis, Axis]) -> DensePart | None:
+    """The same of rows in several orders in memory, which `survey` is of."""
+    ends = np.cumsum([0, *(len(order.guard) for order in orders)])
+    positions = _spaced(int(ends[-1]), _LOOKED)
+    numbers = []
+    for which in (0, 1):
+        parts = [
+            order.numbers(which, positions[(positions >= start) & (positions < stop)] - start)
+            for order, start, stop in zip(orders, ends[:-1], ends[1:], strict=True)
+        ]
+        numbers.append(np.concatenate(parts) if parts else np.empty(0))
+    box = _box(survey, (numbers[0], numbers[1]), axes, 0.0 if len(positions) == ends[-1] else _UNSEEN)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    found = (find_rows(order, (x0, _above(x1)), (y0, _above(y1)), 0).matched for order in orders)
+    return DensePart(box, sum(found))
 
 
 def dense_of_sample(survey: Survey, axes: tuple[Axis, Axis]) -> DensePart | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -14,6 +14,7 @@ from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
+from bigviz.data.appending.growth import Version
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
@@ -53,6 +54,11 @@ class LayerAnswers(Protocol):
         """Whether exact answers take passes over the source, because there is no index."""
 
     @property
+    def spans_versions(self) -> bool:
+        """Whether versions of a dataset share what it holds, so that it is dropped once a newer one is there and nobody
+        holds its version of the dataset."""
+
+    @property
     def dense(self) -> DensePart | None:
         """Where nearly all rows lie, if that is a small part of their range; None too where it would take a pass."""
 
@@ -78,7 +84,7 @@ class LayerAnswers(Protocol):
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
         """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of points."""
 
-    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a closed window, one plane a category, row 0 the highest y."""
 
     def knows(self, x: Window, y: Window) -> bool:
@@ -95,6 +101,17 @@ class LayerAnswers(Protocol):
     ) -> tuple[pa.Table, int]:
         """True rows (row, x, y and the layer's columns) in the order of the index, at most `limit`, and how many there
         are."""
+
+    def state(self, key: TileKey) -> Hashable:
+        """A value that two versions of a dataset share where their tiles are the same, as far as that is quickly known;
+        None where a tile is that of one version alone."""
+
+    def changed(self, before: Version, keys: Sequence[TileKey]) -> list[bool] | None:
+        """Which tiles differ from those of an earlier version of the dataset; None where all of them may."""
+
+    def changed_from(self, before: Version) -> Number | None:
+        """The lowest x from which on a line differs from that of an earlier version; None where all of it may, and of
+        points."""
 
 
 def columns_held(columns: Iterable[Column]) -> Iterator[Held]:

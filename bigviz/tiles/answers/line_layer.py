@@ -25,6 +25,7 @@ from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.row_lookup import rows_table
+from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window, within
@@ -40,7 +41,7 @@ Window = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
-class LineLayer:
+class LineLayer(SingleVersion):
     """Everything that answers for a line. It does not change once it is built."""
 
     x: Axis
@@ -104,7 +105,7 @@ class LineLayer:
             picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), (self.x, self.y), cost
         )
 
-    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The uint8 image of a window, row 0 the highest y: what drawing every row gives.
 
         Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.

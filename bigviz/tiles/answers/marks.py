@@ -25,14 +25,14 @@ from bigviz.tiles.morton.quadtree import Ranges, batches_within, positions_of
 from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
 from bigviz.tiles.pyramid.layer_columns import Inputs
 
-__all__ = ["MOST_MARKS", "Marks", "find_marks"]
+__all__ = ["MOST_LOOKED", "MOST_MARKS", "MOST_SORTED", "Marks", "find_marks", "keys_tell", "runs_within"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
 MOST_MARKS: Final = 50_000
-_MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
-_MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
+MOST_LOOKED: Final = 1 << 20  # rows whose numbers a view has the time to look at: 20 ms
+MOST_SORTED: Final = 1 << 18  # rows that it has the time to gather values of, or to sort
 _BATCH: Final = 1 << 5  # ranges that are looked for first: few may hold more runs than are sent
 _ROWS_A_RUN: Final = 4  # that are counted, per run, to tell quickly that there are too many runs
 
@@ -68,15 +68,15 @@ def find_marks(
     not among them. Raises Cancelled.
     """
     begun = time.perf_counter()
-    runs = _runs_within(order, x, y, most, cancel)
+    runs = runs_within(order, x, y, most, cancel)
     if runs is None:
         return None
     low, high = runs
     rows = int((high - low).sum())
     columns = bool(inputs.reduction.columns)
-    if rows <= (_MOST_SORTED if columns else _MOST_LOOKED):
+    if rows <= (MOST_SORTED if columns else MOST_LOOKED):
         found = _grouped(order, inputs, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
-    elif columns or not _keys_tell(order):
+    elif columns or not keys_tell(order):
         return None
     else:
         found, rows = _piled(order, inputs, low, high, x, y, most), len(low)
@@ -87,7 +87,7 @@ def find_marks(
     return found
 
 
-def _runs_within(order: Order, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
+def runs_within(order: Order, x: Window, y: Window, most: int, cancel: Cancel) -> tuple[Array, Array] | None:
     """First and end position of each run of equal keys in the window's codes; None for more than `most` that lie
     inside for certain, or more than twice as many in all.
 
@@ -164,7 +164,7 @@ def _grouped(
     many[parts[1][same_run & _changes(parts[2:])]] = True
     mixed = many[parts[1]]
     if mixed.any():
-        if mixed.sum() > _MOST_SORTED:
+        if mixed.sum() > MOST_SORTED:
             return None
         sorting = np.lexsort([each[mixed] for each in reversed(parts[1:])])
         for each in parts:
@@ -217,7 +217,7 @@ def _changes(columns: list[Array]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _keys_tell(order: Order) -> bool:
+def keys_tell(order: Order) -> bool:
     """Whether rows of equal keys have equal numbers: on axes of whole numbers a code is at most one of them."""
     kinds = [order.numbers(which, np.empty(0, np.int64)).dtype.kind for which in (0, 1)]
     return set(kinds) <= {"i", "u"} and order.survey.x.exponent <= 32 and order.survey.y.exponent <= 32

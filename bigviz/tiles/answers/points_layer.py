@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -18,6 +18,7 @@ from bigviz.aggregate.glyphs.points import add_points
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
@@ -29,6 +30,7 @@ from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
+from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
@@ -39,17 +41,18 @@ from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
 
-__all__ = ["PointsLayer"]
+__all__ = ["PointsLayer", "finished_image"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
+Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
 
 
 @dataclass(frozen=True)
-class PointsLayer:
+class PointsLayer(SingleVersion):
     """Everything that answers for a layer of points.
 
     `x`, `y` and `loaded` (the columns of the reduction, by name) hold all rows, or, if `dataset` is given, hardly any:
@@ -128,21 +131,21 @@ class PointsLayer:
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""
 
-    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
         inputs = self.pyramid.inputs
         reduction = inputs.reduction
         planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
+        self.add_to_image(planes, x_bins, y_bins, cancel, self._batches)
+        return finished_image(reduction, planes, inputs.own, cancel)
+
+    def add_to_image(self, planes: Planes, x_bins: Bins, y_bins: Bins, cancel: Cancel, batches: Batches) -> None:
+        """Add the rows of a window to an image's planes, in file order; `batches` reads all rows of the layer."""
         windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
         positions = self._candidates(*windows, cancel)
-        batches = self._through(cancel) if positions is None else self._gathered(positions, cancel)
-        for x, y, columns in batches:
-            add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
-        found = []
-        for plane in finished(reduction, planes, inputs.own, cancel):
-            cancel.check()
-            found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
-        return found
+        rows = self._through(batches(cancel)) if positions is None else self._gathered(positions, cancel)
+        for x, y, columns in rows:
+            add_points(planes, x, y, x_bins, y_bins, self.pyramid.inputs.reduction, columns, cancel)
 
     def knows(self, x: Window, y: Window) -> bool:
         """True: rows are found by their keys."""
@@ -208,16 +211,18 @@ class PointsLayer:
             codes = None if rows.codes is None else Numbers(rows.codes)
             yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
 
-    def _through(self, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
-        """All rows of the dataset in file order, in batches."""
+    def _through(
+        self, batches: Iterator[tuple[int, Axis, Axis, dict[str, Column]]]
+    ) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+        """All rows in file order, in batches."""
         inputs = self.pyramid.inputs
         names = inputs.reduction.column, inputs.reduction.category
-        for first, x, y, columns in self._batches(cancel):
+        for first, x, y, columns in batches:
             values, codes = (None if name is None else Numbers.of(columns[name]) for name in names)
             numbers = np.arange(first, first + len(x), dtype=np.int64) if inputs.reduction.ordered else None
             yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
 
-    def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Slices, Slices, dict[str, Column]]]:
+    def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Axis, Axis, dict[str, Column]]]:
         if self.dataset is None:
             yield 0, self.x, self.y, self.loaded
             return
@@ -228,6 +233,15 @@ class PointsLayer:
                 columns = dict(zip(names, batch, strict=True))
                 x, y = (Axis(columns[name], axis.space) for name, axis in zip(axes, (self.x, self.y), strict=True))
                 yield first, x, y, columns
+
+
+def finished_image(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: Cancel) -> list[Array]:
+    """An image's planes as they are sent, row 0 the highest y."""
+    found = []
+    for plane in finished(reduction, planes, own, cancel):
+        cancel.check()
+        found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
+    return found
 
 
 def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:

@@ -107,7 +107,7 @@ class Streamed:
             columns = [by_name[name] for name in names]
             rows = len(columns[0])
             x, y = Axis(columns[0], self.spaces[0]), Axis(columns[1], self.spaces[1])
-            yield Batch(first, x.slice(0, rows), y.slice(0, rows), columns)
+            yield Batch(first + self.dataset.first_row, x.slice(0, rows), y.slice(0, rows), columns)
 
     def along(self, others: Sequence[str]) -> Streamed:
         """The same rows with other columns along."""

@@ -19,15 +19,15 @@ from bigviz.aggregate.dyadic_cells import INSIDE, LIMIT, Root, root_of
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.batches import Batch, InMemory, Pairs
 
-__all__ = ["FAR_SHARE", "Extent", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
+__all__ = ["BINS", "FAR_SHARE", "SHORTER", "Extent", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 Number = int | float
 
 FAR_SHARE: Final = 1000  # far rows are fewer than 1 in so many
-_SHORTER: Final = 12  # and leaving them out shortens the root by 2^12 or more
-_BINS: Final = 1 << _SHORTER + 1
+SHORTER: Final = 12  # and leaving them out shortens the root by 2^12 or more
+BINS: Final = 1 << SHORTER + 1
 
 
 @dataclass(frozen=True)
@@ -162,14 +162,14 @@ def _without_far(pairs: Pairs, which: int, root: Root, count: int, crew: Crew) -
 
 def _shorter(pairs: Pairs, which: int, root: Root, kept: int, spare: int, crew: Crew) -> tuple[Root, int] | None:
     """The shorter root that leaves out the fewest of `kept` rows, at most `spare`, and how many it keeps."""
-    bins = np.zeros(_BINS, np.int64)
+    bins = np.zeros(BINS, np.int64)
     lock = threading.Lock()
     ruled_out = threading.Event()  # too many rows lie outside any two neighbouring bins
 
     def look(piece: int) -> int:
         for batch in crew.paced(pairs.read(piece, crew.cancel)) if not ruled_out.is_set() else ():
             codes, inside = _codes_of(batch, which, root)
-            part = np.bincount(codes[inside] >> np.uint32(32 - _SHORTER - 1), minlength=_BINS)
+            part = np.bincount(codes[inside] >> np.uint32(32 - SHORTER - 1), minlength=BINS)
             with lock:
                 np.add(bins, part, out=bins)
                 if (bins[:-1] + bins[1:]).max() + kept - int(bins.sum()) < kept - spare:
@@ -184,9 +184,9 @@ def _shorter(pairs: Pairs, which: int, root: Root, kept: int, spare: int, crew: 
     pairs_of_bins = bins[:-1] + bins[1:]
     candidates = np.flatnonzero((pairs_of_bins >= kept - spare) & (pairs_of_bins < kept)).tolist()
     for k in sorted(candidates, key=lambda k: -int(pairs_of_bins[k])):
-        part = Root((root.multiple << _SHORTER) + k, root.exponent - _SHORTER)
+        part = Root((root.multiple << SHORTER) + k, root.exponent - SHORTER)
         found = root_of(*_extremes(pairs, which, part, crew))
-        if root.exponent - found.exponent >= _SHORTER:
+        if root.exponent - found.exponent >= SHORTER:
             return found, int(pairs_of_bins[k])
     return None
 

@@ -34,6 +34,7 @@ __all__ = [
     "cells_of",
     "cells_within",
     "count_cells",
+    "count_rows",
     "positions_in_parts",
     "positions_of",
     "ranges_within",
@@ -118,6 +119,19 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
         cancel.check()
         _count(guard.fenced, low[part], high[part], whole[part], *_terms(tile), _table_of(tile), flat)
     guard.keys.check()
+
+
+def count_rows(guard: Guard, tile: TileKey, cancel: Cancel = NEVER) -> int:
+    """How many rows lie in a tile: by two searches in a square one."""
+    if tile.zx == tile.zy:
+        rows, shift = len(guard), 64 - 2 * tile.zx
+        low = guard.lower_bound(0, rows, tile.morton << shift)
+        end = tile.morton + 1 << shift
+        return (rows if end >> 64 else guard.lower_bound(low, rows, end)) - low
+    ranges = ranges_within(guard, tile.codes, cancel)
+    sure = int((ranges.high - ranges.low)[ranges.whole].sum())
+    edge = positions_of(ranges.low[~ranges.whole], ranges.high[~ranges.whole])
+    return sure + int((cells_of(guard.keys.take(edge), tile) >= 0).sum())
 
 
 def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:

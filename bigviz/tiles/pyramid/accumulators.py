@@ -19,7 +19,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.wire.codec import DTYPES, SIDE, EncodedPlane, add_counts, decode, encode_counts, encode_values
 
 __all__ = [
-    "Kept", "add_block", "add_kept", "finished", "halved", "keep", "kept_planes", "pooled", "revive",
+    "Kept", "Pair", "add_block", "add_kept", "finished", "halved", "keep", "kept_planes", "pooled", "revive",
     "revive_cell", "wire",
 ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.pyramid.accumulators import Look, kept_planes
 from bigviz.wire.codec import CELLS, SIDE
 
-__all__ = ["Inputs", "gather_inputs"]
+__all__ = ["Inputs", "category_codes", "gather_inputs"]
 
 Array = npt.NDArray[Any]
 
@@ -110,12 +110,12 @@ def gather_inputs(order: Order, reduction: Reduction, columns: dict[str, Column]
     if reduction.category is not None:
         category = columns[reduction.category]
         labels = category.categories or ()
-        codes = order.gather(f"{category.info.name}\0codes", _codes(category, len(labels)), crew)
+        codes = order.gather(f"{category.info.name}\0codes", category_codes(category, len(labels)), crew)
     numbers = order.row_numbers if reduction.ordered else None
     return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes)
 
 
-def _codes(column: Column, labels: int) -> Array:
+def category_codes(column: Column, labels: int) -> Array:
     """A category's codes, -1 for null, in the narrowest type: one byte a row for what `by` shows."""
     narrow = np.dtype(np.int8) if labels <= 127 else column.values.dtype
     if column.valid is None:

@@ -26,7 +26,7 @@ from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, cells_within, count_cells, positions_of, ranges_within
 from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
-from bigviz.tiles.pyramid.accumulators import Kept, add_block, add_kept, halved, keep, pooled, revive, revive_cell
+from bigviz.tiles.pyramid.accumulators import Kept, Pair, add_block, add_kept, halved, keep, pooled, revive, revive_cell
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.wire.codec import SIDE
@@ -71,6 +71,36 @@ class Pyramid:
         """The accumulators of a tile, and the rows read for them. Raises Cancelled, Unreadable."""
         work = Work(cancel.check, cancel)
         return self.make(tile, work), work.rows
+
+    def add(self, tile: TileKey, planes: Planes, work: Work) -> None:
+        """Add a tile to accumulators of at least as many categories, as if its rows came after those."""
+        planes = tuple(plane[: len(self.inputs.labels or ())] for plane in planes) if planes[0].ndim > 2 else planes
+        kept = self.shelf.get(tile)
+        if kept is not None:
+            work.look()
+            add_kept(self.inputs.reduction, self.inputs.dtype, kept, planes, (0, 0), (0, 0))
+            return
+        if tile.zx == tile.zy:
+            low, high = self.span(tile)
+            if not self.is_large(tile, low, high):
+                self._add(tile, Ranges.one(low, high), planes, work)
+                return
+        elif not self._half_tells(tile):
+            ranges = ranges_within(self.guard, tile.codes, work.cancel)
+            if not self.is_large_apart(tile, ranges):
+                self._add(tile, ranges, planes, work)
+                return
+        self.inputs.reduction.combine(planes, self.make(tile, work))
+
+    def add_halved(self, tile: TileKey, planes: Planes, place: Pair, less: Pair, work: Work) -> None:
+        """The same of a tile that is halved `less` times along y and along x, from row and column `place` on."""
+        planes = tuple(plane[: len(self.inputs.labels or ())] for plane in planes) if planes[0].ndim > 2 else planes
+        kept = self.shelf.get(tile)
+        if kept is not None:
+            work.look()
+            add_kept(self.inputs.reduction, self.inputs.dtype, kept, planes, place, less)
+        else:
+            add_block(self.inputs.reduction, halved(self.inputs.reduction, self.make(tile, work), less), planes, place)
 
     def make(self, tile: TileKey, work: Work) -> Planes:
         """The accumulators of a tile, from what is kept and from rows; large tiles made on the way are kept."""

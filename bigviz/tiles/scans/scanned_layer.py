@@ -42,6 +42,7 @@ from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.row_lookup import rows_table
+from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import RowPart, WindowImage, draw_window
 from bigviz.tiles.estimates.preview import Known, Preview
 from bigviz.tiles.grid.batches import Batch, Streamed
@@ -87,7 +88,7 @@ class Scan:
     cost: Cost = field(default_factory=Cost)
 
 
-class ScannedLayer:
+class ScannedLayer(SingleVersion):
     """Everything that answers for a layer from its source. Safe to use from any number of threads.
 
     `columns` are those of the source, x and y first, without rows: what is known of them before they are read.
@@ -231,7 +232,7 @@ class ScannedLayer:
             return self._learnt.focus(codes)
         return Picked([(0, 0, 0, 0)], 0).focus(self._columns, self.source.spaces, self.survey, self.recipe)
 
-    def image(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
         recipe = self.recipe
         reduction = recipe.reduction

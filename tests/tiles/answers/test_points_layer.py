@@ -169,6 +169,6 @@ def test_a_wide_image_is_the_same_from_the_dataset(engine: Engine, table: Datase
     read = replace(built, dataset=table)
     for x0, x1 in ((-3.0, 3.0), (-1e30, 1e30)):
         bins = Bins(x0, x1, 33, name="x0"), Bins(-30, 30, 20, name="y0")
-        for one, other in zip(built.image(*bins), read.image(*bins), strict=True):
+        for one, other in zip(built.image(table, *bins), read.image(table, *bins), strict=True):
             assert one.dtype == other.dtype and np.array_equal(np.ma.getmaskarray(one), np.ma.getmaskarray(other))
             assert np.array_equal(np.ma.filled(one, 0), np.ma.filled(other, 0), equal_nan=one.dtype.kind == "f")

@@ -1,0 +1,1 @@
+"""Appended rows to parts of an index, and parts to the answers of one version."""

@@ -1,0 +1,46 @@
+"""Rows of a part that were given other values: they are taken out of it, and sorted in again."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.segments.column_pieces import read_numbers
+from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
+from bigviz.tiles.segments.remaking import merge, without
+from bigviz.tiles.segments.row_part import Numbers, RowPart, joined, part_of
+
+__all__ = ["corrected"]
+
+Array = npt.NDArray[Any]
+
+_NEAR: Final = 1 << 12  # rows between two that were corrected, which are read along
+
+
+def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, crew: Crew) -> RowPart:
+    """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers."""
+    left = without(part, part.first, part.stop, rows, crew)
+    again = [read_numbers(dataset, spec, int(run[0]), int(run[-1]) + 1, crew) for run in _runs(rows)]
+    whole = joined(again)
+    keep = np.isin(whole.rows, rows)
+    numbers = Numbers(whole.rows[keep], whole.x[keep], whole.y[keep])
+    new = part_of(part.first, part.stop, numbers, part.order.roots, crew)
+    names = [name for name in part.layers if isinstance(name, str)]
+    for name in names:
+        column_of(new, dataset, name, crew)
+    for layer in [each for each in part.layers.values() if isinstance(each, PartLayer)]:
+        inputs = layer.inputs
+        labels = inputs.labels
+        if layer.layer.reduction.category is not None:
+            labels = dataset.labels(layer.layer.reduction.category, crew.cancel)
+        layer_of(new, layer.layer, inputs.dtype, inputs.own, labels, (layer.points.x, layer.points.y))
+    return merge((left, new), part.order.roots, crew)
+
+
+def _runs(rows: Array) -> list[Array]:
+    return np.split(rows, np.flatnonzero(np.diff(rows) > _NEAR) + 1)

@@ -1,0 +1,108 @@
+"""Parts that take the place of others: merged, of other roots, or without some of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.workers import Crew
+from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.segments.part_layer import PartColumn, carried
+from bigviz.tiles.segments.row_part import Roots, RowPart, joined, kept_rows, merged, part_of
+
+__all__ = ["merge", "remake", "without"]
+
+Array = npt.NDArray[Any]
+
+
+def merge(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
+    """Neighbouring parts as one, with the columns and layers that all of them have.
+
+    Those of one root are merged as they are sorted, the newest first: they are the smallest. Else all are sorted anew.
+    """
+    if any(part.order.roots != roots for part in parts):
+        return remake(parts, roots, crew)
+    whole = parts[-1]
+    for part in reversed(parts[:-1]):
+        whole = _merge_two(part, whole, crew)
+    return whole
+
+
+def _merge_two(a: RowPart, b: RowPart, crew: Crew) -> RowPart:
+    made, how = merged(a, b, crew)
+    far = np.argsort(np.append(a.order.far, b.order.far), kind="stable")
+
+    def carry(columns: list[PartColumn]) -> PartColumn:
+        one, two = columns
+        valid = None
+        if one.valid is not None or two.valid is not None:
+            masks = [_mask(each.valid, len(each.values)) for each in columns]
+            valid = Checked(how.of(masks[0], masks[1], crew))
+        far_valid = None
+        if one.far_valid is not None or two.far_valid is not None:
+            far_valid = np.append(_far_mask(one), _far_mask(two))[far]
+        values = Checked(how.of(one.values.array, two.values.array, crew))
+        far_values = np.append(one.far, two.far)[far]
+        return PartColumn(values, valid, far_values, far_valid, min(one.low, two.low), max(one.high, two.high))
+
+    carried((a, b), made, carry)
+    return made
+
+
+def remake(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
+    """The rows of neighbouring parts sorted anew, in the order of other roots."""
+    first, stop = parts[0].first, parts[-1].stop
+    made = part_of(first, stop, joined([part.by_number() for part in parts]), roots, crew)
+    places, far = made.order.rows, made.order.far - first
+
+    def carry(columns: list[PartColumn]) -> PartColumn:
+        dtype = np.result_type(*(column.values.array for column in columns))
+        values = np.zeros(stop - first, dtype)
+        masked = any(column.valid is not None or column.far_valid is not None for column in columns)
+        mask = np.zeros(stop - first, np.bool_) if masked else None
+        for part, column in zip(parts, columns, strict=True):
+            rows, lost = part.order.rows + np.uint32(part.first - first), part.order.far - first
+            values[rows], values[lost] = column.values.array, column.far
+            if mask is not None:
+                mask[rows], mask[lost] = _mask(column.valid, len(rows)), _far_mask(column)
+        return PartColumn(
+            Checked(values[places]),
+            None if mask is None else Checked(mask[places]),
+            values[far],
+            None if mask is None else mask[far],
+            min(column.low for column in columns),
+            max(column.high for column in columns),
+        )
+
+    carried(parts, made, carry)
+    return made
+
+
+def without(part: RowPart, first: int, stop: int, but: Array | None, crew: Crew) -> RowPart:
+    """The rows of a part from `first` to `stop`, without the numbers `but` (ascending)."""
+    made, kept, far = kept_rows(part, first, stop, but, crew)
+
+    def carry(columns: list[PartColumn]) -> PartColumn:
+        [column] = columns
+        return PartColumn(
+            Checked(column.values.array[kept]),
+            None if column.valid is None else Checked(column.valid.array[kept]),
+            column.far[far],
+            None if column.far_valid is None else column.far_valid[far],
+            column.low,
+            column.high,
+        )
+
+    carried((part,), made, carry)
+    return made
+
+
+def _mask(valid: Checked | None, rows: int) -> Array:
+    return np.ones(rows, np.bool_) if valid is None else valid.array
+
+
+def _far_mask(column: PartColumn) -> Array:
+    return np.ones(len(column.far), np.bool_) if column.far_valid is None else column.far_valid

@@ -1,0 +1,250 @@
+"""A layer of points over parts: each answer is put together from those of its parts, in the order of their rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Planes, Rows
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.workers import Crew
+from bigviz.data.appending.growth import Version as AnyVersion
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
+from bigviz.tiles.answers.dense_part import DensePart, dense_of_parts
+from bigviz.tiles.answers.layer_answers import Held
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.ordered_estimate import rough_tile
+from bigviz.tiles.answers.points_layer import finished_image
+from bigviz.tiles.answers.window_image import RowPart as WindowPart
+from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
+from bigviz.tiles.grid.survey import Survey
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number
+from bigviz.tiles.morton.quadtree import count_rows
+from bigviz.tiles.pyramid.accumulators import finished, wire
+from bigviz.tiles.pyramid.pyramid import Work
+from bigviz.tiles.segments.part_layer import PartLayer, Strays
+from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
+from bigviz.tiles.segments.row_part import PartOrder, Roots
+from bigviz.tiles.segments.stream_index import StreamIndex, Use, Version
+from bigviz.tiles.segments.tile_pieces import TilePiece, tile_pieces
+
+__all__ = ["SegmentedPoints"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedPoints:
+    """Everything that answers for points of one version of a dataset that grows. It does not change once it is built.
+
+    `use` keeps what it needs of the parts of later versions. `dtype`, `own` and `labels` are those of `Inputs`, of all
+    rows; those of the parts may have fewer labels.
+    """
+
+    index: StreamIndex
+    version: Version
+    use: Use
+    layer: Layer
+    parts: tuple[PartLayer, ...]
+    axes: tuple[Axis, Axis]
+    dtype: np.dtype[Any]
+    own: np.dtype[Any]
+    labels: tuple[str, ...] | None
+    strays: tuple[Strays, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = (part.strays(self.version.roots) for part in self.parts)
+        object.__setattr__(self, "strays", tuple(each for each in found if each is not None))
+
+    @property
+    def survey(self) -> Survey:
+        """The roots and the counts of rows."""
+        return self.version.survey
+
+    @property
+    def is_scanned(self) -> bool:
+        """False: there is an index."""
+        return False
+
+    @property
+    def spans_versions(self) -> bool:
+        """True: parts are those of many versions."""
+        return True
+
+    @cached_property
+    def dense(self) -> DensePart | None:
+        """Where nearly all rows lie, if that is a small part of their range."""
+        return dense_of_parts([part.part.order for part in self.parts], self.survey, self.axes)
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False)
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
+        for each in self.parts:
+            order = each.part.order
+            yield Held("orders", order, order.nbytes)
+            for column in each.columns:
+                yield Held("orders", column, column.nbytes)
+            yield Held("pyramids", each.pyramid, each.pyramid.nbytes)
+
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
+        """One tile: what each part keeps of it, or its rows."""
+        begun = time.perf_counter()
+        pieces = self._pieces(key)
+        if len(pieces) == 1 and pieces[0][1].same and self._alone(pieces[0][0]) and not self._stray_in(key):
+            return pieces[0][0].points.draw(pieces[0][1].key, cancel)
+        planes, rows = self._accumulated(key, pieces, cancel)
+        summed = time.perf_counter()
+        encoded = wire(self.layer.reduction, planes, cancel)
+        encode_us = microseconds(time.perf_counter() - summed)
+        size = rows * self._row_bytes + sum(len(plane.payload) for plane in encoded)
+        return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
+
+    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
+        """Tiles, one by one."""
+        return [self.draw(key, crew.cancel) for key in keys]
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
+        """A tile from some of its rows, where nearly all of them lie in one part and are not counted there yet."""
+        pieces = self._pieces(key)
+        counts = [part.count(piece.key) for part, piece in pieces]
+        if not pieces or max(counts) < 0.9 * sum(counts):
+            return None
+        part, piece = pieces[int(np.argmax(counts))]
+        if not piece.same or not self._alone(part):
+            return None
+        return rough_tile(part.pyramid, piece.key, cancel)
+
+    def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
+        """The tile's finished planes."""
+        planes, _ = self._accumulated(key, self._pieces(key), cancel)
+        return finished(self.layer.reduction, planes, self.own, cancel)
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
+        """None: only lines have columns."""
+
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+        """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""
+        reduction = self.layer.reduction
+        planes = self._created((y_bins.size, x_bins.size), cancel)
+        for each in self.parts:
+            each.points.add_to_image(self._of(each, planes), x_bins, y_bins, cancel, each.rows_of(dataset))
+        return finished_image(reduction, planes, self.own, cancel)
+
+    def knows(self, x: Window, y: Window) -> bool:
+        """True: rows are found by their keys."""
+        return True
+
+    def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+        """The coordinates with rows of a half-open window, those of all parts; None if they are more than `most` or
+        cannot be determined."""
+        pool = Pool(self.parts, self.strays, self.version.roots, self.axes, self.dtype, self.own, self.labels)
+        return pooled_marks(pool, self.layer.reduction, x, y, most, cancel)
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
+        """An exact image of a half-open window; None where it is too large."""
+        reduction = self.layer.reduction
+        rows = self._window_rows(x, y, cancel)
+        return draw_window(rows, reduction, self.dtype, self.labels, x, y, size, self._row_bytes, cancel)
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of a half-open window in Morton order, ties by row number, far ones last, at most `limit`, and how
+        many there are."""
+        return pooled_table(dataset, layer, self.parts, self.version.roots, x, y, limit, cancel)
+
+    def state(self, key: TileKey) -> Hashable:
+        """What tells the tile from that of other versions: rows are only ever added to one, but for what is named."""
+        version = self.version
+        pieces = [(each, piece) for each in self.parts for piece in each.pieces(version.roots, key)]
+        counts = [(each.part.first, each.part.stop, each.count(piece.key)) for each, piece in pieces]
+        strays = sum(int((each.cells(key) >= 0).sum()) for each in self.strays)
+        layout = tuple(counts) if self.layer.reduction.traits.float_order else sum(count for *_, count in counts)
+        return (
+            version.roots, layout, strays, version.first, version.corrected, self.labels, self.dtype.str,
+        )  # fmt: skip
+
+    def changed(self, before: AnyVersion, keys: Sequence[TileKey]) -> list[bool] | None:
+        """Which tiles differ from those of an earlier version; None where all may."""
+        added = self.index.added(before, self.version)
+        if added is None or self.index.labels_of(before.version, self.layer.key()) != len(self.labels or ()):
+            return None
+        roots = self.version.roots
+        out = []
+        for key in keys:
+            out.append(any(_touches(order, roots, key) for order in added))
+        return out
+
+    def changed_from(self, before: AnyVersion) -> None:
+        """None: of lines alone."""
+
+    @property
+    def _row_bytes(self) -> int:
+        return max((each.inputs.row_bytes for each in self.parts), default=8)
+
+    def _pieces(self, key: TileKey) -> list[tuple[PartLayer, TilePiece]]:
+        """The tiles of parts with rows that the tile is made of, oldest rows first."""
+        return [(each, piece) for each in self.parts for piece in each.pieces(self.version.roots, key)]
+
+    def _alone(self, part: PartLayer) -> bool:
+        """Whether what a part makes of a tile is the whole layer's: it has as many labels, and the same sums."""
+        inputs = part.inputs
+        return len(inputs.labels or ()) == len(self.labels or ()) and inputs.dtype == self.dtype
+
+    def _stray_in(self, key: TileKey) -> bool:
+        return any((each.cells(key) >= 0).any() for each in self.strays)
+
+    def _created(self, shape: tuple[int, int], cancel: Cancel) -> Planes:
+        return self.layer.reduction.create(shape, self.dtype, len(self.labels or ()), cancel.check)
+
+    @staticmethod
+    def _of(part: PartLayer, planes: Planes) -> Planes:
+        """The planes of the labels that a part knows."""
+        labels = part.inputs.labels
+        return planes if labels is None else tuple(plane[: len(labels)] for plane in planes)
+
+    def _accumulated(
+        self, key: TileKey, pieces: Sequence[tuple[PartLayer, TilePiece]], cancel: Cancel
+    ) -> tuple[Planes, int]:
+        planes = self._created((256, 256), cancel)
+        work = Work(cancel.check, cancel)
+        for part, piece in pieces:
+            part.add(piece, planes, work)
+        for strays in self.strays:
+            work.rows += strays.add(key, planes)
+        return planes, work.rows
+
+    def _window_rows(self, x: Window, y: Window, cancel: Cancel) -> Iterator[WindowPart]:
+        for each in self.parts:
+            yield from ordered_rows(each.part.order, each.inputs, x, y, cancel)
+        for strays in self.strays:
+            at = strays.within(x, y)
+            if len(at):
+                xs, ys = (strays.numbers(which)[at] for which in (0, 1))
+                yield WindowPart(xs, ys, partial(_stray_rows, strays, at), len(at))
+
+
+def _stray_rows(strays: Strays, at: Array, keep: npt.NDArray[np.bool_]) -> Rows:
+    return strays.rows(at[keep])
+
+
+def _touches(order: PartOrder, roots: Roots, key: TileKey) -> bool:
+    """Whether some of the rows lie in a tile of larger roots, or of the same."""
+    return any(count_rows(order.guard, piece.key) for piece in tile_pieces(roots, order.roots, key))

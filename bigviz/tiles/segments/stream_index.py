@@ -1,0 +1,305 @@
+"""The index of a dataset that grows: parts of neighbouring rows, to which each version adds its own.
+
+Nothing of a version changes once it was given out. New rows become a small part, which takes as long as sorting them;
+parts are merged in the background, and later versions have the merged ones. A part keeps the root it was sorted by for
+as long as that lies within the root of all rows.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.spaces import space
+from bigviz.common.workers import Crew
+from bigviz.data.appending.growth import Version as AnyVersion
+from bigviz.data.columns.column import widen
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.survey import Extent, Survey
+from bigviz.tiles.segments.axis_history import AxisHistory, Lost, Weighted
+from bigviz.tiles.segments.column_pieces import read_numbers
+from bigviz.tiles.segments.correcting import corrected
+from bigviz.tiles.segments.remaking import merge, remake, without
+from bigviz.tiles.segments.row_part import Numbers, PartOrder, Roots, RowPart, part_of
+from bigviz.tiles.segments.tiers import next_merge
+from bigviz.tiles.segments.tile_pieces import holds
+
+__all__ = ["Added", "StreamIndex", "Use", "Version"]
+
+Array = npt.NDArray[Any]
+
+_MOST_STRAYS: Final = 1 << 12  # rows of a part outside its root that are looked at one by one
+_REMEMBERED: Final = 256  # appends of which is known what they changed
+_NOTED: Final = 4096  # layers of versions
+_EATEN: Final = 1 << 18  # rows of a part that are filtered with each rollover: some milliseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Version:
+    """The index of one version: rows with the numbers from `first` to `stop`, in parts, oldest first.
+
+    `corrected` is the last version that gave rows other values (0: none). `survey` is that of a table of these rows,
+    under the roots of all that there ever were.
+    """
+
+    number: int
+    first: int
+    stop: int
+    corrected: int
+    survey: Survey
+    parts: tuple[RowPart, ...]
+
+    @property
+    def roots(self) -> Roots:
+        """The roots of its tiles."""
+        return self.survey.x, self.survey.y
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """What the parts of an index keep for a layer: columns by name, and the layers of a reduction."""
+
+    names: frozenset[Hashable]
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """What one step from a version to a later one has added: rows in order, under the roots of both (None where those
+    differ, or more than rows at the end has changed)."""
+
+    before: int
+    after: int
+    order: PartOrder | None
+
+
+class StreamIndex:
+    """The parts of an order over all versions of a dataset, from the newest one on. Safe to use from any threads."""
+
+    def __init__(self, spec: OrderSpec) -> None:
+        self.spec = spec
+        self._head: Version | None = None
+        self._given: weakref.WeakValueDictionary[int, Version] = weakref.WeakValueDictionary()
+        self._added: deque[Added] = deque(maxlen=_REMEMBERED)
+        self._used: weakref.WeakSet[Use] = weakref.WeakSet()
+        self._label_orders: set[object] = set()
+        self._labels: dict[tuple[int, Hashable], int] = {}
+        self._lost = (Lost(), Lost())
+        self._lost_rows = 0
+        self._count = 0  # rows that were numbers on both axes, of all there ever were
+        self._lock = threading.Lock()
+        self._forget_history()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a version that others can be made of."""
+        return self._head is not None
+
+    def version(self, dataset: Dataset, crew: Crew) -> Version | None:
+        """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
+        that nobody holds any more. Raises Cancelled, and what reading raises."""
+        with self._alone(crew):
+            found = self._given.get(dataset.version)
+            head = self._head
+            if found is not None:
+                return found
+            if head is not None and dataset.version < head.number:
+                return None
+            made = self._next(head, dataset, crew)
+            if head is not None:
+                same = made.roots == head.roots and made.first == head.first and made.corrected == head.corrected
+                fresh = made.parts[-1].order if made.stop > head.stop and made.parts else None
+                self._added.append(Added(head.number, made.number, fresh if same else None))
+            self._head = self._given[made.number] = made
+            return made
+
+    def added(self, before: AnyVersion, after: Version) -> list[PartOrder] | None:
+        """The rows that two versions differ by, in order; None where that is not known, or more than rows differs."""
+        with self._lock:
+            steps = list(self._added)
+        found: list[PartOrder] = []
+        at = after.number
+        for step in reversed(steps):
+            if at == before.version:
+                break
+            if step.after > at:
+                continue
+            if step.after != at or step.order is None:
+                return None
+            found.append(step.order)
+            at = step.before
+        return found if at == before.version else None
+
+    def note(self, version: int, layer: Hashable, labels: int, orders: tuple[object, ...]) -> None:
+        """Remember how many labels a layer had in a version, and hold what later versions have their order from."""
+        with self._lock:
+            self._label_orders.update(orders)
+            self._labels[version, layer] = labels
+            while len(self._labels) > _NOTED:
+                del self._labels[next(iter(self._labels))]
+
+    def use(self, reduction: Reduction) -> Use:
+        """A layer of a reduction is about to be made: for as long as what is returned lives, parts keep what belongs to
+        it. What no layer uses any more is let go of."""
+        use = Use(frozenset((*reduction.columns, (str(reduction),))))
+        with self._lock:
+            self._used.add(use)
+            parts = () if self._head is None else self._head.parts
+            wanted = frozenset().union(*(each.names for each in self._used))
+            for part in parts:
+                for name in [name for name in part.layers if _kind(name) not in wanted]:
+                    part.layers.pop(name, None)
+        return use
+
+    def wants_merge(self) -> bool:
+        """Whether `merge_once` has something to do."""
+        head = self._head
+        return head is not None and next_merge([part.stop - part.first for part in head.parts]) is not None
+
+    def labels_of(self, version: int, layer: Hashable) -> int | None:
+        """How many labels a layer had in a version; None where that is not known."""
+        return self._labels.get((version, layer))
+
+    def merge_once(self, crew: Crew, finish: Callable[[RowPart], None] = lambda part: None) -> bool:
+        """Merge what should be merged next, for later versions; False where all is well. `finish` is called with the
+        new part before others see it. One caller at a time."""
+        with self._lock:
+            head = self._head
+        chosen = None if head is None else next_merge([part.stop - part.first for part in head.parts])
+        if head is None or chosen is None:
+            return False
+        old = head.parts[chosen[0] : chosen[1]]
+        made = merge(old, head.roots, crew)
+        finish(made)
+        with self._lock:
+            return self._swap(old, made)
+
+    def _swap(self, old: Sequence[RowPart], made: RowPart) -> bool:
+        """Let later versions have a part in the place of others, unless they lack those already."""
+        head = self._head
+        if head is None:
+            return False
+        starts = [at for at, part in enumerate(head.parts) if part is old[0]]
+        if not starts or head.parts[starts[0] : starts[0] + len(old)] != tuple(old):
+            return True
+        if not all(holds(root, own) for root, own in zip(head.roots, made.order.roots, strict=True)):
+            return True
+        parts = (*head.parts[: starts[0]], made, *head.parts[starts[0] + len(old) :])
+        self._head = self._given[head.number] = replace(head, parts=parts)
+        return True
+
+    def _next(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
+        first, stop = dataset.first_row, dataset.first_row + dataset.num_rows
+        parts = [] if head is None else list(head.parts)
+        before = first if head is None else max(head.stop, first)
+        if head is not None and first > head.first:
+            parts = self._rolled(parts, first, crew)
+        rows = [] if head is None else [each.rows for each in dataset.corrections if each.version > head.number]
+        if rows:
+            wrong = np.unique(np.concatenate(rows))
+            parts = [self._corrected(part, wrong, dataset, crew) for part in parts]
+            self._forget_history()
+            self._count = sum(len(part) for part in parts) + self._lost_rows
+        new = read_numbers(dataset, self.spec, before, stop, crew)
+        self._count += len(new)
+        roots = self._roots(parts, new)
+        parts = [self._suiting(part, roots, crew) for part in parts]
+        if len(new):
+            parts.append(part_of(before, stop, new, roots, crew))
+        survey = _survey(parts, roots, dataset.num_rows)
+        corrected = max((each.version for each in dataset.corrections), default=0)
+        return Version(dataset.version, first, stop, corrected, survey, tuple(parts))
+
+    def _roots(self, parts: Sequence[RowPart], new: Numbers) -> Roots:
+        found = []
+        for which, (history, values) in enumerate(zip(self._history, (new.x, new.y), strict=True)):
+
+            def again(which: int = which, values: Array = values) -> Iterator[Weighted]:
+                for part in parts:
+                    for own in (part.order.own, part.order.far_own):
+                        yield widen(own[which]), None
+                yield widen(values), None
+                yield from self._lost[which].numbers
+
+            found.append(history.add(widen(values), self._count, again))
+        return found[0], found[1]
+
+    def _suiting(self, part: RowPart, roots: Roots, crew: Crew) -> RowPart:
+        """The part, sorted anew where its root does not lie within those of all rows, or where it leaves many of its
+        rows out that those do not."""
+        if all(holds(root, own) for root, own in zip(roots, part.order.roots, strict=True)):
+            strays = part.strays(roots) if len(part.order.far) > _MOST_STRAYS and part.order.roots != roots else None
+            if strays is None or len(strays[0]) <= _MOST_STRAYS:
+                return part
+        return remake((part,), roots, crew)
+
+    def _rolled(self, parts: Sequence[RowPart], first: int, crew: Crew) -> list[RowPart]:
+        """The parts without the rows before a number. The oldest one is cut in halves first, as long as it is large: so
+        the next time few rows have to be looked at."""
+        kept: list[RowPart] = []
+        for part in parts:
+            if part.first >= first:
+                kept.append(part)
+                continue
+            self._lose(part, first)
+            if part.stop <= first:
+                continue
+            left = without(part, first, part.stop, None, crew)
+            ends = []
+            while len(left) > _EATEN:
+                middle = (left.first + left.stop) // 2
+                ends.append(without(left, middle, left.stop, None, crew))
+                left = without(left, left.first, middle, None, crew)
+            kept += [each for each in (left, *reversed(ends)) if len(each)]
+        return kept
+
+    def _lose(self, part: RowPart, first: int) -> None:
+        numbers = part.by_number()
+        gone = int(np.searchsorted(numbers.rows, first))
+        for lost, values in zip(self._lost, (numbers.x, numbers.y), strict=True):
+            lost.add(widen(values[:gone]))
+        self._lost_rows += gone
+
+    def _corrected(self, part: RowPart, wrong: Array, dataset: Dataset, crew: Crew) -> RowPart:
+        rows = wrong[(wrong >= part.first) & (wrong < part.stop)]
+        return corrected(part, rows, dataset, self.spec, crew) if len(rows) else part
+
+    def _forget_history(self) -> None:
+        spaces = space(self.spec.xaxis, "x"), space(self.spec.yaxis, "y")
+        far = self.spec.root == "default"
+        self._history = [AxisHistory(each.root, far) for each in spaces]
+
+    @contextmanager
+    def _alone(self, crew: Crew) -> Iterator[None]:
+        while not self._lock.acquire(timeout=0.05):
+            crew.cancel.check()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _kind(name: Hashable) -> Hashable:
+    """A column's name, or what reduction a layer is of, whatever it is added up in."""
+    return name[:1] if isinstance(name, tuple) else name
+
+
+def _survey(parts: Sequence[RowPart], roots: Roots, rows: int) -> Survey:
+    """The survey of rows in parts whose roots lie within these."""
+    whole, inside = 0, Extent()
+    for part in parts:
+        whole += part.whole.count
+        inside.merge(part.inside)
+        strays = part.strays(roots)
+        if strays is not None:
+            inside.add(*(part.order.far_numbers(which)[strays[0]] for which in (0, 1)))
+    return Survey(*roots, rows, inside.count, rows - whole, whole - inside.count, inside.low, inside.high)

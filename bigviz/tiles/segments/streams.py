@@ -1,0 +1,136 @@
+"""The indexes of all datasets that grow: found or begun for a layer, and merged in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.daemon_thread import start_daemon
+from bigviz.common.errors import Cancelled
+from bigviz.common.priority import Turns
+from bigviz.common.single_flight import Flights
+from bigviz.common.workers import Crew, step_back
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.pyramid.build import complete
+from bigviz.tiles.scans.scan_factory import check_categories
+from bigviz.tiles.segments.column_pieces import axes_of
+from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
+from bigviz.tiles.segments.row_part import RowPart
+from bigviz.tiles.segments.segmented_points import SegmentedPoints
+from bigviz.tiles.segments.stream_index import StreamIndex, Version
+
+__all__ = ["Streams"]
+
+_log = logging.getLogger("bigviz")
+
+
+class Streams:
+    """Indexes by lineage and order. One lives as long as a layer over it does. Safe to use from any threads."""
+
+    def __init__(self, threads: int, turns: Turns, merges: bool = True) -> None:
+        """`merges` False leaves merging to callers of `StreamIndex.merge_once`."""
+        self._threads, self._turns, self._merges = threads, turns, merges
+        self._indexes: weakref.WeakValueDictionary[Hashable, StreamIndex] = weakref.WeakValueDictionary()
+        self._merging: weakref.WeakSet[StreamIndex] = weakref.WeakSet()
+        self._pyramids: Flights[None] = Flights()
+        self._lock = threading.Lock()
+
+    def find(self, dataset: Dataset, layer: Layer) -> StreamIndex | None:
+        """The index that a layer's next version is made from, if there is one."""
+        return self._indexes.get((dataset.lineage, OrderSpec.of(layer)))
+
+    def points(
+        self, dataset: Dataset, layer: Layer, crew: Crew, opened: Callable[[SegmentedPoints], None]
+    ) -> SegmentedPoints:
+        """A layer of points of a dataset that grows, made of what there is of the version before. `opened` is called as
+        soon as it answers. Raises what reading the dataset does, BadInput for too many categories, and Cancelled."""
+        index = self._index(dataset, layer)
+        if index.begun:  # what is new is few rows, for which nobody need wait longer because others pan
+            crew = Crew(crew.threads, crew.progress, crew.cancel)
+        version = index.version(dataset, crew)
+        if version is None:  # nobody holds a version as old as this one: it gets an index of its own
+            index = StreamIndex(index.spec)
+            version = index.version(dataset, crew)
+            assert version is not None
+        made = self._layer(index, version, dataset, layer, crew)
+        opened(made)
+        for part in made.parts:
+            self._complete(part, crew)
+        self._merge(index)
+        return made
+
+    def _index(self, dataset: Dataset, layer: Layer) -> StreamIndex:
+        spec = OrderSpec.of(layer)
+        with self._lock:
+            found = self._indexes.get((dataset.lineage, spec))
+            if found is None:
+                found = self._indexes[dataset.lineage, spec] = StreamIndex(spec)
+            return found
+
+    def _layer(
+        self, index: StreamIndex, version: Version, dataset: Dataset, layer: Layer, crew: Crew
+    ) -> SegmentedPoints:
+        reduction, labels = layer.reduction, None
+        use = index.use(reduction)
+        if reduction.category is not None:
+            labels = dataset.labels(reduction.category, crew.cancel)
+            check_categories(reduction.category, labels)
+        for name in reduction.columns:
+            for part in version.parts:
+                column_of(part, dataset, name, crew)
+        dtype = own = np.dtype(np.uint32)
+        if reduction.column is not None:
+            own = axis_dtype(dataset.info(reduction.column).type)
+            columns = [part.layers[reduction.column] for part in version.parts]
+            ends = min((each.low for each in columns), default=0), max((each.high for each in columns), default=0)
+            dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: ends)
+        axes = axes_of(dataset, index.spec)
+        parts = tuple(layer_of(part, layer, dtype, own, labels, axes) for part in version.parts)
+        index.note(version.number, layer.key(), len(labels or ()), dataset.label_orders)
+        return SegmentedPoints(index, version, use, layer, parts, axes, dtype, own, labels)
+
+    def _complete(self, part: PartLayer, crew: Crew) -> None:
+        """Make the planes of a part's large tiles, at once for all layers that share it."""
+        pyramid = part.pyramid
+        if pyramid.shelf.whole or pyramid.shelf.full:
+            return
+
+        def build(tell: object, stop: Cancel) -> None:
+            complete(pyramid, Crew(crew.threads, crew.progress, stop, crew.turns, crew.background), self._turns)
+
+        self._pyramids.get(id(pyramid), build, crew.progress, crew.cancel)
+
+    def _merge(self, index: StreamIndex) -> None:
+        with self._lock:
+            if not self._merges or index in self._merging or not index.wants_merge():
+                return
+            self._merging.add(index)
+        cancel = Cancel()
+        start_daemon("bigviz-merge", self._merge_all, index, cancel, stop=cancel.cancel)
+
+    def _merge_all(self, index: StreamIndex, cancel: Cancel) -> None:
+        step_back()
+        crew = Crew(1, cancel=cancel, turns=self._turns)
+
+        def finish(part: RowPart) -> None:
+            for layer in [each for each in part.layers.values() if isinstance(each, PartLayer)]:
+                complete(layer.pyramid, crew, self._turns)
+
+        try:
+            while index.merge_once(crew, finish):
+                pass
+        except Cancelled:
+            pass
+        except Exception:  # parts stay as they are, and answer as before
+            _log.exception("parts of an index could not be merged")
+        finally:
+            with self._lock:
+                self._merging.discard(index)

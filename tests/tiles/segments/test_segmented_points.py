@@ -1,0 +1,194 @@
+"""Versions of a dataset that grows answer as one fresh index over their rows does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bigviz.aggregate.layer import Layer
+from bigviz.data.appending.growth import Mark
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+
+from ...growing import Growing
+from .compared import REDUCTIONS, assert_same, built, indexes, settle
+
+
+def batch(rng: Any, rows: int, spread: float = 1.0, kinds: int = 4) -> pa.Table:
+    """Rows with nulls and NaN everywhere, several on one coordinate, and labels that are not sorted."""
+    v = rng.normal(size=rows)
+    v[rng.random(rows) < 0.1] = np.nan
+    x = rng.normal(size=rows) * spread
+    x[rng.random(rows) < 0.05] = np.nan
+
+    def some(values: Any, type_: pa.DataType | None = None) -> pa.Array:
+        return pa.array(values, type_, mask=rng.random(rows) < 0.1)
+
+    return pa.table(
+        {
+            "x": x,
+            "y": np.round(rng.normal(size=rows), 1),
+            "v": v,
+            "n": some(rng.integers(-5, 1 << 40, rows)),
+            "k": rng.integers(0, 9, rows),
+            "t": some(rng.integers(0, 1 << 50, rows), pa.timestamp("us")),
+            "kind": some([["c", "a", "d", "b"][at] for at in rng.integers(0, min(kinds, 4), rows)], pa.string()),
+        }
+    )
+
+
+@pytest.mark.parametrize("agg", REDUCTIONS)
+def test_reductions_over_appends_corrections_rollovers_and_merges(agg: str) -> None:
+    rng = np.random.default_rng(3)
+    growing, streams, layer = Growing(batch(rng, 400, kinds=1)), indexes(), Layer("points", "x", "y", agg)
+    made = built(streams, growing.version(), layer)
+    for step in range(6):
+        growing.append(batch(rng, int(rng.integers(1, 200)), 1 + step))  # the root of x grows
+        if step == 3:
+            growing.correct(np.sort(rng.choice(growing.stop, 9, replace=False)), batch(rng, 9))
+        if step == 4:
+            growing.roll(123)
+        dataset = growing.version()
+        made = built(streams, dataset, layer)
+        if step % 2:
+            assert_same(made, dataset, growing.table, layer, step)
+            settle(made)
+
+
+AXES = {
+    "datetime": ("t", "y", "datetime", "linear"),
+    "log": ("v", "n", "log", "log"),
+    "mercator": ("lon", "lat", "mercator", "mercator"),
+    "whole numbers": ("k", "n", "linear", "linear"),
+    "few": ("k", "k", "linear", "linear"),
+}
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_axis_spaces(axes: str) -> None:
+    x, y, xaxis, yaxis = AXES[axes]
+    rng = np.random.default_rng(5)
+
+    def more(rows: int) -> pa.Table:
+        table = batch(rng, rows)
+        for name, most in (("lon", 200), ("lat", 100)):
+            table = table.append_column(name, pa.array(rng.uniform(-most, most, rows)))
+        return table
+
+    growing, streams = Growing(more(300)), indexes()
+    for agg in ("count", "mean(v)"):
+        layer = Layer("points", x, y, agg, xaxis, yaxis)
+        for step in range(3):
+            dataset = growing.version()
+            made = built(streams, dataset, layer)
+            settle(made, step)
+            growing.append(more(100 * step + 1))
+        assert_same(made, dataset, growing.table.slice(0, dataset.num_rows), layer)
+
+
+def test_categories_on_an_axis_keep_their_places() -> None:
+    growing, streams = Growing(pa.table({"x": ["b", "d"], "y": [1, 2]})), indexes()
+    layer = Layer("points", "x", "y")
+    growing.append(pa.table({"x": ["z", "c", "b"], "y": [3, 4, 5]}))
+    first = built(streams, growing.version(), layer)
+    growing.append(pa.table({"x": ["a", "z"], "y": [6, 7]}))
+    dataset = growing.version()
+    made = built(streams, dataset, layer)
+    assert first.facts(dataset, layer).x_categories == ("b", "d", "c", "z")
+    assert made.facts(dataset, layer).x_categories == ("b", "d", "c", "z", "a")
+    assert dataset.column("x").values.tolist() == [0, 1, 3, 2, 0, 4, 3]
+    marks = made.marks((0, 9), (0, 9))
+    assert marks is not None and sorted(zip(marks.x.tolist(), marks.y.tolist(), strict=True)) == [
+        (0, 1), (0, 5), (1, 2), (2, 4), (3, 3), (3, 7), (4, 6),
+    ]  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_any_batches_merged_at_any_moment(data: Any) -> None:
+    numbers = st.sampled_from([0.0, 1.0, 1.25, -3.0, 1e-9, 1e12, float("nan"), float("inf")])
+    agg = data.draw(st.sampled_from(["count", "max(v)", "first(v)", "by(kind, sum(v))"]))
+    growing, streams, layer = Growing(few(data, numbers)), indexes(), Layer("points", "x", "y", agg)
+    made = built(streams, growing.version(), layer)
+    for _ in range(data.draw(st.integers(1, 5))):
+        growing.append(few(data, numbers))
+        if data.draw(st.booleans()):
+            made = built(streams, growing.version(), layer)
+        settle(made, data.draw(st.integers(0, 2)))
+    dataset = growing.version()
+    assert_same(built(streams, dataset, layer), dataset, growing.table, layer)
+
+
+def few(data: Any, numbers: Any) -> pa.Table:
+    size = data.draw(st.integers(0, 5))
+
+    def column(values: Any) -> Any:
+        return data.draw(st.lists(values, min_size=size, max_size=size))
+
+    columns = {"x": column(numbers), "y": column(numbers), "v": column(st.integers(-9, 9))}
+    types = pa.schema({"x": pa.float64(), "y": pa.float64(), "v": pa.int64(), "kind": pa.string()})
+    return pa.table({**columns, "kind": column(st.sampled_from(["b", "a", None]))}, schema=types)
+
+
+def test_large_tiles_are_those_of_their_parts_pyramids() -> None:
+    rng = np.random.default_rng(9)
+    growing, streams = Growing(batch(rng, 90_000)), indexes()
+    for agg in ("count", "mean(v)", "by(kind)"):
+        layer = Layer("points", "x", "y", agg)
+        made = built(streams, growing.version(), layer)
+        growing.append(batch(rng, 70_000))
+        dataset = growing.version()
+        made = built(streams, dataset, layer)
+        for key in (TileKey(0, 0, 0, 0), TileKey(1, 1, 1, 0)):
+            whole = Growing(growing.table).version()
+            other = Engine(threads=1)
+            expected = other.tile(whole, layer, key).arrays()
+            for one, two in zip(made.arrays(key), expected, strict=True):
+                np.testing.assert_allclose(np.ma.filled(one, 0), np.ma.filled(two, 0), rtol=1e-9)
+
+
+def test_an_engine_tells_which_tiles_have_changed_and_keeps_the_names_of_others() -> None:
+    rng = np.random.default_rng(1)
+    growing, engine, layer = Growing(batch(rng, 5_000)), Engine(threads=1), Layer("points", "x", "y")
+    keys = [TileKey(2, 2, i, j) for i in range(4) for j in range(4)]
+    before = growing.version()
+    old = [engine.tile(before, layer, key).arrays()[0] for key in keys]
+    tags = [engine.etag(before, layer, key) for key in keys]
+    assert engine.changed(before, before, layer, keys) == [False] * 16
+    growing.append(one_row(growing.table))
+    after = growing.version()
+    new = [engine.tile(after, layer, key).arrays()[0] for key in keys]
+    changed = engine.changed(Mark.of(before), after, layer, keys)
+    assert changed == [not np.array_equal(one, two) for one, two in zip(old, new, strict=True)]
+    assert sum(changed) == 1
+    assert changed == [engine.etag(after, layer, key) != tag for key, tag in zip(keys, tags, strict=True)]
+    assert engine.etag(after, layer) != engine.etag(before, layer)
+    growing.append(batch(rng, 10, 1e6))  # the root grows, and keys mean other tiles
+    last = growing.version()
+    engine.ensure(last, layer)
+    assert engine.changed(after, last, layer, keys) is None
+    assert engine.changed(Growing(growing.table).version(), last, layer, keys) is None
+
+
+def one_row(table: pa.Table) -> pa.Table:
+    return pa.table({name: [0.1] if name in ("x", "y") else [None] for name in table.column_names}, schema=table.schema)
+
+
+def test_versions_that_nobody_holds_are_let_go_of_and_others_stay() -> None:
+    rng = np.random.default_rng(2)
+    growing, engine, layer = Growing(batch(rng, 1_000)), Engine(threads=1), Layer("points", "x", "y")
+    held = growing.version()
+    engine.ensure(held, layer)
+    for _ in range(20):
+        version = growing.append(batch(rng, 10)).version()
+        engine.ensure(version, layer)
+    assert engine.readiness(held, layer) == "complete" and engine.info(held, layer).rows == 1_000
+    assert len(engine._store._layers) == 2  # the one that is held, and the last one
+    assert engine.info(version, layer).rows == 1_200
+    engine.forget(held)
+    assert engine.readiness(held, layer) == "none" and engine.info(held, layer).rows == 1_000
