@@ -75,7 +75,8 @@ def test_stored_data_comes_to_open_pages_and_makes_no_version(plots: Running):
             ds.data["y"][0] = top
             cursession().store_objects(ds)
             told = browser.take()
-            assert told.value == {"dataset": "animated.ex_line", "version": version}
+            dataset = {"dataset": "animated.ex_line", "version": version, "rows": 5, "time": None, "age": None}
+            assert told.value == dataset
             assert browser.layer().value["range"][3] == top
     ds.data["y"][0] = 7000
     cursession().store_objects(p)

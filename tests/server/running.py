@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Any, TypeVar
 
@@ -47,9 +49,23 @@ class Brought:
         return LayerBodies()
 
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
-        validator = Validator(options.limits.check_bytes)
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
-        return Shelf(library, Catalog(), threads, validator, keep, anonymous, quota)
+        return Shelf(library, Catalog(), threads, lasting(options.limits.check_bytes), keep, anonymous, quota)
+
+
+class Lasting(Validator):
+    """One whose processes go on with the next server: each takes longer to start than most tests."""
+
+    def close(self) -> None:
+        """It is closed at the end of all tests."""
+
+
+@cache
+def lasting(memory: int) -> Validator:
+    """The one of all servers whose checks may take so much memory."""
+    found = Lasting(memory)
+    atexit.register(Validator.close, found)
+    return found
 
 
 @dataclass

@@ -117,7 +117,8 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
         series.check_y(*(np.minimum(np.concatenate([first + more, last + more]), len(series)) for more in (0, LEAF)))
     found, heights = np.empty((some, 4), np.int64), np.empty((some, 4), series.y.dtype)
     tree = series.tree
-    find_parts(series.y, tree.values, tree.places, tree.starts, frozen(parts), found, heights)
+    values, places, starts = (frozen(each) for each in (tree.values, tree.places, tree.starts))
+    find_parts(frozen(series.y), values, places, starts, frozen(parts), found, heights)
     room = 4 * some
     columns, runs, y = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, series.y.dtype)
     positions, nodes = np.empty(room, np.int64), np.empty(room, np.int64)

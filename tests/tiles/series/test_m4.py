@@ -1,6 +1,7 @@
 """M4 against its definition, and its pixels against those of all rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,9 +17,11 @@ from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.errors import BadInput
+from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.tiles.series.m4 import Picks, column_bounds, first_above, first_from, pick_rows
-from bigviz.tiles.series.series import Series, build_series
+from bigviz.tiles.series.minmax_search import find_parts
+from bigviz.tiles.series.series import Series, Tree, build_series
 
 MakeAxis = Callable[..., Axis]
 CREW = Crew(1)
@@ -235,3 +238,14 @@ def test_nanoseconds_stay_distinct_over_fifty_years(axis: MakeAxis) -> None:
     assert column_bounds(x.x, -(2**70), 2**70, 2).tolist() == [0, 0, 4]
     assert column_bounds(x.x, START, 2**63 - 1, 2).tolist()[1:] == [4, 4]
     assert first_from(x.x, START + 0.5) == 0  # a float that near 2^61 means START itself
+
+
+def test_trees_that_may_be_written_share_one_machine_code_with_others(axis: MakeAxis) -> None:
+    series = make(axis, 1, 600, "f8", "f8", 0.0)
+    tree = Tree(*(frozen(getattr(series.tree, name)) for name in ("values", "places", "xs", "starts")))
+    bounds = column_bounds(series.x, 0, 100, 9)
+    expected = pick_rows(series, bounds)
+    before = len(find_parts.signatures)  # type: ignore[attr-defined]
+    found = pick_rows(replace(series, y=frozen(series.y), tree=tree), bounds)
+    assert found.positions.tolist() == expected.positions.tolist()
+    assert len(find_parts.signatures) == before  # type: ignore[attr-defined]

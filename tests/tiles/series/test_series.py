@@ -54,8 +54,9 @@ def test_extremes_of_any_range(axis: MakeAxis, seed: int, size: int, gaps: float
         if np.isnan(part[0]):
             continue
         found, ends = np.empty((1, 4), np.int64), np.empty((1, 4), series.y.dtype)
-        rows = frozen(np.array([[0, 0, first, stop]]))
-        find_parts(series.y, tree.values, tree.places, tree.starts, rows, found, ends)
+        rows = np.array([[0, 0, first, stop]])
+        read = [frozen(each) for each in (series.y, tree.values, tree.places, tree.starts, rows)]
+        find_parts(*read, found, ends)
         low, high, *nodes = found[0].tolist()
         assert (low, high) == (first + np.nanargmin(part), first + np.nanargmax(part))
         if not np.isnan(part[-1]):
