@@ -39,12 +39,20 @@ def cli() -> None:
 
 @cli.command(short_help="Serve tables, a Python script's document, or what is published to it.")
 @click.argument("paths", nargs=-1, metavar="[[NAME=]PATH...]")
+@click.option(
+    "--follow",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="Serve a table that grows, and show what comes: a directory or a quoted glob of Parquet files, an Arrow "
+    "stream, or a CSV file. May be given several times.",
+)
 @shared.drawing
 @shared.maps
 @shared.csv
 @shared.listening
 def serve(
     paths: tuple[str, ...],
+    follow: tuple[str, ...],
     x: str | None,
     y: str | None,
     agg: str | None,
@@ -68,25 +76,29 @@ def serve(
     bigviz serve trips.parquet
     bigviz serve
     bigviz serve trips.parquet --library /srv/plots
+    bigviz serve --follow log.csv --follow days/
     """
     from bigviz.commands.arguments import named_paths, named_script
     from bigviz.commands.serve import serve_library, serve_script, serve_tables
 
     columns = (x, y, agg, glyph, xaxis, yaxis, basemap, attribution)
-    if not paths:
+    if not paths and not follow:
         if any((*columns, header, delimiter)):
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
         serve_library(listening)
         return
-    script = named_script(paths)
+    script = named_script(paths + follow)
     if script is not None:
+        if follow:
+            raise click.UsageError("--follow is for data files: --dev runs a script again when it changes.")
         if any(columns):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
         serve_script(*script, listening)
         return
-    serve_tables(named_paths(paths), columns, shared.csv_options(header, delimiter), listening)
+    options = shared.csv_options(header, delimiter)
+    serve_tables(named_paths(paths + follow), columns, options, listening, len(follow))
 
 
 @cli.command()

@@ -25,18 +25,24 @@ __all__ = ["run", "serve_library", "serve_script", "serve_tables"]
 
 
 def serve_tables(
-    named: list[tuple[str, str]], columns: tuple[str | None, ...], options: CsvOptions, listening: dict[str, Any]
+    named: list[tuple[str, str]],
+    columns: tuple[str | None, ...],
+    options: CsvOptions,
+    listening: dict[str, Any],
+    followed: int = 0,
 ) -> None:
-    """Serve the (document name, path) of tables; `columns` are those of loading.Columns."""
+    """Serve the (document name, path) of tables, and follow the last `followed` of them; `columns` are those of
+    loading.Columns."""
+    follow = [name for name, _ in named[len(named) - followed :]]
 
     def load(progress: Progress) -> Any:
         from bigviz.commands.hints import same_schema_hint
         from bigviz.server.run.loading import Columns, open_paths
 
-        hint = same_schema_hint([path for _, path in named])
+        hint = same_schema_hint([path for name, path in named if name not in follow])
         if hint:
             click.echo(printable(hint), err=True)
-        return open_paths(named, Columns(*columns), options, progress)
+        return open_paths(named, Columns(*columns), options, progress, follow)
 
     run([name for name, _ in named], load, listening)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import Unreadable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, listener, no_progress
 from bigviz.data.arrow_errors import reading
@@ -30,7 +31,7 @@ from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.tasks import threads
 
-__all__ = ["open", "open_files", "open_part"]
+__all__ = ["open", "open_files", "open_part", "part_of"]
 
 _TOGETHER = 32  # CSV files that one engine reads, and holds open
 
@@ -95,7 +96,16 @@ def open_files(
 
 def open_part(path: AnyPath) -> Part:
     """One Parquet or Arrow file as a part of a table. Raises `NotFound`, `BadInput` or `Unreadable`."""
-    return _reader(_sniffed(_path(path)))
+    file, found, _ = _sniffed(_path(path))
+    return part_of(file, found)
+
+
+def part_of(file: StableFile, found: Format) -> Part:
+    """The same of a file whose format is known."""
+    if found == "csv":
+        raise Unreadable(f"{file.path} is CSV, and Parquet or Arrow is expected here.", "source", file.path)
+    part = ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")
+    return PointsPart(part, part.geometries) if part.geometries else part
 
 
 def _is_paths(source: object) -> bool:
@@ -134,7 +144,7 @@ def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
         size = min(_TOGETHER, -(-len(places) // threads())) or 1
         groups = [[found[at][0] for at in places[start : start + size]] for start in range(0, len(places), size)]
         csv = [part for parts in run(read, groups) for part in parts]
-        others = run(_reader, (each for each in found if each[1] != "csv"))
+        others = run(lambda each: part_of(*each[:2]), (each for each in found if each[1] != "csv"))
         texts = dict(zip(places, csv, strict=True))
         parts = [texts[at] if at in texts else next(others) for at in range(len(found))]
     notes = [*files.notes, *(note for _, _, note in found if note is not None), *_same_files(parts)]
@@ -172,9 +182,3 @@ def _same_files(parts: Sequence[Part]) -> list[str]:
     if len(again) == 1:
         return [f"{twice} is the same file as {once}: its rows count twice."]
     return [f"{len(again):,} files, such as {twice} (which is {once}), are in the table twice: so are their rows."]
-
-
-def _reader(sniffed: tuple[StableFile, Format, str | None]) -> Part:
-    file, found, _ = sniffed
-    part = ParquetPart(file) if found == "parquet" else IpcPart(file, stream=found == "arrow stream")
-    return PointsPart(part, part.geometries) if part.geometries else part

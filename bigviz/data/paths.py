@@ -16,7 +16,7 @@ from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.walk import expand, hidden, tree
 
-__all__ = ["Files", "find_files", "nearest_path", "short_names"]
+__all__ = ["Files", "find_files", "fixed", "nearest_path", "require_few", "short_names"]
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -87,20 +87,21 @@ def _in_glob(pattern: str) -> Files:
         raise NotFound(
             f"No data file matches {pattern}. Quote the pattern, and check its directory.", "source", pattern
         )
-    _require_few(len(found), pattern)
-    below = tuple(_below(file, _fixed(pattern)) for file in found)
-    return Files(tuple(found), below, _glob_name(pattern), _told_below(_fixed(pattern), notes))
+    require_few(len(found), pattern)
+    below = tuple(_below(file, fixed(pattern)) for file in found)
+    return Files(tuple(found), below, _glob_name(pattern), _told_below(fixed(pattern), notes))
 
 
 def _data_files(root: str, notes: list[str]) -> list[str]:
     found: list[str] = []
     for directory, files in tree(root, notes):
         found += [os.path.join(directory, name) for name in files if suffix_of(name) in DATA_SUFFIXES]
-        _require_few(len(found), root)
+        require_few(len(found), root)
     return sorted(found)
 
 
-def _require_few(count: int, what: str) -> None:
+def require_few(count: int, what: str) -> None:
+    """Raise `TooLarge` beyond 100,000 files."""
     if count > MOST_FILES:
         raise TooLarge(f"{what} has more than {MOST_FILES:,} files. Open a part of it.", field="source", got=what)
 
@@ -139,7 +140,7 @@ def _below(file: str, root: str) -> str:
     return os.path.relpath(file, root).replace(os.sep, "/")
 
 
-def _fixed(pattern: str) -> str:
+def fixed(pattern: str) -> str:
     """The directory before the first step with a wildcard."""
     steps = PurePath(pattern).parts
     count = next(number for number, step in enumerate(steps) if glob.has_magic(step))
@@ -150,7 +151,7 @@ def _glob_name(pattern: str) -> str:
     """`trips-*.parquet` is "trips", `trips/*.parquet` is "trips", `*.parquet` the current directory's name."""
     step = PurePath(pattern).name if glob.has_magic(PurePath(pattern).name) else ""
     head = re.split(r"[*?\[]", step)[0].strip("-_. ")
-    return head or PurePath(os.path.abspath(_fixed(pattern))).name or "table"
+    return head or PurePath(os.path.abspath(fixed(pattern))).name or "table"
 
 
 def _stem(path: str) -> str:

@@ -39,6 +39,11 @@ class OpenedDocuments:
         """The document of that name, if it is open."""
         return self._documents.get(name)
 
+    @property
+    def opened(self) -> Sequence[Document]:
+        """Those that are open, in the same order."""
+        return tuple(self._documents.values())
+
     def replace(self, documents: Sequence[Document]) -> None:
         """Replace the documents by these, each under its id."""
         self._documents = {document.id: document for document in documents}

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from bigviz.common.errors import BigvizError, Busy, Conflict, NotFound
@@ -14,7 +14,7 @@ from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.access.people import Guest
-from bigviz.server.documents.opened import Opened, Shown
+from bigviz.server.documents.given import Given
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bigviz.library.library import Library
     from bigviz.server.access.people import People
     from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.opened import Opened, Shown
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
@@ -44,6 +45,11 @@ T = TypeVar("T")
 
 def _ignore(name: str, **facts: Any) -> None:
     pass
+
+
+def _over(document: Document, name: str, dataset: Dataset) -> Document:
+    """A document over another version of a dataset, if it shows it."""
+    return replace(document, sources={**document.sources, name: dataset}) if name in document.sources else document
 
 
 class Viewer(Guest, Protocol):
@@ -75,6 +81,9 @@ class Viewer(Guest, Protocol):
     def announce(self, version: int) -> None:
         """Say that the document has this version now; the browser goes on with the one it shows."""
 
+    def note(self, dataset: str, notes: Sequence[str]) -> None:
+        """Say that these are the notes of a dataset now."""
+
     def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
         """Go on with the same document over other data; `times`: when datasets were appended to last."""
 
@@ -88,7 +97,8 @@ class Site:
 
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
-    handlers of requests that were let in and are not answered yet, each with its connection.
+    handlers of requests that were let in and are not answered yet, each with its connection. `tables` knows
+    those that are followed.
     """
 
     hosts: Hosts
@@ -107,6 +117,7 @@ class Site:
     failure: Failure | None = None
     reading: dict[str, Any] | None = None
     updates: Updates = field(default_factory=Updates)
+    tables: Given = field(init=False)
     budget: Budget = field(init=False)
     _backend: Backend | None = None
     _bodies: LayerBodies | None = None
@@ -118,6 +129,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits.answer_bytes)
+        self.tables = Given(self.documents)
         self.people.given = self.given
 
     @property
@@ -151,6 +163,16 @@ class Site:
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
+
+    def grow(self, name: str, document: Document, dataset: Dataset) -> None:
+        """Serve another version of a dataset that the server was started with, and the document that shows it; browsers
+        are not told."""
+        served = [document if each.id == document.id else each for each in self.documents.opened]
+        self.documents.replace([_over(each, name, dataset) for each in served])
+        self.tables.grow(name, self._datasets[name], dataset)
+        self._datasets = {**self._datasets, name: dataset}
+        if self._shelf is not None:
+            self._shelf.grow(self._datasets, name)
 
     def _is_outdated(self, opened: Opened) -> bool:
         """Whether a document of the library shows tables that the server no longer has."""
@@ -207,7 +229,7 @@ class Site:
     async def show(self, name: str, principal: Principal) -> Shown:
         """A document as somebody may use it, once it is open. Raises what `document` and `Shelf.open` do."""
         if self.has(name) or self.library is None:
-            return self._given(await self.document(name))
+            return self.tables.shown(await self.document(name))
         shelf = await self.shelf()
         return await shelf.show(name, principal.caller)
 
@@ -219,9 +241,9 @@ class Site:
         assert self._shelf is not None
         return self._shelf
 
-    @staticmethod
-    def _given(document: Document) -> Shown:
-        return Shown(Opened(document, document))
+    async def growing(self, shown: Shown) -> Given | Shelf:
+        """What knows of newer versions of the tables that a document shows."""
+        return self.tables if shown.opened.version is None else await self.shelf()
 
     async def opened(self) -> None:
         """Wait until documents are open, however often the script fails before."""

@@ -150,6 +150,7 @@ export class Mounted extends EventTarget {
 
   /** The page comes back: what changed while it was away has not been told.  @param {Opened["json"]} json */
   #return({ datasets, follow = [] }) {
+    for (const [name, { notes }] of Object.entries(datasets)) this.#note(name, notes);
     const others = Object.entries(datasets).filter(([name, { version }]) => this.versions.get(name) !== version);
     this.isBehind = others.length > 0 && others.every(([name]) => follow.includes(name));
     if (!this.isBehind) for (const [name, told] of others) this.#renew(name, told);
@@ -213,6 +214,7 @@ export class Mounted extends EventTarget {
     });
     on("changed", ({ json }) => {
       if (json.document !== undefined) this.#offerVersion();
+      else if (json.notes !== undefined) this.#note(json.dataset, json.notes);
       else this.#renew(json.dataset, json);
     });
     addEventListener(
@@ -261,6 +263,14 @@ export class Mounted extends EventTarget {
     this.streams.take(dataset, told);
     this.cache.forget(dataset);
     for (const figure of this.figures) if (figure.layers.some((l) => l.spec.dataset === dataset)) figure.renew();
+  }
+
+  /** What is to be said of a dataset besides its rows.  @param {string} dataset @param {string[]} notes */
+  #note(dataset, notes) {
+    for (const figure of this.figures) {
+      for (const layer of figure.layers) if (layer.spec.dataset === dataset) layer.notes = notes;
+      figure.dispatchEvent(new Event("notes"));
+    }
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */

@@ -20,6 +20,7 @@ from bigviz.data.catalog import Catalog
 from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
+from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
@@ -41,6 +42,7 @@ T = TypeVar("T")
 class Brought:
     documents: Sequence[Document]
     engine: Engine
+    followed: Sequence[Followed] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from bigviz.common.errors import BadInput
 from bigviz.common.printable import encodable
 
-__all__ = ["partitions"]
+__all__ = ["partition", "partitions"]
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _INTEGER = re.compile(r"-?\d{1,18}")
@@ -38,6 +39,21 @@ def partitions(relative: Sequence[str]) -> dict[str, list[pa.Scalar]]:
                 got=path,
             )
     return {name: _typed([keys[name] for keys in keyed]) for name in names}
+
+
+def partition(relative: str, types: Mapping[str, pa.DataType]) -> dict[str, pa.Scalar] | None:
+    """What one more path of a table says, whose keys have these types already; None where it does not fit them."""
+    keys = _keys(relative)
+    if list(keys) != list(types):
+        return None
+    found = {}
+    for name, type_ in types.items():
+        value = keys[name]
+        scalar = pa.scalar(value, type_) if value is None or pt.is_string(type_) else _typed([value])[0]
+        if scalar.type != type_:
+            return None
+        found[name] = scalar
+    return found
 
 
 def _keys(path: str) -> dict[str, str | None]:

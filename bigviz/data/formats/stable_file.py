@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import pyarrow as pa
 
@@ -42,7 +43,7 @@ class StableFile:
     ctime_ns: int
 
     @classmethod
-    def at(cls, path: str) -> StableFile:
+    def at(cls, path: str) -> Self:
         """The file that is at `path` now. Raises `NotFound`, `BadInput` (not a regular file) or `Unreadable`."""
         descriptor = _open_regular(path)
         try:
@@ -51,7 +52,7 @@ class StableFile:
             os.close(descriptor)
 
     @classmethod
-    def _of(cls, path: str, status: os.stat_result) -> StableFile:
+    def _of(cls, path: str, status: os.stat_result) -> Self:
         times = status.st_mtime_ns, status.st_ctime_ns
         return cls(path, status.st_dev, status.st_ino, status.st_size, *times)
 

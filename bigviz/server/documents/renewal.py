@@ -7,18 +7,20 @@ import logging
 import math
 from collections.abc import Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from bigviz.common.errors import BigvizError, NotFound
 from bigviz.server.documents.opened import Shown
 from bigviz.wire.frames import GONE
 
 if TYPE_CHECKING:
+    from bigviz.data.dataset import Dataset
+    from bigviz.document.spec import Document
     from bigviz.server.documents.opened import Opened
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.site import Site, Viewer
 
-__all__ = ["follow", "renew", "renew_dataset", "watch"]
+__all__ = ["follow", "renew", "renew_dataset", "renew_given", "watch"]
 
 _log = logging.getLogger("bigviz")
 
@@ -82,9 +84,12 @@ def _wake(site: Site, dataset: str) -> bool:
     """Wake the browsers that follow a dataset; whether others show it."""
     others = False
     for viewer in site.viewers:
-        if viewer.shown is not None and dataset in viewer.shown.opened.datasets:
+        if viewer.shown is None or dataset not in viewer.shown.document.sources:
+            continue
+        if viewer.follows and dataset in viewer.shown.opened.datasets:
             viewer.wake()
-            others = others or not viewer.follows
+        else:
+            others = True
     return others
 
 
@@ -112,10 +117,26 @@ async def renew(site: Site, documents: Collection[str] | None = None) -> None:
 
 
 async def renew_dataset(site: Site, dataset: str) -> None:
-    """Bring the browsers of the documents that show a dataset up to its new version."""
+    """Bring the browsers of the library's documents that show a dataset up to its new version."""
     shelf = await site.shelf()
-    shown = {viewer.name for viewer in site.viewers if viewer.shown and dataset in viewer.shown.opened.datasets}
+    shown = {viewer.name for viewer in site.viewers if viewer.shown and dataset in viewer.shown.document.sources}
     await renew(site, shown | shelf.naming(dataset))
+
+
+def renew_given(site: Site) -> None:
+    """Bring the browsers of the documents that the server was started with up to the tables that these have now. Those
+    that do not follow, and have not drawn what they were told of before, are left for the next call."""
+    for viewer in site.viewers:
+        shown, now = viewer.shown, site.documents.get(viewer.name)
+        if shown is None or shown.opened.version is not None or now is None:
+            continue
+        newer = [name for name, source in now.sources.items() if shown.document.sources.get(name) is not source]
+        if newer and viewer.follows:
+            viewer.wake()
+        elif newer and viewer.settled:
+            viewer.renew(
+                site.tables.shown(now), {name: site.tables.heads.time(name, _version(now, name)) for name in newer}
+            )
 
 
 async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
@@ -125,9 +146,10 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
     if shown.opened.version != now.version and viewer.announced != now.version:
         viewer.announce(now.version)
     opened = shown.opened
-    newer = [name for name, version in now.datasets.items() if opened.datasets.get(name, version) != version]
+    sources = opened.document.sources
+    newer = [name for name, source in now.document.sources.items() if sources.get(name, source) is not source]
     if newer and all(name in shelf.heads for name in newer):
-        if viewer.follows:
+        if viewer.follows and all(name in opened.datasets for name in newer):
             viewer.wake()
             return
         if not viewer.settled:
@@ -139,5 +161,9 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
         except BigvizError:  # an old version, for which the new data is not: the page was told to load the new one
             return
     fresh = Shown(opened, await shelf.usage(viewer.name, opened, viewer.principal.caller))
-    if viewer.shown is shown and fresh != shown:
-        viewer.renew(fresh, {name: shelf.heads.time(name, opened.datasets[name]) for name in newer})
+    if viewer.shown is shown and (newer or fresh != shown):
+        viewer.renew(fresh, {name: shelf.heads.time(name, _version(opened.document, name)) for name in newer})
+
+
+def _version(document: Document, name: str) -> int:
+    return cast("Dataset", document.sources[name]).version

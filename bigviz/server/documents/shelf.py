@@ -154,9 +154,16 @@ class Shelf:
         self._recent.clear()
         self._kept.clear()
 
+    def grow(self, datasets: Mapping[str, Dataset], name: str) -> None:
+        """The same datasets, but the one of that name has another version."""
+        self.tables.catalog.serve(datasets)
+        self.heads.tell(name, datasets[name].version)
+        for each in self.naming(name):
+            del self._kept[each]
+
     def naming(self, dataset: str) -> set[str]:
-        """The documents that are kept open and show a dataset of the library."""
-        return {name for name, opened in self._kept.items() if dataset in opened.datasets}
+        """The documents that are kept open and show a dataset."""
+        return {name for name, opened in self._kept.items() if dataset in opened.document.sources}
 
     def take_appended(self) -> set[str]:
         """The datasets that were appended to since this was called last."""
@@ -179,8 +186,8 @@ class Shelf:
         """An opened document, perhaps of an older version, over the datasets that a newer one is opened with."""
         if before.version == now.version:
             return now
-        newer = {name: now.document.sources[name] for name in now.datasets}
-        sources = {name: cast("Dataset", each) for name, each in {**before.document.sources, **newer}.items()}
+        found = {**before.document.sources, **now.document.sources}
+        sources = {name: cast("Dataset", each) for name, each in found.items()}
         document = await self.run(bound, before.stored, sources)
         return Opened(before.stored, document, before.version, now.owner, {**before.datasets, **now.datasets}, now.own)
 
@@ -255,7 +262,8 @@ class Shelf:
             return
         opened = task.result()
         self._remember(name, opened)
-        if any(self.heads.version(each) > version for each, version in opened.datasets.items()):
+        sources = {name: cast("Dataset", each) for name, each in opened.document.sources.items()}
+        if any(self.heads.version(name) > each.version for name, each in sources.items()):
             return
         self._kept[name] = opened
         self.when_opened(opened)

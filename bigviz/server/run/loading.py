@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.apps.script import run_script
 from bigviz.apps.script_failure import ScriptFailed, failure_of
-from bigviz.common.errors import BadInput, NotFound
+from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, listening, no_progress
 from bigviz.data.catalog import Catalog
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
+from bigviz.data.following.table import FollowedTable
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
 from bigviz.data.uploads.validator import Validator
-from bigviz.document.bind import require_bound
+from bigviz.document.bind import filled, require_bound
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
+from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.layer_ref import published
@@ -65,10 +68,12 @@ class Columns:
 
 @dataclass(frozen=True)
 class Brought:
-    """Open documents and an engine of their own; of a script, also the files of the modules that it was run from."""
+    """Open documents and an engine of their own; of a script, also the files of the modules that it was run from, and
+    of tables those that are followed."""
 
     documents: Sequence[Document]
     files: frozenset[str] = frozenset()
+    followed: Sequence[Followed] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
@@ -106,10 +111,26 @@ def open_paths(
     columns: Columns,
     options: CsvOptions = CsvOptions(),  # noqa: B008
     progress: Progress = no_progress,
+    follow: Collection[str] = (),
 ) -> Brought:
-    """One document for each (name, path); `progress` is called while CSV files are read."""
-    opened = [(name, open_files(path, name, options, progress)) for name, path in paths]
-    return _brought([document_of(dataset, name, columns) for name, dataset in opened])
+    """One document for each (name, path); `progress` is called while CSV files are read. Those whose names are in
+    `follow` are followed."""
+    tables = {name: FollowedTable(path, name, options, progress) for name, path in paths if name in follow}
+    opened = [
+        (name, tables[name].open() if name in tables else open_files(path, name, options, progress))
+        for name, path in paths
+    ]
+    brought = _brought([document_of(dataset, name, columns) for name, dataset in opened])
+    return replace(brought, followed=[Followed(each, partial(_over, columns)) for each in tables.values()])
+
+
+def _over(columns: Columns, shown: Document, dataset: Dataset) -> Document:
+    """A document over another version of its table: as it is, if that has the columns, else as a start would make
+    it."""
+    try:
+        return filled(replace(shown, sources={**shown.sources, dataset.name: dataset}))
+    except BigvizError:
+        return document_of(dataset, shown.id, columns)
 
 
 def open_nothing(progress: Progress = no_progress) -> Brought:

@@ -20,6 +20,7 @@ from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
+from bigviz.server.documents.followed import Followed, watch_files
 from bigviz.server.documents.quota import MOST_BYTES
 from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
@@ -52,6 +53,8 @@ class Loaded(Protocol):
     def documents(self) -> Sequence[Document]: ...
     @property
     def files(self) -> frozenset[str]: ...
+    @property
+    def followed(self) -> Sequence[Followed]: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
     def bodies(self) -> LayerBodies: ...
@@ -271,6 +274,7 @@ class Server:
         site.publish(loaded.documents, backend, loaded.bodies(), shelf)
         if shelf is not None:
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
+        self._tasks += [asyncio.ensure_future(watch_files(site, each)) for each in loaded.followed]
         sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
         datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
         notes = {

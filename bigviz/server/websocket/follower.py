@@ -14,6 +14,7 @@ from bigviz.wire.frames import RESTART, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.server.access.principal import Principal
+    from bigviz.server.documents.given import Given
     from bigviz.server.documents.opened import Shown
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.jobs.service import Backend
@@ -85,10 +86,11 @@ class Follower:
 
     async def answer(self, request: FollowRequest) -> None:
         """Send one update, once there is a newer version and the page waits for nothing else."""
-        shelf, followed = await self._viewer.site.shelf(), self._followed
-        assert followed is not None
+        shown, followed = self._viewer.shown, self._followed
+        assert shown is not None and followed is not None
+        tables = await self._viewer.site.growing(shown)
         while True:
-            while not self._is_newer(request, shelf):
+            while not self._is_newer(request, tables):
                 self._newer.clear()
                 await self._newer.wait()
             pause = self._sent + _SECONDS_BETWEEN_UPDATES - time.monotonic()
@@ -97,35 +99,37 @@ class Follower:
             while not self._viewer.at_rest:
                 self._rested.clear()
                 await self._rested.wait()
-            made = await self._made(request, followed, shelf)
+            made = await self._made(request, followed, tables)
             if made is None:
                 await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
             elif self._viewer.at_rest and self._viewer.shown is made[0]:
-                self._send(request, made[1], shelf)
+                self._send(request, made[1], tables)
                 return
 
-    def _is_newer(self, request: FollowRequest, shelf: Shelf) -> bool:
+    def _is_newer(self, request: FollowRequest, tables: Given | Shelf) -> bool:
         shown = self._viewer.shown
         known = {} if shown is None else shown.opened.datasets
         return any(
-            known[name] != version or shelf.heads.version(name) > version for name, version in request.versions.items()
+            known[name] != version or tables.heads.version(name) > version for name, version in request.versions.items()
         )
 
-    async def _made(self, request: FollowRequest, followed: Followed, shelf: Shelf) -> tuple[Shown, Update] | None:
+    async def _made(
+        self, request: FollowRequest, followed: Followed, tables: Given | Shelf
+    ) -> tuple[Shown, Update] | None:
         """What changes, and what is answered from now; None where nothing newer can be shown yet."""
         before, backend, caller = self._viewer.shown, self._viewer.backend, self._viewer.principal.caller
         if before is None or backend is None:
             return None
         try:
-            after = await shelf.newest(self._viewer.name, before, caller)
+            after = await tables.newest(self._viewer.name, before, caller)
         except BigvizError:  # whoever looks after documents tells the page
             return None
         if all(request.versions.get(name) == version for name, version in after.opened.datasets.items()):
             return None
         updates = self._viewer.site.updates
-        return before, await updates.update(backend, shelf, before, after, request.versions, followed)
+        return before, await updates.update(backend, tables, before, after, request.versions, followed)
 
-    def _send(self, request: FollowRequest, update: Update, shelf: Shelf) -> None:
+    def _send(self, request: FollowRequest, update: Update, tables: Given | Shelf) -> None:
         """The frames of all layers, then what puts them in: nothing of another version comes between them."""
         viewer, metrics = self._viewer, self._viewer.site.metrics
         if update.restarts:
@@ -135,7 +139,7 @@ class Follower:
             viewer.put(Message(each.kind, each.parts, request.id, figure, layer))
         facts: dict[str, Any] = {}
         for name, version in update.versions.items():
-            appended = shelf.heads.time(name, version)
+            appended = tables.heads.time(name, version)
             facts[name] = version_facts(dataset_of(update.after.document, name).num_rows, version, appended)
             if appended is not None:
                 metrics.update_seconds.observe(facts[name]["age"])

@@ -15,6 +15,7 @@ from bigviz.server.jobs.layer_ref import dataset_of
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
     from bigviz.server.documents.opened import Shown
+    from bigviz.server.documents.given import Given
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.push_jobs import Pushed
@@ -55,14 +56,20 @@ class Updates:
         self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
 
     async def update(
-        self, backend: Backend, shelf: Shelf, before: Shown, after: Shown, had: Mapping[str, int], followed: Followed
+        self,
+        backend: Backend,
+        tables: Given | Shelf,
+        before: Shown,
+        after: Shown,
+        had: Mapping[str, int],
+        followed: Followed,
     ) -> Update:
         """What a page needs that `had` these versions of datasets, shows what it told, and is answered from `before`.
         Raises what answers do."""
         key = (id(before.opened), id(after.opened), id(before.usage), id(after.usage), *had.values(), followed.text)
         kept = self._kept.get(key)
         if kept is None:
-            made = self._make(backend, shelf, before, after, had, followed)
+            made = self._make(backend, tables, before, after, had, followed)
             kept = self._kept[key] = _Kept(before, after, asyncio.ensure_future(made))
             kept.task.add_done_callback(partial(self._done, key))
             if len(self._kept) > _KEPT:
@@ -77,12 +84,18 @@ class Updates:
             self._kept.pop(key, None)
 
     async def _make(
-        self, backend: Backend, shelf: Shelf, before: Shown, after: Shown, had: Mapping[str, int], followed: Followed
+        self,
+        backend: Backend,
+        tables: Given | Shelf,
+        before: Shown,
+        after: Shown,
+        had: Mapping[str, int],
+        followed: Followed,
     ) -> Update:
         versions = {name: each for name, each in after.opened.datasets.items() if had.get(name) != each}
         if backend.changes(before, after) is None:
             return Update(after, versions, (), {}, True)
-        olds = {name: _old(shelf, before, name, had[name]) for name in versions}
+        olds = {name: _old(tables, before, name, had[name]) for name in versions}
         frames: list[tuple[int, int, Prepared]] = []
         layers: list[dict[str, Any]] = []
         anew: list[int] = []
@@ -118,11 +131,11 @@ def _checked(made: Pushed | BaseException | None) -> Pushed | None:
     return made
 
 
-def _old(shelf: Shelf, before: Shown, name: str, version: int) -> Dataset | None:
+def _old(tables: Given | Shelf, before: Shown, name: str, version: int) -> Dataset | None:
     """A dataset as the page has it."""
     if before.opened.datasets[name] == version:
         return dataset_of(before.document, name)
-    return shelf.past(name, version)
+    return tables.past(name, version)
 
 
 def _name_of(part: LayerHeld) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -173,6 +173,10 @@ class Viewer:
         """Say that the document has another version than the one that is shown."""
         self.announced = version
         self.put(Message(Type.CHANGED, json_parts({"document": self.name, "version": version})))
+
+    def note(self, dataset: str, notes: Sequence[str]) -> None:
+        """Say that these are the notes of a dataset now."""
+        self.put(Message(Type.CHANGED, json_parts({"dataset": dataset, "notes": list(notes)})))
 
     def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
         """Go on with the same document over other data: what was asked of the old is not answered any more, and the

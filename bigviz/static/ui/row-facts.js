@@ -43,7 +43,7 @@ export function bindRowFacts(figure, status) {
     );
     status.set("far", farPart(figure));
   };
-  for (const event of ["info", "rest", "exact"]) figure.addEventListener(event, show);
+  for (const event of ["info", "rest", "exact", "notes"]) figure.addEventListener(event, show);
 }
 
 /** @param {Figure} figure @returns {import("./status.js").Part|null} what is said of rows very far from all others */

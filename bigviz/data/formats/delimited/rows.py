@@ -18,7 +18,7 @@ from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, Tokenizer
 from bigviz.data.formats.delimited.typed_column import TypedColumn, cleaned
 from bigviz.data.limits import gigabytes
 
-__all__ = ["RowReader"]
+__all__ = ["Expression", "RowReader"]
 
 Expression = tuple[str, Sequence[object]]
 """SQL over the columns c0, c1, ..., and the values of its parameters."""
@@ -51,7 +51,7 @@ class RowReader:
         for name, column in zip(names_of(self._names or [None] * count), columns, strict=True):
             column.name = name
         for at, column in enumerate(columns):
-            if pt.is_string(column.type) and self._parser(at) and _like_times(column.finish()):
+            if pt.is_string(column.type) and self.parser(at) and _like_times(column.finish()):
                 parsed = TypedColumn(column.name, parsed=True)
                 self._fill_chosen([parsed], [at], SAMPLE_ROWS)
                 columns[at] = column if parsed.needs_text else parsed
@@ -84,7 +84,7 @@ class RowReader:
     def _fill_chosen(self, columns: Sequence[TypedColumn], numbers: Sequence[int], limit: int | None) -> None:
         chosen: list[Expression] = [(f"c{at}", ()) for at in numbers]
         parsed = [(column, at) for column, at in zip(columns, numbers, strict=True) if column.parsed]
-        chosen += [parser for _, at in parsed if (parser := self._parser(at)) is not None]
+        chosen += [parser for _, at in parsed if (parser := self.parser(at)) is not None]
         places = {id(column): len(columns) + at for at, (column, _) in enumerate(parsed)}
         self._read = 0
         free = available_memory()
@@ -114,7 +114,7 @@ class RowReader:
         if limit is None:
             self._work.advance(self._verb, 1.0, rows)
 
-    def _parser(self, at: int) -> Expression | None:
+    def parser(self, at: int) -> Expression | None:
         """How DuckDB parses a column of times in another notation than ISO's; None if it found no times in it."""
         dialect, cell = self._dialect, f"c{at}"
         guess = dialect.guesses[at]

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from bigviz.data.formats.delimited.dialect import CsvOptions, dialect_of
+from bigviz.data.formats.delimited.dialect import CsvOptions, Dialect, dialect_of
 from bigviz.data.formats.delimited.messages import assumptions, refusal
-from bigviz.data.formats.delimited.rows import RowReader
+from bigviz.data.formats.delimited.rows import Expression, RowReader
 from bigviz.data.formats.delimited.text import CsvText, Work, has_mixed_line_ends, one_line_end, without_comments
 from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS, CsvFault, SharedEngine, Tokenizer
 
@@ -34,11 +34,16 @@ _REMEDIES: Final = {
 
 @dataclass(frozen=True)
 class CsvTable:
-    """`rows` is an estimate if the table is a sample; `assumed` says how the text was understood, a sentence each."""
+    """`rows` is an estimate if the table is a sample; `assumed` says how the text was understood, a sentence each.
+
+    More rows of the same text are cut as the `dialect` says; `parsers` say how columns of times in other notations than
+    ISO's are read, None for other columns."""
 
     table: pa.Table
     rows: int
     assumed: tuple[str, ...]
+    dialect: Dialect
+    parsers: tuple[Expression | None, ...]
 
 
 @dataclass
@@ -89,7 +94,8 @@ def _read(attempt: _Attempt, options: CsvOptions, work: Work, sample: bool) -> C
     table = pa.table([column.finish() for column in columns], names=[column.name for column in columns])
     count = _estimated_rows(attempt.text, table) if sampled else table.num_rows
     assumed = [*attempt.notes, *assumptions(attempt.text, dialect, columns, sampled)]
-    return CsvTable(table, count, tuple(assumed))
+    parsers = tuple(rows.parser(at) if column.parsed else None for at, column in enumerate(columns))
+    return CsvTable(table, count, tuple(assumed), dialect, parsers)
 
 
 def _mended(attempt: _Attempt, fault: CsvFault, work: Work) -> AbstractContextManager[CsvText] | None:

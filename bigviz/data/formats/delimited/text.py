@@ -29,6 +29,7 @@ __all__ = [
     "has_mixed_line_ends",
     "one_line_end",
     "physical_line",
+    "spooled",
     "without_comments",
 ]
 
@@ -94,10 +95,10 @@ def csv_text(file: StableFile, work: Work, held: CsvText | None = None) -> Itera
         head = os.pread(text.descriptor, 4, 0)
         packed = next((name for magic, name in PACKED.items() if head.startswith(magic)), None)
         if packed is not None:
-            text = copies.enter_context(_spooled(_unpacked(text, packed, work), packed, work))
+            text = copies.enter_context(spooled(_unpacked(text, packed, work), packed, work))
         encoding = UTF16.get(os.pread(text.descriptor, 2, 0))
         if encoding is not None:
-            text = copies.enter_context(_spooled(_recoded(text, encoding, work), "UTF-16", work))
+            text = copies.enter_context(spooled(_recoded(text, encoding, work), "UTF-16", work))
         yield text
 
 
@@ -105,7 +106,7 @@ def csv_text(file: StableFile, work: Work, held: CsvText | None = None) -> Itera
 def one_line_end(text: CsvText, quote: str, work: Work) -> Iterator[CsvText]:
     """The same text with every line end outside of quoted cells written as one line feed."""
     blocks = _with_line_feeds(text.blocks(), quote.encode())
-    with _spooled(blocks, text.origin, work) as copy:
+    with spooled(blocks, text.origin, work) as copy:
         yield copy
 
 
@@ -113,7 +114,7 @@ def one_line_end(text: CsvText, quote: str, work: Work) -> Iterator[CsvText]:
 def without_comments(text: CsvText, comment: str, quote: str, work: Work) -> Iterator[CsvText]:
     """The same text with empty lines for those that begin with `comment`, perhaps after spaces; not in quoted cells."""
     blocks = _without_comments(text.blocks(), comment.encode(), quote.encode())
-    with _spooled(blocks, text.origin, work) as copy:
+    with spooled(blocks, text.origin, work) as copy:
         yield copy
 
 
@@ -136,7 +137,7 @@ def _recoded(text: CsvText, encoding: str, work: Work) -> Iterator[bytes]:
 
 
 @contextmanager
-def _spooled(blocks: Iterator[bytes], origin: str | None, work: Work) -> Iterator[CsvText]:
+def spooled(blocks: Iterator[bytes], origin: str | None, work: Work) -> Iterator[CsvText]:
     """The bytes in a file without a name, gone when the block ends or the process does."""
     with tempfile.TemporaryFile(prefix="bigviz-") as copy:
         size = 0

@@ -13,7 +13,7 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import fixed_view, valid_mask
 
-__all__ = ["NULL_WORDS", "TypedColumn", "cleaned"]
+__all__ = ["NULL_WORDS", "TypedColumn", "cast_cells", "cleaned"]
 
 NULL_WORDS: Final = (
     "", "-", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "null", "None", "nan", "NaN", "-nan",
@@ -119,10 +119,10 @@ class TypedColumn:
         if pt.is_string(type_):
             return cells.texts
         if not self._clean:
-            array = _cast(cells.texts, type_, self.decimal)
+            array = cast_cells(cells.texts, type_, self.decimal)
             if array is not None or cells.bare is cells.texts:
                 return array
-        array = _cast(cells.bare, type_, self.decimal)
+        array = cast_cells(cells.bare, type_, self.decimal)
         self._clean = self._clean or (array is not None and cells.bare is not cells.texts)
         return array
 
@@ -160,7 +160,7 @@ class TypedColumn:
         if other == _DOUBLE and own in (_INT, _UINT, _HUGE):
             return _DOUBLE
         if other == _STAMP and own == _DATE:
-            return _STAMP if all(_cast(chunk, _STAMP, ".") is not None for chunk in self._chunks) else None
+            return _STAMP if all(cast_cells(chunk, _STAMP, ".") is not None for chunk in self._chunks) else None
         if other == _FAR_STAMP and (own == _DATE or (own == _STAMP and all(map(_whole_microseconds, self._chunks)))):
             return _FAR_STAMP
         return None
@@ -185,7 +185,8 @@ class TypedColumn:
         self._chunks, self.nbytes, self.type = [], 0, pa.string()
 
 
-def _cast(texts: pa.Array, type_: pa.DataType, decimal: str) -> pa.Array | None:
+def cast_cells(texts: pa.Array, type_: pa.DataType, decimal: str) -> pa.Array | None:
+    """Cells without spaces around them in that type, or None if one of them does not fit."""
     if pt.is_null(type_):
         return pa.nulls(len(texts)) if texts.null_count == len(texts) else None
     try:

@@ -1,0 +1,1 @@
+"""Files that others go on writing to the versions of one table."""

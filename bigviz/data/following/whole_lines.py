@@ -1,0 +1,59 @@
+"""Where the last whole line of a text that grows ends: a line feed within a quoted cell ends none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Lines"]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How lines and cells end. A quote opens a cell where a line or a cell begins, and nowhere else; a doubled one, or
+    one after the `escape`, does not close it. Without a `quote` there are no quoted cells."""
+
+    delimiters: str = ",\t;|"
+    quote: str = '"'
+    escape: str = '"'
+    _cells: re.Pattern[bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        quote = re.escape(self.quote or "\0").encode()
+        begin = rb"(?<![^\n" + re.escape(self.delimiters).encode() + rb"])"
+        other = rb"[^" + quote + rb"]"
+        inner = rb"(?:" + other + rb"|" + quote + quote + rb")*+"
+        if self.escape not in ("", self.quote):
+            escape = re.escape(self.escape).encode()
+            inner = rb"(?:[^" + quote + escape + rb"]|" + escape + rb".|" + quote + quote + rb")*+"
+        object.__setattr__(self, "_cells", re.compile(begin + quote + inner + b"(" + quote + b")?", re.DOTALL))
+
+    def end(self, text: bytes) -> int:
+        """How many bytes of a text that begins with a line are whole lines."""
+        ends = 0
+        for start, stop in self._bare(text):
+            ends = max(ends, text.rfind(b"\n", start, stop) + 1)
+        return ends
+
+    def starts(self, text: bytes) -> Iterator[int]:
+        """Where each line begins that is not empty, of whole lines."""
+        begin = 0
+        for start, stop in self._bare(text):
+            while (at := text.find(b"\n", start, stop)) >= 0:
+                if text[begin:at].strip(b"\r"):
+                    yield begin
+                start = begin = at + 1
+        if text[begin:].strip(b"\r\n"):
+            yield begin
+
+    def _bare(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """What lies between quoted cells; nothing after a quote that is not closed."""
+        at = 0
+        if self.quote and self.quote.encode() in text:
+            for cell in self._cells.finditer(text):
+                yield at, cell.start()
+                if not cell[1]:
+                    return
+                at = cell.end()
+        yield at, len(text)
