@@ -14,7 +14,7 @@ import pytest
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.data.formats.hive import partitions
 from bigviz.data.open import open as open_table
-from bigviz.data.sources import files
+from bigviz.data.sources import tasks
 
 
 def write(root: Path, path: str, **columns: object) -> None:
@@ -24,7 +24,7 @@ def write(root: Path, path: str, **columns: object) -> None:
 
 
 def test_keys_become_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_CONSTANT", 2)
+    monkeypatch.setattr(tasks, "_CONSTANT", 2)
     write(tmp_path, "year=2023/kind=a%20b/p.parquet", x=[1.0, 2.0, 3.0])
     write(tmp_path, "year=2023/kind=__HIVE_DEFAULT_PARTITION__/p.parquet", x=[4.0])
     write(tmp_path, "year=2024/kind=c/p.parquet", x=[5.0])
