@@ -14,8 +14,8 @@ from bigviz.server.jobs.layer_ref import dataset_of
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
-    from bigviz.server.documents.opened import Shown
     from bigviz.server.documents.given import Given
+    from bigviz.server.documents.opened import Shown
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.push_jobs import Pushed
