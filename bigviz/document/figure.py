@@ -20,6 +20,7 @@ from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
 from bigviz.document.basemap import figure_basemap
 from bigviz.document.cell_value import CellValue
+from bigviz.document.follow import Window, figure_follow
 from bigviz.document.json import LAYER_KEYS
 from bigviz.document.names import check_name, is_dataset_name
 from bigviz.document.spec import BasemapSpec, Dash, How, Marker
@@ -74,6 +75,7 @@ class Figure(CellValue):
     id: str | None = None
     layers: list[Layer] = field(default_factory=list)
     basemap: BasemapSpec | None = None
+    follow: Window | None = None
 
     def points(
         self,
@@ -158,6 +160,7 @@ def figure(
     basemap: str | None = None,
     attribution: str | None = None,
     max_zoom: int = 19,
+    follow: Window | None = None,
     id: str | None = None,
 ) -> Figure:
     """Make a figure without layers.
@@ -167,6 +170,10 @@ def figure(
     dates for an axis of times, where None stands for the data's end; or it is another figure's range
     (`x_range=other.x_range`), which links the two. `aspect` "locked" keeps one unit equally long on both axes. `width`
     and `height` are CSS pixels; None takes the room there is. `id` names the figure in the document.
+
+    `follow` shows the newest part of the x axis, so long, and moves on as rows are appended: "60s", "5 min" (of ns, us,
+    ms, s, min, h, d and w) or a timedelta for an axis of times, a number in axis units for any other. A pan or a zoom
+    pauses it. It takes the place of `x_range`.
 
     `basemap` draws a map below the data of mercator axes: the address of its tiles with {z}, {x} and {y} in the path,
     such as "https://tile.example/{z}/{x}/{y}.png"; {r} is @2x on dense screens, {s} before the host a, b or c. The
@@ -181,9 +188,11 @@ def figure(
     below = figure_basemap(basemap, attribution, max_zoom)
     if below is not None and x_axis_type != "mercator":
         raise BadInput(f'A basemap is for axes of type "mercator", got {x_axis_type!r}.', "basemap", x_axis_type)
+    if follow is not None:
+        figure_follow(follow)
     return Figure(
         title, x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
-        x_unit, y_unit, aspect, width, height, id, basemap=below,
+        x_unit, y_unit, aspect, width, height, id, basemap=below, follow=follow,
     )  # fmt: skip
 
 

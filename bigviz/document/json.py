@@ -16,6 +16,7 @@ from bigviz import __version__
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.errors import BadInput
 from bigviz.document.basemap import MOST_ORIGINS, basemap, map_origins
+from bigviz.document.follow import check_follow, follow
 from bigviz.document.json_values import (
     Read,
     between,
@@ -113,6 +114,7 @@ def _check_references(document: Document) -> None:
                 )
     if len(map_origins(document)) > MOST_ORIGINS:
         raise BadInput(f"The maps of a document come from at most {MOST_ORIGINS} hosts.", "basemap")
+    check_follow(document)
     for each in _ids(document.layout):
         if each in ids:
             raise BadInput(f"The id {each!r} is used twice.", "id", each)
@@ -267,4 +269,5 @@ _FIGURE: Final[dict[str, Read]] = {
     "height": optional(_size),
     "layers": list_of(_layer, _MOST_LAYERS),
     "basemap": optional(basemap),
+    "follow": optional(follow),
 }

@@ -96,6 +96,14 @@ class BasemapSpec:
 
 
 @dataclass(frozen=True)
+class FollowSpec:
+    """A figure shows the newest part of an axis, `window` long in axis units, and moves on as the data grow."""
+
+    window: float
+    axis: Literal["x"] = "x"
+
+
+@dataclass(frozen=True)
 class FigureSpec:
     """Axes with layers, the first layer at the bottom, over a map if there is one. `width` and `height` are CSS pixels,
     None is what there is."""
@@ -111,6 +119,7 @@ class FigureSpec:
     height: int | None = None
     layers: tuple[LayerSpec, ...] = ()
     basemap: BasemapSpec | None = None
+    follow: FollowSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +154,8 @@ class Document(CellValue):
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`,
-        which a figure without a map has not: readers that do not know it yet read the others."""
+        """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`
+        and `follow`, which a figure has only where it says so: readers that do not know them yet read the others."""
         return {
             "format": FORMAT,
             "id": self.id,
@@ -215,6 +224,8 @@ def _node_to_json(node: Node) -> dict[str, Any]:
     out |= {"aspect": node.aspect, "width": node.width, "height": node.height}
     if node.basemap is not None:
         out["basemap"] = dict(vars(node.basemap))
+    if node.follow is not None:
+        out["follow"] = {"axis": node.follow.axis, "window": node.follow.window}
     layers = [{key: _listed(value) for key, value in vars(layer).items()} for layer in node.layers]
     return {**out, "layers": layers}
 

@@ -6,18 +6,20 @@ import { deliverAnswers } from "./figure/answers.js";
 import { Figure } from "./figure/figure.js";
 import { Follower } from "./figure/follower.js";
 import { Latency } from "./figure/latency.js";
+import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
-import { SharedRange } from "./geometry/shared-range.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
 import { TileCache } from "./layers/tile-cache.js";
 import { Theme } from "./render/theme.js";
 import { rangeWords, showAbout } from "./ui/about.js";
 import { AppFailure } from "./ui/app-failure.js";
+import { bindBeyond } from "./ui/beyond.js";
 import { bindState } from "./ui/figure-state.js";
 import { bindColourLock } from "./ui/colour-lock.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
 import { buildLayout } from "./ui/layout.js";
+import { bindLive } from "./ui/live.js";
 import { Notices } from "./ui/notices.js";
 import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
@@ -282,9 +284,12 @@ export class Mounted extends EventTarget {
     const shared = { connection, embedded, cache, latency, theme, notices, streams };
     /** @type {Page} */
     const page = { title, ...shared, luts, cmapAliases, datasets, offline };
-    const rangeOf = sharedRanges(spec);
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
+    const rangeOf = sharedRanges(
+      spec.ranges,
+      placed.map((each) => each.spec),
+    );
     this.figures = placed.map(({ spec: figure, section }, index) => {
       const made = new Figure({
         page,
@@ -317,6 +322,9 @@ export class Mounted extends EventTarget {
     bindLegendEntries(figure);
     bindPickers(figure);
     bindSettings(figure);
+    const { signal } = this.building;
+    bindLive(figure, signal);
+    bindBeyond(figure, (words) => this.notices.say(words));
     const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));
     bindState(figure, status);
     bindRowFacts(figure, status);
@@ -368,20 +376,6 @@ export class Mounted extends EventTarget {
 }
 
 /**
- * Ranges by name: those that the document declares, and others when they are first needed.
- * @param {DocumentSpec} spec
- * @returns {(name: string) => SharedRange}
- */
-function sharedRanges(spec) {
-  const ranges = new Map(Object.entries(spec.ranges).map(([name, declared]) => [name, new SharedRange(declared)]));
-  return (name) => {
-    const range = ranges.get(name) ?? new SharedRange({ start: null, end: null });
-    ranges.set(name, range);
-    return range;
-  };
-}
-
-/**
  * Figures of one row keep the edges of their plots in line.
  * @param {readonly Figure[]} figures
  * @param {readonly (string|null)[]} rows of each; null: it stands alone
@@ -402,13 +396,21 @@ function standInLine(figures, rows) {
  */
 function describe(figure, say) {
   let said = "";
-  const words = () =>
-    `${figure.title || "Plot"}: ${figure.axes.x.title} ${rangeWords(figure, "x")}, ` +
-    `${figure.axes.y.title} ${rangeWords(figure, "y")}`;
+  const { ranges, section } = figure;
+  const words = () => {
+    const { x, y } = figure.axes;
+    const isFollowing = ranges.x.isFollowing && section.dataset.live !== undefined;
+    return (
+      `${figure.title || "Plot"}: ${x.title} ${isFollowing ? "follows the newest data" : rangeWords(figure, "x")}, ` +
+      `${y.title} ${rangeWords(figure, "y")}`
+    );
+  };
   figure.addEventListener("exact", () => figure.surface.setAttribute("aria-label", words()));
   figure.addEventListener("rest", () => {
     const now = words();
-    if (said !== "" && said !== now) say(now);
+    // Where only the data move the view, that is no news.
+    const isMoved = section.dataset.live === undefined || ranges.x.moved || ranges.y.moved;
+    if (said !== "" && said !== now && isMoved) say(now);
     said = now;
   });
 }

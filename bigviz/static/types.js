@@ -12,11 +12,12 @@
  *   categories: string[]|null}} AxisSpec
  */
 /** A map below the data.  @typedef {{url: string, attribution: string, max_zoom: number}} BasemapSpec */
+/** The newest part of x is shown, so long in axis units.  @typedef {{axis: "x", window: number}} FollowSpec */
 /**
  * @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec,
  *   y_axis: AxisSpec,
- *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[], basemap?: BasemapSpec|null}}
- *   FigureSpec
+ *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[], basemap?: BasemapSpec|null,
+ *   follow?: FollowSpec|null}} FigureSpec
  */
 /** @typedef {{id: string, type: "row"|"column"|"grid", children: Node[], columns?: number|null}} BoxSpec */
 /** @typedef {FigureSpec|BoxSpec} Node */

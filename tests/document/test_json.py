@@ -21,6 +21,7 @@ from bigviz.document.spec import (
     BasemapSpec,
     Document,
     FigureSpec,
+    FollowSpec,
     LayerSpec,
     LayoutSpec,
     RangeSpec,
@@ -113,6 +114,8 @@ basemaps = st.builds(
 def documents(draw: st.DrawFn) -> Document:
     datasets = draw(st.lists(text, min_size=1, max_size=3, unique=True))
     names = ["x0", "y0", "shared"]
+    named = {name: draw(ranges) for name in names}
+    follow = draw(st.none() | st.builds(FollowSpec, st.floats(0, 1e307, exclude_min=True)))
     count = iter(range(1_000))
 
     def layer(figure: str, at: int) -> LayerSpec:
@@ -129,14 +132,15 @@ def documents(draw: st.DrawFn) -> Document:
             places = [draw(st.sampled_from(names)) for _ in "xy"]
             aspect = draw(st.sampled_from([None, "locked"]))
             pair, below = (draw(axes), draw(axes)), None
+            newest = follow if named[places[0]] == RangeSpec() and draw(st.booleans()) else None
             if draw(st.booleans()):
                 pair, below = (AxisSpec("mercator"), AxisSpec("mercator")), draw(st.none() | basemaps)
-            return FigureSpec(name, *places, draw(text), *pair, aspect, size, None, layers, below)
+                newest = None
+            return FigureSpec(name, *places, draw(text), *pair, aspect, size, None, layers, below, newest)
         kind = draw(st.sampled_from(["row", "column", "grid"]))
         children = tuple(node(depth - 1) for _ in range(draw(st.integers(1, 3))))
         return LayoutSpec(f"l{next(count)}", kind, children, draw(st.integers(1, 9)) if kind == "grid" else None)
 
-    named = {name: draw(ranges) for name in names}
     return Document("d", draw(text), tuple(datasets), named, node(2), draw(st.booleans()))
 
 

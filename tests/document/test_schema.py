@@ -34,10 +34,11 @@ PLACES = {
     "Axis": SCHEMA["$defs"]["axis"],
     "Layer": SCHEMA["$defs"]["layer"],
     "Basemap": SCHEMA["$defs"]["basemap"],
+    "Follow": SCHEMA["$defs"]["follow"],
 }
 SPECS = {
     "Range": spec.RangeSpec, "Figure": spec.FigureSpec, "Axis": spec.AxisSpec, "Layer": spec.LayerSpec,
-    "Basemap": spec.BasemapSpec,
+    "Basemap": spec.BasemapSpec, "Follow": spec.FollowSpec,
 }  # fmt: skip
 # Values of a wrong type, or out of every key's bounds.
 WRONG = st.sampled_from([[], {}, [None], "", "no such word", -1, 1.5, 10**6, True, None, "a\n", "\n", {"a": 1}, [0]])

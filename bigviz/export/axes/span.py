@@ -12,7 +12,7 @@ from typing import Final
 
 from bigviz.export.axes.nice_numbers import rounded
 
-__all__ = ["SHORTEST", "DataRange", "Span", "as_kind", "home_span", "padded", "span", "span_of"]
+__all__ = ["SHORTEST", "DataRange", "Span", "as_kind", "home_span", "newest_span", "padded", "span", "span_of"]
 
 End = int | float | str
 DataRange = tuple[End, End, bool]
@@ -82,12 +82,25 @@ def padded(s: Span, share: float) -> Span:
 def home_span(ranges: Sequence[DataRange | None], exact: bool) -> Span:
     """The range that shows all data of an axis: the layers' ranges joined and padded 2 % a side; one value gets half a
     unit (or a billionth of itself, on float axes far from 0) around it; no value at all shows 0..1."""
+    everything = _all_of(ranges, exact)
+    return span(0.0, 1.0, 0, exact) if everything is None else padded(everything, HOME_PADDING)
+
+
+def newest_span(ranges: Sequence[DataRange | None], exact: bool, window: float) -> Span:
+    """The range of a length whose upper end is 2 % of it beyond the layers' highest number; no value at all is 0."""
+    everything = _all_of(ranges, exact)
+    origin, hi = (0, 0.0) if everything is None else (everything.origin, everything.hi)
+    hi += window * HOME_PADDING
+    return _kept_inside(hi - window, hi, Span(origin, hi - window, hi, exact))
+
+
+def _all_of(ranges: Sequence[DataRange | None], exact: bool) -> Span | None:
     everything: Span | None = None
     for each in ranges:
         part = None if each is None else _cells_span(each, exact) if each[2] else _data_span(each, exact)
         if part is not None:
             everything = part if everything is None else _union(everything, part)
-    return span(0.0, 1.0, 0, exact) if everything is None else padded(everything, HOME_PADDING)
+    return everything
 
 
 def _place(value: End, exact: bool) -> tuple[int, float] | None:

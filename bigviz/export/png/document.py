@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress, no_progress
 from bigviz.document.bind import require_bound
-from bigviz.document.spec import Document, FigureSpec, RangeSpec
-from bigviz.export.axes.span import Span, as_kind, home_span, span_of
+from bigviz.document.follow import LONGEST
+from bigviz.document.spec import Document, FigureSpec
+from bigviz.export.axes.span import Span, as_kind, home_span, newest_span, span_of
 from bigviz.export.png.chrome.canvas import Canvas
 from bigviz.export.png.figure import Figure, Ranges, axes_of
 from bigviz.export.png.page_layout import PlacedFigure, arranged
@@ -121,14 +123,21 @@ def _ranges(document: Document, figures: Sequence[Figure], view: ViewText) -> li
             start, end = (view.of(f"{'xy'[side]}{at}", number) for at in (0, 1))
             if start is not None and end is not None:
                 moved[name] = _said(start, end, figure.axes[side].exact, "xy"[side])
-    homes = {name: _home(figures, name, declared) for name, declared in document.ranges.items()}
+    windows = {spec.x_range: spec.follow.window for spec in document.figures() if spec.follow}
+    windows |= {
+        figure.spec.x_range: _window(text)
+        for number, figure in enumerate(figures)
+        if (text := view.of("follow", number)) is not None
+    }
+    homes = {name: _home(figures, name, document, windows.get(name)) for name in document.ranges}
     out = []
     for figure in figures:
         names = figure.spec.x_range, figure.spec.y_range
         x, y = (
             as_kind(moved.get(name, homes[name]), axis.exact) for name, axis in zip(names, figure.axes, strict=True)
         )
-        follows = names[0] in moved and names[1] not in moved and _may_follow(figures, figure, document)
+        is_part = names[0] in moved or names[0] in windows
+        follows = is_part and names[1] not in moved and _may_follow(figures, figure, document)
         out.append(Ranges(x, y, follows))
     return out
 
@@ -143,8 +152,20 @@ def _said(start: str, end: str, exact: bool, side: str) -> Span:
     return found
 
 
-def _home(figures: Sequence[Figure], name: str, declared: RangeSpec) -> Span:
-    """The declared range, else all that layers of figures with that range show first."""
+def _window(text: str) -> float:
+    try:
+        window = float(text)
+    except ValueError:
+        window = math.nan
+    if not 0 < window <= LONGEST:
+        raise BadInput(f"follow is a number above 0, the length of the newest part of x; got {text[:40]}.", "follow")
+    return window
+
+
+def _home(figures: Sequence[Figure], name: str, document: Document, window: float | None) -> Span:
+    """The declared range, else the newest part of the data that is a window long, else all that layers of figures with
+    that range show first."""
+    declared = document.ranges[name]
     layers = [
         (layer, side, figure.axes[side].exact)
         for figure in figures
@@ -157,6 +178,8 @@ def _home(figures: Sequence[Figure], name: str, declared: RangeSpec) -> Span:
         said = span_of(declared.start, declared.end, exact)
         if said is not None:
             return said
+    if window is not None:
+        return newest_span([layer.data_range(side) for layer, side, _ in layers], exact, window)
     return home_span([layer.home_range(side) for layer, side, _ in layers], exact)
 
 

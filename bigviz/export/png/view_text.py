@@ -39,6 +39,7 @@ _KEYS: Final = (
     "x1",
     "y0",
     "y1",
+    "follow",
 )
 _NUMBERS: Final = ("integer", "float", "decimal")
 

@@ -5,9 +5,9 @@
 /** What drawing sees of its figure; `resize` measures the surface again and draws, or says that its size is the same.
  * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page:
  *   import("./page.js").Page, readonly layers: readonly Layer[],
- * readonly view: View|null, readonly painter: import("./painter.js").Painter, readonly requests:
- * import("./requests.js").Requests,
- *   fitY: () => void, resize: () => boolean}} Drawn */
+ * readonly view: View|null, readonly asking: View|null, readonly painter: import("./painter.js").Painter,
+ * readonly requests: import("./requests.js").Requests, readonly moves: {fitY: () => void, glide: (time: number) =>
+ * boolean}, resize: () => boolean}} Drawn */
 
 /**
  * Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two
@@ -27,6 +27,9 @@ export class Drawing {
     /** the drawn picture stays until the new one is whole (other columns, first picture) */ this.hold = true;
     /** what is drawn is the view, exactly */ this.exact = false;
     /** an input moved the view since the last frame */ this.moved = false;
+    /** the view has moved on with the data since the last frame */ this.hasGlided = false;
+    /** something is to be drawn that is not on the screen */ this.isDue = false;
+    /** tiles or columns have come since the last exact picture */ this.isFresh = false;
     this.queued = 0;
     /** When the last frame was drawn. */ this.drawn = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
@@ -47,6 +50,7 @@ export class Drawing {
   /** The view has changed: what it lacks is requested, and what is here is drawn. */
   renew() {
     this.exact = false;
+    this.isFresh = true;
     this.figure.section.dataset.exact = "0";
     this.figure.requests.update();
     this.redraw();
@@ -55,9 +59,10 @@ export class Drawing {
   /** Something arrived for this figure. What was fetched ahead changes nothing on the screen. */
   arrived() {
     if (this.exact) return;
+    this.isFresh = true;
     const { view, layers } = this.figure;
     // A first picture is drawn as soon as there is something everywhere, estimates too.
-    if (view && !this.moved && layers.every((layer) => (this.hold ? layer.covered(view) : layer.complete(view)))) {
+    if (view && !this.moved && (this.hold ? this.#isCovered(view) : this.#isComplete(view))) {
       for (const { raster } of layers) raster?.prepare(view);
       this.redraw();
     } else {
@@ -68,8 +73,31 @@ export class Drawing {
     }
   }
 
+  /** The view has moved on with the data. */
+  glided() {
+    this.hasGlided = true;
+    this.redraw();
+  }
+
   redraw() {
+    this.isDue = true;
+    this.#queue();
+  }
+
+  #queue() {
     if (this.queued === 0) this.queued = requestAnimationFrame(() => this.frame());
+  }
+
+  /** @param {View} view @returns {boolean} what it shows is here, at least as an estimate */
+  #isCovered(view) {
+    const asking = this.figure.asking ?? view;
+    return this.figure.layers.every((layer) => layer.covered(view, asking));
+  }
+
+  /** @param {View} view @returns {boolean} what it shows is here */
+  #isComplete(view) {
+    const asking = this.figure.asking ?? view;
+    return this.figure.layers.every((layer) => layer.complete(view, asking));
   }
 
   /**
@@ -78,29 +106,40 @@ export class Drawing {
    * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
   frame() {
     cancelAnimationFrame(this.queued);
+    const isGliding = this.figure.moves.glide(performance.now());
     this.queued = 0;
-    const { moved } = this;
-    this.moved = false;
+    if (isGliding) this.#queue();
+    if (this.isDue) this.#draw(isGliding);
+  }
+
+  /** @param {boolean} isGliding the view goes on moving with the data */
+  #draw(isGliding) {
+    const { moved, hasGlided } = this;
+    this.moved = this.hasGlided = this.isDue = false;
     this.figure.requests.nextFrame();
-    this.figure.fitY();
+    this.figure.moves.fitY();
     const { view, layers, painter } = this.figure;
     if (!view) return;
-    const covered = layers.every((layer) => layer.covered(view));
+    const covered = this.#isCovered(view);
     if (this.hold && !covered) return;
     this.hold = false;
     const started = performance.now();
-    const complete = covered && layers.every((layer) => layer.complete(view));
-    const still = !moved || (complete && started - this.drawn > STILL_MS);
+    const complete = covered && this.#isComplete(view);
+    const still = hasGlided
+      ? this.isFresh || !isGliding || layers.every(({ raster }) => raster === null)
+      : !moved || (complete && started - this.drawn > STILL_MS);
     const exact = complete && still;
+    const suits = !moved && (!hasGlided || this.isFresh);
+    if (covered && still) this.isFresh = false;
     painter.prepare(view);
-    if (!moved && painter.refit() && this.figure.resize()) return;
+    if (suits && painter.refit() && this.figure.resize()) return;
     painter.paint(view, covered && still);
     // The colour bar's labels are known with the picture that it is the key to.
-    if (exact && !moved && painter.refit() && this.figure.resize()) return;
+    if (exact && suits && painter.refit() && this.figure.resize()) return;
     this.drawn = performance.now();
     if (layers.every((layer) => layer.asked === null)) delete this.figure.section.dataset.old;
-    this.#mark(exact, this.drawn - started);
-    if ((covered && !still) || (exact && moved && painter.isTight)) this.redraw();
+    if (still || !complete || !hasGlided) this.#mark(exact, this.drawn - started);
+    if ((covered && !still && !isGliding) || (exact && moved && painter.isTight)) this.redraw();
     this.figure.dispatchEvent(new Event("frame"));
   }
 

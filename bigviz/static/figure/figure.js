@@ -9,6 +9,7 @@ import { Layer } from "../layers/layer.js";
 import { Loading } from "./loading.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
+import { Moves } from "./moves.js";
 import { Requests } from "./requests.js";
 import { Steps } from "./steps.js";
 import { axisLimits } from "../geometry/home.js";
@@ -50,14 +51,9 @@ export class Figure extends EventTarget {
     this.drawing = new Drawing(this);
     this.steps = new Steps(this);
     this.followY = new FollowY(this);
+    this.moves = new Moves(this);
     /** Ranges to show once their columns have come.  @type {import("./steps.js").Step|null} */
     this.due = null;
-    for (const range of [x, y]) {
-      range.addEventListener("change", (event) => {
-        const { by, time } = /** @type {CustomEvent} */ (event).detail;
-        if (by !== this) this.#follow(time, by === range);
-      });
-    }
     this.sizing = new ResizeObserver(() => this.resize());
     this.sizing.observe(this.surface);
   }
@@ -76,6 +72,11 @@ export class Figure extends EventTarget {
   /** Device pixels per CSS pixel. */
   get dpr() {
     return devicePixelRatio || 1;
+  }
+
+  /** What is asked for: the view, and more where it moves on by itself.  @returns {View|null} */
+  get asking() {
+    return this.view && (this.moves.ahead ?? this.view);
   }
 
   get look() {
@@ -176,7 +177,7 @@ export class Figure extends EventTarget {
       const replaced =
         before !== null &&
         (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
-      if (replaced) this.ranges[side].moved = false;
+      if (replaced) this.ranges[side].renew(this.#isPublishedOn(side));
       if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition.glyph))
         this.followY.isWanted = true;
       this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
@@ -244,7 +245,8 @@ export class Figure extends EventTarget {
     const drawn = this.layers.filter((layer) => layer.info !== null);
     const { x, y } = this.ranges;
     if ((drawn.length === 0 && this.layers.length > 0) || x.now === null || y.now === null) return;
-    if (this.due?.x) x.set(this.due.x, this, 0);
+    if (this.due && this.due.window !== null) x.follow(this.due.window, this, 0);
+    else if (this.due?.x) x.set(this.due.x, this, 0);
     if (this.due?.y) y.set(this.due.y, this, 0);
     this.due = null;
     const roots = drawn.map((layer) => /** @type {NonNullable<Layer["roots"]>} */ (layer.roots));
@@ -274,6 +276,7 @@ export class Figure extends EventTarget {
       limits,
       locked,
     }).lock();
+    this.moves.lookAhead();
     this.steps.built();
     this.requests.forget();
     this.drawing.renew();
@@ -281,123 +284,19 @@ export class Figure extends EventTarget {
 
   /** The axes are those that the document was made for, not others that a viewer picked. */
   #isPublished() {
+    return this.#isPublishedOn("x") && this.#isPublishedOn("y");
+  }
+
+  /** @param {"x"|"y"} side @returns {boolean} */
+  #isPublishedOn(side) {
     const { main, spec } = this;
     const drawn = main?.definition;
     if (!drawn) return true;
-    return (
-      drawn.x === main.spec.x &&
-      drawn.y === main.spec.y &&
-      drawn.xaxis === spec.x_axis.kind &&
-      drawn.yaxis === spec.y_axis.kind
-    );
+    const kind = side === "x" ? drawn.xaxis : drawn.yaxis;
+    return drawn[side] === main.spec[side] && kind === spec[`${side}_axis`].kind;
   }
 
-  // Where the view goes.
-
-  /**
-   * A gesture's or key's zoom, see `View.zoom`: of x alone where y follows; one of y alone ends that.
-   * @param {number} fx
-   * @param {number} fy
-   * @param {number} px
-   * @param {number} py device pixels
-   * @param {number} time event.timeStamp
-   */
-  zoom(fx, fy, px, py, time) {
-    if (fx === 1) this.followY.isWanted = false;
-    if (this.view) this.show(this.view.zoom(fx, this.followY.isOn ? 1 : fy, px, py), time);
-  }
-
-  /**
-   * A gesture's or key's pan, of x alone where y follows.
-   * @param {number} dx
-   * @param {number} dy device pixels
-   * @param {number} time event.timeStamp
-   */
-  pan(dx, dy, time) {
-    if (this.view) this.show(this.view.pan(dx, this.followY.isOn ? 0 : dy), time);
-  }
-
-  /** Lets y follow what is shown, or keeps it where it is.  @param {boolean} isWanted */
-  follow(isWanted) {
-    this.steps.before("follow");
-    this.followY.isWanted = isWanted;
-    this.redraw();
-    this.steps.settle();
-  }
-
-  /** Moves y to what x shows, where it follows that: before a frame is drawn. */
-  fitY() {
-    const { view } = this;
-    const next = view && this.followY.fit(view);
-    if (!next || next === view) return;
-    this.view = next;
-    this.ranges.y.set(next.y, this, 0, this.ranges.y.moved);
-  }
-
-  /** A gesture's view.  @param {View} next @param {number} time event.timeStamp */
-  show(next, time) {
-    if (!this.view || next.equals(this.view)) return;
-    this.steps.before("view");
-    this.view = next;
-    this.page.latency.input(this.index, time);
-    this.ranges.x.set(next.x, this, time);
-    this.ranges.y.set(next.y, this, time);
-    this.drawing.moved = true;
-    this.requests.follow();
-    this.drawing.renew();
-    this.steps.after();
-  }
-
-  /**
-   * Another figure moved a shared range, or its home became known.
-   * @param {number} time
-   * @param {boolean} known its home became known
-   */
-  #follow(time, known) {
-    const { x, y } = this.ranges;
-    if (!this.view || x.now === null || y.now === null) return;
-    const next = this.view.show({ x: asKind(x.now, this.axes.x.exact), y: asKind(y.now, this.axes.y.exact) });
-    if (next.equals(this.view)) return;
-    if (!known) this.steps.before("view");
-    this.view = next;
-    if (time > 0) this.page.latency.input(this.index, time);
-    this.drawing.moved = time > 0;
-    if (time > 0) this.requests.follow();
-    this.drawing.renew();
-    if (known) this.steps.known();
-    else this.steps.after();
-  }
-
-  /** @param {"x"|"y"|"xy"} sides @param {number} time */
-  home(sides, time) {
-    if (!this.view) return;
-    if (sides.includes("y")) this.followY.isWanted = true;
-    const { x, y } = this.ranges;
-    const next = this.view.show({
-      ...(sides.includes("x") ? { x: asKind(x.home, this.axes.x.exact) } : {}),
-      ...(sides.includes("y") ? { y: asKind(y.home, this.axes.y.exact) } : {}),
-    });
-    this.show(next, time);
-    this.steps.settle();
-  }
-
-  /** All data, where the first view leaves some out.  @param {number} time */
-  showAll(time) {
-    const { x, y } = this.ranges;
-    if (!this.view) return;
-    this.followY.isWanted = false;
-    this.show(this.view.show({ x: asKind(x.all, this.axes.x.exact), y: asKind(y.all, this.axes.y.exact) }), time);
-    this.steps.settle();
-  }
-
-  /** What an earlier or later step showed.  @param {import("./steps.js").Step} step @param {number} time */
-  restore({ x, y, choices, follows }, time) {
-    const { view } = this;
-    this.followY.isWanted = follows;
-    this.#chosen((layer) => choices[layer.index]);
-    if (this.layers.some((layer) => layer.asked !== null)) this.due = { x, y, choices, follows };
-    else if (view) this.show(view.show({ x: x ?? view.x, y: y ?? view.y }), time);
-  }
+  // What is chosen.
 
   /** New columns, colours or scale for a layer.  @param {number} index @param {Partial<Choice>} change */
   choose(index, change) {
@@ -409,12 +308,12 @@ export class Figure extends EventTarget {
     const changes = this.layers.map(change);
     this.steps.before([...new Set(changes.flatMap(Object.keys))].join());
     this.due = null;
-    this.#chosen((layer) => ({ ...layer.choice, ...changes[layer.index] }));
+    this.takeChoices((layer) => ({ ...layer.choice, ...changes[layer.index] }));
     this.steps.after();
   }
 
   /** @param {(layer: Layer) => Choice} choice */
-  #chosen(choice) {
+  takeChoices(choice) {
     this.requests.hush();
     for (const layer of this.layers) {
       layer.choice = choice(layer);
@@ -461,6 +360,7 @@ export class Figure extends EventTarget {
     if (!this.painter.measure() || !this.view) return false;
     const { width, height } = this.painter.deviceSize;
     this.view = this.view.resize(width, height);
+    this.moves.lookAhead();
     this.drawing.renew();
     this.drawing.frame();
     return true;

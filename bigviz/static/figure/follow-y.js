@@ -34,14 +34,14 @@ export class FollowY {
   }
 
   /**
-   * The view with the y range of the rows at hand that its x range shows; home's where x is at home, and no more than
-   * home where that leaves out far values. Without rows in the view y stays.
+   * The view with the y range of the rows at hand that its x range shows; home's where x is at home and does not move
+   * on, and no more than home where that leaves out far values. Without rows in the view y stays.
    * @param {View} view @returns {View}
    */
   fit(view) {
     if (!this.isOn || view.locked) return view;
     const { x, y } = this.figure.ranges;
-    const next = x.atHome ? asKind(y.home, view.y.exact) : this.#shown(view);
+    const next = x.atHome && !x.isFollowing ? asKind(y.home, view.y.exact) : this.#shown(view);
     return next === null || equalSpans(next, view.y) ? view : view.with({ y: next });
   }
 

@@ -8,7 +8,7 @@ import { toList } from "../geometry/grid.js";
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What requests see of their figure.
  * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
- *   readonly view: View|null,
+ *   readonly view: View|null, readonly asking: View|null,
  *   readonly exact: boolean, readonly loading: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
 /**
  * Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of
@@ -109,7 +109,7 @@ export class Requests {
   }
 
   #send() {
-    const { view, page, index, layers } = this.figure;
+    const { asking: view, page, index, layers } = this.figure;
     if (!view || !page.connection.isUp) return;
     /** @type {ViewLayer[]} */
     const parts = [];
@@ -223,8 +223,8 @@ export class Requests {
     if (id !== this.id) return;
     this.pending.clear();
     this.#busy();
-    const { view, layers } = this.figure;
-    if (!view || layers.every((layer) => layer.complete(view)) || ++this.tries > RETRIES) return;
+    const { view, asking, layers } = this.figure;
+    if (!view || layers.every((layer) => layer.complete(view, asking ?? view)) || ++this.tries > RETRIES) return;
     this.update();
   }
 

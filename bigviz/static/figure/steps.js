@@ -7,12 +7,14 @@ import { equalSpans } from "../geometry/span.js";
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
-/** A range is null while the columns that it is a range of have not come; `follows`: y follows what x shows.
- * @typedef {{x: Span|null, y: Span|null, choices: readonly Choice[], follows: boolean}} Step */
+/** A range is null while the columns that it is a range of have not come; `follows`: y follows what x shows; `window`:
+ * x shows the newest part of the data, so long, null: it stays where it is.
+ * @typedef {{x: Span|null, y: Span|null, choices: readonly Choice[], follows: boolean, window: number|null}} Step */
 /** What steps see of their figure.
  * @typedef {EventTarget & {readonly view: View|null, readonly layers: readonly Layer[], readonly followY: {
- *   readonly isWanted: boolean, readonly isOn: boolean},
- *   restore: (step: Step, time: number) => void}} Stepped */
+ *   readonly isWanted: boolean, readonly isOn: boolean}, readonly ranges: {x: {
+ *   readonly isFollowing: boolean, readonly window: number|null}}, readonly moves: {
+ *   restore: (step: Step, time: number) => void}}} Stepped */
 
 /** Changes of one kind within this time are one step: a drag, a text that is typed. */
 const REST_MS = 350;
@@ -102,7 +104,7 @@ export class Steps {
     if (this.changing !== null) this.settle();
     const step = (way === "undo" ? this.history?.undo() : this.history?.redo()) ?? null;
     if (step) {
-      this.figure.restore(step, time);
+      this.figure.moves.restore(step, time);
       clearTimeout(this.resting);
       this.changing = null;
       this.isGoing = isAsking(this.figure.layers);
@@ -112,10 +114,12 @@ export class Steps {
 
   /** @returns {Step|null} null before the first view */
   #state() {
-    const { view, layers, followY } = this.figure;
+    const { view, layers, followY, ranges } = this.figure;
     if (!view) return null;
     const span = (/** @type {"x"|"y"} */ side) => (layers.some((layer) => isReplaced(layer, side)) ? null : view[side]);
-    return { x: span("x"), y: span("y"), choices: layers.map((layer) => layer.choice), follows: followY.isWanted };
+    const window = ranges.x.isFollowing ? ranges.x.window : null;
+    const choices = layers.map((layer) => layer.choice);
+    return { x: span("x"), y: span("y"), choices, follows: followY.isWanted, window };
   }
 }
 
@@ -151,5 +155,6 @@ function sameChoices(a, b) {
 function equalSteps(a, b, follows) {
   const same = (/** @type {Span|null} */ p, /** @type {Span|null} */ q) =>
     p === null || q === null ? p === q : equalSpans(p, q);
-  return same(a.x, b.x) && sameChoices(a, b) && a.follows === b.follows && ((follows && a.follows) || same(a.y, b.y));
+  const sameX = a.window === b.window && (a.window !== null || same(a.x, b.x));
+  return sameX && sameChoices(a, b) && a.follows === b.follows && ((follows && a.follows) || same(a.y, b.y));
 }

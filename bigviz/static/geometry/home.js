@@ -22,12 +22,30 @@ const WIDEST_ROOTS = 8;
  * @returns {Span}
  */
 export function homeSpan(ranges, exact, padding = HOME_PADDING) {
+  const all = allOf(ranges, exact);
+  return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
+}
+
+/**
+ * The range of a length whose upper end is 2 % of it beyond the layers' highest number; no value at all is 0.
+ * @param {readonly DataRange[]} ranges
+ * @param {boolean} exact
+ * @param {number} window
+ * @returns {Span}
+ */
+export function newestSpan(ranges, exact, window) {
+  const { hi, origin } = allOf(ranges, exact) ?? { hi: 0, origin: 0n };
+  return panSpan({ lo: hi - window, hi, origin, exact }, window * HOME_PADDING);
+}
+
+/** @param {readonly DataRange[]} ranges @param {boolean} exact @returns {Span|null} null where there is no value */
+function allOf(ranges, exact) {
   /** @type {Span|null} */ let all = null;
   for (const range of ranges) {
     const part = range && (range[2] ? cellsSpan(range[0], range[1], exact) : dataSpan(range[0], range[1], exact));
     if (part) all = all ? union(all, part) : part;
   }
-  return all ? padSpan(all, padding) : span(0, 1, 0n, exact);
+  return all;
 }
 
 /**

@@ -1,20 +1,33 @@
 // The named ranges of a document. Figures that name the same range are linked: each shows what the others do.
 
-import { homeSpan } from "./home.js";
-import { equalSpans, span, spanOf, toFloat } from "./span.js";
+import { distance, Glide, isSameLength, isStep } from "./glide.js";
+import { HOME_PADDING, homeSpan, newestSpan } from "./home.js";
+import { at, equalSpans, fractionOf, length, panSpan, span, spanOf, toFloat } from "./span.js";
 
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {import("./home.js").DataRange} DataRange */
 
+/** Without gliding, a window moves on by this share of its length once the newest data have left it. */
+const CALM_STEP = 1 / 8;
+
 export class SharedRange extends EventTarget {
   /**
-   * Fires "change" (detail: {by: whoever moved it, itself when its home became better known, time}) when the range
-   * moves.
+   * Fires "change" (detail: {by: whoever moved it, itself when its home became better known, time, isGlide}) when the
+   * range moves, and "grow" when it has to glide (`advance`) to where the data are now.
    * @param {{start: number|string|null, end: number|string|null}} declared what the document says
+   * @param {{window?: number|null, isCalm?: () => boolean}} [o] `window`: the document says that the newest part of the
+   *   data is shown, so long; `isCalm`: nothing may glide
    */
-  constructor(declared) {
+  constructor(declared, { window = null, isCalm = () => false } = {}) {
     super();
     this.declared = declared;
+    /** @readonly */ this.published = window;
+    /** The window of home: the published one, if the columns are those that it was published for. */
+    this.usual = window;
+    /** The length of the newest part of the data that is shown unless it is moved; null: it shows all. */
+    this.window = window;
+    this.isCalm = isCalm;
+    this.glide = new Glide();
     /** @type {Map<object, {range: DataRange, exact: boolean, dense: DataRange}>} */ this.data = new Map();
     /** @type {Span|null} */ this.now = null;
     /** Was it moved by hand or by the URL, so that late data must not move it? */
@@ -28,7 +41,64 @@ export class SharedRange extends EventTarget {
    */
   tell(layer, range, exact, dense = null) {
     this.data.set(layer, { range, exact, dense });
-    if (!this.moved) this.set(this.home, this, 0, false);
+    if (this.moved) return;
+    if (this.window === null || this.now === null) this.set(this.home, this, 0, false);
+    else this.#grow(this.now);
+  }
+
+  /** The window moves on to where the data are now.  @param {Span} now what is shown */
+  #grow(now) {
+    const { home, glide } = this;
+    const isCalm = this.isCalm() && isSameLength(now, home);
+    if (isCalm && isWithin(now, home)) return;
+    if (glide.to !== null && equalSpans(glide.to, home)) return;
+    if (isCalm) this.set(panSpan(home, length(home) * CALM_STEP), this, 0, false);
+    else if (isStep(now, home)) {
+      glide.aim(now, home, performance.now());
+      this.dispatchEvent(new Event("grow"));
+    } else this.set(home, this, 0, false);
+  }
+
+  /** The newest part of the data is shown, and what comes will be. */
+  get isFollowing() {
+    return this.window !== null && !this.moved;
+  }
+
+  /**
+   * Shows the newest part of the data from now on, until it is moved.
+   * @param {number} window its length @param {object|null} by @param {number} time event.timeStamp
+   */
+  follow(window, by, time) {
+    this.window = window;
+    this.moved = false;
+    this.set(this.home, by, time, false);
+  }
+
+  /** It is moved by nobody any more: home is what the document says. */
+  release() {
+    this.window = this.usual;
+    this.moved = false;
+  }
+
+  /** Other columns: nobody has moved it.  @param {boolean} isPublished they are those of the document */
+  renew(isPublished) {
+    this.usual = isPublished ? this.published : null;
+    this.release();
+  }
+
+  /**
+   * Glides on, by `least` or more unless it arrives.
+   * @param {number} time ms, of performance.now()
+   * @param {number} least
+   * @returns {boolean} it has not arrived
+   */
+  advance(time, least) {
+    const { glide, now } = this;
+    const next = now && glide.at(time);
+    if (!next) return false;
+    if (glide.to !== null && distance(now, next) < least) return true;
+    this.set(next, null, 0, false, true);
+    return glide.to !== null;
   }
 
   /** @param {object} layer */
@@ -43,10 +113,17 @@ export class SharedRange extends EventTarget {
   }
 
   /**
-   * The first view: the declared range, or the dense part of the data, or else all data, with a margin.
+   * The first view: the declared range, or the newest part of the data, or the dense part of them, or else all, with a
+   * margin.
    * @returns {Span}
    */
   get home() {
+    if (this.window !== null)
+      return newestSpan(
+        [...this.data.values()].map((d) => d.range),
+        this.exact,
+        this.window,
+      );
     return (
       this.#said ??
       homeSpan(
@@ -64,9 +141,18 @@ export class SharedRange extends EventTarget {
     );
   }
 
+  /** All data without a margin. @returns {Span} */
+  get extent() {
+    return homeSpan(
+      [...this.data.values()].map((d) => d.range),
+      this.exact,
+      0,
+    );
+  }
+
   /** The first view leaves data out by itself, not because the document says so. */
   get isPart() {
-    return this.#said === null && !equalSpans(this.all, this.home, 1e-9);
+    return this.#said === null && this.window === null && !equalSpans(this.all, this.home, 1e-9);
   }
 
   /** The document says where it is. */
@@ -81,15 +167,20 @@ export class SharedRange extends EventTarget {
   }
 
   get atHome() {
-    return this.now !== null && equalSpans(this.home, this.now, 1e-9);
+    return this.now !== null && (this.isFollowing || equalSpans(this.home, this.now, 1e-9));
   }
 
-  /** @param {Span} next @param {object|null} by @param {number} time event.timeStamp @param {boolean} [moved] */
-  set(next, by, time, moved = true) {
+  /**
+   * @param {Span} next @param {object|null} by @param {number} time event.timeStamp @param {boolean} [moved]
+   * @param {boolean} [isGlide]
+   */
+  set(next, by, time, moved = true, isGlide = false) {
     const same = this.now !== null && this.now.exact === next.exact && equalSpans(this.now, next);
     this.now = next;
     this.moved = moved;
-    if (!same) this.dispatchEvent(new CustomEvent("change", { detail: { by, time } }));
+    if (moved) this.window = this.usual;
+    if (!isGlide) this.glide.stop();
+    if (!same) this.dispatchEvent(new CustomEvent("change", { detail: { by, time, isGlide } }));
   }
 }
 
@@ -100,4 +191,10 @@ export class SharedRange extends EventTarget {
 export function asKind(s, exact) {
   if (s.exact === exact) return s;
   return exact ? span(s.lo, s.hi, 0n, true) : toFloat(s);
+}
+
+/** @param {Span} now @param {Span} home a window @returns {boolean} the newest data in the window are shown */
+function isWithin(now, home) {
+  const place = fractionOf(now, home.origin, at(home, 1 - HOME_PADDING));
+  return place > 0 && place <= 1;
 }

@@ -69,12 +69,12 @@ export class FigureGestures {
       pan: (dx, dy, time) => {
         const { dpr } = figure.painter.size;
         if (this.#isAlongY(dx, dy)) figure.followY.isWanted = false;
-        figure.pan(dx * dpr, dy * dpr, time);
+        figure.moves.pan(dx * dpr, dy * dpr, time);
         hover.hide();
       },
       zoom: (fx, fy, px, py, time) => {
         this.hint.hidden = true;
-        figure.zoom(fx, fy, ...this.#toDevice([px, py]), time);
+        figure.moves.zoom(fx, fy, ...this.#toDevice([px, py]), time);
       },
       box: (from, to, done, time) => this.#boxed(from, to, done, time),
       unbox: () => {
@@ -82,7 +82,7 @@ export class FigureGestures {
       },
       reset: (region, time) => {
         if (region === "bar") figure.choose(0, { low: null, high: null });
-        else if (region !== "none") figure.home(region === "plot" ? "xy" : region, time);
+        else if (region !== "none") figure.moves.home(region === "plot" ? "xy" : region, time);
       },
       bar: (from, to, done) => this.#clip(from, to, done),
       hover: (px, py, region, touch) => {
@@ -132,7 +132,7 @@ export class FigureGestures {
   /** @param {number} factor @param {number} time */
   #zoomMiddle(factor, time) {
     const { view } = this.figure;
-    if (view) this.figure.zoom(factor, factor, view.width / 2, view.height / 2, time);
+    if (view) this.figure.moves.zoom(factor, factor, view.width / 2, view.height / 2, time);
   }
 
   /**
@@ -148,7 +148,7 @@ export class FigureGestures {
       this.hover.step(Math.sign(x) * step, -Math.sign(y) * step);
     } else if (view) {
       if (y !== 0) this.figure.followY.isWanted = false;
-      this.figure.pan(-x * view.width, y * view.height, time);
+      this.figure.moves.pan(-x * view.width, y * view.height, time);
     }
   }
 
@@ -191,7 +191,7 @@ export class FigureGestures {
     this.box.hidden = true;
     if (Math.abs(a[0] - b[0]) < LEAST_BOX || Math.abs(a[1] - b[1]) < LEAST_BOX || !figure.view) return;
     figure.followY.isWanted = false;
-    figure.show(figure.view.box(...this.#toDevice(a), ...this.#toDevice(b)), time);
+    figure.moves.show(figure.view.box(...this.#toDevice(a), ...this.#toDevice(b)), time);
     figure.steps.settle();
   }
 

@@ -22,6 +22,7 @@ const ACTS = {
   b: "box",
   c: "read",
   y: "follow",
+  l: "live",
   "?": "help",
   Escape: "escape",
 };

@@ -318,18 +318,20 @@ export class Layer {
 
   /**
    * @param {import("../geometry/view.js").View} view
+   * @param {import("../geometry/view.js").View} [asking] what was asked for, if that is more
    * @returns {boolean} everything that the view shows of this layer is here
    */
-  complete(view) {
-    return this.raster?.complete(view) ?? this.line?.complete(view) ?? true;
+  complete(view, asking = view) {
+    return this.raster?.complete(view, asking) ?? this.line?.complete(asking) ?? true;
   }
 
   /**
    * @param {import("../geometry/view.js").View} view
+   * @param {import("../geometry/view.js").View} [asking] what was asked for, if that is more
    * @returns {boolean} everything that the view shows of this layer is here, at least as an estimate
    */
-  covered(view) {
-    return this.raster?.covered(view) ?? this.line?.covered(view) ?? true;
+  covered(view, asking = view) {
+    return this.raster?.covered(view) ?? this.line?.covered(asking) ?? true;
   }
 
   /**

@@ -83,10 +83,11 @@ export class RasterLayer {
   /**
    * All that the view shows is here, and exact: its rows where they are few, else its tiles.
    * @param {View} view
+   * @param {View} [asking] what was asked for, if that is more
    * @returns {boolean}
    */
-  complete(view) {
-    return this.needsNoTiles(view) || (this.tiles.complete(view) && this.windows.isTiled(view));
+  complete(view, asking = view) {
+    return this.needsNoTiles(view) || (this.tiles.complete(view) && this.windows.isTiled(asking));
   }
 
   /** All that the view shows is here, at least as an estimate.  @param {View} view @returns {boolean} */

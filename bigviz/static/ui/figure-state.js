@@ -59,12 +59,14 @@ export function bindState(figure, status) {
     const isExact = section.dataset.exact === "1";
     const { view } = figure;
     const isShallow = isExact && view !== null && figure.layers.some((layer) => layer.isShallow(view));
+    // Between two versions of data that grow the picture is that of the first, whole.
+    const isLive = !isExact && section.dataset.live === "1" && !figure.hold && share === null;
     const state =
       failed.length > 0 && failed.length === figure.layers.length
         ? "failed"
         : estimate
           ? "estimate"
-          : isExact
+          : isExact || isLive
             ? isShallow
               ? "shallow"
               : "exact"
@@ -73,7 +75,7 @@ export function bindState(figure, status) {
     if (state === "failed")
       status.set("state", { text: "nothing to draw", detail: failed[0].error ?? undefined, tone: "bad" });
     else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });
-    else if (isExact)
+    else if (isExact || isLive)
       status.set("state", isShallow ? SHALLOW : figure.layers.some(isPart) ? WITHIN : { text: "exact" });
     else
       status.set("state", {

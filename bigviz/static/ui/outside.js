@@ -14,7 +14,7 @@ const FEW = 1000;
  */
 export function bindOutside(figure, status) {
   const run = (/** @type {number} */ time) => {
-    figure.showAll(time);
+    figure.moves.showAll(time);
     figure.surface.focus();
   };
   const show = () => {

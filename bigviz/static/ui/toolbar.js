@@ -1,6 +1,7 @@
 // The buttons of a figure and of the page.
 
 import { clone, find, keepStop, ownPopover, roving, setIcon } from "../dom.js";
+import { canFollowX } from "./live.js";
 import { copyImage, saveImage } from "./save-png.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -21,15 +22,17 @@ export function bindToolbar(figure, page) {
 
   const zoom = (/** @type {number} */ factor, /** @type {number} */ time) => {
     const { view } = figure;
-    if (view) figure.zoom(factor, factor, view.width / 2, view.height / 2, time);
+    if (view) figure.moves.zoom(factor, factor, view.width / 2, view.height / 2, time);
   };
   /** @type {Act} */
   const act = (name, shift, time) => {
     if (name === "undo" || name === "redo") figure.steps.travel(name, time);
     else if (name === "in" || name === "out") zoom(name === "in" ? 1 / ZOOM : ZOOM, time);
-    else if (name === "home") figure.home("xy", time);
+    else if (name === "home") figure.moves.home("xy", time);
     else if (name === "follow") {
-      if (figure.followY.isPossible) figure.follow(!figure.followY.isOn);
+      if (figure.followY.isPossible) figure.moves.followY(!figure.followY.isOn);
+    } else if (name === "live") {
+      if (canFollowX(figure)) figure.moves.followX(!figure.ranges.x.isFollowing, time);
     } else if (name === "full") fullScreen(section, figure.page.notices);
     else if (name === "save") void saveImage(figure, shift ? 2 : 1);
     else if (name === "help") page.help();
@@ -40,7 +43,7 @@ export function bindToolbar(figure, page) {
       button("box").setAttribute("aria-pressed", String(on));
     }
   };
-  for (const name of ["undo", "redo", "in", "out", "home", "follow", "box", "full"])
+  for (const name of ["undo", "redo", "in", "out", "home", "follow", "live", "box", "full"])
     button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
   bindSave(figure, button("save"));
   // In a text box of the form a browser would leave the page.
@@ -56,14 +59,20 @@ export function bindToolbar(figure, page) {
 
   let shown = "";
   const history = () => {
-    const { steps, followY } = figure;
-    const now = [steps.canUndo, steps.canRedo, followY.isPossible, followY.isOn].join();
+    const { steps, followY, ranges } = figure;
+    const { isFollowing } = ranges.x;
+    const canFollow = canFollowX(figure);
+    const now = [steps.canUndo, steps.canRedo, followY.isPossible, followY.isOn, canFollow, isFollowing].join();
     if (now === shown) return;
     shown = now;
     button("undo").disabled = !steps.canUndo;
     button("redo").disabled = !steps.canRedo;
     button("follow").hidden = !followY.isPossible;
     button("follow").setAttribute("aria-pressed", String(followY.isOn));
+    button("live").hidden = !canFollow;
+    button("live").setAttribute("aria-pressed", String(isFollowing));
+    if (canFollow) section.dataset.follow = isFollowing ? "1" : "0";
+    else delete section.dataset.follow;
     keepStop(bar);
   };
   for (const event of ["rest", "frame"]) figure.addEventListener(event, history);

@@ -1,6 +1,7 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
-// glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1; a figure after the first adds .N to each key,
-// another layer .N.K. Values as published are left out. In a notebook's cell the same text is kept by the notebook.
+// glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest part of x that
+// is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left out. In a
+// notebook's cell the same text is kept by the notebook.
 
 import { readValue } from "../axes/values.js";
 import { canonical } from "../render/colormaps.js";
@@ -58,7 +59,11 @@ export class UrlState {
     if (address.hash === this.written) return;
     for (const figure of figures) figure.steps.settle();
     this.read();
-    for (const { ranges } of figures) for (const range of [ranges.x, ranges.y]) range.set(range.home, null, 0, false);
+    for (const { ranges } of figures)
+      for (const range of [ranges.x, ranges.y]) {
+        range.release();
+        range.set(range.home, null, 0, false);
+      }
     for (const figure of figures) {
       figure.ask();
       this.#show(figure);
@@ -90,6 +95,8 @@ export class UrlState {
       if (side === "y") figure.followY.isWanted = range === null;
       if (range) figure.ranges[side].set(range, null, 0);
     }
+    const window = Number(params.get(`follow${end}`));
+    if (window > 0 && Number.isFinite(window)) figure.ranges.x.follow(window, null, 0);
   }
 
   #soon() {
@@ -142,9 +149,10 @@ function writeFigure(params, figure) {
     }
   }
   const { x, y } = figure.ranges;
+  if (x.isFollowing && x.window !== x.usual) params.set(`follow${suffix(figure.index, 0)}`, String(x.window));
   if (x.now === null || y.now === null || (x.atHome && (y.atHome || figure.followY.isOn))) return;
   for (const side of /** @type {const} */ (["x", "y"])) {
-    if (side === "y" && figure.followY.isOn) continue;
+    if (side === "y" ? figure.followY.isOn : x.isFollowing) continue;
     const [start, stop] = figure.axes[side].toUrl(
       /** @type {import("../geometry/view.js").View} */ (figure.view)[side],
     );

@@ -36,7 +36,7 @@ function world() {
     layers: [layer],
     page: { latency: { settled: () => told.push("settled") } },
     requests: { update: () => told.push("asked"), nextFrame() {}, settled() {} },
-    fitY() {},
+    moves: { fitY() {}, glide: () => false },
     painter: {
       prepare() {},
       refit: () => false,

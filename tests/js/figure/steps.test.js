@@ -22,7 +22,8 @@ function world() {
       layers: [layer],
       view: null,
       followY: { isOn: false, isWanted: true },
-      restore: () => {},
+      ranges: { x: { isFollowing: false, window: null } },
+      moves: { restore: () => {} },
     })
   );
   const steps = new Steps(figure);
@@ -32,7 +33,7 @@ function world() {
   const look = (/** @type {number} */ k) => {
     figure.view = { x: span(k, k + 1), y: span(0, 1) };
   };
-  figure.restore = (/** @type {any} */ { x, y, choices }) => {
+  figure.moves.restore = (/** @type {any} */ { x, y, choices }) => {
     layer.choice = choices[0];
     ask();
     if (!layer.asked) figure.view = { x, y };

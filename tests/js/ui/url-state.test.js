@@ -86,7 +86,7 @@ function figure(index) {
     failed: false,
     defaultKind: () => "linear",
   });
-  const range = { now: {}, home: null, atHome: false, set: () => {} };
+  const range = { now: {}, home: null, atHome: false, isFollowing: false, set: () => {} };
   const axis = { fromUrl: () => null, toUrl: () => ["0", "1"] };
   return Object.assign(new EventTarget(), {
     index,
@@ -130,16 +130,45 @@ test("what is read and what is written are the documented keys", () => {
   }
   const wrote = new Set(new URLSearchParams(written.hash).keys());
   const keys = documented();
-  const view = ["x0", "x1", "y0", "y1"];
+  const view = ["x0", "x1", "y0", "y1", "follow"];
   assert.ok(keys.length > view.length);
   for (const names of [read, wrote]) {
-    assert.deepEqual(keysOf(names, ""), keys);
-    assert.deepEqual(keysOf(names, ".1"), keys);
+    const all = names === read ? keys : keys.filter((key) => key !== "follow"); // in place of x0 and x1
+    assert.deepEqual(keysOf(names, ""), all);
+    assert.deepEqual(keysOf(names, ".1"), all);
     assert.deepEqual(
       keysOf(names, ".0.1"),
       keys.filter((key) => !view.includes(key)),
     );
   }
+});
+
+test("a range that follows the newest data is written by its length, unless that is the published one", () => {
+  const one = /** @type {any} */ (figure(0));
+  const state = new UrlState([], new AbortController().signal);
+  state.figures = [one];
+  one.ranges = {
+    x: { ...one.ranges.x, atHome: true, isFollowing: true, window: 5, usual: null },
+    y: { ...one.ranges.y, atHome: true },
+  };
+  const keys = () => {
+    state.write();
+    return Object.fromEntries([...new URLSearchParams(written.hash)].filter(([key]) => /^follow|^[xy][01]/.test(key)));
+  };
+  assert.deepEqual(keys(), { follow: "5" });
+  one.ranges.y.atHome = false;
+  assert.deepEqual(keys(), { follow: "5", y0: "0", y1: "1" });
+  one.ranges.x.usual = 5;
+  assert.deepEqual(keys(), { y0: "0", y1: "1" });
+
+  globals.location.hash = "#follow=7&y0=1&y1=2";
+  const opened = /** @type {any} */ (figure(0));
+  /** @type {unknown[]} */ const told = [];
+  opened.ranges.x = { ...opened.ranges.x, follow: (/** @type {number} */ window) => told.push(window) };
+  new UrlState([opened], new AbortController().signal);
+  opened.dispatchEvent(new Event("info"));
+  assert.deepEqual(told, [7]);
+  globals.location.hash = "";
 });
 
 test("ends of the colours come back as they were chosen, beyond doubles too", () => {
