@@ -95,6 +95,8 @@ export class Mounted extends EventTarget {
     /** @type {UrlState|null} */ this.url = null;
     /** The document and columns that the figures were built from.  @type {string|null} */ this.built = null;
     /** The version of each dataset that is drawn.  @type {Map<string, number>} */ this.versions = new Map();
+    /** Figures that have never been exact: data that grow may always change one of them.  @type {Set<Figure>} */
+    this.inexact = new Set();
     this.isReady = false;
     /** The data grew while there was no connection, and the page may be brought up to date. */ this.isBehind = false;
     /** The datasets that have changed in that time.  @type {[string, import("./figure/streams.js").Told][]} */
@@ -307,6 +309,7 @@ export class Mounted extends EventTarget {
       this.figures,
       placed.map(({ row }) => row),
     );
+    this.inexact = new Set(this.figures);
     this.#frame(title, offline);
     this.url?.dispose();
     if (this.address) this.url = new UrlState(this.figures, this.building.signal, this.address);
@@ -338,7 +341,8 @@ export class Mounted extends EventTarget {
     new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));
     describe(figure, (words) => this.notices.say(words));
     figure.addEventListener("exact", () => {
-      if (this.isReady || this.figures.some((f) => f.section.dataset.exact !== "1")) return;
+      this.inexact.delete(figure);
+      if (this.isReady || this.inexact.size > 0) return;
       this.isReady = true;
       this.dispatchEvent(new Event("ready"));
     });

@@ -141,8 +141,8 @@ export class Moves {
     });
     this.show(next, time);
     // Nobody has moved it any more, unless a locked view shows more than home.
-    if (x && ranges.x.atHome) ranges.x.release();
-    if (y && ranges.y.atHome) ranges.y.release();
+    if (x && ranges.x.isOnHome) ranges.x.release();
+    if (y && ranges.y.isOnHome) ranges.y.release();
     this.lookAhead();
     figure.steps.settle();
   }

@@ -52,11 +52,12 @@ export class SharedRange extends EventTarget {
     const isCalm = this.isCalm() && isSameLength(now, home);
     if (isCalm && isWithin(now, home)) return;
     if (glide.to !== null && equalSpans(glide.to, home)) return;
-    if (isCalm) this.set(panSpan(home, length(home) * CALM_STEP), this, 0, false);
-    else if (isStep(now, home)) {
+    if (!isStep(now, home)) this.set(home, this, 0, false);
+    else if (isCalm) this.set(panSpan(home, length(home) * CALM_STEP), this, 0, false);
+    else {
       glide.aim(now, home, performance.now());
       this.dispatchEvent(new Event("grow"));
-    } else this.set(home, this, 0, false);
+    }
   }
 
   /** The newest part of the data is shown, and what comes will be. */
@@ -166,8 +167,13 @@ export class SharedRange extends EventTarget {
     return start === null || end === null ? null : spanOf(start, end, this.exact);
   }
 
+  /** It shows what home does. A window that was moved is not at home, though it may be where home is now. */
   get atHome() {
-    return this.now !== null && (this.isFollowing || equalSpans(this.home, this.now, 1e-9));
+    return this.window === null ? this.isOnHome : this.isFollowing;
+  }
+
+  get isOnHome() {
+    return this.now !== null && equalSpans(this.home, this.now, 1e-9);
   }
 
   /**

@@ -29,8 +29,6 @@ export const canFollowX = ({ ranges, section }) => ranges.x.published !== null |
 export function bindLive(figure, signal) {
   const { section, page } = figure;
   const badge = find(section, ".live-badge", HTMLElement);
-  const rate = find(badge, ".live-rate", HTMLElement);
-  const delay = find(badge, ".live-delay", HTMLElement);
   const names = new Set(figure.layers.map((layer) => layer.spec.dataset));
   /** Versions that are not drawn yet, and when they were here.  @type {Map<string, Version & {at: number}>} */
   const waiting = new Map();
@@ -40,15 +38,15 @@ export function bindLive(figure, signal) {
 
   const silent = () => {
     section.dataset.live = "0";
-    rate.textContent = "no new rows";
-    delay.textContent = "";
+    badge.textContent = "no new rows";
   };
   /** @param {Version} version @param {number} now */
   const tell = (version, now) => {
     if (now - told < TELL_MS) return;
     told = now;
-    rate.textContent = `${short(version.rate)} rows/s`;
-    delay.textContent = late === null ? "" : `${Math.round(late)} ms`;
+    badge.textContent = [`${short(version.rate)} rows/s`, late === null ? "" : lateness(late)]
+      .filter(Boolean)
+      .join(" · ");
     badge.dataset.rate = String(Math.round(version.rate));
     if (late !== null) badge.dataset.delay = String(Math.round(late));
   };
@@ -83,6 +81,9 @@ export function bindLive(figure, signal) {
     }
   });
 }
+
+/** @param {number} ms @returns {string} "85 ms", "1.2 s" */
+const lateness = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 /** Two digits and a letter.  @param {number} value @returns {string} */
 export function short(value) {
