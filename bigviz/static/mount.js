@@ -12,9 +12,10 @@ import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
 import { TileCache } from "./layers/tile-cache.js";
 import { Theme } from "./render/theme.js";
-import { rangeWords, showAbout } from "./ui/about.js";
+import { showAbout } from "./ui/about.js";
 import { AppFailure } from "./ui/app-failure.js";
 import { bindBeyond } from "./ui/beyond.js";
+import { describe } from "./ui/describe.js";
 import { bindState } from "./ui/figure-state.js";
 import { bindColourLock } from "./ui/colour-lock.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
@@ -391,30 +392,4 @@ function standInLine(figures, rows) {
       for (const other of figure.beside) other.resize();
     });
   }
-}
-
-/**
- * Keeps a figure's name for screen readers, and says where it came to rest.
- * @param {Figure} figure
- * @param {(words: string) => void} say
- */
-function describe(figure, say) {
-  let said = "";
-  const { ranges, section } = figure;
-  const words = () => {
-    const { x, y } = figure.axes;
-    const isFollowing = ranges.x.isFollowing && section.dataset.live !== undefined;
-    return (
-      `${figure.title || "Plot"}: ${x.title} ${isFollowing ? "follows the newest data" : rangeWords(figure, "x")}, ` +
-      `${y.title} ${rangeWords(figure, "y")}`
-    );
-  };
-  figure.addEventListener("exact", () => figure.surface.setAttribute("aria-label", words()));
-  figure.addEventListener("rest", () => {
-    const now = words();
-    // Where only the data move the view, that is no news.
-    const isMoved = section.dataset.live === undefined || ranges.x.moved || ranges.y.moved;
-    if (said !== "" && said !== now && isMoved) say(now);
-    said = now;
-  });
 }

@@ -74,7 +74,7 @@ export class Figure extends EventTarget {
     return devicePixelRatio || 1;
   }
 
-  /** What is asked for: the view, and more where it moves on by itself.  @returns {View|null} */
+  /** What the server is asked about: the view, and more where it moves on by itself.  @returns {View|null} */
   get asking() {
     return this.view && (this.moves.ahead ?? this.view);
   }
@@ -86,11 +86,6 @@ export class Figure extends EventTarget {
   /** The layer that the colour bar and the pickers are about. @returns {Layer} */
   get main() {
     return this.layers[0];
-  }
-
-  /** The view that the server is asked about.  @returns {View|null} */
-  get asking() {
-    return this.view;
   }
 
   get title() {

@@ -24,7 +24,7 @@ export class Notices {
     document.addEventListener("fullscreenchange", this.place);
   }
 
-  /** Browsers show nothing outside of a figure in full screen, or let nobody press and hear it: so it stands in there. */
+  /** Browsers show nothing outside of a figure in full screen, or let nobody press and hear it: it stands in there. */
   #place() {
     const full = document.fullscreenElement;
     const into = full && this.root.contains(full) ? full : this.root;
