@@ -13,9 +13,12 @@ from typing import Final
 import pyarrow as pa
 
 from bigviz.client.connect import Connection
+from bigviz.client.refusals import Unreachable
 from bigviz.client.uploads import CONTENT_TYPE
-from bigviz.common.errors import BigvizError, NotFound, Unreadable
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BigvizError, Cancelled, NotFound, Unreadable
 from bigviz.data.arrow_errors import reading
+from bigviz.data.formats.delimited.whole_lines import Lines
 
 __all__ = ["Input", "append_file", "bodies"]
 
@@ -28,26 +31,30 @@ _NDJSON: Final = "application/x-ndjson"
 _CSV: Final = "text/csv"
 
 
-def append_file(server: Connection, name: str, path: str, tell: Callable[[str], None]) -> str:
+def append_file(server: Connection, name: str, path: str, tell: Callable[[str], None], cancel: Cancel = NEVER) -> str:
     """Append all rows of a file (`-`: standard input) to a dataset: a sentence on how many, and how fast.
 
     The rows are an Arrow IPC stream, NDJSON, or CSV with a line of names, which the first bytes tell. `tell` hears of
-    rows and rate, at most four times a second. Raises NotFound and Unreadable for the file, and what the server
-    refuses, with the number of rows that were appended before.
+    rows and rate, at most four times a second. Once `cancel` is raised, what was sent is waited for, and nothing more
+    is. Raises NotFound and Unreadable for the file, what the server refuses, and Cancelled, all with the number of rows
+    that were acknowledged before.
     """
     began = told = time.monotonic()
     rows, version = 0, None
-    with _opened(path) as source:
-        for body, kind in bodies(source):
-            try:
+    try:
+        with _opened(path, cancel) as source:
+            for body, kind in bodies(source):
+                cancel.check()
                 answer = server.append_body(name, body, kind)
-            except BigvizError as error:
-                error.message = f"{error.message.rstrip('.')}. Rows appended before: {rows:,}."
-                raise
-            rows, version = rows + answer["rows"], answer["version"]
-            if time.monotonic() - told >= 0.25:
-                told = time.monotonic()
-                tell(_rate(rows, told - began))
+                rows, version = rows + answer["rows"], answer["version"]
+                if time.monotonic() - told >= 0.25:
+                    told = time.monotonic()
+                    tell(_rate(rows, told - began))
+    except BigvizError as error:
+        known = "Nothing is known of those sent last. " if isinstance(error, Unreachable) else ""
+        why = "Interrupted" if isinstance(error, Cancelled) else error.message.rstrip(".")
+        error.message = f"{why}. {known}Rows appended before: {rows:,}."
+        raise
     at = "" if version is None else f", version {version:,}"
     return f"Appended {_rate(rows, time.monotonic() - began)} to {name}{at}."
 
@@ -63,15 +70,9 @@ def bodies(source: Input) -> Iterator[tuple[bytes, str]]:
     if start.startswith(_ARROW):
         yield from ((body, CONTENT_TYPE) for body in _batches(source))
     elif start.lstrip().startswith(b"{"):
-        yield from ((body, _NDJSON) for body in _lines(source, quotes=False))
+        yield from ((body, _NDJSON) for body in _lines(source, lambda held: held.rfind(b"\n") + 1))
     elif start:
-        head = next(_lines(source, quotes=True, first=True), b"")
-        has_rows = False
-        for body in _lines(source, quotes=True):
-            has_rows = True
-            yield head + body, _CSV
-        if head and not has_rows:
-            yield head, _CSV  # so that names that are wrong, or no names at all, are told
+        yield from ((body, _CSV) for body in _tables(source))
 
 
 def _batches(source: Input) -> Iterator[bytes]:
@@ -97,31 +98,29 @@ def _batches(source: Input) -> Iterator[bytes]:
             return
 
 
-def _lines(source: Input, quotes: bool, first: bool = False) -> Iterator[bytes]:
-    """Whole lines; with `quotes` a new line between two double quotes is none. `first`: the first line alone."""
-    open_quotes = searched = 0
+def _tables(source: Input) -> Iterator[bytes]:
+    """Whole lines, each time after the line of names; that alone, so that wrong ones are told, where no rows come."""
+    lines = Lines(",")
+    while not lines.first(bytes(source.held)) and source.more() is not False:
+        pass
+    names = source.take(lines.first(bytes(source.held)) or len(source.held))
+    alone = True
+    for body in _lines(source, lines.end):
+        alone = False
+        yield names + body
+    if alone:
+        yield names
+
+
+def _lines(source: Input, whole: Callable[[bytes], int]) -> Iterator[bytes]:
+    """Whole lines, and what is left at the end; `whole` says how many of some bytes are whole lines."""
     while True:
         came = source.more()
-        held = source.held
-        end = -1
-        if quotes:
-            while (at := held.find(b"\n", searched)) >= 0:
-                open_quotes += held.count(b'"', searched, at)
-                searched = at + 1
-                if open_quotes % 2 == 0:
-                    end = at
-                    if first:
-                        break
-        else:
-            end = held.rfind(b"\n")
-        if came is False and (end < 0 or not first):
-            end = len(held) - 1
-        if end >= 0 and (first or came is not True or end >= _BODY_BYTES):
-            body = source.take(end + 1)
-            open_quotes = searched = 0
+        if came is not True or len(source.held) >= _BODY_BYTES:
+            body = source.take(len(source.held) if came is False else whole(bytes(source.held)))
             if body.strip():
                 yield body
-        if came is False and not source.held:
+        if came is False:
             return
 
 
@@ -131,24 +130,29 @@ class Input:
 
     closed = False
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, cancel: Cancel = NEVER) -> None:
+        """Whoever waits for bytes raises Cancelled once `cancel` is raised."""
         self._descriptor = descriptor
+        self._cancel = cancel
         self._ended = False
         self.held = bytearray()
 
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer at the end; they are held."""
-        while len(self.held) < size and not self._ended:
-            self._receive()
+        while len(self.held) < size and self.more() is not False:
+            pass
         return bytes(self.held[:size])
 
     def more(self) -> bool | None:
         """Hold more bytes: whether some have come, None where none do for a while. False at the end."""
+        self._cancel.check()
         if self._ended:
             return False
         if not select.select([self._descriptor], [], [], _SECONDS_OF_QUIET)[0]:
             return None
-        self._receive()
+        piece = os.read(self._descriptor, 1 << 20)
+        self._ended = not piece
+        self.held += piece
         return not self._ended
 
     def is_quiet(self) -> bool:
@@ -166,16 +170,11 @@ class Input:
         self.peek(size if size >= 0 else 1 << 62)
         return self.take(size if size >= 0 else len(self.held))
 
-    def _receive(self) -> None:
-        piece = os.read(self._descriptor, 1 << 20)
-        self._ended = not piece
-        self.held += piece
-
 
 @contextmanager
-def _opened(path: str) -> Iterator[Input]:
+def _opened(path: str, cancel: Cancel) -> Iterator[Input]:
     if path == "-":
-        yield Input(sys.stdin.fileno())
+        yield Input(sys.stdin.fileno(), cancel)
         return
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -184,7 +183,7 @@ def _opened(path: str) -> Iterator[Input]:
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.", "file", path) from error
     try:
-        yield Input(descriptor)
+        yield Input(descriptor, cancel)
     finally:
         os.close(descriptor)
 

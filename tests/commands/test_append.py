@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from bigviz.client import streams
 from bigviz.client.connect import connect
+from bigviz.client.http import Http
+from bigviz.client.refusals import Unreachable
 from bigviz.commands import append_rows
 from bigviz.commands.append_rows import Input, append_file, bodies
 from bigviz.common.errors import BadInput, Conflict, NotFound, Unreadable
 
+from ..patience import PATIENCE
 from ..server.running import Running, running
 
 TABLE = pa.table({"x": [1, 2, 3], "kind": ["a", "b\nc", None]})
@@ -118,3 +126,94 @@ def test_what_cannot_be_appended(plots: Running, tmp_path: Path):
     (tmp_path / "other.csv").write_bytes(b"kind,x\n")
     assert append_file(server, "rows", str(tmp_path / "other.csv"), print).startswith("Appended 0 rows")
     assert server.datasets()[0]["rows"] == 0
+
+
+class Forgetful:
+    """A way to a server on which every second answer to an append is lost, after the server has acted."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self.lost = 0
+        self._appends = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._socket.accept()
+                with client:
+                    self._pass(client)
+
+    def _pass(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(1 << 16)
+        found = re.search(rb"(?i)content-length: (\d+)", head)
+        missing = int(found[1] if found else 0) + head.index(b"\r\n\r\n") + 4 - len(head)
+        host = re.sub(rb"(?i)\r\nhost: [^\r]*", b"\r\nHost: 127.0.0.1:%d\r\nConnection: close" % self._port, head)
+        with socket.create_connection(("127.0.0.1", self._port)) as server:
+            server.sendall(host)
+            while missing > 0:
+                piece = client.recv(1 << 16)
+                server.sendall(piece)
+                missing -= len(piece)
+            answer = b""
+            while piece := server.recv(1 << 16):
+                answer += piece
+        self._appends += b"/append " in head
+        if b"/append " in head and self._appends % 2:
+            self.lost += 1
+        else:
+            client.sendall(answer)
+
+
+@pytest.mark.parametrize("data", [NDJSON, CSV, arrow(TABLE, TABLE)], ids=["ndjson", "csv", "arrow"])
+def test_answers_that_are_lost_cost_no_row_and_double_none(plots: Running, tmp_path: Path, monkeypatch, data: bytes):
+    monkeypatch.setattr(append_rows, "_BODY_BYTES", 1)  # an append for each line
+    monkeypatch.setattr(streams, "_WAITS", (0.0,) * 7)
+    (tmp_path / "rows").write_bytes(data)
+    way = Forgetful(plots.server.port)
+    try:
+        told = append_file(connect(way.url), "rows", str(tmp_path / "rows"), lambda text: None)
+    finally:
+        way.close()
+    rows = 6 if data.startswith(b"\xff") else 3
+    assert way.lost > 0 and told.startswith(f"Appended {rows} rows")
+    [found] = connect(plots.url).datasets()
+    assert found["rows"] == rows
+
+
+@pytest.mark.parametrize("data", [NDJSON + b"\n", CSV + b"\n", arrow(TABLE)[:-8]], ids=["ndjson", "csv", "arrow"])
+def test_ctrl_c_says_what_was_acknowledged(plots: Running, data: bytes):
+    command = [sys.executable, "-m", "bigviz", "append", "rows", "-", "--url", plots.url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(data)
+        process.stdin.flush()
+        end = time.monotonic() + PATIENCE
+        while connect(plots.url).datasets()[0]["rows"] < 3:
+            assert time.monotonic() < end and process.poll() is None
+        process.stdin.write(data[:9])  # not whole: it is not appended
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"Interrupted. Rows appended before: 3.\n"
+        assert process.wait(PATIENCE) == 130
+    assert connect(plots.url).datasets()[0]["rows"] == 3
+
+
+def test_what_was_sent_last_is_unknown_where_the_server_is_gone(plots: Running, tmp_path: Path, monkeypatch):
+    def gone(http: Http, *args: object) -> None:
+        raise Unreachable("The server ended the connection: try again.")
+
+    (tmp_path / "rows.csv").write_bytes(CSV)
+    server = connect(plots.url)
+    monkeypatch.setattr(streams, "_WAITS", ())
+    monkeypatch.setattr(Http, "json", gone)
+    with pytest.raises(Unreachable) as lost:
+        append_file(server, "rows", str(tmp_path / "rows.csv"), lambda text: None)
+    assert lost.value.message.endswith("again. Nothing is known of those sent last. Rows appended before: 0.")

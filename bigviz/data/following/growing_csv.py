@@ -20,11 +20,11 @@ from bigviz.data.following.growing_file import GrowingFile, GrowingInput
 from bigviz.data.following.merged_chunks import MergedChunks
 from bigviz.data.following.source import FollowedSource
 from bigviz.data.following.typed_lines import LineReader
-from bigviz.data.following.whole_lines import Lines
 from bigviz.data.formats.csv import CsvSteps
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.table import CsvTable, read_table
 from bigviz.data.formats.delimited.text import PACKED, UTF16, Work, spooled
+from bigviz.data.formats.delimited.whole_lines import Lines
 from bigviz.data.formats.file_part import Piece
 from bigviz.data.limits import require_memory, require_rows
 

@@ -11,10 +11,10 @@ import pyarrow.csv as pc
 import pyarrow.types as pt
 
 from bigviz.common.bounded_repr import echoed
-from bigviz.data.following.whole_lines import Lines
 from bigviz.data.formats.delimited.dialect import Dialect
 from bigviz.data.formats.delimited.rows import Expression
 from bigviz.data.formats.delimited.typed_column import cast_cells, cleaned
+from bigviz.data.formats.delimited.whole_lines import Lines
 
 __all__ = ["LineReader"]
 

@@ -9,7 +9,6 @@ import pytest
 
 from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.following.table import FollowedTable
-from bigviz.data.following.whole_lines import Lines
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
 
@@ -206,22 +205,3 @@ def test_many_small_additions_lie_in_few_chunks(tmp_path: Path):
         found = table.look() or found
     column = found.arrow(["n"]).column(0)
     assert column.to_pylist() == list(range(200)) and column.num_chunks <= 9
-
-
-def test_whole_lines_end_where_no_quoted_cell_is_open():
-    lines = Lines()
-    for text, whole in (
-        (b"a,b\nc", 4),
-        (b'a,"b\nc', 0),
-        (b'a,"b\nc"\nd', 8),
-        (b'a,"b""\nc', 0),
-        (b'x\na,""\n', 7),
-        (b'a,5" pipe\nb', 10),  # a quote within a cell opens none
-        (b'"a","b\n', 0),
-        (b'x\n1,"say,""hi""\nthere', 2),
-        (b"", 0),
-    ):
-        assert lines.end(text) == whole, text
-    assert list(lines.starts(b'a\n\n"b\nc"\n\r\nd\n')) == [0, 3, 11]
-    assert Lines(",", "", "").end(b'a,"b\nc') == 5
-    assert Lines(",", '"', "\\").end(b'a,"b\\"\nc"\nd') == 10

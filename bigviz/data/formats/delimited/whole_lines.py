@@ -36,6 +36,14 @@ class Lines:
             ends = max(ends, text.rfind(b"\n", start, stop) + 1)
         return ends
 
+    def first(self, text: bytes) -> int:
+        """How many bytes of a text are its first line; 0 while that is not whole."""
+        for start, stop in self._bare(text):
+            at = text.find(b"\n", start, stop)
+            if at >= 0:
+                return at + 1
+        return 0
+
     def starts(self, text: bytes) -> Iterator[int]:
         """Where each line begins that is not empty, of whole lines."""
         begin = 0
