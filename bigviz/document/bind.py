@@ -96,13 +96,13 @@ class _Columns:
 
 
 def _check_layers(document: Document) -> None:
-    checked = set[tuple[str, Layer]]()
+    checked = set[tuple[str, ...]]()
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
-        layer = Layer(spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root)
-        if dataset is not None and (spec.dataset, layer) not in checked:
-            layer.check(cast(Dataset, dataset))
-            checked.add((spec.dataset, layer))
+        shown = (spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root)
+        if dataset is not None and (spec.dataset, *shown) not in checked:
+            Layer(*shown).check(cast(Dataset, dataset))
+            checked.add((spec.dataset, *shown))
 
 
 def _ranges(document: Document) -> dict[str, RangeSpec]:

@@ -254,6 +254,17 @@ def test_mistakes_are_told_with_their_place(path, value, field):
     assert error.value.field == field and error.value.message
 
 
+def test_figures_that_were_read_before_are_found_and_only_those():
+    texts = [json.dumps(changed(f"{F}/layers/0/alpha", alpha)) for alpha in (1, 1.0)]
+    first, other, again = (from_json(json.loads(text)).figures() for text in (texts[0], texts[1], texts[0]))
+    assert first[0] == again[0] and all(now is then for now, then in zip(again, first, strict=True))
+    assert type(first[0].layers[0].alpha) is int and type(other[0].layers[0].alpha) is float
+    with pytest.raises(BadInput, match="alpha: expected a finite number, got True"):
+        from_json(changed(f"{F}/layers/0/alpha", True))
+    with pytest.raises(BadInput, match="title: expected a text"):
+        from_json(changed(f"{F}/title", lambda: None))
+
+
 def test_what_is_no_object():
     for value in (None, 1, "x", [], [DOCUMENT]):
         with pytest.raises(BadInput, match="expected an object"):

@@ -40,6 +40,19 @@ def test_equal_content_makes_none(library):
     assert put(library, "a", {**same, "n": 1.0}, title="T") == Put(3, created=False, changed=True)
 
 
+def test_content_that_is_as_long_is_compared(library):
+    put(library, "a", {"n": 1, "m": 1.0})
+    assert put(library, "a", {"m": 1.0, "n": 1}) == Put(1, created=False, changed=False)
+    assert put(library, "a", {"n": 1.0, "m": 1}) == Put(2, created=False, changed=True)
+
+
+def test_what_refers_to_itself_is_no_json(library):
+    value = {"a": []}
+    value["a"].append(value)
+    with pytest.raises(BadInput, match="A document is JSON"):
+        put(library, "a", value)
+
+
 def test_what_was_put_comes_back_exactly(library):
     value = {"z": 1, "a": [0.1, -0.0, 1e308, 2**70, None, True, "é\u0000\ud800 \U0001f600"], "": {}}
     put(library, "a", value, title="\ud800 title", datasets=("b", "a", "b"))
@@ -48,7 +61,7 @@ def test_what_was_put_comes_back_exactly(library):
     assert found.title == "\\ud800 title" and library.documents.entry("a").datasets == ("b", "a", "b")
 
 
-@pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": float("inf")}, {"a": object()}, {1: 1, "a": 2}])
+@pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": float("inf")}, {"a": object()}, {"a": {(1, 2): 3}}])
 def test_what_is_no_json_is_refused(library, value):
     with pytest.raises(BadInput, match="A document is JSON"):
         put(library, "a", value)

@@ -141,7 +141,10 @@ _ROLLOVER: Final = (
     "ALTER TABLE datasets ADD COLUMN rollover_age REAL",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS, _APPEND_LOGS, _ROLLOVER)
+# Versions are compared by their JSON, which is there anyway: a digest of it in another order cost a second writing.
+_NO_DIGESTS: Final = ("ALTER TABLE document_versions DROP COLUMN digest",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _MAKERS_OF_VIEWS, _APPEND_LOGS, _ROLLOVER, _NO_DIGESTS)
 """The statements that lead from version n to n + 1, at place n."""
 
 

@@ -142,6 +142,8 @@ class Shelf:
         self._usages.clear()
         self._recent.clear()
         kept = [(name, opened) for name, opened in self._kept.items() if names is None or name in names]
+        if not kept:
+            return
         stale = await self.run(lambda: [name for name, opened in kept if not self._is_current(name, opened)])
         for name in stale:
             self._kept.pop(name, None)
