@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import warnings
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -22,12 +24,15 @@ __all__ = ["Http", "route"]
 _SECONDS: Final = 60.0  # between two pieces of an answer, or of what is sent
 _LARGEST_ANSWER: Final = 64 << 20
 _LONGEST_TOKEN: Final = 1_000
+_MOST_IDLE: Final = 8
+_SECONDS_IDLE: Final = 5.0  # a server closes connections that are idle for longer
 
 Body = bytes | Iterable[bytes] | None
 
 
 class Http:
-    """Requests below an address, each on a connection of its own, so any threads may share one."""
+    """Requests below an address, each on a connection of its own, so any threads may share one. Those that may be sent
+    twice use connections again that are idle."""
 
     def __init__(self, url: str, token: str | None) -> None:
         """Raises BadInput for an address or a token that cannot be one. A token that would go over plain HTTP to
@@ -38,6 +43,8 @@ class Http:
         self._host, self._port = str(parts.hostname), parts.port or (443 if self._tls else 80)
         self._path = parts.path
         self._token = None if token is None else _checked(token)
+        self._idle: list[tuple[HTTPConnection, float]] = []  # and since when
+        weakref.finalize(self, _close, self._idle)
         if self._token and not self._tls and not _is_loopback(self._host):
             warnings.warn(
                 f"The token goes to {self._host} over plain HTTP, where others can read it: use https://.",
@@ -46,14 +53,21 @@ class Http:
             )
 
     def json(
-        self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Body = None,
+        headers: Mapping[str, str] | None = None,
+        twice: bool = False,
     ) -> dict[str, Any]:
         """The JSON object of an answer, {} where it has no body.
 
-        `path` is below the server's address and begins with a slash. Pieces of bytes are sent as they come. Raises the
-        server's refusal as an error of `bigviz.common.errors`, and Unreachable where no server answers.
+        `path` is below the server's address and begins with a slash. Pieces of bytes are sent as they come. `twice`:
+        bytes may be sent twice, if the first connection breaks. Raises the server's refusal as an error of
+        `bigviz.common.errors`, and Unreachable where no server answers.
         """
-        status, answer, after = self._ask(method, path, body, headers or {})
+        found = self._ask_again(method, path, body, headers or {}) if twice else None
+        status, answer, after = found or self._ask(method, path, body, headers or {}, twice)
         if not 200 <= status < 300:
             raise error_of(status, answer, self.url, after)
         if not answer:
@@ -94,21 +108,50 @@ class Http:
             if response is not None:  # it holds the socket too
                 response.close()
 
-    def _ask(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> tuple[int, bytes, str | None]:
+    def _ask(
+        self, method: str, path: str, body: Body, headers: Mapping[str, str], keep: bool
+    ) -> tuple[int, bytes, str | None]:
         connection = self._connection()
         try:
+            connection.connect()
+        except OSError as error:
+            raise self._absent(error) from error
+        try:
+            return self._answered(connection, method, path, body, headers, keep)
+        except (OSError, HTTPException) as error:
+            raise self._lost(error) from error
+
+    def _ask_again(
+        self, method: str, path: str, body: Body, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, str | None] | None:
+        """The answer on a connection that was used before; None where there is none that works."""
+        while self._idle:
             try:
-                connection.connect()
-            except OSError as error:
-                raise self._absent(error) from error
-            try:
-                response = self._answer(connection, method, path, body, headers)
-                found = response.read(_LARGEST_ANSWER)
-            except (OSError, HTTPException) as error:
-                raise self._lost(error) from error
+                connection, since = self._idle.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if time.monotonic() - since > _SECONDS_IDLE:
+                connection.close()
+                continue
+            with suppress(OSError, HTTPException):
+                return self._answered(connection, method, path, body, headers, keep=True)
+        return None
+
+    def _answered(
+        self, connection: HTTPConnection, method: str, path: str, body: Body, headers: Mapping[str, str], keep: bool
+    ) -> tuple[int, bytes, str | None]:
+        """What an open connection answers; it is closed, or kept for the next request."""
+        kept = False
+        try:
+            response = self._answer(connection, method, path, body, headers)
+            found = response.read(_LARGEST_ANSWER)
+            kept = keep and not response.will_close and response.isclosed()
             return response.status, found, response.headers.get("Retry-After")
         finally:
-            connection.close()
+            if kept and len(self._idle) < _MOST_IDLE:
+                self._idle.append((connection, time.monotonic()))
+            else:
+                connection.close()
 
     def _connection(self) -> HTTPConnection:
         if self._tls:
@@ -140,6 +183,11 @@ class Http:
     def _lost(self, error: Exception) -> Unreachable:
         what = "takes too long to answer" if isinstance(error, TimeoutError) else "ended the connection"
         return Unreachable(f"The server at {self.url} {what}: try again.", "url", self.url)
+
+
+def _close(idle: list[tuple[HTTPConnection, float]]) -> None:
+    for connection, _ in idle:
+        connection.close()
 
 
 def _parts(url: str) -> Any:

@@ -107,12 +107,12 @@ def send_body(http: Http, name: str, body: bytes, kind: str, below: str = "appen
     headers = {"Content-Type": kind, "Idempotency-Key": uuid4().hex}
     for wait in _WAITS:
         try:
-            return http.json("POST", route("datasets", name, below), body, headers)
+            return http.json("POST", route("datasets", name, below), body, headers, twice=True)
         except TooMany as error:
             time.sleep(max(wait, error.retry_after))
         except (Unreachable, Busy):
             time.sleep(wait)
-    return http.json("POST", route("datasets", name, below), body, headers)
+    return http.json("POST", route("datasets", name, below), body, headers, twice=True)
 
 
 def _fitted_patch(table: pa.Table, schema: pa.Schema, key: str | None) -> pa.Table:

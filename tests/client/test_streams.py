@@ -102,8 +102,8 @@ def test_what_may_be_sent_again_is_sent_under_the_same_key(server, monkeypatch):
     send, keys = Http.json, []
     failures: list[Exception] = [Unreachable("lost"), Busy("full"), TooMany("often", retry_after=0.0)]
 
-    def lost(http: Http, method: str, path: str, body: Any = None, headers: Any = None) -> dict[str, Any]:
-        answer = send(http, method, path, body, headers)
+    def lost(http: Http, method: str, path: str, body: Any = None, headers: Any = None, **more: Any) -> dict[str, Any]:
+        answer = send(http, method, path, body, headers, **more)
         keys.append(headers["Idempotency-Key"])
         if failures:  # the rows are there, and nobody knows
             raise failures.pop()
@@ -129,3 +129,12 @@ def test_threads_share_a_stream(server):
     for worker in workers:
         worker.join()
     assert sorted(offsets) == [0, 2, 4, 6, 8, 10]
+
+
+def test_appends_share_a_connection_and_outlive_it(server, plots):
+    ticks = server.stream("ticks", SCHEMA)
+    ticks.append(LISTS)
+    (kept,) = server.http._idle
+    assert [ticks.append(LISTS)["offset"], *server.http._idle[0][:1]] == [2, kept[0]]
+    kept[0].sock.shutdown(2)
+    assert ticks.append(LISTS)["offset"] == 4 and server.http._idle[0][0] is not kept[0]
