@@ -30,7 +30,7 @@ _WORDS: Final = {
     404: "There is nothing at this address; / lists the documents.",
 }
 _PIECE: Final = 1 << 20  # of a body handed to the socket at once: copying 100 MB in one go holds the loop up for 100 ms
-_EXPOSED: Final = "ETag, Retry-After, Content-Disposition"
+_EXPOSED: Final = "ETag, Retry-After, Content-Disposition, X-Bigviz-Version"
 _NO_CONTENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 

@@ -25,7 +25,8 @@ _DEFAULT_ROWS: Final = 1_000
 
 
 class LayerHandler(Handler):
-    """A route of one layer: the published one, with what the query changes as far as the caller may use its dataset."""
+    """A route of one layer: the published one, with what the query changes as far as the caller may use its dataset. An
+    answer is of one version of the dataset, which a header tells."""
 
     usage: Usage
     dataset: str
@@ -41,7 +42,9 @@ class LayerHandler(Handler):
             allowed = f"they are 0 to {count - 1}" if count else "it has none"
             raise NotFound(f"Document {document_name!r} has no layer {number[:20]!r}: {allowed}.", "layer", number[:20])
         self.dataset = document.layers()[int(number)][1].dataset
-        return backend, backend.asked(document, int(number), self.query, self.usage)
+        asked = backend.asked(document, int(number), self.query, self.usage)
+        self.set_header("X-Bigviz-Version", asked.dataset.version)
+        return backend, asked
 
     def tagged(self, asked: Asked, *parts: object) -> bool:
         """Set a strong ETag over the layer's own and `parts`; True if the client has the answer already."""

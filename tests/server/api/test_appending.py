@@ -323,3 +323,15 @@ def test_only_the_last_rows_are_kept(plots):
     assert patch(plots, pa.table({"_row": [1], "x": [1.0]}))[0] == 422
     upload(plots, "few?rollover_rows=3")  # also of what is uploaded
     assert call(plots, "GET", "datasets/few")[1]["rows"] == 3
+
+
+def test_answers_of_layers_tell_their_version(rows):
+    paths = ["tilejson.json", "tiles/0/0/0.png", "tiles/0/0/0.npy", "image.png?x0=0&x1=9&y0=0&y1=9&width=9&height=9",
+             "columns.arrow?glyph=line&x0=0&x1=9&width=9", "rows.arrow?x0=0&x1=9&y0=0&y1=9", "rows/1.json"]  # fmt: skip
+    for version in (1, 2):
+        found = [rows.get(f"/a/layers/0/{path}") for path in paths]
+        assert [(each.status, each.headers["X-Bigviz-Version"]) for each in found] == [(200, str(version))] * len(paths)
+        same = rows.get("/a/layers/0/rows/1.json", headers={"If-None-Match": found[-1].headers["ETag"]})
+        assert (same.status, same.headers["X-Bigviz-Version"]) == (304, str(version))
+        assert json.loads(found[0].body)["data_version"] == version
+        append(rows)
