@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bigviz.common.errors import Cancelled as Cancelled
     from bigviz.common.errors import Conflict as Conflict
     from bigviz.common.errors import Forbidden as Forbidden
+    from bigviz.common.errors import Gone as Gone
     from bigviz.common.errors import NoSpace as NoSpace
     from bigviz.common.errors import NotFound as NotFound
     from bigviz.common.errors import OutOfDate as OutOfDate
@@ -60,8 +61,8 @@ _HOMES = {
     "bigviz.client.embed": ("embed",),
     "bigviz.data.dataset": ("Dataset",),
     "bigviz.common.errors": (
-        "BadInput", "BigvizError", "Busy", "Cancelled", "Conflict", "Forbidden", "NoSpace", "NotFound", "OutOfDate",
-        "TooLarge", "TooMany", "Unauthorized", "Unplottable", "Unreadable",
+        "BadInput", "BigvizError", "Busy", "Cancelled", "Conflict", "Forbidden", "Gone", "NoSpace", "NotFound",
+        "OutOfDate", "TooLarge", "TooMany", "Unauthorized", "Unplottable", "Unreadable",
     ),
     "bigviz.data.open": ("open",),
     "bigviz.document.document": ("document",),

@@ -23,6 +23,7 @@ NAMES = [
     "Document",
     "Figure",
     "Forbidden",
+    "Gone",
     "NoSpace",
     "NotFound",
     "OutOfDate",

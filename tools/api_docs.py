@@ -21,7 +21,8 @@ GROUPS = {
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),
     "Errors": (
         "BigvizError", "BadInput", "NotFound", "Unauthorized", "Forbidden", "Conflict", "OutOfDate", "TooLarge",
-        "Unreadable", "Unplottable", "Busy", "TooMany", "NoSpace", "Cancelled",
+        "Unreadable", "Unplottable", "Busy", "TooMany", "NoSpace", "Gone",
+        "Cancelled",
     ),
 }  # fmt: skip
 CONSTRUCTED = {"Canvas"}  # the other classes are made by functions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,15 +25,17 @@ _current: ContextVar[ScriptRun | None] = ContextVar("script", default=None)
 
 @dataclass
 class ScriptRun:
-    """A run of a script: what it served, and the files that it was run from."""
+    """A run of a script: what it served, with the function that is to be called with what is appended, and the files
+    that it was run from."""
 
     path: str
     served: Document | None = None
     files: set[str] = field(default_factory=set)
+    on_append: Callable[..., object] | None = None
 
-    def serve(self, made: Document) -> None:
+    def serve(self, made: Document, on_append: Callable[..., object] | None = None) -> None:
         """Take what the script passes to `bigviz.serve`; the last one counts."""
-        self.served = made
+        self.served, self.on_append = made, on_append
 
 
 def current_run() -> ScriptRun | None:
@@ -41,14 +43,15 @@ def current_run() -> ScriptRun | None:
     return _current.get()
 
 
-def run_script(path: str) -> tuple[Document, frozenset[str]]:
+def run_script(path: str, run: ScriptRun | None = None) -> tuple[Document, frozenset[str]]:
     """Run a script as `__main__`: its document, and the files of the modules next to it that it imported.
 
     The document is what the script passes to `bigviz.serve` (which returns at once here), else the last one that it
-    makes with `bigviz.document`, else the last figure or layout among its global names. The author's own modules are
-    imported again, installed ones are not. Raises ScriptFailed for whatever the script raises, and where it makes none.
+    makes with `bigviz.document`, else the last figure or layout among its global names. The author's own modules
+    are imported again, installed ones are not. `run` hears of what else it passes to `bigviz.serve`. Raises
+    ScriptFailed for whatever the script raises, and where it makes none.
     """
-    run = ScriptRun(os.path.abspath(path))
+    run = run or ScriptRun(os.path.abspath(path))
     try:
         return _run(run, path), frozenset(run.files)
     except Exception as error:

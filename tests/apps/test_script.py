@@ -11,7 +11,7 @@ import numba
 import pytest
 
 import bigviz
-from bigviz.apps.script import current_run, run_script
+from bigviz.apps.script import ScriptRun, current_run, run_script
 from bigviz.apps.script_failure import ScriptFailed
 from bigviz.common.errors import BigvizError
 from bigviz.document.document import collected, document
@@ -190,3 +190,15 @@ def test_a_virtual_environment_beside_the_script(tmp_path: Path):
     python = tmp_path / ".venv" / "bin" / "python"
     found = subprocess.run([python, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert found.stdout == "done\n", found.stderr
+
+
+def test_what_is_called_with_what_is_appended(tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(
+        "import bigviz as bv\n"
+        "def heard(name, version, rows): pass\n"
+        "bv.serve(bv.figure(title='Plot').points({'a': [1], 'b': [2]}, 'a', 'b'), on_append=heard)\n"
+    )
+    run = ScriptRun(str(path))
+    run_script(str(path), run)
+    assert run.on_append is not None and run.on_append("ticks", 1, None) is None

@@ -20,6 +20,7 @@ from bigviz.data.catalog import Catalog
 from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
+from bigviz.server.documents.append_hook import OnAppend
 from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
@@ -43,6 +44,7 @@ class Brought:
     documents: Sequence[Document]
     engine: Engine
     followed: Sequence[Followed] = ()
+    on_append: OnAppend | None = None
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)

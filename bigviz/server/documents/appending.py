@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bigviz.data.uploads.validator import Validator
     from bigviz.library.datasets import Datasets
     from bigviz.library.streams import Stream
+    from bigviz.server.documents.append_hook import AppendHook
 
 __all__ = ["Appending"]
 
@@ -61,6 +62,7 @@ class Appending:
         self._when_appended = when_appended
         self._check = check
         self._open = open
+        self.hook: AppendHook | None = None
         self._waiting: dict[AppendLog, list[_Waiting]] = {}
 
     def hold(self, size: int, most: int) -> None:
@@ -121,6 +123,8 @@ class Appending:
 
     def close(self) -> None:
         """Wait for what is being written."""
+        if self.hook is not None:
+            self.hook.close()
         self._threads.close()
 
     def _known(self, name: str, key: bytes, digest: bytes) -> tuple[Stream, Receipt | None]:
@@ -147,6 +151,7 @@ class Appending:
             group = _group(waiting)
             del waiting[: len(group)]
             changes = [change for change, _ in group]
+            first = log.snapshot.next_row
             try:
                 answers: list[Receipt | BigvizError | Exception]
                 answers = [*await self._threads.run(self._commit, name, log, changes)]
@@ -161,6 +166,8 @@ class Appending:
                     receipt.set_exception(answer)
             if any(isinstance(answer, Receipt) for answer in answers):
                 self._when_appended(name, log.snapshot.version)
+                if self.hook is not None and log.snapshot.next_row > first:
+                    self.hook.tell(name, first)
         del self._waiting[log]
 
     def _commit(self, name: str, log: AppendLog, changes: list[_Change]) -> list[Receipt | BigvizError]:

@@ -16,6 +16,7 @@ from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
 from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
+from bigviz.server.documents.append_hook import AppendHook, OnAppend
 from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
 from bigviz.server.documents.feeds import Feeds
@@ -230,6 +231,12 @@ class Shelf:
         arguments = (name, upload, rest, format, caller, expect, attached, order_by, rollover)
         self.heads.forget(name)
         return await self._checks.run(publishing.keep_dataset, self.library, self._quota, self._validator, *arguments)
+
+    def on_append(self, call: OnAppend | None) -> None:
+        """Call a function, in place of the one before, with what is appended to datasets."""
+        if self.appending.hook is not None:
+            self.appending.hook.close()
+        self.appending.hook = None if call is None else AppendHook(call, self.tables.dataset)
 
     async def roll_over(self) -> None:
         """Roll over the rows that have become too old."""

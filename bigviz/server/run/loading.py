@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from bigviz.apps.script import run_script
+from bigviz.apps.script import ScriptRun, run_script
 from bigviz.apps.script_failure import ScriptFailed, failure_of
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.common.jit import load_compiler
@@ -42,6 +42,7 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 if TYPE_CHECKING:
     from bigviz.library.library import Library
+    from bigviz.server.documents.append_hook import OnAppend
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.run.server import Options
 
@@ -69,10 +70,11 @@ class Columns:
 @dataclass(frozen=True)
 class Brought:
     """Open documents and an engine of their own; of a script, also the files of the modules that it was run from, and
-    of tables those that are followed."""
+    what it wants to be called with what is appended; of tables those that are followed."""
 
     documents: Sequence[Document]
     files: frozenset[str] = frozenset()
+    on_append: OnAppend | None = None
     followed: Sequence[Followed] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
@@ -182,17 +184,20 @@ def demo_documents(points: str, walk: str) -> Brought:
 def open_script(path: str, name: str, progress: Progress = no_progress) -> Brought:
     """The last document of a script, under `name`; `progress` is called while the script opens CSV files. Raises
     ScriptFailed if the script makes none."""
+    run = ScriptRun(os.path.abspath(path))
     with listening(progress):
-        made, files = run_script(path)
+        made, files = run_script(path, run)
     try:
         require_bound(made)
     except NotFound as error:
         raise ScriptFailed(failure_of(error, os.path.abspath(path)), files) from error
-    return _brought([made.renamed(name)], files)
+    return _brought([made.renamed(name)], files, run.on_append)
 
 
-def _brought(documents: Sequence[Document], files: frozenset[str] = frozenset()) -> Brought:
+def _brought(
+    documents: Sequence[Document], files: frozenset[str] = frozenset(), on_append: OnAppend | None = None
+) -> Brought:
     """Documents, when the first viewer will find kernels at hand."""
     load_compiler()
     rehearse()
-    return Brought(documents, files)
+    return Brought(documents, files, on_append)

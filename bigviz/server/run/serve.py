@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bigviz.apps.script import current_run
 from bigviz.common.daemon_thread import start_daemon
+from bigviz.common.errors import BadInput
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.document.bind import require_bound
 from bigviz.document.document import document
@@ -120,20 +121,25 @@ def serve(
     it returns at once with a handle that has `url`, `port` and `stop()`, and whose `with` block ends the server. `port`
     0 takes any free one; `quiet` prints nothing. An `address` other than loopback needs `allow_anonymous=True`.
 
-    Further options are as on the command line: `prefix`, `allow_hosts`, `allow_origins`, `secret_file`, `certificate`
-    and `key`, `unix_socket` (in place of port and address), `store_dir`, `store_limit`, `index` and `cache` (sizes in
-    bytes). In a script that `bigviz serve` runs, this hands over the document and returns. Raises BadInput for a port
-    that is in use, naming the next free one, and TypeError for an unknown option.
+    Further options are as on the command line: `prefix`, `allow_hosts`, `allow_origins`, `secret_file`,
+    `certificate` and `key`, `unix_socket` (in place of port and address), `store_dir`, `store_limit`, `index` and
+    `cache` (sizes in bytes), `library` and `on_append`: `on_append(name, version, rows)` is called with what is
+    appended to a dataset of the library, an Arrow table, in a thread of its own; while it runs, more comes together
+    for the next call, the last 2^20 rows of it. In a script that `bigviz serve` runs, this hands over the document
+    and `on_append`, and returns. Raises BadInput for a port that is in use, naming the next free one, and TypeError
+    for an unknown option.
     """
     made = root if isinstance(root, Document) else document(root)
     run = current_run()
     if run is not None:
-        run.serve(made)
+        run.serve(made, options.get("on_append"))
         return None
     require_bound(made)
     unknown = options.keys() - {each.name for each in fields(Options)}
     if unknown:
         raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
+    if options.get("on_append") is not None and options.get("library") is None:
+        raise BadInput("on_append hears of the datasets of a library: give library=DIR.", "on_append")
     given = Options(port=port, address=address, **_current(options))
     log_fatal_signals()
     report = Reporter(quiet=quiet)

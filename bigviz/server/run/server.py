@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.data.appending.log import Durability
     from bigviz.document.spec import Document
+    from bigviz.server.documents.append_hook import OnAppend
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
@@ -55,6 +56,8 @@ class Loaded(Protocol):
     def files(self) -> frozenset[str]: ...
     @property
     def followed(self) -> Sequence[Followed]: ...
+    @property
+    def on_append(self) -> OnAppend | None: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
     def bodies(self) -> LayerBodies: ...
@@ -78,7 +81,8 @@ class Options:
     (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
     takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`."""
+    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is appended to
+    datasets of the library."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -102,6 +106,7 @@ class Options:
     keep_versions: int = 100
     user_quota: int = MOST_BYTES
     durability: Durability = "fsync"
+    on_append: OnAppend | None = None
     max_connections: int | None = None
     max_connections_per_address: int | None = None
     limits: Limits = field(default_factory=Limits)
@@ -263,6 +268,8 @@ class Server:
         loaded = await in_thread(partial(self._load, _Reading(asyncio.get_running_loop(), site, self._event)))
         if site.loaded is not None:
             self.publish(loaded.documents)
+            if site.library is not None:
+                (await site.shelf()).on_append(loaded.on_append)
             return loaded
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
@@ -273,6 +280,7 @@ class Server:
             await in_thread(partial(shelf.recover, self.options.durability))
         site.publish(loaded.documents, backend, loaded.bodies(), shelf)
         if shelf is not None:
+            shelf.on_append(self.options.on_append or loaded.on_append)
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
         self._tasks += [asyncio.ensure_future(watch_files(site, each)) for each in loaded.followed]
         sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
