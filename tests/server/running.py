@@ -20,7 +20,6 @@ from bigviz.data.catalog import Catalog
 from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
-from bigviz.server.documents.append_hook import OnAppend
 from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
@@ -30,6 +29,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.server import Options, Server
+from bigviz.server.streams.append_hook import OnAppend
 from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey

@@ -14,9 +14,9 @@ from bigviz.server.access.admission import admit
 from bigviz.server.access.credentials import network_of
 from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.api.base import ApiHandler
-from bigviz.server.documents.feeds import Feed, gone
 from bigviz.server.documents.stored import require_free
 from bigviz.server.request_values import whole
+from bigviz.server.streams.feeds import Feed, gone
 
 if TYPE_CHECKING:
     from bigviz.data.appending.log import AppendLog

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bigviz.data.uploads.validator import Validator
     from bigviz.library.datasets import Datasets
     from bigviz.library.streams import Stream
-    from bigviz.server.documents.append_hook import AppendHook
+    from bigviz.server.streams.append_hook import AppendHook
 
 __all__ = ["Appending"]
 

@@ -16,10 +16,8 @@ from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
 from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
-from bigviz.server.documents.append_hook import AppendHook, OnAppend
 from bigviz.server.documents.appending import Appending
 from bigviz.server.documents.binding import bound
-from bigviz.server.documents.feeds import Feeds
 from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
@@ -28,6 +26,8 @@ from bigviz.server.jobs.layer_ref import named_columns
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.refusals import Unusable
+from bigviz.server.streams.append_hook import AppendHook, OnAppend
+from bigviz.server.streams.feeds import Feeds
 
 if TYPE_CHECKING:
     from bigviz.data.appending.log import Durability

@@ -42,9 +42,9 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 if TYPE_CHECKING:
     from bigviz.library.library import Library
-    from bigviz.server.documents.append_hook import OnAppend
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.run.server import Options
+    from bigviz.server.streams.append_hook import OnAppend
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths", "open_script"]
 

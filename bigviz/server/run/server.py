@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from bigviz.apps.script_failure import Failure
     from bigviz.data.appending.log import Durability
     from bigviz.document.spec import Document
-    from bigviz.server.documents.append_hook import OnAppend
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.metrics import Metrics
+    from bigviz.server.streams.append_hook import OnAppend
 
 __all__ = ["Loaded", "Options", "Server"]
 

@@ -331,7 +331,7 @@ def test_answers_of_layers_tell_their_version(rows):
     for version in (1, 2):
         found = [rows.get(f"/a/layers/0/{path}") for path in paths]
         assert [(each.status, each.headers["X-Bigviz-Version"]) for each in found] == [(200, str(version))] * len(paths)
-        same = rows.get("/a/layers/0/rows/1.json", headers={"If-None-Match": found[-1].headers["ETag"]})
+        same = rows.get("/a/layers/0/rows/1.json", If_None_Match=found[-1].headers["ETag"])
         assert (same.status, same.headers["X-Bigviz-Version"]) == (304, str(version))
         assert json.loads(found[0].body)["data_version"] == version
         append(rows)
