@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -180,3 +183,92 @@ def test_a_look_that_fails_is_told_and_the_next_one_is_taken(
 
 def _fails(rows: int, what: str) -> None:
     raise OSError(5, "Input/output error")
+
+
+def test_a_page_that_follows_is_sent_what_changes(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n0,0\n100,100\n")
+    with following(path) as served, Browser(served.url, "t", query="?follow=1") as page:
+        assert page.hello.value["follow"] == ["t"]
+        page.layer()
+        page.view([[0, 0, 0, 0]])
+        for version in (1, 2, 3):
+            layer = {"layer": 0, "definition": page.definition(), "tiles": [0, 0, 0, 0, 0, 0]}
+            page.say(op="follow", versions={"t": version}, figures=[{"figure": 0, "layers": [layer]}])
+            append(path, f"{version},{version}\n")
+            told = page.until(lambda got: got.kind in (Type.UPDATE, Type.ERROR))[-1].value
+            assert {key: told["datasets"]["t"][key] for key in ("version", "rows")} == {
+                "version": version + 1,
+                "rows": version + 2,
+            }
+            if told["anew"]:
+                assert page.layer().value["rows"] == version + 2
+                page.view([[0, 0, 0, 0]])
+
+
+PARQUET = """
+import os, sys, time
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+folder, first = sys.argv[1], int(sys.argv[2])
+for number in range(first, 1000):
+    x = np.arange(10) + 10 * number
+    with pq.ParquetWriter(f"{folder}/{number:03}.parquet", pa.schema([("x", pa.int64()), ("y", pa.int64())])) as writer:
+        for row in x:
+            writer.write_table(pa.table({"x": [row], "y": [row]}))
+            time.sleep(0.001)
+    print(number, flush=True)
+"""
+
+ARROW = """
+import os, sys, time
+import pyarrow as pa
+path, first = sys.argv[1], int(sys.argv[2])
+schema = pa.schema([("x", pa.int64()), ("y", pa.int64())])
+sink = pa.BufferOutputStream()
+data = pa.ipc.new_stream(sink, schema)
+with open(path, "ab", buffering=0) as file:
+    for number in range(first, 1000):
+        rows = pa.table({"x": list(range(10 * number, 10 * number + 10)), "y": [0] * 10}, schema=schema)
+        batch = rows.to_batches()[0].serialize().to_pybytes()
+        if number == 0:
+            batch = schema.serialize().to_pybytes() + batch
+        for at in range(0, len(batch), 37):
+            file.write(batch[at : at + 37])
+            time.sleep(0.0002)
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize(("script", "name"), [(PARQUET, ""), (ARROW, "t.arrows")], ids=["parquet", "arrow"])
+def test_a_writer_that_is_slow_and_is_killed_is_never_read_half(tmp_path: Path, script: str, name: str):
+    path = tmp_path / name
+    with writer_of(script, path, 0) as first:
+        assert wrote(first) == 0
+        with following(path) as served, Browser(served.url, "t") as page:
+            seen = [page.layer().value["rows"]]
+            while len(seen) < 4:
+                seen.append(changed(page)["rows"])
+                assert page.layer().value["rows"] >= seen[-1]
+            first.kill()
+            last = max([int(line) for line in first.stdout or ()], default=0)
+            assert served.get("/healthz").status == 200
+            tables = served.on_loop(lambda: served.server.site.served_datasets)  # type: ignore[union-attr]
+            x = tables["t"].column("x").values
+            assert [rows % 10 for rows in seen] == [0] * len(seen) and len(x) % 10 == 0
+            assert np.array_equal(np.sort(x), np.arange(len(x))) and len(x) <= 10 * (last + 2)
+
+
+@contextmanager
+def writer_of(script: str, path: Path, first: int) -> Iterator[subprocess.Popen[str]]:
+    """A process that writes to a path, and says what it has written."""
+    command = [sys.executable, "-c", script, str(path), str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wrote(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
