@@ -52,9 +52,10 @@ vendor: $(VENV)/.test
 docs: $(VENV)/.demo
 	$(BIN)/python tools/api_docs.py docs/api.md
 
-# docs/demo.png is what `make demo` shows, ten million points.
+# docs/demo.png is what `make demo` shows, ten million points; docs/live.png is `bigviz demo --live`.
 picture: $(VENV)/.test
 	$(BIN)/python tools/demo_picture.py docs/demo.png
+	$(BIN)/python tools/live_picture.py docs/live.png
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'

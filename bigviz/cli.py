@@ -106,13 +106,24 @@ def serve(
     "--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each sample table."
 )
 @click.option("--directory", type=click.Path(path_type=Path), help="Where the samples are kept (default: ./demo-data).")
+@click.option("--live", is_flag=True, help="Stream a simulated market and a field of sensors instead.")
 @shared.listening
-def demo(rows: int, directory: Path | None, **listening: Any) -> None:
+def demo(rows: int, directory: Path | None, live: bool, **listening: Any) -> None:
     """Write sample tables, serve them and open them in the browser.
+
+    With --live rows are appended all the time, and nothing is kept once it ends.
 
     \b
     bigviz demo --rows 1000000
+    bigviz demo --live
     """
+    if live:
+        from bigviz.commands.live_demo.producer import serve_live
+
+        if directory is not None:
+            raise click.UsageError("--live keeps no samples: leave out --directory.")
+        serve_live(listening)
+        return
     from bigviz.commands.sample_tables import WHAT_TO_LOOK_AT, write_samples
     from bigviz.commands.serve import run
 

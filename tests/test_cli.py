@@ -414,6 +414,30 @@ def test_sample_and_demo(tmp_path: Path):
     assert (tmp_path / "walk.parquet").stat().st_mtime_ns == before, "a sample that is there is kept"
 
 
+def test_the_live_demo_streams_and_leaves_nothing(tmp_path: Path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    command = [*BIGVIZ, "demo", "--live", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            url = next(line.split()[-1] for line in process.stderr if line.startswith("live plots are at"))
+            (library,) = tmp_path.iterdir()
+            assert library.name.startswith("bigviz-live-") and url.endswith("/live/")
+            before = layer(url)["rows"]
+
+            def grown() -> None:
+                if layer(url)["rows"] <= before:
+                    raise OSError("no rows have come")
+
+            eventually(grown)
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=PATIENCE)[1] == "" and process.returncode == 0
+        finally:
+            process.kill()
+    assert not list(tmp_path.iterdir())
+    refused = ran("demo", "--live", "--directory", tmp_path)
+    assert refused.returncode == 2 and "leave out --directory" in refused.stderr
+
+
 def test_info(folder: Path):
     found = CliRunner().invoke(cli, ["info", str(folder / "trips.parquet")]).stdout
     assert "trips: 1,000 rows, 4 columns" in found and "Shown without --x and --y: points of x and y." in found

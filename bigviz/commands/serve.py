@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bigviz.data.formats.delimited.dialect import CsvOptions
     from bigviz.server.run.server import Load
 
-__all__ = ["run", "serve_library", "serve_script", "serve_tables"]
+__all__ = ["ended", "nothing", "run", "serve_library", "serve_script", "serve_tables", "served"]
 
 
 def serve_tables(
@@ -50,12 +51,14 @@ def serve_tables(
 def serve_library(listening: dict[str, Any]) -> None:
     """Serve what is published: the library that is given, or the user's."""
 
-    def load(progress: Progress) -> Any:
-        from bigviz.server.run.loading import open_nothing
+    run([], nothing, {**listening, "library": listening["library"] or default_directory()})
 
-        return open_nothing(progress)
 
-    run([], load, {**listening, "library": listening["library"] or default_directory()})
+def nothing(progress: Progress) -> Any:
+    """Load no documents: those of the library are opened when somebody asks for them."""
+    from bigviz.server.run.loading import open_nothing
+
+    return open_nothing(progress)
 
 
 def serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
@@ -74,6 +77,15 @@ def run(
 ) -> None:
     """Serve until a signal ends it, and end this process. `load` brings the documents `names`; with `first` the browser
     is opened at the first of them."""
+    ended(served(names, load, listening, script, first))
+
+
+def served(
+    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False,
+    opened: Callable[[str], None] | None = None,
+) -> int:  # fmt: skip
+    """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
+    the documents are open."""
     shared.check_one_place()
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
@@ -82,7 +94,13 @@ def run(
         trusted_proxies=listening.pop("trusted_proxy"),
         **listening,
     )
-    status = process.run(options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first)
+    return process.run(
+        options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first, opened=opened
+    )
+
+
+def ended(status: int) -> NoReturn:
+    """End this process."""
     with suppress(OSError):  # a pipe that nobody reads any more
         sys.stdout.flush()
         sys.stderr.flush()

@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bigviz.apps.reload import Watch
@@ -41,19 +41,21 @@ def run(
     browser: bool = False,
     script: str | None = None,
     open_first: bool = False,
+    opened: Callable[[str], None] | None = None,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the process's exit status. Requests that are in hand then are answered
     first, for 5 s at most; a second signal ends the process at once.
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
-    the first document with `open_first`. `script` is what is loaded; with `options.dev` it is run again when it
+    the first document with `open_first`. `opened` is called with the address, on the loop, once the documents are
+    open. `script` is what is loaded; with `options.dev` it is run again when it
     changes.
     """
     log_fatal_signals()
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     try:
-        return asyncio.run(_serve(options, names, load, report, browser, script, open_first))
+        return asyncio.run(_serve(options, names, load, report, browser, script, open_first, opened))
     finally:
         report.flush()
 
@@ -66,6 +68,7 @@ async def _serve(
     browser: bool,
     script: str | None,
     open_first: bool,
+    opened: Callable[[str], None] | None,
 ) -> int:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
 
@@ -87,6 +90,8 @@ async def _serve(
     to_open = browser and options.unix_socket is None
     if to_open and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
         in_thread(lambda: webbrowser.open(server.url))
+    if opened is not None and status == 0 and not stopping.is_set():
+        opened(server.url)
     if status == 0 and not stopping.is_set():
         watching = asyncio.ensure_future(_keep_up(server, watch, report)) if watch else None
         await stop
