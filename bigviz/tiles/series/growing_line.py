@@ -89,19 +89,21 @@ class GrowingLine:
             self._add_late(late.where(np.argsort(late.x, kind="stable")))
             self._merge_at_once()
 
-    def forget_before(self, row: int) -> None:
-        """Rows below a number are no more."""
+    def forget_before(self, row: int) -> list[Piece]:
+        """Rows below a number are no more; returns them."""
+        gone: list[Piece] = []
         with self._lock:
             if row > self._first_row:
                 self._first_row = row
                 self._order, self._late = (
-                    [each for each in (run.from_row(row) for run in runs) if len(each)]
+                    [each for each in (run.from_row(row, gone) for run in runs) if len(each)]
                     for runs in (self._order, self._late)
                 )
+        return gone
 
-    def correct(self, rows: Rows, x: Array, y: Array, known: Mask | None, kept: Mask) -> None:
+    def correct(self, rows: Rows, x: Array, y: Array, known: Mask | None, kept: Mask) -> list[Piece]:
         """Rows (by ascending number) have other values: x and y, of which only the ones that are `kept` have a number
-        as x."""
+        as x. Returns what they were."""
         new = Piece(x, y, known, rows).where(kept)
         with self._lock:
             removed: list[Piece] = []
@@ -116,6 +118,7 @@ class GrowingLine:
                 parts = [run.part for run in (*self._order, *self._late)]
                 self._falls = Falls.of(rows_of_parts(parts))
             self._merge_at_once()
+        return removed
 
     def due(self) -> Merge | None:
         """Runs that are to be one, and have too many rows to be merged at once; None while others are being merged.
@@ -138,7 +141,7 @@ class GrowingLine:
             self._merging = None
             there = {run.token for run in (*self._order, *self._late)}
             if made is not None and merge.tokens <= there:
-                self._swap(merge, made.from_row(self._first_row))
+                self._swap(merge, made.from_row(self._first_row, []))
 
     def _swap(self, merge: Merge, made: Run) -> None:
         in_order = [run.token in merge.tokens for run in self._order]

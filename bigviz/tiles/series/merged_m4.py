@@ -21,7 +21,7 @@ from bigviz.tiles.series.minmax_search import find_parts
 from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.sorted_numbers import Positions
 
-__all__ = ["pick_merged"]
+__all__ = ["extremes_between", "missing_between", "pick_merged", "value_from", "value_to"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -132,8 +132,8 @@ class _Slots:
     def _fill_sides(self, parts: Sequence[Part], spans: Sequence[Positions]) -> None:
         starts = [np.array([part.start]) for part in parts]
         stops = [np.array([part.stop]) for part in parts]
-        left = [_value_to(part, span[:1] - 1) for part, span in zip(parts, spans, strict=True)]
-        right = [_value_from(part, span[-1:]) for part, span in zip(parts, spans, strict=True)]
+        left = [value_to(part, span[:1] - 1) for part, span in zip(parts, spans, strict=True)]
+        right = [value_from(part, span[-1:]) for part, span in zip(parts, spans, strict=True)]
         first = _Keys.choose(parts, left, [each >= start for each, start in zip(left, starts, strict=True)], True)
         last = _Keys.choose(parts, right, [each < stop for each, stop in zip(right, stops, strict=True)], False)
         for number, (part, span) in enumerate(zip(parts, spans, strict=True)):
@@ -145,8 +145,8 @@ class _Slots:
         last value; what is before the one and after the other is a run, and what is between is drawn by its extremes.
         """
         lows, highs = [span[:-1] for span in spans], [span[1:] for span in spans]
-        begin = [_value_from(part, low) for part, low in zip(parts, lows, strict=True)]
-        end = [_value_to(part, high - 1) for part, high in zip(parts, highs, strict=True)]
+        begin = [value_from(part, low) for part, low in zip(parts, lows, strict=True)]
+        end = [value_to(part, high - 1) for part, high in zip(parts, highs, strict=True)]
         first = _Keys.choose(parts, begin, _each(np.less, begin, highs), False)
         last = _Keys.choose(parts, end, _each(np.greater_equal, end, lows), True)
         heads = [first.ranks(number, part, lows[number], highs[number]) for number, part in enumerate(parts)]
@@ -163,7 +163,7 @@ class _Slots:
             self.low[number, 1:-1:3], self.high[number, 1:-1:3] = heads[number][0], stop
             self.low[number, 3::3] = np.where(apart, join, stop)
             self.high[number, 3::3] = np.where(apart, tails[number][1], stop)
-            from_, to = _value_from(part, cut), _value_to(part, join - 1) + 1
+            from_, to = value_from(part, cut), value_to(part, join - 1) + 1
             some = apart & (from_ < to)
             self.low[number, 2:-1:3], self.high[number, 2:-1:3] = np.where(some, from_, cut), np.where(some, to, cut)
             self.middle |= some
@@ -246,6 +246,25 @@ def _extremes(parts: Sequence[Part], slots: _Slots) -> _Extremes:
     return out
 
 
+def extremes_between(part: Part, first: int, stop: int) -> tuple[Any, Any]:
+    """The lowest and the highest y of positions of which the first has a y."""
+    found, heights = np.empty((1, 4), np.int64), np.empty((1, 4), part.series.y.dtype)
+    tree, ranges = part.series.tree, np.array([[0, 0, first, stop]], np.int64)
+    find_parts(part.series.y, tree.values, tree.places, tree.starts, frozen(ranges), found, heights)
+    return heights[0, 1].item(), heights[0, 2].item()
+
+
+def missing_between(part: Part, first: int, stop: int) -> int:
+    """How many of some positions have no y."""
+    gaps = part.series.gaps
+    if not len(gaps) or first >= stop:
+        return 0
+    rank, last = _edges_to(part, np.array([first, stop - 1])).tolist()
+    sides = np.array([first] * (rank % 2), np.int64), np.array([stop] * (last % 2), np.int64)
+    ends = np.concatenate([sides[0], gaps.slice(rank, last), sides[1]])
+    return int((ends[1::2] - ends[0::2]).sum())
+
+
 def _each(compare: Any, first: Sequence[Array], second: Sequence[Array]) -> list[Mask]:
     return [compare(one, other) for one, other in zip(first, second, strict=True)]
 
@@ -262,7 +281,7 @@ def _edge(part: Part, ranks: Positions, beyond: int) -> Positions:
     return np.where(inside, gaps.at(np.where(inside, ranks, 0)), beyond)
 
 
-def _value_from(part: Part, positions: Positions) -> Positions:
+def value_from(part: Part, positions: Positions) -> Positions:
     """The first positions that are not in a gap, from each on; anything not below the part's end where none are."""
     if not len(part.series.gaps):
         return positions
@@ -270,7 +289,7 @@ def _value_from(part: Part, positions: Positions) -> Positions:
     return np.where(ranks % 2 == 1, _edge(part, ranks, _BEYOND), positions)
 
 
-def _value_to(part: Part, positions: Positions) -> Positions:
+def value_to(part: Part, positions: Positions) -> Positions:
     """The last positions that are not in a gap, up to each; -1 or less where none are."""
     if not len(part.series.gaps):
         return positions

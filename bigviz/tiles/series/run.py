@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.cancel import NEVER
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.series.growing_series import GrowingSeries
-from bigviz.tiles.series.merged_rows import Piece, rows_of_parts
+from bigviz.tiles.series.merged_rows import MergedRows, Piece, rows_of_parts
 from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.series import Series
 
@@ -82,13 +82,15 @@ class Run:
         """The same, but nothing can be added."""
         return replace(self, growing=None)
 
-    def from_row(self, row: int) -> Run:
-        """The rows whose numbers are not below one."""
+    def from_row(self, row: int, gone: list[Piece]) -> Run:
+        """The rows whose numbers are not below one; the others go to `gone`."""
         if row <= self.lowest:
             return self
         if self.ordered:
             at = _position_of(self.part, row)
+            gone += MergedRows([self.part], (self.part.start,), (at,)).pieces()
             return replace(self, part=replace(self.part, start=at), lowest=max(row, self.lowest))
+        gone += (piece.where(piece.rows < row) for piece in rows_of_parts([self.part]))
         pieces = (piece.where(piece.rows >= row) for piece in rows_of_parts([self.part]))
         return replace(copied(pieces, len(self), self._types, row).closed(), token=self.token)
 
@@ -127,12 +129,12 @@ class Merge:
         """Whether the row numbers of one run hold those of all."""
         return max(run.highest_row for run in self.runs) - min(run.lowest for run in self.runs) < MOST_ROWS
 
-    def run(self, cancel: Cancel = NEVER) -> Run:
-        """The run of all their rows. Raises Cancelled between pieces of 2^18 rows."""
+    def run(self, look: Callable[[], None] = NEVER.check) -> Run:
+        """The run of all their rows. Calls `look`, which may wait or raise, before each piece of 2^18 rows."""
 
         def pieces() -> Iterable[Piece]:
             for piece in rows_of_parts([run.part for run in self.runs]):
-                cancel.check()
+                look()
                 yield piece
 
         return copied(pieces(), sum(map(len, self.runs)), self.types, min(run.lowest for run in self.runs))

@@ -1,0 +1,45 @@
+"""A layer of a line of a dataset that grows, in one version of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from bigviz.data.appending.growth import Version
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number
+from bigviz.tiles.segments.line_index import LineIndex, LineVersion
+
+__all__ = ["StreamedLine"]
+
+
+@dataclass(frozen=True)
+class StreamedLine(LineLayer):
+    """A line whose rows other versions share; `index`, which the next version is made from, lives as long as it."""
+
+    version: LineVersion
+    index: LineIndex
+
+    @property
+    def spans_versions(self) -> bool:
+        """True: versions share what they hold."""
+        return True
+
+    def state(self, key: TileKey) -> Hashable:
+        """The version in which the tile has changed last, and the roots that it is a tile of."""
+        roots = self.survey.x, self.survey.y
+        return roots, self.version.changes.last_below(roots[0].edge(key.zx, key.i + 1))
+
+    def changed(self, before: Version, keys: Sequence[TileKey]) -> list[bool] | None:
+        """Which tiles differ from those of an earlier version: those that reach beyond where the line has changed."""
+        if self.version.rooted > before.version:
+            return None
+        lowest = self.version.changes.since(before.version)
+        return [self.survey.x.edge(key.zx, key.i + 1) > lowest for key in keys]
+
+    def changed_from(self, before: Version) -> Number | None:
+        """The x of the last row before what is new; infinity where nothing is."""
+        lowest = self.version.changes.since(before.version)
+        return None if lowest == -math.inf else lowest
