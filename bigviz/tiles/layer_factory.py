@@ -33,6 +33,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
+from bigviz.tiles.segments.lines.line_streams import LineStreams
 from bigviz.tiles.segments.streams import Streams
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
@@ -85,7 +86,7 @@ class Maker:
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
         self.previews = Previews(threads, self.turns)
-        self._streams = Streams(threads, self.turns)
+        self._streams, self._lines = Streams(threads, self.turns), LineStreams(self.turns)
         self._scanner = Scanner(threads, memory, self.turns, self.previews, sampled_rows)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
@@ -105,7 +106,8 @@ class Maker:
 
     def grows(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer is made of that of an earlier version: what is new is added to it."""
-        return layer.glyph == "points" and self._streams.find(dataset, layer) is not None
+        streams = self._lines if layer.glyph == "line" else self._streams
+        return streams.find(dataset, layer) is not None
 
     def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether a layer of points would be scanned if it were made now."""
@@ -133,7 +135,10 @@ class Maker:
                     raise  # the disk cannot be trusted
             return self.make(dataset, layer, key, crew, opened, True)  # it is built again, or not used
         if layer.glyph == "line":
-            self._check_line(dataset, layer)
+            if not self.grows(dataset, layer):
+                self._check_line(dataset, layer)
+            if dataset.lineage is not None:
+                return self._lines.line(dataset, layer, crew)
             x, y = self._axes(dataset, layer, crew)
             found = survey(x, y, layer.root == "default", crew)
             return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))

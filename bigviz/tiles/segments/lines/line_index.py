@@ -20,8 +20,8 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Survey, numbers_of
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.segments.column_pieces import read_columns
-from bigviz.tiles.segments.line_changes import Change
-from bigviz.tiles.segments.line_survey import LineSurvey
+from bigviz.tiles.segments.lines.line_changes import Change
+from bigviz.tiles.segments.lines.line_survey import LineSurvey
 from bigviz.tiles.series.falls import Falls
 from bigviz.tiles.series.growing_line import GrowingLine
 from bigviz.tiles.series.line import MergedLine
@@ -67,6 +67,11 @@ class LineIndex:
         self._survey = LineSurvey(spec)
         self._given: weakref.WeakValueDictionary[int, LineVersion] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a version that the next one can be made from."""
+        return self._head is not None
 
     def version(self, dataset: Dataset, crew: Crew) -> LineVersion | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one

@@ -10,7 +10,7 @@ from bigviz.data.appending.growth import Version
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
-from bigviz.tiles.segments.line_index import LineIndex, LineVersion
+from bigviz.tiles.segments.lines.line_index import LineIndex, LineVersion
 
 __all__ = ["StreamedLine"]
 

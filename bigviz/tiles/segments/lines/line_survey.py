@@ -150,4 +150,3 @@ def _both(piece: Piece) -> tuple[Array, Array]:
     """x and y of the rows that have both."""
     known = np.isfinite(piece.y) if piece.y.dtype.kind == "f" else piece.known
     return (piece.x, piece.y) if known is None or known.all() else (piece.x[known], piece.y[known])
-

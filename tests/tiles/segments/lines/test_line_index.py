@@ -19,11 +19,12 @@ from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.segments.line_index import LineIndex
-from bigviz.tiles.segments.line_layer import StreamedLine
-from bigviz.tiles.segments.line_streams import line_of
+from bigviz.tiles.segments.lines.line_index import LineIndex
+from bigviz.tiles.segments.lines.line_layer import StreamedLine
+from bigviz.tiles.segments.lines.line_streams import line_of
 from bigviz.tiles.series import growing_line, merged_rows
-from tests.growing import Growing
+
+from ....growing import Growing
 
 CREW = Crew(1)
 TYPES = {
@@ -100,10 +101,8 @@ class Stream:
         if pa.types.is_uint64(type_):
             numbers = (values.astype(np.int64) + 40_000).astype(np.uint64) + np.uint64(2**63)
             return pa.array(numbers, type_, mask=missing)
-        numbers = np.clip(values, -30_000, 30_000).astype(np.int64)
-        return pa.array(numbers, pa.int64(), mask=missing).cast(pa.int32() if type_ == pa.date32() else pa.int64()).cast(
-            type_
-        )
+        numbers = pa.array(np.clip(values, -30_000, 30_000).astype(np.int64), mask=missing)
+        return (numbers.cast(pa.int32()) if type_ == pa.date32() else numbers).cast(type_)
 
 
 def fresh(table: pa.Table, layer: Layer) -> tuple[Dataset, LineLayer]:
@@ -159,7 +158,7 @@ def windows(oracle: LineLayer, rng: np.random.Generator) -> list[tuple[Any, Any]
     return [(a, b) if a < b else (a, a + 1) for a, b in found]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(ARRIVALS))
 def test_each_version_equals_a_line_of_its_rows(seed: int, arrival: str) -> None:
     rng = np.random.default_rng(seed)

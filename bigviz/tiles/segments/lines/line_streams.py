@@ -16,8 +16,8 @@ from bigviz.common.workers import Crew, step_back
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.segments.column_pieces import axes_of
-from bigviz.tiles.segments.line_index import LineIndex
-from bigviz.tiles.segments.line_layer import StreamedLine
+from bigviz.tiles.segments.lines.line_index import LineIndex
+from bigviz.tiles.segments.lines.line_layer import StreamedLine
 
 __all__ = ["LineStreams", "line_of"]
 
@@ -42,6 +42,8 @@ class LineStreams:
         """A line of a dataset that grows, made of what there is of the version before. Raises what reading the dataset
         does, TooLarge, and Cancelled."""
         index = self._index(dataset, layer)
+        if index.begun:  # what is new is few rows, for which nobody need wait longer because others pan
+            crew = Crew(crew.threads, crew.progress, crew.cancel)
         made = line_of(index, dataset, crew)
         if made is None:  # nobody holds a version as old as this one: it gets an index of its own
             made = line_of(LineIndex(index.spec), dataset, crew)

@@ -1,0 +1,1 @@
+"""Appended rows of a line to the line of each version."""
