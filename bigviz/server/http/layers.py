@@ -46,9 +46,10 @@ class LayerHandler(Handler):
         self.set_header("X-Bigviz-Version", asked.dataset.version)
         return backend, asked
 
-    def tagged(self, asked: Asked, *parts: object) -> bool:
-        """Set a strong ETag over the layer's own and `parts`; True if the client has the answer already."""
-        text = repr((asked.etag, self.request.path.rpartition(".")[2], *parts))
+    def tagged(self, asked: Asked, *parts: object, tag: str | None = None) -> bool:
+        """Set a strong ETag over the layer's own (or `tag` in its place) and `parts`; True if the client has the answer
+        already."""
+        text = repr((tag or asked.etag, self.request.path.rpartition(".")[2], *parts))
         return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
     async def deliver(self, size: int, work: Callable[[], Awaitable[tuple[str, bytes]]]) -> None:
@@ -90,7 +91,9 @@ class Tiles(LayerHandler):
         backend, asked = await self.asked(name, number)
         place = _place(level, i, j)
         shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
-        if self.tagged(asked, place, shading):
+        # Colours depend on other tiles, and an Arrow file names its version.
+        tag = await backend.tile_tag(self.principal, asked, place) if extension == "npy" else None
+        if self.tagged(asked, place, shading, tag=tag):
             self.finish()
             return
         principal, bodies = self.principal, self.site.bodies

@@ -158,6 +158,18 @@ class Backend:
             long = self.engine.readiness(dataset, layer) == "scanned"
             return await self.runner.run(principal.share, key, call, heavy, long)
 
+    async def tile_tag(self, principal: Principal, asked: Asked, place: Place) -> str:
+        """The name of what a tile depends on: versions of a dataset that grows share that of a tile that they do not
+        change. Waits until the layer can be answered for."""
+        dataset, layer = asked.dataset, asked.layer
+        if dataset.lineage is None:
+            return asked.etag
+
+        def call(cancel: Cancel) -> str:
+            return self.engine.etag(dataset, layer, TileKey(*place))
+
+        return await self.run(principal, dataset, layer, ("tag", place), call)
+
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
         """The result of one job over no layer in particular; otherwise as `run`."""
         with self._counted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -58,4 +59,10 @@ class TileKey:
     @property
     def morton(self) -> int:
         """The place of a square tile (zx = zy) among those of its level, in Morton order."""
-        return int(spread(np.uint64(self.i)) | spread(np.uint64(self.row)) << np.uint64(1))
+        return _morton(self.i, self.row)
+
+
+@lru_cache(maxsize=1 << 14)
+def _morton(i: int, row: int) -> int:
+    """Cached: each part of a layer asks for it, and a kernel's call takes longer than a search of its keys."""
+    return int(spread(np.uint64(i)) | spread(np.uint64(row)) << np.uint64(1))

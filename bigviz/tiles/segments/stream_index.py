@@ -24,6 +24,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.columns.column import widen
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Extent, Survey
 from bigviz.tiles.segments.axis_history import AxisHistory, Lost, Weighted
@@ -40,6 +41,9 @@ Array = npt.NDArray[Any]
 
 _MOST_STRAYS: Final = 1 << 12  # rows of a part outside its root that are looked at one by one
 _REMEMBERED: Final = 256  # appends of which is known what they changed
+_MOST_REMEMBERED: Final = 1 << 20  # rows of those appends
+_SAMPLED: Final = 1 << 16  # rows above which the dense part is that of a sample
+_SAME_DENSE: Final = 1.01  # times as many rows: what a sample says of them does not change
 _NOTED: Final = 4096  # layers of versions
 _EATEN: Final = 1 << 18  # rows of a part that are filtered with each rollover: some milliseconds
 
@@ -91,6 +95,7 @@ class StreamIndex:
         self._given: weakref.WeakValueDictionary[int, Version] = weakref.WeakValueDictionary()
         self._added: deque[Added] = deque(maxlen=_REMEMBERED)
         self._used: weakref.WeakSet[Use] = weakref.WeakSet()
+        self._dense: tuple[Hashable, int, DensePart | None] | None = None
         self._label_orders: set[object] = set()
         self._labels: dict[tuple[int, Hashable], int] = {}
         self._lost = (Lost(), Lost())
@@ -119,6 +124,8 @@ class StreamIndex:
                 same = made.roots == head.roots and made.first == head.first and made.corrected == head.corrected
                 fresh = made.parts[-1].order if made.stop > head.stop and made.parts else None
                 self._added.append(Added(head.number, made.number, fresh if same else None))
+                while sum(0 if each.order is None else len(each.order.rows) for each in self._added) > _MOST_REMEMBERED:
+                    self._added.popleft()
             self._head = self._given[made.number] = made
             return made
 
@@ -138,6 +145,19 @@ class StreamIndex:
             found.append(step.order)
             at = step.before
         return found if at == before.version else None
+
+    def dense(self, version: Version, find: Callable[[], DensePart | None]) -> DensePart | None:
+        """Where nearly all rows lie, as found for a version of nearly as many rows, or found now."""
+        rows = version.survey.inside
+        with self._lock:
+            known = self._dense
+        same = known is not None and known[0] == (version.roots, version.first, version.corrected)
+        if known is not None and same and max(known[1], _SAMPLED) <= rows <= known[1] * _SAME_DENSE:
+            return known[2]
+        found = find()
+        with self._lock:
+            self._dense = (version.roots, version.first, version.corrected), rows, found
+        return found
 
     def note(self, version: int, layer: Hashable, labels: int, orders: tuple[object, ...]) -> None:
         """Remember how many labels a layer had in a version, and hold what later versions have their order from."""

@@ -1,0 +1,61 @@
+"""Tiles of what was appended, asked of a server, are those of a dataset that was uploaded with all of its rows."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from ..running import Running
+from .calls import ARROW, call, document, stream_of, upload
+
+PLACES = ["0/0/0", "1/0/0", "1/1/1", "3/4/4", "4,2/7/1"]
+
+
+def rows(seed: int, count: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=count) + seed  # the root grows
+    kinds = np.array(["b", "a", "c"])[: 2 + seed % 2]
+    return pa.table(
+        {"x": x, "y": rng.normal(size=count), "v": rng.integers(0, 99, count), "kind": rng.choice(kinds, count)}
+    )
+
+
+@pytest.mark.parametrize("agg", ["count", "sum(v)", "by(kind)"])
+def test_tiles_of_each_version_are_those_of_one_upload(plots: Running, agg: str) -> None:
+    parts = [rows(seed, 2_000) for seed in range(4)]
+    assert upload(plots, "grown", parts[0])[0] == 201
+    call(plots, "PUT", "documents/a", document("grown", agg=agg))
+    for number, part in enumerate(parts[1:]):
+        assert call(plots, "POST", "datasets/grown/append", stream_of(part), Content_Type=ARROW)[0] == 200
+        if number == 0:  # a version is skipped
+            continue
+        name = f"whole{number}"
+        assert upload(plots, name, pa.concat_tables(parts[: number + 2]))[0] == 201
+        call(plots, "PUT", f"documents/{name}", document(name, agg=agg))
+        for place in PLACES:
+            mine, other = (plots.get(f"/{page}/layers/0/tiles/{place}.npy") for page in ("a", name))
+            assert mine.status == other.status == 200
+            one, two = (np.load(io.BytesIO(each.body)) for each in (mine, other))
+            assert np.array_equal(one, two), place
+
+
+def test_tiles_that_an_append_does_not_touch_keep_their_etag(plots: Running) -> None:
+    upload(plots, "grown", rows(0, 2_000))
+    call(plots, "PUT", "documents/a", document("grown"))
+    one = rows(0, 1)
+    call(plots, "POST", "datasets/grown/append", stream_of(one), Content_Type=ARROW)
+    places = [f"2/{i}/{j}" for i in range(4) for j in range(4)]
+
+    def tags() -> list[str | None]:
+        return [plots.get(f"/a/layers/0/tiles/{place}.npy").headers["Etag"] for place in places]
+
+    before = tags()
+    call(plots, "POST", "datasets/grown/append", stream_of(one), Content_Type=ARROW)
+    after = tags()
+    assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+    same = next(place for place, old, new in zip(places, before, after, strict=True) if old == new)
+    tag = after[places.index(same)]
+    assert plots.get(f"/a/layers/0/tiles/{same}.npy", If_None_Match=tag).status == 304
