@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BadInput
+from bigviz.common.errors import BadInput, Unreadable
 from bigviz.common.memory import available_memory
 from bigviz.common.progress import Progress
 from bigviz.data.arrow_errors import reading
@@ -23,7 +23,8 @@ from bigviz.data.following.typed_lines import LineReader
 from bigviz.data.formats.csv import CsvSteps
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.table import CsvTable, read_table
-from bigviz.data.formats.delimited.text import PACKED, UTF16, Work, spooled
+from bigviz.data.formats.delimited.text import PACKED, UTF16, CsvText, Work, physical_line, spooled
+from bigviz.data.formats.delimited.tokenizer import CsvFault
 from bigviz.data.formats.delimited.whole_lines import Lines
 from bigviz.data.formats.file_part import Piece
 from bigviz.data.limits import require_memory, require_rows
@@ -82,22 +83,29 @@ class GrowingCsv:
         return "it holds no whole line yet"
 
     def _first(self, descriptor: int, size: int, cancel: Cancel) -> int:
-        """Read what is whole: where that ends, 0 where there is no row yet."""
+        """Read what is whole: where that ends, 0 where there is no row yet. Where a line does not fit, those before it
+        say what the types are, and the next look goes on from there."""
         _require_plain(descriptor, self._input.path)
-        end, lines = _whole(descriptor, size)
-        if end == 0:
-            return 0
+        whole, lines = _whole(descriptor, size)
         work = Work(self._input.path, available_memory() // 2, self._advance, cancel)
-        with reading(self._input.path, "CSV"), spooled(_blocks(descriptor, end), None, work) as text:
-            read = read_table(text, self._options, work)
-        if read.dialect.comment:
-            raise BadInput(f"{self._input.path} has comments between its rows: it cannot be followed.", "follow")
-        self._names_alone = not read.table.num_rows
-        if self._names_alone:
-            return 0
-        self._begin(read)
-        self._line += lines
-        return end
+        end = whole
+        while end:
+            with reading(self._input.path, "CSV"), spooled(_blocks(descriptor, end), None, work) as text:
+                try:
+                    read = read_table(text, self._options, work)
+                except Unreadable as error:
+                    lines, end = _before(error, text)
+                    continue
+            if read.dialect.comment:
+                raise BadInput(f"{self._input.path} has comments between its rows: it cannot be followed.", "follow")
+            self._names_alone = not read.table.num_rows
+            if self._names_alone:
+                return 0
+            self._begin(read)
+            self._line += lines
+            self.more = end < whole
+            return end
+        return 0
 
     def _begin(self, read: CsvTable) -> None:
         found = read.table.schema
@@ -161,6 +169,18 @@ def _require_plain(descriptor: int, path: str) -> None:
     how = f"is packed with {packed}" if packed else "is UTF-16" if head.startswith(tuple(UTF16)) else None
     if how is not None:
         raise BadInput(f"{path} {how}, and only plain text in UTF-8 is followed: serve it without --follow.", "follow")
+
+
+def _before(error: Unreadable, text: CsvText) -> tuple[int, int]:
+    """How many lines stand before one that has other cells than these, and their bytes. Raises the error where it is of
+    another kind, or of the first row."""
+    fault = error.__cause__
+    if not isinstance(fault, CsvFault) or fault.kind != "columns" or not fault.record:
+        raise error
+    line, at = physical_line(text, '"', fault.record)
+    if line <= 2 or at >= text.size:
+        raise error
+    return line - 1, at
 
 
 def _whole(descriptor: int, size: int) -> tuple[int, int]:

@@ -41,7 +41,7 @@ class Followed:
 async def watch_files(site: Site, followed: Followed) -> None:
     """Look at one table's files until the task is cancelled; whatever happens to them, the server goes on."""
     table, stop, idle = followed.table, Cancel(), 0
-    notes = table.notes
+    notes, failure = table.notes, ""
     loop = asyncio.get_running_loop()
     try:
         while True:
@@ -54,9 +54,12 @@ async def watch_files(site: Site, followed: Followed) -> None:
                 if table.notes != notes:
                     notes = table.notes
                     _note(site, table.name)
+                failure = ""
             except Exception as error:  # a disk that fails for a while, or no memory for what has come
                 took, idle = loop.time() - began, _LOOKS_TO_REST
-                _log.warning("%s cannot be followed now: %s", table.name, error, exc_info=_unknown(error))
+                if str(error) != failure:  # else it would be told every second
+                    failure = str(error)
+                    _log.warning("%s cannot be followed now: %s", table.name, error, exc_info=_unknown(error))
             least = _SECONDS_AT_REST if idle >= _LOOKS_TO_REST else _SECONDS_BETWEEN_LOOKS
             await asyncio.sleep(max(least, _SHARE * took))
     finally:

@@ -115,6 +115,18 @@ def test_what_does_not_fit_is_told_with_its_line_and_the_others_are_read(tmp_pat
     )
 
 
+def test_lines_that_do_not_fit_are_left_out_at_the_first_look_too(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    table = begun(path, 'n,s\n1,a\n2,"b\nb"\n3\n4,d\n5,e,e\n6,f\n')
+    first = table.open()
+    assert values_of(first, "n") == [1, 2] and table.more
+    second = grow(table, first)
+    assert values_of(second, "n") == [1, 2, 4, 6]
+    assert table.take_told() == ["t.csv: Line 5 has 1 cell, not 2.", "t.csv: Line 7 has 3 cells, not 2."]
+    with pytest.raises(Unreadable, match="Expected 2 columns"):
+        open_files(path, "t")  # as a table that does not grow it is refused
+
+
 def test_bytes_that_are_no_text_are_replaced_and_told(tmp_path: Path):
     path = tmp_path / "t.csv"
     table = begun(path, "n,s\n1,a\n")
