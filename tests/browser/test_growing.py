@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from ..patience import PATIENCE
 from .driver import frames, open_page, pixels, settle
@@ -126,3 +126,41 @@ def test_each_frame_is_of_one_version(page: Page, grows: Server) -> None:
     followed = pixels(page)
     open_page(page, f"{grows.url}/grows/")
     np.testing.assert_array_equal(followed, pixels(page))
+
+
+def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Server) -> None:
+    tell_versions(page)
+    open_page(page, f"{grows.url}/grows/")
+    page.evaluate("() => { window.kept = true; dispatchEvent(new PageTransitionEvent('pagehide')); }")
+    append(grows, ROWS, ROWS)
+    version = append(grows, 2 * ROWS, ROWS)
+    page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await_version(page, version)
+    version = append(grows, 3 * ROWS, ROWS)
+    await_version(page, version)
+    followed = pixels(page)
+    assert page.evaluate("() => window.kept")
+    open_page(page, f"{grows.url}/grows/")
+    np.testing.assert_array_equal(followed, pixels(page))
+
+
+def test_a_page_follows_over_a_restart_of_its_server(context: BrowserContext, tmp_path: Path) -> None:
+    page = context.new_page()  # one that may write errors to its console: connections are refused meanwhile
+    page.add_init_script(path=Path(__file__).with_name("probes.js"))
+    first = start_server("--library", str(tmp_path / "library"), cwd=tmp_path)
+    fill(first, BATCHES * ROWS + 30)
+    tell_versions(page)
+    open_page(page, f"{first.url}/grows/")
+    version = append(first, ROWS, ROWS)
+    await_version(page, version)
+    page.evaluate("() => { window.kept = true; }")
+    first.stop()
+    port = urlsplit(first.url).port
+    second = start_server("--library", str(tmp_path / "library"), cwd=tmp_path, port=port)
+    version = append(second, 2 * ROWS, ROWS)
+    await_version(page, version)
+    assert page.evaluate("() => window.kept")
+    followed = pixels(page)
+    open_page(page, f"{second.url}/grows/")
+    np.testing.assert_array_equal(followed, pixels(page))
+    second.stop()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from bigviz.common.errors import NotFound
 from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
+from bigviz.server.jobs.push_jobs import Past
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
@@ -27,12 +28,12 @@ class Given:
         self.heads = Heads()
         self._documents = documents
         self._shown: dict[str, Shown] = {}
-        self._past: OrderedDict[tuple[str, int], Dataset] = OrderedDict()
+        self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
 
     def grow(self, name: str, before: Dataset, now: Dataset) -> None:
         """A table has another version."""
         self.heads.tell(name, now.version)
-        self._past[name, before.version] = before
+        self._past[name, before.version] = Past.of(before)
         while len(self._past) > _MOST_PAST:
             self._past.popitem(last=False)
 
@@ -55,6 +56,6 @@ class Given:
             return before
         return self.shown(document)
 
-    def past(self, dataset: str, version: int) -> Dataset | None:
+    def past(self, dataset: str, version: int) -> Past | None:
         """One of the last versions of a table; None where it is not known any more."""
         return self._past.get((dataset, version))

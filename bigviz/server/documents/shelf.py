@@ -23,6 +23,7 @@ from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
 from bigviz.server.documents.tables import Tables
 from bigviz.server.jobs.layer_ref import named_columns
+from bigviz.server.jobs.push_jobs import Past
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.refusals import Unusable
@@ -78,7 +79,7 @@ class Shelf:
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
         self.heads = Heads()
-        self._past: OrderedDict[tuple[str, int], Dataset] = OrderedDict()
+        self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
         self.feeds = Feeds()
         self._keep = keep
         self._anonymous = anonymous
@@ -119,7 +120,7 @@ class Shelf:
         opened = await self.rebound(before.opened, now)
         return Shown(opened, await self.usage(name, opened, caller))
 
-    def past(self, dataset: str, version: int) -> Dataset | None:
+    def past(self, dataset: str, version: int) -> Past | None:
         """One of the last versions of a dataset that is appended to; None where it is not known any more."""
         return self._past.get((dataset, version))
 
@@ -288,7 +289,7 @@ class Shelf:
         for each, version in opened.datasets.items():
             dataset = cast("Dataset", opened.document.sources[each])
             if dataset.lineage is not None:
-                self._past[each, version] = dataset
+                self._past[each, version] = Past.of(dataset)
         while len(self._past) > _MOST_PAST:
             self._past.popitem(last=False)
 

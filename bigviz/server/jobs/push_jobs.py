@@ -8,10 +8,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+
+from cachetools import LRUCache
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
+from bigviz.data.appending.growth import Mark
 from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.layer_json import layer_answer
@@ -22,16 +24,19 @@ from bigviz.tiles.interface import TileKey
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
+    from bigviz.data.appending.growth import Version
     from bigviz.data.dataset import Dataset
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.index_builds import Builds, Known
     from bigviz.server.jobs.job_runner import JobRunner
     from bigviz.tiles.interface import Engine, LayerInfo
 
-__all__ = ["Pushed", "Pushes"]
+__all__ = ["Past", "Pushed", "Pushes"]
 
 _BYTES: Final = 32 << 20
 _BESIDES: Final = 2_000  # bytes of facts and keys
+_MOST_KNOWN: Final = 64  # facts of layers at versions
+_MOST_MEANINGS: Final = 8_192
 _FACTS: Final = ("extent", "range", "dense", "rows", "rows_outside", "rows_far", "version", "sorted")
 
 
@@ -44,6 +49,24 @@ class Pushed:
     changed: tuple[Place, ...]
     rows: bool
     messages: tuple[Prepared, ...]
+
+
+@dataclass(frozen=True)
+class Past:
+    """An earlier version of a dataset, whose rows need not be kept."""
+
+    fingerprint: str
+    mark: Version
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Past:
+        """What has to be known of a dataset once it is a past version."""
+        return cls(dataset.fingerprint, Mark.of(dataset))
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from others."""
+        return self.fingerprint, self.mark.version
 
 
 @dataclass(frozen=True)
@@ -67,16 +90,22 @@ class Pushes:
         self._made: ByteCache[_Made] = ByteCache(_BYTES)
         self._making: dict[Hashable, asyncio.Task[Pushed | None]] = {}
         self._columns: ByteCache[LaidColumns] = ByteCache(_BYTES)
-        self._known: WeakKeyDictionary[Dataset, dict[Layer, Known]] = WeakKeyDictionary()
+        self._known: LRUCache[Hashable, Known] = LRUCache(_MOST_KNOWN)
+        self._meanings: LRUCache[Hashable, int] = LRUCache(_MOST_MEANINGS)
+
+    def learn(self, dataset: Dataset, layer: Layer, known: Known) -> None:
+        """Note what a page was told of a layer: another version of it may follow."""
+        if known.readiness == "complete":
+            self._meanings[dataset.fingerprint, dataset.version, layer] = hash(_meaning(known.info))
 
     async def layer(
-        self, before: Dataset | None, after: Dataset, layer: Layer, held: Held, has_rows: bool
+        self, before: Past | None, after: Dataset, layer: Layer, held: Held, has_rows: bool
     ) -> Pushed | None:
         """What a page that has a layer at one version needs to show it at another; None where it has to ask anew, since
         a root or a label is another, or the earlier version is not known. Raises what answers do."""
         if before is None:
             return None
-        key = (before.fingerprint, before.version, after.fingerprint, after.version, layer, held, has_rows)
+        key = (*before.key, after.fingerprint, after.version, layer, held, has_rows)
         made = self._made.get(key)
         if made is not None:
             return made.pushed
@@ -91,10 +120,10 @@ class Pushes:
         if not task.cancelled() and task.exception() is None:
             self._made.put(key, _Made(task.result()))
 
-    async def _make(self, before: Dataset, after: Dataset, layer: Layer, held: Held, has_rows: bool) -> Pushed | None:
-        old = await self._facts(before, layer, self._engine.readiness(before, layer) == "complete")
-        new = await self._facts(after, layer, old is not None)
-        if old is None or new is None or not _is_alike(old.info, new.info):
+    async def _make(self, before: Past, after: Dataset, layer: Layer, held: Held, has_rows: bool) -> Pushed | None:
+        old = self._meanings.get((*before.key, layer))
+        new = None if old is None else await self._facts(after, layer)
+        if new is None or old != hash(_meaning(new.info)):
             return None
         answer = layer_answer(new.info, times_of(after, layer), new.readiness, new.dense)
         facts = {name: answer[name] for name in _FACTS}
@@ -111,35 +140,32 @@ class Pushes:
             return Pushed(facts, changed, True, (rows,))
         return Pushed(facts, changed, False, await self._tiles(after, layer, held.tiles))
 
-    async def _facts(self, dataset: Dataset, layer: Layer, wait: bool) -> Known | None:
-        """What is known of a layer, once it is ready; None where it never is, or is not and shall not be waited for."""
-        known = self._known.get(dataset, {}).get(layer)
-        if known is not None or not wait:
+    async def _facts(self, dataset: Dataset, layer: Layer) -> Known | None:
+        """What is known of a layer, once it is ready; None where it never is, as it is scanned."""
+        known: Known | None = self._known.get((dataset.fingerprint, dataset.version, layer))
+        if known is not None:
             return known
         async for each in self._builds.follow(dataset, layer, _ignore):
             known = each
         if known is None or known.readiness != "complete":
             return None
-        self._known.setdefault(dataset, {})[layer] = known
+        self._known[dataset.fingerprint, dataset.version, layer] = known
+        self.learn(dataset, layer, known)
         return known
 
     async def _changed(
-        self, before: Dataset, after: Dataset, layer: Layer, places: Sequence[Place]
+        self, before: Past, after: Dataset, layer: Layer, places: Sequence[Place]
     ) -> tuple[Place, ...]:
         if not places:
             return ()
         keys = [TileKey(*place) for place in places]
 
         def call(cancel: Cancel) -> list[bool] | None:
-            return self._engine.changed(before, after, layer, keys)
+            return self._engine.changed(before.mark, after, layer, keys)
 
-        name = ("changed", before.fingerprint, before.version, after.fingerprint, after.version, layer, tuple(places))
+        name = ("changed", *before.key, after.fingerprint, after.version, layer, tuple(places))
         found: list[bool] | None = await self._run(name, call)
-        return (
-            tuple(places)
-            if found is None
-            else tuple(each for each, is_new in zip(places, found, strict=True) if is_new)
-        )
+        return tuple(each for at, each in enumerate(places) if found is None or found[at])
 
     async def _tiles(self, dataset: Dataset, layer: Layer, places: Sequence[Place]) -> tuple[Prepared, ...]:
         jobs = [self._jobs.exact(dataset, layer, TileWant(place)) for place in places]
@@ -152,7 +178,7 @@ class Pushes:
         found: Prepared | None = await self._run(key, call) if kept is None else kept.value
         return found
 
-    async def _line(self, before: Dataset, after: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Prepared, ...]:
+    async def _line(self, before: Past, after: Dataset, layer: Layer, want: ColumnsWant) -> tuple[Prepared, ...]:
         """The columns of a line from where they differ from those that were sent of the version before."""
         window = ends_of_columns(after, layer, want)
         place = (layer, *window, want.width)
@@ -166,7 +192,7 @@ class Pushes:
         if now is None:
             now = await self._run(("laid", *name), call)
             self._columns.put(name, now)
-        return (columns_update(now, self._columns.get((before.fingerprint, before.version, *place))),)
+        return (columns_update(now, self._columns.get((*before.key, *place))),)
 
     async def _run(self, key: Hashable, call: Callable[[Cancel], Any]) -> Any:
         """The value of a job, which waits until no view wants one."""
@@ -188,12 +214,8 @@ class Pushes:
             self._runner.drop(self, slot)
 
 
-def _is_alike(old: LayerInfo, new: LayerInfo) -> bool:
-    """Whether tiles and codes of one version mean the same in another."""
-    return _meaning(old) == _meaning(new)
-
-
 def _meaning(info: LayerInfo) -> tuple[Any, ...]:
+    """What tiles and codes mean: they are good for another version where that is the same."""
     return (
         info.root_x, info.root_y, info.planes, info.x_categories, info.y_categories, str(info.reduction), info.value,
         info.x, info.y,

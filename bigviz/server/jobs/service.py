@@ -134,6 +134,7 @@ class Backend:
         """The JSON of each `layer` answer: of a sample, of exact answers, and last of the complete index."""
         dataset, layer = self.resolve(document, value, usage)
         async for known in self.builds.follow(dataset, layer, listener, principal):
+            self.pushes.learn(dataset, layer, known)
             yield layer_json.layer_answer(known.info, times_of(dataset, layer), known.readiness, known.dense)
 
     async def info(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
@@ -20,11 +21,12 @@ from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, VERSION, Bytes
+from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes
 
 __all__ = ["Websocket"]
 
 _BINARY: Final = 0x82  # a whole message
+_PINGS_TO_ANSWER: Final = 1.5  # a browser that has been silent for longer has not answered one
 _LONGEST_REASON: Final = 123  # bytes, of a close frame
 _PRIVATE: Final = "This plot is not there, or is not public: bigviz.embed with origin= makes a tag that may show it."
 
@@ -39,6 +41,7 @@ class Websocket(Guarded, WebSocketHandler):
         self.site = site
         self.controls = Tokens(site.limits.messages_burst, site.limits.messages_per_second)
         self.name = ""
+        self.heard = time.monotonic()  # when the browser sent something last: it answers pings
         self.viewer: Viewer | None = None
         self.refusal: BigvizError | None = None
 
@@ -94,11 +97,16 @@ class Websocket(Guarded, WebSocketHandler):
         return TOKEN_PROTOCOL in self.request.headers.get("Sec-WebSocket-Protocol", "")
 
     async def on_message(self, message: str | bytes) -> None:
+        self.heard = time.monotonic()
         if self.viewer is not None:
             await self.viewer.receive(message)
 
     def on_close(self) -> None:
         if self.viewer is not None:
+            quiet = time.monotonic() - self.heard > _PINGS_TO_ANSWER * self.site.limits.ping_seconds
+            if quiet and self.viewer.code is None:  # Tornado has closed it: a ping was not answered
+                self.viewer.code = UNREAD
+                self.site.metrics.closed.labels(str(UNREAD)).inc()
             self.viewer.closed(self.close_code)
 
     # --- what the viewer sends ---------------------------------------------------------------------------------------
@@ -134,6 +142,7 @@ class Websocket(Guarded, WebSocketHandler):
         No browser sends so many: a client that does is cut off at once. A closing handshake would let it go on, and
         Tornado hands out what it has read already until the client counts as gone.
         """
+        self.heard = time.monotonic()
         connection: Any = self.ws_connection
         if self.viewer is not None and connection is not None and not self.controls.pay():
             self.viewer.leave(FLOODED, "send fewer pings")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.errors import BigvizError
 from bigviz.server.jobs.layer_ref import dataset_of
+from bigviz.server.jobs.push_jobs import Past
 
 if TYPE_CHECKING:
-    from bigviz.data.dataset import Dataset
     from bigviz.server.documents.given import Given
     from bigviz.server.documents.opened import Shown
     from bigviz.server.documents.shelf import Shelf
@@ -116,9 +116,9 @@ class Updates:
         return Update(after, versions, frames, {"layers": layers, "anew": anew})
 
 
-async def _pushed(backend: Backend, old: Dataset | None, after: Shown, part: LayerHeld) -> Pushed | None:
+async def _pushed(backend: Backend, old: Past | None, after: Shown, part: LayerHeld) -> Pushed | None:
     name = _name_of(part)
-    dataset, layer = backend.resolve(after.document, part.definition, after.usage)
+    dataset, layer = backend.resolve_shown(after, part.definition)
     return await backend.pushes.layer(old, dataset, layer, part.held, after.usage.has_rows(name))
 
 
@@ -131,10 +131,10 @@ def _checked(made: Pushed | BaseException | None) -> Pushed | None:
     return made
 
 
-def _old(tables: Given | Shelf, before: Shown, name: str, version: int) -> Dataset | None:
+def _old(tables: Given | Shelf, before: Shown, name: str, version: int) -> Past | None:
     """A dataset as the page has it."""
     if before.opened.datasets[name] == version:
-        return dataset_of(before.document, name)
+        return Past.of(dataset_of(before.document, name))
     return tables.past(name, version)
 
 

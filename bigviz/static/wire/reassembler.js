@@ -50,8 +50,8 @@ import { parseTile } from "./tiles.js";
  */
 /**
  * A dataset has other rows, or the document a newer version than the one that is shown.
- * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, notes?: undefined, version: number,
- *   rows?: number, time?: number|null, age?: number|null}|{dataset: string, document?: undefined, notes: string[]}|
+ * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, notes?: undefined, version:
+ *   number, rows?: number, time?: number|null, age?: number|null}|{dataset: string, document?: undefined, notes: string[]}|
  *   {document: string, dataset?: undefined, version: number}}} ChangedMessage
  */
 /**

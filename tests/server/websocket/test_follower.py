@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from bench.load.socket import Opcode, frame_of
+from bigviz.server.limits import Limits
 from bigviz.wire.columns import ColumnsMessage
 from bigviz.wire.frames import Type
 
+from ...patience import PATIENCE
 from ..api.calls import ARROW, call, document, stream_of
 from ..running import Running, running
 from ..wire import Browser, Got, cells
@@ -193,13 +201,63 @@ def test_one_who_does_not_follow_is_told_so(plots: Running):
         assert page.take().kind == Type.ERROR
 
 
-def test_a_page_that_comes_back_is_brought_up_to_date_or_told_to_ask_anew(plots: Running):
+def test_a_page_that_comes_back_is_brought_up_to_date(plots: Running):
+    held = {"tiles": [0, 0, 0, 0, 0, 0], "kept": [[1, 1, 1, 0]]}
+    append(plots, rows(100, 100))
     with Browser(plots.url, "points", query=FOLLOW) as page:
         page.layer()
         page.view([TILE])
-    version = append(plots, rows(100, 100))
+    append(plots, rows(200, 100))
+    version = append(plots, rows(300, 100))
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        follow(page, 2, **held)
+        tile, told = update(page)
+        assert told.value["datasets"]["rows"]["version"] == version and planes(tile).sum() == 400
+        assert told.value["layers"][0]["changed"] == [TILE], "new rows lie elsewhere than in the other tile"
+        follow(page, version, **held)
+        append(plots, rows(400, 100))
+        assert planes(update(page)[0]).sum() == 500
+
+
+def test_a_page_that_comes_back_with_a_version_that_is_not_known_asks_anew(plots: Running):
+    append(plots, rows(100, 100))
+    append(plots, rows(200, 100))
     with Browser(plots.url, "points", query=FOLLOW) as page:
         follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
-        told = update(page)[-1].value
-        assert told["datasets"]["rows"]["version"] == version
-        assert told["anew"] == [0] or told["layers"][0]["changed"] == [TILE]
+        (told,) = update(page)
+        assert told.value["anew"] == [0]
+
+
+def stopped(served: Running, layer: dict[str, Any]) -> socket.socket:
+    """One who follows, and reads nothing after the upgrade."""
+    host = urlsplit(served.url).netloc
+    lines = ["GET /points/ws?follow=1 HTTP/1.1", f"Host: {host}", f"Origin: http://{host}", "Upgrade: websocket"]
+    lines += ["Connection: Upgrade", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13"]
+    found = socket.create_connection(("127.0.0.1", int(host.partition(":")[2])), PATIENCE)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    found.sendall("\r\n".join([*lines, "", ""]).encode())
+    assert found.recv(12) == b"HTTP/1.1 101"
+    while b"follow" not in found.recv(4096):  # in hello: nothing may be sent before
+        pass
+    message = {"op": "follow", "id": 1, "versions": {"rows": 1}, "figures": [{"figure": 0, "layers": [layer]}]}
+    found.sendall(frame_of(Opcode.TEXT, json.dumps(message).encode()))
+    return found
+
+
+def test_one_who_reads_nothing_is_left_and_others_feel_nothing(tmp_path):
+    with running([], library=tmp_path / "library", limits=Limits(ping_seconds=0.5)) as served:
+        put(served, rows(0, 100))
+        call(served, "PUT", "documents/points", document("rows"))
+        with Browser(served.url, "points", query=FOLLOW) as page:
+            page.layer()
+            page.view([TILE])
+            held = {"tiles": [0, 0, 0, 0, 0, 0]}
+            with closing(stopped(served, {"layer": 0, "definition": page.definition(), **held})):
+                version = 1
+                end = time.monotonic() + PATIENCE
+                while 'closed_total{code="4008"} 1.0' not in served.get("/metrics").body.decode():
+                    assert time.monotonic() < end
+                    follow(page, version, **held)
+                    version = append(served, rows(100 * version, 100))
+                    assert update(page)[-1].value["datasets"]["rows"]["version"] == version
+            assert page.view([TILE])[-1].kind == Type.DONE
