@@ -1,6 +1,7 @@
-"""A server that is killed at random moments while others append, and whether every acknowledged row is there after it.
+"""A server that is killed at random moments while others append and patch, and whether every acknowledged row is there
+after it, with the values that it was given.
 
-Each writer sends an append again, under its key, when no answer came: it has to be there once.
+Each writer sends an append or a patch again, under its key, when no answer came: it has to be there once.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ __all__ = ["LostRows", "append_kill_rounds"]
 
 _ROWS: Final = (1, 3, 50)
 _LATEST: Final = 0.5  # seconds from the first append after a start to the kill
-_SCHEMA: Final = pa.schema([("writer", pa.int64()), ("number", pa.int64()), ("place", pa.int64())])
+_NAMES: Final = ("writer", "number", "place", "changed")
+_SCHEMA: Final = pa.schema([(name, pa.int64()) for name in _NAMES])
 _KIND: Final = {"Content-Type": "application/vnd.apache.arrow.stream"}
 
 
@@ -39,11 +41,13 @@ class LostRows(Exception):
 
 @dataclass
 class _Writer:
-    """Appends one after the other; `told` are the acknowledged ones, by their offset."""
+    """Appends one after the other, and patches the first row of each; `told` are the acknowledged ones, by their
+    offset, `changed` the values that were acknowledged."""
 
     number: int
     sent: int = 0
     told: dict[int, tuple[int, int]] = field(default_factory=dict)
+    changed: dict[int, int] = field(default_factory=dict)
     failure: Exception | None = None
 
     def write(self, http: Http) -> None:
@@ -54,6 +58,10 @@ class _Writer:
                 headers = {**_KIND, "Idempotency-Key": f"{self.number}-{self.sent}"}
                 answer = http.json("POST", "/_/api/datasets/rows/append", _body(self.number, self.sent, rows), headers)
                 self.told[answer["offset"]] = (self.sent, answer["rows"])
+                headers = {**_KIND, "Idempotency-Key": f"patch {self.number}-{self.sent}"}
+                patch = pa.table({"_row": [answer["offset"]], "changed": [self.sent + 1]})
+                http.json("POST", "/_/api/datasets/rows/patch", _stream(patch), headers)
+                self.changed[answer["offset"]] = self.sent + 1
                 self.sent += 1
         except Unreachable:
             return
@@ -130,6 +138,10 @@ def _check(http: Http, writers: list[_Writer], known: int) -> None:
         for offset, (number, _) in writer.told.items():
             if appends.get((writer.number, number)) != offset:
                 raise LostRows(f"append {number} of writer {writer.number} was acknowledged and is not at {offset}")
+        for offset, (number, _) in writer.told.items():  # a patch whose answer was lost may be there
+            values = (number + 1,) if offset in writer.changed else (0, number + 1)
+            if int(rows["changed"][offset]) not in values:
+                raise LostRows(f"the patch of append {number} of writer {writer.number} is not there")
         numbers = sorted(number for who, number in appends if who == writer.number)
         if numbers != list(range(len(numbers))) or not writer.sent <= len(numbers) <= writer.sent + 1:
             raise LostRows(f"writer {writer.number} sent {writer.sent} appends, and {len(numbers)} are there")
@@ -146,10 +158,14 @@ def _rows(http: Http) -> np.ndarray:
 
 
 def _body(writer: int, number: int, rows: int) -> bytes:
-    columns = [np.full(rows, writer), np.full(rows, number), np.arange(rows)]
+    columns = [np.full(rows, writer), np.full(rows, number), np.arange(rows), np.zeros(rows, np.int64)]
+    return _stream(pa.table(columns, schema=_SCHEMA))
+
+
+def _stream(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, _SCHEMA) as out:
-        out.write_batch(pa.record_batch(columns, schema=_SCHEMA))
+    with pa.ipc.new_stream(sink, table.schema) as out:
+        out.write_table(table)
     return bytes(sink.getvalue())
 
 

@@ -32,6 +32,8 @@ class LogState:
         self.total = rolled.total
         self.clock = replace(rolled.clock)
         self.corrections: Corrections = rolled.corrections
+        told = rolled.corrections.told
+        self._corrected = told[-1].version if told else 0  # what came up to then is there already
         self.keys = Keys()
         self.keys.unpack(rolled.keys)
         self.window = Window(rule, head.first if head.number else 0, *upload)
@@ -76,7 +78,7 @@ class LogState:
         if record.kind == APPEND and record.rows:
             file.batches.add(at, record, clock)
             self.window.added()
-        if patch is not None:
+        if patch is not None and record.version > self._corrected:
             self.corrections = self.corrections.patched(record.version, patch, self.first_row)
         if record.kind == SEAL:
             self.sealed = True

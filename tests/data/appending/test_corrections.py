@@ -1,0 +1,49 @@
+"""What patches keep in memory, and what a version costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bigviz.common.errors import TooLarge
+from bigviz.data.appending.batches import Batches
+from bigviz.data.appending.keys import Receipt
+from bigviz.data.appending.source import AppendedSource, LogTable
+from bigviz.data.dataset import Dataset
+
+from .logs import NOW, OWN, SCHEMA, entry, new, patch, rows
+
+
+def test_many_corrections_are_few_runs_and_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("bigviz.data.appending.state.MOST_CORRECTED", 2_000)
+    log = new(tmp_path / "log", durability="os")
+    log.commit([entry(list(range(100)))], NOW)
+    expected = list(range(100))
+    rng = np.random.default_rng(3)
+    for number in range(300):
+        row = int(rng.integers(8))
+        expected[row] = number
+        assert isinstance(log.commit([patch({row: number})], NOW)[0], Receipt)
+    assert rows(log) == expected
+    corrections = log.snapshot.corrections
+    assert max(map(len, corrections.columns.values())) <= 6 and len(corrections.told) <= 75
+    told = np.unique(np.concatenate([each.rows for each in corrections.told]))
+    assert told.tolist() == list(range(8)) and corrections.told[-1].version == 302
+    assert isinstance(log.commit([patch(dict.fromkeys(range(100), 1))], NOW)[0], TooLarge)
+    assert rows(log) == expected
+    log.close()
+
+
+def test_a_version_costs_its_own_batches_alone(tmp_path, monkeypatch):
+    log = new(tmp_path / "log", durability="os")
+    log.commit([entry([number]) for number in range(2_000)], NOW)
+    table = LogTable(None, OWN, SCHEMA, "log")
+    Dataset("log", AppendedSource(table, log.snapshot, "log")).column("x")
+    log.commit([entry([1, 2])], NOW)
+    read: list[int] = []
+    payload = Batches.payload
+    monkeypatch.setattr(Batches, "payload", lambda *values: [read.append(values[1]), payload(*values)][1])
+    dataset = Dataset("log", AppendedSource(table, log.snapshot, "log"))
+    (found,) = dataset.read_rows(["x"], 2_000, 2_002)
+    assert found[0] == 2_000 and found[1][0].values.tolist() == [1, 2] and read == [2_000]
+    assert dataset.take(np.array([7, 1_000]), ["x"])["x"].to_pylist() == [7, 1_000] and read == [2_000, 7, 1_000]
+    log.close()
