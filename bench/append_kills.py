@@ -148,12 +148,15 @@ def _check(http: Http, writers: list[_Writer], known: int) -> None:
 
 
 def _rows(http: Http) -> np.ndarray:
-    """All rows in their order, by the route of rows."""
-    with urlopen(f"{http.url}/plot/layers/0/rows.arrow?x0=-1&x1=1000000000&y0=-1&y1=1000000000&limit=50000") as answer:
-        table = pa.ipc.open_file(answer.read()).read_all().sort_by("row")
-    out = np.empty(table.num_rows, [(name, np.int64) for name in _SCHEMA.names])
-    for name in _SCHEMA.names:
-        out[name] = table[name].to_numpy()
+    """All rows in their order, by the route of rows, which gives the columns of a layer."""
+    tables = []
+    for layer in range(len(_LAYERS)):
+        window = "x0=-1&x1=1000000000&y0=-1&y1=1000000000&limit=50000"
+        with urlopen(f"{http.url}/plot/layers/{layer}/rows.arrow?{window}") as answer:
+            tables.append(pa.ipc.open_file(answer.read()).read_all().sort_by("row"))
+    out = np.empty(tables[0].num_rows, [(name, np.int64) for name in _NAMES])
+    for name in _NAMES:
+        out[name] = next(table[name] for table in tables if name in table.column_names).to_numpy()
     return out
 
 
@@ -169,14 +172,15 @@ def _stream(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-_LAYER: Final[dict[str, Any]] = {
-    "id": "l", "dataset": "rows", "glyph": "points", "x": "number", "y": "writer", "agg": "max(place)",
-}  # fmt: skip
+_LAYERS: Final[list[dict[str, Any]]] = [
+    {"id": f"l{at}", "dataset": "rows", "glyph": "points", "x": "number", "y": y, "agg": "max(place)"}
+    for at, y in enumerate(("writer", "changed"))
+]
 _DOCUMENT: Final[dict[str, Any]] = {
     "format": 2,
     "id": "plot",
     "title": "Plot",
     "datasets": ["rows"],
     "ranges": {"x": {"start": None, "end": None}, "y": {"start": None, "end": None}},
-    "layout": {"id": "f", "type": "figure", "title": "", "x_range": "x", "y_range": "y", "layers": [_LAYER]},
+    "layout": {"id": "f", "type": "figure", "title": "", "x_range": "x", "y_range": "y", "layers": _LAYERS},
 }
