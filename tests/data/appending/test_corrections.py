@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
+import pyarrow as pa
 
 from bigviz.common.errors import TooLarge
 from bigviz.data.appending.batches import Batches
 from bigviz.data.appending.keys import Receipt
+from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset
+from bigviz.data.patches.corrections import Patch
 
 from .logs import NOW, OWN, SCHEMA, entry, new, patch, rows
 
@@ -46,4 +51,28 @@ def test_a_version_costs_its_own_batches_alone(tmp_path, monkeypatch):
     (found,) = dataset.read_rows(["x"], 2_000, 2_002)
     assert found[0] == 2_000 and found[1][0].values.tolist() == [1, 2] and read == [2_000]
     assert dataset.take(np.array([7, 1_000]), ["x"])["x"].to_pylist() == [7, 1_000] and read == [2_000, 7, 1_000]
+    log.close()
+
+
+def test_labels_and_points_are_corrected_too(tmp_path):
+    """Codes of a dictionary may be too few for a batch and its corrections together; points have their coordinates."""
+    wkb = [struct.pack("<BIdd", 1, 1, x, -x) for x in range(4)]
+    geo = pa.field("place", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
+    own = pa.schema([("kind", pa.dictionary(pa.int8(), pa.string())), geo])
+    plain = pa.schema([("kind", pa.string()), geo])
+    (tmp_path / "log").mkdir()
+    log = AppendLog.create(tmp_path / "log", plain, 0, 1, "os")
+    kinds = [f"k{number}" for number in range(120)]
+    batch = pa.record_batch([pa.array(kinds), pa.array(wkb * 30, pa.binary())], schema=plain)
+    log.commit([Entry(batch.serialize().to_pybytes(), 120)], NOW)
+    new = [f"n{number}" for number in range(60)]
+    made = Patch(np.arange(0, 120, 2), {"kind": pa.array(new), "place": pa.array([wkb[3]] * 60, pa.binary())})
+    log.commit([Entry(made.write(), 60, patch=made)], NOW)
+    dataset = Dataset("log", AppendedSource(LogTable(None, own, plain, "log"), log.snapshot, "log"))
+    kinds[::2] = new
+    assert dataset.arrow(["kind"])["kind"].to_pylist() == kinds
+    column = dataset.column("kind")
+    assert column.categories is not None and [column.categories[code] for code in column.values] == kinds
+    assert dataset.column("place.x").values.tolist() == [3.0, 1.0, 3.0, 3.0] * 30
+    assert dataset.column("place.y").values.tolist() == [-3.0, -1.0, -3.0, -3.0] * 30
     log.close()

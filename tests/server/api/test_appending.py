@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -335,3 +339,57 @@ def test_answers_of_layers_tell_their_version(rows):
         assert (same.status, same.headers["X-Bigviz-Version"]) == (304, str(version))
         assert json.loads(found[0].body)["data_version"] == version
         append(rows)
+
+
+def test_a_writer_that_stops_in_the_middle_holds_no_other_up(rows):
+    """Half of a body has come, and its writer is stopped (SIGSTOP): others append, and it is whole once it goes on."""
+    script = (
+        "import socket, sys\n"
+        "body = sys.stdin.buffer.read()\n"
+        "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        "host = sys.argv[1].encode()\n"
+        "s.sendall(b'POST /_/api/datasets/rows/append HTTP/1.1\\r\\nHost: 127.0.0.1:%s\\r\\n' % host +\n"
+        "          b'Content-Type: application/vnd.apache.arrow.stream\\r\\nConnection: close\\r\\n'\n"
+        "          b'Content-Length: %d\\r\\n\\r\\n' % len(body) + body[:200])\n"
+        "print('half', flush=True)\n"
+        "sys.stdin = open(sys.argv[2]); sys.stdin.read()\n"
+        "s.sendall(body[200:])\n"
+        "print(s.recv(100).split()[1].decode(), flush=True)\n"
+    )
+    fifo = Path(rows.server.site.library.directory) / "go"  # type: ignore[union-attr]
+    os.mkfifo(fifo)
+    command = [sys.executable, "-c", script, str(rows.server.port), str(fifo)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdin is not None and writer.stdout is not None
+        writer.stdin.write(stream_of(TABLE))
+        writer.stdin.close()
+        assert writer.stdout.readline() == b"half\n"
+        writer.send_signal(signal.SIGSTOP)
+        for number in range(3):
+            assert append(rows)[1]["offset"] == 4 + 4 * number
+        assert shown(rows) == 16
+        writer.send_signal(signal.SIGCONT)
+        fifo.write_text("")
+        assert writer.stdout.readline() == b"200\n"
+    assert shown(rows) == 20
+
+
+def test_a_schema_that_changes_in_the_middle_stops_there(rows):
+    """A producer that was updated sends other columns: what came before stays, and the old ones go on."""
+    append(rows)
+    more = TABLE.append_column("more", TABLE["x"])
+    assert [append(rows, table)[0] for table in (more, TABLE, OTHER, TABLE)] == [409, 200, 409, 200]
+    assert shown(rows) == 16
+    upload(rows, "rows", more, If_Match='"4"')
+    assert append(rows, more)[1] == {"version": 6, "offset": 4, "rows": 4, "durable": "fsync"}
+    assert append(rows)[0] == 409 and shown(rows) == 8
+
+
+def test_keys_are_looked_for_in_what_comes_meanwhile(rows):
+    """Appends go on while a patch looks for its keys; it is of the version that is there when it is written."""
+    writer = threading.Thread(target=lambda: [append(rows) for _ in range(4)])
+    writer.start()
+    answers = [patch(rows, pa.table({"x": [2.0], "y": [float(number)]}), "x")[0] for number in range(4)]
+    writer.join()
+    assert 409 in answers and set(answers) <= {200, 409}  # soon several rows have the key
+    assert patch(rows, pa.table({"x": [2.0], "y": [1.0]}), "x")[0] == 409
