@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from bench import machine, report
 from bench.append_kills import append_kill_rounds
+from bench.growing_lines import growing_lines
 from bench.places import RESULTS, made
 from bench.report import Figure
 from bigviz.client.connect import connect
@@ -64,6 +65,7 @@ def run(folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
     for rows in _SIZES:
         with serving(["--library", str(folder / f"cost{rows}")]) as url:
             yield Figure(f"an append until its version is counted, {rows:,} rows", "ms", _costs(url, rows), "p50")
+    yield from growing_lines(folder, _SIZES[-1])
     samples = list(append_kill_rounds(folder / "kills", rounds, writers=4, seed=1))
     what = f"{rounds} rounds of kill -9 under 4 writers, until the server answers"
     yield Figure(what, "s", samples, "max", 3.0, counts="every acknowledged row there, once, in order")

@@ -5,9 +5,9 @@ usual stream is never sorted, copied or merged. Late rows are kept apart, in sor
 in order is Apache IoTDB's way (Kang et al., "Separation or Not: On Handling Out-of-Order Time-Series Data in Leveled
 LSM-Tree", ICDE 2022): a few of them do not make the others be written again. The runs are merged as O'Neil et al.
 ("The log-structured merge-tree", 1996) and Bentley and Saxe ("Decomposable searching problems", 1980) do: a run is
-merged with those after it once these are half as large, so a row is written again O(log n) times and there are O(log n)
-runs, whatever the order of x. Runs of up to 2^16 rows are merged at once, larger ones by whoever calls `merge`, on
-another thread.
+merged with those after it once these are half as large, so a row is written again O(log n) times, whatever the order of
+x; and few runs are left, of which none that was merged holds more than a quarter of the rows. Up to 2^16 rows are
+merged at once, more of them by whoever asks what is due, on another thread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.series.falls import Falls
 from bigviz.tiles.series.line import MergedLine
 from bigviz.tiles.series.merged_rows import Piece, rows_of_parts
@@ -37,6 +36,9 @@ _ROOM: Final = 1 << 18  # rows that a series has room for at least, and of late 
 _LATE_ROOM: Final = 1 << 14
 _MOST: Final = 1 << 25
 _AHEAD: Final = 3  # times the rows so far that the next series has room for
+_SMALL: Final = 1 << 20  # rows that are merged in any case
+_LARGEST: Final = 4  # of larger ones, a merge makes one part in so many at most
+_MOST_LATE: Final = 9  # runs of late rows at rest
 _SHARES: Final = 8  # parts of the rows that series have room for where rows vanish: then little outlives its rows
 
 
@@ -125,7 +127,7 @@ class GrowingLine:
 
         Nothing is added to these runs from now on."""
         with self._lock:
-            found = None if self._merging is not None else self._plan(self._limit())
+            found = None if self._merging is not None else self._plan(self._limit()) or self._least()
             if found is None or not found.fits:
                 return None
             self._merging, tokens = found, found.tokens
@@ -193,9 +195,18 @@ class GrowingLine:
             return Merge((order[0],), self._types)  # most of its memory is of rows that are no more
         return None
 
+    def _least(self) -> Merge | None:
+        """The two neighbouring runs of late rows to merge where there are too many of them."""
+        late = self._late
+        if len(late) <= _MOST_LATE:
+            return None
+        at = min(range(len(late) - 1), key=lambda at: len(late[at]) + len(late[at + 1]))
+        return Merge(tuple(late[at : at + 2]), self._types)
+
     def _limit(self) -> int:
-        """Rows that are merged at most: where rows vanish, little is to outlive its rows."""
-        return self._room() if self._first_row else MOST_ROWS
+        """Rows that are merged at most: a merge holds them twice, and where rows vanish, little is to outlive them."""
+        rows = sum(len(run) for run in (*self._order, *self._late))
+        return max(rows // (_SHARES if self._first_row else _LARGEST), _ROOM if self._first_row else _SMALL)
 
     def _room(self) -> int:
         """Rows that the next series has room for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growing_line, "_ROOM", 300)
     monkeypatch.setattr(growing_line, "_LATE_ROOM", 40)
     monkeypatch.setattr(growing_line, "_AT_ONCE", 60)
+    monkeypatch.setattr(growing_line, "_SMALL", 400)
     monkeypatch.setattr(growing_series, "_EDGES", 2)
     monkeypatch.setattr(merged_rows, "_PIECE", 100)
 
@@ -260,7 +262,8 @@ def test_rows_in_any_order_are_written_a_few_times(axis: MakeAxis, monkeypatch: 
     assert sum(written) < 30 * len(x)
 
 
-def test_a_merge_of_rows_that_were_corrected_meanwhile_is_left(axis: MakeAxis) -> None:
+def test_a_merge_of_rows_that_were_corrected_meanwhile_is_left(axis: MakeAxis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing_line, "_SMALL", 10_000)
     rng = np.random.default_rng(2)
     both = Both(axis, rng.permutation(3000), np.arange(3000.0), 1000)
     both.grow(900)
@@ -274,3 +277,23 @@ def test_a_merge_of_rows_that_were_corrected_meanwhile_is_left(axis: MakeAxis) -
     assert again is not None
     both.line.put(again, again.run())
     same(both, both.line.snapshot(), both.fresh(), rng)
+
+
+def test_older_versions_are_read_while_rows_are_added(axis: MakeAxis) -> None:
+    rng = np.random.default_rng(3)
+    values = np.round(rng.normal(size=40_000).cumsum())
+    values[rng.random(40_000) < 0.3] = np.nan
+    both = Both(axis, np.arange(40_000), values, 1)
+    both.grow(300)
+    kept = [(both.line.snapshot(), both.fresh())]
+    writer = threading.Thread(target=lambda: [both.grow(17) for _ in range(2000)])
+    writer.start()
+    while writer.is_alive():
+        for ours, theirs in kept:
+            size = len(theirs.series)
+            same_picks(ours, theirs, 0, size, 7, 0)
+            same_picks(ours, theirs, size - 300, size - 1, 50, 0)
+        if len(kept) < 10:
+            stop = sum(map(len, (ours := both.line.snapshot()).parts))
+            kept.append((ours, OneSeries(build_series(*both.part(0, stop), CREW))))
+    writer.join()
