@@ -18,23 +18,28 @@ class Lines:
     quote: str = '"'
     escape: str = '"'
     _cells: re.Pattern[bytes] = field(init=False, repr=False)
+    _whole: re.Pattern[bytes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        quote = re.escape(self.quote or "\0").encode()
-        begin = rb"(?<![^\n" + re.escape(self.delimiters).encode() + rb"])"
-        other = rb"[^" + quote + rb"]"
-        inner = rb"(?:" + other + rb"|" + quote + quote + rb")*+"
+        # Nothing here is ever tried twice (possessive repetition), so the time is that of one pass.
+        quote, ends = re.escape(self.quote or "\0").encode(), re.escape(self.delimiters).encode() + rb"\n"
+        inner = rb"(?:[^" + quote + rb"]++|" + quote + quote + rb")*+"
         if self.escape not in ("", self.quote):
             escape = re.escape(self.escape).encode()
-            inner = rb"(?:[^" + quote + escape + rb"]|" + escape + rb".|" + quote + quote + rb")*+"
-        object.__setattr__(self, "_cells", re.compile(begin + quote + inner + b"(" + quote + b")?", re.DOTALL))
+            inner = rb"(?:[^" + quote + escape + rb"]++|" + escape + rb".|" + quote + quote + rb")*+"
+        cells = rb"(?<![^" + ends + rb"])" + quote + inner + rb"(" + quote + rb")?"
+        rest = rb"[^" + ends + rb"]*+"
+        cell = rb"(?:" + quote + inner + quote + rest + rb"|[^" + quote + ends + rb"]" + rest + rb")?+"
+        whole = rb"(?:" + cell + rb"(?:(?!\n)[" + ends + rb"]" + cell + rb")*+\n)*+"
+        object.__setattr__(self, "_cells", re.compile(cells, re.DOTALL))
+        object.__setattr__(self, "_whole", re.compile(whole, re.DOTALL))
 
     def end(self, text: bytes) -> int:
         """How many bytes of a text that begins with a line are whole lines."""
-        ends = 0
-        for start, stop in self._bare(text):
-            ends = max(ends, text.rfind(b"\n", start, stop) + 1)
-        return ends
+        if not self.quote or self.quote.encode() not in text:
+            return text.rfind(b"\n") + 1
+        found = self._whole.match(text)
+        return found.end() if found else 0
 
     def first(self, text: bytes) -> int:
         """How many bytes of a text are its first line; 0 while that is not whole."""
