@@ -1,5 +1,5 @@
-"""`python -m bench.stream`: how fast rows are appended, what a version costs until it is counted, and what a kill
-leaves."""
+"""`python -m bench.stream`: how fast rows are appended, what a version costs until it is counted, what viewers wait for
+while rows are appended, and what a kill leaves."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from bench import machine, report
 from bench.append_kills import append_kill_rounds
+from bench.following import following
 from bench.growing_lines import growing_lines
 from bench.places import RESULTS, made
 from bench.report import Figure
@@ -36,22 +37,23 @@ _SIZES: Final = (1_000_000, 10_000_000)
 
 @click.command()
 @click.option("--seconds", default=60.0, show_default=True, help="Of appending, in each case.")
+@click.option("--large", default=10**8, show_default=True, help="Rows of the large table that is followed.")
 @click.option("--rounds", default=200, show_default=True, help="Rounds of `kill -9`.")
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
-def main(seconds: float, rounds: int, results: Path) -> None:
+def main(seconds: float, large: int, rounds: int, results: Path) -> None:
     """Measure streams on this machine, and keep the figures; `python -m bench --write` prints them into docs/."""
     began, facts, figures = time.perf_counter(), machine.describe(), []
     with tempfile.TemporaryDirectory(dir=made("scratch")) as folder:
-        for each in run(Path(folder), seconds, rounds):
+        for each in run(Path(folder), seconds, large, rounds):
             figures.append(each)
             click.echo(str(each), err=True)
     taken = {"date": date.today().isoformat(), "machine": facts, "seconds": round(time.perf_counter() - began)}
     report.keep(results, "stream", taken, figures)
 
 
-def run(folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
+def run(folder: Path, seconds: float, large: int, rounds: int) -> Iterator[Figure]:
     """The figures, with libraries below a folder."""
     with serving(["--library", str(folder / "rate")]) as url:
         batch = pa.table({name: np.random.default_rng(1).random(_BATCH) for name in _COLUMNS})
@@ -66,6 +68,7 @@ def run(folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
         with serving(["--library", str(folder / f"cost{rows}")]) as url:
             yield Figure(f"an append until its version is counted, {rows:,} rows", "ms", _costs(url, rows), "p50")
     yield from growing_lines(folder, _SIZES[-1])
+    yield from following(folder / "following", seconds, large)
     samples = list(append_kill_rounds(folder / "kills", rounds, writers=4, seed=1))
     what = f"{rounds} rounds of kill -9 under 4 writers, until the server answers"
     yield Figure(what, "s", samples, "max", 3.0, counts="every acknowledged row there, once, in order")
