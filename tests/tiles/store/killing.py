@@ -31,15 +31,15 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.files.manifest import NAME, read_manifest
 from bigviz.tiles.store.order import buckets, partition, plan
 
-ROWS = 300_000
+ROWS = 100_000
 
 
 def shrink() -> None:
     """Sizes that make an order of these rows go through several rounds and many buckets."""
-    parquet.BATCH = partition.SLICE = 50_000
+    parquet.BATCH = partition.SLICE = 16_000
     partition.ROUND_BYTES = 1  # type: ignore[misc]
-    buckets.FULL = plan.FULL = 10_000  # type: ignore[misc]
-    buckets.HEAVY = 20_000  # type: ignore[misc]
+    buckets.FULL = plan.FULL = 3_000  # type: ignore[misc]
+    buckets.HEAVY = 6_000  # type: ignore[misc]
 
 
 def table(path: Path, seed: int) -> str:
@@ -50,7 +50,7 @@ def table(path: Path, seed: int) -> str:
     x[:100], x[100:110] = np.nan, 1e30
     columns = {"x": x, "y": rng.normal(size=ROWS), "t": rng.permutation(ROWS), "v": rng.random(ROWS)}
     columns["k"] = np.array(["a", "b", "c"])[rng.integers(0, 3, ROWS)]
-    pq.write_table(pa.table(columns), path, row_group_size=50_000)
+    pq.write_table(pa.table(columns), path, row_group_size=16_000)
     return str(path)
 
 

@@ -16,7 +16,6 @@ BUILD = """
 import os, sys, time
 from pathlib import Path
 
-import pytest
 sys.path.insert(0, os.path.dirname(sys.argv[1]))
 import crashing
 written = crashing.write
