@@ -23,6 +23,7 @@ from bench.following import following
 from bench.growing_lines import growing_lines
 from bench.places import RESULTS, made
 from bench.report import Figure
+from bench.segments import segment_figures
 from bigviz.client.connect import connect
 from bigviz.client.streams import Stream
 from bigviz.commands.bench.run import serving
@@ -69,6 +70,8 @@ def run(folder: Path, seconds: float, large: int, rounds: int) -> Iterator[Figur
             yield Figure(f"an append until its version is counted, {rows:,} rows", "ms", _costs(url, rows), "p50")
     yield from growing_lines(folder, _SIZES[-1])
     yield from following(folder / "following", seconds, large)
+    for rows in _SIZES:
+        yield from segment_figures(rows, seconds)
     samples = list(append_kill_rounds(folder / "kills", rounds, writers=4, seed=1))
     what = f"{rounds} rounds of kill -9 under 4 writers, until the server answers"
     yield Figure(what, "s", samples, "max", 3.0, counts="every acknowledged row there, once, in order")

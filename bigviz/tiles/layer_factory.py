@@ -53,6 +53,7 @@ Opened = Callable[[LayerAnswers], None]
 
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
 _ROW: Final = 24  # bytes of memory that ordering takes, without columns
+_GROWING_ROW: Final = 48  # the same with the axes' numbers, in order and as they come
 _PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
 
 
@@ -277,7 +278,8 @@ class Maker:
         more = _gathered_bytes(dataset, layer)
         if ordered:
             return not more or self._holds_rows(dataset, more)
-        return self._holds_rows(dataset, _ROW, _read_bytes(dataset, layer) + more)
+        row = _ROW if dataset.lineage is None else _GROWING_ROW
+        return self._holds_rows(dataset, row, _read_bytes(dataset, layer) + more)
 
     def _check_line(self, dataset: Dataset, layer: Layer) -> None:
         """Raise TooLarge for a line whose columns memory does not hold: lines are not scanned."""

@@ -104,10 +104,10 @@ class StreamIndex:
         self._lock = threading.Lock()
         self._forget_history()
 
-    @property
-    def begun(self) -> bool:
-        """Whether there is a version that others can be made of."""
-        return self._head is not None
+    def lacks(self, dataset: Dataset) -> int:
+        """How many rows of a version are in no part yet."""
+        head = self._head
+        return dataset.num_rows if head is None else max(0, dataset.first_row + dataset.num_rows - head.stop)
 
     def version(self, dataset: Dataset, crew: Crew) -> Version | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
@@ -119,7 +119,7 @@ class StreamIndex:
                 return found
             if head is not None and dataset.version < head.number:
                 return None
-            made = self._next(head, dataset, crew)
+            made = self._tried(head, dataset, crew)
             if head is not None:
                 same = made.roots == head.roots and made.first == head.first and made.corrected == head.corrected
                 fresh = made.parts[-1].order if made.stop > head.stop and made.parts else None
@@ -216,6 +216,19 @@ class StreamIndex:
         parts = (*head.parts[: starts[0]], made, *head.parts[starts[0] + len(old) :])
         self._head = self._given[head.number] = replace(head, parts=parts)
         return True
+
+    def _tried(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
+        """The next version; where that fails, or is cancelled, nothing is kept of it."""
+        lost = [list(each.numbers) for each in self._lost], self._lost_rows
+        try:
+            return self._next(head, dataset, crew)
+        except BaseException:
+            for each, numbers in zip(self._lost, lost[0], strict=True):
+                each.numbers = numbers
+            self._lost_rows = lost[1]
+            self._count = self._lost_rows + (0 if head is None else sum(len(part) for part in head.parts))
+            self._forget_history()
+            raise
 
     def _next(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
         first, stop = dataset.first_row, dataset.first_row + dataset.num_rows

@@ -6,6 +6,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Hashable
+from typing import Final
 
 import numpy as np
 
@@ -31,6 +32,8 @@ __all__ = ["Streams"]
 
 _log = logging.getLogger("bigviz")
 
+_FEW: Final = 1 << 17  # rows whose build does not make way for requests: 20 ms
+
 
 class Streams:
     """Indexes by lineage and order. One lives as long as a layer over it does. Safe to use from any threads."""
@@ -53,7 +56,7 @@ class Streams:
         """A layer of points of a dataset that grows, made of what there is of the version before. `opened` is called as
         soon as it answers. Raises what reading the dataset does, BadInput for too many categories, and Cancelled."""
         index = self._index(dataset, layer)
-        if index.begun:  # what is new is few rows, for which nobody need wait longer because others pan
+        if index.lacks(dataset) <= _FEW:  # they are there sooner than somebody notices who pans
             crew = Crew(crew.threads, crew.progress, crew.cancel)
         version = index.version(dataset, crew)
         if version is None:  # nobody holds a version as old as this one: it gets an index of its own

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import bigviz as bv
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import survey
@@ -82,3 +84,32 @@ def test_logarithms_have_their_own_numbers() -> None:
     rng = np.random.default_rng(0)
     tables = [pa.table({"x": 10 ** rng.normal(size=300) - 0.5, "y": rng.normal(size=300)}) for _ in range(4)]
     checked(tables, "log")
+
+
+def test_a_version_that_was_given_up_leaves_nothing_behind() -> None:
+    rng = np.random.default_rng(7)
+    growing = Growing(pa.table({"x": rng.normal(size=3_000), "y": rng.normal(size=3_000)}))
+    index = StreamIndex(OrderSpec("x", "y"))
+    index.version(growing.version(), Crew(1))
+    growing.append(pa.table({"x": [1e9, 2.0], "y": [0.0, 1e9]})).roll(10)
+    dataset = growing.version()
+    for looks in range(1, 6):
+        with pytest.raises(Cancelled):
+            index.version(dataset, Crew(1, cancel=Soon(looks)))
+    made, other = index.version(dataset, Crew(1)), StreamIndex(OrderSpec("x", "y"))
+    growing.roll(10)
+    expected = other.version(Growing(growing.table).version(), Crew(1))
+    assert made is not None and expected is not None and made.survey == expected.survey
+
+
+class Soon(Cancel):
+    """A flag that is up after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def check(self) -> None:
+        self.looks -= 1
+        if self.looks <= 0:
+            raise Cancelled()

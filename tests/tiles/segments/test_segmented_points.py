@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
 from ...growing import Growing
+from ...patience import PATIENCE
 from .compared import REDUCTIONS, assert_same, built, indexes, settle
 
 
@@ -192,3 +195,39 @@ def test_versions_that_nobody_holds_are_let_go_of_and_others_stay() -> None:
     assert engine.info(version, layer).rows == 1_200
     engine.forget(held)
     assert engine.readiness(held, layer) == "none" and engine.info(held, layer).rows == 1_000
+
+
+def test_every_answer_is_of_one_version_while_rows_come_and_parts_are_merged() -> None:
+    rng = np.random.default_rng(4)
+    growing, engine = Growing(batch(rng, 2_000)), Engine(threads=2)
+    layers = [Layer("points", "x", "y", agg) for agg in ("count", "by(kind)")]
+    versions = [growing.version()]
+    done, failures = threading.Event(), []
+
+    def look(layer: Layer) -> None:
+        try:
+            while not done.is_set():
+                version = versions[-1]
+                info = engine.info(version, layer)
+                inside = info.rows - info.rows_outside - info.rows_far
+                rows = version.take(version.first_row + np.arange(version.num_rows), ["kind", "x"])
+                known = rows.filter(pc.and_(rows["kind"].is_valid(), pc.is_finite(rows["x"]))).num_rows
+                got = sum(int(plane.sum()) for plane in engine.tile(version, layer, TileKey(0, 0, 0, 0)).arrays())
+                assert got == (inside if layer.agg == "count" else known)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=look, args=(layer,)) for layer in layers for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for step in range(60):
+        growing.append(batch(rng, int(rng.integers(1, 300)), 1 + step / 9))
+        if step % 20 == 19:
+            growing.roll(growing.first + 100)
+        versions.append(growing.version())
+        engine.ensure(versions[-1], layers[step % 2])
+    done.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not failures
+    assert_same(engine._ready(versions[-1], layers[0]), versions[-1], growing.table, layers[0])
