@@ -105,6 +105,9 @@ class Streams:
         pyramid = part.pyramid
         if pyramid.shelf.whole or pyramid.shelf.full:
             return
+        if len(pyramid.guard) <= pyramid.inputs.many:  # there are none
+            complete(pyramid, crew)
+            return
 
         def build(tell: object, stop: Cancel) -> None:
             complete(pyramid, Crew(crew.threads, crew.progress, stop, crew.turns, crew.background), self._turns)
