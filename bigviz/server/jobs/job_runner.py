@@ -28,6 +28,7 @@ class JobRunner:
     """A `JobQueue` with its threads. Must be made on a running event loop."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._loop = asyncio.get_running_loop()
         self._threads = workers + LONG
         self._executor = ThreadPoolExecutor(self._threads, "bigviz-worker")

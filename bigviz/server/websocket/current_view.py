@@ -96,6 +96,7 @@ class View:
         self.over = False
         self.outdated = False  # something was given up: the browser will ask again
         self.renewed = False
+        self._planning = False
         self.parts: list[_Part] = []
         self.since = time.perf_counter()
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
@@ -167,9 +168,12 @@ class View:
     def _plan(self) -> None:
         """Send what is at hand, then want what is open: estimates first where the exact answer would not come at once,
         then exact answers."""
+        if self._planning or self.over:  # a window is answered as the plan is made, which goes on without it
+            return
         first: list[list[Want]] = []
         exact: list[list[Want]] = []
         later: list[Want] = []
+        self._planning = True
         try:
             for part in self.parts:
                 estimates, visible, more = self._wants(part)
@@ -179,6 +183,8 @@ class View:
         except Exception as error:
             self._fail(error, 0)
             return
+        finally:
+            self._planning = False
         if self.over:  # everything was at hand
             self.backend.runner.drop(self.viewer, self.request.figure)
             return
@@ -228,6 +234,8 @@ class View:
             else:
                 waits = want in part.later
                 (later if waits else visible).append(self._want(job, part, want, 0, waits))
+        if part.window is not None:  # as many tiles as it leaves workers for: the others may not be needed
+            return visible[: backend.runner.workers], []
         return visible, later
 
     def _is_rooted(self, part: _Part) -> bool:
@@ -306,7 +314,7 @@ class View:
                 del part.open[window]
                 for tile, held in part.held:
                     self._deliver(part, tile, 0, held)
-                self._finish()
+                self._plan()  # with all tiles
                 return
             part.open = {window: 0}
         if prepared is None:

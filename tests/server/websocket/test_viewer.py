@@ -16,6 +16,7 @@ from bigviz.server.access.principal import Principal
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
+from bigviz.server.jobs.usage import Usage
 from bigviz.server.limits import Limits
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
@@ -204,6 +205,41 @@ def test_what_one_viewer_was_answered_another_gets_without_work():
         facts = [read_json([each])[0] for each in (first[0], second[0])]
         free = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": len(first[0].body)}
         assert facts[0]["rows"] == 1_000 and facts[1] == facts[0] | free
+
+    looking(test)
+
+
+def test_tiles_that_rows_take_the_place_of_are_not_made_but_for_those_that_workers_have_the_time_for():
+    async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
+        (hello,) = await channel.until(Type.HELLO)
+        definition = definition_of(read_json(Reassembler().add(hello) or [])[0])
+        ready = {"op": "view", "id": 9, "figure": 0, "layers": [{"layer": 0, "definition": definition, "tiles": []}]}
+        await viewer.receive(json.dumps(ready))
+        await channel.until(Type.DONE)
+        runner, asked = site.loaded.runner, []
+        runner.pause(viewer, True)  # until it is seen what is wanted
+        replace_wants = runner.replace
+
+        def noted(owner, slot, wants):
+            asked.append([want.key[-1][0] if isinstance(want.key[-1], tuple) else "window" for want in wants])
+            replace_wants(owner, slot, wants)
+
+        runner.replace = noted
+        places = [[2, 2, i, j] for i in range(4) for j in range(4)]
+        wide = {"x0": 0.0, "x1": 1_000.0, "y0": -1.0, "y1": 9.0, "width": 300, "height": 200}
+        for request, usage in ((1, None), (2, Usage(rowless=frozenset((definition["dataset"],))))):
+            asked.clear()
+            if usage is not None:  # who may not read rows gets tiles
+                viewer.shown = replace(viewer.shown, usage=usage)
+            wanted = [
+                {"layer": 0, "definition": definition, "tiles": places, "prefetch": [[1, 1, 0, 0]], "window": wide}
+            ]
+            await viewer.receive(json.dumps({"op": "view", "id": request, "figure": 0, "layers": wanted}))
+            assert asked == [["window", *["frame"] * (runner.workers - 1)]]
+            runner.pause(viewer, False)
+            got = [each.type for each in await channel.until(Type.DONE)]
+            assert got == ([Type.ROWS] if usage is None else [Type.TILE] * 17) + [Type.DONE]
+            runner.pause(viewer, True)
 
     looking(test)
 
