@@ -207,7 +207,7 @@ def test_ctrl_c_says_what_was_acknowledged(plots: Running, data: bytes):
 
 
 def test_what_was_sent_last_is_unknown_where_the_server_is_gone(plots: Running, tmp_path: Path, monkeypatch):
-    def gone(http: Http, *args: object) -> None:
+    def gone(http: Http, *args: object, **options: object) -> None:
         raise Unreachable("The server ended the connection: try again.")
 
     (tmp_path / "rows.csv").write_bytes(CSV)
