@@ -54,6 +54,25 @@ def test_a_view_and_a_theme(folder: Path) -> None:
         assert image.getpixel((0, 0)) == (15, 18, 23)
 
 
+def test_the_newest_part_of_x(folder: Path) -> None:
+    plot = 'import bigviz as bv\nbv.document(bv.figure(title="t"{}).line("t.parquet", "x", "y"))'
+    Path("plain.py").write_text(plot.format(""))
+    Path("follow.py").write_text(plot.format(", follow=10"))
+    size = ("--size", "400x300")
+    for name, path, view in (
+        ("all", "plain.py", ()),
+        ("window", "plain.py", ("--view", "39.2,49.2")),
+        ("asked", "plain.py", ("--view", "follow=10")),
+        ("said", "follow.py", ()),
+    ):
+        code, told = run(path, *size, "-o", f"{name}.png", *view)
+        assert code == 0, told
+    pictures = {path.stem: np.asarray(Image.open(path)) for path in folder.glob("*.png")}
+    assert np.array_equal(pictures["window"], pictures["asked"])
+    assert np.array_equal(pictures["window"], pictures["said"])
+    assert not np.array_equal(pictures["window"], pictures["all"])
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -65,6 +84,7 @@ def test_a_view_and_a_theme(folder: Path) -> None:
         (("--view", "zoom=3"), "got 'zoom'"),
         (("--view", "9,3"), "write the lower end first"),
         (("--view", "soon,later"), "2024-03-01T12:00"),
+        (("--view", "follow=-1"), "follow is a number above 0"),
         (("--view", "cmap=plaid"), "cmap is one of"),
         (("--view", "x=z"), "no column 'z'"),
         (("-o", "none/here.png"), "none is no directory: make it"),

@@ -2,13 +2,17 @@
 
 import { homeSpan } from "../geometry/home.js";
 import { asKind } from "../geometry/shared-range.js";
-import { at, equalSpans, fractionOf, toBigInt } from "../geometry/span.js";
+import { at, equalSpans, fractionOf, padSpan, toBigInt } from "../geometry/span.js";
 
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../geometry/shared-range.js").SharedRange} SharedRange */
 /** @typedef {Pick<import("../layers/layer.js").Layer, "definition"|"line">} Layer */
 /** @typedef {{readonly layers: readonly Layer[], readonly ranges: {x: SharedRange, y: SharedRange}}} Followed */
+
+/** While x moves on by itself: room above and below the rows, and the share of y that they fill at least. */
+const ROOM = 0.1;
+const FILLED = 0.6;
 
 export class FollowY {
   /** @param {Followed} figure */
@@ -34,26 +38,41 @@ export class FollowY {
   }
 
   /**
-   * The view with the y range of the rows at hand that its x range shows; home's where x is at home and does not move
-   * on, and no more than home where that leaves out far values. Without rows in the view y stays.
+   * The view with the y range of the rows at hand that its x range shows; home's where x is at home, and no more than
+   * home where that leaves out far values. Without rows in the view y stays.
    * @param {View} view @returns {View}
    */
   fit(view) {
     if (!this.isOn || view.locked) return view;
     const { x, y } = this.figure.ranges;
-    const next = x.atHome && !x.isFollowing ? asKind(y.home, view.y.exact) : this.#shown(view);
+    if (x.isFollowing) return this.#kept(view);
+    const next = x.atHome ? asKind(y.home, view.y.exact) : this.#shown(view);
     return next === null || equalSpans(next, view.y) ? view : view.with({ y: next });
   }
 
-  /** @param {View} view @returns {Span|null} */
-  #shown(view) {
+  /**
+   * The view with a y range that changes seldom while x moves on by itself: it stays as long as the rows at hand are in
+   * it and fill most of it.
+   * @param {View} view @returns {View}
+   */
+  #kept(view) {
+    const rows = this.#shown(view, 0);
+    if (rows === null) return view;
+    const [low, high] = [fractionOf(view.y, rows.origin, rows.lo), fractionOf(view.y, rows.origin, rows.hi)];
+    if (low >= 0 && high <= 1 && high - low >= FILLED) return view;
+    const next = padSpan(rows, ROOM);
+    return equalSpans(next, view.y) ? view : view.with({ y: next });
+  }
+
+  /** @param {View} view @param {number} [padding] @returns {Span|null} */
+  #shown(view, padding) {
     const { layers, ranges } = this.figure;
     const bounds = ranges.y.isPart ? asKind(ranges.y.home, view.y.exact) : null;
     const extents = layers.flatMap(({ line }) => {
       const extent = line?.extent(view) ?? null;
       return extent === null ? [] : [endsOf(extent, view.y.exact, bounds)];
     });
-    return extents.length === 0 ? null : homeSpan(extents, view.y.exact);
+    return extents.length === 0 ? null : homeSpan(extents, view.y.exact, padding);
   }
 }
 

@@ -17,6 +17,9 @@ import { aheadOf, isAhead } from "./ahead.js";
  *   {moved: boolean, renew: () => void, glided: () => void}, redraw: () => void,
  *   takeChoices: (choice: (layer: Layer) => import("../layers/layer.js").Choice) => void}} Moving */
 
+/** Of the length of a window that was glided: what the steps of a glide add up to is rounded away. */
+const DIGITS = 12;
+
 export class Moves {
   /** @param {Moving} figure */
   constructor(figure) {
@@ -182,7 +185,7 @@ export class Moves {
     const { view, ranges, steps } = figure;
     if (!view || isOn === ranges.x.isFollowing) return;
     steps.before("live");
-    if (isOn) this.#follow(length(view.x), time);
+    if (isOn) this.#follow(Number(length(view.x).toPrecision(DIGITS)), time);
     else ranges.x.set(view.x, figure, time);
     this.lookAhead();
     figure.drawing.renew();

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bigviz.export.axes.axis import Axis, format_number
-from bigviz.export.axes.span import as_kind, home_span, span_of
+from bigviz.export.axes.span import as_kind, home_span, newest_span, span_of
 
 from .golden_axes import CASES, axis_of
 
@@ -51,6 +51,16 @@ def test_home_has_a_margin_and_shows_one_value_and_none() -> None:
     assert home_span([(3.0, 3.0, False)], exact=False).length == pytest.approx(1.04)
     assert home_span([(0, 3, True)], exact=True).length == pytest.approx(4 * 1.04)
     assert home_span([], exact=True) == span_of(0, 1, True)
+
+
+def test_the_newest_part_ends_with_a_margin() -> None:
+    newest = newest_span([(0, 100, False), None, (-10, 50, False)], exact=False, window=10)
+    assert (newest.lo, newest.hi) == pytest.approx((90.2, 100.2))
+    stamps = ("1700000000000000000", "1700000060000000000", False)
+    newest = newest_span([stamps], exact=True, window=10e9)
+    assert newest.length == 10e9 and newest.fraction(1_700_000_060_000_000_000, 0) == pytest.approx(0.98)
+    none = newest_span([], exact=True, window=10)
+    assert (none.origin + none.lo, none.origin + none.hi) == pytest.approx((-9.8, 0.2))
 
 
 def test_nanoseconds_stay_apart_over_centuries() -> None:

@@ -75,3 +75,18 @@ test("y stays where it was moved to, where the document says where it is, and wh
   for (const layer of empty.layers) layer.line.extent = () => /** @type {any} */ (null);
   assert.equal(empty.follow.fit(empty.view), empty.view, "nor where the view holds no rows");
 });
+
+test("while x moves on by itself y stays as long as the rows are in it and fill most of it", () => {
+  const { follow, ranges, layers, view } = world([[-10, 10]]);
+  ranges.x.follow(1, null, 0);
+  const fitted = follow.fit(view);
+  assert.deepEqual(ends(fitted), [-12, 12]);
+  const rows = (/** @type {number} */ low, /** @type {number} */ high) => {
+    layers[0].line.extent = () => ({ origin: 0n, low, high });
+    return follow.fit(fitted);
+  };
+  assert.equal(rows(-8, 9), fitted, "most of it");
+  assert.equal(rows(-12, 12), fitted);
+  assert.deepEqual(ends(rows(-12.5, 7.5)), [-14.5, 9.5]);
+  assert.deepEqual(ends(rows(0, 10)), [-1, 11]);
+});

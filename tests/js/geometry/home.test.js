@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axisLimits, homeSpan } from "../../../bigviz/static/geometry/home.js";
+import { axisLimits, homeSpan, newestSpan } from "../../../bigviz/static/geometry/home.js";
 import { AxisRoot } from "../../../bigviz/static/geometry/root.js";
 import { equalSpans, fractionOf, length, span, spanToText } from "../../../bigviz/static/geometry/span.js";
 
@@ -36,4 +36,17 @@ test("cells are whole at both ends", () => {
   assert.ok(Math.abs(length(months) - 12 * 1.04) < 1e-9 && equalSpans(months, span(0.26, 12.74, 0n, true), 1e-9));
   const one = homeSpan([["7", "7", true]], true);
   assert.ok(length(one) > 1);
+});
+
+test("the newest part ends with a margin, to the nanosecond, also where there is nothing yet", () => {
+  const parts = /** @type {import("../../../bigviz/static/geometry/home.js").DataRange[]} */ ([
+    [0, 100],
+    null,
+    [-10, 50],
+  ]);
+  assert.ok(equalSpans(newestSpan(parts, false, 10), span(90.2, 100.2), 1e-12));
+  const times = newestSpan([["1700000000000000000", "1700000060000000000"]], true, 10e9);
+  assert.equal(length(times), 10e9);
+  assert.ok(Math.abs(fractionOf(times, 1700000060000000000n, 0) - 0.98) < 1e-12);
+  assert.ok(equalSpans(newestSpan([], true, 10), span(-9.8, 0.2, 0n, true), 1e-12));
 });
