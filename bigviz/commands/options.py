@@ -84,6 +84,8 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
                      help="Sign the tokens of private plots in other pages with this secret (bigviz secret)."),
         click.option("--allow-anonymous", is_flag=True,
                      help="Let everyone who can reach --address see the tables served and public documents."),
+        click.option("--no-basemaps", "basemaps", is_flag=True, flag_value=False, default=True,
+                     help="Let no page fetch the tiles of a map, which tells their host who looks."),
         click.option("--auth", metavar="MODULE:FUNCTION", help="A function that names the user of a request."),
         click.option("--auth-header", metavar="NAME", help="A header in which a trusted proxy names the user."),
         click.option("--trusted-proxy", multiple=True, metavar="ADDRESS",

@@ -97,7 +97,8 @@ class Site:
 
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
-    handlers of requests that were let in and are not answered yet, each with its connection. `tables` knows
+    handlers of requests that were let in and are not answered yet, each with its connection. Where there are no
+    `basemaps`, pages fetch no tiles of maps. `tables` knows
     those that are followed.
     """
 
@@ -108,6 +109,7 @@ class Site:
     access: Access = field(default_factory=Access)
     event: Event = _ignore
     library: Library | None = None
+    basemaps: bool = True
     metrics: Metrics = field(default_factory=Metrics)
     began: float = field(default_factory=time.time)
     threads: LibraryThreads = field(default_factory=LibraryThreads)

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from bigviz.cli import cli
 from bigviz.commands import serve
 from bigviz.common.progress import no_progress
+from bigviz.server.run import process
+from bigviz.server.run.server import Options
 
 
 @pytest.mark.parametrize("other", [("--port", "5006"), ("--address", "127.0.0.1")])
@@ -48,3 +50,12 @@ def test_options_of_columns_go_with_what_is_followed(tmp_path: Path, monkeypatch
     layers = [layer for document in brought.documents for _, layer in document.layers()]
     assert [(layer.x, layer.y) for layer in layers] == [("y", "x"), ("y", "x")]
     assert [brought.documents[at].sources[name].lineage is None for at, name in enumerate(names)] == [True, False]
+
+
+def test_the_operator_may_forbid_maps(monkeypatch: pytest.MonkeyPatch):
+    found: list[Options] = []
+    monkeypatch.setattr(serve, "ended", lambda status: None)
+    monkeypatch.setattr(process, "run", lambda options, *_, **__: found.append(options))
+    for arguments in ([], ["--no-basemaps"]):
+        CliRunner().invoke(cli, ["serve", "--no-browser", *arguments], catch_exceptions=False)
+    assert [each.basemaps for each in found] == [True, False]

@@ -17,8 +17,10 @@ __all__ = ["origins_of_maps"]
 
 
 async def origins_of_maps(site: Site, name: str) -> tuple[str, ...]:
-    """The origins of the tiles of a document's maps: none while the server still opens what it was started with, so a
-    page that learns of others reloads itself."""
+    """The origins of the tiles of a document's maps: none where the operator forbids maps, and none while the server
+    still opens what it was started with, so a page that learns of others reloads itself."""
+    if not site.basemaps:
+        return ()
     document = site.documents.get(name)
     if document is not None:
         return map_origins(document)

@@ -230,7 +230,7 @@ class Page(HtmlHandler):
         ancestors = " ".join(["'self'", *self.site.hosts.named_texts()]) if embed else "'self'"
         maps = await origins_of_maps(self.site, name) if self._is_seen else ()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
-        page, policy, etag = _page(STATIC, maps, ancestors, *map(_stamp, sources))
+        page, policy, etag = _page(STATIC, maps, self.site.basemaps, ancestors, *map(_stamp, sources))
         self.set_header("Content-Type", HTML)
         self._let_frame(ancestors, policy)
         if not self.same(etag):
@@ -336,9 +336,12 @@ def _digest(path: Path, changed: int, size: int) -> str:
 
 
 @lru_cache(32)
-def _page(static: Path, maps: tuple[str, ...], ancestors: str, *_: tuple[Path, int, int]) -> tuple[bytes, str, str]:
+def _page(
+    static: Path, maps: tuple[str, ...], may_have_maps: bool, ancestors: str, *_: tuple[Path, int, int]
+) -> tuple[bytes, str, str]:
     text = with_scripts((static / "index.html").read_text("utf-8"), static)
-    if maps:
-        text = text.replace("</title>", f'</title>\n<meta name="map-origins" content="{" ".join(maps)}">', 1)
+    told = " ".join(maps) if may_have_maps else "none"
+    if told:
+        text = text.replace("</title>", f'</title>\n<meta name="map-origins" content="{told}">', 1)
     page = text.encode()
     return page, content_policy(text, maps, ancestors), hashlib.sha256(page).hexdigest()

@@ -81,8 +81,8 @@ class Options:
     (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
     takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is appended to
-    datasets of the library."""
+    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is
+    appended to datasets of the library. Without `basemaps` no page draws a map."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -105,6 +105,7 @@ class Options:
     library: str | Path | None = None
     keep_versions: int = 100
     user_quota: int = MOST_BYTES
+    basemaps: bool = True
     durability: Durability = "fsync"
     on_append: OnAppend | None = None
     max_connections: int | None = None
@@ -214,8 +215,9 @@ class Server:
         hosts = options.hosts(self.port)
         access = access_of(options, self.port, self.library)
         self.site = site = Site(
-            hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library
-        )
+            hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library,
+            basemaps=options.basemaps,
+        )  # fmt: skip
         self._http = Listener(make_app(self.site), options.bounds, self._tls)
         self._http.add_sockets(self._sockets)
         place = {"port": self.port, "address": options.address}

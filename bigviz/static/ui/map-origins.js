@@ -31,7 +31,9 @@ export function areAllowed(layout, allowed) {
 export function planForMaps({ layout }) {
   if (!location.protocol.startsWith("http") || mapAddresses(layout).length === 0) return "draw";
   const meta = document.querySelector('meta[name="map-origins"]');
-  const isAllowed = areAllowed(layout, meta?.getAttribute("content") ?? "");
+  const allowed = meta?.getAttribute("content") ?? "";
+  if (allowed === "none") return "omit"; // the operator wants no maps
+  const isAllowed = areAllowed(layout, allowed);
   try {
     const isAgain = sessionStorage.getItem(KEY) !== null;
     if (isAllowed) sessionStorage.removeItem(KEY);

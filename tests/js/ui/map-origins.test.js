@@ -45,6 +45,8 @@ test("a page that does not know of its maps is loaded again, once, and then goes
   content = "https://a";
   assert.equal(planForMaps({ layout }), "draw");
   assert.equal(kept.size, 0);
+  content = "none";
+  assert.deepEqual([planForMaps({ layout }), kept.size], ["omit", 0]);
   content = "";
   globals.location.search = "?embed=token";
   assert.equal(planForMaps({ layout }), "omit");
