@@ -147,6 +147,7 @@ def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Se
 def test_a_page_follows_over_a_restart_of_its_server(context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()  # one that may write errors to its console: connections are refused meanwhile
     page.add_init_script(path=Path(__file__).with_name("probes.js"))
+    page.set_default_timeout(PATIENCE * 1_000)
     first = start_server("--library", str(tmp_path / "library"), cwd=tmp_path)
     fill(first, BATCHES * ROWS + 30)
     tell_versions(page)
