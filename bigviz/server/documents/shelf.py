@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Shelf"]
 
 _MOST_OPENED: Final = 256
+_SECONDS_RECENT: Final = 0.05  # of an update
 _MOST_PAST: Final = 512  # versions of datasets: those of a minute at eight a second
 _MOST_TRIES: Final = 5
 
@@ -86,7 +87,7 @@ class Shelf:
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._usages: dict[tuple[Any, ...], Usage] = {}
-        self._recent: OrderedDict[str, Opened] = OrderedDict()  # opened last, perhaps not of the newest data
+        self._recent: OrderedDict[str, tuple[Opened, float]] = OrderedDict()  # opened last, and when
         self._state = 0  # counts what may have changed, so that nothing read before is kept after it
 
     def recover(self, durability: Durability) -> None:
@@ -115,8 +116,11 @@ class Shelf:
     async def newest(self, name: str, before: Shown, caller: Caller) -> Shown:
         """A document as it is shown, over the newest data. Raises what `open` does, and Unusable where the new data are
         not for that version of the document."""
-        recent = self._recent.get(name)
-        now = recent if recent is not None and _is_newer(recent, before.opened) else await self.open(name)
+        recent, at = self._recent.get(name, (None, 0.0))
+        if recent is None or time.monotonic() - at > _SECONDS_RECENT or not _is_newer(recent, before.opened):
+            now = await self.open(name)
+        else:  # so that pages show the same where versions come faster than documents are opened
+            now = recent
         opened = await self.rebound(before.opened, now)
         return Shown(opened, await self.usage(name, opened, caller))
 
@@ -282,7 +286,7 @@ class Shelf:
 
     def _remember(self, name: str, opened: Opened) -> None:
         """Keep what was opened for pages that follow, and its data for those that come back and have drawn them."""
-        self._recent[name] = opened
+        self._recent[name] = opened, time.monotonic()
         self._recent.move_to_end(name)
         if len(self._recent) > _MOST_OPENED:
             self._recent.popitem(last=False)

@@ -102,8 +102,10 @@ class Follower:
             made = await self._made(request, followed, tables)
             if made is None:
                 await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
-            elif self._viewer.at_rest and self._viewer.shown is made[0]:
-                self._send(request, made[1], tables)
+                continue
+            before, after, update = made
+            if self._viewer.at_rest and self._viewer.shown is before:
+                self._send(request, after, update, tables)
                 return
 
     def _is_newer(self, request: FollowRequest, tables: Given | Shelf) -> bool:
@@ -115,8 +117,8 @@ class Follower:
 
     async def _made(
         self, request: FollowRequest, followed: Followed, tables: Given | Shelf
-    ) -> tuple[Shown, Update] | None:
-        """What changes, and what is answered from now; None where nothing newer can be shown yet."""
+    ) -> tuple[Shown, Shown, Update] | None:
+        """What is shown now and from then on, and what changes; None where nothing newer can be shown yet."""
         before, backend, caller = self._viewer.shown, self._viewer.backend, self._viewer.principal.caller
         if before is None or backend is None:
             return None
@@ -127,9 +129,9 @@ class Follower:
         if all(request.versions.get(name) == version for name, version in after.opened.datasets.items()):
             return None
         updates = self._viewer.site.updates
-        return before, await updates.update(backend, tables, before, after, request.versions, followed)
+        return before, after, await updates.update(backend, tables, before, after, request.versions, followed)
 
-    def _send(self, request: FollowRequest, update: Update, tables: Given | Shelf) -> None:
+    def _send(self, request: FollowRequest, after: Shown, update: Update, tables: Given | Shelf) -> None:
         """The frames of all layers, then what puts them in: nothing of another version comes between them."""
         viewer, metrics = self._viewer, self._viewer.site.metrics
         if update.restarts:
@@ -140,10 +142,10 @@ class Follower:
         facts: dict[str, Any] = {}
         for name, version in update.versions.items():
             appended = tables.heads.time(name, version)
-            facts[name] = version_facts(dataset_of(update.after.document, name).num_rows, version, appended)
+            facts[name] = version_facts(dataset_of(after.document, name).num_rows, version, appended)
             if appended is not None:
                 metrics.update_seconds.observe(facts[name]["age"])
         viewer.put(Message(Type.UPDATE, json_parts({"datasets": facts, **update.told}), request.id))
-        viewer.shown = update.after
+        viewer.shown = after
         metrics.updates.inc()
         self._sent = time.monotonic() + (_SECONDS_AFTER_ANEW if update.told["anew"] else 0.0)

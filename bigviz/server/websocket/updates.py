@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BigvizError
 from bigviz.server.jobs.layer_ref import dataset_of
 from bigviz.server.jobs.push_jobs import Past
@@ -25,35 +25,38 @@ if TYPE_CHECKING:
 
 __all__ = ["Update", "Updates"]
 
-_KEPT: Final = 64
+_BYTES: Final = 16 << 20
+_BESIDES: Final = 4_000  # bytes of facts and keys
+_PLACE: Final = 40  # of a tile that has changed
 
 
 @dataclass(frozen=True)
 class Update:
-    """From the versions that a page has to those of `after`: `frames` of figures and layers, and what `told` says of
-    them; `versions` are those of the datasets that have others. `restarts` where the page has to load again."""
+    """From the versions that a page has to newer ones: `frames` of figures and layers, and what `told` says of them;
+    `versions` are those of the datasets that have others. `restarts` where the page has to load again.
 
-    after: Shown
+    It holds no data: a version that is shown nowhere any more may go.
+    """
+
     versions: Mapping[str, int]
     frames: Sequence[tuple[int, int, Prepared]]
     told: Mapping[str, Any]
     restarts: bool = False
 
-
-@dataclass(frozen=True)
-class _Kept:
-    """A task, and what its key names by identity."""
-
-    before: Shown
-    after: Shown
-    task: asyncio.Task[Update]
+    @property
+    def nbytes(self) -> int:
+        """About what keeping it costs."""
+        places = sum(len(each["changed"]) for each in self.told.get("layers", ()))
+        parts = (part for _, _, each in self.frames for part in each.parts)
+        return _BESIDES + _PLACE * places + sum(len(part.json) + len(part.body) for part in parts)
 
 
 class Updates:
     """The last updates. Lives on the event loop."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
+        self._kept: ByteCache[Update] = ByteCache(_BYTES)
+        self._making: dict[tuple[Any, ...], asyncio.Task[Update]] = {}
 
     async def update(
         self,
@@ -66,22 +69,22 @@ class Updates:
     ) -> Update:
         """What a page needs that `had` these versions of datasets, shows what it told, and is answered from `before`.
         Raises what answers do."""
-        key = (id(before.opened), id(after.opened), id(before.usage), id(after.usage), *had.values(), followed.text)
+        key = (*_key(before), *_key(after), *had.items(), followed.text)
         kept = self._kept.get(key)
-        if kept is None:
-            made = self._make(backend, tables, before, after, had, followed)
-            kept = self._kept[key] = _Kept(before, after, asyncio.ensure_future(made))
-            kept.task.add_done_callback(partial(self._done, key))
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        elif kept.task.done():
-            return kept.task.result()
-        return await asyncio.shield(kept.task)
+        if kept is not None:
+            return kept
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._make(backend, tables, before, after, had, followed))
+            self._making[key] = task
+            task.add_done_callback(partial(self._done, key))
+        return await asyncio.shield(task)
 
     def _done(self, key: tuple[Any, ...], task: asyncio.Task[Update]) -> None:
         """What has failed may go better the next time."""
-        if task.cancelled() or task.exception() is not None:
-            self._kept.pop(key, None)
+        del self._making[key]
+        if not task.cancelled() and task.exception() is None:
+            self._kept.put(key, task.result())
 
     async def _make(
         self,
@@ -94,7 +97,7 @@ class Updates:
     ) -> Update:
         versions = {name: each for name, each in after.opened.datasets.items() if had.get(name) != each}
         if backend.changes(before, after) is None:
-            return Update(after, versions, (), {}, True)
+            return Update(versions, (), {}, True)
         olds = {name: _old(tables, before, name, had[name]) for name in versions}
         frames: list[tuple[int, int, Prepared]] = []
         layers: list[dict[str, Any]] = []
@@ -113,7 +116,14 @@ class Updates:
                 frames += [(figure, part.layer, one) for one in each.messages]
                 about = {"facts": each.facts, "changed": each.changed, "rows": each.rows}
                 layers.append({"figure": figure, "layer": part.layer, **about})
-        return Update(after, versions, frames, {"layers": layers, "anew": anew})
+        return Update(versions, frames, {"layers": layers, "anew": anew})
+
+
+def _key(shown: Shown) -> tuple[Any, ...]:
+    """What pages have in common that are answered alike: the document, its data, and what the caller may use."""
+    opened, usage = shown.opened, shown.usage
+    data = (dataset_of(opened.document, name).fingerprint for name in opened.datasets)
+    return opened.document.id, opened.version, *data, *sorted(usage.columns.items()), usage.rowless
 
 
 async def _pushed(backend: Backend, old: Past | None, after: Shown, part: LayerHeld) -> Pushed | None:
