@@ -321,7 +321,9 @@ def test_only_the_last_rows_are_kept(plots):
     upload(plots, "rows?rollover_rows=6")
     call(plots, "PUT", "documents/a", document("rows"))
     assert append(plots)[1]["offset"] == 4
-    assert shown(plots) == 6
+    assert shown(plots) == 6 and kept(plots) == [2, 3, 0, 1, 2, 3]
+    assert plots.get("/a/layers/0/rows/1.json").status == 404
+    assert json.loads(plots.get("/a/layers/0/rows/2.json").body)
     facts = call(plots, "GET", "datasets/rows")[1]
     assert (facts["rows"], facts["rollover_rows"]) == (6, 6)
     assert patch(plots, pa.table({"_row": [1], "x": [1.0]}))[0] == 422
