@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import pytest
 from bigviz.server.limits import Limits
 from bigviz.wire.frames import Type
 
+from ...patience import PATIENCE
 from ..people import People
 from ..running import Running, running
 from ..wire import Browser
@@ -395,3 +398,17 @@ def test_keys_are_looked_for_in_what_comes_meanwhile(rows):
     writer.join()
     assert 409 in answers and set(answers) <= {200, 409}  # soon several rows have the key
     assert patch(rows, pa.table({"x": [2.0], "y": [1.0]}), "x")[0] == 409
+
+
+def test_rows_grow_old_without_an_append(plots):
+    upload(plots, "rows?rollover_age=0.001")
+    call(plots, "PUT", "documents/a", document("rows"))
+    version = append(plots)[1]["version"]
+    shelf = plots.server.site._shelf  # type: ignore[union-attr]
+    assert shelf is not None
+    end = time.monotonic() + PATIENCE
+    while call(plots, "GET", "datasets/rows")[1]["rows"] and time.monotonic() < end:
+        asyncio.run_coroutine_threadsafe(shelf.roll_over(), plots.loop).result(PATIENCE)
+    facts = call(plots, "GET", "datasets/rows")[1]
+    assert facts["rows"] == shown(plots) == 0 and facts["version"] > version
+    assert append(plots)[1]["offset"] == 8
