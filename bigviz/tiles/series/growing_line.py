@@ -97,10 +97,11 @@ class GrowingLine:
         with self._lock:
             if row > self._first_row:
                 self._first_row = row
-                self._order, self._late = (
-                    [each for each in (run.from_row(row, gone) for run in runs) if len(each)]
-                    for runs in (self._order, self._late)
-                )
+                order = [run.from_row(row, gone) for run in self._order]
+                late = [run.from_row(row, gone) for run in self._late]
+                self._order = [run for each in order if len(each) == 1 for run in each]
+                cut = [run for each in order if len(each) > 1 for run in each]  # by row number: they are not in order
+                self._late = [*cut, *(run for each in late for run in each)]
         return gone
 
     def correct(self, rows: Rows, x: Array, y: Array, known: Mask | None, kept: Mask) -> list[Piece]:
@@ -145,15 +146,18 @@ class GrowingLine:
             if made is not None and merge.tokens <= there:
                 self._swap(merge, made.from_row(self._first_row, []))
 
-    def _swap(self, merge: Merge, made: Run) -> None:
+    def _swap(self, merge: Merge, made: Sequence[Run]) -> None:
         in_order = [run.token in merge.tokens for run in self._order]
         late = [run.token in merge.tokens for run in self._late]
         whole = any(in_order)
         at = (in_order if whole else late).index(True)
         self._order = [run for run, gone in zip(self._order, in_order, strict=True) if not gone]
         self._late = [run for run, gone in zip(self._late, late, strict=True) if not gone]
-        if len(made):
-            (self._order if whole else self._late).insert(at, made)
+        if whole and len(made) == 1:
+            self._order[at:at] = made
+        else:
+            at = 0 if whole else at
+            self._late[at:at] = made
 
     def _add_in_order(self, piece: Piece) -> None:
         while len(piece.x):
@@ -176,7 +180,7 @@ class GrowingLine:
     def _merge_at_once(self) -> None:
         found = self._plan(_AT_ONCE)
         if found is not None and found.fits:
-            self._swap(found, found.run())
+            self._swap(found, [found.run()])
 
     def _plan(self, limit: int) -> Merge | None:
         """The runs to merge, at most `limit` rows, if it is time to."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ __all__ = ["Merge", "Run", "copied"]
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 Types = tuple[np.dtype[Any], np.dtype[Any]]
+
+_EATEN: Final = 1 << 18  # rows that are filtered whenever some of them vanish: some milliseconds
 
 
 @dataclass(frozen=True)
@@ -82,17 +85,43 @@ class Run:
         """The same, but nothing can be added."""
         return replace(self, growing=None)
 
-    def from_row(self, row: int, gone: list[Piece]) -> Run:
-        """The rows whose numbers are not below one; the others go to `gone`."""
+    def from_row(self, row: int, gone: list[Piece]) -> list[Run]:
+        """What is left of the run when rows below a number are gone: one run mostly. Those rows go to `gone`.
+
+        A large run whose numbers do not ascend is cut in halves by them, as long as the older half is large: so the
+        next time few rows have to be looked at.
+        """
         if row <= self.lowest:
-            return self
+            return [self]
         if self.ordered:
             at = _position_of(self.part, row)
             gone += MergedRows([self.part], (self.part.start,), (at,)).pieces()
-            return replace(self, part=replace(self.part, start=at), lowest=max(row, self.lowest))
+            left = replace(self, part=replace(self.part, start=at), lowest=row)
+            return [left] if len(left) else []
+        if self.highest_row < row:
+            gone += rows_of_parts([self.part])
+            return []
         gone += (piece.where(piece.rows < row) for piece in rows_of_parts([self.part]))
-        pieces = (piece.where(piece.rows >= row) for piece in rows_of_parts([self.part]))
-        return replace(copied(pieces, len(self), self._types, row).closed(), token=self.token)
+        edges = [self.highest_row + 1]
+        while edges[0] - row > _EATEN:
+            edges.insert(0, (row + edges[0]) // 2)
+        oldest, *newer = self._cut([row, *edges])
+        return [run for run in (replace(oldest, token=self.token), *newer) if len(run)]
+
+    def _cut(self, edges: Sequence[int]) -> list[Run]:
+        """Copies of the rows with the numbers from each edge to the next."""
+        counts = np.zeros(len(edges) + 1, np.int64)
+        for piece in rows_of_parts([self.part]):
+            counts += np.bincount(np.searchsorted(edges, piece.rows, "right"), minlength=len(counts))
+        ends = list(pairwise(edges))
+        made = [
+            Run.empty(*self._types, max(int(count), 1), first)
+            for (first, _), count in zip(ends, counts[1:], strict=False)
+        ]
+        for piece in rows_of_parts([self.part]):
+            for at, (first, stop) in enumerate(ends):
+                made[at] = made[at].with_rows(piece.where((piece.rows >= first) & (piece.rows < stop)))
+        return [replace(run.closed(), highest_row=stop - 1) for run, (_, stop) in zip(made, ends, strict=True)]
 
     def without(self, rows: Rows, removed: list[Piece]) -> Run:
         """The rows whose numbers are not among some, which go to `removed`."""

@@ -16,7 +16,7 @@ from bigviz.aggregate.axis import Axis
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.survey import numbers_of, survey
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.series import growing_line, growing_series, merged_rows
+from bigviz.tiles.series import growing_line, growing_series, merged_rows, run
 from bigviz.tiles.series.falls import Falls
 from bigviz.tiles.series.growing_line import GrowingLine
 from bigviz.tiles.series.line import Line, MergedLine, OneSeries
@@ -36,6 +36,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growing_line, "_LATE_ROOM", 40)
     monkeypatch.setattr(growing_line, "_AT_ONCE", 60)
     monkeypatch.setattr(growing_line, "_SMALL", 400)
+    monkeypatch.setattr(run, "_EATEN", 100)
     monkeypatch.setattr(growing_series, "_EDGES", 2)
     monkeypatch.setattr(merged_rows, "_PIECE", 100)
 
