@@ -17,6 +17,7 @@ from bigviz.commands.progress_bars import stage_bars
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.jit import told_of_compiling
 from bigviz.common.printable import printable
 from bigviz.document.spec import Document
 from bigviz.export.png.document import MOST_PIXELS, own_size, picture
@@ -66,18 +67,23 @@ def write_pictures(documents: Sequence[Document], output: Path | None, look: Loo
     is not complete is not left behind."""
     paths = output_paths(documents, output, (".png",))
     engine = engine_of(Storage.of(store_dir, None, "existing"))
-    for made, path in zip(documents, paths, strict=True):
-        size = look.size_of(made)
-        try:
-            with interruptible() as cancel, stage_bars() as tell:
-                pixels = picture(engine, made, size, look.dpr, look.theme, look.view, tell, cancel)
-        except Cancelled:
-            print(f"Interrupted: {printable(str(path))} was not written.", file=sys.stderr)
-            return INTERRUPTED
-        with written_aside(path) as file:
-            Image.fromarray(pixels).save(file, "PNG", dpi=(_CSS_DPI * look.dpr, _CSS_DPI * look.dpr))
-        print(printable(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels."))
+    with told_of_compiling(_say_compiling):
+        for made, path in zip(documents, paths, strict=True):
+            size = look.size_of(made)
+            try:
+                with interruptible() as cancel, stage_bars() as tell:
+                    pixels = picture(engine, made, size, look.dpr, look.theme, look.view, tell, cancel)
+            except Cancelled:
+                print(f"Interrupted: {printable(str(path))} was not written.", file=sys.stderr)
+                return INTERRUPTED
+            with written_aside(path) as file:
+                Image.fromarray(pixels).save(file, "PNG", dpi=(_CSS_DPI * look.dpr, _CSS_DPI * look.dpr))
+            print(printable(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels."))
     return 0
+
+
+def _say_compiling() -> None:
+    print("Compiling what draws: the first picture on a machine takes some ten seconds longer.", file=sys.stderr)
 
 
 def _check(size: tuple[int, int], dpr: float) -> None:

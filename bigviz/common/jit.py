@@ -1,11 +1,12 @@
 """The one decorator that compiles kernels."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy.typing as npt
+from numba.core import event
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +29,28 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
 def load_compiler() -> None:
     """Load what numba loads with the first kernel that is called in a process (half a second), so that it is there."""
     _nothing()
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` when the first kernel is compiled meanwhile, in any thread. Those that are on the disk are not."""
+    with event.install_listener("numba:compile", _First(tell)):
+        yield
+
+
+class _First(event.Listener):  # type: ignore[misc]
+    """Calls a function at the first event."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def on_start(self, event: Any) -> None:
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
+
+    def on_end(self, event: Any) -> None:
+        """Nothing waits for the end."""
 
 
 def cache_directory() -> str | None:

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from numba import njit
 from PIL import Image
 
 from bigviz.cli import cli
+from bigviz.commands import png
 from bigviz.commands.png import Look
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
@@ -71,6 +73,16 @@ def test_the_newest_part_of_x(folder: Path) -> None:
     assert np.array_equal(pictures["window"], pictures["asked"])
     assert np.array_equal(pictures["window"], pictures["said"])
     assert not np.array_equal(pictures["window"], pictures["all"])
+
+
+def test_compiling_is_said_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(*_: object) -> np.ndarray:
+        njit(lambda: 1)()
+        return np.zeros((2, 2, 3), np.uint8)
+
+    monkeypatch.setattr(png, "picture", drawn)
+    code, told = run("t.parquet", "app.py")
+    assert code == 0 and told.count("Compiling what draws") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numba.core.caching import CompileResultCacheImpl
 
-from bigviz.common.jit import frozen, jit
+from bigviz.common.jit import frozen, jit, told_of_compiling
 
 
 @jit
@@ -37,3 +39,17 @@ def test_kernels_run_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatc
         return 2 * value
 
     assert jit(double)(1.5) == 3.0
+
+
+def test_compiling_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+
+    def double(value: float) -> float:
+        return 2 * value
+
+    kernel, told = jit(double), list[str]()
+    for name, values in (("floats", (1.5, 2.5)), ("again", (1.5, 2.5)), ("others", (1, np.float32(1)))):
+        with told_of_compiling(partial(told.append, name)):
+            for value in values:
+                kernel(value)
+    assert told == ["floats", "others"]

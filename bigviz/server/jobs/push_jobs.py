@@ -153,9 +153,7 @@ class Pushes:
         self.learn(dataset, layer, known)
         return known
 
-    async def _changed(
-        self, before: Past, after: Dataset, layer: Layer, places: Sequence[Place]
-    ) -> tuple[Place, ...]:
+    async def _changed(self, before: Past, after: Dataset, layer: Layer, places: Sequence[Place]) -> tuple[Place, ...]:
         if not places:
             return ()
         keys = [TileKey(*place) for place in places]
