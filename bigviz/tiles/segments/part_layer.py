@@ -62,12 +62,13 @@ def column_of(part: RowPart, dataset: Dataset, name: str, crew: Crew) -> PartCol
         return found
     order = part.order
     near = order.row_numbers(slice(None))
-    if (len(near) + len(order.far)) * _SPARSE < part.stop - part.first:
+    count = len(near) + len(order.far)
+    if count > 0 and count * _SPARSE < part.stop - part.first:
         rows = np.sort(np.append(near, order.far))
         column = _read_at(dataset, name, rows, crew)
         places, far = np.searchsorted(rows, near), np.searchsorted(rows, order.far)
     else:
-        [column] = read_columns(dataset, [name], part.first, part.stop, crew)
+        [column] = read_columns(dataset, [name], part.first, part.stop if count else part.first, crew)
         places, far = order.rows, order.far - part.first
     values, valid = column.values, column.valid
     if column.categories is not None:

@@ -83,7 +83,12 @@ class Added:
 
     before: int
     after: int
-    order: PartOrder | None
+    orders: tuple[PartOrder, ...] | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows are held for it."""
+        return sum(len(order.rows) for order in self.orders or ())
 
 
 class StreamIndex:
@@ -122,9 +127,9 @@ class StreamIndex:
             made = self._tried(head, dataset, crew)
             if head is not None:
                 same = made.roots == head.roots and made.first == head.first and made.corrected == head.corrected
-                fresh = made.parts[-1].order if made.stop > head.stop and made.parts else None
+                fresh = tuple(part.order for part in made.parts if part.first >= head.stop)
                 self._added.append(Added(head.number, made.number, fresh if same else None))
-                while sum(0 if each.order is None else len(each.order.rows) for each in self._added) > _MOST_REMEMBERED:
+                while sum(each.rows for each in self._added) > _MOST_REMEMBERED:
                     self._added.popleft()
             self._head = self._given[made.number] = made
             return made
@@ -140,9 +145,9 @@ class StreamIndex:
                 break
             if step.after > at:
                 continue
-            if step.after != at or step.order is None:
+            if step.after != at or step.orders is None:
                 return None
-            found.append(step.order)
+            found += step.orders
             at = step.before
         return found if at == before.version else None
 
@@ -245,7 +250,7 @@ class StreamIndex:
         new = read_numbers(dataset, self.spec, before, stop, crew)
         self._count += len(new)
         roots = self._roots(parts, new)
-        parts = [self._suiting(part, roots, crew) for part in parts]
+        parts = [self._suiting(part, roots, crew) for part in parts if len(part)]
         if len(new):
             parts.append(part_of(before, stop, new, roots, crew))
         survey = _survey(parts, roots, dataset.num_rows)

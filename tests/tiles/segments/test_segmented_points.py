@@ -111,24 +111,32 @@ def test_categories_on_an_axis_keep_their_places() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_any_batches_merged_at_any_moment(data: Any) -> None:
+def test_rows_appended_corrected_rolled_over_and_merged_in_any_order(data: Any) -> None:
     numbers = st.sampled_from([0.0, 1.0, 1.25, -3.0, 1e-9, 1e12, float("nan"), float("inf")])
-    agg = data.draw(st.sampled_from(["count", "max(v)", "first(v)", "by(kind, sum(v))"]))
+    agg = data.draw(st.sampled_from(["count", "max(v)", "first(v)", "last(v)", "by(kind, sum(v))"]))
     growing, streams, layer = Growing(few(data, numbers)), indexes(), Layer("points", "x", "y", agg)
     made = built(streams, growing.version(), layer)
-    for _ in range(data.draw(st.integers(1, 5))):
-        growing.append(few(data, numbers))
-        if data.draw(st.booleans()):
+    for _ in range(data.draw(st.integers(1, 7))):
+        what = data.draw(st.sampled_from(["append", "append", "correct", "roll", "look", "merge"]))
+        if what == "append":
+            growing.append(few(data, numbers))
+        elif what == "correct" and growing.stop > growing.first:
+            rows = data.draw(st.sets(st.integers(growing.first, growing.stop - 1), min_size=1, max_size=3))
+            growing.correct(sorted(rows), few(data, numbers, len(rows)))
+        elif what == "roll" and growing.stop > growing.first:
+            growing.roll(data.draw(st.integers(growing.first, growing.stop)))
+        elif what == "look":
             made = built(streams, growing.version(), layer)
-        settle(made, data.draw(st.integers(0, 2)))
+        elif what == "merge":
+            settle(made, data.draw(st.integers(1, 3)))
     dataset = growing.version()
     assert_same(built(streams, dataset, layer), dataset, growing.table, layer)
 
 
-def few(data: Any, numbers: Any) -> pa.Table:
-    size = data.draw(st.integers(0, 5))
+def few(data: Any, numbers: Any, rows: int | None = None) -> pa.Table:
+    size = data.draw(st.integers(0, 5)) if rows is None else rows
 
     def column(values: Any) -> Any:
         return data.draw(st.lists(values, min_size=size, max_size=size))
