@@ -12,6 +12,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.server.jobs import window_jobs
 from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_message, tile_message
 from bigviz.server.jobs.kept_answers import KeptAnswers
+from bigviz.server.jobs.kept_views import KeptViews
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.wanted import ColumnsWant, TileWant, Wanted, WindowWant
 from bigviz.server.request_values import Number, interval
@@ -31,6 +32,7 @@ class ViewJobs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.kept = KeptAnswers()
+        self.kept_views = KeptViews()
 
     def exact(self, dataset: Dataset, layer: Layer, want: Wanted, has_rows: bool = True) -> Job:
         """The exact answer; of a window None where its tiles are the answer, as they are too where the caller may not

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.server.jobs.job_queue import Outcome, Want
+from bigviz.server.jobs.kept_views import KeptView, key_of
 from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
 from bigviz.server.websocket.send_queue import Message
@@ -97,6 +98,8 @@ class View:
         self.outdated = False  # something was given up: the browser will ask again
         self.renewed = False
         self._planning = False
+        self.answered = False
+        self.sent: list[tuple[int, Prepared]] | None = None  # answers, each with its layer's number, as it begins
         self.parts: list[_Part] = []
         self.since = time.perf_counter()
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
@@ -109,10 +112,23 @@ class View:
         except Exception as error:
             self._fail(error, 0)
             return
-        if all(self.backend.builds.readiness(part.dataset, part.layer) == "complete" for part in parts):
-            self._open(parts)
-        else:
+        if not all(self.backend.builds.readiness(part.dataset, part.layer) == "complete" for part in parts):
             self.task = self.viewer.begin(self)
+            return
+        views, key = self.backend.jobs.kept_views, tuple(map(_key_of, parts))
+        kept = None if self.backend.runner.is_paused(self.viewer) else views.get(key)
+        if kept is None:
+            sent: list[tuple[int, Prepared]] = []
+            self.sent = sent
+            self._open(parts)
+            self.sent = None
+            if self.answered:  # with what is kept: no job had the time
+                views.put(key, KeptView(tuple(sent)))
+            return
+        for layer, answer in kept.answers:
+            self._send(answer, layer, 0.0)
+        self.backend.runner.drop(self.viewer, self.request.figure)
+        self._finish()
 
     async def start(self) -> None:
         """Check every layer, and wait until each can be answered for.
@@ -323,17 +339,22 @@ class View:
             part.open[want] = age
         else:
             del part.open[want]
-        queue = round(outcome.waited * 1e6)
-        self.backend.observe(prepared, outcome.waited)
+            if self.sent is not None:
+                self.sent.append((layer, prepared))
+        self._send(prepared, layer, outcome.waited)
+        if isinstance(want, WindowWant):
+            self._plan()  # without the tiles
+        elif not age:
+            self._finish()
+
+    def _send(self, prepared: Prepared, layer: int, waited: float) -> None:
+        queue = round(waited * 1e6)
+        self.backend.observe(prepared, waited)
         self._add(prepared, queue)
         address = (self.request.id, self.request.figure, layer)
         self.viewer.put(
             Message(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
         )
-        if isinstance(want, WindowWant):
-            self._plan()  # without the tiles
-        elif not age:
-            self._finish()
 
     def _add(self, prepared: Prepared, queue: int) -> None:
         cost, sums = prepared.cost, self.sums
@@ -359,6 +380,7 @@ class View:
             return
         self.end()
         if not self.outdated:
+            self.answered = True
             self.viewer.put(Message(Type.DONE, json_parts(self.sums), self.request.id, self.request.figure))
 
     def _fail(self, error: BaseException, layer: int) -> None:
@@ -368,6 +390,10 @@ class View:
 
 
 _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample
+
+
+def _key_of(part: _Part) -> Hashable:
+    return key_of(part.dataset, part.layer, part.wanted, part.has_rows)
 
 
 def _open(part: _Part) -> None:

@@ -31,6 +31,7 @@ _MOST_ID: Final = (1 << 32) - 1
 _MOST_FIGURE: Final = (1 << 16) - 1
 _MOST_VERSION: Final = (1 << 53) - 1
 _MOST_KEPT: Final = 256  # tiles that a page has besides those in view
+_WHOLE: Final = {int}
 _LONGEST_START: Final = 400  # characters: 1e308 has 309 digits
 _KEYS: Final = {
     "layer": ("op", "id", "figure", "layer", "definition"),
@@ -270,7 +271,7 @@ def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
     if not isinstance(value, list) or len(value) > limits.tiles_per_view:
         raise BadInput(f"{path} is a list of at most {limits.tiles_per_view} tiles [zx, zy, i, j].", path)
     for at, each in enumerate(value):
-        if not isinstance(each, list) or len(each) != 4 or not all(type(number) is int for number in each):
+        if not isinstance(each, list) or len(each) != 4 or set(map(type, each)) != _WHOLE:
             raise BadInput(f"{path}[{at}] is [zx, zy, i, j] of whole numbers, got {echoed(each, 60)}.", f"{path}[{at}]")
         zx, zy, i, j = each
         if not (0 <= zx <= MAX_LEVEL and 0 <= zy <= MAX_LEVEL and 0 <= i < 1 << zx and 0 <= j < 1 << zy):

@@ -175,7 +175,11 @@ def test_what_was_answered_before_needs_no_thread_no_task_and_one_write():
         await ask(3)
         assert not viewer.tasks
         answers.append(await answered())
-        assert channel.writes == writes + 1
+        assert channel.writes == writes + 1 and len(viewer.backend.jobs.kept_views) == 1
+        await ask(4)
+        answers.append(await answered())
+        assert channel.writes == writes + 2 and viewer.backend.jobs.kept_views.hits == 1
+        assert viewer.views[0].sent is None, "a view that is answered holds no answers"
         assert len(answers[0]) == 17 and all(each == answers[0] for each in answers)
 
     looking(test)
