@@ -95,11 +95,6 @@ class Column:
     def __len__(self) -> int:
         return len(self.values)
 
-    def part(self, start: int, stop: int) -> Column:
-        """Rows `start` to `stop` (exclusive) as a column of their own, over the same memory."""
-        valid = None if self.valid is None else self.valid[start:stop]
-        return Column(self.info, self.values[start:stop], valid, self.categories)
-
     def slice(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows `start` to `stop` (exclusive) as `(values, valid)`, values widened to the four types that kernels know.
 
