@@ -17,7 +17,7 @@ from bigviz.commands.bench.browser import chromium, open_page
 
 SIZE = {"width": 1200, "height": 820}
 COLOURS = 256  # a palette makes the file a third of its size
-VERSIONS = 30  # of data that the page has shown: rows have come for some seconds then
+VERSIONS = 100  # of data that the page has shown: rows have come for ten seconds then
 
 
 @contextmanager

@@ -51,8 +51,8 @@ import { parseTile } from "./tiles.js";
 /**
  * A dataset has other rows, or the document a newer version than the one that is shown.
  * @typedef {{type: "changed", id: number, json: {dataset: string, document?: undefined, notes?: undefined, version:
- *   number, rows?: number, time?: number|null, age?: number|null}|{dataset: string, document?: undefined, notes: string[]}|
- *   {document: string, dataset?: undefined, version: number}}} ChangedMessage
+ *   number, rows?: number, time?: number|null, age?: number|null}|{dataset: string, document?: undefined, notes:
+ *   string[]}|{document: string, dataset?: undefined, version: number}}} ChangedMessage
  */
 /**
  * New versions of datasets that grow: what they change of what the page has, and the figures that it has to ask for
