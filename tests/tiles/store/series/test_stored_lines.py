@@ -49,7 +49,7 @@ def test_answers_are_those_of_a_line_in_memory(tmp_path: Path, x: str, y: str, x
     assert on_disk.info(table, layer) == info
     line, built = on_disk._ready(table, layer), engine._ready(other, layer)
     assert isinstance(line, LineLayer) and isinstance(built, LineLayer) and line.survey == built.survey
-    assert line.series.sorted == info.sorted == (x == "t")
+    assert line.line.sorted == info.sorted == (x == "t")
     assert (line.y.column.info, line.y.column.categories) == (info.y, info.y_categories)
     assert info.range is not None
     x0, _, x1, _ = info.range
