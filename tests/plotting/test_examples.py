@@ -46,5 +46,6 @@ def test_animated(plots: Running):
         assert "KeyboardInterrupt" in script.communicate(timeout=PATIENCE)[1]
 
 
-def test_all_are_run_here():
-    assert sorted(path.name for path in EXAMPLES.glob("*.py")) == ["animated.py", "connect.py", "line.py", "publish.py"]
+def test_all_are_run_here_or_with_the_docs_of_streams():
+    here = ["animated.py", "connect.py", "line.py", "publish.py"]
+    assert sorted(path.name for path in EXAMPLES.glob("*.py")) == [*here, "ticks.py"]
