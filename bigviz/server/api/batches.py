@@ -16,11 +16,12 @@ from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.api.base import ApiHandler
 from bigviz.server.documents.stored import require_free
 from bigviz.server.request_values import whole
-from bigviz.server.streams.feeds import Feed, gone
+from bigviz.server.streams.gone import gone
 
 if TYPE_CHECKING:
     from bigviz.data.appending.log import AppendLog
     from bigviz.server.documents.shelf import Shelf
+    from bigviz.server.streams.feeds import Feed
 
 __all__ = ["Batches"]
 
@@ -49,7 +50,7 @@ class Batches(ApiHandler):
         who = self.principal.share if self.principal.user is not None else network_of(str(self.request.remote_ip))
         with shelf.feeds.reading(who, self.site.limits.watches), shelf.feeds.waiting(name) as event:
             log, version = await shelf.run(_found, shelf, name, after)
-            feed = None if log is None else Feed(log.snapshot, after)
+            feed = None if log is None else shelf.feeds.feed(log.snapshot, after)
             self.set_header("Content-Type", _KIND)
             self.set_header("Cache-Control", "no-store")
             self.set_header("X-Bigviz-Version", version if feed is None else feed.version)
@@ -62,7 +63,7 @@ class Batches(ApiHandler):
                 while log is None:  # nothing was ever appended
                     await self._more(event)
                     log = await shelf.run(shelf.library.datasets.streams.find, name)
-                await self._go_on(shelf, log, feed or Feed(log.snapshot, version), event)
+                await self._go_on(shelf, log, feed or shelf.feeds.feed(log.snapshot, version), event)
             except BigvizError:
                 self._cut_off()
             except StreamClosedError:

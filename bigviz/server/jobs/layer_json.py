@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +12,7 @@ from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
-from bigviz.server.jobs.layer_ref import dataset_of
+from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.limits import Limits
 from bigviz.wire.frames import VERSION
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from bigviz.tiles.interface import DensePart, LayerInfo, Number
     from bigviz.tiles.readiness import Readiness
 
-__all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "tilejson_facts", "traits_answer", "version_facts"]
+__all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
 
 Position = int | float | str
 
@@ -146,12 +145,6 @@ def _dataset(dataset: Dataset, name: str, of_many: Collection[str], usage: Usage
         "columns": columns,
         "notes": [] if name in usage.columns else list(dataset.notes),  # they name other columns too
     }
-
-
-def version_facts(rows: int, version: int, appended: float | None) -> dict[str, Any]:
-    """What a page is told of a dataset's new version; `appended` is when it was there, by the wall clock."""
-    age = None if appended is None else max(0.0, time.time() - appended)
-    return {"version": version, "rows": rows, "time": appended, "age": age}
 
 
 def traits_answer(reduction: Reduction, value: ValueKind) -> dict[str, Any]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.did_you_mean import hint
-from bigviz.common.errors import BadInput, BigvizError, NotFound
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
+from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.request_values import choice
 
-__all__ = ["Asked", "LayerRef", "dataset_of", "named_columns", "overridden", "published", "read", "times_of"]
+__all__ = ["Asked", "LayerRef", "named_columns", "overridden", "published", "read", "times_of"]
 
 _LONGEST: Final = 10_000
 _WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS}
@@ -101,15 +101,6 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     with usage.discretion(dataset):
         spaces = _spaces(dataset_of(document, dataset), found, missing)
     return LayerRef(dataset, replace(found, **spaces))
-
-
-def dataset_of(document: Document, name: str) -> Dataset:
-    """The open dataset of that name in the document; NotFound with the nearest name otherwise."""
-    found = document.sources.get(name)
-    if found is None:
-        more = hint(name, list(document.sources), f"It has {', '.join(document.sources)}.")
-        raise NotFound(f"The document has no dataset {echoed(name)}.{more}", "dataset", name)
-    return cast(Dataset, found)
 
 
 def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:

@@ -13,7 +13,6 @@ from cachetools import LRUCache
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
-from bigviz.data.appending.growth import Mark
 from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.layer_json import layer_answer
@@ -24,14 +23,14 @@ from bigviz.tiles.interface import TileKey
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
-    from bigviz.data.appending.growth import Version
     from bigviz.data.dataset import Dataset
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.index_builds import Builds, Known
     from bigviz.server.jobs.job_runner import JobRunner
+    from bigviz.server.jobs.past import Past
     from bigviz.tiles.interface import Engine, LayerInfo
 
-__all__ = ["Past", "Pushed", "Pushes"]
+__all__ = ["Pushed", "Pushes"]
 
 _BYTES: Final = 32 << 20
 _BESIDES: Final = 2_000  # bytes of facts and keys
@@ -49,24 +48,6 @@ class Pushed:
     changed: tuple[Place, ...]
     rows: bool
     messages: tuple[Prepared, ...]
-
-
-@dataclass(frozen=True)
-class Past:
-    """An earlier version of a dataset, whose rows need not be kept."""
-
-    fingerprint: str
-    mark: Version
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> Past:
-        """What has to be known of a dataset once it is a past version."""
-        return cls(dataset.fingerprint, Mark.of(dataset))
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells it from others."""
-        return self.fingerprint, self.mark.version
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs import layer_json, layer_ref
+from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
 from bigviz.server.jobs.job_runner import JobRunner
-from bigviz.server.jobs.layer_ref import Asked, dataset_of, times_of
+from bigviz.server.jobs.layer_ref import Asked, times_of
 from bigviz.server.jobs.push_jobs import Pushes
 from bigviz.server.jobs.scan_jobs import Scans
 from bigviz.server.jobs.usage import EVERYTHING, Usage

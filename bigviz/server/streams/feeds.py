@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from bigviz.common.errors import Gone, TooMany
+from bigviz.common.errors import TooMany
+from bigviz.server.streams.gone import gone
 
 if TYPE_CHECKING:
     from bigviz.data.appending.snapshot import Slice, Snapshot
 
-__all__ = ["Feed", "Feeds", "gone"]
+__all__ = ["Feed", "Feeds"]
 
 _PIECE: Final = 1 << 20  # bytes that are read, and wait for one reader, at a time
 
@@ -53,6 +54,10 @@ class Feeds:
             others.discard(event)
             if not others:
                 self._waiting.pop(dataset, None)
+
+    def feed(self, snapshot: Snapshot, after: int | None) -> Feed:
+        """A reader's place in a log. Raises what `Feed` does."""
+        return Feed(snapshot, after)
 
     def tell(self, dataset: str) -> None:
         """A dataset has another version."""
@@ -144,12 +149,3 @@ def _first_after(snapshot: Snapshot, version: int) -> int:
         if number:
             return file.stop
     return snapshot.files[0].first
-
-
-def gone(version: int | None) -> Gone:
-    """The error for a version after which not all is there."""
-    return Gone(
-        f"What came after version {version:,} is not all there any more: read the dataset, and go on from its version.",
-        "after",
-        version,
-    )
