@@ -18,8 +18,8 @@ from bigviz.document.spec import HOWS, Document, FigureSpec, LayerSpec
 from bigviz.export.png.shown_layer import Choice
 from bigviz.render.colormaps import canonical
 from bigviz.render.norm import Clip, Percentile
-from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.layer_ref import LayerRef, overridden, published
+from bigviz.server.open_datasets import dataset_of
 
 __all__ = ["ViewText", "chosen", "read_view"]
 

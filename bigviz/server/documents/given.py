@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from bigviz.common.errors import NotFound
 from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
-from bigviz.server.jobs.past import Past
+from bigviz.server.streams.past import Past
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset

@@ -23,12 +23,12 @@ from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
 from bigviz.server.documents.tables import Tables
 from bigviz.server.jobs.layer_ref import named_columns
-from bigviz.server.jobs.past import Past
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.refusals import Unusable
 from bigviz.server.streams.append_hook import AppendHook, OnAppend
 from bigviz.server.streams.feeds import Feeds
+from bigviz.server.streams.past import Past
 
 if TYPE_CHECKING:
     from bigviz.data.appending.log import Durability

@@ -12,9 +12,9 @@ from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
-from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.limits import Limits
+from bigviz.server.open_datasets import dataset_of
 from bigviz.wire.frames import VERSION
 
 if TYPE_CHECKING:

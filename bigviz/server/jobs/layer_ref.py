@@ -17,8 +17,8 @@ from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
-from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.usage import EVERYTHING, Usage
+from bigviz.server.open_datasets import dataset_of
 from bigviz.server.request_values import choice
 
 __all__ = ["Asked", "LayerRef", "named_columns", "overridden", "published", "read", "times_of"]

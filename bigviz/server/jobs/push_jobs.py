@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.encoded import Prepared
     from bigviz.server.jobs.index_builds import Builds, Known
     from bigviz.server.jobs.job_runner import JobRunner
-    from bigviz.server.jobs.past import Past
+    from bigviz.server.streams.past import Past
     from bigviz.tiles.interface import Engine, LayerInfo
 
 __all__ = ["Pushed", "Pushes"]

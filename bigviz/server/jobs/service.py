@@ -22,7 +22,6 @@ from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
 from bigviz.server.jobs import layer_json, layer_ref
-from bigviz.server.jobs.datasets import dataset_of
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
 from bigviz.server.jobs.job_runner import JobRunner
@@ -34,6 +33,7 @@ from bigviz.server.jobs.view_jobs import ViewJobs
 from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.open_datasets import dataset_of
 from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
 from bigviz.wire import frames
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bigviz.common.errors import BadInput, BigvizError
-from bigviz.server.jobs.datasets import dataset_of, version_facts
+from bigviz.server.open_datasets import dataset_of, version_facts
 from bigviz.server.websocket.send_queue import Message
 from bigviz.wire.frames import RESTART, Type, json_parts
 

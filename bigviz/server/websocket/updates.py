@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BigvizError
-from bigviz.server.jobs.datasets import dataset_of
-from bigviz.server.jobs.past import Past
+from bigviz.server.open_datasets import dataset_of
+from bigviz.server.streams.past import Past
 
 if TYPE_CHECKING:
     from bigviz.server.documents.given import Given

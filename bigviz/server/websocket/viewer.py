@@ -20,7 +20,7 @@ from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
 from bigviz.server.error_json import describe
-from bigviz.server.jobs.datasets import dataset_of, version_facts
+from bigviz.server.open_datasets import dataset_of, version_facts
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View

@@ -13,12 +13,12 @@ import pytest
 
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
-from bigviz.server.jobs.past import Past
 from bigviz.server.jobs.push_jobs import Pushed
 from bigviz.server.jobs.service import Backend
 from bigviz.server.jobs.wanted import ColumnsWant, Held, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.streams.past import Past
 from bigviz.tiles.engine import Engine
 from bigviz.wire.frames import Type
 
