@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
 from bigviz.common.errors import Cancelled
 
-__all__ = ["NEVER", "Cancel"]
+__all__ = ["NEVER", "Cancel", "locked"]
+
+_SECONDS_BETWEEN_CHECKS: Final = 0.05
 
 
 class Cancel:
@@ -43,3 +50,14 @@ class _Never(Cancel):
 
 
 NEVER: Cancel = _Never()
+
+
+@contextmanager
+def locked(lock: threading.Lock, cancel: Cancel) -> Iterator[None]:
+    """Hold a lock. Raises `Cancelled` when the flag goes up while another thread holds it."""
+    while not lock.acquire(timeout=_SECONDS_BETWEEN_CHECKS):
+        cancel.check()
+    try:
+        yield
+    finally:
+        lock.release()

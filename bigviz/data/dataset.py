@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 import numpy as np
 import pyarrow as pa
 
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
 from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
 from bigviz.common.printable import encodable
@@ -328,16 +328,9 @@ class Dataset:
         self._labels[index] = labels.of(self._source, growth, self._own(index), self.version, cancel)
         return self._labels[index]
 
-    @contextmanager
-    def _alone(self, index: int, cancel: Cancel) -> Iterator[None]:
+    def _alone(self, index: int, cancel: Cancel) -> AbstractContextManager[None]:
         """One thread at a time reads a column; the others wait for it, and may be cancelled."""
-        lock = self._locks[self._own(index)]
-        while not lock.acquire(timeout=0.05):
-            cancel.check()
-        try:
-            yield
-        finally:
-            lock.release()
+        return locked(self._locks[self._own(index)], cancel)
 
     def _read(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
         info = self._info(index)

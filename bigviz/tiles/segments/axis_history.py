@@ -139,8 +139,6 @@ class _Histogram:
         """The same of a root that holds this one; None for other roots."""
         if root == self.root:
             return self
-        if root == self.root:
-            return self
         more = root.exponent - self.root.exponent
         # Bins are counted from zero on, each root's in their own width: its bin 0 is so many.
         first, start = self.root.multiple << _BIN_BITS - 1, root.multiple << _BIN_BITS - 1

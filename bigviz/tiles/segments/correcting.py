@@ -30,10 +30,10 @@ def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, cre
     keep = np.isin(whole.rows, rows)
     numbers = Numbers(whole.rows[keep], whole.x[keep], whole.y[keep])
     new = part_of(part.first, part.stop, numbers, part.order.roots, crew)
-    names = [name for name in part.layers if isinstance(name, str)]
-    for name in names:
-        column_of(new, dataset, name, crew)
-    for layer in [each for each in part.layers.values() if isinstance(each, PartLayer)]:
+    for name in left.layers:
+        if isinstance(name, str):
+            column_of(new, dataset, name, crew)
+    for layer in [each for each in left.layers.values() if isinstance(each, PartLayer)]:
         inputs = layer.inputs
         labels = inputs.labels
         if layer.layer.reduction.category is not None:

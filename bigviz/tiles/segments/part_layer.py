@@ -223,14 +223,17 @@ def layer_key(layer: Layer, dtype: np.dtype[Any]) -> Hashable:
 
 def carried(old: Sequence[RowPart], new: RowPart, carry: Callable[[list[PartColumn]], PartColumn]) -> None:
     """Bring the columns and layers of parts into the part that takes their place: those that all of them have."""
-    common = set(old[0].layers).intersection(*(part.layers for part in old))
+    held = [dict(part.layers) for part in old]
+    common = set(held[0]).intersection(*held)
     for name in common:
         if isinstance(name, str):
-            new.layers[name] = carry([part.layers[name] for part in old])
+            new.layers[name] = carry([each[name] for each in held])
     for key in common:
         if not isinstance(key, str):
-            layers: list[PartLayer] = [part.layers[key] for part in old]
+            layers: list[PartLayer] = [each[key] for each in held]
             like = max(layers, key=lambda each: len(each.inputs.labels or ()))
+            if not common.issuperset(like.layer.reduction.columns):  # they were being let go of
+                continue
             inputs = like.inputs
             axes = (like.points.x, like.points.y)
             layer_of(new, like.layer, inputs.dtype, inputs.own, inputs.labels, axes)

@@ -93,7 +93,7 @@ def pooled_marks(pool: Pool, reduction: Reduction, x: Window, y: Window, most: i
     if total > (MOST_SORTED if columns else MOST_LOOKED):
         if columns or stray or not all(keys_tell(part.part.order) for part, *_ in found):
             return None
-        marks = _piled(pool, reduction, found, x, y, most)
+        marks = _piled(pool, reduction, found, x, y, most, cancel)
     else:
         taken = [_of_part(part, positions_of(low, high)) for part, low, high in found]
         taken += [_of_strays(each, at) for each, at in stray]
@@ -165,7 +165,13 @@ def _sorted_keys(roots: Roots, x: Array, y: Array, cancel: Cancel) -> tuple[Arra
 
 
 def _piled(
-    pool: Pool, reduction: Reduction, found: Sequence[tuple[PartLayer, Array, Array]], x: Window, y: Window, most: int
+    pool: Pool,
+    reduction: Reduction,
+    found: Sequence[tuple[PartLayer, Array, Array]],
+    x: Window,
+    y: Window,
+    most: int,
+    cancel: Cancel,
 ) -> Marks | None:
     """The marks of runs whose rows are equal, by the first row of each: of counts alone."""
     row = np.concatenate([part.part.order.row_numbers(low) for part, low, _ in found])
@@ -173,7 +179,7 @@ def _piled(
     number = np.concatenate([high - low for _, low, high in found])
     keep = within(xs, *x) & within(ys, *y)
     row, xs, ys, number = row[keep], xs[keep], ys[keep], number[keep]
-    keys, places = _sorted_keys(pool.roots, xs, ys, Cancel())
+    keys, places = _sorted_keys(pool.roots, xs, ys, cancel)
     row, xs, ys, number = row[places], xs[places], ys[places], number[places]
     starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] + np.uint64(1)) != 0)
     if len(starts) > most:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -80,7 +79,8 @@ class RowPart:
     """The rows with numbers from `first` to `stop` (exclusive), as far as they are numbers on both axes.
 
     `whole` is the extent of all those, `inside` of those that its order holds. `layers` are the columns and planes of
-    reductions over it, by what they are of.
+    reductions over it, by what they are of; other threads may put in and take out some at any time, so a loop goes over
+    a copy.
     """
 
     first: int
@@ -88,7 +88,6 @@ class RowPart:
     order: PartOrder
     whole: Extent
     layers: dict[Any, Any] = field(default_factory=dict, repr=False)
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def inside(self) -> Extent:

@@ -40,6 +40,7 @@ from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
 from bigviz.tiles.segments.stream_index import StreamIndex, Use, Version
 from bigviz.tiles.segments.tile_pieces import TilePiece, tile_pieces
+from bigviz.wire.codec import SIDE
 
 __all__ = ["SegmentedPoints"]
 
@@ -191,10 +192,7 @@ class SegmentedPoints:
         if added is None or self.index.labels_of(before.version, self.layer.key()) != len(self.labels or ()):
             return None
         roots = self.version.roots
-        out = []
-        for key in keys:
-            out.append(any(_touches(order, roots, key) for order in added))
-        return out
+        return [any(_touches(order, roots, key) for order in added) for key in keys]
 
     def changed_from(self, before: AnyVersion) -> None:
         """None: of lines alone."""
@@ -227,7 +225,7 @@ class SegmentedPoints:
     def _accumulated(
         self, key: TileKey, pieces: Sequence[tuple[PartLayer, TilePiece]], cancel: Cancel
     ) -> tuple[Planes, int]:
-        planes = self._created((256, 256), cancel)
+        planes = self._created((SIDE, SIDE), cancel)
         work = Work(cancel.check, cancel)
         for part, piece in pieces:
             part.add(piece, planes, work)

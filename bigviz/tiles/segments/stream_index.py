@@ -11,7 +11,6 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import locked
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.columns.column import widen
@@ -117,7 +117,7 @@ class StreamIndex:
     def version(self, dataset: Dataset, crew: Crew) -> Version | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
         that nobody holds any more. Raises Cancelled, and what reading raises."""
-        with self._alone(crew):
+        with locked(self._lock, crew.cancel):
             found = self._given.get(dataset.version)
             head = self._head
             if found is not None:
@@ -181,7 +181,7 @@ class StreamIndex:
             parts = () if self._head is None else self._head.parts
             wanted = frozenset().union(*(each.names for each in self._used))
             for part in parts:
-                for name in [name for name in part.layers if _kind(name) not in wanted]:
+                for name in [name for name in tuple(part.layers) if _kind(name) not in wanted]:
                     part.layers.pop(name, None)
         return use
 
@@ -315,15 +315,6 @@ class StreamIndex:
         spaces = space(self.spec.xaxis, "x"), space(self.spec.yaxis, "y")
         far = self.spec.root == "default"
         self._history = [AxisHistory(each.root, far) for each in spaces]
-
-    @contextmanager
-    def _alone(self, crew: Crew) -> Iterator[None]:
-        while not self._lock.acquire(timeout=0.05):
-            crew.cancel.check()
-        try:
-            yield
-        finally:
-            self._lock.release()
 
 
 def _kind(name: Hashable) -> Hashable:

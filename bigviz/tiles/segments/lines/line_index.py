@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import locked
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
@@ -76,7 +76,7 @@ class LineIndex:
     def version(self, dataset: Dataset, crew: Crew) -> LineVersion | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
         that nobody holds any more. Raises Cancelled, and what reading raises."""
-        with self._alone(crew):
+        with locked(self._lock, crew.cancel):
             found, head = self._given.get(dataset.version), self._head
             if found is not None:
                 return found
@@ -173,15 +173,6 @@ class LineIndex:
         names = tuple(dict.fromkeys((self.spec.x, self.spec.y)))
         columns: list[Column] = read_columns(dataset, names, start, stop, crew)
         return Axis(columns[0], self._spaces[0]), Axis(columns[-1], self._spaces[1])
-
-    @contextmanager
-    def _alone(self, crew: Crew) -> Iterator[None]:
-        while not self._lock.acquire(timeout=0.05):
-            crew.cancel.check()
-        try:
-            yield
-        finally:
-            self._lock.release()
 
 
 def before(line: MergedLine, piece: Piece) -> Number:
