@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from array import array as numbers
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import chain, islice
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as compute
 import pyarrow.csv as pc
 import pyarrow.types as pt
 
@@ -19,8 +23,18 @@ from bigviz.data.formats.delimited.whole_lines import Lines
 __all__ = ["LineReader"]
 
 _MOST_TOLD: Final = 5
-_Fault = tuple[int, str]
-"""Which of the rows, those that are left out included, and a clause that says why."""
+_Faults = tuple[np.ndarray, list[str]]
+"""Which of the rows, ascending and those that are left out included; and clauses that say why, of the first of them."""
+
+_NUMBER: Final = r"(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?"
+_SHAPES: Final[tuple[tuple[Callable[[pa.DataType], bool], str], ...]] = (
+    (pt.is_boolean, r"^(?i:true|false|0|1)$"),
+    (pt.is_integer, r"^[+-]?(\d+|0[xX][0-9a-fA-F]+)$"),
+    (pt.is_decimal, rf"^[+-]?{_NUMBER}$"),
+    (pt.is_floating, rf"^[+-]?(?i:{_NUMBER}|inf|infinity|nan(\(\w*\))?)$"),
+    (pt.is_temporal, r"^[+-]?\d[\d:.,TtZz+ /-]*$"),
+)
+"""How all cells of a type look; not all that look so can be one."""
 
 
 class LineReader:
@@ -45,28 +59,34 @@ class LineReader:
     def read(self, text: bytes, line: int) -> tuple[pa.Table, list[str]]:
         """The rows of whole lines, of which the first is line `line` of its file; and what did not fit, a sentence
         each, at most a few."""
-        faults: list[_Fault] = []
+        faults: list[_Faults] = []
         try:
             text.decode()
         except UnicodeDecodeError as error:
-            faults.append((sum(start <= error.start for start in self.lines.starts(text)) - 1, "is not UTF-8"))
+            faults.append(
+                (np.array([sum(1 for _ in self.lines.starts(text[: error.start + 1])) - 1]), ["is not UTF-8"])
+            )
             text = text.decode(errors="replace").encode()
         cells, left_out = self._split(text)
-        faults += left_out
-        kept = _kept(cells.num_rows, {row for row, _ in left_out})
+        faults.append(left_out)
+        kept = _kept(cells.num_rows, left_out[0])
         columns = []
         for at, field in enumerate(self.schema):
             array, strange = self._typed(cells.column(at), at, field.type)
             columns.append(array)
-            faults += [(kept[row], _of_cell(cells.column(at)[row].as_py(), field)) for row in strange]
+            clauses = [_of_cell(cells.column(at)[row].as_py(), field) for row in strange[:_MOST_TOLD].tolist()]
+            faults.append((kept[strange], clauses))
         return pa.table(columns, schema=self.schema), self._told(text, line, faults)
 
-    def _split(self, text: bytes) -> tuple[pa.Table, list[_Fault]]:
-        left_out: list[_Fault] = []
+    def _split(self, text: bytes) -> tuple[pa.Table, _Faults]:
+        left_out = numbers("q")
+        clauses: list[str] = []
 
         def skip(row: Any) -> str:
-            many = "cell" if row.actual_columns == 1 else "cells"
-            left_out.append((row.number - 1, f"has {row.actual_columns} {many}, not {row.expected_columns}"))
+            left_out.append(row.number - 1)
+            if len(clauses) < _MOST_TOLD:
+                many = "cell" if row.actual_columns == 1 else "cells"
+                clauses.append(f"has {row.actual_columns} {many}, not {row.expected_columns}")
             return "skip"
 
         names = [f"c{at}" for at in range(len(self.schema))]
@@ -82,38 +102,40 @@ class LineReader:
         table = pc.read_csv(
             pa.BufferReader(text), read_options=reading, parse_options=self._cells, convert_options=converting
         )
-        return table.combine_chunks(), left_out
+        return table.combine_chunks(), (np.array(left_out, np.int64), clauses)
 
-    def _typed(self, column: pa.ChunkedArray, at: int, type_: pa.DataType) -> tuple[pa.Array, list[int]]:
+    def _typed(self, column: pa.ChunkedArray, at: int, type_: pa.DataType) -> tuple[pa.Array, np.ndarray]:
         """A column in its type, and the rows of cells that are none of it."""
         texts = column.chunk(0) if column.num_chunks else pa.nulls(0, pa.string())
         if pt.is_string(type_):
-            return texts, []
+            return texts, np.empty(0, np.int64)
         bare, parser = cleaned(texts), self._parsers[at]
         if parser is None:
-            return _fitted(bare, lambda cells: _cast(cells, type_, self._decimal), type_, 0)
+            return _fitted(bare, lambda cells: _cast(cells, type_, self._decimal), type_)
         values = _parsed(texts, at, parser).cast(type_)
-        strange = pa.compute.and_(pa.compute.is_null(values), pa.compute.is_valid(bare))
-        return values, pa.compute.indices_nonzero(strange).to_pylist()
+        return values, _rows_of(compute.and_(compute.is_null(values), compute.is_valid(bare)))
 
-    def _told(self, text: bytes, line: int, faults: list[_Fault]) -> list[str]:
-        if not faults:
+    def _told(self, text: bytes, line: int, faults: list[_Faults]) -> list[str]:
+        rows = np.unique(np.concatenate([rows for rows, _ in faults]))
+        if not len(rows):
             return []
-        starts = list(self.lines.starts(text))
-        clauses = dict(sorted(faults, reverse=True))
-        told = []
-        for at, clause in sorted(clauses.items())[:_MOST_TOLD]:
-            before = text.count(b"\n", 0, starts[at])
-            told.append(f"Line {line + before:,} {clause}.")
-        more = len(clauses) - len(told)
+        said = (zip(some[:_MOST_TOLD].tolist(), clauses, strict=True) for some, clauses in faults)
+        clause = dict(sorted(chain.from_iterable(said), reverse=True))
+        first = rows[:_MOST_TOLD].tolist()  # each is among the first of every kind of fault that it has
+        starts = list(islice(self.lines.starts(text), first[-1] + 1))
+        lines = [line + text.count(b"\n", 0, starts[at]) for at in first]
+        told = [f"Line {number:,} {clause[at]}." for number, at in zip(lines, first, strict=True)]
+        more = len(rows) - len(told)
         return [*told, f"{more:,} more lines do not fit either."] if more else told
 
 
-def _kept(rows: int, left_out: set[int]) -> Sequence[int]:
+def _kept(rows: int, left_out: np.ndarray) -> np.ndarray:
     """The number among all rows of each one that was kept."""
-    if not left_out:
-        return range(rows)
-    return [at for at in range(rows + len(left_out)) if at not in left_out]
+    return np.delete(np.arange(rows + len(left_out)), left_out)
+
+
+def _rows_of(mask: pa.Array) -> np.ndarray:
+    return np.asarray(compute.indices_nonzero(mask)).astype(np.int64)
 
 
 def _of_cell(cell: str, field: pa.Field) -> str:
@@ -129,17 +151,30 @@ def _cast(cells: pa.Array, type_: pa.DataType, decimal: str) -> pa.Array | None:
 
 
 def _fitted(
+    cells: pa.Array, cast: Callable[[pa.Array], pa.Array | None], type_: pa.DataType
+) -> tuple[pa.Array, np.ndarray]:
+    """The cells in their type, and where those are that do not fit. Most of these are known by how they look: to try
+    each would take 0.1 ms."""
+    array = cast(cells)
+    if array is not None:
+        return array, np.empty(0, np.int64)
+    alike = compute.match_substring_regex(cells, next(shape for is_one, shape in _SHAPES if is_one(type_)))
+    array, strange = _tried(compute.if_else(alike, cells, pa.scalar(None, cells.type)), cast, type_, 0)
+    return array, np.union1d(_rows_of(compute.invert(alike)), np.array(strange, np.int64))
+
+
+def _tried(
     cells: pa.Array, cast: Callable[[pa.Array], pa.Array | None], type_: pa.DataType, first: int
 ) -> tuple[pa.Array, list[int]]:
-    """The cells in their type, and where those are that do not fit: halves are tried, so a few of many cost little."""
+    """The same by trying halves, so a few of many cost little."""
     array = cast(cells)
     if array is not None:
         return array, []
     if len(cells) == 1:
         return pa.nulls(1, type_), [first]
     half = len(cells) // 2
-    low, strange = _fitted(cells.slice(0, half), cast, type_, first)
-    high, more = _fitted(cells.slice(half), cast, type_, first + half)
+    low, strange = _tried(cells.slice(0, half), cast, type_, first)
+    high, more = _tried(cells.slice(half), cast, type_, first + half)
     return pa.concat_arrays([low, high]), [*strange, *more]
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from bigviz.common.errors import BadInput, NotFound, Unreadable
+from bigviz.data.following import typed_lines
 from bigviz.data.following.table import FollowedTable
 from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.formats.delimited.typed_column import cast_cells
 from bigviz.data.open import open_files
 
 from .files import grow, looked, values_of
@@ -113,6 +115,42 @@ def test_what_does_not_fit_is_told_with_its_line_and_the_others_are_read(tmp_pat
         and told[0].startswith("t.csv: Line 11 has 'x'")
         and told[5] == "t.csv: 4 more lines do not fit either."
     )
+
+
+ODD = [
+    *("", "much", "1.5", "0x1F", "+7", "-8", "9" * 30, "1e400", "-inf", "nan(1)", ".5", "5.", "1e5", "1,5", "1_0", "0"),
+    *("TRUE", "false", "2", "\u0663", "- 1", "1 ", "<b>", "2026-01-02", "2026-13-02", "2026-01-02T03:04:05.5"),
+    *("2026-01-02 03:04:05Z", "2026-01-02 03:04:05+02:00", "03:04:05", "25:00:00"),
+]
+KINDS = [
+    *("1", "18446744073709551615", "9" * 25, "0.5", "true"),
+    *("2026-01-02", "03:04:05", "2026-01-02 03:04:05", "2026-01-02 03:04:05Z"),
+]
+
+
+@pytest.mark.parametrize("cell", KINDS)
+def test_cells_together_are_what_each_is_alone(tmp_path: Path, cell: str):
+    paths = tmp_path / "one.csv", tmp_path / "other.csv"
+    together, alone = (begun(path, f"n,v\n1,{cell}\n") for path in paths)
+    first, found = together.open(), alone.open()
+    for odd in ODD:
+        append(paths[1], f'2,"{odd}"\n')
+        found = grow(alone, found)
+    append(paths[0], "".join(f'2,"{odd}"\n' for odd in ODD))
+    assert str(values_of(grow(together, first), "v")) == str(values_of(found, "v"))
+
+
+def test_many_lines_that_do_not_fit_cost_no_more_than_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tried = []
+    monkeypatch.setattr(typed_lines, "cast_cells", lambda *cells: tried.append(0) or cast_cells(*cells))
+    path = tmp_path / "t.csv"
+    table = begun(path, "n,v,b,t\n1,0.5,true,2026-01-02\n")
+    found = table.open()
+    append(path, "1.5,a,b,soon\n" * 20_000 + "1\n" * 20_000 + "2,0.5,true,2026-01-02\n")
+    found = grow(table, found)
+    assert found.num_rows == 20_002 and values_of(found, "n")[-1] == 2 and values_of(found, "v").count(None) == 20_000
+    assert table.take_told()[-1] == "t.csv: 39,995 more lines do not fit either."
+    assert len(tried) < 100
 
 
 def test_lines_that_do_not_fit_are_left_out_at_the_first_look_too(tmp_path: Path):
