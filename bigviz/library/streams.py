@@ -109,13 +109,13 @@ class Streams:
                 if not known:
                     self._forget(name)
 
-    def roll(self, now_ns: int) -> dict[str, int]:
-        """Roll over the rows of open logs that have become too old: the versions of datasets that have fewer now."""
+    def roll(self, now_ns: int) -> dict[str, AppendLog]:
+        """Roll over the rows of open logs that have become too old: the logs, by dataset, that have fewer now."""
         rolled = {}
         for name, each in list(self._open.items()):
             try:
                 if each.log.roll(now_ns):
-                    rolled[name] = each.log.snapshot.version
+                    rolled[name] = each.log
             except BigvizError as error:
                 _log.warning("old rows of dataset %r could not be rolled over: %s", name, error.message)
         return rolled

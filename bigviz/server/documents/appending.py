@@ -117,8 +117,13 @@ class Appending:
 
     async def seal(self, name: str) -> int:
         """Let nothing more be appended: the version."""
-        version = await self._threads.run(lambda: self._datasets.streams.stream(name).log.seal(time.time_ns()))
-        self._when_appended(name, version)
+
+        def sealed() -> tuple[AppendLog, int]:
+            log = self._datasets.streams.stream(name).log
+            return log, log.seal(time.time_ns())
+
+        log, version = await self._threads.run(sealed)
+        self._when_appended(name, log.snapshot.version)  # as it is now, so that versions are told in order
         return version
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ class Heads:
         self._times: dict[str, dict[int, float]] = {}
 
     def tell(self, dataset: str, version: int) -> None:
-        """A dataset has a version since now."""
+        """A dataset has a version since now, none of which is told after a later one."""
         times = self._times.setdefault(dataset, {})
         times[version] = time.time()
         if len(times) > _KEPT:

@@ -246,8 +246,8 @@ class Shelf:
     async def roll_over(self) -> None:
         """Roll over the rows that have become too old."""
         rolled = await self.run(self.library.datasets.streams.roll, time.time_ns())
-        for name, version in rolled.items():
-            self._appended(name, version)
+        for name, log in rolled.items():
+            self._appended(name, log.snapshot.version)  # as it is now: an append may have come since, and been told
 
     def _check_append(self, name: str, size: int) -> None:
         publishing.check_append(self.library, self._quota, name, size)

@@ -62,7 +62,10 @@ class AppendHook:
         with self._changed:
             while not self._waiting and not self._ended:
                 self._changed.wait()
-            return None if self._ended else self._waiting.popitem()
+            if self._ended:
+                return None
+            dataset = next(iter(self._waiting))  # the one that has waited longest: none is passed over for ever
+            return dataset, self._waiting.pop(dataset)
 
 
 def _rows(dataset: Dataset, first: int) -> pa.Table:

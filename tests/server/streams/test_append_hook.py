@@ -11,6 +11,8 @@ import pytest
 
 import bigviz as bv
 from bigviz.common.errors import BadInput
+from bigviz.data.dataset import Dataset
+from bigviz.server.streams.append_hook import AppendHook
 
 from ...patience import PATIENCE
 from ..running import running
@@ -60,6 +62,27 @@ def test_a_function_hears_of_what_is_appended(tmp_path: Path, caplog: pytest.Log
             assert called.until(3)[2] == ("ticks", 6, [5])
         assert "on_append failed for dataset 'ticks'" in caplog.text
         assert called.schema == pa.schema(SCHEMA)
+
+
+def test_no_dataset_is_passed_over_for_one_that_grows_all_the_time():
+    opened: list[str] = []
+    changed = threading.Condition()
+
+    def open_dataset(name: str) -> Dataset:
+        if len(opened) < 4:
+            hook.tell("busy", 0)
+            hook.tell("rare", 0)
+        with changed:
+            opened.append(name)
+            changed.notify_all()
+        return bv.open(pa.table({"x": [1]}))
+
+    hook = AppendHook(lambda *_: None, open_dataset)
+    hook.tell("busy", 0)
+    with changed:
+        assert changed.wait_for(lambda: len(opened) >= 4, PATIENCE)
+    hook.close()
+    assert opened[:4] == ["busy", "busy", "rare", "busy"]
 
 
 def test_a_function_of_a_server_without_a_library_hears_nothing():
