@@ -33,7 +33,12 @@ def serve_tables(
     followed: int = 0,
 ) -> None:
     """Serve the (document name, path) of tables, and follow the last `followed` of them; `columns` are those of
-    loading.Columns."""
+    loading.Columns. Raises what `check_columns` does before anything listens."""
+    axes = [each for each in columns[:2] if each is not None]
+    if axes:
+        from bigviz.commands.early_checks import check_columns
+
+        check_columns(named[: len(named) - followed], axes, options)
     follow = [name for name, _ in named[len(named) - followed :]]
 
     def load(progress: Progress) -> Any:

@@ -275,3 +275,4 @@ def test_no_browser_is_opened_for_what_cannot_be_shown(folder: Path, tmp_path: P
     environment = {**os.environ, "BROWSER": f"{browser} %s"}
     found = ran("serve", folder / "trips.parquet", "--x", "nope", "--port", 0, env=environment)
     assert found.returncode == 1 and "no column 'nope'" in found.stderr and not opened.exists()
+    assert found.stdout == "", "nothing has listened"
