@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from bigviz.commands import options as shared
-from bigviz.commands.append_rows import append_file
 from bigviz.commands.interruptible import INTERRUPTED, interruptible
+from bigviz.commands.plot_server.append_rows import append_file
 from bigviz.commands.progress_bars import status_line
 from bigviz.commands.publish import server_at
 from bigviz.common.errors import Cancelled

@@ -20,12 +20,12 @@ from bigviz.client import streams
 from bigviz.client.connect import connect
 from bigviz.client.http import Http
 from bigviz.client.refusals import Unreachable
-from bigviz.commands import append_rows
-from bigviz.commands.append_rows import Input, append_file, bodies
+from bigviz.commands.plot_server import append_rows
+from bigviz.commands.plot_server.append_rows import Input, append_file, bodies
 from bigviz.common.errors import BadInput, Conflict, NotFound, Unreadable
 
-from ..patience import PATIENCE
-from ..server.running import Running, running
+from ...patience import PATIENCE
+from ...server.running import Running, running
 
 TABLE = pa.table({"x": [1, 2, 3], "kind": ["a", "b\nc", None]})
 NDJSON = b'{"x": 1, "kind": "a"}\n{"x": 2, "kind": "b\\nc"}\n{"x": 3}'
