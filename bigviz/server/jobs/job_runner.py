@@ -73,7 +73,13 @@ class JobRunner:
             self._queue.forget(owner)
 
     async def run(
-        self, owner: Hashable, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False, long: bool = False
+        self,
+        owner: Hashable,
+        key: Hashable,
+        call: Callable[[Cancel], T],
+        heavy: bool = False,
+        long: bool = False,
+        later: bool = False,
     ) -> T:
         """The result of one job for one caller; given up when the caller's task is cancelled."""
         future: asyncio.Future[T] = self._loop.create_future()
@@ -87,7 +93,7 @@ class JobRunner:
                 future.set_result(outcome.value)
 
         slot = object()
-        self.replace(owner, slot, [Want(key, call, deliver, heavy=heavy, long=long)])
+        self.replace(owner, slot, [Want(key, call, deliver, later, heavy=heavy, long=long)])
         try:
             return await future
         finally:

@@ -14,7 +14,6 @@ from cachetools import LRUCache
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
 from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
-from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.layer_json import layer_answer
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.view_jobs import Job, ViewJobs, ends_of_columns
@@ -175,22 +174,7 @@ class Pushes:
 
     async def _run(self, key: Hashable, call: Callable[[Cancel], Any]) -> Any:
         """The value of a job, which waits until no view wants one."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def deliver(outcome: Outcome) -> None:
-            if future.done():
-                return
-            if outcome.error is not None:
-                future.set_exception(outcome.error)
-            else:
-                future.set_result(outcome.value)
-
-        slot = object()
-        self._runner.replace(self, slot, [Want(key, call, deliver, later=True)])
-        try:
-            return await future
-        finally:
-            self._runner.drop(self, slot)
+        return await self._runner.run(self, key, call, later=True)
 
 
 def _meaning(info: LayerInfo) -> tuple[Any, ...]:

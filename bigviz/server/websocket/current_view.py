@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.server.jobs.job_queue import Outcome, Want
-from bigviz.server.jobs.kept_views import KeptView, key_of
-from bigviz.server.jobs.wanted import ColumnsWant, LayerWants, Place, TileWant, Wanted, WindowWant
+from bigviz.server.jobs.kept_views import KeptView
+from bigviz.server.jobs.wanted import LayerWants, TileWant, Wanted, WindowWant
 from bigviz.server.websocket.requests import ViewRequest
 from bigviz.server.websocket.send_queue import Message
+from bigviz.server.websocket.view_part import ViewPart
 from bigviz.tiles.readiness import EXACT
 from bigviz.wire.frames import Type, json_parts
 
 if TYPE_CHECKING:
-    from bigviz.aggregate.layer import Layer
-    from bigviz.data.dataset import Dataset
     from bigviz.server.access.principal import Principal
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.encoded import Prepared
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.service import Backend
     from bigviz.server.jobs.view_jobs import Job
 
-__all__ = ["View", "outwards"]
+__all__ = ["View"]
 
 
 class Viewer(Hashable, Protocol):
@@ -50,41 +48,6 @@ class Viewer(Hashable, Protocol):
         """Answer a request with an error."""
 
 
-@dataclass(eq=False)
-class _Part:
-    """One layer's share of a view. `open` are its wants that were not answered exactly yet, best first, each with the
-    age of the newest estimate that was sent (0: none); those in `later` may wait. While a window is among them it is
-    not known whether its rows or its tiles are the answer: until then exact tiles are `held`."""
-
-    wanted: LayerWants
-    dataset: Dataset
-    layer: Layer
-    has_rows: bool = True  # whether the caller may read single rows
-    open: dict[Wanted, int] = field(default_factory=dict)
-    later: frozenset[Wanted] = frozenset()
-    held: list[tuple[TileWant, Outcome]] = field(default_factory=list)
-    scanning: Callable[[], None] | None = None  # ends the listening to the progress of a scan
-
-    @property
-    def of_tiles(self) -> bool:
-        """Whether tiles (or the window that they show) are wanted, not columns."""
-        return self.wanted.columns is None
-
-    @property
-    def window(self) -> WindowWant | None:
-        """The window, while it is open."""
-        window = self.wanted.window
-        return window if window in self.open else None
-
-    def without(self, age: int) -> list[TileWant | ColumnsWant]:
-        """What is visible and has no estimate of that age or newer; a window has none."""
-        return [
-            want
-            for want, sent in self.open.items()
-            if sent < age and want not in self.later and not isinstance(want, WindowWant)
-        ]
-
-
 class View:
     """One `view` message on its way. `over` once it is answered, failed or replaced: then nothing more is sent."""
 
@@ -100,7 +63,7 @@ class View:
         self._planning = False
         self.answered = False
         self.sent: list[tuple[int, Prepared]] | None = None  # answers, each with its layer's number, as it begins
-        self.parts: list[_Part] = []
+        self.parts: list[ViewPart] = []
         self.since = time.perf_counter()
         self.sums = {"tiles": 0, "queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
         self._leave: list[Callable[[], None]] = []
@@ -115,7 +78,7 @@ class View:
         if not all(self.backend.builds.readiness(part.dataset, part.layer) == "complete" for part in parts):
             self.task = self.viewer.begin(self)
             return
-        views, key = self.backend.jobs.kept_views, tuple(map(_key_of, parts))
+        views, key = self.backend.jobs.kept_views, tuple(part.key for part in parts)
         kept = None if self.backend.runner.is_paused(self.viewer) else views.get(key)
         if kept is None:
             sent: list[tuple[int, Prepared]] = []
@@ -157,14 +120,14 @@ class View:
             raise
         self._open(parts)
 
-    def _part(self, wanted: LayerWants) -> _Part:
+    def _part(self, wanted: LayerWants) -> ViewPart:
         resolved = self.backend.resolve_shown(self.shown, wanted.definition)
-        return _Part(wanted, *resolved, self.shown.usage.has_rows(wanted.definition["dataset"]))
+        return ViewPart(wanted, *resolved, self.shown.usage.has_rows(wanted.definition["dataset"]))
 
-    def _open(self, parts: list[_Part]) -> None:
+    def _open(self, parts: list[ViewPart]) -> None:
         """Hand what all layers want to the runner: centre first, prefetch last."""
         for part in parts:
-            _open(part)
+            part.begin()
         self.parts = parts
         self._plan()
 
@@ -209,7 +172,7 @@ class View:
         )
         self._finish()
 
-    def _wants(self, part: _Part) -> tuple[list[Want], list[Want], list[Want]]:
+    def _wants(self, part: ViewPart) -> tuple[list[Want], list[Want], list[Want]]:
         """Estimates, exact answers, and exact answers that may wait, of one layer; those at hand are sent."""
         backend, dataset, layer = self.backend, part.dataset, part.layer
         readiness = backend.builds.readiness(dataset, layer)
@@ -234,7 +197,7 @@ class View:
             return rough, self._scan(part), []
         return rough, visible, later
 
-    def _exact(self, part: _Part) -> tuple[list[Want], list[Want]]:
+    def _exact(self, part: ViewPart) -> tuple[list[Want], list[Want]]:
         """Exact answers that are still to be made, and those that may wait. What is at hand is sent instead, unless the
         browser is behind: then it waits like the others, and may be dropped with them."""
         backend = self.backend
@@ -254,7 +217,7 @@ class View:
             return visible[: backend.runner.workers], []
         return visible, later
 
-    def _is_rooted(self, part: _Part) -> bool:
+    def _is_rooted(self, part: ViewPart) -> bool:
         """Whether tiles are numbered in the root that the layer has now."""
         roots = part.wanted.roots
         if roots is None:
@@ -262,7 +225,7 @@ class View:
         info = self.backend.engine.info(part.dataset, part.layer)
         return self.backend.is_rooted((info.root_x, info.root_y), roots, final=True)
 
-    def _estimates(self, part: _Part) -> list[Want]:
+    def _estimates(self, part: ViewPart) -> list[Want]:
         """Estimates from the sample as it is now; none while there is no sample, or of another root's tiles."""
         backend, dataset, layer = self.backend, part.dataset, part.layer
         sampled = backend.builds.sampled(dataset, layer)
@@ -274,11 +237,11 @@ class View:
             for want in part.without(age)
         ]
 
-    def _want(self, job: Job, part: _Part, want: Wanted, age: int, later: bool = False) -> Want:
+    def _want(self, job: Job, part: ViewPart, want: Wanted, age: int, later: bool = False) -> Want:
         key, call = job
         return Want(key, call, partial(self._deliver, part, want, age), later, since=self.since)
 
-    def _scan(self, part: _Part) -> list[Want]:
+    def _scan(self, part: ViewPart) -> list[Want]:
         """Everything that is open of a scanned layer, as one want; its progress is sent."""
         if part.scanning is not None:
             part.scanning()
@@ -295,7 +258,7 @@ class View:
         if not self.over:
             self.viewer.put(Message(Type.PROGRESS, json_parts(report), self.request.id, self.request.figure, layer))
 
-    def _deliver_scan(self, part: _Part, wants: list[Wanted], outcome: Outcome) -> None:
+    def _deliver_scan(self, part: ViewPart, wants: list[Wanted], outcome: Outcome) -> None:
         """Send what a scan has found, the window first: its rows may be the answer in place of tiles."""
         if part.scanning is not None:
             part.scanning()
@@ -307,7 +270,7 @@ class View:
         for want in wants:
             self._deliver(part, want, 0, Outcome(answers[want], None, outcome.waited))
 
-    def _deliver(self, part: _Part, want: Wanted, age: int, outcome: Outcome) -> None:
+    def _deliver(self, part: ViewPart, want: Wanted, age: int, outcome: Outcome) -> None:
         """Send an answer; `age` is 0 for an exact one."""
         layer = part.wanted.layer
         if self.over or want not in part.open or (age and part.open[want] >= age):
@@ -390,43 +353,6 @@ class View:
 
 
 _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample
-
-
-def _key_of(part: _Part) -> Hashable:
-    return key_of(part.dataset, part.layer, part.wanted, part.has_rows)
-
-
-def _open(part: _Part) -> None:
-    """Everything that a part wants, best first."""
-    wanted = part.wanted
-    if wanted.columns is not None:
-        part.open = {wanted.columns: 0}
-        return
-    visible = [TileWant(place) for place in outwards(wanted.tiles)]
-    prefetched = [TileWant(place) for place in outwards(wanted.prefetch, wanted.tiles)]
-    window = () if wanted.window is None or part.layer.glyph == "line" else (wanted.window,)
-    part.open = dict.fromkeys((*window, *visible, *prefetched), 0)
-    part.later = frozenset(prefetched) - frozenset(visible)
-
-
-def outwards(places: tuple[Place, ...], about: tuple[Place, ...] | None = None) -> list[Place]:
-    """Tiles by their distance from the middle of `about` (of themselves), nearest first, each level by itself."""
-    found = about or places
-    if not found:
-        return []
-    middle = {}
-    for zx, zy in {(zx, zy) for zx, zy, _, _ in places}:
-        # The middle of another level's tiles, in tiles of this one.
-        xs = [(i + 0.5) * 2.0 ** (zx - x) for x, _, i, _ in found]
-        ys = [(j + 0.5) * 2.0 ** (zy - y) for _, y, _, j in found]
-        middle[zx, zy] = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
-
-    def distance(place: Place) -> float:
-        zx, zy, i, j = place
-        x, y = middle[zx, zy]
-        return float(max(abs(i + 0.5 - x), abs(j + 0.5 - y)) + 1e-3 * (abs(i + 0.5 - x) + abs(j + 0.5 - y)))
-
-    return sorted(places, key=distance)
 
 
 def _interleaved(lists: list[list[Want]]) -> list[Want]:

@@ -126,8 +126,20 @@ def read(text: str | bytes, limits: Limits) -> Request:
         request = whole(value.get("id"), "id", 1, _MOST_ID)
         return _request(value, request, limits)
     except BadInput as error:
-        error.request = request  # type: ignore[attr-defined]
-        raise
+        raise about(error, request) from None
+
+
+def one_of(field: str, number: int, count: int, request: int) -> None:
+    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
+    if number >= count:
+        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
+        raise about(BadInput(f"{field} {allowed}, got {number}.", field, number), request)
+
+
+def about(error: BadInput, request: int) -> BadInput:
+    """An error as the answer to a request."""
+    error.request = request  # type: ignore[attr-defined]
+    return error
 
 
 def _object(text: str | bytes, limits: Limits) -> dict[str, Any]:

@@ -270,7 +270,7 @@ class Viewer:
         if isinstance(request, FollowRequest):
             self._follow(request, len(figures))
             return
-        _one_of("figure", request.figure, len(figures), request.id)
+        requests.one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
         elif isinstance(request, ViewRequest):
@@ -281,7 +281,7 @@ class Viewer:
             self.views[request.figure] = view
             view.begin()
         else:  # each number that the figure does not have would be a task and a listener of its own
-            _one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
+            requests.one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             self._unfollow()
             place = (request.figure, request.layer)
             before = self.asked.get(place)
@@ -292,13 +292,13 @@ class Viewer:
 
     def _follow(self, request: FollowRequest, figures: int) -> None:
         if self.follower is None:
-            raise _about(BadInput("Open the socket with ?follow=1 to follow data."), request.id)
+            raise requests.about(BadInput("Open the socket with ?follow=1 to follow data."), request.id)
         for figure, _ in request.followed.figures if request.followed else ():
-            _one_of("figure", figure, figures, request.id)
+            requests.one_of("figure", figure, figures, request.id)
         try:
             is_due = self.follower.is_due(request)
         except BadInput as error:
-            raise _about(error, request.id) from None
+            raise requests.about(error, request.id) from None
         if is_due:
             self._unfollow()
             self.following = self._spawn(self._guarded(partial(self.follower.answer, request), request.id, 0))
@@ -390,16 +390,3 @@ class Viewer:
             self.malformed.popleft()
         if len(self.malformed) >= self.site.limits.malformed_per_minute:
             self.outbox.end(partial(self.leave, MALFORMED, "messages are JSON objects"))
-
-
-def _one_of(field: str, number: int, count: int, request: int) -> None:
-    """BadInput, as the answer to a request, where the document has no figure or layer of that number."""
-    if number >= count:
-        allowed = f"is 0 to {count - 1}" if count else "has no meaning here: there is none"
-        raise _about(BadInput(f"{field} {allowed}, got {number}.", field, number), request)
-
-
-def _about(error: BadInput, request: int) -> BadInput:
-    """An error as the answer to a request."""
-    error.request = request  # type: ignore[attr-defined]
-    return error

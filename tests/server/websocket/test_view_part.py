@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.server.websocket.current_view import outwards
+from bigviz.server.websocket.view_part import outwards
 
 levels = st.integers(0, 24)
 
