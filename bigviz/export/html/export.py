@@ -51,7 +51,7 @@ class Exported:
 
     def words(self) -> str:
         """For people, on one line."""
-        inside = [f"{each.subject.name}: {each.kept.words()}" for each in self.layers]
+        inside = [f"{each.subject.name}, {each.kept.words()}" for each in self.layers]
         return "; ".join(dict.fromkeys(inside))
 
 
@@ -114,7 +114,7 @@ def _opened(
     dataset, layer = published(figure, spec).resolve(made)
     engine.publish(dataset, layer)
     engine.ensure(dataset, layer, progress, cancel)
-    subject = Subject(*place, dataset, layer, engine.info(dataset, layer), engine, cancel, progress)
+    subject = Subject(*place, figure.title, dataset, layer, engine.info(dataset, layer), engine, cancel, progress)
     return KeptLayer(subject, spec.dataset, _kept(subject, depth))
 
 

@@ -23,10 +23,12 @@ _COLUMNS: Final = 256  # of a line at level 0, as many as a tile has
 
 @dataclass(frozen=True)
 class Subject:
-    """A layer of a document, by the number of its figure and its own in that, and what answers for it."""
+    """A layer of a document, by the number of its figure and its own in that, the title of the figure ("" for none),
+    and what answers for the layer."""
 
     figure: int
     number: int
+    title: str
     dataset: Dataset
     layer: Layer
     info: LayerInfo
@@ -41,7 +43,8 @@ class Subject:
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.layer.y} over {self.layer.x}"
+        name = f"{self.layer.y} over {self.layer.x}"
+        return f"{self.title}: {name}" if self.title else name
 
 
 class Kept(Protocol):

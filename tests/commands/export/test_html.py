@@ -42,8 +42,8 @@ def run(*arguments: str) -> Result:
 def test_each_document_is_a_file_and_it_says_how_deep_it_goes(folder: Path) -> None:
     done = run("trips.parquet", "app.py", "--depth", "1")
     assert done.exit_code == 0, done.output
-    assert re.search(r"trips\.html: [\d.]+ [kM]B\. b over a: levels 0 to 1\.", done.stdout)
-    assert "app.html: " in done.stdout and "all 1 rows" in done.stdout
+    assert re.search(r"trips\.html: [\d.]+ [kM]B\. trips: b over a, levels 0 to 1\.", done.stdout)
+    assert "app.html: " in done.stdout and "Here: b over a, all 1 rows." in done.stdout
     assert "<title>Here</title>" in Path("app.html").read_text("utf-8")
 
 

@@ -132,7 +132,15 @@ def test_its_tiles_are_the_engine_s_and_all_that_are_not_empty(tmp_path: Path, a
                 for mine, theirs in zip(tiles[key].planes, own, strict=True):
                     assert all((a == b).all() for a, b in zip(decode(mine), decode(theirs), strict=True))
     assert page.answer()["inside"] == {"deepest": 2, "apart": 2 if agg == "mean(v)" else None}
-    assert done.words() == "y over x: levels 0 to 2"
+    assert done.words() == "Points: y over x, levels 0 to 2"
+
+
+def test_its_words_tell_apart_figures_of_the_same_columns(tmp_path: Path) -> None:
+    table = {"x": np.arange(9.0), "y": np.arange(9.0)}
+    figures = [bv.figure(title=title).points(table, "x", "y") for title in ("One", "Two", "")]
+    _, done = exported(bv.document(bv.column(*figures)), tmp_path)
+    whole = "y over x, all 9 rows"
+    assert done.words() == f"One: {whole}; Two: {whole}; {whole}"
 
 
 def test_blocks_are_found_by_the_z_order_of_their_first_tiles(tmp_path: Path) -> None:
@@ -160,7 +168,7 @@ def test_few_rows_are_inside_whole_and_so_are_those_of_a_line(tmp_path: Path) ->
     [rows] = [read_rows(each) for number in page.index["layers"][0]["rows"] for each in page.messages(number)]
     assert sorted(rows.row.tolist()) == list(range(2_000)) and rows.info["window"] is None
     assert page.answer()["inside"] == {} and "tiles" not in page.index["layers"][0]
-    assert done.words() == "y over x: all 2,000 rows"
+    assert done.words() == "Points: y over x, all 2,000 rows"
     line = bv.document(bv.figure(title="Line").line({"x": np.arange(5_000), "y": np.arange(5_000) % 7}, "x", "y"))
     page, done = exported(line, tmp_path)
     assert page.answer()["inside"] == {"step": None} and "all 5,000 rows" in done.words()
