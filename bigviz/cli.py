@@ -43,8 +43,8 @@ def cli() -> None:
     "--follow",
     multiple=True,
     metavar="[NAME=]PATH",
-    help="Serve a table that grows, and show what comes: a directory or a quoted glob of Parquet files, an Arrow "
-    "stream, or a CSV file. May be given several times.",
+    help="Serve a table that grows, and show what comes: a directory or a quoted glob of Parquet or Arrow files, an "
+    "Arrow stream, or a CSV file. May be given several times.",
 )
 @shared.drawing
 @shared.maps
