@@ -15,7 +15,18 @@ from bigviz.data.columns.arrow_arrays import fixed_view, valid_mask
 from bigviz.data.dataset import Dataset
 from bigviz.data.patches.corrections import ROW, Patch, take_array
 
-__all__ = ["KeyLookup", "KeyedPatch", "patch_of"]
+__all__ = ["KeyLookup", "KeyedPatch", "can_be_keys", "patch_of"]
+
+
+def can_be_keys(type_: pa.DataType) -> bool:
+    """Whether values of a plain type are told apart: lists and structs are not."""
+    none = pa.nulls(0, type_)
+    try:
+        pc.count_distinct(none)
+        pc.index_in(none, value_set=none)
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
 
 
 class KeyLookup:

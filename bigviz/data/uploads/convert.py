@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.json as pj
+import pyarrow.types as pt
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, Conflict, TooLarge, Unreadable
@@ -27,6 +28,7 @@ __all__ = ["MOST_BYTES", "arrow_table", "check_own", "converted", "one_batch"]
 
 MOST_BYTES: Final = 256 << 20  # of a batch in memory
 _OBJECT: Final = re.compile(rb"^[ \t\r]*\{", re.MULTILINE)
+_TEXT: Final = re.compile(r"Column\(/(.*)\) changed from number to string", re.DOTALL)
 _NO_OBJECT: Final = re.compile(rb"^[ \t\r]*[^{\s][^\n]{0,60}", re.MULTILINE)
 
 
@@ -101,9 +103,8 @@ def _ndjson(body: bytes, schema: pa.Schema) -> pa.Table:
         raise Unreadable(
             f"Each line of NDJSON is an object, got {echoed(other[0].decode(errors='replace'), 60)}.", "body"
         )
-    options = pj.ParseOptions(plain, newlines_in_values=False, unexpected_field_behavior="error")
     try:
-        table = pj.read_json(io.BytesIO(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1), options)
+        table = _objects(body, _numbered(plain))
         if table.num_rows != len(_OBJECT.findall(body)):
             raise Unreadable("Each line of NDJSON is one object, and some hold more.", "body")
         return table
@@ -111,6 +112,26 @@ def _ndjson(body: bytes, schema: pa.Schema) -> pa.Table:
         if "unexpected field" in str(error):
             raise _unknown_in(body, schema) from error
         raise
+
+
+def _numbered(plain: pa.Schema) -> pa.Schema:
+    """The same with durations as numbers of their unit: Arrow reads none otherwise."""
+    return pa.schema([each.with_type(pa.int64()) if pt.is_duration(each.type) else each for each in plain])
+
+
+def _objects(body: bytes, plain: pa.Schema) -> pa.Table:
+    """Objects in these types. Dates, which Arrow reads as numbers of their unit, may be texts in ISO 8601 instead: such
+    columns are left texts."""
+    reading = pj.ReadOptions(use_threads=False, block_size=len(body) + 1)
+    options = pj.ParseOptions(plain, newlines_in_values=False, unexpected_field_behavior="error")
+    try:
+        return pj.read_json(io.BytesIO(body), reading, options)
+    except pa.ArrowInvalid as error:
+        found = _TEXT.search(str(error))
+        at = plain.get_field_index(found[1]) if found else -1
+        if at < 0 or not pt.is_date(plain.field(at).type):
+            raise
+        return _objects(body, plain.set(at, plain.field(at).with_type(pa.string())))
 
 
 def _unknown_in(body: bytes, schema: pa.Schema) -> Conflict:

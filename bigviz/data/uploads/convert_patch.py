@@ -14,6 +14,7 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import Conflict, TooLarge, Unreadable
 from bigviz.data.appending.plain import plain_type
 from bigviz.data.patches.corrections import ROW
+from bigviz.data.patches.lookup import can_be_keys
 from bigviz.data.uploads.check import reason
 from bigviz.data.uploads.convert import MOST_BYTES, arrow_table, check_own, one_batch
 from bigviz.data.uploads.schema_match import check_types, unknown_column
@@ -58,6 +59,8 @@ class _Wanted:
         if key is not None and schema.get_field_index(key) < 0:
             raise unknown_column(schema, key)
         self.place = pa.field(ROW, pa.int64()) if key is None else self.field(key)
+        if key is not None and not can_be_keys(self.place.type):
+            raise Conflict(f"Column {echoed(key)} is {self.place.type}, which cannot be a key: name rows by _row.", key)
 
     def field(self, name: str) -> pa.Field:
         """A column of the dataset as a plain type."""

@@ -73,6 +73,24 @@ def test_lines_of_json():
     assert rows(b"", "ndjson") == rows(b" \n\n", "ndjson") == []
 
 
+def test_days_in_lines_of_json_are_texts_or_numbers():
+    types = {"day": pa.date32(), "other/": pa.date64(), "at": pa.time32("s"), "long": pa.duration("ms"), "x": pa.int8()}
+    schema = pa.schema(list(types.items()))
+    day = dt.date(2026, 5, 1)
+    row = {"day": day, "other/": day, "at": dt.time(0, 0, 5), "long": dt.timedelta(milliseconds=6), "x": None}
+    number = (day - dt.date(1970, 1, 1)).days
+    for text in (
+        b'{"day": "2026-05-01", "other/": "2026-05-01", "at": 5, "long": 6}',
+        b'{"day": %d, "other/": "2026-05-01", "at": 5, "long": 6}' % number,
+        b'{"day": %d, "other/": %d, "at": 5, "long": 6}' % (number, number * 86_400_000),
+    ):
+        payload, count = converted(text, "ndjson", schema)
+        assert (pa.ipc.read_record_batch(payload, schema).to_pylist(), count) == ([row], 1)
+    for text in (b'{"day": "2026-13-01"}', b'{"day": 1}\n{"day": "2026-05-01"}', b'{"x": "1"}', b'{"long": 1.5}'):
+        with pytest.raises(Unreadable):
+            converted(text, "ndjson", schema)
+
+
 def test_lines_of_csv():
     schema = pa.schema([field for field in SCHEMA if field.name not in ("tags", "flag")])
     text = b'kind,n,x,time\n"a\nb",9007199254740993,1.5,2026-05-01T12:00:00Z\n"",,,\n,,,\n'

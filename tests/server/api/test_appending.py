@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -296,10 +297,15 @@ def test_rows_get_other_values_by_their_numbers(rows):
         ({"kind": ["a"], "y": [1.0]}, "kind", 409, "kind"),
         ({"x": [1.0], "y": [1.0]}, "none", 409, "none"),
         ({"y": [1.0]}, "x", 409, "x"),
+        ({"many": [[1]], "y": [1.0]}, "many", 409, "many"),
+        ({"two": [{"a": 1}], "y": [1.0]}, "two", 409, "two"),
+        ({"half": pa.array([np.float16(1)]), "y": [1.0]}, "half", 409, "half"),
     ],
 )
 def test_a_patch_that_cannot_be_changes_nothing(plots, values, key, status, field):
     table = pa.table({"x": [0.0, 1.0, 2.0, 3.0], "y": [0.0] * 4, "kind": ["a", "a", "b", "c"]})
+    table = table.append_column("many", [[[1]] * 4]).append_column("two", [[{"a": 1}] * 4])
+    table = table.append_column("half", pa.array(np.arange(4, dtype=np.float16)))
     upload(plots, "rows", table)
     call(plots, "PUT", "documents/a", document("rows"))
     answer = patch(plots, pa.table(values), key)
