@@ -20,3 +20,10 @@ def eventually(ask: Callable[[], T]) -> T:
         except OSError:
             if time.monotonic() > end:
                 raise
+
+
+def until(met: Callable[[], bool]) -> None:
+    """Ask again and again, until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not met():
+        assert time.monotonic() < end, "it never came"

@@ -1,3 +1,5 @@
+"""The flag that ends work, and a lock that is waited for under it."""
+
 from __future__ import annotations
 
 import threading

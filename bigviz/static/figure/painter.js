@@ -1,6 +1,7 @@
 // Draws one figure: the data canvas over the plot, and the chrome canvas (axes, colour bar) over the whole surface. The
 // same functions draw the saved image.
 
+import { copyOf, fitCanvas, stretch } from "./canvas.js";
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
 import { drawBar, drawLegend, legendWidth } from "./legend.js";
 import { LabelLegend } from "./label-legend.js";
@@ -161,8 +162,8 @@ export class Painter {
     this.shown = [];
     // While the picture of other columns is held, nothing else could be drawn.
     const kept = this.figure.hold && this.scene ? [copyOf(this.data), copyOf(this.chrome)] : null;
-    fit(this.chrome, width, height, dpr);
-    fit(this.data, plot.width, plot.height, dpr);
+    fitCanvas(this.chrome, width, height, dpr);
+    fitCanvas(this.data, plot.width, plot.height, dpr);
     if (!this.map) {
       this.dataContext.fillStyle = this.figure.page.theme.palette.page; // an opaque canvas begins black
       this.dataContext.fillRect(0, 0, this.data.width, this.data.height);
@@ -382,30 +383,4 @@ function keyTitle(layer) {
   if (!traits) return layer.choice.agg;
   const { by, plane } = traits;
   return by === null ? plane : plane === "count" ? by : `${by}, ${plane}`;
-}
-
-/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height CSS pixels @param {number} dpr */
-function fit(canvas, width, height, dpr) {
-  canvas.width = Math.max(1, Math.round(width * dpr));
-  canvas.height = Math.max(1, Math.round(height * dpr));
-  canvas.style.width = `${canvas.width / dpr}px`;
-  canvas.style.height = `${canvas.height / dpr}px`;
-}
-
-/** @param {HTMLCanvasElement} canvas @returns {HTMLCanvasElement} */
-function copyOf(canvas) {
-  const copy = document.createElement("canvas");
-  copy.width = canvas.width;
-  copy.height = canvas.height;
-  copy.getContext("2d")?.drawImage(canvas, 0, 0);
-  return copy;
-}
-
-/**
- * @param {CanvasRenderingContext2D} context of a canvas that is filled with the picture
- * @param {HTMLCanvasElement} picture
- */
-function stretch(context, picture) {
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.drawImage(picture, 0, 0, context.canvas.width, context.canvas.height);
 }

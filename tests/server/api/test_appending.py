@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import pytest
 from bigviz.server.limits import Limits
 from bigviz.wire.frames import Type
 
-from ...patience import PATIENCE
+from ...patience import PATIENCE, until
 from ..people import People
 from ..running import Running, running
 from ..wire import Browser
@@ -412,9 +411,12 @@ def test_rows_grow_old_without_an_append(plots):
     version = append(plots)[1]["version"]
     shelf = plots.server.site._shelf  # type: ignore[union-attr]
     assert shelf is not None
-    end = time.monotonic() + PATIENCE
-    while call(plots, "GET", "datasets/rows")[1]["rows"] and time.monotonic() < end:
+
+    def are_gone() -> bool:
         asyncio.run_coroutine_threadsafe(shelf.roll_over(), plots.loop).result(PATIENCE)
+        return not call(plots, "GET", "datasets/rows")[1]["rows"]
+
+    until(are_gone)
     facts = call(plots, "GET", "datasets/rows")[1]
     assert facts["rows"] == shown(plots) == 0 and facts["version"] > version
     assert append(plots)[1]["offset"] == 8

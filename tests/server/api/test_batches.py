@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from bigviz.server.limits import Limits
 
-from ...patience import PATIENCE
+from ...patience import PATIENCE, until
 from ..people import People
 from ..running import Running, running
 from .calls import ARROW, TABLE, call, stream_of, upload
@@ -61,10 +60,7 @@ def test_one_caller_reads_a_few_streams(tmp_path: Path):
         with opened(served):
             with opened(served):
                 assert status(served) == 429
-            end = time.monotonic() + PATIENCE
-            while (found := status(served)) == 429 and time.monotonic() < end:
-                pass
-            assert found == 200
+            until(lambda: status(served) == 200)
 
 
 def test_a_stream_ends_with_the_right_to_read_it(tmp_path: Path):
@@ -102,10 +98,7 @@ def test_little_waits_for_a_reader_that_stopped(tmp_path: Path):
                 assert append(served, table) == 200
             shelf = served.on_loop(lambda: site._shelf)
             assert shelf is not None
-            end = time.monotonic() + PATIENCE
-            while served.on_loop(lambda: bool(shelf.feeds._readers)) and time.monotonic() < end:
-                time.sleep(0.01)
-            assert not shelf.feeds._readers  # it was cut off
+            until(lambda: served.on_loop(lambda: not shelf.feeds._readers))  # it was cut off
             received = 0
             with suppress(ConnectionError):
                 while piece := stopped.recv(1 << 20):
