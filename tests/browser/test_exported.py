@@ -186,6 +186,19 @@ def test_small_data_is_inside_whole(open_file: Opened, tmp_path: Path) -> None:
     expect(page.locator(".status-line")).to_have_text("exact")
 
 
+def test_the_tip_stands_off_the_words_over_an_empty_view(open_file: Opened, tmp_path: Path) -> None:
+    made = bv.figure(title="Two").points({"x": np.array([0.0, 1.0]), "y": np.array([0.0, 1.0])}, "x", "y")
+    page = open_file(exported(bv.document(made), tmp_path), "#x0=0.4&x1=0.6&y0=0.4&y1=0.6")
+    words = page.locator(f"{figure()} .nothing")
+    expect(words).to_be_visible()
+    said = words.bounding_box()
+    assert said
+    for share in (0.1, 0.9):
+        hover(page, said["x"] + share * said["width"], said["y"] + 2)
+        told = page.locator(f"{figure()} .tip").bounding_box()
+        assert told and (told["y"] + told["height"] <= said["y"] or told["y"] >= said["y"] + said["height"])
+
+
 def test_hostile_names_are_text(open_file: Opened, tmp_path: Path) -> None:
     hostile = "</script></title><img src=x onerror=alert(1)><!--\u2028"
     x = np.arange(60.0)

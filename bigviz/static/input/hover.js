@@ -5,6 +5,7 @@ import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { length } from "../geometry/span.js";
 import { RowReader } from "../wire/row-values.js";
+import { boxesIn, tipPlace } from "./tip-place.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/cell-hit.js").Hit} Hit */
@@ -18,7 +19,6 @@ import { RowReader } from "../wire/row-values.js";
 const REACH = 60;
 /** How far a mark may be from the pointer. */
 const MARK_REACH = 24;
-const OFFSET = 14;
 /** Cells smaller than this are marked by nothing: the crosshair says where they are. */
 const LEAST_MARK = 5;
 const MOST_CATEGORIES = 8;
@@ -39,6 +39,8 @@ export class Hover {
     this.hairX = find(surface, ".hair-x", HTMLElement);
     this.hairY = find(surface, ".hair-y", HTMLElement);
     this.mark = find(surface, ".mark", HTMLElement);
+    /** What the tooltip stands off. */
+    this.words = [find(surface, ".nothing", HTMLElement), find(surface, ".hint", HTMLElement)];
     /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
     this.reading = false;
     this.queued = 0;
@@ -338,11 +340,11 @@ export class Hover {
 
   /** @param {number} px @param {number} py */
   #move(px, py) {
-    const { clientWidth: width, clientHeight: height } = this.figure.surface;
-    const { offsetWidth: w, offsetHeight: h } = this.tip;
-    const left = px + OFFSET + w > width - 4 ? px - OFFSET - w : px + OFFSET;
-    const top = py + OFFSET + h > height - 4 ? py - OFFSET - h : py + OFFSET;
-    this.tip.style.transform = `translate(${Math.max(4, Math.round(left))}px, ${Math.max(4, Math.round(top))}px)`;
+    const { surface } = this.figure;
+    const tip = { width: this.tip.offsetWidth, height: this.tip.offsetHeight };
+    const room = { width: surface.clientWidth, height: surface.clientHeight };
+    const { left, top } = tipPlace(px, py, tip, room, boxesIn(surface, this.words));
+    this.tip.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   /** @param {number} px @param {number} py CSS pixels of the plot */
