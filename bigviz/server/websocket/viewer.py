@@ -179,13 +179,17 @@ class Viewer:
 
     def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
         """Go on with the same document over other data: what was asked of the old is not answered any more, and the
-        page asks again. Where that is not enough, because columns or axes are others, it connects and loads again.
-        `times`: when datasets were appended to last, by the wall clock."""
+        page asks again. Where that is not enough, because columns or axes are others, or because it waits for an answer
+        and would not hear of a change, it connects and loads again. `times`: when datasets were appended to last, by
+        the wall clock."""
         before, backend = self.shown, self.backend
         if before is None or backend is None or not self.is_open:
             return
         datasets = backend.changes(before, shown)
-        if datasets is None:
+        if datasets == {} and self.at_rest:  # the caller may use more or less; a page that follows waits for new data
+            self.shown = shown
+            return
+        if not datasets:
             self.leave(RESTART, "the document's data was changed")
             return
         for figure in list(self.views):

@@ -21,6 +21,7 @@ from bigviz.wire.frames import Type
 
 from ...patience import PATIENCE
 from ..api.calls import ARROW, call, document, stream_of
+from ..people import People
 from ..running import Running, running
 from ..wire import Browser, Got, cells
 
@@ -265,3 +266,25 @@ def test_one_who_reads_nothing_is_left_and_others_feel_nothing(tmp_path):
                     version = append(served, rows(100 * version, 100))
                     assert update(page)[-1].value["datasets"]["rows"]["version"] == version
             assert page.view([TILE])[-1].kind == Type.DONE
+
+
+def test_a_page_whose_rights_have_changed_is_sent_what_it_may_see(tmp_path):
+    """The dataset becomes private while a public document shows it: what the document names is seen all the same."""
+    people = People.at(tmp_path / "library")
+    with closing(people.library) as library, running([], library=library) as served:
+        owner = {"Content_Type": ARROW, **people.bearer("owner")}
+        assert call(served, "PUT", "datasets/rows", stream_of(rows(0, 100)), **owner)[0] == 201
+        for kind, name in (("dataset", "rows"), ("document", "secret")):
+            library.access.set(kind, name, True, {"owner": "owner"})
+        with Browser(served.url, "secret", query=FOLLOW) as page:
+            page.layer()
+            page.view([TILE])
+            follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+            (viewer,) = served.server.site.viewers
+            for is_public in (False, True):
+                library.access.set("dataset", "rows", is_public, {"owner": "owner"})
+                end = time.monotonic() + PATIENCE
+                while served.on_loop(lambda: not viewer.shown.usage.columns) is not is_public:
+                    assert time.monotonic() < end
+            call(served, "POST", "datasets/rows/append", stream_of(rows(100, 100)), **owner)
+            assert update(page)[-1].value["datasets"]["rows"]["rows"] == 200
