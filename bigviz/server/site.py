@@ -98,8 +98,7 @@ class Site:
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
     handlers of requests that were let in and are not answered yet, each with its connection. Where there are no
-    `basemaps`, pages fetch no tiles of maps. `tables` knows
-    those that are followed.
+    `basemaps`, pages fetch no tiles of maps. `tables` knows the tables whose files are followed.
     """
 
     hosts: Hosts

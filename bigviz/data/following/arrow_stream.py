@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from array import array
 from bisect import bisect_left, bisect_right
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.disk.positioned_reader import PositionedReader
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
@@ -211,30 +211,13 @@ class _StreamPart:
                 yield batch.column(0)
 
 
-class _Spliced(io.RawIOBase):
+class _Spliced(PositionedReader):
     """Some ranges of a file as one file."""
 
     def __init__(self, descriptor: int, ranges: Sequence[_Range]) -> None:
+        super().__init__(sum(stop - start for start, stop in ranges))
         self._descriptor = descriptor
         self._ranges = ranges
-        self._size = sum(stop - start for start, stop in ranges)
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def size(self) -> int:
-        return self._size
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
 
     def read(self, size: int = -1) -> bytes:
         left = self._size - self._at if size < 0 else min(size, self._size - self._at)

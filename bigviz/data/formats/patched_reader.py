@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import pyarrow as pa
+
+from bigviz.common.disk.positioned_reader import PositionedReader
 
 __all__ = ["patched"]
 
@@ -16,28 +17,11 @@ def patched(handle: pa.NativeFile, patches: Mapping[int, bytes]) -> pa.NativeFil
     return pa.PythonFile(_Patched(handle, patches), mode="r") if patches else handle
 
 
-class _Patched(io.RawIOBase):
+class _Patched(PositionedReader):
     def __init__(self, handle: pa.NativeFile, patches: Mapping[int, bytes]) -> None:
+        super().__init__(int(handle.size()))
         self._handle = handle
         self._patches = patches
-        self._size = int(handle.size())
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def size(self) -> int:
-        return self._size
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
 
     def read(self, size: int = -1) -> bytes:
         start = self._at
