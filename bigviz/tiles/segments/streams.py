@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.daemon_thread import start_daemon
-from bigviz.common.errors import Cancelled
 from bigviz.common.priority import Turns
 from bigviz.common.single_flight import Flights
-from bigviz.common.workers import Crew, step_back
+from bigviz.common.workers import Crew
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.scans.scan_factory import check_categories
 from bigviz.tiles.segments.column_pieces import axes_of
+from bigviz.tiles.segments.indexes import Indexes
 from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
 from bigviz.tiles.segments.row_part import RowPart
 from bigviz.tiles.segments.segmented_points import SegmentedPoints
 from bigviz.tiles.segments.stream_index import StreamIndex, Version
 
 __all__ = ["Streams"]
-
-_log = logging.getLogger("bigviz")
 
 _FEW: Final = 1 << 17  # rows whose build does not make way for requests: 20 ms
 
@@ -40,22 +33,20 @@ class Streams:
 
     def __init__(self, threads: int, turns: Turns, merges: bool = True) -> None:
         """`merges` False leaves merging to callers of `StreamIndex.merge_once`."""
-        self._threads, self._turns, self._merges = threads, turns, merges
-        self._indexes: weakref.WeakValueDictionary[Hashable, StreamIndex] = weakref.WeakValueDictionary()
-        self._merging: weakref.WeakSet[StreamIndex] = weakref.WeakSet()
+        self._threads, self._turns = threads, turns
+        self._indexes: Indexes[StreamIndex] = Indexes(StreamIndex, self._merge_once, turns, merges)
         self._pyramids: Flights[None] = Flights()
-        self._lock = threading.Lock()
 
     def find(self, dataset: Dataset, layer: Layer) -> StreamIndex | None:
         """The index that a layer's next version is made from, if there is one."""
-        return self._indexes.get((dataset.lineage, OrderSpec.of(layer)))
+        return self._indexes.find(dataset, layer)
 
     def points(
         self, dataset: Dataset, layer: Layer, crew: Crew, opened: Callable[[SegmentedPoints], None]
     ) -> SegmentedPoints:
         """A layer of points of a dataset that grows, made of what there is of the version before. `opened` is called as
         soon as it answers. Raises what reading the dataset does, BadInput for too many categories, and Cancelled."""
-        index = self._index(dataset, layer)
+        index = self._indexes.of(dataset, layer)
         if index.lacks(dataset) <= _FEW:  # they are there sooner than somebody notices who pans
             crew = Crew(crew.threads, crew.progress, crew.cancel)
         version = index.version(dataset, crew)
@@ -67,16 +58,8 @@ class Streams:
         opened(made)
         for part in made.parts:
             self._complete(part, crew)
-        self._merge(index)
+        self._indexes.merge(index)
         return made
-
-    def _index(self, dataset: Dataset, layer: Layer) -> StreamIndex:
-        spec = OrderSpec.of(layer)
-        with self._lock:
-            found = self._indexes.get((dataset.lineage, spec))
-            if found is None:
-                found = self._indexes[dataset.lineage, spec] = StreamIndex(spec)
-            return found
 
     def _layer(
         self, index: StreamIndex, version: Version, dataset: Dataset, layer: Layer, crew: Crew
@@ -114,29 +97,9 @@ class Streams:
 
         self._pyramids.get(id(pyramid), build, crew.progress, crew.cancel)
 
-    def _merge(self, index: StreamIndex) -> None:
-        with self._lock:
-            if not self._merges or index in self._merging or not index.wants_merge():
-                return
-            self._merging.add(index)
-        cancel = Cancel()
-        start_daemon("bigviz-merge", self._merge_all, index, cancel, stop=cancel.cancel)
-
-    def _merge_all(self, index: StreamIndex, cancel: Cancel) -> None:
-        step_back()
-        crew = Crew(1, cancel=cancel, turns=self._turns)
-
+    def _merge_once(self, index: StreamIndex, crew: Crew) -> bool:
         def finish(part: RowPart) -> None:
             for layer in [each for each in part.layers.values() if isinstance(each, PartLayer)]:
                 complete(layer.pyramid, crew, self._turns)
 
-        try:
-            while index.merge_once(crew, finish):
-                pass
-        except Cancelled:
-            pass
-        except Exception:  # parts stay as they are, and answer as before
-            _log.exception("parts of an index could not be merged")
-        finally:
-            with self._lock:
-                self._merging.discard(index)
+        return index.merge_once(crew, finish)

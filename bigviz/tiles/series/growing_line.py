@@ -123,13 +123,19 @@ class GrowingLine:
             self._merge_at_once()
         return removed
 
+    @property
+    def is_due(self) -> bool:
+        """Whether `due` would give something."""
+        with self._lock:
+            return self._next_merge() is not None
+
     def due(self) -> Merge | None:
         """Runs that are to be one, and have too many rows to be merged at once; None while others are being merged.
 
         Nothing is added to these runs from now on."""
         with self._lock:
-            found = None if self._merging is not None else self._plan(self._limit()) or self._least()
-            if found is None or not found.fits:
+            found = self._next_merge()
+            if found is None:
                 return None
             self._merging, tokens = found, found.tokens
             self._order, self._late = (
@@ -198,6 +204,11 @@ class GrowingLine:
         if order and not busy and _ROOM < 2 * order[0].part.start > len(order[0]) and len(order[0]) <= limit:
             return Merge((order[0],), self._types)  # most of its memory is of rows that are no more
         return None
+
+    def _next_merge(self) -> Merge | None:
+        """What is to be merged next while nothing else is."""
+        found = None if self._merging is not None else self._plan(self._limit()) or self._least()
+        return found if found is not None and found.fits else None
 
     def _least(self) -> Merge | None:
         """The two neighbouring runs of late rows to merge where there are too many of them."""

@@ -92,6 +92,11 @@ class LineIndex:
             self._head = self._given[made.number] = made
             return made
 
+    def wants_merge(self) -> bool:
+        """Whether `merge_once` has something to do."""
+        line = self._line
+        return line is not None and line.is_due
+
     def merge_once(self, look: Callable[[], None]) -> bool:
         """Merge what is to be merged next, for later versions; False where all is well. `look` is called now and then;
         what it raises ends the merge."""
