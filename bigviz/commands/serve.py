@@ -12,6 +12,7 @@ import click
 
 from bigviz.commands import options as shared
 from bigviz.common.printable import printable
+from bigviz.document.basemap import figure_basemap
 from bigviz.library.storage.directory import default_directory
 from bigviz.server.run import process
 from bigviz.server.run.event_log import Reporter
@@ -33,7 +34,9 @@ def serve_tables(
     followed: int = 0,
 ) -> None:
     """Serve the (document name, path) of tables, and follow the last `followed` of them; `columns` are those of
-    loading.Columns. Raises what `check_columns` does before anything listens."""
+    loading.Columns. Raises BadInput for a map that cannot be, and what `check_columns` does, before anything listens.
+    """
+    figure_basemap(columns[6], columns[7], max_zoom=0)
     axes = [each for each in columns[:2] if each is not None]
     if axes:
         from bigviz.commands.early_checks import check_columns

@@ -1,4 +1,4 @@
-"""Columns that a table does not have, before anything listens."""
+"""Columns that a table does not have, and maps that cannot be, before anything listens."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ def test_columns_are_looked_for_first(listened: list[object], name: str, options
     made = CliRunner().invoke(cli, ["serve", name, *options])
     assert (made.exit_code, listened) == ((0, [["t"]]) if told is None else (1, [])), made.output
     assert told is None or told in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--basemap", "https://tile.example/{z}/{x}/{y}.png"), "needs attribution"),
+        (("--basemap", "tile.example", "--attribution", "Map makers"), "an address of map tiles"),
+        (("--attribution", "Map makers"), "attribution is for a map"),
+    ],
+)
+def test_maps_that_cannot_be(listened: list[object], options: tuple[str, ...], told: str):
+    Path("t.csv").write_text("lon,lat\n1.0,1\n2.0,2\n")
+    made = CliRunner().invoke(cli, ["serve", "t.csv", *options])
+    assert made.exit_code == 1 and told in made.stderr and listened == []
 
 
 def test_a_column_of_one_of_many_files_is_left_to_the_start(listened: list[object]):
