@@ -18,7 +18,7 @@ from bigviz.common.errors import BigvizError, Conflict, TooLarge, Unreadable
 from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, NO_KEY, PATCH, ROLL, SEAL, Record, padded
-from bigviz.data.appending.refusals import KeyReused, NoSuchRow
+from bigviz.data.appending.refusals import KeyReused, NoSuchRow, taken_away
 from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rule import Rule
 from bigviz.data.appending.snapshot import Slice, Snapshot
@@ -225,9 +225,11 @@ class AppendLog:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise Conflict("This dataset was replaced or taken away meanwhile: nothing was appended.", "name")
+            raise taken_away()
         if self._state.sealed:
-            raise Conflict("This dataset is sealed: nothing can be appended to it any more.", "name")
+            raise Conflict(
+                "This dataset is sealed, and takes no more rows: upload it anew, or append to another one.", "name"
+            )
 
     def _admitted(
         self, entry: Entry, new: dict[bytes, tuple[bytes, Receipt]], next_row: int, now_ns: int

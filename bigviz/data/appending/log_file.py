@@ -18,6 +18,7 @@ from bigviz.common.errors import Busy, Conflict, NoSpace, Unreadable
 from bigviz.data.appending.batches import Batches
 from bigviz.data.appending.records import HEAD, FileHead, Record
 from bigviz.data.appending.recovery import file_head, records_of, whole_records
+from bigviz.data.appending.refusals import taken_away
 
 __all__ = ["LogFile"]
 
@@ -134,7 +135,7 @@ def _opened(path: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError as error:
-        raise Conflict("This dataset was replaced or taken away meanwhile: nothing was appended.", "name") from error
+        raise taken_away() from error
     except OSError as error:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise

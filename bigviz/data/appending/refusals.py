@@ -1,10 +1,10 @@
-"""Errors that only appends and patches have."""
+"""What refuses appends and patches, and nothing else."""
 
 from __future__ import annotations
 
-from bigviz.common.errors import BigvizError
+from bigviz.common.errors import BigvizError, Conflict
 
-__all__ = ["KeyReused", "NoSuchRow"]
+__all__ = ["KeyReused", "NoSuchRow", "taken_away"]
 
 
 class KeyReused(BigvizError):
@@ -13,3 +13,12 @@ class KeyReused(BigvizError):
 
 class NoSuchRow(BigvizError):
     """A patch names a row that is not there, or one twice."""
+
+
+def taken_away() -> Conflict:
+    """What refuses an append to a dataset that is not there any more."""
+    return Conflict(
+        "This dataset was replaced or taken away meanwhile, and nothing was appended: open it again, and append to "
+        "what is there now.",
+        "name",
+    )

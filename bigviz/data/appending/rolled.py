@@ -53,7 +53,12 @@ class Rolled:
         except FileNotFoundError:
             return cls()
         except OSError as error:
-            raise Unreadable(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+            reason = (error.strerror or str(error)).lower()
+            raise Unreadable(
+                f"{path} cannot be read: {reason}. Let the server read it, or put a backup in its place.",
+                "library",
+                str(path),
+            ) from error
         if len(data) < _HEAD.size or data[:16] != _MAGIC or _sum(data[24:]) != _HEAD.unpack_from(data)[1]:
             raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
         return cls._parsed(data)

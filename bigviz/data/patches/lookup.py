@@ -59,7 +59,10 @@ class KeyLookup:
         self._seen = dataset
         if len(self._rows) and self._rows.min() < 0:
             missing = self._keys[int(self._rows.argmin())].as_py()
-            raise NoSuchRow(f"No row has {echoed(missing)} in column {echoed(self._column)}.", self._column)
+            raise NoSuchRow(
+                f"No row has {echoed(missing)} in column {echoed(self._column)}: leave it out, or append it first.",
+                self._column,
+            )
         return self._rows
 
     def _find(self, first: int, array: pa.Array) -> None:

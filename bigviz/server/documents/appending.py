@@ -108,7 +108,7 @@ class Appending:
             payload, rows = self._validator.convert_patch(body, stream.schema, by)
             self._check(name, HEAD + padded(len(payload)))
             if not rows:
-                raise NoSuchRow("The patch has no rows.", "body")
+                raise NoSuchRow("The patch has no rows: give at least one.", "body")
             keyed = None if by is None else KeyedPatch(payload)
             patch = patch_of(payload) if keyed is None else keyed.at(self._open(name))
             return stream.log, _Change(Entry(patch.write(), rows, *digests, patch), keyed)
