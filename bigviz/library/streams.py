@@ -136,14 +136,17 @@ class Streams:
         told of when somebody asks for it."""
         with self._lock:
             with self._database.read() as db:
-                rows = db.execute("SELECT name FROM items JOIN datasets ON item = id WHERE log IS NOT NULL").fetchall()
-            for (name,) in rows:
+                rows = db.execute(
+                    "SELECT name, rollover_age FROM items JOIN datasets ON item = id WHERE log IS NOT NULL"
+                ).fetchall()
+            for name, age in rows:
                 try:
                     found = self._opened(name)
                     if found is not None:
                         self._open[name] = found
                         self.settle()
-                        self._forget(name)
+                        if age is None:  # rows of others grow old though nobody asks for them
+                            self._forget(name)
                 except BigvizError as error:
                     _log.warning("dataset %r cannot be shown, nor appended to: %s", name, error.message)
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -420,3 +421,14 @@ def test_rows_grow_old_without_an_append(plots):
     facts = call(plots, "GET", "datasets/rows")[1]
     assert facts["rows"] == shown(plots) == 0 and facts["version"] > version
     assert append(plots)[1]["offset"] == 8
+
+
+def test_rows_grow_old_after_a_start_though_nobody_asks_for_them(tmp_path: Path):
+    with running([], library=tmp_path) as served:
+        upload(served, "rows?rollover_age=1000")
+        append(served)
+    with running([], library=tmp_path) as served:
+        shelf = asyncio.run_coroutine_threadsafe(served.server.site.shelf(), served.loop).result(PATIENCE)
+        streams = shelf.library.datasets.streams
+        assert list(streams.roll(time.time_ns() + 2_000 * 10**9)) == ["rows"]
+        assert call(served, "GET", "datasets/rows")[1]["rows"] == 0
