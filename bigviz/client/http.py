@@ -37,7 +37,7 @@ class Http:
     def __init__(self, url: str, token: str | None) -> None:
         """Raises BadInput for an address or a token that cannot be one. A token that would go over plain HTTP to
         another machine gives a warning: whoever is on the way can read it."""
-        self.url = url.rstrip("/")
+        self.url = str(url).rstrip("/")
         parts = _parts(self.url)
         self._tls = parts.scheme == "https"
         self._host, self._port = str(parts.hostname), parts.port or (443 if self._tls else 80)

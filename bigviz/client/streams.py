@@ -12,15 +12,14 @@ import pyarrow as pa
 
 from bigviz.client.http import Http, route
 from bigviz.client.refusals import Unreachable
+from bigviz.client.rows import fitted, fitted_patch, stream_schema, table_of
 from bigviz.client.uploads import CONTENT_TYPE
-from bigviz.common.errors import BadInput, Busy, Conflict, OutOfDate, TooMany
-from bigviz.data.sources.frames import to_table
+from bigviz.common.errors import Busy, Conflict, OutOfDate, TooMany
 
 __all__ = ["Stream", "make_stream", "send_body", "send_patch", "send_rows"]
 
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds before each further try: a server may start again
-_ROW: Final = "_row"
-_FAILURES: Final = (pa.ArrowException, ValueError, TypeError, KeyError, OverflowError)
+_INDEX: Final = "__index_level_"  # how Arrow names the index of a pandas frame that has no name
 
 
 class Stream:
@@ -44,7 +43,7 @@ class Stream:
         way is sent again, and never appended twice. Raises Conflict where the columns differ, or after `close`,
         TooLarge for more than 64 MiB, NoSpace where the server's disk is full.
         """
-        return send_rows(self._http, self.name, _fitted(rows, self.schema))
+        return send_rows(self._http, self.name, fitted(rows, self.schema))
 
     def patch(self, rows: object, key: str | None = None) -> dict[str, Any]:
         """Give rows other values: `{"version", "rows", "durable"}`, once they are durable. All of them, or none.
@@ -55,8 +54,7 @@ class Stream:
         BigvizError for a row that is not there or comes twice, Conflict where the columns differ or several rows have
         one key, TooLarge for more than 64 MiB.
         """
-        table = rows if isinstance(rows, pa.Table) else to_table(rows)[0]
-        return send_patch(self._http, self.name, _fitted_patch(table, self.schema, key), key)
+        return send_patch(self._http, self.name, fitted_patch(table_of(rows), self.schema, key), key)
 
     def close(self) -> None:
         """Seal the dataset: nobody can append to it any more. Plots of it stay."""
@@ -65,10 +63,7 @@ class Stream:
 
 def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], query: Mapping[str, object]) -> Stream:
     """The stream of that name, made where there is none. Raises Conflict for one with other columns."""
-    try:
-        schema = pa.schema(schema)
-    except _FAILURES as error:
-        raise BadInput(f"A schema is an Arrow schema, or names with Arrow types: {error}", "schema") from error
+    schema = stream_schema(schema)
     given = {key: value for key, value in query.items() if value is not None}
     address = route("datasets", name) + (f"?{urlencode(given)}" if given else "")
     headers = {"Content-Type": CONTENT_TYPE, "If-None-Match": "*"}
@@ -90,9 +85,13 @@ def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], qu
 
 def send_rows(http: Http, name: str, rows: object) -> dict[str, Any]:
     """Append rows to a dataset, in one body: what the server answers."""
-    if not isinstance(rows, pa.Table):
-        rows, _ = to_table(rows)
-    return send_body(http, name, _body(rows), CONTENT_TYPE)
+    try:
+        return send_body(http, name, _body(table_of(rows)), CONTENT_TYPE)
+    except Conflict as error:
+        if f"column '{_INDEX}" in error.message:
+            advice = "It is the index of the frame: `frame.reset_index(drop=True)` has none."
+            raise Conflict(f"{error.message} {advice}", error.field, error.got) from error
+        raise
 
 
 def send_patch(http: Http, name: str, table: pa.Table, key: str | None) -> dict[str, Any]:
@@ -113,38 +112,6 @@ def send_body(http: Http, name: str, body: bytes, kind: str, below: str = "appen
         except (Unreachable, Busy):
             time.sleep(wait)
     return http.json("POST", route("datasets", name, below), body, headers, twice=True)
-
-
-def _fitted_patch(table: pa.Table, schema: pa.Schema, key: str | None) -> pa.Table:
-    """The columns of a patch in the types of the stream, where they have one."""
-    try:
-        fields = []
-        for field in table.schema:
-            own = schema.get_field_index(field.name)
-            if field.name == _ROW and key is None:
-                field = pa.field(_ROW, pa.int64())
-            fields.append(field if own < 0 else schema.field(own))
-        return table.cast(pa.schema(fields))
-    except _FAILURES as error:
-        raise BadInput(f"The rows do not fit the schema of the stream: {error}", "rows") from error
-
-
-def _fitted(rows: object, schema: pa.Schema) -> pa.Table:
-    """Rows under a schema. BadInput where a column is missing, or a value is none of its type."""
-    try:
-        if isinstance(rows, Mapping):
-            unknown = [name for name in rows if name not in schema.names]
-            if unknown:
-                raise BadInput(f"The stream has no column {unknown[0]!r}, it has {', '.join(schema.names)}.", "rows")
-            return pa.table(rows, schema=schema)
-        table = rows if isinstance(rows, pa.Table) else to_table(rows)[0]
-        if table.schema.equals(schema):
-            return table
-        if set(table.column_names) != set(schema.names):
-            return table  # the server says which columns differ
-        return table.select(schema.names).cast(schema)
-    except _FAILURES as error:
-        raise BadInput(f"The rows do not fit the schema of the stream: {error}", "rows") from error
 
 
 def _body(table: pa.Table) -> bytes:

@@ -59,9 +59,9 @@ def test_a_stream_that_is_there_goes_on(server):
     assert last.patch({"_row": [3], "price": [9]})["rows"] == 1
     with pytest.raises(BigvizError, match="no row 0"):
         last.patch({"_row": [0], "price": [9]})
-    with pytest.raises(BadInput, match="do not fit"):
+    with pytest.raises(BadInput, match="Column 'price' is double"):
         last.patch({"_row": [3], "price": ["much"]})
-    with pytest.raises(BadInput, match="Arrow types"):
+    with pytest.raises(BadInput, match="Arrow type, such as"):
         server.stream("others", {"x": "number"})
     first.close()
     with pytest.raises(Conflict, match="sealed"):
@@ -83,6 +83,17 @@ def test_rows_that_do_not_fit_are_not_sent(server, rows):
     with pytest.raises(BadInput):
         ticks.append(rows)
     assert server.datasets()[0]["rows"] == 0
+
+
+def test_the_index_of_a_frame_without_a_name_is_left_out(server):
+    frame = pd.DataFrame({**LISTS, "price": [1.0, 2.0]}, index=[7, 3])
+    ticks = server.stream("ticks", SCHEMA)
+    assert ticks.append(frame)["rows"] == 2
+    assert ticks.append(frame.set_index("time"))["rows"] == 2
+    with pytest.raises(Conflict, match=r"reset_index\(drop=True\)"):
+        server.append("ticks", frame)
+    with pytest.raises(BadInput, match="bigviz append NAME FILE"):
+        server.append("ticks", "ticks.csv")
 
 
 def test_other_columns_are_refused_by_the_server(server):

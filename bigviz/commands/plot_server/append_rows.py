@@ -53,7 +53,8 @@ def append_file(server: Connection, name: str, path: str, tell: Callable[[str], 
     except BigvizError as error:
         known = "Nothing is known of those sent last. " if isinstance(error, Unreachable) else ""
         why = "Interrupted" if isinstance(error, Cancelled) else error.message.rstrip(".")
-        error.message = f"{why}. {known}Rows appended before: {rows:,}."
+        stop = "" if why.endswith("?") else "."
+        error.message = f"{why}{stop} {known}Rows appended before: {rows:,}."
         raise
     at = "" if version is None else f", version {version:,}"
     return f"Appended {_rate(rows, time.monotonic() - began)} to {name}{at}."
@@ -67,6 +68,8 @@ def bodies(source: Input) -> Iterator[tuple[bytes, str]]:
         raise Unreadable("This is an Arrow IPC file: `bigviz append` takes a stream, as pyarrow.ipc.new_stream writes.")
     if start.startswith(_PARQUET):
         raise Unreadable("This is a Parquet file: `bigviz append` takes an Arrow IPC stream, NDJSON or CSV.")
+    if start.lstrip().startswith(b"["):
+        raise Unreadable("This is a JSON array: NDJSON has an object on each line, as `jq -c '.[]'` prints them.")
     if start.startswith(_ARROW):
         yield from ((body, CONTENT_TYPE) for body in _batches(source))
     elif start.lstrip().startswith(b"{"):

@@ -19,7 +19,7 @@ import pyarrow.types as pt
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, Conflict, TooLarge, Unreadable
-from bigviz.data.appending.plain import plain_schema
+from bigviz.data.appending.plain import plain_schema, plain_type
 from bigviz.data.uploads.check import MARK, NO_END, OLD_END, check_batch, check_columns, reason
 from bigviz.data.uploads.facts import BodyFormat
 from bigviz.data.uploads.schema_match import check_names, check_types, unknown_column
@@ -29,6 +29,7 @@ __all__ = ["MOST_BYTES", "arrow_table", "check_own", "converted", "one_batch"]
 MOST_BYTES: Final = 256 << 20  # of a batch in memory
 _OBJECT: Final = re.compile(rb"^[ \t\r]*\{", re.MULTILINE)
 _TEXT: Final = re.compile(r"Column\(/(.*)\) changed from number to string", re.DOTALL)
+_OTHER_KIND: Final = re.compile(r"Column\(/(.+)\) changed from \w+ to (\w+) in row (\d+)")
 _NO_OBJECT: Final = re.compile(rb"^[ \t\r]*[^{\s][^\n]{0,60}", re.MULTILINE)
 
 
@@ -111,6 +112,9 @@ def _ndjson(body: bytes, schema: pa.Schema) -> pa.Table:
     except pa.ArrowInvalid as error:
         if "unexpected field" in str(error):
             raise _unknown_in(body, schema) from error
+        kinds = _OTHER_KIND.search(str(error))
+        if kinds is not None and schema.get_field_index(kinds[1]) >= 0:
+            raise _other_kind(schema.field(kinds[1]), kinds[2], int(kinds[3])) from error
         raise
 
 
@@ -132,6 +136,21 @@ def _objects(body: bytes, plain: pa.Schema) -> pa.Table:
         if at < 0 or not pt.is_date(plain.field(at).type):
             raise
         return _objects(body, plain.set(at, plain.field(at).with_type(pa.string())))
+
+
+def _other_kind(field: pa.Field, came: str, row: int) -> Unreadable:
+    """The error for a JSON value that is of another kind than its column takes."""
+    kind = plain_type(field.type)
+    wants = "a number" if pt.is_integer(kind) or pt.is_floating(kind) or pt.is_duration(kind) else "a text"
+    if pt.is_timestamp(kind):
+        wants = 'a text such as "2026-05-01T12:00:00.000"'
+    elif pt.is_boolean(kind):
+        wants = "true or false"
+    elif pt.is_nested(kind):
+        wants = "a list or an object"
+    came = f"an {came}" if came[0] in "ao" else f"a {came}"
+    message = f"Column {echoed(field.name)} is {field.type}, which is {wants} in NDJSON: got {came} in row {row + 1:,}."
+    return Unreadable(message, "body")
 
 
 def _unknown_in(body: bytes, schema: pa.Schema) -> Conflict:

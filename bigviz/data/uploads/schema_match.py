@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.did_you_mean import hint
+from bigviz.common.did_you_mean import hint, listing
 from bigviz.common.errors import Conflict
 from bigviz.data.appending.plain import plain_type
 from bigviz.data.columns.kinds import is_bytes, is_text
@@ -57,7 +57,7 @@ def check_types(schema: pa.Schema, came: pa.Schema) -> None:
 
 def unknown_column(schema: pa.Schema, name: str) -> Conflict:
     """The error for a column that the dataset does not have."""
-    more = hint(name, schema.names, "It has others: GET its address for their names and types.")
+    more = hint(name, schema.names, f"It has {listing(schema.names)}.")
     return Conflict(f"The dataset has no column {echoed(name)}.{more}", name[:_LONGEST], name[:_LONGEST])
 
 

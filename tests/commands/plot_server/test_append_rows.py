@@ -97,6 +97,8 @@ def test_nothing_is_no_append(tmp_path: Path):
         cut(b"ARROW1\0\0", 8)
     with pytest.raises(Unreadable, match="This is a Parquet file"):
         cut(b"PAR1\x15\0", 1)
+    with pytest.raises(Unreadable, match="This is a JSON array"):
+        cut(b' [{"x": 1}]', 1)
     with pytest.raises(Unreadable):
         cut(arrow(TABLE)[:100], 50)
 

@@ -67,6 +67,27 @@ def test_many_batches_are_one():
     assert rows(stream(GOOD.slice(0, 0)), "arrows") == []
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"time": 17}', r"'time' is timestamp\[ns, tz=UTC\], which is a text such as .*: got a number in row 1"),
+        (b'{"x": 1}\n{"x": "1"}', "Column 'x' is double, which is a number in NDJSON: got a string in row 2"),
+        (b'{"n": {}}', "Column 'n' is int64, which is a number in NDJSON: got an object in row 1"),
+        (b'{"flag": 1}', "Column 'flag' is bool, which is true or false"),
+        (b'{"tags": 1}', "Column 'tags' is .*, which is a list or an object"),
+        (b'{"kind": 1}', "Column 'kind' is .*, which is a text"),
+    ],
+)
+def test_a_json_value_of_another_kind_is_told_with_its_column(body, told):
+    with pytest.raises(Unreadable, match=told):
+        converted(body, "ndjson", SCHEMA)
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are():
+    with pytest.raises(Conflict, match=r"no column 'volume'\. It has 'time', 'x', 'n', 'kind', 'tags', 'flag'\."):
+        converted(b'{"volume": 1}', "ndjson", SCHEMA)
+
+
 def test_lines_of_json():
     text = b'{"n": 9007199254740993, "x": 1.5, "kind": "a", "tags": ["b"], "flag": true}\n\n{"flag": false}\n'
     assert rows(text, "ndjson") == [REST, {**dict.fromkeys(REST), "flag": False}]
