@@ -5,6 +5,7 @@ import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { length } from "../geometry/span.js";
 import { RowReader } from "../wire/row-values.js";
+import { HoverMark } from "./hover-mark.js";
 import { boxesIn, tipPlace } from "./tip-place.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -19,8 +20,6 @@ import { boxesIn, tipPlace } from "./tip-place.js";
 const REACH = 60;
 /** How far a mark may be from the pointer. */
 const MARK_REACH = 24;
-/** Cells smaller than this are marked by nothing: the crosshair says where they are. */
-const LEAST_MARK = 5;
 const MOST_CATEGORIES = 8;
 /** A mark under the pointer for so many ms shows its row's other columns too. */
 const DWELL = 120;
@@ -36,9 +35,7 @@ export class Hover {
     this.say = say;
     const { surface } = figure;
     this.tip = find(surface, ".tip", HTMLElement);
-    this.hairX = find(surface, ".hair-x", HTMLElement);
-    this.hairY = find(surface, ".hair-y", HTMLElement);
-    this.mark = find(surface, ".mark", HTMLElement);
+    this.mark = new HoverMark(surface);
     /** What the tooltip stands off. */
     this.words = [find(surface, ".nothing", HTMLElement), find(surface, ".hint", HTMLElement)];
     /** @type {{px: number, py: number}|null} where, in CSS pixels of the surface */ this.place = null;
@@ -92,7 +89,8 @@ export class Hover {
     this.place = null;
     this.told = null;
     clearTimeout(this.dwelling);
-    for (const part of [this.tip, this.hairX, this.hairY, this.mark]) part.hidden = true;
+    this.tip.hidden = true;
+    this.mark.hide();
     this.figure.painter.point(null);
   }
 
@@ -145,9 +143,9 @@ export class Hover {
       ? [...this.#rowFacts(row), ...this.#otherColumns(row)]
       : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
     this.#fill(facts);
-    this.#cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
-    if (row) this.#dot(row.px / dpr, row.py / dpr, row.value !== undefined);
-    else this.#outline(hit, dpr);
+    this.mark.cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
+    if (row) this.mark.dot(row.px / dpr, row.py / dpr, row.value !== undefined);
+    else this.mark.outline(hit, view, dpr);
     const value = row?.value ?? hit?.value ?? null;
     painter.point(painter.side === "bar" ? value : null);
     this.#move(place.px, place.py);
@@ -345,45 +343,6 @@ export class Hover {
     const room = { width: surface.clientWidth, height: surface.clientHeight };
     const { left, top } = tipPlace(px, py, tip, room, boxesIn(surface, this.words));
     this.tip.style.transform = `translate(${left}px, ${top}px)`;
-  }
-
-  /** @param {number} px @param {number} py CSS pixels of the plot */
-  #cross(px, py) {
-    this.hairX.hidden = false;
-    this.hairY.hidden = false;
-    this.hairX.style.transform = `translateX(${Math.round(px)}px)`;
-    this.hairY.style.transform = `translateY(${Math.round(py)}px)`;
-  }
-
-  /**
-   * @param {number} px
-   * @param {number} py CSS pixels of the plot
-   * @param {boolean} ring around what has its own colour
-   */
-  #dot(px, py, ring) {
-    const { mark } = this;
-    mark.className = ring ? "mark dot ring" : "mark dot";
-    mark.style.width = "";
-    mark.style.height = "";
-    mark.style.setProperty("--dot", "var(--accent)");
-    mark.style.transform = `translate(${px}px, ${py}px)`;
-    mark.hidden = false;
-  }
-
-  /** @param {Hit|null} hit @param {number} dpr */
-  #outline(hit, dpr) {
-    const { view } = this.figure;
-    const { mark } = this;
-    mark.hidden = true;
-    if (!hit?.exact || !view) return;
-    const [left, right] = hit.x.map((offset) => view.px(view.x.origin, offset) / dpr);
-    const [bottom, top] = hit.y.map((offset) => view.py(view.y.origin, offset) / dpr);
-    if (right - left < LEAST_MARK && bottom - top < LEAST_MARK) return;
-    mark.className = "mark";
-    mark.style.transform = `translate(${left}px, ${top}px)`;
-    mark.style.width = `${right - left}px`;
-    mark.style.height = `${bottom - top}px`;
-    mark.hidden = false;
   }
 
   /** The value of a colour.  @param {number} px @param {number} py */
