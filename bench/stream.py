@@ -8,7 +8,8 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -19,8 +20,11 @@ import pyarrow as pa
 
 from bench import machine, report
 from bench.append_kills import append_kill_rounds
-from bench.following import following
+from bench.following import beside_stopped, many, panning
+from bench.growing import BATCH, COLUMNS
 from bench.growing_lines import growing_lines
+from bench.peers.process import Peer
+from bench.pixels import into_large, into_small
 from bench.places import RESULTS, made
 from bench.report import Figure
 from bench.segments import segment_figures
@@ -30,50 +34,44 @@ from bigviz.commands.bench.run import serving
 from bigviz.document.figure import figure
 
 KEPT: Final = RESULTS / "results.json"
-_COLUMNS: Final = {f"c{number}": "float64" for number in range(5)}
-_BATCH: Final = 10_000  # rows
 _VERSIONS: Final = 10  # that are looked at, of each size
 _SIZES: Final = (1_000_000, 10_000_000)
 
 
-@click.command()
-@click.option("--seconds", default=60.0, show_default=True, help="Of appending, in each case.")
-@click.option("--large", default=10**8, show_default=True, help="Rows of the large table that is followed.")
-@click.option("--rounds", default=200, show_default=True, help="Rounds of `kill -9`.")
-@click.option(
-    "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
-)
-def main(seconds: float, large: int, rounds: int, results: Path) -> None:
-    """Measure streams on this machine, and keep the figures; `python -m bench --write` prints them into docs/."""
-    began, facts, figures = time.perf_counter(), machine.describe(), []
-    with tempfile.TemporaryDirectory(dir=made("scratch")) as folder:
-        for each in run(Path(folder), seconds, large, rounds):
-            figures.append(each)
-            click.echo(str(each), err=True)
-    taken = {"date": date.today().isoformat(), "machine": facts, "seconds": round(time.perf_counter() - began)}
-    report.keep(results, "stream", taken, figures)
+@dataclass(frozen=True)
+class Run:
+    """How long each case appends, how large the large table is, and how many times a server is killed."""
+
+    seconds: float
+    large: int
+    rounds: int
 
 
-def run(folder: Path, seconds: float, large: int, rounds: int) -> Iterator[Figure]:
-    """The figures, with libraries below a folder."""
-    with serving(["--library", str(folder / "rate")]) as url:
-        batch = pa.table({name: np.random.default_rng(1).random(_BATCH) for name in _COLUMNS})
+def _rate(folder: Path, run: Run) -> Iterator[Figure]:
+    """Rows and appends a second."""
+    with serving(["--library", str(folder)]) as url:
+        batch = pa.table({name: np.random.default_rng(1).random(BATCH) for name in COLUMNS})
         for writers in (1, 4):
-            stream = connect(url).stream(f"rate{writers}", _COLUMNS)
-            rates = _rates(stream, batch, writers, seconds)
-            what = f"rows a second that {writers} writers append, {_BATCH:,} at a time, 5 float64, fsync"
+            stream = connect(url).stream(f"rate{writers}", COLUMNS)
+            rates = _rates(stream, batch, writers, run.seconds)
+            what = f"rows a second that {writers} writers append, {BATCH:,} at a time, 5 float64, fsync"
             yield Figure(what, "rows/s", rates, "p50")
-        stream = connect(url).stream("single", _COLUMNS)
-        yield Figure("appends a second of one row, 4 writers", "1/s", _rates(stream, batch[:1], 4, seconds), "p50")
+        stream = connect(url).stream("single", COLUMNS)
+        rates = _rates(stream, batch[:1], 4, run.seconds)
+        yield Figure("appends a second of one row, 4 writers", "1/s", rates, "p50")
+
+
+def _cost(folder: Path, run: Run) -> Iterator[Figure]:
+    """What a version costs until it is counted."""
     for rows in _SIZES:
-        with serving(["--library", str(folder / f"cost{rows}")]) as url:
+        with serving(["--library", str(folder / str(rows))]) as url:
             yield Figure(f"an append until its version is counted, {rows:,} rows", "ms", _costs(url, rows), "p50")
-    yield from growing_lines(folder, _SIZES[-1])
-    yield from following(folder / "following", seconds, large)
-    for rows in _SIZES:
-        yield from segment_figures(rows, seconds)
-    samples = list(append_kill_rounds(folder / "kills", rounds, writers=4, seed=1))
-    what = f"{rounds} rounds of kill -9 under 4 writers, until the server answers"
+
+
+def _kills(folder: Path, run: Run) -> Iterator[Figure]:
+    """Rounds of `kill -9`."""
+    samples = list(append_kill_rounds(folder, run.rounds, writers=4, seed=1))
+    what = f"{run.rounds} rounds of kill -9 under 4 writers, until the server answers"
     yield Figure(what, "s", samples, "max", 3.0, counts="every acknowledged row there, once, in order")
 
 
@@ -103,18 +101,59 @@ def _rates(stream: Stream, batch: pa.Table, writers: int, seconds: float) -> lis
 def _costs(url: str, rows: int) -> list[float]:
     """Milliseconds from an append of one row to the facts of the layer with that row."""
     server, rng = connect(url), np.random.default_rng(2)
-    stream = server.stream("cost", _COLUMNS)
-    for _ in range(rows // _BATCH):
-        stream.append({name: rng.random(_BATCH) for name in _COLUMNS})
+    stream = server.stream("cost", COLUMNS)
+    for _ in range(rows // BATCH):
+        stream.append({name: rng.random(BATCH) for name in COLUMNS})
     server.publish("plot", figure().points("cost", "c0", "c1"))
     samples = []
     for _ in range(_VERSIONS):
         began = time.perf_counter()
-        total = stream.append({name: rng.random(1) for name in _COLUMNS})["offset"] + 1
+        total = stream.append({name: rng.random(1) for name in COLUMNS})["offset"] + 1
         with urllib.request.urlopen(f"{url.rstrip('/')}/plot/layers/0/tilejson.json") as answer:
             assert json.load(answer)["rows"] == total
         samples.append(1e3 * (time.perf_counter() - began))
     return samples
+
+
+CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
+    "rate": _rate,
+    "cost": _cost,
+    "lines": lambda folder, run: growing_lines(folder, _SIZES[-1]),
+    "pixels": lambda folder, run: into_small(folder, run.seconds),
+    "large": lambda folder, run: into_large(folder, run.seconds, run.large),
+    "crowd": lambda folder, run: many(folder / "crowd", run.seconds),
+    "stopped": lambda folder, run: beside_stopped(folder, run.seconds),
+    "panning": lambda folder, run: panning(folder / "panning", run.seconds),
+    "segments-1e6": lambda folder, run: segment_figures(10**6, run.seconds),
+    "segments-1e7": lambda folder, run: segment_figures(10**7, run.seconds),
+    "kills": _kills,
+}
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True, help="Of appending, in each case.")
+@click.option("--large", default=10**8, show_default=True, help="Rows of the large table that is followed.")
+@click.option("--rounds", default=200, show_default=True, help="Rounds of `kill -9`.")
+@click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="Only these (default: all).")
+@click.option("--quick", is_flag=True, help="10 seconds of each, 10^7 rows, 20 rounds: no case takes two minutes.")
+@click.option("--alone", is_flag=True, help="Leave the peers out.")
+@click.option(
+    "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
+)
+def main(
+    seconds: float, large: int, rounds: int, cases: tuple[str, ...], quick: bool, alone: bool, results: Path
+) -> None:
+    """Measure streams on this machine, and keep the figures; `python -m bench --write` prints them into docs/."""
+    Peer.wanted = not alone
+    run, facts = Run(10.0, 10**7, 20) if quick else Run(seconds, large, rounds), machine.describe()
+    for name in cases or CASES:
+        began, figures = time.perf_counter(), []
+        with tempfile.TemporaryDirectory(dir=made("scratch")) as folder:
+            for each in CASES[name](Path(folder), run):
+                figures.append(each)
+                click.echo(str(each), err=True)
+        taken = {"date": date.today().isoformat(), "machine": facts, "seconds": round(time.perf_counter() - began)}
+        report.keep(results, f"stream, {name}", taken, figures)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bench import data, report
+from bench import data, places, report
 from bench.agreement import counts_error
-from bench.peers.process import ADAPTERS, pins
+from bench.peers.process import ADAPTERS, PeerFailed, modules, pins
+from bench.pixels import first_shown
 from bench.places import PUBLISHED
 from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, peers_table, write_between
 
@@ -103,9 +104,27 @@ def test_counts_that_are_off_are_said_to_be() -> None:
 
 
 def test_every_adapter_names_the_versions_it_installs() -> None:
-    assert {"datashader", "xy", "vaex", "tsdownsample", "holoviews"} <= set(ADAPTERS)
+    assert {"datashader", "xy", "vaex", "tsdownsample", "holoviews", "bokeh", "perspective"} <= set(ADAPTERS)
     for name in ADAPTERS:
         assert pins(name) and all("==" in pin for pin in pins(name))
+
+
+def test_a_page_that_cannot_be_installed_is_a_failure_of_its_peer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "CACHE", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert modules("bokeh") is None
+    with pytest.raises(PeerFailed, match="could not be installed"):
+        modules("perspective")
+
+
+def test_an_append_is_shown_by_the_first_frame_that_has_its_rows() -> None:
+    called = {100: 1.0, 200: 1.1, 300: 1.2}
+    shown = first_shown(called, {100: 1_050.0, 300: 1_400.0})
+    assert shown.alone == 2
+    assert shown.milliseconds == pytest.approx([50.0, 300.0, 200.0])
+    assert first_shown(called, {300: 1_300.0, 200: 1_250.0, 400: 1_260.0}).milliseconds == pytest.approx([250, 150, 60])
 
 
 @pytest.mark.parametrize("table", ["points", "log", "grid", "flat", "steps", "line", "irregular", "gappy"])

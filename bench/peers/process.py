@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.places import made
 
-__all__ = ["ADAPTERS", "Peer", "PeerFailed", "pins"]
+__all__ = ["ADAPTERS", "Peer", "PeerFailed", "modules", "pins"]
 
 HERE: Final = Path(__file__).parent
 ADAPTERS: Final = tuple(sorted(path.stem.removeprefix("on_") for path in HERE.glob("on_*.py")))
@@ -87,29 +87,55 @@ class Peer:
 
 def pins(name: str) -> list[str]:
     """What an adapter installs, as its first lines say."""
+    return list(_script(name)["dependencies"])
+
+
+def modules(name: str) -> Path | None:
+    """A folder with the npm modules of an adapter's page, installed unless they are there; None where it has none."""
+    wanted = _script(name).get("tool", {}).get("bench", {}).get("modules", [])
+    if not wanted:
+        return None
+    folder = _folder(f"{name}-page", wanted)
+    if not (folder / "whole").exists():
+        options = ["--ignore-scripts", "--no-save", "--omit=dev", "--prefix", str(folder)]
+        _install(name, folder, wanted, [["npm", "install", *options, *wanted]])
+    return folder / "node_modules"
+
+
+def _script(name: str) -> dict[str, Any]:
     found = _SCRIPT.search((HERE / f"on_{name}.py").read_text())
     if found is None:
         raise PeerFailed(f"{name}: no script block with dependencies in its adapter")
-    text = re.sub(r"^# ?", "", found.group(1), flags=re.MULTILINE)
-    return list(tomllib.loads(text)["dependencies"])
+    return tomllib.loads(re.sub(r"^# ?", "", found.group(1), flags=re.MULTILINE))
 
 
 def _environment(name: str) -> Path:
     """The interpreter of an adapter's own environment, made and filled unless one with the same pins is there."""
     wanted = pins(name)
-    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
-    folder = made("peers") / f"{name}-{digest}"
+    folder = _folder(name, wanted)
     python = folder / "bin" / "python"
-    whole = folder / "whole"
-    if not whole.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        print(f"installing {name}: {', '.join(wanted)}", file=sys.stderr)
-        try:
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, text=True)
-            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
-            subprocess.run(install, check=True, capture_output=True, text=True)
-        except subprocess.CalledProcessError as error:
-            last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-            raise PeerFailed(f"{name} could not be installed: {' '.join(last)}") from error
-        whole.touch()
+    if not (folder / "whole").exists():
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+        _install(name, folder, wanted, [[sys.executable, "-m", "venv", str(folder)], pip])
     return python
+
+
+def _folder(name: str, wanted: list[str]) -> Path:
+    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
+    return made("peers") / f"{name}-{digest}"
+
+
+def _install(name: str, folder: Path, wanted: list[str], commands: list[list[str]]) -> None:
+    """Fill a folder by commands; a file `whole` in it says that all of them have ended well."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    print(f"installing {name}: {', '.join(wanted)}", file=sys.stderr)
+    try:
+        for command in commands:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+    except OSError as error:
+        raise PeerFailed(f"{name} could not be installed: {error}") from error
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or error.stdout).strip().splitlines()[-1:]
+        raise PeerFailed(f"{name} could not be installed: {' '.join(last)}") from error
+    (folder / "whole").touch()
