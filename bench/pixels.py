@@ -3,7 +3,8 @@
 All show the same rows as a line, get the same rows on the same schedule, and are timed alike: from the producer's call
 to the end of the first animation frame that has its rows. Each page must have shown the last row before any is timed.
 The producer of a peer is in the server's process, and nothing is written; that of bigviz is a client over HTTP, whose
-rows are durable before they are shown.
+rows are durable before they are shown. Peers draw with their defaults, Bokeh on a canvas: its WebGL, which
+Chromium emulates where there is no GPU, did not keep up.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bench.report import Figure, Rival, statistic
 from bigviz.commands.bench.browser import READY, chromium
 from bigviz.common.errors import NotFound
 
-__all__ = ["Pixels", "first_shown", "into_large", "into_small"]
+__all__ = ["Pixels", "beside_peers", "first_shown", "into_large"]
 
 _WARM_UP: Final = 3.0  # seconds
 _LATEST_MS: Final = 30_000.0  # until a page shows the last row
@@ -104,28 +105,26 @@ class Pixels:
 
 @dataclass(frozen=True)
 class _Server:
-    """A peer's adapter, the script that watches its page, what its page has once it is ready, and how it is started."""
+    """A peer's adapter, the script that watches its page, and what is true once the page is ready."""
 
     adapter: str
     watch: str
     ready: str
-    options: Mapping[str, Any]
 
 
-_RANGES: Final = {"x_range": (0, 2 * SMALL), "y_range": Y_RANGE}
 _BOKEH_READY: Final = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 _PEERS: Final = {
-    "Bokeh server": _Server("bokeh", _BOKEH, _BOKEH_READY, {**_RANGES, "backend": "canvas"}),
-    "Bokeh server, WebGL": _Server("bokeh", _BOKEH, _BOKEH_READY, {**_RANGES, "backend": "webgl"}),
-    "Perspective": _Server("perspective", _PERSPECTIVE, "window.ready === true", {}),
+    "Bokeh server": _Server("bokeh", _BOKEH, _BOKEH_READY),
+    "Perspective": _Server("perspective", _PERSPECTIVE, "window.ready === true"),
 }
 
 
-def into_small(folder: Path, seconds: float) -> Iterator[Figure]:
-    """Into a small table, with the peers' beside it, whose libraries are below a folder."""
-    mine = _bigviz(folder / "small", SMALL, seconds)
-    rivals = [_rival(name, server, folder / "rows.arrow", seconds) for name, server in _PEERS.items()]
-    yield Figure(_WHAT, "ms", mine.milliseconds, bound=150.0, delivered=mine.delivered, rivals=rivals)
+def beside_peers(folder: Path, seconds: float, rows: int) -> Iterator[Figure]:
+    """Into a table of so many rows, below a folder, and into those of the peers; they draw every row anew."""
+    mine = _bigviz(folder / "small", rows, seconds)
+    rivals = [_rival(name, server, folder / "rows.arrow", seconds, rows) for name, server in _PEERS.items()]
+    what = f"{_WHAT}, into {rows:,} rows"
+    yield Figure(what, "ms", mine.milliseconds, bound=150.0, delivered=mine.delivered, rivals=rivals)
 
 
 def into_large(folder: Path, seconds: float, rows: int) -> Iterator[Figure]:
@@ -151,20 +150,20 @@ def _bigviz(folder: Path, rows: int, seconds: float) -> Pixels:
         return _measured(page, append, seconds)
 
 
-def _rival(name: str, server: _Server, path: Path, seconds: float) -> Rival:
+def _rival(name: str, server: _Server, path: Path, seconds: float, rows: int) -> Rival:
     """What a peer took; where it could not be had or failed, why."""
     try:
-        got = _peer(server, path, seconds)
+        got = _peer(server, path, seconds, rows)
     except (PeerFailed, NotFound, Error) as error:
         return Rival(name, [], counts=f"failed: {str(error).splitlines()[0]}")
     return Rival(name, got.milliseconds, got.delivered)
 
 
-def _peer(server: _Server, path: Path, seconds: float) -> Pixels:
-    table = rows_from(0, SMALL)
+def _peer(server: _Server, path: Path, seconds: float, count: int) -> Pixels:
+    table = rows_from(0, count)
     with pa.ipc.new_file(path, table.schema) as file:
         file.write_table(table)
-    options = {**server.options, **_SIZE, "port": _free_port()}
+    options: dict[str, Any] = {**_SIZE, "port": _free_port(), "x_range": (0, 2 * count), "y_range": Y_RANGE}
     if found := modules(server.adapter):
         options["modules"] = str(found)
     with Peer(server.adapter) as peer, chromium() as browser:
@@ -173,7 +172,7 @@ def _peer(server: _Server, path: Path, seconds: float) -> Pixels:
         page.goto(peer.ask("start", **options)["url"])
         page.wait_for_function(server.ready)
         page.evaluate(server.watch)
-        at = SMALL
+        at = count
 
         def append() -> tuple[int, float]:
             nonlocal at

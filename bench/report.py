@@ -80,12 +80,15 @@ class Figure:
         return None if self.bound is None else self.value <= self.bound
 
     def __str__(self) -> str:
-        text = f"{self.what}: {number(self.value, self.unit)} ({self.statistic} of {len(self.samples)})"
+        median = "" if self.statistic != "p95" else f", median {number(statistic(self.samples, 'median'), self.unit)}"
+        text = f"{self.what}: {number(self.value, self.unit)} ({self.statistic} of {len(self.samples)}{median})"
         if self.bound is not None:
             text += f", at most {number(self.bound, self.unit)}" + ("" if self.held else ": MISSED")
         for rival in self.rivals:
-            took = number(statistic(rival.samples, "median"), self.unit) if rival.samples else "-"
-            text += f"; {rival.name} {took} ({rival.delivered or 'same'}; {rival.counts})"
+            took = "-"
+            if rival.samples:
+                took = "median {}, p95 {}".format(*_middle_and_high(rival.samples, self.unit))
+            text += f"; {rival.name} {took} ({'; '.join(filter(None, (rival.delivered or 'same', rival.counts)))})"
         return text
 
 

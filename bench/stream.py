@@ -21,10 +21,10 @@ import pyarrow as pa
 from bench import machine, report
 from bench.append_kills import append_kill_rounds
 from bench.following import beside_stopped, many, panning
-from bench.growing import BATCH, COLUMNS
+from bench.growing import BATCH, COLUMNS, SMALL
 from bench.growing_lines import growing_lines
 from bench.peers.process import Peer
-from bench.pixels import into_large, into_small
+from bench.pixels import beside_peers, into_large
 from bench.places import RESULTS, made
 from bench.report import Figure
 from bench.segments import segment_figures
@@ -119,7 +119,8 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
     "rate": _rate,
     "cost": _cost,
     "lines": lambda folder, run: growing_lines(folder, _SIZES[-1]),
-    "pixels": lambda folder, run: into_small(folder, run.seconds),
+    "pixels": lambda folder, run: beside_peers(folder, run.seconds, SMALL),
+    "pixels-1e3": lambda folder, run: beside_peers(folder, run.seconds, 1_000),
     "large": lambda folder, run: into_large(folder, run.seconds, run.large),
     "crowd": lambda folder, run: many(folder / "crowd", run.seconds),
     "stopped": lambda folder, run: beside_stopped(folder, run.seconds),
@@ -135,7 +136,7 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
 @click.option("--large", default=10**8, show_default=True, help="Rows of the large table that is followed.")
 @click.option("--rounds", default=200, show_default=True, help="Rounds of `kill -9`.")
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="Only these (default: all).")
-@click.option("--quick", is_flag=True, help="10 seconds of each, 10^7 rows, 20 rounds: no case takes two minutes.")
+@click.option("--quick", is_flag=True, help="10 seconds of each, 10^7 rows, 20 rounds.")
 @click.option("--alone", is_flag=True, help="Leave the peers out.")
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."

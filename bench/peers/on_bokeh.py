@@ -32,12 +32,12 @@ def load(path: str, columns: list[str]) -> Answer:
     return Answer(seconds)
 
 
-def start(port: int, backend: str, **look: Any) -> Answer:
+def start(port: int, **look: Any) -> Answer:
     """Serve the page on a port of this machine; it is ready when this answers."""
 
     def page(document: Document) -> None:
         source = ColumnDataSource(data)
-        plot = figure(output_backend=backend, **look)
+        plot = figure(**look)
         plot.line("c0", "c1", source=source)
         document.add_root(plot)
         shown[document] = source

@@ -11,6 +11,7 @@
 
 import threading
 import time
+from typing import Any
 
 import perspective
 import pyarrow as pa
@@ -55,8 +56,11 @@ def packed(rows: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def start(port: int, modules: str, width: int, height: int) -> Answer:
-    """Serve the page on a port of this machine, with the modules below a folder; it is ready when this answers."""
+def start(port: int, modules: str, width: int, height: int, **_: Any) -> Answer:
+    """Serve the page on a port of this machine, with the modules below a folder; it is ready when this answers.
+
+    The viewer takes no ranges of its axes: it fits them to the rows.
+    """
 
     class Page(RequestHandler):
         def get(self) -> None:
