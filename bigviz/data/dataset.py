@@ -22,6 +22,7 @@ from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, Unusable, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
 from bigviz.data.formats.stable_file import StableFile
@@ -93,6 +94,14 @@ class Dataset:
         """The number of the first row: 0, or how many rows were rolled over. Numbers of rows never change."""
         growth = self._source.growth
         return 0 if growth is None else growth.first_row
+
+    def gone(self, name: str, cancel: Cancel = NEVER) -> Magnitudes:
+        """The axis numbers that a column had in the rows before `first_row`, by size; none of a category. Rows that are
+        still on the disk are read. Raises what `column` does."""
+        growth = self._source.growth
+        if growth is None or not growth.first_row or self.info(name).kind == "category":
+            return Magnitudes()
+        return growth.gone(name, cancel)
 
     @property
     def corrections(self) -> tuple[Correction, ...]:

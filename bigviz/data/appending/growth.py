@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from bigviz.common.cancel import Cancel
+from bigviz.data.columns.magnitudes import Magnitudes
 
 __all__ = ["Correction", "Growth", "Mark", "Version"]
 
@@ -21,19 +24,25 @@ class Correction:
     rows: npt.NDArray[np.int64]
 
 
+def _none(name: str, cancel: Cancel) -> Magnitudes:
+    return Magnitudes()
+
+
 @dataclass(frozen=True, eq=False)
 class Growth:
     """What is known of the rows of one version of a dataset that can be appended to.
 
     `lineage` is the same for all versions until the dataset is replaced. `first_row` is the number of the first row
     that is still there: those before it were rolled over, and numbers never change. `corrections` are all there were,
-    in order of their versions. `appends` holds the number of the first row of each append, ascending.
+    in order of their versions. `appends` holds the number of the first row of each append, ascending. `gone` gives the
+    numbers that a column had in the rows before `first_row`, by size.
     """
 
     lineage: str
     first_row: int = 0
     corrections: tuple[Correction, ...] = ()
     appends: Sequence[int] = field(default=(), repr=False)
+    gone: Callable[[str, Cancel], Magnitudes] = field(default=_none, repr=False)
 
 
 class Version(Protocol):

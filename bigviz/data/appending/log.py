@@ -23,6 +23,8 @@ from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rule import Rule
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.appending.state import LogState
+from bigviz.data.columns.magnitudes import Magnitudes
+from bigviz.data.gone.removed_files import numbers_of
 from bigviz.data.patches.corrections import Patch
 
 __all__ = ["AppendLog", "Durability", "Entry"]
@@ -287,7 +289,8 @@ class AppendLog:
             return
         gone, left = self._files[:count], self._files[count:]
         try:
-            self._state.rolled(left[0].head.number).write(left[0].path.parent)
+            numbers = Magnitudes.joined(self._state.gone, numbers_of(gone, self.schema, self._state.corrections))
+            self._state.rolled(left[0], numbers).write(left[0].path.parent)
             for file in gone:
                 file.batches.mapped(file.end)  # for those who read an older version
                 file.path.unlink(missing_ok=True)
@@ -295,6 +298,7 @@ class AppendLog:
             _log.warning("files of rows that were rolled over could not be removed: %s", error)
             return
         self._files = left
+        self._state.removed(left[0], numbers)
         self._count_older()
 
     def _count_older(self) -> None:
@@ -313,7 +317,7 @@ class AppendLog:
         return Snapshot(
             state.version, self._upload_rows, state.next, state.first_row, self.schema, (*self._older, last),
             self._older_bytes + file.end, state.sealed, digest.hexdigest()[:32], state.corrections,
-            self._id.hex(), self._files[0].head.version,
+            self._id.hex(), self._files[0].head.version, state.gone,
         )  # fmt: skip
 
 

@@ -1,15 +1,17 @@
 """What the files of an append log held that were removed after a rollover, and that is needed still.
 
 It lies beside the files that are left, in `rolled`: 16 bytes `bigviz rolled 1\\n`, u64 sum (XXH64) of all that follows,
-u64 bytes of a JSON object, the object, keys as `Keys.pack` gives them, the numbers of corrected rows, and the corrected
-values of each column as a patch. It is written whole before a file is removed. It may tell of later records than those
-of the files that are gone: reading these records again changes nothing.
+u64 bytes of a JSON object, the object, keys as `Keys.pack` gives them, the numbers of corrected rows, the corrected
+values of each column as a patch, and what `Magnitudes.write` gives of each column's numbers in the rows of those files.
+It is written whole before a file is removed. But for those numbers, it may tell of later records than those of the
+files that are gone: reading these records again changes nothing.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,7 @@ from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import Unreadable
 from bigviz.data.appending.growth import Correction
 from bigviz.data.appending.rollover import Clock
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.patches.corrections import Corrections, Patch, Run
 
 __all__ = ["Rolled"]
@@ -33,13 +36,14 @@ _HEAD: Final = struct.Struct("<16sQQ")
 @dataclass(frozen=True)
 class Rolled:
     """`number` is that of the first file that is left. `total` (of the heads of all records) and `clock` are as they
-    were before its first record."""
+    were before its first record, and `gone` are the numbers of the rows before it, by column."""
 
     number: int = 0
     total: int = 0
     clock: Clock = field(default_factory=Clock)
     keys: bytes = b""
     corrections: Corrections = field(default_factory=Corrections)
+    gone: Mapping[str, Magnitudes] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Rolled:
@@ -79,12 +83,14 @@ class Rolled:
         for name, size in told["columns"]:
             patch = Patch.read(take(size))
             columns[name] = (Run(patch.rows, patch.columns[name]),)
+        gone = {name: Magnitudes.read(dtype, take(size)) for name, dtype, size in told.get("gone", ())}
         clock = Clock(told["clock"], told["last"])
-        return cls(told["number"], told["total"], clock, keys, Corrections(columns, tuple(corrections)))
+        return cls(told["number"], told["total"], clock, keys, Corrections(columns, tuple(corrections)), gone)
 
     def write(self, folder: Path) -> None:
         """Put it in the place of the one before. Raises BadInput where the disk takes no more."""
         columns = [(name, Patch(run.rows, {name: run.values}).write()) for name, (run,) in self._joined().items()]
+        gone = [(name, *each.write()) for name, each in self.gone.items()]
         told = [(each.version, len(each.rows)) for each in self.corrections.told]
         described = json.dumps(
             {
@@ -95,10 +101,11 @@ class Rolled:
                 "keys": len(self.keys),
                 "told": told,
                 "columns": [(name, len(each)) for name, each in columns],
+                "gone": [(name, dtype, len(each)) for name, dtype, each in gone],
             }
         ).encode()
         rows = [each.rows.tobytes() for each in self.corrections.told]
-        rest = b"".join([described, self.keys, *rows, *(each for _, each in columns)])
+        rest = b"".join([described, self.keys, *rows, *(each for _, each in columns), *(each for *_, each in gone)])
         size = len(described).to_bytes(8, "little")
         with written_aside(folder / _NAME) as file:
             file.write(_MAGIC + _sum(size + rest).to_bytes(8, "little") + size)

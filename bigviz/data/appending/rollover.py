@@ -12,6 +12,7 @@ from bigviz.data.appending.rule import Rule
 __all__ = ["Clock", "Window"]
 
 _LEAST_FILE: Final = 8 << 20
+_MOST_FILE: Final = 64 << 20  # when it is removed, appends wait while its numbers are looked at: some 0.3 s
 _FILES: Final = 8  # at least, that what is there is in: what is rolled over leaves the disk a file at a time
 
 
@@ -86,7 +87,7 @@ class Window:
 
     def file_bytes(self, most: int) -> int:
         """How long a file of the log may be."""
-        return min(most, max(_LEAST_FILE, self.nbytes // _FILES)) if self.rule else most
+        return min(most, _MOST_FILE, max(_LEAST_FILE, self.nbytes // _FILES)) if self.rule else most
 
     def _oldest(self) -> tuple[int, int, int] | None:
         """The row after the oldest append that is there, its bytes, and the clock when it came."""

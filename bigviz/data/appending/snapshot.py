@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from bigviz.data.appending.batches import Batches
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.patches.corrections import Corrections
 
 __all__ = ["Slice", "Snapshot"]
@@ -30,7 +32,8 @@ class Snapshot:
     Rows have numbers, which never change: those of the upload are before `upload_rows`, the next one to come will be
     `next_row`, and what is before `first_row` was rolled over. `files` have the rows that were appended, the oldest
     first; `nbytes` are those of the files. `digest` tells the content from any other, and `lineage`
-    is the same for all versions of a log. All that came after version `since` is in the files.
+    is the same for all versions of a log. All that came after version `since` is in the files,
+    and `gone` has the numbers of what was appended before, by column.
     """
 
     version: int
@@ -45,6 +48,7 @@ class Snapshot:
     corrections: Corrections
     lineage: str
     since: int
+    gone: Mapping[str, Magnitudes] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -13,16 +14,19 @@ from typing import Final, overload
 import numpy as np
 import pyarrow as pa
 
+from bigviz.common.cancel import Cancel
 from bigviz.data.appending.batches import Batches
 from bigviz.data.appending.growth import Growth
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import admit_schema
 from bigviz.data.columns.column import Unusable
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.points import coordinates
 from bigviz.data.formats.file_part import Part, Piece, damaged
 from bigviz.data.formats.geometry import PointsPart, geometries
 from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.gone.measured import measured
 from bigviz.data.limits import require_rows
 from bigviz.data.patches.corrections import Corrections, Run
 from bigviz.data.sources.files import FilesSource
@@ -77,6 +81,7 @@ class LogTable:
         sample = self.part(Batches(Path("/log")))
         self.whole = FilesSource([sample] if base is None else [base, sample], {}, what)
         self.starts = [] if base is None else [piece.start for piece in base.pieces]
+        self.gone: dict[str, Magnitudes] = {}  # of the uploaded file, once all of its rows are
         self._points = sample.points if isinstance(sample, PointsPart) else {}
 
     def corrections(self, found: Corrections) -> Corrections:
@@ -112,8 +117,9 @@ class AppendedSource(TaskSource):
         self._snapshot = snapshot
         self._corrections = table.corrections(snapshot.corrections)
         self.growth: Growth | None = Growth(
-            snapshot.lineage, snapshot.first_row, snapshot.corrections.told, _Starts(snapshot)
-        )
+            snapshot.lineage, snapshot.first_row, snapshot.corrections.told, _Starts(snapshot),
+            partial(_gone, table, snapshot),
+        )  # fmt: skip
 
     def check(self) -> None:
         if self._table.base is not None:
@@ -182,6 +188,25 @@ class AppendedSource(TaskSource):
                 with reading(f"Column {field.name!r}", in_memory=True):
                     found = _in_type(corrected, field.type)
                 yield from found
+
+
+def _gone(table: LogTable, snapshot: Snapshot, name: str, cancel: Cancel) -> Magnitudes:
+    """The numbers of a column in the rows that were rolled over: what is known of those that left the disk, and those
+    that can be read still, which a start or a later roll does not change."""
+    found, first, upload = snapshot.gone.get(name, Magnitudes()), snapshot.first_row, snapshot.upload_rows
+    if upload and table.base is not None:
+        known = table.gone.get(name)
+        if known is None or first < upload:
+            rolled = replace(snapshot, files=(), first_row=0, next_row=min(first, upload))
+            known = measured(AppendedSource(table, rolled, name), name, cancel)
+        if first >= upload:
+            table.gone[name] = known
+        found = found.merged(known)
+    start = snapshot.files[0].first
+    if start < first:
+        rolled = replace(snapshot, first_row=start, next_row=first)
+        found = found.merged(measured(AppendedSource(table, rolled, name), name, cancel))
+    return found
 
 
 def _in_type(array: pa.Array, type_: pa.DataType) -> list[pa.Array]:

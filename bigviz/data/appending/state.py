@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from xxhash import xxh64_intdigest
@@ -14,6 +15,7 @@ from bigviz.data.appending.refusals import NoSuchRow
 from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rollover import Clock, Window
 from bigviz.data.appending.rule import Rule
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.patches.corrections import Corrections, Patch
 
 __all__ = ["LogState"]
@@ -34,6 +36,7 @@ class LogState:
         self.corrections: Corrections = rolled.corrections
         told = rolled.corrections.told
         self._corrected = told[-1].version if told else 0  # what came up to then is there already
+        self.gone, self.filed = rolled.gone, head.first  # of rows before `filed`, whose files were removed
         self.keys = Keys()
         self.keys.unpack(rolled.keys)
         self.window = Window(rule, head.first if head.number else 0, *upload)
@@ -43,6 +46,13 @@ class LogState:
     def first_row(self) -> int:
         """The number of the first row that is there."""
         return self.window.first_row
+
+    @property
+    def first_corrected(self) -> int:
+        """The number of the first row whose corrections are kept: rows of the log count by the values they had last,
+        once their file is removed, unless there are so many corrections that those of
+        rolled-over rows have to go."""
+        return min(self.first_row, self.filed)
 
     def expires(self, now_ns: int) -> bool:
         """Whether rows are too old at a time. Rows of an upload are as old as the first record, so without one, there
@@ -79,7 +89,7 @@ class LogState:
             file.batches.add(at, record, clock)
             self.window.added()
         if patch is not None and record.version > self._corrected:
-            self.corrections = self.corrections.patched(record.version, patch, self.first_row)
+            self.corrections = self.corrections.patched(record.version, patch, self.first_corrected)
         if record.kind == SEAL:
             self.sealed = True
         else:
@@ -104,8 +114,15 @@ class LogState:
                     "body",
                 )
 
-    def rolled(self, number: int) -> Rolled:
-        """What has to be known where the files before one are removed."""
+    def rolled(self, left: LogFile, gone: Mapping[str, Magnitudes]) -> Rolled:
+        """What has to be known where the files before one are removed, and all numbers of their rows and those before
+        are `gone`."""
+        number = left.head.number
         total, clock = self._begun[number]
         self._begun = {each: begun for each, begun in self._begun.items() if each >= number}
-        return Rolled(number, total, clock, self.keys.pack(), self.corrections.joined(self.first_row))
+        corrections = self.corrections.joined(min(self.first_row, left.head.first))
+        return Rolled(number, total, clock, self.keys.pack(), corrections, gone)
+
+    def removed(self, left: LogFile, gone: Mapping[str, Magnitudes]) -> None:
+        """The files before one are no more."""
+        self.filed, self.gone = left.head.first, gone

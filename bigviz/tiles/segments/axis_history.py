@@ -20,7 +20,7 @@ from bigviz.aggregate.dyadic_cells import CODE_BITS, INSIDE, Root, root_of
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.survey import BINS, FAR_SHARE, SHORTER
 
-__all__ = ["AxisHistory", "Lost", "Weighted"]
+__all__ = ["AxisHistory", "Weighted"]
 
 Array = npt.NDArray[Any]
 Number = int | float
@@ -166,31 +166,6 @@ class _Histogram:
             if self.root.exponent - found.exponent >= SHORTER:
                 return found, int(pairs[k])
         return None
-
-    @property
-    def extremes(self) -> list[Weighted]:
-        """Its numbers as far as they are known: each bin's lowest once, its highest for all others."""
-        filled = np.flatnonzero(self.counts)
-        counts = self.counts[filled]
-        return [(self.low[filled], np.ones(len(filled), np.int64)), (self.high[filled], counts - 1)]
-
-
-class Lost:
-    """Numbers whose rows are gone, as far as they are kept: the extremes of each bin of their root."""
-
-    def __init__(self) -> None:
-        self.numbers: list[Weighted] = []
-
-    def add(self, values: Array) -> None:
-        """Take in numbers, and join them with those that were lost before."""
-        if len(values) == 0:
-            return
-        every = [(values, None), *self.numbers]
-        ends = [(numbers.min().item(), numbers.max().item()) for numbers, _ in every]
-        whole = _Histogram(root_of(min(low for low, _ in ends), max(high for _, high in ends)), values.dtype)
-        for numbers, weights in every:
-            whole.add(numbers, weights)
-        self.numbers = whole.extremes
 
 
 @jit

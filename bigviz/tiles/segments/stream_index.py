@@ -23,13 +23,15 @@ from bigviz.common.cancel import locked
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.columns.column import widen
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Extent, Survey
-from bigviz.tiles.segments.axis_history import AxisHistory, Lost, Weighted
+from bigviz.tiles.segments.axis_history import AxisHistory, Weighted
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.correcting import corrected
+from bigviz.tiles.segments.lost import LostNumbers, lost_numbers
 from bigviz.tiles.segments.remaking import merge, remake, without
 from bigviz.tiles.segments.row_part import Numbers, PartOrder, Roots, RowPart, part_of
 from bigviz.tiles.segments.tiers import next_merge
@@ -103,9 +105,7 @@ class StreamIndex:
         self._dense: tuple[Hashable, int, DensePart | None] | None = None
         self._label_orders: set[object] = set()
         self._labels: dict[tuple[int, Hashable], int] = {}
-        self._lost = (Lost(), Lost())
-        self._lost_rows = 0
-        self._count = 0  # rows that were numbers on both axes, of all there ever were
+        self._lost: LostNumbers = Magnitudes(), Magnitudes()
         self._lock = threading.Lock()
         self._forget_history()
 
@@ -224,14 +224,11 @@ class StreamIndex:
 
     def _tried(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
         """The next version; where that fails, or is cancelled, nothing is kept of it."""
-        lost = [list(each.numbers) for each in self._lost], self._lost_rows
+        lost = self._lost
         try:
             return self._next(head, dataset, crew)
         except BaseException:
-            for each, numbers in zip(self._lost, lost[0], strict=True):
-                each.numbers = numbers
-            self._lost_rows = lost[1]
-            self._count = self._lost_rows + (0 if head is None else sum(len(part) for part in head.parts))
+            self._lost = lost
             self._forget_history()
             raise
 
@@ -239,16 +236,17 @@ class StreamIndex:
         first, stop = dataset.first_row, dataset.first_row + dataset.num_rows
         parts = [] if head is None else list(head.parts)
         before = first if head is None else max(head.stop, first)
-        if head is not None and first > head.first:
+        if head is None or first > head.stop:  # of rows between, there is only what is kept of all that are gone
+            parts, self._lost = [], lost_numbers(dataset, self.spec, crew.cancel)
+            self._forget_history()
+        elif first > head.first:
             parts = self._rolled(parts, first, crew)
         rows = [] if head is None else [each.rows for each in dataset.corrections if each.version > head.number]
         if rows:
             wrong = np.unique(np.concatenate(rows))
             parts = [self._corrected(part, wrong, dataset, crew) for part in parts]
             self._forget_history()
-            self._count = sum(len(part) for part in parts) + self._lost_rows
         new = read_numbers(dataset, self.spec, before, stop, crew)
-        self._count += len(new)
         roots = self._roots(parts, new)
         parts = [self._suiting(part, roots, crew) for part in parts if len(part)]
         if len(new):
@@ -258,7 +256,7 @@ class StreamIndex:
         return Version(dataset.version, first, stop, corrected, survey, tuple(parts))
 
     def _roots(self, parts: Sequence[RowPart], new: Numbers) -> Roots:
-        found = []
+        found, there = [], sum(len(part) for part in parts) + len(new)
         for which, (history, values) in enumerate(zip(self._history, (new.x, new.y), strict=True)):
 
             def again(which: int = which, values: Array = values) -> Iterator[Weighted]:
@@ -266,9 +264,9 @@ class StreamIndex:
                     for own in (part.order.own, part.order.far_own):
                         yield widen(own[which]), None
                 yield widen(values), None
-                yield from self._lost[which].numbers
+                yield self._lost[which].points
 
-            found.append(history.add(widen(values), self._count, again))
+            found.append(history.add(widen(values), there + self._lost[which].rows, again))
         return found[0], found[1]
 
     def _suiting(self, part: RowPart, roots: Roots, crew: Crew) -> RowPart:
@@ -303,9 +301,8 @@ class StreamIndex:
     def _lose(self, part: RowPart, first: int) -> None:
         numbers = part.by_number()
         gone = int(np.searchsorted(numbers.rows, first))
-        for lost, values in zip(self._lost, (numbers.x, numbers.y), strict=True):
-            lost.add(widen(values[:gone]))
-        self._lost_rows += gone
+        x, y = (Magnitudes.of(widen(values[:gone])) for values in (numbers.x, numbers.y))
+        self._lost = self._lost[0].merged(x), self._lost[1].merged(y)
 
     def _corrected(self, part: RowPart, wrong: Array, dataset: Dataset, crew: Crew) -> RowPart:
         rows = wrong[(wrong >= part.first) & (wrong < part.stop)]

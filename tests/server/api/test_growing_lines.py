@@ -49,6 +49,25 @@ def test_each_version_is_drawn_as_a_line_of_its_rows(plots: Running, kept: int |
         _same(plots, there, table.num_rows - facts["rows"])
 
 
+@pytest.mark.parametrize("glyph", ["points", "line"])
+def test_the_first_who_looks_sees_the_root_of_all_rows(plots: Running, glyph: str) -> None:
+    rng = np.random.default_rng(5)
+    table = pa.table({"x": np.arange(5_000), "y": rng.normal(size=5_000) * np.geomspace(1000, 1, 5_000)})
+    upload(plots, "rows?rollover_rows=1000", table.slice(0, 1_500))
+    for first in range(1_500, 5_000, 500):
+        more = stream_of(table.slice(first, 500))
+        assert call(plots, "POST", "datasets/rows/append", more, Content_Type=ARROW)[0] == 200
+    upload(plots, "all", table)
+    found = {}
+    for name in ("rows", "all"):
+        value = document(name, agg="any" if glyph == "line" else "count")
+        value["layout"]["layers"][0]["glyph"] = glyph
+        assert call(plots, "PUT", f"documents/{name}", value)[0] == 201
+        found[name] = json.loads(plots.get(f"/{name}/layers/0/tilejson.json").body)
+    assert found["rows"]["extent"] == found["all"]["extent"]
+    assert (found["rows"]["rows"], found["rows"]["range"][0]) == (1_000, 4_000), found["rows"]
+
+
 def _same(plots: Running, table: pa.Table, first: int) -> None:
     engine, dataset = Engine(threads=1), bv.open(table)
     for x0, x1, width in ((-50, 600, 500), (0, 99, 10), (60, 210, 3)):

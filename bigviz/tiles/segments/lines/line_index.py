@@ -22,6 +22,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.segments.column_pieces import read_columns
 from bigviz.tiles.segments.lines.line_changes import Change
 from bigviz.tiles.segments.lines.line_survey import LineSurvey
+from bigviz.tiles.segments.lost import lost_numbers
 from bigviz.tiles.series.falls import Falls
 from bigviz.tiles.series.growing_line import GrowingLine
 from bigviz.tiles.series.line import MergedLine
@@ -82,6 +83,8 @@ class LineIndex:
                 return found
             if head is not None and dataset.version < head.number:
                 return None
+            if head is not None and dataset.first_row > head.stop:  # rows came and went since
+                head = None
             news = None if head is None else self._read(head, dataset, crew)
             # Whatever happens from here on, the line is not the head's any more.
             self._head = None
@@ -124,7 +127,7 @@ class LineIndex:
             last = np.array([len(series) - 1])
             falls.add(series.x.at(last), series.numbers(last) + first)
         self._line = GrowingLine.of(series, first, falls)
-        self._survey = LineSurvey(self.spec)
+        self._survey = LineSurvey(self.spec, lost_numbers(dataset, self.spec, crew.cancel))
         line = self._line.snapshot()
         self._survey.restart(line.parts)
         return self._made(None, dataset, line, [], Change.whole(dataset.version))

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from bigviz.aggregate.dyadic_cells import INSIDE, Root
 from bigviz.aggregate.spaces import space
+from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Extent, Survey
-from bigviz.tiles.segments.axis_history import AxisHistory, Lost, Weighted
+from bigviz.tiles.segments.axis_history import AxisHistory, Weighted
+from bigviz.tiles.segments.lost import LostNumbers
 from bigviz.tiles.series.merged_m4 import extremes_between, missing_between, value_from, value_to
 from bigviz.tiles.series.merged_rows import Piece, rows_of_parts
 from bigviz.tiles.series.part import Part
@@ -39,12 +41,12 @@ class _Measured:
 class LineSurvey:
     """The roots of all rows that there ever were, and what follows from the parts of a line."""
 
-    def __init__(self, spec: OrderSpec) -> None:
+    def __init__(self, spec: OrderSpec, lost: LostNumbers | None = None) -> None:
+        """`lost` are the numbers of rows that were gone before."""
         self._spaces = space(spec.xaxis, "x"), space(spec.yaxis, "y")
         self._far = spec.root == "default"
-        self._lost = Lost(), Lost()
-        self._lost_rows = 0
-        self._count = 0  # rows with both numbers, of all there ever were
+        self._lost = lost or (Magnitudes(), Magnitudes())
+        self._count = 0  # rows with both numbers, of those that are there
         self._measured: dict[int, tuple[object, _Measured]] = {}
         self._history = [AxisHistory(each.root, self._far) for each in self._spaces]
 
@@ -57,15 +59,14 @@ class LineSurvey:
     def lose(self, gone: Sequence[Piece]) -> None:
         """Rows are no more: the roots go on holding them."""
         for x, y in map(_both, gone):
-            self._lost_rows += len(x)
-            for lost, values in zip(self._lost, (x, y), strict=True):
-                lost.add(values)
+            self._count -= len(x)
+            self._lost = self._lost[0].merged(Magnitudes.of(x)), self._lost[1].merged(Magnitudes.of(y))
 
     def restart(self, parts: Sequence[Part]) -> None:
         """Rows have other values: begin anew with those of these parts, and those that are lost."""
         self._history = [AxisHistory(each.root, self._far) for each in self._spaces]
         self._measured.clear()
-        self._count = self._lost_rows + sum(self._extent(part).whole.count for part in parts)
+        self._count = sum(self._extent(part).whole.count for part in parts)
 
     def of(self, parts: Sequence[Part], roots: Roots, rows: int) -> Survey:
         """The survey of the rows of parts, of a table of so many rows."""
@@ -91,12 +92,12 @@ class LineSurvey:
                 for part in parts:
                     for piece in rows_of_parts([part]):
                         yield _both(piece)[which], None
-                yield from self._lost[which].numbers
+                yield self._lost[which].points
 
             series = parts[0].series
             empty = np.empty(0, (series.x.dtype, series.y.dtype)[which])
             values = np.concatenate([empty, *(each[which] for each in both)])
-            found.append(history.add(values, self._count, again))
+            found.append(history.add(values, self._count + self._lost[which].rows, again))
         return found[0], found[1]
 
     def _extent(self, part: Part) -> _Known:

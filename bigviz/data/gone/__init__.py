@@ -1,0 +1,1 @@
+"""What is kept of the numbers of rows that are rolled over."""
