@@ -248,8 +248,7 @@ def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
     _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
     layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
     definition = value.get("definition")
-    columns = _columns(value.get("columns"), f"{path}.columns", limits)
-    if columns is None:
+    if value.get("columns") is None:
         tiles = _places(value.get("tiles", []), f"{path}.tiles", limits)
         prefetch = _places(value.get("prefetch", []), f"{path}.prefetch", limits)
         roots = _roots(value.get("roots"), f"{path}.roots")
@@ -257,7 +256,7 @@ def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
         return LayerWants(layer, definition, tiles, prefetch, roots, window)
     if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
-    return LayerWants(layer, definition, columns=columns)
+    return LayerWants(layer, definition, columns=_columns(value["columns"], f"{path}.columns", limits))
 
 
 def _window(value: Any, path: str, limits: Limits) -> WindowWant | None:

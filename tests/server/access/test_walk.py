@@ -203,6 +203,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "layer": {"layer": 0, "definition": {}},
     "view": {"layers": []},
     "cancel": {},
+    "follow": {"versions": {}, "figures": []},
 }
 
 
@@ -224,7 +225,8 @@ def test_each_message_as_everybody(town: Town, op: str, who: str):
         (viewer,) = server.server.site.viewers
         token = town.headers(who).get("Authorization", "").removeprefix("Bearer ") or None
         viewer.credentials = Credentials("127.0.0.1", local=who == "operator", token=token)
-        found.send(json.dumps({"op": op, "id": 7, "figure": 0, **BODIES[op]}))
+        figure = {} if op == "follow" else {"figure": 0}
+        found.send(json.dumps({"op": op, "id": 7, **figure, **BODIES[op]}))
         (expected,) = {row[who] for each, row in MESSAGES if each == op}
         outcome = outcome_of(found)
     server.await_event("disconnected")
