@@ -22,12 +22,12 @@ from bigviz.data.following.arrow_stream import ArrowStream
 from bigviz.data.following.file_set import FileSet
 from bigviz.data.following.growing import Growing
 from bigviz.data.following.growing_csv import GrowingCsv
+from bigviz.data.following.growing_file import GrowingFile
 from bigviz.data.following.outdated import Outdated
 from bigviz.data.following.source import FollowedSource
 from bigviz.data.formats.csv import require_csv
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.sniff import format_of, named
-from bigviz.data.formats.stable_file import StableFile
 
 __all__ = ["FollowedTable"]
 
@@ -145,7 +145,7 @@ class FollowedTable:
         if os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path)):
             require_csv(self._options, "a directory that is followed")
             return FileSet(path)
-        file = StableFile.at(path)
+        file = GrowingFile.at(path)  # it may be written to at this moment
         found = format_of(file)[0]
         if found == "csv":
             return GrowingCsv(path, self._options, self._progress)

@@ -15,6 +15,8 @@ from bigviz.common.errors import BadInput, NotFound
 from bigviz.data.following.ipc_messages import messages
 from bigviz.data.following.table import FollowedTable
 from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.formats.sniff import format_of
+from bigviz.data.formats.stable_file import StableFile
 
 from .files import grow, looked, values_of
 
@@ -42,6 +44,19 @@ def stream_of(batches: list[pa.RecordBatch], **options: bool) -> tuple[bytes, li
 def append(path: Path, data: bytes) -> None:
     with path.open("ab") as file:
         file.write(data)
+
+
+def test_a_file_may_be_written_to_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole, ends = stream_of([batch_of([1, 2], ["a", "b"]), batch_of([3], ["a", "b"])])
+    path = tmp_path / "t.arrows"
+    path.write_bytes(whole[: ends[0]])
+
+    def sniffed(file: StableFile) -> tuple[str, str | None]:
+        append(path, whole[ends[0] :])
+        return format_of(file)
+
+    monkeypatch.setattr("bigviz.data.following.table.format_of", sniffed)
+    assert values_of(FollowedTable(str(path), "t").open()) == [1, 2, 3]
 
 
 def test_each_byte_of_a_torn_batch_waits(tmp_path: Path):
