@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ class Line:
         self.held: list[Callable[[], None]] | None = None
         self.kinds = range(256)  # of the frames that are held
         self.sockets: list[WebSocketRoute] = []
-        page.route_web_socket(lambda url: url.endswith("/ws"), self._connect)
+        page.route_web_socket(lambda url: urlsplit(url).path.endswith("/ws"), self._connect)
 
     def _connect(self, socket: WebSocketRoute) -> None:
         self.tries += 1
@@ -99,7 +100,7 @@ def test_progress_is_shown_while_the_index_is_built(page: Page, server: Server) 
 
         upstream.on_message(answer)
 
-    page.route_web_socket(lambda url: url.endswith("/ws"), connect)
+    page.route_web_socket(lambda url: urlsplit(url).path.endswith("/ws"), connect)
     page.goto(f"{server.url}/points/")
     card = page.locator(f"{figure()} .card")
     expect(card).to_be_visible()

@@ -67,10 +67,10 @@ class Regular:
         if self.dtype.kind == "f":
             with np.errstate(over="ignore"):  # where it is tried out on numbers that are not of it
                 numbers = positions.astype(np.float64) * self.step
-            if self.over != 1.0:
-                numbers /= self.over
-            numbers += self.start
-            return numbers.astype(self.dtype, copy=False)
+                if self.over != 1.0:
+                    numbers /= self.over
+                numbers += self.start
+                return numbers.astype(self.dtype, copy=False)
         words = positions.astype(np.uint64) * np.uint64(self.step)
         words += np.uint64(int(self.start) % (1 << 64))
         return words.view(self.dtype)
