@@ -18,7 +18,8 @@ from bench.places import PUBLISHED
 from bench.report import BEGIN, END, Figure, Rival, figures_of, keep, load, long_table, peers_table, write_between
 
 BENCH = Path(__file__).parent.parent / "bench"
-MODULES = sorted(path.relative_to(BENCH.parent).with_suffix("") for path in BENCH.rglob("*.py"))
+FILES = [path.relative_to(BENCH.parent) for path in BENCH.rglob("*.py") if BENCH / "cache" not in path.parents]
+MODULES = sorted(path.with_suffix("") for path in FILES)  # not those of peers that were installed into the cache
 ROWS = 2 * data.CHUNK + 1_000
 FIGURE = Figure(
     "a view",
