@@ -65,6 +65,8 @@ class _Follower(Viewer):
         self._came = came
         self._stops = stops
         self._id = 0
+        self._version = 0
+        self._told = False
         self.updates = 0
 
     def _nothing(self, head: Head) -> None:
@@ -76,19 +78,32 @@ class _Follower(Viewer):
             return
         self._came.nbytes += len(payload)
         kind = head_of(payload).kind
-        if kind in (Type.HELLO, Type.UPDATE):
+        if kind == Type.LAYER:
+            self._follow()
+        elif kind in (Type.HELLO, Type.UPDATE):
             size = int.from_bytes(payload[_JSON_BYTES], "little")
-            told = json.loads(payload[HEADER.size : HEADER.size + size])["datasets"][self._crowd.dataset]
-            if kind == Type.UPDATE:
-                self.updates += 1
-                self._came.milliseconds.append(1e3 * (time.time() - told["time"]))
-            self._follow(told["version"])
+            told = json.loads(payload[HEADER.size : HEADER.size + size])
+            facts = told["datasets"][self._crowd.dataset]
+            self._version = facts["version"]
+            if kind == Type.HELLO or told["anew"]:
+                self._ask()
+                return
+            self.updates += 1
+            self._came.milliseconds.append(1e3 * (time.time() - facts["time"]))
+            self._follow()
 
-    def _follow(self, version: int) -> None:
+    def _ask(self) -> None:
+        """Ask for the layer, as a page does: only then is it followed."""
         self._id += 1
-        message: dict[str, Any] = {"op": "follow", "id": self._id, "versions": {self._crowd.dataset: version}}
-        if self._id == 1:
+        layer = {key: self._crowd.layer[key] for key in ("layer", "definition")}
+        self.say(json.dumps({"op": "layer", "id": self._id, "figure": 0, **layer}))
+
+    def _follow(self) -> None:
+        self._id += 1
+        message: dict[str, Any] = {"op": "follow", "id": self._id, "versions": {self._crowd.dataset: self._version}}
+        if not self._told:  # a page says what it shows only where that has changed
             message["figures"] = [{"figure": 0, "layers": [self._crowd.layer]}]
+            self._told = True
         self.say(json.dumps(message))
         if self._stops:
             self._transport.pause_reading()
