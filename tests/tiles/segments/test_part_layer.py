@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pyarrow as pa
 
@@ -48,3 +51,15 @@ def test_a_layer_whose_column_was_let_go_of_is_not_merged() -> None:
     made = merge((one, two), one.order.roots, Crew(1))
     assert "v" not in made.layers and "w" in made.layers
     assert [name[0] for name in made.layers if isinstance(name, tuple)] == ["max(w)"]
+
+
+def test_a_part_that_is_dropped_is_freed_at_once() -> None:
+    """Without the garbage collector, which may not run for minutes: its arrays are as large as the table."""
+    one, two = two_parts()
+    orders = [weakref.ref(part.order) for part in (one, two)]
+    gc.disable()
+    try:
+        del one, two
+        assert [order() for order in orders] == [None, None]
+    finally:
+        gc.enable()
