@@ -1,4 +1,4 @@
-"""What a viewer asks to see: a glyph over two columns, a reduction, two axis spaces and a root."""
+"""What a viewer asks to see: a glyph over two columns, a reduction, two axis spaces, a root and a filter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ MOST_CATEGORIES: Final = 64
 class Layer:
     """The definition of a layer, complete: any server that knows the dataset can draw it.
 
-    `agg` is a reduction in its text form; `root` is "default" (without far rows) or "full".
+    `agg` is a reduction in its text form; `root` is "default" (without far rows) or "full". `filter` is an expression
+    in its canonical text, without `$name`; "" keeps every row. The root is that of all rows, whatever the filter.
     """
 
     glyph: str
@@ -36,6 +37,7 @@ class Layer:
     xaxis: str = "linear"
     yaxis: str = "linear"
     root: str = "default"
+    filter: str = ""
 
     @property
     def reduction(self) -> Reduction:
@@ -44,7 +46,7 @@ class Layer:
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""
-        return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root
+        return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root, self.filter
 
     def check(self, dataset: Dataset) -> None:
         """Check the definition against a dataset's schema; nothing is read.
@@ -66,6 +68,8 @@ class Layer:
                 raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
         with _field("agg"):
             self._check_reduction(dataset)
+        if self.filter:
+            raise BadInput("layers cannot be filtered yet", "filter", self.filter)
 
     def bound(self, dataset: Dataset) -> Layer:
         """The layer as it reads a dataset, whose column types say how its reduction does (see `inputs.bound`)."""

@@ -99,7 +99,7 @@ def _check_layers(document: Document) -> None:
     checked = set[tuple[str, ...]]()
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
-        shown = (spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root)
+        shown = (spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root, spec.filter)
         if dataset is not None and (spec.dataset, *shown) not in checked:
             Layer(*shown).check(cast(Dataset, dataset))
             checked.add((spec.dataset, *shown))

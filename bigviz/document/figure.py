@@ -94,6 +94,7 @@ class Figure(CellValue):
         marker: Marker = "circle",
         legend_label: str | None = None,
         root: Root = "default",
+        filter: str = "",
     ) -> Figure:
         """Add the rows of a source as points, reduced to cells.
 
@@ -106,11 +107,12 @@ class Figure(CellValue):
         (diameter in CSS pixels) `count` and `any` show all of them in that colour, and their density where there are
         more; other reductions go on colouring each mark by its value. `alpha`, from 0 to 1, is the marks' opacity;
         `marker` is "circle", "square", "diamond", "triangle", "cross" or "x"; `legend_label` is the layer's line in a
-        legend. Raises NotFound or Unplottable for a wrong column, BadInput for another wrong argument.
+        legend. Only rows that meet the expression `filter` are drawn ("fare > 10 and kind = 'taxi'"; $name in it is the
+        value of a control). Raises NotFound or Unplottable for a wrong column, BadInput for another wrong argument.
         """
         style = {
             "cmap": cmap, "how": how, "low": low, "high": high, "color": color, "size": size, "alpha": alpha,
-            "marker": marker, "legend_label": legend_label, "root": root,
+            "marker": marker, "legend_label": legend_label, "root": root, "filter": filter,
         }  # fmt: skip
         self.layers.append(_layer(source, "points", x, y, agg, style))
         return self
@@ -127,17 +129,19 @@ class Figure(CellValue):
         line_dash: Dash | Sequence[float] = "solid",
         legend_label: str | None = None,
         root: Root = "default",
+        filter: str = "",
     ) -> Figure:
         """Add the rows of a source as a line in x order, ties in file order; null and NaN in y are gaps.
 
         Without `x` and `y` sensible columns are chosen. `color` is a CSS colour ("steelblue", "#d33"), `line_width` is
         in CSS pixels, `alpha` the opacity from 0 to 1; `line_dash` is "solid", "dashed", "dotted", "dotdash",
-        "dashdot", or lengths on and off in CSS pixels; `legend_label` is the layer's line in a legend, and `root` is as
-        in `points`. Raises NotFound or Unplottable for a wrong column, BadInput for another wrong argument.
+        "dashdot", or lengths on and off in CSS pixels; `legend_label` is the layer's line in a legend, and `root` and
+        `filter` are as in `points`. Raises NotFound or Unplottable for a wrong column, BadInput for another wrong
+        argument.
         """
         style = {
             "color": color, "line_width": line_width, "alpha": alpha, "line_dash": line_dash,
-            "legend_label": legend_label, "root": root,
+            "legend_label": legend_label, "root": root, "filter": filter,
         }  # fmt: skip
         self.layers.append(_layer(source, "line", x, y, "any", style))
         return self

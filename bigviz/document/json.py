@@ -281,6 +281,7 @@ LAYER_KEYS: Final[dict[str, Read]] = {
     "size": optional(between(0, _LARGEST_MARK, above=True)),
     "marker": one_of(MARKERS),
     "legend_label": optional(text),
+    "filter": text,
 }
 _RANGE: Final[dict[str, Read]] = {"start": optional(_end), "end": optional(_end)}
 _layer = partial(instance, LayerSpec, LAYER_KEYS)

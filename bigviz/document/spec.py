@@ -57,7 +57,8 @@ class AxisSpec:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One glyph of one dataset, and how the page draws it. `agg` is the reduction's text form.
+    """One glyph of one dataset, and how the page draws it. `agg` is the reduction's text form, `filter` the expression
+    that a row has to meet: "" keeps every row, and `$name` in it is the value of a control.
 
     `cmap`, `how`, `low` and `high` colour cells. `color`, `line_width`, `alpha` and `line_dash` (a pattern's name, or
     lengths on and off) draw a line; `color`, `size`, `alpha` and `marker` single rows of points, which are drawn so
@@ -82,6 +83,7 @@ class LayerSpec:
     size: float | None = None
     marker: Marker = "circle"
     legend_label: str | None = None
+    filter: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ class Document(CellValue):
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`
-        and `follow`, which a figure has only where it says so: readers that do not know them yet read the others."""
+        and `follow` of a figure and `filter` of a layer, which are there only where they say something: readers that
+        do not know them yet read the others."""
         return {
             "format": FORMAT,
             "id": self.id,
@@ -226,8 +229,14 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         out["basemap"] = dict(vars(node.basemap))
     if node.follow is not None:
         out["follow"] = {"axis": node.follow.axis, "window": node.follow.window}
-    layers = [{key: _listed(value) for key, value in vars(layer).items()} for layer in node.layers]
-    return {**out, "layers": layers}
+    return {**out, "layers": [_layer_to_json(layer) for layer in node.layers]}
+
+
+def _layer_to_json(layer: LayerSpec) -> dict[str, Any]:
+    out = {key: _listed(value) for key, value in vars(layer).items()}
+    if not layer.filter:
+        del out["filter"]
+    return out
 
 
 def _listed(value: Any) -> Any:

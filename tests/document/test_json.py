@@ -94,6 +94,7 @@ styles = st.fixed_dictionaries(
         "size": st.none() | st.floats(0, 100, exclude_min=True),
         "marker": st.sampled_from(MARKERS),
         "legend_label": optional_text,
+        "filter": text,
     },
 )
 numbers = st.tuples(finite, finite).filter(lambda pair: pair[0] < pair[1])
@@ -180,7 +181,7 @@ F = "layout/children/0"
         ("layout/columns", 2, "layout.columns"),
         (f"{F}/extra", 1, "layout.children[0].extra"),
         (f"{F}/x_axis/extra", 1, "layout.children[0].x_axis.extra"),
-        (f"{F}/layers/0/filter", "x > 1", "layout.children[0].layers[0].filter"),
+        (f"{F}/layers/0/where", "x > 1", "layout.children[0].layers[0].where"),
         ("ranges/x0/mid", 1, "ranges.x0.mid"),
         ("format", 3, "format"),
         ("format", 0, "format"),
@@ -246,6 +247,7 @@ F = "layout/children/0"
         (f"{F}/layers/0/size", 10**400, "layout.children[0].layers[0].size"),
         (f"{F}/layers/0/marker", "star", "layout.children[0].layers[0].marker"),
         (f"{F}/layers/0/legend_label", 3, "layout.children[0].layers[0].legend_label"),
+        (f"{F}/layers/0/filter", None, "layout.children[0].layers[0].filter"),
     ],
 )
 def test_mistakes_are_told_with_their_place(path, value, field):
@@ -289,6 +291,13 @@ def test_format_1_is_read_and_written_as_2():
     for key in NEW_IN_LAYERS:
         del old["layout"]["children"][0]["layers"][0][key]
     assert from_json(old).to_json() == DOCUMENT
+
+
+def test_a_filter_is_written_only_where_there_is_one():
+    path = f"{F}/layers/0/filter"
+    assert from_json(changed(path, "")) == from_json(DOCUMENT) and from_json(changed(path, "")).to_json() == DOCUMENT
+    filtered = changed(path, "fare > $least")
+    assert from_json(filtered).to_json() == filtered
 
 
 def test_a_newer_format_is_named_whatever_else_is_in_it():

@@ -50,7 +50,7 @@ class LayerRef:
 def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
     """A document's own layer."""
     kinds = (figure.x_axis.kind, figure.y_axis.kind)
-    return LayerRef(layer.dataset, Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root))
+    return LayerRef(layer.dataset, Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root, layer.filter))
 
 
 def overridden(
