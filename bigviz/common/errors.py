@@ -33,18 +33,20 @@ class BigvizError(Exception):
     """The base of bigviz's own errors.
 
     `message` is one or two sentences for the user, `field` the name of the argument that was wrong (None where no
-    single one was), `got` the value that came. In a message everything that a terminal would obey is escaped, new lines
-    too, but for classes whose messages have `several_lines`.
+    single one was), `got` the value that came, `at` the 0-based character where a text is wrong (None where
+    there is none). In a message everything that a terminal would obey is escaped, new lines too, but for classes whose
+    messages have `several_lines`.
     """
 
     several_lines: ClassVar[bool] = False
 
-    def __init__(self, message: str, field: str | None = None, got: object = None) -> None:
+    def __init__(self, message: str, field: str | None = None, got: object = None, at: int | None = None) -> None:
         message = printable(message, keep="\n" if self.several_lines else "")
         super().__init__(message)
         self.message = message
         self.field = field
         self.got = got
+        self.at = at
 
 
 class BadInput(BigvizError):

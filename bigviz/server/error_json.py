@@ -68,13 +68,14 @@ def retry_after(error: BaseException) -> int | None:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """`{error, field, got}` for the client. Of an error that is not bigviz's own it says nothing, as that
-    could tell about the server."""
+    """`{error, field, got}` for the client, and `at` where an error has a place in a text. Of an error that is not
+    bigviz's own it says nothing, as that could tell about the server."""
     if not isinstance(error, BigvizError):
         return {"error": "The server failed to answer; its log says why.", "field": None, "got": None}
     field = None if error.field is None else encodable(error.field)
     message = _cut(encodable(error.message), _LONGEST_MESSAGE)
-    return {"error": message, "field": field, "got": _shown(error.got)}
+    place = {} if error.at is None else {"at": error.at}
+    return {"error": message, "field": field, "got": _shown(error.got), **place}
 
 
 def dump(value: object) -> bytes:

@@ -1,0 +1,167 @@
+"""Texts of rows, and conditions on them: worked out once a label, then looked up by code."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from bigviz.data.filters.cells import Bools, Labelled, Rows, Truths, Vector, everywhere
+from bigviz.data.filters.conditions import Leaf, Statistic, Unsure, judged
+from bigviz.data.filters.statistics import NULL, TRUE, UNKNOWN
+
+__all__ = ["PAIRS", "Changed", "PairTest", "TextColumn", "TextConstant", "TextLength", "TextTest", "TextValue"]
+
+PAIRS: Final[dict[str, Callable[[str, str], bool]]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "contains": operator.contains,
+}
+"""What two texts are compared by; Python orders texts by code points."""
+
+
+class TextValue(Protocol):
+    """A text of each row."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]: ...
+
+    def labelled(self, rows: Rows) -> Labelled: ...
+
+    def valid(self, rows: Rows) -> Bools | None: ...
+
+
+class _Text:
+    kind = "text"
+    sources: tuple[tuple[str, str], ...] = ()
+
+    def labelled(self, rows: Rows) -> Labelled:
+        raise NotImplementedError
+
+    def valid(self, rows: Rows) -> Bools | None:
+        return self.labelled(rows).valid
+
+
+class TextColumn(_Text):
+    """A category."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sources = ((name, "text"),)
+
+    def labelled(self, rows: Rows) -> Labelled:
+        cells = rows(self.name)
+        return Labelled(cells.values, cells.valid, cells.categories or ())  # type: ignore[arg-type]
+
+
+class TextConstant(_Text):
+    """A text that is the same in every row."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._labelled = Labelled(np.zeros(1, np.int32), None, (text,))
+
+    def labelled(self, rows: Rows) -> Labelled:
+        return self._labelled
+
+
+class Changed(_Text):
+    """`lower` or `upper` of texts, as Unicode has them."""
+
+    def __init__(self, change: Callable[[str], str], of: TextValue) -> None:
+        self.of = of
+        self.sources = of.sources
+        self._changed = lru_cache(2)(lambda labels: tuple(map(change, labels)))
+
+    def labelled(self, rows: Rows) -> Labelled:
+        codes, valid, labels = self.of.labelled(rows)
+        return Labelled(codes, valid, self._changed(labels))
+
+
+class TextLength:
+    """The number of code points, an integer."""
+
+    kind = "integer"
+    scale = 0
+    zone: str | None = None
+
+    def __init__(self, of: TextValue) -> None:
+        self.of = of
+        self.sources = of.sources
+        self._lengths = lru_cache(2)(lambda labels: np.array([len(each) for each in labels], np.int64))
+
+    def vector(self, rows: Rows) -> Vector:
+        codes, valid, labels = self.of.labelled(rows)
+        return Vector(_looked_up(self._lengths(labels), codes), valid)
+
+    def valid(self, rows: Rows) -> Bools | None:
+        return self.of.valid(rows)
+
+
+class TextTest(Leaf):
+    """A condition on one text. `ends` are the least and the greatest text that can fulfil it, where that is known."""
+
+    def __init__(
+        self, of: TextValue, test: Callable[[str], bool], ends: tuple[str | None, str | None] = (None, None)
+    ) -> None:
+        self.of = of
+        self._ends = ends
+        self._table = lru_cache(2)(lambda labels: np.fromiter(map(test, labels), np.bool_, len(labels)))
+
+    def truths(self, rows: Rows, nulls: bool) -> Truths:
+        codes, valid, labels = self.of.labelled(rows)
+        return judged(_looked_up(self._table(labels), codes), valid, nulls)
+
+    def outcomes(self, statistic: Statistic) -> int:
+        known = statistic(self.of.name) if isinstance(self.of, TextColumn) else None
+        if known is None:
+            return UNKNOWN
+        low, high = self._ends
+        below = low is not None and isinstance(known.high, str) and known.high < low
+        above = high is not None and isinstance(known.low, str) and known.low > high
+        kept = UNKNOWN & ~TRUE if below or above or not known.values else UNKNOWN
+        return kept if known.nulls else kept & ~NULL
+
+    def unsure(self, negated: bool) -> Iterator[Unsure]:
+        return iter(())
+
+
+class PairTest(Leaf):
+    """A condition on two texts of each row."""
+
+    def __init__(self, left: TextValue, right: TextValue, test: Callable[[str, str], bool]) -> None:
+        self.left, self.right, self._test = left, right, test
+
+    def truths(self, rows: Rows, nulls: bool) -> Truths:
+        left, right = self.left.labelled(rows), self.right.labelled(rows)
+        valid = everywhere(left.valid, right.valid)
+        if not left.labels or not right.labels:
+            return judged(np.zeros(len(left.codes), np.bool_), valid, nulls)
+        pairs = left.codes.astype(np.int64) * len(right.labels) + right.codes
+        if valid is not None:
+            pairs = np.where(valid, pairs, 0)
+        different, places = np.unique(pairs, return_inverse=True)
+        found = [self._test(left.labels[at // len(right.labels)], right.labels[at % len(right.labels)])
+                 for at in different.tolist()]  # fmt: skip
+        return judged(np.array(found, np.bool_)[places], valid, nulls)
+
+    def unsure(self, negated: bool) -> Iterator[Unsure]:
+        return iter(())
+
+
+def _looked_up(table: Any, codes: Any) -> Any:
+    """The entry of each code; anything where a code stands for null, which may be no label's."""
+    if not len(table):
+        return np.zeros(len(codes), table.dtype)
+    return table.take(codes, mode="wrap")
