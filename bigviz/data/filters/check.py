@@ -17,34 +17,9 @@ from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.columns.kinds import describe, is_bytes, is_text, storage_type
 from bigviz.data.filters import moments
 from bigviz.data.filters.cells import Bools, Rows, Vector
-from bigviz.data.filters.comparisons import BoolColumn, BoolValue, Compared
-from bigviz.data.filters.conditions import AllOf, AnyOf, Condition, Contrary, IsMissing, Known
 from bigviz.data.filters.faults import fault
-from bigviz.data.filters.numbers import (
-    CALENDAR,
-    ROUNDINGS,
-    Calendar,
-    Constant,
-    FloatFunction,
-    Magnitude,
-    Negative,
-    NumberColumn,
-    NumberValue,
-    Reckoned,
-)
 from bigviz.data.filters.predicate import Predicate
-from bigviz.data.filters.ranges import OneOf, WholeRange, float_range, whole_range
 from bigviz.data.filters.table import Table
-from bigviz.data.filters.texts import (
-    PAIRS,
-    Changed,
-    PairTest,
-    TextColumn,
-    TextConstant,
-    TextLength,
-    TextTest,
-    TextValue,
-)
 from bigviz.data.filters.tree import (
     And,
     Arithmetic,
@@ -64,6 +39,31 @@ from bigviz.data.filters.tree import (
     Text,
     Truth,
     walk,
+)
+from bigviz.data.filters.typed.comparisons import BoolColumn, BoolValue, Compared
+from bigviz.data.filters.typed.conditions import AllOf, AnyOf, Condition, Contrary, IsMissing, Known
+from bigviz.data.filters.typed.numbers import (
+    CALENDAR,
+    ROUNDINGS,
+    Calendar,
+    Constant,
+    FloatFunction,
+    Magnitude,
+    Negative,
+    NumberColumn,
+    NumberValue,
+    Reckoned,
+)
+from bigviz.data.filters.typed.ranges import OneOf, WholeRange, float_range, whole_range
+from bigviz.data.filters.typed.texts import (
+    PAIRS,
+    Changed,
+    PairTest,
+    TextColumn,
+    TextConstant,
+    TextLength,
+    TextTest,
+    TextValue,
 )
 
 __all__ = ["check"]

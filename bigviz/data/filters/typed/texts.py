@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from bigviz.data.filters.cells import Bools, Labelled, Rows, Truths, Vector, everywhere
-from bigviz.data.filters.conditions import Leaf, Statistic, Unsure, judged
-from bigviz.data.filters.statistics import NULL, TRUE, UNKNOWN
+from bigviz.data.filters.typed.conditions import Leaf, Statistic, Unsure, judged
+from bigviz.data.filters.typed.statistics import NULL, TRUE, UNKNOWN
 
 __all__ = ["PAIRS", "Changed", "PairTest", "TextColumn", "TextConstant", "TextLength", "TextTest", "TextValue"]
 

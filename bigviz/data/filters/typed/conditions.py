@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bigviz.data.filters.cells import Bools, Rows, Truths
-from bigviz.data.filters.statistics import FALSE, NULL, TRUE, UNKNOWN, Statistics
+from bigviz.data.filters.typed.statistics import FALSE, NULL, TRUE, UNKNOWN, Statistics
 
 __all__ = [
     "AllOf", "AnyOf", "Condition", "Contrary", "Interval", "IsMissing", "Known", "Leaf", "Operand",

@@ -15,9 +15,9 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import bits
 from bigviz.data.filters.cells import Bools, Rows, Truths, Vector
-from bigviz.data.filters.conditions import Interval, Statistic, Unsure, judged, unsure_of
-from bigviz.data.filters.numbers import NumberColumn, NumberValue, nearest
-from bigviz.data.filters.statistics import FALSE, NULL, TRUE, UNKNOWN
+from bigviz.data.filters.typed.conditions import Interval, Statistic, Unsure, judged, unsure_of
+from bigviz.data.filters.typed.numbers import NumberColumn, NumberValue, nearest
+from bigviz.data.filters.typed.statistics import FALSE, NULL, TRUE, UNKNOWN
 
 __all__ = ["FloatRange", "OneOf", "WholeRange", "float_range", "whole_range"]
 

@@ -13,8 +13,8 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import bits
 from bigviz.data.filters.cells import Bools, Rows, Truths, Vector, everywhere
-from bigviz.data.filters.conditions import Condition, Leaf, Unsure, judged, unsure_of
-from bigviz.data.filters.numbers import NumberValue
+from bigviz.data.filters.typed.conditions import Condition, Leaf, Unsure, judged, unsure_of
+from bigviz.data.filters.typed.numbers import NumberValue
 
 __all__ = ["BoolColumn", "BoolValue", "Compared"]
 
