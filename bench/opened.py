@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Opened:
     if it fits, unless it is to be `cold`."""
 
     def __init__(
-        self, path: Path, agg: str = "count", store: Path | None = None, *, cold: bool = False, **layer: str
+        self, path: Path, agg: str = "count", store: Path | None = None, *, cold: bool = False, **layer: Any
     ) -> None:
         if store and not cold:
             fill_cache(store)

@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bigviz.aggregate.inputs import bound, check
-from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
+from bigviz.aggregate.layer_options import AXIS_KINDS, BARS, BINS, GLYPHS, MOST_BINS, ROOTS, SORTS
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
+from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 
 __all__ = ["MOST_CATEGORIES", "Layer"]
@@ -27,7 +28,9 @@ class Layer:
     """The definition of a layer, complete: any server that knows the dataset can draw it.
 
     `agg` is a reduction in its text form; `root` is "default" (without far rows) or "full". `filter` is an expression
-    in its canonical text, without `$name`; "" keeps every row. The root is that of all rows, whatever the filter.
+    in its canonical text, without `$name`; "" keeps every row. The root is that of all rows, whatever the filter. A
+    histogram and bars have no column for y, which is "": `bins` is how many a histogram has over all of its range,
+    `sort` is the order of bars.
     """
 
     glyph: str
@@ -38,6 +41,13 @@ class Layer:
     yaxis: str = "linear"
     root: str = "default"
     filter: str = ""
+    bins: int = BINS
+    sort: str = "label"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that answers are made of, each once."""
+        return tuple(dict.fromkeys(name for name in (self.x, self.y, *self.reduction.columns) if name))
 
     @property
     def reduction(self) -> Reduction:
@@ -46,7 +56,8 @@ class Layer:
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""
-        return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root, self.filter
+        more = {"histogram": (str(self.bins),), "bar": (self.sort,)}.get(self.glyph, ())
+        return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root, self.filter, *more
 
     def check(self, dataset: Dataset) -> None:
         """Check the definition against a dataset's schema; nothing is read.
@@ -55,21 +66,64 @@ class Layer:
         """
         _one_of("glyph", self.glyph, GLYPHS)
         _one_of("root", self.root, ROOTS)
+        _one_of("sort", self.sort, SORTS)
         _one_of("xaxis", self.xaxis, AXIS_KINDS)
         _one_of("yaxis", self.yaxis, AXIS_KINDS)
         if (self.xaxis == "mercator") != (self.yaxis == "mercator"):
             raise BadInput(
                 f"mercator needs both axes, got xaxis {self.xaxis!r} and yaxis {self.yaxis!r}", "xaxis", self.xaxis
             )
-        for field, column, axis in (("x", self.x, self.xaxis), ("y", self.y, self.yaxis)):
-            with _field(field):
-                info = dataset.info(column)
-            if axis in ("log", "mercator") and not info.is_numeric:
-                raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
-        with _field("agg"):
-            self._check_reduction(dataset)
+        if self.glyph in BARS:
+            self._check_bars(dataset)
+        else:
+            for field, column, axis in (("x", self.x, self.xaxis), ("y", self.y, self.yaxis)):
+                _axis_info(dataset, field, column, axis)
+            with _field("agg"):
+                self._check_reduction(dataset)
         if self.filter:
             raise BadInput("layers cannot be filtered yet", "filter", self.filter)
+
+    def _check_bars(self, dataset: Dataset) -> None:
+        if self.y != "":
+            raise BadInput(f"a {self.glyph} has no column for y, got {echoed(self.y)}: leave it out", "y", self.y)
+        if not isinstance(self.bins, int) or not 1 <= self.bins <= MOST_BINS:
+            got = echoed(self.bins)
+            raise BadInput(f"bins is a whole number from 1 to {MOST_BINS:,}, got {got}", "bins", got)
+        info = _axis_info(dataset, "x", self.x, self.xaxis)
+        if self.glyph == "histogram" and info.kind == "category":
+            raise BadInput(
+                f"a histogram divides numbers or times, and {self.x!r} holds labels: ask for bar", "x", self.x
+            )
+        if self.glyph == "bar" and not info.is_labelled:
+            raise BadInput(
+                f"bar needs a column of labels, integers or booleans, and {self.x!r} holds {info.type}: ask for "
+                "histogram",
+                "x",
+                self.x,
+            )
+        if self.xaxis not in (("linear",) if self.glyph == "bar" else ("linear", "log", "datetime")):
+            raise BadInput(f"a {self.glyph} has no {self.xaxis} axis for x", "xaxis", self.xaxis)
+        if self.yaxis not in ("linear", "log"):
+            raise BadInput(f"y of a {self.glyph} is linear or log, got {self.yaxis!r}", "yaxis", self.yaxis)
+        with _field("agg"):
+            self._check_bars_reduction(dataset)
+
+    def _check_bars_reduction(self, dataset: Dataset) -> None:
+        reduction, plane = self.reduction, self.reduction.plane
+        check(dataset, reduction)
+        if plane.traits.total == "any":
+            raise BadInput(f"a {self.glyph} shows numbers, got {reduction}: ask for count", "agg", str(reduction))
+        if plane.column is not None and not plane.traits.counts and not dataset.info(plane.column).is_numeric:
+            held = dataset.info(plane.column).type
+            raise BadInput(
+                f"a {self.glyph} shows numbers, and {plane.column!r} holds {held}, got {reduction}",
+                "agg",
+                str(reduction),
+            )
+        if reduction.category is not None and not plane.traits.additive:
+            raise BadInput(
+                f"bars of categories are stacked, which counts and sums can be, got {reduction}", "agg", str(reduction)
+            )
 
     def bound(self, dataset: Dataset) -> Layer:
         """The layer as it reads a dataset, whose column types say how its reduction does (see `inputs.bound`)."""
@@ -94,6 +148,15 @@ def _parsed(text: str) -> Reduction:
 def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:
     if got not in allowed:
         raise BadInput(f"{field} is {', '.join(allowed[:-1])} or {allowed[-1]}, got {echoed(got)}", field, got)
+
+
+def _axis_info(dataset: Dataset, field: str, column: str, axis: str) -> ColumnInfo:
+    """What an axis shows. Raises as `Layer.check` does."""
+    with _field(field):
+        info = dataset.info(column)
+    if axis in ("log", "mercator") and not info.is_numeric:
+        raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
+    return info
 
 
 @contextmanager

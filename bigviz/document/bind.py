@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, BigvizError, NotFound
@@ -67,7 +68,8 @@ def _axis(figure: FigureSpec, axis: str, columns: _Columns) -> AxisSpec:
         names = ", ".join(info.name for info in infos)
         raise BadInput(f"Times and numbers do not share an axis: {names}.", f"{axis}_axis.kind", spec.kind)
     kind = spec.kind
-    if kind == "auto" and (infos or not figure.layers):
+    is_open = not figure.layers or (axis == "y" and all(layer.glyph in BARS for layer in figure.layers))
+    if kind == "auto" and (infos or is_open):
         kind = "datetime" if any(times) else "linear"
     if infos and (kind == "datetime") != any(times):
         held = "times" if any(times) else "no times"
@@ -84,9 +86,11 @@ class _Columns:
         self._found: dict[tuple[str, str], ColumnInfo] = {}
 
     def of(self, layer: LayerSpec, axis: str) -> ColumnInfo | None:
-        """What a layer has on an axis; None where its dataset is not open."""
+        """What a layer has on an axis; None where its dataset is not open, and where no column is on it."""
         dataset = self._sources.get(layer.dataset)
         if dataset is None:
+            return None
+        if axis == "y" and layer.glyph in BARS:
             return None
         key = (layer.dataset, getattr(layer, axis))
         if key not in self._found:
@@ -96,13 +100,14 @@ class _Columns:
 
 
 def _check_layers(document: Document) -> None:
-    checked = set[tuple[str, ...]]()
+    checked = set[tuple[str, Layer]]()
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
-        shown = (spec.glyph, spec.x, spec.y, spec.agg, figure.x_axis.kind, figure.y_axis.kind, spec.root, spec.filter)
-        if dataset is not None and (spec.dataset, *shown) not in checked:
-            Layer(*shown).check(cast(Dataset, dataset))
-            checked.add((spec.dataset, *shown))
+        kinds = (figure.x_axis.kind, figure.y_axis.kind)
+        layer = Layer(spec.glyph, spec.x, spec.y, spec.agg, *kinds, spec.root, spec.filter, spec.bins, spec.sort)
+        if dataset is not None and (spec.dataset, layer) not in checked:
+            layer.check(cast(Dataset, dataset))
+            checked.add((spec.dataset, layer))
 
 
 def _ranges(document: Document) -> dict[str, RangeSpec]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigviz.aggregate.inputs import check
-from bigviz.aggregate.layer_options import AXIS_KINDS, AxisKind, Glyph, Root
+from bigviz.aggregate.layer_options import AXIS_KINDS, BARS, BINS, AxisKind, Glyph, Root, Sort
 from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.common.errors import BadInput
 from bigviz.data.columns.column import label_text
@@ -58,7 +58,8 @@ class Layer:
 
 @dataclass(eq=False)
 class Figure(CellValue):
-    """Axes with layers, the first one at the bottom; made by `figure`. `points` and `line` return the figure itself."""
+    """Axes with layers, the first one at the bottom; made by `figure`. `points`, `line`, `histogram` and `bar` return
+    the figure itself."""
 
     title: str = ""
     x_axis_type: AxisKind | None = None
@@ -144,6 +145,52 @@ class Figure(CellValue):
             "legend_label": legend_label, "root": root, "filter": filter,
         }  # fmt: skip
         self.layers.append(_layer(source, "line", x, y, "any", style))
+        return self
+
+    def histogram(
+        self,
+        source: object,
+        x: Hashable,
+        *,
+        bins: int = BINS,
+        agg: object = "count",
+        color: str | None = None,
+        alpha: float = 1,
+        legend_label: str | None = None,
+        root: Root = "default",
+    ) -> Figure:
+        """Add a histogram of a column of numbers or times: exact counts of all rows, at any depth of zoom.
+
+        `bins` equal bins (1 to 4,096) cover the range of the data, half-open but for the last, as numpy.histogram has
+        them; each is halved as often as one zooms in by two, so that bars nest. Whole numbers are divided at whole
+        numbers; where bins would be no wider than 1, each number has its own. On a log axis bins are equally wide in
+        log10. `agg` is a reduction that gives numbers: `count`, `sum("fare")`, `mean("fare")`, and `by("kind")` or
+        `by("kind", sum("fare"))`, whose bars are stacked. `color`, `alpha` and `legend_label` are as in `line`; `root`
+        is as in `points`: far rows are in no bin. Raises NotFound, Unplottable or BadInput.
+        """
+        style = {"bins": bins, "color": color, "alpha": alpha, "legend_label": legend_label, "root": root}
+        self.layers.append(_layer(source, "histogram", x, "", agg, style))
+        return self
+
+    def bar(
+        self,
+        source: object,
+        x: Hashable,
+        *,
+        agg: object = "count",
+        sort: Sort = "label",
+        color: str | None = None,
+        alpha: float = 1,
+        legend_label: str | None = None,
+    ) -> Figure:
+        """Add a bar for each label of a column of labels, integers or booleans: exact numbers of rows, or another
+        reduction of them as in `histogram`.
+
+        `sort` is "label", or "value" for the largest first. At most 4,096 labels have bars; rows without a label are
+        in none. Raises NotFound, Unplottable or BadInput.
+        """
+        style = {"sort": sort, "color": color, "alpha": alpha, "legend_label": legend_label}
+        self.layers.append(_layer(source, "bar", x, "", agg, style))
         return self
 
 
@@ -244,7 +291,7 @@ def _layer(
     if dataset is None:
         check_name(str(source), "source")
     else:
-        for name in (x_name, y_name):
+        for name in (x_name, y_name) if glyph not in BARS else (x_name,):
             dataset.info(name)
         check(dataset, reduction)
     return Layer(source, dataset, glyph, x_name, y_name, str(reduction), style)

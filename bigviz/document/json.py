@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from bigviz import __version__
-from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
+from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, MOST_BINS, ROOTS, SORTS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BadInput
 from bigviz.document.basemap import MOST_ORIGINS, basemap, map_origins
@@ -250,6 +250,12 @@ class _Known:
     nbytes: int
 
 
+def _bins(value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_BINS:
+        raise wrong(path, f"a whole number from 1 to {MOST_BINS}", value)
+    return value
+
+
 _id = matching(_ID, "an id of 1 to 64 letters, digits, _, . or -")
 _axis = partial(
     instance,
@@ -282,9 +288,11 @@ LAYER_KEYS: Final[dict[str, Read]] = {
     "marker": one_of(MARKERS),
     "legend_label": optional(text),
     "filter": text,
+    "bins": _bins,
+    "sort": one_of(SORTS),
 }
-_RANGE: Final[dict[str, Read]] = {"start": optional(_end), "end": optional(_end)}
 _layer = partial(instance, LayerSpec, LAYER_KEYS)
+_RANGE: Final[dict[str, Read]] = {"start": optional(_end), "end": optional(_end)}
 _FIGURE: Final[dict[str, Read]] = {
     "id": _id,
     "title": text,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
-from bigviz.aggregate.layer_options import AxisKind, Glyph, Root
+from bigviz.aggregate.layer_options import BINS, AxisKind, Glyph, Root, Sort
 from bigviz.document.cell_value import CellValue
 
 __all__ = [
@@ -62,7 +62,8 @@ class LayerSpec:
 
     `cmap`, `how`, `low` and `high` colour cells. `color`, `line_width`, `alpha` and `line_dash` (a pattern's name, or
     lengths on and off) draw a line; `color`, `size`, `alpha` and `marker` single rows of points, which are drawn so
-    where a colour or a size is given. Lengths are CSS pixels, None is the page's own choice.
+    where a colour or a size is given. Lengths are CSS pixels, None is the page's own choice. A histogram and bars have
+    no column for y, which is ""; `bins` and `sort` are theirs.
     """
 
     id: str
@@ -84,6 +85,8 @@ class LayerSpec:
     marker: Marker = "circle"
     legend_label: str | None = None
     filter: str = ""
+    bins: int = BINS
+    sort: Sort = "label"
 
 
 @dataclass(frozen=True)
@@ -157,8 +160,8 @@ class Document(CellValue):
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`
-        and `follow` of a figure and `filter` of a layer, which are there only where they say something: readers that
-        do not know them yet read the others."""
+        and `follow` of a figure and `filter`, `bins` and `sort` of a layer, which are there only where they say
+        something: readers that do not know them yet read the others."""
         return {
             "format": FORMAT,
             "id": self.id,
@@ -236,6 +239,9 @@ def _layer_to_json(layer: LayerSpec) -> dict[str, Any]:
     out = {key: _listed(value) for key, value in vars(layer).items()}
     if not layer.filter:
         del out["filter"]
+    for key, default in (("bins", BINS), ("sort", "label")):
+        if out[key] == default:
+            del out[key]
     return out
 
 

@@ -22,7 +22,8 @@ _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
-    "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
+    "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
+    "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -84,6 +85,7 @@ def make_app(site: Site) -> Application:
         (_TILE, layers.Tiles, shared),
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),
         (rf"{_LAYER}/columns\.arrow", layers.Columns, shared),
+        (rf"{_LAYER}/bars\.arrow", layers.Bars, shared),
         (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
         (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
     ]

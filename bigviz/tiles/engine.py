@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from bigviz.aggregate.canvas_bins import MOST_BINS, Bins
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, TooLarge, Unreadable
@@ -28,6 +29,7 @@ from bigviz.common.workers import Crew, usable_cores
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_answers import LayerAnswers
@@ -112,7 +114,9 @@ class Engine:
         return "building" if self._layer_flights.under_way(key) else "none"
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
-        if not self._is_large(dataset) or self._store.find(self._key(dataset, layer))[0] is not None:
+        if layer.glyph in BARS or not self._is_large(dataset):
+            return None
+        if self._store.find(self._key(dataset, layer))[0] is not None:
             return None
         layer.check(dataset)
         layer = layer.bound(dataset)
@@ -201,6 +205,13 @@ class Engine:
             found = built.columns(x0, x1, width, cancel)
         if found is None:
             raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
+        return found
+
+    def bars(self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, cancel: Cancel = NEVER) -> Bars:
+        with self._answering(dataset, layer, cancel) as built:
+            found = built.bars(x0, x1, cancel)
+        if found is None:
+            raise BadInput(f"only a histogram and bar have bars, got glyph {layer.glyph!r}", "glyph", layer.glyph)
         return found
 
     def marks(

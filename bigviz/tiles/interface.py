@@ -18,6 +18,7 @@ from bigviz.common.progress import Progress, no_progress
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
@@ -28,6 +29,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness
 
 __all__ = [
+    "Bars",
     "Columns",
     "Cost",
     "DensePart",
@@ -167,6 +169,9 @@ class Engine(Protocol):
         self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
     ) -> Columns:
         """A line's decimated rows in the window `[x0, x1]` at a width in pixels; BadInput for other glyphs."""
+
+    def bars(self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, cancel: Cancel = NEVER) -> Bars:
+        """The bars of a histogram that the window `[x0, x1]` meets, or all bars by label; BadInput for other glyphs."""
 
     def marks(
         self, dataset: Dataset, layer: Layer, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER

@@ -122,7 +122,7 @@ class Uses:
 
     def keep(self, key: Hashable, dataset: Dataset, layer: Layer) -> None:
         """A layer uses its columns from now on."""
-        self._uses[key] = dataset, frozenset((layer.x, layer.y, *layer.reduction.columns))
+        self._uses[key] = dataset, frozenset(layer.columns)
 
     def drop(self, key: Hashable) -> None:
         """A layer is gone, and with it those of its columns that nothing else uses."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.inputs import load
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.spaces import space
@@ -24,6 +25,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.bars.bars_by_label import build_bars
+from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
 from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import survey
@@ -107,7 +110,9 @@ class Maker:
 
     def grows(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer is made of that of an earlier version: what is new is added to it."""
-        streams = self._lines if layer.glyph == "line" else self._streams
+        if layer.glyph == "bar" or (layer.glyph == "histogram" and layer.reduction.columns):
+            return False
+        streams = self._streams if layer.glyph == "points" else self._lines
         return streams.find(dataset, layer) is not None
 
     def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
@@ -124,6 +129,10 @@ class Maker:
         """The layer: indexed, or, where memory does not hold its index and none may be written, scanned. `opened` is
         called as soon as it answers, which may be before its index is complete; `key` names its order. Raises what
         reading the dataset does, TooLarge for a line that memory does not hold, Cancelled."""
+        if layer.glyph == "bar":
+            return build_bars(dataset, layer, crew)
+        if layer.glyph == "histogram":
+            return self._histogram(dataset, layer, key, crew)
         store = self._store(dataset, layer, crew)
         if store is not None:
             try:
@@ -157,6 +166,34 @@ class Maker:
         opened(made)
         complete(made.pyramid, crew, self.turns)
         return made
+
+    def _histogram(self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew) -> LayerAnswers:
+        """A histogram: over the index of a line, which may be on the disk; a reduction of columns of a dataset that
+        grows over one of its own, made anew for each version."""
+        below, reduction = line_below(layer), layer.reduction
+        if not reduction.columns:
+            line = self.make(dataset, below, key, crew, _ignore)
+            assert isinstance(line, LineLayer)
+            return HistogramLayer(layer, line, None, None)
+        if not self._holds_rows(dataset, _read_bytes(dataset, below) + _gathered_bytes(dataset, layer)):
+            raise TooLarge(
+                f"a histogram of {reduction} keeps its columns in memory, which does not hold those of "
+                f"{dataset.num_rows:,} rows: ask for count",
+                "agg",
+                str(reduction),
+            )
+        labels = None
+        if reduction.category is not None:
+            labels = dataset.labels(reduction.category, crew.cancel)
+            check_categories(reduction.category, labels)
+        if dataset.lineage is None:
+            made = self.make(dataset, below, key, crew, _ignore)
+        else:
+            x, y = self._axes(dataset, below, crew)
+            made = LineLayer(x, y, survey(x, y, layer.root == "default", crew), OneSeries(build_series(x, y, crew)))
+        assert isinstance(made, LineLayer) and isinstance(made.line, OneSeries)
+        inputs = gathered(made.line.series, load(dataset, reduction, crew.progress, crew.cancel), reduction, crew)
+        return HistogramLayer(layer, made, inputs, labels)
 
     def is_damage(self, error: Unreadable) -> bool:
         """Whether an error is of a store's file, not of the dataset's."""
@@ -315,6 +352,10 @@ class Maker:
         return self._flights.get(key, build, crew.progress, crew.cancel)
 
 
+def _ignore(made: LayerAnswers) -> None:
+    """Nothing waits for a line that is below a histogram."""
+
+
 def _stored_inputs(
     dataset: Dataset, order: Order, reduction: Reduction, stored: Mapping[str, OrderedColumn | None], crew: Crew
 ) -> tuple[Inputs, dict[str, Column]]:
@@ -347,7 +388,8 @@ def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) 
 
 def _read_bytes(dataset: Dataset, layer: Layer) -> int:
     """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
-    return sum(axis_dtype(dataset.info(name).type).itemsize for name in (layer.x, layer.y)) if dataset.files else 0
+    axes = (name for name in (layer.x, layer.y) if name)
+    return sum(axis_dtype(dataset.info(name).type).itemsize for name in axes) if dataset.files else 0
 
 
 def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:

@@ -37,7 +37,7 @@ def test_a_route_reads_the_keys_that_are_documented(
     read: set[str] = set()
     query = Handler.query
     monkeypatch.setattr(Handler, "query", lambda self, name: read.add(name) or query(self, name))
-    glyph = "&glyph=line" if route == "columns.arrow" else ""
+    glyph = {"columns.arrow": "&glyph=line", "bars.arrow": "&glyph=histogram"}.get(route, "")
     path = route.replace("Z/I/J", "0/0/0").replace("N.json", "0.json")
     assert served.get(f"/d/layers/0/{path}?{WINDOW}{glyph}").status == 200
     assert read == DEFINITION | KEYS[route]
@@ -46,4 +46,4 @@ def test_a_route_reads_the_keys_that_are_documented(
 def test_every_route_of_layers_is_documented() -> None:
     kinds = {"tiles/Z/I/J": ("npy", "arrow", "png"), "image": ("npy", "png")}
     files = {f"{name}.{kind}" for name, all_kinds in kinds.items() for kind in all_kinds}
-    assert set(KEYS) == files | {"tilejson.json", "columns.arrow", "rows.arrow", "rows/N.json"}
+    assert set(KEYS) == files | {"tilejson.json", "columns.arrow", "bars.arrow", "rows.arrow", "rows/N.json"}

@@ -67,6 +67,7 @@ _ROUTES: Final = (
     "image.npy",
     "image.png",
     "columns.arrow",
+    "bars.arrow",
     "rows.arrow",
     "row",
 )
@@ -93,6 +94,8 @@ def _path(rng: random.Random, document: str, columns: Sequence[str], hostile: fl
     route = rng.choice(_ROUTES)
     if route == "columns.arrow" or rng.random() < 0.2:
         query[2:] = [("glyph", "line")]
+    elif route == "bars.arrow":
+        query[1:] = [("glyph", rng.choice(("histogram", "bar"))), ("bins", _size(rng, hostile))]
     if rng.random() < 0.2:
         query.append(("root", "full"))
     if rng.random() < 0.1:
@@ -193,8 +196,8 @@ def _agg(rng: random.Random, columns: Sequence[str], hostile: float) -> str:
 def _arguments(rng: random.Random, route: str, hostile: float) -> list[tuple[str, str]]:
     """What the route needs: ends of a window and sizes."""
     found: list[tuple[str, str]] = []
-    axes = {"image.npy": "xy", "image.png": "xy", "rows.arrow": "xy", "columns.arrow": "x"}.get(route, "")
-    for axis in axes:
+    axes = {"image.npy": "xy", "image.png": "xy", "rows.arrow": "xy", "columns.arrow": "x", "bars.arrow": "x"}
+    for axis in axes.get(route, ""):
         found += zip((f"{axis}0", f"{axis}1"), map(str, _pair(rng, hostile)), strict=True)
     if route.startswith("image"):
         found += [("width", _size(rng, hostile)), ("height", _size(rng, hostile))]

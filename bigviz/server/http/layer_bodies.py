@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
+from bigviz.aggregate.layer_options import MOST_BINS
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
 from bigviz.render.level_norms import LevelNorms
@@ -164,6 +165,11 @@ class LayerBodies:
         return width * _ROWS_A_COLUMN * 5 * _ROW_BYTES
 
     @staticmethod
+    def bars_bytes() -> int:
+        """Bytes that bars may take: as a rule, far fewer."""
+        return MOST_BINS * MOST_CATEGORIES * 4 * _ROW_BYTES
+
+    @staticmethod
     def rows_bytes(asked: Asked, limit: int) -> int:
         """Bytes that true rows may take."""
         return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
@@ -188,6 +194,21 @@ class LayerBodies:
 
         return await backend.run(principal, dataset, layer, ("table", window, width), call)
 
+    async def bars(
+        self, backend: Backend, principal: Principal, asked: Asked, window: tuple[Number, Number] | None
+    ) -> Body:
+        """The bars that a window meets, by default all of the range, as an Arrow file."""
+        dataset, layer = asked.dataset, asked.layer
+
+        def call(cancel: Cancel) -> Body:
+            shown = window
+            if shown is None:
+                whole = backend.engine.info(dataset, layer).range
+                shown = (0, 1) if whole is None else (whole[0], max(whole[2], whole[0] + 1))
+            return ARROW, arrow(backend.engine.bars(dataset, layer, *shown, cancel).table())
+
+        return await backend.run(principal, dataset, layer, ("bars", window), call)
+
     async def rows(self, backend: Backend, principal: Principal, asked: Asked, window: Window, limit: int) -> Body:
         """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`."""
         dataset, layer = asked.dataset, asked.layer
@@ -202,7 +223,7 @@ class LayerBodies:
     ) -> Body:
         """One row's true values in these columns as JSON."""
         dataset, layer = asked.dataset, asked.layer
-        first = (layer.x, layer.y, *layer.reduction.columns)
+        first = layer.columns
 
         def call(cancel: Cancel) -> Body:
             return JSON, dump(row_json(dataset, row, first, columns, cancel))

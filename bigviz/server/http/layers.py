@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
 from bigviz.server.http.base import Handler
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
 
-__all__ = ["Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
+__all__ = ["Bars", "Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
@@ -132,6 +133,23 @@ class Columns(LayerHandler):
             return
         work = partial(self.site.bodies.columns, backend, self.principal, asked, x, width)
         await self.deliver(self.site.bodies.columns_bytes(width), work)
+
+
+class Bars(LayerHandler):
+    """`bars.arrow`: the bars of a histogram that a window meets, by default all, or all bars by label."""
+
+    async def answer(self, *args: str) -> None:
+        backend, asked = await self.asked(*args)
+        if asked.layer.glyph not in BARS:
+            glyph = asked.layer.glyph
+            raise BadInput(f"bars.arrow is for bars: ask with glyph={' or '.join(BARS)}.", "glyph", glyph)
+        ends = self.query("x0"), self.query("x1")
+        x = None if ends == (None, None) else interval(self.query, "x0", "x1", time=asked.times[0])
+        if self.tagged(asked, x):
+            self.finish()
+            return
+        work = partial(self.site.bodies.bars, backend, self.principal, asked, x)
+        await self.deliver(self.site.bodies.bars_bytes(), work)
 
 
 class Rows(LayerHandler):

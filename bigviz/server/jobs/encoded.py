@@ -16,14 +16,16 @@ from bigviz.wire.tiles import tile_part_with, tile_parts
 
 if TYPE_CHECKING:
     from bigviz.server.request_values import Number
-    from bigviz.tiles.interface import Columns, Cost, Drawn, Estimate, TileKey
+    from bigviz.tiles.interface import Bars, Columns, Cost, Drawn, Estimate, TileKey
 
 __all__ = [
     "LaidColumns",
     "Prepared",
+    "bars_message",
     "columns_message",
     "columns_update",
     "estimate_message",
+    "laid_bars",
     "laid_columns",
     "tile_message",
     "with_cost",
@@ -92,6 +94,19 @@ def laid_columns(found: Columns, window: tuple[Number, Number], width: int) -> L
     yorigin, y = positions(found.y)
     flagged = [int(column) for column in found.flagged]
     return LaidColumns((found.column, found.run, found.row, x, y), xorigin, yorigin, width, flagged, found.cost)
+
+
+def laid_bars(found: Bars, window: tuple[Number, Number], width: int) -> LaidColumns:
+    """Bars, as a line's columns are laid out."""
+    across, up = found.at
+    xorigin, x = positions(across, (int(window[0]) + int(window[1])) // 2 if across.dtype.kind != "f" else None)
+    yorigin, y = positions(up)
+    return LaidColumns((found.column, found.run, found.row, x, y), xorigin, yorigin, width, [], found.cost)
+
+
+def bars_message(found: Bars, window: tuple[Number, Number], width: int) -> Prepared:
+    """Bars."""
+    return _columns(laid_bars(found, window, width), 0)
 
 
 def columns_message(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, ROOTS
+from bigviz.aggregate.layer_options import AXIS_KINDS, BARS, GLYPHS, MOST_BINS, ROOTS, SORTS, default_agg
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import own_name
@@ -19,12 +19,12 @@ from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.open_datasets import dataset_of
-from bigviz.server.request_values import choice
+from bigviz.server.request_values import choice, whole
 
 __all__ = ["Asked", "LayerRef", "named_columns", "overridden", "published", "read", "times_of"]
 
 _LONGEST: Final = 10_000
-_WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS}
+_WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS, "sort": SORTS}
 _COLUMN_OF: Final = {"xaxis": "x", "yaxis": "y"}
 _OPTIONS: Final = tuple(each.name for each in fields(Layer))
 
@@ -50,7 +50,8 @@ class LayerRef:
 def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
     """A document's own layer."""
     kinds = (figure.x_axis.kind, figure.y_axis.kind)
-    return LayerRef(layer.dataset, Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root, layer.filter))
+    own = Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root, layer.filter, layer.bins, layer.sort)
+    return LayerRef(layer.dataset, own)
 
 
 def overridden(
@@ -59,16 +60,19 @@ def overridden(
     """The published layer with the query's changes; Forbidden for columns that the caller may not use.
 
     If the query names another column but not its axis, the axis is datetime for times, else linear; if it names another
-    glyph but no reduction, the reduction is the glyph's default (count, any).
+    glyph but no reduction, the reduction is the glyph's default (count, any). A glyph without a column for y has none,
+    whatever is published.
     """
     given = {name: text for name in _OPTIONS if (text := get(name)) is not None}
     own = base.layer
-    changed = replace(own, **{name: _word(name, text) for name, text in given.items()})
+    changed = replace(own, **{name: _option(name, text) for name, text in given.items()})
     if "agg" not in given and changed.glyph != own.glyph:
-        changed = replace(changed, agg=_default_agg(changed.glyph))
+        changed = replace(changed, agg=default_agg(changed.glyph))
+    if changed.glyph in BARS and "y" not in given:
+        changed = replace(changed, y="")
     usage.check(base.dataset, _columns(changed))
     if (changed.x, changed.y) != (own.x, own.y):
-        missing = {name: "linear" for name in _COLUMN_OF if name not in given}
+        missing: dict[str, Any] = {name: "linear" for name in _COLUMN_OF if name not in given}
         if not ({own.xaxis, own.yaxis} & {"mercator"}):
             missing = {name: kind for name, kind in missing.items() if _moved(name, own, changed)}
         with usage.discretion(base.dataset):
@@ -81,7 +85,8 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     """The layer in a message. Unknown keys, missing ones and other types than text raise BadInput, columns that the
     caller may not use Forbidden.
 
-    `agg` (count, any), the axes (datetime for times, else linear) and `root` ("default") may be absent.
+    `agg` (count, any), the axes (datetime for times, else linear), `root` ("default"), `bins` (50), `sort` ("label")
+    and y of a glyph that has none may be absent.
     """
     if not isinstance(value, dict):
         raise BadInput("definition is an object.", "definition", echoed(value))
@@ -89,11 +94,13 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     for key in value:
         if key not in names:
             raise BadInput(f"definition.{key}: unknown key; the keys are {', '.join(names)}.", f"definition.{key}", key)
+    if value.get("glyph") in BARS:
+        value = {"y": "", **value}
     for key in ("dataset", "glyph", "x", "y"):
         if key not in value:
             raise BadInput(f"definition.{key} is missing.", f"definition.{key}")
-    given = {key: _word(key, each) for key, each in value.items()}
-    given.setdefault("agg", _default_agg(given["glyph"]))
+    given = {key: _option(key, each) for key, each in value.items()}
+    given.setdefault("agg", default_agg(given["glyph"]))
     dataset = given.pop("dataset")
     found = Layer(**given)
     usage.check(dataset, _columns(found))
@@ -105,7 +112,7 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
 
 def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
     """Whether positions on x and on y are int64 nanoseconds."""
-    return dataset.info(layer.x).is_time, dataset.info(layer.y).is_time
+    return dataset.info(layer.x).is_time, layer.glyph not in BARS and dataset.info(layer.y).is_time
 
 
 def named_columns(document: Document, dataset: str) -> frozenset[str]:
@@ -117,13 +124,10 @@ def named_columns(document: Document, dataset: str) -> frozenset[str]:
 def _columns(layer: Layer) -> Iterator[tuple[str, str]]:
     """The table's columns that a layer reads, each after the option that names it."""
     yield "x", own_name(layer.x)
-    yield "y", own_name(layer.y)
+    if layer.glyph not in BARS:
+        yield "y", own_name(layer.y)
     for name in layer.reduction.columns:
         yield "agg", own_name(name)
-
-
-def _default_agg(glyph: str) -> str:
-    return "any" if glyph == "line" else "count"
 
 
 def _moved(axis: str, base: Layer, changed: Layer) -> bool:
@@ -131,11 +135,14 @@ def _moved(axis: str, base: Layer, changed: Layer) -> bool:
     return bool(getattr(base, column) != getattr(changed, column))
 
 
-def _spaces(dataset: Dataset, layer: Layer, axes: Any) -> dict[str, str]:
+def _spaces(dataset: Dataset, layer: Layer, axes: Any) -> dict[str, Any]:
     """Axis -> datetime or linear, by what the axis's column holds."""
     out = {}
     for axis in axes:
         column = _COLUMN_OF[axis]
+        if column == "y" and layer.glyph in BARS:
+            out[axis] = "linear"
+            continue
         try:
             info = dataset.info(getattr(layer, column))
         except BigvizError as error:
@@ -143,6 +150,11 @@ def _spaces(dataset: Dataset, layer: Layer, axes: Any) -> dict[str, str]:
             raise
         out[axis] = "datetime" if info.is_time else "linear"
     return out
+
+
+def _option(key: str, value: Any) -> Any:
+    """The value of one of a layer's options."""
+    return whole(value, key, 1, MOST_BINS) if key == "bins" else _word(key, value)
 
 
 def _word(key: str, value: Any) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cachetools import LRUCache
 
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
-from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_columns
+from bigviz.server.jobs.encoded import LaidColumns, columns_update, laid_bars, laid_columns
 from bigviz.server.jobs.layer_json import layer_answer
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.view_jobs import Job, ViewJobs, ends_of_columns
@@ -162,6 +163,8 @@ class Pushes:
         place = (layer, *window, want.width)
 
         def call(cancel: Cancel) -> LaidColumns:
+            if layer.glyph in BARS:
+                return laid_bars(self._engine.bars(after, layer, *window, cancel), window, want.width)
             found = self._engine.columns(after, layer, *window, want.width, cancel)
             return laid_columns(found, window, want.width)
 

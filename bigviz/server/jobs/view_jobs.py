@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.cancel import Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs import window_jobs
-from bigviz.server.jobs.encoded import Prepared, columns_message, estimate_message, tile_message
+from bigviz.server.jobs.encoded import Prepared, bars_message, columns_message, estimate_message, tile_message
 from bigviz.server.jobs.kept_answers import KeptAnswers
 from bigviz.server.jobs.kept_views import KeptViews
 from bigviz.server.jobs.layer_ref import times_of
@@ -103,8 +104,11 @@ class ViewJobs:
         name = (dataset.fingerprint, dataset.version, layer, ("columns", *window, want.width))
 
         def call(cancel: Cancel) -> Prepared:
-            found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
-            message = columns_message(found, window, want.width)
+            if layer.glyph in BARS:
+                message = bars_message(self._engine.bars(dataset, layer, *window, cancel), window, want.width)
+            else:
+                found: Columns = self._engine.columns(dataset, layer, *window, want.width, cancel)
+                message = columns_message(found, window, want.width)
             self._keep(name, message)
             return message
 

@@ -64,7 +64,7 @@ class ViewPart:
             return
         visible = [TileWant(place) for place in outwards(wanted.tiles)]
         prefetched = [TileWant(place) for place in outwards(wanted.prefetch, wanted.tiles)]
-        window = () if wanted.window is None or self.layer.glyph == "line" else (wanted.window,)
+        window = () if wanted.window is None or self.layer.glyph != "points" else (wanted.window,)
         self.open = dict.fromkeys((*window, *visible, *prefetched), 0)
         self.later = frozenset(prefetched) - frozenset(visible)
 

@@ -18,6 +18,7 @@ from bigviz.data.appending.growth import Version
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
@@ -82,7 +83,10 @@ class LayerAnswers(Protocol):
         """A tile from some of its rows; None where the exact one takes no longer."""
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
-        """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of points."""
+        """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of others."""
+
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> Bars | None:
+        """The bars that a window of x meets; None of points and lines."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a closed window, one plane a category, row 0 the highest y."""

@@ -105,6 +105,9 @@ class LineLayer(SingleVersion):
             picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), (self.x, self.y), cost
         )
 
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
+        """None: they are a histogram's."""
+
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The uint8 image of a window, row 0 the highest y: what drawing every row gives.
 

@@ -105,7 +105,7 @@ class Previews:
         with self._lock:
             sample = self._samples.get((dataset.fingerprint, dataset.version))
         if sample is not None:
-            sample.close((layer.x, layer.y, *layer.reduction.columns))
+            sample.close(layer.columns)
 
     def _sample(self, dataset: Dataset) -> Sample:
         """The dataset's sample, kept for the datasets that were sampled last."""

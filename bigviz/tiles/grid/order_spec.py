@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 
 __all__ = ["OrderSpec"]
 
@@ -28,6 +29,9 @@ class OrderSpec:
 
     @classmethod
     def of(cls, layer: Layer) -> OrderSpec:
-        """What a layer needs. A datetime axis has the numbers of a linear one, and shares its order."""
+        """What a layer needs. A datetime axis has the numbers of a linear one, and shares its order; a histogram has
+        the series of a line of its column over itself."""
         xaxis, yaxis = ("linear" if kind == "datetime" else kind for kind in (layer.xaxis, layer.yaxis))
+        if layer.glyph in BARS:  # a column in its own order
+            return cls(layer.x, layer.x, xaxis, xaxis, layer.root, "series")
         return cls(layer.x, layer.y, xaxis, yaxis, layer.root, "series" if layer.glyph == "line" else "order")

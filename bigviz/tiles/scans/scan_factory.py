@@ -28,7 +28,7 @@ from bigviz.tiles.scans.parallel_pass import Gate
 from bigviz.tiles.scans.scanned_layer import ScannedLayer, Scanning
 from bigviz.tiles.scans.window_rows import Recipe
 
-__all__ = ["Scanner", "check_categories", "head_of"]
+__all__ = ["Scanner", "accumulator_dtype", "check_categories", "head_of"]
 
 _PASSES: Final = 2  # at a time: a pass takes all threads, and memory for planes
 _SURVEYS: Final = 256
@@ -85,8 +85,7 @@ class Scanner:
         if name is None:
             return Recipe(reduction, np.dtype(np.uint32), np.dtype(np.uint32), labels)
         own = heads[name].values.dtype
-        dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: _extremes(dataset, name, crew))
-        return Recipe(reduction, dtype, own, labels)
+        return Recipe(reduction, accumulator_dtype(dataset, reduction, own, crew), own, labels)
 
 
 def head_of(dataset: Dataset, name: str, cancel: Cancel) -> Column:
@@ -94,6 +93,13 @@ def head_of(dataset: Dataset, name: str, cancel: Cancel) -> Column:
     info = dataset.info(name)
     labels = dataset.labels(name, cancel) if info.kind == "category" else None
     return Column(info, np.empty(0, axis_dtype(info.type)), None, labels)
+
+
+def accumulator_dtype(dataset: Dataset, reduction: Reduction, own: np.dtype[Any], crew: Crew) -> np.dtype[Any]:
+    """What values of a dtype are added up in, where their column is not in memory: for some a pass finds it out."""
+    name = reduction.column
+    assert name is not None
+    return reduction.accumulator_of(own, dataset.num_rows, lambda: _extremes(dataset, name, crew))
 
 
 def check_categories(name: str, labels: tuple[str, ...]) -> None:

@@ -232,6 +232,9 @@ class ScannedLayer(SingleVersion):
             return self._learnt.focus(codes)
         return Picked([(0, 0, 0, 0)], 0).focus(self._columns, self.source.spaces, self.survey, self.recipe)
 
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
+        """None: they are a histogram's."""
+
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
         recipe = self.recipe

@@ -144,6 +144,9 @@ class SegmentedPoints:
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""
 
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
+        """None: they are a histogram's."""
+
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""
         reduction = self.layer.reduction

@@ -1,0 +1,214 @@
+"""A histogram, built: a column in its own order, where the rows of a bin follow each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.inputs import SLICE, Inputs, Numbers
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.spaces import space
+from bigviz.aggregate.value_kind import value_kind
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.workers import Crew, slices
+from bigviz.data.appending.growth import Version
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.answers.bars import Bars
+from bigviz.tiles.answers.layer_answers import Held
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.bars.bar_facts import with_heights
+from bigviz.tiles.bars.bin_edges import BinRule, Edges
+from bigviz.tiles.bars.no_tiles import NoTiles
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.series.line import MergedLine, OneSeries
+from bigviz.tiles.series.m4 import first_above
+from bigviz.tiles.series.series import Series
+from bigviz.tiles.series.sorted_numbers import Ascending
+
+__all__ = ["HistogramLayer", "gathered", "line_below"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+
+def line_below(layer: Layer) -> Layer:
+    """The line whose index a histogram has: its column over itself."""
+    return replace(layer, glyph="line", y=layer.x, agg="any", yaxis=layer.xaxis)
+
+
+@dataclass(frozen=True)
+class HistogramLayer(NoTiles):
+    """Everything that answers for a histogram. It does not change once it is built.
+
+    `line` is that of the column over itself; `inputs` are what the reduction reads in its order, None where rows are
+    only counted; `categories` the labels under `by`.
+    """
+
+    layer: Layer
+    line: LineLayer
+    inputs: Inputs | None
+    categories: tuple[str, ...] | None
+
+    @property
+    def spans_versions(self) -> bool:
+        """Whether versions of a dataset share the line's rows."""
+        return self.line.spans_versions
+
+    @cached_property
+    def rule(self) -> BinRule | None:
+        """Where the bins lie; None without rows."""
+        survey = self.line.survey
+        if survey.low is None or survey.high is None:
+            return None
+        dtype = self._parts()[0][0].dtype
+        return BinRule(survey.low[0], survey.high[0], self.layer.bins, dtype)
+
+    @cached_property
+    def whole(self) -> Bars:
+        """The bars of all of the range."""
+        if self.rule is None:
+            return self._bars(Edges(np.empty(0, np.float64), 0, False), NEVER)
+        return self._bars(self.rule.edges(self.rule.low, self.rule.high), NEVER)
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        found = self.line.facts(dataset, line_below(layer))
+        found = replace(found, value=value_kind(layer.reduction, dataset))
+        return with_heights(found, layer, self.whole, self.categories)
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds."""
+        yield from self.line.held()
+        for numbers in () if self.inputs is None else (self.inputs.values, self.inputs.codes):
+            if numbers is not None:
+                yield Held("series", numbers.values, numbers.values.nbytes)
+
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> Bars:
+        """The bars that a window of x meets."""
+        cancel.check()
+        check_window(low, high, "x")
+        if self.rule is None:
+            return self.whole
+        edges = self.rule.edges(low, high)
+        same = np.array_equal(edges.values, self.whole.edges)
+        return self.whole if same else self._bars(edges, cancel)
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of the half-open window of x in x order, at most `limit`, and how many there are; y says
+        nothing."""
+        return self.line.rows(dataset, replace(layer, y=""), x, x, limit, cancel)
+
+    def state(self, key: TileKey) -> Hashable:
+        """None: there are no tiles."""
+        return None
+
+    def changed(self, before: Version, keys: Sequence[TileKey]) -> list[bool] | None:
+        """None: there are no tiles."""
+        return None
+
+    def changed_from(self, before: Version) -> Number | None:
+        """None: a bin may change wherever the rows are."""
+        return None
+
+    def _parts(self) -> list[tuple[Ascending, int]]:
+        """The column in order, in one part or more, each with the position of its first row."""
+        line = self.line.line
+        if isinstance(line, OneSeries):
+            return [(line.series.x, 0)]
+        assert isinstance(line, MergedLine)
+        return [(part.series.x, part.start) for part in line.parts]
+
+    def _bars(self, edges: Edges, cancel: Cancel) -> Bars:
+        begun = time.perf_counter()
+        reduction = self.layer.reduction
+        numbers, looked = np.zeros(len(edges), np.int64), 0
+        places = np.zeros(1, np.int64)
+        for x, start in self._parts() if len(edges) else ():
+            places = np.maximum(_places(x, edges), start)
+            numbers += np.diff(places)
+        if self.inputs is None:
+            values = numbers[np.newaxis]
+            filled, rows = np.ones(values.shape, np.bool_), values
+        else:
+            values, filled, rows = _reduced(reduction, self.inputs, places, cancel)
+            looked = int(places[-1] - places[0])
+            if self.categories is None:
+                rows = numbers[np.newaxis]
+        cost = Cost(0, microseconds(time.perf_counter() - begun), 0, looked, looked * 8)
+        kinds = space(self.layer.xaxis, "x"), space(self.layer.yaxis, "y")
+        info = self.line.x.column.info
+        return Bars(edges.values, values, filled, rows, edges.first, info, kinds, self.categories, None, cost)
+
+
+def _places(x: Ascending, edges: Edges) -> npt.NDArray[np.int64]:
+    """The positions that separate bins."""
+    found = x.first(edges.values)
+    if edges.closed:
+        last = edges.values[-1].item()
+        found[-1] = first_above(x, last)
+    return found
+
+
+def _reduced(
+    reduction: Reduction, inputs: Inputs, places: npt.NDArray[np.int64], cancel: Cancel
+) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """What a reduction makes of the rows between ascending positions: values, which there are, and numbers of rows, of
+    shape (categories, bins)."""
+    bins = len(places) - 1
+    planes = reduction.create((1, bins), inputs.dtype, inputs.categories, cancel.check)
+    first, last = int(places[0]), int(places[-1])
+    for start in range(first, last, SLICE):
+        cancel.check()
+        stop = min(start + SLICE, last)
+        ends = np.clip(places, start, stop)
+        cells = np.repeat(np.arange(bins, dtype=np.int32), ends[1:] - ends[:-1])
+        reduction.append(planes, cells, inputs.rows(start, stop, reduction.ordered))
+    grid = reduction.finalize(planes)
+    shape = (inputs.categories if reduction.category is not None else 1, bins)
+    rows = planes[-1].reshape(shape).astype(np.int64)
+    values = grid.values.reshape(shape)
+    if values.dtype == np.uint32:
+        values = values.astype(np.int64)
+    return values, grid.filled.reshape(shape) | reduction.traits.zero, rows
+
+
+def gathered(series: Series, inputs: Inputs, reduction: Reduction, crew: Crew) -> Inputs:
+    """What a reduction reads, in the order of a series."""
+    total = len(series)
+    if series.rows is None:
+        return inputs
+    columns = [each for each in (inputs.values, inputs.codes) if each is not None]
+    values = [np.empty(total, each.values.dtype) for each in columns]
+    masks = [None if each.valid is None else np.empty(total, np.bool_) for each in columns]
+
+    def take(piece: tuple[int, int]) -> int:
+        start, stop = piece
+        rows = series.numbers(np.arange(start, stop))
+        for column, out, mask in zip(columns, values, masks, strict=True):
+            out[start:stop] = column.values[rows]
+            if mask is not None and column.valid is not None:
+                mask[start:stop] = column.valid[rows]
+        return stop - start
+
+    crew.run("ordering values", take, slices(total), total)
+    made = [Numbers(*pair) for pair in zip(values, masks, strict=True)]
+    numbers = series.rows if reduction.ordered else None
+    return replace(
+        inputs,
+        values=made[0] if inputs.values is not None else None,
+        codes=made[-1] if inputs.codes is not None else None,
+        numbers=numbers,
+    )
