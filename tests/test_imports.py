@@ -26,7 +26,7 @@ ROOMS = (
     ("cli", "__init__"),
     ("__main__",),
 )
-TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments")
+TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments", "bars")
 
 
 def module_of(path: Path) -> str:
