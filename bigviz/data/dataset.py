@@ -25,6 +25,7 @@ from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
+from bigviz.data.filters.selected import Selected, where
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
 from bigviz.data.sources.memory import MemorySource
@@ -278,6 +279,14 @@ class Dataset:
                         yield whole.slice(start, rows)
 
         return pa.RecordBatchReader.from_batches(schema, made())
+
+    def where(self, expression: str) -> Selected:
+        """The rows that an expression keeps, as `where("fare > 10 and kind in ('a', 'b')")`; docs/filters.md has the
+        language. Nothing is read before it is asked for.
+
+        Raises BadInput with `at`, the character of the expression where it is wrong.
+        """
+        return where(self, expression)
 
     def check(self) -> None:
         """Raise `Unreadable` if the source changed or vanished since it was opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from bigviz.data.filters.cells import Cells, cells_of
 from bigviz.data.filters.predicate import Predicate
 from bigviz.data.filters.table import Table
 
-__all__ = ["cells_of_array", "kept", "masks"]
+__all__ = ["Slice", "cells_of_array", "kept", "slices"]
 
 
 def kept(dataset: Table, predicate: Predicate, crew: Crew) -> npt.NDArray[np.bool_]:
@@ -33,38 +34,43 @@ def kept(dataset: Table, predicate: Predicate, crew: Crew) -> npt.NDArray[np.boo
 
     def work(piece: tuple[int, int]) -> int:
         start, count = piece
-        for first, mask in masks(dataset, predicate, start, start + count, crew.cancel):
-            found[first : first + len(mask)] = mask
+        for each in slices(dataset, predicate, start, start + count, crew.cancel):
+            found[each.start : each.start + len(each.mask)] = each.mask
         return count
 
     crew.run("filtering rows", work, dataset.chunks(), dataset.num_rows)
     return found
 
 
-def masks(
-    dataset: Table, predicate: Predicate, start: int, stop: int, cancel: Cancel
-) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
-    """(first row, mask) of slices of at most 2^20 rows that cover the rows `start` to `stop` (exclusive), which count
-    from 0."""
+class Slice(NamedTuple):
+    """Some rows from `start` on (counted from 0): which of them are kept, and the values of further columns there."""
+
+    start: int
+    mask: npt.NDArray[np.bool_]
+    values: tuple[pa.Array, ...]
+
+
+def slices(
+    dataset: Table, predicate: Predicate, start: int, stop: int, cancel: Cancel, also: Sequence[str] = ()
+) -> Iterator[Slice]:
+    """The rows `start` to `stop` (exclusive) in order, at most 2^20 at a time, with the values of the columns `also`
+    in their own types, or as those types' dictionaries."""
     names = predicate.columns
-    if not names:
-        for first in range(start, stop, SLICE):
-            cancel.check()
-            yield first, predicate.mask(_nothing, min(SLICE, stop - first))
-        return
-    before = dataset.first_row
-    columns = [_column(dataset, name, before + start, before + stop, cancel) for name in names]
-    first = start
-    for cells in _aligned(columns):
+    first, last = dataset.first_row + start, dataset.first_row + stop
+    columns: list[Iterator[Cells | pa.Array]] = [_column(dataset, name, first, last, cancel) for name in names]
+    columns += [(array for _, array in dataset.values(name, first, last, cancel)) for name in also]
+    for pieces in _aligned(columns) if columns else ([each] for each in _empty(stop - start)):
         cancel.check()
-        rows = dict(zip(names, cells, strict=True))
-        mask = predicate.mask(rows.__getitem__)
-        yield first, mask
-        first += len(mask)
+        rows = dict(zip(names, pieces, strict=False))
+        mask = predicate.mask(rows.__getitem__, _length(pieces[0]))
+        yield Slice(start, mask, tuple(pieces[len(names) :]))
+        start += len(mask)
 
 
-def _nothing(name: str) -> Cells:
-    raise AssertionError(f"{name} is no column of the predicate")
+def _empty(count: int) -> Iterator[pa.Array]:
+    """So many rows of no column."""
+    for start in range(0, count, SLICE):
+        yield pa.nulls(min(SLICE, count - start))
 
 
 def _column(dataset: Table, name: str, start: int, stop: int, cancel: Cancel) -> Iterator[Cells]:
@@ -103,24 +109,29 @@ def _dtype(type_: pa.DataType) -> np.dtype[np.generic]:
     return np.dtype("float64" if pt.is_float64(type_) else "float32" if pt.is_float32(type_) else str(type_))
 
 
-def _aligned(columns: Sequence[Iterator[Cells]]) -> Iterator[list[Cells]]:
-    """Columns of the same rows, cut differently, in cells of equal length, at most 2^20."""
-    rest: list[Cells | None] = [None] * len(columns)
+def _aligned(columns: Sequence[Iterator[Cells | pa.Array]]) -> Iterator[list[Any]]:
+    """Columns of the same rows, cut differently, in pieces of equal length, at most 2^20 rows."""
+    rest: list[Any] = [None] * len(columns)
     while True:
         for at, column in enumerate(columns):
             if rest[at] is None:
-                rest[at] = next((cells for cells in column if len(cells.values)), None)
+                rest[at] = next((piece for piece in column if _length(piece)), None)
                 if rest[at] is None:
                     return
-        now = [cells for cells in rest if cells is not None]
-        count = min(SLICE, *(len(cells.values) for cells in now))
-        yield [_part(cells, 0, count) for cells in now]
-        rest = [None if len(cells.values) == count else _part(cells, count, len(cells.values)) for cells in now]
+        count = min(SLICE, *map(_length, rest))
+        yield [_part(piece, 0, count) for piece in rest]
+        rest = [None if _length(piece) == count else _part(piece, count, _length(piece)) for piece in rest]
 
 
-def _part(cells: Cells, start: int, stop: int) -> Cells:
-    return cells._replace(
-        values=cells.values[start:stop],
-        valid=None if cells.valid is None else cells.valid[start:stop],
-        exact=None if cells.exact is None else cells.exact.slice(start, stop - start),
+def _length(piece: Cells | pa.Array) -> int:
+    return len(piece.values if isinstance(piece, Cells) else piece)
+
+
+def _part(piece: Any, start: int, stop: int) -> Any:
+    if not isinstance(piece, Cells):
+        return piece.slice(start, stop - start)
+    return piece._replace(
+        values=piece.values[start:stop],
+        valid=None if piece.valid is None else piece.valid[start:stop],
+        exact=None if piece.exact is None else piece.exact.slice(start, stop - start),
     )
