@@ -59,7 +59,10 @@ class Root:
 
     def cell(self, value: Number, level: int) -> int:
         """The number of the cell of `level` that holds `value`; below 0 or at least `2^level` outside the root."""
-        return math.floor((Fraction(value) - self.start) / power_of_two(self.exponent - level))
+        over, under = value.as_integer_ratio() if isinstance(value, float) else (value.numerator, value.denominator)
+        over, under, shift = int(over), int(under), level - self.exponent + 1
+        halves = (over << shift) // under if shift >= 0 else over // (under << -shift)  # of cells, from 0 on
+        return (halves - (self.multiple << level)) >> 1
 
     def holds(self, value: Number) -> bool:
         """Whether the number lies in the root."""

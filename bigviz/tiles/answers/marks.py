@@ -74,7 +74,9 @@ def find_marks(
     low, high = runs
     rows = int((high - low).sum())
     columns = bool(inputs.reduction.columns)
-    if rows <= (MOST_SORTED if columns else MOST_LOOKED):
+    if rows == len(low) and not columns:  # as of floats nearly always: nothing is left to group
+        found = _piled(order, inputs, low, high, x, y, most)
+    elif rows <= (MOST_SORTED if columns else MOST_LOOKED):
         found = _grouped(order, inputs, positions_of(low, high), np.repeat(np.arange(len(low)), high - low), x, y, most)
     elif columns or not keys_tell(order):
         return None
@@ -185,7 +187,7 @@ def _grouped(
 
 
 def _piled(order: Order, inputs: Inputs, low: Array, high: Array, x: Window, y: Window, most: int) -> Marks | None:
-    """The marks of runs whose rows are equal, by the first row of each."""
+    """The marks of runs whose rows are equal, or that have one row each, by the first row of each."""
     row = order.row_numbers(low)
     xs, ys = order.numbers(0, low), order.numbers(1, low)
     keep = within(xs, *x) & within(ys, *y)
