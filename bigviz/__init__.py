@@ -41,12 +41,25 @@ if TYPE_CHECKING:
     from bigviz.common.errors import Unreadable as Unreadable
     from bigviz.data.dataset import Dataset as Dataset
     from bigviz.data.open import open as open
+    from bigviz.document.controls.constructors import button as button
+    from bigviz.document.controls.constructors import checkbox as checkbox
+    from bigviz.document.controls.constructors import date_range as date_range
+    from bigviz.document.controls.constructors import markdown as markdown
+    from bigviz.document.controls.constructors import multiselect as multiselect
+    from bigviz.document.controls.constructors import number as number
+    from bigviz.document.controls.constructors import radio as radio
+    from bigviz.document.controls.constructors import range_slider as range_slider
+    from bigviz.document.controls.constructors import select as select
+    from bigviz.document.controls.constructors import slider as slider
+    from bigviz.document.controls.constructors import table as table
+    from bigviz.document.controls.constructors import text_input as text_input
     from bigviz.document.document import document as document
     from bigviz.document.figure import Figure as Figure
     from bigviz.document.figure import figure as figure
     from bigviz.document.layout import column as column
     from bigviz.document.layout import grid as grid
     from bigviz.document.layout import row as row
+    from bigviz.document.layout import tabs as tabs
     from bigviz.document.load import load as load
     from bigviz.document.spec import Document as Document
     from bigviz.export.widget.show import show as show
@@ -65,9 +78,13 @@ _HOMES = {
         "OutOfDate", "TooLarge", "TooMany", "Unauthorized", "Unplottable", "Unreadable",
     ),
     "bigviz.data.open": ("open",),
+    "bigviz.document.controls.constructors": (
+        "button", "checkbox", "date_range", "markdown", "multiselect", "number", "radio", "range_slider", "select",
+        "slider", "table", "text_input",
+    ),
     "bigviz.document.document": ("document",),
     "bigviz.document.figure": ("Figure", "figure"),
-    "bigviz.document.layout": ("column", "grid", "row"),
+    "bigviz.document.layout": ("column", "grid", "row", "tabs"),
     "bigviz.document.load": ("load",),
     "bigviz.document.spec": ("Document",),
     "bigviz.export.widget.show": ("show",),

@@ -14,7 +14,11 @@ from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, BigvizError, NotFound
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
+from bigviz.document.controls.bound import check_bound_controls
+from bigviz.document.controls.values import initial_values
+from bigviz.document.filter_text import bound_filter
 from bigviz.document.spec import AxisSpec, Document, FigureSpec, LayerSpec, RangeSpec, mapped
+from bigviz.document.substitute import offered, substituted
 
 __all__ = ["bind", "filled", "require_bound"]
 
@@ -50,9 +54,10 @@ def require_bound(document: Document) -> None:
 
 def filled(document: Document) -> Document:
     """`bind` for the datasets that are open; what depends on the others stays as it is."""
-    columns = _Columns(document.sources)
+    columns = _Columns(document)
     changed = replace(document, layout=mapped(document.layout, lambda figure: _figure(figure, columns)))
     _check_layers(changed)
+    check_bound_controls(changed)
     return replace(changed, ranges=_ranges(changed))
 
 
@@ -81,8 +86,9 @@ def _axis(figure: FigureSpec, axis: str, columns: _Columns) -> AxisSpec:
 class _Columns:
     """The columns that layers have on their axes, each looked up once: many layers show the same ones."""
 
-    def __init__(self, sources: Mapping[str, object]) -> None:
-        self._sources = sources
+    def __init__(self, document: Document) -> None:
+        self._sources = document.sources
+        self._values = initial_values(document)
         self._found: dict[tuple[str, str], ColumnInfo] = {}
 
     def of(self, layer: LayerSpec, axis: str) -> ColumnInfo | None:
@@ -92,7 +98,7 @@ class _Columns:
             return None
         if axis == "y" and layer.glyph in BARS:
             return None
-        key = (layer.dataset, getattr(layer, axis))
+        key = (layer.dataset, getattr(substituted(layer, self._values), axis))
         if key not in self._found:
             with _named(axis):
                 self._found[key] = cast(Dataset, dataset).info(key[1])
@@ -100,14 +106,33 @@ class _Columns:
 
 
 def _check_layers(document: Document) -> None:
-    checked = set[tuple[str, Layer]]()
+    checked, values = set[tuple[str, Layer]](), initial_values(document)
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
-        kinds = (figure.x_axis.kind, figure.y_axis.kind)
-        layer = Layer(spec.glyph, spec.x, spec.y, spec.agg, *kinds, spec.root, spec.filter, spec.bins, spec.sort)
-        if dataset is not None and (spec.dataset, layer) not in checked:
-            layer.check(cast(Dataset, dataset))
-            checked.add((spec.dataset, layer))
+        if dataset is None:
+            continue
+        for each, control, option in offered(document, spec):
+            kinds = figure.x_axis.kind, figure.y_axis.kind
+            if (each.x, each.y) != (spec.x, spec.y) and "mercator" not in kinds and control is not None:
+                kinds = "linear", "linear"  # a column of a control's is on an axis of its own kind
+            with _offered_by(control, option):
+                kept = bound_filter(document, each.filter, values)
+                layer = Layer(each.glyph, each.x, each.y, each.agg, *kinds, each.root, kept, each.bins, each.sort)
+                if (spec.dataset, layer) not in checked:
+                    layer.check(cast(Dataset, dataset))
+                    checked.add((spec.dataset, layer))
+
+
+@contextmanager
+def _offered_by(control: str | None, option: object) -> Iterator[None]:
+    """Name the control whose option is wrong."""
+    try:
+        yield
+    except BigvizError as error:
+        if control is not None:
+            error.message = f"Control {control!r}, option {echoed(option)}: {error.message}"
+            error.args = (error.message,)
+        raise
 
 
 def _ranges(document: Document) -> dict[str, RangeSpec]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,12 +14,14 @@ import numpy as np
 
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_dataset
 from bigviz.document.bind import filled
-from bigviz.document.figure import End, Figure, Layer, Range, nanoseconds
+from bigviz.document.controls.control import Control
+from bigviz.document.figure import End, Figure, Range, nanoseconds
 from bigviz.document.follow import figure_follow, is_duration
 from bigviz.document.json import from_json
 from bigviz.document.layout import Box
-from bigviz.document.names import check_name, free_name
+from bigviz.document.names import check_name, free_name, is_dataset_name
 from bigviz.document.spec import FORMAT, Document
 
 __all__ = ["collected", "document"]
@@ -70,15 +73,19 @@ class _Freezer:
         self.range_names: dict[int, str] = {}
         self.dated: set[str] = set()
         self.timed: set[str] = set()
-        self.figures = 0
+        self.figures: dict[int, str] = {}
+        self.controls: list[tuple[Control, str]] = []
         self.boxes = 0
 
     def freeze(self, root: Figure | Box, title: str | None, id: str | None) -> Document:
         if not isinstance(root, Figure | Box):
             raise BadInput(f"A document is made of a figure or a layout, got {type(root).__name__}.", "root")
         figures = list(_figures(root))
+        if not figures:
+            raise BadInput("A document shows at least one figure, got a layout without any.", "root")
         self.named = {str(layer.source) for each in figures for layer in each.layers if layer.dataset is None}
         layout = self._node(root)
+        controls = {name: self._control(each) for each, name in self.controls}
         title = figures[0].title if title is None else title
         value = {
             "format": FORMAT,
@@ -86,24 +93,30 @@ class _Freezer:
             "title": title,
             "datasets": list(self.datasets),
             "ranges": self.ranges,
+            "controls": controls,
             "layout": layout,
         }
         made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))
         self._check_dates(made)
         return made
 
-    def _node(self, node: Figure | Box) -> dict[str, Any]:
+    def _node(self, node: Figure | Box | Control) -> dict[str, Any]:
         if isinstance(node, Figure):
             return self._figure(node)
+        if isinstance(node, Control):
+            return {"type": "control", "control": self._place(node)}
         number, self.boxes = self.boxes, self.boxes + 1
         out: dict[str, Any] = {"id": node.id or f"l{number}", "type": node.type}
         if node.type == "grid":
             out["columns"] = node.columns
+        if node.titles is not None:
+            out["titles"] = list(node.titles)
         return {**out, "children": [self._node(child) for child in node.children]}
 
     def _figure(self, node: Figure) -> dict[str, Any]:
-        number, self.figures = self.figures, self.figures + 1
+        number = len(self.figures)
         name = node.id or f"f{number}"
+        self.figures.setdefault(id(node), name)
         out: dict[str, Any] = {"id": name, "type": "figure", "title": node.title}
         for axis in ("x", "y"):
             out[f"{axis}_range"] = self._range(getattr(node, f"{axis}_range"), f"{axis}{number}")
@@ -120,7 +133,9 @@ class _Freezer:
         layers = []
         for at, each in enumerate(node.layers):
             what = {"glyph": each.glyph, "x": each.x, "y": each.y, "agg": each.agg}
-            layers.append({"id": f"{name}-{at}", "dataset": self._dataset(each), **what, **each.style})
+            layers.append(
+                {"id": f"{name}-{at}", "dataset": self._dataset(each.source, each.dataset), **what, **each.style}
+            )
         return {**out, "layers": layers}
 
     def _range(self, shown: Range, name: str) -> str:
@@ -134,16 +149,45 @@ class _Freezer:
             self.ranges[name] = dict(zip(("start", "end"), plain, strict=True))
         return name
 
-    def _dataset(self, layer: Layer) -> str:
-        if layer.dataset is None:
-            self.datasets.setdefault(str(layer.source), None)
-            return str(layer.source)
-        for source, name in self.sources:
-            if source is layer.source or (isinstance(source, str) and source == layer.source):
+    def _place(self, node: Control) -> str:
+        """The id of a control that the layout holds. BadInput where it holds it, or another of that id, twice."""
+        name = node.id or f"c{len(self.controls)}"
+        if any(each is node or taken == name for each, taken in self.controls):
+            raise BadInput(
+                f"The layout has two controls {name!r}: each is there once, under an id of its own.", "id", name
+            )
+        self.controls.append((node, name))
+        return name
+
+    def _control(self, node: Control) -> dict[str, Any]:
+        out: dict[str, Any] = {"type": node.type, **deepcopy(node.settings)}
+        if node.source is not None:
+            name = self._known(node.source)
+            if name is None:
+                name = self._dataset(node.source, None if is_dataset_name(node.source) else open_dataset(node.source))
+            about = out if node.type == "number" else out["options"]
+            about["dataset"] = name
+        if node.figure is not None:
+            out["figure"] = self.figures.get(id(node.figure), "")
+        return out
+
+    def _known(self, source: object) -> str | None:
+        """The name of a source that was met before."""
+        for other, name in self.sources:
+            if other is source or (isinstance(other, str) and other == source):
                 return name
-        name = free_name(layer.dataset.name, {*self.datasets, *self.named})
-        self.datasets[name] = layer.dataset
-        self.sources.append((layer.source, name))
+        return None
+
+    def _dataset(self, source: object, dataset: Dataset | None) -> str:
+        if dataset is None:
+            self.datasets.setdefault(str(source), None)
+            return str(source)
+        known = self._known(source)
+        if known is not None:
+            return known
+        name = free_name(dataset.name, {*self.datasets, *self.named})
+        self.datasets[name] = dataset
+        self.sources.append((source, name))
         return name
 
     def _check_dates(self, made: Document) -> None:
@@ -161,10 +205,10 @@ class _Freezer:
                     raise BadInput(f"Range {name} ends with a date, and its axis is {axis.kind}.", "range", name)
 
 
-def _figures(node: Figure | Box) -> Iterator[Figure]:
+def _figures(node: Figure | Box | Control) -> Iterator[Figure]:
     if isinstance(node, Figure):
         yield node
-    else:
+    elif isinstance(node, Box):
         for child in node.children:
             yield from _figures(child)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from bigviz.aggregate.inputs import check
 from bigviz.aggregate.layer_options import AXIS_KINDS, BARS, BINS, AxisKind, Glyph, Root, Sort
+from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.common.errors import BadInput
 from bigviz.data.columns.column import label_text
@@ -20,10 +21,12 @@ from bigviz.data.default_columns import choose
 from bigviz.data.open import open as open_dataset
 from bigviz.document.basemap import figure_basemap
 from bigviz.document.cell_value import CellValue
+from bigviz.document.controls.control import Control
 from bigviz.document.follow import Window, figure_follow
 from bigviz.document.json import LAYER_KEYS
 from bigviz.document.names import check_name, is_dataset_name
 from bigviz.document.spec import BasemapSpec, Dash, How, Marker
+from bigviz.document.substitute import reference_of
 from bigviz.render.colormaps import canonical
 from bigviz.render.css_colors import rgba
 
@@ -278,8 +281,9 @@ def _layer(
     if x is None or y is None:
         chosen = choose(_opened(dataset, source))
         x, y = chosen.x if x is None else x, chosen.y if y is None else y
-    x_name, y_name = label_text(x), label_text(y)
-    if "cmap" in style:
+    x_name, y_name = label_text(_named(x)), label_text(_named(y))
+    agg, style = _named(agg), {key: _named(value) for key, value in style.items()}
+    if "cmap" in style and not _is_reference(style["cmap"]):
         style["cmap"] = canonical(style["cmap"])
     if style.get("color") is not None:
         rgba(style["color"])
@@ -287,14 +291,26 @@ def _layer(
     for key, value in style.items():
         if key not in ("cmap", "color"):
             LAYER_KEYS[key](value, key)
-    reduction = reduction_of(agg)
+    reduction = agg if _is_reference(agg) else reduction_of(agg)
     if dataset is None:
         check_name(str(source), "source")
     else:
+        known = {each.name for each in dataset.columns()}
         for name in (x_name, y_name) if glyph not in BARS else (x_name,):
-            dataset.info(name)
-        check(dataset, reduction)
+            if name in known or not _is_reference(name):  # else the document knows its columns
+                dataset.info(name)
+        if isinstance(reduction, Reduction):
+            check(dataset, reduction)
     return Layer(source, dataset, glyph, x_name, y_name, str(reduction), style)
+
+
+def _named(value: Any) -> Any:
+    """A control as the text that stands for its value."""
+    return f"${value.id}" if isinstance(value, Control) else value
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and reference_of(value) is not None
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, MOST_BINS, ROOTS,
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BadInput
 from bigviz.document.basemap import MOST_ORIGINS, basemap, map_origins
+from bigviz.document.controls.json import check_controls, controls
 from bigviz.document.follow import check_follow, follow
 from bigviz.document.json_values import (
     Read,
@@ -43,6 +44,7 @@ from bigviz.document.spec import (
     LAYOUTS,
     MARKERS,
     AxisSpec,
+    ControlNode,
     Document,
     FigureSpec,
     LayerSpec,
@@ -50,12 +52,14 @@ from bigviz.document.spec import (
     Node,
     RangeSpec,
 )
+from bigviz.document.substitute import reference_of
 from bigviz.render.colormaps import NAMES, canonical
 from bigviz.render.css_colors import rgba
 
 __all__ = ["LAYER_KEYS", "from_json"]
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NO_DIGITS: Final = re.compile(r"[^0-9]+")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
 _MAX_SAFE: Final = 2**53 - 1  # a browser rounds larger JSON numbers
 _LARGEST_WHOLE: Final = 10**20  # beyond all 64-bit integers; as many digits as a decimal string may have
@@ -86,8 +90,9 @@ def from_json(value: object, sources: Mapping[str, object] | None = None) -> Doc
         "layout": _node,
         "format": _format,
         "rows": flag,
+        "controls": controls,
     }
-    read = read_object(value, "", readers, [key for key in readers if key != "rows"])
+    read = read_object(value, "", readers, [key for key in readers if key not in ("rows", "controls")])
     read.pop("format")
     document = Document(**read, sources=dict(sources or {}))
     _check_references(document)
@@ -120,6 +125,7 @@ def _check_references(document: Document) -> None:
     if len(map_origins(document)) > MOST_ORIGINS:
         raise BadInput(f"The maps of a document come from at most {MOST_ORIGINS} hosts.", "basemap")
     check_follow(document)
+    check_controls(document)
     for each in _ids(document.layout):
         if each in ids:
             raise BadInput(f"The id {each!r} is used twice.", "id", each)
@@ -127,6 +133,8 @@ def _check_references(document: Document) -> None:
 
 
 def _ids(node: Node) -> list[str]:
+    if isinstance(node, ControlNode):  # a control has its id in `controls`
+        return []
     below = node.layers if isinstance(node, FigureSpec) else node.children
     return [node.id, *(i for b in below for i in ([b.id] if isinstance(b, LayerSpec) else _ids(b)))]
 
@@ -143,10 +151,16 @@ def _color(value: Any, path: str) -> str:
 
 
 def _cmap(value: Any, path: str) -> str:
+    if isinstance(value, str) and reference_of(value):
+        return value
     try:
         return canonical(value)
     except BadInput as error:
         raise wrong(path, f"one of {', '.join(NAMES)}", value) from error
+
+
+def _how(value: Any, path: str) -> Any:
+    return value if isinstance(value, str) and reference_of(value) else one_of(HOWS)(value, path)
 
 
 def _name(value: Any, path: str) -> str:
@@ -217,15 +231,32 @@ def _node(value: Any, path: str, depth: int = 0) -> Node:
         raise wrong(path, "an object", value)
     if depth > _DEEPEST:
         raise BadInput(f"{path}: layouts nest at most {_DEEPEST} deep.", path)
-    kind = one_of((*LAYOUTS, "figure"))(value.get("type"), join(path, "type"))
+    kind = one_of((*LAYOUTS, "figure", "control"))(value.get("type"), join(path, "type"))
     rest = {key: each for key, each in value.items() if key != "type"}
     if kind == "figure":
         return _figure(rest, path)
+    if kind == "control":
+        return ControlNode(**read_object(rest, path, {"control": text}, ("control",)))
     readers = {"id": _id, "children": list_of(partial(_node, depth=depth + 1))}
     if kind == "grid":
         readers["columns"] = _size
+    if kind == "tabs":
+        return _tabs(rest, path, readers)
     read = read_object(rest, path, readers, list(readers))
     return LayoutSpec(type=kind, **read)
+
+
+def _tabs(value: dict[str, Any], path: str, readers: dict[str, Read]) -> LayoutSpec:
+    made = f"tabs{_NO_DIGITS.sub('-', path).rstrip('-')}"  # by their place, if they have no id
+    readers = {**readers, "titles": list_of(text, least=1)}
+    read = read_object({"id": made, **value}, path, readers, ("titles", "children"))
+    if len(read["titles"]) != len(read["children"]):
+        raise BadInput(
+            f"{path}: tabs have one child for each title, got {len(read['titles'])} titles and "
+            f"{len(read['children'])} children.",
+            join(path, "titles"),
+        )
+    return LayoutSpec(type="tabs", **read)
 
 
 def _figure(value: dict[str, Any], path: str) -> FigureSpec:
@@ -276,7 +307,7 @@ LAYER_KEYS: Final[dict[str, Read]] = {
     "y": text,
     "agg": text,
     "cmap": _cmap,
-    "how": one_of(HOWS),
+    "how": _how,
     "low": optional(number),
     "high": optional(number),
     "color": optional(_color),

@@ -1,48 +1,62 @@
-"""`row`, `column` and `grid`: how figures are arranged."""
+"""`row`, `column`, `grid` and `tabs`: how figures and controls are arranged."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bigviz.common.errors import BadInput
 from bigviz.document.cell_value import CellValue
+from bigviz.document.controls.control import Control
 from bigviz.document.figure import Figure
 
-__all__ = ["Box", "column", "grid", "row"]
+__all__ = ["Box", "column", "grid", "row", "tabs"]
 
 
 @dataclass(eq=False)
 class Box(CellValue):
-    """A layout of figures and of other layouts."""
+    """A layout of figures, controls and other layouts; `titles` are those of tabs."""
 
-    type: Literal["row", "column", "grid"]
-    children: tuple[Figure | Box, ...]
+    type: Literal["row", "column", "grid", "tabs"]
+    children: tuple[Figure | Box | Control, ...]
     columns: int | None = None
     id: str | None = None
+    titles: tuple[str, ...] | None = None
 
 
-def row(*children: Figure | Box, id: str | None = None) -> Box:
-    """Lay out figures or layouts side by side, from the left. `id` names the layout in the document."""
+def row(*children: Figure | Box | Control, id: str | None = None) -> Box:
+    """Lay out figures, controls or layouts side by side, from the left. `id` names the layout in the document."""
     return Box("row", _checked(children), id=id)
 
 
-def column(*children: Figure | Box, id: str | None = None) -> Box:
-    """Lay out figures or layouts one below the other, from the top. `id` names the layout in the document."""
+def column(*children: Figure | Box | Control, id: str | None = None) -> Box:
+    """Lay out figures, controls or layouts one below the other, from the top. `id` names the layout in the document."""
     return Box("column", _checked(children), id=id)
 
 
-def grid(*children: Figure | Box, columns: int, id: str | None = None) -> Box:
-    """Lay out figures or layouts in rows of `columns`, from the top left. Raises BadInput for no columns."""
+def grid(*children: Figure | Box | Control, columns: int, id: str | None = None) -> Box:
+    """Lay out figures, controls or layouts in rows of `columns`, from the top left. Raises BadInput for no columns."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise BadInput(f"A grid has at least 1 column, got {columns!r}.", "columns", columns)
     return Box("grid", _checked(children), columns, id)
 
 
-def _checked(children: tuple[Figure | Box, ...]) -> tuple[Figure | Box, ...]:
+def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = None) -> Box:
+    """Lay out figures, controls or layouts behind each other: `children` are by title, and a click on a title brings
+    its child to the front. Raises BadInput for anything else than a mapping of them."""
+    if not isinstance(children, Mapping):
+        raise BadInput(f"Tabs are a mapping of titles to children, got {type(children).__name__}.", "children")
+    for title in children:
+        if not isinstance(title, str):
+            raise BadInput(f"The title of a tab is a text, got {title!r}.", "titles", repr(title))
+    return Box("tabs", _checked(tuple(children.values())), id=id, titles=tuple(children))
+
+
+def _checked(children: tuple[Figure | Box | Control, ...]) -> tuple[Figure | Box | Control, ...]:
     for child in children:
-        if not isinstance(child, Figure | Box):
-            raise BadInput(f"A layout holds figures and layouts, got {type(child).__name__}.", "children")
+        if not isinstance(child, Figure | Box | Control):
+            raise BadInput(f"A layout holds figures, controls and layouts, got {type(child).__name__}.", "children")
     if not children:
         raise BadInput("A layout holds at least one figure.", "children")
     return children

@@ -12,14 +12,15 @@ from typing import Any, Final, Literal, get_args
 
 from bigviz.aggregate.layer_options import BINS, AxisKind, Glyph, Root, Sort
 from bigviz.document.cell_value import CellValue
+from bigviz.document.controls.spec import ControlSpec, control_to_json, with_dataset_names
 
 __all__ = [
-    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "BasemapSpec", "Dash", "Document", "FigureSpec",
-    "How", "LayerSpec", "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
+    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "BasemapSpec", "ControlNode", "Dash", "Document",
+    "FigureSpec", "How", "LayerSpec", "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
 ]  # fmt: skip
 
 How = Literal["linear", "log", "cbrt", "eq_hist"]
-Container = Literal["row", "column", "grid"]
+Container = Literal["row", "column", "grid", "tabs"]
 Dash = Literal["solid", "dashed", "dotted", "dotdash", "dashdot"]
 Marker = Literal["circle", "square", "diamond", "triangle", "cross", "x"]
 
@@ -128,23 +129,32 @@ class FigureSpec:
 
 
 @dataclass(frozen=True)
+class ControlNode:
+    """The place of a control in the layout."""
+
+    control: str
+
+
+@dataclass(frozen=True)
 class LayoutSpec:
-    """A row, a column, or a grid of `columns` children side by side."""
+    """A row, a column, a grid of `columns` children side by side, or tabs, one child each, under `titles`."""
 
     id: str
     type: Container
     children: tuple[Node, ...]
     columns: int | None = None
+    titles: tuple[str, ...] | None = None
 
 
-Node = FigureSpec | LayoutSpec
+Node = FigureSpec | LayoutSpec | ControlNode
 
 
 @dataclass(frozen=True)
 class Document(CellValue):
     """What one address shows, frozen: made by `bigviz.document`, served by `bigviz.serve`.
 
-    `id` is its name in the address, `layout` a tree of rows, columns, grids and figures. `rows` says whether those who
+    `id` is its name in the address, `layout` a tree of rows, columns, grids, tabs, figures and the places of
+    `controls`, which are by id. `rows` says whether those who
     may see the document may read single rows of its datasets, beyond what their rights to these say. `sources` binds
     names in `datasets` to open tables and is not part of the document's JSON; other names are of the server that it is
     published to.
@@ -157,20 +167,23 @@ class Document(CellValue):
     layout: Node
     rows: bool = False
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    controls: Mapping[str, ControlSpec] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but `basemap`
-        and `follow` of a figure and `filter`, `bins` and `sort` of a layer, which are there only where they say
-        something: readers that do not know them yet read the others."""
-        return {
+        """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but
+        `controls`, `basemap` and `follow` of a figure, and `filter`, `bins` and `sort` of a layer, which are there only
+        where they say something: readers that do not know them yet read the others."""
+        out: dict[str, Any] = {
             "format": FORMAT,
             "id": self.id,
             "title": self.title,
             "datasets": list(self.datasets),
             "rows": self.rows,
             "ranges": {name: dict(vars(each)) for name, each in self.ranges.items()},
-            "layout": _node_to_json(self.layout),
         }
+        if self.controls:
+            out["controls"] = {name: control_to_json(each) for name, each in self.controls.items()}
+        return {**out, "layout": _node_to_json(self.layout)}
 
     def figures(self) -> list[FigureSpec]:
         """The figures, depth first over the layout; the place of one is its number in the page and in messages."""
@@ -179,6 +192,10 @@ class Document(CellValue):
     def layers(self) -> list[tuple[FigureSpec, LayerSpec]]:
         """Every layer with its figure, depth first; the place of one is its number in the addresses of layers."""
         return [(figure, layer) for figure in self.figures() for layer in figure.layers]
+
+    def placed_controls(self) -> list[str]:
+        """The ids of the controls in the layout, depth first."""
+        return list(_controls(self.layout))
 
     def renamed(self, name: str) -> Document:
         """The same document under another id."""
@@ -200,29 +217,45 @@ class Document(CellValue):
 
         datasets = tuple(dict.fromkeys(names.get(name, name) for name in self.datasets))
         sources = {names.get(name, name): source for name, source in self.sources.items()}
-        return replace(self, datasets=datasets, layout=mapped(self.layout, renamed), sources=sources)
+        controls = {name: with_dataset_names(each, names) for name, each in self.controls.items()}
+        layout = mapped(self.layout, renamed)
+        return replace(self, datasets=datasets, layout=layout, sources=sources, controls=controls)
 
 
 def mapped(node: Node, change: Callable[[FigureSpec], FigureSpec]) -> Node:
     """A layout with every figure changed, depth first."""
     if isinstance(node, FigureSpec):
         return change(node)
+    if isinstance(node, ControlNode):
+        return node
     return replace(node, children=tuple(mapped(child, change) for child in node.children))
 
 
 def _figures(node: Node) -> Iterator[FigureSpec]:
     if isinstance(node, FigureSpec):
         yield node
-    else:
+    elif isinstance(node, LayoutSpec):
         for child in node.children:
             yield from _figures(child)
 
 
+def _controls(node: Node) -> Iterator[str]:
+    if isinstance(node, ControlNode):
+        yield node.control
+    elif isinstance(node, LayoutSpec):
+        for child in node.children:
+            yield from _controls(child)
+
+
 def _node_to_json(node: Node) -> dict[str, Any]:
+    if isinstance(node, ControlNode):
+        return {"type": "control", "control": node.control}
     if isinstance(node, LayoutSpec):
         out: dict[str, Any] = {"id": node.id, "type": node.type}
         if node.type == "grid":
             out["columns"] = node.columns
+        if node.titles is not None:
+            out["titles"] = list(node.titles)
         return {**out, "children": [_node_to_json(child) for child in node.children]}
     out = {"id": node.id, "type": "figure", "title": node.title, "x_range": node.x_range, "y_range": node.y_range}
     for name, axis in (("x_axis", node.x_axis), ("y_axis", node.y_axis)):

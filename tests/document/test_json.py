@@ -209,7 +209,7 @@ F = "layout/children/0"
         ("ranges/x 0", {}, "ranges.x 0"),
         ("ranges/y0", ..., "y_range"),
         ("layout", 3, "layout"),
-        ("layout/type", "tabs", "layout.type"),
+        ("layout/type", "tabs", "layout.titles"),
         ("layout/type", ..., "layout.type"),
         ("layout/type", "grid", "layout.columns"),
         ("layout/id", "f0", "id"),

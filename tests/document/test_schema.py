@@ -16,9 +16,11 @@ from jsonschema_rs import Draft202012Validator, meta
 
 from bigviz.common.errors import BadInput
 from bigviz.document import spec
+from bigviz.document.controls.spec import KEYS
 from bigviz.document.json import from_json
 
 from ..docs.markdown import ROOT, listings, section, tables, words
+from .controls.test_json import with_controls
 from .test_basemap import CREDIT, REFUSED, TILES
 from .test_json import DOCUMENT, documents, finite, text
 
@@ -30,6 +32,8 @@ PLACES = {
     "Range": SCHEMA["$defs"]["range"],
     "Row and column": SCHEMA["$defs"]["box"],
     "Grid": SCHEMA["$defs"]["grid"],
+    "Tabs": SCHEMA["$defs"]["tabs"],
+    "Place of a control": SCHEMA["$defs"]["place"],
     "Figure": SCHEMA["$defs"]["figure"],
     "Axis": SCHEMA["$defs"]["axis"],
     "Layer": SCHEMA["$defs"]["layer"],
@@ -57,7 +61,7 @@ def test_it_is_a_schema() -> None:
 
 
 @settings(max_examples=40)
-@given(documents())
+@given(documents() | with_controls())
 def test_documents_are_valid(document: spec.Document) -> None:
     VALIDATOR.validate(document.to_json())
 
@@ -71,7 +75,7 @@ def places(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 
 
 @settings(max_examples=60)
-@given(documents(), st.data())
+@given(documents() | with_controls(), st.data())
 def test_what_the_schema_refuses_the_reader_refuses(document: spec.Document, data: st.DataObject) -> None:
     value = document.to_json()
     *way, last = data.draw(st.sampled_from([each for each in places(value) if each]))
@@ -147,7 +151,7 @@ def test_keys_and_defaults_are_those_of_the_values(name: str) -> None:
 
 
 def test_the_document_s_own_keys() -> None:
-    assert set(SCHEMA["properties"]) == set(DOCUMENT)
+    assert set(SCHEMA["properties"]) == {*DOCUMENT, "controls"}
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -163,6 +167,16 @@ def test_the_page_has_every_key(name: str) -> None:
             found = PLACES[name]["properties"][key]
             if "default" in found and default.startswith("`"):
                 assert words(default)[0].strip('"') == json.dumps(found["default"]).strip('"'), key
+
+
+def test_the_page_has_the_keys_of_every_control():
+    (table,) = tables(section(PAGE, "Controls"))
+    told = {words(cells[0])[0]: tuple(words(cells[1])) for cells in table}
+    assert told == KEYS
+    known = {
+        each["properties"]["type"]["const"]: tuple(each["properties"]) for each in SCHEMA["$defs"]["control"]["oneOf"]
+    }
+    assert known == {kind: ("type", *keys) for kind, keys in KEYS.items()}
 
 
 @pytest.mark.parametrize("name", PLACES)

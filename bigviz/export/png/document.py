@@ -14,6 +14,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress, no_progress
 from bigviz.document.bind import require_bound
 from bigviz.document.follow import LONGEST
+from bigviz.document.placement import figures_only
 from bigviz.document.spec import Document, FigureSpec
 from bigviz.export.axes.span import Span, as_kind, home_span, newest_span, span_of
 from bigviz.export.png.chrome.canvas import Canvas
@@ -69,7 +70,9 @@ def picture(
     canvas = Canvas(page, dpr)
     if title:
         canvas.text(document.title, 16, title / 2 + 2, (15, True), palette.ink, "left", "middle")
-    places = list(arranged(document.layout, 0, title, size[0], size[1] - title))
+    layout = figures_only(document.layout)
+    assert layout is not None  # a document has a figure
+    places = list(arranged(layout, 0, title, size[0], size[1] - title))
     for place in places:
         _check((place.width, place.height))
     for figure, shown, place in zip(figures, ranges, places, strict=True):

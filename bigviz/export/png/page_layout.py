@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bigviz.document.spec import FigureSpec, Node
+from bigviz.document.spec import FigureSpec, LayoutSpec
 
 __all__ = ["PlacedFigure", "arranged"]
 
@@ -27,7 +27,7 @@ class PlacedFigure:
 
 
 def arranged(
-    node: Node, x: float, y: float, width: float, height: float, row: tuple[str, int] | None = None
+    node: FigureSpec | LayoutSpec, x: float, y: float, width: float, height: float, row: tuple[str, int] | None = None
 ) -> Iterator[PlacedFigure]:
     """The figures of a layout within a rectangle, depth first. Those with a size of their own keep it where there is
     room; the others share the rest."""
@@ -40,14 +40,21 @@ def arranged(
     rows = math.ceil(count / columns)
     widths = _shared(width, [_own(node.children[at::columns], "width") for at in range(columns)])
     heights = _shared(height, [None] * rows)
-    for number, child in enumerate(node.children):
+    for number, child in enumerate(_boxes(node)):
         down, across = divmod(number, columns)
         place = x + sum(widths[:across]) + _GAP * across, y + sum(heights[:down]) + _GAP * down
         beside = (node.id, down) if columns > 1 else None
         yield from arranged(child, *place, widths[across], heights[down], beside)
 
 
-def _own(children: Sequence[Node], side: str) -> float | None:
+def _boxes(node: LayoutSpec) -> Iterator[FigureSpec | LayoutSpec]:
+    """The children; `figures_only` has taken the controls out."""
+    for child in node.children:
+        if isinstance(child, FigureSpec | LayoutSpec):
+            yield child
+
+
+def _own(children: Sequence[object], side: str) -> float | None:
     """The largest size of figures that all have one; None where one has none."""
     sizes = [getattr(child, side) for child in children if isinstance(child, FigureSpec)]
     return None if len(sizes) < len(children) or None in sizes else float(max(sizes, default=0))

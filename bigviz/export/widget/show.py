@@ -10,7 +10,7 @@ from bigviz.document.bind import require_bound
 from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
-from bigviz.document.spec import Document, FigureSpec
+from bigviz.document.spec import ControlNode, Document, FigureSpec
 from bigviz.export.widget.kernel import execution, is_kernel
 from bigviz.server.run.serve import serve
 
@@ -22,6 +22,7 @@ __all__ = ["mimebundle", "show"]
 _ADVICE: Final = "A plot in a notebook needs anywidget: pip install 'bigviz[notebook]', and start the kernel again."
 _FIGURE: Final = 460  # CSS pixels; with a height of its own a figure has so many more for its title and buttons
 _FRAME: Final = 96
+_CONTROL: Final = 64
 _MOST: Final = 2_000
 
 _of_cells: dict[str, tuple[str, list[PlotWidget]]] = {}  # by cell: its last run, and the plots it made
@@ -83,9 +84,11 @@ def _height(node: Any) -> int:
     """CSS pixels for a layout: figures have their own height, or one that suits a cell."""
     if isinstance(node, FigureSpec):
         return _FIGURE if node.height is None else node.height + _FRAME
+    if isinstance(node, ControlNode):
+        return _CONTROL
     each = [_height(child) for child in node.children]
-    if node.type == "row":
-        return max(each)
+    if node.type in ("row", "tabs"):
+        return max(each) + (_CONTROL if node.type == "tabs" else 0)
     if node.type == "grid":
         return sum(max(each[at : at + node.columns]) for at in range(0, len(each), node.columns))
     return sum(each)

@@ -16,7 +16,9 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
+from bigviz.document.controls.bound import control_columns
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
+from bigviz.document.substitute import offered
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.request_values import choice, whole
@@ -116,9 +118,15 @@ def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
 
 
 def named_columns(document: Document, dataset: str) -> frozenset[str]:
-    """The columns of a dataset that a document's layers name."""
-    layers = (published(figure, spec).layer for figure, spec in document.layers() if spec.dataset == dataset)
-    return frozenset(name for layer in layers for _, name in _columns(layer))
+    """The columns of a dataset that a document names: its layers, with every option of its controls, and these."""
+    layers = (
+        published(figure, each).layer
+        for figure, spec in document.layers()
+        if spec.dataset == dataset
+        for each, _, _ in offered(document, spec)
+    )
+    of_layers = {name for layer in layers for _, name in _columns(layer)}
+    return frozenset(of_layers | control_columns(document, dataset))
 
 
 def _columns(layer: Layer) -> Iterator[tuple[str, str]]:
