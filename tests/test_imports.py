@@ -26,7 +26,7 @@ ROOMS = (
     ("cli", "__init__"),
     ("__main__",),
 )
-TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments", "bars")
+TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments", "bars", "brush")
 
 
 def module_of(path: Path) -> str:

@@ -36,12 +36,17 @@ from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.window_image import WindowImage
+from bigviz.tiles.brush.held import BrushMemory
+from bigviz.tiles.brush.linked import OtherBrush, Source, Target
+from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
+from bigviz.tiles.brush.prepare import Prepared
 from bigviz.tiles.estimates.preview_cache import SampledLayer
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
+from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
@@ -84,6 +89,7 @@ class Engine:
         self._uses = Uses()
         self._versions = Versions()
         self._layer_flights: Flights[LayerAnswers] = Flights()
+        self._brushes = BrushMemory(memory)
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         try:
@@ -98,6 +104,7 @@ class Engine:
         for key in (*self._uses.of(dataset), *self._versions.of(dataset)):
             self._store.drop(key)
             self._let_go(key)
+        self._brushes.drop_dataset(dataset)
 
     def expect(self, seconds: float) -> None:
         self._maker.turns.expect(seconds)
@@ -150,7 +157,11 @@ class Engine:
         return None if built is None else built.changed_from(before)
 
     def memory(self) -> dict[str, int]:
-        return {**self._store.memory(self._uses.columns()), "tiles": self._tiles.nbytes}
+        return {
+            **self._store.memory(self._uses.columns()),
+            "tiles": self._tiles.nbytes,
+            "brushes": self._brushes.nbytes,
+        }
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         key.check()
@@ -272,6 +283,12 @@ class Engine:
             table, matched = built.rows(dataset, layer, (x0, x1), (y0, y1), limit, cancel)
         return table.replace_schema_metadata({"matched": str(matched)})
 
+    def brush(
+        self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
+    ) -> LinkedBrush:
+        crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
+        return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
+
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:
             return built.arrays(key)
@@ -371,6 +388,19 @@ class Engine:
                 self._uses.drop(self._key(dataset, layer))
                 raise _damaged(dataset, error) from error
             raise
+
+
+class _Layers:
+    """The layers of an engine, for its brushes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ready(self, dataset: Dataset, layer: Layer, crew: Crew) -> LayerAnswers:
+        return self._engine._ready(dataset, layer, crew.progress, crew.cancel)
+
+    def order(self, dataset: Dataset, layer: Layer) -> Order | None:
+        return self._engine._store.order(self._engine._order_key(dataset, layer))
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:

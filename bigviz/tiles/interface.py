@@ -24,22 +24,56 @@ from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.window_image import WindowImage
+from bigviz.tiles.brush.linked import (
+    BarTarget,
+    BoxSource,
+    Brushed,
+    HistogramTarget,
+    LabelSource,
+    LineTarget,
+    OtherBrush,
+    RasterTarget,
+    RasterView,
+    Source,
+    SpanSource,
+    Step,
+    Target,
+)
+from bigviz.tiles.brush.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness
 
 __all__ = [
     "Bars",
+    "BarTarget",
+    "Box",
+    "BoxSource",
+    "Brush",
+    "Brushed",
     "Columns",
     "Cost",
     "DensePart",
     "Drawn",
     "Engine",
     "Estimate",
+    "HistogramTarget",
+    "LabelSource",
+    "Labels",
     "LayerInfo",
+    "LineTarget",
     "Marks",
     "Number",
+    "OtherBrush",
+    "RasterTarget",
+    "RasterView",
     "SampledLayer",
+    "Shape",
+    "Source",
+    "Span",
+    "SpanSource",
+    "Step",
+    "Target",
     "Tile",
     "TileKey",
     "WindowImage",
@@ -79,6 +113,34 @@ class SampledLayer(Protocol):
 
     def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         """A line through the sampled rows."""
+
+
+class Brush(Protocol):
+    """A brush on one figure, and what its rows look like in others. Made by `Engine.brush`.
+
+    Every method blocks and may be called from any thread; one works at a time. They raise Cancelled once `cancel` is
+    raised or the brush is closed, BadInput for a shape or a target that cannot be, and what preparing the brush raised.
+    A move that was cancelled is gone on with, or taken back, by the next one.
+    """
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is prepared, so that a move costs the rows that it adds and takes away."""
+
+    def wait(self, cancel: Cancel = NEVER) -> None:
+        """Wait until it is."""
+
+    def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
+        """The targets under another brush, which begins as none: None is a brush that all rows are in."""
+
+    def retarget(self, number: int, target: Target, cancel: Cancel = NEVER) -> Step:
+        """The targets with one of them shown otherwise: another view, other bins, another reduction."""
+
+    def settle(self, cancel: Cancel = NEVER) -> Step:
+        """The targets, exact: for a brush that rests after steps that were not."""
+
+    def close(self) -> None:
+        """Give the memory back."""
 
 
 class Engine(Protocol):
@@ -139,7 +201,8 @@ class Engine(Protocol):
 
     def memory(self) -> dict[str, int]:
         """Bytes held: `orders` (rows in order and their columns), `pyramids`, `series`, `columns` (as they were read,
-        those of builds that run included), and `tiles` (the cache)."""
+        those of builds that run included), `tiles` (the cache), and `brushes` (rows in the orders of brushes, and what
+        lies beside them)."""
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile; BadInput for a key that its level does not have."""
@@ -202,6 +265,15 @@ class Engine(Protocol):
     ) -> WindowImage | None:
         """An exact image of the half-open window `x` by `y`, `size` (width, height) cells, encoded as tiles are; None
         for one of more than 2^24 cells over all planes, and for a line."""
+
+    def brush(
+        self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
+    ) -> Brush:
+        """A brush over a source, shown in targets of the same dataset; `others` rest on other figures and filter the
+        targets too. It returns at once and is prepared behind; called when a pointer enters the source.
+
+        Raises BadInput, NotFound or Unplottable for columns that the dataset does not have.
+        """
 
     def rows(
         self,

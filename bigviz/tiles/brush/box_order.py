@@ -1,0 +1,119 @@
+"""The rows of a layer of points in Morton order, in which a box is a few ranges, and rows on its border are looked at.
+
+The difference of two boxes is at most four boxes on each side; each is searched for in the quadtree (and its packed
+R-tree of boxes), so a move costs the strips that its edges swept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput
+from bigviz.tiles.brush.code_window import code_window, spread_bounds
+from bigviz.tiles.brush.shapes import Box, Shape
+from bigviz.tiles.brush.source_order import Change
+from bigviz.tiles.brush.stretches import Stretches, positions_in, whole_stretches
+from bigviz.tiles.grid.window import within
+from bigviz.tiles.morton.order import Order
+from bigviz.tiles.morton.quadtree import ranges_within
+
+__all__ = ["BoxOrder", "box_order"]
+
+Array = npt.NDArray[Any]
+
+_WIDE: Final = 2.0**1022
+
+
+@dataclass(frozen=True)
+class BoxOrder:
+    """An order of points with the rows behind it that it has no keys for: `rest` (uint32), the far ones first, whose
+    numbers are `far`."""
+
+    order: Order
+    rest: Array
+    far: tuple[Array, Array]
+
+    @property
+    def rows(self) -> int:
+        return len(self.order.guard) + len(self.rest)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.rest.nbytes + sum(each.nbytes for each in self.far))
+
+    def row_numbers(self, start: int, stop: int) -> Array:
+        keyed = len(self.order.guard)
+        if stop <= keyed:
+            return self.order.numbered.take(slice(start, stop))
+        rest = self.rest[max(start - keyed, 0) : stop - keyed]
+        return rest if start >= keyed else np.concatenate([self.order.numbered.take(slice(start, keyed)), rest])
+
+    def rows_at(self, positions: Array) -> Array:
+        keyed = len(self.order.guard)
+        if not len(self.rest):
+            return self.order.numbered.take(positions)
+        out = np.empty(len(positions), np.uint32)
+        behind = positions >= keyed
+        out[behind] = self.rest[positions[behind] - keyed]
+        out[~behind] = self.order.numbered.take(positions[~behind])
+        return out
+
+    def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
+        box = _box(shape)
+        far = self._far(box)
+        survey, kinds = self.order.survey, [self.order.numbers(which, slice(0, 0)).dtype.kind for which in (0, 1)]
+        x = code_window(survey.x, *box.x, kinds[0] != "f")
+        y = code_window(survey.y, *box.y, kinds[1] != "f")
+        if x is None or y is None or not len(self.order.guard):
+            return far
+        found = ranges_within(self.order.guard, (*x[:2], *y[:2]), cancel, (*x[2:], *y[2:]))
+        if not len(found.low):
+            return far
+        return [Stretches(found.low, found.high, found.whole, spread_bounds(x, y), box), *far]
+
+    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
+        old, new = _box(before), _box(after)
+        added = [each for box in new.minus(old) for each in self.within(box, cancel)]
+        removed = [each for box in old.minus(new) for each in self.within(box, cancel)]
+        return added, removed
+
+    def positions(self, part: Stretches, out: Array) -> Array:
+        keys = self.order.guard.keys
+        if part.box is not None:
+            keys.open(part.low, part.high)
+        count, unsure = positions_in(part, keys.array, out)
+        if not unsure or part.box is None:
+            return out[:count]
+        open_ = out[len(out) - unsure :]
+        inside = within(self.order.numbers(0, open_), *part.box.x) & within(self.order.numbers(1, open_), *part.box.y)
+        return np.concatenate([out[:count], open_[inside != part.inverse]])
+
+    def _far(self, box: Box) -> Change:
+        """The far rows of a box."""
+        if not len(self.far[0]):
+            return []
+        found = np.flatnonzero(within(self.far[0], *box.x) & within(self.far[1], *box.y)) + len(self.order.guard)
+        return [whole_stretches(found, found + 1)] if len(found) else []
+
+
+def box_order(order: Order, rows: int) -> BoxOrder:
+    """The order of all `rows` rows of a dataset whose layer of points has such an order."""
+    far = np.asarray(order.far, np.uint32)
+    rest = far
+    if rows > len(order.guard) + len(far):
+        lost = np.ones(rows, np.bool_)
+        lost[order.numbered.take(slice(None))] = False
+        lost[far] = False
+        rest = np.concatenate([far, np.flatnonzero(lost).astype(np.uint32)])
+    return BoxOrder(order, rest, (order.far_numbers(0), order.far_numbers(1)))
+
+
+def _box(shape: Shape) -> Box:
+    if not isinstance(shape, Box):
+        raise BadInput(f"a brush over points is a box, got {shape}", "brush", str(shape))
+    return shape

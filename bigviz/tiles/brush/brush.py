@@ -1,0 +1,351 @@
+"""A brush that moves: rows come and go at its edges, and each target's cells follow.
+
+Crossfilter (Square, 2012, https://github.com/crossfilter/crossfilter) keeps each dimension sorted and, as a filter on
+one moves, adds and removes the rows between its old and its new end, in JavaScript, one dimension at a time and about
+10^6 rows. Falcon (Moritz, Howe, Heer, "Falcon: Balancing Interactive Latency and Resolution Sensitivity for Scalable
+Linked Visualizations", CHI 2019) and Mosaic's pre-aggregation (Heer, Moritz, "Mosaic: An Architecture for Scalable &
+Interoperable Data Views", VIS 2023) instead sum up, for the view that is about to be brushed, a cube of its pixels by
+the bins of each other view: a move then costs cells and not rows, but a cube is exact only at pixels of the view that
+it was built for, is built again when any view is zoomed, and a raster of 1024 x 768 cells by a box of two axes would
+have more cells than the table has rows.
+
+Here rows lie in an order in which a brush is a few ranges (sorted for one axis, Morton for a box), and each target's
+cells of the deepest level lie beside them. So a move costs the rows of the strip that its edges swept, in any number of
+targets, is exact to the number at each edge, and does not care how far any view is zoomed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.cancel import NEVER, Cancel, locked
+from bigviz.common.errors import Cancelled
+from bigviz.common.jit import jit
+from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.answers.window_image import WindowImage
+from bigviz.tiles.brush.grid_target import GridTarget
+from bigviz.tiles.brush.line_rows import LineRows
+from bigviz.tiles.brush.linked import Brushed, LineTarget, Step, Target
+from bigviz.tiles.brush.shapes import Shape
+from bigviz.tiles.brush.source_order import Change, SourceOrder, inverse, rows_of
+from bigviz.tiles.brush.stretches import PART, Stretches, parts_of, stretch
+from bigviz.wire.codec import EncodedPlane
+
+__all__ = ["MovingBrush", "State"]
+
+Array = npt.NDArray[Any]
+
+_ALONE: Final = 1 << 17  # rows that one thread takes no longer for than two
+_CHEAP: Final = 1 << 20  # rows whose difference is taken without asking whether another way is shorter
+
+
+@dataclass
+class State:
+    """A target as it was asked for, with its cells; `spared` are the bits of the brushes that do not filter it."""
+
+    target: Target
+    rows: GridTarget | LineRows
+    spared: int
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Rows to be added, or taken away."""
+
+    change: Change
+    sign: int
+
+    @property
+    def rows(self) -> int:
+        return rows_of(self.change)
+
+
+class MovingBrush:
+    """A brush over a source's order. Calls may come from any thread; one moves at a time.
+
+    `failed` (uint8, in the source's order; None: all are zero) says by its bits which of the other brushes a row is not
+    in.
+    """
+
+    def __init__(self, order: SourceOrder, states: list[State], failed: Array | None, workers: int) -> None:
+        self._order, self._states, self._failed = order, states, failed
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="bigviz-brush")
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._shape: Shape | None = None
+        self._blank = True  # the targets hold no rows
+        self._selected = 0
+        self._left: list[tuple[Stretches, int]] = []  # of a move that was cancelled
+        self._done: list[tuple[Stretches, int]] = []
+        self._before: tuple[Shape | None, bool] = (None, True)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the targets' cells."""
+        return sum(state.rows.nbytes for state in self._states)
+
+    def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
+        """Show the rows of another brush; None: all rows."""
+        with locked(self._lock, cancel):
+            begun = time.perf_counter()
+            read = self._follow(shape, cancel)
+            return self._step(begun, read, cancel)
+
+    def settle(self, cancel: Cancel = NEVER) -> Step:
+        """Count again what a shrinking brush left uncertain; everything is exact after that."""
+        with locked(self._lock, cancel):
+            begun = time.perf_counter()
+            stale = [state for state in self._states if not state.rows.exact]
+            read = self._recount(stale, cancel) if stale else 0
+            return self._step(begun, read, cancel)
+
+    def retarget(self, number: int, state: State, cancel: Cancel = NEVER) -> Step:
+        """Show a target otherwise, from the next answer on: it gets the rows of the brush as it is now."""
+        with locked(self._lock, cancel):
+            begun = time.perf_counter()
+            self._finish()
+            read = 0
+            if not self._blank:
+                read = self._run(self._parts([_Job(self._whole(cancel), 1)]), [state], cancel, False)
+            self._states[number] = state
+            return self._step(begun, read, cancel)
+
+    def replace(self, number: int, target: Target) -> Step:
+        """Show a line in another window: it has its rows already."""
+        with self._lock:
+            self._states[number].target = target
+            return self._step(time.perf_counter(), 0, NEVER)
+
+    def state(self, number: int) -> State:
+        """A target as it is."""
+        return self._states[number]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # What follows is called with the lock held.
+
+    def _follow(self, shape: Shape | None, cancel: Cancel) -> int:
+        """Bring the targets from one brush to another; the rows that were read."""
+        self._finish()
+        if not self._blank and shape == self._shape:
+            return 0
+        jobs, anew = self._plan(shape, cancel)
+        parts = self._parts(jobs)
+        self._before, self._done = (self._shape, self._blank), []
+        if anew:
+            self._clear()
+        self._shape, self._blank, self._left = shape, False, parts
+        try:
+            return self._run(parts, self._states, cancel, True)
+        except Cancelled:
+            raise
+        except BaseException:
+            self._forget()
+            raise
+
+    def _finish(self) -> None:
+        """After a move that was cancelled: go on with it, or back, whichever is shorter."""
+        if not self._left:
+            return
+        forward, back = (sum(part.rows for part, _ in each) for each in (self._left, self._done))
+        if self._before[1] and back > 0 and forward > _CHEAP:
+            self._forget()
+            return
+        if forward <= back:
+            self._run(self._left, self._states, NEVER, True)
+        else:
+            undone = [(part, -sign) for part, sign in self._done]
+            self._left, self._done = undone, []
+            self._run(undone, self._states, NEVER, True)
+            self._shape, self._blank = self._before
+        self._left = []
+
+    def _plan(self, shape: Shape | None, cancel: Cancel) -> tuple[list[_Job], bool]:
+        """What to do, and whether after taking all rows away."""
+        if self._blank:
+            return [_Job(self._found(shape, cancel), 1)], True
+        added, removed = self._differences(self._shape, shape, cancel)
+        jobs = [_Job(removed, -1), _Job(added, 1)]
+        if sum(job.rows for job in jobs) > _CHEAP:
+            whole = _Job(self._found(shape, cancel), 1)
+            if whole.rows < sum(job.rows for job in jobs):
+                return [whole], True
+        return jobs, False
+
+    def _differences(self, before: Shape | None, after: Shape | None, cancel: Cancel) -> tuple[Change, Change]:
+        if before is not None and after is not None:
+            return self._order.differences(before, after, cancel)
+        if after is not None:
+            return [], inverse(self._order.within(after, cancel), self._order.rows)
+        if before is not None:
+            return inverse(self._order.within(before, cancel), self._order.rows), []
+        return [], []
+
+    def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
+        if shape is None:
+            return [stretch(0, self._order.rows)] if self._order.rows else []
+        return self._order.within(shape, cancel)
+
+    def _whole(self, cancel: Cancel) -> Change:
+        return self._found(self._shape, cancel)
+
+    def _parts(self, jobs: Sequence[_Job]) -> list[tuple[Stretches, int]]:
+        return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each)]
+
+    def _clear(self) -> None:
+        for state in self._states:
+            state.rows.clear()
+        self._selected = 0
+
+    def _forget(self) -> None:
+        """Begin with the next move."""
+        self._clear()
+        self._shape, self._blank, self._left, self._done = None, True, [], []
+
+    def _run(self, parts: list[tuple[Stretches, int]], states: Sequence[State], cancel: Cancel, kept: bool) -> int:
+        """Add parts to targets, or take them away, on all threads. With `kept` what was done and what is left is known
+        after a cancellation, and rows in the brush are counted."""
+        total = sum(part.rows for part, _ in parts)
+        todo = iter(list(parts))
+        lock = threading.Lock()
+        done: list[tuple[Stretches, int]] = []
+        counted = [0] * self._workers
+
+        def work(worker: int) -> None:
+            out = np.empty(PART + 8, np.uint32)
+            while not cancel.cancelled:
+                with lock:
+                    each = next(todo, None)
+                if each is None:
+                    return
+                counted[worker] += self._apply(worker, *each, states, out)
+                with lock:
+                    done.append(each)
+
+        self._share(work, total)
+        if kept:
+            self._selected += sum(counted)
+            self._done = done
+            self._left = list(todo) if cancel.cancelled else []
+        if cancel.cancelled and (self._left or not kept):
+            raise Cancelled()
+        return total
+
+    def _share(self, work: Callable[[int], None], total: int) -> None:
+        """Do some work on this thread, or on all."""
+        if total <= _ALONE or self._workers == 1:
+            work(0)
+            return
+        futures = [self._pool.submit(work, worker) for worker in range(1, self._workers)]
+        try:
+            work(0)
+        finally:
+            for future in futures:
+                future.result()
+
+    def _apply(self, worker: int, part: Stretches, sign: int, states: Sequence[State], out: Array) -> int:
+        """Add the rows of a part to targets; `sign` times how many of them are in all brushes."""
+        positions = self._order.positions(part, out)
+        if self._failed is None:
+            for state in states:
+                state.rows.add(worker, positions, sign)
+            return sign * len(positions)
+        kept: dict[int, Array] = {}
+        for spared in {0, *(state.spared for state in states)}:
+            held = np.empty(len(positions), np.uint32)
+            kept[spared] = held[: _passing(positions, self._failed, np.uint8(255 & ~spared), held)]
+        for state in states:
+            state.rows.add(worker, kept[state.spared], sign)
+        return sign * len(kept[0])
+
+    def _recount(self, stale: Sequence[State], cancel: Cancel) -> int:
+        """Count stale cells of targets again."""
+        self._finish()
+        grids = [state.rows for state in stale if isinstance(state.rows, GridTarget)]
+        for grid in grids:
+            grid.state.recount()
+        again = [State(state.target, _Again(grid), state.spared) for state, grid in zip(stale, grids, strict=True)]  # type: ignore[arg-type]
+        try:
+            read = self._run(self._parts([_Job(self._whole(cancel), 1)]), again, cancel, False)
+        except BaseException:
+            self._forget()
+            raise
+        for grid in grids:
+            grid.state.recounted()
+        return read
+
+    def _step(self, begun: float, read: int, cancel: Cancel) -> Step:
+        counted = time.perf_counter()
+        targets = self._answers(cancel)
+        exact = all(target.exact for target in targets)
+        encode_us = microseconds(time.perf_counter() - counted)
+        cost = Cost(0, microseconds(counted - begun), encode_us, read, read * 8)
+        return Step(targets, self._selected, self._order.rows, exact, cost)
+
+    def _answers(self, cancel: Cancel) -> list[Brushed]:
+        """The targets as they are sent; their blocks are encoded on all threads."""
+        todo = [
+            (number, block)
+            for number, state in enumerate(self._states)
+            for block in range(state.rows.blocks if isinstance(state.rows, GridTarget) else 1)
+        ]
+        made: dict[tuple[int, int], Any] = {}
+        rest = iter(todo)
+        lock = threading.Lock()
+
+        def work(worker: int) -> None:
+            while True:
+                with lock:
+                    each = next(rest, None)
+                if each is None:
+                    return
+                made[each] = self._answer(*each, cancel)
+
+        self._share(work, _ALONE + 1 if len(todo) > 1 else 0)
+        return [self._brushed(number, state, made) for number, state in enumerate(self._states)]
+
+    def _answer(self, number: int, block: int, cancel: Cancel) -> Any:
+        state = self._states[number]
+        if isinstance(state.rows, GridTarget):
+            return state.rows.encoded(block, cancel)
+        assert isinstance(state.target, LineTarget)
+        return state.rows.columns(state.target.x0, state.target.x1, state.target.width, cancel)
+
+    def _brushed(self, number: int, state: State, made: dict[tuple[int, int], Any]) -> Brushed:
+        rows = state.rows
+        if not isinstance(rows, GridTarget):
+            return Brushed(None, made[number, 0], rows.exact)
+        planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
+        image = WindowImage(rows.width, rows.height, rows.planes, planes, Cost())
+        return Brushed(image, None, rows.exact)
+
+
+class _Again:
+    """A target's stale cells, to which rows are added again."""
+
+    def __init__(self, grid: GridTarget) -> None:
+        self._grid = grid
+
+    def add(self, worker: int, positions: Array, sign: int) -> None:
+        self._grid.add_again(worker, positions)
+
+
+@jit
+def _passing(positions: Array, failed: Array, mask: np.uint8, out: Array) -> int:
+    """Write the positions of the rows that are in all brushes of a mask to the front of `out`; how many."""
+    count = 0
+    for k in range(positions.size):
+        out[count] = positions[k]
+        count += failed[positions[k]] & mask == 0
+    return count

@@ -1,0 +1,110 @@
+"""A target of cells (a raster, a histogram, bars) while rows come and go."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.base import Planes, Reduction
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import TooLarge
+from bigviz.common.jit import jit
+from bigviz.tiles.answers.window_image import MOST_CELLS
+from bigviz.tiles.brush.accumulators import Accumulator, accumulator_of
+from bigviz.tiles.brush.cells import Cells
+from bigviz.tiles.brush.reduced import Reduced
+from bigviz.tiles.pyramid.accumulators import wire
+from bigviz.wire.codec import CELLS, SIDE, EncodedPlane
+
+__all__ = ["GridTarget"]
+
+Array = npt.NDArray[Any]
+
+_MOST_PARTS: Final = 1 << 28  # bytes of the cells of all threads: above that they share one
+
+
+class GridTarget:
+    """Cells and what they hold. Workers may add rows at a time, each with a number of its own."""
+
+    def __init__(self, cells: Cells, reduced: Reduced, workers: int) -> None:
+        self.cells, self.reduced = cells, reduced
+        self.width, self.height = cells.width, cells.height
+        self.blocks = -(-self.width // SIDE) * -(-self.height // SIDE)
+        self.planes = 1 if reduced.labels is None else len(reduced.labels)
+        if self.width * self.height * self.planes > MOST_CELLS:
+            raise TooLarge(
+                f"a brush's target has at most {MOST_CELLS:,} cells over all planes, got "
+                f"{self.width} x {self.height} x {self.planes}",
+                "view",
+                [self.width, self.height, self.planes],
+            )
+        size = max(self.blocks * self.planes, 1) * CELLS
+        parts = workers if size * workers * 32 <= _MOST_PARTS else 1
+        self.state: Accumulator = accumulator_of(
+            reduced.reduction.plane, reduced.dtype, reduced.values, reduced.numbers, size, parts
+        )
+        self._alone = threading.Lock() if self.state.parts < workers else None
+
+    @property
+    def exact(self) -> bool:
+        """Whether no cell waits to be counted again."""
+        return self.state.exact
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the cells."""
+        return self.state.nbytes
+
+    def add(self, worker: int, positions: Array, sign: int) -> None:
+        """Add the rows at positions (uint32), or take them away."""
+        cells = self._cells_of(positions)
+        with self._turn():
+            self.state.add(worker if self._alone is None else 0, positions, cells, sign)
+
+    def add_again(self, worker: int, positions: Array) -> None:
+        """Count rows again in the cells that `state.recount` emptied."""
+        cells = self._cells_of(positions)
+        with self._turn():
+            self.state.add_again(positions, cells)
+
+    def clear(self) -> None:
+        """Take all rows away."""
+        self.state.clear()
+
+    def encoded(self, block: int, cancel: Cancel = NEVER) -> list[EncodedPlane]:
+        """The planes of one block as they are sent."""
+        reduction = self.reduced.reduction
+        if reduction.category is None:
+            return wire(reduction, self.state.block(block), cancel)
+        return wire(reduction, self._stacked(reduction, block), cancel)
+
+    def _stacked(self, reduction: Reduction, block: int) -> Planes:
+        found = [self.state.block(plane * self.blocks + block) for plane in range(self.planes)]
+        if not found:
+            return reduction.create((SIDE, SIDE), self.reduced.dtype, 0)
+        return tuple(np.stack(each) for each in zip(*found, strict=True))
+
+    def _cells_of(self, positions: Array) -> Array:
+        cells = self.cells.cells(positions, np.empty(len(positions), np.int32))
+        if self.reduced.codes is not None:
+            codes = self.reduced.codes
+            _spread(positions, codes.codes, codes.width, self.blocks * CELLS, cells)
+        return cells
+
+    def _turn(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self._alone is None else self._alone
+
+
+@jit
+def _spread(positions: Array, codes: Array, count: int, plane: int, cells: Array) -> None:
+    """Cells of stacked planes; -1 where the row has no label."""
+    for k in range(positions.size):
+        code = np.int64(codes[positions[k]])
+        if code >= count:
+            cells[k] = -1
+        elif cells[k] >= 0:
+            cells[k] += np.int32(code * plane)

@@ -1,0 +1,148 @@
+"""A line of the rows of a brush: the series of those that are in it, decimated as any line is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.axis import Axis
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.jit import frozen, jit
+from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
+from bigviz.tiles.series.series import (
+    Series,
+    Tree,
+    fill_gaps,
+    find_extremes,
+    gap_edges,
+    raise_tree,
+    tree_starts,
+)  # fmt: skip
+from bigviz.tiles.series.sorted_numbers import ascending
+
+__all__ = ["NOWHERE", "LineRows", "Places"]
+
+Array = npt.NDArray[Any]
+
+NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a row that the line does not have
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the rows of a source's order lie in a line: positions of its series (uint32)."""
+
+    places: Array
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return int(self.places.nbytes)
+
+
+class LineRows:
+    """A line's rows, and which of them are in the brush. Workers may add rows at a time."""
+
+    def __init__(self, axes: tuple[Axis, Axis], series: Series, places: Places, first_row: int) -> None:
+        self._axes, self._series, self._places, self._first_row = axes, series, places, first_row
+        self._inside = np.zeros(len(series), np.uint8)
+
+    @property
+    def exact(self) -> bool:
+        """True: what a column shows is looked for among its rows."""
+        return True
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of what changes."""
+        return int(self._inside.nbytes)
+
+    def add(self, worker: int, positions: Array, sign: int) -> None:
+        """Add the rows at positions (uint32), or take them away."""
+        _mark(positions, self._places.places, np.uint8(sign > 0), self._inside)
+
+    def clear(self) -> None:
+        """Take all rows away."""
+        self._inside[:] = 0
+
+    def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> Columns:
+        """The decimated rows of a closed window, as `Engine.columns` has them of all rows."""
+        check_window(x0, x1, "x")
+        begun = time.perf_counter()
+        series = self._series
+        bounds = column_bounds(series.x, x0, x1, width)
+        first, stop = int(bounds[0]), int(bounds[-1])
+        kept = np.flatnonzero(self._inside[first:stop]) + first
+        kept = np.concatenate([self._outside(first - 1, -1), kept, self._outside(stop, 1)])
+        cancel.check()
+        picks = self._picks(kept, np.searchsorted(kept, bounds).astype(np.int64))
+        positions = kept[picks.positions]
+        rows = series.numbers(positions) + self._first_row
+        cost = Cost(0, microseconds(time.perf_counter() - begun), 0, len(kept), len(kept) * series.y.itemsize)
+        return Columns(
+            picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), self._axes, cost
+        )
+
+    def _outside(self, start: int, step: int) -> Array:
+        """The nearest row of the brush that has a y, from a position on; the rows without one before it are gaps, of
+        which one is enough."""
+        series = self._series
+        at = start
+        found: list[int] = []
+        while 0 <= at < len(series):
+            stop = max(at - _BLOCK, -1) if step < 0 else min(at + _BLOCK, len(series))
+            low, high = (stop + 1, at + 1) if step < 0 else (at, stop)
+            values, known = series.heights(low, high)
+            has = (values == values) if known is None else known
+            places = np.flatnonzero(self._inside[low:high]) + low
+            places = places[::-1] if step < 0 else places
+            with_y = has[places - low]
+            if not found and len(places) and not with_y[0]:
+                found.append(int(places[0]))
+            if with_y.any():
+                found.append(int(places[np.argmax(with_y)]))
+                break
+            at = stop
+        return np.array(sorted(found), np.int64)
+
+    def _picks(self, kept: Array, bounds: Array) -> Picks:
+        """The rows to draw of a line of some positions."""
+        series = self._series
+        if not len(kept):
+            empty = np.empty(0, np.int32)
+            return Picks(empty, empty, np.empty(0, np.int64), series.x.at(kept), series.y[:0], empty, 0)
+        low, high = int(kept[0]), int(kept[-1]) + 1
+        values, known = series.heights(low, high)
+        ys = values[kept - low]
+        mask = None if known is None else known[kept - low]
+        if ys.dtype.kind == "f" and not (ys == ys).all():
+            mask = ys == ys
+        gaps = np.empty(0, np.int64) if mask is None else gap_edges(mask)
+        if mask is not None and len(gaps) and ys.dtype.kind != "f":
+            ys = ys.copy()
+            fill_gaps(ys, mask, ys.dtype.type(0))
+        starts = tree_starts(len(ys))
+        found, places = np.empty((starts[-1], 2), ys.dtype), np.empty((starts[-1], 2), np.uint32)
+        whole = slice(0, -(-len(ys) // 256))
+        find_extremes(ys, mask if ys.dtype.kind != "f" else None, 0, found[whole], places[whole])
+        raise_tree(starts, found, places)
+        tree = Tree(found, places, np.empty((0, 2)), starts)
+        xs = ascending(np.ascontiguousarray(series.x.at(kept)))
+        return pick_rows(Series(xs, frozen(ys), ascending(gaps), None, tree, True), bounds)
+
+
+_BLOCK: Final = 1 << 16
+
+
+@jit
+def _mark(positions: Array, places: Array, value: np.uint8, inside: Array) -> None:
+    for k in range(positions.size):
+        place = places[positions[k]]
+        if place != np.uint32(0xFFFFFFFF):
+            inside[place] = value

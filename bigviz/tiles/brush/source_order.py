@@ -1,0 +1,70 @@
+"""The rows of a dataset in an order in which a brush is a few ranges.
+
+Every row has a position: first those that the order sorts, then those that it cannot (far rows, rows without a number
+or a label), which no range holds but those of all rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.tiles.brush.shapes import Shape
+from bigviz.tiles.brush.stretches import Stretches
+
+__all__ = ["Change", "SourceOrder", "inverse", "rows_of"]
+
+Array = npt.NDArray[Any]
+Change = list[Stretches]
+
+
+class SourceOrder(Protocol):
+    """An order of all rows of a dataset. Safe to use from any number of threads."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that nothing else holds."""
+
+    def row_numbers(self, start: int, stop: int) -> Array:
+        """The rows (uint32, places in the columns) at a range of positions."""
+
+    def rows_at(self, positions: Array) -> Array:
+        """The rows (uint32) at some positions."""
+
+    def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
+        """The rows of a brush. Raises BadInput for a shape that the source does not have."""
+
+    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
+        """The rows that are in the second brush only, and those that are in the first only."""
+
+    def positions(self, part: Stretches, out: Array) -> Array:
+        """The positions (uint32) of the rows that a part of some ranges means, in `out`, which has room for the part's
+        rows and 8 more."""
+
+
+def rows_of(change: Change) -> int:
+    """Rows of the ranges of a change: at least as many as are meant."""
+    return sum(each.rows for each in change)
+
+
+def inverse(found: Change, rows: int) -> Change:
+    """All rows but those of a brush."""
+    lows = np.concatenate([np.empty(0, np.int64), *(each.low for each in found)])
+    highs = np.concatenate([np.empty(0, np.int64), *(each.high for each in found)])
+    by = np.argsort(lows, kind="stable")
+    low, high = np.concatenate([[0], highs[by]]), np.concatenate([lows[by], [rows]])
+    gaps = high > low
+    turned = [Stretches(low[gaps], high[gaps], np.ones(int(gaps.sum()), np.bool_))]
+    for each in found:
+        edge = ~each.whole
+        turned.append(
+            Stretches(each.low[edge], each.high[edge], each.whole[edge], each.bounds, each.box, not each.inverse)
+        )
+    return [each for each in turned if len(each.low)]

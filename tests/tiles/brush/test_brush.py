@@ -1,0 +1,161 @@
+"""Random walks of brushes equal all rows anew, after every step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bigviz.aggregate.layer import Layer
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_table
+from bigviz.tiles.brush.linked import (
+    BarTarget,
+    BoxSource,
+    HistogramTarget,
+    LabelSource,
+    OtherBrush,
+    RasterTarget,
+    RasterView,
+    Source,
+    SpanSource,
+    Target,
+)  # fmt: skip
+from bigviz.tiles.brush.shapes import Box, Labels, Shape, Span
+from bigviz.tiles.engine import Engine
+
+from . import oracle
+
+AGGS = (
+    "count", "any", "count(value)", "count(few)", "sum(value)", "mean(value)", "sum(few)", "mean(few)", "sum(wide)",
+    "mean(x)", "mean(stamp)", "min(value)", "max(wide)", "max(top)", "first(value)", "last(few)", "by(kind)",
+    "by(kind, mean(x))", "by(kind, max(value))", "by(flag, any())", "sum(edges)", "mean(top)",
+)  # fmt: skip
+POINTS = Layer("points", "x", "y")
+SIZE = 700
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(threads=2)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return open_table(oracle.table(np.random.default_rng(1), SIZE))
+
+
+def box(rng: Any, before: Shape | None) -> Shape | None:
+    """Another box: moved, grown, shrunk, somewhere else, or none."""
+    how = rng.integers(6)
+    if not isinstance(before, Box) or how == 0:
+        x, y = np.sort(rng.normal(size=2)).tolist(), np.sort(rng.normal(size=2)).tolist()
+        return Box((x[0], x[1]), (y[0], y[1]))
+    if how == 1:
+        return None
+    less, more = rng.normal(size=2) * 0.1, rng.normal(size=2) * 0.1
+    x = sorted((before.x[0] + float(less[0]), before.x[1] + float(more[0])))
+    y = sorted((before.y[0] + float(less[1]), before.y[1] + float(more[1])))
+    return Box((x[0], x[1]), (y[0], y[1]))
+
+
+def span(rng: Any, numbers: Any) -> Shape | None:
+    """A span between numbers that rows have, and in between, to no end on some sides."""
+    how = rng.integers(5)
+    if how == 0:
+        return None
+    low, high = sorted(rng.choice(numbers, 2).tolist())
+    low, high = (-np.inf if how == 1 else low), (np.inf if how == 2 else high)
+    return Span(low, high) if low < high else None
+
+
+def view(rng: Any) -> RasterView:
+    zx, zy = (int(each) for each in rng.integers(0, 4, 2))
+    left, top = int(rng.integers(-20, 200 << zx)), int(rng.integers(-20, 200 << zy))
+    return RasterView(zx, zy, left, top, int(rng.integers(1, 300)), int(rng.integers(1, 300)))
+
+
+HOME = RasterView(0, 0, 0, 0, 256, 256)
+
+
+@pytest.mark.parametrize("agg", AGGS)
+def test_boxes_walk_over_points(engine: Engine, dataset: Dataset, agg: str) -> None:
+    rng = np.random.default_rng(AGGS.index(agg))
+    targets: list[Target] = [
+        RasterTarget(Layer("points", "few", "value", agg), HOME),
+        HistogramTarget("value", (-5.0, -1.0, 0.0, 0.5, 3.0, 100.0), agg),
+        BarTarget("kind", agg) if not agg.startswith("by") else HistogramTarget("few", (-1, 0, 1.5, 2), agg),
+    ]
+    source, shape = BoxSource(POINTS), None
+    brush = engine.brush(dataset, source, targets)
+    for turn in range(12):
+        shape = box(rng, shape)
+        step = brush.move(shape)
+        oracle.check(engine, dataset, source, shape, targets, step)
+        if turn % 4 == 3:
+            targets[0] = RasterTarget(Layer("points", "few", "value", agg), view(rng))
+            oracle.check(engine, dataset, source, shape, targets, brush.retarget(0, targets[0]))
+        if turn % 3 == 2:
+            settled = brush.settle()
+            assert settled.exact
+            oracle.check(engine, dataset, source, shape, targets, settled)
+    brush.close()
+
+
+@pytest.mark.parametrize("column", ["few", "top", "wide", "stamp", "edges", "y", "t"])
+def test_spans_walk_along_columns(engine: Engine, dataset: Dataset, column: str) -> None:
+    rng = np.random.default_rng(7)
+    values, some = oracle.numbers(dataset, column)
+    numbers = values[some & (np.abs(values) < np.inf)]
+    targets: list[Target] = [RasterTarget(Layer("points", "x", "y", "count"), HOME), BarTarget("kind", "mean(value)")]
+    source: Source = SpanSource(column)
+    brush = engine.brush(dataset, source, targets)
+    for _ in range(15):
+        shape = span(rng, numbers)
+        oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+    brush.close()
+
+
+def test_labels_come_and_go(engine: Engine, dataset: Dataset) -> None:
+    targets: list[Target] = [RasterTarget(POINTS, HOME), HistogramTarget("few", (-2, -1, 0, 1, 2), closed=False)]
+    source = LabelSource("kind")
+    brush = engine.brush(dataset, source, targets)
+    for codes in ({0}, {0, 2}, {2}, {-1}, set(), {0, 1, 2, -1}, {1, 7}):
+        shape = Labels(frozenset(codes))
+        oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+    brush.close()
+
+
+def test_brushes_filter_each_other(engine: Engine, dataset: Dataset) -> None:
+    rng = np.random.default_rng(3)
+    targets: list[Target] = [
+        RasterTarget(Layer("points", "few", "value"), HOME), HistogramTarget("x", (-1.0, 0.0, 1.0), "max(value)"),
+        BarTarget("kind"),
+    ]  # fmt: skip
+    others = [
+        OtherBrush(SpanSource("value"), Span(-1.0, np.inf), frozenset({0})),
+        OtherBrush(LabelSource("kind"), Labels(frozenset({0, 2})), frozenset({2})),
+        OtherBrush(BoxSource(Layer("points", "x", "few")), Box((-1.0, 1.5), (-1, 2)), frozenset({1})),
+    ]
+    source, shape = BoxSource(POINTS), None
+    brush = engine.brush(dataset, source, targets, others)
+    for _ in range(12):
+        shape = box(rng, shape)
+        oracle.check(engine, dataset, source, shape, targets, brush.move(shape), others)
+    brush.close()
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_few_rows(engine: Engine, size: int) -> None:
+    few = open_table(oracle.table(np.random.default_rng(0), size))
+    for source, shape in (
+        (BoxSource(POINTS), Box((-9.0, 9.0), (-9.0, 9.0))),
+        (SpanSource("t"), Span(0, 1)),
+        (LabelSource("kind"), Labels(frozenset({0}))),
+    ):
+        targets: list[Target] = [RasterTarget(Layer("points", "x", "y", agg), HOME) for agg in ("count", "mean(value)")]
+        brush = engine.brush(few, source, targets)
+        for each in (None, shape, None):
+            oracle.check(engine, few, source, each, targets, brush.move(each))
+        brush.close()
