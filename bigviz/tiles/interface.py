@@ -28,6 +28,7 @@ from bigviz.tiles.brush.linked import (
     BarTarget,
     BoxSource,
     Brushed,
+    Heights,
     HistogramTarget,
     LabelSource,
     LineTarget,
@@ -45,8 +46,8 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness
 
 __all__ = [
-    "Bars",
     "BarTarget",
+    "Bars",
     "Box",
     "BoxSource",
     "Brush",
@@ -57,6 +58,7 @@ __all__ = [
     "Drawn",
     "Engine",
     "Estimate",
+    "Heights",
     "HistogramTarget",
     "LabelSource",
     "Labels",

@@ -34,7 +34,7 @@ from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.grid_target import GridTarget
 from bigviz.tiles.brush.line_rows import LineRows
-from bigviz.tiles.brush.linked import Brushed, LineTarget, Step, Target
+from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.shapes import Shape
 from bigviz.tiles.brush.source_order import Change, SourceOrder, inverse, rows_of
 from bigviz.tiles.brush.stretches import PART, Stretches, parts_of, stretch
@@ -328,7 +328,8 @@ class MovingBrush:
             return Brushed(None, made[number, 0], rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = WindowImage(rows.width, rows.height, rows.planes, planes, Cost())
-        return Brushed(image, None, rows.exact)
+        heights = None if isinstance(state.target, RasterTarget) else rows.heights()
+        return Brushed(image, None, rows.exact, heights=heights)
 
 
 class _Again:

@@ -16,6 +16,7 @@ from bigviz.common.jit import jit
 from bigviz.tiles.answers.window_image import MOST_CELLS
 from bigviz.tiles.brush.accumulators import Accumulator, accumulator_of
 from bigviz.tiles.brush.cells import Cells
+from bigviz.tiles.brush.linked import Heights
 from bigviz.tiles.brush.reduced import Reduced
 from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.wire.codec import CELLS, SIDE, EncodedPlane
@@ -81,6 +82,25 @@ class GridTarget:
         if reduction.category is None:
             return wire(reduction, self.state.block(block), cancel)
         return wire(reduction, self._stacked(reduction, block), cancel)
+
+    def heights(self) -> Heights:
+        """The finished values of one row of cells."""
+        reduction = self.reduced.reduction.plane
+        values, filled, rows = [], [], []
+        for plane in range(self.planes):
+            blocks = [self.state.block(plane * self.blocks + block) for block in range(self.blocks)]
+            parts = tuple(
+                np.concatenate([part[0] for part in each])[: self.width] for each in zip(*blocks, strict=True)
+            )
+            grid = reduction.finalize(parts)
+            values.append(grid.values)
+            filled.append(grid.filled)
+            counts = parts[-1] if reduction.traits.parts[-1] == "count" else grid.filled
+            rows.append(counts.astype(np.int64))
+        if not values:
+            empty = np.empty((0, self.width))
+            return Heights(empty, empty.astype(np.bool_), empty.astype(np.int64))
+        return Heights(np.stack(values), np.stack(filled), np.stack(rows))
 
     def _stacked(self, reduction: Reduction, block: int) -> Planes:
         found = [self.state.block(plane * self.blocks + block) for plane in range(self.planes)]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import BadInput
@@ -15,12 +19,14 @@ from bigviz.tiles.grid.window import Number
 from bigviz.wire.codec import SIDE
 
 __all__ = [
-    "BarTarget", "BoxSource", "Brushed", "HistogramTarget", "LabelSource", "LineTarget", "OtherBrush", "RasterTarget",
-    "RasterView", "Source", "SpanSource", "Step", "Target",
+    "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget", "OtherBrush",
+    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target",
 ]  # fmt: skip
 
-MOST_BINS = 1 << 16
-MOST_SIDE = 1 << 14
+Array = npt.NDArray[Any]
+
+MOST_BINS: Final = 1 << 16
+MOST_SIDE: Final = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -137,14 +143,26 @@ class OtherBrush:
 
 
 @dataclass(frozen=True)
+class Heights:
+    """The bins of a histogram, or bars by label, of shape (categories, bins): the reduction's values, which of them
+    there are, and how many rows each is made of (int64)."""
+
+    values: Array
+    filled: npt.NDArray[np.bool_]
+    rows: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Brushed:
-    """A target under a brush: an `image` (of a histogram or bars, one row of cells: cell k is bin k, or the label with
-    code k), or the `columns` of a line. Of an estimate, `share` is the share of the rows that it is made from."""
+    """A target under a brush: an `image`, the `columns` of a line, or the `heights` of a histogram or of bars, which
+    also have an image of one row: its cell k is bin k, or the label with code k. Of an estimate, `share` is the share
+    of the rows that it is made from."""
 
     image: WindowImage | None
     columns: Columns | None
     exact: bool
     share: float = 1.0
+    heights: Heights | None = None
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,12 @@ def check(
             continue
         kept = kept_by(dataset, source, shape, others, number)
         close = reduction_of(dataset, target).traits.float_order
-        same(decoded(brushed.image), expected(engine, dataset, target, kept), close)
+        planes = expected(engine, dataset, target, kept)
+        same(decoded(brushed.image), planes, close)
+        if brushed.heights is not None:
+            assert not isinstance(target, RasterTarget)
+            heights = np.ma.MaskedArray(brushed.heights.values, ~brushed.heights.filled)
+            same([each[np.newaxis] for each in heights], planes, close)
     every = [OtherBrush(other.source, other.shape) for other in others]
     assert step.rows == int(kept_by(dataset, source, shape, every, 0).sum())
     assert step.of == dataset.num_rows
