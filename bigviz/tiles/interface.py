@@ -40,7 +40,7 @@ from bigviz.tiles.brush.linked import (
     Step,
     Target,
 )
-from bigviz.tiles.brush.shapes import Box, Labels, Shape, Span
+from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness

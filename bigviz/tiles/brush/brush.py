@@ -32,12 +32,12 @@ from bigviz.common.errors import Cancelled
 from bigviz.common.jit import jit
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.window_image import WindowImage
-from bigviz.tiles.brush.grid_target import GridTarget
-from bigviz.tiles.brush.line_rows import LineRows
 from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
-from bigviz.tiles.brush.shapes import Shape
-from bigviz.tiles.brush.source_order import Change, SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.stretches import PART, Stretches, parts_of, stretch
+from bigviz.tiles.brush.orders.shapes import Shape
+from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
+from bigviz.tiles.brush.orders.stretches import PART, Stretches, parts_of, stretch
+from bigviz.tiles.brush.targets.grid_target import GridTarget
+from bigviz.tiles.brush.targets.line_rows import LineRows
 from bigviz.wire.codec import EncodedPlane
 
 __all__ = ["MovingBrush", "State"]

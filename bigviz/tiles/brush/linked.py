@@ -13,7 +13,7 @@ from bigviz.common.errors import BadInput
 from bigviz.tiles.answers.answer import Cost
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.window_image import WindowImage
-from bigviz.tiles.brush.shapes import Shape
+from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number
 from bigviz.wire.codec import SIDE

@@ -12,9 +12,9 @@ from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import BadInput, Cancelled
 from bigviz.tiles.brush.brush import MovingBrush, State
 from bigviz.tiles.brush.linked import LineTarget, OtherBrush, Source, Step, Target
+from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.others import failed_rows
 from bigviz.tiles.brush.prepare import Prepared, check_source, check_target, prepare_order, prepare_target
-from bigviz.tiles.brush.shapes import Shape
 
 __all__ = ["LinkedBrush", "linked_brush"]
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
-from bigviz.tiles.brush.in_order import in_order
-from bigviz.tiles.brush.shapes import Shape
-from bigviz.tiles.brush.source_order import SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.stretches import PART, Stretches, parts_of
+from bigviz.tiles.brush.orders.shapes import Shape
+from bigviz.tiles.brush.orders.source_order import SourceOrder, inverse, rows_of
+from bigviz.tiles.brush.orders.stretches import PART, Stretches, parts_of
+from bigviz.tiles.brush.targets.in_order import in_order
 
 __all__ = ["MOST_BRUSHES", "failed_rows"]
 

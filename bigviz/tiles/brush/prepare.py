@@ -20,12 +20,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
-from bigviz.tiles.brush.box_order import box_order
-from bigviz.tiles.brush.cells import Cells, Raster, Words, bins_of, words_of
-from bigviz.tiles.brush.grid_target import GridTarget
 from bigviz.tiles.brush.held import BrushMemory
-from bigviz.tiles.brush.in_order import in_order
-from bigviz.tiles.brush.line_rows import NOWHERE, LineRows, Places
 from bigviz.tiles.brush.linked import (
     BoxSource,
     HistogramTarget,
@@ -36,9 +31,14 @@ from bigviz.tiles.brush.linked import (
     SpanSource,
     Target,
 )  # fmt: skip
-from bigviz.tiles.brush.reduced import Beside, reduced
-from bigviz.tiles.brush.sorted_order import label_order, span_order
-from bigviz.tiles.brush.source_order import SourceOrder
+from bigviz.tiles.brush.orders.box_order import box_order
+from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
+from bigviz.tiles.brush.orders.source_order import SourceOrder
+from bigviz.tiles.brush.targets.cells import Cells, Raster, Words, bins_of, words_of
+from bigviz.tiles.brush.targets.grid_target import GridTarget
+from bigviz.tiles.brush.targets.in_order import in_order
+from bigviz.tiles.brush.targets.line_rows import NOWHERE, LineRows, Places
+from bigviz.tiles.brush.targets.reduced import Beside, reduced
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.series.line import OneSeries

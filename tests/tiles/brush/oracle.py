@@ -27,7 +27,7 @@ from bigviz.tiles.brush.linked import (
     SpanSource,
     Target,
 )  # fmt: skip
-from bigviz.tiles.brush.shapes import Box, Shape, Span
+from bigviz.tiles.brush.orders.shapes import Box, Shape, Span
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.wire.codec import decode

@@ -22,7 +22,7 @@ from bigviz.tiles.brush.linked import (
     SpanSource,
     Target,
 )  # fmt: skip
-from bigviz.tiles.brush.shapes import Box, Labels, Shape, Span
+from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.engine import Engine
 
 from . import oracle

@@ -16,11 +16,11 @@ from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.brush.accumulators import Values
-from bigviz.tiles.brush.cells import Bins, labels_of
-from bigviz.tiles.brush.fixed_point import fixed_point_of
-from bigviz.tiles.brush.in_order import filled, in_order
-from bigviz.tiles.brush.source_order import SourceOrder
+from bigviz.tiles.brush.orders.source_order import SourceOrder
+from bigviz.tiles.brush.targets.accumulators import Values
+from bigviz.tiles.brush.targets.cells import Bins, labels_of
+from bigviz.tiles.brush.targets.fixed_point import fixed_point_of
+from bigviz.tiles.brush.targets.in_order import filled, in_order
 
 __all__ = ["Beside", "Reduced", "reduced"]
 

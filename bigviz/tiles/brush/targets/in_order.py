@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
-from bigviz.tiles.brush.source_order import SourceOrder
+from bigviz.tiles.brush.orders.source_order import SourceOrder
 
 __all__ = ["filled", "in_order"]
 

@@ -18,9 +18,9 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
-from bigviz.tiles.brush.shapes import Labels, Shape, Span
-from bigviz.tiles.brush.source_order import Change
-from bigviz.tiles.brush.stretches import Stretches, positions_in, stretch, whole_stretches
+from bigviz.tiles.brush.orders.shapes import Labels, Shape, Span
+from bigviz.tiles.brush.orders.source_order import Change
+from bigviz.tiles.brush.orders.stretches import Stretches, positions_in, stretch, whole_stretches
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.morton.radix_sort import sort_keys

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
-from bigviz.tiles.brush.code_window import code_window, spread_bounds
-from bigviz.tiles.brush.shapes import Box, Shape
-from bigviz.tiles.brush.source_order import Change
-from bigviz.tiles.brush.stretches import Stretches, positions_in, whole_stretches
+from bigviz.tiles.brush.orders.code_window import code_window, spread_bounds
+from bigviz.tiles.brush.orders.shapes import Box, Shape
+from bigviz.tiles.brush.orders.source_order import Change
+from bigviz.tiles.brush.orders.stretches import Stretches, positions_in, whole_stretches
 from bigviz.tiles.grid.window import within
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import ranges_within

@@ -21,7 +21,7 @@ from bigviz.aggregate.reductions.picks import Pick
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.common.jit import frozen, jit
 from bigviz.data.columns.column import widen
-from bigviz.tiles.brush.fixed_point import FixedPoint, add_floats, add_integers, from_halves
+from bigviz.tiles.brush.targets.fixed_point import FixedPoint, add_floats, add_integers, from_halves
 from bigviz.wire.codec import CELLS, SIDE
 
 __all__ = ["Accumulator", "Values", "accumulator_of"]

@@ -18,9 +18,9 @@ from bigviz.aggregate.dyadic_cells import INSIDE, Root
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
-from bigviz.tiles.brush.in_order import filled, in_order
 from bigviz.tiles.brush.linked import RasterView
-from bigviz.tiles.brush.source_order import SourceOrder
+from bigviz.tiles.brush.orders.source_order import SourceOrder
+from bigviz.tiles.brush.targets.in_order import filled, in_order
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.wire.codec import SIDE

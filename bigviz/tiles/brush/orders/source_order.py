@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.tiles.brush.shapes import Shape
-from bigviz.tiles.brush.stretches import Stretches
+from bigviz.tiles.brush.orders.shapes import Shape
+from bigviz.tiles.brush.orders.stretches import Stretches
 
 __all__ = ["Change", "SourceOrder", "inverse", "rows_of"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
-from bigviz.tiles.brush.shapes import Box
+from bigviz.tiles.brush.orders.shapes import Box
 
 __all__ = ["PART", "Stretches", "parts_of", "positions_in", "stretch", "whole_stretches"]
 

@@ -14,10 +14,10 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import jit
 from bigviz.tiles.answers.window_image import MOST_CELLS
-from bigviz.tiles.brush.accumulators import Accumulator, accumulator_of
-from bigviz.tiles.brush.cells import Cells
 from bigviz.tiles.brush.linked import Heights
-from bigviz.tiles.brush.reduced import Reduced
+from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
+from bigviz.tiles.brush.targets.cells import Cells
+from bigviz.tiles.brush.targets.reduced import Reduced
 from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.wire.codec import CELLS, SIDE, EncodedPlane
 
