@@ -1,11 +1,12 @@
 // The document as the server sends it: types that several folders use.
 
 /** Of the mark of a row.  @typedef {"circle"|"square"|"diamond"|"triangle"|"cross"|"x"} Shape */
+/** @typedef {"points"|"line"|"histogram"|"bar"} Glyph */
 /**
- * @typedef {{id: string, dataset: string, glyph: "points"|"line", x: string, y: string, agg: string, cmap: string, how:
- *   string, low: number|null,
- *   high: number|null, color: string|null, root: string, line_width: number|null, alpha: number, line_dash:
- *   string|number[], size: number|null, marker: Shape, legend_label: string|null}} LayerSpec
+ * @typedef {{id: string, dataset: string, glyph: Glyph, x: string, y: string, agg: string, cmap: string, how: string,
+ *   low: number|null, high: number|null, color: string|null, root: string, line_width: number|null, alpha: number,
+ *   line_dash: string|number[], size: number|null, marker: Shape, legend_label: string|null, bins?: number,
+ *   sort?: string}} LayerSpec
  */
 /**
  * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", label: string|null, unit: string|null, zone: string|null,

@@ -1,4 +1,4 @@
-// Where a figure shows lines only, its y range follows what its x range shows, until the user moves it.
+// Where a figure shows lines or bars only, its y range follows what its x range shows, until the user moves it.
 
 import { homeSpan } from "../geometry/home.js";
 import { asKind } from "../geometry/shared-range.js";
@@ -21,13 +21,13 @@ export class FollowY {
     /** Nobody has moved y. */ this.isWanted = true;
   }
 
-  /** Only lines, on a y range that is this figure's alone and that the document leaves open. */
+  /** Only lines and bars, on a y range that is this figure's alone and that the document leaves open. */
   get isPossible() {
     const { layers, ranges } = this.figure;
     const { y } = ranges;
     return (
       layers.length > 0 &&
-      layers.every((layer) => layer.definition?.glyph === "line") &&
+      layers.every((layer) => layer.definition && layer.definition.glyph !== "points") &&
       !y.isDeclared &&
       [...y.data.keys()].every((key) => layers.some((layer) => layer === key))
     );

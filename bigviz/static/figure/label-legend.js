@@ -2,6 +2,7 @@
 // data, so that a saved image has it too; `ui/legend-entries.js` puts buttons over its lines.
 
 import { fit, FONT_SIZE } from "../axes/draw.js";
+import { BarLayer } from "../layers/bar-layer.js";
 import { pixelOf } from "../render/css-color.js";
 import { stampOf } from "../render/marks.js";
 import { GLASBEY } from "../render/palette.js";
@@ -210,7 +211,13 @@ function drawBox(ctx, { rect, lines, more }, view, look) {
  */
 function drawSwatch(ctx, layer, x, y, view, look) {
   const { raster, line } = layer;
-  if (line) {
+  if (line instanceof BarLayer) {
+    ctx.save();
+    ctx.globalAlpha *= line.style.opacity ?? 1;
+    ctx.fillStyle = line.colorOf(0);
+    ctx.fillRect(x, y - 5, SWATCH, 10);
+    ctx.restore();
+  } else if (line) {
     const { color, width, opacity = 1, dash = [] } = layer.lineStyle(look);
     ctx.save();
     ctx.globalAlpha *= opacity;

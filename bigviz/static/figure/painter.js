@@ -7,6 +7,7 @@ import { drawBar, drawLegend, legendWidth } from "./legend.js";
 import { LabelLegend } from "./label-legend.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
+import { isBars } from "../layers/glyphs.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./label-room.js";
 import { wantsDark } from "../render/contrast.js";
@@ -103,8 +104,8 @@ export class Painter {
     if (
       !main ||
       main.raster?.isAlwaysPlain ||
-      main.definition?.glyph === "line" ||
-      (!main.definition && main.choice.glyph === "line")
+      (main.definition ?? main.choice).glyph === "line" ||
+      (isBars((main.definition ?? main.choice).glyph) && !main.planes)
     )
       return "none";
     return main.planes ? "legend" : "bar";

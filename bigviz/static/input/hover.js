@@ -5,6 +5,8 @@ import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { length } from "../geometry/span.js";
 import { RowReader } from "../wire/row-values.js";
+import { BarLayer } from "../layers/bar-layer.js";
+import { barFacts } from "./bar-facts.js";
 import { HoverMark } from "./hover-mark.js";
 import { boxesIn, tipPlace } from "./tip-place.js";
 
@@ -15,7 +17,7 @@ import { boxesIn, tipPlace } from "./tip-place.js";
  * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?:
  *   string|null, code?: number}} Row
  */
-/** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
+/** @typedef {import("./bar-facts.js").Fact} Fact */
 
 const REACH = 60;
 /** How far a mark may be from the pointer. */
@@ -137,15 +139,18 @@ export class Hover {
     const { dpr } = painter.size;
     const [px, py] = [(place.px - plot.x) * dpr, (place.py - plot.y) * dpr];
     const row = this.#row(px, py);
-    const found = row ? null : this.#cell(px, py);
+    const bar = row ? null : this.#bar(px);
+    const found = row || bar ? null : this.#cell(px, py);
     const hit = found?.hit ?? null;
     const facts = row
       ? [...this.#rowFacts(row), ...this.#otherColumns(row)]
-      : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
-    this.#fill(facts);
+      : bar
+        ? barFacts(bar.hit, bar.layer, figure)
+        : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
+    this.#fill(facts, bar ? 1 : 2);
     this.mark.cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.mark.dot(row.px / dpr, row.py / dpr, row.value !== undefined);
-    else this.mark.outline(hit, view, dpr);
+    else this.mark.outline(bar?.hit ?? hit, view, dpr);
     const value = row?.value ?? hit?.value ?? null;
     painter.point(painter.side === "bar" ? value : null);
     this.#move(place.px, place.py);
@@ -185,6 +190,22 @@ export class Hover {
     if (!view) return null;
     for (let k = layers.length - 1; k >= 0; k--) {
       const hit = layers[k].isHidden ? null : layers[k].raster?.valueAt(view, px, py);
+      if (hit) return { hit, layer: layers[k] };
+    }
+    return null;
+  }
+
+  /**
+   * The bar of the topmost layer that has one at a place of x.
+   * @param {number} px
+   * @returns {{hit: import("../layers/bar-layer.js").BarHit, layer: import("../layers/layer.js").Layer}|null}
+   */
+  #bar(px) {
+    const { view, layers } = this.figure;
+    if (!view) return null;
+    for (let k = layers.length - 1; k >= 0; k--) {
+      const { line, isHidden } = layers[k];
+      const hit = !isHidden && line instanceof BarLayer ? line.barAt(view, px) : null;
       if (hit) return { hit, layer: layers[k] };
     }
     return null;
@@ -318,11 +339,11 @@ export class Hover {
     return present.length ? facts : [...facts, { name: "all", value: none, strong: true }];
   }
 
-  /** @param {Fact[]} facts */
-  #fill(facts) {
+  /** @param {Fact[]} facts @param {number} [places] how many of them tell where it is */
+  #fill(facts, places = 2) {
     const list = make("dl");
     for (const [k, fact] of facts.entries()) {
-      if (k === 2) list.append(make("div", { class: "rule" }));
+      if (k === places) list.append(make("div", { class: "rule" }));
       const name = make("dt");
       if (fact.color) {
         const chip = make("span", { class: "chip" });

@@ -2,6 +2,8 @@
 
 import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
+import { BarLayer } from "./bar-layer.js";
+import { isBars } from "./glyphs.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { opacityOf, pixelOf } from "../render/css-color.js";
@@ -12,7 +14,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../render/norm.js").Clip} Clip */
 /** @typedef {import("../render/norm.js").How} How */
 /**
- * @typedef {{x: string, y: string, agg: string, glyph: "points"|"line", root: string, cmap: string, how: How, low:
+ * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, cmap: string, how: How, low:
  * Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /**
@@ -90,6 +92,8 @@ export class Layer {
    * @returns {string[]}
    */
   axisKinds(side) {
+    if (side === "y" && isBars(this.choice.glyph)) return this.axes.y === "log" ? ["log", "linear"] : ["linear", "log"];
+    if (side === "x" && this.choice.glyph === "bar") return ["linear"];
     const kind = this.columns.find((c) => c.name === this.choice[side])?.kind ?? "";
     const first = this.defaultKind(side);
     return NUMBERS.has(kind) && first !== "mercator"
@@ -120,12 +124,25 @@ export class Layer {
   /** @returns {Definition} of the present choice */
   define() {
     const { x, y, agg, glyph, root } = this.choice;
-    return { dataset: this.spec.dataset, glyph, x, y, agg, xaxis: this.axisKind("x"), yaxis: this.axisKind("y"), root };
+    const { dataset, bins, sort } = this.spec;
+    return {
+      dataset,
+      glyph,
+      x,
+      y: isBars(glyph) ? "" : y,
+      agg,
+      xaxis: this.axisKind("x"),
+      yaxis: this.axisKind("y"),
+      root,
+      ...(glyph === "histogram" && bins !== undefined ? { bins: String(bins) } : {}),
+      ...(glyph === "bar" && sort !== undefined ? { sort } : {}),
+    };
   }
 
   /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"xaxis"|"yaxis">} */
   get drawn() {
-    const { x, y, agg, glyph, root, xaxis, yaxis } = this.definition ?? this.define();
+    const { x, agg, glyph, root, xaxis, yaxis, ...other } = this.definition ?? this.define();
+    const y = isBars(glyph) ? this.choice.y : other.y;
     return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root, xaxis, yaxis };
   }
 
@@ -154,8 +171,14 @@ export class Layer {
     this.raster = null;
     this.line = null;
     if (!this.definition) return;
-    if (this.definition.glyph === "line")
-      this.line = new LineLayer({ definition: this.definition, info, limits, style: this.lineStyle(look) });
+    const { glyph } = this.definition;
+    if (glyph !== "points")
+      this.line = new (isBars(glyph) ? BarLayer : LineLayer)({
+        definition: this.definition,
+        info,
+        limits,
+        style: this.lineStyle(look),
+      });
     else
       this.raster = new RasterLayer({
         cache,
@@ -291,6 +314,7 @@ export class Layer {
    */
   #hasCells(side) {
     const { info, definition } = this;
+    if (definition?.glyph === "bar") return side === "x";
     if (!info || definition?.glyph !== "points" || !this.#isShort(side)) return false;
     return info[side].kind !== "integer" || this.#isShort(side === "x" ? "y" : "x");
   }
@@ -359,7 +383,7 @@ export class Layer {
    */
   shows(view) {
     if (this.raster) return this.raster.norm !== null;
-    return this.line?.nearest(view, view.width / 2, view.height / 2) != null;
+    return this.line?.shows(view) ?? false;
   }
 
   /** How the values of its cells and marks are shown. */

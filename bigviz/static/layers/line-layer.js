@@ -190,6 +190,11 @@ export class LineLayer {
     return Math.abs(hit.px - px) <= reach && Math.abs(hit.py - py) <= reach ? { ...hit, distance } : null;
   }
 
+  /** @param {View} view @returns {boolean} there is a row to draw near it */
+  shows(view) {
+    return this.nearest(view, view.width / 2, view.height / 2) !== null;
+  }
+
   /**
    * Lowest and highest y of the line within the view's x range: of its rows there, and where it crosses the range's
    * ends.
@@ -239,7 +244,7 @@ function same(a, b) {
 }
 
 /** @param {Columns} columns @param {View} view @returns {Transform} */
-function transform({ xorigin, yorigin }, view) {
+export function transform({ xorigin, yorigin }, view) {
   const { x, y, width, height } = view;
   const [across, up] = [scaleOf(x, width), scaleOf(y, height)];
   return {

@@ -15,14 +15,14 @@ import { StoredTiles } from "./stored-tiles.js";
  * @typedef {{format: number, blocks: number[], hello: number, layers: StoredLayer[]}} Index
  */
 /**
- * @typedef {{figure: number, layer: number, definition: Definition, answer: number, rows?: number[], line?: number[],
+ * @typedef {{figure: number, layer: number, definition: Definition, answer: number, rows?: number[], line?: number[], bars?: number[],
  *   tiles?: {planes: number, counts: boolean, levels: import("./stored-tiles.js").StoredLevel[]}}} StoredLayer
  */
 /** @typedef {{rows: number[]|null, line: StoredLine|null, tiles: StoredTiles|null, about: StoredLayer}} Held */
 
 const FORMAT = 1;
 const CLOSED = 3;
-const KEYS = /** @type {const} */ (["dataset", "glyph", "x", "y", "agg", "xaxis", "yaxis", "root"]);
+const KEYS = /** @type {const} */ (["dataset", "glyph", "x", "y", "agg", "xaxis", "yaxis", "root", "bins", "sort"]);
 const NOT_INSIDE = "This file holds the plot as it was exported, with no other columns.";
 
 /** The part of WebSocket that a Connection uses.  @implements {Socket} */
@@ -101,8 +101,9 @@ export class FileSocket {
     for (const part of layers) {
       const to = { id, figure, layer: part.layer };
       const held = this.layers.get(`${figure}/${part.layer}`);
-      if (held?.rows) {
-        for (const block of held.rows) if (this.#isWanted(to)) await this.#sendBlock(block, to);
+      const whole = held?.rows ?? held?.about.bars;
+      if (whole) {
+        for (const block of whole) if (this.#isWanted(to)) await this.#sendBlock(block, to);
       } else if (held?.line && part.columns) {
         const frames = await held.line.get(part.columns);
         if (this.#isWanted(to)) this.#put(frames, to);

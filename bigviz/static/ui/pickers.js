@@ -2,6 +2,7 @@
 
 import { readValue } from "../axes/values.js";
 import { find, ownPopover } from "../dom.js";
+import { defaultAgg, isBars } from "../layers/glyphs.js";
 import { isValue } from "../render/norm.js";
 import { Combobox } from "./combobox.js";
 import { columnOptions, fillMaps, setOptions } from "./options.js";
@@ -28,8 +29,8 @@ export function bindPickers(figure) {
   }
   const { offline = false } = figure.page;
   form.classList.toggle("colours-only", offline);
-  if (offline && figure.layers.every(({ spec }) => spec.glyph === "line"))
-    find(figure.section, '[data-act="settings"]', HTMLButtonElement).hidden = true; // lines have no colour map
+  if (offline && figure.layers.every(({ spec }) => spec.glyph !== "points"))
+    find(figure.section, '[data-act="settings"]', HTMLButtonElement).hidden = true; // lines and bars have no colour map
 
   fillLayers(figure, select("layer"));
   fillMaps(select("cmap"), figure.page.luts);
@@ -59,10 +60,12 @@ export function bindPickers(figure) {
     }
     reduction.show(choice, columns);
     for (const name of /** @type {const} */ (["glyph", "cmap", "how"])) select(name).value = choice[name];
-    const line = choice.glyph === "line";
-    for (const name of ["agg", "cmap", "how"]) find(form, `[data-for="${name}"]`, HTMLElement).hidden = line;
-    find(form, '[data-for="cmap"]', HTMLElement).hidden = line || choice.agg.startsWith("by(");
-    find(form, '[data-act="clip"]', HTMLElement).hidden = line;
+    const isPlain = choice.glyph !== "points";
+    find(form, '[data-for="y"]', HTMLElement).hidden = isBars(choice.glyph);
+    find(form, '[data-for="agg"]', HTMLElement).hidden = choice.glyph === "line";
+    find(form, '[data-for="how"]', HTMLElement).hidden = isPlain;
+    find(form, '[data-for="cmap"]', HTMLElement).hidden = isPlain || choice.agg.startsWith("by(");
+    find(form, '[data-act="clip"]', HTMLElement).hidden = isPlain;
     showClip(form, layer());
   };
   show();
@@ -80,9 +83,13 @@ export function bindPickers(figure) {
     select(name).addEventListener("change", () => {
       /** @type {Partial<Choice>} */
       const change = { [name]: select(name).value };
-      if (name === "glyph")
-        change.agg =
-          change.glyph === "line" ? "any" : layer().published.glyph === "points" ? layer().published.agg : "count";
+      if (name === "glyph") {
+        const { glyph, agg } = layer().published;
+        change.agg = glyph === change.glyph ? agg : defaultAgg(select(name).value);
+        const { columns, choice } = layer();
+        if (!isBars(change.glyph) && choice.y === "")
+          change.y = columns.find((each) => each.plottable && each.name !== choice.x)?.name ?? choice.x;
+      }
       figure.choose(at, change);
     });
   }
@@ -114,7 +121,7 @@ function fillLayers(figure, select) {
   if (label) label.hidden = figure.layers.length < 2;
   setOptions(
     select,
-    figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y}`, String(k))),
+    figure.layers.map((l, k) => new Option(`${k + 1}: ${l.spec.y || l.spec.x}`, String(k))),
   );
 }
 

@@ -1,5 +1,6 @@
 // The figure as a PNG: data, axes, colour bar and title, drawn again at the requested size, from tiles of that size.
 
+import { isBars } from "../layers/glyphs.js";
 import { LineLayer } from "../layers/line-layer.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -111,6 +112,7 @@ async function fetchFor(figure, view) {
     const tiles = raster?.missing(view).tiles ?? [];
     if (tiles.length > 0) parts.push({ layer: index, definition, tiles });
     if (!layer.line) continue;
+    if (isBars(definition.glyph)) continue; // they are the same at any size
     const line = new LineLayer({ definition, info, limits: connection.limits, style: layer.lineStyle(figure.look) });
     lines.set(layer, line);
     const columns = line.request(view);

@@ -4,6 +4,7 @@
 // notebook's cell the same text is kept by the notebook.
 
 import { readValue } from "../axes/values.js";
+import { defaultAgg, GLYPHS } from "../layers/glyphs.js";
 import { canonical } from "../render/colormaps.js";
 import { isValue } from "../render/norm.js";
 
@@ -179,8 +180,8 @@ function readChoice(params, layer, end, maps) {
   }
   for (const key of AXES) choice[key] = params.get(key + end);
   const glyph = params.get(`glyph${end}`);
-  if (glyph === "points" || glyph === "line") choice.glyph = glyph;
-  if (choice.glyph !== layer.published.glyph) choice.agg = choice.glyph === "line" ? "any" : "count";
+  choice.glyph = GLYPHS.find((each) => each === glyph) ?? choice.glyph;
+  if (choice.glyph !== layer.published.glyph) choice.agg = defaultAgg(choice.glyph);
   choice.agg = params.get(`agg${end}`) ?? choice.agg;
   choice.cmap = canonical(params.get(`cmap${end}`) ?? choice.cmap, maps) ?? choice.cmap;
   const how = params.get(`how${end}`);

@@ -3,7 +3,7 @@
 
 /** What a layer is, as the server wants it.
  * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root:
- *   string}} Definition
+ *   string, bins?: string, sort?: string}} Definition
  */
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
 /**
