@@ -17,6 +17,9 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.check import check as check_filter
+from bigviz.data.filters.parse import parse as parse_filter
+from bigviz.data.filters.tree import Expression
 
 __all__ = ["MOST_CATEGORIES", "Layer"]
 
@@ -54,6 +57,19 @@ class Layer:
         """The reduction. Raises BadInput for a text that names none."""
         return _parsed(self.agg) if isinstance(self.agg, str) else self.agg
 
+    @property
+    def expression(self) -> Expression | None:
+        """The filter as a tree, None where every row is kept. Raises BadInput for a text that is no expression."""
+        return _expression(self.filter) if self.filter else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads, those of its axes first, each once."""
+        expression = self.expression
+        axes = (self.x,) if self.glyph in BARS else (self.x, self.y)
+        filtered = () if expression is None else sorted(expression.columns)
+        return tuple(dict.fromkeys((*axes, *self.reduction.columns, *filtered)))
+
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""
         more = {"histogram": (str(self.bins),), "bar": (self.sort,)}.get(self.glyph, ())
@@ -80,8 +96,8 @@ class Layer:
                 _axis_info(dataset, field, column, axis)
             with _field("agg"):
                 self._check_reduction(dataset)
-        if self.filter:
-            raise BadInput("layers cannot be filtered yet", "filter", self.filter)
+        if self.expression is not None:
+            check_filter(self.expression, dataset)
 
     def _check_bars(self, dataset: Dataset) -> None:
         if self.y != "":
@@ -143,6 +159,12 @@ class Layer:
 def _parsed(text: str) -> Reduction:
     """`parse`, cached: every tile of a layer needs it."""
     return parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Expression:
+    """`parse_filter`, cached too."""
+    return parse_filter(text)
 
 
 def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:

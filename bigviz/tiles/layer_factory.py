@@ -29,7 +29,10 @@ from bigviz.tiles.bars.bars_by_label import build_bars
 from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
 from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.order_spec import OrderSpec
-from bigviz.tiles.grid.survey import survey
+from bigviz.tiles.grid.row_filter import RowFilter, hidden, row_filter
+from bigviz.tiles.grid.survey import Survey, survey
+from bigviz.tiles.morton.filtered_order import FilteredOrder
+from bigviz.tiles.morton.kept_rows import Slices, keep_rows, ordered_columns
 from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
@@ -133,6 +136,7 @@ class Maker:
             return build_bars(dataset, layer, crew)
         if layer.glyph == "histogram":
             return self._histogram(dataset, layer, key, crew)
+        keep = row_filter(dataset, layer)
         store = self._store(dataset, layer, crew)
         if store is not None:
             try:
@@ -149,9 +153,7 @@ class Maker:
                 self._check_line(dataset, layer)
             if dataset.lineage is not None:
                 return self._lines.line(dataset, layer, crew)
-            x, y = self._axes(dataset, layer, crew)
-            found = survey(x, y, layer.root == "default", crew)
-            return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
+            return self._line(dataset, layer, keep, crew)
         if not self._holds(dataset, layer, key):
             return self._scanner.layer(dataset, layer, crew)
         if dataset.lineage is not None:
@@ -161,6 +163,11 @@ class Maker:
             check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
         x, y = self._axes(dataset, layer, crew)
         order = self._order(dataset, layer, x, y, key, crew)
+        if keep is not None:
+            found = self._kept_rows(layer, keep, order, None, key, crew)
+            if found is None:
+                return self._scanner.layer(dataset, layer, crew, order.survey)
+            order = found
         inputs = gather_inputs(order, layer.reduction, columns, crew)
         made = PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
         opened(made)
@@ -223,7 +230,7 @@ class Maker:
         if found is not None or not self._may_build(dataset, spec):
             return found
         with self._stores.refusals():
-            return self._stores.build(dataset, spec, layer.reduction.columns, crew, layer.reduction)
+            return self._stores.build(dataset, spec, _kept_columns(layer), crew, layer.reduction)
         return None
 
     def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
@@ -242,17 +249,34 @@ class Maker:
             if manifest is None:
                 raise Unreadable(f"{store} is not a whole store.", got=str(store))
             series, found = open_series(store, manifest.facts)
+            keep = row_filter(dataset, layer)
+            if keep is not None:
+                self._check_line(dataset, layer)
+                return self._line(dataset, layer, keep, crew, found)
             return LineLayer(x, y, found, OneSeries(series))
         order = self._orders.find(key)
         if order is None:
             order = open_stored_order(store)
             self._orders.put(key, order)
             verify_ahead(order, self.turns)
-        held = {name: self._column(dataset, layer, store, order, name, crew) for name in layer.reduction.columns}
-        if None in held.values() and not self._holds_rows(dataset, _gathered_bytes(dataset, layer)):
+        held = {name: self._column(dataset, layer, store, order, name, crew) for name in _kept_columns(layer)}
+        needed = {name: held[name] for name in layer.reduction.columns}
+        rows: Order | None = order
+        keep = row_filter(dataset, layer)
+        if keep is not None:
+            there = ordered_columns(keep, order, OrderSpec.of(layer), held)
+            rows = some = self._kept_rows(layer, keep, order, there, key, crew)
+            if some is not None:
+                needed = {name: each and some.kept_of(each) for name, each in needed.items()}
+        lacking = None in needed.values() and not self._holds_rows(dataset, _gathered_bytes(dataset, layer))
+        if rows is None or lacking:
             return self._scanner.layer(dataset, layer, crew, order.survey)
-        inputs, columns = _stored_inputs(dataset, order, layer.reduction, held, crew)
-        made = PointsLayer(x, y, order, Pyramid(order.guard, inputs, self._memory_shelf()), columns, dataset)
+        inputs, columns = _stored_inputs(dataset, rows, layer.reduction, needed, crew)
+        made = PointsLayer(x, y, rows, Pyramid(rows.guard, inputs, self._memory_shelf()), columns, dataset)
+        if keep is not None:
+            opened(made)
+            complete(made.pyramid, crew, self.turns)
+            return made
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
 
     def _column(
@@ -339,6 +363,38 @@ class Maker:
         x, y = (dataset.column(name, crew.progress, crew.cancel) for name in (layer.x, layer.y))
         return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
 
+    def _line(
+        self, dataset: Dataset, layer: Layer, keep: RowFilter | None, crew: Crew, known: Survey | None = None
+    ) -> LineLayer:
+        """A line in memory; `known` is what its survey would find."""
+        x, y = self._axes(dataset, layer, crew)
+        found = survey(x, y, layer.root == "default", crew) if known is None else known
+        if keep is None:
+            return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
+        mask = keep.of_file(crew)
+        some = Axis(hidden(x.column, mask), x.space)
+        return LineLayer(x, y, found, OneSeries(build_series(some, y, crew)), kept=int(np.count_nonzero(mask)))
+
+    def _kept_rows(
+        self,
+        layer: Layer,
+        keep: RowFilter,
+        order: Order,
+        columns: Mapping[str, Slices] | None,
+        key: Hashable,
+        crew: Crew,
+    ) -> FilteredOrder | None:
+        """The rows of an order that a filter keeps, shared by all layers of that filter; None where memory does not
+        hold them."""
+        name = key, layer.filter
+        shared = self._orders.find(name)
+        if isinstance(shared, FilteredOrder) and shared.below is order:
+            return shared
+        made = keep_rows(keep, order, columns, crew, min(self._memory, available_memory()))
+        if made is not None:
+            self._orders.put(name, made)
+        return made
+
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
         order = self._orders.find(key)
         if order is not None:
@@ -390,6 +446,14 @@ def _read_bytes(dataset: Dataset, layer: Layer) -> int:
     """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
     axes = (name for name in (layer.x, layer.y) if name)
     return sum(axis_dtype(dataset.info(name).type).itemsize for name in axes) if dataset.files else 0
+
+
+def _kept_columns(layer: Layer) -> tuple[str, ...]:
+    """The columns that a layer of points has in its order, its reduction's first."""
+    if layer.glyph == "line":
+        return ()
+    expression = layer.expression
+    return tuple(dict.fromkeys((*layer.reduction.columns, *(() if expression is None else sorted(expression.columns)))))
 
 
 def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:

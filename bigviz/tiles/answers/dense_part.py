@@ -21,7 +21,7 @@ from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.survey import Survey, both_numbers
 from bigviz.tiles.grid.window import Number
-from bigviz.tiles.morton.order import MemoryOrder, Order
+from bigviz.tiles.morton.order import Order
 from bigviz.wire.offsets import offsets
 
 __all__ = ["DensePart", "dense_of_order", "dense_of_parts", "dense_of_sample"]
@@ -49,7 +49,7 @@ class DensePart:
 
 def dense_of_order(order: Order, axes: tuple[Axis, Axis]) -> DensePart | None:
     """The dense part of ordered rows, which are counted exactly; None where there is none. Raises Unreadable."""
-    most, unseen = (_LOOKED, _UNSEEN) if isinstance(order, MemoryOrder) else (_LOOKED_ON_DISK, _UNSEEN_ON_DISK)
+    most, unseen = (_LOOKED, _UNSEEN) if order.has_columns else (_LOOKED_ON_DISK, _UNSEEN_ON_DISK)
     positions = _spaced(len(order.guard), most)
     more = 0.0 if len(positions) == len(order.guard) else unseen
     box = _box(order.survey, (order.numbers(0, positions), order.numbers(1, positions)), axes, more)

@@ -23,7 +23,8 @@ class LayerInfo:
 
     `root_x`, `root_y` are the roots; `extent` their edges and `range` the extremes of the rows inside (None without
     rows), both ordered x0, y0, x1, y1 in axis space: int for integer and time axes, else float. `planes` lists the
-    labels under `by`; `value` is what their cells hold. `sorted` is True where a line's x needed no sort.
+    labels under `by`; `value` is what their cells hold. `sorted` is True where a line's x needed no sort. `rows_kept`
+    are the rows that the filter keeps, drawn or not; all other numbers are of all rows, whatever the filter.
     """
 
     root_x: Root
@@ -33,6 +34,7 @@ class LayerInfo:
     rows: int
     rows_outside: int
     rows_far: int
+    rows_kept: int
     version: int
     reduction: Reduction
     planes: tuple[str, ...] | None
@@ -51,8 +53,10 @@ def facts_of(
     axes: tuple[Axis, Axis],
     labels: tuple[str, ...] | None,
     ordered: bool,
+    kept: int | None = None,
 ) -> LayerInfo:
-    """The facts of a layer: of its survey, its axes, and its labels under `by`; `ordered` where x needed no sort."""
+    """The facts of a layer: of its survey, its axes, and its labels under `by`; `ordered` where x needed no sort, and
+    how many rows its filter keeps (None: all)."""
     whole = found.x.start, found.y.start, found.x.stop, found.y.stop
     integers = [_is_integer(axis) for axis in axes] * 2
     numbers = [int(edge) if exact else float(edge) for edge, exact in zip(whole, integers, strict=True)]
@@ -64,6 +68,7 @@ def facts_of(
         found.rows,
         found.outside,
         found.far,
+        found.rows if kept is None else kept,
         dataset.version,
         layer.reduction,
         labels,

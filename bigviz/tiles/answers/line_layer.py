@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,16 @@ Window = tuple[Number, Number]
 
 @dataclass(frozen=True)
 class LineLayer(SingleVersion):
-    """Everything that answers for a line. It does not change once it is built."""
+    """Everything that answers for a line. It does not change once it is built.
+
+    `survey` is of all rows; `line` holds those that the filter keeps, `kept` of them (None: there is no filter).
+    """
 
     x: Axis
     y: Axis
     survey: Survey
     line: Line
+    kept: int | None = field(default=None, kw_only=True)
 
     @property
     def is_scanned(self) -> bool:
@@ -60,7 +64,7 @@ class LineLayer(SingleVersion):
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, (self.x, self.y), None, self.line.sorted)
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), None, self.line.sorted, self.kept)
 
     def held(self) -> Iterator[Held]:
         """The memory that it holds."""

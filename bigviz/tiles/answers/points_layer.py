@@ -32,9 +32,11 @@ from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
+from bigviz.tiles.grid.row_filter import hidden
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, closed_within, codes_between
+from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import PART, Ranges, batches_within, positions_in_parts
 from bigviz.tiles.morton.radix_sort import sort_keys
@@ -73,8 +75,8 @@ class PointsLayer(SingleVersion):
 
     @cached_property
     def dense(self) -> DensePart | None:
-        """Where nearly all rows lie, if that is a small part of their range."""
-        return dense_of_order(self.order, (self.x, self.y))
+        """Where nearly all rows lie, if that is a small part of their range: whatever the filter, as the roots are."""
+        return dense_of_order(self.order.unfiltered, (self.x, self.y))
 
     @property
     def is_scanned(self) -> bool:
@@ -83,13 +85,16 @@ class PointsLayer(SingleVersion):
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.pyramid.inputs.labels, False)
+        kept = self.order.kept if isinstance(self.order, FilteredOrder) else None
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.pyramid.inputs.labels, False, kept)
 
     def held(self) -> Iterator[Held]:
         """The memory that it holds."""
         yield Held("orders", self.order, self.order.nbytes)
+        if self.order.unfiltered is not self.order:
+            yield Held("orders", self.order.unfiltered, self.order.unfiltered.nbytes)
         for column in self.pyramid.inputs.columns:
-            yield Held("orders", column, column.nbytes)
+            yield Held("orders", column.owner, column.owner.nbytes)
         yield Held("pyramids", self.pyramid, self.pyramid.nbytes)
         yield from columns_held((self.x.column, self.y.column, *self.loaded.values()))
 
@@ -226,6 +231,14 @@ class PointsLayer(SingleVersion):
             yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
 
     def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Axis, Axis, dict[str, Column]]]:
+        """All rows of the layer's dataset; those that its filter leaves out are hidden."""
+        keep = self.order.mask() if isinstance(self.order, FilteredOrder) else None
+        for first, x, y, columns in self._read(cancel):
+            if keep is not None:
+                x = Axis(hidden(x.column, keep[first : first + len(x)]), x.space)
+            yield first, x, y, columns
+
+    def _read(self, cancel: Cancel) -> Iterator[tuple[int, Axis, Axis, dict[str, Column]]]:
         if self.dataset is None:
             yield 0, self.x, self.y, self.loaded
             return

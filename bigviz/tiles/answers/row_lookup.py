@@ -18,7 +18,7 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.columns.true_values import restored
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.window import Number, codes_between, within
-from bigviz.tiles.morton.order import MemoryOrder, Order
+from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import positions_of, ranges_within
 
 __all__ = ["Found", "find_rows", "rows_table", "true_rows"]
@@ -71,7 +71,7 @@ def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.
     names = _names(layer)
     near = order.row_numbers(found.positions)
     rows = np.append(near, found.far)
-    kept = {} if isinstance(order, MemoryOrder) else _kept(dataset, layer, order, found.positions, names)
+    kept = {} if order.has_columns else _kept(dataset, layer, order, found.positions, names)
     missing = [name for name in names if name not in kept]
     columns = dict(zip(missing, dataset.take(rows, missing).columns, strict=True)) if missing else {}
     far = dataset.take(found.far, list(kept)) if kept and len(found.far) else None

@@ -36,6 +36,7 @@ from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.estimates.sample import Sample, Unit
 from bigviz.tiles.grid.interleave import spread
+from bigviz.tiles.grid.row_filter import hidden, row_filter
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
@@ -80,7 +81,8 @@ class Preview:
         """Read the first units; if the layer is `known` they add nothing. Raises what reading them does."""
         self.layer, self.sample = layer, sample
         self._reduction = layer.reduction
-        self._names = tuple(dict.fromkeys((layer.x, layer.y, *self._reduction.columns)))
+        self._filter = row_filter(sample.dataset, layer)
+        self._names = layer.columns
         self._sizes = sample.sizes()
         self._lock = threading.Lock()
         self._ordered: tuple[_Ordered, ...] = ()
@@ -91,7 +93,7 @@ class Preview:
         self.generation = 0
         self.read = 0
         first = self._take(0, self._sizes[0], crew)
-        x, y = self._both(first)
+        x, y = self._all(first)
         quiet = Crew(crew.threads, cancel=crew.cancel)
         found = survey(x, y, layer.root == "default", quiet) if known is None else known.survey
         category = self._reduction.category
@@ -99,11 +101,12 @@ class Preview:
         self.axes = x, y
         self._roots = found.x, found.y
         self._add(first, crew)
+        rows = sample.dataset.num_rows
+        self._kept = None if self._filter is None else _share_kept(first, rows)
         if known is not None:
             self.survey = found
             return
         factor = 1 / self.share
-        rows = sample.dataset.num_rows
         outside, far = round(found.outside * factor), round(found.far * factor)
         self.survey = replace(found, rows=rows, inside=rows - outside - far, outside=outside, far=far)
 
@@ -115,7 +118,7 @@ class Preview:
     @property
     def facts(self) -> LayerInfo:
         """The facts of the layer, according to the first units."""
-        return facts_of(self.sample.dataset, self.layer, self.survey, self.axes, self.labels, False)
+        return facts_of(self.sample.dataset, self.layer, self.survey, self.axes, self.labels, False, self._kept)
 
     @property
     def dense(self) -> DensePart | None:
@@ -184,7 +187,15 @@ class Preview:
         return replace(found, row=numbers[found.row]), Estimate(share, None, self.sample.start)
 
     def _both(self, units: Sequence[Unit]) -> tuple[Axis, Axis]:
-        """The axes of some units together."""
+        """The axes of some units together, without the rows that the filter leaves out."""
+        x, y = self._all(units)
+        if self._filter is None:
+            return x, y
+        keep = np.concatenate([np.empty(0, np.bool_), *(unit.keep for unit in units if unit.keep is not None)])
+        return Axis(hidden(x.column, keep), x.space), y
+
+    def _all(self, units: Sequence[Unit]) -> tuple[Axis, Axis]:
+        """The axes of all rows of some units."""
         layer = self.layer
         x, y = (joined([unit.columns[name] for unit in units]) for name in (layer.x, layer.y))
         return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
@@ -199,12 +210,15 @@ class Preview:
 
         threads = 1 if self.sample.start else crew.threads  # the pieces' streams are read in order
         Crew(threads, cancel=crew.cancel).run("sampling", take, range(first, stop), 1)
-        units = [unit for number in range(first, stop) if (unit := taken[number]) is not None]
+        units = [self._filtered(unit) for number in range(first, stop) if (unit := taken[number]) is not None]
         for name in self._names:
             parts = [unit.columns[name] for unit in units]
             if parts and parts[0].categories is not None:
                 self._known.setdefault(name, all_labels(parts))
         return [_relabelled(unit, self._known) for unit in units]
+
+    def _filtered(self, unit: Unit) -> Unit:
+        return unit if self._filter is None else replace(unit, keep=self._filter.mask(unit.columns, len(unit.rows)))
 
     def _add(self, units: list[Unit], crew: Crew) -> None:
         read = self.read + sum(len(unit.rows) for unit in units)
@@ -294,7 +308,14 @@ def _relabelled(unit: Unit, known: Mapping[str, tuple[str, ...]]) -> Unit:
     columns = {
         name: relabelled(column, known[name]) if name in known else column for name, column in unit.columns.items()
     }
-    return Unit(unit.rows, columns)
+    return replace(unit, columns=columns)
+
+
+def _share_kept(units: Sequence[Unit], rows: int) -> int:
+    """About how many of so many rows a filter keeps."""
+    read = sum(len(unit.rows) for unit in units)
+    kept = sum(int(np.count_nonzero(unit.keep)) for unit in units if unit.keep is not None)
+    return round(rows * kept / max(read, 1))
 
 
 @jit

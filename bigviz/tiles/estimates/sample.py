@@ -36,10 +36,11 @@ _CACHE: Final = 64 << 20
 @dataclass(frozen=True)
 class Unit:
     """Some rows of one stretch of a table: their numbers (int64, ascending) and columns of the same length; a category
-    has the labels that these rows have, at least."""
+    has the labels that these rows have, at least. `keep` says which rows a filter keeps (None: all)."""
 
     rows: npt.NDArray[np.int64]
     columns: dict[str, Column]
+    keep: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

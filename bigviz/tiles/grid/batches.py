@@ -16,6 +16,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.workers import slices
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.row_filter import RowFilter, hidden
 
 __all__ = ["Batch", "InMemory", "Pairs", "Streamed"]
 
@@ -86,12 +87,19 @@ class InMemory:
 
 
 class Streamed:
-    """Two columns of a dataset in their axes' spaces, and other columns along with them; nothing is kept."""
+    """Two columns of a dataset in their axes' spaces, and other columns along with them; nothing is kept. Rows that a
+    filter leaves out are hidden: their x is no number."""
 
     def __init__(
-        self, dataset: Dataset, names: tuple[str, str], spaces: tuple[Space, Space], others: Sequence[str] = ()
+        self,
+        dataset: Dataset,
+        names: tuple[str, str],
+        spaces: tuple[Space, Space],
+        others: Sequence[str] = (),
+        keep: RowFilter | None = None,
     ) -> None:
         self.dataset, self.names, self.spaces, self.others = dataset, names, spaces, tuple(others)
+        self.keep = keep
         self.rows = dataset.num_rows
         self.pieces = dataset.chunks()
 
@@ -102,13 +110,16 @@ class Streamed:
     def read(self, piece: int, cancel: Cancel) -> Iterator[Batch]:
         names = (*self.names, *self.others)
         each = tuple(dict.fromkeys(names))  # a column may be an axis and a value
+        start, count = self.pieces[piece]
+        keep = None if self.keep is None else self.keep.masks(start, start + count, cancel)
         for first, read in self.dataset.read(piece, each, cancel):
             by_name = dict(zip(each, read, strict=True))
             columns = [by_name[name] for name in names]
             rows = len(columns[0])
-            x, y = Axis(columns[0], self.spaces[0]), Axis(columns[1], self.spaces[1])
+            across = columns[0] if keep is None else hidden(columns[0], keep(rows))
+            x, y = Axis(across, self.spaces[0]), Axis(columns[1], self.spaces[1])
             yield Batch(first + self.dataset.first_row, x.slice(0, rows), y.slice(0, rows), columns)
 
     def along(self, others: Sequence[str]) -> Streamed:
-        """The same rows with other columns along."""
+        """All rows with other columns along."""
         return Streamed(self.dataset, self.names, self.spaces, others)

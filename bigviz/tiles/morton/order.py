@@ -79,6 +79,16 @@ class Order(ABC):
     def nbytes(self) -> int:
         """Bytes of memory held, without gathered columns: those belong to the layers that use them."""
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether it is over the table's columns in memory, so that values are as soon taken from there."""
+        return False
+
+    @property
+    def unfiltered(self) -> Order:
+        """The order of all rows: this one, unless a filter picked its rows."""
+        return self
+
     @abstractmethod
     def numbers(self, which: int, positions: slice | Array) -> Array:
         """Axis-space numbers (float32, float64, int64 or uint64) at positions; `which` is 0 for x, 1 for y."""
@@ -103,6 +113,11 @@ class Order(ABC):
                 gathered = self._columns[key] = Checked(self._gathered(values, crew))
             return gathered
 
+    def gathered(self, key: str) -> Checked | None:
+        """What `gather` gave for a key, while somebody uses it."""
+        with self._lock:
+            return self._columns.get(key)
+
     def _gathered(self, values: Array, crew: Crew) -> Array:
         out = np.empty(len(self.numbered), values.dtype)
 
@@ -124,6 +139,10 @@ class MemoryOrder(Order):
     @property
     def nbytes(self) -> int:
         return sum(array.nbytes for array in (self.keys, self.rows, self.far))
+
+    @property
+    def has_columns(self) -> bool:
+        return True
 
     def numbers(self, which: int, positions: slice | Array) -> Array:
         return self.axes[which].at(self.rows[positions])[0]

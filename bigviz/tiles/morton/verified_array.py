@@ -57,6 +57,11 @@ class Checked:
         """Bytes of memory: hardly any if it is mapped."""
         return 0 if len(self.sums) else self.array.nbytes
 
+    @property
+    def owner(self) -> Checked:
+        """What holds the memory: this, or the array that this one reads from."""
+        return self
+
     def take(self, rows: slice | Array) -> Array:
         """The elements of a slice (a view) or of positions (a copy), verified. Raises Unreadable for damaged blocks."""
         if len(self.sums):

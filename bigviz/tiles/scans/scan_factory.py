@@ -23,6 +23,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.survey import Survey, survey_pairs
 from bigviz.tiles.scans.parallel_pass import Gate
 from bigviz.tiles.scans.scanned_layer import ScannedLayer, Scanning
@@ -56,13 +57,15 @@ class Scanner:
         if reduction.category is not None:
             check_categories(reduction.category, heads[reduction.category].categories or ())
         spaces = space(layer.xaxis, "x"), space(layer.yaxis, "y")
-        source = Streamed(dataset, (layer.x, layer.y), spaces, reduction.columns)
+        keep = row_filter(dataset, layer)
+        kept = None if keep is None else keep.count(crew)
+        source = Streamed(dataset, (layer.x, layer.y), spaces, reduction.columns, keep)
         recipe = self._recipe(dataset, reduction, heads, crew)
         survey = self._survey(dataset, layer, source, crew) if known is None else known
         columns = [heads[name] for name in (*source.names, *source.others)]
         large = dataset.num_rows >= self._sampled_rows
         sample = partial(self._previews.of_known, dataset, layer) if large else None
-        return ScannedLayer(source, columns, survey, recipe, self._shared, sample)
+        return ScannedLayer(source, columns, survey, recipe, self._shared, sample, kept)
 
     def _survey(self, dataset: Dataset, layer: Layer, source: Streamed, crew: Crew) -> Survey:
         key = dataset.fingerprint, dataset.version, OrderSpec.of(layer)

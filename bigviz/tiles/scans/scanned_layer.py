@@ -92,7 +92,8 @@ class ScannedLayer(SingleVersion):
     """Everything that answers for a layer from its source. Safe to use from any number of threads.
 
     `columns` are those of the source, x and y first, without rows: what is known of them before they are read.
-    `sample` begins estimates of the layer; None where a pass takes no longer.
+    `sample` begins estimates of the layer; None where a pass takes no longer. `kept` rows are kept by the source's
+    filter (None: it has none).
     """
 
     def __init__(
@@ -103,10 +104,11 @@ class ScannedLayer(SingleVersion):
         recipe: Recipe,
         shared: Scanning,
         sample: Callable[[Known, Cancel], Preview] | None = None,
+        kept: int | None = None,
     ) -> None:
         self.source, self.survey, self.recipe, self._columns = source, survey, recipe, tuple(columns)
         self.x, self.y = Axis(columns[0], source.spaces[0]), Axis(columns[1], source.spaces[1])
-        self._shared = shared
+        self._shared, self._rows_kept = shared, kept
         row = 32 + 16 * len(columns)
         self._most_picked = min(_MOST_PICKED, max(_LEAST_PICKED, shared.memory // 8 // row))
         planes = max(_LEAST_PLANES, shared.memory // 8)
@@ -131,7 +133,7 @@ class ScannedLayer(SingleVersion):
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.recipe.labels, False)
+        return facts_of(dataset, layer, self.survey, (self.x, self.y), self.recipe.labels, False, self._rows_kept)
 
     def held(self) -> Iterator[Held]:
         """The memory that it holds."""

@@ -1,0 +1,105 @@
+"""Which rows of a dataset a layer's filter keeps, and what hides the others.
+
+A row that is not kept is hidden by its x: where that is no number, the row lies in no cell, on no line and in no
+window, but keeps its number. So passes over a table, samples and lines need to know of no filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput
+from bigviz.common.workers import Crew
+from bigviz.data.columns.column import Column
+from bigviz.data.dataset import Dataset
+from bigviz.data.filters.cells import cells_of
+from bigviz.data.filters.check import check
+from bigviz.data.filters.kept import kept, masks
+from bigviz.data.filters.predicate import Predicate
+
+__all__ = ["RowFilter", "hidden", "row_filter"]
+
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """A checked expression over the columns of a dataset."""
+
+    dataset: Dataset
+    predicate: Predicate
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        return self.predicate.columns
+
+    def mask(self, columns: Mapping[str, Column], rows: int) -> Mask:
+        """Which of so many rows are kept, by the axis numbers of its columns. Where those do not decide it (see
+        `decided`) a null may pass for NaN, or a decimal for the float next to it: good enough for an estimate."""
+        return self.predicate.mask(lambda name: cells_of(columns[name]), rows)
+
+    def decided(self, complete: Callable[[str], bool]) -> bool:
+        """Whether `mask` is exact. `complete(name)` says whether a column has a number in every row."""
+        return self.predicate.decided_by_numbers(complete)
+
+    def of_file(self, crew: Crew) -> Mask:
+        """Which rows of the dataset are kept, in file order. Raises what reading its columns does, and Cancelled."""
+        return kept(self.dataset, self.predicate, crew)
+
+    def masks(self, start: int, stop: int, cancel: Cancel) -> Callable[[int], Mask]:
+        """A function that tells of the next so many of the rows `start` to `stop`, counted from 0, which are kept."""
+        return _Masks(masks(self.dataset, self.predicate, start, stop, cancel)).take
+
+    def count(self, crew: Crew) -> int:
+        """How many rows of the dataset are kept, by a pass over the filter's columns. Raises as `of_file` does."""
+        found: list[int] = []
+
+        def look(piece: tuple[int, int]) -> int:
+            start, count = piece
+            pairs = masks(self.dataset, self.predicate, start, start + count, crew.cancel)
+            found.extend(int(np.count_nonzero(mask)) for _, mask in crew.paced(pairs))
+            return count
+
+        crew.run("filtering rows", look, self.dataset.chunks(), self.dataset.num_rows)
+        return sum(found)
+
+
+def row_filter(dataset: Dataset, layer: Layer) -> RowFilter | None:
+    """The filter of a layer; None where it keeps every row. Raises BadInput for one that does not go with the
+    dataset's columns, and for a dataset that is appended to."""
+    expression = layer.expression
+    if expression is None:
+        return None
+    if dataset.lineage is not None:
+        raise BadInput("filters are not available for datasets that are appended to", "filter", layer.filter)
+    return RowFilter(dataset, check(expression, dataset))
+
+
+def hidden(column: Column, keep: Mask) -> Column:
+    """A column whose rows are numbers only where they are kept."""
+    valid = keep if column.valid is None else column.valid & keep
+    return Column(column.info, column.values, valid, column.categories)
+
+
+class _Masks:
+    """Masks of rows that follow each other, cut anew."""
+
+    def __init__(self, parts: Iterator[tuple[int, Mask]]) -> None:
+        self._parts = parts
+        self._rest = np.empty(0, np.bool_)
+
+    def take(self, rows: int) -> Mask:
+        """The mask of the next so many rows."""
+        while len(self._rest) < rows:
+            self._rest = np.concatenate([self._rest, next(self._parts)[1]])
+        found, self._rest = self._rest[:rows], self._rest[rows:]
+        return found

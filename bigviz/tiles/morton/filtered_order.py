@@ -1,0 +1,185 @@
+"""The rows of an order that a filter keeps: another order, of which nothing is sorted.
+
+Only keys and positions are copied, 12 bytes a kept row. Numbers and columns are looked up in the order below, so a new
+filter costs a pass over its columns and one over the keys, and every answer that needs an order works on it as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.jit import frozen, jit
+from bigviz.common.workers import SLICE, Crew, slices
+from bigviz.tiles.morton.order import Order, OrderedColumn
+from bigviz.tiles.morton.packed_mask import PackedMask
+from bigviz.tiles.morton.packed_rtree import BOXED, boxes_of
+from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.verified_array import Checked
+
+__all__ = ["KEPT_ROW", "FilteredOrder", "filtered_order"]
+
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+KEPT_ROW: Final = 12  # bytes of memory that a kept row takes
+_STAGE: Final = "filtering rows"
+
+
+@dataclass(frozen=True, eq=False)
+class _Below(Checked):
+    """A column of the order below, read at the positions of the rows that are kept; it holds no memory of its own."""
+
+    positions: Checked = field(kw_only=True, repr=False)
+    below: Checked = field(kw_only=True, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def nbytes(self) -> int:
+        """0."""
+        return 0
+
+    @property
+    def owner(self) -> Checked:
+        """The column below."""
+        return self.below.owner
+
+    def take(self, rows: slice | Array) -> Array:
+        """The elements of a slice or of positions, copied."""
+        return self.below.take(self.positions.take(rows).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class FilteredOrder(Order):
+    """Some rows of the order `below`, in its order, with its survey: roots and counts are those of all rows.
+
+    `numbered` holds the rows' positions below in place of their numbers. `far` are the kept ones of the far rows, at
+    the places `far_places` among those below; `kept` counts all rows that the filter keeps, also those without a place.
+    """
+
+    below: Order = field(repr=False)
+    far_places: Array = field(repr=False)
+    kept: int
+
+    @property
+    def rows(self) -> Array:
+        """All row numbers."""
+        return self.row_numbers(slice(None))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and positions; the order below counts its own."""
+        return self.guard.keys.nbytes + self.numbered.nbytes + self.guard.nbytes + self.far.nbytes
+
+    @property
+    def has_columns(self) -> bool:
+        return self.below.has_columns
+
+    @property
+    def unfiltered(self) -> Order:
+        return self.below
+
+    def numbers(self, which: int, positions: slice | Array) -> Array:
+        return self.below.numbers(which, self._places(positions))
+
+    def far_numbers(self, which: int) -> Array:
+        return self.below.far_numbers(which)[self.far_places]
+
+    def row_numbers(self, positions: slice | Array) -> npt.NDArray[np.int64]:
+        return self.below.row_numbers(self._places(positions))
+
+    def column(self, name: str) -> OrderedColumn | None:
+        found = self.below.column(name)
+        return None if found is None else self.kept_of(found)
+
+    def kept_of(self, column: OrderedColumn) -> OrderedColumn:
+        """A column of the order below, for the rows that are kept."""
+        values, valid, codes = (None if each is None else self._read(each) for each in column[:3])
+        return OrderedColumn(values, valid, codes, column.labels)
+
+    def mask(self) -> Mask:
+        """Which rows of the table are kept, by row number; False for those that are not drawn."""
+        keep = np.zeros(self.survey.rows, np.bool_)
+        for start, stop in slices(len(self.guard)):
+            keep[self.row_numbers(slice(start, stop))] = True
+        keep[self.far] = True
+        return keep
+
+    def gather(self, key: str, values: Array, crew: Crew) -> Checked:
+        """Values of the kept rows; what was gathered for the order below is looked up there."""
+        found = self.below.gathered(key)
+        return super().gather(key, values, crew) if found is None else self._read(found)
+
+    def _gathered(self, values: Array, crew: Crew) -> Array:
+        out = np.empty(len(self.numbered), values.dtype)
+
+        def take(piece: tuple[int, int]) -> int:
+            part = slice(*piece)
+            np.take(values, self.row_numbers(part), out=out[part], mode="clip")
+            return piece[1] - piece[0]
+
+        crew.run("gathering values", take, slices(len(out)), len(out))
+        return out
+
+    def _read(self, column: Checked) -> Checked:
+        return _Below(column.array, column.sums, column.path, positions=self.numbered, below=column)
+
+    def _places(self, positions: slice | Array) -> npt.NDArray[np.int64]:
+        return self.numbered.take(positions).astype(np.int64)
+
+
+def filtered_order(order: Order, mask: PackedMask, far: Mask, kept: int, crew: Crew) -> FilteredOrder:
+    """The rows of an order, or of a part of a dataset that grows, whose bit is set in a mask in that order.
+
+    `far` says which of the order's far rows are kept, and `kept` how many rows in all are. Raises Unreadable for a
+    damaged store, Cancelled.
+    """
+    rows, ends = mask.kept, np.cumsum(mask.counts)
+    keys, positions = np.empty(rows, np.uint64), np.empty(rows, np.uint32)
+
+    def pick(piece: tuple[int, int]) -> int:
+        start, stop = piece
+        number = start // SLICE
+        out = slice(int(ends[number] - mask.counts[number]), int(ends[number]))
+        bits = mask.bits[start // 8 : -(-stop // 8)]
+        _compact(frozen(order.guard.keys.take(slice(start, stop))), frozen(bits), start, keys[out], positions[out])
+        return stop - start
+
+    crew.run(_STAGE, pick, slices(len(mask)), len(mask))
+    places = np.flatnonzero(far)
+    guard = Guard(keys, None, _boxes(keys, crew))
+    return FilteredOrder(order.survey, guard, Checked(positions), order.far[places], order, places, kept)
+
+
+def _boxes(keys: Array, crew: Crew) -> npt.NDArray[np.uint32]:
+    """The boxes of each 256 keys, found by all threads."""
+    out = np.empty((-(-len(keys) // BOXED), 4), np.uint32)
+
+    def measure(piece: tuple[int, int]) -> int:
+        start, stop = piece
+        out[start // BOXED : -(-stop // BOXED)] = boxes_of(keys[start:stop])
+        return stop - start
+
+    crew.run(_STAGE, measure, slices(len(keys)), len(keys))
+    return out
+
+
+@jit
+def _compact(keys: Array, bits: Array, first: int, out: Array, positions: Array) -> None:
+    """Copy the keys whose bit is set, and their positions, of which the first is `first`."""
+    count = 0
+    for byte in range(bits.size):
+        left = bits[byte]
+        k = byte << 3
+        while left:
+            if left & np.uint8(1):
+                out[count] = keys[k]
+                positions[count] = np.uint32(first + k)
+                count += 1
+            left >>= np.uint8(1)
+            k += 1

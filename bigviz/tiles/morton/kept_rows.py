@@ -1,0 +1,123 @@
+"""A filter over the rows of an order: in that order, where its columns are kept so, else by the rows' numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.workers import Crew
+from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.row_filter import RowFilter
+from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder, filtered_order
+from bigviz.tiles.morton.order import Order, OrderedColumn
+from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
+
+__all__ = ["keep_rows", "ordered_columns"]
+
+Mask = npt.NDArray[np.bool_]
+Slices = Callable[[slice], Column]
+
+_STAGE: Final = "filtering rows"
+
+
+def keep_rows(
+    keep: RowFilter, order: Order, columns: Mapping[str, Slices] | None, crew: Crew, memory: int
+) -> FilteredOrder | None:
+    """The rows of an order that a filter keeps; None for more rows than `memory` bytes hold. `columns` are the filter's
+    columns in that order, if they decide it (see `ordered_columns`).
+
+    Rows without a place have none there, but count too: where there are some, the filter's columns are read from the
+    dataset. Raises what reading them does, Unreadable for a damaged store, Cancelled.
+    """
+    rows = len(order.guard)
+    if columns is not None and rows == order.survey.rows:
+
+        def look(start: int, stop: int) -> Mask:
+            part = slice(start, stop)
+            return keep.mask({name: read(part) for name, read in columns.items()}, stop - start)
+
+        mask = packed_mask(rows, look, crew.within(_STAGE, 0.0, 0.6, rows))
+        last = crew.within(_STAGE, 0.6, 1.0, rows)
+        return _fitting(order, mask, np.empty(0, np.bool_), mask.kept, last, memory)
+    whole = keep.of_file(crew.within(_STAGE, 0.0, 0.5, rows))
+    by_number = packed_mask(len(whole), lambda start, stop: whole[start:stop], Crew(crew.threads, cancel=crew.cancel))
+    mask = packed_mask(
+        rows,
+        lambda start, stop: by_number.at(order.row_numbers(slice(start, stop))),
+        crew.within(_STAGE, 0.5, 0.8, rows),
+    )
+    return _fitting(order, mask, by_number.at(order.far), by_number.kept, crew.within(_STAGE, 0.8, 1.0, rows), memory)
+
+
+def ordered_columns(
+    keep: RowFilter, order: Order, spec: OrderSpec, held: Mapping[str, OrderedColumn | None]
+) -> dict[str, Slices] | None:
+    """The columns of a filter in an order as readers of slices: those that are `held` in the order, and axes whose
+    numbers are the column's own. None where one is not there, or where their numbers do not decide what is kept."""
+    found: dict[str, Slices] = {}
+    complete: set[str] = set()
+    for name in keep.names:
+        info, column = keep.dataset.info(name), held.get(name)
+        which = 0 if name == spec.x else 1
+        axis = name == (spec.x, spec.y)[which]
+        if column is not None:
+            found[name] = _Held(info, column, _labels(keep.dataset, info, column)).read
+            # Among floats a null is a NaN, but there is neither on an axis.
+            if axis or (info.kind != "float" and column.valid is None):
+                complete.add(name)
+        elif order.has_columns or not axis or (spec.xaxis, spec.yaxis)[which] != "linear" or info.kind == "category":
+            return None
+        else:
+            found[name] = _Numbers(info, order, which).read
+            complete.add(name)
+    return found if keep.decided(complete.__contains__) else None
+
+
+def _fitting(order: Order, mask: PackedMask, far: Mask, kept: int, crew: Crew, memory: int) -> FilteredOrder | None:
+    return filtered_order(order, mask, far, kept, crew) if mask.kept * KEPT_ROW <= memory else None
+
+
+def _labels(dataset: Dataset, info: ColumnInfo, column: OrderedColumn) -> tuple[str, ...] | None:
+    if info.kind != "category":
+        return None
+    return dataset.labels(info.name) if column.labels is None else column.labels
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A column that an order keeps."""
+
+    info: ColumnInfo
+    column: OrderedColumn
+    labels: tuple[str, ...] | None
+
+    def read(self, part: slice) -> Column:
+        """Some of its rows."""
+        values, valid, codes = self.column[:3]
+        if codes is not None:
+            own = codes.take(part).astype(np.int32)
+            return Column(self.info, np.maximum(own, 0), own >= 0, self.labels)
+        assert values is not None
+        known = None if valid is None else valid.take(part).view(np.bool_)
+        return Column(self.info, np.ascontiguousarray(values.take(part)), known, None)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """A column that is an axis of an order; all of its rows are numbers."""
+
+    info: ColumnInfo
+    order: Order
+    which: int
+
+    def read(self, part: slice) -> Column:
+        """Some of its rows."""
+        numbers: npt.NDArray[Any] = self.order.numbers(self.which, part)
+        return Column(self.info, numbers.astype(axis_dtype(self.info.type), copy=False), None, None)

@@ -1,0 +1,192 @@
+"""Filtered layers: what is drawn of a filter is what is drawn of a table whose other rows have no x, at the roots of
+all rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+import bigviz as bv
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.spaces import LINEAR
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.data.formats import parquet
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.row_filter import hidden
+from bigviz.tiles.grid.survey import survey
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.morton.filtered_order import FilteredOrder
+from bigviz.tiles.morton.order import build_order
+from bigviz.tiles.pyramid.build import build_pyramid
+from bigviz.tiles.pyramid.layer_columns import gather_inputs
+from bigviz.tiles.scans.scanned_layer import ScannedLayer
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+
+ROWS = 200_000
+SMALL = 3 << 20  # bytes, which hold no order of so many rows
+KEYS = [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 2), TileKey(3, 1, 4, 0), TileKey(9, 9, 200, 300)]
+AGGS = [
+    "count", "any", "count(v)", "sum(v)", "sum(n)", "mean(v)", "min(v)", "max(n)", "min(t)", "mean(t)", "first(v)",
+    "last(n)", "by(kind)", "by(kind, mean(v))", "by(kind, any)",
+]  # fmt: skip
+FILTERS = {
+    "v > 20 and kind = 'a'": lambda t: pc.and_(pc.greater(t["v"], 20.0), pc.equal(t["kind"].cast("string"), "a")),
+    "not (v > 20)": lambda t: pc.invert(pc.greater(t["v"], 20.0)),
+    "n is null or kind is null": lambda t: pc.or_(pc.is_null(t["n"]), pc.is_null(t["kind"])),
+    "whole < 0": lambda t: pc.less(t["whole"], 0),
+    "whole >= 0": lambda t: pc.greater_equal(t["whole"], 0),
+    "x > 1e200 or x < -1": lambda t: pc.or_(pc.greater(t["x"], 1e200), pc.less(t["x"], -1.0)),
+    "y > 0.5": lambda t: pc.greater(t["y"], 0.5),
+}
+Mask = npt.NDArray[np.bool_]
+
+
+def table() -> pa.Table:
+    """Rows with nulls, NaN, infinities and far rows; sums of values do not depend on the order of the rows."""
+    rng = np.random.default_rng(12)
+    x, y = rng.normal(0, 1, (2, ROWS))
+    x[::1001], y[5::2003], x[7::30011] = np.nan, np.inf, 1e300
+    kind = pa.array(np.array(["b", "a", "c"])[rng.integers(0, 3, ROWS)], mask=rng.random(ROWS) < 0.1)
+    return pa.table(
+        {
+            "x": x.astype(np.float64),
+            "y": y.astype(np.float32),
+            "v": pa.array(rng.integers(-800, 800, ROWS) / 8, mask=rng.random(ROWS) < 0.2),
+            "n": pa.array(rng.integers(-5, 2**40, ROWS), mask=rng.random(ROWS) < 0.1),
+            "t": pa.array(np.arange(ROWS) * 10**9, pa.timestamp("ns")),
+            "whole": rng.integers(0, 5000, ROWS).astype(np.int32),
+            "kind": kind.dictionary_encode(),
+        }
+    )
+
+
+TABLE = table()
+
+
+def kept(text: str) -> Mask:
+    return np.asarray(FILTERS[text](TABLE).combine_chunks().fill_null(False))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("tables") / "points.parquet"
+    pq.write_table(TABLE, made, row_group_size=10_000)
+    return made
+
+
+def opened(path: Path) -> Dataset:
+    """A file whose row groups are pieces each, however few rows they have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parquet, "BATCH", 1)
+        return bv.open(str(path))
+
+
+MEMORY = bv.open(TABLE)
+
+
+def oracle_of(text: str, agg: str, root: str = "default") -> Engine:
+    """An engine that answers for the layer with that of a table whose rows have no x where they are not kept."""
+    asked = Layer("points", "x", "y", agg, root=root).bound(MEMORY)
+    x, y = (Axis(MEMORY.column(name), LINEAR) for name in ("x", "y"))
+    crew = Crew(2)
+    found = survey(x, y, root == "default", crew)
+    some = Axis(hidden(x.column, kept(text)), LINEAR)
+    order = build_order(some, y, True, crew, found)
+    columns = {name: MEMORY.column(name) for name in asked.reduction.columns}
+    inputs = gather_inputs(order, asked.reduction, columns, crew)
+    made = PointsLayer(some, y, order, build_pyramid(order.guard, inputs, crew), columns)
+    engine = Engine(threads=2)
+    layer = Layer("points", "x", "y", agg, root=root, filter=text)
+    engine._keep(engine._key(MEMORY, layer), MEMORY, layer, made)
+    return engine
+
+
+def built(engine: Engine, dataset: Dataset, asked: Layer) -> Any:
+    engine.ensure(dataset, asked)
+    return engine._store.find(engine._key(dataset, asked))[0]
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    assert (one is None) == (other is None)
+    if one is not None:
+        assert one.dtype == other.dtype and np.ma.isMaskedArray(one) == np.ma.isMaskedArray(other)
+        np.testing.assert_array_equal(one, other)
+
+
+def assert_same(engine: Engine, dataset: Dataset, asked: Layer, oracle: Engine) -> None:
+    """Tiles, images, marks and rows are those of the oracle."""
+    for key in KEYS:
+        mine, theirs = engine.tile(dataset, asked, key), oracle.tile(MEMORY, asked, key)
+        assert mine.planes == theirs.planes
+        for one, other in zip(mine.arrays(), theirs.arrays(), strict=True):
+            assert_equal(one, other)
+    for x, y in (((-0.2, 0.1), (0.0, 0.3)), ((0.01, 0.02), (0.01, 0.06)), ((-1e301, 1e301), (-5.0, 5.0))):
+        images = [each.image(of, asked, *x, *y, 31, 17) for each, of in ((engine, dataset), (oracle, MEMORY))]
+        for one, other in zip(*images, strict=True):
+            assert_equal(one, other)
+        rows = [each.rows(of, asked, *x, *y, 700) for each, of in ((engine, dataset), (oracle, MEMORY))]
+        assert rows[0].schema.metadata == rows[1].schema.metadata and rows[0].equals(rows[1])
+        marks = [each.marks(of, asked, x, y) for each, of in ((engine, dataset), (oracle, MEMORY))]
+        assert (marks[0] is None) == (marks[1] is None)
+        if marks[0] is not None and marks[1] is not None:
+            for name in ("x", "y", "row", "number", "code", "value"):
+                assert_equal(getattr(marks[0], name), getattr(marks[1], name))
+        drawn = [each.window_image(of, asked, x, y, (40, 30)) for each, of in ((engine, dataset), (oracle, MEMORY))]
+        assert drawn[0] is not None and drawn[1] is not None and drawn[0].planes == drawn[1].planes
+
+
+def assert_kept(engine: Engine, dataset: Dataset, asked: Layer, text: str) -> None:
+    """The facts are those of all rows, but for the rows that are kept."""
+    info, whole = engine.info(dataset, asked), engine.info(dataset, Layer("points", "x", "y", str(asked.agg)))
+    assert info == replace(whole, rows_kept=int(kept(text).sum())) and whole.rows_kept == ROWS
+    assert (info.rows_far, info.rows_outside > 0) == (np.count_nonzero(TABLE["x"].to_numpy() == 1e300), True)
+
+
+CASES = [(agg, list(FILTERS)[at % len(FILTERS)]) for at, agg in enumerate(AGGS)]
+
+
+@pytest.mark.parametrize(("agg", "text"), CASES)
+def test_in_memory(agg: str, text: str) -> None:
+    engine, asked = Engine(threads=2), Layer("points", "x", "y", agg, filter=text)
+    assert isinstance(built(engine, MEMORY, asked).order, FilteredOrder)
+    assert_same(engine, MEMORY, asked, oracle_of(text, agg))
+    assert_kept(engine, MEMORY, asked, text)
+
+
+@pytest.mark.parametrize(("agg", "text"), CASES[::3])
+def test_scanned(path: Path, agg: str, text: str) -> None:
+    dataset, engine = opened(path), Engine(threads=2, index_bytes=SMALL)
+    asked = Layer("points", "x", "y", agg, filter=text)
+    assert isinstance(built(engine, dataset, asked), ScannedLayer)
+    assert_same(engine, dataset, asked, oracle_of(text, agg))
+    assert_kept(engine, dataset, asked, text)
+
+
+@pytest.fixture(scope="module")
+def stored(path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, StoreDirectory]:
+    """A file with an index on the disk that holds some of its columns."""
+    dataset, stores = opened(path), StoreDirectory(tmp_path_factory.mktemp("stores"), 1 << 40)
+    stores.build(dataset, OrderSpec("x", "y"), ("v", "kind"), Crew(2))
+    return dataset, stores
+
+
+@pytest.mark.parametrize(("agg", "text"), CASES[1::3])
+def test_in_a_store(stored: tuple[Dataset, StoreDirectory], agg: str, text: str) -> None:
+    dataset, stores = stored
+    engine, asked = Engine(threads=2, stores=stores, index="existing"), Layer("points", "x", "y", agg, filter=text)
+    layer = built(engine, dataset, asked)
+    assert isinstance(layer.order, FilteredOrder) and not layer.order.below.has_columns
+    assert_same(engine, dataset, asked, oracle_of(text, agg))
+    assert_kept(engine, dataset, asked, text)
