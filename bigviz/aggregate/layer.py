@@ -48,11 +48,6 @@ class Layer:
     sort: str = "label"
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that answers are made of, each once."""
-        return tuple(dict.fromkeys(name for name in (self.x, self.y, *self.reduction.columns) if name))
-
-    @property
     def reduction(self) -> Reduction:
         """The reduction. Raises BadInput for a text that names none."""
         return _parsed(self.agg) if isinstance(self.agg, str) else self.agg
@@ -64,11 +59,10 @@ class Layer:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it reads, those of its axes first, each once."""
+        """The columns that answers are made of, those of the axes first, each once."""
         expression = self.expression
-        axes = (self.x,) if self.glyph in BARS else (self.x, self.y)
         filtered = () if expression is None else sorted(expression.columns)
-        return tuple(dict.fromkeys((*axes, *self.reduction.columns, *filtered)))
+        return tuple(dict.fromkeys(name for name in (self.x, self.y, *self.reduction.columns, *filtered) if name))
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""

@@ -53,6 +53,7 @@ def with_heights(facts: LayerInfo, layer: Layer, bars: Bars, categories: tuple[s
         facts.rows,
         facts.rows_outside,
         facts.rows_far,
+        facts.rows_kept,
         facts.version,
         layer.reduction,
         categories,

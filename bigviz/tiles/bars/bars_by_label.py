@@ -28,6 +28,7 @@ from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.bars.bar_facts import with_heights
 from bigviz.tiles.bars.no_tiles import NoTiles
+from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.window import Number, check_window, within
 from bigviz.tiles.scans.scan_factory import accumulator_dtype, check_categories, head_of
 
@@ -43,13 +44,14 @@ _STAGE: Final = "counting by label"
 @dataclass(frozen=True)
 class BarLayer(NoTiles, SingleVersion):
     """Everything that answers for bars by category. `code_column` is the column whose labels they are of,
-    `order` the code of each bar."""
+    `order` the code of each bar; `unlabelled` rows have none, whatever the filter, and `kept` rows meet it."""
 
     layer: Layer
     found: Bars
     code_column: str
     order: npt.NDArray[np.int64]
     unlabelled: int
+    kept: int
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer. Numbers of x are the places of bars, `x_categories` their labels."""
@@ -65,6 +67,7 @@ class BarLayer(NoTiles, SingleVersion):
             dataset.num_rows,
             self.unlabelled,
             0,
+            self.kept,
             dataset.version,
             layer.reduction,
             None,
@@ -94,10 +97,14 @@ class BarLayer(NoTiles, SingleVersion):
         wanted = np.zeros(len(self.order), np.bool_)
         wanted[self.order[within(np.arange(len(self.order)), *x)]] = True
         found, matched = [np.empty(0, np.int64)], 0
-        for piece in range(len(dataset.chunks())):
+        keep = row_filter(dataset, layer)
+        for piece, (start, count) in enumerate(dataset.chunks()):
+            kept = None if keep is None else keep.masks(start, start + count, cancel)
             for first, (column,) in dataset.read(piece, (self.code_column,), cancel):
                 cancel.check()
                 inside = wanted[column.values] if len(wanted) else np.zeros(len(column), np.bool_)
+                if kept is not None:
+                    inside = inside & kept(len(column))
                 rows = np.flatnonzero(inside if column.valid is None else inside & column.valid)
                 found.append(first + rows[: max(limit - matched, 0)])
                 matched += len(rows)
@@ -116,7 +123,7 @@ def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
     if reduction.category is not None:
         kinds = dataset.labels(reduction.category, crew.cancel)
         check_categories(reduction.category, kinds)
-    planes, seen = _summed(dataset, name, layer, len(labels), len(kinds or ()), crew)
+    planes, seen, counts = _summed(dataset, name, layer, len(labels), len(kinds or ()), crew)
     shape = (1 if kinds is None else len(kinds), len(labels))
     grid = reduction.finalize(planes)
     values = grid.values.reshape(shape)
@@ -129,7 +136,7 @@ def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
         np.arange(len(labels) + 1) - 0.5, values[:, order], filled[:, order], rows[:, order], 0, info, spaces, kinds,
         tuple(labels[at] for at in order.tolist()), Cost(rows=dataset.num_rows),
     )  # fmt: skip
-    return BarLayer(layer, bars, name, order, dataset.num_rows - int(seen.sum()))
+    return BarLayer(layer, bars, name, order, *counts.tolist())
 
 
 def _order(sort: str, values: Array, filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -144,39 +151,46 @@ def _order(sort: str, values: Array, filled: npt.NDArray[np.bool_]) -> npt.NDArr
 
 def _summed(
     dataset: Dataset, name: str, layer: Layer, labels: int, kinds: int, crew: Crew
-) -> tuple[Planes, npt.NDArray[np.int64]]:
-    """The reduction's planes, one cell a label, and how many rows each label has: pieces are added by themselves, and
-    put together in their order, so that a sum has the same bits on any number of threads."""
-    reduction = layer.reduction
+) -> tuple[Planes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The reduction's planes, one cell a label, how many kept rows each label has, and how many rows have none and how
+    many are kept: pieces are added by themselves, and put together in their order, so that a sum has the same bits on
+    any number of threads."""
+    reduction, keep = layer.reduction, row_filter(dataset, layer)
     names = list(dict.fromkeys((name, *reduction.columns)))
     dtype = np.dtype(np.uint32)
     if reduction.column is not None:
         own = head_of(dataset, reduction.column, crew.cancel).values.dtype
         dtype = accumulator_dtype(dataset, reduction, own, crew)
-    parts: dict[int, tuple[Planes, npt.NDArray[np.int64]]] = {}
+    parts: dict[int, tuple[Planes, npt.NDArray[np.int64], npt.NDArray[np.int64]]] = {}
     pieces = dataset.chunks()
 
     def create() -> Planes:
         return reduction.create((1, labels), dtype, kinds, crew.cancel.check)
 
     def add(piece: int) -> int:
-        planes, seen = create(), np.zeros(labels, np.int64)
+        planes, seen, counts = create(), np.zeros(labels, np.int64), np.zeros(2, np.int64)
+        start, rows = pieces[piece]
+        kept = None if keep is None else keep.masks(start, start + rows, crew.cancel)
         for first, columns in crew.paced(dataset.read(piece, names, crew.cancel)):
             held = dict(zip(names, columns, strict=True))
             cells, valid = held[name].values.astype(np.int32), held[name].valid
             if valid is not None:
                 cells = np.where(valid, cells, np.int32(-1))
+            mask = np.ones(len(cells), np.bool_) if kept is None else kept(len(cells))
+            counts += np.count_nonzero(cells < 0), np.count_nonzero(mask)
+            cells = np.where(mask, cells, np.int32(-1))
             reduction.append(planes, cells, _rows(reduction, held, first))
             seen += np.bincount(cells[cells >= 0], minlength=labels)
-        parts[piece] = planes, seen
+        parts[piece] = planes, seen, counts
         return pieces[piece][1]
 
     crew.run(_STAGE, add, range(len(pieces)), dataset.num_rows)
-    whole, total = create(), np.zeros(labels, np.int64)
+    whole, total, sums = create(), np.zeros(labels, np.int64), np.zeros(2, np.int64)
     for piece in range(len(pieces)):
         reduction.combine(whole, parts[piece][0])
         total += parts[piece][1]
-    return whole, total
+        sums += parts[piece][2]
+    return whole, total, sums
 
 
 def _rows(reduction: Reduction, held: dict[str, Column], first: int) -> Rows:
