@@ -21,7 +21,7 @@ from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.cells import cells_of
 from bigviz.data.filters.check import check
-from bigviz.data.filters.kept import kept, masks
+from bigviz.data.filters.kept import kept, slices
 from bigviz.data.filters.predicate import Predicate
 
 __all__ = ["RowFilter", "hidden", "row_filter"]
@@ -57,7 +57,8 @@ class RowFilter:
 
     def masks(self, start: int, stop: int, cancel: Cancel) -> Callable[[int], Mask]:
         """A function that tells of the next so many of the rows `start` to `stop`, counted from 0, which are kept."""
-        return _Masks(masks(self.dataset, self.predicate, start, stop, cancel)).take
+        parts = slices(self.dataset, self.predicate, start, stop, cancel)
+        return _Masks(each.mask for each in parts).take
 
     def count(self, crew: Crew) -> int:
         """How many rows of the dataset are kept, by a pass over the filter's columns. Raises as `of_file` does."""
@@ -65,8 +66,8 @@ class RowFilter:
 
         def look(piece: tuple[int, int]) -> int:
             start, count = piece
-            pairs = masks(self.dataset, self.predicate, start, start + count, crew.cancel)
-            found.extend(int(np.count_nonzero(mask)) for _, mask in crew.paced(pairs))
+            parts = slices(self.dataset, self.predicate, start, start + count, crew.cancel)
+            found.extend(int(np.count_nonzero(each.mask)) for each in crew.paced(parts))
             return count
 
         crew.run("filtering rows", look, self.dataset.chunks(), self.dataset.num_rows)
@@ -93,13 +94,13 @@ def hidden(column: Column, keep: Mask) -> Column:
 class _Masks:
     """Masks of rows that follow each other, cut anew."""
 
-    def __init__(self, parts: Iterator[tuple[int, Mask]]) -> None:
+    def __init__(self, parts: Iterator[Mask]) -> None:
         self._parts = parts
         self._rest = np.empty(0, np.bool_)
 
     def take(self, rows: int) -> Mask:
         """The mask of the next so many rows."""
         while len(self._rest) < rows:
-            self._rest = np.concatenate([self._rest, next(self._parts)[1]])
+            self._rest = np.concatenate([self._rest, next(self._parts)])
         found, self._rest = self._rest[:rows], self._rest[rows:]
         return found
