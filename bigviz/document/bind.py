@@ -17,6 +17,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.document.controls.bound import check_bound_controls
 from bigviz.document.controls.values import initial_values
 from bigviz.document.filter_text import bound_filter
+from bigviz.document.follow import follow_hint
 from bigviz.document.spec import AxisSpec, Document, FigureSpec, LayerSpec, RangeSpec, mapped
 from bigviz.document.substitute import offered, substituted
 
@@ -77,8 +78,10 @@ def _axis(figure: FigureSpec, axis: str, columns: _Columns) -> AxisSpec:
     if kind == "auto" and (infos or is_open):
         kind = "datetime" if any(times) else "linear"
     if infos and (kind == "datetime") != any(times):
-        held = "times" if any(times) else "no times"
-        raise BadInput(f"Column {infos[0].name!r} holds {held}, got a {kind} axis.", f"{axis}_axis.kind", kind)
+        message = f"Column {infos[0].name!r} holds {'times' if any(times) else 'no times'}, got a {kind} axis."
+        if axis == "x" and figure.follow is not None:
+            raise BadInput(message + follow_hint(any(times)), "follow", figure.follow.window)
+        raise BadInput(message, f"{axis}_axis.kind", kind)
     zone = spec.zone or next((info.zone for info in infos if info.zone), None)
     return replace(spec, kind=kind, zone=zone)
 

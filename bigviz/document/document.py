@@ -18,7 +18,7 @@ from bigviz.data.open import open as open_dataset
 from bigviz.document.bind import filled
 from bigviz.document.controls.control import Control
 from bigviz.document.figure import End, Figure, Range, nanoseconds
-from bigviz.document.follow import figure_follow, is_duration
+from bigviz.document.follow import figure_follow, followed_kind
 from bigviz.document.json import from_json
 from bigviz.document.layout import Box
 from bigviz.document.names import check_name, free_name, is_dataset_name
@@ -72,7 +72,6 @@ class _Freezer:
         self.ranges: dict[str, dict[str, Any]] = {}
         self.range_names: dict[int, str] = {}
         self.dated: set[str] = set()
-        self.timed: set[str] = set()
         self.figures: dict[int, str] = {}
         self.controls: list[tuple[Control, str]] = []
         self.boxes = 0
@@ -122,14 +121,14 @@ class _Freezer:
             out[f"{axis}_range"] = self._range(getattr(node, f"{axis}_range"), f"{axis}{number}")
             kind, label, unit = (getattr(node, f"{axis}_{each}") for each in ("axis_type", "label", "unit"))
             out[f"{axis}_axis"] = {"kind": kind or "auto", "label": label, "unit": unit}
+        if node.follow is not None:
+            out["x_axis"]["kind"] = followed_kind(node.follow, node.x_axis_type, name)
         out["aspect"] = "locked" if node.x_axis_type == "mercator" else node.aspect
         out |= {"width": node.width, "height": node.height}
         if node.basemap is not None:
             out["basemap"] = dict(vars(node.basemap))
         if node.follow is not None:
             out["follow"] = dict(vars(figure_follow(node.follow)))
-            if is_duration(node.follow):
-                self.timed.add(name)
         layers = []
         for at, each in enumerate(node.layers):
             what = {"glyph": each.glyph, "x": each.x, "y": each.y, "agg": each.agg}
@@ -191,15 +190,8 @@ class _Freezer:
         return name
 
     def _check_dates(self, made: Document) -> None:
-        """Dates end ranges of times only, which alone follow for a length of time: as nanoseconds they would pass for
-        numbers."""
+        """Dates end ranges of times only: as nanoseconds they would pass for numbers."""
         for figure in made.figures():
-            if figure.id in self.timed and figure.x_axis.kind not in ("datetime", "auto"):
-                raise BadInput(
-                    f"Figure {figure.id} follows for a length of time, and its x axis is {figure.x_axis.kind}: give a "
-                    "number in units of the axis.",
-                    "follow",
-                )
             for name, axis in ((figure.x_range, figure.x_axis), (figure.y_range, figure.y_axis)):
                 if name in self.dated and axis.kind not in ("datetime", "auto"):
                     raise BadInput(f"Range {name} ends with a date, and its axis is {axis.kind}.", "range", name)

@@ -226,8 +226,8 @@ def figure(
     and `height` are CSS pixels; None takes the room there is. `id` names the figure in the document.
 
     `follow` shows the newest part of the x axis, so long, and moves on as rows are appended: "60s", "5 min" (of ns, us,
-    ms, s, min, h, d and w) or a timedelta for an axis of times, a number in axis units for any other. A pan or a zoom
-    pauses it. It takes the place of `x_range`.
+    ms, s, min, h, d and w) or a timedelta for an axis of times, a number in axis units for any other; a column of x
+    that does not go with it is refused. A pan or a zoom pauses it. It takes the place of `x_range`.
 
     `basemap` draws a map below the data of mercator axes: the address of its tiles with {z}, {x} and {y} in the path,
     such as "https://tile.example/{z}/{x}/{y}.png"; {r} is @2x on dense screens, {s} before the host a, b or c. The

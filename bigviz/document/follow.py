@@ -14,9 +14,10 @@ from bigviz.document.json_values import between, instance, one_of, wrong
 from bigviz.document.spec import FollowSpec
 
 if TYPE_CHECKING:
+    from bigviz.aggregate.layer_options import AxisKind
     from bigviz.document.spec import Document, FigureSpec
 
-__all__ = ["LONGEST", "Window", "check_follow", "figure_follow", "follow", "is_duration"]
+__all__ = ["LONGEST", "Window", "check_follow", "figure_follow", "follow", "follow_hint", "followed_kind"]
 
 Window = float | int | str | timedelta | np.timedelta64
 
@@ -27,6 +28,7 @@ _UNITS: Final = {
     "d": 86_400 * _SECOND, "w": 7 * 86_400 * _SECOND,
 }  # fmt: skip
 _DURATION: Final = re.compile(rf"\s*(\d+(?:\.\d*)?|\.\d+)\s*({'|'.join(_UNITS)})\s*")
+_TIME: Final = 'a length of time such as "60s"'
 _WANTED: Final = 'a number above 0, or of times a length such as "60s", "5 min", "1h" or a timedelta'
 _READERS: Final = {"axis": one_of(("x",)), "window": between(0, LONGEST, above=True)}
 
@@ -36,9 +38,17 @@ def follow(value: Any, path: str) -> FollowSpec:
     return instance(FollowSpec, _READERS, value, path)
 
 
-def is_duration(window: Window) -> bool:
-    """A length of time, which only an axis of times can show."""
-    return isinstance(window, str | timedelta | np.timedelta64)
+def followed_kind(window: Window, kind: AxisKind | None, figure: str) -> AxisKind:
+    """The kind of the x axis of a figure that follows so long a window, where None leaves it open: a length of time is
+    one of an axis of times, and a number of any other. So that the columns of a server's dataset are checked against it
+    too, when the document is published. Raises BadInput for a kind that does not go with the window."""
+    is_time = isinstance(window, str | timedelta | np.timedelta64)
+    if kind is not None and is_time != (kind == "datetime"):
+        wanted = "a number in units of the axis" if is_time else _TIME
+        raise BadInput(
+            f"Figure {figure} follows for {window!r}, and its x axis is {kind}: give {wanted}.", "follow", repr(window)
+        )
+    return "datetime" if is_time else (kind or "linear")
 
 
 def figure_follow(window: Window) -> FollowSpec:
@@ -59,6 +69,11 @@ def figure_follow(window: Window) -> FollowSpec:
     if not 0 < length <= LONGEST:
         raise wrong("follow", _WANTED, window)
     return FollowSpec(length)
+
+
+def follow_hint(holds_times: bool) -> str:
+    """What to say of a window where the column of an axis turns out to hold times, or none."""
+    return f" It follows its newest part: give {_TIME if holds_times else 'a number in units of the axis'} as follow."
 
 
 def check_follow(document: Document) -> None:

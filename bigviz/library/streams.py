@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
+from weakref import WeakValueDictionary
 
 import pyarrow as pa
 
@@ -38,13 +39,19 @@ _LOG_ID: Final = 12  # characters of a log's name
 
 @dataclass(eq=False)
 class Stream:
-    """An open log: its directory's name, and the schema of the dataset. `told` is the version that the database has."""
+    """An open log: its directory's name, and the schema of the dataset. `told` are the version and the bytes of the log
+    that the database has."""
 
     id: str
     item: int
     log: AppendLog
     schema: pa.Schema
-    told: int
+    told: tuple[int, int]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the database knows how far the log goes."""
+        return self.told == _told(self.log.snapshot)
 
 
 class Streams:
@@ -56,15 +63,17 @@ class Streams:
         self._folder = directory / STREAMS
         self._files = directory / FILES
         self._open: dict[str, Stream] = {}
-        self._lock = threading.RLock()
+        self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
+        self._guard = threading.Lock()  # of the turns
+        self._settling = threading.Lock()
 
     def stream(self, name: str) -> Stream:
         """The log of a dataset, made where it has none. Raises NotFound, Conflict for a dataset to which nothing can be
         appended, Unreadable for a damaged log, NoSpace."""
-        with self._lock:
+        with self._turn(name):
             found = self._open.get(name)
             if found is not None and found.id != self._id(name):  # another process, or `collect`, took it away
-                self._forget(name)
+                self._forget(name, found)
                 found = None
             if found is None:
                 found = self._open[name] = self._opened(name) or self._created(name)
@@ -72,23 +81,21 @@ class Streams:
 
     def find(self, name: str) -> AppendLog | None:
         """The log of a dataset, None for one that was never appended to. Raises NotFound, Unreadable."""
-        with self._lock:
-            if self._id(name) is None:
-                with self._database.read() as db:
-                    items.existing(db, "dataset", name)
-                return None
-            return self.stream(name).log
+        if self._id(name) is None:
+            with self._database.read() as db:
+                items.existing(db, "dataset", name)
+            return None
+        return self.stream(name).log
 
     def snapshot(self, name: str, id: str) -> Snapshot:
         """The log of a dataset as far as it goes. Raises NotFound where it is not the one of that id any more, and
         Unreadable where it is damaged."""
-        with self._lock:
-            found = self._open.get(name)
-            if found is None or found.id != id:
-                if self._id(name) != id:
-                    raise NotFound(f"Dataset {name!r} was replaced meanwhile: ask for it again.", "dataset", name)
-                found = self.stream(name)
-            return found.log.snapshot
+        found = self._open.get(name)
+        if found is None or found.id != id:
+            if self._id(name) != id:
+                raise NotFound(f"Dataset {name!r} was replaced meanwhile: ask for it again.", "dataset", name)
+            found = self.stream(name)
+        return found.log.snapshot
 
     def head(self, name: str, id: str) -> Snapshot | None:
         """How far a log goes that is open; None for one that is not: then the database knows."""
@@ -96,18 +103,18 @@ class Streams:
         return found.log.snapshot if found is not None and found.id == id else None
 
     def settle(self) -> None:
-        """Write into the database how far the logs go. Raises Busy and NoSpace."""
-        with self._lock:
-            behind = [(name, each) for name, each in self._open.items() if each.log.snapshot.version != each.told]
+        """Write into the database how far the logs go; nobody who appends waits for it. Raises Busy and NoSpace."""
+        with self._settling:
+            behind = [(name, each) for name, each in list(self._open.items()) if not each.is_told]
             if not behind:
                 return
             states = [(name, each, each.log.sync()) for name, each in behind]
             with self._database.write() as db:
                 there = [_settled(db, each, state, self._database.now()) for _, each, state in states]
             for (name, each, state), known in zip(states, there, strict=True):
-                each.told = state.version
+                each.told = _told(state)
                 if not known:
-                    self._forget(name)
+                    self._forget(name, each)
 
     def roll(self, now_ns: int) -> dict[str, AppendLog]:
         """Roll over the rows of open logs that have become too old: the logs, by dataset, that have fewer now."""
@@ -116,6 +123,7 @@ class Streams:
             try:
                 if each.log.roll(now_ns):
                     rolled[name] = each.log
+                each.log.tidy()
             except BigvizError as error:
                 _log.warning("old rows of dataset %r could not be rolled over: %s", name, error.message)
         return rolled
@@ -123,7 +131,7 @@ class Streams:
     @contextmanager
     def replacing(self, name: str) -> Iterator[None]:
         """While a dataset is replaced or removed: nothing is appended to it, and the database knows all that was."""
-        with self._lock:
+        with self._turn(name):
             found = self._open.pop(name, None)
             if found is not None:
                 found.log.close()
@@ -134,21 +142,20 @@ class Streams:
     def recover(self) -> None:
         """Look at all logs after a start, so that the database knows what was appended before a crash. A damaged one is
         told of when somebody asks for it."""
-        with self._lock:
-            with self._database.read() as db:
-                rows = db.execute(
-                    "SELECT name, rollover_age FROM items JOIN datasets ON item = id WHERE log IS NOT NULL"
-                ).fetchall()
-            for name, age in rows:
-                try:
-                    found = self._opened(name)
-                    if found is not None:
-                        self._open[name] = found
-                        self.settle()
-                        if age is None:  # rows of others grow old though nobody asks for them
-                            self._forget(name)
-                except BigvizError as error:
-                    _log.warning("dataset %r cannot be shown, nor appended to: %s", name, error.message)
+        with self._database.read() as db:
+            rows = db.execute(
+                "SELECT name, rollover_age FROM items JOIN datasets ON item = id WHERE log IS NOT NULL"
+            ).fetchall()
+        for name, age in rows:
+            try:
+                found = self._opened(name)
+                if found is not None:
+                    self._open[name] = found
+                    self.settle()
+                    if age is None:  # rows of others grow old though nobody asks for them
+                        self._forget(name, found)
+            except BigvizError as error:
+                _log.warning("dataset %r cannot be shown, nor appended to: %s", name, error.message)
 
     def collect(self, db: Connection) -> int:
         """Remove the logs that nothing names, in the transaction of a writer; how many there were."""
@@ -162,16 +169,28 @@ class Streams:
 
     def close(self) -> None:
         """Write down how far the logs go, and let go of them; a second call does nothing."""
-        with self._lock:
-            try:
-                self.settle()
-            except (Busy, NoSpace) as error:  # the next start finds it in the logs
-                _log.warning("how far streams go could not be written down: %s", error.message)
-            for name in list(self._open):
-                self._forget(name)
+        try:
+            self.settle()
+        except (Busy, NoSpace) as error:  # the next start finds it in the logs
+            _log.warning("how far streams go could not be written down: %s", error.message)
+        for name, each in list(self._open.items()):
+            self._forget(name, each)
 
-    def _forget(self, name: str) -> None:
-        self._open.pop(name).log.close()
+    @contextmanager
+    def _turn(self, name: str) -> Iterator[None]:
+        """One at a time for a dataset; opening a long log holds up none of the others."""
+        with self._guard:
+            turn = self._turns.get(name)
+            if turn is None:
+                turn = self._turns[name] = _Turn()
+        with turn.lock:
+            yield
+
+    def _forget(self, name: str, found: Stream) -> None:
+        """Let go of a log, unless another one has its place."""
+        if self._open.get(name) is found:
+            self._open.pop(name, None)
+        found.log.close()
 
     def _id(self, name: str) -> str | None:
         """The name of the directory of a dataset's log, None where there is no log, or no such dataset."""
@@ -183,15 +202,16 @@ class Streams:
     def _opened(self, name: str) -> Stream | None:
         with self._database.read() as db:
             item = items.existing(db, "dataset", name)
-            id, version, digest, format, rows, nbytes = db.execute(
-                "SELECT log, log_version, hash, format, row_count, bytes FROM datasets WHERE item = ?", (item.id,)
+            id, version, log_bytes, digest, format, rows, nbytes = db.execute(
+                "SELECT log, log_version, log_bytes, hash, format, row_count, bytes FROM datasets WHERE item = ?",
+                (item.id,),
             ).fetchone()
             rule = rule_of(db, item.id)
         if id is None:
             return None
         schema = schema_of(self._files / f"{digest}.{format}")
         log = AppendLog.open(self._folder / id, version, self.durability, rule=rule, upload=(rows, nbytes))
-        return Stream(id, item.id, log, schema, version)
+        return Stream(id, item.id, log, schema, (version, log_bytes))
 
     def _created(self, name: str) -> Stream:
         """The new log of a dataset: on the disk before a commit names it."""
@@ -217,7 +237,18 @@ class Streams:
                 )
                 sync_directory(self._folder)
             db.execute("UPDATE datasets SET log = ?, log_version = ? WHERE item = ?", (id, item.version, item.id))
-            return Stream(id, item.id, log, schema, item.version)
+            return Stream(id, item.id, log, schema, (item.version, 0))
+
+
+class _Turn:
+    """A lock that is there as long as somebody has it or waits for it. Whoever has it may take it again."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+
+def _told(state: Snapshot) -> tuple[int, int]:
+    return state.version, state.nbytes
 
 
 def _settled(db: Connection, each: Stream, state: Snapshot, now: float) -> bool:
@@ -226,7 +257,7 @@ def _settled(db: Connection, each: Stream, state: Snapshot, now: float) -> bool:
         "UPDATE datasets SET log_version = ?, log_rows = ?, log_bytes = ?, sealed = ? WHERE item = ? AND log = ?",
         (state.version, state.rows - state.upload_rows, state.nbytes, state.sealed, each.item, each.id),
     )
-    if done.rowcount and state.version != each.told:
+    if done.rowcount and state.version != each.told[0]:
         db.execute(
             "UPDATE items SET version = max(version, ?), updated = ? WHERE id = ?", (state.version, now, each.item)
         )

@@ -11,6 +11,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.common.errors import BadInput
+from bigviz.document.bind import bind
 from bigviz.document.follow import Window, figure_follow
 from bigviz.document.json import from_json
 from bigviz.document.spec import FollowSpec
@@ -58,12 +59,35 @@ def test_a_document_keeps_it_there_and_back() -> None:
     assert from_json({**value, "layout": {**value["layout"], "follow": None}}) == plain
 
 
-def test_a_length_of_time_is_for_an_axis_of_times() -> None:
-    with pytest.raises(BadInput, match="its x axis is linear: give a number") as refused:
-        bv.document(bv.figure(follow="60s").line(TICKS, x="n", y="price"))
+@pytest.mark.parametrize(
+    ("follow", "x", "wanted"),
+    [("60s", "n", "no times, got a datetime axis.*a number in units"), (60, "time", "times, got a linear axis.*60s")],
+)
+@pytest.mark.parametrize("source", ["ticks", TICKS])
+def test_a_length_of_time_is_for_an_axis_of_times_and_a_number_for_others(
+    follow: Window, x: str, wanted: str, source: Any
+) -> None:
+    """Of a table that is here, and of a server's dataset, which is known once the document is published."""
+    with pytest.raises(BadInput, match=wanted) as refused:
+        made = bv.document(bv.figure(follow=follow).line(source, x=x, y="price"))
+        bind(from_json(made.to_json()), {"ticks": bv.open(TICKS)})
     assert refused.value.field == "follow"
-    bv.document(bv.figure(follow=60).line(TICKS, x="n", y="price"))
+
+
+@pytest.mark.parametrize(("follow", "x"), [(timedelta(seconds=60), "time"), (60, "n"), (0.5, "price")])
+def test_a_window_that_goes_with_its_axis_is_published(follow: Window, x: str) -> None:
+    made = bv.document(bv.figure(follow=follow).line("ticks", x=x, y="price"))
+    (figure,) = bind(from_json(made.to_json()), {"ticks": bv.open(TICKS)}).figures()
+    assert figure.x_axis.kind == ("datetime" if x == "time" else "linear")
+
+
+@pytest.mark.parametrize(("follow", "kind"), [("60s", "linear"), ("60s", "log"), (60, "datetime")])
+def test_an_axis_type_that_does_not_go_with_a_window_is_refused(follow: Window, kind: Any) -> None:
+    with pytest.raises(BadInput, match=f"its x axis is {kind}: give a") as refused:
+        bv.document(bv.figure(follow=follow, x_axis_type=kind).line("ticks", x="time", y="price"))
+    assert refused.value.field == "follow"
     bv.document(bv.figure(follow="1h", x_axis_type="datetime").line("ticks", x="time", y="price"))
+    bv.document(bv.figure(follow=2, x_axis_type="log").line("ticks", x="n", y="price"))
 
 
 @pytest.mark.parametrize("ends", [(0, 1), (None, 1), (0, None)])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from bigviz.common.errors import Conflict, NotFound, Unreadable
-from bigviz.data.appending.log import Entry
+from bigviz.data.appending.log import AppendLog, Entry
+from bigviz.data.appending.snapshot import Snapshot
 from bigviz.library.library import Library
 from bigviz.library.streams import Streams
+
+from ..patience import PATIENCE
 
 TABLE = pa.table({"x": [1.0, 2.0]})
 
@@ -21,18 +26,18 @@ def opened(directory: Path) -> Library:
     return library
 
 
-def put(library: Library, table: pa.Table = TABLE, **options: bool) -> None:
+def put(library: Library, table: pa.Table = TABLE, name: str = "rows", **options: bool) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     with library.datasets.begin() as upload:
         upload.write(sink.getvalue())
         columns = [{"name": each.name, "type": str(each.type)} for each in table.schema]
-        library.datasets.add("rows", upload, rows=2, columns=columns, format="arrows", owner=None, **options)
+        library.datasets.add(name, upload, rows=2, columns=columns, format="arrows", owner=None, **options)
 
 
-def append(library: Library, rows: int = 3) -> int:
-    log = library.datasets.streams.stream("rows").log
+def append(library: Library, rows: int = 3, name: str = "rows") -> int:
+    log = library.datasets.streams.stream(name).log
     batch = pa.record_batch({"x": [0.5] * rows})
     return log.commit([Entry(batch.serialize().to_pybytes(), rows)], 1)[0].version  # type: ignore[union-attr]
 
@@ -105,3 +110,45 @@ def test_columns_of_one_name(library):
     put(library, pa.table([pa.array([1.0]), pa.array([2.0])], names=["x", "x"]))
     with pytest.raises(Conflict, match="several columns"):
         append(library)
+
+
+def test_nobody_waits_for_logs_that_are_written_down_or_opened(library: Library, monkeypatch: pytest.MonkeyPatch):
+    append(library)
+    streams = library.datasets.streams
+    begun, go_on = threading.Event(), threading.Event()
+    sync, opened_log = AppendLog.sync, AppendLog.open
+
+    def slow(log: AppendLog) -> Snapshot:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return sync(log)
+
+    def slow_open(*values: Any, **options: Any) -> AppendLog:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return opened_log(*values, **options)
+
+    monkeypatch.setattr(AppendLog, "sync", slow)
+    settling = threading.Thread(target=streams.settle)
+    settling.start()
+    assert begun.wait(PATIENCE)
+    assert append(library) == 3
+    go_on.set()
+    settling.join(PATIENCE)
+    streams.settle()
+    with library.datasets._database.read() as db:
+        assert db.execute("SELECT log_version FROM datasets").fetchone() == (3,)
+    put(library, name="others")
+    assert append(library, name="others") == 2
+    streams.close()
+    begun.clear()
+    go_on.clear()
+    monkeypatch.setattr(AppendLog, "open", slow_open)
+    opening = threading.Thread(target=lambda: append(library))
+    opening.start()
+    assert begun.wait(PATIENCE)
+    monkeypatch.setattr(AppendLog, "open", opened_log)
+    assert append(library, name="others") == 3
+    go_on.set()
+    opening.join(PATIENCE)
+    assert append(library) == 5

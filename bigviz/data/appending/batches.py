@@ -85,7 +85,15 @@ class Batches:
         The file is mapped, since only bigviz writes it and never cuts off what is read. A batch is compared with its
         sum when it is read for the first time.
         """
-        payload = self.mapped(end).slice(self.at[number], self.size[number])
+        return self._compared_slice(self.mapped(end), number)
+
+    def payloads(self, start: int, stop: int) -> list[pa.Buffer]:
+        """The batches [start, stop), of which there is one, as they were written. Raises what `payload` does."""
+        mapped = self.mapped(self.at[stop - 1] + self.size[stop - 1])
+        return [self._compared_slice(mapped, number) for number in range(start, stop)]
+
+    def _compared_slice(self, mapped: pa.Buffer, number: int) -> pa.Buffer:
+        payload = mapped.slice(self.at[number], self.size[number])
         if not self._compared[number]:
             if xxh64_intdigest(payload) != self.total[number]:
                 raise Unreadable(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["Keys", "Receipt", "body_digest", "key_digest"]
 
@@ -15,8 +14,7 @@ _MOST: Final = 1_000_000  # later keys, after which one is forgotten
 _PACKED: Final = struct.Struct("<16s16s4Q?7x")
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What an append or a patch is answered with: the version that it made, the number of the first new row, how many
     rows it has, and whether they were on the disk."""
 
@@ -26,8 +24,7 @@ class Receipt:
     fsynced: bool
 
 
-@dataclass(frozen=True)
-class _Kept:
+class _Kept(NamedTuple):
     body: bytes
     receipt: Receipt
     time_ns: int
@@ -61,6 +58,12 @@ class Keys:
             if time_ns - oldest.time_ns <= _DAY_NS:
                 break
             self._kept.popitem(last=False)
+
+    def copy(self) -> Keys:
+        """The same keys, to which others come no more. Takes some 20 ms for a million."""
+        copied = Keys(self._most)
+        copied._kept = self._kept.copy()
+        return copied
 
     def pack(self) -> bytes:
         """All of them as bytes, the oldest first."""

@@ -19,12 +19,12 @@ from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, NO_KEY, PATCH, ROLL, SEAL, Record, padded
 from bigviz.data.appending.refusals import KeyReused, NoSuchRow, taken_away
-from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rule import Rule
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.appending.state import LogState
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.gone.removed_files import numbers_of
+from bigviz.data.gone.rolled import Rolled
 from bigviz.data.patches.corrections import Patch
 
 __all__ = ["AppendLog", "Durability", "Entry"]
@@ -87,9 +87,10 @@ class AppendLog:
             self._state.replay(file)
         self._older: tuple[Slice, ...] = ()
         self._older_bytes = 0
+        self._removing = threading.Lock()
         self._count_older()
-        self._remove_rolled()
         self.snapshot = self._snapshot()
+        self.tidy()
 
     @classmethod
     def create(
@@ -171,11 +172,11 @@ class AppendLog:
             answers: list[Receipt | BigvizError] = []
             parts: list[bytes] = []
             written: list[_Written] = []
-            version, first = self._state.version, self._state.next
+            version, first, patched = self._state.version, self._state.next, 0
             new: dict[bytes, tuple[bytes, Receipt]] = {}
             for entry in entries:
                 try:
-                    known = self._admitted(entry, new, first, now_ns)
+                    known = self._admitted(entry, new, first, patched, now_ns)
                 except (KeyReused, NoSuchRow, TooLarge) as error:
                     answers.append(error)
                     continue
@@ -187,6 +188,7 @@ class AppendLog:
                 parts += [record.head(), entry.payload, bytes(padded(record.size) - record.size)]
                 receipt = Receipt(version, first, entry.rows, self._sync)
                 first = record.next
+                patched += 0 if entry.patch is None else entry.patch.nbytes
                 written.append((record, entry.patch))
                 answers.append(receipt)
                 if entry.key != NO_KEY:
@@ -213,12 +215,45 @@ class AppendLog:
                 self._mark(ROLL, now_ns)
             return due
 
+    @property
+    def is_tidy(self) -> bool:
+        """Whether no file holds only rows that are rolled over."""
+        return not self._rolled_files()
+
+    def tidy(self) -> None:
+        """Remove the files whose rows are all rolled over, once what else they hold is written down beside them.
+
+        That takes a while, and nobody who appends waits for it: what is appended meanwhile is in the files that stay.
+        Where the disk fails, the files stay until the next call.
+        """
+        if not self._removing.acquire(blocking=False):
+            return
+        try:
+            with self._lock:
+                gone, corrections, before = (
+                    self._files[: self._rolled_files()],
+                    self._state.corrections,
+                    self._state.gone,
+                )
+                if not gone or self._closed:
+                    return
+                left = self._files[len(gone)]
+            numbers = Magnitudes.joined(before, numbers_of(gone, self.schema, corrections))
+            with self._lock:
+                rolled = self._state.rolled(left, numbers)
+            self._remove(gone, left, rolled)
+        except (BigvizError, OSError) as error:
+            _log.warning("files of rows that were rolled over could not be removed: %s", error)
+        finally:
+            self._removing.release()
+
     def sync(self) -> Snapshot:
-        """Bring all that was appended to the disk; the log as it is there."""
+        """Bring all that was appended to the disk, while more may be appended; the log as it is there."""
         with self._lock:
-            if not self._closed:
-                self._files[-1].sync()
-            return self.snapshot
+            file, snapshot = self._files[-1], self.snapshot
+            end = 0 if self._closed else file.end
+        file.sync(end)
+        return snapshot
 
     def close(self) -> None:
         """Take nothing more once nobody writes; a second call does nothing."""
@@ -234,13 +269,13 @@ class AppendLog:
             )
 
     def _admitted(
-        self, entry: Entry, new: dict[bytes, tuple[bytes, Receipt]], next_row: int, now_ns: int
+        self, entry: Entry, new: dict[bytes, tuple[bytes, Receipt]], next_row: int, patched: int, now_ns: int
     ) -> Receipt | None:
-        """The receipt of an entry that was written before, None for one that is to be written. Raises what refuses
-        it."""
+        """The receipt of an entry that was written before, None for one that is to be written, with patches before it
+        of so many bytes. Raises what refuses it."""
         known = _checked(new.get(entry.key), entry.body) or self._repeated(entry.key, entry.body, now_ns)
         if known is None and entry.patch is not None:
-            self._state.check_patch(entry.patch, next_row)
+            self._state.check_patch(entry.patch, next_row, patched)
         return known
 
     def _mark(self, kind: int, now_ns: int) -> None:
@@ -255,7 +290,6 @@ class AppendLog:
         for record, patch in records:
             self._state.apply(file, at, record, patch)
             at += record.whole
-        self._remove_rolled()
         self.snapshot = self._snapshot()
 
     def _record(self, kind: int, entry: Entry, version: int, first: int, now_ns: int) -> Record:
@@ -271,7 +305,7 @@ class AppendLog:
         file = self._files[-1]
         if file.end < self._state.window.file_bytes(self._roll_bytes):
             return
-        file.sync()
+        file.sync(file.end)
         number = file.head.number + 1
         path = _path(file.path.parent, number)
         made = LogFile.create(path, self._id, number, self._state.next, self._state.version, self.schema)
@@ -280,26 +314,26 @@ class AppendLog:
         self._count_older()
         self.snapshot = self._snapshot()  # also where nothing is written to the new file after all
 
-    def _remove_rolled(self) -> None:
-        """Remove the files whose rows are all rolled over, once what else they hold is written down beside them."""
+    def _remove(self, gone: list[LogFile], left: LogFile, rolled: Rolled) -> None:
+        folder = left.path.parent
+        if not folder.is_dir():  # taken away with its dataset
+            return
+        rolled.write(folder)
+        for file in gone:
+            file.batches.mapped(file.end)  # for those who read an older version
+            file.path.unlink(missing_ok=True)
+        with self._lock:
+            self._files = self._files[len(gone) :]
+            self._state.removed(left, rolled.gone)
+            self._count_older()
+            self.snapshot = self._snapshot()
+
+    def _rolled_files(self) -> int:
+        """How many files hold only rows that are rolled over."""
         first, count = self._state.first_row, 0
         while count + 1 < len(self._files) and self._files[count + 1].head.first <= first:
             count += 1
-        if not count:
-            return
-        gone, left = self._files[:count], self._files[count:]
-        try:
-            numbers = Magnitudes.joined(self._state.gone, numbers_of(gone, self.schema, self._state.corrections))
-            self._state.rolled(left[0], numbers).write(left[0].path.parent)
-            for file in gone:
-                file.batches.mapped(file.end)  # for those who read an older version
-                file.path.unlink(missing_ok=True)
-        except (BigvizError, OSError) as error:  # tried again with the next append
-            _log.warning("files of rows that were rolled over could not be removed: %s", error)
-            return
-        self._files = left
-        self._state.removed(left[0], numbers)
-        self._count_older()
+        return count
 
     def _count_older(self) -> None:
         older = self._files[:-1]

@@ -108,13 +108,13 @@ class LogFile:
         if sync:
             self.settled = self.end
 
-    def sync(self) -> None:
-        """Bring all that was written to the disk; nothing where the file was taken away with its dataset."""
-        end = self.end
+    def sync(self, end: int) -> None:
+        """Bring the first `end` bytes to the disk, which were written; nothing where the file was taken away with its
+        dataset. More may be written meanwhile."""
         if self.settled < end:
             with suppress(Conflict), no_space(_NONE, "library"), _opened(self.path) as descriptor:
                 os.fsync(descriptor)
-            self.settled = end
+            self.settled = max(self.settled, end)
 
     def _cut_back(self, descriptor: int) -> None:
         """Take away what a failed write has left. Where not even that is possible, spoil it, so that no later start

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 from xxhash import xxh64_intdigest
@@ -50,8 +50,7 @@ def padded(size: int) -> int:
     return -(-size // 8) * 8
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One append, patch, seal or roll without its rows. `settled` bytes of its file were durable when it was written: a
     record that ends there or before was acknowledged. `key` and `body` are digests of an idempotency key and of the
     body that came."""
@@ -87,7 +86,7 @@ class Record:
         return fields + _SUM.pack(xxh64_intdigest(fields))
 
 
-def read_record(data: bytes) -> Record | None:
+def read_record(data: bytes | memoryview) -> Record | None:
     """The record whose head this is; None where it is not whole, or not what was written."""
     if len(data) < HEAD or data[:4] != MAGIC or _SUM.unpack_from(data, _RECORD.size)[0] != xxh64_intdigest(data[:96]):
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Final
 
 from xxhash import xxh64_intdigest
 
@@ -18,7 +19,8 @@ from bigviz.data.appending.records import HEAD, MAGIC, FileHead, Record, read_fi
 
 __all__ = ["file_head", "records_of", "whole_records"]
 
-_PIECE = 4 << 20
+_PIECE: Final = 4 << 20
+_AHEAD: Final = 64 << 10  # bytes that are read at a time: one read for many small records, few too many for large ones
 
 
 def file_head(descriptor: int) -> FileHead | None:
@@ -31,14 +33,32 @@ def records_of(descriptor: int, head: FileHead, checked: bool) -> Iterator[tuple
     one before. `checked`: batches are compared with their sums too."""
     at, version, first = head.size, head.version, head.first
     end = os.fstat(descriptor).st_size
+    ahead = _Ahead(descriptor)
     while True:
-        record = read_record(os.pread(descriptor, HEAD, at))
+        record = read_record(ahead.read(at, HEAD))
         if record is None or at + record.whole > end or record.version <= version or record.first != first:
             return
-        if checked and xxh64_intdigest(os.pread(descriptor, record.size, at + HEAD)) != record.payload_sum:
+        if checked and xxh64_intdigest(ahead.read(at + HEAD, record.size)) != record.payload_sum:
             return
         yield at, record
         at, version, first = at + record.whole, record.version, record.next
+
+
+class _Ahead:
+    """Reads a file from its start to its end, some bytes ahead of what is asked for."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._start = 0
+        self._piece = memoryview(b"")
+
+    def read(self, at: int, size: int) -> memoryview:
+        """The bytes from a position on, fewer where the file ends."""
+        start = at - self._start
+        if start < 0 or start + size > len(self._piece):
+            self._piece = memoryview(os.pread(self._descriptor, max(size, _AHEAD), at))
+            self._start, start = at, 0
+        return self._piece[start : start + size]
 
 
 def whole_records(descriptor: int, head: FileHead, path: str) -> tuple[list[tuple[int, Record]], int]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import Cancel
 from bigviz.data.appending.batches import Batches
+from bigviz.data.appending.bulk import column_arrays, in_type
 from bigviz.data.appending.growth import Growth
 from bigviz.data.appending.snapshot import Slice, Snapshot
 from bigviz.data.arrow_errors import reading
@@ -57,16 +58,14 @@ class _LogPart:
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         """See `Part`."""
-        batches = self._batches
-        type_ = self.schema.field(index).type
-        for number in range(*piece.groups):
-            payload = batches.payload(number, batches.at[number] + batches.size[number])
-            try:
-                array = pa.ipc.read_record_batch(payload, self._plain).column(index)
-                yield array if array.type == type_ else array.cast(type_)
-            except (pa.ArrowException, ValueError, OSError) as error:
-                at = batches.at[number]
-                raise damaged(self.file.path, f"the batch at byte {at:,} cannot be read") from error
+        batches, type_ = self._batches, self.schema.field(index).type
+        first, last = piece.groups[0], piece.groups[1] - 1
+        try:
+            for array in column_arrays(batches, first, last + 1, self._plain, index):
+                yield from [array] if array.type == type_ else in_type(array, type_)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            what = f"a batch at bytes {batches.at[first]:,} to {batches.at[last]:,} cannot be read"
+            raise damaged(self.file.path, what) from error
 
 
 class LogTable:
@@ -186,7 +185,7 @@ class AppendedSource(TaskSource):
                 yield corrected
             else:
                 with reading(f"Column {field.name!r}", in_memory=True):
-                    found = _in_type(corrected, field.type)
+                    found = in_type(corrected, field.type)
                 yield from found
 
 
@@ -207,17 +206,6 @@ def _gone(table: LogTable, snapshot: Snapshot, name: str, cancel: Cancel) -> Mag
         rolled = replace(snapshot, first_row=start, next_row=first)
         found = found.merged(measured(AppendedSource(table, rolled, name), name, cancel))
     return found
-
-
-def _in_type(array: pa.Array, type_: pa.DataType) -> list[pa.Array]:
-    """Values in a type of dictionaries, in as many arrays as its codes are enough for."""
-    try:
-        return [array.cast(type_)]
-    except pa.ArrowInvalid:
-        half = len(array) // 2
-        if not half:
-            raise
-        return [*_in_type(array.slice(0, half), type_), *_in_type(array.slice(half), type_)]
 
 
 class _Starts(Sequence[int]):

@@ -8,14 +8,14 @@ from dataclasses import replace
 from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import TooLarge, Unreadable
-from bigviz.data.appending.keys import Keys, Receipt
+from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, HEAD, NO_KEY, PATCH, ROLL, SEAL, Record
 from bigviz.data.appending.refusals import NoSuchRow
-from bigviz.data.appending.rolled import Rolled
 from bigviz.data.appending.rollover import Clock, Window
 from bigviz.data.appending.rule import Rule
 from bigviz.data.columns.magnitudes import Magnitudes
+from bigviz.data.gone.rolled import Rolled
 from bigviz.data.patches.corrections import Corrections, Patch
 
 __all__ = ["LogState"]
@@ -37,8 +37,7 @@ class LogState:
         told = rolled.corrections.told
         self._corrected = told[-1].version if told else 0  # what came up to then is there already
         self.gone, self.filed = rolled.gone, head.first  # of rows before `filed`, whose files were removed
-        self.keys = Keys()
-        self.keys.unpack(rolled.keys)
+        self.keys = rolled.keys.copy()
         self.window = Window(rule, head.first if head.number else 0, *upload)
         self._begun: dict[int, tuple[int, Clock]] = {}  # by the numbers of files, before their first records
 
@@ -98,13 +97,14 @@ class LogState:
             receipt = Receipt(record.version, record.first, record.rows, record.fsynced)
             self.keys.add(record.key, record.body, receipt, record.time_ns)
 
-    def check_patch(self, patch: Patch, next_row: int) -> None:
-        """Raise NoSuchRow for a patch of a row that is not there, and TooLarge for one that is too much."""
+    def check_patch(self, patch: Patch, next_row: int, before: int) -> None:
+        """Raise NoSuchRow for a patch of a row that is not there, and TooLarge for one that is too much after patches
+        of `before` bytes that are written with it."""
         for row in patch.rows[:1].tolist() + patch.rows[-1:].tolist():
             if not self.first_row <= row < next_row:
                 there = f"{self.first_row:,} to {next_row - 1:,}" if next_row > self.first_row else "none"
                 raise NoSuchRow(f"There is no row {row:,}: the rows of the dataset are {there}.", "_row", row)
-        size = patch.rows.nbytes * len(patch.columns) + sum(each.nbytes for each in patch.columns.values())
+        size = before + patch.nbytes
         if self.corrections.nbytes + size > MOST_CORRECTED:
             self.corrections = self.corrections.joined(self.first_row)
             if self.corrections.nbytes + size > MOST_CORRECTED:
@@ -119,10 +119,10 @@ class LogState:
         are `gone`."""
         number = left.head.number
         total, clock = self._begun[number]
-        self._begun = {each: begun for each, begun in self._begun.items() if each >= number}
         corrections = self.corrections.joined(min(self.first_row, left.head.first))
-        return Rolled(number, total, clock, self.keys.pack(), corrections, gone)
+        return Rolled(number, total, clock, self.keys.copy(), corrections, gone)
 
     def removed(self, left: LogFile, gone: Mapping[str, Magnitudes]) -> None:
         """The files before one are no more."""
         self.filed, self.gone = left.head.first, gone
+        self._begun = {each: begun for each, begun in self._begun.items() if each >= left.head.number}

@@ -23,6 +23,7 @@ from bigviz.data.following.file_set import FileSet
 from bigviz.data.following.growing import Growing
 from bigviz.data.following.growing_csv import GrowingCsv
 from bigviz.data.following.growing_file import GrowingFile
+from bigviz.data.following.growing_ndjson import GrowingNdjson, is_ndjson
 from bigviz.data.following.outdated import Outdated
 from bigviz.data.following.source import FollowedSource
 from bigviz.data.formats.csv import require_csv
@@ -39,7 +40,7 @@ _SECONDS_OF_A_WRITE: Final = 0.3  # after which files that were being written ma
 
 class FollowedTable:
     """A directory or a glob of Parquet and Arrow files to which others are added, an Arrow IPC stream that grows, or a
-    CSV that does.
+    CSV or NDJSON that does.
 
     `open` gives the first version, and each `look` another one if there are new rows: of the same lineage, with the
     rows before at their numbers. Where what was read is not there any more, the files are opened anew: another
@@ -146,6 +147,9 @@ class FollowedTable:
             require_csv(self._options, "a directory that is followed")
             return FileSet(path)
         file = GrowingFile.at(path)  # it may be written to at this moment
+        if is_ndjson(file):
+            require_csv(self._options, f"{path}, which is NDJSON")
+            return GrowingNdjson(path, self._progress)
         found = format_of(file)[0]
         if found == "csv":
             return GrowingCsv(path, self._options, self._progress)

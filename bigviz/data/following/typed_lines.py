@@ -20,9 +20,11 @@ from bigviz.data.formats.delimited.rows import Expression
 from bigviz.data.formats.delimited.typed_column import cast_cells, cleaned
 from bigviz.data.formats.delimited.whole_lines import Lines
 
-__all__ = ["LineReader"]
+__all__ = ["MOST_TOLD", "LineReader", "fitted", "of_cell"]
 
-_MOST_TOLD: Final = 5
+MOST_TOLD: Final = 5
+"""Lines of one text that are told by themselves."""
+
 _Faults = tuple[np.ndarray, list[str]]
 """Which of the rows, ascending and those that are left out included; and clauses that say why, of the first of them."""
 
@@ -74,7 +76,7 @@ class LineReader:
         for at, field in enumerate(self.schema):
             array, strange = self._typed(cells.column(at), at, field.type)
             columns.append(array)
-            clauses = [_of_cell(cells.column(at)[row].as_py(), field) for row in strange[:_MOST_TOLD].tolist()]
+            clauses = [of_cell(cells.column(at)[row].as_py(), field) for row in strange[:MOST_TOLD].tolist()]
             faults.append((kept[strange], clauses))
         return pa.table(columns, schema=self.schema), self._told(text, line, faults)
 
@@ -84,7 +86,7 @@ class LineReader:
 
         def skip(row: Any) -> str:
             left_out.append(row.number - 1)
-            if len(clauses) < _MOST_TOLD:
+            if len(clauses) < MOST_TOLD:
                 many = "cell" if row.actual_columns == 1 else "cells"
                 clauses.append(f"has {row.actual_columns} {many}, not {row.expected_columns}")
             return "skip"
@@ -111,7 +113,7 @@ class LineReader:
             return texts, np.empty(0, np.int64)
         bare, parser = cleaned(texts), self._parsers[at]
         if parser is None:
-            return _fitted(bare, lambda cells: _cast(cells, type_, self._decimal), type_)
+            return fitted(bare, type_, self._decimal)
         values = _parsed(texts, at, parser).cast(type_)
         return values, _rows_of(compute.and_(compute.is_null(values), compute.is_valid(bare)))
 
@@ -119,9 +121,9 @@ class LineReader:
         rows = np.unique(np.concatenate([rows for rows, _ in faults]))
         if not len(rows):
             return []
-        said = (zip(some[:_MOST_TOLD].tolist(), clauses, strict=True) for some, clauses in faults)
+        said = (zip(some[:MOST_TOLD].tolist(), clauses, strict=True) for some, clauses in faults)
         clause = dict(sorted(chain.from_iterable(said), reverse=True))
-        first = rows[:_MOST_TOLD].tolist()  # each is among the first of every kind of fault that it has
+        first = rows[:MOST_TOLD].tolist()  # each is among the first of every kind of fault that it has
         starts = list(islice(self.lines.starts(text), first[-1] + 1))
         lines = [line + text.count(b"\n", 0, starts[at]) for at in first]
         told = [f"Line {number:,} {clause[at]}." for number, at in zip(lines, first, strict=True)]
@@ -138,7 +140,8 @@ def _rows_of(mask: pa.Array) -> np.ndarray:
     return np.asarray(compute.indices_nonzero(mask)).astype(np.int64)
 
 
-def _of_cell(cell: str, field: pa.Field) -> str:
+def of_cell(cell: str, field: pa.Field) -> str:
+    """A clause on a cell that does not fit its column."""
     return f"has {echoed(cell, 60)} in column {field.name!r}, which holds {field.type}: it is null there"
 
 
@@ -150,11 +153,13 @@ def _cast(cells: pa.Array, type_: pa.DataType, decimal: str) -> pa.Array | None:
     return array
 
 
-def _fitted(
-    cells: pa.Array, cast: Callable[[pa.Array], pa.Array | None], type_: pa.DataType
-) -> tuple[pa.Array, np.ndarray]:
-    """The cells in their type, and where those are that do not fit. Most of these are known by how they look: to try
-    each would take 0.1 ms."""
+def fitted(cells: pa.Array, type_: pa.DataType, decimal: str = ".") -> tuple[pa.Array, np.ndarray]:
+    """Cells without spaces around them in their type, and where those are that do not fit. Most of these are known by
+    how they look: to try each would take 0.1 ms."""
+
+    def cast(cells: pa.Array) -> pa.Array | None:
+        return _cast(cells, type_, decimal)
+
     array = cast(cells)
     if array is not None:
         return array, np.empty(0, np.int64)

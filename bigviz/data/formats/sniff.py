@@ -10,7 +10,7 @@ from bigviz.data.formats.delimited.messages import not_utf8
 from bigviz.data.formats.delimited.text import PACKED, UTF16
 from bigviz.data.formats.stable_file import StableFile
 
-__all__ = ["DATA_SUFFIXES", "Format", "format_of", "named", "suffix_of"]
+__all__ = ["DATA_SUFFIXES", "TEXT_SUFFIXES", "Format", "format_of", "named", "suffix_of"]
 
 Format = Literal["parquet", "arrow file", "arrow stream", "csv"]
 
@@ -30,7 +30,9 @@ _SUFFIX_FORMATS: dict[str, tuple[Format, ...]] = {
 
 DATA_SUFFIXES = frozenset(_SUFFIX_FORMATS)
 
-_TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".tbl"})
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".tbl"})
+"""Endings of names of delimited text."""
+
 _PACKED_SUFFIXES = frozenset({".gz", ".zst", ".bz2"})
 
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
@@ -84,7 +86,7 @@ def format_of(file: StableFile) -> tuple[Format, str | None]:
 
 
 def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
-    if suffix_of(file.path) in _TEXT_SUFFIXES and _is_text(head):
+    if suffix_of(file.path) in TEXT_SUFFIXES and _is_text(head):
         return "csv"  # names may begin like another format: "PAR1,PAR2" or "ORC"
     if head.startswith(b"PAR1"):
         return "parquet"
@@ -99,7 +101,7 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
             field="source",
             got=file.path,
         )
-    if suffix_of(file.path) in _TEXT_SUFFIXES and head.startswith((*PACKED, *UTF16)):
+    if suffix_of(file.path) in TEXT_SUFFIXES and head.startswith((*PACKED, *UTF16)):
         return "csv"
     for magic, name in _STRANGERS:
         if head.startswith(magic):
@@ -112,7 +114,7 @@ def _by_magic(file: StableFile, head: bytes, tail: bytes) -> Format | None:
 
 def _as_text(file: StableFile, head: bytes) -> Format:
     """CSV, if the first lines are cut into equal numbers of cells."""
-    named_text = suffix_of(file.path) in _TEXT_SUFFIXES
+    named_text = suffix_of(file.path) in TEXT_SUFFIXES
     if _is_text(head):
         lines = head.splitlines()[:5]
         if any(

@@ -27,6 +27,11 @@ class Patch:
     rows: np.ndarray
     columns: Mapping[str, pa.Array]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory of the runs that it makes."""
+        return self.rows.nbytes * len(self.columns) + sum(int(each.nbytes) for each in self.columns.values())
+
     @classmethod
     def read(cls, payload: pa.Buffer | bytes) -> Patch:
         """A patch as it is written in a log."""

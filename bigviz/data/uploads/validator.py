@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -67,15 +67,39 @@ class Validator:
         for a body that ends the process or takes it longer than 30 s."""
         return self._converted(body, {"format": format}, schema)
 
+    def convert_all(
+        self, bodies: Sequence[tuple[bytes | bytearray, BodyFormat]], schema: pa.Schema
+    ) -> list[tuple[bytes, int] | BigvizError]:
+        """What `convert` gives of each body, or raises: small ones cost less together. Where the process ends, or takes
+        too long, they are read one by one, and so are those that fail, so that none does because of another."""
+        if len(bodies) > 1:
+            told = [{"format": format, "bytes": len(body)} for body, format in bodies]
+            with self._worker() as worker:
+                request = {"bodies": told, "schema": _text(schema)}
+                found = worker.ask(request, _LEAST_SECONDS, b"".join(body for body, _ in bodies))
+            if found is not None:
+                return [
+                    self._converted_or_why(*body, schema) if again else made
+                    for body, (made, again) in zip(bodies, _each(*found), strict=True)
+                ]
+        return [self._converted_or_why(body, format, schema) for body, format in bodies]
+
+    def _converted_or_why(
+        self, body: bytes | bytearray, format: BodyFormat, schema: pa.Schema
+    ) -> tuple[bytes, int] | BigvizError:
+        try:
+            return self.convert(body, format, schema)
+        except BigvizError as error:
+            return error
+
     def convert_patch(self, body: bytes | bytearray, schema: pa.Schema, key: str | None) -> tuple[bytes, int]:
         """The rows of a patch as `bigviz.data.uploads.convert_patch.converted_patch` gives them. Raises what it does,
         and what `convert` does."""
         return self._converted(body, {"format": "patch", "key": key}, schema)
 
     def _converted(self, body: bytes | bytearray, request: dict[str, Any], schema: pa.Schema) -> tuple[bytes, int]:
-        text = b64encode(schema.serialize()).decode()
         with self._worker() as worker:
-            found = worker.ask({**request, "schema": text, "bytes": len(body)}, _LEAST_SECONDS, body)
+            found = worker.ask({**request, "schema": _text(schema), "bytes": len(body)}, _LEAST_SECONDS, body)
         facts, payload = _sound(found)
         return payload, int(facts["rows"])
 
@@ -138,7 +162,9 @@ class _Worker:
             self._send(body, deadline)
             found = self._answer(deadline)
         # A process that failed at a file, or ran short of memory, may be in any state.
-        self.sound = found is not None and found[0].get("kind") in _HARMLESS and self._asked < _MOST_ASKED
+        answers = [] if found is None else found[0].get("answers", [found[0]])
+        harmless = bool(answers) and all(each.get("kind") in _HARMLESS for each in answers)
+        self.sound = harmless and self._asked < _MOST_ASKED
         if found is None:
             self.end()
         return found
@@ -192,12 +218,34 @@ def _wait(descriptor: int, event: int, deadline: float) -> None:
         raise TimeoutError
 
 
+def _text(schema: pa.Schema) -> str:
+    """A schema as requests have it."""
+    return b64encode(schema.serialize()).decode()
+
+
+def _each(facts: dict[str, Any], payload: bytes) -> list[tuple[tuple[bytes, int] | BigvizError, bool]]:
+    """The answers about bodies that came together, each with whether another one may be the reason for it."""
+    found: list[tuple[tuple[bytes, int] | BigvizError, bool]] = []
+    at = 0
+    for each in facts["answers"]:
+        if "kind" in each:
+            found.append((_error(each), each["kind"] not in _HARMLESS))
+            continue
+        found.append(((payload[at : at + each["bytes"]], int(each["rows"])), False))
+        at += each["bytes"]
+    return found
+
+
+def _error(facts: dict[str, Any]) -> BigvizError:
+    kind: type[BigvizError] = _KINDS.get(facts["kind"], Unreadable)
+    return kind(facts["message"], facts["field"], facts["got"])
+
+
 def _sound(found: tuple[dict[str, Any], bytes] | None) -> tuple[dict[str, Any], bytes]:
     """The answer of a process. Raises the error that it tells of, and Unreadable without an answer."""
     if found is None:
         raise Unreadable("The upload could not be checked: reading it fails, or takes too long.", "body")
     facts, _ = found
     if "kind" in facts:
-        kind: type[BigvizError] = _KINDS.get(facts["kind"], Unreadable)
-        raise kind(facts["message"], facts["field"], facts["got"])
+        raise _error(facts)
     return found

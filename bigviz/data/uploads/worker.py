@@ -12,7 +12,7 @@ import sys
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -23,10 +23,15 @@ from bigviz.data.uploads.convert_patch import converted_patch
 
 __all__ = ["main"]
 
+MOST_TOGETHER = 64 << 20
+"""Bytes of batches, after which no more of the bodies that came together are read."""
+
 
 def main() -> None:
     """Answer `{"path", "format"}` by the facts of the table, `{"bytes", "format", "schema"}` (and `key`, where the
     format is "patch") and a body by `{"rows", "bytes"}` and a batch, or both by `{"kind", "message", "field", "got"}`.
+    `{"bodies": [{"bytes", "format"}, ...], "schema"}` and bodies are answered by `{"answers": [...], "bytes"}` and the
+    batches, one after the other.
     """
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
@@ -35,6 +40,13 @@ def main() -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():
         request = json.loads(line)
+        if "bodies" in request:
+            facts, payloads = several(request, source)
+            sink.write(json.dumps(facts).encode() + b"\n")
+            for each in payloads:
+                sink.write(each)
+            sink.flush()
+            continue
         body = source.read(request["bytes"]) if "bytes" in request else None
         facts, payload = answer(request, body)
         sink.write(json.dumps(facts).encode() + b"\n")
@@ -49,6 +61,25 @@ def limit(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def several(request: dict[str, Any], source: BinaryIO) -> tuple[dict[str, Any], list[pa.Buffer]]:
+    """What is written about bodies that come together, and the batches after it. Of those whose batches are more than
+    64 MiB together, the last ones are not read, and are too large."""
+    bodies = [(each["format"], source.read(each["bytes"])) for each in request["bodies"]]
+    answers: list[dict[str, Any]] = []
+    payloads: list[pa.Buffer] = []
+    size = 0
+    for format, body in bodies:
+        if size > MOST_TOGETHER:
+            answers.append({"kind": "TooLarge", "message": "", "field": "body", "got": None})
+            continue
+        facts, payload = answer({"format": format, "schema": request["schema"]}, body)
+        answers.append(facts)
+        if payload is not None:
+            payloads.append(payload)
+            size += payload.size
+    return {"answers": answers, "bytes": size}, payloads
 
 
 def answer(request: dict[str, Any], body: bytes | None) -> tuple[dict[str, Any], pa.Buffer | None]:

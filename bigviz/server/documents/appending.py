@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bigviz.common.errors import BigvizError, TooMany
+from bigviz.common.errors import BigvizError, NoSpace, TooMany
 from bigviz.data.appending.keys import Receipt, body_digest, key_digest
 from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.records import HEAD, NO_KEY, padded
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["Appending"]
 
 _GROUP_BYTES: Final = 64 << 20  # that are written together
+_SMALL: Final = 64 << 10  # bytes of a body that is read together with others
+_MOST_TOGETHER: Final = 64
+
+
+class _Body(NamedTuple):
+    """A small body that is to be appended."""
+
+    body: bytearray
+    format: BodyFormat
+    principal: str
+    key: str | None
 
 
 class _Change(NamedTuple):
@@ -37,6 +48,8 @@ class _Change(NamedTuple):
     keyed: KeyedPatch | None = None
 
 
+_Read = tuple[bytes, int] | BigvizError
+_Prepared = tuple[AppendLog, "_Change | Receipt"]
 _Waiting = tuple[_Change, "asyncio.Future[Receipt]"]
 
 
@@ -64,6 +77,7 @@ class Appending:
         self._open = open
         self.hook: AppendHook | None = None
         self._waiting: dict[AppendLog, list[_Waiting]] = {}
+        self._small: dict[str, list[tuple[_Body, asyncio.Future[_Prepared]]]] = {}
 
     def hold(self, size: int, most: int) -> None:
         """Count bytes of a body that has come, until they are released. TooMany for more than `most` of all bodies."""
@@ -83,7 +97,10 @@ class Appending:
         Raises NotFound, Conflict, what `Validator.convert` does, KeyReused, NoSpace, Unreadable.
         """
 
-        def prepared() -> tuple[AppendLog, _Change | Receipt]:
+        if len(body) <= _SMALL:
+            return await self._written(name, *await self._prepared_together(name, _Body(body, format, principal, key)))
+
+        def prepared() -> _Prepared:
             digests = _digests(principal, key, format, body)
             stream, known = self._known(name, *digests)
             if known is not None:
@@ -100,7 +117,7 @@ class Appending:
         Raises what `append` does, NoSuchRow and TooLarge.
         """
 
-        def prepared() -> tuple[AppendLog, _Change | Receipt]:
+        def prepared() -> _Prepared:
             digests = _digests(principal, key, f"patch {'' if by is None else by}", body)
             stream, known = self._known(name, *digests)
             if known is not None:
@@ -139,6 +156,72 @@ class Appending:
             self._check(name, HEAD)  # a body is not even read where nothing more may be kept
         return stream, known
 
+    async def _prepared_together(self, name: str, body: _Body) -> _Prepared:
+        """A small body, read together with those that wait at the same time: going to another process and back takes
+        longer than reading it."""
+        prepared: asyncio.Future[_Prepared] = asyncio.get_running_loop().create_future()
+        waiting = self._small.get(name)
+        if waiting is None:
+            waiting = self._small[name] = []
+            self._spawn(self._prepare(name, waiting))
+        waiting.append((body, prepared))
+        return await prepared
+
+    async def _prepare(self, name: str, waiting: list[tuple[_Body, asyncio.Future[_Prepared]]]) -> None:
+        """Read what waits, some at a time, until nothing does."""
+        while waiting:
+            group = waiting[:_MOST_TOGETHER]
+            del waiting[: len(group)]
+            found: Sequence[_Prepared | BaseException]
+            try:
+                found = await self._threads.run(self._prepared, name, [body for body, _ in group])
+            except Exception as error:
+                found = [error] * len(group)
+            for (_, prepared), each in zip(group, found, strict=True):
+                if isinstance(each, BaseException):
+                    prepared.set_exception(each)
+                else:
+                    prepared.set_result(each)
+        del self._small[name]
+
+    def _prepared(self, name: str, bodies: Sequence[_Body]) -> list[_Prepared | BaseException]:
+        """What is to be written of each body, or why not. Raises what all of them fail for."""
+        stream, now = self._datasets.streams.stream(name), time.time_ns()
+        digests = [_digests(each.principal, each.key, each.format, each.body) for each in bodies]
+        found: list[_Prepared | BaseException | None] = [None] * len(bodies)
+        for at, each in enumerate(digests):
+            try:
+                known = stream.log.repeated(*each, now)
+                found[at] = None if known is None else (stream.log, known)
+            except BigvizError as error:
+                found[at] = error
+        new = [at for at, each in enumerate(found) if each is None]
+        if new:
+            self._check(name, HEAD * len(new))
+            read = self._validator.convert_all([(bodies[at].body, bodies[at].format) for at in new], stream.schema)
+            for at, made in zip(new, self._with_room(name, read), strict=True):
+                if isinstance(made, BigvizError):
+                    found[at] = made
+                else:
+                    found[at] = stream.log, _Change(Entry(*made, *digests[at]))
+        return [each for each in found if each is not None]
+
+    def _with_room(self, name: str, read: list[_Read]) -> list[_Read]:
+        """The same batches, or why one may not be kept: one alone may be too much, and the others not."""
+        try:
+            self._check(name, sum(HEAD + padded(len(each[0])) for each in read if not isinstance(each, BigvizError)))
+            return read
+        except NoSpace:
+            return [self._if_room(name, each) for each in read]
+
+    def _if_room(self, name: str, made: _Read) -> _Read:
+        try:
+            if not isinstance(made, BigvizError):
+                self._check(name, HEAD + padded(len(made[0])))
+        except NoSpace as error:
+            return error
+        return made
+
     async def _written(self, name: str, log: AppendLog, change: _Change | Receipt) -> Receipt:
         if isinstance(change, Receipt):
             return change
@@ -173,6 +256,8 @@ class Appending:
                 self._when_appended(name, log.snapshot.version)
                 if self.hook is not None and log.snapshot.next_row > first:
                     self.hook.tell(name, first)
+            if not log.is_tidy:
+                self._threads.begin(log.tidy)
         del self._waiting[log]
 
     def _commit(self, name: str, log: AppendLog, changes: list[_Change]) -> list[Receipt | BigvizError]:

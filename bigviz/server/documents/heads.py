@@ -27,6 +27,11 @@ class Heads:
         """A dataset is replaced: its versions go on, but are no appends to what it was."""
         self._times.pop(dataset, None)
 
+    @property
+    def names(self) -> list[str]:
+        """The datasets that something is known of."""
+        return list(self._times)
+
     def __contains__(self, dataset: str) -> bool:
         """Whether a dataset was appended to since it was uploaded, or this server started."""
         return dataset in self._times

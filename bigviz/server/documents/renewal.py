@@ -50,6 +50,7 @@ async def watch(site: Site) -> None:
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
                 await shelf.run(shelf.library.datasets.collect)
+                await shelf.forget_removed()
         except Exception:  # a disk that fails for a while: pages stay as they are until it works again
             _log.exception("the library could not be looked at")
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from cachetools import LRUCache
+
 from bigviz.document.json import from_json
 from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Shelf"]
 
 _MOST_OPENED: Final = 256
+_MOST_USAGES: Final = 4_096  # of documents by callers
 _SECONDS_RECENT: Final = 0.05  # of an update
 _MOST_PAST: Final = 512  # versions of datasets: those of a minute at eight a second
 _MOST_TRIES: Final = 5
@@ -86,7 +89,7 @@ class Shelf:
         self._anonymous = anonymous
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
-        self._usages: dict[tuple[Any, ...], Usage] = {}
+        self._usages: LRUCache[tuple[Any, ...], Usage] = LRUCache(_MOST_USAGES)
         self._recent: OrderedDict[str, tuple[Opened, float]] = OrderedDict()  # opened last, and when
         self._state = 0  # counts what may have changed, so that nothing read before is kept after it
 
@@ -133,7 +136,7 @@ class Shelf:
         if not opened.datasets and self._may_use_served(caller):
             return EVERYTHING
         key, state = (name, opened.version, opened.owner, opened.own, caller), self._state
-        found = self._usages.get(key)
+        found: Usage | None = self._usages.get(key)
         if found is None:
             found = await self.run(self._usage, opened, caller)
             if state == self._state:
@@ -153,6 +156,12 @@ class Shelf:
         stale = await self.run(lambda: [name for name, opened in kept if not self._is_current(name, opened)])
         for name in stale:
             self._kept.pop(name, None)
+
+    async def forget_removed(self) -> None:
+        """Let go of what is known of datasets that are there no more."""
+        kept = [name for name in self.heads.names if name not in self.tables.catalog.served]
+        for gone in await self.run(lambda: [name for name in kept if self.library.datasets.find(name) is None]):
+            self.heads.forget(gone)
 
     def serve(self, datasets: Mapping[str, Dataset]) -> None:
         """These, and no others, are the datasets that the server was started with."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cachetools import LRUCache
@@ -19,6 +18,7 @@ from bigviz.server.jobs.layer_json import layer_answer
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.jobs.view_jobs import Job, ViewJobs, ends_of_columns
 from bigviz.server.jobs.wanted import ColumnsWant, Held, Place, TileWant
+from bigviz.server.streams.shared_tasks import SharedTasks
 from bigviz.tiles.interface import TileKey
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Pushes:
         self._runner = runner
         self._jobs = jobs
         self._made: ByteCache[_Made] = ByteCache(_BYTES)
-        self._making: dict[Hashable, asyncio.Task[Pushed | None]] = {}
+        self._making: SharedTasks[Pushed | None] = SharedTasks()
         self._columns: ByteCache[LaidColumns] = ByteCache(_BYTES)
         self._known: LRUCache[Hashable, Known] = LRUCache(_MOST_KNOWN)
         self._meanings: LRUCache[Hashable, int] = LRUCache(_MOST_MEANINGS)
@@ -90,16 +90,13 @@ class Pushes:
         made = self._made.get(key)
         if made is not None:
             return made.pushed
-        task = self._making.get(key)
-        if task is None:
-            task = self._making[key] = asyncio.ensure_future(self._make(before, after, layer, held, has_rows))
-            task.add_done_callback(partial(self._done, key))
-        return await asyncio.shield(task)
 
-    def _done(self, key: Hashable, task: asyncio.Task[Pushed | None]) -> None:
-        del self._making[key]
-        if not task.cancelled() and task.exception() is None:
-            self._made.put(key, _Made(task.result()))
+        async def make() -> Pushed | None:
+            found = await self._make(before, after, layer, held, has_rows)
+            self._made.put(key, _Made(found))
+            return found
+
+        return await self._making.get(key, make)
 
     async def _make(self, before: Past, after: Dataset, layer: Layer, held: Held, has_rows: bool) -> Pushed | None:
         old = self._meanings.get((*before.key, layer))

@@ -25,7 +25,8 @@ __all__ = ["Follower"]
 
 _SECONDS_BETWEEN_UPDATES: Final = 0.05
 _SECONDS_AFTER_ANEW: Final = 0.2  # more, where the page has to ask for its layers: they are built, or scanned
-_SECONDS_BETWEEN_TRIES: Final = 0.1
+_FIRST_PAUSE: Final = 0.1  # seconds until what cannot be shown is tried again, twice as many each time
+_LONGEST_PAUSE: Final = 5.0
 
 
 class Viewer(Protocol):
@@ -61,6 +62,7 @@ class Follower:
         self._sent = 0.0
         self._is_first = True
         self._followed: Followed | None = None
+        self._anew: set[int] = set()  # figures whose layers were to be asked for again, and were not yet
 
     def wake(self) -> None:
         """There may be newer data."""
@@ -70,9 +72,14 @@ class Follower:
         """Something that the page asked for is answered."""
         self._rested.set()
 
+    def asked(self, figure: int) -> None:
+        """The page has asked for a layer of a figure."""
+        self._anew.discard(figure)
+
     def is_due(self, request: FollowRequest) -> bool:
         """Whether a page is at the versions that it was sent last, or has just come back. BadInput for a request that
-        does not name the datasets that grow, or the first one without `figures`."""
+        does not name the datasets that grow, the first one without `figures`, or one of a figure whose layers were not
+        asked for though it was in `anew`."""
         shown = self._viewer.shown
         versions = {} if shown is None else shown.opened.datasets
         if request.versions.keys() != versions.keys():
@@ -80,6 +87,14 @@ class Follower:
         self._followed = request.followed or self._followed
         if self._followed is None:
             raise BadInput("figures is missing: the first message says what the page shows.", "figures")
+        for figure, layers in self._followed.figures:
+            if layers and figure in self._anew:
+                raise BadInput(
+                    f"Figure {figure} was in anew: send `layer` for each of its layers, then `view`, and follow once "
+                    "that is answered.",
+                    "figures",
+                    figure,
+                )
         first, self._is_first = self._is_first, False
         return first or all(request.versions[name] == version for name, version in versions.items())
 
@@ -87,7 +102,7 @@ class Follower:
         """Send one update, once there is a newer version and the page waits for nothing else."""
         shown, followed = self._viewer.shown, self._followed
         assert shown is not None and followed is not None
-        tables = await self._viewer.site.growing(shown)
+        tables, wait = await self._viewer.site.growing(shown), _FIRST_PAUSE
         while True:
             while not self._is_newer(request, tables):
                 self._newer.clear()
@@ -100,7 +115,8 @@ class Follower:
                 await self._rested.wait()
             made = await self._made(request, followed, tables)
             if made is None:
-                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, _LONGEST_PAUSE)
                 continue
             before, after, update = made
             if self._viewer.at_rest and self._viewer.shown is before:
@@ -146,5 +162,6 @@ class Follower:
                 metrics.update_seconds.observe(facts[name]["age"])
         viewer.put(Message(Type.UPDATE, json_parts({"datasets": facts, **update.told}), request.id))
         viewer.shown = after
+        self._anew.update(update.told["anew"])
         metrics.updates.inc()
         self._sent = time.monotonic() + (_SECONDS_AFTER_ANEW if update.told["anew"] else 0.0)

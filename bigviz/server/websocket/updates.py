@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BigvizError
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.streams.past import Past
+from bigviz.server.streams.shared_tasks import SharedTasks
 
 if TYPE_CHECKING:
     from bigviz.server.documents.given import Given
@@ -56,7 +56,7 @@ class Updates:
 
     def __init__(self) -> None:
         self._kept: ByteCache[Update] = ByteCache(_BYTES)
-        self._making: dict[tuple[Any, ...], asyncio.Task[Update]] = {}
+        self._making: SharedTasks[Update] = SharedTasks()
 
     async def update(
         self,
@@ -73,18 +73,13 @@ class Updates:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._make(backend, tables, before, after, had, followed))
-            self._making[key] = task
-            task.add_done_callback(partial(self._done, key))
-        return await asyncio.shield(task)
 
-    def _done(self, key: tuple[Any, ...], task: asyncio.Task[Update]) -> None:
-        """What has failed may go better the next time."""
-        del self._making[key]
-        if not task.cancelled() and task.exception() is None:
-            self._kept.put(key, task.result())
+        async def made() -> Update:
+            found = await self._make(backend, tables, before, after, had, followed)
+            self._kept.put(key, found)  # what has failed may go better the next time
+            return found
+
+        return await self._making.get(key, made)
 
     async def _make(
         self,

@@ -287,6 +287,8 @@ class Viewer:
         else:  # each number that the figure does not have would be a task and a listener of its own
             requests.one_of("layer", request.layer, len(figures[request.figure].layers), request.id)
             self._unfollow()
+            if self.follower is not None:
+                self.follower.asked(request.figure)
             place = (request.figure, request.layer)
             before = self.asked.get(place)
             task = self._spawn(self._guarded(partial(self._layer, request, shown, backend), request.id, *place))

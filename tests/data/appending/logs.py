@@ -60,6 +60,13 @@ def new(folder: Path, **options: Any) -> AppendLog:
     return AppendLog.create(folder, SCHEMA, 0, 1, **options)
 
 
+def commit(log: AppendLog, entries: list[Entry], now: int) -> list[Any]:
+    """Commit, and remove what is rolled over, as a server does behind."""
+    answers = log.commit(entries, now)
+    log.tidy()
+    return list(answers)
+
+
 def patch(values: dict[int, int], key: str | None = None) -> Entry:
     """Other values at rows."""
     at = np.array(sorted(values), np.int64)

@@ -38,19 +38,33 @@ def test_many_corrections_are_few_runs_and_bounded(tmp_path, monkeypatch):
     log.close()
 
 
+def test_patches_of_one_group_are_bounded_together(tmp_path, monkeypatch):
+    log = new(tmp_path / "log", durability="os")
+    log.commit([entry(list(range(100)))], NOW)
+    changes = [patch(dict.fromkeys(range(start, start + 10), 7)) for start in range(0, 100, 10)]
+    size = changes[0].patch.nbytes
+    monkeypatch.setattr("bigviz.data.appending.state.MOST_CORRECTED", 4 * size)
+    answers = log.commit(changes, NOW)
+    assert [isinstance(each, Receipt) for each in answers] == [True] * 4 + [False] * 6
+    assert all(isinstance(each, TooLarge) for each in answers[4:])
+    assert log.snapshot.corrections.nbytes <= 4 * size + 64 and rows(log)[:50] == [7] * 40 + list(range(40, 50))
+    log.close()
+
+
 def test_a_version_costs_its_own_batches_alone(tmp_path, monkeypatch):
     log = new(tmp_path / "log", durability="os")
     log.commit([entry([number]) for number in range(2_000)], NOW)
     table = LogTable(None, OWN, SCHEMA, "log")
     Dataset("log", AppendedSource(table, log.snapshot, "log")).column("x")
     log.commit([entry([1, 2])], NOW)
-    read: list[int] = []
-    payload = Batches.payload
-    monkeypatch.setattr(Batches, "payload", lambda *values: [read.append(values[1]), payload(*values)][1])
+    read: list[tuple[int, int]] = []
+    payloads = Batches.payloads
+    monkeypatch.setattr(Batches, "payloads", lambda *values: [read.append(values[1:]), payloads(*values)][1])
     dataset = Dataset("log", AppendedSource(table, log.snapshot, "log"))
     (found,) = dataset.read_rows(["x"], 2_000, 2_002)
-    assert found[0] == 2_000 and found[1][0].values.tolist() == [1, 2] and read == [2_000]
-    assert dataset.take(np.array([7, 1_000]), ["x"])["x"].to_pylist() == [7, 1_000] and read == [2_000, 7, 1_000]
+    assert found[0] == 2_000 and found[1][0].values.tolist() == [1, 2] and read == [(2_000, 2_001)]
+    assert dataset.take(np.array([7, 1_000]), ["x"])["x"].to_pylist() == [7, 1_000]
+    assert read[1:] == [(7, 8), (1_000, 1_001)]
     log.close()
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bigviz.common.errors import Unreadable
+from bigviz.data.appending import log as log_module
 from bigviz.data.appending.log import AppendLog
 from bigviz.data.appending.rule import Rule
 
-from .logs import NOW, SCHEMA, SECOND, entry, new, opened, patch, rows
+from ...patience import PATIENCE
+from .logs import NOW, SCHEMA, SECOND, commit, entry, new, opened, patch, rows
 
 
 def rolling(folder: Path, kept: int = 3, **options: Any) -> AppendLog:
@@ -30,7 +33,7 @@ def again(log: AppendLog, kept: int = 3) -> AppendLog:
 def test_the_disk_holds_what_is_kept(tmp_path):
     log = rolling(tmp_path / "log")
     for value in range(40):
-        log.commit([entry([value] * 2)], NOW)
+        commit(log, [entry([value] * 2)], NOW)
         assert len(list((tmp_path / "log").glob("*.log"))) <= 3
     assert rows(log) == [38, 39, 39] and log.snapshot.first_row == 77
     log = again(log)
@@ -39,15 +42,47 @@ def test_the_disk_holds_what_is_kept(tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
+def test_nobody_who_appends_waits_for_files_that_are_removed(tmp_path, monkeypatch):
+    log = rolling(tmp_path / "log", kept=2)
+    for value in range(4):
+        log.commit([entry([value], str(value))], NOW)
+    begun, go_on = threading.Event(), threading.Event()
+    numbers_of = log_module.numbers_of
+
+    def slow(*values: Any) -> Any:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return numbers_of(*values)
+
+    monkeypatch.setattr(log_module, "numbers_of", slow)
+    removing = threading.Thread(target=log.tidy)
+    removing.start()
+    assert begun.wait(PATIENCE)
+    log.tidy()  # a second one leaves it to the first
+    for value in range(4, 9):
+        log.commit([entry([value], str(value))], NOW)
+    log.commit([patch({8: 80})], NOW)
+    assert log.sync().version == 11 and not log.is_tidy
+    go_on.set()
+    removing.join(PATIENCE)
+    assert not log.is_tidy and rows(log) == [7, 80]
+    log.tidy()
+    assert log.is_tidy and rows(log) == [7, 80]
+    log = again(log, kept=2)
+    assert rows(log) == [7, 80] and log.repeated(entry([0], "0").key, entry([0], "0").body, NOW) is not None
+    log.close()
+
+
+@pytest.mark.usefixtures("quick")
 def test_keys_and_corrections_outlive_their_files(tmp_path):
     log = rolling(tmp_path / "log", kept=9)
     first = entry([1], "a")
-    receipt = log.commit([first], NOW)[0]
-    log.commit([entry([2] * 8)], NOW)
+    receipt = commit(log, [first], NOW)[0]
+    commit(log, [entry([2] * 8)], NOW)
     changed = patch({5: 50, 8: 80}, "b")
-    patched = log.commit([changed], NOW)[0]
+    patched = commit(log, [changed], NOW)[0]
     for value in range(3):
-        log.commit([entry([value])], NOW)
+        commit(log, [entry([value])], NOW)
     assert log.snapshot.files[0].first > 0
     log = again(log, kept=9)
     assert (
@@ -55,19 +90,19 @@ def test_keys_and_corrections_outlive_their_files(tmp_path):
     )
     assert rows(log) == [2, 2, 50, 2, 2, 80, 0, 1, 2]
     assert [each.rows.tolist() for each in log.snapshot.corrections.told] == [[5, 8]]
-    log.commit([entry([7] * 9)], NOW)
+    commit(log, [entry([7] * 9)], NOW)
     assert not again(log, kept=9).snapshot.corrections
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_kill_between_the_two_steps_of_a_removal(tmp_path, monkeypatch):
     log = rolling(tmp_path / "log")
-    log.commit([entry([1, 2, 3])], NOW)
+    commit(log, [entry([1, 2, 3])], NOW)
     unlink = Path.unlink
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", lambda path, missing_ok=False: None if path.suffix == ".log" else unlink(path))
-        log.commit([entry([4, 5, 6])], NOW)
-        log.commit([entry([7])], NOW)
+        commit(log, [entry([4, 5, 6])], NOW)
+        commit(log, [entry([7])], NOW)
     assert (tmp_path / "log" / "00000001.log").exists() and (tmp_path / "log" / "rolled").exists()
     log = again(log)
     assert rows(log) == [5, 6, 7] and not (tmp_path / "log" / "00000001.log").exists()
@@ -78,7 +113,7 @@ def test_a_kill_between_the_two_steps_of_a_removal(tmp_path, monkeypatch):
 def test_damage_to_what_is_kept_of_removed_files_is_told(tmp_path):
     log = rolling(tmp_path / "log")
     for value in range(8):
-        log.commit([entry([value], str(value))], NOW)
+        commit(log, [entry([value], str(value))], NOW)
     log.close()
     path = tmp_path / "log" / "rolled"
     whole = path.read_bytes()
@@ -94,7 +129,7 @@ def test_damage_to_what_is_kept_of_removed_files_is_told(tmp_path):
 @pytest.mark.usefixtures("quick")
 def test_a_full_disk_holds_no_rollover_up_for_ever(tmp_path, monkeypatch, caplog):
     log = rolling(tmp_path / "log")
-    log.commit([entry([1, 2, 3])], NOW)
+    commit(log, [entry([1, 2, 3])], NOW)
 
     def full(*values: object) -> None:
         raise OSError(errno.ENOSPC, "full")
@@ -102,9 +137,9 @@ def test_a_full_disk_holds_no_rollover_up_for_ever(tmp_path, monkeypatch, caplog
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", full)
         for value in range(3):  # the files stay, and the rows are appended all the same
-            log.commit([entry([value] * 3)], NOW)
+            commit(log, [entry([value] * 3)], NOW)
     assert len(list((tmp_path / "log").glob("*.log"))) == 4 and "could not be removed" in caplog.text
-    log.commit([entry([9])], NOW)
+    commit(log, [entry([9])], NOW)
     assert rows(log) == [2, 2, 9] and len(list((tmp_path / "log").glob("*.log"))) == 2
     log.close()
 
@@ -112,10 +147,10 @@ def test_a_full_disk_holds_no_rollover_up_for_ever(tmp_path, monkeypatch, caplog
 @pytest.mark.usefixtures("quick")
 def test_an_old_version_is_read_when_its_files_are_gone(tmp_path):
     log = rolling(tmp_path / "log")
-    log.commit([entry([1, 2, 3])], NOW)
+    commit(log, [entry([1, 2, 3])], NOW)
     before = log.snapshot
     for value in range(6):
-        log.commit([entry([value] * 3)], NOW)
+        commit(log, [entry([value] * 3)], NOW)
     assert not before.files[0].batches.path.exists()
     assert opened(before).column("x").values.tolist() == [1, 2, 3]
     log.close()
@@ -126,7 +161,7 @@ def test_the_rows_of_an_upload_are_rolled_over_too(tmp_path):
     options: dict[str, Any] = {"rule": Rule(nbytes=1_000), "upload": (10, 900)}
     log = AppendLog.create(tmp_path / "log", SCHEMA, 10, 1, rule=Rule(nbytes=1_000), upload_bytes=900)
     assert log.snapshot.rows == 10
-    log.commit([entry([1, 2])], NOW)
+    commit(log, [entry([1, 2])], NOW)
     assert (log.snapshot.first_row, log.snapshot.rows) == (10, 2)
     log.close()
     assert AppendLog.open(tmp_path / "log", 2, **options).snapshot.first_row == 10

@@ -78,6 +78,11 @@ class Against(RuleBasedStateMachine):
         self.now = NOW
         self.sealed = False
 
+    @rule()
+    def tidy(self) -> None:
+        self.log.tidy()
+        assert self.log.is_tidy
+
     @rule(seconds=st.sampled_from([-4_000, -3, 1, 20, 60]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds * SECOND

@@ -184,7 +184,7 @@ def test_a_column_without_values_at_first_becomes_text(tmp_path: Path):
 
 
 def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("bigviz.data.following.growing_csv._LONGEST", 64)
+    monkeypatch.setattr("bigviz.data.following.growing_text._LONGEST", 64)
     path = tmp_path / "t.csv"
     table = begun(path, "n,s\n1,a\n")
     first = table.open()

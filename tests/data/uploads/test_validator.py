@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.common.errors import BigvizError, TooLarge, Unreadable
 from bigviz.data.uploads.facts import TableFacts
 from bigviz.data.uploads.validator import Validator
 
@@ -97,3 +97,27 @@ def test_messages_name_no_path(validator: Validator, tmp_path: Path):
 def _empty(path: Path) -> Path:
     path.touch()
     return path
+
+
+def test_bodies_that_come_together_fail_one_by_one(validator: Validator, monkeypatch: pytest.MonkeyPatch):
+    schema = pa.schema([("x", pa.float64())])
+
+    def answers(bodies: list[bytes]) -> list[object]:
+        found = validator.convert_all([(body, "ndjson") for body in bodies], schema)
+        return [
+            each.message
+            if isinstance(each, BigvizError)
+            else pa.ipc.read_record_batch(each[0], schema)["x"].to_pylist()
+            for each in found
+        ]
+
+    bodies = [b'{"x": 1}', b'{"x": "a"}', b'{"y": 1}', b"", b'{"x": 2}\n{"x": null}']
+    found = answers(bodies)
+    assert [found[0], found[3], found[4]] == [[1.0], [], [2.0, None]]
+    assert "which is a number" in str(found[1]) and "'y'" in str(found[2])
+    validator.warm()
+    (first,) = processes(validator)
+    os.kill(first, signal.SIGKILL)  # what ends the process is one body of those: the others are read all the same
+    assert answers(bodies) == found
+    many = b'{"x": 1}\n' * 4_000_000
+    assert [len(each) for each in answers([many, many, many, b'{"x": 5}'])] == [4_000_000] * 3 + [1]

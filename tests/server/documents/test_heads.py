@@ -17,6 +17,7 @@ def test_versions_and_their_times(monkeypatch: pytest.MonkeyPatch):
         known.tell("ticks", version)
     assert "ticks" in known and known.version("ticks") == 9
     assert [known.time("ticks", version) for version in (3, 4, 5, 7, 9, 12)] == [None, 100, 101, 101, 102, 102]
+    assert known.names == ["ticks"]
     known.forget("ticks")
     assert "ticks" not in known and known.time("ticks", 9) is None
 

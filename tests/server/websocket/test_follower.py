@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,10 @@ import pyarrow as pa
 import pytest
 
 from bench.load.socket import Opcode, frame_of
+from bigviz.common.errors import NotFound
+from bigviz.server.documents.shelf import Shelf
 from bigviz.server.limits import Limits
+from bigviz.server.websocket import follower
 from bigviz.wire.columns import ColumnsMessage
 from bigviz.wire.frames import Type
 
@@ -233,6 +238,52 @@ def test_a_page_that_comes_back_with_a_version_that_is_not_known_asks_anew(plots
         assert told.value["anew"] == [0]
 
 
+def test_one_who_follows_without_asking_for_the_layer_is_told_what_to_send(plots: Running):
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        held, version = {"tiles": [0, 0, 0, 0, 0, 0]}, 1
+        follow(page, version, **held)
+        version = append(plots, rows(100, 100))
+        assert update(page)[-1].value["anew"] == [0]
+        for _ in range(2):
+            request = follow(page, version, **held)
+            refused = page.take()
+            assert (refused.kind, refused.frame.request) == (Type.ERROR, request)
+            assert "send `layer` for each of its layers" in refused.value["error"]
+        page.layer()
+        page.view([TILE])
+        follow(page, version, **held)
+        append(plots, rows(200, 100))
+        tile, told = update(page)
+        assert planes(tile).sum() == 300 and told.value["anew"] == []
+
+
+def test_what_cannot_be_shown_is_tried_ever_more_rarely(plots: Running, monkeypatch: pytest.MonkeyPatch):
+    waits: list[float] = []
+    failing, sleep, newest = [True], asyncio.sleep, Shelf.newest
+
+    async def slept(seconds: float) -> None:
+        if failing[0]:
+            waits.append(seconds)
+            failing[0] = len(waits) < 9
+        await sleep(0)
+
+    async def shown(*values: Any) -> Any:
+        if failing[0]:
+            raise NotFound("its data is not there")
+        return await newest(*values)
+
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+        with monkeypatch.context() as patched:
+            patched.setattr(follower, "asyncio", SimpleNamespace(sleep=slept, Event=asyncio.Event))
+            patched.setattr(Shelf, "newest", shown)
+            follow(page, 1, tiles=[0, 0, 0, 0, 0, 0])
+            append(plots, rows(100, 100))
+            assert planes(update(page)[0]).sum() == 200
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+
+
 def stopped(served: Running, layer: dict[str, Any]) -> socket.socket:
     """One who follows, and reads nothing after the upgrade."""
     host = urlsplit(served.url).netloc
@@ -264,7 +315,11 @@ def test_one_who_reads_nothing_is_left_and_others_feel_nothing(tmp_path):
                     assert time.monotonic() < end
                     follow(page, version, **held)
                     version = append(served, rows(100 * version, 100))
-                    assert update(page)[-1].value["datasets"]["rows"]["version"] == version
+                    told = update(page)[-1].value
+                    assert told["datasets"]["rows"]["version"] == version
+                    if told["anew"]:
+                        page.layer()
+                        page.view([TILE])
             assert page.view([TILE])[-1].kind == Type.DONE
 
 

@@ -22,6 +22,7 @@ from xxhash import xxh64_intdigest
 from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import Unreadable
 from bigviz.data.appending.growth import Correction
+from bigviz.data.appending.keys import Keys
 from bigviz.data.appending.rollover import Clock
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.patches.corrections import Corrections, Patch, Run
@@ -41,7 +42,7 @@ class Rolled:
     number: int = 0
     total: int = 0
     clock: Clock = field(default_factory=Clock)
-    keys: bytes = b""
+    keys: Keys = field(default_factory=Keys)
     corrections: Corrections = field(default_factory=Corrections)
     gone: Mapping[str, Magnitudes] = field(default_factory=dict)
 
@@ -77,7 +78,8 @@ class Rolled:
             at += size
             return data[at - size : at]
 
-        keys = take(told["keys"])
+        keys = Keys()
+        keys.unpack(take(told["keys"]))
         corrections = [Correction(version, np.frombuffer(take(8 * rows), np.int64)) for version, rows in told["told"]]
         columns = {}
         for name, size in told["columns"]:
@@ -92,20 +94,21 @@ class Rolled:
         columns = [(name, Patch(run.rows, {name: run.values}).write()) for name, (run,) in self._joined().items()]
         gone = [(name, *each.write()) for name, each in self.gone.items()]
         told = [(each.version, len(each.rows)) for each in self.corrections.told]
+        keys = self.keys.pack()
         described = json.dumps(
             {
                 "number": self.number,
                 "total": self.total,
                 "clock": self.clock.now,
                 "last": self.clock.last,
-                "keys": len(self.keys),
+                "keys": len(keys),
                 "told": told,
                 "columns": [(name, len(each)) for name, each in columns],
                 "gone": [(name, dtype, len(each)) for name, dtype, each in gone],
             }
         ).encode()
         rows = [each.rows.tobytes() for each in self.corrections.told]
-        rest = b"".join([described, self.keys, *rows, *(each for _, each in columns), *(each for *_, each in gone)])
+        rest = b"".join([described, keys, *rows, *(each for _, each in columns), *(each for *_, each in gone)])
         size = len(described).to_bytes(8, "little")
         with written_aside(folder / _NAME) as file:
             file.write(_MAGIC + _sum(size + rest).to_bytes(8, "little") + size)
