@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-__all__ = ["ACCENTS", "grown", "line_pixels", "over"]
+__all__ = ["ACCENTS", "bar_pixels", "grown", "line_pixels", "over"]
 
 Pixels = npt.NDArray[np.uint8]
 Rgba = tuple[int, int, int, int]
@@ -48,6 +48,24 @@ def grown(pixels: Pixels, radius: int) -> Pixels:
         here, there = out[to], pixels[source]
         empty = (here[..., 3] == 0) & (there[..., 3] > 0)
         here[empty] = there[empty]
+    return out
+
+
+def bar_pixels(
+    left: npt.NDArray[np.float64],
+    right: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    size: Sequence[int],
+    colour: Rgba,
+) -> Pixels:
+    """Rectangles of one colour, by their sides in pixels from the top left of a picture of `size` (width, height)."""
+    width, height = size
+    out = np.zeros((height, width, 4), np.uint8)
+    columns = np.stack([np.clip(np.floor(left + 0.5), 0, width), np.clip(np.ceil(right - 0.5), 0, width)]).astype(int)
+    down = np.clip(np.rint(np.sort(np.stack([low, high]), axis=0)), 0, height).astype(int)
+    for x0, x1, y0, y1 in zip(*columns.tolist(), *down.tolist(), strict=True):
+        out[y0:y1, x0 : max(x1, x0 + 1)] = colour
     return out
 
 

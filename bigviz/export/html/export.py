@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS, BINS
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
@@ -14,7 +16,7 @@ from bigviz.common.progress import Progress, no_progress
 from bigviz.document.bind import require_bound
 from bigviz.document.spec import Document, mapped
 from bigviz.export.html.blocks import Blocks, packed
-from bigviz.export.html.kept_layer import Kept, KeptLine, KeptRows, Subject
+from bigviz.export.html.kept_layer import Kept, KeptBars, KeptLine, KeptRows, Subject
 from bigviz.export.html.kept_tiles import KeptTiles
 from bigviz.export.html.page import page_bytes, page_pieces
 from bigviz.render import colormaps
@@ -121,6 +123,8 @@ def _opened(
 def _kept(subject: Subject, depth: int | None) -> Kept:
     if subject.layer.glyph == "line":
         return KeptLine(subject)
+    if subject.layer.glyph in BARS:
+        return KeptBars(subject)
     scanned = subject.engine.readiness(subject.dataset, subject.layer) == "scanned"
     tiles = KeptTiles(subject, scanned) if depth is None else KeptTiles(subject, scanned, most=None)
     return KeptRows.of(subject) or tiles
@@ -150,13 +154,22 @@ def _entry(each: KeptLayer, blocks: Blocks) -> dict[str, Any]:
     """A layer in the page's index."""
     subject, kept = each.subject, each.kept
     entry = kept.entry(blocks)
-    dense = None if subject.layer.glyph == "line" else subject.engine.dense(subject.dataset, subject.layer)
+    dense = None if subject.layer.glyph != "points" else subject.engine.dense(subject.dataset, subject.layer)
     answer = layer_json.layer_answer(subject.info, times_of(subject.dataset, subject.layer), "complete", dense)
     told = json_parts({**answer, "inside": kept.inside()})
     return {
         "figure": subject.figure,
         "layer": subject.number,
-        "definition": {"dataset": each.dataset, **asdict(subject.layer), "agg": subject.layer.agg},
+        "definition": {"dataset": each.dataset, **_definition(subject.layer)},
         "answer": blocks.add(packed(subject.framed(Type.LAYER, told))),
         **entry,
     }
+
+
+def _definition(layer: Layer) -> dict[str, Any]:
+    """A layer as its page defines it: what only some layers have is text, and left out where it is the default."""
+    out = {**asdict(layer), "agg": layer.agg, "bins": str(layer.bins)}
+    for key, default in (("bins", str(BINS)), ("sort", "label")):
+        if out[key] == default:
+            del out[key]
+    return out

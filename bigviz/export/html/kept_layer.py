@@ -11,12 +11,12 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.export.html.blocks import Blocks, packed
-from bigviz.server.jobs.encoded import columns_message
+from bigviz.server.jobs.encoded import bars_message, columns_message
 from bigviz.server.jobs.window_jobs import rows_answer
 from bigviz.tiles.interface import Engine, LayerInfo
 from bigviz.wire.frames import Part, Type, frames
 
-__all__ = ["Kept", "KeptLine", "KeptRows", "Subject"]
+__all__ = ["Kept", "KeptBars", "KeptLine", "KeptRows", "Subject"]
 
 _COLUMNS: Final = 256  # of a line at level 0, as many as a tile has
 
@@ -43,7 +43,7 @@ class Subject:
     @property
     def name(self) -> str:
         """For people."""
-        name = f"{self.layer.y} over {self.layer.x}"
+        name = f"{self.layer.y or self.layer.reduction} over {self.layer.x}"
         return f"{self.title}: {name}" if self.title else name
 
 
@@ -95,6 +95,37 @@ class KeptRows:
 
     def words(self) -> str:
         return f"all {self._rows:,} rows"
+
+
+class KeptBars:
+    """The bars that a page shows first; where it is zoomed, bins stay as they are."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._texts: list[str] = []
+        self._step: float | None = None
+
+    def grow(self, level: int, room: int) -> int | None:
+        """All of them with level 0, whatever they take."""
+        if level > 0:
+            return None
+        subject, info = self._subject, self._subject.info
+        low, high = (info.extent if info.range is None or info.range[0] == info.range[2] else info.range)[::2]
+        found = subject.engine.bars(subject.dataset, subject.layer, low, high, subject.cancel)
+        message = bars_message(found, (low, high), 1)
+        self._texts = [packed([frame]) for frame in subject.framed(message.kind, message.parts)]
+        if found.names is None and found.bins:
+            self._step = float(high - low) / found.bins
+        return sum(map(len, self._texts))
+
+    def entry(self, blocks: Blocks) -> dict[str, Any]:
+        return {"bars": [blocks.add(text) for text in self._texts]}
+
+    def inside(self) -> dict[str, Any]:
+        return {} if self._step is None else {"bin": self._step}
+
+    def words(self) -> str:
+        return "all bars" if self._step is None else "the bins of the first view"
 
 
 class KeptLine:

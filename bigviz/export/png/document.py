@@ -187,8 +187,8 @@ def _home(figures: Sequence[Figure], name: str, document: Document, window: floa
 
 
 def _may_follow(figures: Sequence[Figure], figure: Figure, document: Document) -> bool:
-    """Only lines, on a y range that is this figure's alone and that the document leaves open."""
+    """Only lines and bars, on a y range that is this figure's alone and that the document leaves open."""
     declared, name = document.ranges[figure.spec.y_range], figure.spec.y_range
     alone = sum((each.spec.x_range, each.spec.y_range).count(name) for each in figures) == 1
     said = declared.start is not None and declared.end is not None
-    return alone and not said and bool(figure.layers) and all(layer.is_line for layer in figure.layers)
+    return alone and not said and bool(figure.layers) and all(layer.is_line or layer.is_bars for layer in figure.layers)

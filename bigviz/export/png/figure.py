@@ -22,6 +22,7 @@ from bigviz.export.png.chrome.category_legend import draw_legend, legend_width
 from bigviz.export.png.chrome.colour_bar import Bar, bar_label_width, draw_bar
 from bigviz.export.png.chrome.frame import Frame, Margins, Room, Side, bar_room, frame_of, margins_of, ticks_of
 from bigviz.export.png.chrome.label_legend import draw_label_legend
+from bigviz.export.png.data.bars import Bars
 from bigviz.export.png.data.lines import Line
 from bigviz.export.png.data.points import Points
 from bigviz.export.png.shown_layer import ShownLayer
@@ -56,10 +57,12 @@ class Figure:
     ) -> None:  # fmt: skip
         self.spec, self.layers, self.axes, self._palette = spec, layers, axes, palette
         self._points: dict[int, Points] = {}
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, Line | Bars] = {}
         for number, layer in enumerate(layers):
             if layer.is_line:
                 self._lines[number] = Line(engine, layer, cancel)
+            elif layer.is_bars:
+                self._lines[number] = Bars(engine, layer, cancel)
             else:
                 self._points[number] = Points(engine, layer, cancel, progress)
         self._room = Room()
@@ -67,7 +70,11 @@ class Figure:
     @property
     def side(self) -> Side:
         """Which key stands next to the plot, as far as is known."""
-        if not self.layers or self.layers[0].is_line or self._points[0].is_always_plain(_MOST_ROWS):
+        if not self.layers or self.layers[0].is_line:
+            return "none"
+        if self.layers[0].is_bars:
+            return "none" if self.layers[0].planes is None else "legend"
+        if self._points[0].is_always_plain(_MOST_ROWS):
             return "none"
         return "bar" if self.layers[0].planes is None else "legend"
 
@@ -173,7 +180,7 @@ class Figure:
         if all(points.is_sparse(view) for points in self._points.values()):
             return palette.page, True
         main = self.layers[0]
-        dark = palette.dark if main.is_line or main.planes is not None else main.ground_dark
+        dark = palette.dark if main.is_line or main.is_bars or main.planes is not None else main.ground_dark
         return palette.plot_dark if dark else palette.plot_light, False
 
     def _data(self, view: View, frame: Frame, dpr: float) -> tuple[Array, bool]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy.typing as npt
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import LayerSpec
 from bigviz.export.axes.axis import is_exact
@@ -68,6 +69,10 @@ class ShownLayer:
     @property
     def is_line(self) -> bool:
         return self.choice.layer.glyph == "line"
+
+    @property
+    def is_bars(self) -> bool:
+        return self.choice.layer.glyph in BARS
 
     @property
     def planes(self) -> tuple[str, ...] | None:
@@ -161,7 +166,9 @@ class ShownLayer:
 
     def _has_cells(self, side: int) -> bool:
         """Its numbers are few and whole, and drawn as cells or bands."""
-        if self.is_line or not self._is_short(side):
+        if self.choice.layer.glyph == "bar":
+            return side == 0
+        if self.is_line or self.is_bars or not self._is_short(side):
             return False
         kinds: Sequence[str] = (self.info.x.kind, self.info.y.kind)
         return kinds[side] != "integer" or self._is_short(1 - side)

@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.document.placement import Place, placed
 from bigviz.document.spec import Document, FigureSpec, RangeSpec
-from bigviz.render.colormaps import lut
+from bigviz.render.colormaps import CATEGORIES, lut
 from bigviz.render.contrast import PLOT_DARK, PLOT_LIGHT, wants_dark
 from bigviz.render.css_colors import Rgba, rgba
 from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
-from bigviz.render.thumbnail import ACCENTS, grown, line_pixels, over
+from bigviz.render.thumbnail import ACCENTS, bar_pixels, grown, line_pixels, over
 from bigviz.server.request_values import Number
 from bigviz.tiles.grid.pixel_cells import pixel_cells
-from bigviz.tiles.interface import Columns, DensePart, LayerInfo, TileKey
+from bigviz.tiles.interface import Bars, Columns, DensePart, LayerInfo, TileKey
 from bigviz.tiles.readiness import EXACT
 from bigviz.wire.codec import SIDE, EncodedPlane, decode
 from bigviz.wire.offsets import offsets
@@ -57,6 +58,7 @@ _PAD: Final = 0.04  # of the range, on each side: more than the page's, so that 
 _MOST_MARKS: Final = 5_000  # rows that are drawn as plain marks
 _MOST_STYLED: Final = 50_000  # the same, where the document gives them a colour or a size
 _RADII: Final = ((150, 4), (400, 3), (1_200, 2))  # of marks, by how many there are at most
+_FREE: Final = 0.1  # of the room of a label, on each side of its bar
 _SPARSE: Final = 0.02  # of the pixels: where fewer are filled, each grows
 
 
@@ -69,6 +71,7 @@ class _Source:
     dense: DensePart | None
     planes: Callable[[TileKey], Sequence[EncodedPlane]]
     columns: Callable[[Window, int], Columns]
+    bars: Callable[[Window], Bars] | None = None
 
     @property
     def box(self) -> tuple[Number, Number, Number, Number] | None:
@@ -181,6 +184,7 @@ def _source(engine: Engine, asked: Asked, sample: SampledLayer | None, cancel: C
         engine.dense(dataset, layer),
         planes,
         lambda x, width: engine.columns(dataset, layer, *x, width, cancel),
+        (lambda x: engine.bars(dataset, layer, *x, cancel)) if layer.glyph in BARS else None,
     )
 
 
@@ -200,7 +204,9 @@ def _figure(
     for number, source in enumerate(sources):
         cancel.check()
         with suppress(BadInput):  # a window that is too wide or too narrow to be divided
-            if source.asked.layer.glyph == "line":
+            if source.bars is not None:
+                pixels = over(pixels, _bars(source, source.bars(x), number, x, y, size))
+            elif source.asked.layer.glyph == "line":
                 pixels = over(pixels, _line(source, number, x, y, size))
             else:
                 pixels = _points(source, number, x, y, pixels)
@@ -212,6 +218,23 @@ def _line(source: _Source, number: int, x: Window, y: Window, size: tuple[int, i
     found = source.columns(x, width)
     across, up = _along(found.x, x, width), _along(found.y, y, height)
     return line_pixels(across, height - up, found.run, size, _colour(source, number))
+
+
+def _bars(source: _Source, found: Bars, number: int, x: Window, y: Window, size: tuple[int, int]) -> Pixels:
+    """Bars, stacked, each as wide as its bin or as a part of the room of its label."""
+    width, height = size
+    edges, (heights, filled) = _along(found.edges, x, width), found.heights
+    tops = np.where(filled, heights, 0).astype(np.float64).cumsum(axis=0)
+    feet = np.vstack([np.zeros((1, found.bins)), tops[:-1]])
+    free = np.diff(edges) * (_FREE if found.names is not None else 0)
+    colours = lut(CATEGORIES)
+    out = np.zeros((height, width, 4), np.uint8)
+    for code in range(len(tops)):
+        red, green, blue = colours[code % len(colours)].tolist()
+        colour = _colour(source, number) if found.categories is None else (red, green, blue, 255)
+        low, high = (height - _along(each[code], y, height) for each in (feet, tops))
+        out = over(out, bar_pixels(edges[:-1] + free, edges[1:] - free, low, high, size, colour))
+    return out
 
 
 def _colour(source: _Source, number: int) -> Rgba:

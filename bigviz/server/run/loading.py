@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bigviz.aggregate.layer_options import BARS
 from bigviz.apps.script import ScriptRun, run_script
 from bigviz.apps.script_failure import ScriptFailed, failure_of
 from bigviz.common.errors import BadInput, BigvizError, NotFound
@@ -144,6 +145,8 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
     """A document of one figure over a dataset; columns that are not given are chosen. A map is below mercator axes,
     which it makes the default."""
     x, y, glyph, geographic = columns.x, columns.y, columns.glyph, False
+    if glyph in BARS:
+        return _of_bars(dataset, name, columns)
     if x is None or y is None:
         choice = choose(dataset)
         geographic = choice.geographic and x is None and y is None
@@ -164,6 +167,21 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
         plot.points(dataset, x, y, agg=columns.agg or "count")
     made = document(plot, id=name)
     published(*made.layers()[0]).resolve(made)  # an axis that its column cannot have
+    return made
+
+
+def _of_bars(dataset: Dataset, name: str, columns: Columns) -> Document:
+    """A document of bars, which have no column for y."""
+    glyph = columns.glyph
+    if columns.y is not None:
+        raise BadInput(f"--glyph {glyph} has no column for y: leave out --y, got {columns.y!r}.", "y", columns.y)
+    if columns.x is None:
+        raise BadInput(f"--glyph {glyph} needs a column: name it by --x.", "x")
+    plot = figure(title=name, x_axis_type=columns.xaxis, y_axis_type=columns.yaxis)  # type: ignore[arg-type]
+    draw = plot.histogram if glyph == "histogram" else plot.bar
+    draw(dataset, columns.x, agg=columns.agg or "count")
+    made = document(plot, id=name)
+    published(*made.layers()[0]).resolve(made)
     return made
 
 

@@ -211,13 +211,13 @@ function drawBox(ctx, { rect, lines, more }, view, look) {
  */
 function drawSwatch(ctx, layer, x, y, view, look) {
   const { raster, line } = layer;
-  if (line instanceof BarLayer) {
+  if (line instanceof BarLayer && !layer.planes) {
     ctx.save();
     ctx.globalAlpha *= line.style.opacity ?? 1;
     ctx.fillStyle = line.colorOf(0);
     ctx.fillRect(x, y - 5, SWATCH, 10);
     ctx.restore();
-  } else if (line) {
+  } else if (line && !(line instanceof BarLayer)) {
     const { color, width, opacity = 1, dash = [] } = layer.lineStyle(look);
     ctx.save();
     ctx.globalAlpha *= opacity;

@@ -42,7 +42,9 @@ export class HoverMark {
     mark.hidden = false;
   }
 
-  /** @param {Pick<Hit, "x"|"y"|"exact">|null} hit @param {import("../geometry/view.js").View} view @param {number} dpr */
+  /**
+   * @param {Pick<Hit, "x"|"y"|"exact">|null} hit @param {import("../geometry/view.js").View} view @param {number} dpr
+   */
   outline(hit, view, dpr) {
     const { mark } = this;
     mark.hidden = true;

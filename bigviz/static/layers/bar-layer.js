@@ -1,6 +1,7 @@
 // A layer of bars: those of a histogram, or of labels. They travel as a line's columns do: for each category an entry a
 // bin with its lower edge, its value and its number of rows, and one more for the upper edge of the last.
 
+import { length } from "../geometry/span.js";
 import { nearView, placeOf } from "./near-view.js";
 import { LineLayer, transform } from "./line-layer.js";
 import { GLASBEY } from "../render/palette.js";
@@ -45,6 +46,12 @@ export class BarLayer extends LineLayer {
   /** @param {View} view @returns {boolean} */
   covered(view) {
     return this.columns !== null && (this.isByLabel || super.covered(view));
+  }
+
+  /** An exported page holds the bins of its first view.  @param {View} view @returns {boolean} */
+  isShallow(view) {
+    const { bin = 0 } = this.info.inside ?? {};
+    return 2 * length(view.x) <= bin * this.bins;
   }
 
   /** Rows of bars are not single rows.  @returns {null} */

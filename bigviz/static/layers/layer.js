@@ -14,8 +14,8 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../render/norm.js").Clip} Clip */
 /** @typedef {import("../render/norm.js").How} How */
 /**
- * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, cmap: string, how: How, low:
- * Clip, high: Clip,
+ * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, cmap: string,
+ *   how: How, low: Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /**
  * `reason`: why it cannot be drawn; `by_reason`: why its values cannot be categories, as far as is known.

@@ -15,9 +15,10 @@ import { StoredTiles } from "./stored-tiles.js";
  * @typedef {{format: number, blocks: number[], hello: number, layers: StoredLayer[]}} Index
  */
 /**
- * @typedef {{figure: number, layer: number, definition: Definition, answer: number, rows?: number[], line?: number[], bars?: number[],
- *   tiles?: {planes: number, counts: boolean, levels: import("./stored-tiles.js").StoredLevel[]}}} StoredLayer
+ * @typedef {{figure: number, layer: number, definition: Definition, answer: number, rows?: number[], line?: number[],
+ *   bars?: number[], tiles?: StoredTileLevels}} StoredLayer
  */
+/** @typedef {{planes: number, counts: boolean, levels: import("./stored-tiles.js").StoredLevel[]}} StoredTileLevels */
 /** @typedef {{rows: number[]|null, line: StoredLine|null, tiles: StoredTiles|null, about: StoredLayer}} Held */
 
 const FORMAT = 1;

@@ -25,7 +25,7 @@
  * How much of a layer an exported page holds: the deepest level of its tiles, and by how much the levels of x and y may
  * differ (null: by any number); or the width of a line's columns in axis space (null: all of its rows); or, of points,
  * all.
- * @typedef {Readonly<{deepest?: number, apart?: number|null, step?: number|null}>} Inside
+ * @typedef {Readonly<{deepest?: number, apart?: number|null, step?: number|null, bin?: number}>} Inside
  */
 /** The answer to a `layer` request; `inside` comes from an exported page alone.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows:

@@ -104,6 +104,8 @@ def _draw_swatch(canvas: Canvas, layer: ShownLayer, plain: bool, x: float, y: fl
     if layer.is_line:
         style = layer.line_style
         canvas.dashes(x, y, _SWATCH, min(_WIDEST, style.width), style.dash, style.colour, style.opacity)
+    elif layer.is_bars and layer.planes is None:
+        canvas.fill(x, y - 5, _SWATCH, 10, layer.colour[0])
     elif plain:
         _draw_mark(canvas, layer, x + _SWATCH / 2, y)
     else:
