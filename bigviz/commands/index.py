@@ -67,4 +67,4 @@ def layer_from(dataset: Dataset, words: Mapping[str, str]) -> Layer:
     Raises BadInput, NotFound or Unplottable.
     """
     document = document_of(dataset, "index", Columns(**words))
-    return published(*document.layers()[0]).resolve(document)[1]
+    return published(document, *document.layers()[0]).resolve(document)[1]

@@ -11,6 +11,7 @@ from tornado.web import Application, RequestHandler
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
 from bigviz.server.api import access, appending, batches, datasets, documents, embedding, openapi, people, users, views
+from bigviz.server.controls.live_figure import LiveFigure
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -23,7 +24,7 @@ _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
-    "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json",
+    "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -81,6 +82,7 @@ def make_app(site: Site) -> Application:
         (r"/([^/]+)/autoload\.js", pages.Autoload, shared),
         (r"/([^/]+)/ws", Websocket, shared),
         (r"/([^/]+)/views", views.Views, shared),
+        (r"/([^/]+)/controls/([A-Za-z0-9_]{1,64})\.json", LiveFigure, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
         (_TILE, layers.Tiles, shared),
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),

@@ -26,7 +26,8 @@ WINDOW = "x0=0&x1=1&y0=0&y1=1&width=4&height=4"
 @pytest.fixture(scope="module")
 def served() -> Iterator[Running]:
     table = pa.table({"x": [0.0, 1.0, 2.0], "y": [0.0, 2.0, 1.0]})
-    with running([bv.document(bv.figure().points(table, "x", "y"), id="d")]) as server:
+    figure = bv.figure().points(table, "x", "y")
+    with running([bv.document(bv.column(bv.checkbox("ID"), figure), id="d")]) as server:
         yield server
 
 

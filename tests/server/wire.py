@@ -124,7 +124,7 @@ def figures(node: dict[str, Any]) -> list[dict[str, Any]]:
     """The figures of a layout in document JSON, depth first."""
     if node["type"] == "figure":
         return [node]
-    return [figure for child in node["children"] for figure in figures(child)]
+    return [figure for child in node.get("children", ()) for figure in figures(child)]
 
 
 def tiles_of(got: list[Got]) -> list[tuple[int, int, int, int]]:

@@ -183,7 +183,7 @@ def figures(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _figures(node: dict[str, Any]) -> list[dict[str, Any]]:
     if node["type"] == "figure":
         return [node]
-    return [figure for child in node["children"] for figure in _figures(child)]
+    return [figure for child in node.get("children", ()) for figure in _figures(child)]
 
 
 def definition(document: dict[str, Any], **changes: str) -> dict[str, Any]:

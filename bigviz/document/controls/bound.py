@@ -8,9 +8,12 @@ from typing import cast
 
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.check import check as check_filter
+from bigviz.data.filters.parse import parse
 from bigviz.document.controls.number_expression import check_number, parsed_number
 from bigviz.document.controls.spec import ColumnOptions, ControlSpec
-from bigviz.document.controls.values import check_options_column
+from bigviz.document.controls.values import check_options_column, initial_values
+from bigviz.document.filter_text import bound_filter
 from bigviz.document.spec import Document
 
 __all__ = ["check_bound_controls", "control_columns"]
@@ -36,6 +39,7 @@ def _columns(document: Document, spec: ControlSpec, dataset: str) -> Iterator[st
         column = parsed_number(spec.expression)[1]
         if column is not None:
             yield column
+        yield from parse(spec.filter).columns if spec.filter else ()
     if spec.type == "table" and spec.columns is not None and _shown(document, spec) == dataset:
         yield from spec.columns
 
@@ -52,7 +56,11 @@ def _check(document: Document, spec: ControlSpec) -> None:
     if isinstance(spec.options, ColumnOptions) and spec.options.dataset in document.sources:
         check_options_column(document, spec.options)
     if spec.type == "number" and spec.dataset in document.sources:
-        check_number(spec.expression, cast(Dataset, document.sources[spec.dataset]))
+        dataset = cast(Dataset, document.sources[spec.dataset])
+        check_number(spec.expression, dataset)
+        kept = bound_filter(document, spec.filter, initial_values(document))
+        if kept:
+            check_filter(parse(kept), dataset)
     if spec.type == "table" and spec.columns is not None:
         _check_columns(document, _shown(document, spec), spec.columns)
 

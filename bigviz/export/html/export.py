@@ -113,7 +113,7 @@ def _opened(
 ) -> KeptLayer:
     figure = made.figures()[place[0]]
     spec = figure.layers[place[1]]
-    dataset, layer = published(figure, spec).resolve(made)
+    dataset, layer = published(made, figure, spec).resolve(made)
     engine.publish(dataset, layer)
     engine.ensure(dataset, layer, progress, cancel)
     subject = Subject(*place, figure.title, dataset, layer, engine.info(dataset, layer), engine, cancel, progress)

@@ -15,10 +15,11 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import HOWS, Document, FigureSpec, LayerSpec
+from bigviz.document.substitute import substituted
 from bigviz.export.png.shown_layer import Choice
 from bigviz.render.colormaps import canonical
 from bigviz.render.norm import Clip, Percentile
-from bigviz.server.jobs.layer_ref import LayerRef, overridden, published
+from bigviz.server.jobs.layer_ref import LayerRef, overridden, published, values_in_query
 from bigviz.server.open_datasets import dataset_of
 
 __all__ = ["ViewText", "chosen", "read_view"]
@@ -41,13 +42,14 @@ _KEYS: Final = (
     "y0",
     "y1",
     "follow",
+    "c",
 )
 _NUMBERS: Final = ("integer", "float", "decimal")
 
 
 @dataclass(frozen=True)
 class ViewText:
-    """The keys of a page's address; a figure after the first adds .N to each, another layer .N.K."""
+    """The keys of a page's address; a figure after the first adds .N to each, another layer .N.K. Controls are c.ID."""
 
     values: Mapping[str, str]
 
@@ -94,8 +96,10 @@ def _choice(document: Document, figure: FigureSpec, spec: LayerSpec, number: int
     def get(key: str) -> str | None:
         return view.of(key, number, layer)
 
-    base = published(figure, spec)
-    changed = overridden(base, document, get)
+    values = values_in_query(document, lambda key: view.values.get("c" + key[1:]))
+    base = published(document, figure, spec, values)
+    spec = substituted(spec, values)
+    changed = overridden(base, document, get, values=values)
     if get("xaxis") is None or get("yaxis") is None:
         changed = _on_its_axes(base, changed, dataset_of(document, spec.dataset), get("xaxis"), get("yaxis"))
     dataset, drawn = changed.resolve(document)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.server.access.gate import Need
+from bigviz.server.controls.options import read_options
 from bigviz.server.http.base import Handler
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.request_values import image_size, interval, whole, window_of
@@ -38,6 +39,7 @@ class LayerHandler(Handler):
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""
         shown, backend = await self.site.show(document_name, self.principal), await self.site.backend()
         self.usage, document = shown.usage, shown.document
+        await read_options(document)
         count = len(document.layers())
         if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
             allowed = f"they are 0 to {count - 1}" if count else "it has none"

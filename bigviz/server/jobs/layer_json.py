@@ -12,6 +12,7 @@ from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
 from bigviz.render import colormaps
+from bigviz.server.controls.options import options_answer
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.limits import Limits
 from bigviz.server.open_datasets import dataset_of
@@ -46,11 +47,12 @@ def hello(
 ) -> dict[str, Any]:
     """The JSON of the first message on a socket: the document, what can be plotted of its datasets as far as the
     caller may use them, and how much a page may ask for. `of_many`: columns of each dataset that have too many values
-    for `by`."""
+    for `by`. The options of controls that are the values of a column are read here if they were not before."""
     return {
         "protocol": VERSION,
         "server": f"bigviz {__version__}",
         "document": document.to_json(),
+        "options": options_answer(document),
         "datasets": datasets_answer(document, of_many, usage),
         "cmaps": list(colormaps.NAMES),
         "cmap_aliases": colormaps.aliases(),

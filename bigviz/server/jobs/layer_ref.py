@@ -6,7 +6,7 @@ are checked here; `resolve` checks columns against the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -16,19 +16,24 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.parse import parse
 from bigviz.document.controls.bound import control_columns
+from bigviz.document.controls.values import all_values, initial_values
+from bigviz.document.filter_text import bound_filter
+from bigviz.document.json_values import parse_json
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
-from bigviz.document.substitute import offered
+from bigviz.document.substitute import offered, reference_of, substituted
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.request_values import choice, whole
 
-__all__ = ["Asked", "LayerRef", "named_columns", "overridden", "published", "read", "times_of"]
+__all__ = ["Asked", "LayerRef", "named_columns", "overridden", "published", "read", "times_of", "values_in_query"]
 
 _LONGEST: Final = 10_000
 _WORDS: Final = {"glyph": GLYPHS, "xaxis": AXIS_KINDS, "yaxis": AXIS_KINDS, "root": ROOTS, "sort": SORTS}
 _COLUMN_OF: Final = {"xaxis": "x", "yaxis": "y"}
 _OPTIONS: Final = tuple(each.name for each in fields(Layer))
+_REFERRING: Final = frozenset({"x", "y", "agg"})
 
 
 @dataclass(frozen=True)
@@ -49,38 +54,97 @@ class LayerRef:
         return dataset, spelled.bound(dataset)
 
 
-def published(figure: FigureSpec, layer: LayerSpec) -> LayerRef:
-    """A document's own layer."""
+def published(
+    document: Document, figure: FigureSpec, layer: LayerSpec, values: Mapping[str, Any] | None = None
+) -> LayerRef:
+    """A document's own layer, with the checked `values` of its controls, or those that they have at first.
+
+    A column that a control puts on an axis brings the axis with it, as one that a query names does.
+    """
+    initial = initial_values(document)
+    first = substituted(layer, initial)
+    own = _drawn(figure, first, bound_filter(document, first.filter, initial))
+    if values is None:
+        return LayerRef(layer.dataset, own)
+    now = substituted(layer, values)
+    changed = _drawn(figure, now, bound_filter(document, now.filter, values))
+    return _on_its_axes(LayerRef(layer.dataset, own), changed, (), document)
+
+
+def _drawn(figure: FigureSpec, layer: LayerSpec, kept: str = "") -> Layer:
     kinds = (figure.x_axis.kind, figure.y_axis.kind)
-    own = Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root, layer.filter, layer.bins, layer.sort)
-    return LayerRef(layer.dataset, own)
+    return Layer(layer.glyph, layer.x, layer.y, layer.agg, *kinds, layer.root, kept, layer.bins, layer.sort)
+
+
+def values_in_query(document: Document, get: Callable[[str], str | None]) -> dict[str, Any]:
+    """The values of a document's controls, those that a query gives as `p.ID`, in JSON, checked. Raises BadInput that
+    names the control."""
+    given = {name: _json(name, text) for name in document.controls if (text := get(f"p.{name}")) is not None}
+    return all_values(document, given)
 
 
 def overridden(
-    base: LayerRef, document: Document, get: Callable[[str], str | None], usage: Usage = EVERYTHING
+    base: LayerRef,
+    document: Document,
+    get: Callable[[str], str | None],
+    usage: Usage = EVERYTHING,
+    values: Mapping[str, Any] | None = None,
 ) -> LayerRef:
     """The published layer with the query's changes; Forbidden for columns that the caller may not use.
 
     If the query names another column but not its axis, the axis is datetime for times, else linear; if it names another
     glyph but no reduction, the reduction is the glyph's default (count, any). A glyph without a column for y has none,
-    whatever is published.
+    whatever is published. A filter has the checked `values` of controls in it, or those that they have at first.
     """
     given = {name: text for name in _OPTIONS if (text := get(name)) is not None}
     own = base.layer
-    changed = replace(own, **{name: _option(name, text) for name, text in given.items()})
+    options = {name: _option(name, text) for name, text in given.items()}
+    changed = replace(own, **_with_values(document, options, initial_values(document) if values is None else values))
     if "agg" not in given and changed.glyph != own.glyph:
         changed = replace(changed, agg=default_agg(changed.glyph))
     if changed.glyph in BARS and "y" not in given:
         changed = replace(changed, y="")
     usage.check(base.dataset, _columns(changed))
+    with usage.discretion(base.dataset):
+        return _on_its_axes(base, changed, given, document)
+
+
+def _on_its_axes(base: LayerRef, changed: Layer, given: Collection[str], document: Document) -> LayerRef:
+    """A layer over other columns than those of `base`: an axis that is not `given` is what its column makes it."""
+    own = base.layer
     if (changed.x, changed.y) != (own.x, own.y):
         missing: dict[str, Any] = {name: "linear" for name in _COLUMN_OF if name not in given}
         if not ({own.xaxis, own.yaxis} & {"mercator"}):
             missing = {name: kind for name, kind in missing.items() if _moved(name, own, changed)}
-        with usage.discretion(base.dataset):
-            spaces = _spaces(dataset_of(document, base.dataset), replace(changed, **missing), missing)
+        spaces = _spaces(dataset_of(document, base.dataset), replace(changed, **missing), missing)
         changed = replace(changed, **spaces)
     return replace(base, layer=changed)
+
+
+def _with_values(document: Document, options: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's options with the values of controls: for "$ID" that is the whole of one, and in its filter."""
+    out = dict(options)
+    for key in _REFERRING & options.keys():
+        name = reference_of(options[key])
+        if name is None or name not in values:
+            continue
+        if not isinstance(values[name], str):
+            raise BadInput(f"Control {name!r} has no value that could be {key}.", name, echoed(values[name], 60))
+        out[key] = values[name]
+    if "filter" in options:
+        out["filter"] = bound_filter(document, options["filter"], values)
+    return out
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return parse_json(text)
+    except BadInput as error:
+        raise BadInput(
+            f"p.{name} is the value of a control in JSON (texts in double quotes), got {echoed(text, 60)}.",
+            name,
+            text[:60],
+        ) from error
 
 
 def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
@@ -88,14 +152,17 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     caller may not use Forbidden.
 
     `agg` (count, any), the axes (datetime for times, else linear), `root` ("default"), `bins` (50), `sort` ("label")
-    and y of a glyph that has none may be absent.
+    and y of a glyph that has none may be absent. `values` are those of the controls that the definition names as
+    `$ID`, by id; others have the values that they have at first.
     """
     if not isinstance(value, dict):
         raise BadInput("definition is an object.", "definition", echoed(value))
-    names = ("dataset", *_OPTIONS)
+    names = ("dataset", "values", *_OPTIONS)
     for key in value:
         if key not in names:
             raise BadInput(f"definition.{key}: unknown key; the keys are {', '.join(names)}.", f"definition.{key}", key)
+    values = all_values(document, value.get("values", {}))
+    value = {key: each for key, each in value.items() if key != "values"}
     if value.get("glyph") in BARS:
         value = {"y": "", **value}
     for key in ("dataset", "glyph", "x", "y"):
@@ -104,7 +171,7 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     given = {key: _option(key, each) for key, each in value.items()}
     given.setdefault("agg", default_agg(given["glyph"]))
     dataset = given.pop("dataset")
-    found = Layer(**given)
+    found = Layer(**_with_values(document, given, values))
     usage.check(dataset, _columns(found))
     missing = [name for name in _COLUMN_OF if name not in given]
     with usage.discretion(dataset):
@@ -120,7 +187,7 @@ def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
 def named_columns(document: Document, dataset: str) -> frozenset[str]:
     """The columns of a dataset that a document names: its layers, with every option of its controls, and these."""
     layers = (
-        published(figure, each).layer
+        _drawn(figure, each, each.filter)
         for figure, spec in document.layers()
         if spec.dataset == dataset
         for each, _, _ in offered(document, spec)
@@ -136,6 +203,8 @@ def _columns(layer: Layer) -> Iterator[tuple[str, str]]:
         yield "y", own_name(layer.y)
     for name in layer.reduction.columns:
         yield "agg", own_name(name)
+    for name in parse(layer.filter).columns if layer.filter else ():
+        yield "filter", own_name(name)
 
 
 def _moved(axis: str, base: Layer, changed: Layer) -> bool:

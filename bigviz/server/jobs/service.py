@@ -6,6 +6,7 @@ its threads. One object a server, made when the engine is loaded.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,7 +21,9 @@ from bigviz.common.workers import usable_cores
 from bigviz.data.dataset import Dataset
 from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
+from bigviz.document.substitute import substituted
 from bigviz.render import colormaps
+from bigviz.server.controls.options import read_options
 from bigviz.server.jobs import layer_json, layer_ref
 from bigviz.server.jobs.encoded import Prepared
 from bigviz.server.jobs.index_builds import Builds, Listener
@@ -76,6 +79,7 @@ class Backend:
         for dataset in datasets.values():
             if dataset not in self._of_many:
                 self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
+        await read_options(document)
         of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
         return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
 
@@ -116,7 +120,7 @@ class Backend:
 
     def resolve_shown(self, shown: Shown, value: object) -> tuple[Dataset, Layer]:
         """The same; what a page asks about again is not checked again."""
-        name = frozenset(value.items()) if isinstance(value, dict) and all(map(_is_text, value.values())) else None
+        name = json.dumps(value, sort_keys=True) if isinstance(value, dict) else None
         found = None if name is None else shown.resolved.get(name)
         if found is None:
             found = self.resolve(shown.document, value, shown.usage)
@@ -198,9 +202,10 @@ class Backend:
     ) -> Asked:
         """The document's layer of that number, depth first, with what a query changes as far as `usage` allows."""
         figure, style = document.layers()[number]
-        published = layer_ref.published(figure, style)
-        dataset, layer = layer_ref.overridden(published, document, get, usage).resolve(document, usage)
-        return Asked(dataset, layer, figure, style, self.engine.etag(dataset, layer))
+        values = layer_ref.values_in_query(document, get)
+        published = layer_ref.published(document, figure, style, values)
+        dataset, layer = layer_ref.overridden(published, document, get, usage, values).resolve(document, usage)
+        return Asked(dataset, layer, figure, substituted(style, values), self.engine.etag(dataset, layer))
 
     def observe(self, prepared: Prepared, waited: float) -> None:
         """Count an answer in the metrics."""
@@ -226,10 +231,6 @@ class Backend:
         self.metrics.builds.set(self.builds.running)
         for what, size in self.engine.memory().items():
             self.metrics.memory.labels(what).set(size)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
 
 
 def _texts(x: Root, y: Root) -> Roots:

@@ -166,7 +166,7 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
     else:
         plot.points(dataset, x, y, agg=columns.agg or "count")
     made = document(plot, id=name)
-    published(*made.layers()[0]).resolve(made)  # an axis that its column cannot have
+    published(made, *made.layers()[0]).resolve(made)  # an axis that its column cannot have
     return made
 
 
@@ -181,7 +181,7 @@ def _of_bars(dataset: Dataset, name: str, columns: Columns) -> Document:
     draw = plot.histogram if glyph == "histogram" else plot.bar
     draw(dataset, columns.x, agg=columns.agg or "count")
     made = document(plot, id=name)
-    published(*made.layers()[0]).resolve(made)
+    published(made, *made.layers()[0]).resolve(made)
     return made
 
 
