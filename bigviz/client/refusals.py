@@ -50,7 +50,7 @@ class Unreachable(BigvizError):
 
 
 def error_of(status: int, body: bytes, url: str, retry_after: str | None = None) -> BigvizError:
-    """The error that an answer stands for: the server's sentence, with `field` and `got`, in the class that the server
+    """The error that an answer stands for: the server's sentence, with `field`, `got` and `at`, in the class that it
     raised or one that asks the same of the caller. An answer that is not bigviz's own makes an Unreachable."""
     told = _told(body)
     if told is None:
@@ -67,6 +67,8 @@ def error_of(status: int, body: bytes, url: str, retry_after: str | None = None)
         return Unauthorized(f"{message} {_TOKENS}", field, got)
     if status == 404 and field in _LISTS:
         return NotFound(f"{message} {_LISTS[field]}", field, got)
+    if status == 400:
+        return BadInput(message, field, got, told.get("at"))
     return _CLASSES.get(status, BigvizError)(message, field, got)
 
 

@@ -48,6 +48,10 @@ def test_anything_that_came_can_be_told(got):
     assert found["got"] is None or isinstance(found["got"], int | bool) or len(found["got"]) <= 201
 
 
+def test_where_a_text_is_wrong_is_told():
+    assert describe(errors.BadInput("no", "filter", "x", 0)) == {"error": "no", "field": "filter", "got": "x", "at": 0}
+
+
 def test_lone_surrogates_do_not_stop_an_answer():
     for words in (("no", "x", "\ud800"), ("no", "\ud800"), ("\ud800",)):
         assert b"ud800" in dump(describe(errors.BadInput(*words)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bigviz.common.did_you_mean import hint
+from bigviz.common.printable import encodable
 from bigviz.data.filters.faults import fault
 from bigviz.data.filters.parse import require_small
 from bigviz.data.filters.tree import (
@@ -155,6 +156,8 @@ def _literal(value: object, control: Control, within: bool = False) -> Node:
     if isinstance(value, bool) or (value is None and within):
         return Truth(value, at=at)
     if isinstance(value, str):
+        if encodable(value) != value:
+            raise fault(f"${control.name} holds half of a character of UTF-16.", at, value)
         return Text(value, at=at)
     if isinstance(value, int) and abs(value) < 10**100:
         return Number(value, at=at)

@@ -220,7 +220,7 @@ class _Checker:
             text = self._text(arg)
             if isinstance(text, _Missing):
                 return text
-            return TextLength(text) if node.name == "length" else Changed(getattr(str, node.name), text)
+            return TextLength(text) if node.name == "length" else Changed(node.name, text)
         of = self._number(arg)
         if isinstance(of, _Missing):
             return of

@@ -23,7 +23,6 @@ _DURATION: Final = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,12})(?:[.,](?P<part>\d{1,9}))?S)?)?",
     re.ASCII,
 )
-_OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 FORMS: Final = {
     "instant": "'2024-01-31' or '2024-01-31T12:30:00'",
@@ -76,16 +75,13 @@ def is_zone(zone: str) -> bool:
     """Whether the zone is known on this machine."""
     try:
         _in_zone(0, zone)
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, ValueError):
         return False
     return True
 
 
 def _in_zone(seconds: int, zone: str) -> int:
     """Seconds since the epoch of a local time, which is given as if it were UTC."""
-    fixed = _OFFSET.fullmatch(zone)
-    if fixed is not None:
-        return seconds - _offset(zone)
     local = pa.scalar(seconds, pa.timestamp("s"))
     found = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
     return int(found.cast(pa.int64()).as_py())

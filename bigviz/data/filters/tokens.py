@@ -28,6 +28,7 @@ _PATTERN: Final = re.compile(
       | (?P<symbol>==|!=|<=|>=|<(?!>)|[=>+\-*/%(),])""",
     re.VERBOSE,
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _QUOTES: Final = {"'": "text", '"': "text", "`": "a column's name"}
 _INSTEAD: Final = {
     "<>": "Write !=.",
@@ -56,6 +57,9 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of an expression, then one of the kind "end", in time in proportion to the text. Raises BadInput."""
+    lone = _SURROGATE.search(text)
+    if lone is not None:
+        raise fault("Half of a character of UTF-16 is no character.", lone.start(), lone.group())
     at = 0
     while at < len(text):
         found = _PATTERN.match(text, at)

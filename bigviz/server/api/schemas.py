@@ -62,9 +62,10 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "error": {"type": "string"},
             "field": _NULL_TEXT,
             "got": {},
+            "at": {"type": "integer", "description": "of a filter: the character where it is wrong, from 0"},
             "version": {"type": ["integer", "null"], "description": "of a 412: the version that is there"},
         },
-        ("version",),
+        ("at", "version"),
     ),
     "Document": {
         "type": "object",

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from bigviz.common.errors import Forbidden, NotFound, Unplottable
+from bigviz.common.errors import BadInput, Forbidden, NotFound, Unplottable
 
 __all__ = ["EVERYTHING", "Usage"]
+
+_NOT_LIKE_THAT: Final = "This column cannot be used like that."
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ class Usage:
         except (NotFound, Unplottable) as error:
             if dataset not in self.columns:
                 raise
-            raise type(error)("This column cannot be used like that.", error.field, error.got) from error
+            raise type(error)(_NOT_LIKE_THAT, error.field, error.got) from error
+        except BadInput as error:  # of a filter, which says where in it the column stands
+            if dataset not in self.columns or not isinstance(error.__cause__, NotFound | Unplottable):
+                raise
+            raise BadInput(_NOT_LIKE_THAT, error.field, error.got, error.at) from error
 
     def within(self, dataset: str, columns: Iterable[str]) -> list[str]:
         """Those of the columns that the caller may use, in their order."""

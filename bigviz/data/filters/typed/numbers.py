@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from bigviz.data.columns.arrow_arrays import fixed_view, from_numpy, valid_mask
 from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.columns.kinds import storage_type
 from bigviz.data.columns.numbers import Numbers
 from bigviz.data.filters.cells import Bools, Cells, Rows, Vector, everywhere
 
@@ -29,6 +30,7 @@ __all__ = [
 
 _INT64: Final = np.iinfo(np.int64)
 _TOP: Final = 2.0**63
+_EXACT_DIGITS: Final = 15  # decimals of so many digits differ as float64 too
 
 
 class NumberValue(Protocol):
@@ -73,10 +75,12 @@ class _Value:
 
 
 class NumberColumn(_Value):
-    """A column. Where it comes as a category, its labels are read as its own type."""
+    """A column. Where it comes as a category, its labels are read as its own type. Among `sources` the kind of decimals
+    that float64 tells apart is "exact"."""
 
     def __init__(self, info: ColumnInfo, own: ColumnInfo, kind: str, scale: int) -> None:
-        super().__init__(kind, ((info.name, own.kind if own.kind != "date" else "instant"),))
+        exact = kind == "decimal" and storage_type(own.type).precision <= _EXACT_DIGITS
+        super().__init__(kind, ((info.name, "exact" if exact else kind),))
         self.name = info.name
         self.scale = scale
         self.zone = own.zone

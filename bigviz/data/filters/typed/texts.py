@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bigviz.data.filters.cells import Bools, Labelled, Rows, Truths, Vector, everywhere
 from bigviz.data.filters.typed.conditions import Leaf, Statistic, Unsure, judged
@@ -77,12 +79,13 @@ class TextConstant(_Text):
 
 
 class Changed(_Text):
-    """`lower` or `upper` of texts, as Unicode has them."""
+    """`lower` or `upper` of texts, letter by letter: ß stays one letter, as in Arrow and SQL."""
 
-    def __init__(self, change: Callable[[str], str], of: TextValue) -> None:
+    def __init__(self, name: str, of: TextValue) -> None:
         self.of = of
         self.sources = of.sources
-        self._changed = lru_cache(2)(lambda labels: tuple(map(change, labels)))
+        change = {"lower": pc.utf8_lower, "upper": pc.utf8_upper}[name]
+        self._changed = lru_cache(2)(lambda labels: tuple(change(pa.array(labels, pa.string())).to_pylist()))
 
     def labelled(self, rows: Rows) -> Labelled:
         codes, valid, labels = self.of.labelled(rows)
