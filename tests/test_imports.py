@@ -26,7 +26,10 @@ ROOMS = (
     ("cli", "__init__"),
     ("__main__",),
 )
-TILES = ("grid", "morton", "pyramid", "series", "store", "answers", "estimates", "scans", "segments", "bars", "brush")
+TILES = (
+    "grid", "morton", "pyramid", "series", "store", "selection", "answers", "estimates", "scans", "segments", "bars",
+    "brush",
+)  # fmt: skip
 
 
 def module_of(path: Path) -> str:

@@ -13,6 +13,7 @@ from bigviz.server.account import account, login, sharing
 from bigviz.server.api import access, appending, batches, datasets, documents, embedding, openapi, people, users, views
 from bigviz.server.controls.live_figure import LiveFigure
 from bigviz.server.http import layers, pages, status, thumbnail
+from bigviz.server.selections import routes as selections
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
 from bigviz.server.websocket.requests import needs_of_messages
@@ -25,6 +26,7 @@ ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
     "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
+    "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -90,6 +92,8 @@ def make_app(site: Site) -> Application:
         (rf"{_LAYER}/bars\.arrow", layers.Bars, shared),
         (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
         (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
+        (rf"{_LAYER}/select", selections.Select, shared),
+        (r"/([^/]+)/selections/([A-Za-z0-9_-]{1,64})\.(parquet|arrow|csv)", selections.Download, shared),
     ]
     for path, handler, _ in rules:
         if any(need.kind is not None for need in needs_of(handler).values()) and not re.compile(path).groups:

@@ -18,6 +18,8 @@ class Limits:
     body_seconds: float = 10.0
     header_bytes: int = 16 << 10
     body_bytes: int = 64 << 10
+    selection_bytes: int = 512 << 10  # of a selection's JSON: a lasso has up to 5,000 points
+    downloads: int = 4  # of selections that one user, or one address without credentials, reads at a time
     document_bytes: int = 8 * _MIB  # of a document's JSON
     upload_bytes: int = 1 << 40  # of an uploaded table
     append_bytes: int = 64 * _MIB  # of rows that are appended by one request

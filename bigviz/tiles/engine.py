@@ -48,6 +48,9 @@ from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
+from bigviz.tiles.selection.expression import expression_of
+from bigviz.tiles.selection.region import Region
+from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Engine"]
@@ -288,6 +291,22 @@ class Engine:
     ) -> LinkedBrush:
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
         return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
+
+    def select(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        region: Region,
+        stats: Sequence[str] = (),
+        by: str | None = None,
+        cancel: Cancel = NEVER,
+    ) -> Selection:
+        check_columns(dataset, stats, by)
+        bound = layer.bound(dataset)
+        with self._answering(dataset, layer, cancel) as built:
+            crew = Crew(self._threads, cancel=cancel)
+            parts = built.select(dataset, bound, region, crew)
+            return described(dataset, parts, stats, by, expression_of(dataset, bound, region, cancel), crew)
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:

@@ -44,6 +44,10 @@ from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness
+from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
+from bigviz.tiles.selection.row_set import RowSet
+from bigviz.tiles.selection.selection import Selection, read_batches, readable_names
+from bigviz.tiles.selection.statistics import Summary
 
 __all__ = [
     "BarTarget",
@@ -62,6 +66,7 @@ __all__ = [
     "HistogramTarget",
     "LabelSource",
     "Labels",
+    "Lasso",
     "LayerInfo",
     "LineTarget",
     "Marks",
@@ -69,16 +74,24 @@ __all__ = [
     "OtherBrush",
     "RasterTarget",
     "RasterView",
+    "Rectangle",
+    "Region",
+    "RowSet",
     "SampledLayer",
+    "Selection",
     "Shape",
     "Source",
     "Span",
     "SpanSource",
     "Step",
+    "Strip",
+    "Summary",
     "Target",
     "Tile",
     "TileKey",
     "WindowImage",
+    "read_batches",
+    "readable_names",
 ]
 
 Window = tuple[Number, Number]
@@ -292,4 +305,19 @@ class Engine(Protocol):
 
         Rows are in store order: Morton order (far rows last), or x order for a line. The schema's metadata holds
         `matched`, the number of rows in the window.
+        """
+
+    def select(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        region: Region,
+        stats: Sequence[str] = (),
+        by: str | None = None,
+        cancel: Cancel = NEVER,
+    ) -> Selection:
+        """The rows of a layer in a box, a lasso or a range of x, exactly, far ones included, and exact statistics of
+        columns, of all of them and by the labels of a column.
+
+        Raises BadInput for more than 16 columns of `stats` or one that has no numbers, and for more than 64 labels.
         """

@@ -28,7 +28,8 @@ class Need:
     `who` is everybody; known (all but those without credentials); user (a user, or the operator); admin; or role: one
     on the `kind` named by the route's first argument. `creates`: a name that does not exist yet needs a user instead.
     `scope` is what a token must allow besides. `same` answers are the same for everybody, and may be kept by caches.
-    `shows`: it belongs to the showing of a document, and the page token of that document is enough.
+    `shows`: it belongs to the showing of a document, and the page token of that document is enough. `reads`: it changes
+    nothing, whatever its method, so that those who may only look may do it.
     """
 
     who: Who
@@ -38,6 +39,7 @@ class Need:
     creates: bool = False
     same: bool = False
     shows: bool = False
+    reads: bool = False
 
     PUBLIC: ClassVar[Need]  # the same answer for everybody: static files, login, /healthz
     LIST: ClassVar[Need]  # everybody; the answer holds what the caller may see
@@ -58,7 +60,7 @@ class Need:
     @classmethod
     def shown(cls) -> Need:
         """A viewer of the document named by the route's first argument, or whoever has a page token of it."""
-        return cls("role", "read", "document", "viewer", shows=True)
+        return cls("role", "read", "document", "viewer", shows=True, reads=True)
 
     @classmethod
     def dataset(cls, role: Role, scope: Scope = "read", *, creates: bool = False) -> Need:

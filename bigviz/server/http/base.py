@@ -101,7 +101,7 @@ class Guarded(RequestHandler):
             if self.principal.user is not None:
                 access.requests.pay(self.principal.share)
             await self.admit(need)
-            if request.method not in SAFE and not need.same and not self.principal.known:
+            if request.method not in SAFE and not need.same and not need.reads and not self.principal.known:
                 raise sign_in_first(access.people)  # anyone looks, and writes nothing
         except BigvizError as error:
             self.fail(error)

@@ -37,6 +37,7 @@ from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.open_datasets import dataset_of
+from bigviz.server.selections.jobs import SelectionJobs
 from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
 from bigviz.wire import frames
 
@@ -67,6 +68,7 @@ class Backend:
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
+        self.selections = SelectionJobs(self)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
         self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}

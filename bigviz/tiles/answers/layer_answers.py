@@ -26,6 +26,8 @@ from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
+from bigviz.tiles.selection.chosen import Chosen
+from bigviz.tiles.selection.region import Region
 
 __all__ = ["Held", "LayerAnswers", "columns_held"]
 
@@ -105,6 +107,9 @@ class LayerAnswers(Protocol):
     ) -> tuple[pa.Table, int]:
         """True rows (row, x, y and the layer's columns) in the order of the index, at most `limit`, and how many there
         are."""
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows in a region, exactly, far ones included; those without a place on both axes are in none."""
 
     def state(self, key: TileKey) -> Hashable:
         """A value that two versions of a dataset share where their tiles are the same, as far as that is quickly known;

@@ -29,6 +29,9 @@ from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window, within
+from bigviz.tiles.selection.chosen import Chosen, NumberedRows
+from bigviz.tiles.selection.region import Region
+from bigviz.tiles.selection.row_set import RowSet
 from bigviz.tiles.series.line import Line
 from bigviz.tiles.series.line_tiles import draw_tile
 from bigviz.tiles.series.m4 import Picks, column_bounds
@@ -138,6 +141,17 @@ class LineLayer(SingleVersion):
         """True rows of the half-open window in x order, at most `limit`, and how many there are."""
         numbers, matched = self._rows(x, y, limit, cancel)
         return rows_table(dataset, layer, numbers), matched
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows of the line in a region; a gap is in none."""
+        found = RowSet(dataset.first_row, dataset.num_rows)
+        for stretch in self.line.stretches(*region.windows[0]):
+            crew.look()
+            inside = region.holds(stretch.x, stretch.y, crew.cancel)
+            if stretch.known is not None:
+                inside &= stretch.known
+            found.add(stretch.numbers(np.flatnonzero(inside)))
+        return (NumberedRows(found),)
 
     def _rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
         found: list[Array] = []

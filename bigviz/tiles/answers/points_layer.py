@@ -42,6 +42,8 @@ from bigviz.tiles.morton.quadtree import PART, Ranges, batches_within, positions
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
+from bigviz.tiles.selection.chosen import Chosen, axes_kept, choose
+from bigviz.tiles.selection.region import Region
 
 __all__ = ["PointsLayer", "finished_image"]
 
@@ -177,6 +179,10 @@ class PointsLayer(SingleVersion):
         """True rows of a half-open window in Morton order, far ones last, at most `limit`, and how many there are."""
         found = find_rows(self.order, x, y, limit, cancel)
         return true_rows(dataset, layer, self.order, found), found.matched
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows in a region, far ones included."""
+        return (choose(self.order, region, crew, axes_kept(layer)),)
 
     def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
         """The positions, by row number, of rows that hold every row of a closed window.

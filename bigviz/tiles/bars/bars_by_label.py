@@ -31,6 +31,9 @@ from bigviz.tiles.bars.no_tiles import NoTiles
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.window import Number, check_window, within
 from bigviz.tiles.scans.scan_factory import accumulator_dtype, check_categories, head_of
+from bigviz.tiles.selection.chosen import Chosen, NumberedRows
+from bigviz.tiles.selection.region import Region
+from bigviz.tiles.selection.row_set import RowSet
 
 __all__ = ["MOST_BARS", "BarLayer", "build_bars"]
 
@@ -94,9 +97,23 @@ class BarLayer(NoTiles, SingleVersion):
     ) -> tuple[pa.Table, int]:
         """True rows of the bars whose places lie in the half-open window of x, in file order, at most `limit`, and how
         many there are; y says nothing."""
+        found, matched = [np.empty(0, np.int64)], 0
+        for rows in self._rows(dataset, layer, x, cancel):
+            found.append(rows[: max(limit - matched, 0)])
+            matched += len(rows)
+        return rows_table(dataset, layer, np.concatenate(found)), matched
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows of the bars in the half-open window of x; y says nothing."""
+        found = RowSet(dataset.first_row, dataset.num_rows)
+        for rows in self._rows(dataset, layer, region.windows[0], crew.cancel):
+            found.add(rows)
+        return (NumberedRows(found),)
+
+    def _rows(self, dataset: Dataset, layer: Layer, x: Window, cancel: Cancel) -> Iterator[Array]:
+        """The numbers of the rows of the bars in a window, in file order."""
         wanted = np.zeros(len(self.order), np.bool_)
         wanted[self.order[within(np.arange(len(self.order)), *x)]] = True
-        found, matched = [np.empty(0, np.int64)], 0
         keep = row_filter(dataset, layer)
         for piece, (start, count) in enumerate(dataset.chunks()):
             kept = None if keep is None else keep.masks(start, start + count, cancel)
@@ -105,10 +122,7 @@ class BarLayer(NoTiles, SingleVersion):
                 inside = wanted[column.values] if len(wanted) else np.zeros(len(column), np.bool_)
                 if kept is not None:
                     inside = inside & kept(len(column))
-                rows = np.flatnonzero(inside if column.valid is None else inside & column.valid)
-                found.append(first + rows[: max(limit - matched, 0)])
-                matched += len(rows)
-        return rows_table(dataset, layer, np.concatenate(found)), matched
+                yield first + np.flatnonzero(inside if column.valid is None else inside & column.valid)
 
 
 def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:

@@ -31,6 +31,8 @@ from bigviz.tiles.bars.bin_edges import BinRule, Edges
 from bigviz.tiles.bars.no_tiles import NoTiles
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.selection.chosen import Chosen
+from bigviz.tiles.selection.region import Region, Strip
 from bigviz.tiles.series.line import MergedLine, OneSeries
 from bigviz.tiles.series.m4 import first_above
 from bigviz.tiles.series.series import Series
@@ -110,6 +112,10 @@ class HistogramLayer(NoTiles):
         """True rows of the half-open window of x in x order, at most `limit`, and how many there are; y says
         nothing."""
         return self.line.rows(dataset, replace(layer, y=""), x, x, limit, cancel)
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows in the half-open window of x; y says nothing."""
+        return self.line.select(dataset, layer, Strip(region.windows[0]), crew)
 
     def state(self, key: TileKey) -> Hashable:
         """None: there are no tiles."""

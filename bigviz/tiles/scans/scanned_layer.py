@@ -57,6 +57,9 @@ from bigviz.tiles.scans.row_scan import scan_rows
 from bigviz.tiles.scans.scan_memory import Learnt
 from bigviz.tiles.scans.tile_sink import TileSink, tile_bytes
 from bigviz.tiles.scans.window_rows import Focus, Picked, Recipe
+from bigviz.tiles.selection.chosen import Chosen, NumberedRows
+from bigviz.tiles.selection.region import Region
+from bigviz.tiles.selection.row_set import RowSet
 
 __all__ = ["Scan", "ScannedLayer", "Scanning"]
 
@@ -272,6 +275,19 @@ class ScannedLayer(SingleVersion):
         roots = self.survey.x, self.survey.y
         numbers, matched = scan_rows(self.batches(x, y, cancel), roots, x, y, limit)
         return rows_table(dataset, layer, numbers), matched
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows in a region, far ones included, found in one pass over the source."""
+        x, y = region.windows
+        root = self.survey.y
+        found = RowSet(dataset.first_row, dataset.num_rows)
+        for batch in self.batches(x, (float(root.start), float(root.stop)) if y is None else y, crew.cancel):
+            inside = region.holds(batch.x[0], batch.y[0], crew.cancel)
+            for _, valid in (batch.x, batch.y):
+                if valid is not None:
+                    inside &= valid
+            found.add(np.flatnonzero(inside) + batch.first)
+        return (NumberedRows(found),)
 
     def _parts(self, x: Window, y: Window, cancel: Cancel) -> Iterator[RowPart]:
         """The rows inside both roots that lie in the cells of a window."""

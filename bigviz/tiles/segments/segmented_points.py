@@ -40,6 +40,8 @@ from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
 from bigviz.tiles.segments.stream_index import StreamIndex, Use, Version
 from bigviz.tiles.segments.tile_pieces import TilePiece, tile_pieces
+from bigviz.tiles.selection.chosen import Chosen, axes_kept, choose
+from bigviz.tiles.selection.region import Region
 from bigviz.wire.codec import SIDE
 
 __all__ = ["SegmentedPoints"]
@@ -177,6 +179,11 @@ class SegmentedPoints:
         """True rows of a half-open window in Morton order, ties by row number, far ones last, at most `limit`, and how
         many there are."""
         return pooled_table(dataset, layer, self.parts, self.version.roots, x, y, limit, cancel)
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """The rows of all parts in a region, far ones included."""
+        axes = axes_kept(layer)
+        return tuple(choose(each.part.order, region, crew, axes) for each in self.parts)
 
     def state(self, key: TileKey) -> Hashable:
         """What tells the tile from that of other versions: rows are only ever added to one, but for what is named."""

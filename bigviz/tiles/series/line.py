@@ -29,9 +29,10 @@ Bounds = Callable[[Ascending], Positions]
 
 
 class Stretch(NamedTuple):
-    """Rows that follow each other: y, which are numbers (None: those that are not NaN), and the row numbers of places
-    among them."""
+    """Rows that follow each other: x, y, which y are numbers (None: those that are not NaN), and the row numbers of
+    places among them."""
 
+    x: Array
     y: Array
     known: Mask | None
     numbers: Callable[[Array], Array]
@@ -98,7 +99,8 @@ class OneSeries:
         first, stop = first_from(self.series.x, low), first_from(self.series.x, high)
         for start, end in slices(max(stop - first, 0)):
             y, known = self.series.heights(first + start, first + end)
-            yield Stretch(y, known, partial(self._numbers_from, first + start))
+            x = self.series.x.slice(first + start, first + end)
+            yield Stretch(x, y, known, partial(self._numbers_from, first + start))
 
     def _numbers_from(self, first: int, places: Array) -> Array:
         return self.series.numbers(places + first)
@@ -137,7 +139,7 @@ class MergedLine:
         )
         if any(start < end for start, end in zip(first, stop, strict=True)):
             for piece in MergedRows(self.parts, first, stop).pieces():
-                yield Stretch(piece.y, piece.known, piece.rows.__getitem__)
+                yield Stretch(piece.x, piece.y, piece.known, piece.rows.__getitem__)
 
     def _ranks(self, picks: Picks, at: int) -> list[int]:
         """Where a pick stands in each part."""

@@ -1,0 +1,395 @@
+"""Exact sums, extremes and order statistics of numbers that are read in slices, in few passes and little memory.
+
+Numbers are compared by keys: unsigned integers in their order. The first pass counts, sums up and finds the extremes;
+the next ones narrow down the bins, 65,536 at a time, that hold the wanted ranks, until few enough numbers are left to
+be sorted. So integers that span less than 65,536, and most floats, take two or three passes, and none takes memory
+that grows with the rows: a histogram a group and thread, and 2^20 keys.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.jit import frozen, jit
+from bigviz.common.workers import Crew
+
+__all__ = ["Load", "Slice", "Tally", "mean_of", "number_of", "ranked", "tallied"]
+
+Array = npt.NDArray[Any]
+
+_BITS: Final = 16  # of a histogram's bins
+_BITS_OF_MANY: Final = 12  # the same for more than four groups
+_FEW: Final = 1 << 20  # keys that are sorted
+_WINDOWS: Final = 6  # a group: two neighbours of each of three quartiles
+_SIGN: Final = 1 << 63
+_UNSIGNED, _SIGNED, _DOUBLE, _SINGLE = 0, 1, 2, 3
+
+
+class Slice(NamedTuple):
+    """Some numbers (float32, float64, int64 or uint64), those at the half-open ranges `low` to `high` of `values`.
+
+    `valid` (uint8 or bool) and `codes` (the group of each number, -1 for none) belong to `values`; None: all are valid,
+    all are of one group.
+    """
+
+    values: Array
+    valid: Array | None
+    codes: Array | None
+    low: Array
+    high: Array
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return int((self.high - self.low).sum())
+
+
+Load = Callable[[], Slice]
+
+
+@dataclass
+class Tally:
+    """What the numbers of one group come to: `count` of those that are neither null nor NaN, their exact `total` (of
+    integers) or the sum of their slices' sums, and the extremes."""
+
+    count: int = 0
+    total: int = 0
+    sums: list[float] = field(default_factory=list)
+    least: int = (1 << 64) - 1  # keys
+    most: int = 0
+
+
+def tallied(loads: Sequence[Load], groups: int, crew: Crew) -> list[Tally]:
+    """The tallies of groups 0 to `groups` - 1, and last that of the numbers of none."""
+    out = [Tally() for _ in range(groups + 1)]
+    sums: list[Array | None] = [None] * len(loads)
+    lock = threading.Lock()
+
+    def look(k: int) -> int:
+        given = loads[k]()
+        counts, whole = np.zeros(groups + 1, np.int64), np.zeros((groups + 1, 2), np.int64)
+        total, ends = np.zeros(groups + 1), np.zeros((groups + 1, 2), np.uint64)
+        ends[:, 0] = _FULL
+        values, (bits, kind, valid, codes, low, high) = frozen(given.values), _terms(given)
+        is_whole = values.dtype.kind != "f"
+        _tally(values, bits, kind, valid, codes, low, high, is_whole, counts, whole, total, ends)
+        with lock:
+            sums[k] = total
+            for group, each in enumerate(out):
+                each.count += int(counts[group])
+                each.total += (int(whole[group, 0]) << 32) + int(whole[group, 1])
+                each.least = min(each.least, int(ends[group, 0]))
+                each.most = max(each.most, int(ends[group, 1]))
+        return given.rows
+
+    crew.run("adding up", look, range(len(loads)), len(loads))
+    for total in sums:
+        if total is not None:
+            for group, each in enumerate(out):
+                each.sums.append(float(total[group]))
+    return out
+
+
+def ranked(
+    loads: Sequence[Load], tallies: Sequence[Tally], wanted: Sequence[Sequence[int]], kind: np.dtype[Any], crew: Crew
+) -> list[dict[int, int | float]]:
+    """For each group the numbers at some ranks (from 0) of its numbers in ascending order, at most six."""
+    found: list[dict[int, int]] = [{} for _ in tallies]
+    bits = _BITS if len(tallies) <= 4 else _BITS_OF_MANY
+    shift = [max(0, (each.most - each.least).bit_length() - bits) if each.count else 0 for each in tallies]
+    # A target: (group, rank, first key of its window, rank within the window, numbers in the window)
+    targets = [
+        _Target(group, rank, tallies[group].least, rank, tallies[group].count)
+        for group, ranks in enumerate(wanted)
+        for rank in dict.fromkeys(ranks)
+    ]
+    wide = [1 << bits + each for each in shift]
+    while targets:
+        windows = _windows(targets, len(tallies))
+        left = {(each.group, each.base): each.held for each in targets}
+        if sum(left.values()) <= _FEW:
+            _sorted(loads, windows, wide, targets, found, crew)
+            break
+        counts = _histograms(loads, windows, shift, 1 << bits, crew)
+        targets = _narrowed(targets, windows, counts, shift, found)
+        for group in range(len(tallies)):
+            wide[group] = 1 << shift[group]
+            shift[group] = max(0, shift[group] - bits)
+    return [{rank: number_of(key, kind) for rank, key in each.items()} for each in found]
+
+
+class _Target(NamedTuple):
+    group: int
+    rank: int
+    base: int
+    within: int
+    held: int
+
+
+def _windows(targets: Sequence[_Target], groups: int) -> Array:
+    """The first keys of the windows of each group, ascending; the last one is repeated where there are fewer than
+    six, so that it is found first."""
+    out = np.zeros((groups, _WINDOWS), np.uint64)
+    for group in range(groups):
+        bases = sorted({each.base for each in targets if each.group == group})
+        out[group] = (bases + [bases[-1]] * (_WINDOWS - len(bases))) if bases else [_FULL] * _WINDOWS
+    return out
+
+
+def _histograms(loads: Sequence[Load], windows: Array, shift: Sequence[int], bins: int, crew: Crew) -> Array:
+    pool = _Pool((len(windows), max(len({*each}) for each in windows.tolist()), bins))
+    shifts = np.array(shift, np.uint64)
+
+    def look(load: Load) -> int:
+        given = load()
+        with pool.one() as counts:
+            bits, kind, valid, codes, low, high = _terms(given)
+            _histogram(bits, kind, valid, codes, low, high, frozen(windows), frozen(shifts), counts)
+        return given.rows
+
+    crew.run("finding quartiles", look, loads, len(loads))
+    return pool.total()
+
+
+def _narrowed(
+    targets: Sequence[_Target], windows: Array, counts: Array, shift: Sequence[int], found: list[dict[int, int]]
+) -> list[_Target]:
+    """The targets in the bins that hold them; those whose bin is one key are found."""
+    left = []
+    summed: dict[tuple[int, int], Array] = {}
+    for each in targets:
+        window = int(np.searchsorted(windows[each.group], np.uint64(each.base)))
+        line = counts[each.group, min(window, counts.shape[1] - 1)]
+        name = (each.group, window)
+        if name not in summed:
+            summed[name] = np.cumsum(line, dtype=np.int64)
+        bin = int(np.searchsorted(summed[name], each.within, "right"))
+        base, count = each.base + (bin << shift[each.group]), int(line[bin])
+        if shift[each.group] == 0:
+            found[each.group][each.rank] = base
+        else:
+            left.append(_Target(each.group, each.rank, base, each.within - int(summed[name][bin]) + count, count))
+    return left
+
+
+def _sorted(
+    loads: Sequence[Load],
+    windows: Array,
+    wide: Sequence[int],
+    targets: Sequence[_Target],
+    found: list[dict[int, int]],
+    crew: Crew,
+) -> None:
+    """Find what is left by sorting the keys in the windows."""
+    kept: list[tuple[Array, Array]] = []
+    last = np.array([min(each - 1, (1 << 64) - 1) for each in wide], np.uint64)
+
+    def look(load: Load) -> int:
+        given = load()
+        keys, which = np.empty(given.rows, np.uint64), np.empty(given.rows, np.int32)
+        bits, kind, valid, codes, low, high = _terms(given)
+        count = _collect(bits, kind, valid, codes, low, high, frozen(windows), frozen(last), keys, which)
+        if count:
+            kept.append((keys[:count].copy(), which[:count].copy()))
+        return given.rows
+
+    crew.run("finding quartiles", look, loads, len(loads))
+    keys = np.concatenate([np.empty(0, np.uint64), *(each for each, _ in kept)])
+    which = np.concatenate([np.empty(0, np.int32), *(each for _, each in kept)])
+    order = np.lexsort((keys, which))
+    keys, which = keys[order], which[order]
+    for each in targets:
+        window = int(np.searchsorted(windows[each.group], np.uint64(each.base)))
+        start = int(np.searchsorted(which, each.group * _WINDOWS + window))
+        found[each.group][each.rank] = int(keys[start + each.within])
+
+
+class _Pool:
+    """Histograms of threads, one for each that runs at a time."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._free: list[Array] = []
+        self._all: list[Array] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[Array]:
+        with self._lock:
+            if self._free:
+                counts = self._free.pop()
+            else:
+                counts = np.zeros(self._shape, np.uint32)
+                self._all.append(counts)
+        try:
+            yield counts
+        finally:
+            with self._lock:
+                self._free.append(counts)
+
+    def total(self) -> Array:
+        total = np.zeros(self._shape, np.int64)
+        for each in self._all:
+            total += each
+        return total
+
+
+_FULL: Final = np.uint64((1 << 64) - 1)
+_ALL_VALID: Final = frozen(np.empty(0, np.uint8))
+_NO_CODES: Final = frozen(np.empty(0, np.int32))
+
+
+def number_of(key: int, kind: np.dtype[Any]) -> int | float:
+    """The number that a key stands for."""
+    if kind == np.dtype(np.float32):
+        bits = key ^ (1 << 31) if key >> 31 else ~key & 0xFFFFFFFF
+        return float(np.uint32(bits).view(np.float32))
+    if kind.kind == "f":
+        bits = key ^ _SIGN if key >> 63 else ~key & ((1 << 64) - 1)
+        return float(np.uint64(bits).view(np.float64))
+    return key if kind.kind == "u" else key - _SIGN
+
+
+def mean_of(tally: Tally, kind: np.dtype[Any]) -> float:
+    """The mean of a tally that has a number; infinities make it infinite or NaN."""
+    if kind.kind != "f":
+        return tally.total / tally.count
+    try:
+        return math.fsum(tally.sums) / tally.count
+    except (OverflowError, ValueError):  # infinities of both signs, or beyond float64
+        return float(np.sum(tally.sums)) / tally.count
+
+
+def _terms(given: Slice) -> tuple[Array, int, Array, Array, Array, Array]:
+    """The bits of the numbers, of which kind they are, and the rest of a slice, as kernels take them."""
+    values = frozen(given.values)
+    kind = {"u": _UNSIGNED, "i": _SIGNED}.get(values.dtype.kind, _DOUBLE if values.dtype.itemsize == 8 else _SINGLE)
+    valid = _ALL_VALID if given.valid is None else frozen(given.valid.view(np.uint8))
+    codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int32, copy=False))
+    bits = values.view(np.uint32 if kind == _SINGLE else np.uint64)
+    return bits, kind, valid, codes, frozen(given.low), frozen(given.high)
+
+
+@jit
+def _is_number(bits: Any, kind: int) -> bool:
+    if kind == 2:
+        return bool((np.uint64(bits) & np.uint64(0x7FFFFFFFFFFFFFFF)) <= np.uint64(0x7FF0000000000000))
+    if kind == 3:
+        return bool((np.uint64(bits) & np.uint64(0x7FFFFFFF)) <= np.uint64(0x7F800000))
+    return True
+
+
+@jit
+def _key(bits: Any, kind: int) -> np.uint64:
+    """Unsigned integers in the order of the numbers whose bits they are made of; -0 comes before 0."""
+    word = np.uint64(bits)
+    if kind == 0:
+        return word
+    if kind == 1:
+        return word ^ np.uint64(0x8000000000000000)
+    if kind == 2:
+        if word >> np.uint64(63):
+            return ~word
+        return word | np.uint64(0x8000000000000000)
+    if word >> np.uint64(31):
+        return ~word & np.uint64(0xFFFFFFFF)
+    return word | np.uint64(0x80000000)
+
+
+@jit
+def _tally(
+    values: Array, bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, is_whole: bool,
+    counts: Array, whole: Array, total: Array, ends: Array,
+) -> None:  # fmt: skip
+    """Count, add up and find the extremes of each group. Integers are added by halves, so that no sum overflows."""
+    none = counts.size - 1
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            if valid.size > 0 and valid[k] == 0:
+                continue
+            word = bits[k]
+            if not _is_number(word, kind):
+                continue
+            group = none
+            if codes.size > 0 and codes[k] >= 0:
+                group = codes[k]
+            key = _key(word, kind)
+            counts[group] += 1
+            ends[group, 0] = min(ends[group, 0], key)
+            ends[group, 1] = max(ends[group, 1], key)
+            if is_whole:
+                if kind == 0:
+                    whole[group, 0] += np.int64(np.uint64(word) >> np.uint64(32))
+                else:
+                    whole[group, 0] += np.int64(word) >> 32
+                whole[group, 1] += np.int64(np.uint64(word) & np.uint64(0xFFFFFFFF))
+            else:
+                total[group] += values[k]
+
+
+@jit
+def _histogram(
+    bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, windows: Array, shifts: Array,
+    counts: Array,
+) -> None:  # fmt: skip
+    """Count the numbers in each bin of the windows of their groups."""
+    none = windows.shape[0] - 1
+    used, bins = counts.shape[1], np.uint64(counts.shape[2])
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            if valid.size > 0 and valid[k] == 0:
+                continue
+            word = bits[k]
+            if not _is_number(word, kind):
+                continue
+            group = none
+            if codes.size > 0 and codes[k] >= 0:
+                group = codes[k]
+            key = _key(word, kind)
+            for window in range(used):
+                base = windows[group, window]
+                if key < base:
+                    break
+                bin = (key - base) >> shifts[group]
+                if bin < bins:
+                    counts[group, window, bin] += np.uint32(1)
+                    break
+
+
+@jit
+def _collect(
+    bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, windows: Array, last: Array,
+    keys: Array, which: Array,
+) -> int:  # fmt: skip
+    """Write down the keys in the windows of their groups, and which window that is; how many there are."""
+    none = windows.shape[0] - 1
+    count = 0
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            if valid.size > 0 and valid[k] == 0:
+                continue
+            word = bits[k]
+            if not _is_number(word, kind):
+                continue
+            group = none
+            if codes.size > 0 and codes[k] >= 0:
+                group = codes[k]
+            key = _key(word, kind)
+            for window in range(windows.shape[1]):
+                base = windows[group, window]
+                if key < base:
+                    break
+                if key - base <= last[group]:
+                    keys[count] = key
+                    which[count] = group * 6 + window
+                    count += 1
+                    break
+    return count

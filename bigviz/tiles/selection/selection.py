@@ -1,0 +1,168 @@
+"""Selected rows of a layer, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput, BigvizError
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.selection.chosen import Chosen, rows_of
+from bigviz.tiles.selection.column_slices import code_slices
+from bigviz.tiles.selection.row_set import RowSet
+from bigviz.tiles.selection.statistics import MOST_STATS, Summary, category, check_labels, summaries
+
+__all__ = ["Group", "Selection", "check_columns", "described", "named", "read_batches", "readable_names"]
+
+_BATCH: Final = 1 << 16  # rows of a table that are read at a time
+
+
+@dataclass(frozen=True)
+class Group:
+    """The selected rows of one category: its label (None: of rows without one), how many, and a summary a column."""
+
+    label: str | None
+    count: int
+    stats: Mapping[str, Summary]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows of one version of a dataset: `count` of them, `stats` by column, `groups` by label (without those that have
+    no row), None without a category; `expression` is a filter that keeps them, where there is one."""
+
+    dataset: Dataset
+    parts: tuple[Chosen, ...] = field(repr=False)
+    count: int
+    stats: Mapping[str, Summary] = field(default_factory=dict)
+    groups: tuple[Group, ...] | None = None
+    expression: str | None = None
+
+    @cached_property
+    def row_set(self) -> RowSet:
+        """The numbers of the rows, ascending. Memory: at most an eighth of a byte a row of the table, or 8 bytes a row
+        where that is less."""
+        return rows_of(self.parts, self.dataset.first_row, self.dataset.num_rows)
+
+    def rows(self, limit: int | None = None) -> npt.NDArray[np.int64]:
+        """The numbers of the first `limit` rows in file order; of all without a limit: 8 bytes each."""
+        found = [np.empty(0, np.int64)]
+        left = self.count if limit is None else limit
+        for numbers in self.row_set.batches(_BATCH):
+            found.append(numbers[:left])
+            left -= len(found[-1])
+            if left <= 0:
+                break
+        return np.concatenate(found)
+
+    def table(self, columns: Sequence[str] | None = None, limit: int | None = None) -> pa.Table:
+        """The rows in file order, as an Arrow table of these columns (default: all that can be read)."""
+        batches = list(self.batches(columns, limit))
+        return pa.Table.from_batches(batches, self.schema(columns))
+
+    def schema(self, columns: Sequence[str] | None = None) -> pa.Schema:
+        """The types of columns, by default of all that can be read. Raises NotFound or Unplottable for others."""
+        return self.dataset.take(np.empty(0, np.int64), self._names(columns)).schema.remove_metadata()
+
+    def batches(
+        self, columns: Sequence[str] | None = None, limit: int | None = None, cancel: Cancel = NEVER
+    ) -> Iterator[pa.RecordBatch]:
+        """The same piece by piece, of at most 2^16 rows; nothing is kept."""
+        return read_batches(self.dataset, self.row_set, self._names(columns), limit, cancel)
+
+    def _names(self, columns: Sequence[str] | None) -> list[str]:
+        return readable_names(self.dataset) if columns is None else list(dict.fromkeys(columns))
+
+
+def readable_names(dataset: Dataset) -> list[str]:
+    """The columns that can be read, those whose name is another one's too left out."""
+    infos = dataset.columns()
+    names = [info.name for info in infos]
+    return [info.name for info in infos if info.readable and names.count(info.name) == 1]
+
+
+def read_batches(
+    dataset: Dataset, rows: RowSet, names: Sequence[str], limit: int | None, cancel: Cancel
+) -> Iterator[pa.RecordBatch]:
+    """Rows of a dataset in file order, in the columns' own types."""
+    left = rows.count if limit is None else min(limit, rows.count)
+    for numbers in rows.batches(_BATCH):
+        cancel.check()
+        if left <= 0:
+            return
+        wanted = numbers[:left]
+        left -= len(wanted)
+        table = dataset.take(wanted, names).replace_schema_metadata().combine_chunks()
+        if not names:
+            continue
+        yield from table.to_batches()
+
+
+def check_columns(dataset: Dataset, stats: Sequence[str], by: str | None) -> None:
+    """Raise BadInput for more than 16 columns of statistics, for one of labels, and for a `by` that has no labels;
+    NotFound or Unplottable for what is no column; each names the field."""
+    if len(stats) > MOST_STATS:
+        raise BadInput(f"stats names at most {MOST_STATS} columns, got {len(stats)}", "stats", len(stats))
+    with named("stats"):
+        for name in stats:
+            if (info := dataset.info(name)).kind == "category":
+                raise BadInput(f"stats are of numbers and times; {name!r} holds {info.type}", "stats", name)
+    if by is not None:
+        with named("by"):
+            check_labels(dataset, by)
+
+
+@contextmanager
+def named(field: str) -> Iterator[None]:
+    """Name the field in errors that do not know it."""
+    try:
+        yield
+    except BigvizError as error:
+        error.field = error.field or field
+        raise
+
+
+def described(
+    dataset: Dataset,
+    parts: tuple[Chosen, ...],
+    stats: Sequence[str],
+    by: str | None,
+    expression: str | None,
+    crew: Crew,
+) -> Selection:
+    """A selection with exact statistics of columns, of all rows and by the labels of a column.
+
+    Raises BadInput for more than 64 labels, what reading does, and Cancelled.
+    """
+    names = list(dict.fromkeys(stats))
+    column, labels = (None, ()) if by is None else category(dataset, by, crew.cancel)
+    found: dict[str, Summary] = {}
+    groups: list[dict[str, Summary]] = [{} for _ in (*labels, None)]
+    for name in names:
+        found[name] = summaries(dataset, parts, name, None, (), crew)[0]
+        if column is not None:
+            for group, each in zip(groups, summaries(dataset, parts, name, column, labels, crew), strict=True):
+                group[name] = each
+    told = None
+    if column is not None:
+        counts = _counts(dataset, parts, column, labels, crew)
+        named = zip((*labels, None), counts, groups, strict=True)
+        told = tuple(Group(label, count, group) for label, count, group in named if count)
+    return Selection(dataset, parts, sum(part.count for part in parts), found, told, expression)
+
+
+def _counts(dataset: Dataset, parts: tuple[Chosen, ...], column: str, labels: tuple[str, ...], crew: Crew) -> list[int]:
+    """How many rows have each label, and last how many have none."""
+    found: Any = np.zeros(len(labels) + 1, np.int64)
+    for codes in code_slices(dataset, parts, column, labels, crew):
+        found += np.bincount(np.where(codes < 0, len(labels), codes), minlength=len(labels) + 1)
+    return [int(each) for each in found]
