@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bigviz.document.figure import figure as figure
     from bigviz.document.layout import column as column
     from bigviz.document.layout import grid as grid
+    from bigviz.document.layout import link as link
     from bigviz.document.layout import row as row
     from bigviz.document.layout import tabs as tabs
     from bigviz.document.load import load as load
@@ -84,7 +85,7 @@ _HOMES = {
     ),
     "bigviz.document.document": ("document",),
     "bigviz.document.figure": ("Figure", "figure"),
-    "bigviz.document.layout": ("column", "grid", "row", "tabs"),
+    "bigviz.document.layout": ("column", "grid", "link", "row", "tabs"),
     "bigviz.document.load": ("load",),
     "bigviz.document.spec": ("Document",),
     "bigviz.export.widget.show": ("show",),

@@ -47,6 +47,7 @@ NAMES = [
     "first",
     "grid",
     "last",
+    "link",
     "load",
     "markdown",
     "max",

@@ -14,7 +14,7 @@ import bigviz
 
 GROUPS = {
     "Tables": ("open", "Dataset"),
-    "Plots": ("figure", "Figure", "row", "column", "grid", "tabs", "document", "Document", "load"),
+    "Plots": ("figure", "Figure", "row", "column", "grid", "tabs", "link", "document", "Document", "load"),
     "Controls": (
         "select", "multiselect", "radio", "checkbox", "slider", "range_slider", "date_range", "text_input", "button",
         "table", "markdown", "number",

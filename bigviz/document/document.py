@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -21,6 +21,7 @@ from bigviz.document.figure import End, Figure, Range, nanoseconds
 from bigviz.document.follow import figure_follow, followed_kind
 from bigviz.document.json import from_json
 from bigviz.document.layout import Box
+from bigviz.document.links import linked_figures
 from bigviz.document.names import check_name, free_name, is_dataset_name
 from bigviz.document.spec import FORMAT, Document
 
@@ -93,11 +94,15 @@ class _Freezer:
             "datasets": list(self.datasets),
             "ranges": self.ranges,
             "controls": controls,
+            "links": self._links(figures),
             "layout": layout,
         }
         made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))
         self._check_dates(made)
         return made
+
+    def _links(self, figures: Sequence[Figure]) -> list[dict[str, Any]]:
+        return linked_figures((self.figures[id(each)], each.links) for each in figures)
 
     def _node(self, node: Figure | Box | Control) -> dict[str, Any]:
         if isinstance(node, Figure):

@@ -24,6 +24,7 @@ from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.control import Control
 from bigviz.document.follow import Window, figure_follow
 from bigviz.document.json import LAYER_KEYS
+from bigviz.document.links import Link
 from bigviz.document.names import check_name, is_dataset_name
 from bigviz.document.spec import BasemapSpec, Dash, How, Marker
 from bigviz.document.substitute import reference_of
@@ -80,6 +81,7 @@ class Figure(CellValue):
     layers: list[Layer] = field(default_factory=list)
     basemap: BasemapSpec | None = None
     follow: Window | None = None
+    links: list[Link] = field(default_factory=list)
 
     def points(
         self,

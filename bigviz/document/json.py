@@ -36,6 +36,7 @@ from bigviz.document.json_values import (
     text,
     wrong,
 )
+from bigviz.document.links import check_links, links
 from bigviz.document.names import check_name
 from bigviz.document.spec import (
     DASHES,
@@ -91,8 +92,9 @@ def from_json(value: object, sources: Mapping[str, object] | None = None) -> Doc
         "format": _format,
         "rows": flag,
         "controls": controls,
+        "links": links,
     }
-    read = read_object(value, "", readers, [key for key in readers if key not in ("rows", "controls")])
+    read = read_object(value, "", readers, [key for key in readers if key not in ("rows", "controls", "links")])
     read.pop("format")
     document = Document(**read, sources=dict(sources or {}))
     _check_references(document)
@@ -126,6 +128,7 @@ def _check_references(document: Document) -> None:
         raise BadInput(f"The maps of a document come from at most {MOST_ORIGINS} hosts.", "basemap")
     check_follow(document)
     check_controls(document)
+    check_links(document)
     for each in _ids(document.layout):
         if each in ids:
             raise BadInput(f"The id {each!r} is used twice.", "id", each)

@@ -1,4 +1,4 @@
-"""`row`, `column`, `grid` and `tabs`: how figures and controls are arranged."""
+"""`row`, `column`, `grid` and `tabs`: how figures and controls are arranged; and `link`: which figures go together."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from bigviz.common.errors import BadInput
 from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.control import Control
 from bigviz.document.figure import Figure
+from bigviz.document.links import Link
+from bigviz.document.spec import LINK_MODES, LinkMode
 
-__all__ = ["Box", "column", "grid", "row", "tabs"]
+__all__ = ["Box", "column", "grid", "link", "row", "tabs"]
 
 
 @dataclass(eq=False)
@@ -51,6 +53,29 @@ def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = Non
         if not isinstance(title, str):
             raise BadInput(f"The title of a tab is a text, got {title!r}.", "titles", repr(title))
     return Box("tabs", _checked(tuple(children.values())), id=id, titles=tuple(children))
+
+
+def link(*figures: Figure, mode: LinkMode = "filter") -> None:
+    """Link figures: the rows of a brush that is dragged in one of them are shown in the others.
+
+    A brush is a box over points, a range of x over a line or a histogram, and bars that are clicked. With `mode`
+    "filter" the other figures show the rows of the brush alone, with "highlight" over all rows, which are dimmed.
+    Brushes in several figures filter each other: a figure shows the rows of all brushes but its own. All rows are
+    counted, exactly, while the brush moves. Layers over other datasets than the brushed figure's first layer stay as
+    they are. A figure is in one link. Raises BadInput.
+    """
+    if mode not in LINK_MODES:
+        raise BadInput(f"mode is one of {', '.join(LINK_MODES)}, got {mode!r}.", "mode", mode)
+    for figure in figures:
+        if not isinstance(figure, Figure):
+            raise BadInput(f"A link is of figures, got {type(figure).__name__}.", "figures")
+        if figure.links:
+            raise BadInput(f"Figure {figure.title!r} is linked already: link all that go together at once.", "figures")
+    if len(set(map(id, figures))) < 2 or len(set(map(id, figures))) < len(figures):
+        raise BadInput(f"A link is of two or more different figures, got {len(figures)}.", "figures")
+    made = Link(mode, list(figures))
+    for figure in figures:
+        figure.links.append(made)
 
 
 def _checked(children: tuple[Figure | Box | Control, ...]) -> tuple[Figure | Box | Control, ...]:

@@ -15,17 +15,20 @@ from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.spec import ControlSpec, control_to_json, with_dataset_names
 
 __all__ = [
-    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "MARKERS", "AxisSpec", "BasemapSpec", "ControlNode", "Dash", "Document",
-    "FigureSpec", "How", "LayerSpec", "LayoutSpec", "Marker", "Node", "RangeSpec", "mapped",
+    "DASHES", "FORMAT", "HOWS", "LAYOUTS", "LINK_MODES", "MARKERS", "AxisSpec", "BasemapSpec", "ControlNode",
+    "Dash", "Document", "FigureSpec", "How", "LayerSpec", "LayoutSpec", "LinkMode", "LinkSpec", "Marker", "Node",
+    "RangeSpec", "mapped",
 ]  # fmt: skip
 
 How = Literal["linear", "log", "cbrt", "eq_hist"]
 Container = Literal["row", "column", "grid", "tabs"]
 Dash = Literal["solid", "dashed", "dotted", "dotdash", "dashdot"]
+LinkMode = Literal["filter", "highlight"]
 Marker = Literal["circle", "square", "diamond", "triangle", "cross", "x"]
 
 FORMAT: Final = 2  # 1 had neither `rows`, the axis kind "auto", nor the style of single marks and lines
 HOWS: Final = get_args(How)
+LINK_MODES: Final = get_args(LinkMode)
 LAYOUTS: Final = get_args(Container)
 DASHES: Final = get_args(Dash)
 MARKERS: Final = get_args(Marker)
@@ -150,6 +153,15 @@ Node = FigureSpec | LayoutSpec | ControlNode
 
 
 @dataclass(frozen=True)
+class LinkSpec:
+    """Figures, by id, that show the rows of a brush in one of them: those alone ("filter"), or over all rows, dimmed
+    ("highlight")."""
+
+    figures: tuple[str, ...]
+    mode: LinkMode = "filter"
+
+
+@dataclass(frozen=True)
 class Document(CellValue):
     """What one address shows, frozen: made by `bigviz.document`, served by `bigviz.serve`.
 
@@ -168,11 +180,12 @@ class Document(CellValue):
     rows: bool = False
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     controls: Mapping[str, ControlSpec] = field(default_factory=dict)
+    links: tuple[LinkSpec, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but
-        `controls`, `basemap` and `follow` of a figure, and `filter`, `bins` and `sort` of a layer, which are there only
-        where they say something: readers that do not know them yet read the others."""
+        `controls`, `links`, `basemap` and `follow` of a figure, and `filter`, `bins` and `sort` of a layer, which are
+        there only where they say something: readers that do not know them yet read the others."""
         out: dict[str, Any] = {
             "format": FORMAT,
             "id": self.id,
@@ -183,6 +196,8 @@ class Document(CellValue):
         }
         if self.controls:
             out["controls"] = {name: control_to_json(each) for name, each in self.controls.items()}
+        if self.links:
+            out["links"] = [{"figures": list(each.figures), "mode": each.mode} for each in self.links]
         return {**out, "layout": _node_to_json(self.layout)}
 
     def figures(self) -> list[FigureSpec]:

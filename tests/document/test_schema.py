@@ -18,6 +18,7 @@ from bigviz.common.errors import BadInput
 from bigviz.document import spec
 from bigviz.document.controls.spec import KEYS
 from bigviz.document.json import from_json
+from bigviz.document.spec import LinkSpec
 
 from ..docs.markdown import ROOT, listings, section, tables, words
 from .controls.test_json import with_controls
@@ -37,12 +38,13 @@ PLACES = {
     "Figure": SCHEMA["$defs"]["figure"],
     "Axis": SCHEMA["$defs"]["axis"],
     "Layer": SCHEMA["$defs"]["layer"],
+    "Link": SCHEMA["$defs"]["link"],
     "Basemap": SCHEMA["$defs"]["basemap"],
     "Follow": SCHEMA["$defs"]["follow"],
 }
 SPECS = {
     "Range": spec.RangeSpec, "Figure": spec.FigureSpec, "Axis": spec.AxisSpec, "Layer": spec.LayerSpec,
-    "Basemap": spec.BasemapSpec, "Follow": spec.FollowSpec,
+    "Link": LinkSpec, "Basemap": spec.BasemapSpec, "Follow": spec.FollowSpec,
 }  # fmt: skip
 # Values of a wrong type, or out of every key's bounds.
 WRONG = st.sampled_from([[], {}, [None], "", "no such word", -1, 1.5, 10**6, True, None, "a\n", "\n", {"a": 1}, [0]])
@@ -151,7 +153,7 @@ def test_keys_and_defaults_are_those_of_the_values(name: str) -> None:
 
 
 def test_the_document_s_own_keys() -> None:
-    assert set(SCHEMA["properties"]) == {*DOCUMENT, "controls"}
+    assert set(SCHEMA["properties"]) == {*DOCUMENT, "controls", "links"}
 
 
 @pytest.mark.parametrize("name", PLACES)

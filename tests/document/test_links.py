@@ -1,0 +1,58 @@
+"""Links between figures: from `bigviz.link` to JSON and back, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import bigviz as bv
+from bigviz.common.errors import BadInput
+from bigviz.document.json import from_json
+from bigviz.document.spec import LinkSpec
+
+TABLE = {"a": [1.0, 2.0], "b": [2.0, 1.0]}
+
+
+def figures(count: int) -> list[Any]:
+    return [bv.figure(title=str(k)).points(TABLE, "a", "b") for k in range(count)]
+
+
+def test_figures_that_are_linked_are_in_the_document() -> None:
+    a, b, c, d = figures(4)
+    bv.link(a, b, c, mode="highlight")
+    made = bv.document(bv.row(b, a, d))
+    assert made.links == (LinkSpec(("f0", "f1"), "highlight"),)
+    assert made.to_json()["links"] == [{"figures": ["f0", "f1"], "mode": "highlight"}]
+    assert from_json(made.to_json()) == made
+    assert "links" not in bv.document(c).to_json()
+
+
+def test_what_is_no_link_is_refused() -> None:
+    a, b = figures(2)
+    for wrong in ((), (a,), (a, a), (a, "b")):
+        with pytest.raises(BadInput):
+            bv.link(*wrong)
+    with pytest.raises(BadInput, match="mode is one of filter, highlight"):
+        bv.link(a, b, mode="both")  # type: ignore[arg-type]
+    bv.link(a, b)
+    with pytest.raises(BadInput, match="linked already"):
+        bv.link(b, *figures(1))
+
+
+@pytest.mark.parametrize(
+    ("links", "field"),
+    [
+        ([{"figures": ["f0"]}], "links[0].figures"),
+        ([{"figures": ["f0", "f9"]}], "links[0].figures"),
+        ([{"figures": ["f0", "f1"]}, {"figures": ["f1", "f2"]}], "links[1].figures"),
+        ([{"figures": ["f0", "f1"], "mode": "dim"}], "links[0].mode"),
+        ([{}], "links[0].figures"),
+        ({}, "links"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(links: Any, field: str) -> None:
+    value = bv.document(bv.row(*figures(3))).to_json()
+    with pytest.raises(BadInput) as error:
+        from_json({**value, "links": links})
+    assert error.value.field == field
