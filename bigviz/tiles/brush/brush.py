@@ -29,13 +29,12 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import Cancelled
-from bigviz.common.jit import jit
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.orders.stretches import PART, Stretches, parts_of, stretch
+from bigviz.tiles.brush.orders.stretches import Picked, Stretches, parts_of, stretch
 from bigviz.tiles.brush.targets.grid_target import GridTarget
 from bigviz.tiles.brush.targets.line_rows import LineRows
 from bigviz.wire.codec import EncodedPlane
@@ -175,22 +174,28 @@ class MovingBrush:
         """What to do, and whether after taking all rows away."""
         if self._blank:
             return [_Job(self._found(shape, cancel), 1)], True
-        added, removed = self._differences(self._shape, shape, cancel)
-        jobs = [_Job(removed, -1), _Job(added, 1)]
+        jobs = self._differences(self._shape, shape, cancel)
         if sum(job.rows for job in jobs) > _CHEAP:
             whole = _Job(self._found(shape, cancel), 1)
             if whole.rows < sum(job.rows for job in jobs):
                 return [whole], True
         return jobs, False
 
-    def _differences(self, before: Shape | None, after: Shape | None, cancel: Cancel) -> tuple[Change, Change]:
-        if before is not None and after is not None:
-            return self._order.differences(before, after, cancel)
-        if after is not None:
-            return [], inverse(self._order.within(after, cancel), self._order.rows)
-        if before is not None:
-            return inverse(self._order.within(before, cancel), self._order.rows), []
-        return [], []
+    def _differences(self, before: Shape | None, after: Shape | None, cancel: Cancel) -> list[_Job]:
+        """The rows that leave the brush, and then those that come; searched for on all threads."""
+        if before is None or after is None:
+            shape = before or after
+            rest = [] if shape is None else inverse(self._order.within(shape, cancel), self._order.rows)
+            return [_Job(rest, -1 if before is None else 1)]
+        todo: list[tuple[Shape, int]] = [*((each, -1) for each in before.minus(after))]
+        todo += ((each, 1) for each in after.minus(before))
+        found: list[Change] = [[] for _ in todo]
+
+        def search(k: int) -> None:
+            found[k] = self._order.within(todo[k][0], cancel)
+
+        self._each(len(todo), search)
+        return [_Job(change, sign) for change, (_, sign) in zip(found, todo, strict=True)]
 
     def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
         if shape is None:
@@ -223,13 +228,12 @@ class MovingBrush:
         counted = [0] * self._workers
 
         def work(worker: int) -> None:
-            out = np.empty(PART + 8, np.uint32)
             while not cancel.cancelled:
                 with lock:
                     each = next(todo, None)
                 if each is None:
                     return
-                counted[worker] += self._apply(worker, *each, states, out)
+                counted[worker] += self._apply(worker, *each, states)
                 with lock:
                     done.append(each)
 
@@ -254,20 +258,30 @@ class MovingBrush:
             for future in futures:
                 future.result()
 
-    def _apply(self, worker: int, part: Stretches, sign: int, states: Sequence[State], out: Array) -> int:
+    def _each(self, count: int, work: Callable[[int], None]) -> None:
+        """Call `work(k)` for each k below a count, on all threads."""
+        todo = iter(range(count))
+
+        def go(worker: int) -> None:
+            for k in todo:  # the interpreter's lock lets one thread at a time ask for the next one
+                work(k)
+
+        self._share(go, _ALONE + 1 if count > 1 else 0)
+
+    def _apply(self, worker: int, part: Stretches, sign: int, states: Sequence[State]) -> int:
         """Add the rows of a part to targets; `sign` times how many of them are in all brushes."""
-        positions = self._order.positions(part, out)
+        picked = self._order.picked(part)
         if self._failed is None:
             for state in states:
-                state.rows.add(worker, positions, sign)
-            return sign * len(positions)
-        kept: dict[int, Array] = {}
+                state.rows.add(worker, picked, sign)
+            return sign * picked.rows
+        failed, positions = picked.take(self._failed), picked.positions()
+        kept: dict[int, Picked] = {}
         for spared in {0, *(state.spared for state in states)}:
-            held = np.empty(len(positions), np.uint32)
-            kept[spared] = held[: _passing(positions, self._failed, np.uint8(255 & ~spared), held)]
+            kept[spared] = Picked.at(positions[failed & np.uint8(255 & ~spared) == 0])
         for state in states:
             state.rows.add(worker, kept[state.spared], sign)
-        return sign * len(kept[0])
+        return sign * kept[0].rows
 
     def _recount(self, stale: Sequence[State], cancel: Cancel) -> int:
         """Count stale cells of targets again."""
@@ -301,18 +315,11 @@ class MovingBrush:
             for block in range(state.rows.blocks if isinstance(state.rows, GridTarget) else 1)
         ]
         made: dict[tuple[int, int], Any] = {}
-        rest = iter(todo)
-        lock = threading.Lock()
 
-        def work(worker: int) -> None:
-            while True:
-                with lock:
-                    each = next(rest, None)
-                if each is None:
-                    return
-                made[each] = self._answer(*each, cancel)
+        def work(k: int) -> None:
+            made[todo[k]] = self._answer(*todo[k], cancel)
 
-        self._share(work, _ALONE + 1 if len(todo) > 1 else 0)
+        self._each(len(todo), work)
         return [self._brushed(number, state, made) for number, state in enumerate(self._states)]
 
     def _answer(self, number: int, block: int, cancel: Cancel) -> Any:
@@ -338,15 +345,5 @@ class _Again:
     def __init__(self, grid: GridTarget) -> None:
         self._grid = grid
 
-    def add(self, worker: int, positions: Array, sign: int) -> None:
-        self._grid.add_again(worker, positions)
-
-
-@jit
-def _passing(positions: Array, failed: Array, mask: np.uint8, out: Array) -> int:
-    """Write the positions of the rows that are in all brushes of a mask to the front of `out`; how many."""
-    count = 0
-    for k in range(positions.size):
-        out[count] = positions[k]
-        count += failed[positions[k]] & mask == 0
-    return count
+    def add(self, worker: int, picked: Picked, sign: int) -> None:
+        self._grid.add_again(worker, picked)

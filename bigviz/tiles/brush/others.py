@@ -16,7 +16,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.orders.stretches import PART, Stretches, parts_of
+from bigviz.tiles.brush.orders.stretches import Stretches, parts_of
 from bigviz.tiles.brush.targets.in_order import in_order
 
 __all__ = ["MOST_BRUSHES", "failed_rows"]
@@ -47,8 +47,7 @@ def _turn(order: SourceOrder, change: Stretches, bit: np.uint8, failed: Array, c
     """Turn a bit over in the rows of some ranges. Two rows never share a byte, so threads need not wait."""
 
     def turn(part: Stretches) -> int:
-        positions = order.positions(part, np.empty(PART + 8, np.uint32))
-        _flip(frozen(order.rows_at(positions)), bit, failed)
+        _flip(frozen(order.rows_at(order.picked(part).positions())), bit, failed)
         return part.rows
 
     crew.run("combining brushes", turn, list(parts_of(change)), change.rows)

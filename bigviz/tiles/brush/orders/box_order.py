@@ -1,23 +1,24 @@
 """The rows of a layer of points in Morton order, in which a box is a few ranges, and rows on its border are looked at.
 
-The difference of two boxes is at most four boxes on each side; each is searched for in the quadtree (and its packed
-R-tree of boxes), so a move costs the strips that its edges swept.
+What two boxes differ by is at most four boxes on each side; each is searched for in the quadtree (and its packed R-tree
+of boxes), so a move costs the strips that its edges swept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
+from bigviz.common.jit import frozen
 from bigviz.tiles.brush.orders.code_window import code_window, spread_bounds
 from bigviz.tiles.brush.orders.shapes import Box, Shape
 from bigviz.tiles.brush.orders.source_order import Change
-from bigviz.tiles.brush.orders.stretches import Stretches, positions_in, whole_stretches
+from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, whole_stretches
 from bigviz.tiles.grid.window import within
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import ranges_within
@@ -25,8 +26,6 @@ from bigviz.tiles.morton.quadtree import ranges_within
 __all__ = ["BoxOrder", "box_order"]
 
 Array = npt.NDArray[Any]
-
-_WIDE: Final = 2.0**1022
 
 
 @dataclass(frozen=True)
@@ -76,22 +75,16 @@ class BoxOrder:
             return far
         return [Stretches(found.low, found.high, found.whole, spread_bounds(x, y), box), *far]
 
-    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
-        old, new = _box(before), _box(after)
-        added = [each for box in new.minus(old) for each in self.within(box, cancel)]
-        removed = [each for box in old.minus(new) for each in self.within(box, cancel)]
-        return added, removed
-
-    def positions(self, part: Stretches, out: Array) -> Array:
+    def picked(self, part: Stretches) -> Picked:
         keys = self.order.guard.keys
         if part.box is not None:
             keys.open(part.low, part.high)
-        count, unsure = positions_in(part, keys.array, out)
-        if not unsure or part.box is None:
-            return out[:count]
-        open_ = out[len(out) - unsure :]
-        inside = within(self.order.numbers(0, open_), *part.box.x) & within(self.order.numbers(1, open_), *part.box.y)
-        return np.concatenate([out[:count], open_[inside != part.inverse]])
+        found, unsure = picked_in(part, keys.array)
+        if not len(unsure) or part.box is None:
+            return found
+        inside = within(self.order.numbers(0, unsure), *part.box.x) & within(self.order.numbers(1, unsure), *part.box.y)
+        more = unsure[inside != part.inverse]
+        return Picked(found.low, found.high, frozen(np.concatenate([found.places, more])), found.rows + len(more))
 
     def _far(self, box: Box) -> Change:
         """The far rows of a box."""

@@ -26,8 +26,10 @@ class Box:
         check_window(*self.x, "x")
         check_window(*self.y, "y")
 
-    def minus(self, other: Box) -> Iterator[Box]:
+    def minus(self, other: Shape) -> Iterator[Shape]:
         """At most four boxes that hold what lies in this box and not in the other, each row once."""
+        if not isinstance(other, Box):
+            raise BadInput(f"a brush over points is a box, got {other}", "brush", str(other))
         left, right = max(self.x[0], other.x[0]), min(self.x[1], other.x[1])
         bottom, top = max(self.y[0], other.y[0]), min(self.y[1], other.y[1])
         if left >= right or bottom >= top:
@@ -58,6 +60,19 @@ class Span:
         if not self.low < self.high:
             raise BadInput(f"x0 must be below x1, got {self.low} and {self.high}", "x0", self.low)
 
+    def minus(self, other: Shape) -> Iterator[Shape]:
+        """At most two spans that hold what lies in this span and not in the other."""
+        if not isinstance(other, Span):
+            raise BadInput(f"a brush over one axis is a span, got {other}", "brush", str(other))
+        left, right = max(self.low, other.low), min(self.high, other.high)
+        if left >= right:
+            yield self
+            return
+        if self.low < left:
+            yield Span(self.low, left)
+        if right < self.high:
+            yield Span(right, self.high)
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -67,6 +82,13 @@ class Labels:
 
     def check(self) -> None:
         """Any set of labels will do."""
+
+    def minus(self, other: Shape) -> Iterator[Shape]:
+        """The labels that are not among others."""
+        if not isinstance(other, Labels):
+            raise BadInput(f"a brush over categories is a set of labels, got {other}", "brush", str(other))
+        if self.codes - other.codes:
+            yield Labels(self.codes - other.codes)
 
 
 Shape = Box | Span | Labels

@@ -20,7 +20,7 @@ from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.orders.shapes import Labels, Shape, Span
 from bigviz.tiles.brush.orders.source_order import Change
-from bigviz.tiles.brush.orders.stretches import Stretches, positions_in, stretch, whole_stretches
+from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, stretch, whole_stretches
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.morton.radix_sort import sort_keys
@@ -53,8 +53,8 @@ class _Ranged:
     def rows_at(self, positions: Array) -> Array:
         return positions if self.numbers is None else self.numbers[positions]
 
-    def positions(self, part: Stretches, out: Array) -> Array:
-        return out[: positions_in(part, _NO_KEYS, out)[0]]
+    def picked(self, part: Stretches) -> Picked:
+        return picked_in(part, _NO_KEYS)[0]
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,6 @@ class SpanOrder(_Ranged):
         span = _span(shape)
         low, high = self._first(span.low), self._first(span.high)
         return [stretch(low, high)] if low < high else []
-
-    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
-        old, new = (tuple(map(self._first, (each.low, each.high))) for each in (_span(before), _span(after)))
-        return _minus(new, old), _minus(old, new)
 
     def _first(self, number: Number) -> int:
         """The first position whose number is not below one."""
@@ -114,13 +110,7 @@ class LabelOrder(_Ranged):
     starts: Array
 
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
-        return self._ranges(_labels(shape))
-
-    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
-        old, new = _labels(before), _labels(after)
-        return self._ranges(new - old), self._ranges(old - new)
-
-    def _ranges(self, codes: frozenset[int]) -> Change:
+        codes = _labels(shape)
         count = len(self.starts) - 1
         known = np.array(sorted(code for code in codes if 0 <= code < count), np.int64)
         low, high = self.starts[known], self.starts[known + 1]
@@ -201,15 +191,6 @@ def _read(axis: Axis, crew: Crew) -> _Read:
     edges = np.array([start for start, _ in pieces[1:]], np.int64)
     ascends = not len(without) and all(ascend) and bool((keys[edges] >= keys[edges - 1]).all())
     return _Read(keys, numbers, filled, without, ascends)
-
-
-def _minus(one: tuple[int, ...], other: tuple[int, ...]) -> Change:
-    """What of one range is not in another."""
-    (low, high), (start, stop) = one, other
-    apart = stop <= low or high <= start or start >= stop
-    parts = [(low, high)] if apart else [(low, start), (stop, high)]
-    found = whole_stretches(np.array([a for a, _ in parts], np.int64), np.array([b for _, b in parts], np.int64))
-    return [found] if len(found.low) else []
 
 
 def _span(shape: Shape) -> Span:

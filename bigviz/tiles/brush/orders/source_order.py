@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.tiles.brush.orders.shapes import Shape
-from bigviz.tiles.brush.orders.stretches import Stretches
+from bigviz.tiles.brush.orders.stretches import Picked, Stretches
 
 __all__ = ["Change", "SourceOrder", "inverse", "rows_of"]
 
@@ -41,12 +41,8 @@ class SourceOrder(Protocol):
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         """The rows of a brush. Raises BadInput for a shape that the source does not have."""
 
-    def differences(self, before: Shape, after: Shape, cancel: Cancel = NEVER) -> tuple[Change, Change]:
-        """The rows that are in the second brush only, and those that are in the first only."""
-
-    def positions(self, part: Stretches, out: Array) -> Array:
-        """The positions (uint32) of the rows that a part of some ranges means, in `out`, which has room for the part's
-        rows and 8 more."""
+    def picked(self, part: Stretches) -> Picked:
+        """The rows that a part of some ranges means."""
 
 
 def rows_of(change: Change) -> int:

@@ -1,4 +1,8 @@
-"""Rows of a source's order as ranges of positions, and from ranges to the positions of the rows that are meant."""
+"""Rows of a source's order as ranges of positions, and from ranges to the rows that are meant.
+
+Most rows of a brush lie in ranges of which every row is meant: what lies beside them is copied range by range, and
+kernels over such copies run at the speed of vector instructions. Only rows on the border are picked one by one.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,14 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.brush.orders.shapes import Box
 
-__all__ = ["PART", "Stretches", "parts_of", "positions_in", "stretch", "whole_stretches"]
+__all__ = ["PART", "Picked", "Stretches", "parts_of", "picked_in", "stretch", "whole_stretches"]
 
 Array = npt.NDArray[Any]
 
-PART: Final = 1 << 16  # rows that are looked at together: their positions and cells stay in the processor's cache
+PART: Final = 1 << 16  # rows that are looked at together: their cells stay in the processor's cache
 _NO_BOUNDS: Final = np.zeros(8, np.uint64)
+_NO_PLACES: Final = frozen(np.empty(0, np.uint32))
+_NO_RANGES: Final = frozen(np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,33 @@ class Stretches:
     def rows(self) -> int:
         """Rows in all ranges, at least as many as are meant."""
         return int((self.high - self.low).sum())
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Some rows: those of half-open ranges of positions (int64), and then those at `places` (uint32)."""
+
+    low: Array
+    high: Array
+    places: Array
+    rows: int
+
+    @staticmethod
+    def at(places: Array) -> Picked:
+        """The rows at some positions."""
+        return Picked(_NO_RANGES, _NO_RANGES, frozen(places), len(places))
+
+    def take(self, values: Array) -> Array:
+        """A new array of the rows' values, of one value a row in the source's order."""
+        out = np.empty(self.rows, values.dtype)
+        _take(self.low, self.high, self.places, frozen(values), out)
+        return out
+
+    def positions(self) -> Array:
+        """The positions of the rows, uint32."""
+        out = np.empty(self.rows, np.uint32)
+        _number(self.low, self.high, self.places, out)
+        return out
 
 
 def stretch(low: int, high: int) -> Stretches:
@@ -65,30 +98,29 @@ def parts_of(stretches: Stretches, size: int = PART) -> Iterator[Stretches]:
         yield Stretches(low, high, stretches.whole[part], stretches.bounds, stretches.box, stretches.inverse)
 
 
-def positions_in(part: Stretches, keys: Array, out: Array) -> tuple[int, int]:
-    """Write the positions of a part's rows (uint32) to the front of `out`, and to its end those that the keys leave
-    open; how many of each. `keys` are those of the order, or none where all ranges are whole."""
-    return _positions(
-        frozen(part.low), frozen(part.high), frozen(part.whole), keys, frozen(part.bounds), part.inverse, out
-    )
+def picked_in(part: Stretches, keys: Array) -> tuple[Picked, Array]:
+    """The rows of a part, and the positions of those that the keys of the order leave open."""
+    if part.whole.all():
+        return Picked(frozen(part.low), frozen(part.high), _NO_PLACES, part.rows), _NO_PLACES
+    whole, edge = part.whole, ~part.whole
+    low, high = part.low[edge], part.high[edge]
+    out = np.empty(int((high - low).sum()) + 1, np.uint32)
+    count, unsure = _border(frozen(low), frozen(high), keys, frozen(part.bounds), part.inverse, out)
+    ranges = part.low[whole], part.high[whole]
+    rows = int((ranges[1] - ranges[0]).sum()) + count
+    return Picked(frozen(ranges[0]), frozen(ranges[1]), frozen(out[:count]), rows), out[len(out) - unsure :]
 
 
 @jit
-def _positions(
-    lows: Array, highs: Array, whole: Array, keys: Array, bounds: Array, inverse: bool, out: Array
-) -> tuple[int, int]:
-    """Rows are written without a branch on the data: on a border none can be predicted."""
+def _border(lows: Array, highs: Array, keys: Array, bounds: Array, inverse: bool, out: Array) -> tuple[int, int]:
+    """Write the positions of the rows that are meant to the front of `out`, and of those that their keys leave open to
+    its end; without a branch on the data, since on a border none can be predicted."""
     bits_x, bits_y = np.uint64(0x5555555555555555), np.uint64(0xAAAAAAAAAAAAAAAA)
     x0, x1, y0, y1 = bounds[0], bounds[1], bounds[2], bounds[3]
     u0, u1, v0, v1 = bounds[4], bounds[5], bounds[6], bounds[7]
     count = 0
     end = out.size
     for r in range(lows.size):
-        if whole[r]:
-            for k in range(lows[r], highs[r]):
-                out[count] = np.uint32(k)
-                count += 1
-            continue
         for k in range(lows[r], highs[r]):
             x, y = keys[k] & bits_x, keys[k] & bits_y
             maybe = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
@@ -100,3 +132,27 @@ def _positions(
             out[count] = np.uint32(k)
             count += sure != inverse
     return count, out.size - end
+
+
+@jit
+def _take(lows: Array, highs: Array, places: Array, values: Array, out: Array) -> None:
+    at = 0
+    for r in range(lows.size):
+        low, count = lows[r], highs[r] - lows[r]
+        here, there = values[low : low + count], out[at : at + count]
+        for k in range(count):
+            there[k] = here[k]
+        at += count
+    for k in range(places.size):
+        out[at + k] = values[places[k]]
+
+
+@jit
+def _number(lows: Array, highs: Array, places: Array, out: Array) -> None:
+    at = 0
+    for r in range(lows.size):
+        for k in range(lows[r], highs[r]):
+            out[at] = np.uint32(k)
+            at += 1
+    for k in range(places.size):
+        out[at + k] = places[k]

@@ -21,6 +21,7 @@ from bigviz.aggregate.reductions.picks import Pick
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.common.jit import frozen, jit
 from bigviz.data.columns.column import widen
+from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.fixed_point import FixedPoint, add_floats, add_integers, from_halves
 from bigviz.wire.codec import CELLS, SIDE
 
@@ -44,13 +45,11 @@ class Values:
         """Bytes of memory."""
         return int(self.values.nbytes) + (0 if self.valid is None else int(self.valid.nbytes))
 
-    def at(self, positions: Array, cells: Array) -> Array:
-        """The values at positions, in one of the four types of kernels; cells of rows without one become -1."""
+    def at(self, picked: Picked, cells: Array) -> Array:
+        """The values of some rows, in one of the four types of kernels; cells of rows without one become -1."""
         if self.valid is not None:
-            _leave_out(positions, self.valid, cells)
-        out = np.empty(len(positions), self.values.dtype)
-        _take(positions, self.values, out)
-        return frozen(widen(out))
+            _leave_out(picked.take(self.valid), cells)
+        return frozen(widen(picked.take(self.values)))
 
 
 class Accumulator(Protocol):
@@ -66,8 +65,8 @@ class Accumulator(Protocol):
     def nbytes(self) -> int:
         """Bytes of memory."""
 
-    def add(self, worker: int, positions: Array, cells: Array, sign: int) -> None:
-        """Add the rows at positions to their cells, or take them away; `cells` is overwritten. Workers below `parts`
+    def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
+        """Add rows to their cells, or take them away; `cells` is overwritten. Workers below `parts`
         may do so at a time."""
 
     def block(self, number: int) -> Planes:
@@ -79,7 +78,7 @@ class Accumulator(Protocol):
     def recount(self) -> None:
         """Empty the stale cells; all rows that are there are then given to `add_again`."""
 
-    def add_again(self, positions: Array, cells: Array) -> None:
+    def add_again(self, picked: Picked, cells: Array) -> None:
         """Add rows to the cells that were emptied, and to no others."""
 
     def recounted(self) -> None:
@@ -107,7 +106,7 @@ class _Exact:
     def recount(self) -> None:
         """Nothing is stale."""
 
-    def add_again(self, positions: Array, cells: Array) -> None:
+    def add_again(self, picked: Picked, cells: Array) -> None:
         """Nothing is stale."""
 
     def recounted(self) -> None:
@@ -129,9 +128,9 @@ class _Counts(_Exact):
         super().__init__(parts, size, 1, np.int32)
         self._values, self._mark = values, mark
 
-    def add(self, worker: int, positions: Array, cells: Array, sign: int) -> None:
+    def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
         if self._values is not None:
-            _leave_out(positions, self._values.values, cells)
+            _leave_out(picked.take(self._values.values), cells)
         _count(cells, sign, self._state[worker, :, 0])
 
     def block(self, number: int) -> Planes:
@@ -146,8 +145,8 @@ class _FloatSums(_Exact):
         super().__init__(parts, size, fixed.limbs + (3 if fixed.endless else 1), np.int64)
         self._values, self._fixed = values, fixed
 
-    def add(self, worker: int, positions: Array, cells: Array, sign: int) -> None:
-        values, fixed = self._values.at(positions, cells), self._fixed
+    def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
+        values, fixed = self._values.at(picked, cells), self._fixed
         add_floats(cells, values, sign, *fixed.scale, fixed.bits, fixed.limbs, self._state[worker])
 
     def block(self, number: int) -> Planes:
@@ -168,8 +167,8 @@ class _IntegerSums(_Exact):
         super().__init__(parts, size, 3 if self._halves else 2, np.int64)
         self._values = values
 
-    def add(self, worker: int, positions: Array, cells: Array, sign: int) -> None:
-        values = self._values.at(positions, cells)
+    def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
+        values = self._values.at(picked, cells)
         unsigned = values.dtype == np.uint64
         add_integers(cells, values.view(np.int64), sign, self._halves, unsigned, self._state[worker])
 
@@ -205,20 +204,20 @@ class _Stale:
     def recounted(self) -> None:
         self._stale[:] = 0
 
-    def add_again(self, positions: Array, cells: Array) -> None:
+    def add_again(self, picked: Picked, cells: Array) -> None:
         _only_stale(cells, self._stale)
-        self._append(positions, cells, True)
+        self._append(picked, cells, True)
 
-    def add(self, worker: int, positions: Array, cells: Array, sign: int) -> None:
+    def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
         if sign > 0:
-            self._append(positions, cells, False)
+            self._append(picked, cells, False)
         else:
-            self._remove(positions, cells)
+            self._remove(picked, cells)
 
-    def _append(self, positions: Array, cells: Array, again: bool) -> None:
+    def _append(self, picked: Picked, cells: Array, again: bool) -> None:
         raise NotImplementedError
 
-    def _remove(self, positions: Array, cells: Array) -> None:
+    def _remove(self, picked: Picked, cells: Array) -> None:
         raise NotImplementedError
 
     def _cells(self, number: int) -> slice:
@@ -236,12 +235,12 @@ class _Extremes(_Stale):
     def nbytes(self) -> int:
         return int(self._best.nbytes + self._counts.nbytes + self._stale.nbytes)
 
-    def _append(self, positions: Array, cells: Array, again: bool) -> None:
-        values = self._values.at(positions, cells)
+    def _append(self, picked: Picked, cells: Array, again: bool) -> None:
+        values = self._values.at(picked, cells)
         _add_extremes(cells, values, self._lowest, again, self._best, self._counts, self._stale)
 
-    def _remove(self, positions: Array, cells: Array) -> None:
-        values = self._values.at(positions, cells)
+    def _remove(self, picked: Picked, cells: Array) -> None:
+        values = self._values.at(picked, cells)
         _take_extremes(cells, values, self._lowest, self._best, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
@@ -263,12 +262,12 @@ class _Picks(_Stale):
     def nbytes(self) -> int:
         return int(self._picked.nbytes + self._rows.nbytes + self._counts.nbytes + self._stale.nbytes)
 
-    def _append(self, positions: Array, cells: Array, again: bool) -> None:
-        values, rows = self._values.at(positions, cells), frozen(self._numbers(positions).astype(np.int64))
+    def _append(self, picked: Picked, cells: Array, again: bool) -> None:
+        values, rows = self._values.at(picked, cells), frozen(self._numbers(picked.positions()).astype(np.int64))
         _add_picks(cells, values, rows, self._lowest, again, self._picked, self._rows, self._counts, self._stale)
 
-    def _remove(self, positions: Array, cells: Array) -> None:
-        values, rows = self._values.at(positions, cells), frozen(self._numbers(positions).astype(np.int64))
+    def _remove(self, picked: Picked, cells: Array) -> None:
+        values, rows = self._values.at(picked, cells), frozen(self._numbers(picked.positions()).astype(np.int64))
         _take_picks(cells, values, rows, self._rows, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
@@ -298,13 +297,13 @@ class _Again(_Stale):
         for plane in self._planes:
             plane.reshape(-1)[self._stale > 0] = 0
 
-    def _append(self, positions: Array, cells: Array, again: bool) -> None:
-        values = self._values.at(positions, cells)
+    def _append(self, picked: Picked, cells: Array, again: bool) -> None:
+        values = self._values.at(picked, cells)
         self._reduction.append(self._planes, cells, Rows(values))
         _count(cells, 1, self._counts)
 
-    def _remove(self, positions: Array, cells: Array) -> None:
-        values = self._values.at(positions, cells)
+    def _remove(self, picked: Picked, cells: Array) -> None:
+        values = self._values.at(picked, cells)
         _touch(cells, values, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
@@ -338,15 +337,9 @@ def accumulator_of(
 
 
 @jit
-def _take(positions: Array, values: Array, out: Array) -> None:
-    for k in range(positions.size):
-        out[k] = values[positions[k]]
-
-
-@jit
-def _leave_out(positions: Array, valid: Array, cells: Array) -> None:
-    for k in range(positions.size):
-        if valid[positions[k]] == 0:
+def _leave_out(valid: Array, cells: Array) -> None:
+    for k in range(valid.size):
+        if valid[k] == 0:
             cells[k] = -1
 
 

@@ -15,6 +15,7 @@ from bigviz.common.errors import TooLarge
 from bigviz.common.jit import jit
 from bigviz.tiles.answers.window_image import MOST_CELLS
 from bigviz.tiles.brush.linked import Heights
+from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
 from bigviz.tiles.brush.targets.cells import Cells
 from bigviz.tiles.brush.targets.reduced import Reduced
@@ -60,17 +61,17 @@ class GridTarget:
         """Bytes of memory of the cells."""
         return self.state.nbytes
 
-    def add(self, worker: int, positions: Array, sign: int) -> None:
-        """Add the rows at positions (uint32), or take them away."""
-        cells = self._cells_of(positions)
+    def add(self, worker: int, picked: Picked, sign: int) -> None:
+        """Add rows, or take them away."""
+        cells = self._cells_of(picked)
         with self._turn():
-            self.state.add(worker if self._alone is None else 0, positions, cells, sign)
+            self.state.add(worker if self._alone is None else 0, picked, cells, sign)
 
-    def add_again(self, worker: int, positions: Array) -> None:
+    def add_again(self, worker: int, picked: Picked) -> None:
         """Count rows again in the cells that `state.recount` emptied."""
-        cells = self._cells_of(positions)
+        cells = self._cells_of(picked)
         with self._turn():
-            self.state.add_again(positions, cells)
+            self.state.add_again(picked, cells)
 
     def clear(self) -> None:
         """Take all rows away."""
@@ -108,11 +109,11 @@ class GridTarget:
             return reduction.create((SIDE, SIDE), self.reduced.dtype, 0)
         return tuple(np.stack(each) for each in zip(*found, strict=True))
 
-    def _cells_of(self, positions: Array) -> Array:
-        cells = self.cells.cells(positions, np.empty(len(positions), np.int32))
+    def _cells_of(self, picked: Picked) -> Array:
+        cells = self.cells.cells(picked)
         if self.reduced.codes is not None:
             codes = self.reduced.codes
-            _spread(positions, codes.codes, codes.width, self.blocks * CELLS, cells)
+            _spread(picked.take(codes.codes), codes.width, self.blocks * CELLS, cells)
         return cells
 
     def _turn(self) -> AbstractContextManager[Any]:
@@ -120,10 +121,10 @@ class GridTarget:
 
 
 @jit
-def _spread(positions: Array, codes: Array, count: int, plane: int, cells: Array) -> None:
+def _spread(codes: Array, count: int, plane: int, cells: Array) -> None:
     """Cells of stacked planes; -1 where the row has no label."""
-    for k in range(positions.size):
-        code = np.int64(codes[positions[k]])
+    for k in range(codes.size):
+        code = np.int64(codes[k])
         if code >= count:
             cells[k] = -1
         elif cells[k] >= 0:

@@ -14,6 +14,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
 from bigviz.tiles.series.series import (
@@ -63,9 +64,9 @@ class LineRows:
         """Bytes of memory of what changes."""
         return int(self._inside.nbytes)
 
-    def add(self, worker: int, positions: Array, sign: int) -> None:
-        """Add the rows at positions (uint32), or take them away."""
-        _mark(positions, self._places.places, np.uint8(sign > 0), self._inside)
+    def add(self, worker: int, picked: Picked, sign: int) -> None:
+        """Add rows, or take them away."""
+        _mark(picked.take(self._places.places), np.uint8(sign > 0), self._inside)
 
     def clear(self) -> None:
         """Take all rows away."""
@@ -141,8 +142,7 @@ _BLOCK: Final = 1 << 16
 
 
 @jit
-def _mark(positions: Array, places: Array, value: np.uint8, inside: Array) -> None:
-    for k in range(positions.size):
-        place = places[positions[k]]
-        if place != np.uint32(0xFFFFFFFF):
-            inside[place] = value
+def _mark(places: Array, value: np.uint8, inside: Array) -> None:
+    for k in range(places.size):
+        if places[k] != np.uint32(0xFFFFFFFF):
+            inside[places[k]] = value
