@@ -88,8 +88,8 @@ class Raster:
         place = (view.left, top, view.width, view.height, view.blocks[0])
         mark = np.uint32(self.words.mark)
         if max(view.zx, view.zy) <= _COARSE:
-            sizes = [np.int32(number) for number in place]
-            _coarse_cells(upper, mark, np.uint32(_COARSE - view.zx), np.uint32(_COARSE - view.zy), *sizes, out)
+            less = np.array([_COARSE - view.zx, _COARSE - view.zy], np.uint32)
+            _coarse_cells(upper, mark, less, np.array(place, np.int32), out)
         else:
             lower = picked.take(self.words.lower)
             _fine_cells(upper, lower, mark, DEEPEST - view.zx, DEEPEST - view.zy, *place, out)
@@ -217,17 +217,15 @@ def _pack(x: Array, y: Array, inside: Array, mark: np.uint32, words: Array) -> b
 
 
 @jit
-def _coarse_cells(
-    upper: Array, mark: np.uint32, less_x: np.uint32, less_y: np.uint32, left: np.int32, top: np.int32,
-    width: np.int32, height: np.int32, across: np.int32, out: Array,
-) -> None:  # fmt: skip
+def _coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out: Array) -> None:
     """In 32 bits throughout, so that eight rows are taken at a time."""
-    shift_x, low, byte = np.uint32(16) + less_x, np.uint32(0xFFFF), np.int32(255)
+    left, top, width, height, across = place[0], place[1], place[2], place[3], place[4]
+    shift_x, shift_y, low, byte = np.uint32(16) + less[0], less[1], np.uint32(0xFFFF), np.int32(255)
     eight, sixteen, none = np.int32(8), np.int32(16), np.int32(-1)
     for k in range(upper.size):
         word = upper[k]
         column = np.int32(word >> shift_x) - left
-        row = top - np.int32((word & low) >> less_y)
+        row = top - np.int32((word & low) >> shift_y)
         inside = (np.uint32(column) < np.uint32(width)) & (np.uint32(row) < np.uint32(height)) & (word != mark)
         cell = ((row >> eight) * across + (column >> eight) << sixteen) + ((row & byte) << eight) + (column & byte)
         out[k] = cell if inside else none
