@@ -31,6 +31,7 @@ from bigviz.data.limits import require_memory
 from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.sinks import Collected, Rows
 from bigviz.data.sources.source import Source
+from bigviz.data.statistics.values import Statistics
 
 __all__ = ["Dataset"]
 
@@ -196,6 +197,14 @@ class Dataset:
         if start < stop and names:
             rows = self._source.rows(start - before, stop - before, indices, cancel)
             yield from self._columns(names, start, rows, cancel, own_labels)
+
+    def statistics(self, name: str, start: int, stop: int) -> Statistics | None:
+        """Bounds of a column's values in the rows with the numbers `start` to `stop` (exclusive), as a file's own
+        statistics have them; nothing is read for them. None where none are known. Raises what `info` does."""
+        index, before = self._plottable(name), self.first_row
+        if index != self._own(index):
+            return None
+        return self._source.statistics(start - before, stop - before, index)
 
     def values(self, name: str, start: int, stop: int, cancel: Cancel = NEVER) -> Iterator[tuple[int, pa.Array]]:
         """The values of one column in its own type, or as that type's dictionaries, at the rows with the numbers

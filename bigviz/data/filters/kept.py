@@ -54,9 +54,13 @@ def slices(
     dataset: Table, predicate: Predicate, start: int, stop: int, cancel: Cancel, also: Sequence[str] = ()
 ) -> Iterator[Slice]:
     """The rows `start` to `stop` (exclusive) in order, at most 2^20 at a time, with the values of the columns `also`
-    in their own types, or as those types' dictionaries."""
+    in their own types, or as those types' dictionaries. Where statistics say that none of all the rows can be kept,
+    none is read, and null stands for the values."""
     names = predicate.columns
     first, last = dataset.first_row + start, dataset.first_row + stop
+    if predicate.excludes(lambda name: dataset.statistics(name, first, last)):
+        yield from _none(start, stop, len(also), cancel)
+        return
     columns: list[Iterator[Cells | pa.Array]] = [_column(dataset, name, first, last, cancel) for name in names]
     columns += [(array for _, array in dataset.values(name, first, last, cancel)) for name in also]
     for pieces in _aligned(columns) if columns else ([each] for each in _empty(stop - start)):
@@ -65,6 +69,14 @@ def slices(
         mask = predicate.mask(rows.__getitem__, _length(pieces[0]))
         yield Slice(start, mask, tuple(pieces[len(names) :]))
         start += len(mask)
+
+
+def _none(start: int, stop: int, also: int, cancel: Cancel) -> Iterator[Slice]:
+    """Slices of rows of which none can be kept: they are not read, and nulls stand for their values."""
+    for first in range(start, stop, SLICE):
+        cancel.check()
+        count = min(SLICE, stop - first)
+        yield Slice(first, np.zeros(count, np.bool_), (pa.nulls(count),) * also)
 
 
 def _empty(count: int) -> Iterator[pa.Array]:

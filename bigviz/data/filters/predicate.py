@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bigviz.data.filters.cells import Cells, Rows
 from bigviz.data.filters.tree import Expression
 from bigviz.data.filters.typed.conditions import Condition, Interval, Statistic, Unsure
-from bigviz.data.filters.typed.statistics import TRUE
+from bigviz.data.filters.typed.outcomes import TRUE
 
 __all__ = ["Predicate"]
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.statistics.values import Statistics
 
 __all__ = ["Table"]
 
@@ -34,6 +35,8 @@ class Table(Protocol):
     def info(self, name: str) -> ColumnInfo: ...
 
     def chunks(self) -> list[tuple[int, int]]: ...
+
+    def statistics(self, name: str, start: int, stop: int) -> Statistics | None: ...
 
     def values(self, name: str, start: int, stop: int, cancel: Cancel = NEVER) -> Iterator[tuple[int, pa.Array]]: ...
 

@@ -28,6 +28,8 @@ from bigviz.data.limits import (
     gigabytes,
     require_rows,
 )
+from bigviz.data.statistics.row_groups import Reader, RowGroups, reader_of
+from bigviz.data.statistics.values import Statistics, merged
 
 __all__ = ["ParquetPart"]
 
@@ -63,6 +65,26 @@ class ParquetPart:
 
     def direct(self, index: int) -> None:
         """Always None: nothing is kept here."""
+
+    def statistics(self, index: int, piece: Piece) -> Statistics | None:
+        """What the footer says of a column's values in the row groups of a piece; None where it says nothing."""
+        leaf = self._leaves[index].start
+        read = self._readers.get(index)
+        if read is None:
+            return None
+        return merged(self._row_groups.of(group, leaf, read) for group in piece.groups)
+
+    @cached_property
+    def _readers(self) -> dict[int, Reader]:
+        """How statistics are read of the columns that have one leaf and some order."""
+        simple = [at for at, leaves in enumerate(self._leaves) if len(leaves) == 1 and at not in self.unusable]
+        schema = self.metadata.schema
+        found = {at: reader_of(self.schema.field(at).type, schema.column(self._leaves[at].start)) for at in simple}
+        return {at: read for at, read in found.items() if read is not None}
+
+    @cached_property
+    def _row_groups(self) -> RowGroups:
+        return RowGroups(read_footer(self.file), self.metadata)
 
     def arrays(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         path = self.file.path
@@ -172,9 +194,9 @@ class ParquetPart:
         Only of row groups: asking pyarrow for a column chunk's statistics ends the process where they are damaged (an
         exception that its binding does not catch). Chunks that lie are found out when they are read.
 
-        So the range of a column is never taken from statistics, but from a sample's rows until all are read: of a float
-        whose least value has three bytes, pyarrow 26 aborts with "Unexpected end of stream" as soon as `statistics` is
-        asked for, and there is no other way to their raw bytes, whose length could be looked at first.
+        So pyarrow is never asked for them: of a float whose least value has three bytes, pyarrow 26 aborts with
+        "Unexpected end of stream". `statistics/row_groups.py` reads their bytes, to leave out what no filter keeps.
+        The range of a column is taken from a sample's rows until all are read.
         """
         what = self.file.path
         meta = self.metadata

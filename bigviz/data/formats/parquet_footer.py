@@ -23,10 +23,13 @@ from bigviz.data.formats.arrow_schema import without_wide_integers
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import MOST_COLUMNS, MOST_FOOTER
 
-__all__ = ["mended", "metadata_of", "read_footer", "without_arrow_schema"]
+__all__ = [
+    "field_header", "list_header", "mended", "metadata_of", "read_footer", "skipped", "unzigzag", "varint",
+    "without_arrow_schema",
+]  # fmt: skip
 
 _ARROW_SCHEMA: Final = b"\x0cARROW:schema"  # a Thrift text of twelve letters, the key of the Arrow types
-_I32, _LIST, _STRUCT = 5, 9, 12
+_I32, _LIST, _SET, _STRUCT = 5, 9, 10, 12
 _LOGICAL: Final = frozenset({6, 7, 8, 10})
 """Fields of an element that say what its numbers or bytes mean: converted type, scale, precision, logical type."""
 
@@ -143,7 +146,7 @@ def _without_wide_integers(footer: bytes) -> tuple[bytes, dict[int, str]]:
     if at < 0:
         return footer, {}
     try:
-        size, start = _varint(footer, at + len(_ARROW_SCHEMA) + 1)  # after the header of field 2, the value
+        size, start = varint(footer, at + len(_ARROW_SCHEMA) + 1)  # after the header of field 2, the value
         message, wide = without_wide_integers(base64.b64decode(footer[start : start + size]))
     except (IndexError, ValueError, struct.error, binascii.Error):
         return footer, {}
@@ -168,7 +171,7 @@ def _count(element: _Element) -> int:
     """How many children an element has."""
     for each in element:
         if each.number == _CHILDREN:
-            count = _unzigzag(_varint(each.body, 0)[0])
+            count = unzigzag(varint(each.body, 0)[0])
             if not 0 <= count <= MOST_COLUMNS:
                 raise ValueError(f"an element with {count} children")
             return count
@@ -181,14 +184,14 @@ def _plain(element: _Element) -> _Element:
 
 def _split(footer: bytes) -> tuple[bytes, list[_Element], bytes]:
     """The bytes before the schema (header and all), its elements, and the bytes after it."""
-    number, kind, at = _header(footer, 0, 0)
+    number, kind, at = field_header(footer, 0, 0)
     if (number, kind) != (1, _I32):
         raise ValueError("no version")
-    head = footer[: _skip(footer, at, kind)]
-    number, kind, at = _header(footer, len(head), number)
+    head = footer[: skipped(footer, at, kind)]
+    number, kind, at = field_header(footer, len(head), number)
     if (number, kind) != (2, _LIST):
         raise ValueError("no schema")
-    count, kind, at = _list_header(footer, at)
+    count, kind, at = list_header(footer, at)
     if kind != _STRUCT or not 0 < count <= 4 * MOST_COLUMNS:
         raise ValueError("no schema")
     elements = []
@@ -202,8 +205,8 @@ def _element(data: bytes, at: int) -> tuple[_Element, int]:
     found: _Element = []
     number = 0
     while data[at]:
-        number, kind, at = _header(data, at, number)
-        end = _skip(data, at, kind)
+        number, kind, at = field_header(data, at, number)
+        end = skipped(data, at, kind)
         found.append(_Field(number, kind, data[at:end]))
         at = end
     return found, at + 1
@@ -230,46 +233,59 @@ def _encode_element(element: _Element) -> bytes:
     return bytes(out) + b"\0"
 
 
-def _header(data: bytes, at: int, before: int) -> tuple[int, int, int]:
+def field_header(data: bytes, at: int, before: int) -> tuple[int, int, int]:
     """Number and type of the field whose header is at `at`, and where its body begins."""
     step, kind = data[at] >> 4, data[at] & 15
     if step:
         return before + step, kind, at + 1
-    number, at = _varint(data, at + 1)
-    return _unzigzag(number), kind, at
+    number, at = varint(data, at + 1)
+    return unzigzag(number), kind, at
 
 
-def _list_header(data: bytes, at: int) -> tuple[int, int, int]:
+def list_header(data: bytes, at: int) -> tuple[int, int, int]:
     count, kind = data[at] >> 4, data[at] & 15
     if count < 15:
         return count, kind, at + 1
-    count, after = _varint(data, at + 1)
+    count, after = varint(data, at + 1)
     return count, kind, after
 
 
-def _skip(data: bytes, at: int, kind: int, depth: int = 0) -> int:
-    """Where a value of this type ends. Lists and maps are in no element of a schema."""
+def skipped(data: bytes, at: int, kind: int, depth: int = 0) -> int:
+    """Where a value of this type ends. Raises ValueError or IndexError for what is none."""
     if kind in (1, 2):
         return at
     if kind == 3:
         return at + 1
     if kind in (4, 5, 6):
-        return _varint(data, at)[1]
+        return varint(data, at)[1]
     if kind == 7:
         return at + 8
     if kind == 8:
-        size, at = _varint(data, at)
+        size, at = varint(data, at)
         return at + size
-    if depth > 8 or kind != _STRUCT:
-        raise ValueError("not a schema")
+    if depth > 8 or kind not in (_LIST, _SET, _STRUCT):
+        raise ValueError("not of a footer")
+    if kind != _STRUCT:
+        return _skipped_list(data, at, depth)
     number = 0
     while data[at]:
-        number, kind, at = _header(data, at, number)
-        at = _skip(data, at, kind, depth + 1)
+        number, kind, at = field_header(data, at, number)
+        at = skipped(data, at, kind, depth + 1)
     return at + 1
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _skipped_list(data: bytes, at: int, depth: int) -> int:
+    count, kind, at = list_header(data, at)
+    if count > len(data) - at:
+        raise ValueError("a list of more than is there")
+    if kind in (1, 2):  # truth values, a byte each
+        return at + count
+    for _ in range(count):
+        at = skipped(data, at, kind, depth + 1)
+    return at
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, lowest first, and where it ends."""
     value = shift = 0
     while data[at] & 128:
@@ -293,5 +309,5 @@ def _zigzag(value: int) -> int:
     return value << 1 if value >= 0 else -value * 2 - 1
 
 
-def _unzigzag(value: int) -> int:
+def unzigzag(value: int) -> int:
     return value >> 1 if value % 2 == 0 else -(value + 1 >> 1)

@@ -14,9 +14,11 @@ from bigviz.data.appending.growth import Growth
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.file_part import Part
 from bigviz.data.formats.merged_schema import merge_schemas
+from bigviz.data.formats.parquet import ParquetPart
 from bigviz.data.limits import require_rows
 from bigviz.data.paths import short_names
 from bigviz.data.sources.tasks import Task, TaskSource
+from bigviz.data.statistics.values import NOTHING, Statistics, merged, of_scalar
 
 __all__ = ["FilesSource"]
 
@@ -63,6 +65,18 @@ class FilesSource(TaskSource):
         if len(self.parts) != 1 or index >= len(self.parts[0].schema):
             return None
         return self.parts[0].direct(index)
+
+    def statistics(self, start: int, stop: int, index: int) -> Statistics | None:
+        return merged(self._statistics(task, index) for task in self.tasks_within(start, stop))
+
+    def _statistics(self, task: Task, index: int) -> Statistics | None:
+        field, own = self.schema.field(index), self.own(task, index)
+        if own is None:
+            values = self.constants.get(field.name)
+            return NOTHING if values is None else of_scalar(values[task.number])
+        if not isinstance(task.part, ParquetPart) or task.part.schema.field(own).type != field.type:
+            return None
+        return task.part.statistics(own, task.piece)
 
     @cached_property
     def tasks(self) -> list[Task]:

@@ -70,6 +70,9 @@ class MemorySource:
         columns = [grouped(admitted(each, name, in_memory=True)) for each, name in zip(pieces, names, strict=True)]
         yield from aligned(columns, cancel)
 
+    def statistics(self, start: int, stop: int, index: int) -> None:
+        """Always None: nothing is known before the rows are looked at."""
+
     def direct(self, index: int) -> pa.ChunkedArray:
         return self.table.column(index)
 

@@ -13,6 +13,7 @@ from bigviz.common.progress import Progress
 from bigviz.data.appending.growth import Growth
 from bigviz.data.columns.column import Unusable
 from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.statistics.values import Statistics
 
 __all__ = ["Sink", "Source"]
 
@@ -95,6 +96,11 @@ class Source(Protocol):
     def rows(self, start: int, stop: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         """The rows of [start, stop), which has some of them, in order, as `stream` gives those of a piece. Of what
         lies around them little is read: the rest of a batch, or of a piece of a file."""
+        ...
+
+    def statistics(self, start: int, stop: int, index: int) -> Statistics | None:
+        """Bounds of a column's values in the rows of [start, stop), found without reading them; None where none are
+        known."""
         ...
 
     def direct(self, index: int) -> pa.ChunkedArray | None:

@@ -20,6 +20,7 @@ from bigviz.data.columns.arrow_arrays import aligned, grouped
 from bigviz.data.columns.merged_type import as_type
 from bigviz.data.formats.file_part import Part, Piece, admitted
 from bigviz.data.sources.source import Sink
+from bigviz.data.statistics.values import Statistics
 
 __all__ = ["Task", "TaskSource", "threads"]
 
@@ -119,6 +120,10 @@ class TaskSource:
     def rows(self, start: int, stop: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         for task in self.tasks_within(start, stop):
             yield from aligned([self._arrays(task, index) for index in indices], cancel)
+
+    def statistics(self, start: int, stop: int, index: int) -> Statistics | None:
+        """None: of rows that may be corrected later nothing is known before they are read."""
+        return None
 
     def _arrays(self, task: Task, index: int) -> Iterator[pa.Array]:
         """The column's values in the rows of a task, checked and in the table's type (or that type's dictionary)."""

@@ -19,7 +19,7 @@ from .trees import conditions, table
 
 TABLE = table()
 DATASET = bv.open(TABLE)
-RANDOM = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+RANDOM = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def has_number_everywhere(name: str) -> bool:

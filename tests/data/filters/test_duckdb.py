@@ -18,7 +18,7 @@ DATASET = bv.open(TABLE)
 ORACLE = DuckDB(TABLE)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(conditions().filter(has_sql))
 def test_kept_rows_are_those_of_duckdb(node: Node):
     expression = Expression(node)

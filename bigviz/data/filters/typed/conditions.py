@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bigviz.data.filters.cells import Bools, Rows, Truths
-from bigviz.data.filters.typed.statistics import FALSE, NULL, TRUE, UNKNOWN, Statistics
+from bigviz.data.filters.typed.outcomes import FALSE, NULL, TRUE, UNKNOWN
+from bigviz.data.statistics.values import Statistics
 
 __all__ = [
     "AllOf", "AnyOf", "Condition", "Contrary", "Interval", "IsMissing", "Known", "Leaf", "Operand",
@@ -244,3 +245,10 @@ class IsMissing(Leaf):
 
     def unsure(self, negated: bool) -> Iterator[Unsure]:
         return unsure_of(self.of, negated, missing=True)
+
+    def outcomes(self, statistic: Statistic) -> int:
+        name = getattr(self.of, "name", None)
+        known = None if name is None else statistic(name)
+        if known is None:
+            return TRUE | FALSE
+        return (TRUE if known.nulls else 0) | (FALSE if known.values else 0)

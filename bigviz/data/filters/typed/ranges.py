@@ -17,7 +17,7 @@ from bigviz.data.columns.arrow_arrays import bits
 from bigviz.data.filters.cells import Bools, Rows, Truths, Vector
 from bigviz.data.filters.typed.conditions import Interval, Statistic, Unsure, judged, unsure_of
 from bigviz.data.filters.typed.numbers import NumberColumn, NumberValue, nearest
-from bigviz.data.filters.typed.statistics import FALSE, NULL, TRUE, UNKNOWN
+from bigviz.data.filters.typed.outcomes import FALSE, NULL, TRUE, UNKNOWN
 
 __all__ = ["FloatRange", "OneOf", "WholeRange", "float_range", "whole_range"]
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from bigviz.data.filters.cells import Bools, Labelled, Rows, Truths, Vector, everywhere
 from bigviz.data.filters.typed.conditions import Leaf, Statistic, Unsure, judged
-from bigviz.data.filters.typed.statistics import NULL, TRUE, UNKNOWN
+from bigviz.data.filters.typed.outcomes import NULL, TRUE, UNKNOWN
 
 __all__ = ["PAIRS", "Changed", "PairTest", "TextColumn", "TextConstant", "TextLength", "TextTest", "TextValue"]
 
