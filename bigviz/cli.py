@@ -57,6 +57,7 @@ def serve(
     y: str | None,
     agg: str | None,
     glyph: str | None,
+    filter: str | None,
     xaxis: str | None,
     yaxis: str | None,
     basemap: str | None,
@@ -81,7 +82,7 @@ def serve(
     from bigviz.commands.arguments import named_paths, named_script
     from bigviz.commands.serve import serve_library, serve_script, serve_tables
 
-    columns = (x, y, agg, glyph, xaxis, yaxis, basemap, attribution)
+    columns = (x, y, agg, glyph, filter, xaxis, yaxis, basemap, attribution)
     if not paths and not follow:
         if any((*columns, header, delimiter)):
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")

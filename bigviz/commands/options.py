@@ -124,6 +124,7 @@ def drawing(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--agg", metavar="REDUCTION",
                      help="count, any; sum(c), mean(c), min(c), max(c), first(c) or last(c) of column c; by(c)."),
         click.option("--glyph", type=click.Choice(GLYPHS), help="Points, one line in x order, or bars of --x."),
+        click.option("--filter", metavar="EXPRESSION", help="Draw these rows only: \"fare > 10 and kind = 'taxi'\"."),
         click.option("--xaxis", type=click.Choice(AXIS_KINDS), help="Scale of x (default: datetime or linear)."),
         click.option("--yaxis", type=click.Choice(AXIS_KINDS), help="Scale of y."),
     )):  # fmt: skip

@@ -6,7 +6,7 @@
  * @typedef {{id: string, dataset: string, glyph: Glyph, x: string, y: string, agg: string, cmap: string, how: string,
  *   low: number|null, high: number|null, color: string|null, root: string, line_width: number|null, alpha: number,
  *   line_dash: string|number[], size: number|null, marker: Shape, legend_label: string|null, bins?: number,
- *   sort?: string}} LayerSpec
+ *   sort?: string, filter?: string}} LayerSpec
  */
 /**
  * @typedef {{kind: "linear"|"log"|"datetime"|"mercator", label: string|null, unit: string|null, zone: string|null,

@@ -73,7 +73,7 @@ class LayerBodies:
         answer["rows"] = asked.dataset.num_rows
         readiness = backend.engine.readiness(asked.dataset, asked.layer)
         if info is None:
-            unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far"))
+            unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far", "rows_kept"))
             return {**answer, **unknown, "index": layer_json.INDEX[readiness]}
         more = layer_json.tilejson_facts(info, asked.times, readiness)
         return {**answer, **{key: more[key] for key in _FIELDS}}
@@ -251,4 +251,4 @@ def _sent(plane: Any, layer: Layer, own: pa.DataType | None) -> Any:
     return np.ma.filled(plane, 0) if layer.reduction.traits.zero else plane
 
 
-_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "index")
+_FIELDS: Final = ("extent", "range", "reduction", "rows", "rows_outside", "rows_far", "rows_kept", "index")

@@ -81,6 +81,7 @@ def layer_answer(
         "rows": info.rows,
         "rows_outside": info.rows_outside,
         "rows_far": info.rows_far,
+        "rows_kept": info.rows_kept,
         "version": info.version,
         "index": INDEX[readiness],
         "provisional": readiness == "sampled",

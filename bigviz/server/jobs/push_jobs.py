@@ -36,7 +36,7 @@ _BYTES: Final = 32 << 20
 _BESIDES: Final = 2_000  # bytes of facts and keys
 _MOST_KNOWN: Final = 64  # facts of layers at versions
 _MOST_MEANINGS: Final = 8_192
-_FACTS: Final = ("extent", "range", "dense", "rows", "rows_outside", "rows_far", "version", "sorted")
+_FACTS: Final = ("extent", "range", "dense", "rows", "rows_outside", "rows_far", "rows_kept", "version", "sorted")
 
 
 @dataclass(frozen=True)

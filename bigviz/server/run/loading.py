@@ -62,6 +62,7 @@ class Columns:
     y: str | None = None
     agg: str | None = None
     glyph: str | None = None
+    filter: str | None = None
     xaxis: str | None = None
     yaxis: str | None = None
     basemap: str | None = None
@@ -162,9 +163,9 @@ def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
     if glyph == "line":
         if columns.agg not in (None, "any"):
             raise BadInput(f"A line has no reduction: leave out --agg or --glyph line, got {columns.agg!r}.", "agg")
-        plot.line(dataset, x, y)
+        plot.line(dataset, x, y, filter=columns.filter or "")
     else:
-        plot.points(dataset, x, y, agg=columns.agg or "count")
+        plot.points(dataset, x, y, agg=columns.agg or "count", filter=columns.filter or "")
     made = document(plot, id=name)
     published(made, *made.layers()[0]).resolve(made)  # an axis that its column cannot have
     return made

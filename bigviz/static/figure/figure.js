@@ -205,7 +205,8 @@ export class Figure extends EventTarget {
   }
 
   /**
-   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string}}} answer an error
+   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string, field?: string|null,
+   *   at?: number|null}}} answer an error
    *   about a layer
    */
   onLayerError({ layer: index, definition, json }) {
@@ -222,7 +223,7 @@ export class Figure extends EventTarget {
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
     layer.asked = null;
     layer.error = layer.definition ? null : json.error;
-    this.dispatchEvent(new CustomEvent("refused", { detail: { layer, definition, error: json.error } }));
+    this.dispatchEvent(new CustomEvent("refused", { detail: { layer, definition, ...json } }));
     this.loading.progress(null);
     layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
     this.due = null;

@@ -14,8 +14,8 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../render/norm.js").Clip} Clip */
 /** @typedef {import("../render/norm.js").How} How */
 /**
- * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, cmap: string,
- *   how: How, low: Clip, high: Clip,
+ * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, filter: string,
+ *   cmap: string, how: How, low: Clip, high: Clip,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /**
  * `reason`: why it cannot be drawn; `by_reason`: why its values cannot be categories, as far as is known.
@@ -60,6 +60,7 @@ export class Layer {
       agg,
       glyph,
       root,
+      filter: spec.filter ?? "",
       cmap,
       how: /** @type {How} */ (spec.how),
       low,
@@ -123,7 +124,7 @@ export class Layer {
 
   /** @returns {Definition} of the present choice */
   define() {
-    const { x, y, agg, glyph, root } = this.choice;
+    const { x, y, agg, glyph, root, filter } = this.choice;
     const { dataset, bins, sort } = this.spec;
     return {
       dataset,
@@ -134,16 +135,17 @@ export class Layer {
       xaxis: this.axisKind("x"),
       yaxis: this.axisKind("y"),
       root,
+      ...(filter === "" ? {} : { filter }),
       ...(glyph === "histogram" && bins !== undefined ? { bins: String(bins) } : {}),
       ...(glyph === "bar" && sort !== undefined ? { sort } : {}),
     };
   }
 
-  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"xaxis"|"yaxis">} */
+  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"filter"|"xaxis"|"yaxis">} */
   get drawn() {
-    const { x, agg, glyph, root, xaxis, yaxis, ...other } = this.definition ?? this.define();
+    const { x, agg, glyph, root, filter = "", xaxis, yaxis, ...other } = this.definition ?? this.define();
     const y = isBars(glyph) ? this.choice.y : other.y;
-    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root, xaxis, yaxis };
+    return { x, y, agg, glyph: /** @type {Choice["glyph"]} */ (glyph), root, filter, xaxis, yaxis };
   }
 
   get ready() {

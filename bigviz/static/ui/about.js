@@ -37,6 +37,8 @@ export function factsOf(figure) {
     if (error) facts.push(["not drawn", error]);
     if (!info || !definition) continue;
     facts.push(["rows", `${info.rows.toLocaleString("en")} of ${definition.dataset}`]);
+    if (definition.filter)
+      facts.push(["rows kept", `${about(info.rows_kept, info.provisional)}, where ${definition.filter}`]);
     if (info.rows_outside > 0)
       facts.push([
         "rows not drawn",

@@ -5,6 +5,7 @@ import { find, ownPopover } from "../dom.js";
 import { defaultAgg, isBars } from "../layers/glyphs.js";
 import { isValue } from "../render/norm.js";
 import { Combobox } from "./combobox.js";
+import { FilterField } from "./filter-field.js";
 import { columnOptions, fillMaps, setOptions } from "./options.js";
 import { ReductionPicker } from "./reduction-picker.js";
 import { readReduction } from "./reduction-text.js";
@@ -46,6 +47,9 @@ export function bindPickers(figure) {
   const reduction = new ReductionPicker(find(form, '[data-for="agg"]', HTMLElement), figure.section, (agg) =>
     chooseValues({ agg }),
   );
+  const filter = new FilterField(find(form, '[data-for="filter"]', HTMLElement), (text) =>
+    figure.choose(at, { filter: text }),
+  );
   const options = figure.layers.map(({ columns }) =>
     columnOptions(
       columns.filter((column) => column.plottable),
@@ -59,6 +63,7 @@ export function bindPickers(figure) {
       fillAxes(figure, select(`${side}axis`), side);
     }
     reduction.show(choice, columns);
+    filter.show(choice.filter);
     for (const name of /** @type {const} */ (["glyph", "cmap", "how"])) select(name).value = choice[name];
     const isPlain = choice.glyph !== "points";
     find(form, '[data-for="y"]', HTMLElement).hidden = isBars(choice.glyph);
@@ -73,7 +78,12 @@ export function bindPickers(figure) {
   figure.addEventListener("info", () => {
     for (const side of /** @type {const} */ (["x", "y"])) fillAxes(figure, select(`${side}axis`), side);
   });
-  figure.addEventListener("refused", (event) => noteRefusal(/** @type {CustomEvent} */ (event).detail));
+  figure.addEventListener("refused", (event) => {
+    const { detail } = /** @type {CustomEvent<Refusal>} */ (event);
+    noteRefusal(detail);
+    if (detail.field === "filter" && detail.layer === layer())
+      filter.refuse(detail.definition.filter ?? "", { error: detail.error, at: detail.at ?? null });
+  });
   select("layer").addEventListener("change", () => {
     at = Number(select("layer").value);
     show();
@@ -105,13 +115,18 @@ export function bindPickers(figure) {
 }
 
 /**
- * A column whose values cannot be categories, as the server found, is not offered for them again.
- * @param {{layer: import("../layers/layer.js").Layer, definition: import("../wire/frames.js").Definition, error:
- *   string}} refusal
+ * What the server says of a layer that it does not draw.
+ * @typedef {{layer: import("../layers/layer.js").Layer, definition: import("../wire/frames.js").Definition, error:
+ *   string, field?: string|null, at?: number|null}} Refusal
  */
-export function noteRefusal({ layer: { columns, drawn }, definition: { x, y, agg }, error }) {
+
+/**
+ * A column whose values cannot be categories, as the server found, is not offered for them again.
+ * @param {Refusal} refusal
+ */
+export function noteRefusal({ layer: { columns, drawn }, definition: { x, y, agg }, error, field }) {
   const { name, column } = readReduction(agg) ?? {};
-  if (name !== "by" || x !== drawn.x || y !== drawn.y) return;
+  if (field === "filter" || name !== "by" || x !== drawn.x || y !== drawn.y) return;
   for (const each of columns) if (each.name === column) each.by_reason = error;
 }
 

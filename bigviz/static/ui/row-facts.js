@@ -102,13 +102,15 @@ function crowdOf({ layers, view }) {
  */
 export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];
 
-/** @param {readonly Pick<Layer, "info"|"definition">[]} layers @returns {string} how many rows, of each dataset once */
+/** @param {readonly Pick<Layer, "info"|"definition">[]} layers @returns {string} how many rows, of each dataset and filter once */
 export function rowsWords(layers) {
   const told = new Map();
   for (const { info, definition } of layers) {
     if (!info || !definition) continue;
+    const all = `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}`;
+    const kept = definition.filter ? `${about(info.rows_kept, info.provisional)} of ${all}` : all;
     const outside = info.rows_outside > 0 ? `, ${about(info.rows_outside, info.provisional)} not drawn` : "";
-    told.set(definition.dataset, `${info.rows.toLocaleString("en")} ${info.rows === 1 ? "row" : "rows"}${outside}`);
+    told.set(JSON.stringify([definition.dataset, definition.filter]), kept + outside);
   }
   return [...told.values()].join(" · ");
 }

@@ -1,5 +1,5 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
-// glyph, cmap, how, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest part of x that
+// glyph, cmap, how, filter, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest part of x that
 // is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left out. In a
 // notebook's cell the same text is kept by the notebook.
 
@@ -33,7 +33,7 @@ export const PAGE_ADDRESS = {
 /** Browsers refuse replaceState after about 200 calls in 30 s. */
 const WRITE_MS = 200;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
-const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root"]);
+const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter"]);
 const ENDS = /** @type {const} */ (["low", "high"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
@@ -187,6 +187,7 @@ function readChoice(params, layer, end, maps) {
   const how = params.get(`how${end}`);
   if (how !== null && HOWS.has(how)) choice.how = /** @type {Choice["how"]} */ (how);
   if (params.get(`root${end}`) === "full") choice.root = "full";
+  choice.filter = params.get(`filter${end}`) ?? choice.filter;
   for (const key of ENDS) {
     const text = params.get(key + end);
     if (text === "") choice[key] = null;

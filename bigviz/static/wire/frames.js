@@ -3,7 +3,7 @@
 
 /** What a layer is, as the server wants it.
  * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root:
- *   string, bins?: string, sort?: string}} Definition
+ *   string, bins?: string, sort?: string, filter?: string}} Definition
  */
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
 /**
@@ -30,8 +30,8 @@
 /** The answer to a `layer` request; `inside` comes from an exported page alone.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows:
  *   number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
- * rows_outside: number, rows_far: number, version: number, index: string, provisional: boolean, reduction: string,
- * planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
+ * rows_outside: number, rows_far: number, rows_kept: number, version: number, index: string, provisional: boolean,
+ * reduction: string, planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
  *   sorted: boolean, inside?: Inside}} LayerInfo */
 /**
  * Levels and place of a tile; j counts from the top.

@@ -55,6 +55,7 @@ const PUBLISHED = {
   low: null,
   high: null,
   root: "default",
+  filter: "",
 };
 const OTHER = {
   x: "c",
@@ -68,6 +69,7 @@ const OTHER = {
   low: 1,
   high: 2,
   root: "full",
+  filter: "a > 1",
 };
 
 const PAGE = {
