@@ -12,15 +12,19 @@ import xarray as xr
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.glyphs.points import points_image
-from bigviz.aggregate.inputs import bound, load
+from bigviz.aggregate.inputs import Inputs, Numbers, bound, load
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.errors import BadInput, TooLarge
+from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, label_text
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.check import check
+from bigviz.data.filters.kept import kept
+from bigviz.data.filters.parse import parse
 from bigviz.data.open import open as open_source
 
 Array = npt.NDArray[Any]
@@ -75,31 +79,36 @@ class Canvas:
         self.x_axis_type = x_axis_type
         self.y_axis_type = y_axis_type
 
-    def points(self, source: object, x: Hashable, y: Hashable, agg: object = None) -> xr.DataArray:
+    def points(self, source: object, x: Hashable, y: Hashable, agg: object = None, *, filter: str = "") -> xr.DataArray:
         """The reduction (default: count) of the rows in each cell, as an xarray.DataArray (y, x).
 
         Row 0 has the lowest y; `by` adds a last dimension. Dimensions are named by text: those of pandas columns 0 and
         1 are "0" and "1". `agg` is a reduction, its text, or one of datashader's own objects (`ds.mean("fare")`).
-        Raises BadInput for a window that cannot be divided, for reductions that are not offered and for columns that
-        the reduction cannot use, NotFound for unknown columns.
+        The image is that of the rows that meet the expression `filter` ("fare > 10 and kind = 'taxi'"); the categories
+        of a column stay those of all rows. Raises BadInput for a window that cannot be divided, for reductions that are
+        not offered, for columns that the reduction cannot use and for a wrong filter, NotFound for unknown columns.
         """
-        return self._image(points_image, source, label_text(x), label_text(y), Count() if agg is None else agg)
+        agg = Count() if agg is None else agg
+        return self._image(points_image, source, label_text(x), label_text(y), agg, filter)
 
-    def line(self, source: object, x: Hashable, y: Hashable, agg: object = None) -> xr.DataArray:
-        """The reduction (default: any) of the segments through each cell, from each row to the next; see `points`."""
-        return self._image(line_image, source, label_text(x), label_text(y), Presence() if agg is None else agg)
+    def line(self, source: object, x: Hashable, y: Hashable, agg: object = None, *, filter: str = "") -> xr.DataArray:
+        """The reduction (default: any) of the segments through each cell, from each row that `filter` keeps to the
+        next; see `points`."""
+        agg = Presence() if agg is None else agg
+        return self._image(line_image, source, label_text(x), label_text(y), agg, filter)
 
-    def _image(self, draw: Any, source: object, x: str, y: str, agg: object) -> xr.DataArray:
+    def _image(self, draw: Any, source: object, x: str, y: str, agg: object, filter: str) -> xr.DataArray:
         dataset = open_source(source)
+        keep = None if not filter else kept(dataset, check(parse(filter), dataset), Crew())
         reduction = bound(reduction_of(agg), dataset)
         label = reduction.label if isinstance(reduction, By) else None
         dims = [y, x] if label is None else [y, x, label]
         if len(set(dims)) < len(dims):
             raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
-        xs, ys = dataset.column(x), dataset.column(y)
+        xs, ys = (_some(dataset.column(name), keep) for name in (x, y))
         x_bins = _bins(xs, self.x_range, self.plot_width, self.x_axis_type == "log", "x_range")
         y_bins = _bins(ys, self.y_range, self.plot_height, self.y_axis_type == "log", "y_range")
-        grid = draw(xs, ys, x_bins, y_bins, _restarting(reduction), load(dataset, reduction))
+        grid = draw(xs, ys, x_bins, y_bins, _restarting(reduction), _taken(load(dataset, reduction), keep))
         ranges = [given or (bins.low, bins.high) for given, bins in ((self.x_range, x_bins), (self.y_range, y_bins))]
         coords: dict[str, Any] = {x: _centres(xs, x_bins), y: _centres(ys, y_bins)}
         values = _values(grid, reduction)
@@ -129,6 +138,25 @@ def _values(grid: Grid, reduction: Reduction) -> Array:
     if reduction.traits.total == "any":
         return grid.filled
     return np.where(grid.filled, grid.values.astype(np.float64), np.nan)
+
+
+def _some(column: Column, keep: npt.NDArray[np.bool_] | None) -> Column:
+    """The rows of a column that are kept (None: all)."""
+    if keep is None:
+        return column
+    valid = None if column.valid is None else column.valid[keep]
+    return Column(column.info, column.values[keep], valid, column.categories)
+
+
+def _taken(inputs: Inputs, keep: npt.NDArray[np.bool_] | None) -> Inputs:
+    """What a reduction reads of the rows that are kept (None: all)."""
+    if keep is None:
+        return inputs
+    values, codes = (
+        None if each is None else Numbers(each.values[keep], None if each.valid is None else each.valid[keep])
+        for each in (inputs.values, inputs.codes)
+    )
+    return replace(inputs, values=values, codes=codes)
 
 
 def _labels(dataset: Dataset, name: str) -> list[str]:

@@ -163,6 +163,7 @@ class Figure(CellValue):
         alpha: float = 1,
         legend_label: str | None = None,
         root: Root = "default",
+        filter: str = "",
     ) -> Figure:
         """Add a histogram of a column of numbers or times: exact counts of all rows, at any depth of zoom.
 
@@ -171,9 +172,11 @@ class Figure(CellValue):
         numbers; where bins would be no wider than 1, each number has its own. On a log axis bins are equally wide in
         log10. `agg` is a reduction that gives numbers: `count`, `sum("fare")`, `mean("fare")`, and `by("kind")` or
         `by("kind", sum("fare"))`, whose bars are stacked. `color`, `alpha` and `legend_label` are as in `line`; `root`
-        is as in `points`: far rows are in no bin. Raises NotFound, Unplottable or BadInput.
+        and `filter` are as in `points`: far rows are in no bin. Raises NotFound, Unplottable or BadInput.
         """
-        style = {"bins": bins, "color": color, "alpha": alpha, "legend_label": legend_label, "root": root}
+        style = {
+            "bins": bins, "color": color, "alpha": alpha, "legend_label": legend_label, "root": root, "filter": filter,
+        }  # fmt: skip
         self.layers.append(_layer(source, "histogram", x, "", agg, style))
         return self
 
@@ -187,14 +190,15 @@ class Figure(CellValue):
         color: str | None = None,
         alpha: float = 1,
         legend_label: str | None = None,
+        filter: str = "",
     ) -> Figure:
         """Add a bar for each label of a column of labels, integers or booleans: exact numbers of rows, or another
         reduction of them as in `histogram`.
 
         `sort` is "label", or "value" for the largest first. At most 4,096 labels have bars; rows without a label are
-        in none. Raises NotFound, Unplottable or BadInput.
+        in none. `filter` is as in `points`. Raises NotFound, Unplottable or BadInput.
         """
-        style = {"sort": sort, "color": color, "alpha": alpha, "legend_label": legend_label}
+        style = {"sort": sort, "color": color, "alpha": alpha, "legend_label": legend_label, "filter": filter}
         self.layers.append(_layer(source, "bar", x, "", agg, style))
         return self
 

@@ -322,3 +322,28 @@ def test_integers_and_booleans_are_categories_in_the_order_of_their_values(agg: 
         assert image.dims == ("y", "x", name) and image.coords[name].values.tolist() == labels
         want = canvas.points(table, "x", "y", agg.format(f"{name} text"))
         np.testing.assert_array_equal(image.values, want.values)
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "last(v)", "by(kind)"])
+def test_a_filter_is_a_table_of_fewer_rows(agg: str) -> None:
+    rng = np.random.default_rng(5)
+    x, y, v = rng.normal(size=(3, 2_000))
+    v[::7] = np.nan
+    kind = np.array(["a", "b", "c"])[rng.integers(0, 3, 2_000)]
+    table = pa.table({"x": x, "y": y, "v": v, "kind": pa.array(kind, mask=rng.random(2_000) < 0.1)})
+    some = table.filter((table["v"].to_numpy() > 0.2) & (kind != "b") & np.asarray(table["kind"].is_valid()))
+    canvas, text = Canvas(20, 10), "v > 0.2 and kind != 'b'"
+    found = canvas.points(table, "x", "y", agg, filter=text)
+    expected = canvas.points(some, "x", "y", agg)
+    if agg == "by(kind)":  # labels are those of all rows
+        assert not found.sel(kind="b").any()
+        found = found.sel(kind=["a", "c"])
+    xr.testing.assert_identical(found, expected)
+    line = canvas.line(table, "x", "y", filter=text)
+    xr.testing.assert_identical(line, canvas.line(some, "x", "y"))
+
+
+def test_a_wrong_filter_is_refused() -> None:
+    with pytest.raises(BadInput) as error:
+        Canvas(2, 2).points(pa.table({"x": [1.0], "y": [1.0]}), "x", "y", filter="x >")
+    assert (error.value.field, error.value.at) == ("filter", 3)

@@ -18,6 +18,7 @@ import bigviz as bv
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import LINEAR
+from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats import parquet
@@ -33,6 +34,9 @@ from bigviz.tiles.pyramid.build import build_pyramid
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.scans.scanned_layer import ScannedLayer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.wire.codec import decode
+
+from ..growing import Growing
 
 ROWS = 200_000
 SMALL = 3 << 20  # bytes, which hold no order of so many rows
@@ -190,3 +194,82 @@ def test_in_a_store(stored: tuple[Dataset, StoreDirectory], agg: str, text: str)
     assert isinstance(layer.order, FilteredOrder) and not layer.order.below.has_columns
     assert_same(engine, dataset, asked, oracle_of(text, agg))
     assert_kept(engine, dataset, asked, text)
+
+
+def compressed(text: str) -> Dataset:
+    return bv.open(TABLE.filter(pa.array(kept(text))))
+
+
+@pytest.mark.parametrize("text", ["v > 20 and kind = 'a'", "whole < 0", "not (v > 20)"])
+@pytest.mark.parametrize("where", ["memory", "store"])
+def test_a_line_is_that_of_the_rows_that_are_kept(path: Path, tmp_path: Path, where: str, text: str) -> None:
+    stores = StoreDirectory(tmp_path, 1 << 40) if where == "store" else None
+    dataset = MEMORY if stores is None else opened(path)
+    if stores is not None:
+        stores.build(dataset, OrderSpec("t", "v", kind="series"), (), Crew(2))
+    engine = Engine(threads=2, stores=stores, index="existing")
+    asked, other = Layer("line", "t", "v", "any", "datetime", filter=text), compressed(text)
+    whole, numbers = Layer("line", "t", "v", "any", "datetime"), np.flatnonzero(kept(text))
+    window = 10**13, 10**14
+    if len(numbers):
+        mine, theirs = engine.columns(dataset, asked, *window, 300), engine.columns(other, whole, *window, 300)
+        for name in ("column", "run", "x", "y"):
+            assert_equal(getattr(mine, name), getattr(theirs, name))
+        assert_equal(mine.row, numbers[theirs.row])
+        images = [
+            engine.image(of, layer, *window, -50.0, 50.0, 40, 30) for of, layer in ((dataset, asked), (other, whole))
+        ]
+        np.testing.assert_array_equal(images[0], images[1])
+        rows = engine.rows(dataset, asked, *window, -60.0, 60.0, 100)
+        inside = numbers[(numbers >= 10**4) & (numbers < 10**5) & ~np.isnan(TABLE["v"].to_numpy()[numbers])]
+        assert rows["row"].to_pylist() == [row for row in inside if abs(TABLE["v"][row].as_py()) < 60][:100]
+    info, all_rows = engine.info(dataset, asked), engine.info(dataset, whole)
+    assert info == replace(all_rows, rows_kept=len(numbers), sorted=info.sorted)
+
+
+@pytest.mark.parametrize("glyph", ["histogram", "bar"])
+def test_bars_are_those_of_the_rows_that_are_kept(glyph: str) -> None:
+    text, engine = "v > 20 and kind = 'a'", Engine(threads=2)
+    asked = Layer(glyph, "whole" if glyph == "histogram" else "kind", "", "sum(v)", filter=text)
+    engine.ensure(MEMORY, asked)
+    found = engine.bars(MEMORY, asked, -1.0, 5000.0)
+    mask, v = kept(text), TABLE["v"].to_numpy()
+    if glyph == "bar":
+        assert (found.names, found.values.tolist()) == (("a", "b", "c"), [[v[mask].sum(), 0, 0]])
+        rows = engine.rows(MEMORY, asked, -0.5, 0.5, 0.0, 1.0, 10)
+        assert rows["row"].to_pylist() == np.flatnonzero(mask)[:10].tolist()
+    else:
+        whole = TABLE["whole"].to_numpy()[mask]
+        counts, _ = np.histogram(whole, bins=found.edges)
+        assert found.rows.tolist() == [counts.tolist()]
+        np.testing.assert_allclose(found.values[0], np.histogram(whole, bins=found.edges, weights=v[mask])[0])
+    assert engine.info(MEMORY, asked).rows_kept == np.count_nonzero(mask)
+
+
+def test_a_sample_is_filtered_and_keeps_the_roots_of_all_rows(path: Path) -> None:
+    engine, dataset, text = Engine(threads=2, preview_rows=1000), opened(path), "not (v > 20)"
+    asked = Layer("points", "x", "y", "count", filter=text)
+    sampled = engine.preview(dataset, asked)
+    whole = engine.preview(dataset, replace(asked, filter=""))
+    assert sampled is not None and whole is not None and sampled.roots == whole.roots
+    assert sampled.facts.rows_kept == pytest.approx(np.count_nonzero(kept(text)), rel=0.05)
+    drawn, _ = sampled.tile(TileKey(0, 0, 0, 0))
+    inside = kept(text) & np.isfinite(TABLE["x"].to_numpy()) & np.isfinite(TABLE["y"].to_numpy())
+    assert decode(drawn.planes[0]).sum() == pytest.approx(np.count_nonzero(inside), rel=0.05)
+
+
+def test_filters_of_datasets_that_grow_are_refused() -> None:
+    grown = Growing(TABLE.slice(0, 10)).version()
+    with pytest.raises(BadInput, match="not available for datasets that are appended to"):
+        Engine().ensure(grown, Layer("points", "x", "y", filter="v > 1"))
+
+
+def test_layers_of_one_filter_share_its_rows_and_those_of_all_rows() -> None:
+    engine = Engine(threads=2)
+    one, other = (built(engine, MEMORY, Layer("points", "x", "y", agg, filter="v > 20")) for agg in ("count", "max(n)"))
+    whole = built(engine, MEMORY, Layer("points", "x", "y"))
+    assert one.order is other.order and one.order.below is whole.order
+    before = engine.memory()["orders"]
+    assert before == whole.order.nbytes + one.order.nbytes + sum(c.nbytes for c in other.pyramid.inputs.columns)
+    engine.forget(MEMORY)
+    assert engine.memory()["orders"] == 0

@@ -180,7 +180,7 @@ def _of_bars(dataset: Dataset, name: str, columns: Columns) -> Document:
         raise BadInput(f"--glyph {glyph} needs a column: name it by --x.", "x")
     plot = figure(title=name, x_axis_type=columns.xaxis, y_axis_type=columns.yaxis)  # type: ignore[arg-type]
     draw = plot.histogram if glyph == "histogram" else plot.bar
-    draw(dataset, columns.x, agg=columns.agg or "count")
+    draw(dataset, columns.x, agg=columns.agg or "count", filter=columns.filter or "")
     made = document(plot, id=name)
     published(made, *made.layers()[0]).resolve(made)
     return made

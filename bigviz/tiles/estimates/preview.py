@@ -205,20 +205,29 @@ class Preview:
         taken: dict[int, Unit | None] = {}
 
         def take(number: int) -> int:
-            unit = taken[number] = self.sample.unit(number, self._names, crew.cancel)
+            unit = self.sample.unit(number, self._names, crew.cancel)
+            taken[number] = None if unit is None else self._filtered(unit, crew.cancel)
             return 0 if unit is None else len(unit.rows)
 
         threads = 1 if self.sample.start else crew.threads  # the pieces' streams are read in order
         Crew(threads, cancel=crew.cancel).run("sampling", take, range(first, stop), 1)
-        units = [self._filtered(unit) for number in range(first, stop) if (unit := taken[number]) is not None]
+        units = [unit for number in range(first, stop) if (unit := taken[number]) is not None]
         for name in self._names:
             parts = [unit.columns[name] for unit in units]
             if parts and parts[0].categories is not None:
                 self._known.setdefault(name, all_labels(parts))
         return [_relabelled(unit, self._known) for unit in units]
 
-    def _filtered(self, unit: Unit) -> Unit:
-        return unit if self._filter is None else replace(unit, keep=self._filter.mask(unit.columns, len(unit.rows)))
+    def _filtered(self, unit: Unit, cancel: Cancel) -> Unit:
+        """A unit with what the filter keeps of it. Where axis numbers do not decide that, its values are read again."""
+        if self._filter is None or not len(unit.rows):
+            return unit
+        if self._filter.decided(_incomplete):
+            return replace(unit, keep=self._filter.mask(unit.columns, len(unit.rows)))
+        first = self.sample.dataset.first_row
+        start, stop = int(unit.rows[0]) - first, int(unit.rows[-1]) + 1 - first
+        whole = self._filter.masks(start, stop, cancel)(stop - start)
+        return replace(unit, keep=whole[unit.rows - (start + first)])
 
     def _add(self, units: list[Unit], crew: Crew) -> None:
         read = self.read + sum(len(unit.rows) for unit in units)
@@ -309,6 +318,11 @@ def _relabelled(unit: Unit, known: Mapping[str, tuple[str, ...]]) -> Unit:
         name: relabelled(column, known[name]) if name in known else column for name, column in unit.columns.items()
     }
     return replace(unit, columns=columns)
+
+
+def _incomplete(name: str) -> bool:
+    """Any column may lack numbers."""
+    return False
 
 
 def _share_kept(units: Sequence[Unit], rows: int) -> int:

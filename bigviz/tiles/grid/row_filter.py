@@ -43,8 +43,8 @@ class RowFilter:
         return self.predicate.columns
 
     def mask(self, columns: Mapping[str, Column], rows: int) -> Mask:
-        """Which of so many rows are kept, by the axis numbers of its columns. Where those do not decide it (see
-        `decided`) a null may pass for NaN, or a decimal for the float next to it: good enough for an estimate."""
+        """Which of so many rows are kept, by the axis numbers of its columns, where these are `decided`: else a null
+        passes for NaN, or a decimal for the float next to it."""
         return self.predicate.mask(lambda name: cells_of(columns[name]), rows)
 
     def decided(self, complete: Callable[[str], bool]) -> bool:
