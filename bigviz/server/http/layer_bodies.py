@@ -15,6 +15,7 @@ from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
+from bigviz.common.errors import NotFound
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
@@ -26,6 +27,7 @@ from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
 from bigviz.server.jobs.thumbnails import Thumbnails
 from bigviz.server.request_values import Number
+from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.interface import LayerInfo
 from bigviz.wire.codec import CELLS, SIDE
 
@@ -219,16 +221,27 @@ class LayerBodies:
         return await backend.run(principal, dataset, layer, ("rows", window, limit), call, heavy=True)
 
     async def row(
-        self, backend: Backend, principal: Principal, asked: Asked, row: int, columns: tuple[str, ...]
+        self,
+        backend: Backend,
+        principal: Principal,
+        asked: Asked,
+        row: int,
+        columns: tuple[str, ...],
+        only_kept: bool = False,
     ) -> Body:
-        """One row's true values in these columns as JSON."""
+        """One row's true values in these columns as JSON; NotFound if it has to be one that the layer's filter keeps,
+        and is none."""
         dataset, layer = asked.dataset, asked.layer
         first = layer.columns
 
         def call(cancel: Cancel) -> Body:
+            keep = row_filter(dataset, layer) if only_kept else None
+            at = row - dataset.first_row
+            if keep is not None and not keep.masks(at, at + 1, cancel)(1)[0]:
+                raise NotFound(f"This document does not show row {row:,}.", "row", row)
             return JSON, dump(row_json(dataset, row, first, columns, cancel))
 
-        return await backend.run(principal, dataset, layer, ("row", row, columns), call, heavy=True)
+        return await backend.run(principal, dataset, layer, ("row", row, columns, only_kept), call, heavy=True)
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

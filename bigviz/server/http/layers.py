@@ -185,8 +185,9 @@ class Row(LayerHandler):
         if self.tagged(asked, row, columns):
             self.finish()
             return
-        bodies = self.site.bodies
-        await self.deliver(bodies.row_bytes(), partial(bodies.row, backend, self.principal, asked, row, columns))
+        bodies, only_kept = self.site.bodies, self.dataset in self.usage.columns
+        work = partial(bodies.row, backend, self.principal, asked, row, columns, only_kept)
+        await self.deliver(bodies.row_bytes(), work)
 
 
 def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:

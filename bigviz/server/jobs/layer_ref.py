@@ -23,6 +23,7 @@ from bigviz.document.filter_text import bound_filter
 from bigviz.document.json_values import parse_json
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
 from bigviz.document.substitute import offered, reference_of, substituted
+from bigviz.server.jobs.filter_ref import asked_filter, shown_filters
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.request_values import choice, whole
@@ -94,12 +95,16 @@ def overridden(
 
     If the query names another column but not its axis, the axis is datetime for times, else linear; if it names another
     glyph but no reduction, the reduction is the glyph's default (count, any). A glyph without a column for y has none,
-    whatever is published. A filter has the checked `values` of controls in it, or those that they have at first.
+    whatever is published. A filter has the checked `values` of controls in it, or those that they have at first; for a
+    caller without a role on the dataset it is joined with the published one.
     """
+    values = initial_values(document) if values is None else values
     given = {name: text for name in _OPTIONS if (text := get(name)) is not None}
     own = base.layer
     options = {name: _option(name, text) for name, text in given.items()}
-    changed = replace(own, **_with_values(document, options, initial_values(document) if values is None else values))
+    if "filter" in options:
+        options["filter"] = asked_filter(document, base.dataset, options["filter"], values, usage, [own.filter])
+    changed = replace(own, **_with_values(options, values))
     if "agg" not in given and changed.glyph != own.glyph:
         changed = replace(changed, agg=default_agg(changed.glyph))
     if changed.glyph in BARS and "y" not in given:
@@ -121,8 +126,8 @@ def _on_its_axes(base: LayerRef, changed: Layer, given: Collection[str], documen
     return replace(base, layer=changed)
 
 
-def _with_values(document: Document, options: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer's options with the values of controls: for "$ID" that is the whole of one, and in its filter."""
+def _with_values(options: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's options with the values of controls for "$ID" that is the whole of one."""
     out = dict(options)
     for key in _REFERRING & options.keys():
         name = reference_of(options[key])
@@ -131,8 +136,6 @@ def _with_values(document: Document, options: dict[str, Any], values: Mapping[st
         if not isinstance(values[name], str):
             raise BadInput(f"Control {name!r} has no value that could be {key}.", name, echoed(values[name], 60))
         out[key] = values[name]
-    if "filter" in options:
-        out["filter"] = bound_filter(document, options["filter"], values)
     return out
 
 
@@ -153,7 +156,8 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
 
     `agg` (count, any), the axes (datetime for times, else linear), `root` ("default"), `bins` (50), `sort` ("label")
     and y of a glyph that has none may be absent. `values` are those of the controls that the definition names as
-    `$ID`, by id; others have the values that they have at first.
+    `$ID`, by id; others have the values that they have at first. A caller without a role on the dataset gets rows of
+    the document's layers alone.
     """
     if not isinstance(value, dict):
         raise BadInput("definition is an object.", "definition", echoed(value))
@@ -171,7 +175,9 @@ def read(value: Any, document: Document, usage: Usage = EVERYTHING) -> LayerRef:
     given = {key: _option(key, each) for key, each in value.items()}
     given.setdefault("agg", default_agg(given["glyph"]))
     dataset = given.pop("dataset")
-    found = Layer(**_with_values(document, given, values))
+    shown = shown_filters(document, dataset, values) if dataset in usage.columns else ()
+    given["filter"] = asked_filter(document, dataset, given.get("filter", ""), values, usage, shown)
+    found = Layer(**_with_values(given, values))
     usage.check(dataset, _columns(found))
     missing = [name for name in _COLUMN_OF if name not in given]
     with usage.discretion(dataset):
