@@ -1,1 +1,2 @@
-"""What a server does for the controls of documents: it reads their options, and computes their live figures."""
+"""What a server does for the controls and filters of documents: it reads options, puts values in, and computes live
+figures."""

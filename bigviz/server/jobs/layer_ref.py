@@ -23,7 +23,7 @@ from bigviz.document.filter_text import bound_filter
 from bigviz.document.json_values import parse_json
 from bigviz.document.spec import Document, FigureSpec, LayerSpec
 from bigviz.document.substitute import offered, reference_of, substituted
-from bigviz.server.jobs.filter_ref import asked_filter, shown_filters
+from bigviz.server.controls.asked_filter import asked_filter, shown_filters
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.request_values import choice, whole
