@@ -39,6 +39,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
+from bigviz.tiles.segments.growing_mask import GrowingMasks
 from bigviz.tiles.segments.lines.line_streams import LineStreams
 from bigviz.tiles.segments.streams import Streams
 from bigviz.tiles.series.line import OneSeries
@@ -60,6 +61,7 @@ Opened = Callable[[LayerAnswers], None]
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
 _ROW: Final = 24  # bytes of memory that ordering takes, without columns
 _GROWING_ROW: Final = 48  # the same with the axes' numbers, in order and as they come
+_GROWING_KEPT: Final = 28  # more, of rows that a filter keeps
 _PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
 
 
@@ -93,7 +95,9 @@ class Maker:
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
         self.previews = Previews(threads, self.turns)
-        self._streams, self._lines = Streams(threads, self.turns), LineStreams(self.turns)
+        self._masks = GrowingMasks()
+        self._streams = Streams(threads, self.turns, masks=self._masks)
+        self._lines = LineStreams(self.turns, masks=self._masks)
         self._scanner = Scanner(threads, memory, self.turns, self.previews, sampled_rows)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
@@ -116,7 +120,7 @@ class Maker:
         if layer.glyph == "bar" or (layer.glyph == "histogram" and layer.reduction.columns):
             return False
         streams = self._streams if layer.glyph == "points" else self._lines
-        return streams.find(dataset, layer) is not None
+        return streams.find(dataset, layer) is not None and self._masks.knows(dataset, layer)
 
     def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether a layer of points would be scanned if it were made now."""
@@ -136,7 +140,7 @@ class Maker:
             return build_bars(dataset, layer, crew)
         if layer.glyph == "histogram":
             return self._histogram(dataset, layer, key, crew)
-        keep = row_filter(dataset, layer)
+        keep = None if dataset.lineage is not None else row_filter(dataset, layer)
         store = self._store(dataset, layer, crew)
         if store is not None:
             try:
@@ -196,8 +200,7 @@ class Maker:
         if dataset.lineage is None:
             made = self.make(dataset, below, key, crew, _ignore)
         else:
-            x, y = self._axes(dataset, below, crew)
-            made = LineLayer(x, y, survey(x, y, layer.root == "default", crew), OneSeries(build_series(x, y, crew)))
+            made = self._line(dataset, below, row_filter(dataset, below), crew)
         assert isinstance(made, LineLayer) and isinstance(made.line, OneSeries)
         inputs = gathered(made.line.series, load(dataset, reduction, crew.progress, crew.cancel), reduction, crew)
         return HistogramLayer(layer, made, inputs, labels)
@@ -339,7 +342,7 @@ class Maker:
         more = _gathered_bytes(dataset, layer)
         if ordered:
             return not more or self._holds_rows(dataset, more)
-        row = _ROW if dataset.lineage is None else _GROWING_ROW
+        row = _ROW if dataset.lineage is None else _GROWING_ROW + (_GROWING_KEPT if layer.filter else 0)
         return self._holds_rows(dataset, row, _read_bytes(dataset, layer) + more)
 
     def _check_line(self, dataset: Dataset, layer: Layer) -> None:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
@@ -76,12 +75,10 @@ class RowFilter:
 
 def row_filter(dataset: Dataset, layer: Layer) -> RowFilter | None:
     """The filter of a layer; None where it keeps every row. Raises BadInput for one that does not go with the
-    dataset's columns, and for a dataset that is appended to."""
+    dataset's columns."""
     expression = layer.expression
     if expression is None:
         return None
-    if dataset.lineage is not None:
-        raise BadInput("filters are not available for datasets that are appended to", "filter", layer.filter)
     return RowFilter(dataset, check(expression, dataset))
 
 

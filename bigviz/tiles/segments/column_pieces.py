@@ -18,7 +18,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import numbers_of
 from bigviz.tiles.segments.row_part import Numbers
 
-__all__ = ["axes_of", "read_columns", "read_numbers"]
+__all__ = ["axes_of", "pieces_of", "read_columns", "read_numbers"]
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +48,7 @@ def read_columns(dataset: Dataset, names: Sequence[str], start: int, stop: int, 
                     mask[part] = column.valid
         return piece[1] - piece[0]
 
-    pieces = _pieces(dataset, start, stop)
+    pieces = pieces_of(dataset, start, stop)
     # Masks are made by whoever needs one first, so columns with nulls are read by one thread.
     single = any(info.kind != "float" for info in infos)
     (Crew(1, crew.progress, crew.cancel, crew.turns, crew.background) if single else crew).run(
@@ -70,7 +70,7 @@ def read_numbers(dataset: Dataset, spec: OrderSpec, start: int, stop: int, crew:
             found[first] = _both(first, Axis(columns[0], spaces[0]), Axis(columns[-1], spaces[1]))
         return piece[1] - piece[0]
 
-    crew.run("reading", read, _pieces(dataset, start, stop), stop - start)
+    crew.run("reading", read, pieces_of(dataset, start, stop), stop - start)
     parts = [found.pop(first) for first in sorted(found)]
     if not parts:
         x, y = axes_of(dataset, spec)
@@ -108,7 +108,7 @@ def _own(axis: Axis) -> Array:
     return axis.column.values if axis.keeps_numbers else axis.slice(0, len(axis))[0]
 
 
-def _pieces(dataset: Dataset, start: int, stop: int) -> list[tuple[int, int]]:
+def pieces_of(dataset: Dataset, start: int, stop: int) -> list[tuple[int, int]]:
     """What is read by itself of a range of rows."""
     before = dataset.first_row
     found = [(max(start, first + before), min(stop, first + before + rows)) for first, rows in dataset.chunks()]

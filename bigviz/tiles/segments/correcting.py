@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,12 +24,14 @@ _NEAR: Final = 1 << 12  # rows between two that were corrected, which are read a
 
 
 def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, crew: Crew) -> RowPart:
-    """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers."""
-    left = without(part, part.first, part.stop, rows, crew)
+    """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers, but not
+    what filters kept of it: they are asked again."""
+    whole = {name: each for name, each in tuple(part.layers.items()) if not isinstance(each, RowPart)}
+    left = without(replace(part, layers=whole), part.first, part.stop, rows, crew)
     again = [read_numbers(dataset, spec, int(run[0]), int(run[-1]) + 1, crew) for run in _runs(rows)]
-    whole = joined(again)
-    keep = np.isin(whole.rows, rows)
-    numbers = Numbers(whole.rows[keep], whole.x[keep], whole.y[keep])
+    near = joined(again)
+    keep = np.isin(near.rows, rows)
+    numbers = Numbers(near.rows[keep], near.x[keep], near.y[keep])
     new = part_of(part.first, part.stop, numbers, part.order.roots, crew)
     for name in left.layers:
         if isinstance(name, str):

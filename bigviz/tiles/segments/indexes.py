@@ -41,27 +41,31 @@ class Indexes(Generic[T]):
         merge_once: Callable[[T, Crew], bool],
         turns: Turns,
         merges: bool,
+        by_filter: bool = False,
     ) -> None:
         """`begin` makes an index without rows, `merge_once` merges what is next in one, and is False where all is well.
-        `merges` False leaves merging to others."""
+        `merges` False leaves merging to others. `by_filter`: layers of other filters have other indexes."""
         self._begin, self._merge_once = begin, merge_once
-        self._turns, self._merges = turns, merges
+        self._turns, self._merges, self._by_filter = turns, merges, by_filter
         self._known: weakref.WeakValueDictionary[Hashable, T] = weakref.WeakValueDictionary()
         self._merging: weakref.WeakSet[T] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def find(self, dataset: Dataset, layer: Layer) -> T | None:
         """The index that a layer's next version is made from, if there is one."""
-        return self._known.get((dataset.lineage, OrderSpec.of(layer)))
+        return self._known.get(self._key(dataset, layer))
 
     def of(self, dataset: Dataset, layer: Layer) -> T:
         """The index of a layer, there or begun."""
-        spec = OrderSpec.of(layer)
+        key = self._key(dataset, layer)
         with self._lock:
-            found = self._known.get((dataset.lineage, spec))
+            found = self._known.get(key)
             if found is None:
-                found = self._known[dataset.lineage, spec] = self._begin(spec)
+                found = self._known[key] = self._begin(OrderSpec.of(layer))
             return found
+
+    def _key(self, dataset: Dataset, layer: Layer) -> Hashable:
+        return dataset.lineage, OrderSpec.of(layer), layer.filter if self._by_filter else ""
 
     def merge(self, index: T) -> None:
         """Merge an index in the background, if there is something to merge and nobody does so already."""

@@ -24,6 +24,7 @@ from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.pyramid.layer_columns import Inputs, category_codes
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 from bigviz.tiles.segments.column_pieces import read_columns
+from bigviz.tiles.segments.growing_mask import KeptRows
 from bigviz.tiles.segments.row_part import Roots, RowPart
 from bigviz.tiles.segments.tile_pieces import TilePiece, tile_pieces
 from bigviz.wire.codec import SIDE
@@ -116,8 +117,11 @@ class PartLayer:
         """The columns."""
         return self.points.pyramid.inputs
 
-    def rows_of(self, dataset: Dataset) -> Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]:
-        """How to read the rows of a part from a dataset: row number, x, y, and columns by name, batch by batch."""
+    def rows_of(
+        self, dataset: Dataset, kept: KeptRows | None = None
+    ) -> Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]:
+        """How to read the rows of a part from a dataset: row number, x, y, and columns by name, batch by batch. Those
+        that are not kept are hidden."""
         axes = self.points.x, self.points.y
         names = list(dict.fromkeys((*(axis.column.info.name for axis in axes), *self.inputs.reduction.columns)))
 
@@ -125,7 +129,7 @@ class PartLayer:
             for first, batch in dataset.read_rows(names, self.part.first, self.part.stop, cancel):
                 columns = dict(zip(names, batch, strict=True))
                 x, y = (Axis(columns[axis.column.info.name], axis.space) for axis in axes)
-                yield first, x, y, columns
+                yield first, x if kept is None else Axis(kept.hide(x.column, first), x.space), y, columns
 
         return read
 
@@ -221,15 +225,23 @@ def layer_key(layer: Layer, dtype: np.dtype[Any]) -> Hashable:
     return str(layer.reduction), dtype.str
 
 
-def carried(old: Sequence[RowPart], new: RowPart, carry: Callable[[list[PartColumn]], PartColumn]) -> None:
-    """Bring the columns and layers of parts into the part that takes their place: those that all of them have."""
+def carried(
+    old: Sequence[RowPart],
+    new: RowPart,
+    carry: Callable[[list[PartColumn]], PartColumn],
+    again: Callable[[list[RowPart]], RowPart],
+) -> None:
+    """Bring the columns and layers of parts into the part that takes their place: those that all of them have. So it is
+    with the rows that filters keep of them, which `again` makes one part of."""
     held = [dict(part.layers) for part in old]
     common = set(held[0]).intersection(*held)
     for name in common:
         if isinstance(name, str):
             new.layers[name] = carry([each[name] for each in held])
     for key in common:
-        if not isinstance(key, str):
+        if isinstance(held[0][key], RowPart):
+            new.layers[key] = again([each[key] for each in held])
+        elif not isinstance(key, str):
             layers: list[PartLayer] = [each[key] for each in held]
             like = max(layers, key=lambda each: len(each.inputs.labels or ()))
             if not common.issuperset(like.layer.reduction.columns):  # they were being let go of

@@ -48,7 +48,7 @@ def _merge_two(a: RowPart, b: RowPart, crew: Crew) -> RowPart:
         far_values = np.append(one.far, two.far)[far]
         return PartColumn(values, valid, far_values, far_valid, min(one.low, two.low), max(one.high, two.high))
 
-    carried((a, b), made, carry)
+    carried((a, b), made, carry, lambda kept: _merge_two(kept[0], kept[1], crew))
     return made
 
 
@@ -77,7 +77,7 @@ def remake(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
             max(column.high for column in columns),
         )
 
-    carried(parts, made, carry)
+    carried(parts, made, carry, lambda kept: remake(kept, roots, crew))
     return made
 
 
@@ -96,7 +96,7 @@ def without(part: RowPart, first: int, stop: int, but: Array | None, crew: Crew)
             column.high,
         )
 
-    carried((part,), made, carry)
+    carried((part,), made, carry, lambda kept: without(kept[0], first, stop, but, crew))
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +21,10 @@ from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 
-__all__ = ["Interleaving", "Numbers", "PartOrder", "Roots", "RowPart", "joined", "kept_rows", "merged", "part_of"]
+__all__ = [
+    "Interleaving", "Numbers", "PartOrder", "Roots", "RowPart", "joined", "kept_rows", "merged", "part_of",
+    "picked_rows",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Roots = tuple[Root, Root]
@@ -223,14 +226,21 @@ def kept_rows(
 ) -> tuple[RowPart, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The rows of a part from `first` to `stop`, without the numbers `but` (ascending): as a part of their own, and
     which positions and which far rows of the old one they are."""
+    return picked_rows(part, first, stop, lambda rows: _within(rows, first, stop, but), crew)
+
+
+def picked_rows(
+    part: RowPart, first: int, stop: int, pick: Callable[[Array], npt.NDArray[np.bool_]], crew: Crew
+) -> tuple[RowPart, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The same for the rows whose numbers are picked, which lie from `first` to `stop`."""
     order = part.order
     positions: list[Array] = [np.empty(0, np.int64)]
     for start, end in slices(len(order.rows)):
         crew.look()
-        keep = _within(order.row_numbers(slice(start, end)), first, stop, but)
+        keep = pick(order.row_numbers(slice(start, end)))
         positions.append(np.flatnonzero(keep) + start)
     kept = np.concatenate(positions)
-    far = np.flatnonzero(_within(order.far, first, stop, but))
+    far = np.flatnonzero(pick(order.far))
     rows = frozen((order.row_numbers(kept) - first).astype(np.uint32))
     own = (order.own[0][kept], order.own[1][kept])
     far_own = (order.far_own[0][far], order.far_own[1][far])

@@ -35,6 +35,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.quadtree import count_rows
 from bigviz.tiles.pyramid.accumulators import finished, wire
 from bigviz.tiles.pyramid.pyramid import Work
+from bigviz.tiles.segments.growing_mask import Filtering
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
@@ -55,7 +56,8 @@ class SegmentedPoints:
     """Everything that answers for points of one version of a dataset that grows. It does not change once it is built.
 
     `use` keeps what it needs of the parts of later versions. `dtype`, `own` and `labels` are those of `Inputs`, of all
-    rows; those of the parts may have fewer labels.
+    rows; those of the parts may have fewer labels. With a `filtering`, parts hold the rows that it keeps; roots and
+    counts are those of all.
     """
 
     index: StreamIndex
@@ -67,6 +69,7 @@ class SegmentedPoints:
     dtype: np.dtype[Any]
     own: np.dtype[Any]
     labels: tuple[str, ...] | None
+    filtering: Filtering | None = None
     strays: tuple[Strays, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -95,11 +98,12 @@ class SegmentedPoints:
         return self.index.dense(self.version, self._dense)
 
     def _dense(self) -> DensePart | None:
-        return dense_of_parts([part.part.order for part in self.parts], self.survey, self.axes)
+        return dense_of_parts([part.order for part in self.version.parts], self.survey, self.axes)
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False)
+        kept = None if self.filtering is None else self.filtering.kept.count
+        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False, kept)
 
     def held(self) -> Iterator[Held]:
         """The memory that it holds."""
@@ -109,6 +113,10 @@ class SegmentedPoints:
             for column in each.columns:
                 yield Held("orders", column, column.nbytes)
             yield Held("pyramids", each.pyramid, each.pyramid.nbytes)
+        if self.filtering is not None:
+            yield Held("orders", self.filtering.kept.bits, self.filtering.kept.nbytes)
+            for part in self.version.parts:
+                yield Held("orders", part.order, part.order.nbytes)
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: what each part keeps of it, or its rows."""
@@ -151,10 +159,10 @@ class SegmentedPoints:
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""
-        reduction = self.layer.reduction
+        reduction, kept = self.layer.reduction, None if self.filtering is None else self.filtering.kept
         planes = self._created((y_bins.size, x_bins.size), cancel)
         for each in self.parts:
-            each.points.add_to_image(self._of(each, planes), x_bins, y_bins, cancel, each.rows_of(dataset))
+            each.points.add_to_image(self._of(each, planes), x_bins, y_bins, cancel, each.rows_of(dataset, kept))
         return finished_image(reduction, planes, self.own, cancel)
 
     def knows(self, x: Window, y: Window) -> bool:
@@ -198,7 +206,7 @@ class SegmentedPoints:
 
     def changed(self, before: AnyVersion, keys: Sequence[TileKey]) -> list[bool] | None:
         """Which tiles differ from those of an earlier version; None where all may."""
-        added = self.index.added(before, self.version)
+        added = self.index.added(before, self.version, self.use.key)
         if added is None or self.index.labels_of(before.version, self.layer.key()) != len(self.labels or ()):
             return None
         roots = self.version.roots

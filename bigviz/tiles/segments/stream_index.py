@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -73,19 +73,23 @@ class Version:
 
 @dataclass(frozen=True, eq=False)
 class Use:
-    """What the parts of an index keep for a layer: columns by name, and the layers of a reduction."""
+    """What the parts of an index keep for a layer: columns by name, and the layers of a reduction; where it has a
+    filter, these are of what that keeps, by its `key`."""
 
     names: frozenset[Hashable]
+    key: Hashable | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Added:
     """What one step from a version to a later one has added: rows in order, under the roots of both (None where those
-    differ, or more than rows at the end has changed)."""
+    differ, or more than rows at the end has changed). `kept` is what filters keep of the k-th of `orders`, by k and the
+    filter's key, as far as it is known."""
 
     before: int
     after: int
     orders: tuple[PartOrder, ...] | None
+    kept: dict[tuple[int, Hashable], PartOrder] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> int:
@@ -134,8 +138,18 @@ class StreamIndex:
             self._head = self._given[made.number] = made
             return made
 
-    def added(self, before: AnyVersion, after: Version) -> list[PartOrder] | None:
-        """The rows that two versions differ by, in order; None where that is not known, or more than rows differs."""
+    def keep(self, key: Hashable, parts: Sequence[tuple[RowPart, RowPart]]) -> None:
+        """Remember what a filter keeps of parts, each given with what is kept of it."""
+        kept = {id(part.order): some.order for part, some in parts}
+        with self._lock:
+            for step in self._added:
+                for at, order in enumerate(step.orders or ()):
+                    if id(order) in kept:
+                        step.kept[at, key] = kept[id(order)]
+
+    def added(self, before: AnyVersion, after: Version, key: Hashable | None = None) -> list[PartOrder] | None:
+        """The rows that two versions differ by, in order, of those that a filter keeps; of a version for which no layer
+        of that filter was made, all. None where that is not known, or more than rows differs."""
         with self._lock:
             steps = list(self._added)
         found: list[PartOrder] = []
@@ -147,7 +161,7 @@ class StreamIndex:
                 continue
             if step.after != at or step.orders is None:
                 return None
-            found += step.orders
+            found += [step.kept.get((place, key), order) for place, order in enumerate(step.orders)]
             at = step.before
         return found if at == before.version else None
 
@@ -172,17 +186,19 @@ class StreamIndex:
             while len(self._labels) > _NOTED:
                 del self._labels[next(iter(self._labels))]
 
-    def use(self, reduction: Reduction) -> Use:
+    def use(self, reduction: Reduction, key: Hashable | None = None) -> Use:
         """A layer of a reduction is about to be made: for as long as what is returned lives, parts keep what belongs to
         it. What no layer uses any more is let go of."""
-        use = Use(frozenset((*reduction.columns, (str(reduction),))))
+        use = Use(frozenset((*reduction.columns, (str(reduction),))), key)
         with self._lock:
             self._used.add(use)
-            parts = () if self._head is None else self._head.parts
-            wanted = frozenset().union(*(each.names for each in self._used))
-            for part in parts:
-                for name in [name for name in tuple(part.layers) if _kind(name) not in wanted]:
-                    part.layers.pop(name, None)
+            used = list(self._used)
+            keys = {each.key for each in used}
+            for step in self._added:
+                for place in [place for place in step.kept if place[1] not in keys]:
+                    del step.kept[place]
+            for part in () if self._head is None else self._head.parts:
+                _let_go(part, used)
         return use
 
     def wants_merge(self) -> bool:
@@ -312,6 +328,17 @@ class StreamIndex:
         spaces = space(self.spec.xaxis, "x"), space(self.spec.yaxis, "y")
         far = self.spec.root == "default"
         self._history = [AxisHistory(each.root, far) for each in spaces]
+
+
+def _let_go(part: RowPart, used: Sequence[Use]) -> None:
+    """Drop what no layer uses of a part, and of what filters keep of it."""
+    wanted: set[Hashable] = {each.key for each in used}
+    wanted.update(*(each.names for each in used if each.key is None))
+    for name, held in list(part.layers.items()):
+        if _kind(name) not in wanted:
+            part.layers.pop(name, None)
+        elif isinstance(held, RowPart):
+            _let_go(held, [replace(each, key=None) for each in used if each.key == name])
 
 
 def _kind(name: Hashable) -> Hashable:

@@ -17,6 +17,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.scans.scan_factory import check_categories
 from bigviz.tiles.segments.column_pieces import axes_of
+from bigviz.tiles.segments.filtered_part import filter_key, filtered_part, parts_within
+from bigviz.tiles.segments.growing_mask import Filtering, GrowingMasks
 from bigviz.tiles.segments.indexes import Indexes
 from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
 from bigviz.tiles.segments.row_part import RowPart
@@ -31,9 +33,9 @@ _FEW: Final = 1 << 17  # rows whose build does not make way for requests: 20 ms
 class Streams:
     """Indexes by lineage and order. One lives as long as a layer over it does. Safe to use from any threads."""
 
-    def __init__(self, threads: int, turns: Turns, merges: bool = True) -> None:
-        """`merges` False leaves merging to callers of `StreamIndex.merge_once`."""
-        self._threads, self._turns = threads, turns
+    def __init__(self, threads: int, turns: Turns, merges: bool = True, masks: GrowingMasks | None = None) -> None:
+        """`merges` False leaves merging to callers of `StreamIndex.merge_once`. `masks` are shared with others."""
+        self._threads, self._turns, self._masks = threads, turns, masks or GrowingMasks()
         self._indexes: Indexes[StreamIndex] = Indexes(StreamIndex, self._merge_once, turns, merges)
         self._pyramids: Flights[None] = Flights()
 
@@ -54,7 +56,8 @@ class Streams:
             index = StreamIndex(index.spec)
             version = index.version(dataset, crew)
             assert version is not None
-        made = self._layer(index, version, dataset, layer, crew)
+        filtering = self._masks.filtering(dataset, layer, crew)
+        made = self._layer(index, version, dataset, layer, filtering, crew)
         opened(made)
         for part in made.parts:
             self._complete(part, crew)
@@ -62,26 +65,36 @@ class Streams:
         return made
 
     def _layer(
-        self, index: StreamIndex, version: Version, dataset: Dataset, layer: Layer, crew: Crew
+        self,
+        index: StreamIndex,
+        version: Version,
+        dataset: Dataset,
+        layer: Layer,
+        filtering: Filtering | None,
+        crew: Crew,
     ) -> SegmentedPoints:
-        reduction, labels = layer.reduction, None
-        use = index.use(reduction)
+        reduction, labels, whole = layer.reduction, None, version.parts
+        use = index.use(reduction, None if filtering is None else filter_key(filtering.text))
+        if filtering is not None:
+            text, kept = filtering.text, filtering.kept
+            whole = tuple(filtered_part(part, text, kept, reduction.columns, crew) for part in version.parts)
+            index.keep(use.key, list(zip(version.parts, whole, strict=True)))
         if reduction.category is not None:
             labels = dataset.labels(reduction.category, crew.cancel)
             check_categories(reduction.category, labels)
         for name in reduction.columns:
-            for part in version.parts:
+            for part in whole:
                 column_of(part, dataset, name, crew)
         dtype = own = np.dtype(np.uint32)
         if reduction.column is not None:
             own = axis_dtype(dataset.info(reduction.column).type)
-            columns = [part.layers[reduction.column] for part in version.parts]
+            columns = [part.layers[reduction.column] for part in whole]
             ends = min((each.low for each in columns), default=0), max((each.high for each in columns), default=0)
             dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: ends)
         axes = axes_of(dataset, index.spec)
-        parts = tuple(layer_of(part, layer, dtype, own, labels, axes) for part in version.parts)
+        parts = tuple(layer_of(part, layer, dtype, own, labels, axes) for part in whole)
         index.note(version.number, layer.key(), len(labels or ()), dataset.label_orders)
-        return SegmentedPoints(index, version, use, layer, parts, axes, dtype, own, labels)
+        return SegmentedPoints(index, version, use, layer, parts, axes, dtype, own, labels, filtering)
 
     def _complete(self, part: PartLayer, crew: Crew) -> None:
         """Make the planes of a part's large tiles, at once for all layers that share it."""
@@ -99,7 +112,8 @@ class Streams:
 
     def _merge_once(self, index: StreamIndex, crew: Crew) -> bool:
         def finish(part: RowPart) -> None:
-            for layer in [each for each in part.layers.values() if isinstance(each, PartLayer)]:
-                complete(layer.pyramid, crew, self._turns)
+            for each in parts_within(part):
+                for layer in [layer for layer in each.layers.values() if isinstance(layer, PartLayer)]:
+                    complete(layer.pyramid, crew, self._turns)
 
         return index.merge_once(crew, finish)

@@ -21,7 +21,7 @@ from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset
 from bigviz.data.patches.corrections import Patch
 
-from .compared import assert_same, built, indexes, settle
+from .compared import FILTERS, assert_same, built, indexes, settle
 
 SCHEMA = pa.schema([("x", pa.float64()), ("y", pa.float64()), ("v", pa.int64()), ("kind", pa.string())])
 NUMBERS = st.sampled_from([0.0, 1.0, 1.25, -3.0, 1e-9, 1e12, float("nan"), float("inf")])
@@ -36,11 +36,12 @@ class OverALog(RuleBasedStateMachine):
         agg=st.sampled_from(["count", "max(v)", "first(v)", "by(kind, sum(v))"]),
         kept=st.sampled_from([Rule(), Rule(rows=9), Rule(age_ns=60 * SECOND)]),
         first=st.lists(ROW, min_size=1, max_size=9),
+        keep=st.sampled_from(FILTERS),
     )
-    def begin(self, agg: str, kept: Rule, first: list[Any]) -> None:
+    def begin(self, agg: str, kept: Rule, first: list[Any], keep: str) -> None:
         self.folder = Path(os.environ["PYTEST_LOGS"]) / os.urandom(6).hex()
         self.folder.mkdir()
-        self.layer, self.kept, self.now = Layer("points", "x", "y", agg), kept, 10**18
+        self.layer, self.kept, self.now = Layer("points", "x", "y", agg, filter=keep), kept, 10**18
         self.log = AppendLog.create(self.folder, SCHEMA, 0, 1, roll_bytes=2_000, rule=kept)
         self.table = SCHEMA.empty_table()
         self.streams = indexes()
@@ -110,4 +111,4 @@ class OverALog(RuleBasedStateMachine):
 def test_layers_over_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_LOGS", str(tmp_path))
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    run_state_machine_as_test(OverALog, settings=settings(max_examples=5, stateful_step_count=8, deadline=None))
+    run_state_machine_as_test(OverALog, settings=settings(max_examples=8, stateful_step_count=8, deadline=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -16,10 +17,12 @@ from bigviz.aggregate.layer import Layer
 from bigviz.data.appending.growth import Mark
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.segments import growing_mask
+from bigviz.tiles.segments.filtered_part import filter_key
 
 from ...growing import Growing
 from ...patience import PATIENCE
-from .compared import REDUCTIONS, assert_same, built, indexes, settle
+from .compared import FILTERS, REDUCTIONS, assert_same, built, indexes, settle
 
 
 def batch(rng: Any, rows: int, spread: float = 1.0, kinds: int = 4) -> pa.Table:
@@ -61,6 +64,78 @@ def test_reductions_over_appends_corrections_rollovers_and_merges(agg: str) -> N
         if step % 2:
             assert_same(made, dataset, growing.table, layer, step)
             settle(made)
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "last(n)", "by(kind, max(v))"])
+def test_filters_over_appends_corrections_rollovers_and_merges(agg: str) -> None:
+    """Beside a layer of all rows over the same parts, whose answers stay what they are."""
+    rng = np.random.default_rng(8)
+    growing, streams = Growing(batch(rng, 400, kinds=1)), indexes()
+    filters = ("", "kind in ('a', 'c') and n > 1000", "v < 0 or k = 3 or x is null")
+    layers = [Layer("points", "x", "y", agg, filter=keep) for keep in filters]
+    made = [built(streams, growing.version(), layer) for layer in layers]
+    for step in range(6):
+        growing.append(batch(rng, int(rng.integers(1, 200)), 1 + step))
+        if step == 3:
+            growing.correct(np.sort(rng.choice(growing.stop, 9, replace=False)), batch(rng, 9))
+        if step == 4:
+            growing.roll(123)
+        dataset = growing.version()
+        for at, layer in enumerate(layers):
+            made[at] = built(streams, dataset, layer)
+            if step % 2:
+                assert_same(made[at], dataset, growing.table, layer, step)
+        settle(made[0], step)
+    assert made[0].index is made[1].index is made[2].index
+
+
+def test_tiles_that_no_kept_row_touches_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[int, int]] = []
+    slices = growing_mask.slices
+
+    def counted(dataset: Any, predicate: Any, start: int, stop: int, cancel: Any) -> Any:
+        looked.append((start, stop))
+        return slices(dataset, predicate, start, stop, cancel)
+
+    monkeypatch.setattr(growing_mask, "slices", counted)
+    x = np.arange(1_000.0)
+    growing, streams = Growing(pa.table({"x": x, "y": x, "v": x % 2})), indexes()
+    layer, whole = Layer("points", "x", "y", filter="v = 1"), Layer("points", "x", "y")
+    keys = [TileKey(2, 2, i, j) for i in range(4) for j in range(4)]
+    made = built(streams, growing.version(), layer)
+    held = [made]
+    for low, value in ((10.0, 1.0), (300.0, 0.0), (900.0, 1.0)):
+        before, dataset = made, growing.version()
+        looked.clear()
+        growing.append(pa.table({"x": [low, low + 1], "y": [low, low + 2], "v": [value, value]}))
+        settle(built(streams, growing.version(), whole))
+        made = built(streams, growing.version(), layer)
+        held.append(made)
+        told = made.changed(Mark.of(dataset), keys)
+        assert told == [(before.arrays(key)[0] != made.arrays(key)[0]).any() for key in keys]
+        assert any(told) == bool(value) and looked == [(dataset.num_rows, dataset.num_rows + 2)]
+        assert [before.state(key) == made.state(key) for key in keys] == [not each for each in told]
+    assert made.changed(Mark(dataset.lineage, 1, 1_000, 0, ()), keys) == [
+        (held[0].arrays(key)[0] != made.arrays(key)[0]).any() for key in keys
+    ]
+
+
+def test_what_filters_keep_is_merged_along_and_let_go_of_with_their_layers() -> None:
+    rng = np.random.default_rng(4)
+    growing, streams = Growing(batch(rng, 900)), indexes()
+    whole, layer = Layer("points", "x", "y"), Layer("points", "x", "y", "max(v)", filter="v > 0")
+    made = [built(streams, growing.version(), each) for each in (whole, layer)]
+    for _ in range(20):
+        growing.append(batch(rng, 30))
+        made = [built(streams, growing.version(), each) for each in (whole, layer)]
+    assert settle(made[0]) > 0
+    key = filter_key("v > 0")
+    assert all("v" in part.layers[key].layers for part in made[0].index._head.parts)
+    growing.append(batch(rng, 30))
+    made = [built(streams, growing.version(), whole)]
+    gc.collect()
+    made = [built(streams, growing.append(batch(rng, 30)).version(), whole)]
+    assert not any(key in part.layers for part in made[0].index._head.parts)
 
 
 AXES = {
@@ -116,7 +191,8 @@ def test_categories_on_an_axis_keep_their_places() -> None:
 def test_rows_appended_corrected_rolled_over_and_merged_in_any_order(data: Any) -> None:
     numbers = st.sampled_from([0.0, 1.0, 1.25, -3.0, 1e-9, 1e12, float("nan"), float("inf")])
     agg = data.draw(st.sampled_from(["count", "max(v)", "first(v)", "last(v)", "by(kind, sum(v))"]))
-    growing, streams, layer = Growing(few(data, numbers)), indexes(), Layer("points", "x", "y", agg)
+    keep = data.draw(st.sampled_from(FILTERS))
+    growing, streams, layer = Growing(few(data, numbers)), indexes(), Layer("points", "x", "y", agg, filter=keep)
     made = built(streams, growing.version(), layer)
     for _ in range(data.draw(st.integers(1, 7))):
         what = data.draw(st.sampled_from(["append", "append", "correct", "roll", "look", "merge"]))

@@ -6,7 +6,7 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Survey, numbers_of
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.segments.column_pieces import read_columns
+from bigviz.tiles.segments.growing_mask import KeptRows
 from bigviz.tiles.segments.lines.line_changes import Change
 from bigviz.tiles.segments.lines.line_survey import LineSurvey
 from bigviz.tiles.segments.lost import lost_numbers
@@ -58,7 +59,11 @@ class _News:
 
 
 class LineIndex:
-    """A line over all versions of a dataset, from the newest one on. Safe to use from any number of threads."""
+    """A line over all versions of a dataset, from the newest one on. Safe to use from any number of threads.
+
+    Of a filtered line, versions are given with the rows that are kept and the version of the whole line, whose survey
+    they have: rows that are not kept have no x.
+    """
 
     def __init__(self, spec: OrderSpec) -> None:
         self.spec = spec
@@ -74,7 +79,9 @@ class LineIndex:
         """Whether there is a version that the next one can be made from."""
         return self._head is not None
 
-    def version(self, dataset: Dataset, crew: Crew) -> LineVersion | None:
+    def version(
+        self, dataset: Dataset, crew: Crew, kept: KeptRows | None = None, whole: LineVersion | None = None
+    ) -> LineVersion | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
         that nobody holds any more. Raises Cancelled, and what reading raises."""
         with locked(self._lock, crew.cancel):
@@ -85,13 +92,15 @@ class LineIndex:
                 return None
             if head is not None and dataset.first_row > head.stop:  # rows came and went since
                 head = None
-            news = None if head is None else self._read(head, dataset, crew)
+            news = None if head is None else self._read(head, dataset, kept, crew)
             # Whatever happens from here on, the line is not the head's any more.
             self._head = None
             if head is None or news is None or self._line is None:
-                made = self._begin(dataset, crew)
+                made = self._begin(dataset, kept, crew)
             else:
                 made = self._next(head, self._line, dataset, news)
+            if whole is not None:
+                made = replace(made, survey=whole.survey, rooted=whole.rooted)
             self._head = self._given[made.number] = made
             return made
 
@@ -114,15 +123,15 @@ class LineIndex:
             line.put(merge, made)
         return True
 
-    def _begin(self, dataset: Dataset, crew: Crew) -> LineVersion:
+    def _begin(self, dataset: Dataset, kept: KeptRows | None, crew: Crew) -> LineVersion:
         """The first version: as any line is made, and what it needs to go on."""
         first, stop = dataset.first_row, dataset.first_row + dataset.num_rows
-        x, y = self._axes(dataset, first, stop, crew)
+        x, y = self._axes(dataset, first, stop, kept, crew)
         series = build_series(x, y, crew)
         falls = Falls()
         for start, end in slices(len(x)) if not series.sorted else ():
-            piece, kept = _piece(x, y, start, end, first)
-            falls.add(piece.x[kept], piece.rows[kept])
+            piece, has_x = _piece(x, y, start, end, first)
+            falls.add(piece.x[has_x], piece.rows[has_x])
         if series.sorted and len(series):
             last = np.array([len(series) - 1])
             falls.add(series.x.at(last), series.numbers(last) + first)
@@ -162,25 +171,26 @@ class LineIndex:
         rooted = head.rooted if head is not None and same else dataset.version
         return LineVersion(dataset.version, first, stop, survey, rooted, line, changes)
 
-    def _read(self, head: LineVersion, dataset: Dataset, crew: Crew) -> _News:
+    def _read(self, head: LineVersion, dataset: Dataset, kept: KeptRows | None, crew: Crew) -> _News:
         """What is new since a version."""
         stop = dataset.first_row + dataset.num_rows
         start = max(head.stop, dataset.first_row)
-        x, y = self._axes(dataset, start, stop, crew)
+        x, y = self._axes(dataset, start, stop, kept, crew)
         added = [_piece(x, y, begin, end, start) for begin, end in slices(len(x))]
         wrong = [each.rows for each in dataset.corrections if each.version > head.number]
         rows = np.unique(np.concatenate(wrong)) if wrong else np.empty(0, np.int64)
         rows = rows[(rows >= dataset.first_row) & (rows < start)]
         corrected = []
         for ends in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else ():
-            x, y = self._axes(dataset, int(ends[0]), int(ends[-1]) + 1, crew)
+            x, y = self._axes(dataset, int(ends[0]), int(ends[-1]) + 1, kept, crew)
             corrected += [_piece(x, y, begin, end, int(ends[0])) for begin, end in slices(len(x))]
         return _News(added, [_joined(corrected)] if corrected else [])
 
-    def _axes(self, dataset: Dataset, start: int, stop: int, crew: Crew) -> tuple[Axis, Axis]:
+    def _axes(self, dataset: Dataset, start: int, stop: int, kept: KeptRows | None, crew: Crew) -> tuple[Axis, Axis]:
         names = tuple(dict.fromkeys((self.spec.x, self.spec.y)))
         columns: list[Column] = read_columns(dataset, names, start, stop, crew)
-        return Axis(columns[0], self._spaces[0]), Axis(columns[-1], self._spaces[1])
+        x = columns[0] if kept is None else kept.hide(columns[0], start)
+        return Axis(x, self._spaces[0]), Axis(columns[-1], self._spaces[1])
 
 
 def before(line: MergedLine, piece: Piece) -> Number:

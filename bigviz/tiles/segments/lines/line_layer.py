@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bigviz.data.appending.growth import Version
+from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
+from bigviz.tiles.segments.growing_mask import Filtering
 from bigviz.tiles.segments.lines.line_index import LineIndex, LineVersion
 
 __all__ = ["StreamedLine"]
@@ -17,10 +19,21 @@ __all__ = ["StreamedLine"]
 
 @dataclass(frozen=True)
 class StreamedLine(LineLayer):
-    """A line whose rows other versions share; `index`, which the next version is made from, lives as long as it."""
+    """A line whose rows other versions share; `index`, which the next version is made from, lives as long as it. So do
+    the `filtering` of a filtered one, and the line of all rows, `below` it."""
 
     version: LineVersion
     index: LineIndex
+    filtering: Filtering | None = None
+    below: StreamedLine | None = None
+
+    def held(self) -> Iterator[Held]:
+        """The memory that it holds, with that of the line below."""
+        yield from super().held()
+        if self.filtering is not None:
+            yield Held("series", self.filtering.kept.bits, self.filtering.kept.nbytes)
+        if self.below is not None:
+            yield from self.below.held()
 
     @property
     def spans_versions(self) -> bool:

@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 import bigviz as bv
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.layer import Layer
+from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.engine import Engine
-from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.segments.lines.line_index import LineIndex
 from bigviz.tiles.segments.lines.line_layer import StreamedLine
-from bigviz.tiles.segments.lines.line_streams import line_of
+from bigviz.tiles.segments.lines.line_streams import LineStreams
 from bigviz.tiles.series import growing_line, merged_rows
 
 from ....growing import Growing
@@ -130,6 +129,7 @@ def same(made: StreamedLine, dataset: Dataset, every: pa.Table, table: pa.Table,
             key = TileKey(zx, zy, int(rng.integers(0, 1 << zx)), int(rng.integers(0, 1 << zy)))
             assert (made.arrays(key)[0] == oracle.arrays(key)[0]).all()
             assert made.draw(key).planes == oracle.draw(key).planes
+    assert facts.rows_kept == expected.rows_kept
     assert (facts.rows, facts.rows_outside, facts.sorted) == (expected.rows, expected.rows_outside, expected.sorted)
     for low, high in windows(oracle, rng):
         width = int(rng.choice([1, 9, 80]))
@@ -159,17 +159,16 @@ def windows(oracle: LineLayer, rng: np.random.Generator) -> list[tuple[Any, Any]
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(ARRIVALS))
-def test_each_version_equals_a_line_of_its_rows(seed: int, arrival: str) -> None:
+@given(st.integers(0, 2**32), st.sampled_from(ARRIVALS), st.sampled_from(["", "", "y > 0", "y < 5 or y is null"]))
+def test_each_version_equals_a_line_of_its_rows(seed: int, arrival: str, keep: str) -> None:
     rng = np.random.default_rng(seed)
     x = str(rng.choice(["float32", "float64", "uint64", "stamp", "date"]))
     stream = Stream(rng, arrival, x, str(rng.choice(["float32", "float64", "int16"])))
     yaxis = "log" if rng.random() < 0.3 else "linear"
-    layer = Layer("line", "x", "y", "any", "linear", yaxis)
-    index = LineIndex(OrderSpec.of(layer))
+    layer = Layer("line", "x", "y", "any", "linear", yaxis, filter=keep)
+    streams = LineStreams(Turns(), merges=False)
     dataset = stream.growing.version()
-    made = line_of(index, dataset, CREW)
-    assert made is not None
+    made = streams.line(dataset, layer, CREW)
     kept = [(made, dataset, stream.every, stream.growing.table)]
     rolls, corrects = rng.random() < 0.5, rng.random() < 0.5
     for _ in range(int(rng.integers(1, 9))):
@@ -177,13 +176,12 @@ def test_each_version_equals_a_line_of_its_rows(seed: int, arrival: str) -> None
         if corrects and rng.random() < 0.3:
             stream.correct()
         if rolls and rng.random() < 0.4:
-            line_of(index, stream.growing.version(), CREW)  # the roots are of all rows that some version has had
+            streams.line(stream.growing.version(), layer, CREW)  # the roots are of all rows that some version has had
             stream.roll()
         dataset = stream.growing.version()
-        made = line_of(index, dataset, CREW)
-        assert made is not None
+        made = streams.line(dataset, layer, CREW)
         if rng.random() < 0.3:
-            index.merge_once(lambda: None)
+            made.index.merge_once(lambda: None)
         if rng.random() < 0.2:
             kept.append((made, dataset, stream.every, stream.growing.table))
     kept.append((made, dataset, stream.every, stream.growing.table))
