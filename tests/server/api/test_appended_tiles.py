@@ -23,18 +23,26 @@ def rows(seed: int, count: int) -> pa.Table:
     )
 
 
-@pytest.mark.parametrize("agg", ["count", "sum(v)", "by(kind)"])
-def test_tiles_of_each_version_are_those_of_one_upload(plots: Running, agg: str) -> None:
+def put(plots: Running, name: str, dataset: str, agg: str, keep: str) -> None:
+    made = document(dataset, agg=agg)
+    made["layout"]["layers"][0]["filter"] = keep
+    assert call(plots, "PUT", f"documents/{name}", made)[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("agg", "keep"), [("count", ""), ("sum(v)", ""), ("by(kind)", ""), ("mean(v)", "v > 40 and kind != 'c'")]
+)
+def test_tiles_of_each_version_are_those_of_one_upload(plots: Running, agg: str, keep: str) -> None:
     parts = [rows(seed, 2_000) for seed in range(4)]
     assert upload(plots, "grown", parts[0])[0] == 201
-    call(plots, "PUT", "documents/a", document("grown", agg=agg))
+    put(plots, "a", "grown", agg, keep)
     for number, part in enumerate(parts[1:]):
         assert call(plots, "POST", "datasets/grown/append", stream_of(part), Content_Type=ARROW)[0] == 200
         if number == 0:  # a version is skipped
             continue
         name = f"whole{number}"
         assert upload(plots, name, pa.concat_tables(parts[: number + 2]))[0] == 201
-        call(plots, "PUT", f"documents/{name}", document(name, agg=agg))
+        put(plots, name, name, agg, keep)
         for place in PLACES:
             mine, other = (plots.get(f"/{page}/layers/0/tiles/{place}.npy") for page in ("a", name))
             assert mine.status == other.status == 200
