@@ -41,7 +41,7 @@ def test_what_is_let_go_of_while_parts_are_merged_is_merged_all_the_same() -> No
             part.layers.clear()
         return columns[0]
 
-    carried((one, two), made, carry)
+    carried((one, two), made, carry, lambda kept: merge(kept, one.order.roots, Crew(1)))
     assert made.layers.keys() == whole and len(whole) == 4
 
 
