@@ -4,10 +4,12 @@
 import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
 import { Figure } from "./figure/figure.js";
+import { ControlValues } from "./figure/control-values.js";
 import { Follower } from "./figure/follower.js";
 import { Latency } from "./figure/latency.js";
 import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
+import { followValues } from "./figure/value-steps.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
 import { TileCache } from "./layers/tile-cache.js";
@@ -19,6 +21,7 @@ import { describe } from "./ui/describe.js";
 import { bindState } from "./ui/figure-state.js";
 import { bindColourLock } from "./ui/colour-lock.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
+import { controlMaker } from "./ui/controls/controls.js";
 import { buildLayout } from "./ui/layout.js";
 import { bindLive } from "./ui/live.js";
 import { Notices } from "./ui/notices.js";
@@ -93,6 +96,9 @@ export class Mounted extends EventTarget {
     this.panel = bindLatencyPanel(element, this.latency);
     this.help = () => find(element, ".help", HTMLDialogElement).showModal();
     /** @type {Figure[]} */ this.figures = [];
+    /** The values of the document's controls.  @type {ControlValues|null} */ this.values = null;
+    /** The tables of selected rows, by control.  @type {Map<string, import("./ui/controls/table.js").RowTable>} */
+    this.tables = new Map();
     /** @type {UrlState|null} */ this.url = null;
     /** The document and columns that the figures were built from.  @type {string|null} */ this.built = null;
     /** The version of each dataset that is drawn.  @type {Map<string, number>} */ this.versions = new Map();
@@ -279,7 +285,10 @@ export class Mounted extends EventTarget {
   }
 
   /** @param {Opened["json"]} hello @param {Map<string, Uint8Array>} luts */
-  #build({ document: spec, datasets, cmap_aliases: cmapAliases = {}, offline = false, follow = [] }, luts) {
+  #build(
+    { document: spec, options = {}, datasets, cmap_aliases: cmapAliases = {}, offline = false, follow = [] },
+    luts,
+  ) {
     const { connection, embedded, cache, latency, theme, notices, streams, element } = this;
     const title = spec.title || spec.id;
     if (this.wholePage) document.title = title || "bigviz";
@@ -287,8 +296,16 @@ export class Mounted extends EventTarget {
     const shared = { connection, embedded, cache, latency, theme, notices, streams };
     /** @type {Page} */
     const page = { title, ...shared, luts, cmapAliases, datasets, offline };
+    const { signal } = this.building;
+    const values = new ControlValues(spec.controls ?? {}, options);
+    this.values = page.values = values;
+    const { make, tables } = controlMaker(spec, values, page, signal);
+    this.tables = tables;
     let firstLayer = 0;
-    const placed = buildLayout(spec, find(element, ".layout", HTMLElement));
+    const placed = buildLayout(spec, find(element, ".layout", HTMLElement), {
+      control: make,
+      turned: () => this.#turn(),
+    });
     const rangeOf = sharedRanges(
       spec.ranges,
       placed.map((each) => each.spec),
@@ -310,14 +327,27 @@ export class Mounted extends EventTarget {
       this.figures,
       placed.map(({ row }) => row),
     );
-    this.inexact = new Set(this.figures);
-    this.#frame(title, offline);
+    for (const figure of this.figures) figure.isAsleep = figure.section.closest("[hidden]") !== null;
+    this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
+    this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
     this.url?.dispose();
-    if (this.address) this.url = new UrlState(this.figures, this.building.signal, this.address);
+    if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
-    deliverAnswers(page, this.figures, this.building.signal);
+    followValues(this.figures, values, signal);
+    deliverAnswers(page, this.figures, signal);
     this.follower = new Follower(page, this.figures, follow, this.versions, this.building.signal);
     this.dispatchEvent(new Event("built"));
+  }
+
+  /** Other tabs are in front. */
+  #turn() {
+    for (const figure of this.figures) {
+      if (figure.section.closest("[hidden]") === null) figure.wake();
+      else {
+        figure.isAsleep = true;
+        this.inexact.delete(figure); // nobody waits for it
+      }
+    }
   }
 
   /** @param {Figure} figure */
@@ -359,12 +389,13 @@ export class Mounted extends EventTarget {
    * with the document's title.
    * @param {string} title
    * @param {boolean} offline
+   * @param {boolean} isShared controls or tabs stand beside the figures
    */
-  #frame(title, offline) {
+  #frame(title, offline, isShared) {
     const { element, figures, panel, theme, help, wholePage, embedded } = this;
     const bar = find(element, ".app", HTMLElement);
     const brand = find(bar, ".brand", HTMLElement);
-    const single = figures.length === 1 && !figures[0].spec.width;
+    const single = figures.length === 1 && !figures[0].spec.width && !isShared;
     bar.hidden = single;
     brand.hidden = !wholePage || embedded || offline;
     find(bar, ".title", HTMLElement).textContent = title;

@@ -20,11 +20,22 @@
  *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[], basemap?: BasemapSpec|null,
  *   follow?: FollowSpec|null}} FigureSpec
  */
-/** @typedef {{id: string, type: "row"|"column"|"grid", children: Node[], columns?: number|null}} BoxSpec */
-/** @typedef {FigureSpec|BoxSpec} Node */
+/** @typedef {{id: string, type: "row"|"column"|"grid"|"tabs", children: Node[], columns?: number|null, titles?:
+ *   string[]}} BoxSpec */
+/** The place of a control.  @typedef {{type: "control", control: string}} PlaceSpec */
+/** @typedef {FigureSpec|BoxSpec|PlaceSpec} Node */
+/** null: no value.  @typedef {string|number|boolean|null|(string|number|boolean)[]} ControlValue */
+/**
+ * A control; its type says which keys it has.
+ * @typedef {{type: string, label?: string|null, value?: ControlValue, options?: (ControlValue|{value: ControlValue,
+ *   label?: string|null})[]|{dataset: string, column: string}, start?: number|string|null, end?: number|string|null,
+ *   step?: number|null, placeholder?: string, figure?: string, columns?: string[]|null, text?: string,
+ *   dataset?: string, expression?: string, filter?: string, unit?: string|null}} ControlSpec
+ */
 /**
  * @typedef {{format: number, id: string, title: string|null, datasets: string[],
- *   ranges: Record<string, {start: number|string|null, end: number|string|null}>, layout: Node}} DocumentSpec
+ *   ranges: Record<string, {start: number|string|null, end: number|string|null}>, layout: Node,
+ *   controls?: Record<string, ControlSpec>}} DocumentSpec
  */
 
 export {};

@@ -41,8 +41,11 @@ export class Figure extends EventTarget {
     /** The others of its row, whose plots stand in line with its own.  @type {readonly Figure[]} */ this.beside = [];
     const axes = { x: spec.x_axis.kind, y: spec.y_axis.kind };
     this.layers = spec.layers.map(
-      (layer, k) => new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k }),
+      (layer, k) =>
+        new Layer({ spec: layer, axes, ...page.datasets[layer.dataset], index: k, values: page.values ?? null }),
     );
+    /** Behind another tab: it asks for nothing. */ this.isAsleep = false;
+    /** Its data have changed meanwhile. */ this.isStale = false;
     /** @type {View|null} */ this.view = null;
     this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
@@ -100,6 +103,7 @@ export class Figure extends EventTarget {
    * @param {boolean} [lost] and those whose answers are not complete
    */
   ask(again = false, lost = false) {
+    if (this.isAsleep) return;
     for (const layer of this.layers) {
       const definition = layer.define();
       const known = layer.asked ?? layer.definition;
@@ -116,10 +120,22 @@ export class Figure extends EventTarget {
 
   /** A dataset of the figure has other rows: the picture is not of them, though it stays until theirs is there. */
   renew() {
+    if (this.isAsleep) {
+      this.isStale = true;
+      return;
+    }
     this.section.dataset.exact = "0";
     this.requests.forget();
     this.dispatchEvent(new Event("data"));
     this.ask(true);
+  }
+
+  /** Its tab has come to the front. */
+  wake() {
+    if (!this.isAsleep) return;
+    this.isAsleep = false;
+    this.askAgain(this.isStale);
+    this.isStale = false;
   }
 
   /** Data of the figure have grown, and are here: home may be another, and what is here is drawn. */
@@ -205,9 +221,8 @@ export class Figure extends EventTarget {
   }
 
   /**
-   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string, field?: string|null,
-   *   at?: number|null}}} answer an error
-   *   about a layer
+   * @param {{layer: number, definition: import("../wire/frames.js").Definition, json: {error: string,
+   *   field?: string|null, at?: number|null}}} answer an error about a layer
    */
   onLayerError({ layer: index, definition, json }) {
     const layer = this.layers[index];
@@ -289,7 +304,7 @@ export class Figure extends EventTarget {
     const drawn = main?.definition;
     if (!drawn) return true;
     const kind = side === "x" ? drawn.xaxis : drawn.yaxis;
-    return drawn[side] === main.spec[side] && kind === spec[`${side}_axis`].kind;
+    return drawn[side] === main.first[side] && kind === spec[`${side}_axis`].kind;
   }
 
   // What is chosen.
@@ -315,6 +330,17 @@ export class Figure extends EventTarget {
       layer.choice = choice(layer);
       layer.restyle(this.look);
     }
+    this.ask();
+    this.dispatchEvent(new Event("choice"));
+    this.redraw();
+  }
+
+  /** Controls have other values. */
+  takeValues() {
+    const changed = this.layers.filter((layer) => layer.takeValues());
+    if (changed.length === 0) return;
+    this.requests.hush();
+    for (const layer of changed) layer.restyle(this.look);
     this.ask();
     this.dispatchEvent(new Event("choice"));
     this.redraw();

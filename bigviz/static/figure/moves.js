@@ -165,7 +165,7 @@ export class Moves {
     const { figure } = this;
     const { view, ranges } = figure;
     figure.followY.isWanted = step.follows;
-    figure.takeChoices((layer) => step.choices[layer.index]);
+    figure.takeChoices((layer) => ({ ...layer.choice, ...step.choices[layer.index] }));
     if (figure.layers.some((layer) => layer.asked !== null)) figure.due = step;
     else if (view) {
       if (step.window === null && ranges.x.isFollowing) ranges.x.set(view.x, figure, time);

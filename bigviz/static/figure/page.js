@@ -11,6 +11,7 @@
  * theme: import("../render/theme.js").Theme, notices: Notices, streams: import("./streams.js").Streams,
  * datasets: Record<string, {rows: number, version: number,
  * columns: import("../layers/layer.js").Column[], notes: string[]}>,
+ * values?: import("./control-values.js").ControlValues,
  * offline?: boolean} & import("../render/colormaps.js").Maps} Page
  */
 

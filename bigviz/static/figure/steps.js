@@ -2,6 +2,7 @@
 
 import { History } from "../geometry/history.js";
 import { equalSpans } from "../geometry/span.js";
+import { ownChoice } from "../layers/controlled.js";
 
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** @typedef {import("../geometry/view.js").View} View */
@@ -118,7 +119,7 @@ export class Steps {
     if (!view) return null;
     const span = (/** @type {"x"|"y"} */ side) => (layers.some((layer) => isReplaced(layer, side)) ? null : view[side]);
     const window = ranges.x.isFollowing ? ranges.x.window : null;
-    const choices = layers.map((layer) => layer.choice);
+    const choices = layers.map(ownChoice);
     return { x: span("x"), y: span("y"), choices, follows: followY.isWanted, window };
   }
 }

@@ -8,6 +8,7 @@ import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { opacityOf, pixelOf } from "../render/css-color.js";
 import { wantsDark } from "../render/contrast.js";
+import { controlled } from "./controlled.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
 /** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
@@ -43,17 +44,19 @@ const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: 
 export class Layer {
   /**
    * @param {{spec: import("../types.js").LayerSpec, axes: {x: string, y: string}, columns: Column[], notes: string[],
-   *   index: number}} o
-   * `axes`: the figure's kinds of axes as published; `columns`, `notes`: of the layer's dataset
+   *   index: number, values?: import("./controlled.js").ControlValues|null}} o
+   * `axes`: the figure's kinds of axes as published; `columns`, `notes`: of the layer's dataset; `values`: of the
+   * document's controls
    */
-  constructor({ spec, axes, columns, notes, index }) {
+  constructor({ spec, axes, columns, notes, index, values = null }) {
     this.spec = spec;
+    this.values = values;
     this.axes = axes;
     this.columns = columns;
     /** Notes about the dataset, in sentences. */ this.notes = notes;
     this.index = index;
     const { x, y, agg, glyph, root, cmap, low, high } = spec;
-    /** @readonly @type {Choice} what the document says */
+    /** @type {Choice} what the document says */
     this.published = Object.freeze({
       x,
       y,
@@ -67,7 +70,9 @@ export class Layer {
       high,
       xaxis: null,
       yaxis: null,
+      ...controlled(spec, values),
     });
+    /** What was published first: the figure's axes are of its columns. */ this.first = this.published;
     /** @type {Choice} */ this.choice = { ...this.published };
     /** A click on its entry in the legend takes it out of the picture. */ this.isHidden = false;
     /** @type {Definition|null} what the server was asked about and has not told yet */ this.asked = null;
@@ -114,17 +119,28 @@ export class Layer {
     const published = this.axes[side];
     const same =
       published === "mercator"
-        ? this.choice.x === this.spec.x && this.choice.y === this.spec.y
-        : this.choice[side] === this.spec[side];
+        ? this.choice.x === this.first.x && this.choice.y === this.first.y
+        : this.choice[side] === this.first[side];
     if (same) return published;
     const column = this.columns.find((c) => c.name === this.choice[side]);
     if (column && TIMES.has(column.kind)) return "datetime";
     return published === "log" && column && NUMBERS.has(column.kind) ? "log" : "linear";
   }
 
+  /** Takes what controls say now, as what is published and chosen.  @returns {boolean} something is another */
+  takeValues() {
+    const said = controlled(this.spec, this.values);
+    const before = JSON.stringify(this.published);
+    this.published = Object.freeze({ ...this.published, ...said });
+    this.choice = { ...this.choice, ...said };
+    const isNamed = this.values !== null && this.values.namedIn(this.choice.filter) !== null;
+    return isNamed || JSON.stringify(this.published) !== before;
+  }
+
   /** @returns {Definition} of the present choice */
   define() {
     const { x, y, agg, glyph, root, filter } = this.choice;
+    const values = this.values?.namedIn(filter);
     const { dataset, bins, sort } = this.spec;
     return {
       dataset,
@@ -136,12 +152,16 @@ export class Layer {
       yaxis: this.axisKind("y"),
       root,
       ...(filter === "" ? {} : { filter }),
+      ...(values ? { values } : {}),
       ...(glyph === "histogram" && bins !== undefined ? { bins: String(bins) } : {}),
       ...(glyph === "bar" && sort !== undefined ? { sort } : {}),
     };
   }
 
-  /** The part of a choice that is drawn now. @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"filter"|"xaxis"|"yaxis">} */
+  /**
+   * The part of a choice that is drawn now.
+   * @returns {Pick<Choice, "x"|"y"|"agg"|"glyph"|"root"|"filter"|"xaxis"|"yaxis">}
+   */
   get drawn() {
     const { x, agg, glyph, root, filter = "", xaxis, yaxis, ...other } = this.definition ?? this.define();
     const y = isBars(glyph) ? this.choice.y : other.y;

@@ -38,8 +38,9 @@ export class TileCache {
    * @returns {TileSet}
    */
   set(definition, version, roots) {
-    const { dataset, glyph, x, y, agg, xaxis, yaxis, root, filter } = definition;
-    const name = JSON.stringify([dataset, version, glyph, x, y, agg, xaxis, yaxis, root, filter, roots.x, roots.y]);
+    const { dataset, glyph, x, y, agg, xaxis, yaxis, root, filter, values } = definition;
+    const layer = [glyph, x, y, agg, xaxis, yaxis, root, filter, values];
+    const name = JSON.stringify([dataset, version, ...layer, roots.x, roots.y]);
     let found = this.sets.get(name);
     if (!found) {
       found = new TileSet(this, dataset);

@@ -1,6 +1,7 @@
-// The document's layout as elements: rows, columns and grids of figures.
+// The document's layout as elements: rows, columns, grids and tabs of figures and controls.
 
 import { clone, find, make } from "../dom.js";
+import { buildTabs } from "./tabs.js";
 
 /** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("../types.js").FigureSpec} FigureSpec */
@@ -10,15 +11,21 @@ import { clone, find, make } from "../dom.js";
  * @typedef {{spec: FigureSpec, section: HTMLElement, row: string|null}} Placed
  */
 
+/** CSS pixels of a column that holds controls alone, beside figures. */
+const PANEL = 264;
+
 /**
  * @param {DocumentSpec} spec
  * @param {HTMLElement} into emptied first
+ * @param {{control?: (id: string) => HTMLElement, turned?: () => void}} [o] `control` makes a control's element;
+ *   `turned` is told when other tabs are in front
  * @returns {Placed[]} the figures, counted depth first
  */
-export function buildLayout(spec, into) {
+export function buildLayout(spec, into, { control = () => make("div"), turned = () => {} } = {}) {
   /** @type {Placed[]} */
   const figures = [];
-  const build = (/** @type {Node} */ node, /** @type {string|null} */ row) => {
+  /** @param {Node} node @param {string|null} row @returns {HTMLElement} */
+  const build = (node, row) => {
     if (node.type === "figure") {
       const section = clone("figure");
       section.dataset.figure = String(figures.length);
@@ -27,7 +34,13 @@ export function buildLayout(spec, into) {
       sized(section, node);
       return section;
     }
+    if (node.type === "control") return control(node.control);
+    if (node.type === "tabs") {
+      const children = node.children.map((child) => build(child, null));
+      return buildTabs(node.titles ?? [], children, turned);
+    }
     const box = make("div", { class: `layout-${node.type}` });
+    box.classList.toggle("panel-of-controls", node.children.every(isSlim));
     const columns =
       node.type === "row"
         ? node.children.length
@@ -35,6 +48,7 @@ export function buildLayout(spec, into) {
           ? 1
           : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
     if (node.type === "grid") box.style.setProperty("--columns", String(columns));
+    box.style.setProperty("--rows", rowsOf(node.children, columns));
     const tracks = tracksOf(node.children, columns);
     if (tracks) box.style.setProperty("--tracks", tracks);
     box.append(
@@ -46,6 +60,25 @@ export function buildLayout(spec, into) {
   return figures;
 }
 
+/** Controls alone: it takes the height that they need, and no more.  @param {Node} node @returns {boolean} */
+function isSlim(node) {
+  if (node.type === "control") return true;
+  return node.type !== "figure" && node.type !== "tabs" && node.children.length > 0 && node.children.every(isSlim);
+}
+
+/**
+ * The heights of a layout's rows, for `grid-template-rows`.
+ * @param {readonly Node[]} children @param {number} columns
+ */
+function rowsOf(children, columns) {
+  const rows = Array.from({ length: Math.ceil(children.length / columns) }, (_, row) =>
+    children.slice(row * columns, (row + 1) * columns).every(isSlim),
+  );
+  return rows.some((slim) => slim)
+    ? rows.map((slim) => (slim ? "auto" : "minmax(min-content, 1fr)")).join(" ")
+    : "none";
+}
+
 /**
  * The widths of a layout's columns: of one whose figures all have a width the largest, of others equal shares of the
  * rest; narrower where the screen has less.
@@ -54,10 +87,11 @@ export function buildLayout(spec, into) {
  * @returns {string|null} for `grid-template-columns`; null where all are equal
  */
 export function tracksOf(children, columns) {
+  const hasFigures = !children.every(isSlim);
   const widths = Array.from({ length: columns }, (_, column) =>
     children
       .filter((_, k) => k % columns === column)
-      .map((child) => (child.type === "figure" ? child.width : null))
+      .map((child) => (child.type === "figure" ? child.width : isSlim(child) && hasFigures ? PANEL : null))
       .reduce((a, b) => (a === null || b === null ? null : Math.max(a, b)), 0),
   );
   if (widths.every((width) => !width)) return null;

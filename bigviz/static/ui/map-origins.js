@@ -9,6 +9,7 @@ const KEY = "bigviz:maps";
 /** @param {Node} node @returns {string[]} the addresses of the tiles of all maps in a layout */
 export function mapAddresses(node) {
   if (node.type === "figure") return node.basemap ? [node.basemap.url] : [];
+  if (node.type === "control") return [];
   return node.children.flatMap(mapAddresses);
 }
 
@@ -53,5 +54,6 @@ export function planForMaps({ layout }) {
  * @param {T} node @returns {T}
  */
 export function withoutMaps(node) {
+  if (node.type === "control") return node;
   return node.type === "figure" ? { ...node, basemap: null } : { ...node, children: node.children.map(withoutMaps) };
 }

@@ -1,7 +1,7 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
 // glyph, cmap, how, filter, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest part of x that
 // is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left out. In a
-// notebook's cell the same text is kept by the notebook.
+// notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
 
 import { readValue } from "../axes/values.js";
 import { defaultAgg, GLYPHS } from "../layers/glyphs.js";
@@ -38,8 +38,12 @@ const ENDS = /** @type {const} */ (["low", "high"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 export class UrlState {
-  /** @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening @param {Address} [address] */
-  constructor(figures, signal, address = PAGE_ADDRESS) {
+  /**
+   * @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening @param {Address} [address]
+   * @param {import("../figure/control-values.js").ControlValues|null} [values] of the document's controls
+   */
+  constructor(figures, signal, address = PAGE_ADDRESS, values = null) {
+    this.values = values;
     this.figures = figures;
     this.address = address;
     this.written = address.hash;
@@ -51,6 +55,7 @@ export class UrlState {
       for (const name of ["frame", "choice"]) figure.addEventListener(name, () => this.#soon());
       figure.addEventListener("info", () => this.#show(figure));
     }
+    values?.onChange(() => this.#soon(), signal);
     address.listen(() => this.#changed(), signal);
   }
 
@@ -78,7 +83,9 @@ export class UrlState {
   read() {
     this.written = this.address.hash;
     const params = new URLSearchParams(this.written.slice(1));
+    if (this.values) readValues(params, this.values);
     for (const figure of this.figures) {
+      if (this.values) for (const layer of figure.layers) layer.takeValues();
       for (const layer of figure.layers)
         layer.choice = readChoice(params, layer, suffix(figure.index, layer.index), figure.page);
       this.due.set(figure, params);
@@ -115,8 +122,10 @@ export class UrlState {
   write() {
     clearTimeout(this.waiting);
     this.waiting = undefined;
-    if (this.due.size > 0 || this.figures.some((f) => f.view === null)) return;
+    const awake = this.figures.filter((figure) => !figure.isAsleep);
+    if (awake.some((figure) => this.due.has(figure) || figure.view === null)) return;
     const params = new URLSearchParams();
+    for (const [id, value] of this.values?.changed() ?? []) params.set(`c.${id}`, JSON.stringify(value));
     for (const figure of this.figures) writeFigure(params, figure);
     const text = params.toString();
     const hash = text === "" ? "" : `#${text}`;
@@ -131,6 +140,24 @@ export class UrlState {
 function suffix(figure, layer) {
   if (layer > 0) return `.${figure}.${layer}`;
   return figure > 0 ? `.${figure}` : "";
+}
+
+/**
+ * Controls take their values of the address; without one, or with one that makes no sense, that of the document.
+ * @param {URLSearchParams} params @param {import("../figure/control-values.js").ControlValues} values
+ */
+function readValues(params, values) {
+  for (const id of values.values.keys()) {
+    const text = params.get(`c.${id}`);
+    /** @type {import("../types.js").ControlValue} */ let value = values.published(id);
+    try {
+      const found = text === null ? value : JSON.parse(text);
+      if (values.takes(id, found)) value = found;
+    } catch {
+      // no JSON: somebody's typing
+    }
+    values.set(id, value);
+  }
 }
 
 /** @param {URLSearchParams} params @param {Figure} figure */

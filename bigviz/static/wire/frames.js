@@ -3,7 +3,8 @@
 
 /** What a layer is, as the server wants it.
  * @typedef {{dataset: string, glyph: string, x: string, y: string, agg: string, xaxis: string, yaxis: string, root:
- *   string, bins?: string, sort?: string, filter?: string}} Definition
+ *   string, bins?: string, sort?: string, filter?: string,
+ *   values?: Record<string, import("../types.js").ControlValue>}} Definition
  */
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
 /**

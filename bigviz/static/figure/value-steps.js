@@ -1,0 +1,47 @@
+// Figures take the values of controls: at once, and while one is dragged the newest, as fast as pictures come.
+
+/** @typedef {import("./control-values.js").ControlValues} ControlValues */
+/** What is seen of a figure.
+ * @typedef {EventTarget & {takeValues: () => void}} Taking */
+
+/** Where no exact picture comes, the next value is taken after so many milliseconds. */
+const STEP_MS = 250;
+
+/** @param {readonly Taking[]} figures @param {ControlValues} values @param {AbortSignal} signal ends it */
+export function followValues(figures, values, signal) {
+  for (const figure of figures) {
+    const steps = new ValueSteps(figure);
+    values.onChange(() => steps.soon(), signal);
+    signal.addEventListener("abort", () => clearTimeout(steps.waiting));
+  }
+}
+
+export class ValueSteps {
+  /** @param {Taking} figure fires `exact` when it shows what it has taken */
+  constructor(figure) {
+    this.figure = figure;
+    this.isBusy = false;
+    this.isDue = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
+    figure.addEventListener("exact", () => {
+      if (this.isBusy) this.#next();
+    });
+  }
+
+  /** There is another value. */
+  soon() {
+    this.isDue = true;
+    if (this.isBusy) return;
+    this.isBusy = true;
+    queueMicrotask(() => this.#next()); // several values that change together are one step
+  }
+
+  #next() {
+    clearTimeout(this.waiting);
+    this.isBusy = this.isDue;
+    if (!this.isDue) return;
+    this.isDue = false;
+    this.waiting = setTimeout(() => this.#next(), STEP_MS);
+    this.figure.takeValues();
+  }
+}
