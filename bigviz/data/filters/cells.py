@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from bigviz.data.columns.column import Column
 
-__all__ = ["Bools", "Cells", "Labelled", "Rows", "Truths", "Vector", "cells_of", "everywhere"]
+__all__ = ["Bools", "Cells", "Labelled", "PerLabels", "Rows", "Truths", "Vector", "cells_of", "everywhere", "part"]
 
+T = TypeVar("T")
 Bools = npt.NDArray[np.bool_]
 
 
@@ -71,3 +72,29 @@ def everywhere(one: Bools | None, other: Bools | None) -> Bools | None:
     if one is None or other is None:
         return other if one is None else one
     return one & other
+
+
+def part(cells: Cells, start: int, stop: int) -> Cells:
+    """Some of the rows of a slice."""
+    return cells._replace(
+        values=cells.values[start:stop],
+        valid=None if cells.valid is None else cells.valid[start:stop],
+        exact=None if cells.exact is None else cells.exact.slice(start, stop - start),
+    )
+
+
+class PerLabels(Generic[T]):
+    """Something that is worked out of labels once, as long as they are the same object, as those of a column are.
+    Comparing a million of them would cost more than looking up the codes of a slice."""
+
+    def __init__(self, of: Callable[[tuple[str, ...]], T]) -> None:
+        self._of = of
+        self._recent: tuple[tuple[tuple[str, ...], T], ...] = ()
+
+    def __call__(self, labels: tuple[str, ...]) -> T:
+        for known, found in self._recent:
+            if known is labels:
+                return found
+        found = self._of(labels)
+        self._recent = ((labels, found), *self._recent[:1])
+        return found

@@ -283,7 +283,7 @@ class _Checker:
             value = self.value(each)
             if isinstance(value, TextConstant) and of.kind == "text":
                 texts.add(value.text)
-            elif isinstance(value, Constant) and of.kind in ("integer", "float"):
+            elif isinstance(value, Constant) and (of.kind == "float" or (of.kind == "integer" and not value.reckoned)):
                 numbers.append(value)
             else:
                 items.append(self._relate("=", of, value, Compare("=", node.operand, each, at=each.at)))
@@ -330,7 +330,7 @@ class _Checker:
 
 
 def _relate_numbers(op: str, left: NumberValue, right: NumberValue) -> Condition:
-    if not isinstance(right, Constant):
+    if not isinstance(right, Constant) or (right.reckoned and left.kind != "float"):
         return Compared(op, left, right)
     if left.kind == "float":
         return float_range(left, op, right.value)

@@ -17,7 +17,7 @@ from bigviz.data.columns.categories import label_texts, own_codes
 from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.columns.kinds import is_bytes, nanoseconds_per_unit, storage_type
 from bigviz.data.columns.numbers import Numbers
-from bigviz.data.filters.cells import Cells, cells_of
+from bigviz.data.filters.cells import Cells, cells_of, part
 from bigviz.data.filters.predicate import Predicate
 from bigviz.data.filters.table import Table
 
@@ -131,19 +131,13 @@ def _aligned(columns: Sequence[Iterator[Cells | pa.Array]]) -> Iterator[list[Any
                 if rest[at] is None:
                     return
         count = min(SLICE, *map(_length, rest))
-        yield [_part(piece, 0, count) for piece in rest]
-        rest = [None if _length(piece) == count else _part(piece, count, _length(piece)) for piece in rest]
+        yield [_cut(piece, 0, count) for piece in rest]
+        rest = [None if _length(piece) == count else _cut(piece, count, _length(piece)) for piece in rest]
 
 
 def _length(piece: Cells | pa.Array) -> int:
     return len(piece.values if isinstance(piece, Cells) else piece)
 
 
-def _part(piece: Any, start: int, stop: int) -> Any:
-    if not isinstance(piece, Cells):
-        return piece.slice(start, stop - start)
-    return piece._replace(
-        values=piece.values[start:stop],
-        valid=None if piece.valid is None else piece.valid[start:stop],
-        exact=None if piece.exact is None else piece.exact.slice(start, stop - start),
-    )
+def _cut(piece: Cells | pa.Array, start: int, stop: int) -> Cells | pa.Array:
+    return part(piece, start, stop) if isinstance(piece, Cells) else piece.slice(start, stop - start)

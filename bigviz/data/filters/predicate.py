@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.data.filters.cells import Cells, Rows
+from bigviz.data.filters.cells import Cells, Rows, part
 from bigviz.data.filters.tree import Expression
 from bigviz.data.filters.typed.conditions import Condition, Interval, Statistic, Unsure
 from bigviz.data.filters.typed.outcomes import TRUE
 
 __all__ = ["Predicate"]
+
+_BLOCK: Final = 1 << 17  # rows whose intermediate results stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,15 @@ class Predicate:
                 seen[name] = rows(name)
             return seen[name]
 
+        if count is None:
+            count = len(once(self.columns[0]).values) if self.columns else 1
+        found = np.empty(count, np.bool_)
         with np.errstate(all="ignore"):
-            true = self.condition.truths(once, False).true
-        if count is None and self.columns:
-            count = len(once(self.columns[0]).values)
-        return true if count is None or len(true) == count else np.broadcast_to(true, (count,)).copy()
+            for start in range(0, count, _BLOCK):
+                stop = min(start + _BLOCK, count)
+                block = partial(_block, once, start, stop)
+                found[start:stop] = self.condition.truths(block, False).true
+        return found
 
     def excludes(self, statistic: Statistic) -> bool:
         """Whether no row can be kept where columns have these statistics (None: of a column nothing is known)."""
@@ -75,3 +82,7 @@ class Predicate:
     @cached_property
     def _unsure(self) -> tuple[Unsure, ...]:
         return tuple(dict.fromkeys(self.condition.unsure(False)))
+
+
+def _block(rows: Rows, start: int, stop: int, name: str) -> Cells:
+    return part(rows(name), start, stop)

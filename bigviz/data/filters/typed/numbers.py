@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from math import inf
 from typing import Any, Final, Protocol
 
@@ -21,7 +20,7 @@ from bigviz.data.columns.arrow_arrays import fixed_view, from_numpy, valid_mask
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.columns.numbers import Numbers
-from bigviz.data.filters.cells import Bools, Cells, Rows, Vector, everywhere
+from bigviz.data.filters.cells import Bools, Cells, PerLabels, Rows, Vector, everywhere
 
 __all__ = [
     "CALENDAR", "ROUNDINGS", "Calendar", "Constant", "FloatFunction", "Magnitude", "Negative", "NumberColumn",
@@ -85,7 +84,7 @@ class NumberColumn(_Value):
         self.scale = scale
         self.zone = own.zone
         self._own = own
-        self._decoded = lru_cache(2)(self._of_labels)
+        self._decoded = PerLabels(self._of_labels)
 
     def vector(self, rows: Rows) -> Vector:
         cells = rows(self.name)
@@ -109,10 +108,14 @@ def _gathered(cells: Cells, labels: Cells) -> Vector:
 
 
 class Constant(_Value):
-    """A number that is the same in every row. `value` is what was written: arithmetic takes the nearest float64 of one
-    that is no integer of 64 bits."""
+    """A number that is the same in every row.
+
+    `value` is what was written, of which arithmetic takes the nearest float64 where it is no integer of 64 bits. One
+    that was `reckoned` and is no integer is a float64 in comparisons too.
+    """
 
     def __init__(self, value: int | Decimal | float) -> None:
+        self.reckoned = isinstance(value, float)
         whole = isinstance(value, int) and _INT64.min <= value < 2**64
         super().__init__("integer" if whole else "float", ())
         self.value = Fraction(value)
@@ -242,8 +245,10 @@ CALENDAR: Final[dict[str, Callable[[pa.Array], pa.Array]]] = {
 
 def _round(values: Any) -> Any:
     """Half away from zero: adding a half first would round 0.49999999999999994 up."""
-    whole = np.trunc(values)
-    return np.where(np.abs(values - whole) >= 0.5, whole + np.copysign(1.0, values), whole)
+    size = np.abs(values)
+    whole = np.rint(size)  # half to even
+    whole[size - whole == 0.5] += 1.0
+    return np.copysign(whole, values)  # of -0.3 it is -0
 
 
 ROUNDINGS: Final[dict[str, Callable[[Any], Any]]] = {"floor": np.floor, "ceil": np.ceil, "round": _round}
@@ -283,6 +288,8 @@ def _subtract(left: Any, right: Any) -> _Joined:
 
 def _multiply(left: Any, right: Any) -> _Joined:
     found = left * right
+    if _largest(left) * _largest(right) <= _INT64.max:
+        return found, None
     near = left.astype(np.float64) * right.astype(np.float64)
     over = np.abs(near) >= _TOP
     # Within rounding of 2^63 the product of floats does not say it: those few rows are multiplied exactly.
@@ -291,6 +298,11 @@ def _multiply(left: Any, right: Any) -> _Joined:
         pairs = zip(*(np.broadcast_to(each, over.shape)[close].tolist() for each in (left, right)), strict=True)
         over[close] = [not _INT64.min <= one * other <= _INT64.max for one, other in pairs]
     return found, _where_not(over)
+
+
+def _largest(values: Any) -> int:
+    """The greatest of the absolute values."""
+    return max(abs(int(values.min())), abs(int(values.max()))) if len(values) else 0
 
 
 def _remainder(left: Any, right: Any) -> _Joined:

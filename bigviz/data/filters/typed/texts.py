@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bigviz.data.filters.cells import Bools, Labelled, Rows, Truths, Vector, everywhere
+from bigviz.data.filters.cells import Bools, Labelled, PerLabels, Rows, Truths, Vector, everywhere
 from bigviz.data.filters.typed.conditions import Leaf, Statistic, Unsure, judged
 from bigviz.data.filters.typed.outcomes import NULL, TRUE, UNKNOWN
 
 __all__ = ["PAIRS", "Changed", "PairTest", "TextColumn", "TextConstant", "TextLength", "TextTest", "TextValue"]
 
+_MOST_RUNS: Final = 2
 PAIRS: Final[dict[str, Callable[[str, str], bool]]] = {
     "=": operator.eq,
     "<": operator.lt,
@@ -85,7 +85,7 @@ class Changed(_Text):
         self.of = of
         self.sources = of.sources
         change = {"lower": pc.utf8_lower, "upper": pc.utf8_upper}[name]
-        self._changed = lru_cache(2)(lambda labels: tuple(change(pa.array(labels, pa.string())).to_pylist()))
+        self._changed = PerLabels(lambda labels: tuple(change(pa.array(labels, pa.string())).to_pylist()))
 
     def labelled(self, rows: Rows) -> Labelled:
         codes, valid, labels = self.of.labelled(rows)
@@ -102,7 +102,7 @@ class TextLength:
     def __init__(self, of: TextValue) -> None:
         self.of = of
         self.sources = of.sources
-        self._lengths = lru_cache(2)(lambda labels: np.array([len(each) for each in labels], np.int64))
+        self._lengths = PerLabels(lambda labels: np.array([len(each) for each in labels], np.int64))
 
     def vector(self, rows: Rows) -> Vector:
         codes, valid, labels = self.of.labelled(rows)
@@ -120,11 +120,11 @@ class TextTest(Leaf):
     ) -> None:
         self.of = of
         self._ends = ends
-        self._table = lru_cache(2)(lambda labels: np.fromiter(map(test, labels), np.bool_, len(labels)))
+        self._table = PerLabels(lambda labels: _Table(np.fromiter(map(test, labels), np.bool_, len(labels))))
 
     def truths(self, rows: Rows, nulls: bool) -> Truths:
         codes, valid, labels = self.of.labelled(rows)
-        return judged(_looked_up(self._table(labels), codes), valid, nulls)
+        return judged(self._table(labels).of(codes), valid, nulls)
 
     def outcomes(self, statistic: Statistic) -> int:
         known = statistic(self.of.name) if isinstance(self.of, TextColumn) else None
@@ -168,3 +168,22 @@ def _looked_up(table: Any, codes: Any) -> Any:
     if not len(table):
         return np.zeros(len(codes), table.dtype)
     return table.take(codes, mode="wrap")
+
+
+class _Table:
+    """Which codes fulfil a condition: looked up, or, where they are one or two runs, compared."""
+
+    def __init__(self, fulfil: Bools) -> None:
+        self._fulfil = fulfil
+        edges = np.flatnonzero(np.diff(fulfil, prepend=False, append=False))
+        self._runs = edges.reshape(-1, 2).tolist() if len(edges) <= 2 * _MOST_RUNS else None
+
+    def of(self, codes: Any) -> Bools:
+        """Where they do; anything where a code is no label's."""
+        if self._runs is None:
+            return np.asarray(_looked_up(self._fulfil, codes))
+        found: Bools | None = None
+        for first, stop in self._runs:
+            run = codes == first if stop - first == 1 else (codes >= first) & (codes < stop)
+            found = run if found is None else found | run
+        return np.zeros(len(codes), np.bool_) if found is None else found
