@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.server.access.gate import Need
+from bigviz.server.brushes.wanted import KEYS, BrushRequest, read_brush
 from bigviz.server.jobs.wanted import ColumnsWant, Held, LayerHeld, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
@@ -38,6 +39,7 @@ _KEYS: Final = {
     "view": ("op", "id", "figure", "layers"),
     "cancel": ("op", "id", "figure"),
     "follow": ("op", "id", "versions", "figures"),
+    "brush": KEYS,
 }
 
 
@@ -97,12 +99,13 @@ class FollowRequest:
     followed: Followed | None
 
 
-Request = LayerRequest | ViewRequest | CancelRequest | FollowRequest
+Request = LayerRequest | ViewRequest | CancelRequest | FollowRequest | BrushRequest
 KINDS: Final[dict[str, type[Request]]] = {
     "layer": LayerRequest,
     "view": ViewRequest,
     "cancel": CancelRequest,
     "follow": FollowRequest,
+    "brush": BrushRequest,
 }
 
 
@@ -161,6 +164,8 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     if not isinstance(op, str) or op not in _KEYS:
         raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)
     _only(value, _KEYS[op], "")
+    if op == "brush":
+        return read_brush(value, request, limits)
     if op == "follow":
         return _followed(value, request, limits)
     figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)

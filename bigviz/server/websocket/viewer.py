@@ -19,9 +19,11 @@ from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, Forbidd
 from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
+from bigviz.server.brushes.wanted import BrushRequest
 from bigviz.server.error_json import describe
 from bigviz.server.open_datasets import dataset_of, version_facts
 from bigviz.server.websocket import requests
+from bigviz.server.websocket.brushing import Brushing
 from bigviz.server.websocket.chunked_json import answer_parts
 from bigviz.server.websocket.current_view import View
 from bigviz.server.websocket.follower import Follower
@@ -93,6 +95,7 @@ class Viewer:
         self.is_open = False
         self.follower = Follower(self) if follows else None
         self.following: asyncio.Task[None] | None = None
+        self.brushing: Brushing | None = None
         self.outbox = Outbox(transport, site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
 
     # --- opening and closing -----------------------------------------------------------------------------------------
@@ -112,6 +115,8 @@ class Viewer:
             self.outbox.close()
         for view in self.views.values():
             view.end()
+        if self.brushing is not None:
+            self.brushing.close()
         for task in list(self.tasks):
             task.cancel()
         if self.backend is not None:
@@ -274,6 +279,9 @@ class Viewer:
         if isinstance(request, FollowRequest):
             self._follow(request, len(figures))
             return
+        if isinstance(request, BrushRequest):
+            self._brush(request, shown, backend)
+            return
         requests.one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):
             self._end_view(request.figure)
@@ -308,6 +316,18 @@ class Viewer:
         if is_due:
             self._unfollow()
             self.following = self._spawn(self._guarded(partial(self.follower.answer, request), request.id, 0))
+
+    def _brush(self, request: BrushRequest, shown: Shown, backend: Backend) -> None:
+        """A step of the connection's brush."""
+        figures = shown.document.figures()
+        for figure, layer in ((request.figure, request.layer), *((t.figure, t.layer) for t in request.targets)):
+            requests.one_of("figure", figure, len(figures), request.id)
+            requests.one_of("layer", layer, len(figures[figure].layers), request.id)
+        if self.brushing is None:
+            self.brushing = Brushing(self, backend)
+        work = self.brushing.take(request)
+        if work is not None:
+            self._spawn(work())
 
     def _unfollow(self) -> None:
         """What the page wanted to follow is no longer what it shows."""

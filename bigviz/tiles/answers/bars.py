@@ -26,7 +26,8 @@ class Bars:
     `edges` are bins + 1 axis-space numbers, which ascend (int64 nanoseconds for times); bars of labels lie between
     -0.5, 0.5, 1.5 and so on, and `names` are their labels. `values`, `filled` and `rows` have the shape (categories,
     bins): the reduction's values, which of them there are, and numbers of rows (int64). `categories` are the labels
-    under `by`. `first` is the number of the first bin among those of its level.
+    under `by`. `first` is the number of the first bin among those of its level; `closed` says that the last one holds
+    its upper edge; `zero`, that a bar without rows is 0.
     """
 
     edges: Array
@@ -36,6 +37,8 @@ class Bars:
     first: int
     x: ColumnInfo
     spaces: tuple[Space, Space]
+    closed: bool = False
+    zero: bool = True
     categories: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None
     cost: Cost = field(default_factory=Cost)

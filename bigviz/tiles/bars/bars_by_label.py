@@ -147,7 +147,8 @@ def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
     order = _order(layer.sort, values, filled)
     spaces = space("linear", "x"), space(layer.yaxis, "y")
     bars = Bars(
-        np.arange(len(labels) + 1) - 0.5, values[:, order], filled[:, order], rows[:, order], 0, info, spaces, kinds,
+        np.arange(len(labels) + 1) - 0.5, values[:, order], filled[:, order], rows[:, order], 0, info, spaces, False,
+        reduction.traits.zero, kinds,
         tuple(labels[at] for at in order.tolist()), Cost(rows=dataset.num_rows),
     )  # fmt: skip
     return BarLayer(layer, bars, name, order, *counts.tolist())

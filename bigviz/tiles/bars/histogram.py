@@ -156,7 +156,8 @@ class HistogramLayer(NoTiles):
         cost = Cost(0, microseconds(time.perf_counter() - begun), 0, looked, looked * 8)
         kinds = space(self.layer.xaxis, "x"), space(self.layer.yaxis, "y")
         info = self.line.x.column.info
-        return Bars(edges.values, values, filled, rows, edges.first, info, kinds, self.categories, None, cost)
+        at = edges.first, info, kinds, edges.closed, reduction.traits.zero
+        return Bars(edges.values, values, filled, rows, *at, self.categories, None, cost)
 
 
 def _places(x: Ascending, edges: Edges) -> npt.NDArray[np.int64]:

@@ -204,6 +204,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "view": {"layers": []},
     "cancel": {},
     "follow": {"versions": {}, "figures": []},
+    "brush": {"definition": {}, "seq": 1, "targets": []},
 }
 
 

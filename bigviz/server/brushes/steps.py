@@ -1,0 +1,239 @@
+"""The steps of one connection's brush: what it is of, and its targets as frames. Everything here blocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput
+from bigviz.data.columns.column import as_labels
+from bigviz.data.dataset import Dataset
+from bigviz.server.brushes.wanted import OtherWant, ShapeWant, TargetWant
+from bigviz.server.jobs.encoded import bars_message, columns_message
+from bigviz.server.jobs.layer_ref import times_of
+from bigviz.server.request_values import interval, window_of
+from bigviz.tiles.interface import (
+    Bars,
+    BarTarget,
+    Box,
+    BoxSource,
+    Brush,
+    Brushed,
+    Engine,
+    HistogramTarget,
+    Labels,
+    LabelSource,
+    LineTarget,
+    OtherBrush,
+    RasterTarget,
+    RasterView,
+    Shape,
+    Source,
+    Span,
+    SpanSource,
+    Step,
+    Target,
+)
+from bigviz.wire.frames import Part, Type, dump
+from bigviz.wire.images import image_parts
+
+if TYPE_CHECKING:
+    from bigviz.tiles.interface import Number
+
+__all__ = ["Answer", "Asked", "HeldBrush"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A `brush` message with its layers resolved, all of one dataset."""
+
+    dataset: Dataset
+    layer: Layer
+    shape: ShapeWant | None
+    targets: tuple[tuple[TargetWant, Layer], ...]
+    others: tuple[tuple[OtherWant, Layer], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A target under the brush, laid out for the wire."""
+
+    kind: Type
+    parts: list[Part]
+    figure: int
+    layer: int
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A target as the engine has it, and the bars that its heights stand in."""
+
+    want: TargetWant
+    target: Target
+    bars: Bars | None = None
+    order: tuple[int, ...] | None = None
+    window: tuple[Number, Number] = (0, 1)
+
+
+class HeldBrush:
+    """The brush of a connection. One call at a time, from any thread; `close` at any time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._brush: Brush | None = None
+        self._key: Hashable = None
+        self._targets: list[_Target] = []
+        self._cancel = Cancel()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._cancel.cancel()
+        if self._brush is not None:
+            self._brush.close()
+
+    def begin(self, asked: Asked, cancel: Cancel) -> Brush:
+        """The brush that is asked for, which is the one before if that differs in its shape or in what targets show;
+        it may not be prepared yet. Raises BadInput, and what the engine raises."""
+        source = _source(asked.dataset, asked.layer)
+        others = tuple(
+            OtherBrush(
+                _source(asked.dataset, layer),
+                _shape(asked.dataset, layer, want.shape),
+                frozenset(at for at, (target, _) in enumerate(asked.targets) if target.figure == want.figure),
+            )
+            for want, layer in asked.others
+        )
+        targets = [self._target(asked.dataset, want, layer, cancel) for want, layer in asked.targets]
+        layers = tuple((want.figure, want.layer, layer) for want, layer in asked.targets)
+        key = (asked.dataset.fingerprint, asked.dataset.version, source, others, layers)
+        if self._brush is None or self._key != key:
+            if self._brush is not None:
+                self._brush.close()
+            self._brush = self._engine.brush(asked.dataset, source, [each.target for each in targets], others)
+            if self._cancel.cancelled:
+                self._brush.close()
+        elif self._brush.ready:
+            for at, (before, now) in enumerate(zip(self._targets, targets, strict=True)):
+                if before.target != now.target:
+                    self._brush.retarget(at, now.target, cancel)
+        else:  # its targets are prepared as they were
+            targets = self._targets
+        self._key, self._targets = key, targets
+        return self._brush
+
+    def move(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
+        """The targets under the brush, and what `done` says. Raises BadInput, and what the engine raises."""
+        assert self._brush is not None and asked.shape is not None
+        return self._told(self._brush.move(_shape(asked.dataset, asked.layer, asked.shape), cancel), seq)
+
+    def settle(self, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
+        """The same, exact."""
+        assert self._brush is not None
+        return self._told(self._brush.settle(cancel), seq)
+
+    def _told(self, step: Step, seq: int) -> tuple[list[Answer], dict[str, Any]]:
+        answers = [_answer(each, found, seq, step) for each, found in zip(self._targets, step.targets, strict=True)]
+        return answers, {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
+
+    def _target(self, dataset: Dataset, want: TargetWant, layer: Layer, cancel: Cancel) -> _Target:
+        if layer.glyph == "points":
+            if want.view is None:
+                raise BadInput("A target of points has a view.", "targets")
+            return _Target(want, RasterTarget(layer, RasterView(*want.view)))
+        if layer.glyph == "bar":
+            bars = self._engine.bars(dataset, layer, 0, 1, cancel)
+            column = _label_column(dataset, layer)
+            places = {label: at for at, label in enumerate(dataset.labels(column, cancel))}
+            order = tuple(places[name] for name in bars.names or ())
+            return _Target(want, BarTarget(column, str(layer.reduction)), bars, order)
+        if want.columns is None:
+            raise BadInput(f"A target of a {layer.glyph} has columns.", "targets")
+        ends = {"x0": want.columns.x0, "x1": want.columns.x1}
+        window = interval(ends.get, "x0", "x1", time=times_of(dataset, layer)[0])
+        if layer.glyph == "line":
+            return _Target(want, LineTarget(layer, *window, want.columns.width), None, None, window)
+        bars = self._engine.bars(dataset, layer, *window, cancel)
+        if not bars.bins:
+            raise BadInput("A histogram without bins shows no brush.", "targets")
+        edges = tuple(bars.edges.tolist())
+        target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed)
+        return _Target(want, target, bars, None, window)
+
+
+def _kind(layer: Layer) -> str:
+    """The space of x; times are numbers."""
+    return "linear" if layer.xaxis == "datetime" else layer.xaxis
+
+
+def _label_column(dataset: Dataset, layer: Layer) -> str:
+    return layer.x if dataset.info(layer.x).kind == "category" else as_labels(layer.x)
+
+
+def _source(dataset: Dataset, layer: Layer) -> Source:
+    if layer.glyph == "points":
+        return BoxSource(layer)
+    return LabelSource(_label_column(dataset, layer)) if layer.glyph == "bar" else SpanSource(layer.x, _kind(layer))
+
+
+_SHAPE_OF = {"points": "box", "line": "range", "histogram": "range", "bar": "labels"}
+
+
+def _shape(dataset: Dataset, layer: Layer, want: ShapeWant) -> Shape:
+    wanted = _SHAPE_OF[layer.glyph]
+    if want.kind != wanted:
+        raise BadInput(f"A brush over {layer.glyph} is {wanted}, got {want.kind}.", want.kind)
+    times = times_of(dataset, layer)
+    if wanted == "box":
+        given = dict(zip(("x0", "y0", "x1", "y1"), want.values, strict=True))
+        return Box(*window_of(given.get, times))
+    if wanted == "range":
+        return Span(*interval(dict(zip(("x0", "x1"), want.values, strict=True)).get, "x0", "x1", time=times[0]))
+    places = {label: at for at, label in enumerate(dataset.labels(_label_column(dataset, layer)))}
+    for label in want.values:
+        if label not in places:
+            raise BadInput(f"Column {layer.x!r} has no label {label[:60]!r}.", "labels", label[:60])
+    return Labels(frozenset(places[label] for label in want.values))
+
+
+def _costs(step: Step) -> dict[str, int]:
+    return {name: round(value) for name, value in asdict(step.cost).items()}
+
+
+def _answer(target: _Target, found: Brushed, seq: int, step: Step) -> Answer:
+    want = target.want
+    told = {"brush": seq, "exact": found.exact}
+    if target.bars is not None and found.heights is not None:
+        heights, order = found.heights, target.order
+        columns = np.arange(target.bars.bins) if order is None else np.array(order, np.int64)
+        values = heights.values[:, columns]
+        values = values.astype(np.int64) if values.dtype == np.uint32 else values
+        some = np.ones(values.shape, np.bool_) if target.bars.zero else heights.filled[:, columns]
+        bars = replace(target.bars, values=values, filled=some, rows=heights.rows[:, columns], cost=step.cost)
+        prepared = bars_message(bars, target.window, 1)
+        return Answer(prepared.kind, _with(prepared.parts, told), want.figure, want.layer)
+    if found.columns is not None:
+        prepared = columns_message(found.columns, target.window, found.columns.width)
+        return Answer(prepared.kind, _with(prepared.parts, told), want.figure, want.layer)
+    assert found.image is not None and want.view is not None
+    zx, zy, left, top, width, height = want.view
+    info = {
+        "window": [left, left + width, top, top + height],
+        "width": width,
+        "height": height,
+        "planes": found.image.planes_per_block,
+        **_costs(step),
+        **told,
+        "view": [zx, zy, left, top, width, height],
+    }
+    return Answer(Type.IMAGE, image_parts(info, found.image.planes), want.figure, want.layer)
+
+
+def _with(parts: Sequence[Part], more: dict[str, Any]) -> list[Part]:
+    """Parts whose JSON says more."""
+    return [replace(part, json=dump({**json.loads(part.json), **more})) for part in parts]

@@ -1,0 +1,165 @@
+"""What a `brush` message asks for, checked for its form: layers and numbers are still as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput
+from bigviz.server.access.gate import Need
+from bigviz.server.jobs.wanted import ColumnsWant
+from bigviz.server.limits import Limits
+from bigviz.server.request_values import whole
+from bigviz.wire.frames import MAX_LEVEL
+
+__all__ = ["KEYS", "BrushRequest", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
+
+KEYS: Final = (
+    "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others",
+)  # fmt: skip
+_SHAPES: Final = ("box", "range", "labels")
+_MOST_SEQ: Final = (1 << 53) - 1
+_MOST_NUMBER: Final = (1 << 16) - 1
+_MOST_TARGETS: Final = 64
+_MOST_OTHERS: Final = 8
+_MOST_LABELS: Final = 4_096
+_FARTHEST: Final = 1 << (MAX_LEVEL + 8)
+
+
+@dataclass(frozen=True)
+class ShapeWant:
+    """A box (x0, y0, x1, y1) or a range (x0, x1), whose ends are as they came, or labels."""
+
+    kind: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class TargetWant:
+    """A layer of a figure and what it shows: a `view` of cells (points), `columns` (a line, a histogram), or bars."""
+
+    figure: int
+    layer: int
+    definition: Any
+    view: tuple[int, int, int, int, int, int] | None = None
+    columns: ColumnsWant | None = None
+
+
+@dataclass(frozen=True)
+class OtherWant:
+    """A brush that rests on another figure."""
+
+    figure: int
+    definition: Any
+    shape: ShapeWant
+
+
+@dataclass(frozen=True)
+class BrushRequest:
+    """A step of a brush; without a `shape` it is prepared, or closed."""
+
+    need: ClassVar[Need] = Need.shown()
+
+    id: int
+    figure: int
+    layer: int
+    definition: Any
+    seq: int
+    shape: ShapeWant | None
+    targets: tuple[TargetWant, ...]
+    others: tuple[OtherWant, ...]
+
+
+def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequest:
+    """A message whose keys are known. Raises BadInput."""
+    figure = whole(value.get("figure"), "figure", 0, _MOST_NUMBER)
+    layer = whole(value.get("layer", 0), "layer", 0, _MOST_NUMBER)
+    seq = whole(value.get("seq"), "seq", 0, _MOST_SEQ)
+    targets = _listed(value.get("targets"), "targets", _MOST_TARGETS)
+    others = _listed(value.get("others", []), "others", _MOST_OTHERS)
+    return BrushRequest(
+        request,
+        figure,
+        layer,
+        value.get("definition"),
+        seq,
+        _shape(value, ""),
+        tuple(_target(each, f"targets[{at}]", limits) for at, each in enumerate(targets)),
+        tuple(_other(each, f"others[{at}]") for at, each in enumerate(others)),
+    )
+
+
+def _listed(value: Any, path: str, most: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        raise BadInput(f"{path} is a list of at most {most}, got {echoed(value, 60)}.", path)
+    return value
+
+
+def _object(value: Any, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
+    for key in value:
+        if key not in keys:
+            raise BadInput(f"{path}.{key[:60]}: unknown key; the keys are {', '.join(keys)}.", path, key[:60])
+    return value
+
+
+def _shape(value: dict[str, Any], path: str) -> ShapeWant | None:
+    given = [kind for kind in _SHAPES if value.get(kind) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise BadInput(f"A brush is one of {', '.join(_SHAPES)}, got {' and '.join(given)}.", path or given[1])
+    (kind,) = given
+    found, where = value[kind], f"{path}.{kind}" if path else kind
+    if kind == "labels":
+        labels = _listed(found, where, _MOST_LABELS)
+        if not all(isinstance(label, str) for label in labels):
+            raise BadInput(f"{where} is a list of texts, got {echoed(found, 60)}.", where)
+        return ShapeWant(kind, tuple(labels))
+    size = 4 if kind == "box" else 2
+    if not isinstance(found, list) or len(found) != size or any(isinstance(end, list | dict) for end in found):
+        raise BadInput(f"{where} is a list of {size} numbers, got {echoed(found, 60)}.", where)
+    return ShapeWant(kind, tuple(found))
+
+
+def _target(value: Any, path: str, limits: Limits) -> TargetWant:
+    found = _object(value, path, ("figure", "layer", "definition", "view", "columns"))
+    figure, layer = (whole(found.get(key), f"{path}.{key}", 0, _MOST_NUMBER) for key in ("figure", "layer"))
+    return TargetWant(
+        figure, layer, found.get("definition"), _view(found.get("view"), f"{path}.view", limits),
+        _columns(found.get("columns"), f"{path}.columns", limits),
+    )  # fmt: skip
+
+
+def _view(value: Any, path: str, limits: Limits) -> tuple[int, int, int, int, int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 6 or not all(type(number) is int for number in value):
+        raise BadInput(f"{path} is [zx, zy, left, top, width, height], got {echoed(value, 60)}.", path)
+    zx, zy, left, top, width, height = value
+    if not (0 <= zx <= MAX_LEVEL and 0 <= zy <= MAX_LEVEL and max(abs(left), abs(top)) <= _FARTHEST):
+        raise BadInput(f"{path} is of levels 0 to {MAX_LEVEL}, got {echoed(value, 60)}.", path)
+    if not (width >= 1 and height >= 1 and width * height <= limits.image_cells):
+        raise BadInput(f"{path} has 1 to {limits.image_cells:,} cells, got {width} x {height}.", path)
+    return zx, zy, left, top, width, height
+
+
+def _columns(value: Any, path: str, limits: Limits) -> ColumnsWant | None:
+    if value is None:
+        return None
+    found = _object(value, path, ("x0", "x1", "width"))
+    width = whole(found.get("width"), f"{path}.width", 1, limits.columns_width)
+    for end in ("x0", "x1"):
+        if isinstance(found.get(end), list | dict):
+            raise BadInput(f"{path}.{end} is a number, or a text of one.", f"{path}.{end}")
+    return ColumnsWant(found.get("x0"), found.get("x1"), width)
+
+
+def _other(value: Any, path: str) -> OtherWant:
+    found = _object(value, path, ("figure", "layer", "definition", *_SHAPES))
+    shape = _shape(found, path)
+    if shape is None:
+        raise BadInput(f"{path} has none of {', '.join(_SHAPES)}.", path)
+    return OtherWant(whole(found.get("figure"), f"{path}.figure", 0, _MOST_NUMBER), found.get("definition"), shape)

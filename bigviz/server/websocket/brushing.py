@@ -1,0 +1,169 @@
+"""The brush of a connection: the newest step is answered next, and what it replaces is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from bigviz.common.cancel import Cancel
+from bigviz.common.daemon_thread import in_thread
+from bigviz.common.errors import BadInput, Cancelled
+from bigviz.server.brushes.steps import Asked, HeldBrush
+from bigviz.server.websocket.send_queue import Message
+from bigviz.wire.frames import Type, json_parts
+
+if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
+    from bigviz.server.brushes.steps import Answer
+    from bigviz.server.brushes.wanted import BrushRequest
+    from bigviz.server.documents.opened import Shown
+    from bigviz.server.jobs.service import Backend
+
+__all__ = ["Brushing"]
+
+T = TypeVar("T")
+
+_REST: Final = 0.3  # seconds after which a brush that is an estimate is counted anew
+
+
+class Brusher(Hashable, Protocol):
+    """Whose brush it is."""
+
+    @property
+    def shown(self) -> Shown | None:
+        """What is shown now."""
+
+    def put(self, message: Message) -> None:
+        """Send a message."""
+
+    def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
+        """Answer a request with an error."""
+
+
+class Brushing:
+    """Lives on the event loop's thread. Its work is in one task at a time, which the viewer ends with the others."""
+
+    def __init__(self, viewer: Brusher, backend: Backend) -> None:
+        self._viewer, self._backend = viewer, backend
+        self._held: HeldBrush | None = None
+        self._next: BrushRequest | None = None
+        self._came = asyncio.Event()
+        self._cancel = Cancel()
+        self._works = False
+
+    def take(self, request: BrushRequest) -> Callable[[], Any] | None:
+        """A step came: the work to be begun, unless some is under way, which goes on with this step."""
+        if self._next is not None:
+            self._viewer.fail_request(self._next.id, Cancelled("A newer step of the brush came first."))
+        self._next = request
+        self._came.set()
+        if self._works:
+            return None
+        self._works = True
+        return self._work
+
+    def close(self) -> None:
+        """The connection has ended: the brush is given back."""
+        self._cancel.cancel()
+        self._next = None
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    async def _work(self) -> None:
+        try:
+            rough: BrushRequest | None = None
+            while True:
+                request, self._next = self._next, None
+                self._came.clear()
+                if request is not None:
+                    rough = None if await self._guarded(request, self._step) else request
+                elif rough is None:
+                    return
+                elif await self._rests():
+                    await self._guarded(rough, self._settle)
+                    rough = None
+        finally:
+            self._works = False
+
+    async def _rests(self) -> bool:
+        """Whether no step comes for a while."""
+        try:
+            await asyncio.wait_for(self._came.wait(), _REST)
+        except TimeoutError:
+            return True
+        return False
+
+    async def _guarded(self, request: BrushRequest, work: Callable[[BrushRequest], Any]) -> bool:
+        """Do the work of a step; its error is the answer. Whether what was sent is exact."""
+        try:
+            return bool(await work(request))
+        except Exception as error:
+            self._viewer.fail_request(request.id, error, request.figure, request.layer)
+            return True
+
+    async def _step(self, request: BrushRequest) -> bool:
+        shown = self._viewer.shown
+        if request.shape is None and not request.targets:
+            held, self._held = self._held, None
+            if held is not None:
+                held.close()
+            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
+            return True
+        assert shown is not None
+        asked = resolved(request, shown, self._backend)
+        if self._held is None:
+            self._held = HeldBrush(self._backend.engine)
+        held = self._held
+        brush = await self._run(partial(held.begin, asked))
+        if not brush.ready:
+            await in_thread(partial(brush.wait, self._cancel))
+        if request.shape is None:
+            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
+            return True
+        if self._next is not None:
+            raise Cancelled("A newer step of the brush came first.")
+        return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
+
+    async def _settle(self, request: BrushRequest) -> bool:
+        if self._held is None:
+            return True
+        return self._send(request, *await self._run(partial(self._held.settle, request.seq)))
+
+    async def _run(self, call: Callable[[Cancel], T]) -> T:
+        return await self._backend.runner.run(self._viewer, object(), call)
+
+    def _send(self, request: BrushRequest, answers: list[Answer], done: dict[str, Any]) -> bool:
+        for each in answers:
+            self._viewer.put(Message(each.kind, each.parts, request.id, each.figure, each.layer))
+        self._done(request, done)
+        return bool(done["exact"])
+
+    def _done(self, request: BrushRequest, done: dict[str, Any]) -> None:
+        self._viewer.put(Message(Type.DONE, json_parts({"tiles": 0, **done}), request.id, request.figure))
+
+
+_FREE: Final = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
+
+
+def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> Asked:
+    """The layers of a message. Raises BadInput unless they are of one dataset and have no filter, and what resolving a
+    definition raises."""
+    dataset, layer = _resolve(request.definition, shown, backend, None)
+    targets = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.targets)
+    others = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.others)
+    return Asked(dataset, layer, request.shape, targets, others)
+
+
+def _resolve(value: Any, shown: Shown, backend: Backend, of: Dataset | None) -> tuple[Dataset, Layer]:
+    dataset, layer = backend.resolve_shown(shown, value)
+    if of is not None and dataset is not of:
+        raise BadInput(
+            f"A brush and what it shows are of one dataset, got {of.name!r} and {dataset.name!r}.", "definition"
+        )
+    if layer.filter:
+        raise BadInput("A layer with a filter takes part in no brush.", "definition", layer.filter)
+    return dataset, layer

@@ -1,0 +1,167 @@
+"""A brush on a connection: its steps are those of numpy, the newest wins, and it is given back at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import bigviz as bv
+from bigviz.document.spec import Document
+from bigviz.wire.codec import decode
+from bigviz.wire.frames import Type
+
+from ..running import Running, running
+from ..wire import Browser, Got
+
+ROWS = 20_000
+POINTS, HISTOGRAM, BAR, LINE, OTHER, FILTERED = range(6)
+
+
+@pytest.fixture(scope="module")
+def rows() -> pa.Table:
+    rng = np.random.default_rng(12)
+    kind = rng.choice(["a", "b", "c"], ROWS, p=[0.6, 0.3, 0.1])
+    x, y = rng.normal(size=(2, ROWS))
+    return pa.table({"x": x, "y": y, "fare": rng.gamma(2, 10, ROWS), "kind": kind, "t": np.arange(ROWS) * 1.0})
+
+
+@pytest.fixture(scope="module")
+def plots(rows: pa.Table) -> Document:
+    dataset = bv.open(rows, name="trips")
+    figures = [
+        bv.figure().points(dataset, "x", "y"),
+        bv.figure().histogram(dataset, "fare", bins=8),
+        bv.figure().bar(dataset, "kind", agg="mean(fare)", sort="value"),
+        bv.figure().line(dataset, "t", "x"),
+    ]
+    bv.link(*figures)
+    figures.append(bv.figure().points(bv.open({"x": [1.0], "y": [2.0]}, name="other"), "x", "y"))
+    figures.append(bv.figure().points(dataset, "x", "y", filter="x > 0"))
+    return bv.document(bv.column(*figures), id="d")
+
+
+@pytest.fixture(scope="module")
+def served(plots: Document) -> Iterator[Running]:
+    with running([plots]) as server:
+        yield server
+
+
+def say(browser: Browser, figure: int, targets: list[dict[str, Any]], seq: int = 1, **more: Any) -> int:
+    definition = browser.definition(figure)
+    return browser.say(op="brush", figure=figure, layer=0, definition=definition, seq=seq, targets=targets, **more)
+
+
+def target(browser: Browser, figure: int, **more: Any) -> dict[str, Any]:
+    changes = {"bins": "8"} if figure == HISTOGRAM else {"sort": "value"} if figure == BAR else {}
+    return {"figure": figure, "layer": 0, "definition": browser.definition(figure, **changes), **more}
+
+
+def brushed(browser: Browser, request: int) -> tuple[dict[int, Got], Got]:
+    got = browser.until(lambda each: each.kind in (Type.DONE, Type.ERROR) and each.frame.request == request)
+    *parts, end = (each for each in got if each.frame.request == request)
+    return {each.frame.figure: each for each in parts}, end
+
+
+def column(rows: pa.Table, name: str) -> np.ndarray:
+    return rows.column(name).to_numpy()
+
+
+def test_a_box_is_shown_in_each_kind_of_figure(served: Running, rows: pa.Table) -> None:
+    x, y, fare, kind = (column(rows, name) for name in ("x", "y", "fare", "kind"))
+    edges = np.histogram_bin_edges(fare, 8)
+    with Browser(served.url, "d") as browser:
+        root = browser.layer(POINTS).value["root"]
+        targets = [
+            target(browser, POINTS, view=[0, 0, 0, 0, 256, 256]),
+            target(browser, HISTOGRAM, columns={"x0": float(edges[0]), "x1": float(edges[-1]), "width": 300}),
+            target(browser, BAR),
+            target(browser, LINE, columns={"x0": 0, "x1": ROWS, "width": 50}),
+        ]
+        for seq, box in enumerate([(-1, -0.5, 0.3, 1), (-1, -0.5, 0.4, 1), (0.2, 0, 2, 2), (5, 5, 6, 6)], 7):
+            inside = (x >= box[0]) & (x < box[2]) & (y >= box[1]) & (y < box[3])
+            found, end = brushed(browser, say(browser, POINTS, targets, seq, box=list(box)))
+            assert end.kind == Type.DONE and end.value["brush"] == seq and end.value["exact"] is True
+            assert (end.value["selected"], end.value["of"]) == (inside.sum(), ROWS)
+            image = found[POINTS].value
+            assert image.info["brush"] == seq and image.info["view"] == [0, 0, 0, 0, 256, 256]
+            counts = decode(image.planes[0])[0].reshape(256, 256)
+            width = [2.0 ** (int(root[axis][1]) - 8) for axis in "xy"]
+            start = [float(root[axis][0]) for axis in "xy"]
+            cells = [
+                ((each - first) // size).astype(int) for each, first, size in zip((x, y), start, width, strict=True)
+            ]
+            want = np.zeros((256, 256), int)
+            np.add.at(want, (255 - cells[1][inside], cells[0][inside]), 1)
+            np.testing.assert_array_equal(counts, want)
+            bars = found[HISTOGRAM].value
+            np.testing.assert_array_equal(bars.y[:-1] + int(bars.info["yorigin"]), np.histogram(fare[inside], edges)[0])
+            means = found[BAR].value
+            names = browser.layer(BAR, sort="value").value["x"]["categories"]
+            for at, label in enumerate(names):
+                some = inside & (kind == label)
+                assert means.row[at] == (some.sum() or -1)
+                assert not some.any() or means.y[at] == pytest.approx(fare[some].mean())
+            line = found[LINE].value
+            shown = set(np.flatnonzero(inside).tolist())
+            assert set(line.row.astype(int).tolist()) <= shown and (len(line.row) > 0) == bool(shown)
+
+
+def test_a_range_and_labels_and_brushes_that_rest(served: Running, rows: pa.Table) -> None:
+    fare, kind = column(rows, "fare"), column(rows, "kind")
+    with Browser(served.url, "d") as browser:
+        others = [{**target(browser, BAR), "labels": ["b"]}]
+        found, end = brushed(browser, say(browser, HISTOGRAM, [target(browser, BAR)], range=[5, 20], others=others))
+        inside = (fare >= 5) & (fare < 20)
+        assert end.value["selected"] == (inside & (kind == "b")).sum()
+        assert sum(found[BAR].value.row[:-1]) == inside.sum()  # a figure shows all brushes but its own
+        found, end = brushed(browser, say(browser, BAR, [target(browser, BAR)], 2, labels=["c", "a"]))
+        assert end.value["selected"] == np.isin(kind, ["a", "c"]).sum()
+        found, end = brushed(browser, say(browser, BAR, [target(browser, BAR)], 3))
+        assert not found and end.value["brush"] == 3  # only prepared
+        found, end = brushed(browser, say(browser, BAR, [], 4))
+        assert not found and end.value["selected"] == 0
+
+
+@pytest.mark.parametrize(
+    ("figure", "targets", "more", "words"),
+    [
+        (POINTS, [{}], {"box": [0, 0, 1, 1]}, "figure"),
+        (POINTS, [BAR], {"range": [0, 1]}, "is box, got range"),
+        (POINTS, [BAR], {"box": [0, 0, 1, 1], "range": [0, 1]}, "one of box, range, labels"),
+        (POINTS, [BAR], {"box": [1, 0, 1, 1]}, "a window has a width"),
+        (BAR, [BAR], {"labels": ["z"]}, "no label 'z'"),
+        (BAR, [OTHER], {"labels": ["a"]}, "of one dataset"),
+        (FILTERED, [BAR], {"box": [0, 0, 1, 1]}, "filter"),
+        (POINTS, [POINTS], {"box": [0, 0, 1, 1]}, "has a view"),
+        (POINTS, [HISTOGRAM], {"box": [0, 0, 1, 1]}, "has columns"),
+        (POINTS, ["x"], {}, "targets[0] is an object"),
+        (99, [], {}, "figure is"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_the_next_step_is_answered(
+    served: Running, figure: int, targets: Any, more: dict[str, Any], words: str
+) -> None:
+    with Browser(served.url, "d") as browser:
+        wanted = [target(browser, each) if isinstance(each, int) else each for each in targets]
+        definition = browser.definition(min(figure, FILTERED))
+        if figure == FILTERED:
+            definition["filter"] = "x > 0"
+        request = browser.say(op="brush", figure=figure, definition=definition, seq=1, targets=wanted, **more)
+        end = brushed(browser, request)[1]
+        assert end.kind == Type.ERROR and words in end.value["error"]
+        assert brushed(browser, say(browser, BAR, [target(browser, BAR)], 2, labels=["a"]))[1].kind == Type.DONE
+
+
+def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) -> None:
+    fare = column(rows, "fare")
+    with Browser(served.url, "d") as browser:
+        sent = [say(browser, HISTOGRAM, [target(browser, BAR)], k, range=[0, 1 + k]) for k in range(30)]
+        ends = browser.until(lambda got: got.kind in (Type.DONE, Type.ERROR) and got.frame.request == sent[-1])
+        answered = {got.frame.request: got for got in ends if got.kind in (Type.DONE, Type.ERROR)}
+        assert set(sent) <= set(answered)
+        assert answered[sent[-1]].value["selected"] == ((fare >= 0) & (fare < 30)).sum()
+        assert all("newer" in got.value["error"] for got in answered.values() if got.kind == Type.ERROR)
