@@ -118,10 +118,13 @@ class MovingBrush:
             self._states[number] = state
             return self._step(begun, read, cancel)
 
-    def replace(self, number: int, target: Target) -> Step:
+    def replace(self, number: int, target: LineTarget) -> Step:
         """Show a line in another window: it has its rows already."""
         with self._lock:
-            self._states[number].target = target
+            state = self._states[number]
+            state.target = target
+            if isinstance(state.rows, LineRows):
+                state.rows.show((target.x0, target.x1, target.width))
             return self._step(time.perf_counter(), 0, NEVER)
 
     def state(self, number: int) -> State:
@@ -238,6 +241,8 @@ class MovingBrush:
                     done.append(each)
 
         self._share(work, total)
+        for state in states:
+            state.rows.merge()
         if kept:
             self._selected += sum(counted)
             self._done = done
@@ -309,30 +314,25 @@ class MovingBrush:
 
     def _answers(self, cancel: Cancel) -> list[Brushed]:
         """The targets as they are sent; their blocks are encoded on all threads."""
-        todo = [
-            (number, block)
-            for number, state in enumerate(self._states)
-            for block in range(state.rows.blocks if isinstance(state.rows, GridTarget) else 1)
+        grids = [
+            (number, state.rows) for number, state in enumerate(self._states) if isinstance(state.rows, GridTarget)
         ]
-        made: dict[tuple[int, int], Any] = {}
+        todo = [(number, rows, block) for number, rows in grids for block in range(rows.blocks)]
+        made: dict[tuple[int, int], list[EncodedPlane]] = {}
 
         def work(k: int) -> None:
-            made[todo[k]] = self._answer(*todo[k], cancel)
+            number, rows, block = todo[k]
+            made[number, block] = rows.encoded(block, cancel)
 
         self._each(len(todo), work)
-        return [self._brushed(number, state, made) for number, state in enumerate(self._states)]
+        return [self._brushed(number, state, made, cancel) for number, state in enumerate(self._states)]
 
-    def _answer(self, number: int, block: int, cancel: Cancel) -> Any:
-        state = self._states[number]
-        if isinstance(state.rows, GridTarget):
-            return state.rows.encoded(block, cancel)
-        assert isinstance(state.target, LineTarget)
-        return state.rows.columns(state.target.x0, state.target.x1, state.target.width, cancel)
-
-    def _brushed(self, number: int, state: State, made: dict[tuple[int, int], Any]) -> Brushed:
+    def _brushed(
+        self, number: int, state: State, made: dict[tuple[int, int], list[EncodedPlane]], cancel: Cancel
+    ) -> Brushed:
         rows = state.rows
         if not isinstance(rows, GridTarget):
-            return Brushed(None, made[number, 0], rows.exact)
+            return Brushed(None, rows.columns(self._each, cancel), rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = WindowImage(rows.width, rows.height, rows.planes, planes, Cost())
         heights = None if isinstance(state.target, RasterTarget) else rows.heights()
@@ -347,3 +347,6 @@ class _Again:
 
     def add(self, worker: int, picked: Picked, sign: int) -> None:
         self._grid.add_again(worker, picked)
+
+    def merge(self) -> None:
+        """Nothing is left to do."""

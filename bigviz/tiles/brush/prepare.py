@@ -16,7 +16,7 @@ from bigviz.aggregate.reductions.parse import parse
 from bigviz.aggregate.spaces import space
 from bigviz.common.errors import BadInput, Unplottable
 from bigviz.common.jit import frozen, jit
-from bigviz.common.workers import Crew
+from bigviz.common.workers import Crew, slices
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
@@ -36,7 +36,7 @@ from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.targets.cells import Cells, Raster, Words, bins_of, words_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget
-from bigviz.tiles.brush.targets.in_order import in_order
+from bigviz.tiles.brush.targets.in_order import filled, in_order
 from bigviz.tiles.brush.targets.line_rows import NOWHERE, LineRows, Places
 from bigviz.tiles.brush.targets.reduced import Beside, reduced
 from bigviz.tiles.grid.order_spec import OrderSpec
@@ -47,6 +47,7 @@ from bigviz.tiles.series.series import Series, build_series
 __all__ = ["Layers", "Prepared", "check_source", "check_target", "prepare_order", "prepare_target"]
 
 Array = npt.NDArray[Any]
+Keep = Callable[[Hashable, int, Callable[[Crew], Any]], Any]
 
 _ORDER_BYTES: Final = 12
 
@@ -159,7 +160,7 @@ def prepare_target(
         return prepared.keep((key, what), row_bytes, make)
 
     if isinstance(target, LineTarget):
-        return _line(target.layer, order, prepared, keep)
+        return _line(target, order, prepared, keep, workers)
     beside = Beside(prepared.dataset, order, keep, prepared.crew)
     cells: Cells
     if isinstance(target, RasterTarget):
@@ -177,9 +178,7 @@ def prepare_target(
     return GridTarget(cells, reduced(reduction, beside), workers)
 
 
-def _words(
-    layer: Layer, order: SourceOrder, prepared: Prepared, keep: Callable[[Hashable, int, Callable[[Crew], Any]], Any]
-) -> Words:
+def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> Words:
     bare = replace(layer, agg="count")
     what = ("words", OrderSpec.of(bare))
     built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
@@ -190,9 +189,8 @@ def _words(
     return found
 
 
-def _line(
-    layer: Layer, order: SourceOrder, prepared: Prepared, keep: Callable[[Hashable, int, Callable[[Crew], Any]], Any]
-) -> LineRows:
+def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep, workers: int) -> LineRows:
+    layer = target.layer
     built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
     axes = prepared.axes(layer)
     if isinstance(built, LineLayer) and isinstance(built.line, OneSeries):
@@ -200,19 +198,29 @@ def _line(
     else:
         series = prepared.keep(("series", layer.key()), 24, lambda crew: build_series(*axes, crew))
     what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis)
-    places = keep(what, 4, lambda crew: _places(series, order, crew))
-    return LineRows(axes, series, places, prepared.dataset.first_row)
+    places = keep(what, 8, lambda crew: _places(series, axes[1], order, crew))
+    window = target.x0, target.x1, target.width
+    return LineRows(axes, series, places, prepared.dataset.first_row, window, workers)
 
 
-def _places(series: Series, order: SourceOrder, crew: Crew) -> Places:
-    """Where each row lies in a line."""
-    rows = order.rows
+def _places(series: Series, y: Axis, order: SourceOrder, crew: Crew) -> Places:
+    """Where each row lies in a line, and its y, unless the line has gaps."""
+    rows, total = order.rows, len(series)
     places = np.full(rows, NOWHERE, np.uint32)
-    for start in range(0, len(series), 1 << 20):
-        crew.look()
-        positions = np.arange(start, min(start + (1 << 20), len(series)), dtype=np.int64)
+
+    def put(piece: tuple[int, int]) -> int:
+        positions = np.arange(*piece, dtype=np.int64)
         _put(positions, series.numbers(positions), places)
-    return Places(frozen(in_order(order, places, crew)))
+        return piece[1] - piece[0]
+
+    crew.run("finding rows", put, slices(total), total)
+    found = frozen(in_order(order, places, crew))
+    if len(series.gaps) or not total:
+        return Places(found)
+    if series.check_y is not None:
+        series.check_y(np.zeros(1, np.int64), np.array([total]))
+    heights = filled(rows, series.y.dtype, lambda start, stop: y.slice(start, stop)[0], crew)
+    return Places(found, frozen(in_order(order, heights, crew)))
 
 
 @jit

@@ -73,6 +73,9 @@ class GridTarget:
         with self._turn():
             self.state.add_again(picked, cells)
 
+    def merge(self) -> None:
+        """All workers have added what they had: nothing is left to do."""
+
     def clear(self) -> None:
         """Take all rows away."""
         self.state.clear()

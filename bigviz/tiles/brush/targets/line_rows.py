@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.jit import frozen, jit
+from bigviz.common.jit import frozen
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.targets.line_columns import ColumnRows, Members
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
 from bigviz.tiles.series.series import (
@@ -31,28 +33,38 @@ from bigviz.tiles.series.sorted_numbers import ascending
 __all__ = ["NOWHERE", "LineRows", "Places"]
 
 Array = npt.NDArray[Any]
+Window = tuple[Number, Number, int]
+Each = Callable[[int, Callable[[int], None]], None]
 
+_BLOCK: Final = 1 << 16
 NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a row that the line does not have
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the rows of a source's order lie in a line: positions of its series (uint32)."""
+    """Where the rows of a source's order lie in a line: positions of its series (uint32), and what their y is. Without
+    `heights` the line has gaps."""
 
     places: Array
+    heights: Array | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
-        return int(self.places.nbytes)
+        return int(self.places.nbytes) + (0 if self.heights is None else int(self.heights.nbytes))
 
 
 class LineRows:
-    """A line's rows, and which of them are in the brush. Workers may add rows at a time."""
+    """A line's rows, and which of them are in the brush, in the closed window `[x0, x1]` of `width` pixels. Workers may
+    add rows at a time; `merge` is called after they have."""
 
-    def __init__(self, axes: tuple[Axis, Axis], series: Series, places: Places, first_row: int) -> None:
+    def __init__(
+        self, axes: tuple[Axis, Axis], series: Series, places: Places, first_row: int, window: Window, workers: int
+    ) -> None:
         self._axes, self._series, self._places, self._first_row = axes, series, places, first_row
-        self._inside = np.zeros(len(series), np.uint8)
+        self._members = Members(len(series), workers)
+        self._workers = workers
+        self.show(window)
 
     @property
     def exact(self) -> bool:
@@ -62,33 +74,63 @@ class LineRows:
     @property
     def nbytes(self) -> int:
         """Bytes of memory of what changes."""
-        return int(self._inside.nbytes)
+        return self._members.nbytes
+
+    def show(self, window: Window) -> None:
+        """Show another window of the line."""
+        x0, x1, width = window
+        check_window(x0, x1, "x")
+        self._width = width
+        self._bounds = column_bounds(self._series.x, x0, x1, width)
+        whole = self._places.heights is not None and len(self._series) > 0
+        self._columns = ColumnRows(self._series, self._bounds, self._members, self._workers) if whole else None
 
     def add(self, worker: int, picked: Picked, sign: int) -> None:
         """Add rows, or take them away."""
-        _mark(picked.take(self._places.places), np.uint8(sign > 0), self._inside)
+        places = picked.take(self._places.places)
+        self._members.mark(worker, places, sign)
+        if self._columns is not None and self._places.heights is not None:
+            heights = picked.take(self._places.heights) if sign > 0 else self._places.heights[:0]
+            self._columns.add(worker, frozen(places), frozen(heights), sign)
+
+    def merge(self) -> None:
+        """All workers have added what they had."""
+        if self._columns is not None:
+            self._columns.merge()
 
     def clear(self) -> None:
         """Take all rows away."""
-        self._inside[:] = 0
+        self._members.clear()
+        if self._columns is not None:
+            self._columns.clear()
 
-    def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> Columns:
-        """The decimated rows of a closed window, as `Engine.columns` has them of all rows."""
-        check_window(x0, x1, "x")
+    def columns(self, each: Each, cancel: Cancel = NEVER) -> Columns:
+        """The decimated rows of the window, as `Engine.columns` has them of all rows; `each(count, work)` calls work on
+        several threads."""
         begun = time.perf_counter()
         series = self._series
-        bounds = column_bounds(series.x, x0, x1, width)
-        first, stop = int(bounds[0]), int(bounds[-1])
-        kept = np.flatnonzero(self._inside[first:stop]) + first
-        kept = np.concatenate([self._outside(first - 1, -1), kept, self._outside(stop, 1)])
         cancel.check()
-        picks = self._picks(kept, np.searchsorted(kept, bounds).astype(np.int64))
-        positions = kept[picks.positions]
+        if self._columns is not None:
+            self._columns.refresh(each)
+            picks = self._columns.picks()
+            positions = picks.positions
+        else:
+            kept = self._kept()
+            picks = self._picks(kept, np.searchsorted(kept, self._bounds).astype(np.int64))
+            positions = kept[picks.positions]
         rows = series.numbers(positions) + self._first_row
-        cost = Cost(0, microseconds(time.perf_counter() - begun), 0, len(kept), len(kept) * series.y.itemsize)
+        cost = Cost(0, microseconds(time.perf_counter() - begun), 0, len(rows), len(rows) * series.y.itemsize)
         return Columns(
-            picks.columns, picks.runs, rows, picks.x, picks.y, width, picks.flagged.tolist(), self._axes, cost
+            picks.columns, picks.runs, rows, picks.x, picks.y, self._width, picks.flagged.tolist(), self._axes, cost
         )
+
+    # What follows is for lines with gaps.
+
+    def _kept(self) -> Array:
+        """The positions in the brush of the window, and the nearest ones on each side."""
+        first, stop = int(self._bounds[0]), int(self._bounds[-1])
+        kept = np.flatnonzero(self._members.inside[first:stop]) + first
+        return np.concatenate([self._outside(first - 1, -1), kept, self._outside(stop, 1)])
 
     def _outside(self, start: int, step: int) -> Array:
         """The nearest row of the brush that has a y, from a position on; the rows without one before it are gaps, of
@@ -101,7 +143,7 @@ class LineRows:
             low, high = (stop + 1, at + 1) if step < 0 else (at, stop)
             values, known = series.heights(low, high)
             has = (values == values) if known is None else known
-            places = np.flatnonzero(self._inside[low:high]) + low
+            places = np.flatnonzero(self._members.inside[low:high]) + low
             places = places[::-1] if step < 0 else places
             with_y = has[places - low]
             if not found and len(places) and not with_y[0]:
@@ -136,13 +178,3 @@ class LineRows:
         tree = Tree(found, places, np.empty((0, 2)), starts)
         xs = ascending(np.ascontiguousarray(series.x.at(kept)))
         return pick_rows(Series(xs, frozen(ys), ascending(gaps), None, tree, True), bounds)
-
-
-_BLOCK: Final = 1 << 16
-
-
-@jit
-def _mark(places: Array, value: np.uint8, inside: Array) -> None:
-    for k in range(places.size):
-        if places[k] != np.uint32(0xFFFFFFFF):
-            inside[places[k]] = value
