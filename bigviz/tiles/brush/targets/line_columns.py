@@ -24,6 +24,7 @@ __all__ = ["ColumnRows", "Members"]
 Array = npt.NDArray[Any]
 
 _TABLE: Final = 1 << 15
+_ALL: Final = 15
 _GROUP: Final = 32  # columns that are looked through at a time
 
 
@@ -67,7 +68,7 @@ class ColumnRows:
         width = len(bounds) - 1
         self._places = np.full((4, width), -1, np.int64)  # first, lowest, highest, last
         self._heights = np.zeros((2, width), series.y.dtype)
-        self._stale = np.ones(width, np.uint8)
+        self._stale = np.full(width, _ALL, np.uint8)  # bits: which of the four were lost
         self._pending = [
             _Pending(np.full((4, width), -1, np.int64), np.zeros((2, width), series.y.dtype), np.zeros(width, np.uint8))
             for _ in range(workers)
@@ -106,7 +107,7 @@ class ColumnRows:
         def look(k: int) -> None:
             _look_through(
                 groups[k], self._bounds, frozen(series.y), frozen(series.tree.values), members.inside, members.blocks,
-                self._places, self._heights,
+                self._stale, self._places, self._heights,
             )  # fmt: skip
 
         each(len(groups), look)
@@ -137,7 +138,7 @@ def _mark(places: Array, value: np.uint8, sign: int, inside: Array, blocks: Arra
 
 
 @jit
-def _column_of(place: int, bounds: Array, table: Array, shift: int) -> int:
+def _column_of(place: Any, bounds: Array, table: Array, shift: int) -> Any:
     """The column of a position, -1 outside."""
     if place < bounds[0] or place >= bounds[-1]:
         return -1
@@ -177,8 +178,9 @@ def _go(places: Array, bounds: Array, table: Array, shift: int, held: Array, sta
         column = _column_of(place, bounds, table, shift)
         if column < 0:
             continue
-        if place == held[0, column] or place == held[1, column] or place == held[2, column] or place == held[3, column]:
-            stale[column] = 1
+        for which in range(4):
+            if place == held[which, column]:
+                stale[column] |= np.uint8(1 << which)
 
 
 @jit
@@ -209,57 +211,53 @@ def _merge(best: Array, extremes: Array, lost: Array, places: Array, heights: Ar
 
 @jit
 def _look_through(
-    columns: Array, bounds: Array, y: Array, tree: Array, inside: Array, blocks: Array, places: Array, heights: Array
-) -> None:
-    """`tree[b]` holds the lowest and the highest of all rows of block b."""
+    columns: Array, bounds: Array, y: Array, tree: Array, inside: Array, blocks: Array, stale: Array, places: Array,
+    heights: Array,
+) -> None:  # fmt: skip
+    """`tree[b]` holds the lowest and the highest of all rows of block b; `stale` says by its bits which of the four
+    rows were lost. A row's height is compared before it is asked whether the row is in the brush: that is decided the
+    same way nearly always."""
     for c in range(columns.size):
         column = columns[c]
-        first, stop = bounds[column], bounds[column + 1]
-        places[0, column] = -1
-        at = first
-        while at < stop:
-            block = at >> 8
-            end = min((block + 1) << 8, stop)
-            some = 0
-            for part in range(blocks.shape[0]):
-                some += blocks[part, block]
-            if some == 0:
-                at = end
+        first, stop, lost = bounds[column], bounds[column + 1], stale[column]
+        if lost & 1 or places[0, column] < 0:
+            found = _nearest(inside, blocks, first, 1) if first < stop else -1
+            if found < 0 or found >= stop:
+                places[0, column] = -1
                 continue
-            if (
-                places[0, column] >= 0
-                and not tree[block, 0] < heights[0, column]
-                and not tree[block, 1] > heights[1, column]
-            ):
-                at = end
+            places[0, column] = found
+        if lost & 8:
+            places[3, column] = _nearest(inside, blocks, stop - 1, -1)
+        for side in range(2):
+            if lost & (2 << side) == 0:
                 continue
-            for k in range(at, end):
-                if inside[k] == 0:
-                    continue
-                height = y[k]
-                if places[0, column] < 0:
-                    places[0, column] = places[1, column] = places[2, column] = k
-                    heights[0, column] = heights[1, column] = height
-                if height < heights[0, column]:
-                    heights[0, column] = height
-                    places[1, column] = k
-                if height > heights[1, column]:
-                    heights[1, column] = height
-                    places[2, column] = k
-            at = end
-        if places[0, column] < 0:
-            continue
-        last = stop - 1
-        while inside[last] == 0:
-            if last & 255 == 255:
-                some = 0
-                for part in range(blocks.shape[0]):
-                    some += blocks[part, last >> 8]
-                if some == 0:
-                    last -= 256
-                    continue
-            last -= 1
-        places[3, column] = last
+            at = places[0, column]
+            best, place = y[at], at
+            while at < stop:
+                block = at >> 8
+                end = min((block + 1) << 8, stop)
+                beats = tree[block, 0] < best if side == 0 else tree[block, 1] > best
+                if beats and _count_of(blocks, block) > 0:
+                    if side == 0:
+                        for k in range(at, end):
+                            if y[k] < best and inside[k] > 0:
+                                best, place = y[k], k
+                    else:
+                        for k in range(at, end):
+                            if y[k] > best and inside[k] > 0:
+                                best, place = y[k], k
+                at = end
+            places[1 + side, column] = place
+            heights[side, column] = best
+
+
+@jit
+def _count_of(blocks: Array, block: int) -> Any:
+    """How many rows of a block are in the brush."""
+    some = 0
+    for part in range(blocks.shape[0]):
+        some += blocks[part, block]
+    return some
 
 
 @jit
@@ -268,10 +266,7 @@ def _nearest(inside: Array, blocks: Array, start: int, step: int) -> int:
     at = start
     while 0 <= at < inside.size:
         block = at >> 8
-        some = 0
-        for part in range(blocks.shape[0]):
-            some += blocks[part, block]
-        if some == 0:
+        if _count_of(blocks, block) == 0:
             at = (block << 8) - 1 if step < 0 else (block + 1) << 8
             continue
         if inside[at] > 0:
