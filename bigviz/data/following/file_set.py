@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
@@ -57,7 +58,11 @@ class FileSet:
 
     more = False
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, whole: Mapping[str, _Identity] = MappingProxyType({})) -> None:
+        """`whole` are files that another set has found whole: they are read at the first look. One that ends since a
+        file has other columns has them in its own `whole`."""
+        self.whole: Mapping[str, _Identity] = {}
+        self._known = whole
         self._listing = Listing(path)
         self._source: FollowedSource | None = None
         self._read: dict[str, _Identity] = {}
@@ -103,7 +108,7 @@ class FileSet:
             raise Outdated(f"{self._listing.below(gone)} is gone")
         for path in found:
             if path not in self._read and path not in self._waiting:
-                self._waiting[path] = _Waiting((0, 0, 0, 0), time.monotonic())
+                self._waiting[path] = _Waiting(self._known.get(path, (0, 0, 0, 0)), time.monotonic())
         for path in [path for path in self._waiting if path not in there]:
             del self._waiting[path]
 
@@ -176,6 +181,7 @@ class FileSet:
         for part, name in zip(parts, relative, strict=True):
             said = partition(name, self._keys)
             if said is None or not _fits(own, before, part, name):
+                self.whole = {**self._read, **{each.file.path: _identity_of(each) for each in parts}}
                 raise Outdated(f"{name} has other columns than the files before")
             for key, value in said.items():
                 constants[key].append(value)

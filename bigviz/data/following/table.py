@@ -145,7 +145,7 @@ class FollowedTable:
         path = os.path.expanduser(self.path)
         if os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path)):
             require_csv(self._options, "a directory that is followed")
-            return FileSet(path)
+            return self._files(path)
         file = GrowingFile.at(path)  # it may be written to at this moment
         if is_ndjson(file):
             require_csv(self._options, f"{path}, which is NDJSON")
@@ -154,7 +154,12 @@ class FollowedTable:
         if found == "csv":
             return GrowingCsv(path, self._options, self._progress)
         require_csv(self._options, f"{path}, which is {named(found)}")
-        return ArrowStream(path) if found == "arrow stream" else FileSet(path)
+        return ArrowStream(path) if found == "arrow stream" else self._files(path)
+
+    def _files(self, path: str) -> FileSet:
+        """The files of a path. A new one with other columns, for which the table is opened anew, has not to wait until
+        it is old, and to be found anew until then."""
+        return FileSet(path, self._growing.whole if isinstance(self._growing, FileSet) else {})
 
     def _dataset(self, source: FollowedSource) -> Dataset:
         self._version += 1

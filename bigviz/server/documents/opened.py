@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 
@@ -31,6 +32,13 @@ class Opened:
     owner: str | None = None
     datasets: Mapping[str, int] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+
+    @cached_property
+    def growing(self) -> Mapping[str, int]:
+        """The versions of the datasets that may grow: those of the library, and those whose files are followed."""
+        served = {name: cast("Dataset", each) for name, each in self.document.sources.items()}
+        files = {name: each.version for name, each in served.items() if each.lineage is not None}
+        return {**files, **self.datasets}
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _wake(site: Site, dataset: str) -> bool:
     for viewer in site.viewers:
         if viewer.shown is None or dataset not in viewer.shown.document.sources:
             continue
-        if viewer.follows and dataset in viewer.shown.opened.datasets:
+        if viewer.follows and dataset in viewer.shown.opened.growing:
             viewer.wake()
         else:
             others = True
@@ -150,7 +150,7 @@ async def _bring(shelf: Shelf, viewer: Viewer, now: Opened) -> None:
     sources = opened.document.sources
     newer = [name for name, source in now.document.sources.items() if sources.get(name, source) is not source]
     if newer and all(name in shelf.heads for name in newer):
-        if viewer.follows and all(name in opened.datasets for name in newer):
+        if viewer.follows and all(name in opened.growing for name in newer):
             viewer.wake()
             return
         if not viewer.settled:

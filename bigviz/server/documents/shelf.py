@@ -299,7 +299,7 @@ class Shelf:
         self._recent.move_to_end(name)
         if len(self._recent) > _MOST_OPENED:
             self._recent.popitem(last=False)
-        for each, version in opened.datasets.items():
+        for each, version in opened.growing.items():
             dataset = cast("Dataset", opened.document.sources[each])
             if dataset.lineage is not None:
                 self._past[each, version] = Past.of(dataset)
@@ -361,7 +361,7 @@ class Shelf:
 
 def _is_newer(opened: Opened, before: Opened) -> bool:
     """Whether some data are newer, and none older."""
-    pairs = [(version, before.datasets.get(name, 0)) for name, version in opened.datasets.items()]
+    pairs = [(version, before.growing.get(name, 0)) for name, version in opened.growing.items()]
     return all(now >= then for now, then in pairs) and any(now > then for now, then in pairs)
 
 

@@ -81,7 +81,7 @@ class Follower:
         does not name the datasets that grow, the first one without `figures`, or one of a figure whose layers were not
         asked for though it was in `anew`."""
         shown = self._viewer.shown
-        versions = {} if shown is None else shown.opened.datasets
+        versions = {} if shown is None else shown.opened.growing
         if request.versions.keys() != versions.keys():
             raise BadInput(f"versions has these datasets, and no others: {', '.join(versions) or 'none'}.", "versions")
         self._followed = request.followed or self._followed
@@ -125,7 +125,7 @@ class Follower:
 
     def _is_newer(self, request: FollowRequest, tables: Given | Shelf) -> bool:
         shown = self._viewer.shown
-        known = {} if shown is None else shown.opened.datasets
+        known = {} if shown is None else shown.opened.growing
         return any(
             known[name] != version or tables.heads.version(name) > version for name, version in request.versions.items()
         )
@@ -141,7 +141,7 @@ class Follower:
             after = await tables.newest(self._viewer.name, before, caller)
         except BigvizError:  # whoever looks after documents tells the page
             return None
-        if all(request.versions.get(name) == version for name, version in after.opened.datasets.items()):
+        if all(request.versions.get(name) == version for name, version in after.opened.growing.items()):
             return None
         updates = self._viewer.site.updates
         return before, after, await updates.update(backend, tables, before, after, request.versions, followed)

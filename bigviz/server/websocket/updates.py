@@ -90,7 +90,7 @@ class Updates:
         had: Mapping[str, int],
         followed: Followed,
     ) -> Update:
-        versions = {name: each for name, each in after.opened.datasets.items() if had.get(name) != each}
+        versions = {name: each for name, each in after.opened.growing.items() if had.get(name) != each}
         if backend.changes(before, after) is None:
             return Update(versions, (), {}, True)
         olds = {name: _old(tables, before, name, had[name]) for name in versions}
@@ -117,7 +117,7 @@ class Updates:
 def _key(shown: Shown) -> tuple[Any, ...]:
     """What pages have in common that are answered alike: the document, its data, and what the caller may use."""
     opened, usage = shown.opened, shown.usage
-    data = (dataset_of(opened.document, name).fingerprint for name in opened.datasets)
+    data = (dataset_of(opened.document, name).fingerprint for name in opened.growing)
     return opened.document.id, opened.version, *data, *sorted(usage.columns.items()), usage.rowless
 
 
@@ -138,7 +138,7 @@ def _checked(made: Pushed | BaseException | None) -> Pushed | None:
 
 def _old(tables: Given | Shelf, before: Shown, name: str, version: int) -> Past | None:
     """A dataset as the page has it."""
-    if before.opened.datasets[name] == version:
+    if before.opened.growing[name] == version:
         return Past.of(dataset_of(before.document, name))
     return tables.past(name, version)
 

@@ -230,8 +230,8 @@ class Viewer:
         self.shown = shown
         backend.expect(greeted=True)
         self.outbox.drop("reading")
-        if shown.opened.datasets:
-            text["follow"] = sorted(shown.opened.datasets)
+        if shown.opened.growing:
+            text["follow"] = sorted(shown.opened.growing)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
         if self.site.failure is not None and shown.opened.version is None:

@@ -104,6 +104,20 @@ def test_a_file_with_other_columns_opens_another_lineage(tmp_path: Path):
     assert any("b.parquet has other columns than the files before" in note for note in after.notes)
 
 
+def test_a_file_of_other_columns_opens_the_table_anew_once(tmp_path: Path):
+    """Also within its first second, in which a first look takes no file for whole that was not seen before."""
+    old = time.time() - 60
+    os.utime(write(tmp_path / "a.parquet", [1]), (old, old))
+    table = FollowedTable(str(tmp_path), "t")
+    found = [table.open()]
+    pq.write_table(pa.table({"v": [2.5], "w": [1]}), tmp_path / "b.parquet")
+    for _ in range(6):
+        new = table.look()
+        if new is not None:
+            found.append(new)
+    assert [each.num_rows for each in found] == [1, 2] and found[1].schema.names == ["v", "w"]
+
+
 def test_types_that_the_table_holds_anyway_are_read_as_its_own(tmp_path: Path):
     pq.write_table(pa.table({"v": pa.array([1], pa.int64())}), tmp_path / "a.parquet")
     table = FollowedTable(str(tmp_path), "t")

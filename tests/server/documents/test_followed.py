@@ -162,8 +162,15 @@ def test_published_documents_follow_too(tmp_path: Path):
             assert changed(page)["rows"] == 3 and page.layer().value["rows"] == 3
             append(path, "4,4\n")
             assert changed(page)["rows"] == 4
-        with Browser(served.url, "a") as page:
+        with Browser(served.url, "a", query="?follow=1") as page:
+            assert page.hello.value["follow"] == ["t"]
             assert page.layer().value["rows"] == 4
+            page.view([[0, 0, 0, 0]])
+            layer = {"layer": 0, "definition": page.definition(), "tiles": [0, 0, 0, 0, 0, 0]}
+            page.say(op="follow", versions={"t": 3}, figures=[{"figure": 0, "layers": [layer]}])
+            append(path, "1,2\n")
+            *tiles, told = page.until(lambda got: got.kind in (Type.UPDATE, Type.ERROR))
+            assert told.value["datasets"]["t"]["rows"] == 5 and told.value["anew"] == [] and len(tiles) == 1
 
 
 def test_a_look_that_fails_is_told_and_the_next_one_is_taken(
@@ -174,7 +181,7 @@ def test_a_look_that_fails_is_told_and_the_next_one_is_taken(
     with following(path) as served, Browser(served.url, "t") as page:
         page.layer()
         with monkeypatch.context() as patch:
-            patch.setattr("bigviz.data.following.growing_csv.require_rows", _fails)
+            patch.setattr("bigviz.data.following.growing_text.require_rows", _fails)
             append(path, "2,2\n")
             while not any("cannot be followed now" in record.getMessage() for record in caplog.records):
                 assert served.get("/healthz").status == 200
