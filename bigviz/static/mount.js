@@ -35,6 +35,7 @@ import { copyLink } from "./ui/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
 import { showReading, showRefusal } from "./ui/reading.js";
 import { planForMaps, withoutMaps } from "./ui/map-origins.js";
+import { bindCategoryKeys } from "./ui/category-keys.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
 import { bindSettings } from "./ui/settings.js";
 import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
@@ -354,6 +355,7 @@ export class Mounted extends EventTarget {
   #bind(figure) {
     bindColourLock(figure);
     bindLegendEntries(figure);
+    bindCategoryKeys(figure, (words) => this.notices.say(words));
     bindPickers(figure);
     bindSettings(figure);
     const { signal } = this.building;

@@ -229,54 +229,84 @@ export function legendWidth(ctx, labels, look) {
   return Math.min(150, Math.ceil(18 + Math.max(24, ...labels.map((l) => ctx.measureText(l).width))));
 }
 
+/** How faint a category is that is left out. */
+const LEFT_OUT = 0.3;
+/** From one line of a legend to the next, and the height of one that lies. */
+const ROW = 19;
+const ACROSS = 18;
+
 /**
- * Categories with their colours; what does not fit is counted.
+ * Where the categories of a legend stand, in CSS pixels of the surface; `more`: where the number of those stands that
+ * have no room, and how many they are.
+ * @typedef {{entries: (Rect & {code: number})[], more: (Rect & {count: number})|null}} KeyPlaces
+ */
+/** @typedef {{rect: Rect, horizontal: boolean, labels: readonly string[], title: string}} Key */
+
+/**
+ * @param {Context} ctx in CSS pixels of the surface @param {Key} key @param {Look} look
+ * @returns {KeyPlaces}
+ */
+export function legendPlaces(ctx, { rect, horizontal, labels, title }, look) {
+  /** @type {KeyPlaces} */ const places = { entries: [], more: null };
+  if (horizontal) {
+    let x = rect.x + legendTitle(ctx, title, rect, look).width;
+    ctx.font = `${FONT_SIZE}px ${look.font}`;
+    for (let code = 0; code < labels.length; code++) {
+      const width = ctx.measureText(labels[code]).width + 15;
+      if (x + width + 34 > rect.x + rect.width && code < labels.length - 1) {
+        places.more = { x, y: rect.y - 4, width: 40, height: ACROSS, count: labels.length - code };
+        break;
+      }
+      places.entries.push({ code, x, y: rect.y - 4, width, height: ACROSS });
+      x += width + 10;
+    }
+    return places;
+  }
+  const rows = Math.max(1, Math.floor(rect.height / ROW));
+  const shown = labels.length <= rows ? labels.length : rows - 1;
+  const line = (/** @type {number} */ k) => ({ x: rect.x, y: rect.y + 8 - ROW / 2 + ROW * k, height: ROW });
+  for (let code = 0; code < shown; code++) places.entries.push({ code, ...line(code), width: rect.width + 3 });
+  if (shown < labels.length) places.more = { ...line(shown), width: rect.width + 12, count: labels.length - shown };
+  return places;
+}
+
+/**
+ * Categories with their colours, those of `hidden` faint; what does not fit is counted.
  * @param {Context} ctx
- * @param {{rect: Rect, horizontal: boolean, labels: readonly string[], colors: Uint8Array, title: string}} o
+ * @param {Key & {colors: Uint8Array, hidden?: readonly number[]}} key
  * @param {Look} look
  */
-export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, look) {
+export function drawLegend(ctx, key, look) {
+  const { rect, horizontal, labels, colors, title, hidden = [] } = key;
+  const places = legendPlaces(ctx, key, look);
   ctx.textAlign = "left";
-  const swatch = (/** @type {number} */ k, /** @type {number} */ x, /** @type {number} */ y) => {
-    ctx.fillStyle = `rgb(${colors[3 * k]},${colors[3 * k + 1]},${colors[3 * k + 2]})`;
-    ctx.fillRect(x, y - 5, 10, 10);
-  };
-  const words = (
-    /** @type {string} */ text,
-    /** @type {number} */ x,
-    /** @type {number} */ y,
-    /** @type {number} */ room,
-  ) => {
-    ctx.fillStyle = look.palette.muted;
+  ctx.fillStyle = look.palette.ink;
+  if (horizontal) {
+    const { words } = legendTitle(ctx, title, rect, look);
     ctx.textBaseline = "middle";
-    ctx.fillText(fit(ctx, text, room), x, y + 0.5);
-  };
-  if (!horizontal) {
+    ctx.fillText(words, rect.x, rect.y + 5.5);
+  } else {
     ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
-    ctx.fillStyle = look.palette.ink;
     ctx.textBaseline = "alphabetic";
     ctx.fillText(fit(ctx, title, rect.width + 12), rect.x, rect.y - 9);
   }
   ctx.font = `${FONT_SIZE}px ${look.font}`;
-  if (horizontal) {
-    let x = rect.x + legendTitle(ctx, title, rect, look);
-    for (let k = 0; k < labels.length; k++) {
-      const width = ctx.measureText(labels[k]).width + 15;
-      if (x + width + 34 > rect.x + rect.width && k < labels.length - 1)
-        return words(`+${labels.length - k}`, x, rect.y + 5, 40);
-      swatch(k, x, rect.y + 5);
-      words(labels[k], x + 14, rect.y + 5, 120);
-      x += width + 10;
-    }
-    return;
+  ctx.textBaseline = "middle";
+  for (const { code, x, y, height } of places.entries) {
+    const middle = y + height / 2;
+    ctx.globalAlpha = hidden.includes(code) ? LEFT_OUT : 1;
+    ctx.fillStyle = `rgb(${colors[3 * code]},${colors[3 * code + 1]},${colors[3 * code + 2]})`;
+    ctx.fillRect(x, middle - 5, 10, 10);
+    ctx.fillStyle = look.palette.muted;
+    if (horizontal) ctx.fillText(fit(ctx, labels[code], 120), x + 14, middle + 0.5);
+    else ctx.fillText(fit(ctx, labels[code], rect.width - 14), x + 17, middle + 0.5);
   }
-  const rows = Math.max(1, Math.floor(rect.height / 19));
-  const shown = labels.length <= rows ? labels.length : rows - 1;
-  for (let k = 0; k < shown; k++) {
-    swatch(k, rect.x, rect.y + 8 + 19 * k);
-    words(labels[k], rect.x + 17, rect.y + 8 + 19 * k, rect.width - 14);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = look.palette.muted;
+  if (places.more) {
+    const { x, y, width, height, count } = places.more;
+    ctx.fillText(fit(ctx, horizontal ? `+${count}` : `+${count} more`, width), x, y + height / 2 + 0.5);
   }
-  if (shown < labels.length) words(`+${labels.length - shown} more`, rect.x, rect.y + 8 + 19 * shown, rect.width + 12);
 }
 
 /**
@@ -285,15 +315,10 @@ export function drawLegend(ctx, { rect, horizontal, labels, colors, title }, loo
  * @param {string} title
  * @param {Rect} rect
  * @param {Look} look
- * @returns {number} CSS pixels that it takes
+ * @returns {{words: string, width: number}} CSS pixels that it takes
  */
 function legendTitle(ctx, title, rect, look) {
   ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
-  ctx.fillStyle = look.palette.ink;
-  ctx.textBaseline = "middle";
   const words = fit(ctx, title, rect.width * TITLE_SHARE);
-  ctx.fillText(words, rect.x, rect.y + 5.5);
-  const { width } = ctx.measureText(words);
-  ctx.font = `${FONT_SIZE}px ${look.font}`;
-  return width + 12;
+  return { words, width: ctx.measureText(words).width + 12 };
 }

@@ -3,7 +3,7 @@
 
 import { copyOf, fitCanvas, stretch } from "./canvas.js";
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
-import { drawBar, drawLegend, legendWidth } from "./legend.js";
+import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend.js";
 import { LabelLegend } from "./label-legend.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
@@ -58,6 +58,8 @@ export class Painter {
     /** @type {Scene|null} what was drawn last */ this.scene = null;
     /** @type {import("./label-legend.js").Box|null} the legend in it */ this.legend = null;
     this.labels = new LabelLegend();
+    /** Where the categories of the key next to the plot stand.  @type {import("./legend.js").KeyPlaces|null} */
+    this.keys = null;
     /** @type {number|bigint|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
     this.shown = [];
@@ -241,6 +243,7 @@ export class Painter {
       main?.raster?.norm,
       main?.lut(figure.look),
       main?.planes,
+      main?.choice.hide,
       main && keyTitle(main),
       look.palette,
     ];
@@ -270,6 +273,8 @@ export class Painter {
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     ctx.clearRect(0, 0, width, height);
     this.drawChrome(ctx, scene, this.mark);
+    const { main } = this.figure;
+    this.keys = this.side === "legend" ? legendPlaces(ctx, keyOf(main, scene.frame), scene.look) : null;
   }
 
   /**
@@ -339,18 +344,7 @@ export class Painter {
     const { frame, look } = scene;
     drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
     const { main } = figure;
-    if (side === "legend")
-      drawLegend(
-        ctx,
-        {
-          rect: frame.bar,
-          horizontal: frame.narrow,
-          labels: main.planes ?? [],
-          colors: GLASBEY,
-          title: keyTitle(main),
-        },
-        look,
-      );
+    if (side === "legend") drawLegend(ctx, { ...keyOf(main, frame), colors: GLASBEY, hidden: main.hidden }, look);
     else if (side === "bar" && !scene.plain)
       drawBar(
         ctx,
@@ -377,6 +371,14 @@ export class Painter {
     style.setProperty("--mark-edge", dark ? "#000" : "#fff");
   }
 }
+
+/** @param {Layer} layer @param {Frame} frame @returns {import("./legend.js").Key} */
+const keyOf = (layer, { bar, narrow }) => ({
+  rect: bar,
+  horizontal: narrow,
+  labels: layer.planes ?? [],
+  title: keyTitle(layer),
+});
 
 /** @param {Layer} layer @returns {string} what the colours mean */
 function keyTitle(layer) {

@@ -4,7 +4,7 @@
 import { length } from "../geometry/span.js";
 import { nearView, placeOf } from "./near-view.js";
 import { LineLayer, transform } from "./line-layer.js";
-import { GLASBEY } from "../render/palette.js";
+import { GLASBEY, isLeftOut } from "../render/palette.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../geometry/span.js").Place} Place */
@@ -89,7 +89,7 @@ export class BarLayer extends LineLayer {
       const rows = columns.row[k];
       const value = rows < 0 ? null : origin + columns.y[k];
       return { label: this.info.planes?.[code] ?? null, code, value, rows: Math.max(0, rows) };
-    });
+    }).filter(({ code }) => !(this.style.colors && isLeftOut(this.style.colors, code)));
   }
 
   /**

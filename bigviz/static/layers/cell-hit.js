@@ -1,5 +1,6 @@
 // What a cell under the pointer holds.
 
+import { isLeftOut } from "../render/palette.js";
 import { cellOf } from "../wire/codec.js";
 
 /**
@@ -16,12 +17,16 @@ import { cellOf } from "../wire/codec.js";
 
 /**
  * @param {readonly import("../wire/codec.js").Plane[]} planes @param {number} at the cell's index
- * @param {{planes: readonly string[]|null, traits: {total: Total}}} facts of the layer @returns {CellValues}
+ * @param {{planes: readonly string[]|null, traits: {total: Total}}} facts of the layer
+ * @param {Uint8Array} [colors] of the categories: those left out are not told
+ * @returns {CellValues}
  */
-export function valuesAt(planes, at, { planes: labels, traits }) {
+export function valuesAt(planes, at, { planes: labels, traits }, colors) {
   const values = planes.map((plane) => cellOf(plane, at));
   if (!labels) return { value: values[0], planes: null };
-  const filled = values.flatMap((value, k) => (value === null ? [] : [{ label: labels[k], value }]));
+  const filled = values.flatMap((value, k) =>
+    value === null || (colors && isLeftOut(colors, k)) ? [] : [{ label: labels[k], value }],
+  );
   return {
     value: filled.length
       ? total(

@@ -197,7 +197,7 @@ export class ImageLayer {
       y: [y, y],
       exact: true,
       estimated: false,
-      ...valuesAt(tile.planes, cell, this.facts),
+      ...valuesAt(tile.planes, cell, this.facts, this.style.colors),
     };
   }
 }

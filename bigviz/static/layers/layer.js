@@ -7,6 +7,7 @@ import { isBars } from "./glyphs.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { opacityOf, pixelOf } from "../render/css-color.js";
+import { coloursWithout } from "../render/palette.js";
 import { wantsDark } from "../render/contrast.js";
 import { controlled } from "./controlled.js";
 
@@ -16,7 +17,7 @@ import { controlled } from "./controlled.js";
 /** @typedef {import("../render/norm.js").How} How */
 /**
  * @typedef {{x: string, y: string, agg: string, glyph: import("../types.js").Glyph, root: string, filter: string,
- *   cmap: string, how: How, low: Clip, high: Clip,
+ *   cmap: string, how: How, low: Clip, high: Clip, hide: string,
  *   xaxis: string|null, yaxis: string|null}} Choice  xaxis, yaxis: a kind of axis; null: the column's default */
 /**
  * `reason`: why it cannot be drawn; `by_reason`: why its values cannot be categories, as far as is known.
@@ -40,6 +41,20 @@ const LINE_WIDTH = 1.5;
 const DASHES = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4], dashdot: [6, 4, 2, 4] };
 /** Before the server says what the values are.  @type {import("../wire/frames.js").ValueKind} */
 const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
+
+/** @param {string} text a JSON list of labels, or "" @returns {string[]|null} null: it is no such list */
+export function readLabels(text) {
+  if (text === "") return [];
+  try {
+    const found = JSON.parse(text);
+    return Array.isArray(found) && found.every((each) => typeof each === "string") ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {readonly string[]} labels @returns {string} */
+export const writeLabels = (labels) => (labels.length === 0 ? "" : JSON.stringify(labels));
 
 export class Layer {
   /**
@@ -68,6 +83,7 @@ export class Layer {
       how: /** @type {How} */ (spec.how),
       low,
       high,
+      hide: "",
       xaxis: null,
       yaxis: null,
       ...controlled(spec, values),
@@ -292,6 +308,7 @@ export class Layer {
       high,
       dark: this.planes ? palette.dark : wantsDark(lut, palette),
       sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark },
+      ...this.#leftOut(),
       marks: {
         isPlain: color !== null || size !== null,
         size,
@@ -299,6 +316,18 @@ export class Layer {
         shape: marker,
       },
     };
+  }
+
+  /** The colours of categories where some are left out. @returns {{colors?: Uint8Array}} */
+  #leftOut() {
+    const { hidden } = this;
+    return hidden.length === 0 ? {} : { colors: coloursWithout(hidden) };
+  }
+
+  /** The categories that are left out, by number, ascending. @returns {number[]} */
+  get hidden() {
+    const labels = new Set(readLabels(this.choice.hide) ?? []);
+    return labels.size === 0 ? [] : (this.planes ?? []).flatMap((label, k) => (labels.has(label) ? [k] : []));
   }
 
   /**
@@ -314,7 +343,8 @@ export class Layer {
   lineStyle({ palette }) {
     const { line_width, line_dash, alpha } = this.spec;
     const dash = typeof line_dash === "string" ? DASHES[line_dash] : line_dash;
-    return { color: this.#color(palette), width: line_width ?? LINE_WIDTH, opacity: alpha, dash };
+    const width = line_width ?? LINE_WIDTH;
+    return { color: this.#color(palette), width, opacity: alpha, dash, ...this.#leftOut() };
   }
 
   /** @returns {{x: AxisRoot, y: AxisRoot}|null} */
@@ -413,6 +443,17 @@ export class Layer {
     const value = this.info?.traits.value ?? NUMBER;
     if (this.told.value !== value) this.told = { value, words: new ValueWords(value) };
     return this.told.words;
+  }
+
+  /**
+   * How many rows of each category a view shows, hidden ones too.
+   * @param {import("../geometry/view.js").View} view exact
+   * @returns {number[]|null} null where its cells do not tell
+   */
+  rowsByCategory(view) {
+    const { planes, info, raster } = this;
+    if (!planes || !info?.traits.counts || !raster) return null;
+    return raster.rowsByCategory(view, planes.length);
   }
 
   /** Under `by`: the categories. @returns {string[]|null} */

@@ -11,8 +11,9 @@ import { nearView, placeOf } from "./near-view.js";
 /** @typedef {import("./pixels.js").Context} Context */
 /**
  * color: any CSS colour; width: of the stroke in CSS pixels; opacity: 0 to 1; dash: lengths on and off in CSS pixels,
- * none for a solid line.
- * @typedef {{color: string, width: number, opacity?: number, dash?: readonly number[]}} LineStyle */
+ * none for a solid line. colors: of categories, where some are left out
+ * @typedef {{color: string, width: number, opacity?: number, dash?: readonly number[], colors?: Uint8Array}} LineStyle
+ */
 /**
  * What a view requests; x0 and x1 are decimal strings on exact axes.
  * @typedef {{x0: number|string, x1: number|string, width: number}} Asked

@@ -13,7 +13,7 @@ import { check } from "../wire/frames.js";
 import { latticeOf } from "./lattice.js";
 import { MarkSprites } from "./mark-sprites.js";
 import { Pixels } from "./pixels.js";
-import { nearestRow, placeRows } from "./row-places.js";
+import { nearestRow, placeRows, shownRows } from "./row-places.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../geometry/window.js").Box} Box */
@@ -48,6 +48,8 @@ export class MarksLayer {
     this.style = style;
     /** Their values count from the origin.  @type {Rows|null} */ this.rows = null;
     this.origin = 0n;
+    /** The rows that came, of which those of hidden categories are not among `rows`.  @type {Rows|null} */
+    this.all = null;
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
     /** @type {import("./lattice.js").Lattice|null} */ this.lattice = null;
     /** No coordinate has more than one row. */ this.alone = true;
@@ -84,9 +86,16 @@ export class MarksLayer {
       rows.code === null || rows.code.every((code) => code >= 0 && code < (planes?.length ?? 0)),
       "rows of categories that the layer has not",
     );
+    this.box = rows.window && boxOf(rows.window, exact);
+    this.all = rows;
+    this.#take(shownRows(rows, this.style.colors));
+  }
+
+  /** @param {Rows} rows to draw */
+  #take(rows) {
+    const { exact } = this.facts;
     this.origin = this.facts.movable && rows.exact ? originAmong(rows, this.origin) : 0n;
     this.rows = this.origin && rows.exact ? { ...rows, value: offsetsFrom(rows.exact, this.origin) } : rows;
-    this.box = rows.window && boxOf(rows.window, exact);
     const { times } = this.facts;
     this.lattice = latticeOf(rows, { x: exact.x && !times.x, y: exact.y && !times.y });
     this.alone = rows.number.every((number) => number === 1);
@@ -173,6 +182,7 @@ export class MarksLayer {
 
   clear() {
     this.rows = null;
+    this.all = null;
     this.box = null;
   }
 
@@ -186,6 +196,7 @@ export class MarksLayer {
     if (style.colors !== this.style.colors) {
       this.inked.rows = null;
       this.places = null;
+      if (this.all) this.#take(shownRows(this.all, style.colors));
     }
     this.inked.shader = null;
     this.style = style;
@@ -305,6 +316,17 @@ export class MarksLayer {
       this.inked.view = null;
     }
     return this.ink;
+  }
+
+  /** How many rows of each category a view shows.  @param {View} view @param {number} count @returns {number[]} */
+  rowsByCategory(view, count) {
+    const sums = new Array(count).fill(0);
+    const rows = this.all;
+    if (!rows?.code) return sums;
+    const { px, py } = placeRows(rows, view, GLASBEY);
+    for (let k = 0; k < rows.n; k++)
+      if (px[k] >= 0 && px[k] < view.width && py[k] >= 0 && py[k] < view.height) sums[rows.code[k]] += rows.number[k];
+    return sums;
   }
 
   /**

@@ -327,6 +327,16 @@ export class RasterLayer {
     return hit && { ...hit, x: across?.bounds ?? hit.x, y: up?.bounds ?? hit.y };
   }
 
+  /**
+   * How many rows of each category a view shows: those of cells whose centres it shows.
+   * @param {View} view exact @param {number} count of categories
+   * @returns {number[]|null} null while an image is shown
+   */
+  rowsByCategory(view, count) {
+    if (this.marks.covers(view)) return this.marks.rowsByCategory(view, count);
+    return this.image.fits(view) ? null : this.tiles.rowsByCategory(view, count);
+  }
+
   /** Size of the cells that a view shows, in axis space.  @param {View} view @returns {{x: number, y: number}} */
   #cell(view) {
     const { zx, zy } = this.grid.level(view);

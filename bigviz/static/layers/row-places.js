@@ -1,6 +1,7 @@
 // Rows in a view: the pixels that they lie at, and which is nearest to one.
 
 import { scaleOf } from "../geometry/span.js";
+import { isLeftOut } from "../render/palette.js";
 import { nearView, placeOf } from "./near-view.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
@@ -37,6 +38,40 @@ export function placeRows(held, view, palette) {
     });
   }
   return { n, px, py, values: value, colors, visible };
+}
+
+/**
+ * Rows without those of the categories that are left out.
+ * @param {Rows} rows @param {Uint8Array} [colors] of the categories
+ * @returns {Rows} the same where none is left out
+ */
+export function shownRows(rows, colors) {
+  const { code } = rows;
+  if (!colors || !code) return rows;
+  const kept = [...code.keys()].filter((k) => !isLeftOut(colors, code[k]));
+  if (kept.length === code.length) return rows;
+  /** @template {{[at: number]: any, length: number}} T @param {T} from @param {any} to @returns {T} */
+  const pick = (from, to) => {
+    kept.forEach((k, at) => {
+      to[at] = from[k];
+    });
+    return to;
+  };
+  const big = (/** @type {BigInt64Array|BigUint64Array} */ from) =>
+    pick(from, from instanceof BigInt64Array ? new BigInt64Array(kept.length) : new BigUint64Array(kept.length));
+  return {
+    ...rows,
+    n: kept.length,
+    x: pick(rows.x, new Float64Array(kept.length)),
+    y: pick(rows.y, new Float64Array(kept.length)),
+    xwhole: rows.xwhole && pick(rows.xwhole, new BigInt64Array(kept.length)),
+    ywhole: rows.ywhole && pick(rows.ywhole, new BigInt64Array(kept.length)),
+    row: pick(rows.row, new Float64Array(kept.length)),
+    number: pick(rows.number, new Uint32Array(kept.length)),
+    code: pick(code, new Int32Array(kept.length)),
+    value: pick(rows.value, new Float64Array(kept.length)),
+    exact: rows.exact && big(rows.exact),
+  };
 }
 
 /**

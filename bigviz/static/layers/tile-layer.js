@@ -268,6 +268,22 @@ export class TileLayer {
     return true;
   }
 
+  /**
+   * The sum of each plane of counts over the cells whose centres a view shows.
+   * @param {View} view @param {number} count of planes
+   * @returns {number[]|null} null while a tile is missing
+   */
+  rowsByCategory(view, count) {
+    const sums = new Array(count).fill(0);
+    const window = this.grid.window(view, this.grid.level(view));
+    if (!this.covered(view)) return null;
+    for (const key of window ? this.grid.keys(window, view) : []) {
+      const tile = this.tiles.peek(key);
+      if (tile) addRows(tile.planes, cellsIn(this.grid.rect(key, view), view), sums);
+    }
+    return sums;
+  }
+
   /** @param {View} view whose tiles are all there @returns {Picture} */
   resample(view) {
     const level = this.grid.level(view);
@@ -403,10 +419,48 @@ export class TileLayer {
     if (!cell || !tile) return null;
     return {
       ...cell,
-      ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts),
+      ...valuesAt(tile.planes, cell.row * TILE + cell.column, this.facts, this.style.colors),
       exact,
       estimated: tile.estimate !== null,
     };
+  }
+}
+
+/**
+ * The cells of a tile whose centres a view shows.
+ * @param {{left: number, top: number, right: number, bottom: number}} rect of the tile, in device pixels
+ * @param {View} view
+ * @returns {{x0: number, x1: number, y0: number, y1: number}} half-open
+ */
+function cellsIn({ left, top, right, bottom }, { width, height }) {
+  const [across, down] = [(right - left) / TILE, (bottom - top) / TILE];
+  const first = (/** @type {number} */ low, /** @type {number} */ size) => Math.max(0, Math.ceil(-low / size - 0.5));
+  const stop = (/** @type {number} */ low, /** @type {number} */ end, /** @type {number} */ size) =>
+    Math.min(TILE, Math.ceil((end - low) / size - 0.5));
+  return { x0: first(left, across), x1: stop(left, width, across), y0: first(top, down), y1: stop(top, height, down) };
+}
+
+/** Of whole planes.  @type {WeakMap<import("../wire/codec.js").Plane, number>} */
+const SUMS = new WeakMap();
+
+/**
+ * @param {readonly import("../wire/codec.js").Plane[]} planes of counts
+ * @param {{x0: number, x1: number, y0: number, y1: number}} cells
+ * @param {number[]} sums
+ */
+function addRows(planes, { x0, x1, y0, y1 }, sums) {
+  const isWhole = x0 === 0 && y0 === 0 && x1 === TILE && y1 === TILE;
+  for (const [k, plane] of planes.entries()) {
+    if (plane.filled === 0 || x1 <= x0 || y1 <= y0) continue;
+    let sum = isWhole ? SUMS.get(plane) : undefined;
+    if (sum === undefined) {
+      sum = plane.data ? 0 : plane.constant * (x1 - x0) * (y1 - y0);
+      if (plane.data)
+        for (let row = y0; row < y1; row++)
+          for (let at = row * TILE + x0; at < row * TILE + x1; at++) sum += Number(plane.data[at]);
+      if (isWhole) SUMS.set(plane, sum);
+    }
+    sums[k] += sum;
   }
 }
 

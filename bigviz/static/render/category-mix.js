@@ -1,6 +1,7 @@
 // Categories in one cell: the mean of their colours, weighted by their counts, as datashader mixes them; under another
 // reduction by the sizes of their values, alike where all are 0.
 
+import { isLeftOut } from "./palette.js";
 import { CELLS } from "../wire/frames.js";
 
 /** @typedef {import("../wire/codec.js").Plane} Plane */
@@ -32,18 +33,19 @@ const SUMS = {
 
 /**
  * @param {readonly Plane[]} planes counts (or values) of each category; at least one says which
- * @param {Uint8Array} colors RGB of each category; with more categories they start again
+ * @param {Uint8Array} colors RGB of each category, those left out aside; with more categories they start again
  * @returns {Mixture}
  */
 export function mix(planes, colors) {
   const counts = planes.every((plane) => plane.counts);
-  const most = planes.reduce((sum, plane) => sum + (plane.filled ? plane.high : 0), 0);
+  const shown = planes.filter((_, category) => !isLeftOut(colors, category));
+  const most = shown.reduce((sum, plane) => sum + (plane.filled ? plane.high : 0), 0);
   const totals = counts && most < 2 ** 32 ? new Uint32Array(CELLS) : new Float64Array(CELLS);
   if (!counts) totals.fill(Number.NaN);
   for (const sums of Object.values(SUMS)) sums.fill(0);
-  const heavy = planes.some(({ filled, low, high }) => filled && Math.max(-low, high) > HEAVY);
+  const heavy = shown.some(({ filled, low, high }) => filled && Math.max(-low, high) > HEAVY);
   planes.forEach((plane, category) => {
-    if (plane.filled === 0) return;
+    if (plane.filled === 0 || isLeftOut(colors, category)) return;
     const at = 3 * (category % Math.max(1, Math.floor(colors.length / 3)));
     const data = plane.data ?? new Float64Array(CELLS).fill(plane.constant);
     const [r, g, b] = colors.subarray(at, at + 3);

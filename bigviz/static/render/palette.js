@@ -26,6 +26,31 @@ export const GLASBEY = Uint8Array.from({ length: HEX.length / 2 }, (_, k) =>
   Number.parseInt(HEX.slice(2 * k, 2 * k + 2), 16),
 );
 
+/** Palettes of which some categories are hidden, by these.  @type {Map<string, Uint8Array>} */
+const PARTS = new Map();
+/** @type {WeakMap<Uint8Array, ReadonlySet<number>>} */
+const HIDDEN = new WeakMap();
+/** Palettes that are remembered. */
+const MOST_PARTS = 64;
+
+/**
+ * The colours of categories without some of them: the others keep theirs. Equal ones are one array.
+ * @param {readonly number[]} hidden ascending
+ * @returns {Uint8Array} 256 x RGB
+ */
+export function coloursWithout(hidden) {
+  if (hidden.length === 0) return GLASBEY;
+  const name = hidden.join();
+  const found = PARTS.get(name) ?? GLASBEY.slice();
+  HIDDEN.set(found, new Set(hidden));
+  PARTS.set(name, found);
+  for (const old of PARTS.keys()) if (PARTS.size > MOST_PARTS) PARTS.delete(old);
+  return found;
+}
+
+/** @param {Uint8Array} colours @param {number} code of a category @returns {boolean} */
+export const isLeftOut = (colours, code) => HIDDEN.get(colours)?.has(code) ?? false;
+
 /** @param {Uint8Array} lut 256 x RGB @returns {string} a CSS gradient, lowest on the left */
 export function gradient(lut) {
   const stops = Array.from({ length: SWATCH_STOPS + 1 }, (_, k) => {

@@ -8,7 +8,7 @@ import { find, make } from "../dom.js";
 
 /** @param {Figure} figure */
 export function bindLegendEntries(figure) {
-  const group = find(figure.surface, ".legend-entries", HTMLElement);
+  const group = find(figure.surface, '.legend-entries[data-of="labels"]', HTMLElement);
   let shown = "";
   const show = () => {
     const { painter } = figure;

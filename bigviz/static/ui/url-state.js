@@ -1,10 +1,11 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
-// glyph, cmap, how, filter, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest part of x that
-// is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left out. In a
-// notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
+// glyph, cmap, how, hide, filter, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest
+// part of x that is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left
+// out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
 
 import { readValue } from "../axes/values.js";
 import { defaultAgg, GLYPHS } from "../layers/glyphs.js";
+import { readLabels, writeLabels } from "../layers/layer.js";
 import { canonical } from "../render/colormaps.js";
 import { isValue } from "../render/norm.js";
 
@@ -33,7 +34,7 @@ export const PAGE_ADDRESS = {
 /** Browsers refuse replaceState after about 200 calls in 30 s. */
 const WRITE_MS = 200;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
-const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter"]);
+const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter", "hide"]);
 const ENDS = /** @type {const} */ (["low", "high"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
@@ -215,6 +216,8 @@ function readChoice(params, layer, end, maps) {
   if (how !== null && HOWS.has(how)) choice.how = /** @type {Choice["how"]} */ (how);
   if (params.get(`root${end}`) === "full") choice.root = "full";
   choice.filter = params.get(`filter${end}`) ?? choice.filter;
+  const hide = readLabels(params.get(`hide${end}`) ?? "");
+  choice.hide = writeLabels(hide ?? []);
   for (const key of ENDS) {
     const text = params.get(key + end);
     if (text === "") choice[key] = null;

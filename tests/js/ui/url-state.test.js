@@ -56,6 +56,7 @@ const PUBLISHED = {
   high: null,
   root: "default",
   filter: "",
+  hide: "",
 };
 const OTHER = {
   x: "c",
@@ -70,6 +71,7 @@ const OTHER = {
   high: 2,
   root: "full",
   filter: "a > 1",
+  hide: '["a"]',
 };
 
 const PAGE = {
