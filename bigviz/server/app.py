@@ -26,7 +26,7 @@ ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
     "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
-    "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv",
+    "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv|json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -94,6 +94,7 @@ def make_app(site: Site) -> Application:
         (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
         (rf"{_LAYER}/select", selections.Select, shared),
         (r"/([^/]+)/selections/([A-Za-z0-9_-]{1,64})\.(parquet|arrow|csv)", selections.Download, shared),
+        (r"/([^/]+)/selections/([A-Za-z0-9_-]{1,64})\.json", selections.Rows, shared),
     ]
     for path, handler, _ in rules:
         if any(need.kind is not None for need in needs_of(handler).values()) and not re.compile(path).groups:

@@ -15,7 +15,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 
-__all__ = ["MOST_COLUMNS", "row_json"]
+__all__ = ["MOST_COLUMNS", "row_json", "texts"]
 
 MOST_COLUMNS: Final = 40  # each is read from the file for this one row
 _LONGEST: Final = 300  # characters of a value
@@ -46,6 +46,11 @@ def _names(infos: list[ColumnInfo]) -> list[str]:
     """The names of columns that can be read, those that stand for several columns left out."""
     count = Counter(info.name for info in infos)
     return [info.name for info in infos if info.readable and count[info.name] == 1]
+
+
+def texts(column: pa.ChunkedArray) -> list[str | None]:
+    """The values of a few rows, each as `row_json` writes it."""
+    return [_text(column.slice(k, 1)) for k in range(len(column))]
 
 
 def _text(value: pa.ChunkedArray) -> str | None:

@@ -6,16 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import TooMany
+from bigviz.common.errors import TooLarge, TooMany
 from bigviz.data.dataset import Dataset
+from bigviz.server.http.row_json import MOST_COLUMNS, texts
 from bigviz.server.jobs.layer_ref import Asked, LayerRef
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.selections.kept import Kept, Selections
+from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
-from bigviz.server.selections.row_files import KINDS, RowFile, row_file
+from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
 from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches, readable_names
 
 if TYPE_CHECKING:
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Download", "SelectionJobs"]
 
 T = TypeVar("T")
+_MOST_SORTED: Final = 1 << 20
+_BATCH: Final = 1 << 16
 
 
 class Download:
@@ -117,13 +126,7 @@ class SelectionJobs:
         Raises NotFound for other selections, Forbidden where the caller may not read rows, or these columns, Gone where
         the data is another, and Unplottable for columns that the format cannot hold.
         """
-        kept = self.kept.find(id, principal.share, name)
-        usage.check_rows(kept.ref.dataset)
-        dataset, _ = kept.ref.resolve(document, usage)
-        kept.check(dataset)
-        allowed = usage.within(kept.ref.dataset, readable_names(dataset))
-        wanted = allowed if columns is None else list(dict.fromkeys(columns))
-        usage.check(kept.ref.dataset, [("columns", each) for each in wanted])
+        kept, dataset, wanted = self._opened(principal, name, document, id, columns, usage)
         with usage.discretion(kept.ref.dataset):
             schema = Selection(dataset, (), 0).schema(wanted)
         return Download(dataset, kept, wanted, limit, row_file(extension, schema), KINDS[extension])
@@ -139,6 +142,56 @@ class SelectionJobs:
         """The next piece of a download; None after the last."""
         return await self._backend.job(principal, download, download.next, heavy=True)
 
+    async def page(
+        self, principal: Principal, name: str, document: Document, id: str, wanted: Page, usage: Usage
+    ) -> dict[str, Any]:
+        """`{columns: [{name, type}], rows: [[text or null]], row: [number], total, offset}` of a selection's rows.
+
+        Raises what `download` does, and TooLarge for more rows than are sorted.
+        """
+        kept, dataset, columns = self._opened(principal, name, document, id, wanted.columns, usage)
+        columns = columns[:MOST_COLUMNS]
+        if wanted.sort is not None:
+            usage.check(kept.ref.dataset, [("sort", wanted.sort)])
+        if wanted.sort is not None and kept.count > _MOST_SORTED:
+            raise TooLarge(
+                f"At most {_MOST_SORTED:,} rows are sorted, and {kept.count:,} are selected.", "sort", wanted.sort
+            )
+
+        def call(cancel: Cancel) -> dict[str, Any]:
+            rows = _found(self._backend, dataset, kept, cancel)
+            with usage.discretion(kept.ref.dataset):
+                numbers = _numbers(dataset, rows, wanted)
+                table = dataset.take(numbers, columns)
+            return {
+                "columns": [{"name": field.name, "type": str(field.type)} for field in table.schema],
+                "rows": [list(row) for row in zip(*(texts(column) for column in table.columns), strict=True)],
+                "row": numbers.tolist(),
+                "total": rows.count,
+                "offset": wanted.offset,
+            }
+
+        what = ("page", id, wanted.offset, wanted.limit, wanted.sort, wanted.desc, tuple(columns))
+        return await self._backend.run(principal, dataset, kept.ref.layer, what, call, heavy=True)
+
+    def _opened(
+        self,
+        principal: Principal,
+        name: str,
+        document: Document,
+        id: str,
+        columns: Sequence[str] | None,
+        usage: Usage,
+    ) -> tuple[Kept, Dataset, list[str]]:
+        """A selection that the caller made and may still read, the dataset as it is now, and its columns."""
+        kept = self.kept.find(id, principal.share, name)
+        usage.check_rows(kept.ref.dataset)
+        dataset, _ = kept.ref.resolve(document, usage)
+        kept.check(dataset)
+        wanted = usage.within(kept.ref.dataset, readable_names(dataset)) if columns is None else columns
+        usage.check(kept.ref.dataset, [("columns", each) for each in wanted])
+        return kept, dataset, list(dict.fromkeys(wanted))
+
     @contextmanager
     def downloading(self, principal: Principal, most: int) -> Iterator[None]:
         """One more download of this client; TooMany where it is one too many."""
@@ -152,6 +205,25 @@ class SelectionJobs:
             self._downloads[who] -= 1
             if not self._downloads[who]:
                 del self._downloads[who]
+
+
+def _numbers(dataset: Dataset, rows: RowSet, wanted: Page) -> npt.NDArray[np.int64]:
+    """The numbers of a page's rows; by a column, rows without a value come last, and ties are in file order."""
+    start, stop = wanted.offset, wanted.offset + wanted.limit
+    if wanted.sort is None:
+        found, at = [np.empty(0, np.int64)], 0
+        for numbers in rows.batches(_BATCH):
+            found.append(numbers[max(start - at, 0) : max(stop - at, 0)])
+            at += len(numbers)
+            if at >= stop:
+                break
+        return np.concatenate(found)
+    numbers = np.concatenate([np.empty(0, np.int64), *rows.batches(_BATCH)])
+    column = sortable(dataset.take(numbers, [wanted.sort]).column(0))
+    direction = "descending" if wanted.desc else "ascending"
+    table = pa.table({"value": column, "row": numbers})
+    order = pc.sort_indices(table, [("value", direction), ("row", "ascending")])
+    return np.asarray(numbers[order.to_numpy()[start:stop]], np.int64)
 
 
 def _found(backend: Jobs, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowSet:

@@ -17,19 +17,22 @@ from bigviz.server.http.base import Handler
 from bigviz.server.http.layers import LayerHandler
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
-from bigviz.server.request_values import whole
+from bigviz.server.request_values import choice, whole
+from bigviz.server.selections.page import Page
 
 if TYPE_CHECKING:
     from bigviz.server.selections.jobs import Download as File
     from bigviz.server.selections.jobs import SelectionJobs
 
-__all__ = ["Download", "Select"]
+__all__ = ["Download", "Rows", "Select"]
 
 _KEYS: Final[Mapping[str, Any]] = {
     "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None,
 }  # fmt: skip
 _HELD: Final = 16 << 20  # bytes that a download holds of the budget of all answers
 _MOST_ROWS: Final = 1 << 40
+_PAGE: Final = 50  # rows of a table
+_MOST_PAGE: Final = 200
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -61,6 +64,24 @@ class Select(BodyHandler, LayerHandler):
         self.finish()
 
 
+class Rows(Handler):
+    """Some rows of a selection as JSON, for a table: in file order, or by a column."""
+
+    need = Need.shown()
+
+    async def answer(self, *args: str) -> None:
+        name, id = args
+        shown, backend = await self.site.show(name, self.principal), await self.site.backend()
+        offset = 0 if self.query("offset") is None else whole(self.query("offset"), "offset", 0, _MOST_ROWS)
+        limit = _PAGE if self.query("limit") is None else whole(self.query("limit"), "limit", 1, _MOST_PAGE)
+        desc = self.query("desc") is not None and choice(self.query("desc"), "desc", ("0", "1")) == "1"
+        wanted = Page(columns_of(self), offset, limit, self.query("sort"), desc)
+        found = await backend.selections.page(self.principal, name, shown.document, id, wanted, shown.usage)
+        self.set_header("Cache-Control", "no-store")
+        self.write_json(found)
+        self.finish()
+
+
 class Download(Handler):
     """The rows of a selection in file order, as a file that is written while the client reads it."""
 
@@ -71,7 +92,8 @@ class Download(Handler):
         shown, backend = await self.site.show(name, self.principal), await self.site.backend()
         limit = None if self.query("limit") is None else whole(self.query("limit"), "limit", 0, _MOST_ROWS)
         jobs = backend.selections
-        file = jobs.download(self.principal, name, shown.document, id, extension, self._columns(), limit, shown.usage)
+        columns = columns_of(self)
+        file = jobs.download(self.principal, name, shown.document, id, extension, columns, limit, shown.usage)
         self.set_header("Content-Type", file.kind)
         self.set_header("Content-Disposition", f'attachment; filename="{_file_name(name)}.{extension}"')
         self.set_header("Cache-Control", "no-store")
@@ -104,18 +126,19 @@ class Download(Handler):
                 raise
             stream.close()
 
-    def _columns(self) -> list[str] | None:
-        """The columns that the query names, each in an argument of its own or with commas between them."""
-        values = self.request.query_arguments.get("columns")
-        if values is None:
-            return None
-        names: list[str] = []
-        for value in values:
-            with suppress(UnicodeDecodeError):
-                names += value.decode().split(",") if len(values) == 1 else [value.decode()]
-        if not names or not all(names):
-            raise BadInput("columns names columns, with commas between them.", "columns")
-        return names
+
+def columns_of(handler: Handler) -> list[str] | None:
+    """The columns that the query names, each in an argument of its own or with commas between them."""
+    values = handler.request.query_arguments.get("columns")
+    if values is None:
+        return None
+    names: list[str] = []
+    for value in values:
+        with suppress(UnicodeDecodeError):
+            names += value.decode().split(",") if len(values) == 1 else [value.decode()]
+    if not names or not all(names):
+        raise BadInput("columns names columns, with commas between them.", "columns")
+    return names
 
 
 def _file_name(document: str) -> str:

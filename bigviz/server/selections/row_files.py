@@ -15,7 +15,7 @@ import pyarrow.types as pt
 from bigviz.common.errors import Unplottable
 from bigviz.data.columns.kinds import is_text, storage_type
 
-__all__ = ["KINDS", "RowFile", "row_file"]
+__all__ = ["KINDS", "RowFile", "row_file", "sortable"]
 
 KINDS: Final = {
     "arrow": "application/vnd.apache.arrow.stream",
@@ -102,6 +102,20 @@ class _Csv:
 
     def end(self) -> bytes:
         return self._head
+
+
+def sortable(column: pa.ChunkedArray) -> pa.Array:
+    """A column as something that has an order: numbers and times as they are, labels by their text."""
+    array = column.combine_chunks()
+    kind = storage_type(array.type)
+    plain = _plain(array)
+    if pt.is_dictionary(kind):
+        plain, kind = plain.dictionary_decode(), kind.value_type
+    if is_text(kind):
+        return plain.cast(pa.large_string())
+    if _is_plain(kind) or pt.is_decimal(kind) or pt.is_duration(kind) or pt.is_float16(kind):
+        return plain
+    return pa.array([None if value is None else _text(value) for value in plain.to_pylist()], pa.large_string())
 
 
 def _cells(column: pa.Array) -> pa.Array:

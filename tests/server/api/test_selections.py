@@ -58,6 +58,7 @@ def test_those_without_a_role_on_the_dataset_use_what_the_document_names(town: t
             status, why = select(served, body, who)
             assert status == 403 and "kind" not in why["error"] and "secret" not in why["error"]
         assert download(served, found["id"], who).status == 403
+        assert served.get(f"/plot/selections/{found['id']}.json", **who).status == 403
     status, found = select(served, {**ALL, "stats": ["secret"], "by": "kind"}, people.bearer("owner"))
     assert status == 200 and [each["rows"] for each in found["by"]["groups"]] == [2, 2]
     assert rows_of(download(served, found["id"], people.bearer("owner"))) == TABLE.to_pydict()
@@ -72,6 +73,8 @@ def test_a_document_that_gives_out_rows(town: tuple[Roles, Running]):
         id = select(served, ALL, who, "open")[1]["id"]
         assert list(rows_of(download(served, id, who, name="open"))) == ["x", "y"]
         assert download(served, id, who, "?columns=secret", "open").status == 403
+        for query, status in (("sort=secret", 403), ("columns=secret", 403), ("sort=y", 200)):
+            assert served.get(f"/open/selections/{id}.json?{query}", **who).status == status
         assert download(served, id, people.bearer("admin"), name="open").status == 404, "another's selection"
 
 

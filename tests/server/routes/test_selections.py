@@ -167,3 +167,29 @@ def test_a_client_reads_few_files_at_a_time(documents: list[Any]):
     with running(documents, limits=Limits(downloads=0)) as served:
         answer = served.get(f"/points/selections/{selected(served, BOX)['id']}.csv")
         assert answer.status == 429 and answer.headers["Retry-After"] == "5"
+
+
+def test_a_table_of_rows_in_pages_and_sorted(served: Running, frame: pd.DataFrame):
+    found = selected(served, BOX)
+    inside = frame[(frame.x >= -1) & (frame.x < 1) & (frame.y >= -1) & (frame.y < 2)]
+
+    def page(query: str) -> dict[str, Any]:
+        answer = served.get(f"/points/selections/{found['id']}.json?{query}")
+        assert answer.status == 200, answer.body
+        return dict(json.loads(answer.body))
+
+    first = page("columns=n,label&limit=3&offset=70000")
+    assert first["total"] == len(inside) and first["offset"] == 70_000 and first["rows"] == []
+    second = page("columns=n,label&limit=3&offset=5")
+    assert second["row"] == inside.index[5:8].tolist() and [each["name"] for each in second["columns"]] == [
+        "n",
+        "label",
+    ]
+    assert second["rows"] == [[str(n), label] for n, label in zip(inside.n[5:8], inside.label[5:8], strict=True)]
+    for name, desc in (("y", False), ("n", True), ("label", False), ("gap", True)):
+        rows = page(f"sort={name}&desc={int(desc)}&limit=200")["row"]
+        ordered = inside.sort_values(name, ascending=not desc, kind="stable", na_position="last")
+        assert inside[name][rows].astype(str).tolist() == ordered[name][:200].astype(str).tolist(), name
+    assert len(page("")["rows"]) == 50 and len(page("")["columns"]) == 8
+    for query, status in (("sort=nope", 404), ("limit=0", 400), ("limit=201", 400), ("desc=2", 400), ("offset=x", 400)):
+        assert served.get(f"/points/selections/{found['id']}.json?{query}").status == status, query
