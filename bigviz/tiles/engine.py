@@ -40,17 +40,18 @@ from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
 from bigviz.tiles.brush.prepare import Prepared
-from bigviz.tiles.estimates.preview_cache import SampledLayer
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.interface import SampledLayer
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
-from bigviz.tiles.layer_factory import IndexMode, Maker, Orders
+from bigviz.tiles.layer_factory import IndexMode, Maker
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.expression import expression_of
 from bigviz.tiles.selection.region import Region
 from bigviz.tiles.selection.selection import Selection, check_columns, described
+from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Engine"]
@@ -130,9 +131,7 @@ class Engine:
             return None
         layer.check(dataset)
         layer = layer.bound(dataset)
-        if self._maker.soon(dataset, layer, self._order_key(dataset, layer)):
-            return None
-        return self._maker.previews.begin(dataset, layer, cancel)
+        return self._maker.preview(dataset, layer, self._order_key(dataset, layer), cancel)
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         built = self._ready(dataset, layer)

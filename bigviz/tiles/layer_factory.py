@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
-
-import numpy as np
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.inputs import load
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.common.memory import available_memory
 from bigviz.common.priority import Turns
 from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column
-from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.bars.bars_by_label import build_bars
 from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
-from bigviz.tiles.estimates.preview_cache import Previews
+from bigviz.tiles.estimates.filtered_sample import FilteredSample
+from bigviz.tiles.estimates.preview_cache import Previews, SampledLayer
+from bigviz.tiles.filtered_rows import FilteredRows, filtered_line
 from bigviz.tiles.grid.order_spec import OrderSpec
-from bigviz.tiles.grid.row_filter import RowFilter, hidden, row_filter
+from bigviz.tiles.grid.row_filter import RowFilter, row_filter
 from bigviz.tiles.grid.survey import Survey, survey
-from bigviz.tiles.morton.filtered_order import FilteredOrder
-from bigviz.tiles.morton.kept_rows import Slices, keep_rows, ordered_columns
+from bigviz.tiles.layer_inputs import gathered_bytes, kept_columns, read_bytes, read_columns, stored_inputs
 from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
 from bigviz.tiles.pyramid.build import complete
-from bigviz.tiles.pyramid.layer_columns import Inputs, gather_inputs
+from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import Scanner, check_categories, head_of
@@ -44,6 +41,7 @@ from bigviz.tiles.segments.lines.line_streams import LineStreams
 from bigviz.tiles.segments.streams import Streams
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
+from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.expected_size import tile_bytes
 from bigviz.tiles.store.files.manifest import read_manifest
@@ -53,25 +51,17 @@ from bigviz.tiles.store.order.stored_order import open_stored_order
 from bigviz.tiles.store.pyramid_file import PlaneFile
 from bigviz.tiles.store.series.stored_series import open_series
 
-__all__ = ["IndexMode", "Maker", "Orders"]
+__all__ = ["IndexMode", "Maker"]
 
 IndexMode = Literal["auto", "existing", "never"]
 Opened = Callable[[LayerAnswers], None]
+Sampled = SampledLayer | FilteredSample
 
 STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
 _ROW: Final = 24  # bytes of memory that ordering takes, without columns
 _GROWING_ROW: Final = 48  # the same with the axes' numbers, in order and as they come
 _GROWING_KEPT: Final = 28  # more, of rows that a filter keeps
 _PYRAMIDS: Final = 4  # a pyramid in memory takes at most a part of so many of the budget
-
-
-@dataclass(frozen=True)
-class Orders:
-    """The orders that layers share: how to find one, to let others find it, and to forget it."""
-
-    find: Callable[[Hashable], Order | None]
-    put: Callable[[Hashable, Order], None]
-    drop: Callable[[Hashable], None]
 
 
 class Maker:
@@ -94,6 +84,7 @@ class Maker:
         self._published_layers: set[tuple[str, Layer]] = set()
         self._flights: Flights[Order] = Flights()
         self.turns = Turns()
+        self._filtered = FilteredRows(orders, memory, self.turns)
         self.previews = Previews(threads, self.turns)
         self._masks = GrowingMasks()
         self._streams = Streams(threads, self.turns, masks=self._masks)
@@ -105,10 +96,24 @@ class Maker:
         self._published.add((dataset.fingerprint, OrderSpec.of(layer)))
         self._published_layers.add((dataset.fingerprint, layer))
 
+    def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
+        """Estimates until the layer answers, of some of the ordered rows where a filter goes over all of them, else of
+        a sample of the source; None where it answers in no time."""
+        order = self._orders.find(key)
+        if layer.filter and order is not None and layer.glyph == "points" and not self._filtered.are_there(layer, key):
+            crew = Crew(1, cancel=cancel)
+            held = {} if order.has_columns else self._stored_columns(dataset, layer, order, crew)
+            sample = None if held is None else self._filtered.sample(dataset, layer, order, held, crew)
+            if sample is not None:
+                return sample
+        return None if self.soon(dataset, layer, key) else self.previews.begin(dataset, layer, cancel)
+
     def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether rows in order are at hand, so that the layer answers in no time."""
         if self.grows(dataset, layer):
             return True
+        if layer.filter and not self._filtered.are_there(layer, key):
+            return False
         order = self._orders.find(key)
         names = layer.reduction.columns
         if order is not None:
@@ -162,13 +167,11 @@ class Maker:
             return self._scanner.layer(dataset, layer, crew)
         if dataset.lineage is not None:
             return self._streams.points(dataset, layer, crew, opened)
-        columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in layer.reduction.columns}
-        if layer.reduction.category is not None:
-            check_categories(layer.reduction.category, columns[layer.reduction.category].categories or ())
+        columns = read_columns(dataset, layer.reduction, crew)
         x, y = self._axes(dataset, layer, crew)
         order = self._order(dataset, layer, x, y, key, crew)
         if keep is not None:
-            found = self._kept_rows(layer, keep, order, None, key, crew)
+            found = self._filtered.of(layer, keep, order, None, key, crew)
             if found is None:
                 return self._scanner.layer(dataset, layer, crew, order.survey)
             order = found
@@ -186,7 +189,7 @@ class Maker:
             line = self.make(dataset, below, key, crew, _ignore)
             assert isinstance(line, LineLayer)
             return HistogramLayer(layer, line, None, None)
-        if not self._holds_rows(dataset, _read_bytes(dataset, below) + _gathered_bytes(dataset, layer)):
+        if not self._holds_rows(dataset, read_bytes(dataset, below) + gathered_bytes(dataset, layer)):
             raise TooLarge(
                 f"a histogram of {reduction} keeps its columns in memory, which does not hold those of "
                 f"{dataset.num_rows:,} rows: ask for count",
@@ -233,7 +236,7 @@ class Maker:
         if found is not None or not self._may_build(dataset, spec):
             return found
         with self._stores.refusals():
-            return self._stores.build(dataset, spec, _kept_columns(layer), crew, layer.reduction)
+            return self._stores.build(dataset, spec, kept_columns(layer), crew, layer.reduction)
         return None
 
     def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
@@ -262,19 +265,18 @@ class Maker:
             order = open_stored_order(store)
             self._orders.put(key, order)
             verify_ahead(order, self.turns)
-        held = {name: self._column(dataset, layer, store, order, name, crew) for name in _kept_columns(layer)}
+        held = {name: self._column(dataset, layer, store, order, name, crew) for name in kept_columns(layer)}
         needed = {name: held[name] for name in layer.reduction.columns}
         rows: Order | None = order
         keep = row_filter(dataset, layer)
         if keep is not None:
-            there = ordered_columns(keep, order, OrderSpec.of(layer), held)
-            rows = some = self._kept_rows(layer, keep, order, there, key, crew)
+            rows = some = self._filtered.of(layer, keep, order, held, key, crew)
             if some is not None:
                 needed = {name: each and some.kept_of(each) for name, each in needed.items()}
-        lacking = None in needed.values() and not self._holds_rows(dataset, _gathered_bytes(dataset, layer))
+        lacking = None in needed.values() and not self._holds_rows(dataset, gathered_bytes(dataset, layer))
         if rows is None or lacking:
             return self._scanner.layer(dataset, layer, crew, order.survey)
-        inputs, columns = _stored_inputs(dataset, rows, layer.reduction, needed, crew)
+        inputs, columns = stored_inputs(dataset, rows, layer.reduction, needed, crew)
         made = PointsLayer(x, y, rows, Pyramid(rows.guard, inputs, self._memory_shelf()), columns, dataset)
         if keep is not None:
             opened(made)
@@ -283,9 +285,10 @@ class Maker:
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
 
     def _column(
-        self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew
+        self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew, adds: bool = True
     ) -> OrderedColumn | None:
-        """A column that is kept in the order, or was added to its store, or is where that is allowed; else None."""
+        """A column that is kept in the order, or was added to its store, or is where that is allowed and it `adds`;
+        else None."""
         assert self._stores is not None
         found = order.column(name)
         if found is not None:
@@ -293,7 +296,7 @@ class Maker:
         folder = self._stores.part(store, "columns", name)
         if folder is not None:
             return open_column(folder, len(order.guard))
-        if self._writes and (dataset.fingerprint, layer) in self._published_layers:
+        if adds and self._writes and (dataset.fingerprint, layer) in self._published_layers:
             with self._stores.refusals():
                 return add_column(self._stores, store, dataset, order, name, crew)
         return None
@@ -339,15 +342,15 @@ class Maker:
         if self.grows(dataset, layer):
             return True
         ordered = self._orders.find(key) is not None
-        more = _gathered_bytes(dataset, layer)
+        more = gathered_bytes(dataset, layer)
         if ordered:
             return not more or self._holds_rows(dataset, more)
         row = _ROW if dataset.lineage is None else _GROWING_ROW + (_GROWING_KEPT if layer.filter else 0)
-        return self._holds_rows(dataset, row, _read_bytes(dataset, layer) + more)
+        return self._holds_rows(dataset, row, read_bytes(dataset, layer) + more)
 
     def _check_line(self, dataset: Dataset, layer: Layer) -> None:
         """Raise TooLarge for a line whose columns memory does not hold: lines are not scanned."""
-        row = _read_bytes(dataset, layer)
+        row = read_bytes(dataset, layer)
         if not self._holds_rows(dataset, row):
             need, room = dataset.num_rows * row / 1e9, min(self._memory, available_memory()) / 1e9
             raise TooLarge(
@@ -372,31 +375,18 @@ class Maker:
         """A line in memory; `known` is what its survey would find."""
         x, y = self._axes(dataset, layer, crew)
         found = survey(x, y, layer.root == "default", crew) if known is None else known
-        if keep is None:
-            return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
-        mask = keep.of_file(crew)
-        some = Axis(hidden(x.column, mask), x.space)
-        return LineLayer(x, y, found, OneSeries(build_series(some, y, crew)), kept=int(np.count_nonzero(mask)))
+        if keep is not None:
+            return filtered_line(x, y, found, keep, crew)
+        return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
 
-    def _kept_rows(
-        self,
-        layer: Layer,
-        keep: RowFilter,
-        order: Order,
-        columns: Mapping[str, Slices] | None,
-        key: Hashable,
-        crew: Crew,
-    ) -> FilteredOrder | None:
-        """The rows of an order that a filter keeps, shared by all layers of that filter; None where memory does not
-        hold them."""
-        name = key, layer.filter
-        shared = self._orders.find(name)
-        if isinstance(shared, FilteredOrder) and shared.below is order:
-            return shared
-        made = keep_rows(keep, order, columns, crew, min(self._memory, available_memory()))
-        if made is not None:
-            self._orders.put(name, made)
-        return made
+    def _stored_columns(
+        self, dataset: Dataset, layer: Layer, order: Order, crew: Crew
+    ) -> dict[str, OrderedColumn | None] | None:
+        """The columns of a layer that its store has; None without a store."""
+        store = self._found(dataset, layer)
+        if store is None:
+            return None
+        return {name: self._column(dataset, layer, store, order, name, crew, False) for name in kept_columns(layer)}
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
         order = self._orders.find(key)
@@ -413,52 +403,3 @@ class Maker:
 
 def _ignore(made: LayerAnswers) -> None:
     """Nothing waits for a line that is below a histogram."""
-
-
-def _stored_inputs(
-    dataset: Dataset, order: Order, reduction: Reduction, stored: Mapping[str, OrderedColumn | None], crew: Crew
-) -> tuple[Inputs, dict[str, Column]]:
-    """A reduction's columns in a stored order: those of the store if all are there, else gathered into memory."""
-    found = {name: column for name, column in stored.items() if column is not None}
-    if len(found) < len(stored):
-        return _gathered(dataset, order, reduction, crew)
-    dtype = own = np.dtype(np.uint32)
-    values = valid = codes = labels = None
-    if reduction.column is not None:
-        column = found[reduction.column]
-        values, valid = column.values, column.valid
-        assert values is not None
-        own = values.array.dtype
-        dtype = reduction.accumulator(values.array)
-    if reduction.category is not None:
-        codes, labels = found[reduction.category].codes, found[reduction.category].labels
-        labels = dataset.labels(reduction.category) if labels is None else labels
-        check_categories(reduction.category, labels)
-    numbers = order.row_numbers if reduction.ordered else None
-    return Inputs(reduction, dtype, own, labels, numbers, values, valid, codes), {}
-
-
-def _gathered(dataset: Dataset, order: Order, reduction: Reduction, crew: Crew) -> tuple[Inputs, dict[str, Column]]:
-    columns = {name: dataset.column(name, crew.progress, crew.cancel) for name in reduction.columns}
-    if reduction.category is not None:
-        check_categories(reduction.category, columns[reduction.category].categories or ())
-    return gather_inputs(order, reduction, columns, crew), columns
-
-
-def _read_bytes(dataset: Dataset, layer: Layer) -> int:
-    """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
-    axes = (name for name in (layer.x, layer.y) if name)
-    return sum(axis_dtype(dataset.info(name).type).itemsize for name in axes) if dataset.files else 0
-
-
-def _kept_columns(layer: Layer) -> tuple[str, ...]:
-    """The columns that a layer of points has in its order, its reduction's first."""
-    if layer.glyph == "line":
-        return ()
-    expression = layer.expression
-    return tuple(dict.fromkeys((*layer.reduction.columns, *(() if expression is None else sorted(expression.columns)))))
-
-
-def _gathered_bytes(dataset: Dataset, layer: Layer) -> int:
-    """Bytes a row of a reduction's columns, as they are read and as they are in order."""
-    return sum(2 * axis_dtype(dataset.info(name).type).itemsize for name in layer.reduction.columns)

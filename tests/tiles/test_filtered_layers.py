@@ -24,6 +24,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.formats import parquet
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.estimates.filtered_sample import FilteredSample
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import hidden
 from bigviz.tiles.grid.survey import survey
@@ -273,3 +274,33 @@ def test_layers_of_one_filter_share_its_rows_and_those_of_all_rows() -> None:
     assert before == whole.order.nbytes + one.order.nbytes + sum(c.nbytes for c in other.pyramid.inputs.columns)
     engine.forget(MEMORY)
     assert engine.memory()["orders"] == 0
+
+
+@pytest.mark.parametrize("agg", ["count", "mean(v)", "by(kind)"])
+@pytest.mark.parametrize("where", ["memory", "store"])
+def test_some_of_the_ordered_rows_give_an_estimate(stored: Any, where: str, agg: str) -> None:
+    dataset, stores = (MEMORY, None) if where == "memory" else stored
+    engine, text = Engine(threads=2, stores=stores, index="existing", preview_rows=1000), "v > 20 and kind = 'a'"
+    asked = Layer("points", "x", "y", agg, filter=text)
+    engine.ensure(dataset, replace(asked, filter="", agg="count"))
+    sampled = engine.preview(dataset, asked)
+    assert isinstance(sampled, FilteredSample) and sampled.whole
+    assert sampled.facts.rows_kept == pytest.approx(np.count_nonzero(kept(text)), rel=0.05)
+    drawn, estimate = sampled.tile(TileKey(0, 0, 0, 0))
+    assert estimate.share == pytest.approx(1 / 3, rel=0.2) and estimate.error is not None
+    info = engine.info(dataset, asked)
+    assert sampled.roots == (info.root_x, info.root_y) and engine.preview(dataset, asked) is None
+    exact = [decode(plane) for plane in engine.tile(dataset, asked, TileKey(0, 0, 0, 0)).planes]
+    about = [decode(plane) for plane in drawn.planes]
+    for (values, filled), (others, all_filled) in zip(about, exact, strict=True):
+        if agg == "mean(v)":
+            assert (all_filled | ~filled).all() and values[filled].min() > 20
+            assert values[filled].mean() == pytest.approx(others[all_filled].mean(), rel=0.05)
+        else:
+            assert values.sum() == pytest.approx(others.sum(), rel=0.05, abs=1)
+
+
+def test_another_reduction_of_a_filter_that_is_there_needs_no_estimate() -> None:
+    engine = Engine(threads=2, preview_rows=1000)
+    engine.ensure(MEMORY, Layer("points", "x", "y", filter="v > 20"))
+    assert engine.preview(MEMORY, Layer("points", "x", "y", "any", filter="v > 20")) is None

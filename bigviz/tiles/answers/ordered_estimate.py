@@ -24,7 +24,7 @@ from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.wire.codec import SIDE
 
-__all__ = ["rehearse", "rough_tile"]
+__all__ = ["estimate_of", "rehearse", "rough_tile"]
 
 Array = npt.NDArray[Any]
 
@@ -40,10 +40,17 @@ def rough_tile(pyramid: Pyramid, key: TileKey, cancel: Cancel = NEVER) -> tuple[
     ranges = ranges_within(pyramid.guard, key.codes, cancel)
     if ranges.rows <= _SOON:
         return None
-    inputs = pyramid.inputs
+    positions = _every(ranges, -(-ranges.rows // _LOOKED), np.random.default_rng(key.i + key.j))
+    return estimate_of(pyramid, key, positions, (len(positions), ranges.rows), begun, cancel)
+
+
+def estimate_of(
+    pyramid: Pyramid, key: TileKey, positions: Array, looked: tuple[int, int], begun: float, cancel: Cancel
+) -> tuple[Drawn, Estimate]:
+    """An estimate of a tile from rows of it: those that were met among so many that were `looked` at, of so many."""
+    inputs, (seen, rows) = pyramid.inputs, looked
     planes_each = len(inputs.labels or (0,))
     groups = GROUPS if planes_each <= GROUPS else GROUPS // 2
-    positions = _every(ranges, -(-ranges.rows // _LOOKED), np.random.default_rng(key.i + key.j))
     parts = []
     for group in range(groups):
         cancel.check()
@@ -51,14 +58,14 @@ def rough_tile(pyramid: Pyramid, key: TileKey, cancel: Cancel = NEVER) -> tuple[
         planes = inputs.create(look=cancel.check)
         inputs.append(planes, cells_of(pyramid.guard.keys.take(some), key), some)
         parts.append(planes)
-    sizes = [len(positions[group::groups]) for group in range(groups)]
-    error = error_of(inputs.reduction, parts, sizes, ranges.rows, cancel)
+    sizes = [len(range(group, seen, groups)) for group in range(groups)]
+    error = error_of(inputs.reduction, parts, sizes, rows, cancel)
     total = combined(inputs.reduction, parts)
     summed = time.perf_counter()
-    encoded = wire(inputs.reduction, scaled(inputs.reduction, total, ranges.rows / len(positions)))
+    encoded = wire(inputs.reduction, scaled(inputs.reduction, total, rows / max(seen, 1)))
     cost = Cost(0, microseconds(summed - begun), microseconds(time.perf_counter() - summed), len(positions))
     cost.bytes = len(positions) * inputs.row_bytes
-    return Drawn(tuple(encoded), cost), Estimate(len(positions) / ranges.rows, error, False)
+    return Drawn(tuple(encoded), cost), Estimate(seen / max(rows, 1), error, False)
 
 
 def rehearse() -> None:

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column
+from bigviz.data.columns.column import Column, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.cells import cells_of
 from bigviz.data.filters.check import check
-from bigviz.data.filters.kept import kept, slices
+from bigviz.data.filters.kept import cells_of_array, kept, slices
 from bigviz.data.filters.predicate import Predicate
 
 __all__ = ["RowFilter", "hidden", "row_filter"]
@@ -59,6 +60,16 @@ class RowFilter:
         parts = slices(self.dataset, self.predicate, start, stop, cancel)
         return _Masks(each.mask for each in parts).take
 
+    def of_rows(self, rows: Array) -> Mask | None:
+        """Which of some rows of a table in memory are kept, by their numbers; None where a column's values have to be
+        seen as a whole."""
+        infos = [self.dataset.info(name) for name in self.names]
+        if any(own_name(info.name) != info.name or _is_bytes(info.type) for info in infos):
+            return None
+        table = self.dataset.take(rows, list(dict.fromkeys(self.names)))
+        cells = {info.name: cells_of_array(info, _one(table[info.name])) for info in infos}
+        return self.predicate.mask(cells.__getitem__, len(rows))
+
     def count(self, crew: Crew) -> int:
         """How many rows of the dataset are kept, by a pass over the filter's columns. Raises as `of_file` does."""
         found: list[int] = []
@@ -86,6 +97,16 @@ def hidden(column: Column, keep: Mask) -> Column:
     """A column whose rows are numbers only where they are kept."""
     valid = keep if column.valid is None else column.valid & keep
     return Column(column.info, column.values, valid, column.categories)
+
+
+def _is_bytes(type_: pa.DataType) -> bool:
+    """Whether bytes are read as text or not depends on all of a column's."""
+    held = type_.value_type if pa.types.is_dictionary(type_) else type_
+    return any(test(held) for test in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary))
+
+
+def _one(array: pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
 
 
 class _Masks:

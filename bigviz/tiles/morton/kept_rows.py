@@ -18,13 +18,17 @@ from bigviz.tiles.grid.row_filter import RowFilter
 from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder, filtered_order
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
+from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.verified_array import Checked
 
-__all__ = ["keep_rows", "ordered_columns"]
+__all__ = ["Slices", "keep_rows", "ordered_columns", "sample_rows"]
 
 Mask = npt.NDArray[np.bool_]
-Slices = Callable[[slice], Column]
+Array = npt.NDArray[Any]
+Slices = Callable[[slice | Array], Column]
 
 _STAGE: Final = "filtering rows"
+_LOOKED: Final = 1 << 16  # rows of a sample
 
 
 def keep_rows(
@@ -54,6 +58,28 @@ def keep_rows(
         crew.within(_STAGE, 0.5, 0.8, rows),
     )
     return _fitting(order, mask, by_number.at(order.far), by_number.kept, crew.within(_STAGE, 0.8, 1.0, rows), memory)
+
+
+def sample_rows(
+    keep: RowFilter, order: Order, columns: Mapping[str, Slices] | None
+) -> tuple[FilteredOrder, int] | None:
+    """The kept ones of every k-th row of an order, about 2^16, and how many were looked at; its `kept` is scaled to all
+    rows. None where looking at some rows means reading the table."""
+    rows = len(order.guard)
+    step = max(1, rows // _LOOKED)
+    places = np.arange(int(np.random.default_rng(rows).integers(0, step)), rows, step)
+    mask: Mask | None = None
+    if columns is not None:
+        mask = keep.mask({name: read(places) for name, read in columns.items()}, len(places))
+    elif order.has_columns:
+        mask = keep.of_rows(order.row_numbers(places))
+    if mask is None:
+        return None
+    some = places[mask]
+    kept = round(order.survey.rows * len(some) / max(len(places), 1))
+    none = np.empty(0, np.int64)
+    guard, numbered = Guard(order.guard.keys.take(some)), Checked(some.astype(np.uint32))
+    return FilteredOrder(order.survey, guard, numbered, none, order, none, kept), len(places)
 
 
 def ordered_columns(
@@ -98,7 +124,7 @@ class _Held:
     column: OrderedColumn
     labels: tuple[str, ...] | None
 
-    def read(self, part: slice) -> Column:
+    def read(self, part: slice | Array) -> Column:
         """Some of its rows."""
         values, valid, codes = self.column[:3]
         if codes is not None:
@@ -117,7 +143,7 @@ class _Numbers:
     order: Order
     which: int
 
-    def read(self, part: slice) -> Column:
+    def read(self, part: slice | Array) -> Column:
         """Some of its rows."""
-        numbers: npt.NDArray[Any] = self.order.numbers(self.which, part)
+        numbers = self.order.numbers(self.which, part)
         return Column(self.info, numbers.astype(axis_dtype(self.info.type), copy=False), None, None)

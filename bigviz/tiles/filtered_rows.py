@@ -1,0 +1,93 @@
+"""The rows that filters keep of the orders that layers share, and estimates of them until they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import numpy as np
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.spaces import space
+from bigviz.common.memory import available_memory
+from bigviz.common.priority import Turns
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.estimates.filtered_sample import FilteredSample
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.row_filter import RowFilter, hidden, row_filter
+from bigviz.tiles.grid.survey import Survey
+from bigviz.tiles.layer_inputs import read_columns, stored_inputs
+from bigviz.tiles.morton.filtered_order import FilteredOrder
+from bigviz.tiles.morton.kept_rows import Slices, keep_rows, ordered_columns, sample_rows
+from bigviz.tiles.morton.order import Order, OrderedColumn
+from bigviz.tiles.pyramid.layer_columns import gather_inputs
+from bigviz.tiles.pyramid.pyramid import Pyramid
+from bigviz.tiles.scans.scan_factory import head_of
+from bigviz.tiles.series.line import OneSeries
+from bigviz.tiles.series.series import build_series
+from bigviz.tiles.shared_orders import Orders
+
+__all__ = ["FilteredRows", "filtered_line"]
+
+Held = Mapping[str, OrderedColumn | None]
+
+
+class FilteredRows:
+    """Safe to use from any number of threads."""
+
+    def __init__(self, orders: Orders, memory: int, turns: Turns) -> None:
+        self._orders, self._memory, self._turns = orders, memory, turns
+
+    def are_there(self, layer: Layer, key: Hashable) -> bool:
+        """Whether some layer of this filter over the order `key` has been made."""
+        return self._orders.find((key, layer.filter)) is not None
+
+    def of(
+        self, layer: Layer, keep: RowFilter, order: Order, held: Held | None, key: Hashable, crew: Crew
+    ) -> FilteredOrder | None:
+        """The rows of an order that a filter keeps, shared by all layers of that filter; None where memory does not
+        hold them. `held` are the columns in that order."""
+        name = key, layer.filter
+        shared = self._orders.find(name)
+        if isinstance(shared, FilteredOrder) and shared.below is order:
+            return shared
+        columns = _ordered(layer, keep, order, held)
+        made = keep_rows(keep, order, columns, crew, min(self._memory, available_memory()))
+        if made is not None:
+            self._orders.put(name, made)
+        return made
+
+    def sample(self, dataset: Dataset, layer: Layer, order: Order, held: Held, crew: Crew) -> FilteredSample | None:
+        """The layer over some of the rows of an order; None where they cannot be told without reading the table."""
+        keep, names = row_filter(dataset, layer), layer.reduction.columns
+        if keep is None or not (order.has_columns or all(held[name] for name in names)):
+            return None
+        with self._turns.request():
+            some = sample_rows(keep, order, _ordered(layer, keep, order, held))
+            if some is None:
+                return None
+            rows, looked = some
+            if order.has_columns:
+                columns = read_columns(dataset, layer.reduction, crew)
+                inputs = gather_inputs(rows, layer.reduction, columns, crew)
+            else:
+                needed = {name: each and rows.kept_of(each) for name, each in held.items() if name in names}
+                inputs, columns = stored_inputs(dataset, rows, layer.reduction, needed, crew)
+            x = Axis(head_of(dataset, layer.x, crew.cancel), space(layer.xaxis, "x"))
+            y = Axis(head_of(dataset, layer.y, crew.cancel), space(layer.yaxis, "y"))
+            made = PointsLayer(x, y, rows, Pyramid(rows.guard, inputs), columns)
+        return FilteredSample(dataset, layer, made, looked, self._turns)
+
+
+def filtered_line(x: Axis, y: Axis, found: Survey, keep: RowFilter, crew: Crew) -> LineLayer:
+    """A line of the rows that a filter keeps, in memory; `found` is the survey of all rows."""
+    mask = keep.of_file(crew)
+    some = Axis(hidden(x.column, mask), x.space)
+    return LineLayer(x, y, found, OneSeries(build_series(some, y, crew)), kept=int(np.count_nonzero(mask)))
+
+
+def _ordered(layer: Layer, keep: RowFilter, order: Order, held: Held | None) -> dict[str, Slices] | None:
+    return None if held is None or order.has_columns else ordered_columns(keep, order, OrderSpec.of(layer), held)
