@@ -18,7 +18,6 @@ import bigviz as bv
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import LINEAR
-from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats import parquet
@@ -36,8 +35,6 @@ from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.scans.scanned_layer import ScannedLayer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.codec import decode
-
-from ..growing import Growing
 
 ROWS = 200_000
 SMALL = 3 << 20  # bytes, which hold no order of so many rows
@@ -257,12 +254,6 @@ def test_a_sample_is_filtered_and_keeps_the_roots_of_all_rows(path: Path) -> Non
     drawn, _ = sampled.tile(TileKey(0, 0, 0, 0))
     inside = kept(text) & np.isfinite(TABLE["x"].to_numpy()) & np.isfinite(TABLE["y"].to_numpy())
     assert np.nansum(decode(drawn.planes[0])[0]) == pytest.approx(np.count_nonzero(inside), rel=0.05)
-
-
-def test_filters_of_datasets_that_grow_are_refused() -> None:
-    grown = Growing(TABLE.slice(0, 10)).version()
-    with pytest.raises(BadInput, match="not available for datasets that are appended to"):
-        Engine().ensure(grown, Layer("points", "x", "y", filter="v > 1"))
 
 
 def test_layers_of_one_filter_share_its_rows_and_those_of_all_rows() -> None:
