@@ -146,6 +146,7 @@ def test_bounds_are_those_that_every_kept_row_keeps():
     assert bounds("i64 = 1 or i64 between 3 and 4") == {"i64": (1, 4)}
     assert bounds("i64 = 1 or f64 = 1") == {}
     assert bounds("not i64 > 1") == {}
+    assert bounds("label > 1 and label in (7, 8)") == {}  # its axis numbers are codes
     assert bounds("i64 in (7, 3) and name = 'a'") == {"i64": (3, 7)}
     low, high = bounds("i64 > 5 and i64 < 2")["i64"]
     assert low > high  # type: ignore[operator]

@@ -83,6 +83,7 @@ class NumberColumn(_Value):
         self.name = info.name
         self.scale = scale
         self.zone = own.zone
+        self.has_axis = info.kind != "category"  # else the axis numbers are codes
         self._own = own
         self._decoded = PerLabels(self._of_labels)
 

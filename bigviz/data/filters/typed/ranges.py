@@ -84,7 +84,7 @@ class WholeRange(_Range):
         return judged(true, vector.valid, nulls)
 
     def bounds(self) -> Mapping[str, Interval]:
-        if not isinstance(self.of, NumberColumn):
+        if not isinstance(self.of, NumberColumn) or not self.of.has_axis:
             return {}
         if self.of.kind == "decimal":
             return {self.of.name: Interval(self._as_float(self.low), self._as_float(self.high))}
@@ -123,7 +123,7 @@ class FloatRange(_Range):
         return judged(_floats_within(values, low, high, open_low, open_high), vector.valid, nulls)
 
     def bounds(self) -> Mapping[str, Interval]:
-        if not isinstance(self.of, NumberColumn):
+        if not isinstance(self.of, NumberColumn) or not self.of.has_axis:
             return {}
         return {self.of.name: Interval(None if self.low == -inf else self.low, None if self.high == inf else self.high)}
 
@@ -163,7 +163,7 @@ class OneOf(_Range):
         return judged(true, vector.valid, nulls)
 
     def bounds(self) -> Mapping[str, Interval]:
-        if not isinstance(self.of, NumberColumn) or not self.values:
+        if not isinstance(self.of, NumberColumn) or not self.of.has_axis or not self.values:
             return {}
         return {self.of.name: Interval(self.values[0], self.values[-1])}
 
