@@ -21,7 +21,7 @@ Kind = Literal["number", "text", "name", "quoted", "control", "keyword", "symbol
 _PATTERN: Final = re.compile(
     r"""(?P<space>\s+)
       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-      | (?P<control>\$[^\W\d][\w-]*)
+      | (?P<control>\$[A-Za-z_][A-Za-z0-9_]*)
       | (?P<name>[^\W\d]\w*)
       | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
       | (?P<quoted>`(?:[^`]|``)*`)

@@ -160,7 +160,8 @@ def called(node: Call) -> str:
     if node.name in _FLOAT_FUNCTIONS:
         if kind_of(node) == "float":
             return f"{node.name}(CAST({inner} AS DOUBLE))"
-        return f"TRY(abs({inner}))" if node.name == "abs" else inner
+        unsigned = node.args[0] in (ColumnName("u8"), ColumnName("u64"))
+        return inner if node.name != "abs" or unsigned else f"TRY(abs(TRY_CAST({inner} AS BIGINT)))"
     name = _PARTS.get(node.name, node.name)
     return f"CAST({name}({inner}) AS BIGINT)" if node.name not in ("lower", "upper") else f"{name}({inner})"
 

@@ -14,6 +14,8 @@ import pytest
 
 import bigviz as bv
 
+from ...growing import Growing
+
 ROWS = 50_000
 
 
@@ -95,6 +97,14 @@ def test_ends_of_dates_and_of_labels_that_are_no_text():
     everything = dataset.where("true")
     assert (everything.min("day"), everything.max("day")) == (dt.date(1, 1, 1), dt.date(9999, 12, 31))
     assert (everything.min("code"), everything.max("code")) == (4, 30)
+
+
+def test_rows_that_were_rolled_over_are_not_there_and_corrected_ones_are():
+    grown = Growing(pa.table({"n": range(10), "k": list("abcdefghij")})).roll(4)
+    dataset = grown.correct([5], pa.table({"n": [500], "k": ["z"]})).append(pa.table({"n": [10], "k": ["a"]})).version()
+    assert dataset.where("n >= 0").count() == 7
+    assert dataset.where("n > 7 and k != 'i'").to_arrow()["n"].to_pylist() == [500, 9, 10]
+    assert dataset.where("k = 'z' or k = 'a'").sum("n") == 510
 
 
 def test_faults_name_their_place():
