@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -102,11 +103,21 @@ class Maker:
         order = self._orders.find(key)
         if layer.filter and order is not None and layer.glyph == "points" and not self._filtered.are_there(layer, key):
             crew = Crew(1, cancel=cancel)
-            held = {} if order.has_columns else self._stored_columns(dataset, layer, order, crew)
-            sample = None if held is None else self._filtered.sample(dataset, layer, order, held, crew)
-            if sample is not None:
-                return sample
+            with self._but_for_damage():  # which the build meets
+                held = {} if order.has_columns else self._stored_columns(dataset, layer, order, crew)
+                sample = None if held is None else self._filtered.sample(dataset, layer, order, held, crew)
+                if sample is not None:
+                    return sample
         return None if self.soon(dataset, layer, key) else self.previews.begin(dataset, layer, cancel)
+
+    @contextmanager
+    def _but_for_damage(self) -> Iterator[None]:
+        """Go on where a store is damaged."""
+        try:
+            yield
+        except Unreadable as error:
+            if not self.is_damage(error):
+                raise
 
     def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether rows in order are at hand, so that the layer answers in no time."""

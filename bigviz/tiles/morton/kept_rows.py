@@ -54,7 +54,7 @@ def keep_rows(
     by_number = packed_mask(len(whole), lambda start, stop: whole[start:stop], Crew(crew.threads, cancel=crew.cancel))
     mask = packed_mask(
         rows,
-        lambda start, stop: by_number.at(order.row_numbers(slice(start, stop))),
+        lambda start, stop: by_number.at(order.numbered.take(slice(start, stop))),
         crew.within(_STAGE, 0.5, 0.8, rows),
     )
     return _fitting(order, mask, by_number.at(order.far), by_number.kept, crew.within(_STAGE, 0.8, 1.0, rows), memory)
