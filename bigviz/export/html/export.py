@@ -14,6 +14,7 @@ from bigviz.common.disk.atomic_file import written_aside
 from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress, no_progress
 from bigviz.document.bind import require_bound
+from bigviz.document.controls.settled import settled
 from bigviz.document.spec import Document, mapped
 from bigviz.export.html.blocks import Blocks, packed
 from bigviz.export.html.kept_layer import Kept, KeptBars, KeptLine, KeptRows, Subject
@@ -78,10 +79,12 @@ def export_html(
 
     Layers of few rows are in it whole, others down to level `depth`, or, without one, as many whole levels as fit into
     `max_size` bytes, level by level over all layers; level 0 is always there. Maps below figures, which would be
-    fetched, are left out. A file at `path` is replaced when the new one is complete, or not at all. Raises what opening
-    the layers does, NotFound for a dataset that is not there, and Cancelled.
+    fetched, are left out, and so are controls, whose values are those of the document. A file at `path` is replaced
+    when the new one is complete, or not at all. Raises what opening the layers does, NotFound for a dataset that is not
+    there, and Cancelled.
     """
     require_bound(made)
+    made = settled(made)
     made = replace(made, layout=mapped(made.layout, lambda figure: replace(figure, basemap=None)))
     layers = [_opened(made, place, engine, depth, progress, cancel) for place in _places(made)]
     blocks = Blocks()

@@ -1,0 +1,111 @@
+"""Which values controls take, and what filters and layers get of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import bigviz as bv
+from bigviz.common.errors import BadInput
+from bigviz.document.controls.bound import control_columns
+from bigviz.document.controls.settled import settled
+from bigviz.document.controls.spec import ColumnOptions
+from bigviz.document.controls.values import (
+    all_values,
+    check_values,
+    column_options,
+    filter_values,
+    initial_values,
+)
+from bigviz.document.filter_text import bound_filter
+from bigviz.document.spec import Document
+
+KEPT = "fare between $fare and kind in $kinds and time between $days and starts_with(kind, $word) and fare >= $least"
+
+
+@pytest.fixture(scope="module")
+def plot() -> Document:
+    table = bv.open(
+        {"x": [1.0, 2.0, 3.0], "fare": [1.0, 20.0, 30.0], "kind": ["b", "a", "b"], "n": [3, 10, 3],
+         "ok": [True, False, True], "time": ["2024-01-01", "2024-01-02", "2024-01-03"], "secret": [1, 2, 3]},
+        name="t",
+    )  # fmt: skip
+    metric = bv.select("metric", {"Rows": "count", "Mean": "mean(fare)"}, "count")
+    controls = (
+        metric, bv.multiselect("kinds", table, column="kind"), bv.select("n", table, column="n"),
+        bv.radio("ok", table, column="ok"), bv.checkbox("only"), bv.slider("least", 0, 50),
+        bv.range_slider("fare", 0, 50), bv.date_range("days", "2024-01-01"), bv.text_input("word"),
+        bv.button("go", "Go"), bv.markdown("words", id="words"), bv.number("sum", "sum(n)", table, "fare > $least"),
+    )  # fmt: skip
+    figure = bv.figure().points(table, "x", "fare", agg=metric, filter=KEPT.replace("time between $days and ", ""))
+    return bv.document(bv.row(bv.column(*controls), bv.tabs({"A": figure})), id="d")
+
+
+def test_values_at_first(plot: Document):
+    assert initial_values(plot) == {
+        "metric": "count", "kinds": [], "n": None, "ok": None, "only": False, "least": 0, "fare": None, "days": None,
+        "word": "",
+    }  # fmt: skip
+    assert all_values(plot, {"least": 5})["least"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("metric", "mean(fare)"), ("kinds", ["b", "a"]), ("kinds", []), ("n", 10), ("ok", True), ("only", True),
+        ("least", 0), ("least", 50.0), ("fare", [0, 50]), ("fare", [3, 3]), ("fare", None),
+        ("days", ["2024-02-29", "2024-02-29"]), ("word", "taxi"), ("word", ""), ("go", 3), ("n", None),
+    ],
+)  # fmt: skip
+def test_values_that_controls_take(plot: Document, name: str, value: Any):
+    assert check_values(plot, {name: value}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("metric", "sum(fare)"), ("metric", 1), ("kinds", "a"), ("kinds", ["c"]), ("kinds", ["a", "a"]), ("n", "10"),
+        ("n", True), ("n", 4), ("ok", 1), ("ok", "true"), ("only", 1), ("only", "true"), ("least", -1), ("least", 51),
+        ("least", True), ("least", "5"), ("least", float("nan")), ("fare", [1]), ("fare", [2, 1]), ("fare", [0, 51]),
+        ("fare", 3), ("days", ["2024-01-02", "2024-01-01"]), ("days", ["2023-12-31", "2024-01-01"]),
+        ("days", ["2024-02-30", "2024-03-01"]), ("days", ["2024-01-01"]), ("word", "two\nlines"), ("word", 3),
+        ("go", -1), ("go", True), ("words", "x"), ("sum", 1), ("none", 1),
+    ],
+)  # fmt: skip
+def test_values_that_they_do_not_take_name_them(plot: Document, name: str, value: Any):
+    with pytest.raises(BadInput, match=f"'{name}'") as told:
+        check_values(plot, {name: value})
+    assert told.value.field == name
+
+
+def test_values_are_an_object(plot: Document):
+    with pytest.raises(BadInput, match="object of values"):
+        check_values(plot, [])
+
+
+def test_options_of_columns_are_in_order_and_of_their_type(plot: Document):
+    assert column_options(plot, ColumnOptions("t", "n")) == ([3, 10], False)
+    assert column_options(plot, ColumnOptions("t", "kind")) == (["a", "b"], False)
+    assert column_options(plot, ColumnOptions("t", "ok")) == ([False, True], False)
+
+
+def test_filters_get_no_value_of_an_empty_text_and_whole_days(plot: Document):
+    values = all_values(plot, {"days": ["2024-01-01", "2024-01-02"]})
+    found = filter_values(plot, values)
+    assert found["word"] is None and found["days"] == ["2024-01-01", "2024-01-02T23:59:59.999999999"]
+    assert bound_filter(plot, KEPT, initial_values(plot)) == "fare >= 0"
+    assert bound_filter(plot, "fare between $fare", values) == ""
+    assert "'2024-01-02T23:59:59.999999999'" in bound_filter(plot, "time between $days", values)
+
+
+def test_the_columns_that_controls_name_are_those_that_a_guest_may_use(plot: Document):
+    assert control_columns(plot, "t") == {"kind", "n", "ok", "fare"}
+
+
+def test_a_settled_document_has_the_values_and_no_controls_but_words(plot: Document):
+    made = settled(plot)
+    ((_, layer),) = made.layers()
+    assert (layer.agg, layer.filter) == ("count", "fare >= 0")
+    assert list(made.controls) == ["words"] and made.placed_controls() == ["words"]
+    assert bv.load(made.to_json()) == made and settled(made) == made
