@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -39,7 +39,7 @@ from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
-from bigviz.tiles.brush.prepare import Prepared
+from bigviz.tiles.brush.prepared import Prepared
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
@@ -419,6 +419,9 @@ class _Layers:
 
     def order(self, dataset: Dataset, layer: Layer) -> Order | None:
         return self._engine._store.order(self._engine._order_key(dataset, layer))
+
+    def request(self) -> AbstractContextManager[None]:
+        return self._engine._maker.turns.request()
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:

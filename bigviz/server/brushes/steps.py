@@ -151,7 +151,7 @@ class HeldBrush:
             column = _label_column(dataset, layer)
             places = {label: at for at, label in enumerate(dataset.labels(column, cancel))}
             order = tuple(places[name] for name in bars.names or ())
-            return _Target(want, BarTarget(column, str(layer.reduction)), bars, order)
+            return _Target(want, BarTarget(column, str(layer.reduction), layer.filter), bars, order)
         if want.columns is None:
             raise BadInput(f"A target of a {layer.glyph} has columns.", "targets")
         ends = {"x0": want.columns.x0, "x1": want.columns.x1}
@@ -162,7 +162,7 @@ class HeldBrush:
         if not bars.bins:
             raise BadInput("A histogram without bins shows no brush.", "targets")
         edges = tuple(bars.edges.tolist())
-        target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed)
+        target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed, layer.filter)
         return _Target(want, target, bars, None, window)
 
 

@@ -39,7 +39,7 @@ from bigviz.tiles.brush.targets.grid_target import GridTarget
 from bigviz.tiles.brush.targets.line_rows import LineRows
 from bigviz.wire.codec import EncodedPlane
 
-__all__ = ["MovingBrush", "State"]
+__all__ = ["MovingBrush", "State", "image_of"]
 
 Array = npt.NDArray[Any]
 
@@ -131,6 +131,18 @@ class MovingBrush:
         """A target as it is."""
         return self._states[number]
 
+    def filled(self, shape: Shape | None, cancel: Cancel) -> tuple[list[GridTarget], int]:
+        """The targets of cells under a brush, and how many rows are in all brushes."""
+        with locked(self._lock, cancel):
+            self._follow(shape, cancel)
+            return [state.rows for state in self._states if isinstance(state.rows, GridTarget)], self._selected
+
+    def scale(self, factor: float) -> None:
+        """Each row stands for so many."""
+        for state in self._states:
+            if isinstance(state.rows, GridTarget):
+                state.rows.scale = factor
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -175,7 +187,7 @@ class MovingBrush:
 
     def _plan(self, shape: Shape | None, cancel: Cancel) -> tuple[list[_Job], bool]:
         """What to do, and whether after taking all rows away."""
-        if self._blank:
+        if self._blank or not self._order.ranged:
             return [_Job(self._found(shape, cancel), 1)], True
         jobs = self._differences(self._shape, shape, cancel)
         if sum(job.rows for job in jobs) > _CHEAP:
@@ -334,9 +346,14 @@ class MovingBrush:
         if not isinstance(rows, GridTarget):
             return Brushed(None, rows.columns(self._each, cancel), rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
-        image = WindowImage(rows.width, rows.height, rows.planes, planes, Cost())
+        image = image_of(rows, planes)
         heights = None if isinstance(state.target, RasterTarget) else rows.heights()
         return Brushed(image, None, rows.exact, heights=heights)
+
+
+def image_of(grid: GridTarget, planes: list[EncodedPlane]) -> WindowImage:
+    """A grid's image, of the planes of its blocks one after the other."""
+    return WindowImage(grid.width, grid.height, grid.planes, planes, Cost())
 
 
 class _Again:

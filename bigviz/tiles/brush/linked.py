@@ -95,13 +95,14 @@ class RasterTarget:
 @dataclass(frozen=True)
 class HistogramTarget:
     """A column in bins between ascending `edges`, in axis space: half-open, but the last one holds its upper edge too
-    where `closed` says so. `agg` is a reduction's text form."""
+    where `closed` says so. `agg` is a reduction's text form, `filter` that of a layer."""
 
     column: str
     edges: tuple[Number, ...]
     agg: str = "count"
     axis: str = "linear"
     closed: bool = True
+    filter: str = ""
 
     def check(self) -> None:
         """Raise BadInput unless there are 1 to 65,536 bins and their edges ascend."""
@@ -118,6 +119,7 @@ class BarTarget:
 
     column: str
     agg: str = "count"
+    filter: str = ""
 
 
 @dataclass(frozen=True)

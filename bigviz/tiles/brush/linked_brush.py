@@ -1,126 +1,163 @@
-"""A brush as a server holds it: prepared behind, and moved as soon as it is."""
+"""A brush as a server holds it: prepared behind, moved over a sample until it is, and then over all rows.
+
+Where memory does not hold what lies beside the rows, each step is an estimate, and a brush that rests is exact by a
+pass over the table.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
-from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.errors import BadInput, Cancelled, TooLarge
+from bigviz.tiles.brush.asked import Asked, moving_brush
 from bigviz.tiles.brush.brush import MovingBrush, State
 from bigviz.tiles.brush.linked import LineTarget, OtherBrush, Source, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
-from bigviz.tiles.brush.others import failed_rows
-from bigviz.tiles.brush.prepare import Prepared, check_source, check_target, prepare_order, prepare_target
+from bigviz.tiles.brush.passing import passed
+from bigviz.tiles.brush.prepare import check_source, check_target, prepare_order, prepare_target
+from bigviz.tiles.brush.prepared import Prepared
+from bigviz.tiles.brush.some_rows import SAMPLED, sample_of
 
 __all__ = ["LinkedBrush", "linked_brush"]
 
 _LOOK: Final = 0.005
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a brush is of."""
-
-    source: Source
-    others: tuple[OtherBrush, ...]
-    prepared: Prepared
+_FEW: Final = 4  # samples: a table of no more rows is in order as soon as a sample is read
 
 
 class LinkedBrush:
     """See `bigviz.tiles.interface.Brush`."""
 
-    def __init__(self, asked: _Asked, targets: Sequence[Target]) -> None:
-        self._asked = asked
-        self._targets = list(targets)
-        self._moving: MovingBrush | None = None
+    def __init__(self, asked: Asked, prepared: Prepared) -> None:
+        self._asked, self._prepared = asked, prepared
+        self._exact: MovingBrush | None = None
+        self._rough: MovingBrush | None = None
         self._error: BaseException | None = None
-        self._ready = threading.Event()
-        self._closed = asked.prepared.crew.cancel
+        self._too_large = False
+        self._shape: Shape | None = None
+        self._some, self._ready = threading.Event(), threading.Event()
+        self._closed = prepared.crew.cancel
+        self._lock = threading.Lock()
 
     @property
     def ready(self) -> bool:
-        return self._ready.is_set() and self._error is None
+        return self._exact is not None
 
     @property
     def nbytes(self) -> int:
-        moving = self._moving
-        return 0 if moving is None else moving.nbytes
+        """Bytes of memory of the targets' cells."""
+        return sum(each.nbytes for each in (self._exact, self._rough) if each is not None)
 
     def wait(self, cancel: Cancel = NEVER) -> None:
-        self._made(cancel)
+        self._await(self._ready, cancel)
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         if shape is not None:
             shape.check()
-        return self._made(cancel).move(shape, cancel)
+        self._shape = shape
+        self._await(self._some, cancel)
+        with self._prepared.layers.request():
+            exact = self._exact
+            return self._guess(shape, cancel) if exact is None else exact.move(shape, cancel)
 
     def settle(self, cancel: Cancel = NEVER) -> Step:
-        return self._made(cancel).settle(cancel)
+        self._await(self._ready, cancel)
+        exact, shape = self._exact, self._shape
+        if exact is not None:
+            exact.move(shape, cancel)
+            return exact.settle(cancel)
+        return passed(self._asked, self._prepared, shape, self._guess(shape, cancel), cancel)
 
     def retarget(self, number: int, target: Target, cancel: Cancel = NEVER) -> Step:
-        if not 0 <= number < len(self._targets):
-            raise BadInput(f"targets are 0 to {len(self._targets) - 1}, got {number}", "target", number)
-        prepared = self._asked.prepared
-        check_target(prepared.dataset, target)
-        moving, before = self._made(cancel), self._targets[number]
+        asked = self._asked
+        if not 0 <= number < len(asked.targets):
+            raise BadInput(f"targets are 0 to {len(asked.targets) - 1}, got {number}", "target", number)
+        check_target(self._prepared.dataset, target)
+        self._await(self._ready, cancel)
+        before = asked.targets[number]
+        moving = self._exact or self._rough
+        if moving is None:
+            raise Cancelled()
         if isinstance(target, LineTarget) and isinstance(before, LineTarget) and target.layer == before.layer:
             step = moving.replace(number, target)
+        elif self._exact is not None:
+            prepared = replace(self._prepared, crew=replace(self._prepared.crew, cancel=cancel))
+            order = prepare_order(asked.source, prepared)
+            rows = prepare_target(target, asked.source, order, prepared, prepared.crew.threads)
+            step = moving.retarget(number, State(target, rows, asked.spared(number)), cancel)
         else:
-            spared = moving.state(number).spared
-            step = moving.retarget(number, self._state(target, spared, cancel), cancel)
-        self._targets[number] = target
+            return self._rough_again(number, target, cancel)
+        self._asked = self._with(number, target)
         return step
 
     def close(self) -> None:
         self._closed.cancel()
-        moving, self._moving = self._moving, None
-        if moving is not None:
-            moving.close()
+        with self._lock:
+            moving, self._exact, self._rough = (self._exact, self._rough), None, None
+        for each in moving:
+            if each is not None:
+                each.close()
 
     def prepare(self) -> None:
         """Make what it needs; called in a thread of its own."""
         try:
-            self._moving = self._prepared()
+            if self._prepared.dataset.num_rows > _FEW * SAMPLED:
+                self._keep_rough(self._sampled(self._asked))
+                self._some.set()
+            made = moving_brush(self._asked, self._prepared, self._prepared.crew.threads)
+            with self._lock:
+                self._exact = made
+        except TooLarge as error:
+            self._error = None if self._rough is not None else error
         except BaseException as error:
             self._error = error
+        self._some.set()
         self._ready.set()
         if self._closed.cancelled:
             self.close()
 
-    def _prepared(self) -> MovingBrush:
-        asked = self._asked
-        prepared = asked.prepared
-        order = prepare_order(asked.source, prepared)
-        others = [(prepare_order(other.source, prepared), other.shape) for other in asked.others]
-        spared = [
-            sum(1 << bit for bit, other in enumerate(asked.others) if number in other.spares)
-            for number in range(len(self._targets))
-        ]
-        states = [
-            self._state(target, bits, prepared.crew.cancel) for target, bits in zip(self._targets, spared, strict=True)
-        ]
-        failed = failed_rows(order, others, prepared.crew)
-        return MovingBrush(order, states, failed, prepared.crew.threads)
+    def _sampled(self, asked: Asked) -> MovingBrush:
+        """The brush over a sample."""
+        rough = moving_brush(asked, sample_of(self._prepared, asked.names(self._prepared)), 1)
+        rough.scale(self._prepared.dataset.num_rows / SAMPLED)
+        return rough
 
-    def _state(self, target: Target, spared: int, cancel: Cancel) -> State:
-        prepared = replace(self._asked.prepared, crew=replace(self._asked.prepared.crew, cancel=cancel))
-        order = prepare_order(self._asked.source, prepared)
-        rows = prepare_target(target, self._asked.source, order, prepared, prepared.crew.threads)
-        return State(target, rows, spared)
+    def _keep_rough(self, made: MovingBrush) -> None:
+        with self._lock:
+            self._rough = made
 
-    def _made(self, cancel: Cancel) -> MovingBrush:
-        """The brush, once it is prepared. Raises what preparing it did, and Cancelled once it is closed."""
-        while not self._ready.wait(_LOOK):
+    def _guess(self, shape: Shape | None, cancel: Cancel) -> Step:
+        """A step over the sample, multiplied up."""
+        rough = self._rough
+        if rough is None:
+            raise Cancelled()
+        step, rows = rough.move(shape, cancel), self._prepared.dataset.num_rows
+        targets = [replace(each, exact=False, share=SAMPLED / rows) for each in step.targets]
+        return replace(step, targets=targets, rows=round(step.rows * rows / SAMPLED), of=rows, exact=False)
+
+    def _rough_again(self, number: int, target: Target, cancel: Cancel) -> Step:
+        self._asked = self._with(number, target)
+        before = self._rough
+        self._keep_rough(self._sampled(self._asked))
+        if before is not None:
+            before.close()
+        return self._guess(self._shape, cancel)
+
+    def _with(self, number: int, target: Target) -> Asked:
+        targets = (*self._asked.targets[:number], target, *self._asked.targets[number + 1 :])
+        return replace(self._asked, targets=targets)
+
+    def _await(self, event: threading.Event, cancel: Cancel) -> None:
+        """Wait until it is prepared so far. Raises what preparing it did, and Cancelled once it is closed."""
+        while not event.wait(_LOOK):
             cancel.check()
         if self._error is not None:
             raise self._error
-        if self._moving is None:
-            raise Cancelled()
-        return self._moving
+        self._closed.check()
 
 
 def linked_brush(
@@ -133,6 +170,6 @@ def linked_brush(
     for other in others:
         check_source(prepared.dataset, other.source)
         other.shape.check()
-    brush = LinkedBrush(_Asked(source, tuple(others), prepared), targets)
+    brush = LinkedBrush(Asked(source, tuple(targets), tuple(others)), prepared)
     start_daemon("bigviz-brush", brush.prepare, stop=prepared.crew.cancel.cancel)
     return brush

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,15 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.inputs import bound, check
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.parse import parse
-from bigviz.aggregate.spaces import space
 from bigviz.common.errors import BadInput, Unplottable
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.answers.layer_answers import LayerAnswers
+from bigviz.data.filters.check import check as check_filter
+from bigviz.data.filters.parse import parse as parse_filter
 from bigviz.tiles.answers.line_layer import LineLayer
-from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import (
+    BarTarget,
     BoxSource,
     HistogramTarget,
     LabelSource,
@@ -32,58 +32,29 @@ from bigviz.tiles.brush.linked import (
     Target,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.box_order import box_order
+from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
 from bigviz.tiles.brush.orders.source_order import SourceOrder
+from bigviz.tiles.brush.orders.unsorted_order import UnsortedOrder
+from bigviz.tiles.brush.prepared import Prepared, within_ends
 from bigviz.tiles.brush.targets.cells import Cells, Raster, Words, bins_of, words_of
-from bigviz.tiles.brush.targets.grid_target import GridTarget
+from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.in_order import filled, in_order
 from bigviz.tiles.brush.targets.line_rows import NOWHERE, LineRows, Places
 from bigviz.tiles.brush.targets.reduced import Beside, reduced
 from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.row_filter import hidden
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import Series, build_series
 
-__all__ = ["Layers", "Prepared", "check_source", "check_target", "prepare_order", "prepare_target"]
+__all__ = ["check_source", "check_target", "names_of", "prepare_order", "prepare_target"]
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 Keep = Callable[[Hashable, int, Callable[[Crew], Any]], Any]
 
 _ORDER_BYTES: Final = 12
-
-
-class Layers(Protocol):
-    """The built layers of an engine."""
-
-    def ready(self, dataset: Dataset, layer: Layer, crew: Crew) -> LayerAnswers:
-        """A layer, built if need be."""
-
-    def order(self, dataset: Dataset, layer: Layer) -> Order | None:
-        """The rows of a layer of points in order, where it has one order of all of them."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A dataset whose brushes are prepared with some layers and some memory."""
-
-    dataset: Dataset
-    layers: Layers
-    memory: BrushMemory
-    crew: Crew
-
-    def axis(self, column: str, kind: str, which: str) -> Axis:
-        """A column in a space."""
-        found = self.dataset.column(column, self.crew.progress, self.crew.cancel)
-        return Axis(found, space(kind, "x" if which == "x" else "y"))
-
-    def axes(self, layer: Layer) -> tuple[Axis, Axis]:
-        """Both axes of a layer."""
-        return self.axis(layer.x, layer.xaxis, "x"), self.axis(layer.y, layer.yaxis, "y")
-
-    def keep(self, key: Hashable, row_bytes: int, make: Callable[[Crew], Any]) -> Any:
-        """What memory holds of this version of the dataset under a key, or is made now."""
-        whole = (self.dataset.fingerprint, self.dataset.version, key)
-        return self.memory.get(whole, self.dataset.num_rows * row_bytes, make, self.crew)
 
 
 def check_source(dataset: Dataset, source: Source) -> None:
@@ -114,6 +85,23 @@ def check_target(dataset: Dataset, target: Target) -> None:
     elif dataset.info(target.column).kind != "category":
         raise Unplottable(f"Column {target.column!r} of {dataset.name!r} is no category.", got=target.column)
     check(dataset, parse(target.agg))
+    if target.filter:
+        check_filter(parse_filter(target.filter), dataset)
+
+
+def names_of(source: Source | Target, dataset: Dataset) -> set[str]:
+    """The columns that a source or a target reads."""
+    if isinstance(source, BoxSource | RasterTarget | LineTarget):
+        layer = source.layer.bound(dataset)
+        names = {layer.x, layer.y}
+        if not isinstance(source, BoxSource):
+            names |= {*layer.reduction.columns, *(layer.expression.columns if layer.expression else ())}
+        return names
+    names = {source.column}
+    if isinstance(source, HistogramTarget | BarTarget):
+        names |= set(bound(parse(source.agg), dataset).columns)
+        names |= set(parse_filter(source.filter).columns) if source.filter else set()
+    return names
 
 
 def source_key(source: Source) -> Hashable:
@@ -126,28 +114,51 @@ def source_key(source: Source) -> Hashable:
 
 
 def prepare_order(source: Source, prepared: Prepared) -> SourceOrder:
-    """The rows of a dataset in the order of a source, sorted if need be."""
-    dataset = prepared.dataset
+    """The rows of a dataset in the order of a source, sorted if need be; some rows as they are."""
+    if prepared.some is not None:
+        return UnsortedOrder(prepared.rows, lambda shape: _inside(source, shape, prepared))
+    found: SourceOrder
     if isinstance(source, SpanSource):
         axis = prepared.axis(source.column, source.axis, "x")
-        found: SourceOrder = prepared.keep((source_key(source), "order"), 4, lambda crew: span_order(axis, crew))
+        found = prepared.keep((source_key(source), "order"), 4, lambda crew: span_order(axis, crew))
         return found
     if isinstance(source, LabelSource):
-        column = dataset.column(source.column, prepared.crew.progress, prepared.crew.cancel)
+        column = prepared.column(source.column)
         found = prepared.keep((source_key(source), "order"), 4, lambda crew: label_order(column, crew))
         return found
-    layer = source.layer
-    prepared.layers.ready(dataset, layer, prepared.crew)
+    rows = _points(replace(source.layer, agg="count", filter=""), prepared)
+    found = prepared.keep((source_key(source), "order"), 0, lambda crew: box_order(rows, prepared.rows))
+    return found
+
+
+def _points(layer: Layer, prepared: Prepared) -> Order:
+    """Points in order: those of the layer that is shown, where it has one order."""
+    dataset = prepared.dataset
     order = prepared.layers.order(dataset, layer)
+    if order is None:
+        prepared.layers.ready(dataset, layer, prepared.crew)
+        order = prepared.layers.order(dataset, layer)
     if order is None:
         x, y = prepared.axes(layer)
         far = layer.root == "default"
-        key = (source_key(source), "rows")
+        key = ("box", OrderSpec.of(layer), "rows")
         order = prepared.keep(key, _ORDER_BYTES, lambda crew: build_order(x, y, far, crew))
-    assert order is not None
-    rows = order
-    found = prepared.keep((source_key(source), "order"), 0, lambda crew: box_order(rows, dataset.num_rows))
-    return found
+        assert order is not None
+    return order
+
+
+def _inside(source: Source, shape: Shape, prepared: Prepared) -> Mask:
+    """Which of some rows are in a brush."""
+    if isinstance(source, BoxSource) and isinstance(shape, Box):
+        x, y = prepared.axes(source.layer)
+        return within_ends(x, *shape.x) & within_ends(y, *shape.y)
+    if isinstance(source, SpanSource) and isinstance(shape, Span):
+        return within_ends(prepared.axis(source.column, source.axis, "x"), shape.low, shape.high)
+    if isinstance(source, LabelSource) and isinstance(shape, Labels):
+        column = prepared.column(source.column)
+        codes = column.values if column.valid is None else np.where(column.valid, column.values, -1)
+        return np.isin(codes, list(shape.codes))
+    raise BadInput(f"a brush over such a source is not {shape}", "brush", str(shape))
 
 
 def prepare_target(
@@ -161,7 +172,7 @@ def prepare_target(
 
     if isinstance(target, LineTarget):
         return _line(target, order, prepared, keep, workers)
-    beside = Beside(prepared.dataset, order, keep, prepared.crew)
+    beside = Beside(prepared, order, keep)
     cells: Cells
     if isinstance(target, RasterTarget):
         cells = Raster(_words(target.layer, order, prepared, keep), target.view)
@@ -175,7 +186,26 @@ def prepare_target(
     else:
         cells = beside.labels(target.column)
         reduction = bound(parse(target.agg), prepared.dataset)
-    return GridTarget(cells, reduced(reduction, beside), workers)
+    kept = _kept(target, order, prepared, keep)
+    return GridTarget(cells, reduced(reduction, beside), kept, workers)
+
+
+def _kept(
+    target: RasterTarget | HistogramTarget | BarTarget, order: SourceOrder, prepared: Prepared, keep: Keep
+) -> Kept | None:
+    """Which rows a target's filter keeps; None: all."""
+    text = target.layer.filter if isinstance(target, RasterTarget) else target.filter
+    if not text:
+        return None
+
+    def make(crew: Crew) -> Kept:
+        layer = Layer("points", prepared.dataset.columns()[0].name, "", filter=text)
+        mask = prepared.kept(layer)
+        every = np.ones(prepared.rows, np.bool_) if mask is None else mask
+        return Kept(frozen(in_order(order, every.view(np.uint8), crew)))
+
+    found: Kept = keep(("kept", text), 1, make)
+    return found
 
 
 def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> Words:
@@ -191,16 +221,23 @@ def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> 
 
 def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep, workers: int) -> LineRows:
     layer = target.layer
-    built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
     axes = prepared.axes(layer)
-    if isinstance(built, LineLayer) and isinstance(built.line, OneSeries):
-        series = built.line.series
-    else:
-        series = prepared.keep(("series", layer.key()), 24, lambda crew: build_series(*axes, crew))
-    what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis)
+    series = _series(layer, axes, prepared)
+    what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis, layer.filter)
     places = keep(what, 8, lambda crew: _places(series, axes[1], order, crew))
-    window = target.x0, target.x1, target.width
-    return LineRows(axes, series, places, prepared.dataset.first_row, window, workers)
+    return LineRows(axes, series, places, prepared.numbers, (target.x0, target.x1, target.width), workers)
+
+
+def _series(layer: Layer, axes: tuple[Axis, Axis], prepared: Prepared) -> Series:
+    """A line's rows in order: those of the layer that is shown, where they are one series."""
+    if prepared.some is None:
+        built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
+        if isinstance(built, LineLayer) and isinstance(built.line, OneSeries):
+            return built.line.series
+    mask = prepared.kept(layer) if layer.filter else None
+    x = axes[0] if mask is None else Axis(hidden(axes[0].column, mask), axes[0].space)
+    found: Series = prepared.keep(("series", layer.key()), 24, lambda crew: build_series(x, axes[1], crew))
+    return found
 
 
 def _places(series: Series, y: Axis, order: SourceOrder, crew: Crew) -> Places:

@@ -42,6 +42,11 @@ class BoxOrder:
         return len(self.order.guard) + len(self.rest)
 
     @property
+    def ranged(self) -> bool:
+        """True: boxes are found in the quadtree."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         return int(self.rest.nbytes + sum(each.nbytes for each in self.far))
 

@@ -42,6 +42,11 @@ class _Ranged:
     rows: int
 
     @property
+    def ranged(self) -> bool:
+        """True: a brush is a range."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         return 0 if self.numbers is None else int(self.numbers.nbytes)
 

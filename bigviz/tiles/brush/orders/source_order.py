@@ -29,6 +29,10 @@ class SourceOrder(Protocol):
         """How many rows."""
 
     @property
+    def ranged(self) -> bool:
+        """Whether a search takes less than a look at all rows, so that differences are worth searching for."""
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory that nothing else holds."""
 

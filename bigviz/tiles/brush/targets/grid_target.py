@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -29,11 +30,26 @@ Array = npt.NDArray[Any]
 _MOST_PARTS: Final = 1 << 28  # bytes of the cells of all threads: above that they share one
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Which rows a filter keeps (uint8), in a source's order."""
+
+    rows: Array
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return int(self.rows.nbytes)
+
+
 class GridTarget:
     """Cells and what they hold. Workers may add rows at a time, each with a number of its own."""
 
-    def __init__(self, cells: Cells, reduced: Reduced, workers: int) -> None:
-        self.cells, self.reduced = cells, reduced
+    def __init__(self, cells: Cells, reduced: Reduced, kept: Kept | None, workers: int) -> None:
+        """`kept` are the rows that the target's filter keeps, None without one."""
+        self.cells, self.reduced, self._kept = cells, reduced, kept
+        self._shown: list[Planes] | None = None
+        self.scale = 1.0  # of an estimate: rows of the table for each row that is here
         self.width, self.height = cells.width, cells.height
         self.blocks = -(-self.width // SIDE) * -(-self.height // SIDE)
         self.planes = 1 if reduced.labels is None else len(reduced.labels)
@@ -80,11 +96,15 @@ class GridTarget:
         """Take all rows away."""
         self.state.clear()
 
+    def show(self, planes: list[Planes]) -> None:
+        """Show finished accumulators, block by block and plane by plane, instead."""
+        self._shown = planes
+
     def encoded(self, block: int, cancel: Cancel = NEVER) -> list[EncodedPlane]:
         """The planes of one block as they are sent."""
         reduction = self.reduced.reduction
         if reduction.category is None:
-            return wire(reduction, self.state.block(block), cancel)
+            return wire(reduction, self._block(block), cancel)
         return wire(reduction, self._stacked(reduction, block), cancel)
 
     def heights(self) -> Heights:
@@ -92,7 +112,7 @@ class GridTarget:
         reduction = self.reduced.reduction.plane
         values, filled, rows = [], [], []
         for plane in range(self.planes):
-            blocks = [self.state.block(plane * self.blocks + block) for block in range(self.blocks)]
+            blocks = [self._block(plane * self.blocks + block) for block in range(self.blocks)]
             parts = tuple(
                 np.concatenate([part[0] for part in each])[: self.width] for each in zip(*blocks, strict=True)
             )
@@ -106,14 +126,26 @@ class GridTarget:
             return Heights(empty, empty.astype(np.bool_), empty.astype(np.int64))
         return Heights(np.stack(values), np.stack(filled), np.stack(rows))
 
+    def _block(self, number: int) -> Planes:
+        """The accumulators of a block, those of an estimate multiplied up to the table's rows."""
+        planes = self.state.block(number) if self._shown is None else self._shown[number]
+        if self.scale == 1.0 or not self.reduced.reduction.plane.traits.additive:
+            return planes
+        return tuple(
+            np.rint(plane * self.scale).astype(plane.dtype) if plane.dtype.kind in "iu" else plane * self.scale
+            for plane in planes
+        )
+
     def _stacked(self, reduction: Reduction, block: int) -> Planes:
-        found = [self.state.block(plane * self.blocks + block) for plane in range(self.planes)]
+        found = [self._block(plane * self.blocks + block) for plane in range(self.planes)]
         if not found:
             return reduction.create((SIDE, SIDE), self.reduced.dtype, 0)
         return tuple(np.stack(each) for each in zip(*found, strict=True))
 
     def _cells_of(self, picked: Picked) -> Array:
         cells = self.cells.cells(picked)
+        if self._kept is not None:
+            _hide(picked.take(self._kept.rows), cells)
         if self.reduced.codes is not None:
             codes = self.reduced.codes
             _spread(picked.take(codes.codes), codes.width, self.blocks * CELLS, cells)
@@ -121,6 +153,13 @@ class GridTarget:
 
     def _turn(self) -> AbstractContextManager[Any]:
         return nullcontext() if self._alone is None else self._alone
+
+
+@jit
+def _hide(kept: Array, cells: Array) -> None:
+    for k in range(kept.size):
+        if kept[k] == 0:
+            cells[k] = -1
 
 
 @jit

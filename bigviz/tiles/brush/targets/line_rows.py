@@ -34,6 +34,7 @@ __all__ = ["NOWHERE", "LineRows", "Places"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number, int]
+Numbers = Callable[[Array], npt.NDArray[np.int64]]
 Each = Callable[[int, Callable[[int], None]], None]
 
 _BLOCK: Final = 1 << 16
@@ -59,9 +60,9 @@ class LineRows:
     add rows at a time; `merge` is called after they have."""
 
     def __init__(
-        self, axes: tuple[Axis, Axis], series: Series, places: Places, first_row: int, window: Window, workers: int
+        self, axes: tuple[Axis, Axis], series: Series, places: Places, numbers: Numbers, window: Window, workers: int
     ) -> None:
-        self._axes, self._series, self._places, self._first_row = axes, series, places, first_row
+        self._axes, self._series, self._places, self._numbers = axes, series, places, numbers
         self._members = Members(len(series), workers)
         self._workers = workers
         self.show(window)
@@ -118,7 +119,7 @@ class LineRows:
             kept = self._kept()
             picks = self._picks(kept, np.searchsorted(kept, self._bounds).astype(np.int64))
             positions = kept[picks.positions]
-        rows = series.numbers(positions) + self._first_row
+        rows = self._numbers(series.numbers(positions))
         cost = Cost(0, microseconds(time.perf_counter() - begun), 0, len(rows), len(rows) * series.y.itemsize)
         return Columns(
             picks.columns, picks.runs, rows, picks.x, picks.y, self._width, picks.flagged.tolist(), self._axes, cost

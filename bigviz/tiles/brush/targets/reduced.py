@@ -15,8 +15,8 @@ from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
-from bigviz.data.dataset import Dataset
 from bigviz.tiles.brush.orders.source_order import SourceOrder
+from bigviz.tiles.brush.prepared import Prepared
 from bigviz.tiles.brush.targets.accumulators import Values
 from bigviz.tiles.brush.targets.cells import Bins, labels_of
 from bigviz.tiles.brush.targets.fixed_point import fixed_point_of
@@ -32,14 +32,17 @@ T = TypeVar("T")
 class Beside:
     """What lies beside the rows of a source's order: `keep(what, bytes a row, make)` finds or makes a column."""
 
-    dataset: Dataset
+    prepared: Prepared
     order: SourceOrder
     keep: Callable[[Hashable, int, Callable[[Crew], Any]], Any]
-    crew: Crew
 
     def column(self, name: str) -> Column:
-        """A column of the dataset, as it was read."""
-        return self.dataset.column(name, self.crew.progress, self.crew.cancel)
+        """A column of the rows, as it was read."""
+        return self.prepared.column(name)
+
+    def numbers(self, positions: Array) -> npt.NDArray[np.int64]:
+        """The row numbers at positions."""
+        return self.prepared.numbers(self.order.rows_at(positions))
 
     def labels(self, name: str) -> Bins:
         """The codes of a category."""
@@ -76,7 +79,7 @@ def reduced(reduction: Reduction, beside: Beside) -> Reduced:
             values = _present(name, column, beside)
         else:
             values = _values(name, column, isinstance(reduction.plane, Sum), beside)
-    return Reduced(reduction, dtype, beside.order.rows_at, labels, codes, values)
+    return Reduced(reduction, dtype, beside.numbers, labels, codes, values)
 
 
 def _present(name: str, column: Column, beside: Beside) -> Values | None:

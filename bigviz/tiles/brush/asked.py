@@ -1,0 +1,43 @@
+"""What a brush is asked to be, and that brush over the rows that are prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigviz.tiles.brush.brush import MovingBrush, State
+from bigviz.tiles.brush.linked import OtherBrush, Source, Target
+from bigviz.tiles.brush.others import failed_rows
+from bigviz.tiles.brush.prepare import names_of, prepare_order, prepare_target
+from bigviz.tiles.brush.prepared import Prepared
+
+__all__ = ["Asked", "moving_brush"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a brush is of."""
+
+    source: Source
+    targets: tuple[Target, ...]
+    others: tuple[OtherBrush, ...]
+
+    def spared(self, number: int) -> int:
+        """The bits of the brushes that do not filter a target."""
+        return sum(1 << bit for bit, other in enumerate(self.others) if number in other.spares)
+
+    def names(self, prepared: Prepared) -> list[str]:
+        """All columns that it reads."""
+        each = (self.source, *self.targets, *(other.source for other in self.others))
+        return sorted(set().union(*(names_of(one, prepared.dataset) for one in each)))
+
+
+def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
+    """A brush over the rows that are prepared."""
+    order = prepare_order(asked.source, prepared)
+    others = [(prepare_order(other.source, prepared), other.shape) for other in asked.others]
+    states = [
+        State(target, prepare_target(target, asked.source, order, prepared, workers), asked.spared(number))
+        for number, target in enumerate(asked.targets)
+    ]
+    failed = failed_rows(order, others, prepared.crew)
+    return MovingBrush(order, states, failed, workers)

@@ -1,0 +1,207 @@
+"""Brushes before they are prepared, above what memory holds, over filtered layers, and what they leave behind."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput, Cancelled, NotFound, TooLarge, Unplottable
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_table
+from bigviz.tiles.brush import linked_brush, some_rows
+from bigviz.tiles.brush.linked import (
+    BarTarget,
+    BoxSource,
+    HistogramTarget,
+    LabelSource,
+    LineTarget,
+    OtherBrush,
+    RasterTarget,
+    RasterView,
+    SpanSource,
+    Target,
+)  # fmt: skip
+from bigviz.tiles.brush.orders.shapes import Box, Labels, Span
+from bigviz.tiles.engine import Engine
+
+from . import oracle
+
+POINTS = Layer("points", "x", "y")
+HOME = RasterView(0, 0, 0, 0, 256, 256)
+BOX = Box((-1.0, 0.5), (-0.5, 2.0))
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return open_table(oracle.table(np.random.default_rng(1), 3000))
+
+
+@pytest.fixture
+def small_samples(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    for module in (linked_brush, some_rows):
+        monkeypatch.setattr(module, "SAMPLED", 512)
+    monkeypatch.setattr(some_rows, "_BLOCKS", 8)
+    yield 512
+
+
+@pytest.mark.parametrize("source", [BoxSource(POINTS), SpanSource("x"), LabelSource("kind")])
+@pytest.mark.parametrize("agg", ["count", "sum(few)", "max(value)", "by(kind)", "last(value)", "mean(value)"])
+def test_what_memory_does_not_hold_is_estimated_and_then_passed(
+    dataset: Dataset, small_samples: int, source: BoxSource | SpanSource | LabelSource, agg: str
+) -> None:
+    engine = Engine(threads=2, index_bytes=1)
+    targets: list[Target] = [RasterTarget(Layer("points", "few", "value", agg), HOME), BarTarget("kind")]
+    others = [OtherBrush(SpanSource("value"), Span(-2.0, 50.0))]
+    shape = BOX if isinstance(source, BoxSource) else Span(-1.0, 1.0) if isinstance(source, SpanSource) else None
+    shape = Labels(frozenset({0, 1})) if shape is None else shape
+    brush = engine.brush(dataset, source, targets, others)
+    step = brush.move(shape)
+    assert not step.exact and step.of == 3000
+    kept = oracle.kept_by(dataset, source, shape, others, 0).sum()
+    assert abs(step.rows - kept) < 400
+    assert all(target.share == pytest.approx(512 / 3000) for target in step.targets)
+    assert not brush.ready
+    settled = brush.settle()
+    assert settled.exact
+    oracle.check(engine, dataset, source, shape, targets, settled, others)
+    brush.close()
+
+
+def test_counts_of_an_estimate_are_of_all_rows(dataset: Dataset, small_samples: int) -> None:
+    engine = Engine(threads=2, index_bytes=1)
+    brush = engine.brush(dataset, BoxSource(POINTS), [BarTarget("kind"), BarTarget("kind", "max(value)")])
+    heights = brush.move(None).targets[0].heights
+    assert heights is not None
+    wanted = oracle.expected(engine, dataset, BarTarget("kind"), np.ones(3000, bool))[0]
+    assert np.abs(heights.values.astype(int) - wanted).max() < 200
+    brush.retarget(0, HistogramTarget("few", (-2, 0, 3)))
+    assert brush.move(BOX).targets[0].image is not None
+    brush.close()
+
+
+def test_without_a_sample_it_says_that_memory_does_not_hold_it(dataset: Dataset) -> None:
+    brush = Engine(threads=2, index_bytes=1).brush(dataset, SpanSource("x"), [BarTarget("kind")])
+    with pytest.raises(TooLarge, match="GB of memory"):
+        brush.wait()
+    brush.close()
+
+
+def test_targets_show_what_their_filter_keeps(dataset: Dataset) -> None:
+    engine = Engine(threads=2)
+    keep = "value > 0 and kind != 'a'"
+    column = dataset.column("kind")
+    codes = np.where(column.valid, column.values, -1)
+    mask = (dataset.column("value").values > 0) & (codes > 0)
+    targets: list[Target] = [
+        RasterTarget(Layer("points", "few", "value", filter=keep), HOME),
+        HistogramTarget("x", (-1.0, 0.0, 2.0), filter=keep), BarTarget("kind", filter=keep),
+        LineTarget(Layer("line", "t", "x", "any", filter=keep), 0, 3000, 50),
+    ]  # fmt: skip
+    source = BoxSource(Layer("points", "x", "y", filter="few > 0"))  # a brush is of numbers, whatever its figure shows
+    brush = engine.brush(dataset, source, targets)
+    for shape in (None, BOX, Box((-0.9, 0.6), (-0.5, 1.0))):
+        step = brush.move(shape)
+        kept = oracle.inside(dataset, source, shape) & mask
+        for target, brushed in zip(targets[:3], step.targets, strict=False):
+            assert brushed.image is not None
+            oracle.same(oracle.decoded(brushed.image), oracle.expected(engine, dataset, target, kept), False)
+        rows = np.flatnonzero(kept)
+        wanted = engine.columns(
+            open_table(pa.table({"t": rows, "x": dataset.column("x").values[rows]})),
+            Layer("line", "t", "x", "any"), 0, 3000, 50,
+        )  # fmt: skip
+        columns = step.targets[3].columns
+        assert columns is not None
+        np.testing.assert_array_equal(columns.row, rows[wanted.row])
+    brush.close()
+
+
+def test_views_at_any_depth(dataset: Dataset) -> None:
+    engine = Engine(threads=2)
+    layer = Layer("points", "wide", "value")
+    brush = engine.brush(dataset, BoxSource(POINTS), [RasterTarget(layer, HOME)])
+    info = engine.info(dataset, layer)
+    row = 17
+    x, y = dataset.column("wide").values[row].item(), dataset.column("value").values[row].item()
+    brush.move(None)
+    for level in (7, 8, 9, 16, 23, 24):
+        left = info.root_x.cell(x, level + 8) - 100
+        top = (256 << level) - 1 - info.root_y.cell(y, level + 8) - 50
+        target = RasterTarget(layer, RasterView(level, level, left, top, 300, 200))
+        step = brush.retarget(0, target)
+        oracle.check(engine, dataset, BoxSource(POINTS), None, [target], step)
+        assert any(plane.filled for plane in step.targets[0].image.planes)  # type: ignore[union-attr]
+    brush.close()
+
+
+def test_far_rows_are_in_brushes() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.random(3000)
+    x[[5, 900]] = 1e9, -1e12
+    given = open_table(pa.table({"x": x, "y": rng.random(3000), "z": rng.random(3000)}))
+    engine = Engine(threads=2)
+    layer = Layer("points", "x", "y")
+    assert engine.info(given, layer).rows_far == 2
+    targets: list[Target] = [RasterTarget(layer, HOME), HistogramTarget("z", (0.0, 0.5, 1.0), "max(x)")]
+    brush = engine.brush(given, BoxSource(layer), targets)
+    for low, high in ((-1.0, 2e9), (-1.0, 1e9), (-2e12, 0.5), (-2e12, 3e9)):
+        shape = Box((low, high), (0.0, 1.0))
+        oracle.check(engine, given, BoxSource(layer), shape, targets, brush.move(shape))
+    brush.close()
+
+
+def test_a_move_that_is_cancelled_is_gone_on_with(dataset: Dataset) -> None:
+    engine = Engine(threads=2)
+    targets: list[Target] = [RasterTarget(Layer("points", "few", "value"), HOME)]
+    brush = engine.brush(dataset, BoxSource(POINTS), targets)
+    brush.move(None)
+    stopped = Cancel()
+    stopped.cancel()
+    for shape in (BOX, Box((-0.9, 0.6), (-0.5, 1.0))):
+        with pytest.raises(Cancelled):
+            brush.move(shape, stopped)
+        oracle.check(engine, dataset, BoxSource(POINTS), BOX, targets, brush.move(BOX))
+    brush.close()
+    with pytest.raises(Cancelled):
+        brush.move(BOX)
+
+
+def test_memory_is_counted_and_given_back(dataset: Dataset) -> None:
+    engine = Engine(threads=2)
+    brush = engine.brush(dataset, SpanSource("x"), [RasterTarget(POINTS, HOME), BarTarget("kind", "sum(value)")])
+    brush.wait()
+    assert engine.memory()["brushes"] >= 3000 * (4 + 8 + 1 + 8)
+    brush.close()
+    del brush
+    engine.forget(dataset)
+    gc.collect()
+    assert engine.memory()["brushes"] == 0
+
+
+def test_what_cannot_be_brushed_is_refused(dataset: Dataset) -> None:
+    engine = Engine(threads=2)
+    for source, target, error in (
+        (LabelSource("value"), BarTarget("kind"), Unplottable),
+        (SpanSource("vlaue"), BarTarget("kind"), NotFound),
+        (BoxSource(Layer("line", "x", "y", "any")), BarTarget("kind"), BadInput),
+        (SpanSource("x"), BarTarget("value"), Unplottable),
+        (SpanSource("x"), HistogramTarget("x", (1.0, 0.0)), BadInput),
+        (SpanSource("x"), HistogramTarget("x", (1.0, 2.0), filter="nope >"), BadInput),
+        (SpanSource("x"), RasterTarget(POINTS, RasterView(25, 0, 0, 0, 1, 1)), BadInput),
+    ):
+        with pytest.raises(error):
+            engine.brush(dataset, source, [target])
+    brush = engine.brush(dataset, SpanSource("x"), [BarTarget("kind")])
+    brush.move(None)
+    for shape in (BOX, Labels(frozenset({1})), Span(2.0, 1.0), Span(float("nan"), 1.0)):
+        with pytest.raises(BadInput):
+            brush.move(shape)
+    with pytest.raises(BadInput):
+        brush.retarget(3, BarTarget("kind"))
+    brush.close()
