@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from bigviz.document.controls.constructors import slider as slider
     from bigviz.document.controls.constructors import table as table
     from bigviz.document.controls.constructors import text_input as text_input
+    from bigviz.document.controls.handlers import on_close as on_close
+    from bigviz.document.controls.handlers import on_open as on_open
     from bigviz.document.document import document as document
     from bigviz.document.figure import Figure as Figure
     from bigviz.document.figure import figure as figure
@@ -85,6 +87,7 @@ _HOMES = {
     ),
     "bigviz.document.document": ("document",),
     "bigviz.document.figure": ("Figure", "figure"),
+    "bigviz.document.controls.handlers": ("on_close", "on_open"),
     "bigviz.document.layout": ("column", "grid", "link", "row", "tabs"),
     "bigviz.document.load": ("load",),
     "bigviz.document.spec": ("Document",),

@@ -66,21 +66,22 @@ def serve(
     delimiter: str | None,
     **listening: Any,
 ) -> None:
-    """Serve tables, one document for each PATH, the document that a Python script makes, or, without a PATH, the
-    documents that are published to it.
+    """Serve tables and apps, one document for each PATH, or, without a PATH, the documents that are published to it.
 
     A PATH is a Parquet, Arrow or CSV file, a directory of Parquet files (hive partitions too), or a quoted glob of
-    files that form one table. NAME=PATH names the document; otherwise it is named after the file. Published documents
+    files that form one table; or an app: a Python script, which runs in a process of its own, or a directory of such.
+    NAME=PATH names the document; otherwise it is named after the file. Published documents
     are kept in a library: they are there again after a restart. Beside PATHs there is one only with --library.
 
     \b
     bigviz serve trips.parquet
     bigviz serve
     bigviz serve trips.parquet --library /srv/plots
+    bigviz serve app.py other.py
     bigviz serve --follow log.csv --follow days/
     """
-    from bigviz.commands.arguments import named_paths, named_script
-    from bigviz.commands.serve import serve_library, serve_script, serve_tables
+    from bigviz.commands.arguments import named_paths, with_scripts
+    from bigviz.commands.serve import serve_library, serve_tables
 
     columns = (x, y, agg, glyph, filter, xaxis, yaxis, basemap, attribution)
     if not paths and not follow:
@@ -88,18 +89,18 @@ def serve(
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
         serve_library(listening)
         return
-    script = named_script(paths + follow)
-    if script is not None:
-        if follow:
-            raise click.UsageError("--follow is for data files: --dev runs a script again when it changes.")
+    if any(path.endswith(".py") for path in follow):
+        raise click.UsageError("--follow is for data files: --dev runs a script again when it changes.")
+    named = named_paths((*with_scripts(paths), *follow))
+    scripts = [each for each in named if each[1].endswith(".py")]
+    tables = [each for each in named if not each[1].endswith(".py")]
+    if not tables:
         if any(columns):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
-        serve_script(*script, listening)
-        return
     options = shared.csv_options(header, delimiter)
-    serve_tables(named_paths(paths + follow), columns, options, listening, len(follow))
+    serve_tables(tables, columns, options, listening, len(follow), scripts)
 
 
 @cli.command()

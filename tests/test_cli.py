@@ -107,7 +107,7 @@ def test_version(option: str):
         (["{folder}/trips.parquet", "--x", "far"], "'fare'"),
         (["{folder}/trips.parquet", "--agg", "mode(fare)"], "expected one of"),
         (["{folder}/trips.parquet", "--agg", "by(fare)"], "needs a column of labels"),
-        (["{folder}/trips.parquet", "app.py"], "served alone"),
+        (["{folder}/trips.parquet", "app.py"], "nothing at app.py"),
     ],
 )
 def test_mistakes_are_told_in_a_line_and_end_with_1(folder: Path, arguments: list[str], word: str):

@@ -55,6 +55,8 @@ NAMES = [
     "min",
     "multiselect",
     "number",
+    "on_close",
+    "on_open",
     "open",
     "radio",
     "range_slider",

@@ -11,7 +11,7 @@ from typing import Final
 
 from bigviz.apps.own_modules import is_own
 from bigviz.common.errors import BigvizError
-from bigviz.common.printable import encodable
+from bigviz.common.printable import encodable, printable
 
 __all__ = ["Failure", "ScriptFailed", "failure_of"]
 
@@ -42,8 +42,15 @@ class ScriptFailed(BigvizError):
         self.failure = failure
         self.files = files
 
+    @property
+    def told(self) -> str:
+        """The error as a terminal shows it: bigviz's own as a sentence, others with their traceback."""
+        if isinstance(self.__cause__, BigvizError):
+            return f"Error: {self.message}"
+        return printable(self.failure.trace, keep="\n")
 
-def failure_of(error: Exception, script: str) -> Failure:
+
+def failure_of(error: BaseException, script: str) -> Failure:
     """What the author of `script` (an absolute path) needs to know about an error that it raised."""
     directory = os.path.dirname(os.path.realpath(script))
     own = [place for place in _places(error) if place[0] == script or is_own(place[0], directory)]
@@ -87,7 +94,7 @@ def _missing(error: BaseException, directory: str) -> set[str]:
     return {f"{place}.py", os.path.join(place, "__init__.py")}
 
 
-def _trace(error: Exception, script: str) -> str:
+def _trace(error: BaseException, script: str) -> str:
     """The traceback as Python prints it, from the script's own frame on."""
     kept: TracebackType | None = error.__traceback__
     while kept is not None and os.path.abspath(kept.tb_frame.f_code.co_filename) != script:

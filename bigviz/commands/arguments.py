@@ -12,7 +12,10 @@ from bigviz.data.paths import nearest_path
 from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
-__all__ = ["named_paths", "named_script"]
+__all__ = ["named_paths", "named_script", "with_scripts"]
+
+
+_BESIDE_SCRIPTS = (".py", ".md", ".txt", ".toml", ".cfg", ".json", ".yaml", ".yml")
 
 
 def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
@@ -52,6 +55,33 @@ def named_script(arguments: Sequence[str]) -> tuple[str, str] | None:
     if not os.path.isfile(path):
         raise NotFound(f"There is no script at {path}.", "path", path)
     return check_name(name) if name else from_path(path), path
+
+
+def with_scripts(arguments: Sequence[str]) -> list[str]:
+    """The arguments with each directory of scripts replaced by its scripts: by `main.py` under the directory's name, if
+    there is one, else by all that do not begin with `_`. A directory that holds other files than Python's and text is
+    one of tables."""
+    found: list[str] = []
+    for argument in arguments:
+        name, path = _split(argument)
+        scripts = _scripts_in(path)
+        main = os.path.join(path, "main.py")
+        if main in scripts:
+            found.append(f"{name or from_path(os.path.abspath(path))}={main}")
+        elif scripts and name is not None:
+            raise BadInput(f"{path} holds {len(scripts)} scripts, each under its own name: leave out {name}=.", "name")
+        else:
+            found += scripts or [argument]
+    return found
+
+
+def _scripts_in(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return []
+    files = sorted(each.name for each in os.scandir(path) if each.is_file() and not each.name.startswith((".", "_")))
+    if not all(each.endswith(_BESIDE_SCRIPTS) for each in files):
+        return []
+    return [os.path.join(path, each) for each in files if each.endswith(".py")]
 
 
 def _hint(path: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bigviz.data.formats.delimited.dialect import CsvOptions
     from bigviz.server.run.server import Load
 
-__all__ = ["ended", "nothing", "run", "serve_library", "serve_script", "serve_tables", "served"]
+__all__ = ["ended", "nothing", "run", "serve_library", "serve_tables", "served"]
 
 
 def serve_tables(
@@ -32,9 +33,11 @@ def serve_tables(
     options: CsvOptions,
     listening: dict[str, Any],
     followed: int = 0,
+    scripts: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Serve the (document name, path) of tables, and follow the last `followed` of them; `columns` are those of
-    loading.Columns. Raises BadInput for a map that cannot be, and what `check_columns` does, before anything listens.
+    """Serve the (document name, path) of tables, and follow the last `followed` of them, beside those of `scripts`;
+    `columns` are those of loading.Columns. Raises BadInput for a map that cannot be, and what `check_columns` does,
+    before anything listens.
     """
     figure_basemap(columns[6], columns[7], max_zoom=0)
     axes = [each for each in columns[:2] if each is not None]
@@ -51,9 +54,9 @@ def serve_tables(
         hint = same_schema_hint([path for name, path in named if name not in follow])
         if hint:
             click.echo(printable(hint), err=True)
-        return open_paths(named, Columns(*columns), options, progress, follow)
+        return replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
 
-    run([name for name, _ in named], load, listening)
+    run([name for name, _ in (*named, *scripts)], load, listening)
 
 
 def serve_library(listening: dict[str, Any]) -> None:
@@ -69,27 +72,16 @@ def nothing(progress: Progress) -> Any:
     return open_nothing(progress)
 
 
-def serve_script(name: str, path: str, listening: dict[str, Any]) -> None:
-    """Serve a script's document."""
-
-    def load(progress: Progress) -> Any:
-        from bigviz.server.run.loading import open_script
-
-        return open_script(path, name, progress)
-
-    run([name], load, listening, script=path)
-
-
 def run(
-    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False
+    names: list[str], load: Load, listening: dict[str, Any], first: bool = False
 ) -> None:
     """Serve until a signal ends it, and end this process. `load` brings the documents `names`; with `first` the browser
     is opened at the first of them."""
-    ended(served(names, load, listening, script, first))
+    ended(served(names, load, listening, first))
 
 
 def served(
-    names: list[str], load: Load, listening: dict[str, Any], script: str | None = None, first: bool = False,
+    names: list[str], load: Load, listening: dict[str, Any], first: bool = False,
     opened: Callable[[str], None] | None = None,
 ) -> int:  # fmt: skip
     """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
@@ -103,7 +95,7 @@ def served(
         **listening,
     )
     return process.run(
-        options, names, load, Reporter(as_json), browser=browser, script=script, open_first=first, opened=opened
+        options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened
     )
 
 

@@ -28,6 +28,7 @@ from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
 from bigviz.data.filters.selected import Selected, where
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
+from bigviz.data.origin import Origin
 from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.sinks import Collected, Rows
 from bigviz.data.sources.source import Source
@@ -41,7 +42,8 @@ _HEAD = 1 << 20
 class Dataset:
     """A named table, made by `bigviz.open`. Safe to use from any number of threads.
 
-    `name` is the dataset's name; `version`, an integer, increases when its rows change. A column is read when it is
+    `name` is the dataset's name; `version`, an integer, increases when its rows change; `origin` says how it was opened
+    from paths, None for tables in memory. A column is read when it is
     first used and then stays in memory until it is released, whatever happens to the file; only columns that were not
     read yet can fail with `Unreadable` later.
     """
@@ -50,9 +52,10 @@ class Dataset:
     # the column itself plus the number of all columns. A column whose own name is that of another one's labels cannot
     # be told from them.
 
-    def __init__(self, name: str, source: Source) -> None:
+    def __init__(self, name: str, source: Source, origin: Origin | None = None) -> None:
         self.name = name
         self.version = 1
+        self.origin = origin
         self._source = source
         self._unusable = {**_named_as_labels(source.schema.names), **source.unusable}
         self._infos = [describe(field, self._unusable.get(at)) for at, field in enumerate(source.schema)]
@@ -116,6 +119,11 @@ class Dataset:
         """The files that hold the rows, in row order, as they were when they were opened; none for objects in
         memory."""
         return self._source.files
+
+    @property
+    def in_memory(self) -> MemorySource | None:
+        """The table that was given as an object in memory; None for others."""
+        return self._source if isinstance(self._source, MemorySource) else None
 
     @property
     def notes(self) -> tuple[str, ...]:

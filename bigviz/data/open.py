@@ -25,6 +25,7 @@ from bigviz.data.formats.ipc import IpcPart
 from bigviz.data.formats.parquet import ParquetPart
 from bigviz.data.formats.sniff import Format, format_of, named
 from bigviz.data.formats.stable_file import StableFile
+from bigviz.data.origin import Origin
 from bigviz.data.paths import Files, find_files, short_names
 from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.frames import to_table
@@ -84,14 +85,16 @@ def open_files(
     """`open` for paths. With `sample` only the first rows of long CSV files are read: see `Dataset.estimated_rows`."""
     opening = _Opening(options, progress, cancel, sample)
     if isinstance(source, str | os.PathLike):
+        origin = Origin.of(_path(source), options.header, options.delimiter)
         files = find_files(_path(source))
-        return Dataset(name or encodable(files.name), _from_files(files, str(source), opening))
+        return Dataset(name or encodable(files.name), _from_files(files, str(source), opening), origin)
+    origin = Origin.of([_path(item) for item in source], options.header, options.delimiter)
     found = [find_files(_path(item)) for item in source]
     paths = tuple(path for each in found for path in each.paths)
     relative = tuple(path for each in found for path in each.relative)
     notes = tuple(note for each in found for note in each.notes)
     files = Files(paths, relative, found[0].name, notes)
-    return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening))
+    return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening), origin)
 
 
 def open_part(path: AnyPath) -> Part:

@@ -99,7 +99,17 @@ class _Freezer:
         }
         made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))
         self._check_dates(made)
-        return made
+        return replace(made, live=self._live(made, figures))
+
+    def _live(self, made: Document, figures: list[Figure]) -> dict[tuple[str, str], object]:
+        """The objects that a document was made of, by kind and id."""
+        live: dict[tuple[str, str], object] = {}
+        for figure, spec in zip(figures, made.figures(), strict=True):
+            live["figure", spec.id] = figure
+            for layer, its in zip(figure.layers, spec.layers, strict=True):
+                live["layer", its.id] = layer
+        live |= {("control", name): control for control, name in self.controls}
+        return live
 
     def _links(self, figures: Sequence[Figure]) -> list[dict[str, Any]]:
         return linked_figures((self.figures[id(each)], each.links) for each in figures)

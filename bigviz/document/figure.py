@@ -22,6 +22,7 @@ from bigviz.data.open import open as open_dataset
 from bigviz.document.basemap import figure_basemap
 from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.control import Control
+from bigviz.document.controls.handlers import Function, handle
 from bigviz.document.follow import Window, figure_follow
 from bigviz.document.json import LAYER_KEYS
 from bigviz.document.links import Link
@@ -201,6 +202,16 @@ class Figure(CellValue):
         style = {"sort": sort, "color": color, "alpha": alpha, "legend_label": legend_label, "filter": filter}
         self.layers.append(_layer(source, "bar", x, "", agg, style))
         return self
+
+    def on_select(self, call: Function) -> Function:
+        """Call `call(session, selection)` when a viewer has selected rows of the figure, or none (None), in an app that
+        `bigviz serve` runs. Also a decorator."""
+        return handle("select", self, call)
+
+    def on_range(self, call: Function) -> Function:
+        """Call `call(session, (x0, x1, y0, y1))` when a viewer has moved the figure's window, in axis space, times as
+        nanoseconds, in an app that `bigviz serve` runs; while it moves, with the newest. Also a decorator."""
+        return handle("range", self, call)
 
 
 def figure(

@@ -169,7 +169,7 @@ class Document(CellValue):
     `controls`, which are by id. `rows` says whether those who
     may see the document may read single rows of its datasets, beyond what their rights to these say. `sources` binds
     names in `datasets` to open tables and is not part of the document's JSON; other names are of the server that it is
-    published to.
+    published to. Nor is `live`: the objects that it was made of, by kind (layer, figure, control) and id.
     """
 
     id: str
@@ -181,6 +181,7 @@ class Document(CellValue):
     sources: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     controls: Mapping[str, ControlSpec] = field(default_factory=dict)
     links: tuple[LinkSpec, ...] = ()
+    live: Mapping[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but

@@ -23,8 +23,8 @@ class Repository(Protocol):
 
 
 class OpenedDocuments:
-    """The documents that a server was started with, in memory: `names` at first, replaced as a whole once they are
-    open and whenever an app's script is run again."""
+    """The documents that a server was started with, in memory: `names` at first, replaced as a whole whenever one is
+    opened, or an app's script is run again."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self._names: Sequence[str] = tuple(names)
@@ -44,7 +44,11 @@ class OpenedDocuments:
         """Those that are open, in the same order."""
         return tuple(self._documents.values())
 
-    def replace(self, documents: Sequence[Document]) -> None:
-        """Replace the documents by these, each under its id."""
-        self._documents = {document.id: document for document in documents}
-        self._names = tuple(self._documents)
+    def replace(self, documents: Sequence[Document], coming: Sequence[str] = ()) -> None:
+        """Replace the documents by these, each under its id; `coming` are the names of those that are opened later. The
+        names that were there before keep their order."""
+        found = {document.id: document for document in documents}
+        names = dict.fromkeys((*found, *coming))
+        known = [each for each in self._names if each in names]
+        self._names = (*known, *(each for each in names if each not in known))
+        self._documents = {name: found[name] for name in self._names if name in found}

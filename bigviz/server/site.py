@@ -15,6 +15,7 @@ from bigviz.server.access.access import Access
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.access.people import Guest
 from bigviz.server.documents.given import Given
+from bigviz.server.documents.openings import Openings
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
     from bigviz.library.library import Library
     from bigviz.server.access.people import People
     from bigviz.server.access.principal import Principal
+    from bigviz.server.apps.session import Page, Session
     from bigviz.server.documents.opened import Opened, Shown
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
+    from bigviz.server.streams.append_hook import OnAppend
+    from bigviz.server.websocket.session_requests import SessionRequest
 
 __all__ = ["Site"]
 
@@ -88,12 +92,30 @@ class Viewer(Guest, Protocol):
         """Go on with the same document over other data; `times`: when datasets were appended to last."""
 
 
+class Apps(Protocol):
+    """The apps of a server, and the sessions of pages."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The documents of the apps."""
+
+    def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
+        """What a page gets of its session in `hello`; None for a document that has none. Raises Busy."""
+
+    def leave(self, page: Page, session: Session) -> None:
+        """A page is gone."""
+
+    async def take(self, page: Page, request: SessionRequest) -> None:
+        """Take what a page says of its session."""
+
+
 @dataclass(eq=False)
 class Site:
     """One server's state. Lives on the event loop's thread; documents and backend come when they are loaded.
 
-    `failure` is why the script of `bigviz serve --dev` failed when it was last run; `reading` how much of the files of
-    the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
+    `failures` are by document why the script of an app failed when it was last run; `reading` is how much of the files
+    of the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
+    `apps` has the apps and the sessions of pages, once it is loaded.
 
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
@@ -115,7 +137,8 @@ class Site:
     epoch: int = field(default_factory=lambda: secrets.randbits(32))
     viewers: set[Viewer] = field(default_factory=set)
     in_hand: dict[object, IOStream] = field(default_factory=dict)
-    failure: Failure | None = None
+    failures: dict[str, Failure] = field(default_factory=dict)
+    apps: Apps | None = None
     reading: dict[str, Any] | None = None
     updates: Updates = field(default_factory=Updates)
     tables: Given = field(init=False)
@@ -126,7 +149,7 @@ class Site:
     _spawned: set[asyncio.Task[Any]] = field(default_factory=set)
     _datasets: Mapping[str, Dataset] = field(default_factory=dict)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)  # loaded, or failed for the first time
+    _openings: Openings = field(default_factory=Openings)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits.answer_bytes)
@@ -139,24 +162,26 @@ class Site:
         return self.access.people
 
     def publish(
-        self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies, shelf: Shelf | None = None
-    ) -> None:
-        """Serve these documents, each under its id; requests that wait for them go on."""
+        self, documents: Sequence[Document], backend: Backend, bodies: LayerBodies, shelf: Shelf | None = None,
+        apps: Apps | None = None,
+    ) -> None:  # fmt: skip
+        """Serve these documents, each under its id; requests that wait for them go on. Those of `apps` are `put` when
+        they are ready."""
         self._shelf = shelf
         if shelf is not None:
             shelf.when_opened = lambda opened: backend.keep_indexes(opened.document)
+        self._backend, self._bodies, self.apps = backend, bodies, apps
         self._serve(documents)
-        self._backend, self._bodies = backend, bodies
-        self.failure = self.reading = None
         self._loaded.set()
-        self._settled.set()
 
-    def renew(self, documents: Sequence[Document]) -> None:
-        """Serve other documents: browsers reconnect and, seeing a new epoch, load the document again."""
+    def renew(self, documents: Sequence[Document], only: str | None = None) -> None:
+        """Serve other documents: browsers, of `only` one of them or of all, reconnect and, seeing a new epoch, load the
+        document again."""
         self._serve(documents)
         self.epoch = secrets.randbits(32)
-        self.failure = None
         for viewer in list(self.viewers):
+            if only is not None and (viewer.name != only or viewer.shown is None):  # or is about to be greeted
+                continue
             if viewer.shown is not None and viewer.shown.opened.version is not None:
                 if self._is_outdated(viewer.shown.opened):
                     viewer.leave(RESTART, "the document's data was changed")
@@ -164,6 +189,13 @@ class Site:
                 viewer.leave(RESTART, "the document was changed")
             else:
                 viewer.leave(GONE, "the document is gone")
+
+    def put(self, document: Document) -> None:
+        """Serve one document more, or in the place of the one of that name: its browsers connect again."""
+        assert self._backend is not None
+        self._backend.publish(document)
+        others = [each for each in self.documents.opened if each.id != document.id]
+        self.renew([*others, document], only=document.id)
 
     def grow(self, name: str, document: Document, dataset: Dataset) -> None:
         """Serve another version of a dataset that the server was started with, and the document that shows it; browsers
@@ -181,24 +213,43 @@ class Site:
         return any(self._datasets.get(name) is not opened.document.sources[name] for name in given)
 
     def _serve(self, documents: Sequence[Document]) -> None:
-        self.documents.replace(documents)
+        self.documents.replace(documents, () if self.apps is None else self.apps.names)
         self._datasets = {name: cast("Dataset", each) for doc in documents for name, each in doc.sources.items()}
         if self._shelf is not None:
             self._shelf.serve(self._datasets)
+        for document in documents:
+            self._openings.opened(document.id)
+        if all(map(self.is_open, self.documents.names)):
+            self.reading = None
 
-    def fail(self, failure: Failure) -> None:
-        """Tell every browser that the script failed; documents that were served before still are."""
-        self.failure = failure
-        self._settled.set()
+    def fail(self, name: str, failure: Failure | None) -> None:
+        """The script of an app failed, or (None) does not fail any more; the document that was served before still is.
+        Under `--dev` the browsers are told."""
+        if failure is None:
+            self.failures.pop(name, None)
+            return
+        self.failures[name] = failure
+        self._openings.settled(name)
         for viewer in list(self.viewers):
-            viewer.tell(failure)
+            if viewer.name == name:
+                viewer.tell(failure)
 
     def read(self, report: dict[str, Any]) -> None:
         """Tell the browsers that wait for the first documents how much of their files has been read."""
-        if self._backend is None:
+        if self._backend is None or not all(map(self.is_open, self.documents.names)):
             self.reading = report
             for viewer in list(self.viewers):
-                viewer.read(report)
+                if viewer.shown is None:
+                    viewer.read(report)
+
+    def hear_appends(self, call: OnAppend | None) -> None:
+        """Call this with what is appended to datasets of the library."""
+        if self._shelf is not None:
+            self._shelf.on_append(call)
+
+    def is_open(self, name: str) -> bool:
+        """Whether a document that the server was started with is open."""
+        return self.documents.get(name) is not None
 
     def has(self, name: str) -> bool:
         """Whether a document of that name is, or will be, served that the server was started with."""
@@ -219,8 +270,8 @@ class Site:
         """The document of that name that the server was started with, once it is open; NotFound for another name, Busy
         while its script fails."""
         if self.has(name):
-            await self._settled.wait()
-            if not self._loaded.is_set():
+            await self._openings.wait_settled(name)
+            if not self.is_open(name):
                 raise Busy("The script of this document failed; its page and the server's log say why.")
         document = self.documents.get(name)
         if document is None:
@@ -246,9 +297,12 @@ class Site:
         """What knows of newer versions of the tables that a document shows."""
         return self.tables if shown.opened.version is None else await self.shelf()
 
-    async def opened(self) -> None:
-        """Wait until documents are open, however often the script fails before."""
+    async def opened(self, name: str) -> None:
+        """Wait until a document can be shown, however often its script fails before; one of the library once the server
+        is loaded."""
         await self._loaded.wait()
+        if self.has(name):
+            await self._openings.wait_opened(name)
 
     async def backend(self) -> Backend:
         """The backend, once it is loaded."""

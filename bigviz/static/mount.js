@@ -7,6 +7,7 @@ import { Figure } from "./figure/figure.js";
 import { ControlValues } from "./figure/control-values.js";
 import { Follower } from "./figure/follower.js";
 import { Latency } from "./figure/latency.js";
+import { PageSession } from "./figure/session.js";
 import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
 import { followValues } from "./figure/value-steps.js";
@@ -90,6 +91,11 @@ export class Mounted extends EventTarget {
     const { signal } = this.ending;
     this.notices = new Notices(element);
     this.failure = new AppFailure(element);
+    this.session = new PageSession(connection, {
+      say: (push) => this.#say(push),
+      remake: (id) => this.#remake(id),
+      own: wholePage && !embedded,
+    });
     this.theme = new Theme(signal);
     this.latency = new Latency();
     this.cache = new TileCache();
@@ -105,6 +111,7 @@ export class Mounted extends EventTarget {
     /** The version of each dataset that is drawn.  @type {Map<string, number>} */ this.versions = new Map();
     /** Figures that have never been exact: data that grow may always change one of them.  @type {Set<Figure>} */
     this.inexact = new Set();
+    /** Makes the element of a control.  @type {((id: string) => HTMLElement)|null} */ this.makeControl = null;
     this.isReady = false;
     /** The data grew while there was no connection, and the page may be brought up to date. */ this.isBehind = false;
     /** The datasets that have changed in that time.  @type {[string, import("./figure/streams.js").Told][]} */
@@ -128,6 +135,7 @@ export class Mounted extends EventTarget {
     this.connection.close();
     this.#clear();
     this.url?.dispose();
+    this.session.dispose();
     this.notices.dispose();
     this.element.replaceChildren();
     this.element.classList.remove(CLASS);
@@ -202,7 +210,9 @@ export class Mounted extends EventTarget {
       connection.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail), { signal });
     on("hello", (hello) => {
       failure.clear();
+      const isBack = this.built !== null;
       this.show(hello);
+      this.session.greet(hello.json.session, isBack);
     });
     on("reading", (report) => showReading(this.element, notices, report));
     on("up", ({ restarted, again }) => {
@@ -219,11 +229,18 @@ export class Mounted extends EventTarget {
         this.#refuse(reason || why);
       } else notices.down(inMs, () => connection.open());
     });
-    on("error", ({ current, json }) => {
+    on("error", ({ id, current, json }) => {
+      this.session.refused(id);
       if (!current) return;
       if (json.app) failure.show(json.app, this.built !== null);
       else this.#refuse(json.error);
     });
+    this.element.addEventListener(
+      "press",
+      (event) => this.session.press(/** @type {CustomEvent} */ (event).detail.control),
+      { signal },
+    );
+    on("session", (push) => this.session.take(push));
     on("changed", ({ json }) => {
       if (json.document !== undefined) this.#offerVersion();
       else if (json.notes !== undefined) this.#note(json.dataset, json.notes);
@@ -233,6 +250,7 @@ export class Mounted extends EventTarget {
       "pagehide",
       () => {
         this.url?.write();
+        this.session.keep();
         connection.close();
       },
       { signal },
@@ -244,6 +262,26 @@ export class Mounted extends EventTarget {
       },
       { signal },
     );
+  }
+
+  /** Shows what an app has to say to the viewer.  @param {import("./wire/reassembler.js").SessionPush} push */
+  #say({ notify, app, error }) {
+    if (notify) this.notices.note(notify.text);
+    if (app) this.notices.state("app", app.state === "running" ? null : (app.reason ?? "The app is being started."));
+    if (app?.state === "running") this.failure.clear();
+    if (error?.app) this.failure.show(error.app, true);
+    else if (error) this.notices.error(error.message);
+  }
+
+  /** A control has other properties: another element takes its place.  @param {string} id */
+  #remake(id) {
+    const old = this.element.querySelector(`[data-control="${id}"]`);
+    if (!old || !this.makeControl) return;
+    const hadFocus = old.contains(document.activeElement);
+    const now = this.makeControl(id);
+    old.replaceWith(now);
+    const input = now.querySelector("input, select, button");
+    if (hadFocus && input instanceof HTMLElement) input.focus();
   }
 
   /** Says what the server refuses: where the document would stand while there is none. @param {string} words */
@@ -335,6 +373,8 @@ export class Mounted extends EventTarget {
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
     followValues(this.figures, values, signal);
+    this.makeControl = make;
+    this.session.build(this.figures, values);
     deliverAnswers(page, this.figures, signal);
     this.follower = new Follower(page, this.figures, follow, this.versions, this.building.signal);
     this.dispatchEvent(new Event("built"));

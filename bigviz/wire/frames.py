@@ -49,6 +49,7 @@ class Type(IntEnum):
     ROWS = 9
     IMAGE = 10
     UPDATE = 11
+    SESSION = 12
 
 
 class ProtocolError(ValueError):

@@ -29,7 +29,6 @@ def test_what_is_followed_is_data_that_is_there(tmp_path: Path):
     app.write_text("")
     for arguments, told in (
         (["--follow", str(tmp_path / "none.csv")], "There is nothing at"),
-        ([str(app), "--follow", str(tmp_path)], "A script is served alone"),
         (["--follow", str(app)], "--follow is for data files"),
         (["--follow", f"t={tmp_path}", f"t={app.with_suffix('')}"], "There is nothing at"),
     ):

@@ -12,6 +12,7 @@ export const TYPE = {
   rows: 9,
   image: 10,
   update: 11,
+  session: 12,
 };
 
 /**

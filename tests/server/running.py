@@ -20,6 +20,8 @@ from bigviz.data.catalog import Catalog
 from bigviz.data.uploads.validator import Validator
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
+from bigviz.server.apps.app import AppOptions
+from bigviz.server.apps.hub import Hub
 from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
@@ -29,7 +31,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.server import Options, Server
-from bigviz.server.streams.append_hook import OnAppend
+from bigviz.server.site import Site
 from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
@@ -44,7 +46,6 @@ class Brought:
     documents: Sequence[Document]
     engine: Engine
     followed: Sequence[Followed] = ()
-    on_append: OnAppend | None = None
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)
@@ -55,6 +56,9 @@ class Brought:
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
         return Shelf(library, Catalog(), threads, lasting(options.limits.check_bytes), keep, anonymous, quota)
+
+    def hub(self, site: Site, options: Options) -> Hub:
+        return Hub(site, AppOptions(shared=options.shared, session_seconds=options.session_seconds))
 
 
 class Lasting(Validator):

@@ -30,6 +30,17 @@ EPOCH = 0x0BADCAFE
 NAN = float("nan")
 INTEGER = {1: "B", 2: "H", 3: "I", 4: "Q", 5: "b", 6: "h", 7: "i", 8: "q", 9: "f", 10: "d"}
 
+SESSION: dict[str, Any] = {
+    "set": {
+        "layers": {"f0-0": {"agg": "mean(fare)", "cmap": "viridis"}},
+        "controls": {"fare": {"value": [1, 2.5]}},
+        "ranges": {"x0": ["-5", "9007199254740993"]},
+        "sequence": 7,
+        "id": 4,
+    },
+    "notify": {"text": "Grüße"},
+}
+
 UPDATE = {
     "datasets": {"trips": {"version": 3, "rows": 1_010, "time": 1790000000.5, "age": 0.0625}},
     "layers": [
@@ -300,6 +311,7 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
         ),
     }
     texts["update"] = (Type.UPDATE, UPDATE, {"request": 5})
+    texts["session"] = (Type.SESSION, SESSION, {})
     out: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
     for name, (kind, payload, where) in texts.items():
         body = LUTS if kind == Type.HELLO else b""
@@ -388,7 +400,7 @@ def bad() -> dict[str, bytes]:
         "nothing": b"",
         "another magic": patched("done", 0, b"BVZ2"),
         "type 0": patched("done", 4, b"\0"),
-        "type 12": patched("done", 4, b"\x0c"),
+        "type 13": patched("done", 4, b"\x0d"),
         "part 1 of 1": patched("done", 20, b"\1"),
         "0 parts": patched("done", 22, b"\0"),
         "more JSON than the frame holds": patched("done", 32, struct.pack("<I", 1 << 30)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import fsum, isfinite
@@ -28,7 +30,7 @@ from bigviz.data.filters.parse import parse
 from bigviz.data.filters.predicate import Predicate
 from bigviz.data.filters.table import Table
 
-__all__ = ["Selected", "where"]
+__all__ = ["Elsewhere", "Selected", "asked_elsewhere", "python_value", "where"]
 
 _WIDE: Final = Context(prec=200)
 
@@ -149,12 +151,30 @@ class Selected:
         found = self._each(lambda piece: _min_max(plain(piece.values[0]), piece.mask), (column,))
         values = [each for each in found if each is not None]
         ends = _min_max(pa.concat_arrays(values), np.ones(2 * len(values), np.bool_)) if values else None
-        return None if ends is None else _python(ends[int(which == "max")])
+        return None if ends is None else python_value(ends[int(which == "max")])
+
+
+Elsewhere = Callable[[Table, Predicate], "Selected | None"]
+"""Gives rows that another process answers for; None for a dataset that it does not know."""
+
+_elsewhere: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
+
+
+@contextmanager
+def asked_elsewhere(ask: Elsewhere) -> Iterator[None]:
+    """While the block runs, what is made by `Dataset.where` in this thread answers as `ask` says."""
+    token = _elsewhere.set(ask)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
 
 
 def where(dataset: Table, text: str) -> Selected:
     """What `Dataset.where` gives."""
-    return Selected(dataset, check(parse(text), dataset))
+    predicate = check(parse(text), dataset)
+    ask = _elsewhere.get()
+    return (ask(dataset, predicate) if ask else None) or Selected(dataset, predicate)
 
 
 def _filtered(array: pa.Array, mask: Any) -> pa.Array:
@@ -225,7 +245,7 @@ def _min_max(array: pa.Array, mask: Any) -> pa.Array | None:
     return pa.array([ends["min"], ends["max"]], stored.type).cast(values.type)
 
 
-def _python(value: pa.Scalar) -> Any:
+def python_value(value: pa.Scalar) -> Any:
     """The value as a Python object; of stamps and durations in nanoseconds, which Python has not, as numpy's."""
     type_ = value.type
     if pt.is_timestamp(type_) and type_.unit == "ns":

@@ -81,8 +81,7 @@ class Dataset(ApiHandler):
             return
         if self.site.library is None:
             raise NotFound(f"There is no dataset {name[:100]!r}.", "dataset", name[:100])
-        if self.site.failure is None:
-            await self.site.shelf()  # until then nobody knows what was appended before a crash
+        await self.site.shelf()  # until then nobody knows what was appended before a crash
         entry = await self.site.threads.run(self.site.library.datasets.entry, name)
         if self.same(str(entry.version)):
             self.finish()

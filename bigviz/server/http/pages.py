@@ -150,7 +150,7 @@ class Listing(HtmlHandler):
             publishes=who.known and site.library is not None and "write" in who.scopes,
             address=f"{self.scheme}://{self.request.host}{site.prefix}",
             searches=site.library is not None,
-            failed=site.failure is not None,
+            failed=bool(site.failures),
         )
 
 

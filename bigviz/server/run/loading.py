@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.aggregate.layer_options import BARS
-from bigviz.apps.script import ScriptRun, run_script
-from bigviz.apps.script_failure import ScriptFailed, failure_of
-from bigviz.common.errors import BadInput, BigvizError, NotFound
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.common.jit import load_compiler
 from bigviz.common.memory import total_memory
-from bigviz.common.progress import Progress, listening, no_progress
+from bigviz.common.progress import Progress, no_progress
 from bigviz.data.catalog import Catalog
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
@@ -24,11 +21,13 @@ from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
 from bigviz.data.uploads.validator import Validator
-from bigviz.document.bind import filled, require_bound
+from bigviz.document.bind import filled
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.layout import column
 from bigviz.document.spec import Document
+from bigviz.server.apps.app import AppOptions
+from bigviz.server.apps.hub import Hub
 from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
@@ -45,9 +44,9 @@ if TYPE_CHECKING:
     from bigviz.library.library import Library
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.run.server import Options
-    from bigviz.server.streams.append_hook import OnAppend
+    from bigviz.server.site import Site
 
-__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths", "open_script"]
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths"]
 
 _log = logging.getLogger("bigviz")
 
@@ -71,13 +70,12 @@ class Columns:
 
 @dataclass(frozen=True)
 class Brought:
-    """Open documents and an engine of their own; of a script, also the files of the modules that it was run from, and
-    what it wants to be called with what is appended; of tables those that are followed."""
+    """Open documents and an engine of their own; of tables those that are followed, and the (document name, path) of
+    the scripts that are run in processes of their own."""
 
     documents: Sequence[Document]
-    files: frozenset[str] = frozenset()
-    on_append: OnAppend | None = None
     followed: Sequence[Followed] = ()
+    scripts: Sequence[tuple[str, str]] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
@@ -92,6 +90,13 @@ class Brought:
         validator = Validator(options.limits.check_bytes)
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
         return Shelf(library, Catalog(), threads, validator, keep, anonymous, quota)
+
+
+    def hub(self, site: Site, options: Options) -> Hub:
+        """What has the apps and the sessions of pages, on the running event loop."""
+        memory = options.app_memory or total_memory() // 2
+        times = (options.callback_seconds, options.session_seconds)
+        return Hub(site, AppOptions(memory, *times, options.dev, options.shared), self.scripts)
 
 
 def engine_of(storage: Storage) -> Engine:
@@ -200,23 +205,8 @@ def demo_documents(points: str, walk: str) -> Brought:
     )
 
 
-def open_script(path: str, name: str, progress: Progress = no_progress) -> Brought:
-    """The last document of a script, under `name`; `progress` is called while the script opens CSV files. Raises
-    ScriptFailed if the script makes none."""
-    run = ScriptRun(os.path.abspath(path))
-    with listening(progress):
-        made, files = run_script(path, run)
-    try:
-        require_bound(made)
-    except NotFound as error:
-        raise ScriptFailed(failure_of(error, os.path.abspath(path)), files) from error
-    return _brought([made.renamed(name)], files, run.on_append)
-
-
-def _brought(
-    documents: Sequence[Document], files: frozenset[str] = frozenset(), on_append: OnAppend | None = None
-) -> Brought:
+def _brought(documents: Sequence[Document]) -> Brought:
     """Documents, when the first viewer will find kernels at hand."""
     load_compiler()
     rehearse()
-    return Brought(documents, files, on_append)
+    return Brought(documents)

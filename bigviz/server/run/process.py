@@ -13,14 +13,13 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bigviz.apps.reload import Watch
-from bigviz.apps.script_failure import ScriptFailed, failure_of
+from bigviz.apps.script_failure import ScriptFailed
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.printable import printable
 from bigviz.server.run.event_log import Reporter
-from bigviz.server.run.server import Load, Loaded, Options, Server
+from bigviz.server.run.server import Load, Options, Server
 
 __all__ = ["run"]
 
@@ -39,7 +38,6 @@ def run(
     report: Reporter,
     *,
     browser: bool = False,
-    script: str | None = None,
     open_first: bool = False,
     opened: Callable[[str], None] | None = None,
 ) -> int:
@@ -48,14 +46,13 @@ def run(
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
     the first document with `open_first`. `opened` is called with the address, on the loop, once the documents are
-    open. `script` is what is loaded; with `options.dev` it is run again when it
-    changes.
+    open.
     """
     log_fatal_signals()
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     try:
-        return asyncio.run(_serve(options, names, load, report, browser, script, open_first, opened))
+        return asyncio.run(_serve(options, names, load, report, browser, open_first, opened))
     finally:
         report.flush()
 
@@ -66,7 +63,6 @@ async def _serve(
     load: Load,
     report: Reporter,
     browser: bool,
-    script: str | None,
     open_first: bool,
     opened: Callable[[str], None] | None,
 ) -> int:
@@ -79,13 +75,12 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, end)
-    watch = Watch(script) if options.dev and script else None
     server = Server(options, names, load, report, open_first)
     await server.start()
     stop = asyncio.ensure_future(stopping.wait())
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    status = _failure(server) if server.loaded.done() and watch is None else 0
+    status = _failure(server) if server.loaded.done() else 0
     gc.freeze()  # what is loaded stays: going through it for garbage now and then held everybody up for 50 ms
     to_open = browser and options.unix_socket is None
     if to_open and status == 0 and not stopping.is_set():  # not for an address that ends with the next line
@@ -93,10 +88,7 @@ async def _serve(
     if opened is not None and status == 0 and not stopping.is_set():
         opened(server.url)
     if status == 0 and not stopping.is_set():
-        watching = asyncio.ensure_future(_keep_up(server, watch, report)) if watch else None
         await stop
-        if watching is not None:
-            watching.cancel()
     stop.cancel()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(server.stop(_SECONDS_FOR_REQUESTS), _SECONDS_FOR_REQUESTS + _SECONDS_TO_STOP)
@@ -114,29 +106,8 @@ def _failure(server: Server) -> int:
 
 def _told(error: BaseException) -> str:
     """An error as the terminal shows it: bigviz's own as a sentence, others with their traceback."""
-    if isinstance(error, ScriptFailed) and not isinstance(error.__cause__, BigvizError):
-        return printable(error.failure.trace, keep="\n")
+    if isinstance(error, ScriptFailed):
+        return error.told
     if isinstance(error, BigvizError):
         return f"Error: {error.message}"
     return printable("".join(traceback.format_exception(error)), keep="\n")
-
-
-async def _keep_up(server: Server, watch: Watch, report: Reporter) -> None:
-    """Run the script again each time it or a module next to it changes. A mistake in it is reported, in the page too,
-    and changes nothing else."""
-    attempt: asyncio.Future[Loaded] = server.loaded
-    while True:
-        try:
-            loaded = await attempt
-        except Exception as error:
-            failed = error if isinstance(error, ScriptFailed) else None
-            failure = failed.failure if failed else failure_of(error, watch.path)
-            watch.cover(failed.files if failed else failure.files)
-            report("log", level="error", logger="bigviz", message=_told(error))
-            server.fail(failure)
-        else:
-            watch.cover(loaded.files)
-            if attempt is not server.loaded:
-                report("reloaded", path=watch.path)
-        await watch.changed()
-        attempt = asyncio.ensure_future(server.load())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
+from bigviz.apps.script_failure import ScriptFailed
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
@@ -34,9 +35,10 @@ from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
 
 if TYPE_CHECKING:
-    from bigviz.apps.script_failure import Failure
     from bigviz.data.appending.log import Durability
     from bigviz.document.spec import Document
+    from bigviz.server.apps.app import App
+    from bigviz.server.apps.hub import Hub
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.service import Backend
@@ -53,16 +55,14 @@ class Loaded(Protocol):
     @property
     def documents(self) -> Sequence[Document]: ...
     @property
-    def files(self) -> frozenset[str]: ...
-    @property
     def followed(self) -> Sequence[Followed]: ...
-    @property
-    def on_append(self) -> OnAppend | None: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
     def bodies(self) -> LayerBodies: ...
 
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf: ...
+
+    def hub(self, site: Site, options: Options) -> Hub: ...
 
 
 _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -82,7 +82,10 @@ class Options:
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
     takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
     `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is
-    appended to datasets of the library. Without `basemaps` no page draws a map."""
+    appended to datasets of the library. Without `basemaps` no page draws a map. An app's process may take `app_memory`
+    bytes (None: half of the machine's memory), a callback of it `callback_seconds`; the session of a page that is gone
+    is kept for `session_seconds`. `shared`: all pages of a document have one session. `dev`: apps are run again when
+    their files change."""
 
     port: int = 5006
     address: str = "127.0.0.1"
@@ -108,6 +111,10 @@ class Options:
     basemaps: bool = True
     durability: Durability = "fsync"
     on_append: OnAppend | None = None
+    app_memory: int | None = None
+    callback_seconds: float = 10.0
+    session_seconds: float = 300.0
+    shared: bool = False
     max_connections: int | None = None
     max_connections_per_address: int | None = None
     limits: Limits = field(default_factory=Limits)
@@ -178,6 +185,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping: asyncio.Future[None] | None = None
         self.site: Site | None = None
+        self._hub: Hub | None = None
 
     def _listen(self) -> None:
         """Take the unix socket, or the port; `port` is 0 at a unix socket."""
@@ -248,6 +256,8 @@ class Server:
         for viewer in list(self.site.viewers):
             viewer.leave(AWAY, "the server stops: come again")
         await asyncio.sleep(0)  # let the close frames out
+        if self._hub is not None:
+            await self._hub.close()
         if self.site.loaded is not None:  # else requests wait for what does not come any more
             await self._drain(self.site, seconds)
             self.site.loaded.close()
@@ -263,16 +273,11 @@ class Server:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
     async def load(self) -> Loaded:
-        """Open the documents and serve them; browsers that show others connect again. If one cannot be opened, nothing
-        changes."""
+        """Open the documents and serve them, those of tables before those of apps. Raises what opening them does, also
+        ScriptFailed, but under `--dev`."""
         site = self.site
         assert site is not None
         loaded = await in_thread(partial(self._load, _Reading(asyncio.get_running_loop(), site, self._event)))
-        if site.loaded is not None:
-            self.publish(loaded.documents)
-            if site.library is not None:
-                (await site.shelf()).on_append(loaded.on_append)
-            return loaded
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
             backend.publish(document)
@@ -280,20 +285,55 @@ class Server:
         if site.library is not None:
             shelf = loaded.shelf(site.library, site.threads, self.options)
             await in_thread(partial(shelf.recover, self.options.durability))
-        site.publish(loaded.documents, backend, loaded.bodies(), shelf)
+        self._hub = hub = loaded.hub(site, self.options)
+        site.publish(loaded.documents, backend, loaded.bodies(), shelf, hub)
         if shelf is not None:
-            shelf.on_append(self.options.on_append or loaded.on_append)
+            shelf.on_append(self.options.on_append)
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
         self._tasks += [asyncio.ensure_future(watch_files(site, each)) for each in loaded.followed]
-        sources = {name: source for doc in loaded.documents for name, source in doc.sources.items()}
+        if loaded.documents or not hub.apps:
+            self._tell_opened(loaded.documents)
+        if loaded.documents:
+            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
+        await self._start_apps(hub, backend, builds=not loaded.documents)
+        return loaded
+
+    async def _start_apps(self, hub: Hub, backend: Backend, builds: bool) -> None:
+        """Start all apps, and from then on whenever they end; `builds`: build what the first of them shows."""
+        starts = [asyncio.ensure_future(self._start_app(app)) for app in hub.apps.values()]
+        if not starts:
+            return
+        try:
+            await asyncio.wait(starts, return_when=asyncio.FIRST_EXCEPTION)
+            for start in starts:
+                if start.done():
+                    start.result()
+        except asyncio.CancelledError:
+            for start in starts:
+                start.cancel()
+            raise
+        first = next((app.ready.document for app in hub.apps.values() if app.ready is not None), None)
+        if builds and first is not None:
+            self._tasks.append(asyncio.ensure_future(self._build_first(backend, first)))
+
+    async def _start_app(self, app: App) -> None:
+        try:
+            ready = await app.start()
+        except ScriptFailed as error:
+            if not self.options.dev:
+                raise
+            app.script_failed(error)
+        else:
+            self._tell_opened([ready.document])
+        self._tasks.append(asyncio.ensure_future(app.keep()))
+
+    def _tell_opened(self, documents: Sequence[Document]) -> None:
+        sources = {name: source for doc in documents for name, source in doc.sources.items()}
         datasets = {name: getattr(source, "num_rows", 0) for name, source in sources.items()}
         notes = {
             name: [*getattr(source, "notes", ()), *getattr(source, "assumed", ())] for name, source in sources.items()
         }
         self._event("loaded", datasets=datasets, notes={name: each for name, each in notes.items() if each})
-        if loaded.documents:
-            self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
-        return loaded
 
     def publish(self, documents: Sequence[Document]) -> None:
         """Serve other documents from now on; browsers that show the old ones connect again and get the new ones."""
@@ -301,11 +341,6 @@ class Server:
         for document in documents:
             self.site.loaded.publish(document)
         self.site.renew(documents)
-
-    def fail(self, failure: Failure) -> None:
-        """Tell the browsers, also those that connect later, why the script failed, until documents are loaded again."""
-        assert self.site is not None
-        self.site.fail(failure)
 
     def _close_library(self) -> None:
         if self._owns and self.library is not None:

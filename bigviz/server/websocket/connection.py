@@ -85,7 +85,8 @@ class Websocket(Guarded, WebSocketHandler):
         stream.set_nodelay(True)
         stream.max_write_buffer_size = self.site.limits.unread_bytes
         follows = self.get_query_argument("follow", "") == "1"
-        self.viewer = Viewer(self.site, self.name, self.credentials, self.principal, self, follows)
+        session = self.get_query_argument("session", None)
+        self.viewer = Viewer(self.site, self.name, self.credentials, self.principal, self, follows, session)
         if self.get_query_argument("protocol", str(VERSION)) == str(VERSION):
             self.viewer.open()
         else:

@@ -14,6 +14,13 @@ from bigviz.server.brushes.wanted import KEYS, BrushRequest, read_brush
 from bigviz.server.jobs.wanted import ColumnsWant, Held, LayerHeld, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
+from bigviz.server.websocket.session_requests import (
+    SESSION_KEYS,
+    ControlRequest,
+    RangeRequest,
+    SelectionRequest,
+    read_session,
+)
 from bigviz.wire.frames import MAX_LEVEL
 
 __all__ = [
@@ -40,6 +47,7 @@ _KEYS: Final = {
     "cancel": ("op", "id", "figure"),
     "follow": ("op", "id", "versions", "figures"),
     "brush": KEYS,
+    **SESSION_KEYS,
 }
 
 
@@ -99,13 +107,19 @@ class FollowRequest:
     followed: Followed | None
 
 
-Request = LayerRequest | ViewRequest | CancelRequest | FollowRequest | BrushRequest
+Request = (
+    LayerRequest | ViewRequest | CancelRequest | FollowRequest | BrushRequest
+    | ControlRequest | RangeRequest | SelectionRequest
+)  # fmt: skip
 KINDS: Final[dict[str, type[Request]]] = {
     "layer": LayerRequest,
     "view": ViewRequest,
     "cancel": CancelRequest,
     "follow": FollowRequest,
     "brush": BrushRequest,
+    "control": ControlRequest,
+    "range": RangeRequest,
+    "selection": SelectionRequest,
 }
 
 
@@ -168,6 +182,8 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
         return read_brush(value, request, limits)
     if op == "follow":
         return _followed(value, request, limits)
+    if op in SESSION_KEYS:
+        return read_session(value, request)
     figure = whole(value.get("figure"), "figure", 0, _MOST_FIGURE)
     if op == "cancel":
         return CancelRequest(request, figure)

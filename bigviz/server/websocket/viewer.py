@@ -36,11 +36,13 @@ from bigviz.server.websocket.requests import (
     ViewRequest,
 )
 from bigviz.server.websocket.send_queue import Message, Outbox, Sink
+from bigviz.server.websocket.session_requests import ControlRequest, RangeRequest, SelectionRequest
 from bigviz.wire.frames import DENIED, GONE, MALFORMED, RESTART, UNREAD, UNUSABLE, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.server.access.credentials import Credentials
     from bigviz.server.access.principal import Principal
+    from bigviz.server.apps.session import Session
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.service import Backend
     from bigviz.server.site import Site
@@ -74,14 +76,18 @@ class Viewer:
         principal: Principal,
         transport: Transport,
         follows: bool = False,
+        resumes: str | None = None,
     ) -> None:
-        """`follows`: the page wants updates of data that grow, not `changed`."""
+        """`follows`: the page wants updates of data that grow, not `changed`; `resumes`: the session that it had before
+        its connection was lost."""
         self.site = site
         self.name = name
         self.credentials = credentials
         self.principal = principal
         self.transport = transport
         self.shown: Shown | None = None
+        self.resumes = resumes
+        self.session: Session | None = None
         self.announced: int | None = None
         self.renewed: float | None = None  # when its data was, if it has asked for no view since
         self.backend: Backend | None = None
@@ -113,6 +119,8 @@ class Viewer:
             self.site.left(self, self.code or code)
             self.site.metrics.sent.inc(self.outbox.sent)
             self.outbox.close()
+        if self.session is not None and self.site.apps is not None:
+            self.site.apps.leave(self, self.session)
         for view in self.views.values():
             view.end()
         if self.brushing is not None:
@@ -173,6 +181,10 @@ class Viewer:
             self._error(0, error)
             self.outbox.end(partial(self.leave, UNUSABLE, error.message))
 
+    def push(self, what: Mapping[str, Any]) -> None:
+        """Say what has changed in the session of the page, or in the state of its app."""
+        self.put(Message(Type.SESSION, json_parts(dict(what))))
+
     def announce(self, version: int) -> None:
         """Say that the document has another version than the one that is shown."""
         self.announced = version
@@ -216,26 +228,32 @@ class Viewer:
             self.put(Message(Type.PROGRESS, json_parts(report), tag="reading"))
 
     async def _greet(self) -> None:
-        if self.site.failure is not None and self.site.loaded is None:
-            self.tell(self.site.failure)
+        failure = self.site.failures.get(self.name)
+        if failure is not None and not self.site.is_open(self.name):
+            self.tell(failure)
         elif self.site.reading is not None:
             self.read(self.site.reading)
-        await self.site.opened()
+        await self.site.opened(self.name)
         try:
             shown, backend = await self.site.show(self.name, self.principal), await self.site.backend()
             text, body = await backend.hello(shown.document, shown.usage)
+            self.shown = shown
+            session = None if self.site.apps is None else self.site.apps.join(self, shown, self.resumes)
+            if session is not None:
+                text["session"] = session
         except BigvizError as error:
+            self.shown = None
             self.refuse(error)
             return
-        self.shown = shown
         backend.expect(greeted=True)
         self.outbox.drop("reading")
         if shown.opened.growing:
             text["follow"] = sorted(shown.opened.growing)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
-        if self.site.failure is not None and shown.opened.version is None:
-            self.tell(self.site.failure)
+        failure = self.site.failures.get(self.name)
+        if failure is not None and shown.opened.version is None:
+            self.tell(failure)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -281,6 +299,10 @@ class Viewer:
             return
         if isinstance(request, BrushRequest):
             self._brush(request, shown, backend)
+            return
+        if isinstance(request, ControlRequest | RangeRequest | SelectionRequest):
+            if self.site.apps is not None:
+                self._spawn(self._guarded(partial(self.site.apps.take, self, request), request.id, 0))
             return
         requests.one_of("figure", request.figure, len(figures), request.id)
         if isinstance(request, CancelRequest):

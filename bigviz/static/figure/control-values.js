@@ -16,7 +16,7 @@ export class ControlValues {
    *   column's values
    */
   constructor(controls, options = {}) {
-    this.controls = controls;
+    this.controls = { ...controls };
     this.columns = options;
     /** @type {Map<string, ControlValue>} */ this.values = new Map();
     for (const [id, spec] of Object.entries(controls)) if (VALUED.has(spec.type)) this.values.set(id, first(spec));
@@ -41,6 +41,11 @@ export class ControlValues {
     if (!this.values.has(id) || same(this.get(id), value) || !this.takes(id, value)) return;
     this.values.set(id, value);
     for (const listener of [...this.listeners]) listener(id, value);
+  }
+
+  /** A control has other properties than its document says.  @param {string} id @param {Partial<ControlSpec>} change */
+  redeclare(id, change) {
+    this.controls[id] = { ...this.controls[id], ...change };
   }
 
   /** @param {(id: string, value: ControlValue) => void} listener @param {AbortSignal} [signal] ends it */

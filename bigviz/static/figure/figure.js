@@ -346,6 +346,18 @@ export class Figure extends EventTarget {
     this.redraw();
   }
 
+  /**
+   * The document says something else of layers now.
+   * @param {Record<string, Partial<import("../types.js").LayerSpec>>} changes by the ids of layers
+   */
+  republish(changes) {
+    const layers = this.layers.filter(({ spec }) => spec.id in changes);
+    if (layers.length === 0) return;
+    for (const layer of layers) layer.republish(changes[layer.spec.id]);
+    this.due = null;
+    this.takeChoices((layer) => layer.choice);
+  }
+
   /** Colours of the page changed. */
   restyle() {
     for (const layer of this.layers) layer.restyle(this.look);

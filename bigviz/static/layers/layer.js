@@ -109,6 +109,18 @@ export class Layer {
   }
 
   /**
+   * The document says something else of the layer now, and that is chosen.
+   * @param {Partial<import("../types.js").LayerSpec>} change
+   */
+  republish(change) {
+    this.spec = { ...this.spec, ...change };
+    const own = Object.fromEntries(Object.entries(change).filter(([key]) => key in this.published));
+    const said = { ...own, ...controlled(this.spec, this.values) };
+    this.published = Object.freeze({ ...this.published, ...said });
+    this.choice = { ...this.choice, ...said };
+  }
+
+  /**
    * The kinds of axis that the chosen column can go on, its default first.
    * @param {"x"|"y"} side
    * @returns {string[]}

@@ -71,6 +71,19 @@ export class Notices {
     toast.querySelector("p")?.after(button);
   }
 
+  /**
+   * What is so until it is said otherwise: words about the same thing take the place of those before.
+   * @param {string} about @param {string|null} words null: it is not so any more
+   */
+  state(about, words) {
+    for (const other of this.toasts.children)
+      if (other instanceof HTMLElement && other.dataset.about === about) other.remove();
+    if (words === null) return;
+    const toast = this.#toast(words, "status");
+    toast.dataset.about = about;
+    toast.dataset.words = words;
+  }
+
   /** @param {string} words @param {"alert"|"status"} role @returns {HTMLElement} */
   #toast(words, role) {
     const close = make("button", { class: "tool small", attrs: { type: "button", "aria-label": "Dismiss" } }, [

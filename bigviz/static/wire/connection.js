@@ -70,7 +70,7 @@ const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
  * is another one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files,
  * before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed` (ChangedMessage); `update`
  * (WholeUpdate: data have grown; what comes later is of their new versions); `unfollowed` (ErrorMessage about what the
- * page follows); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
+ * page follows); `session` (SessionMessage's json: what an app has changed); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
  */
 export class Connection extends EventTarget {
   /**
@@ -89,6 +89,8 @@ export class Connection extends EventTarget {
   ) {
     super();
     this.url = url;
+    /** The session that the page had, by its id: the next connection goes on with it.  @type {string|null} */
+    this.resumes = null;
     this.get = get;
     this.makeSocket = socket;
     this.random = random;
@@ -126,7 +128,8 @@ export class Connection extends EventTarget {
     clearTimeout(this.reconnecting);
     this.sequence = 0;
     this.reassembler = new Reassembler();
-    const socket = this.makeSocket(this.url);
+    const more = this.resumes === null ? "" : `${this.url.includes("?") ? "&" : "?"}session=${this.resumes}`;
+    const socket = this.makeSocket(this.url + more);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.receive(socket, data);
@@ -316,6 +319,7 @@ export class Connection extends EventTarget {
   deliver(message, arrived) {
     if (message.type === "hello") return this.greet(message);
     if (message.type === "changed") return this.emit("changed", message);
+    if (message.type === "session") return this.emit("session", message.json);
     if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
     if (this.group.holds(message)) return this.#follow(message);
     const request = this.requests.get(message.id);

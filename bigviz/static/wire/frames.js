@@ -83,6 +83,7 @@ export const TYPES = [
   "rows",
   "image",
   "update",
+  "session",
 ];
 
 /** The other side broke the protocol; the connection is closed with 4002. */

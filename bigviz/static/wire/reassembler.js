@@ -21,7 +21,7 @@ import { parseTile } from "./tiles.js";
  * type: string, zone: string|null, plottable: boolean, reason: string|null, by_reason?: string|null}[], notes:
  * string[]}>, cmaps: string[],
  * cmap_aliases?: Record<string, string>, limits: Limits, offline?: boolean, follow?: string[],
- * options?: Record<string, {options: (string|number|boolean)[], more: boolean}>}} Hello
+ * options?: Record<string, {options: (string|number|boolean)[], more: boolean}>, session?: SessionJson}} Hello
  */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:
@@ -65,7 +65,25 @@ import { parseTile } from "./tiles.js";
  */
 /** @typedef {{type: "update", id: number, figure: number, layer: number, json: Update}} UpdateMessage */
 /**
- * @typedef {UpdateMessage|HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|
+ * What an app, or others who share the page, have changed: properties of layers, figures and controls by id, the ends of
+ * ranges by name; `id`: of this page's message that it came from.
+ * @typedef {{layers?: Record<string, Record<string, any>>, figures?: Record<string, Record<string, any>>, controls?:
+ *   Record<string, Record<string, any>>, ranges?: Record<string, [number|string, number|string]>, sequence?: number,
+ *   id?: number}} SessionSet
+ */
+/** @typedef {{state: "starting"|"running"|"stopped", reason: string|null}} AppState */
+/**
+ * The page's session, as it is when the connection is up. `ranged`: the server wants to hear of ranges.
+ * @typedef {{id: string, sequence: number, values: Record<string, unknown>, ranges: Record<string, [number|string,
+ *   number|string]>, set: SessionSet, shared: boolean, ranged: boolean, app?: AppState}} SessionJson
+ */
+/**
+ * @typedef {{set?: SessionSet, notify?: {text: string}, app?: AppState, error?: {message: string, app?: AppFailure}}}
+ *   SessionPush
+ */
+/** @typedef {{type: "session", id: number, figure: number, layer: number, json: SessionPush}} SessionMessage */
+/**
+ * @typedef {UpdateMessage|SessionMessage|HelloMessage|LayerMessage|ProgressMessage|import("./tiles.js").TileMessage|
  *   import("./columns.js").ColumnsMessage|import("./rows.js").RowsMessage|import("./images.js").ImageMessage|
  *   DoneMessage|ErrorMessage|ChangedMessage} Message
  */

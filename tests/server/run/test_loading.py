@@ -11,7 +11,6 @@ import pytest
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
-from bigviz.apps.script_failure import ScriptFailed
 from bigviz.commands.info import summary
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.render import colormaps
@@ -145,23 +144,3 @@ def test_a_user_without_a_place_for_indexes_is_served_without(
         loading.engine_of(Storage(tmp_path))
     assert engine.info(opened(x=[1.0], y=[2.0]), Layer("points", "x", "y")).rows == 1
     assert caplog.messages == ["Indexes are neither used nor kept: There is no home directory."]
-
-
-def test_what_a_script_reads_is_told_to_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
-    app = tmp_path / "app.py"
-    app.write_text("import bigviz as bv\nbv.serve(bv.figure().points(bv.open('t.csv'), 'x', 'y'))\n")
-    monkeypatch.chdir(tmp_path)
-    told: list[tuple[str, float, int]] = []
-    loading.open_script(str(app), "app", lambda *step: told.append(step))
-    assert told == [("reading t.csv", 1.0, 2)]
-    bv.open("t.csv")
-    assert len(told) == 1
-
-
-def test_a_script_that_names_a_dataset_of_another_server_failed(tmp_path: Path):
-    app = tmp_path / "app.py"
-    app.write_text("import bigviz as bv\nbv.serve(bv.figure().points('no such file', 'x', 'y'))\n")
-    with pytest.raises(ScriptFailed, match="There is no file 'no such file'") as told:
-        loading.open_script(str(app), "app")
-    assert told.value.failure.file == "app.py"

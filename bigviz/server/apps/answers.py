@@ -1,0 +1,85 @@
+"""What callbacks of an app ask of the server's engine, with the rights of the viewer whose page it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from bigviz.apps.process.remote_selected import number_json
+from bigviz.common.errors import Forbidden, TooLarge
+from bigviz.data.filters.check import check
+from bigviz.data.filters.parse import parse
+from bigviz.data.filters.selected import Selected
+from bigviz.server.access.admission import admit
+from bigviz.server.access.gate import Need
+from bigviz.server.open_datasets import dataset_of
+
+if TYPE_CHECKING:
+    from bigviz.common.cancel import Cancel
+    from bigviz.server.apps.callbacks import Call
+    from bigviz.server.apps.session import Page
+    from bigviz.server.documents.opened import Shown
+    from bigviz.server.site import Site
+
+__all__ = ["answer"]
+
+MOST_ROWS: Final = 10_000_000
+
+
+async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[Any, bytes]:
+    """The answer to a question that a call asks: a JSON value, and bytes. Raises Forbidden once the viewer is gone, or
+    for what the viewer may not read, and what the question itself raises."""
+    page, shown = _asker(call)
+    await admit(site.people, Need.shown(), page.principal, page.name)
+    name, what, column = message["dataset"], message["what"], str(message.get("column") or "")
+    expression = parse(message["filter"])
+    columns = [("filter", each) for each in expression.columns]
+    columns += [("column", each) for each in ([column] if column else message.get("columns") or ())]
+    shown.usage.check(name, columns)
+    if what == "to_arrow":
+        shown.usage.check_rows(name)
+    dataset = dataset_of(shown.document, name)
+
+    def work(cancel: Cancel) -> tuple[Any, bytes]:
+        selected = Selected(dataset, check(expression, dataset), cancel)
+        if what == "to_arrow":
+            wanted = message["columns"]
+            if wanted is None:
+                wanted = shown.usage.within(name, [each.name for each in dataset.columns() if each.readable])
+            return None, _ipc(_rows(selected, message["limit"], wanted))
+        if what in ("min", "max"):
+            found = getattr(selected, what)(column)
+            return None, _ipc(pa.table({"value": pa.array([found], dataset.info(column).type)}))
+        return number_json(selected.count() if what == "count" else getattr(selected, what)(column)), b""
+
+    backend = await site.backend()
+    key = ("app", dataset.fingerprint, dataset.version, str(expression), what, column, str(message.get("columns")),
+           message.get("limit"))  # fmt: skip
+    return await backend.job(page.principal, key, work, heavy=True)
+
+
+def _asker(call: Call) -> tuple[Page, Shown]:
+    """The page with whose rights a call asks."""
+    page = call.page if call.page in call.session.pages else next(iter(call.session.pages), None)
+    if page is None or page.shown is None:
+        raise Forbidden("The viewer of this session is gone, and with it the right to read its data.")
+    return page, page.shown
+
+
+def _rows(selected: Selected, limit: int | None, columns: list[str]) -> pa.Table:
+    most = MOST_ROWS + 1 if limit is None else limit
+    if limit is not None and limit > MOST_ROWS:
+        raise TooLarge(f"A callback takes at most {MOST_ROWS:,} rows: give a smaller limit.", "limit", limit)
+    found = selected.to_arrow(most, columns)
+    if found.num_rows > MOST_ROWS:
+        raise TooLarge(f"A callback takes at most {MOST_ROWS:,} rows, and there are more: give a limit.", "limit")
+    return found
+
+
+def _ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())

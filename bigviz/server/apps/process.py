@@ -1,0 +1,215 @@
+"""One process of an app, from its start to its end, as the event loop sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from bigviz.apps.process.handover import opened_table
+from bigviz.apps.process.messages import HEAD, pack, sizes
+from bigviz.apps.script_failure import Failure, ScriptFailed
+from bigviz.common.daemon_thread import in_thread
+from bigviz.common.errors import BigvizError
+from bigviz.common.rate_limit import Tokens
+from bigviz.data.dataset import Dataset
+from bigviz.document.bind import bind
+from bigviz.document.json import from_json
+from bigviz.document.spec import Document
+from bigviz.server.apps.exit_words import exit_words
+from bigviz.server.apps.output import log_lines
+
+__all__ = ["AppProcess", "Ready"]
+
+_SECRETS: Final = ("BIGVIZ_SECRET",)
+_SECONDS_TO_END: Final = 3.0
+_BURST: Final = 4_000.0  # messages of one app
+_PER_SECOND: Final = 2_000.0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What an app has made: its document over open tables, how these are opened, the files that it was run from, and
+    the ids that have a callback, by event."""
+
+    document: Document
+    tables: Mapping[str, Any]
+    files: frozenset[str]
+    handlers: Mapping[str, frozenset[str]]
+    appends: bool
+
+
+class AppProcess:
+    """Lives on the event loop. `take` gets the messages of the app once it is ready; `ended` is done with words that
+    say why when the process is gone."""
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        memory: int,
+        take: Callable[[dict[str, Any], bytes], None],
+        progress: Callable[[str, float, int], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.name, self.path, self.memory = name, path, memory
+        self._take, self._progress, self._tell = take, progress, tell
+        self._ready: asyncio.Future[tuple[dict[str, Any]]] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._why: str | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._directory: Path | None = None
+
+    async def start(self, known: Ready | None = None) -> Ready:
+        """Run the script until it is ready. Tables that are those of `known` are not opened again. Raises ScriptFailed,
+        also for a process that ends before."""
+        self._directory = Path(tempfile.mkdtemp(prefix="bigviz-app-"))
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = await in_thread(partial(self._spawned, theirs, str(self._directory)))
+        except OSError as error:
+            ours.close()
+            raise ScriptFailed(self._no_failure(f"The app's process cannot be started: {error}.")) from error
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._tasks = [asyncio.ensure_future(work) for work in (self._read(reader), self._log(), self._reap())]
+        try:
+            (message,) = await self._ready
+            return await in_thread(partial(self._opened, message, known))
+        except BaseException:
+            self.kill("was stopped")
+            raise
+
+    def send(self, message: Mapping[str, Any], body: bytes = b"") -> None:
+        """Send a message; nothing happens once the process is gone."""
+        if self._writer is not None and not self.ended.done():
+            self._writer.write(pack(message, body))
+            if body:
+                self._writer.write(body)
+
+    def kill(self, why: str) -> None:
+        """End the process at once; `why` is the end of a sentence that begins with the app's name."""
+        if self._why is None:
+            self._why = why
+        if self._process is not None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """End the connection, and the process with it; one that does not end soon is killed."""
+        self._why = self._why or "was stopped"
+        if self._writer is not None:
+            self._writer.close()
+        if self._process is not None and not self.ended.done():
+            await asyncio.wait([self.ended], timeout=_SECONDS_TO_END)
+            if not self.ended.done():
+                self.kill("was stopped")
+                await self.ended
+
+    def _spawned(self, connection: socket.socket, directory: str) -> subprocess.Popen[bytes]:
+        given = {
+            "fd": connection.fileno(),
+            "path": self.path,
+            "name": self.name,
+            "memory": self.memory,
+            "directory": directory,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "bigviz.apps.process", json.dumps(given)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[connection.fileno()],
+            env={name: text for name, text in os.environ.items() if name not in _SECRETS},
+            start_new_session=True,  # Ctrl-C in a terminal is the server's alone
+        )
+
+    def _opened(self, message: dict[str, Any], known: Ready | None) -> Ready:
+        """What the app handed over, with its tables open."""
+        assert self._directory is not None
+        tables: dict[str, Any] = message["tables"]
+        sources = dict[str, Dataset]()
+        try:
+            for name, description in tables.items():
+                same = known.document.sources.get(name) if known and known.tables.get(name) == description else None
+                if isinstance(same, Dataset) and _is_current(same):
+                    sources[name] = same
+                else:
+                    sources[name] = opened_table(name, description, self._directory)
+            document = bind(from_json(message["document"]), sources)
+        except BigvizError as error:
+            raise ScriptFailed(self._no_failure(error.message), frozenset(message["files"])) from error
+        handlers = {event: frozenset(ids) for event, ids in message["handlers"].items()}
+        return Ready(document, tables, frozenset(message["files"]), handlers, message["appends"])
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Take the app's messages until its end of the connection is closed."""
+        tokens = Tokens(_BURST, _PER_SECOND)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                text, size = sizes(await reader.readexactly(HEAD.size))
+                message, body = json.loads(await reader.readexactly(text)), await reader.readexactly(size)
+                if not self._ready.done():
+                    self._begin(message)
+                else:
+                    self._take(message, body)
+                await asyncio.sleep(0 if tokens.pay() else 1 / _PER_SECOND)
+
+    def _begin(self, message: dict[str, Any]) -> None:
+        if message["op"] == "progress":
+            self._progress(message["stage"], message["done"], message["rows"])
+        elif message["op"] == "ready":
+            self._ready.set_result((message,))
+        elif message["op"] == "failed":
+            failure = Failure(**{**message["failure"], "files": frozenset(message["failure"]["files"])})
+            error = ScriptFailed(failure, frozenset(message["files"]))
+            error.__cause__ = None if message["own"] is None else BigvizError(message["own"])
+            self._ready.set_exception(error)
+
+    async def _log(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout)
+        await log_lines(reader, self._tell)
+
+    async def _reap(self) -> None:
+        assert self._process is not None
+        status = await in_thread(self._process.wait)
+        words = self._why or exit_words(status)
+        if self._writer is not None:
+            self._writer.close()
+        await asyncio.wait(self._tasks[:2], timeout=1.0)  # what it said last; a child of its own may hold the pipe
+        for task in self._tasks[:2]:
+            task.cancel()
+        if not self._ready.done():
+            self._ready.set_exception(ScriptFailed(self._no_failure(f"The app {words} while its script ran.")))
+        if self._directory is not None:
+            await in_thread(partial(shutil.rmtree, self._directory, ignore_errors=True))
+        self.ended.set_result(words)
+
+    def _no_failure(self, message: str) -> Failure:
+        """A failure that no line of the script is to blame for."""
+        return Failure(os.path.basename(self.path), None, message, message, frozenset({os.path.abspath(self.path)}))
+
+
+def _is_current(dataset: Dataset) -> bool:
+    """Whether the files of a dataset are what they were when it was opened."""
+    try:
+        for file in dataset.files:
+            file.check()
+    except BigvizError:
+        return False
+    return True
