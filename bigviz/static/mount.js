@@ -11,6 +11,7 @@ import { PageSession } from "./figure/session.js";
 import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
 import { followValues } from "./figure/value-steps.js";
+import { linkFigures } from "./brush/link-figures.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
 import { TileCache } from "./layers/tile-cache.js";
@@ -370,6 +371,7 @@ export class Mounted extends EventTarget {
     this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
     this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
     this.url?.dispose();
+    linkFigures(spec.links ?? [], this.figures, page, signal);
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
     followValues(this.figures, values, signal);

@@ -32,10 +32,12 @@
  *   step?: number|null, placeholder?: string, figure?: string, columns?: string[]|null, text?: string,
  *   dataset?: string, expression?: string, filter?: string, unit?: string|null}} ControlSpec
  */
+/** Figures, by id, that show the rows of each other's brushes.
+ * @typedef {{figures: string[], mode?: "filter"|"highlight"}} LinkSpec */
 /**
  * @typedef {{format: number, id: string, title: string|null, datasets: string[],
  *   ranges: Record<string, {start: number|string|null, end: number|string|null}>, layout: Node,
- *   controls?: Record<string, ControlSpec>}} DocumentSpec
+ *   controls?: Record<string, ControlSpec>, links?: LinkSpec[]}} DocumentSpec
  */
 
 export {};

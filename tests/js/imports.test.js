@@ -23,6 +23,7 @@ const ORDER = [
   "axes",
   "layers",
   "figure",
+  "brush",
   "input",
   "ui",
   "mount.js",

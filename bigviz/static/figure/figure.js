@@ -47,6 +47,9 @@ export class Figure extends EventTarget {
     /** Behind another tab: it asks for nothing. */ this.isAsleep = false;
     /** Its data have changed meanwhile. */ this.isStale = false;
     /** @type {View|null} */ this.view = null;
+    /** Where the figure is linked: what the address says of its brush.
+     * @type {{readonly text: string|null, read: (text: string|null) => void}|null} */
+    this.brush = null;
     this.axes = axesOf(this.spec, this.main);
     this.requests = new Requests(this);
     this.painter = new Painter(this);

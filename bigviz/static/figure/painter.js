@@ -33,6 +33,9 @@ import { wantsDark } from "../render/contrast.js";
  * {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
  */
 
+/** What is left of the rows that are not in a brush, where these are highlighted. */
+const VEIL = 0.8;
+
 export class Painter {
   /** @param {Drawn} figure */
   constructor(figure) {
@@ -213,7 +216,7 @@ export class Painter {
   /** @param {Scene} scene @returns {import("./label-room.js").Labels} what needs room next to the plot */
   #labelsOf({ frame, ys, plain }) {
     const { main } = this.figure;
-    const norm = main?.raster?.norm;
+    const norm = main?.keyRaster?.norm;
     const hasBar = this.side === "bar" && !frame.narrow && !plain;
     return { ys, look: this.look, bar: hasBar && norm ? { norm, words: main.words, rect: frame.bar } : null };
   }
@@ -240,7 +243,7 @@ export class Painter {
       this.scene.plain,
       this.scene.about,
       mark,
-      main?.raster?.norm,
+      main?.keyRaster?.norm,
       main?.lut(figure.look),
       main?.planes,
       main?.choice.hide,
@@ -325,10 +328,17 @@ export class Painter {
       ctx.setTransform(1, 0, 0, 1, 0, 0);
     }
     for (const layer of layers) {
-      const { raster } = layer;
       if (layer.isHidden) continue;
-      if (raster && !(exact && raster.settle(ctx, view, look.dpr))) raster.compose(ctx, view, look.dpr);
-      (lines?.get(layer) ?? layer.line)?.draw(ctx, view, look.dpr);
+      const { brushed } = layer;
+      if (!brushed?.stands)
+        drawRows(ctx, view, { raster: layer.raster, line: lines?.get(layer) ?? layer.line, exact, dpr: look.dpr });
+      if (brushed?.isOver) {
+        ctx.globalAlpha = VEIL;
+        ctx.fillStyle = this.groundOf(view);
+        ctx.fillRect(0, 0, view.width, view.height);
+        ctx.globalAlpha = 1;
+      }
+      if (brushed) drawRows(ctx, view, { raster: brushed.raster, line: brushed.line, exact, dpr: look.dpr });
     }
     return this.labels.draw(ctx, view, {
       layers,
@@ -351,7 +361,7 @@ export class Painter {
         {
           rect: frame.bar,
           horizontal: frame.narrow,
-          norm: main.raster?.norm ?? null,
+          norm: main.keyRaster?.norm ?? null,
           lut: main.lut(figure.look),
           title: scene.about + keyTitle(main),
           words: main.words,
@@ -379,6 +389,16 @@ const keyOf = (layer, { bar, narrow }) => ({
   labels: layer.planes ?? [],
   title: keyTitle(layer),
 });
+
+/**
+ * @param {Context} ctx @param {View} view
+ * @param {{raster: import("../layers/raster-layer.js").RasterLayer|null, line:
+ *   import("../layers/line-layer.js").LineLayer|null, exact: boolean, dpr: number}} o
+ */
+function drawRows(ctx, view, { raster, line, exact, dpr }) {
+  if (raster && !(exact && raster.settle(ctx, view, dpr))) raster.compose(ctx, view, dpr);
+  line?.draw(ctx, view, dpr);
+}
 
 /** @param {Layer} layer @returns {string} what the colours mean */
 function keyTitle(layer) {

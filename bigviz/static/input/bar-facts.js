@@ -14,7 +14,7 @@ const MOST_CATEGORIES = 8;
  * @returns {Fact[]}
  */
 export function barFacts(hit, layer, { axes, view }) {
-  const { info, line, words } = layer;
+  const { info, shownLine: line, words } = layer;
   if (!view || !info || !line) return [];
   const rows = hit.parts.reduce((sum, each) => sum + each.rows, 0);
   const whole = info.rows - info.rows_outside - info.rows_far;

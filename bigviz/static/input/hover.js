@@ -49,6 +49,7 @@ export class Hover {
     /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */
     this.onRow = () => {};
     figure.addEventListener("data", () => this.rows.clear());
+    figure.addEventListener("brush", () => this.hide());
     figure.addEventListener("frame", () => {
       if (this.place && figure.exact) this.#show(false);
     });
@@ -172,8 +173,8 @@ export class Hover {
       if (layer.isHidden) continue;
       const only = layers.every((l) => !l.raster);
       const hit =
-        layer.line?.nearest(view, px, py, only ? undefined : REACH * dpr) ??
-        layer.raster?.nearest(view, px, py, MARK_REACH * dpr);
+        layer.shownLine?.nearest(view, px, py, only ? undefined : REACH * dpr) ??
+        layer.shownRaster?.nearest(view, px, py, MARK_REACH * dpr);
       if (hit && (best === null || hit.distance < best.distance)) best = { ...hit, layer };
     }
     return best;
@@ -189,7 +190,7 @@ export class Hover {
     const { view, layers } = this.figure;
     if (!view) return null;
     for (let k = layers.length - 1; k >= 0; k--) {
-      const hit = layers[k].isHidden ? null : layers[k].raster?.valueAt(view, px, py);
+      const hit = layers[k].isHidden ? null : layers[k].shownRaster?.valueAt(view, px, py);
       if (hit) return { hit, layer: layers[k] };
     }
     return null;
@@ -204,7 +205,7 @@ export class Hover {
     const { view, layers } = this.figure;
     if (!view) return null;
     for (let k = layers.length - 1; k >= 0; k--) {
-      const { line, isHidden } = layers[k];
+      const { shownLine: line, isHidden } = layers[k];
       const hit = !isHidden && line instanceof BarLayer ? line.barAt(view, px) : null;
       if (hit) return { hit, layer: layers[k] };
     }

@@ -174,6 +174,26 @@ export class BarLayer extends LineLayer {
   }
 
   /**
+   * The bars that a stretch of the plot meets.
+   * @param {View} view @param {number} from @param {number} to device pixels
+   * @returns {number[]}
+   */
+  between(view, from, to) {
+    return this.#between(view).filter((bin) => {
+      const [left, right] = this.sidesOf(bin, view);
+      return left <= to && right > from;
+    });
+  }
+
+  /** @param {number} bin @param {View} view @returns {[number, number]} its edges in device pixels */
+  sidesOf(bin, view) {
+    const columns = this.columns && nearView(this.columns, view);
+    if (!columns) return [0, 0];
+    const place = this.#placer(columns, view);
+    return [place.edge(bin), place.edge(bin + 1)];
+  }
+
+  /**
    * From the foot of the bars in view to the top of the highest.
    * @param {View} view
    * @returns {{origin: bigint, low: number, high: number}|null}

@@ -3,6 +3,7 @@
 import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
 import { BarLayer } from "./bar-layer.js";
+import { BrushedLayer } from "./brushed.js";
 import { isBars } from "./glyphs.js";
 import { LineLayer } from "./line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
@@ -96,6 +97,8 @@ export class Layer {
     /** @type {LayerInfo|null} */ this.info = null;
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
+    /** The rows of a brush, in the place of all or over them.  @type {import("./brushed.js").BrushedLayer|null} */
+    this.brushed = null;
     /** @type {{value: import("../wire/frames.js").ValueKind, words: ValueWords}} */ this.told = {
       value: NUMBER,
       words: new ValueWords(NUMBER),
@@ -220,6 +223,7 @@ export class Layer {
     this.raster?.dispose();
     this.raster = null;
     this.line = null;
+    this.brushed = null;
     if (!this.definition) return;
     const { glyph } = this.definition;
     if (glyph !== "points")
@@ -290,8 +294,36 @@ export class Layer {
 
   /** @param {Look} look */
   restyle(look) {
+    this.brushed?.restyle(this, look);
     this.raster?.restyle(this.rasterStyle(look));
     this.line?.restyle(this.lineStyle(look));
+  }
+
+  /**
+   * A step of a brush.
+   * @param {import("../wire/brush-group.js").BrushPart} part
+   * @param {{isOver: boolean, seq: number}} step
+   * @param {{page: {connection: {limits: import("../wire/reassembler.js").Limits}}, look: Look}} figure
+   */
+  takeBrush(part, step, { page, look }) {
+    if (!this.definition || !this.info) return;
+    this.brushed ??= new BrushedLayer(this, page.connection.limits, look);
+    this.brushed.take(part, step);
+  }
+
+  /** What draws it: the rows of a brush where these stand in the place of all.  @returns {RasterLayer|null} */
+  get shownRaster() {
+    return this.brushed?.stands ? this.brushed.raster : this.raster;
+  }
+
+  /** @returns {LineLayer|null} the same of a line and of bars */
+  get shownLine() {
+    return this.brushed?.stands ? this.brushed.line : this.line;
+  }
+
+  /** Whose values the colours of the key are.  @returns {RasterLayer|null} */
+  get keyRaster() {
+    return this.brushed?.raster ?? this.raster;
   }
 
   /** @typedef {{luts: Map<string, Uint8Array>, palette: import("../render/theme.js").Palette}} Look */

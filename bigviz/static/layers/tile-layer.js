@@ -160,7 +160,7 @@ export class TileLayer {
 
   /**
    * Decodes and keeps a tile of this layer's definition.
-   * @param {import("../wire/tiles.js").TileMessage} message
+   * @param {Pick<import("../wire/tiles.js").TileMessage, "key"|"planes"|"total"|"estimate">} message
    * @throws {import("../wire/frames.js").ProtocolError} when a plane does not decode
    */
   add(message) {

@@ -1,7 +1,7 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
-// glyph, cmap, how, hide, filter, low, high of the first layer and x0, x1, y0, y1, or follow, the length of the newest
-// part of x that is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published are left
-// out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
+// glyph, cmap, how, hide, filter, low, high of the first layer, brush, and x0, x1, y0, y1, or follow, the length of the
+// newest part of x that is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published
+// are left out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
 
 import { readValue } from "../axes/values.js";
 import { defaultAgg, GLYPHS } from "../layers/glyphs.js";
@@ -53,7 +53,7 @@ export class UrlState {
     /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
     this.read();
     for (const figure of figures) {
-      for (const name of ["frame", "choice"]) figure.addEventListener(name, () => this.#soon());
+      for (const name of ["frame", "choice", "brush"]) figure.addEventListener(name, () => this.#soon());
       figure.addEventListener("info", () => this.#show(figure));
     }
     values?.onChange(() => this.#soon(), signal);
@@ -104,6 +104,7 @@ export class UrlState {
       if (side === "y") figure.followY.isWanted = range === null;
       if (range) figure.ranges[side].set(range, null, 0);
     }
+    figure.brush?.read(params.get(`brush${end}`));
     const window = Number(params.get(`follow${end}`));
     if (window > 0 && Number.isFinite(window)) figure.ranges.x.follow(window, null, 0);
   }
@@ -163,6 +164,8 @@ function readValues(params, values) {
 
 /** @param {URLSearchParams} params @param {Figure} figure */
 function writeFigure(params, figure) {
+  const brush = figure.brush?.text;
+  if (brush) params.set(`brush${suffix(figure.index, 0)}`, brush);
   for (const layer of figure.layers) {
     const { choice, published, index } = layer;
     const end = suffix(figure.index, index);

@@ -2,6 +2,7 @@
 // afterwards.
 
 import { Reassembler } from "./reassembler.js";
+import { BrushGroup } from "./brush-group.js";
 import { UpdateGroup } from "./update-group.js";
 import { DENIED, GONE, MALFORMED, OTHER_VERSION, parseFrame, ProtocolError, UNUSABLE, VERSION } from "./frames.js";
 
@@ -70,7 +71,8 @@ const FINAL = new Set([GONE, DENIED, UNUSABLE, OTHER_VERSION]);
  * is another one than before, so versions may differ); `reading` (ProgressMessage's json: the server still reads files,
  * before hello); `layer`, `progress`, `tile`, `columns`, `done`, `error` (Answer); `changed` (ChangedMessage); `update`
  * (WholeUpdate: data have grown; what comes later is of their new versions); `unfollowed` (ErrorMessage about what the
- * page follows); `session` (SessionMessage's json: what an app has changed); `down` (Down: the next attempt comes in `inMs`; `final`: there will be none).
+ * page follows); `session` (SessionMessage's json: what an app has changed); `brushed` (a step of a brush); `down`
+ * (Down: the next attempt comes in `inMs`; `final`: there will be none).
  */
 export class Connection extends EventTarget {
   /**
@@ -105,6 +107,7 @@ export class Connection extends EventTarget {
     this.sequence = 0;
     this.reassembler = new Reassembler();
     this.group = new UpdateGroup();
+    this.brushes = new BrushGroup();
     /** What is sent once the page has caught up with its data.  @type {string[]|null} */ this.waitingTexts = null;
     /** @type {Map<number, Request>} */ this.requests = new Map();
     /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
@@ -227,6 +230,19 @@ export class Connection extends EventTarget {
   }
 
   /**
+   * A step of a brush: answered by one `brushed`, or two where the first is an estimate.
+   * @param {object} step section 11 of docs/protocol.md
+   * @returns {number} request id
+   */
+  brush(step) {
+    const id = this.nextId();
+    this.brushes.expect(id);
+    this.spend();
+    this.send({ op: "brush", id, ...step });
+    return id;
+  }
+
+  /**
    * The other side broke the protocol (a plane that does not decode): the connection is closed and opened again.
    * @param {unknown} error
    */
@@ -322,6 +338,11 @@ export class Connection extends EventTarget {
     if (message.type === "session") return this.emit("session", message.json);
     if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
     if (this.group.holds(message)) return this.#follow(message);
+    if (this.brushes.holds(message)) {
+      const step = this.brushes.take(message);
+      if (step) this.emit("brushed", step);
+      return;
+    }
     const request = this.requests.get(message.id);
     const asked = request?.layers.get(message.layer) ?? null;
     const newest = request?.view
@@ -399,6 +420,7 @@ export class Connection extends EventTarget {
     this.socket = null;
     this.isUp = false;
     this.group = new UpdateGroup();
+    this.brushes = new BrushGroup();
     this.waitingTexts = null;
     this.requests.clear();
     this.views.clear();

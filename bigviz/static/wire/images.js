@@ -10,7 +10,7 @@ import { ends } from "./rows.js";
 /** An image of width x height cells over a window; `planes` of each block of 256 x 256, blocks from the top left.
  * `read` rows were looked at for it.
  * @typedef {{window: Ends, width: number, height: number, total: number, read: number, planes:
- *   import("./codec.js").EncodedPlane[]}} Image
+ *   import("./codec.js").EncodedPlane[], view: number[]|null}} Image
  */
 /** @typedef {{type: "image", id: number, figure: number, layer: number, image: Image, cost: Cost}} ImageMessage */
 
@@ -39,12 +39,26 @@ export function parseImage(frame) {
     planes.push(plane);
   }
   const cost = costOf(json);
-  return { image: { window: ends(json.window), width, height, total, read: cost.rows, planes, first }, cost };
+  const place = { window: ends(json.window), view: viewOf(json.view) };
+  return { image: { ...place, width, height, total, read: cost.rows, planes, first }, cost };
+}
+
+/**
+ * Of a target of a brush: levels, first column and row, and size in cells.
+ * @param {unknown} value @returns {number[]|null}
+ */
+function viewOf(value) {
+  if (value === undefined) return null;
+  check(
+    Array.isArray(value) && value.length === 6 && value.every(Number.isSafeInteger),
+    `an image of the cells ${JSON.stringify(value)}`,
+  );
+  return /** @type {number[]} */ (value);
 }
 
 /** @param {(Image & {first: number})[]} parts @returns {Image} */
 export function joinImage(parts) {
-  const { window, width, height, total, read } = parts[0];
+  const { window, view, width, height, total, read } = parts[0];
   const planes = [];
   for (const part of parts) {
     check(
@@ -55,5 +69,5 @@ export function joinImage(parts) {
   }
   const wanted = Math.ceil(width / BLOCK) * Math.ceil(height / BLOCK) * total;
   check(planes.length === wanted, `an image of ${wanted} planes came with ${planes.length}`);
-  return { window, width, height, total, read, planes };
+  return { window, view, width, height, total, read, planes };
 }

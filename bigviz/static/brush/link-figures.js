@@ -1,0 +1,21 @@
+// The document's links: each of their figures gets a brush.
+
+import { BrushTool } from "./brush-tool.js";
+import { LinkedBrush } from "./linked-brush.js";
+
+/** @typedef {import("../figure/figure.js").Figure} Figure */
+
+/**
+ * @param {readonly import("../types.js").LinkSpec[]} links
+ * @param {readonly Figure[]} figures in the order of the document
+ * @param {import("../figure/page.js").Page} page
+ * @param {AbortSignal} signal ends it
+ */
+export function linkFigures(links, figures, page, signal) {
+  if (page.offline) return; // a file has no rows to be counted
+  for (const { figures: ids, mode = "filter" } of links) {
+    const linked = figures.filter((figure) => ids.includes(figure.spec.id));
+    const link = new LinkedBrush({ figures: linked, mode, page }, signal);
+    for (const figure of linked) figure.brush = new BrushTool(figure, link, signal);
+  }
+}

@@ -1,0 +1,75 @@
+// A layer as a brush in another figure shows it: of the rows in the brush alone.
+
+import { BarLayer } from "./bar-layer.js";
+import { isBars } from "./glyphs.js";
+import { LineLayer } from "./line-layer.js";
+import { RasterLayer } from "./raster-layer.js";
+import { TileCache } from "./tile-cache.js";
+
+/** @typedef {import("../wire/brush-group.js").BrushPart} BrushPart */
+/** What is shown otherwise.
+ * @typedef {{definition: import("../wire/frames.js").Definition|null, info: import("../wire/frames.js").LayerInfo|null,
+ *   line: LineLayer|null, rasterStyle: (look: any) => import("../render/shade.js").RasterStyle,
+ *   lineStyle: (look: any) => import("./line-layer.js").LineStyle}} Whole */
+
+const SIDE = 256;
+const BUDGET = 64 * 2 ** 20;
+
+export class BrushedLayer {
+  /** @param {Whole} layer that is known @param {import("../wire/reassembler.js").Limits} limits @param {any} look */
+  constructor(layer, limits, look) {
+    const { definition, info } = layer;
+    if (!definition || !info) throw new Error("a brush on a layer that is not known");
+    this.layer = layer;
+    this.seq = 0;
+    /** All rows are drawn below, dimmed. */ this.isOver = false;
+    /** @type {RasterLayer|null} */ this.raster = null;
+    /** @type {LineLayer|null} */ this.line = null;
+    if (definition.glyph === "points") {
+      const style = { ...layer.rasterStyle(look) };
+      this.raster = new RasterLayer({ cache: new TileCache(BUDGET), definition, info, limits, style });
+    } else {
+      const style = layer.lineStyle(look);
+      this.line = new (isBars(definition.glyph) ? BarLayer : LineLayer)({ definition, info, limits, style });
+    }
+  }
+
+  /** It stands in the place of all rows. */
+  get stands() {
+    return !this.isOver;
+  }
+
+  /**
+   * Another step.
+   * @param {BrushPart} part @param {{isOver: boolean, seq: number}} step
+   */
+  take(part, { isOver, seq }) {
+    this.seq = seq;
+    this.isOver = isOver;
+    if (part.type === "columns" && this.line) {
+      this.line.columns = part.columns;
+      this.line.asked = this.layer.line?.asked ?? null;
+    }
+    if (part.type === "image" && part.image.view && this.raster) this.#tiles(part.image, part.image.view);
+  }
+
+  /**
+   * The blocks of an image are tiles.
+   * @param {import("../wire/images.js").Image} image @param {number[]} view
+   */
+  #tiles({ planes, width, total }, [zx, zy, left, top]) {
+    const across = Math.ceil(width / SIDE);
+    this.raster?.tiles.outdate();
+    for (let block = 0; block < planes.length / total; block++) {
+      const [i, j] = [left / SIDE + (block % across), top / SIDE + Math.floor(block / across)];
+      const part = planes.slice(block * total, (block + 1) * total);
+      this.raster?.tiles.add({ key: { zx, zy, i, j }, planes: part, total, estimate: null });
+    }
+  }
+
+  /** @param {Whole} layer @param {any} look */
+  restyle(layer, look) {
+    this.raster?.restyle(layer.rasterStyle(look));
+    this.line?.restyle(layer.lineStyle(look));
+  }
+}
