@@ -39,6 +39,7 @@ import { showReading, showRefusal } from "./ui/reading.js";
 import { planForMaps, withoutMaps } from "./ui/map-origins.js";
 import { bindCategoryKeys } from "./ui/category-keys.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
+import { bindSelectionPanel } from "./ui/selection-panel.js";
 import { bindSettings } from "./ui/settings.js";
 import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
 import { GONE, UNUSABLE } from "./wire/frames.js";
@@ -407,6 +408,7 @@ export class Mounted extends EventTarget {
     bindState(figure, status);
     bindRowFacts(figure, status);
     bindOutside(figure, status);
+    bindSelectionPanel(figure, (words) => this.notices.say(words));
     const hover = new Hover(figure, (words) => this.notices.say(words));
     const card = new RowCard(figure.surface);
     hover.onRow = (values, px, py) => {

@@ -11,6 +11,7 @@ import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
 import { Moves } from "./moves.js";
 import { Requests } from "./requests.js";
+import { Selection } from "./selection.js";
 import { Steps } from "./steps.js";
 import { axisLimits } from "../geometry/home.js";
 import { View } from "../geometry/view.js";
@@ -58,6 +59,7 @@ export class Figure extends EventTarget {
     this.steps = new Steps(this);
     this.followY = new FollowY(this);
     this.moves = new Moves(this);
+    this.selection = new Selection(this);
     /** Ranges to show once their columns have come.  @type {import("./steps.js").Step|null} */
     this.due = null;
     this.sizing = new ResizeObserver(() => this.resize());

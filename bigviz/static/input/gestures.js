@@ -2,6 +2,7 @@
 
 import { listenKeys } from "./keys.js";
 import { Pointer } from "./pointer.js";
+import { SelectTool } from "./select-tool.js";
 import { find, scrolls } from "../dom.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -41,6 +42,7 @@ export class FigureGestures {
     /** Shown once, after a drag that scrolled the page: a user who scrolls past a plot need not read it each time. */
     this.isHinted = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hinting = undefined;
+    this.tool = new SelectTool(figure);
     this.pointer = new Pointer(figure.surface, this.#gestures());
     listenKeys(figure.surface, {
       pan: (x, y, time) => this.#arrow(x, y, time),
@@ -56,7 +58,7 @@ export class FigureGestures {
     const { surface } = figure;
     return {
       region: (px, py) => regionAt(figure, px, py),
-      boxMode: () => surface.dataset.mode === "box",
+      boxMode: () => surface.dataset.mode !== undefined,
       scrolls: () => figure.page.embedded || scrolls(surface),
       wheels: () => {
         if (!figure.page.embedded || (document.hasFocus() && surface.contains(document.activeElement))) return true;
@@ -79,6 +81,7 @@ export class FigureGestures {
       box: (from, to, done, time) => this.#boxed(from, to, done, time),
       unbox: () => {
         this.box.hidden = true;
+        this.tool.cancel();
       },
       reset: (region, time) => {
         if (region === "bar") figure.choose(0, { low: null, high: null });
@@ -160,7 +163,9 @@ export class FigureGestures {
       this.pointer.cancel();
       this.box.hidden = true;
       this.hover.stopReading();
-      if (this.figure.surface.dataset.mode === "box") this.act("box", false, time);
+      const { mode } = this.figure.surface.dataset;
+      if (mode) this.act(mode, false, time);
+      else this.figure.selection.clear();
     }
   }
 
@@ -184,12 +189,23 @@ export class FigureGestures {
       ]);
     const [a, b] = [inside(from), inside(to)];
     this.hover.hide();
+    const { mode } = figure.surface.dataset;
+    if (mode === "lasso") {
+      this.tool.grow(this.#toDevice(a), this.#toDevice(b));
+      if (done) this.tool.close();
+      return;
+    }
     if (!done) {
       this.#showBox(a, b);
       return;
     }
     this.box.hidden = true;
-    if (Math.abs(a[0] - b[0]) < LEAST_BOX || Math.abs(a[1] - b[1]) < LEAST_BOX || !figure.view) return;
+    const isSlip = Math.abs(a[0] - b[0]) < LEAST_BOX || Math.abs(a[1] - b[1]) < LEAST_BOX;
+    if (mode === "select") {
+      if (!isSlip) this.tool.box(this.#toDevice(a), this.#toDevice(b));
+      return;
+    }
+    if (isSlip || !figure.view) return;
     figure.followY.isWanted = false;
     figure.moves.show(figure.view.box(...this.#toDevice(a), ...this.#toDevice(b)), time);
     figure.steps.settle();

@@ -8,6 +8,8 @@ import { copyImage, saveImage } from "./save-png.js";
 /** @typedef {(name: string, shift: boolean, time: number) => void} Act */
 
 const ZOOM = 1.5;
+/** What a drag over the plot does in place of moving it. */
+const MODES = ["box", "select", "lasso"];
 
 /**
  * Wires a figure's toolbar.
@@ -36,15 +38,17 @@ export function bindToolbar(figure, page) {
     } else if (name === "full") fullScreen(section, figure.page.notices);
     else if (name === "save") void saveImage(figure, shift ? 2 : 1);
     else if (name === "help") page.help();
-    else if (name === "box") {
-      const on = surface.dataset.mode !== "box";
-      if (on) surface.dataset.mode = "box";
+    else if (name === "view") figure.selection.selectView();
+    else if (MODES.includes(name)) {
+      const on = surface.dataset.mode !== name;
+      if (on) surface.dataset.mode = name;
       else delete surface.dataset.mode;
-      button("box").setAttribute("aria-pressed", String(on));
+      for (const each of MODES) button(each).setAttribute("aria-pressed", String(on && each === name));
     }
   };
-  for (const name of ["undo", "redo", "in", "out", "home", "follow", "live", "box", "full"])
+  for (const name of ["undo", "redo", "in", "out", "home", "follow", "live", ...MODES, "full"])
     button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
+  for (const name of ["select", "lasso"]) button(name).hidden = !figure.selection.requests.isPossible;
   bindSave(figure, button("save"));
   // In a text box of the form a browser would leave the page.
   section.addEventListener("keydown", (event) => {

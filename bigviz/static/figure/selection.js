@@ -1,0 +1,173 @@
+// What is selected in a figure: a region in axis space, and what the server says of the rows in it.
+
+import { SelectionRequests } from "../wire/selections.js";
+
+/** @typedef {import("../layers/layer.js").Layer} Layer */
+/** What a selection sees of its figure.
+ * @typedef {EventTarget & {readonly page: import("./page.js").Page, readonly layers: readonly Layer[], readonly main:
+ *   Layer, readonly view: View|null, readonly firstLayer: number}} Drawn */
+/** @typedef {import("../geometry/span.js").Span} Span */
+/** @typedef {import("../geometry/span.js").Place} Place */
+/** @typedef {import("../geometry/view.js").View} View */
+/** @typedef {import("../wire/selections.js").Selected} Selected */
+/** @typedef {{kind: "box", x: Span, y: Span}|{kind: "lasso", points: {x: Place, y: Place}[]}} Region */
+
+const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+const NUMBERS = new Set(["integer", "float", "decimal", "bool", ...TIMES]);
+/** Columns whose statistics are asked for at first. */
+const FIRST_STATS = 3;
+
+/** Fires `change` when the region, the answer or what is asked for is another. */
+export class Selection extends EventTarget {
+  /** @param {Drawn} figure */
+  constructor(figure) {
+    super();
+    this.figure = figure;
+    this.requests = new SelectionRequests(figure.page.connection);
+    /** @type {Region|null} */ this.region = null;
+    /** @type {Selected|null} of the region, once it is known */ this.answer = null;
+    /** @type {string|null} */ this.error = null;
+    /** Columns of the statistics.  @type {string[]|null} null: the first ones */ this.chosen = null;
+    /** The column that rows are told apart by.  @type {string|null} */ this.by = null;
+    /** @type {AbortController|null} */ this.asking = null;
+    /** What the region is in: other axes make it meaningless. */ this.axes = "";
+    /** What the answer is of. */ this.asked = "";
+    figure.addEventListener("info", () => this.#follow());
+  }
+
+  /** The layer that is selected from: the topmost one that is shown. */
+  get layer() {
+    const { layers, main } = this.figure;
+    return [...layers].reverse().find((layer) => layer.ready && !layer.isHidden) ?? main;
+  }
+
+  /** The columns that statistics can be made of. @returns {string[]} */
+  get numbers() {
+    return this.layer.columns.filter(({ kind, plottable }) => plottable && NUMBERS.has(kind)).map(({ name }) => name);
+  }
+
+  /** The columns that rows can be told apart by. @returns {string[]} */
+  get labels() {
+    return this.layer.columns
+      .filter(({ kind, by_reason }) => ["category", "bool", "integer"].includes(kind) && !by_reason)
+      .map(({ name }) => name);
+  }
+
+  /** The columns of the statistics. @returns {string[]} */
+  get stats() {
+    const { numbers, chosen, layer } = this;
+    if (chosen) return chosen.filter((name) => numbers.includes(name));
+    const drawn = [layer.definition?.x ?? "", layer.definition?.y ?? ""];
+    return [...new Set([...drawn, ...numbers])].filter((name) => numbers.includes(name)).slice(0, FIRST_STATS);
+  }
+
+  /** @param {Region} region */
+  select(region) {
+    this.region = region;
+    this.axes = this.#axes();
+    this.answer = null;
+    this.#ask();
+  }
+
+  /** All that the view shows. */
+  selectView() {
+    const { view } = this.figure;
+    if (view) this.select({ kind: "box", x: view.x, y: view.y });
+  }
+
+  /** @param {{chosen?: string[], by?: string|null}} change */
+  want(change) {
+    Object.assign(this, change);
+    if (this.region) this.#ask();
+  }
+
+  clear() {
+    if (!this.region) return;
+    this.asking?.abort();
+    this.region = this.answer = this.error = this.asking = null;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get isBusy() {
+    return this.asking !== null;
+  }
+
+  #axes() {
+    const { definition } = this.layer;
+    return JSON.stringify([definition?.dataset, definition?.x, definition?.y, definition?.xaxis, definition?.yaxis]);
+  }
+
+  /** What is drawn may be another: the region goes with its axes, and rows are counted anew. */
+  #follow() {
+    if (!this.region || !this.layer.ready) return;
+    if (this.axes !== this.#axes()) this.clear();
+    else if (this.asked !== JSON.stringify(this.layer.definition)) this.#ask();
+  }
+
+  async #ask() {
+    const { region, layer, figure } = this;
+    const { definition, info } = layer;
+    if (!region || !definition || !info) return;
+    this.asking?.abort();
+    const asking = new AbortController();
+    this.asking = asking;
+    this.error = null;
+    this.asked = JSON.stringify(definition);
+    this.dispatchEvent(new Event("change"));
+    const body = { ...shapeOf(region, TIMES.has(info.x.kind), TIMES.has(info.y.kind)), stats: this.stats, by: this.by };
+    try {
+      const answer = await this.requests.select(figure.firstLayer + layer.index, definition, body, asking.signal);
+      if (this.asking === asking) this.answer = answer;
+    } catch (error) {
+      if (this.asking !== asking) return;
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+    if (this.asking === asking) this.asking = null;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/**
+ * A region as the server takes it: times and large whole numbers as decimal strings. A box of times is half-open, so
+ * its ends are the next whole nanoseconds.
+ * @param {Region} region @param {boolean} xTime @param {boolean} yTime
+ * @returns {import("../wire/selections.js").Shape}
+ */
+export function shapeOf(region, xTime, yTime) {
+  if (region.kind === "lasso")
+    return {
+      lasso: region.points.map(({ x, y }) => [
+        numberOf(x.origin, x.offset, xTime, Math.round),
+        numberOf(y.origin, y.offset, yTime, Math.round),
+      ]),
+    };
+  const ends = (/** @type {Span} */ { origin, lo, hi }, /** @type {boolean} */ isTime) => {
+    const [start, end] = [lo, hi].map((offset) => numberOf(origin, offset, isTime, Math.ceil));
+    return start === end ? [start, numberOf(origin, Math.ceil(hi) + 1, isTime, Math.ceil)] : [start, end];
+  };
+  const [x, y] = [ends(region.x, xTime), ends(region.y, yTime)];
+  return { box: [x[0], y[0], x[1], y[1]] };
+}
+
+/**
+ * @param {bigint} origin @param {number} offset @param {boolean} isTime @param {(value: number) => number} whole
+ * @returns {number|string}
+ */
+function numberOf(origin, offset, isTime, whole) {
+  if (!isTime && Number.isSafeInteger(Number(origin))) return Number(origin) + offset;
+  return String(origin + BigInt(whole(offset)));
+}
+
+/**
+ * The outline of a region in a view, in device pixels of the plot.
+ * @param {Region} region @param {View} view @returns {[number, number][]}
+ */
+export function outlineOf(region, view) {
+  const at = (/** @type {Place} */ x, /** @type {Place} */ y) =>
+    /** @type {[number, number]} */ ([view.px(x.origin, x.offset), view.py(y.origin, y.offset)]);
+  if (region.kind === "lasso") return region.points.map(({ x, y }) => at(x, y));
+  const { x, y } = region;
+  const [left, right] = [x.lo, x.hi].map((offset) => ({ origin: x.origin, offset }));
+  const [bottom, top] = [y.lo, y.hi].map((offset) => ({ origin: y.origin, offset }));
+  return [at(left, top), at(right, top), at(right, bottom), at(left, bottom)];
+}
