@@ -38,11 +38,12 @@ _UNLIMITED: Final = 1 << 62  # characters
 
 @dataclass(frozen=True)
 class KeptLayer:
-    """A layer of an exported document: what it is of, and what the page keeps of it."""
+    """A layer of an exported document: what it is of, its filter as the document has it, and what the page keeps."""
 
     subject: Subject
     dataset: str
     kept: Kept
+    filter: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _opened(
     engine.publish(dataset, layer)
     engine.ensure(dataset, layer, progress, cancel)
     subject = Subject(*place, figure.title, dataset, layer, engine.info(dataset, layer), engine, cancel, progress)
-    return KeptLayer(subject, spec.dataset, _kept(subject, depth))
+    return KeptLayer(subject, spec.dataset, _kept(subject, depth), spec.filter)
 
 
 def _kept(subject: Subject, depth: int | None) -> Kept:
@@ -163,7 +164,7 @@ def _entry(each: KeptLayer, blocks: Blocks) -> dict[str, Any]:
     return {
         "figure": subject.figure,
         "layer": subject.number,
-        "definition": {"dataset": each.dataset, **_definition(subject.layer)},
+        "definition": {"dataset": each.dataset, **_definition(replace(subject.layer, filter=each.filter))},
         "answer": blocks.add(packed(subject.framed(Type.LAYER, told))),
         **entry,
     }
@@ -172,7 +173,7 @@ def _entry(each: KeptLayer, blocks: Blocks) -> dict[str, Any]:
 def _definition(layer: Layer) -> dict[str, Any]:
     """A layer as its page defines it: what only some layers have is text, and left out where it is the default."""
     out = {**asdict(layer), "agg": layer.agg, "bins": str(layer.bins)}
-    for key, default in (("bins", str(BINS)), ("sort", "label")):
+    for key, default in (("bins", str(BINS)), ("sort", "label"), ("filter", "")):
         if out[key] == default:
             del out[key]
     return out

@@ -152,7 +152,7 @@ class KeptLine:
         more = sum(map(len, texts)) - sum(map(len, self._texts))
         if level > 0 and more > room:
             return None
-        whole = drawn >= info.rows - info.rows_outside - info.rows_far
+        whole = drawn >= min(info.rows - info.rows_outside - info.rows_far, info.rows_kept)
         self._texts, self._rows = texts, drawn
         self._step = None if whole else float(high - low) / width
         return more

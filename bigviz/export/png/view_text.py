@@ -33,6 +33,7 @@ _KEYS: Final = (
     "cmap",
     "how",
     "root",
+    "filter",
     "low",
     "high",
     "xaxis",

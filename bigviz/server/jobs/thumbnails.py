@@ -266,7 +266,7 @@ def _points(source: _Source, number: int, x: Window, y: Window, below: Pixels) -
     radius = next((radius for most, radius in _RADII if filled <= most), 1)
     rows_alone = reduction.category is None and (traits.counts or traits.total == "any")
     styled = style.color is not None or style.size is not None
-    if rows_alone and source.info.rows <= (_MOST_STYLED if styled else _MOST_MARKS):
+    if rows_alone and source.info.rows_kept <= (_MOST_STYLED if styled else _MOST_MARKS):
         marks = np.zeros_like(below)
         marks[values.filled] = _colour(source, number)
         if style.size is not None:

@@ -17,7 +17,7 @@ export function barFacts(hit, layer, { axes, view }) {
   const { info, shownLine: line, words } = layer;
   if (!view || !info || !line) return [];
   const rows = hit.parts.reduce((sum, each) => sum + each.rows, 0);
-  const whole = info.rows - info.rows_outside - info.rows_far;
+  const whole = Math.min(info.rows - info.rows_outside - info.rows_far, info.rows_kept);
   const facts = [{ name: axes.x.title, value: placeWords(hit, layer, axes.x, length(view.x) / view.width / 100) }];
   const told = (/** @type {number} */ value) => words.one(isLog(layer) ? 10 ** value : value);
   const filled = hit.parts.filter(({ value, rows }) => value !== null && (hit.parts.length === 1 || rows > 0));

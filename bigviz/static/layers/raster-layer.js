@@ -256,7 +256,7 @@ export class RasterLayer {
 
   /** No view of its rows has colours that mean something. */
   get isAlwaysPlain() {
-    return this.marks.isAlwaysPlain || (this.marks.isStyledPlain && this.info.rows <= this.limits.rows);
+    return this.marks.isAlwaysPlain || (this.marks.isStyledPlain && this.info.rows_kept <= this.limits.rows);
   }
 
   /**

@@ -23,7 +23,19 @@ import { StoredTiles } from "./stored-tiles.js";
 
 const FORMAT = 1;
 const CLOSED = 3;
-const KEYS = /** @type {const} */ (["dataset", "glyph", "x", "y", "agg", "xaxis", "yaxis", "root", "bins", "sort"]);
+const KEYS = /** @type {const} */ ([
+  "dataset",
+  "glyph",
+  "x",
+  "y",
+  "agg",
+  "xaxis",
+  "yaxis",
+  "root",
+  "filter",
+  "bins",
+  "sort",
+]);
 const NOT_INSIDE = "This file holds the plot as it was exported, with no other columns.";
 
 /** The part of WebSocket that a Connection uses.  @implements {Socket} */

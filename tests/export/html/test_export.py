@@ -192,6 +192,17 @@ def test_nothing_is_fetched_and_scripts_run_by_their_hashes(tmp_path: Path) -> N
     assert "unsafe" not in policy[1].replace("style-src 'unsafe-inline'", "")
 
 
+def test_a_filtered_layer_is_kept_with_its_filter_as_the_page_asks_for_it(tmp_path: Path) -> None:
+    v = np.arange(ROWS) % 100
+    table = {"x": np.arange(ROWS) % 977 * 1.0, "y": np.arange(ROWS) % 983 * 1.0, "v": v}
+    plot = bv.figure().points(table, "x", "y", filter="v<25").points(table, "x", "y")
+    page, _ = exported(bv.document(plot, id="plot"), tmp_path, depth=1)
+    assert [each["definition"].get("filter") for each in page.index["layers"]] == ["v<25", None]
+    assert [page.answer(layer)["rows_kept"] for layer in (0, 1)] == [np.count_nonzero(v < 25), ROWS]
+    if "tiles" in page.index["layers"][0]:
+        assert decode(page.tiles()[TileKey(0, 0, 0, 0)].planes[0])[0].sum() == np.count_nonzero(v < 25)
+
+
 def test_names_are_text_everywhere(tmp_path: Path) -> None:
     table = {HOSTILE: np.arange(9.0), "y": np.arange(9.0)}
     plot = bv.figure(title=HOSTILE).points(table, HOSTILE, "y")

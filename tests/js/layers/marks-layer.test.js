@@ -68,10 +68,10 @@ test("rows with a colour or a size of their own are plain however many they are 
   };
   const layer = styled({});
   const many = Array.from({ length: 7000 }, (_, k) => k / 7000);
-  layer.info.rows = 50_001;
+  layer.info.rows_kept = 50_001;
   layer.addRows(rowsOf({ x: many, y: many }));
   assert.ok(!layer.isAlwaysPlain, "other views may hold more");
-  layer.info.rows = 50_000;
+  layer.info.rows_kept = 50_000;
   assert.ok(layer.isSparse(view) && layer.isPlain(view) && layer.isAlwaysPlain);
   layer.addRows(rowsOf({ x: [0.25, 0.75, 0.75], y: [0.5, 0.5, 0.5] }));
   const pixels = draw(layer, view);

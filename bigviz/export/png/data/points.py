@@ -81,7 +81,7 @@ class Points:
         spec = self._layer.choice.spec
         styled = (spec.color is not None or spec.size is not None) and self._layer.tells_places
         kept = self._rows is not None and self._rows.is_always_plain
-        return kept or (styled and self._layer.info.rows <= most_rows)
+        return kept or (styled and self._layer.info.rows_kept <= most_rows)
 
     def draw(self, canvas: Array, view: View, dpr: float) -> None:
         """Draw a view that was loaded over an opaque canvas (y, x, 3) of its size."""
