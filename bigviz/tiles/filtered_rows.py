@@ -55,7 +55,7 @@ class FilteredRows:
         if isinstance(shared, FilteredOrder) and shared.below is order:
             return shared
         columns = _ordered(layer, keep, order, held)
-        made = keep_rows(keep, order, columns, crew, min(self._memory, available_memory()))
+        made = keep_rows(keep, order, OrderSpec.of(layer), columns, crew, min(self._memory, available_memory()))
         if made is not None:
             self._orders.put(name, made)
         return made

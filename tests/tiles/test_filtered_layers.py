@@ -18,16 +18,17 @@ import bigviz as bv
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import LINEAR
-from bigviz.common.workers import Crew
+from bigviz.common.workers import Crew, slices
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats import parquet
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.estimates.filtered_sample import FilteredSample
 from bigviz.tiles.grid.order_spec import OrderSpec
-from bigviz.tiles.grid.row_filter import hidden
+from bigviz.tiles.grid.row_filter import RowFilter, hidden
 from bigviz.tiles.grid.survey import survey
 from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.morton import filtered_order, packed_mask
 from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.order import build_order
 from bigviz.tiles.pyramid.build import build_pyramid
@@ -295,3 +296,29 @@ def test_another_reduction_of_a_filter_that_is_there_needs_no_estimate() -> None
     engine = Engine(threads=2, preview_rows=1000)
     engine.ensure(MEMORY, Layer("points", "x", "y", filter="v > 20"))
     assert engine.preview(MEMORY, Layer("points", "x", "y", "any", filter="v > 20")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("x > 0.9 and y between 0.95 and 2 and v >= 0", 0.2), ("x > 2", 0), ("x < 0 and x > 0", 0), ("v >= 0", 1)],
+)
+def test_stretches_where_a_filter_keeps_nothing_are_not_looked_at(tmp_path: Path, text: str, share: float) -> None:
+    rng = np.random.default_rng(8)
+    columns = {"x": rng.random(50_000), "y": rng.random(50_000), "v": rng.integers(-9, 9, 50_000)}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    dataset, stores, seen = opened(tmp_path / "t.parquet"), StoreDirectory(tmp_path / "stores", 1 << 40), list[int]()
+    stores.build(dataset, OrderSpec("x", "y"), ("v",), Crew(2))
+    engine = Engine(threads=1, stores=stores, index="existing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed_mask, "SLICE", 1024)
+        patch.setattr(packed_mask, "slices", lambda rows: slices(rows, 1024))
+        patch.setattr(filtered_order, "SLICE", 1024)
+        patch.setattr(filtered_order, "slices", lambda rows: slices(rows, 1024))
+        mask = RowFilter.mask
+        patch.setattr(RowFilter, "mask", lambda self, read, rows: seen.append(rows) or mask(self, read, rows))
+        found = built(engine, dataset, Layer("points", "x", "y", filter=text))
+    assert sum(seen) <= share * 50_000
+    x, y, v = columns["x"], columns["y"], columns["v"]
+    inside = {"x > 0.9 and y between 0.95 and 2 and v >= 0": (x > 0.9) & (y >= 0.95) & (v >= 0), "v >= 0": v >= 0}
+    expected = np.flatnonzero(inside.get(text, np.zeros(50_000, np.bool_)))
+    assert sorted(found.order.row_numbers(slice(None)).tolist()) == expected.tolist()

@@ -15,9 +15,11 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import RowFilter
+from bigviz.tiles.grid.tile_key import Codes
 from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder, filtered_order
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
+from bigviz.tiles.morton.packed_rtree import touched
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 
@@ -29,22 +31,27 @@ Slices = Callable[[slice | Array], Column]
 
 _STAGE: Final = "filtering rows"
 _LOOKED: Final = 1 << 16  # rows of a sample
+_LAST: Final = (1 << 32) - 1  # code of a root
 
 
 def keep_rows(
-    keep: RowFilter, order: Order, columns: Mapping[str, Slices] | None, crew: Crew, memory: int
+    keep: RowFilter, order: Order, spec: OrderSpec, columns: Mapping[str, Slices] | None, crew: Crew, memory: int
 ) -> FilteredOrder | None:
     """The rows of an order that a filter keeps; None for more rows than `memory` bytes hold. `columns` are the filter's
-    columns in that order, if they decide it (see `ordered_columns`).
+    columns in that order, if they decide it (see `ordered_columns`). Stretches of it that lie where the filter keeps
+    nothing, by what it says of the axes, are not looked at.
 
     Rows without a place have none there, but count too: where there are some, the filter's columns are read from the
     dataset. Raises what reading them does, Unreadable for a damaged store, Cancelled.
     """
     rows = len(order.guard)
     if columns is not None and rows == order.survey.rows:
+        box = _box(keep, order, spec)
 
         def look(start: int, stop: int) -> Mask:
             part = slice(start, stop)
+            if box is None or not touched(order.guard.boxes, start, stop, *box):
+                return np.zeros(stop - start, np.bool_)
             return keep.mask({name: read(part) for name, read in columns.items()}, stop - start)
 
         mask = packed_mask(rows, look, crew.within(_STAGE, 0.0, 0.6, rows))
@@ -104,6 +111,19 @@ def ordered_columns(
             found[name] = _Numbers(info, order, which).read
             complete.add(name)
     return found if keep.decided(complete.__contains__) else None
+
+
+def _box(keep: RowFilter, order: Order, spec: OrderSpec) -> Codes | None:
+    """The codes between which all kept rows lie; None where no row of the order is kept."""
+    bounds, box = keep.predicate.bounds(), list[int]()
+    for name, kind, root in ((spec.x, spec.xaxis, order.survey.x), (spec.y, spec.yaxis, order.survey.y)):
+        low, high = bounds.get(name, (None, None)) if kind == "linear" else (None, None)
+        first = 0 if low is None else max(0, root.cell(low, 32))
+        last = _LAST if high is None else min(_LAST, root.cell(high, 32))
+        if first > last:
+            return None
+        box += (first, last)
+    return box[0], box[1], box[2], box[3]
 
 
 def _fitting(order: Order, mask: PackedMask, far: Mask, kept: int, crew: Crew, memory: int) -> FilteredOrder | None:
