@@ -330,6 +330,7 @@ export class Figure extends EventTarget {
 
   /** @param {(layer: Layer) => Choice} choice */
   takeChoices(choice) {
+    delete this.section.dataset.taking;
     this.requests.hush();
     for (const layer of this.layers) {
       layer.choice = choice(layer);
@@ -344,6 +345,7 @@ export class Figure extends EventTarget {
   takeValues() {
     const changed = this.layers.filter((layer) => layer.takeValues());
     if (changed.length === 0) return;
+    this.section.dataset.taking = "1";
     this.requests.hush();
     for (const layer of changed) layer.restyle(this.look);
     this.ask();
