@@ -27,6 +27,7 @@ from bench.peers.process import Peer
 from bench.pixels import beside_peers, into_large
 from bench.places import RESULTS, made
 from bench.report import Figure
+from bench.rollover import rollover
 from bench.segments import segment_figures
 from bigviz.client.connect import connect
 from bigviz.client.streams import Stream
@@ -40,11 +41,13 @@ _SIZES: Final = (1_000_000, 10_000_000)
 
 @dataclass(frozen=True)
 class Run:
-    """How long each case appends, how large the large table is, and how many times a server is killed."""
+    """How long each case appends, how large the large table is, how many times a server is killed, and how many rows
+    are kept where old ones are rolled over."""
 
     seconds: float
     large: int
     rounds: int
+    kept: int = 10**7
 
 
 def _rate(folder: Path, run: Run) -> Iterator[Figure]:
@@ -128,6 +131,7 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
     "segments-1e6": lambda folder, run: segment_figures(10**6, run.seconds),
     "segments-1e7": lambda folder, run: segment_figures(10**7, run.seconds),
     "kills": _kills,
+    "rollover": lambda folder, run: rollover(folder, run.kept),
 }
 
 
@@ -135,18 +139,19 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
 @click.option("--seconds", default=60.0, show_default=True, help="Of appending, in each case.")
 @click.option("--large", default=10**8, show_default=True, help="Rows of the large table that is followed.")
 @click.option("--rounds", default=200, show_default=True, help="Rounds of `kill -9`.")
+@click.option("--kept", default=10**7, show_default=True, help="Rows that are kept where old ones are rolled over.")
 @click.option("--case", "cases", multiple=True, type=click.Choice(list(CASES)), help="Only these (default: all).")
-@click.option("--quick", is_flag=True, help="10 seconds of each, 10^7 rows, 20 rounds.")
+@click.option("--quick", is_flag=True, help="10 seconds of each, 10^7 rows, 20 rounds, 10^6 kept.")
 @click.option("--alone", is_flag=True, help="Leave the peers out.")
 @click.option(
     "--results", default=KEPT, show_default=True, type=click.Path(path_type=Path), help="Where they are kept."
 )
 def main(
-    seconds: float, large: int, rounds: int, cases: tuple[str, ...], quick: bool, alone: bool, results: Path
+    seconds: float, large: int, rounds: int, kept: int, cases: tuple[str, ...], quick: bool, alone: bool, results: Path
 ) -> None:
     """Measure streams on this machine, and keep the figures; `python -m bench --write` prints them into docs/."""
     Peer.wanted = not alone
-    run, facts = Run(10.0, 10**7, 20) if quick else Run(seconds, large, rounds), machine.describe()
+    run, facts = Run(10.0, 10**7, 20, 10**6) if quick else Run(seconds, large, rounds, kept), machine.describe()
     for name in cases or CASES:
         began, figures = time.perf_counter(), []
         with tempfile.TemporaryDirectory(dir=made("scratch")) as folder:

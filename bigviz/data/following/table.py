@@ -74,6 +74,11 @@ class FollowedTable:
         return self._growing is not None and self._growing.more
 
     @property
+    def version(self) -> int:
+        """The number of the last version; 0 before the first."""
+        return self._version
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The notes of the last version, which may get more of them."""
         return (*self._own, *self._notes)

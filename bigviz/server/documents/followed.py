@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
+from bigviz.data.given_back import give_back
 from bigviz.server.documents.renewal import renew_dataset, renew_given
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _log = logging.getLogger("bigviz")
 _SECONDS_BETWEEN_LOOKS: Final = 0.25
 _SECONDS_AT_REST: Final = 1.0  # between looks once nothing has come for a while
 _LOOKS_TO_REST: Final = 40
+_LOOKS_TO_GIVE_BACK: Final = 8  # without news, until what new rows have freed is given back
 _SHARE: Final = 20  # at least so many times as long as a look took is waited until the next one
 
 
@@ -50,6 +52,8 @@ async def watch_files(site: Site, followed: Followed) -> None:
                 found = await in_thread(partial(table.look, stop))
                 took = loop.time() - began
                 idle = 0 if found is not None or table.more else idle + 1
+                if idle == _LOOKS_TO_GIVE_BACK and table.version > 1:
+                    await in_thread(give_back)
                 await _show(site, followed, found)
                 if table.notes != notes:
                     notes = table.notes

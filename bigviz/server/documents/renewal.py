@@ -9,7 +9,9 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
+from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError, NotFound
+from bigviz.data.given_back import give_back
 from bigviz.server.documents.opened import Shown
 from bigviz.wire.frames import GONE
 
@@ -47,6 +49,8 @@ async def watch(site: Site) -> None:
                 settled = loop.time()
                 await shelf.roll_over()
                 await shelf.run(shelf.library.datasets.streams.settle)
+                if shelf.has_grown():
+                    await in_thread(give_back)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
                 await shelf.run(shelf.library.datasets.collect)

@@ -82,6 +82,7 @@ class Shelf:
         )
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
+        self._grown = 0
         self.heads = Heads()
         self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
         self.feeds = Feeds()
@@ -188,6 +189,13 @@ class Shelf:
         self.appended.clear()
         return found
 
+    def has_grown(self) -> bool:
+        """Whether something was appended since this was called the last time, or the time before that: what was made
+        of it then may have been merged since."""
+        found = bool(self._grown)
+        self._grown = max(0, self._grown - 1)
+        return found
+
     def unshown(self, datasets: Collection[str]) -> None:
         """Some pages have not been told of the last rows of these."""
         self._unshown.update(datasets)
@@ -269,6 +277,7 @@ class Shelf:
     def _appended(self, dataset: str, version: int) -> None:
         """Open anew, from now on, what shows a dataset; pages follow when they can."""
         self.heads.tell(dataset, version)
+        self._grown = 2
         for name in self.naming(dataset):
             del self._kept[name]
         self.unshown([dataset])

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from bigviz.data.given_back import give_back
 from bigviz.library.access import OPERATOR
 from bigviz.library.library import Library
+from bigviz.server.documents import renewal
 from bigviz.wire.frames import GONE, RESTART, UNUSABLE, Type
 
+from ...patience import PATIENCE, until
 from ..running import running
 from ..wire import Browser
-from .calls import TABLE, ask, call, document, upload
+from .calls import ARROW, TABLE, ask, call, document, stream_of, upload
 
 MORE = pa.concat_tables([TABLE, TABLE])
 SECOND = {"dataset": "rows", "version": 2, "rows": 8, "time": None, "age": None}
@@ -103,3 +107,28 @@ def test_what_another_process_does_is_noticed(tmp_path: Path):
             assert page.take().value == {"document": "a", "version": 2}
             other.documents.delete("a")
             assert closed(page) == GONE
+
+
+def test_memory_is_given_back_after_rows_were_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    given = threading.Semaphore(0)
+    monkeypatch.setattr(renewal, "give_back", given.release)
+    monkeypatch.setattr(renewal, "_SECONDS_BETWEEN_SETTLINGS", 0.0)
+    with running([], library=tmp_path / "library") as served:
+        upload(served, "rows")
+        assert not given.acquire(timeout=0.0)
+        call(served, "POST", "datasets/rows/append", stream_of(TABLE), Content_Type=ARROW)
+        assert given.acquire(timeout=PATIENCE)
+        call(served, "DELETE", "datasets/rows")
+    give_back()
+
+
+def test_what_is_known_of_datasets_that_are_gone_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(renewal, "_SECONDS_BETWEEN_COLLECTIONS", 0.0)
+    with running([], library=tmp_path / "library") as served:
+        for name in ("rows", "others"):
+            upload(served, name)
+            call(served, "POST", f"datasets/{name}/append", stream_of(TABLE), Content_Type=ARROW)
+        heads = served.server.site._shelf.heads
+        assert heads.names == ["rows", "others"]
+        call(served, "DELETE", "datasets/rows")
+        until(lambda: served.on_loop(lambda: heads.names) == ["others"])

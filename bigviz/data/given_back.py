@@ -1,0 +1,21 @@
+"""Memory that was freed, given back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pyarrow as pa
+
+__all__ = ["give_back"]
+
+
+def give_back() -> None:
+    """Give freed memory back: glibc keeps what lies between blocks that are still held, in each of its arenas, and so
+    does Arrow's pool. Where rows come and go, that is more than the rows that are there.
+
+    Takes some milliseconds, in which threads that allocate may wait. Nothing happens with other C libraries.
+    """
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
