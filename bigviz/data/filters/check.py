@@ -164,8 +164,8 @@ class _Checker:
         return BoolValue(self.condition(node), self._sources(node))
 
     def _sources(self, node: Node) -> tuple[tuple[str, str], ...]:
-        names = dict.fromkeys(each.name for each in walk(node) if isinstance(each, ColumnName))
-        return tuple((name, self._info(ColumnName(name)).kind) for name in names)
+        columns = (self._column(each) for each in walk(node) if isinstance(each, ColumnName))
+        return tuple(dict.fromkeys(source for column in columns for source in column.sources))
 
     def _info(self, node: ColumnName) -> ColumnInfo:
         try:

@@ -44,11 +44,9 @@ class Number(Node):
     def __str__(self) -> str:
         if isinstance(self.value, int):
             return str(self.value)
-        plain = f"{self.value:f}"
-        if len(plain) > _LONGEST_PLAIN:
-            return _scientific(self.value)
-        whole, _, part = plain.partition(".")
-        return f"{whole}.{part.rstrip('0') or '0'}"
+        whole, _, part = f"{self.value:f}".partition(".")
+        plain = f"{whole}.{part.rstrip('0') or '0'}"
+        return plain if len(plain) <= _LONGEST_PLAIN else _scientific(self.value)
 
     @property
     def binds(self) -> int:  # type: ignore[override]

@@ -122,7 +122,7 @@ class _Oracle:
                 if _whole(of):
                     return _integers([None if each is None else -each for each in map(_in_int64, _ints(of))])
                 return pc.negate(pa.array(_floats(of), pa.float64()))
-            case Call():
+            case Call() if node.name not in ("starts_with", "ends_with", "contains"):
                 return self.called(node)
         return self.condition(node)
 

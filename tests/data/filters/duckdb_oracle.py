@@ -36,6 +36,7 @@ __all__ = ["DuckDB", "has_sql"]
 
 _KINDS = {name: kind for kind, names in COLUMNS.items() for name in names}
 _FLOAT_FUNCTIONS = ("abs", "floor", "ceil", "round")
+_TESTS = ("starts_with", "ends_with", "contains")
 _PARTS = {"weekday": "isodow"}
 
 
@@ -94,6 +95,8 @@ def condition(node: Node) -> str:
 
 
 def compared(op: str, left: Node, right: Node) -> str:
+    if kind_of(left) == "bool":
+        return f"({value(left)} {op} {value(right)})"
     kinds = {kind_of(left), kind_of(right)}
     if "instant" in kinds or "time" in kinds or "duration" in kinds:
         zoned = any(isinstance(each, ColumnName) and each.name == "local" for each in (left, right))
@@ -123,7 +126,7 @@ def kind_of(node: Node) -> str:
             return "integer" if kind_of(node.operand) == "integer" else "float"
         case Call() if node.name in _FLOAT_FUNCTIONS:
             return "integer" if kind_of(node.args[0]) == "integer" else "float"
-        case Call():
+        case Call() if node.name not in _TESTS:
             return "text" if node.name in ("lower", "upper") else "integer"
     return "bool"
 
@@ -148,7 +151,7 @@ def value(node: Node) -> str:
             if kind_of(node) == "integer":
                 return f"TRY(-TRY_CAST({inner} AS BIGINT))"
             return f"(-CAST({inner} AS DOUBLE))"
-        case Call():
+        case Call() if node.name not in _TESTS:
             return called(node)
     return condition(node)
 

@@ -130,9 +130,14 @@ def test_axis_numbers_decide_unless_a_row_without_one_could_be_kept():
         "not i64 = 1",
         "name = 'a'",
         "cents > 1",
+        "ns > '2024-01-01'",
+        "clock > '12:00'",
     ):
         assert decides(text, complete=False), text
-    for text in ("f64 != 1", "not f64 > 1", "f64 is null", "f64 is not null", "us > '2024-01-01'", "year(day) = 2024"):
+    for text in (
+        *("f64 != 1", "not f64 > 1", "(f64 > 1) = false", "(f64 > 1) is null", "f64 is null", "f64 is not null"),
+        *("us > '2024-01-01'", "(us > '2024-01-01') is null", "year(day) = 2024"),
+    ):
         assert not decides(text, complete=False), text
         assert decides(text, complete=True), text
     assert not decides("wide > 1", complete=True)  # float64 does not tell such decimals apart

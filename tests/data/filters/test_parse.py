@@ -43,6 +43,7 @@ from .trees import conditions
         ("year = 1 and `in` = 2", "year = 1 and `in` = 2"),
         ("a = .5 or a = 1. or a = 1.50 or a = 1e3", "a = 0.5 or a = 1.0 or a = 1.5 or a = 1000.0"),
         ("a = 1e300 or a = 2.5E-12", "a = 1.0e300 or a = 0.0000000000025"),
+        ("a = 1e18 or a = 1000000000000000000.0", "a = 1.0e18 or a = 1.0e18"),
         ("größe > 1 and 値 < 2", "größe > 1 and 値 < 2"),
         ("a\n\t>\r\n1", "a > 1"),
         ("delay between $d and kind = 'a'", "delay between $d and kind = 'a'"),

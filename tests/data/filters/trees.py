@@ -215,6 +215,8 @@ def conditions() -> st.SearchStrategy[Node]:
         simple,
         lambda inner: st.one_of(
             inner.map(Not),
+            st.builds(IsNull, inner, st.booleans()),
+            st.builds(Compare, st.sampled_from(("=", "!=")), inner, st.sampled_from((True, False)).map(Truth)),
             st.lists(inner, min_size=2, max_size=3).map(lambda items: joined(And, items)),
             st.lists(inner, min_size=2, max_size=3).map(lambda items: joined(Or, items)),
         ),

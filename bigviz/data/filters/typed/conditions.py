@@ -70,8 +70,8 @@ class Condition(Protocol):
 
 
 class Operand(Protocol):
-    """Something with a value in each row, which may be missing. `sources` are the columns that it is made of, and their
-    kinds; `kind` is its own."""
+    """Something with a value in each row, which may be missing. `sources` are the columns that it is made of, each with
+    what its axis numbers may not tell: "decimal", "far" (times), "float" (NaN and null), anything else for nothing."""
 
     @property
     def kind(self) -> str: ...
@@ -223,13 +223,15 @@ def _null_of_and(true: Bools, null: Bools | None, also: Bools, unknown: Bools | 
 def unsure_of(operand: Operand, negated: bool, missing: bool = False) -> Iterator[Unsure]:
     """What axis numbers do not say of an operand that is compared, or asked whether it is `missing`.
 
-    A float without a number is NaN or null: both compare as false or null, which is told apart only under `not`.
+    A float without a number is NaN or null, which compare as false and null: only `not`, and comparisons of a condition
+    itself, tell these apart.
     """
+    negated = negated or operand.kind == "bool"
     for name, kind in operand.sources:
         if kind == "decimal":
             if not missing:
                 yield Unsure(name, True)
-        elif kind == "instant" or (kind == "float" and (negated or missing)):
+        elif kind == "far" or (kind == "float" and (negated or missing)):
             yield Unsure(name, False)
 
 

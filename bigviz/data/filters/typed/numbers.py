@@ -15,10 +15,11 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import fixed_view, from_numpy, valid_mask
 from bigviz.data.columns.column import ColumnInfo
-from bigviz.data.columns.kinds import storage_type
+from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.data.columns.numbers import Numbers
 from bigviz.data.filters.cells import Bools, Cells, PerLabels, Rows, Vector, everywhere
 
@@ -74,12 +75,10 @@ class _Value:
 
 
 class NumberColumn(_Value):
-    """A column. Where it comes as a category, its labels are read as its own type. Among `sources` the kind of decimals
-    that float64 tells apart is "exact"."""
+    """A column. Where it comes as a category, its labels are read as its own type."""
 
     def __init__(self, info: ColumnInfo, own: ColumnInfo, kind: str, scale: int) -> None:
-        exact = kind == "decimal" and storage_type(own.type).precision <= _EXACT_DIGITS
-        super().__init__(kind, ((info.name, "exact" if exact else kind),))
+        super().__init__(kind, ((info.name, _doubt(kind, storage_type(own.type))),))
         self.name = info.name
         self.scale = scale
         self.zone = own.zone
@@ -99,6 +98,15 @@ class NumberColumn(_Value):
         numbers.add(0, array)
         column = numbers.finish().column
         return Cells(column.values, valid_mask(array) if column.valid is None else column.valid)
+
+
+def _doubt(kind: str, type_: pa.DataType) -> str:
+    """The kind of a column among `sources`: "exact" where its axis numbers tell all values and null apart."""
+    if kind == "decimal" and type_.precision <= _EXACT_DIGITS:
+        return "exact"
+    if pt.is_temporal(type_):  # stamps and durations in coarser units may lie beyond int64 nanoseconds
+        return "exact" if pt.is_time32(type_) or nanoseconds_per_unit(type_) == 1 else "far"
+    return kind
 
 
 def _gathered(cells: Cells, labels: Cells) -> Vector:
