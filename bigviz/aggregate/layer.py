@@ -155,7 +155,7 @@ def _parsed(text: str) -> Reduction:
     return parse(text)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # one of a thousand nodes takes some hundred KB
 def _expression(text: str) -> Expression:
     """`parse_filter`, cached too."""
     return parse_filter(text)
