@@ -71,7 +71,7 @@ export class BrushTool {
       passive: false,
     });
     surface.addEventListener("keydown", (e) => this.#key(e), first);
-    for (const event of ["frame", "brush"]) figure.addEventListener(event, () => this.#show(), { signal });
+    for (const event of ["frame", "brush", "brushed"]) figure.addEventListener(event, () => this.#show(), { signal });
     figure.addEventListener("info", () => this.#take(), { signal });
     surface.dataset.mode = MODE;
   }
@@ -317,6 +317,7 @@ export class BrushTool {
       part.style.transform = `translate(${left / dpr}px, ${top / dpr}px)`;
       part.style.width = `${Math.max(1, (right - left) / dpr)}px`;
       part.style.height = `${Math.max(1, (bottom - top) / dpr)}px`;
+      part.dataset.rows = k === 0 && this.link.active === figure ? (this.link.count ?? "counting…") : "";
     }
   }
 

@@ -9,6 +9,10 @@ import { takesPart, targetsOf } from "./targets.js";
 
 /** Steps on their way: the server counts one while the next is sent. */
 const MOST_FLYING = 2;
+/** Where so many messages were sent that there is room for few. */
+const PAUSE_MS = 50;
+/** How many rows are in the brush is told when it has rested so long. */
+const REST_MS = 600;
 /** What a server says of a step that a newer one has replaced. */
 const REPLACED = /newer step/;
 
@@ -25,14 +29,23 @@ export class LinkedBrush {
     /** Where each figure is brushed.  @type {Map<Figure, Shape>} */ this.shapes = new Map();
     /** @type {Figure|null} whose brush moves */ this.active = null;
     this.seq = 0;
+    /** The newest step whose rows were told. */ this.told = 0;
     this.flying = new Set();
     this.isDue = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.telling = undefined;
+    /** How many rows are in the brush that moves.  @type {string|null} */ this.count = null;
     /** What the step before showed itself in.  @type {string} */ this.sent = "";
     const { connection } = page;
     connection.addEventListener("brushed", (event) => this.#came(/** @type {CustomEvent} */ (event).detail), {
       signal,
     });
     connection.addEventListener("up", () => this.#again(), { signal });
+    connection.addEventListener("update", () => this.#again(), { signal });
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.later);
+      clearTimeout(this.telling);
+    });
     for (const figure of figures) {
       figure.addEventListener("exact", () => this.#follow(), { signal });
       figure.addEventListener("data", () => this.#again(), { signal });
@@ -115,6 +128,13 @@ export class LinkedBrush {
       this.isDue = true;
       return;
     }
+    if (!now && !page.connection.hasRoom()) {
+      this.later ??= setTimeout(() => {
+        this.later = undefined;
+        this.#send();
+      }, PAUSE_MS);
+      return;
+    }
     this.isDue = false;
     const shape = shapes.get(active);
     const targets = this.#targets(definition.dataset);
@@ -143,6 +163,7 @@ export class LinkedBrush {
     if (!this.flying.delete(id) && !(end && this.shapes.size > 0 && end.brush === this.seq)) return;
     if (error && !REPLACED.test(error)) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
+      this.#tell(end);
       for (const part of parts) {
         const figure = this.figures.find((each) => each.index === part.figure);
         figure?.layers[part.layer]?.takeBrush(part, { isOver: this.mode === "highlight", seq: end.brush }, figure);
@@ -151,6 +172,17 @@ export class LinkedBrush {
         this.figures.find((each) => each.index === figure)?.redraw();
     }
     if (this.isDue) this.#send();
+  }
+
+  /** @param {import("../wire/brush-group.js").BrushEnd} end */
+  #tell({ selected, of, brush }) {
+    if (brush < this.told) return;
+    this.told = brush;
+    this.count = `${selected.toLocaleString("en")} rows`;
+    this.active?.dispatchEvent(new Event("brushed"));
+    clearTimeout(this.telling);
+    const words = `${this.count} of ${of.toLocaleString("en")} are in the brush`;
+    this.telling = setTimeout(() => this.page.notices.say(words), REST_MS);
   }
 
   /** What came is on the screen.  @param {Figure} figure */

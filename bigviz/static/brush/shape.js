@@ -106,5 +106,5 @@ export function gripAt({ left, right, top, bottom }, kind, px, py, reach) {
     return at < low + near ? -1 : at > high - near ? 1 : 0;
   };
   const x = side(px, left, right);
-  return { x, y: kind === "box" ? /** @type {-1|0|1} */ (-side(py, top, bottom)) : 0 };
+  return { x, y: kind === "box" ? /** @type {-1|0|1} */ (0 - side(py, top, bottom)) : 0 };
 }

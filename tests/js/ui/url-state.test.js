@@ -100,6 +100,7 @@ function figure(index) {
     axes: { x: axis, y: axis },
     view: { x: {}, y: {} },
     followY: { isOn: false, isWanted: true },
+    brush: { text: '{"range":[0,1]}', read: () => {} },
   }); // prettier-ignore
 }
 
@@ -134,7 +135,7 @@ test("what is read and what is written are the documented keys", () => {
   }
   const wrote = new Set(new URLSearchParams(written.hash).keys());
   const keys = documented();
-  const view = ["x0", "x1", "y0", "y1", "follow"];
+  const view = ["x0", "x1", "y0", "y1", "follow", "brush"];
   assert.ok(keys.length > view.length);
   for (const names of [read, wrote]) {
     const all = names === read ? keys : keys.filter((key) => key !== "follow"); // in place of x0 and x1
