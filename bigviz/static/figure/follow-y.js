@@ -7,7 +7,7 @@ import { at, equalSpans, fractionOf, padSpan, toBigInt } from "../geometry/span.
 /** @typedef {import("../geometry/span.js").Span} Span */
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../geometry/shared-range.js").SharedRange} SharedRange */
-/** @typedef {Pick<import("../layers/layer.js").Layer, "definition"|"line">} Layer */
+/** @typedef {Pick<import("../layers/layer.js").Layer, "definition"|"line"|"brushed">} Layer */
 /** @typedef {{readonly layers: readonly Layer[], readonly ranges: {x: SharedRange, y: SharedRange}}} Followed */
 
 /** While x moves on by itself: room above and below the rows, and the share of y that they fill at least. */
@@ -46,7 +46,8 @@ export class FollowY {
     if (!this.isOn || view.locked) return view;
     const { x, y } = this.figure.ranges;
     if (x.isFollowing) return this.#kept(view);
-    const next = x.atHome ? asKind(y.home, view.y.exact) : this.#shown(view);
+    const isBrushed = this.figure.layers.some(({ brushed }) => brushed?.line);
+    const next = x.atHome && !isBrushed ? asKind(y.home, view.y.exact) : this.#shown(view);
     return next === null || equalSpans(next, view.y) ? view : view.with({ y: next });
   }
 
@@ -68,7 +69,8 @@ export class FollowY {
   #shown(view, padding) {
     const { layers, ranges } = this.figure;
     const bounds = ranges.y.isPart ? asKind(ranges.y.home, view.y.exact) : null;
-    const extents = layers.flatMap(({ line }) => {
+    const lines = layers.flatMap(({ line, brushed }) => [line, brushed?.line ?? null]);
+    const extents = lines.flatMap((line) => {
       const extent = line?.extent(view) ?? null;
       return extent === null ? [] : [endsOf(extent, view.y.exact, bounds)];
     });
