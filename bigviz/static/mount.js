@@ -376,6 +376,10 @@ export class Mounted extends EventTarget {
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
     followValues(this.figures, values, signal);
+    for (const [id, table] of tables) {
+      const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
+      if (figure) table.follow(figure.selection);
+    }
     this.makeControl = make;
     this.session.build(this.figures, values);
     deliverAnswers(page, this.figures, signal);

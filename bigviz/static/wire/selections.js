@@ -48,14 +48,15 @@ export class SelectionRequests {
   /**
    * Some rows of a selection.
    * @param {string} id
-   * @param {{offset: number, limit: number, sort: string|null, desc: boolean}} page
+   * @param {{offset: number, limit: number, sort: string|null, desc: boolean, columns?: readonly string[]|null}} page
    * @param {AbortSignal} signal
    * @returns {Promise<RowPage>}
    */
-  rows(id, { offset, limit, sort, desc }, signal) {
+  rows(id, { offset, limit, sort, desc, columns = null }, signal) {
     const query = new URLSearchParams({ offset: String(offset), limit: String(limit) });
     if (sort !== null) query.set("sort", sort);
     if (desc) query.set("desc", "1");
+    for (const name of columns ?? []) query.append("columns", name);
     return this.#json(new URL(`selections/${id}.json?${query}`, this.base), { signal });
   }
 

@@ -21,7 +21,7 @@ export function number({ id, spec, values, signal }, page) {
     make("span", { class: "control-label", text: labelOf(id, spec) }),
     make("p", { class: "figure-line" }, [value, ...unit]),
   ]);
-  if (page.offline) {
+  if (page.offline || page.connection.url === "") {
     element.title = "A server works this out.";
     element.ariaBusy = "false";
     return element;
@@ -76,7 +76,8 @@ export function valueWords(value) {
 /** Asks for one figure: the newest values win, and one question is on its way at a time. */
 class Asker {
   /**
-   * @param {{url: string}} connection the document's websocket: its figures have addresses beside it
+   * @param {Pick<import("../../wire/connection.js").Connection, "url"|"get">} connection the document's websocket: its
+   *   figures have addresses beside it
    * @param {string} id @param {ControlSpec} spec
    * @param {import("../../figure/control-values.js").ControlValues} values
    * @param {{show: (value: number|string|null) => void, fail: (words: string) => void,
@@ -114,7 +115,7 @@ class Asker {
       this.connection.url.replace(/^ws/, "http").replace(/\?.*$/, ""),
     );
     try {
-      const answer = await fetch(address, { signal: this.signal });
+      const answer = await this.connection.get(address, { signal: this.signal });
       const json = await answer.json();
       if (answer.ok) this.told.show(json.value);
       else this.told.fail(json.error);

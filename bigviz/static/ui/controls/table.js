@@ -4,22 +4,27 @@ import { make } from "../../dom.js";
 import { labelOf } from "./field.js";
 
 /** @typedef {string|number|bigint|boolean|null} Cell */
+/** What is seen of a figure's selection; fires `change`.
+ * @typedef {EventTarget & {readonly answer: {id: string}|null, readonly isBusy: boolean, readonly requests:
+ *   Pick<import("../../wire/selections.js").SelectionRequests, "rows">}} Selected */
 
 const PAGE = 20;
 
 export class RowTable {
   /** @param {import("./field.js").Built} built @param {string} figure its title */
-  constructor({ id, spec }, figure) {
+  constructor({ id, spec, signal }, figure) {
+    this.wanted = spec.columns ?? null;
+    this.signal = signal;
+    /** Where rows come from, page by page; null: all are here.  @type {Selected|null} */ this.source = null;
+    this.shown = "";
+    /** @type {AbortController|null} */ this.asking = null;
     /** @type {string[]} */ this.columns = [];
     /** @type {readonly (readonly Cell[])[]} */ this.rows = [];
     this.total = 0;
     this.page = 0;
     /** @type {{column: number, descending: boolean}|null} */ this.sorted = null;
-    this.note = make("p", {
-      class: "muted table-note",
-      text: `No rows are selected${figure ? ` in ${figure}` : ""}.`,
-      attrs: { role: "status" },
-    });
+    this.words = `No rows are selected${figure ? ` in ${figure}` : ""}.`;
+    this.note = make("p", { class: "muted table-note", text: this.words, attrs: { role: "status" } });
     this.head = make("tr");
     this.body = make("tbody");
     this.before = pager("Previous page", "‹", () => this.#turn(-1));
@@ -40,8 +45,48 @@ export class RowTable {
     this.clear();
   }
 
+  /** Lists what is selected in a figure, from now on.  @param {Selected} selection */
+  follow(selection) {
+    const take = () => {
+      const { answer, isBusy } = selection;
+      if (answer === null && !isBusy) this.clear();
+      if (answer === null || answer.id === this.shown) return;
+      this.source = selection;
+      this.shown = answer.id;
+      this.page = 0;
+      this.sorted = null;
+      void this.#load();
+    };
+    selection.addEventListener("change", take, { signal: this.signal });
+  }
+
+  /** The page of rows that is wanted now. */
+  async #load() {
+    const { source, shown, page, sorted, columns, wanted } = this;
+    this.asking?.abort();
+    const asking = new AbortController();
+    this.asking = asking;
+    if (!source) return;
+    const sort = sorted ? columns[sorted.column] : null;
+    const part = { offset: page * PAGE, limit: PAGE, sort, desc: sorted?.descending ?? false, columns: wanted };
+    try {
+      const found = await source.requests.rows(shown, part, asking.signal);
+      if (this.asking !== asking) return;
+      const names = found.columns.map(({ name }) => name);
+      this.#take(found.rows, names, found.total);
+    } catch (error) {
+      if (this.asking !== asking) return;
+      this.clear();
+      this.note.textContent = error instanceof Error ? error.message : String(error);
+    }
+  }
+
   /** Nothing is selected. */
   clear() {
+    this.asking?.abort();
+    this.asking = this.source = null;
+    this.shown = "";
+    this.note.textContent = this.words;
     this.rows = [];
     this.note.hidden = false;
     this.scroller.hidden = this.feet.hidden = true;
@@ -55,14 +100,22 @@ export class RowTable {
    * @param {number} [total] how many are selected, if `rows` are the first of them only
    */
   show(rows, columns, page = 0, total = rows.length) {
+    this.source = null;
+    this.page = page;
     if (columns.join("\0") !== this.columns.join("\0")) this.sorted = null;
+    this.#take(rows, columns, total);
+  }
+
+  /** @param {readonly (readonly Cell[])[]} rows @param {string[]} columns @param {number} total */
+  #take(rows, columns, total) {
+    const isOther = columns.join("\0") !== this.columns.join("\0") || this.head.childElementCount === 0;
     this.rows = rows;
     this.columns = columns;
-    this.page = page;
     this.total = total;
+    this.note.textContent = this.words;
     this.note.hidden = rows.length > 0;
     this.scroller.hidden = this.feet.hidden = rows.length === 0;
-    this.#heads();
+    if (isOther) this.#heads(); // the one that was pressed keeps the focus
     this.#draw();
   }
 
@@ -73,7 +126,7 @@ export class RowTable {
         button.addEventListener("click", () => {
           this.sorted = { column, descending: this.sorted?.column === column && !this.sorted.descending };
           this.page = 0;
-          this.#draw();
+          this.#renew();
         });
         return make("th", { attrs: { scope: "col" } }, [button]);
       }),
@@ -81,11 +134,11 @@ export class RowTable {
   }
 
   #draw() {
-    const { sorted, page, rows, total } = this;
+    const { sorted, page, rows, total, source } = this;
     for (const [k, head] of [...this.head.children].entries())
       head.setAttribute("aria-sort", sorted?.column !== k ? "none" : sorted.descending ? "descending" : "ascending");
-    const all = sorted ? [...rows].sort(byColumn(sorted.column, sorted.descending)) : rows;
-    const shown = all.slice(page * PAGE, (page + 1) * PAGE);
+    const all = sorted && !source ? [...rows].sort(byColumn(sorted.column, sorted.descending)) : rows;
+    const shown = source ? all : all.slice(page * PAGE, (page + 1) * PAGE);
     this.body.replaceChildren(
       ...shown.map((row) =>
         make(
@@ -96,16 +149,21 @@ export class RowTable {
       ),
     );
     const first = page * PAGE + 1;
-    const more = total > rows.length ? ` of the first ${rows.length.toLocaleString("en")}` : "";
+    const more = !source && total > rows.length ? ` of the first ${rows.length.toLocaleString("en")}` : "";
     this.where.textContent = `${first} to ${first + shown.length - 1}${more} of ${total.toLocaleString("en")} rows`;
     this.before.disabled = page === 0;
-    this.after.disabled = first + shown.length > rows.length;
+    this.after.disabled = first + shown.length > (source ? total : rows.length);
   }
 
   /** @param {1|-1} by */
   #turn(by) {
     this.page += by;
-    this.#draw();
+    this.#renew();
+  }
+
+  #renew() {
+    if (this.source) void this.#load();
+    else this.#draw();
   }
 }
 
