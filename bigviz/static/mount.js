@@ -414,10 +414,16 @@ export class Mounted extends EventTarget {
     bindOutside(figure, status);
     bindSelectionPanel(figure, (words) => this.notices.say(words));
     const hover = new Hover(figure, (words) => this.notices.say(words));
-    const card = new RowCard(figure.surface);
-    hover.onRow = (values, px, py) => {
+    const card = new RowCard(figure.surface, {
+      filter: (layer, filter) => figure.choose(layer.index, { filter }),
+      note: (words) => this.notices.note(words),
+    });
+    hover.onRow = (values, px, py, layer) => {
       hover.hide();
-      card.open(values, px, py);
+      card.open(values, px, py, layer);
+    };
+    hover.onCell = (hit) => {
+      if (figure.selection.requests.isPossible) figure.selection.selectCell(hit);
     };
     new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));
     describe(figure, (words) => this.notices.say(words));

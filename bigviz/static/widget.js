@@ -119,11 +119,11 @@ class Cell {
   }
 
   /** From the frame.  @param {any} told */
-  #carry({ socket, open, text, close, hash, views, get, address }) {
+  #carry({ socket, open, text, close, hash, views, get, address, body }) {
     if (hash !== undefined) this.#keep("_hash", hash);
     else if (views) this.#keep("_views", views);
     else if (this.dead) this.#die();
-    else if (get !== undefined) this.#say({ get, address });
+    else if (get !== undefined) this.#say({ get, address, body });
     else if (open) {
       this.sockets.set(socket, 0);
       this.#say({ socket, open });

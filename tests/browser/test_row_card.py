@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from .driver import open_page, plot, tip
+from .driver import open_page, plot, tip, until
 from .served import Server, start_server
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -51,14 +51,19 @@ def test_hover_tells_other_columns_and_a_click_opens_them_all(page: Page, server
     names = card.locator("dt").all_text_contents()
     assert sorted(names) == sorted(TABLE.column_names) and names[:2] == ["x", "y"]
     assert page.locator(".row-card img").count() == 0
+    expect(card.get_by_role("button", name="Filter: id = 9223372036854775809")).to_be_visible()
     page.keyboard.press("Escape")
     page.mouse.move(*plot(page).at(0.5, 0.6))
     page.mouse.wheel(0, -120)
     expect(card).to_be_hidden()
 
 
-def test_the_card_can_be_closed_with_its_button(page: Page, server: Server) -> None:
+def test_the_card_can_be_closed_with_its_button_and_filters(page: Page, server: Server) -> None:
     open_page(page, f"{server.url}/three/")
     page.mouse.click(*place(page))
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".row-card")).to_be_hidden()
+    page.mouse.move(*place(page))
+    page.keyboard.press("i")
+    page.get_by_role("button", name="Filter: extra1 is null").press("Enter")
+    until(page, "() => new URLSearchParams(location.hash.slice(1)).get('filter') === 'extra1 is null'")

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bigviz.common.errors import BigvizError
 from bigviz.document.spec import Document
+from bigviz.export.widget.cell_selection import CellSelections
 from bigviz.export.widget.channel import Channel, ChannelGone, Send
 from bigviz.export.widget.shown_rows import row_json_at
 from bigviz.server.error_json import describe, dump, status_of
@@ -50,6 +51,7 @@ class CellViews:
         self._document = document
         self.site = site
         self._send = send
+        self.selections = CellSelections(site, document)
         self._page = page
         self._ended = ended
         self._places: dict[str, _Place] = {}
@@ -97,7 +99,9 @@ class CellViews:
         if content.get("page"):
             self._send({"view": view, "page": True}, [self._page()])
         elif "get" in content:
-            task = asyncio.ensure_future(self._answer(view, int(content["get"]), str(content["address"])))
+            body = content.get("body")
+            text = None if body is None else str(body)
+            task = asyncio.ensure_future(self._answer(view, int(content["get"]), str(content["address"]), text))
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
         elif "socket" in content:
@@ -118,10 +122,13 @@ class CellViews:
         elif content.get("close"):
             channel.end()
 
-    async def _answer(self, view: str, number: int, address: str) -> None:
-        """Answer what a page of a server would fetch over HTTP: all values of one row."""
+    async def _answer(self, view: str, number: int, address: str, sent: str | None) -> None:
+        """Answer what a page of a server would fetch over HTTP: all values of one row, and selections."""
         try:
-            status, body = 200, await row_json_at(self.site, self._document, address)
+            body = await self.selections.answer(address, sent)
+            if body is None:
+                body = await row_json_at(self.site, self._document, address)
+            status = 200
         except BigvizError as error:
             status, body = status_of(error), dump(describe(error))
         with suppress(ChannelGone):

@@ -14,6 +14,7 @@ from IPython.display import display
 from bigviz.common.errors import BadInput
 from bigviz.document.spec import Document
 from bigviz.export.inlined_page import inlined_page
+from bigviz.export.widget.cell_selection import CellSelection
 from bigviz.export.widget.cell_views import CellViews
 from bigviz.export.widget.channel import ChannelGone
 from bigviz.export.widget.engine_thread import EngineThread
@@ -29,8 +30,9 @@ class PlotWidget(anywidget.AnyWidget):
     """A plot in a notebook's cell, made by `bigviz.show`. It may stand in several cells.
 
     `ranges` is what its figures show, once the view rests: {figure: {"x": (low, high), "y": (low, high)}}, with times
-    as datetime64; it can be observed. `rows()` gives the rows in view. `height` is in CSS pixels and may be set.
-    `close()` ends it. Where several cells show it, the place that was moved last counts.
+    as datetime64; it can be observed. `rows()` gives the rows in view, `selection` those that were selected last.
+    `height` is in CSS pixels and may be set. `close()` ends it. Where several cells show it, the place that was moved
+    last counts.
     """
 
     _esm: ClassVar[str] = (STATIC / "widget.js").read_text("utf-8")
@@ -59,6 +61,11 @@ class PlotWidget(anywidget.AnyWidget):
         if self._cells is None or not self._views:
             raise BadInput("What is in view is known once the plot is shown: look at it in a cell first.", "rows")
         return self._engine.ask(shown_rows(self._cells.site, self._document, self._views, figure, layer, limit))
+
+    @property
+    def selection(self) -> CellSelection | None:
+        """The rows that were selected last in one of its cells; None before."""
+        return None if self._cells is None else self._cells.selections.last
 
     def close(self) -> None:
         """End the plot: cells that show it say so, and what it needed is freed."""

@@ -94,10 +94,19 @@ class SelectionJobs:
         self._downloads: Counter[Hashable] = Counter()
 
     async def select(
-        self, principal: Principal, document: str, name: str, asked: Asked, body: Mapping[str, Any], usage: Usage
+        self,
+        principal: Principal,
+        document: str,
+        name: str,
+        asked: Asked,
+        body: Mapping[str, Any],
+        usage: Usage,
+        made: Callable[[Selection], None] | None = None,
     ) -> dict[str, Any]:
         """Select rows of a layer, of the dataset that the document gives this name, and keep the selection: the JSON
-        answer. Raises BadInput, Forbidden for columns that the caller may not use, and what jobs do."""
+        answer. `made` is called with the selection. Raises BadInput, Forbidden for columns that the caller may not use,
+        and what jobs do.
+        """
         wanted = read_selection(body, asked.times, name, usage)
         backend, dataset, layer = self._backend, asked.dataset, asked.layer
 
@@ -106,6 +115,8 @@ class SelectionJobs:
                 return backend.engine.select(dataset, layer, wanted.shape, wanted.stats, wanted.by, cancel)
 
         found = await backend.run(principal, dataset, layer, ("select", wanted), call, heavy=True)
+        if made is not None:
+            made(found)
         ref = LayerRef(name, layer)
         id = self.kept.put(principal.share, document, ref, dataset, wanted.shape, found)
         return {"id": id, **selection_answer(dataset, found, wanted.by)}

@@ -1,5 +1,6 @@
 // What is selected in a figure: a region in axis space, and what the server says of the rows in it.
 
+import { span } from "../geometry/span.js";
 import { SelectionRequests } from "../wire/selections.js";
 
 /** @typedef {import("../layers/layer.js").Layer} Layer */
@@ -10,7 +11,10 @@ import { SelectionRequests } from "../wire/selections.js";
 /** @typedef {import("../geometry/span.js").Place} Place */
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/selections.js").Selected} Selected */
-/** @typedef {{kind: "box", x: Span, y: Span}|{kind: "lasso", points: {x: Place, y: Place}[]}} Region */
+/**
+ * `isCell`: a cell that is drawn.
+ * @typedef {{kind: "box", x: Span, y: Span, isCell?: boolean}|{kind: "lasso", points: {x: Place, y: Place}[]}} Region
+ */
 
 const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 const NUMBERS = new Set(["integer", "float", "decimal", "bool", ...TIMES]);
@@ -73,6 +77,18 @@ export class Selection extends EventTarget {
   selectView() {
     const { view } = this.figure;
     if (view) this.select({ kind: "box", x: view.x, y: view.y });
+  }
+
+  /**
+   * A cell that is drawn.
+   * @param {{x: [number, number], y: [number, number]}} cell as offsets from the view's origins
+   */
+  selectCell({ x, y }) {
+    const { view } = this.figure;
+    if (!view || !(x[1] > x[0]) || !(y[1] > y[0])) return;
+    const part = (/** @type {[number, number]} */ [lo, hi], /** @type {Span} */ { origin, exact }) =>
+      span(lo, hi, origin, exact);
+    this.select({ kind: "box", x: part(x, view.x), y: part(y, view.y), isCell: true });
   }
 
   /** @param {{chosen?: string[], by?: string|null}} change */

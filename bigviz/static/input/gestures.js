@@ -93,7 +93,7 @@ export class FigureGestures {
         if (surface.dataset.at !== region) surface.dataset.at = region;
         hover.at(px, py, region, touch);
       },
-      click: (px, py, region) => hover.click(px, py, region),
+      click: (px, py, region, into) => hover.click(px, py, region, into),
       leave: () => hover.hide(),
       rest: () => {
         this.dragged = [0, 0];
@@ -158,6 +158,7 @@ export class FigureGestures {
   /** @param {string} name @param {number} time @param {boolean} shift */
   #key(name, time, shift) {
     if (name === "read") this.hover.toggleReading();
+    else if (name === "inspect") this.hover.inspect();
     else if (name !== "escape") this.act(name, shift, time);
     else {
       this.pointer.cancel();

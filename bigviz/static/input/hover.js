@@ -46,8 +46,10 @@ export class Hover {
     this.rows = new RowReader(figure.page.connection);
     /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is shown */ this.told = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
-    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number) => void} a row was clicked */
+    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number, layer:
+     *   import("../layers/layer.js").Layer) => void} a row was clicked */
     this.onRow = () => {};
+    /** @type {(hit: Hit) => void} a cell is to be looked into */ this.onCell = () => {};
     figure.addEventListener("data", () => this.rows.clear());
     figure.addEventListener("brush", () => this.hide());
     figure.addEventListener("frame", () => {
@@ -77,14 +79,25 @@ export class Hover {
    * @param {number} px
    * @param {number} py
    * @param {import("./pointer.js").Region} region
+   * @param {boolean} [into] where no row is, look into the cell there
    */
-  async click(px, py, region) {
+  async click(px, py, region, into = false) {
     const { plot, size } = this.figure.painter;
     const row =
       region === "plot" && this.figure.view ? this.#row((px - plot.x) * size.dpr, (py - plot.y) * size.dpr) : null;
-    if (!row) return;
+    if (!row) {
+      const [x, y] = [(px - plot.x) * size.dpr, (py - plot.y) * size.dpr];
+      const hit = into && region === "plot" ? (this.#cell(x, y)?.hit ?? null) : null;
+      if (hit) this.onCell(hit);
+      return;
+    }
     const values = await this.rows.ask(this.#number(row.layer), row.row);
-    if (values) this.onRow(values, px, py);
+    if (values) this.onRow(values, px, py, row.layer);
+  }
+
+  /** The row or the cell that is told of: all its columns, or its rows. */
+  inspect() {
+    if (this.place) void this.click(this.place.px, this.place.py, "plot", true);
   }
 
   hide() {

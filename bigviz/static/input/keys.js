@@ -23,6 +23,7 @@ const ACTS = {
   e: "select",
   o: "lasso",
   v: "view",
+  i: "inspect",
   c: "read",
   y: "follow",
   l: "live",

@@ -21,7 +21,7 @@ import { wheelZoom } from "./wheel.js";
  *   reset: (region: Region, time: number) => void,
  *   bar: (from: [number, number], to: [number, number], done: boolean, time: number) => void,
  *   hover: (px: number, py: number, region: Region, touch: boolean) => void,
- *   click: (px: number, py: number, region: Region) => void,
+ *   click: (px: number, py: number, region: Region, into: boolean) => void,
  *   leave: () => void,
  *   rest: () => void,
  * }} Gestures
@@ -193,7 +193,7 @@ export class Pointer {
       if (twice) return this.on.reset(region, e.timeStamp);
     }
     this.on.hover(x, y, region, e.pointerType === "touch");
-    this.on.click(x, y, region);
+    this.on.click(x, y, region, e.altKey);
   }
 
   #end() {

@@ -5,6 +5,7 @@ import { find, make } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
 import { formatStamp } from "../axes/time-ticks.js";
 import { RowTable } from "./row-table.js";
+import { narrowed } from "./value-filter.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../wire/selections.js").Selected} Selected */
@@ -70,8 +71,10 @@ class SelectionPanel {
     this.section.dataset.selected = isBusy ? "…" : String(answer?.rows ?? "");
     this.panel.setAttribute("aria-busy", String(isBusy));
     this.title.textContent = answer ? countWords(answer.rows) : "Selecting…";
-    this.note.textContent = error ?? (region.kind === "lasso" ? "in a lasso" : "in a box");
+    this.note.textContent =
+      error ?? (region.kind === "lasso" ? "in a lasso" : region.isCell ? "in a cell" : "in a box");
     this.note.classList.toggle("bad", error !== null);
+    if (region.kind === "box" && region.isCell) this.rows.element.open = true;
     this.#lists();
     if (!answer || isBusy) return;
     this.say(countWords(answer.rows));
@@ -102,15 +105,14 @@ class SelectionPanel {
     );
     this.actions.replaceChildren(
       ...found,
-      ...(rows > 0 ? [make("span", { class: "muted", text: "Save" }), ...links] : []),
+      ...(rows > 0 && selection.requests.hasFiles ? [make("span", { class: "muted", text: "Save" }), ...links] : []),
     );
   }
 
   /** @param {string} expression */
   #filter(expression) {
     const { figure } = this;
-    const { filter } = figure.main.choice;
-    figure.choose(0, { filter: filter ? `(${filter}) and ${expression}` : expression });
+    figure.choose(0, { filter: narrowed(figure.main.choice.filter, expression) });
   }
 
   #zoom() {

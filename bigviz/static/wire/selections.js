@@ -60,6 +60,11 @@ export class SelectionRequests {
     return this.#json(new URL(`selections/${id}.json?${query}`, this.base), { signal });
   }
 
+  /** Files have an address of their own: not in a notebook's cell. */
+  get hasFiles() {
+    return !this.base.includes("cell.invalid");
+  }
+
   /** @param {string} id @param {"csv"|"parquet"|"arrow"} extension @returns {string} the address of a file */
   file(id, extension) {
     return new URL(`selections/${id}.${extension}`, this.base).href;

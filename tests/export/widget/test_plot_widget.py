@@ -108,6 +108,24 @@ def test_one_row_is_told_with_all_its_values(made):
         assert (content["got"], content["status"]) == (number, 404) and json.loads(body)["error"]
 
 
+def test_the_selection_reaches_python(made):
+    widget, page = made(plot())
+    assert widget.selection is None
+    page.say(get=1, address="layers/0/select?agg=count", body=json.dumps({"box": ["0", -9, "10", 9], "stats": ["y"]}))
+    content, (body,) = page.next()
+    told = json.loads(body)
+    assert content["status"] == 200, told
+    found = widget.selection
+    assert found.count == told["rows"] == len(found.rows()) and found.expression == told["expression"]
+    assert found.table(["y"], limit=2).num_rows == min(2, found.count)
+    page.say(get=2, address=f"selections/{told['id']}.json?limit=3&sort=y")
+    content, (body,) = page.next()
+    assert content["status"] == 200 and json.loads(body)["total"] == found.count
+    for number, (address, sent) in enumerate((("layers/0/select", "{}"), ("layers/7/select", "{}")), 3):
+        page.say(get=number, address=address, body=sent)
+        assert page.next()[0]["status"] == 400
+
+
 def test_each_view_has_a_viewer_of_its_own_which_ends_with_it(made, engine: EngineThread):
     widget, one, two = made(plot(), "ab")
     one.open()
