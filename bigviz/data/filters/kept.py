@@ -12,16 +12,14 @@ import pyarrow.types as pt
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.workers import SLICE, Crew
-from bigviz.data.columns.arrow_arrays import fixed_view, plain, valid_mask
-from bigviz.data.columns.categories import label_texts, own_codes
-from bigviz.data.columns.column import ColumnInfo, own_name
-from bigviz.data.columns.kinds import is_bytes, nanoseconds_per_unit, storage_type
-from bigviz.data.columns.numbers import Numbers
+from bigviz.data.columns.column import own_name
+from bigviz.data.columns.kinds import is_bytes, storage_type
+from bigviz.data.filters.arrow_cells import cells_of_array
 from bigviz.data.filters.cells import Cells, cells_of, part
 from bigviz.data.filters.predicate import Predicate
 from bigviz.data.filters.table import Table
 
-__all__ = ["Slice", "cells_of_array", "kept", "slices"]
+__all__ = ["Slice", "kept", "slices"]
 
 
 def kept(dataset: Table, predicate: Predicate, crew: Crew) -> npt.NDArray[np.bool_]:
@@ -97,28 +95,6 @@ def _column(dataset: Table, name: str, start: int, stop: int, cancel: Cancel) ->
     else:
         for _, array in dataset.values(name, start, stop, cancel):
             yield cells_of_array(info, array)
-
-
-def cells_of_array(info: ColumnInfo, array: pa.Array) -> Cells:
-    """An array of a column as cells that say all about its values: null among floats, times in their own steps,
-    decimals."""
-    array = plain(array)
-    if info.kind == "category":
-        codes, labels = own_codes(array)
-        return Cells(codes, None if not (codes < 0).any() else codes >= 0, tuple(label_texts(labels)))
-    if pt.is_temporal(array.type):
-        stored = fixed_view(array, np.dtype(np.int32 if array.type.bit_width == 32 else np.int64))
-        return Cells(stored, valid_mask(array), None, nanoseconds_per_unit(array.type))
-    if pt.is_integer(array.type) or pt.is_float32(array.type) or pt.is_float64(array.type):
-        return Cells(fixed_view(array, _dtype(array.type)), valid_mask(array))
-    numbers = Numbers(info, len(array))
-    numbers.add(0, array)
-    exact = array if pt.is_decimal(array.type) else None
-    return Cells(numbers.values, valid_mask(array), None, 1, exact)
-
-
-def _dtype(type_: pa.DataType) -> np.dtype[np.generic]:
-    return np.dtype("float64" if pt.is_float64(type_) else "float32" if pt.is_float32(type_) else str(type_))
 
 
 def _aligned(columns: Sequence[Iterator[Cells | pa.Array]]) -> Iterator[list[Any]]:

@@ -19,9 +19,10 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, own_name
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.arrow_cells import cells_of_array
 from bigviz.data.filters.cells import cells_of
 from bigviz.data.filters.check import check
-from bigviz.data.filters.kept import cells_of_array, kept, slices
+from bigviz.data.filters.kept import kept, slices
 from bigviz.data.filters.predicate import Predicate
 
 __all__ = ["RowFilter", "hidden", "row_filter"]

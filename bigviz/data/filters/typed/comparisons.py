@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import bits
 from bigviz.data.filters.cells import Bools, Rows, Truths, Vector, everywhere
@@ -47,7 +45,7 @@ class Compared(Leaf):
 
     def _compared(self, left: Vector, right: Vector) -> Bools:
         if left.exact is not None and right.exact is not None:
-            found = _ARROW_OPS[self.op](_wide(left.exact), _wide(right.exact))
+            found = _ARROW_OPS[self.op](left.exact, right.exact)
             return bits(found.buffers()[1], found.offset, len(found)).view(np.bool_)
         one, other = left.values, right.values
         if left.step != right.step:
@@ -117,11 +115,3 @@ def _in_other_steps(op: str, left: Vector, right: Vector) -> Bools:
     if op in ("<", "<="):
         return np.asarray(below if op == "<" else below | equal)
     return np.asarray(~below if op == ">=" else ~(below | equal))
-
-
-def _wide(array: pa.Array) -> pa.Array:
-    """Decimals in a type that pyarrow compares."""
-    type_ = array.type
-    if pt.is_decimal32(type_) or pt.is_decimal64(type_):
-        return array.cast(pa.decimal128(type_.precision, type_.scale))
-    return array

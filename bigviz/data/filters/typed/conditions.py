@@ -71,7 +71,8 @@ class Condition(Protocol):
 
 class Operand(Protocol):
     """Something with a value in each row, which may be missing. `sources` are the columns that it is made of, each with
-    what its axis numbers may not tell: "decimal", "far" (times), "float" (NaN and null), anything else for nothing."""
+    what its axis numbers may not tell: "decimal" (any row), "far" (times out of range), "float" (NaN from null); other
+    words stand for nothing."""
 
     @property
     def kind(self) -> str: ...

@@ -78,7 +78,7 @@ class NumberColumn(_Value):
     """A column. Where it comes as a category, its labels are read as its own type."""
 
     def __init__(self, info: ColumnInfo, own: ColumnInfo, kind: str, scale: int) -> None:
-        super().__init__(kind, ((info.name, _doubt(kind, storage_type(own.type))),))
+        super().__init__(kind, ((info.name, _doubt(info, kind, storage_type(own.type))),))
         self.name = info.name
         self.scale = scale
         self.zone = own.zone
@@ -93,15 +93,21 @@ class NumberColumn(_Value):
         return _gathered(cells, self._decoded(cells.categories))
 
     def _of_labels(self, labels: tuple[str, ...]) -> Cells:
-        array = pa.array(labels, pa.string()).cast(self._own.type)
+        array = pa.array(labels, pa.string())
+        try:
+            array = array.cast(self._own.type)
+        except pa.ArrowException:  # texts of times that are out of range, or of durations
+            array = pa.nulls(len(labels), self._own.type)
         numbers = Numbers(self._own, len(array))
         numbers.add(0, array)
         column = numbers.finish().column
         return Cells(column.values, valid_mask(array) if column.valid is None else column.valid)
 
 
-def _doubt(kind: str, type_: pa.DataType) -> str:
+def _doubt(info: ColumnInfo, kind: str, type_: pa.DataType) -> str:
     """The kind of a column among `sources`: "exact" where its axis numbers tell all values and null apart."""
+    if info.kind == "category" and pt.is_temporal(type_):
+        return "decimal"  # never: Arrow reads back few of the texts that it writes of times
     if kind == "decimal" and type_.precision <= _EXACT_DIGITS:
         return "exact"
     if pt.is_temporal(type_):  # stamps and durations in coarser units may lie beyond int64 nanoseconds

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.types as pt
 
 from bigviz.data.columns.arrow_arrays import bits
 from bigviz.data.filters.cells import Bools, Rows, Truths, Vector
@@ -236,9 +235,6 @@ def _whole_within(values: Any, low: int | None, high: int | None) -> Bools:
 def _decimals_within(array: pa.Array, low: int | None, high: int | None) -> Bools:
     """Decimals whose unscaled integers lie in a range; anything where they are null."""
     type_ = array.type
-    if pt.is_decimal32(type_) or pt.is_decimal64(type_):
-        type_ = pa.decimal128(type_.precision, type_.scale)
-        array = array.cast(type_)
     most = 10**type_.precision - 1
     low = -most if low is None else max(low, -most)
     high = most if high is None else min(high, most)
