@@ -365,6 +365,11 @@ export class Figure extends EventTarget {
     this.takeChoices((layer) => layer.choice);
   }
 
+  /** The picture is of what was chosen last, if only an estimate. */
+  get hasTaken() {
+    return !this.hold && this.layers.every((layer) => layer.asked === null);
+  }
+
   /** Colours of the page changed. */
   restyle() {
     for (const layer of this.layers) layer.restyle(this.look);

@@ -1,11 +1,11 @@
 // Figures take the values of controls: at once, and while one is dragged the newest, as fast as pictures come.
 
 /** @typedef {import("./control-values.js").ControlValues} ControlValues */
-/** What is seen of a figure.
- * @typedef {EventTarget & {takeValues: () => void}} Taking */
+/** What is seen of a figure; `hasTaken`: its picture is of the values that it took last, if only an estimate.
+ * @typedef {EventTarget & {readonly hasTaken: boolean, takeValues: () => void}} Taking */
 
-/** Where no exact picture comes, the next value is taken after so many milliseconds. */
-const STEP_MS = 250;
+/** Where no picture comes, the next value is taken after so many milliseconds. */
+const STEP_MS = 1_000;
 
 /** @param {readonly Taking[]} figures @param {ControlValues} values @param {AbortSignal} signal ends it */
 export function followValues(figures, values, signal) {
@@ -17,14 +17,14 @@ export function followValues(figures, values, signal) {
 }
 
 export class ValueSteps {
-  /** @param {Taking} figure fires `exact` when it shows what it has taken */
+  /** @param {Taking} figure fires `frame` when it has drawn */
   constructor(figure) {
     this.figure = figure;
     this.isBusy = false;
     this.isDue = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
-    figure.addEventListener("exact", () => {
-      if (this.isBusy) this.#next();
+    figure.addEventListener("frame", () => {
+      if (this.isBusy && figure.hasTaken) this.#next();
     });
   }
 

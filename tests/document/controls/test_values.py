@@ -96,6 +96,8 @@ def test_filters_get_no_value_of_an_empty_text_and_whole_days(plot: Document):
     assert found["word"] is None and found["days"] == ["2024-01-01", "2024-01-02T23:59:59.999999999"]
     assert bound_filter(plot, KEPT, initial_values(plot)) == "fare >= 0"
     assert bound_filter(plot, "fare between $fare", values) == ""
+    assert bound_filter(plot, "$word", {**values, "word": "fare > 3"}) == "fare > 3"
+    assert bound_filter(plot, "$word", values) == bound_filter(plot, " ", values) == ""
     assert "'2024-01-02T23:59:59.999999999'" in bound_filter(plot, "time between $days", values)
 
 

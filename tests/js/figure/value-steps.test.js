@@ -6,6 +6,7 @@ import { ValueSteps } from "../../../bigviz/static/figure/value-steps.js";
 
 class Taking extends EventTarget {
   taken = 0;
+  hasTaken = false;
 
   takeValues() {
     this.taken += 1;
@@ -22,9 +23,12 @@ test("values that change together are one step, those that come meanwhile the ne
   for (let k = 0; k < 5; k++) steps.soon();
   await Promise.resolve();
   assert.equal(figure.taken, 1);
-  figure.dispatchEvent(new Event("exact"));
+  figure.dispatchEvent(new Event("frame"));
+  assert.equal(figure.taken, 1, "the picture is still the one before");
+  figure.hasTaken = true;
+  figure.dispatchEvent(new Event("frame"));
   assert.equal(figure.taken, 2);
-  figure.dispatchEvent(new Event("exact"));
+  figure.dispatchEvent(new Event("frame"));
   assert.equal(figure.taken, 2);
   clearTimeout(steps.waiting);
 });

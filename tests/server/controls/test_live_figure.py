@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import bigviz as bv
+from bigviz.server.jobs.layer_ref import named_columns
 
 from ..running import Running, running
 from ..wire import Browser
@@ -111,6 +112,11 @@ def test_a_layer_takes_values(served: Running):
     picture = "/d/layers/0/tiles/0/0/0.png"
     assert served.get(picture).body == served.get(f"{picture}?{with_values(colours='fire')}").body
     assert served.get(picture).body != served.get(f"{picture}?{with_values(colours='viridis')}").body
+
+
+def test_guests_may_use_the_columns_of_every_option(served: Running):
+    (document,) = served.server.site.documents.opened
+    assert named_columns(document, "trips") == {"x", "y", "fare", "kind", "day"}
 
 
 def test_a_page_is_told_the_options_of_columns(served: Running):
