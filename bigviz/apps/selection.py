@@ -25,8 +25,7 @@ class Selection:
         self._ask = ask
         self._id: str = facts["id"]
         self._count: int = facts["rows"]
-        self._expression: str | None = facts.get("expression")
-        self._layer: str | None = facts.get("layer")
+        self._expression: str | None = facts["expression"]
 
     def __repr__(self) -> str:
         return f"<Selection of {self._count:,} rows>"
@@ -41,19 +40,15 @@ class Selection:
         """The filter that keeps these rows, where one can say it (a box, a range); None for a lasso."""
         return self._expression
 
-    @property
-    def layer(self) -> str | None:
-        """The id of the layer that the rows are of."""
-        return self._layer
-
     def rows(self, limit: int | None = None) -> npt.NDArray[np.int64]:
         """The numbers of the selected rows, in file order, at most `limit` of them."""
-        found = self._read({"columns": ["_row"], "limit": _checked(limit)})
+        found = self._read({"rows": True, "limit": _checked(limit)})
         return np.asarray(found.column(0).to_numpy(), np.int64)
 
     def table(self, columns: Sequence[str] | None = None, limit: int | None = None) -> pa.Table:
         """The selected rows with these columns (None: all), in file order, at most `limit` of them."""
-        return self._read({"columns": None if columns is None else list(columns), "limit": _checked(limit)})
+        names = None if columns is None else list(columns)
+        return self._read({"rows": False, "columns": names, "limit": _checked(limit)})
 
     def _read(self, more: Mapping[str, Any]) -> pa.Table:
         _, body = self._ask({"what": "selection", "selection": self._id, **more})

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import bigviz
 from bigviz.apps.process.calls import Calls
 from bigviz.apps.process.channel import Channel
 from bigviz.apps.process.handover import described_tables
@@ -24,6 +25,10 @@ from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.progress import listening
 from bigviz.document.bind import require_bound
 from bigviz.document.controls.handlers import collected_handlers
+from bigviz.document.document import document
+from bigviz.document.figure import Figure
+from bigviz.document.layout import Box
+from bigviz.document.spec import Document
 
 __all__ = ["main"]
 
@@ -52,6 +57,7 @@ def main() -> None:
 
 def _started(run: ScriptRun, given: Mapping[str, Any], channel: Channel) -> Calls:
     """Run the script, and tell the server that it is ready. Raises ScriptFailed."""
+    bigviz.serve = partial(_hand_over, run)  # the function itself would load the server first: a second of each start
     with listening(partial(_progress, channel)), collected_handlers() as handlers:
         made, files = run_script(given["path"], run)
         try:
@@ -70,6 +76,11 @@ def _started(run: ScriptRun, given: Mapping[str, Any], channel: Channel) -> Call
         "appends": run.on_append is not None,
     })  # fmt: skip
     return calls
+
+
+def _hand_over(run: ScriptRun, root: Document | Figure | Box, port: int = 0, **options: Any) -> None:
+    """`bigviz.serve`, as a script that is run calls it."""
+    run.serve(root if isinstance(root, Document) else document(root), options.get("on_append"))
 
 
 def _progress(channel: Channel, stage: str, done: float, rows: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from bigviz.apps.process.messages import MOST_BODY
 from bigviz.apps.process.remote_selected import number_json
 from bigviz.common.errors import Forbidden, TooLarge
 from bigviz.data.filters.check import check
@@ -33,6 +34,8 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
     for what the viewer may not read, and what the question itself raises."""
     page, shown = _asker(call)
     await admit(site.people, Need.shown(), page.principal, page.name)
+    if message["what"] == "selection":
+        return None, await _selected(site, page, shown, message)
     name, what, column = message["dataset"], message["what"], str(message.get("column") or "")
     expression = parse(message["filter"])
     columns = [("filter", each) for each in expression.columns]
@@ -58,6 +61,31 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
     key = ("app", dataset.fingerprint, dataset.version, str(expression), what, column, str(message.get("columns")),
            message.get("limit"))  # fmt: skip
     return await backend.job(page.principal, key, work, heavy=True)
+
+
+async def _selected(site: Site, page: Page, shown: Shown, message: Mapping[str, Any]) -> bytes:
+    """Rows of a selection, or their numbers, as an Arrow stream."""
+    jobs, id = (await site.backend()).selections, message["selection"]
+    who, limit = page.principal, message["limit"]
+    count = jobs.kept.find(id, who.share, page.name).count
+    if (count if limit is None else min(count, limit)) > MOST_ROWS:
+        raise _too_many(count)
+    if message["rows"]:
+        most = count if limit is None else limit
+        numbers = await jobs.numbers(who, page.name, shown.document, id, most, shown.usage)
+        return _ipc(pa.table({"row": numbers}))
+    wanted = (page.name, shown.document, id, "arrow", message["columns"], limit, shown.usage)
+    file, pieces = jobs.download(who, *wanted), list[bytes]()
+    await jobs.find(who, file)
+    while (piece := await jobs.piece(who, file)) is not None:
+        pieces.append(piece)
+        if sum(map(len, pieces)) > MOST_BODY:
+            raise _too_many(count)
+    return b"".join(pieces)
+
+
+def _too_many(count: int) -> TooLarge:
+    return TooLarge(f"{count:,} rows are more than a callback takes: give a limit or fewer columns.", "limit", count)
 
 
 def _asker(call: Call) -> tuple[Page, Shown]:

@@ -112,7 +112,18 @@ class Hub:
                 app.changed(session, "range", figure.id, None, page)
 
     async def _selection(self, page: Page, session: Session, shown: Shown, request: SelectionRequest) -> None:
-        raise Conflict("no selections")
+        if request.figure not in {figure.id for figure in shown.document.figures()}:
+            name = request.figure[:60]
+            raise BadInput(f"There is no figure {name!r} in this document.", "figure", name)
+        found = None
+        if request.selection is not None:
+            backend = await self._site.backend()
+            kept = backend.selections.kept.find(request.selection, page.principal.share, page.name)
+            found = {"id": request.selection, "rows": kept.count, "expression": kept.expression}
+        session.selections[request.figure] = session.fresh.selections[request.figure] = found
+        app = self.apps.get(page.name)
+        if app is not None:
+            app.changed(session, "select", request.figure, None, page)
 
     # --- apps --------------------------------------------------------------------------------------------------------
 

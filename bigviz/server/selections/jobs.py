@@ -142,6 +142,17 @@ class SelectionJobs:
             schema = Selection(dataset, (), 0).schema(wanted)
         return Download(dataset, kept, wanted, limit, row_file(extension, schema), KINDS[extension])
 
+    async def numbers(
+        self, principal: Principal, name: str, document: Document, id: str, limit: int, usage: Usage
+    ) -> npt.NDArray[np.int64]:
+        """The numbers of a selection's first rows, in file order. Raises what `download` does."""
+        kept, dataset, _ = self._opened(principal, name, document, id, [], usage)
+
+        def call(cancel: Cancel) -> npt.NDArray[np.int64]:
+            return _numbers(dataset, _found(self._backend, dataset, kept, cancel), Page(None, 0, limit, None, False))
+
+        return await self._backend.run(principal, dataset, kept.ref.layer, ("numbers", id, limit), call, heavy=True)
+
     async def find(self, principal: Principal, download: Download) -> None:
         """Find the rows of a download again."""
         call = partial(_found, self._backend, download.dataset, download.kept)

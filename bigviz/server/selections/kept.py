@@ -30,7 +30,8 @@ _VERTEX_BYTES: Final = 120
 @dataclass(frozen=True)
 class Kept:
     """A selection of `count` rows of one version of a dataset, which `of`, `fingerprint` and `stop` (the number after
-    the last row) tell from others. `maker` alone may use it, through the `document`."""
+    the last row) tell from others, and which `expression` keeps too, if there is one. `maker` alone may use it, through
+    the `document`."""
 
     maker: Hashable
     document: str
@@ -41,6 +42,7 @@ class Kept:
     fingerprint: str
     stop: int
     until: float
+    expression: str | None = None
 
     @property
     def nbytes(self) -> int:
@@ -83,7 +85,8 @@ class Selections:
         stop = dataset.first_row + dataset.num_rows
         until = now() + SECONDS
         kept = Kept(
-            maker, document, ref, shape, selection.count, Mark.of(dataset), dataset.fingerprint, stop, until
+            maker, document, ref, shape, selection.count, Mark.of(dataset), dataset.fingerprint, stop, until,
+            selection.expression,
         )  # fmt: skip
         id = secrets.token_urlsafe(16)
         self._kept[id] = kept

@@ -205,6 +205,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "cancel": {},
     "follow": {"versions": {}, "figures": []},
     "brush": {"definition": {}, "seq": 1, "targets": []},
+    "control": {"control": "fare", "value": 1},
+    "range": {"ranges": {"x0": [0, 1]}},
+    "selection": {"figure": "f0", "selection": None},
 }
 
 
@@ -226,7 +229,7 @@ def test_each_message_as_everybody(town: Town, op: str, who: str):
         (viewer,) = server.server.site.viewers
         token = town.headers(who).get("Authorization", "").removeprefix("Bearer ") or None
         viewer.credentials = Credentials("127.0.0.1", local=who == "operator", token=token)
-        figure = {} if op == "follow" else {"figure": 0}
+        figure = {} if op in ("follow", "control", "range", "selection") else {"figure": 0}
         found.send(json.dumps({"op": op, "id": 7, **figure, **BODIES[op]}))
         (expected,) = {row[who] for each, row in MESSAGES if each == op}
         outcome = outcome_of(found)

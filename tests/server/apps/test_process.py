@@ -1,0 +1,102 @@
+"""The process of an app: what it hands over, how it fails, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import bigviz as bv
+from bigviz.apps.process.handover import described_tables, opened_table
+from bigviz.apps.script_failure import ScriptFailed
+from bigviz.server.apps.process import AppProcess, Ready
+
+SCRIPT = """
+import os
+import bigviz as bv
+paths = bv.figure().points("t.csv", "x", "y")
+os.chdir("/")
+memory = bv.figure().points({"a": [1, 2], "b": ["u", "v"]}, "a", "a")
+bv.serve(bv.row(paths, memory), on_append=print)
+"""
+
+
+def run(work: Callable[[AppProcess], Awaitable[None]], path: Path, told: list[Any] | None = None) -> None:
+    async def main() -> None:
+        hear = [].append if told is None else told.append
+        process = AppProcess("app", str(path), 1 << 30, lambda *what: None, lambda *what: hear(what), print)
+        try:
+            await work(process)
+        finally:
+            await process.close()
+            assert process._directory is not None and not process._directory.exists()
+
+    asyncio.run(main())
+
+
+def test_tables_are_opened_by_their_paths_or_come_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,y\n1,2\n3,4\n")
+    Path("app.py").write_text(SCRIPT)
+    told: list[Any] = [()]
+
+    async def work(process: AppProcess) -> None:
+        ready = await process.start()
+        table, memory = (ready.document.sources[name] for name in ready.document.datasets)
+        assert table.num_rows == memory.num_rows == 2  # type: ignore[attr-defined]
+        assert [file.path for file in table.files] == [str(tmp_path / "t.csv")] and not memory.files  # type: ignore[attr-defined]
+        assert memory.schema.names == ["a", "b"] and ready.appends  # type: ignore[attr-defined]
+        assert ("reading t.csv", 1.0, 2) in told
+        again = process._opened({"document": ready.document.to_json(), "tables": dict(ready.tables), "files": [],
+                                 "handlers": {}, "appends": False}, ready)  # fmt: skip
+        assert again.document.sources == ready.document.sources, "equal tables are not opened again"
+        Path("t.csv").write_text("x,y\n1,2\n3,4\n5,6\n")
+        one = {name: each for name, each in ready.tables.items() if "origin" in each}
+        newer: Ready = process._opened({"document": {**ready.document.to_json()}, "tables": {**ready.tables, **one},
+                                        "files": [], "handlers": {}, "appends": False}, ready)  # fmt: skip
+        name = next(iter(one))
+        assert newer.document.sources[name].num_rows == 3  # type: ignore[attr-defined]
+
+    run(work, tmp_path / "app.py", told)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import os; os._exit(4)", "The app ended itself with exit code 4 while its script ran."),
+        ("import bigviz as bv\nbv.serve(bv.figure().points('no such file', 'x', 'y'))", "There is no file 'no such"),
+        ("import bigviz as bv\nb = bv.button('go', 'Go')\nb.on_click(print)\n"
+         "bv.serve(bv.figure().points({'x': [1]}, 'x', 'x'))", "on_click of a control that is not in the document"),
+    ],
+)  # fmt: skip
+def test_a_script_that_cannot_be_served(tmp_path: Path, text: str, words: str):
+    (tmp_path / "app.py").write_text(text)
+
+    async def work(process: AppProcess) -> None:
+        with pytest.raises(ScriptFailed) as failed:
+            await process.start()
+        assert words in failed.value.failure.message and failed.value.failure.file == "app.py"
+        await process.ended
+
+    run(work, tmp_path / "app.py")
+
+
+def test_tables_in_memory_go_through_a_file(tmp_path: Path):
+    table = pa.table({"x": [1.5, None], "kind": pa.array(["a", None]).dictionary_encode(), "list": [[1], []]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    memory, path = bv.open(table, name="memory"), bv.open(tmp_path / "t.parquet", name="path")
+    made = bv.document(bv.row(bv.figure().points(memory, "x", "x"), bv.figure().points(path, "x", "x")))
+    described = described_tables(made, tmp_path)
+    assert described["memory"]["digest"] == described_tables(made, tmp_path)["memory"]["digest"]
+    for name, dataset in made.sources.items():
+        opened = opened_table(name, described[name], tmp_path)
+        assert opened.schema == dataset.schema and opened.take([1, 0], ["x", "kind", "list"]).to_pylist() == [
+            {"x": None, "kind": None, "list": []}, {"x": 1.5, "kind": "a", "list": [1]}]  # type: ignore[attr-defined] # fmt: skip
+        assert [each.reason for each in opened.columns()] == [each.reason for each in dataset.columns()]  # type: ignore[attr-defined]
+    assert sorted(os.listdir(tmp_path)) == ["t.parquet"], "the file of a table that is mapped is gone"
