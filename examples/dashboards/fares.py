@@ -1,7 +1,6 @@
 """Fares with callbacks in Python: `bigviz serve examples/dashboards/fares.py`.
 
-What a filter cannot say is computed here: presets, a title that tells what is shown, a share of all fares, and the
-numbers of whatever window the viewer looks at. The trips are made up.
+What a filter cannot say is computed here: presets, and a title that tells what is shown. The trips are made up.
 """
 
 import numpy as np
@@ -26,13 +25,13 @@ preset = bv.select("preset", list(PRESETS), "All trips", "Preset")
 fare = bv.range_slider("fare", 0, 60, 0.5, (0, 60), "Fare, USD")
 shade = bv.radio("shade", ["count", "mean(tip)", "by(paid_by)"], "count", "Show")
 reset = bv.button("reset", "Start again")
-plot = bv.figure(title="All trips", x_label="miles", y_label="fare")
+plot = bv.figure(title="Fares", x_label="miles", y_label="fare")
 plot.points(trips, "miles", "fare", filter="fare between $fare")
-dots = plot.layers[0]
 
 
-def tell(session):
-    """Say in the title how many trips are shown, and their share of all fares."""
+@bv.on_open
+@fare.on_change
+def tell(session, _=None):
     low, high = session.values["fare"]
     kept = trips.where(f"fare between {low} and {high}")
     share = kept.sum("fare") / trips.where("true").sum("fare")
@@ -45,24 +44,16 @@ def choose(session, name):
     tell(session)
 
 
-@fare.on_change
-def narrow(session, ends):
-    tell(session)
-
-
 @shade.on_change
 def colour(session, agg):
-    session.set(dots, agg=agg, how="linear" if agg == "mean(tip)" else "eq_hist")
+    session.set(plot.layers[0], agg=agg, how="linear" if agg == "mean(tip)" else "eq_hist")
 
 
 @reset.on_click
 def start_again(session, presses):
     session.set(preset, value="All trips")
-    session.set(shade, value="count")
-    session.set(dots, agg="count", how="eq_hist")
     choose(session, "All trips")
     session.notify("As it was at first.")
 
 
-bv.on_open(tell)
-bv.serve(bv.row(bv.column(preset, fare, shade, reset), plot))
+bv.document(bv.row(bv.column(preset, fare, shade, reset), plot), title="Fares", id="fares")

@@ -34,6 +34,7 @@ export class PageSession {
     /** @type {SessionJson|null} */ this.json = null;
     /** @type {Figure[]} */ this.figures = [];
     /** @type {Values|null} */ this.values = null;
+    /** What is selected, by figure.  @type {Map<string, string|null>} */ this.selected = new Map();
     /** How often each button was pressed.  @type {Map<string, number>} */ this.presses = new Map();
     /** @type {Settling<ControlValue>} */ this.settling = new Settling();
     /** Ranges that the server told before their figure was ready.  @type {Map<string, Ends>} */ this.due = new Map();
@@ -60,6 +61,7 @@ export class PageSession {
           if (by === figure && this.json?.ranged) this.#changed(`range/${figure.spec[`${side}_range`]}`, null);
         });
       figure.addEventListener("frame", () => this.#showDue(figure));
+      figure.selection.addEventListener("change", () => this.#selected(figure));
     }
   }
 
@@ -102,11 +104,6 @@ export class PageSession {
     this.#send({ op: "control", control: id, value: presses });
   }
 
-  /** Other rows are selected in a figure.  @param {Figure} figure @param {string|null} selection its id */
-  select(figure, selection) {
-    this.#send({ op: "selection", figure: figure.spec.id, selection });
-  }
-
   /** The server refuses a message of this page.  @param {number} id */
   refused(id) {
     this.settling.refused(id);
@@ -120,6 +117,16 @@ export class PageSession {
   /** Nothing more is sent. */
   dispose() {
     clearTimeout(this.waiting);
+  }
+
+  /** Other rows are selected in a figure, or none, once that is known.  @param {Figure} figure */
+  #selected(figure) {
+    const { selection, spec } = figure;
+    if (selection.isBusy) return;
+    const id = selection.answer?.id ?? null;
+    if ((this.selected.get(spec.id) ?? null) === id) return;
+    this.selected.set(spec.id, id);
+    this.#send({ op: "selection", figure: spec.id, selection: id });
   }
 
   /** @param {string} name @param {ControlValue} value */
