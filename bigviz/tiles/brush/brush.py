@@ -103,6 +103,9 @@ class MovingBrush:
         """Count again what a shrinking brush left uncertain; everything is exact after that."""
         with locked(self._lock, cancel):
             begun = time.perf_counter()
+            for state in self._states:
+                if isinstance(state.rows, LineRows):
+                    state.rows.settle(self._each)
             stale = [state for state in self._states if not state.rows.exact]
             read = self._recount(stale, cancel) if stale else 0
             return self._step(begun, read, cancel)
@@ -344,7 +347,8 @@ class MovingBrush:
     ) -> Brushed:
         rows = state.rows
         if not isinstance(rows, GridTarget):
-            return Brushed(None, rows.columns(self._each, cancel), rows.exact)
+            columns = rows.columns(self._each, cancel)
+            return Brushed(None, columns, rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = image_of(rows, planes)
         heights = None if isinstance(state.target, RasterTarget) else rows.heights()

@@ -22,8 +22,10 @@ from bigviz.tiles.series.series import LEAF, Series
 __all__ = ["ColumnRows", "Members"]
 
 Array = npt.NDArray[Any]
+Each = Callable[[int, Callable[[int], None]], None]
 
 _TABLE: Final = 1 << 15
+_ENDS: Final = 9  # bits of the first and the last row
 _ALL: Final = 15
 _GROUP: Final = 32  # columns that are looked through at a time
 
@@ -73,6 +75,7 @@ class ColumnRows:
             _Pending(np.full((4, width), -1, np.int64), np.zeros((2, width), series.y.dtype), np.zeros(width, np.uint8))
             for _ in range(workers)
         ]
+        self._next = 0
         span = max(int(bounds[-1] - bounds[0]), 1)
         self._shift = max(0, span.bit_length() - _TABLE.bit_length() + 1)
         starts = bounds[0] + (np.arange((span >> self._shift) + 1) << self._shift)
@@ -98,20 +101,34 @@ class ColumnRows:
             pending.places[:], pending.stale[:] = -1, 0
         self._places[:], self._stale[:] = -1, 0
 
-    def refresh(self, each: Callable[[int, Callable[[int], None]], None]) -> None:
-        """Look through the columns that lost a row; `each(count, work)` calls work on several threads."""
+    @property
+    def exact(self) -> bool:
+        """Whether no column waits to be looked through."""
+        return not self._stale.any()
+
+    def refresh(self, each: Each, most: int | None = None) -> None:
+        """Look for the rows that columns lost: the first and the last ones, and the lowest and highest ones of as many
+        columns as hold `most` rows (None: all); `each(count, work)` calls work on several threads."""
+        self._look(np.flatnonzero(self._stale & _ENDS), _ENDS, each)
         stale = np.flatnonzero(self._stale)
-        groups = [stale[at : at + _GROUP] for at in range(0, len(stale), _GROUP)]
+        if most is not None and len(stale):
+            stale = np.roll(stale, -int(np.searchsorted(stale, self._next)))  # from where the last call ended
+            rows = np.cumsum(self._bounds[stale + 1] - self._bounds[stale])
+            stale = stale[: max(int(np.searchsorted(rows, most, "right")), 1)]
+            self._next = int(stale[-1]) + 1
+        self._look(stale, _ALL, each)
+
+    def _look(self, columns: Array, which: int, each: Each) -> None:
+        groups = [columns[at : at + _GROUP] for at in range(0, len(columns), _GROUP)]
         series, members = self._series, self._members
 
         def look(k: int) -> None:
             _look_through(
                 groups[k], self._bounds, frozen(series.y), frozen(series.tree.values), members.inside, members.blocks,
-                self._stale, self._places, self._heights,
+                self._stale, which, self._places, self._heights,
             )  # fmt: skip
 
         each(len(groups), look)
-        self._stale[stale] = 0
 
     def picks(self) -> Picks:
         """The rows to draw, and the nearest one in the brush on each side."""
@@ -211,19 +228,21 @@ def _merge(best: Array, extremes: Array, lost: Array, places: Array, heights: Ar
 
 @jit
 def _look_through(
-    columns: Array, bounds: Array, y: Array, tree: Array, inside: Array, blocks: Array, stale: Array, places: Array,
-    heights: Array,
+    columns: Array, bounds: Array, y: Array, tree: Array, inside: Array, blocks: Array, stale: Array, which: int,
+    places: Array, heights: Array,
 ) -> None:  # fmt: skip
     """`tree[b]` holds the lowest and the highest of all rows of block b; `stale` says by its bits which of the four
-    rows were lost. A row's height is compared before it is asked whether the row is in the brush: that is decided the
-    same way nearly always."""
+    rows were lost, and those of `which` are looked for. A row's height is compared before it is asked whether the row
+    is in the brush: that is decided the same way nearly always."""
     for c in range(columns.size):
         column = columns[c]
-        first, stop, lost = bounds[column], bounds[column + 1], stale[column]
+        first, stop, lost = bounds[column], bounds[column + 1], np.int64(stale[column]) & which
+        stale[column] &= np.uint8(15 - which)
         if lost & 1 or places[0, column] < 0:
             found = _nearest(inside, blocks, first, 1) if first < stop else -1
             if found < 0 or found >= stop:
                 places[0, column] = -1
+                stale[column] = 0
                 continue
             places[0, column] = found
         if lost & 8:
@@ -289,6 +308,8 @@ def _list(places: Array, left: int, right: int, columns: Array, positions: Array
         early, late = min(places[1, column], places[2, column]), max(places[1, column], places[2, column])
         for turn in range(4):
             place = places[0, column] if turn == 0 else early if turn == 1 else late if turn == 2 else places[3, column]
+            if place < places[0, column] or place > places[3, column]:  # a row that was lost
+                continue
             if count > 0 and positions[count - 1] == place:
                 continue
             columns[count] = column

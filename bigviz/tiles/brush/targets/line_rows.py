@@ -38,6 +38,7 @@ Numbers = Callable[[Array], npt.NDArray[np.int64]]
 Each = Callable[[int, Callable[[int], None]], None]
 
 _BLOCK: Final = 1 << 16
+_LOOKED: Final = 1 << 22  # rows of columns that a step looks through: a few milliseconds
 NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a row that the line does not have
 
 
@@ -69,8 +70,8 @@ class LineRows:
 
     @property
     def exact(self) -> bool:
-        """True: what a column shows is looked for among its rows."""
-        return True
+        """Whether no column waits to be looked through."""
+        return self._columns is None or self._columns.exact
 
     @property
     def nbytes(self) -> int:
@@ -105,6 +106,11 @@ class LineRows:
         if self._columns is not None:
             self._columns.clear()
 
+    def settle(self, each: Each) -> None:
+        """Look through all columns that wait."""
+        if self._columns is not None:
+            self._columns.refresh(each)
+
     def columns(self, each: Each, cancel: Cancel = NEVER) -> Columns:
         """The decimated rows of the window, as `Engine.columns` has them of all rows; `each(count, work)` calls work on
         several threads."""
@@ -112,7 +118,7 @@ class LineRows:
         series = self._series
         cancel.check()
         if self._columns is not None:
-            self._columns.refresh(each)
+            self._columns.refresh(each, _LOOKED)
             picks = self._columns.picks()
             positions = picks.positions
         else:
