@@ -155,8 +155,8 @@ def by_numpy(table: Table, shape: Shape) -> Array:
     info, view = table.engine.info(table.dataset, target.layer), target.view
     y, value = (table.columns[name][mask].astype(np.float64) for name in ("y", "value"))
     column = np.floor((y - info.extent[0]) / ((info.extent[2] - info.extent[0]) / (256 << view.zx))) - view.left
-    row = (256 << view.zy) - 1 - view.top
-    row = row - np.floor((value - info.extent[1]) / ((info.extent[3] - info.extent[1]) / (256 << view.zy)))
+    top = (256 << view.zy) - 1 - view.top
+    row = top - np.floor((value - info.extent[1]) / ((info.extent[3] - info.extent[1]) / (256 << view.zy)))
     inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
     cells = row[inside].astype(np.int64) * view.width + column[inside].astype(np.int64)
     return np.bincount(cells, minlength=view.width * view.height).reshape(view.height, view.width)
@@ -175,7 +175,9 @@ def by_duckdb(table: Table, shape: Shape, rows: pa.Table) -> Array:
     i = f"CAST(floor((y::DOUBLE - {info.extent[0]!r}) / {wide!r}) AS INTEGER) - {view.left}"
     j = f"{(256 << view.zy) - 1 - view.top} - CAST(floor((value::DOUBLE - {info.extent[1]!r}) / {high!r}) AS INTEGER)"
     query = f"SELECT {i} AS i, {j} AS j, count(*) AS n FROM rows WHERE {where} GROUP BY i, j"
-    found = duckdb.sql(query).to_arrow_table()
+    with duckdb.connect() as connection:
+        connection.register("rows", rows)
+        found = connection.execute(query).to_arrow_table()
     column, row, n = (found.column(k).to_numpy() for k in range(3))
     inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
     out = np.zeros((view.height, view.width), np.int64)
