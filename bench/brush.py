@@ -177,8 +177,9 @@ def by_duckdb(table: Table, shape: Shape, rows: pa.Table) -> Array:
     query = f"SELECT {i} AS i, {j} AS j, count(*) AS n FROM rows WHERE {where} GROUP BY i, j"
     with duckdb.connect() as connection:
         connection.register("rows", rows)
-        found = connection.execute(query).to_arrow_table()
-    column, row, n = (found.column(k).to_numpy() for k in range(3))
+        found: Any = connection.execute(query)
+        cells = found.fetch_arrow_table()
+    column, row, n = (cells.column(k).to_numpy() for k in range(3))
     inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
     out = np.zeros((view.height, view.width), np.int64)
     out[row[inside], column[inside]] = n[inside]
