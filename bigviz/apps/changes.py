@@ -26,9 +26,7 @@ _RANGES: Final = ("x_range", "y_range")
 _OF_FIGURES: Final = ("title", *_RANGES)
 
 
-def changed(
-    document: Document, kind: str, name: str, properties: Mapping[str, Any]
-) -> tuple[Document, dict[str, Any]]:
+def changed(document: Document, kind: str, name: str, properties: Mapping[str, Any]) -> tuple[Document, dict[str, Any]]:
     """The document with these properties of the layer, figure or control of that id, and the properties as the
     document's JSON has them; a figure's ranges as pairs. Raises BadInput for what it cannot have, and what
     `bigviz.document` does."""

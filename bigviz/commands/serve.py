@@ -72,9 +72,7 @@ def nothing(progress: Progress) -> Any:
     return open_nothing(progress)
 
 
-def run(
-    names: list[str], load: Load, listening: dict[str, Any], first: bool = False
-) -> None:
+def run(names: list[str], load: Load, listening: dict[str, Any], first: bool = False) -> None:
     """Serve until a signal ends it, and end this process. `load` brings the documents `names`; with `first` the browser
     is opened at the first of them."""
     ended(served(names, load, listening, first))
@@ -94,9 +92,7 @@ def served(
         trusted_proxies=listening.pop("trusted_proxy"),
         **listening,
     )
-    return process.run(
-        options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened
-    )
+    return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened)
 
 
 def ended(status: int) -> NoReturn:

@@ -91,7 +91,6 @@ class Brought:
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
         return Shelf(library, Catalog(), threads, validator, keep, anonymous, quota)
 
-
     def hub(self, site: Site, options: Options) -> Hub:
         """What has the apps and the sessions of pages, on the running event loop."""
         memory = options.app_memory or total_memory() // 2

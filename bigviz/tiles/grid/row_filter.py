@@ -20,7 +20,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.arrow_cells import cells_of_array
-from bigviz.data.filters.cells import cells_of
+from bigviz.data.filters.cells import Cells, cells_of
 from bigviz.data.filters.check import check
 from bigviz.data.filters.kept import kept, slices
 from bigviz.data.filters.predicate import Predicate
@@ -64,12 +64,21 @@ class RowFilter:
     def of_rows(self, rows: Array) -> Mask | None:
         """Which of some rows of a table in memory are kept, by their numbers; None where a column's values have to be
         seen as a whole."""
-        infos = [self.dataset.info(name) for name in self.names]
-        if any(own_name(info.name) != info.name or _is_bytes(info.type) for info in infos):
+        found: dict[str, Cells] = {}
+        for name in self.names:
+            cells = self.cells(name, rows)
+            if cells is None:
+                return None
+            found[name] = cells
+        return self.predicate.mask(found.__getitem__, len(rows))
+
+    def cells(self, name: str, rows: Array) -> Cells | None:
+        """The values of a column in some rows, by their numbers; None where they have to be seen as a whole. Of a
+        table in a file these rows are read."""
+        info = self.dataset.info(name)
+        if own_name(info.name) != info.name or _is_bytes(info.type):
             return None
-        table = self.dataset.take(rows, list(dict.fromkeys(self.names)))
-        cells = {info.name: cells_of_array(info, _one(table[info.name])) for info in infos}
-        return self.predicate.mask(cells.__getitem__, len(rows))
+        return cells_of_array(info, _one(self.dataset.take(rows, [name])[name]))
 
     def count(self, crew: Crew) -> int:
         """How many rows of the dataset are kept, by a pass over the filter's columns. Raises as `of_file` does."""

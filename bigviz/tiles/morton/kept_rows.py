@@ -17,6 +17,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import RowFilter
 from bigviz.tiles.grid.tile_key import Codes
 from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder, filtered_order
+from bigviz.tiles.morton.loose_rows import loose_rows
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
 from bigviz.tiles.morton.packed_rtree import touched
@@ -41,11 +42,13 @@ def keep_rows(
     columns in that order, if they decide it (see `ordered_columns`). Stretches of it that lie where the filter keeps
     nothing, by what it says of the axes, are not looked at.
 
-    Rows without a place have none there, but count too: where there are some, the filter's columns are read from the
-    dataset. Raises what reading them does, Unreadable for a damaged store, Cancelled.
+    Rows without a place have none there, but count too: those are read from the dataset, once for each column, or where
+    they are many all of it, for each filter. Raises what reading them does, Unreadable for a damaged store, Cancelled.
     """
     rows = len(order.guard)
-    if columns is not None and rows == order.survey.rows:
+    loose = None if columns is None else loose_rows(order, crew)
+    others = None if loose is None else loose.mask(keep)
+    if columns is not None and loose is not None and others is not None:
         box = _box(keep, order, spec)
 
         def look(start: int, stop: int) -> Mask:
@@ -56,7 +59,8 @@ def keep_rows(
 
         mask = packed_mask(rows, look, crew.within(_STAGE, 0.0, 0.6, rows))
         last = crew.within(_STAGE, 0.6, 1.0, rows)
-        return _fitting(order, mask, np.empty(0, np.bool_), mask.kept, last, memory)
+        far = others[np.searchsorted(loose.numbers, order.far)]
+        return _fitting(order, mask, far, mask.kept + int(np.count_nonzero(others)), last, memory)
     whole = keep.of_file(crew.within(_STAGE, 0.0, 0.5, rows))
     by_number = packed_mask(len(whole), lambda start, stop: whole[start:stop], Crew(crew.threads, cancel=crew.cancel))
     mask = packed_mask(

@@ -53,6 +53,7 @@ class Order(ABC):
 
     A position is an index in this order. `guard` holds the keys (uint64), `numbered` the row number (uint32) of each,
     `far` the row numbers (int64, ascending) of the far rows, which have no key.
+    `loose` keeps what `loose_rows` finds.
     """
 
     survey: Survey
@@ -63,6 +64,7 @@ class Order(ABC):
         default_factory=weakref.WeakValueDictionary, init=False, repr=False
     )
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    loose: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def keys(self) -> Array:

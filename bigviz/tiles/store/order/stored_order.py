@@ -86,7 +86,7 @@ class StoredOrder(Order):
     @property
     def nbytes(self) -> int:
         held = [self.numbered, *(each for column in self.columns.values() for each in column[:3] if each is not None)]
-        return self.guard.nbytes + self.far.nbytes + sum(each.nbytes for each in held)
+        return int(self.guard.nbytes + self.far.nbytes + sum(each.nbytes for each in (*held, *self.loose)))
 
     def numbers(self, which: int, positions: slice | Array) -> Array:
         return self.axes[which].numbers(self.guard.keys, positions)
