@@ -39,7 +39,8 @@ def serve_tables(
     `columns` are those of loading.Columns. Raises BadInput for a map that cannot be, and what `check_columns` does,
     before anything listens.
     """
-    figure_basemap(columns[6], columns[7], max_zoom=0)
+    basemap, attribution = columns[-2:]
+    figure_basemap(basemap, attribution, max_zoom=0)
     axes = [each for each in columns[:2] if each is not None]
     if axes:
         from bigviz.commands.early_checks import check_columns
