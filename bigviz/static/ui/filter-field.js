@@ -87,7 +87,9 @@ export class FilterField {
   /** The mark stands under the character: the text is of letters of one width. */
   #place() {
     if (this.at === null) return;
-    const { style } = find(this.fault, ".caret", HTMLElement);
-    style.setProperty("--at", `calc(${this.at}ch - ${this.input.scrollLeft}px)`);
+    const { input, fault } = this;
+    const text = input.getBoundingClientRect().left + Number.parseFloat(getComputedStyle(input).paddingLeft);
+    const start = text - fault.getBoundingClientRect().left - input.scrollLeft;
+    find(fault, ".caret", HTMLElement).style.setProperty("--at", `calc(${start}px + ${this.at}ch)`);
   }
 }
