@@ -142,6 +142,8 @@ class _Freezer:
         out |= {"width": node.width, "height": node.height}
         if node.basemap is not None:
             out["basemap"] = dict(vars(node.basemap))
+        if node.hover:
+            out["hover"] = list(node.hover)
         if node.follow is not None:
             out["follow"] = dict(vars(figure_follow(node.follow)))
         layers = []

@@ -82,6 +82,7 @@ class Figure(CellValue):
     layers: list[Layer] = field(default_factory=list)
     basemap: BasemapSpec | None = None
     follow: Window | None = None
+    hover: tuple[str, ...] = ()
     links: list[Link] = field(default_factory=list)
 
     def points(
@@ -232,6 +233,7 @@ def figure(
     attribution: str | None = None,
     max_zoom: int = 19,
     follow: Window | None = None,
+    hover: Sequence[str] | None = None,
     id: str | None = None,
 ) -> Figure:
     """Make a figure without layers.
@@ -245,6 +247,9 @@ def figure(
     `follow` shows the newest part of the x axis, so long, and moves on as rows are appended: "60s", "5 min" (of ns, us,
     ms, s, min, h, d and w) or a timedelta for an axis of times, a number in axis units for any other; a column of x
     that does not go with it is refused. A pan or a zoom pauses it. It takes the place of `x_range`.
+
+    `hover` names the columns that are told of the row under the pointer, at most 40, in this order; without it they are
+    the table's first ones.
 
     `basemap` draws a map below the data of mercator axes: the address of its tiles with {z}, {x} and {y} in the path,
     such as "https://tile.example/{z}/{x}/{y}.png"; {r} is @2x on dense screens, {s} before the host a, b or c. The
@@ -261,9 +266,12 @@ def figure(
         raise BadInput(f'A basemap is for axes of type "mercator", got {x_axis_type!r}.', "basemap", x_axis_type)
     if follow is not None:
         figure_follow(follow)
+    if hover is not None and (isinstance(hover, str) or not all(isinstance(name, str) for name in hover)):
+        raise BadInput(f"hover is a list of columns, got {hover!r}.", "hover", hover)
     return Figure(
         title, x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
         x_unit, y_unit, aspect, width, height, id, basemap=below, follow=follow,
+        hover=tuple(hover or ()),
     )  # fmt: skip
 
 

@@ -340,5 +340,6 @@ _FIGURE: Final[dict[str, Read]] = {
     "layers": list_of(_layer, _MOST_LAYERS),
     "basemap": optional(basemap),
     "follow": optional(follow),
+    "hover": list_of(text, 40),
 }
 _READ: Final[ByteCache[_Known]] = ByteCache(16 << 20)

@@ -115,7 +115,8 @@ class FollowSpec:
 @dataclass(frozen=True)
 class FigureSpec:
     """Axes with layers, the first layer at the bottom, over a map if there is one. `width` and `height` are CSS pixels,
-    None is what there is."""
+    None is what there is. `hover` are the columns that are told of the row under the pointer; without any the first
+    ones are."""
 
     id: str
     x_range: str
@@ -129,6 +130,7 @@ class FigureSpec:
     layers: tuple[LayerSpec, ...] = ()
     basemap: BasemapSpec | None = None
     follow: FollowSpec | None = None
+    hover: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,8 @@ class Document(CellValue):
 
     def to_json(self) -> dict[str, Any]:
         """The document as JSON values: `bigviz.load` gives an equal one back. Every key is written out but
-        `controls`, `links`, `basemap` and `follow` of a figure, and `filter`, `bins` and `sort` of a layer, which are
-        there only where they say something: readers that do not know them yet read the others."""
+        `controls`, `links`, `basemap`, `follow` and `hover` of a figure, and `filter`, `bins` and `sort` of a layer,
+        which are there only where they say something: readers that do not know them yet read the others."""
         out: dict[str, Any] = {
             "format": FORMAT,
             "id": self.id,
@@ -281,6 +283,8 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         out["basemap"] = dict(vars(node.basemap))
     if node.follow is not None:
         out["follow"] = {"axis": node.follow.axis, "window": node.follow.window}
+    if node.hover:
+        out["hover"] = list(node.hover)
     return {**out, "layers": [_layer_to_json(layer) for layer in node.layers]}
 
 

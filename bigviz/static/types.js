@@ -18,7 +18,7 @@
  * @typedef {{id: string, type: "figure", title: string|null, x_range: string, y_range: string, x_axis: AxisSpec,
  *   y_axis: AxisSpec,
  *   aspect: string|null, width: number|null, height: number|null, layers: LayerSpec[], basemap?: BasemapSpec|null,
- *   follow?: FollowSpec|null}} FigureSpec
+ *   follow?: FollowSpec|null, hover?: string[]}} FigureSpec
  */
 /** @typedef {{id: string, type: "row"|"column"|"grid"|"tabs", children: Node[], columns?: number|null, titles?:
  *   string[]}} BoxSpec */

@@ -123,7 +123,7 @@ class Cell {
     if (hash !== undefined) this.#keep("_hash", hash);
     else if (views) this.#keep("_views", views);
     else if (this.dead) this.#die();
-    else if (get !== undefined) this.#say({ get, address, body });
+    else if (get !== undefined) this.#say(body === undefined ? { get, address } : { get, address, body });
     else if (open) {
       this.sockets.set(socket, 0);
       this.#say({ socket, open });

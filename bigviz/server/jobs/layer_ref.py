@@ -191,7 +191,8 @@ def times_of(dataset: Dataset, layer: Layer) -> tuple[bool, bool]:
 
 
 def named_columns(document: Document, dataset: str) -> frozenset[str]:
-    """The columns of a dataset that a document names: its layers, with every option of its controls, and these."""
+    """The columns of a dataset that a document names: its layers, with every option of its controls, what is told of
+    rows under the pointer, and controls."""
     layers = (
         _drawn(figure, each, each.filter)
         for figure, spec in document.layers()
@@ -199,7 +200,8 @@ def named_columns(document: Document, dataset: str) -> frozenset[str]:
         for each, _, _ in offered(document, spec)
     )
     of_layers = {name for layer in layers for _, name in _columns(layer)}
-    return frozenset(of_layers | control_columns(document, dataset))
+    told = {name for figure, spec in document.layers() if spec.dataset == dataset for name in figure.hover}
+    return frozenset(of_layers | told | control_columns(document, dataset))
 
 
 def _columns(layer: Layer) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,10 @@
 
 import { length } from "../geometry/span.js";
 
-/** @typedef {{name: string, value: string, strong?: boolean, color?: string}} Fact */
+/**
+ * `share`: of all rows.
+ * @typedef {{name: string, value: string, strong?: boolean, color?: string, share?: string}} Fact
+ */
 /** @typedef {import("../layers/bar-layer.js").BarHit} BarHit */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 

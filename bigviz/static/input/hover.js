@@ -247,6 +247,11 @@ export class Hover {
     }
     this.told = { layer, row };
     const shown = new Set([layer.definition?.x, layer.definition?.y]);
+    const { hover } = this.figure.spec;
+    if (hover) {
+      const told = hover.flatMap((name) => values.columns.find((c) => c.name === name) ?? []);
+      return told.map(({ name, value }) => ({ name, value: brief(value ?? "null") }));
+    }
     const others = values.columns.filter((c) => !shown.has(c.name));
     const facts = others.slice(0, MOST_COLUMNS).map(({ name, value }) => ({ name, value: brief(value ?? "null") }));
     const more = others.length - facts.length + values.more;
@@ -344,8 +349,11 @@ export class Hover {
       return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
     }
     const present = [...hit.planes].sort((a, b) => (a.value === b.value ? 0 : a.value < b.value ? 1 : -1));
+    const whole = layer.info?.traits.counts ? Number(hit.value) : 0;
     for (const p of present.slice(0, MOST_CATEGORIES)) {
-      facts.push({ name: p.label, value: told(p.value), color: categoryColor((layer.planes ?? []).indexOf(p.label)) });
+      const share = whole > 0 ? `${Math.round((100 * Number(p.value)) / whole)} %` : undefined;
+      const color = categoryColor((layer.planes ?? []).indexOf(p.label));
+      facts.push({ name: p.label, value: told(p.value), color, share });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
     if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];
@@ -365,7 +373,9 @@ export class Hover {
         name.append(chip);
       }
       name.append(make("span", { text: fact.name }));
-      list.append(name, make("dd", { class: fact.strong ? "strong" : "", text: fact.value }));
+      const value = make("dd", { class: fact.strong ? "strong" : "", text: fact.value });
+      if (fact.share) value.dataset.share = fact.share;
+      list.append(name, value);
     }
     this.tip.replaceChildren(list);
     this.tip.hidden = false;

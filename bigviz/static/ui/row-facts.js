@@ -102,7 +102,10 @@ function crowdOf({ layers, view }) {
  */
 export const notesOf = ({ layers }) => [...new Set(layers.flatMap((layer) => layer.notes))];
 
-/** @param {readonly Pick<Layer, "info"|"definition">[]} layers @returns {string} how many rows, of each dataset and filter once */
+/**
+ * @param {readonly Pick<Layer, "info"|"definition">[]} layers
+ * @returns {string} how many rows, of each dataset and filter once
+ */
 export function rowsWords(layers) {
   const told = new Map();
   for (const { info, definition } of layers) {

@@ -1,7 +1,8 @@
 // Sockets through a MessagePort, for a page in a frame: whoever has the port's other end (a notebook's cell) carries
 // them to a server, or is one. Each message names its socket: `{socket, open: true}`, `{socket, text}` and
 // `{socket, close: true}` go out, `{socket, frame: ArrayBuffer}` and `{socket, close: [code, reason]}` come in. What
-// would be fetched goes out as `{get: number, address, body}`, and comes in as `{got: number, status, body: ArrayBuffer}`.
+// would be fetched goes out as `{get: number, address, body}`, and comes in as `{got: number, status, body:
+// ArrayBuffer}`.
 
 /** @typedef {import("./connection.js").Socket} Socket */
 
@@ -39,7 +40,8 @@ export class PortSockets {
         if (this.asked.delete(number)) reject(signal.reason);
       });
     });
-    this.port.postMessage({ get: number, address: String(address).replace(BELOW, ""), body: body ?? null });
+    const asked = { get: number, address: String(address).replace(BELOW, "") };
+    this.port.postMessage(typeof body === "string" ? { ...asked, body } : asked);
     return answer;
   }
 
