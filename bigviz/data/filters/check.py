@@ -62,6 +62,7 @@ from bigviz.data.filters.typed.texts import (
     TextColumn,
     TextConstant,
     TextLength,
+    TextsCompared,
     TextTest,
     TextValue,
 )
@@ -340,7 +341,7 @@ def _relate_numbers(op: str, left: NumberValue, right: NumberValue) -> Condition
 def _relate_texts(op: str, left: TextValue, right: TextValue) -> Condition:
     test = PAIRS[op]
     if not isinstance(right, TextConstant):
-        return PairTest(left, right, test)
+        return TextsCompared(op, left, right)
     text = right.text
     ends = (text if op in ("=", ">", ">=") else None, text if op in ("=", "<", "<=") else None)
     return TextTest(left, lambda label: test(label, text), ends)

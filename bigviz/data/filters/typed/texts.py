@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,15 +15,29 @@ from bigviz.data.filters.cells import Bools, Labelled, PerLabels, Rows, Truths, 
 from bigviz.data.filters.typed.conditions import Leaf, Statistic, Unsure, judged
 from bigviz.data.filters.typed.outcomes import NULL, TRUE, UNKNOWN
 
-__all__ = ["PAIRS", "Changed", "PairTest", "TextColumn", "TextConstant", "TextLength", "TextTest", "TextValue"]
+__all__ = [
+    "PAIRS",
+    "Changed",
+    "PairTest",
+    "TextColumn",
+    "TextConstant",
+    "TextLength",
+    "TextTest",
+    "TextValue",
+    "TextsCompared",
+]
 
 _MOST_RUNS: Final = 2
-PAIRS: Final[dict[str, Callable[[str, str], bool]]] = {
+_Places = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+_OPS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+PAIRS: Final[dict[str, Callable[[str, str], bool]]] = {
+    **_OPS,
     "starts_with": str.startswith,
     "ends_with": str.endswith,
     "contains": operator.contains,
@@ -138,6 +153,32 @@ class TextTest(Leaf):
 
     def unsure(self, negated: bool) -> Iterator[Unsure]:
         return iter(())
+
+
+class TextsCompared(Leaf):
+    """Two texts of each row compared by = < <= > or >=: by their places among the labels of both."""
+
+    def __init__(self, op: str, left: TextValue, right: TextValue) -> None:
+        self.left, self.right, self._op = left, right, _OPS[op]
+        self._recent: tuple[tuple[str, ...], tuple[str, ...], _Places] | None = None
+
+    def truths(self, rows: Rows, nulls: bool) -> Truths:
+        left, right = self.left.labelled(rows), self.right.labelled(rows)
+        places = self._places(left.labels, right.labels)
+        one, other = (_looked_up(each, text.codes) for each, text in zip(places, (left, right), strict=True))
+        return judged(np.asarray(self._op(one, other)), everywhere(left.valid, right.valid), nulls)
+
+    def unsure(self, negated: bool) -> Iterator[Unsure]:
+        return iter(())
+
+    def _places(self, left: tuple[str, ...], right: tuple[str, ...]) -> _Places:
+        recent = self._recent
+        if recent is not None and recent[0] is left and recent[1] is right:
+            return recent[2]
+        place = {label: at for at, label in enumerate(sorted({*left, *right}))}
+        one, other = (np.fromiter(map(place.__getitem__, each), np.int32, len(each)) for each in (left, right))
+        self._recent = left, right, (one, other)
+        return one, other
 
 
 class PairTest(Leaf):
