@@ -417,4 +417,4 @@ def test_a_large_layer_answers_before_its_index_is_complete(
 
 def test_this_engine_is_one_that_a_server_can_take() -> None:
     taken: interface.Engine = Engine(threads=1)
-    assert taken.memory().keys() == {"orders", "pyramids", "series", "columns", "tiles"}
+    assert taken.memory().keys() == {"orders", "pyramids", "series", "columns", "tiles", "brushes"}
