@@ -19,7 +19,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -271,12 +272,15 @@ class MovingBrush:
         if total <= _ALONE or self._workers == 1:
             work(0)
             return
-        futures = [self._pool.submit(work, worker) for worker in range(1, self._workers)]
+        futures: list[Future[None]] = []
+        with suppress(RuntimeError):  # the brush is being closed: this thread alone ends what it began
+            futures = [self._pool.submit(work, worker) for worker in range(1, self._workers)]
         try:
             work(0)
         finally:
             for future in futures:
-                future.result()
+                with suppress(CancelledError):  # it was not begun when the brush was closed
+                    future.result()
 
     def _each(self, count: int, work: Callable[[int], None]) -> None:
         """Call `work(k)` for each k below a count, on all threads."""

@@ -16,13 +16,13 @@ from bigviz.tiles.engine import Engine
 from . import oracle
 
 ENGINE = Engine(threads=2)
-SIZE = 9_000
+SIZE = 3_000
 
 
 def table(rng: np.random.Generator, gaps: bool, sort: bool, whole: bool) -> pa.Table:
     y = rng.integers(-50, 50, SIZE) if whole else np.round(np.cumsum(rng.normal(size=SIZE)), 1)
     t = np.arange(SIZE) * 3 if sort else rng.integers(0, 4 * SIZE, SIZE)
-    missing = (rng.random(SIZE) < 0.2) | ((np.arange(SIZE) > 4000) & (np.arange(SIZE) < 4300)) if gaps else None
+    missing = (rng.random(SIZE) < 0.2) | ((np.arange(SIZE) > 1400) & (np.arange(SIZE) < 1700)) if gaps else None
     return pa.table(
         {"t": t, "y": pa.array(y, mask=missing), "u": rng.normal(size=SIZE), "v": rng.normal(size=SIZE).round(2)}
     )
@@ -37,7 +37,7 @@ def test_lines_under_boxes_and_spans(gaps: bool, sort: bool, whole: bool, monkey
     rng = np.random.default_rng(5)
     given = table(rng, gaps, sort, whole)
     dataset, layer = open_table(given), Layer("line", "t", "y", "any")
-    targets: list[Target] = [LineTarget(layer, 0, 4 * SIZE, 40), LineTarget(layer, 100, 9000, 300)]
+    targets: list[Target] = [LineTarget(layer, 0, 4 * SIZE, 40), LineTarget(layer, 100, 5000, 300)]
     for source in (BoxSource(Layer("points", "u", "v")), SpanSource("v")):
         brush = ENGINE.brush(dataset, source, targets)
         low = -0.5
