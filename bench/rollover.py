@@ -79,9 +79,9 @@ def _shown(url: str, name: str) -> None:
 
 
 def _settled(pid: int) -> int:
-    """The memory of a process once it stays what it is for twelve seconds: some is given back every five."""
+    """The memory of a process once it stays what it is for four seconds: some is given back every second."""
     before, same = anonymous(pid), 0
-    while same < 60:
+    while same < 20:
         time.sleep(_PAUSE)
         now = anonymous(pid)
         same = same + 1 if abs(now - before) < 1 << 20 else 0

@@ -31,13 +31,14 @@ _SECONDS_BETWEEN_RENEWALS: Final = 0.25  # of pages that do not follow: each ask
 _SECONDS_BETWEEN_WAKES: Final = 0.01
 _SECONDS_BETWEEN_SETTLINGS: Final = 5.0
 _SECONDS_BETWEEN_COLLECTIONS: Final = 60.0
+_SECONDS_BETWEEN_GIVINGS: Final = 1.0
 
 
 async def watch(site: Site) -> None:
     """Notice what other processes change in the library, four times a second, write down how far streams go, and clean
     up now and then."""
     shelf = await site.shelf()
-    seen, settled, cleaned = None, 0.0, 0.0
+    seen, settled, cleaned, given = None, 0.0, 0.0, 0.0
     loop = asyncio.get_running_loop()
     while True:
         try:
@@ -49,8 +50,9 @@ async def watch(site: Site) -> None:
                 settled = loop.time()
                 await shelf.roll_over()
                 await shelf.run(shelf.library.datasets.streams.settle)
-                if shelf.has_grown():
-                    await in_thread(give_back)
+            if loop.time() - given >= _SECONDS_BETWEEN_GIVINGS and shelf.has_grown():
+                given = loop.time()
+                await in_thread(give_back)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
                 await shelf.run(shelf.library.datasets.collect)

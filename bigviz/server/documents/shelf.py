@@ -52,6 +52,7 @@ _MOST_USAGES: Final = 4_096  # of documents by callers
 _SECONDS_RECENT: Final = 0.05  # of an update
 _MOST_PAST: Final = 512  # versions of datasets: those of a minute at eight a second
 _MOST_TRIES: Final = 5
+_LOOKS_AFTER_GROWTH: Final = 10
 
 
 class Shelf:
@@ -190,8 +191,8 @@ class Shelf:
         return found
 
     def has_grown(self) -> bool:
-        """Whether something was appended since this was called the last time, or the time before that: what was made
-        of it then may have been merged since."""
+        """Whether something was appended since one of the last times that this was called: what was made of it may
+        have been merged since."""
         found = bool(self._grown)
         self._grown = max(0, self._grown - 1)
         return found
@@ -277,7 +278,7 @@ class Shelf:
     def _appended(self, dataset: str, version: int) -> None:
         """Open anew, from now on, what shows a dataset; pages follow when they can."""
         self.heads.tell(dataset, version)
-        self._grown = 2
+        self._grown = _LOOKS_AFTER_GROWTH
         for name in self.naming(dataset):
             del self._kept[name]
         self.unshown([dataset])

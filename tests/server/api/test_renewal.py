@@ -112,7 +112,7 @@ def test_what_another_process_does_is_noticed(tmp_path: Path):
 def test_memory_is_given_back_after_rows_were_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     given = threading.Semaphore(0)
     monkeypatch.setattr(renewal, "give_back", given.release)
-    monkeypatch.setattr(renewal, "_SECONDS_BETWEEN_SETTLINGS", 0.0)
+    monkeypatch.setattr(renewal, "_SECONDS_BETWEEN_GIVINGS", 0.0)
     with running([], library=tmp_path / "library") as served:
         upload(served, "rows")
         assert not given.acquire(timeout=0.0)
