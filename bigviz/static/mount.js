@@ -231,10 +231,11 @@ export class Mounted extends EventTarget {
         this.#refuse(reason || why);
       } else notices.down(inMs, () => connection.open());
     });
-    on("error", ({ id, current, json }) => {
+    on("error", ({ id, figure, current, json }) => {
       this.session.refused(id);
       if (!current) return;
       if (json.app) failure.show(json.app, this.built !== null);
+      else if (json.field === "filter") queueMicrotask(() => this.#refuseFilter(figure, json.error));
       else this.#refuse(json.error);
     });
     this.element.addEventListener(
@@ -290,6 +291,12 @@ export class Mounted extends EventTarget {
   #refuse(words) {
     if (this.built === null) showRefusal(this.element, this.notices, words);
     else this.notices.error(words);
+  }
+
+  /** Says what is wrong with a filter, unless its field says it.  @param {number} figure @param {string} words */
+  #refuseFilter(figure, words) {
+    const field = this.element.querySelector(`[data-figure="${figure}"] .filter.refused`);
+    if (!field?.checkVisibility()) this.#refuse(words);
   }
 
   /** The document has another version than the one that is shown, which stays until the user wants the new one. */

@@ -56,6 +56,7 @@ def test_a_filter_is_applied_refused_taken_back_and_removed(page: Page, trips: S
     field.press("Enter")
     expect(fault).to_be_visible()
     expect(fault).to_contain_text("compare it with a number")
+    expect(page.get_by_text("compare it with a number")).to_have_count(1)
     expect(field).to_have_value("fare < 'a'")
     assert 7 <= page.evaluate(MARKED) <= 8, "the mark is under the first character of 'a'"
     expect(told).to_contain_text("25,000 of 100,000 rows")
@@ -81,6 +82,7 @@ def test_a_filter_on_a_phone(page: Page, trips: Server) -> None:
     field.press("Enter")
     fault = page.locator(".filter .fault")
     expect(fault).to_be_visible()
+    assert 6 <= page.evaluate(MARKED) <= 7, "the mark is behind the last character"
     box, sheet = fault.bounding_box(), page.locator("form.pickers").bounding_box()
     assert box and sheet and box["x"] >= sheet["x"] and box["x"] + box["width"] <= sheet["x"] + sheet["width"]
     field.fill("fare < 50")
