@@ -181,7 +181,7 @@ def moment(node: Node, zoned: bool, kinds: set[str]) -> str:
         return f"(INTERVAL '{_seconds(text)} seconds')"
     if "time" in kinds:
         return f"TIME '{text}'"
-    if text.endswith("Z") or text[-6:-3] in ("-05", "+05"):
+    if text.endswith(("Z", "-05:30")):
         return f"TIMESTAMPTZ '{text}'"
     return f"(TIMESTAMP '{text}' AT TIME ZONE '{ZONE if zoned else 'UTC'}')"
 
