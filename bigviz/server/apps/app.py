@@ -291,7 +291,7 @@ class App:
         """A call has ended."""
         document = self.ready.document if self.ready else None
         for failure in failures:
-            words = callback_words(call, failure, document, self.options.callback_seconds)
+            words = callback_words(call, failure, document, self._callbacks.seconds)
             self._log(f"{words}\n{failure['trace']}")
             call.session.push(error_push(words, failure, self.options.dev))
 

@@ -50,7 +50,7 @@ class Callbacks:
     that its functions raised."""
 
     def __init__(self, done: Callable[[Call, list[dict[str, Any]]], None], seconds: float) -> None:
-        self._done, self._seconds = done, seconds
+        self._done, self.seconds = done, seconds
         self._process: Process | None = None
         self._queues: OrderedDict[Session, OrderedDict[tuple[str, Any], Call]] = OrderedDict()
         self._running: dict[int, Call] = {}
@@ -138,7 +138,7 @@ class Callbacks:
             "selections": fresh.selections,
             "set": [[*key, each] for key, each in session.things.items()] if is_first else [],
         })  # fmt: skip
-        call.timer = asyncio.get_running_loop().call_later(self._seconds, self._late, number)
+        call.timer = asyncio.get_running_loop().call_later(self.seconds, self._late, number)
 
     def _late(self, number: int) -> None:
         call = self._running.get(number)
@@ -151,4 +151,4 @@ class Callbacks:
 
     def _too_late(self, number: int) -> None:
         if number in self._running and self._process is not None:
-            self._process.kill(f"took longer than {self._seconds:g} s for a callback, and could not be interrupted")
+            self._process.kill(f"took longer than {self.seconds:g} s for a callback, and could not be interrupted")

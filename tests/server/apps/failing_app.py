@@ -86,4 +86,12 @@ def moved(session, window):
     session.notify(f"{window} {session.range(figure) == window}")
 
 
+@figure.on_select
+def selected(session, selection):
+    if selection is not None:
+        table = selection.table(["kind"], limit=1).to_pydict()
+        selection = (selection.count, selection.expression, selection.rows().tolist(), table)
+    session.notify(str(selection))
+
+
 bv.serve(bv.row(figure, bv.column(how, number, button)))
