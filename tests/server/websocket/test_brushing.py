@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import bigviz as bv
+from bigviz.common.errors import Cancelled
 from bigviz.document.spec import Document
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
@@ -165,3 +166,18 @@ def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) 
         assert set(sent) <= set(answered)
         assert answered[sent[-1]].value["selected"] == ((fare >= 0) & (fare < 30)).sum()
         assert all("newer" in got.value["error"] for got in answered.values() if got.kind == Type.ERROR)
+
+
+def test_a_brush_ends_with_its_connection(served: Running) -> None:
+    served.events.clear()
+    with Browser(served.url, "d") as browser:
+        brushed(browser, say(browser, BAR, [target(browser, BAR)], labels=["a"]))
+        (brushing,) = [each.brushing for each in served.server.site.viewers if each.brushing is not None]
+        assert brushing._held is not None
+        brush = brushing._held._brush
+        assert brush.nbytes > 0
+    served.await_event("disconnected")
+    served.get("/healthz")  # the loop has gone on since
+    assert brush.nbytes == 0 and brushing._held is None
+    with pytest.raises(Cancelled):
+        brush.move(None)
