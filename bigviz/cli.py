@@ -44,7 +44,7 @@ def cli() -> None:
     multiple=True,
     metavar="[NAME=]PATH",
     help="Serve a table that grows, and show what comes: a directory or a quoted glob of Parquet or Arrow files, an "
-    "Arrow stream, or a CSV file. May be given several times.",
+    "Arrow stream, or a file of CSV or NDJSON. May be given several times.",
 )
 @shared.drawing
 @shared.maps
