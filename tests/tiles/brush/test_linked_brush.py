@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -170,6 +171,50 @@ def test_a_move_that_is_cancelled_is_gone_on_with(dataset: Dataset) -> None:
     brush.close()
     with pytest.raises(Cancelled):
         brush.move(BOX)
+
+
+class Later(Cancel):
+    """A flag that goes up after so many looks at it."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    @property
+    def cancelled(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+    def check(self) -> None:
+        if self.cancelled:
+            raise Cancelled()
+
+
+def test_moves_that_are_cancelled_on_the_way_are_made_up_for() -> None:
+    rng = np.random.default_rng(0)
+    x, y, z = rng.normal(size=(3, 400_000))
+    given = open_table(pa.table({"x": x, "y": y, "z": z}))
+    engine = Engine(threads=2)
+    edges = tuple(np.linspace(-3.0, 3.0, 31).tolist())
+    line = Layer("line", "z", "y", "any")
+    targets: list[Target] = [HistogramTarget("z", edges, closed=False), LineTarget(line, -4, 4, 50)]
+    brush = engine.brush(given, BoxSource(POINTS), targets)
+    for turn in range(25):
+        low = float(rng.choice([-3.0, -1.0, 0.0, 0.2]))
+        shape = Box((low, low + float(rng.choice([0.3, 2.0, 5.0]))), (-1.0, float(rng.choice([0.5, 4.0]))))
+        with suppress(Cancelled):
+            brush.move(shape, Later(int(rng.integers(1, 12))))
+        if turn % 3:
+            continue
+        step = brush.move(shape)
+        mask = (x >= shape.x[0]) & (x < shape.x[1]) & (y >= shape.y[0]) & (y < shape.y[1])
+        heights, columns = step.targets[0].heights, brush.settle().targets[1].columns
+        assert heights is not None and columns is not None and step.rows == mask.sum()
+        cells = np.searchsorted(edges, z[mask], "right") - 1
+        np.testing.assert_array_equal(heights.values[0], np.bincount(cells[(cells >= 0) & (cells < 30)], minlength=30))
+        wanted = engine.columns(open_table(pa.table({"z": z[mask], "y": y[mask]})), line, -4, 4, 50)
+        np.testing.assert_array_equal(columns.row, np.flatnonzero(mask)[wanted.row])
+    brush.close()
 
 
 def test_memory_is_counted_and_given_back(dataset: Dataset) -> None:
