@@ -400,12 +400,17 @@ class Engine:
             with nullcontext() if built.is_scanned else self._maker.turns.request():
                 yield built
         except Unreadable as error:
-            if self._maker.is_damage(error):
-                self._maker.drop_damaged(error, self._order_key(dataset, layer))
-                self._store.drop(self._key(dataset, layer))
-                self._uses.drop(self._key(dataset, layer))
-                raise _damaged(dataset, error) from error
-            raise
+            raise self._mended(dataset, layer, error) from error
+
+    def _mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
+        """The error to raise for one that a layer met with; a damaged store is removed."""
+        if not self._maker.is_damage(error):
+            return error
+        self._maker.drop_damaged(error, self._order_key(dataset, layer))
+        self._store.drop(self._key(dataset, layer))
+        self._uses.drop(self._key(dataset, layer))
+        self._brushes.drop_dataset(dataset)
+        return _damaged(dataset, error)
 
 
 class _Layers:
@@ -422,6 +427,9 @@ class _Layers:
 
     def request(self) -> AbstractContextManager[None]:
         return self._engine._maker.turns.request()
+
+    def mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
+        return self._engine._mended(dataset, layer, error)
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:

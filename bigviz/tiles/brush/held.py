@@ -63,8 +63,10 @@ class BrushMemory:
         """Forget what is kept of a version of a dataset, as whose keys begin with its fingerprint and version."""
         of = dataset.fingerprint, dataset.version
         with self._lock:
-            for key in [key for key in self._kept if key[:2] == of]:
-                del self._kept[key]
+            # What is still in use may be over a store that is damaged: it is not found again.
+            for held in (self._kept, self._alive):
+                for key in [key for key in held if key[:2] == of]:
+                    held.pop(key, None)
 
     def _find(self, key: tuple[Hashable, ...]) -> Any:
         with self._lock:

@@ -7,16 +7,17 @@ pass over the table.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
-from bigviz.common.errors import BadInput, Cancelled, TooLarge
+from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.tiles.brush.asked import Asked, moving_brush
 from bigviz.tiles.brush.brush import MovingBrush, State
-from bigviz.tiles.brush.linked import LineTarget, OtherBrush, Source, Step, Target
+from bigviz.tiles.brush.linked import BoxSource, LineTarget, OtherBrush, RasterTarget, Source, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.passing import passed
 from bigviz.tiles.brush.prepare import check_source, check_target, prepare_order, prepare_target
@@ -26,6 +27,7 @@ from bigviz.tiles.brush.some_rows import SAMPLED, sample_of
 __all__ = ["LinkedBrush", "linked_brush"]
 
 _LOOK: Final = 0.005
+_LAYERED: Final = (BoxSource, RasterTarget, LineTarget)
 _FEW: Final = 4  # samples: a table of no more rows is in order as soon as a sample is read
 
 
@@ -60,7 +62,7 @@ class LinkedBrush:
             shape.check()
         self._shape = shape
         self._await(self._some, cancel)
-        with self._prepared.layers.request():
+        with self._answering():
             exact = self._exact
             return self._guess(shape, cancel) if exact is None else exact.move(shape, cancel)
 
@@ -68,8 +70,9 @@ class LinkedBrush:
         self._await(self._ready, cancel)
         exact, shape = self._exact, self._shape
         if exact is not None:
-            exact.move(shape, cancel)
-            return exact.settle(cancel)
+            with self._answering():
+                exact.move(shape, cancel)
+                return exact.settle(cancel)
         return passed(self._asked, self._prepared, shape, self._guess(shape, cancel), cancel)
 
     def retarget(self, number: int, target: Target, cancel: Cancel = NEVER) -> Step:
@@ -88,7 +91,8 @@ class LinkedBrush:
             prepared = replace(self._prepared, crew=replace(self._prepared.crew, cancel=cancel))
             order = prepare_order(asked.source, prepared)
             rows = prepare_target(target, asked.source, order, prepared, prepared.crew.threads)
-            step = moving.retarget(number, State(target, rows, asked.spared(number)), cancel)
+            with self._answering():
+                step = moving.retarget(number, State(target, rows, asked.spared(number)), cancel)
         else:
             return self._rough_again(number, target, cancel)
         self._asked = self._with(number, target)
@@ -113,12 +117,33 @@ class LinkedBrush:
                 self._exact = made
         except TooLarge as error:
             self._error = None if self._rough is not None else error
+        except Unreadable as error:
+            self._error = self._mended(error)
         except BaseException as error:
             self._error = error
         self._some.set()
         self._ready.set()
         if self._closed.cancelled:
             self.close()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """For one answer, builds make way; if a store turns out to be damaged, the brush has to begin again."""
+        try:
+            with self._prepared.layers.request():
+                yield
+        except Unreadable as error:
+            self._error = self._mended(error)
+            raise self._error from error
+
+    def _mended(self, error: Unreadable) -> Unreadable:
+        """The error as a client sees it; a damaged store is removed."""
+        layers = [each.layer for each in (self._asked.source, *self._asked.targets) if isinstance(each, _LAYERED)]
+        for layer in layers:
+            mended = self._prepared.layers.mended(self._prepared.dataset, layer, error)
+            if mended is not error:
+                return mended
+        return error
 
     def _sampled(self, asked: Asked) -> MovingBrush:
         """The brush over a sample."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import space
+from bigviz.common.errors import Unreadable
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
@@ -41,6 +42,9 @@ class Layers(Protocol):
 
     def request(self) -> AbstractContextManager[None]:
         """While this is held, builds make way."""
+
+    def mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
+        """The error to raise for one that rows in order, or a line, met with; a damaged store is removed."""
 
 
 @dataclass(frozen=True)
