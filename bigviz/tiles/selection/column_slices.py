@@ -25,7 +25,8 @@ __all__ = ["code_slices", "column_loads"]
 Array = npt.NDArray[Any]
 
 _SLICE: Final = 1 << 18
-_MOST_KEPT: Final = 1 << 24  # numbers that are kept between the passes over them: 128 MB
+_MOST_KEPT: Final = 1 << 25  # numbers that are kept between the passes over them: 256 MB
+_LONG: Final = 1 << 13  # rows of a range from which on its numbers are faster by themselves than by position
 _MOST_READ: Final = 1 << 24  # rows of a table whose columns are read whole
 _NO_ROWS: Final = np.empty(0, np.int64)
 
@@ -36,7 +37,7 @@ def column_loads(
     """What loads the numbers of a column, and the codes of the category `by` among `labels`, at the rows of parts.
 
     Each may be called several times. Columns that the order keeps are read where they are. Others are gathered from
-    memory, or read in a pass over the source; up to 2^24 of their numbers are kept between calls, beyond that they are
+    memory, or read in a pass over the source; up to 2^25 of their numbers are kept between calls, beyond that they are
     read again.
     """
     loads: list[Load] = []
@@ -46,7 +47,10 @@ def column_loads(
         if found is None or not isinstance(part, OrderedRows):
             elsewhere.append(part)
             continue
-        loads += [partial(found.at, low, high) for low, high in parts_of(part.low, part.high, _SLICE)]
+        keeps = isinstance(found, _OfAxis) and part.count <= _MOST_KEPT
+        for low, high in parts_of(part.low, part.high, _SLICE):
+            load = partial(found.at, low, high)
+            loads.append(_remembered(load) if keeps else load)
         if len(part.far):
             far = part.far
             loads.append(_remembered(partial(_taken, dataset, name, by, far, crew.cancel)))
@@ -88,7 +92,11 @@ class _OfAxis:
 
     def at(self, low: Array, high: Array) -> Slice:
         """The numbers at ranges of positions."""
-        values = np.ascontiguousarray(self.order.numbers(self.which, positions_of(low, high)))
+        is_long = high - low >= _LONG
+        ends = zip(low[is_long].tolist(), high[is_long].tolist(), strict=True)
+        parts = [self.order.numbers(self.which, slice(*each)) for each in ends]
+        parts.append(self.order.numbers(self.which, positions_of(low[~is_long], high[~is_long])))
+        values = np.concatenate(parts)
         return Slice(values, None, None, np.zeros(1, np.int64), np.full(1, len(values)))
 
 

@@ -3,7 +3,7 @@
 Numbers are compared by keys: unsigned integers in their order. The first pass counts, sums up and finds the extremes;
 the next ones narrow down the bins, 65,536 at a time, that hold the wanted ranks, until few enough numbers are left to
 be sorted. So integers that span less than 65,536, and most floats, take two or three passes, and none takes memory
-that grows with the rows: a histogram a group and thread, and 2^20 keys.
+that grows with the rows: a histogram a group and thread, and 2^16 keys.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 _BITS: Final = 16  # of a histogram's bins
 _BITS_OF_MANY: Final = 12  # the same for more than four groups
-_FEW: Final = 1 << 20  # keys that are sorted
+_FEW: Final = 1 << 16  # keys that are sorted: a pass over the numbers takes less than to sort more
 _WINDOWS: Final = 6  # a group: two neighbours of each of three quartiles
 _SIGN: Final = 1 << 63
 _UNSIGNED, _SIGNED, _DOUBLE, _SINGLE = 0, 1, 2, 3
