@@ -65,8 +65,8 @@ import { parseTile } from "./tiles.js";
  */
 /** @typedef {{type: "update", id: number, figure: number, layer: number, json: Update}} UpdateMessage */
 /**
- * What an app, or others who share the page, have changed: properties of layers, figures and controls by id, the ends of
- * ranges by name; `id`: of this page's message that it came from.
+ * What an app, or others who share the page, have changed: properties of layers, figures and controls by id, the ends
+ * of ranges by name; `id`: of this page's message that it came from.
  * @typedef {{layers?: Record<string, Record<string, any>>, figures?: Record<string, Record<string, any>>, controls?:
  *   Record<string, Record<string, any>>, ranges?: Record<string, [number|string, number|string]>, sequence?: number,
  *   id?: number}} SessionSet
