@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class Hub:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self.sessions = Sessions(options.session_seconds, self._ended, options.shared)
+        self.opened: Callable[[Document], None] = lambda document: None
+        """Called with the document of each app when it is served first."""
         self.apps = {name: App(name, path, options, self) for name, path in scripts}
 
     @property
@@ -149,6 +151,8 @@ class Hub:
         same = before is not None and before.document == document and before.document.sources == document.sources
         if not same:
             self._site.put(document)
+        if before is None:
+            self.opened(document)
         self._site.hear_appends(self.append if any(each.appends for each in self.apps.values()) else None)
 
     def failed(self, app: App, failure: Failure | None) -> None:

@@ -300,6 +300,15 @@ class Server:
 
     async def _start_apps(self, hub: Hub, backend: Backend, builds: bool) -> None:
         """Start all apps, and from then on whenever they end; `builds`: build what the first of them shows."""
+
+        def opened(document: Document) -> None:
+            nonlocal builds
+            self._tell_opened([document])
+            if builds:
+                builds = False
+                self._tasks.append(asyncio.ensure_future(self._build_first(backend, document)))
+
+        hub.opened = opened
         starts = [asyncio.ensure_future(self._start_app(app)) for app in hub.apps.values()]
         if not starts:
             return
@@ -312,19 +321,14 @@ class Server:
             for start in starts:
                 start.cancel()
             raise
-        first = next((app.ready.document for app in hub.apps.values() if app.ready is not None), None)
-        if builds and first is not None:
-            self._tasks.append(asyncio.ensure_future(self._build_first(backend, first)))
 
     async def _start_app(self, app: App) -> None:
         try:
-            ready = await app.start()
+            await app.start()
         except ScriptFailed as error:
             if not self.options.dev:
                 raise
             app.script_failed(error)
-        else:
-            self._tell_opened([ready.document])
         self._tasks.append(asyncio.ensure_future(app.keep()))
 
     def _tell_opened(self, documents: Sequence[Document]) -> None:
