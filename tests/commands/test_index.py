@@ -44,7 +44,7 @@ def test_the_layer_is_the_one_that_serve_shows(table: Path):
     dataset = open_dataset(table)
     assert layer_from(dataset, {}).key() == ("points", "x", "y", "count", "linear", "linear", "default", "")
     words = {"x": "t", "y": "fare", "agg": "mean(x)", "xaxis": "log"}
-    assert layer_from(dataset, words).key() == ("points", "t", "fare", "mean(x)", "log", "linear", "default")
+    assert layer_from(dataset, words).key() == ("points", "t", "fare", "mean(x)", "log", "linear", "default", "")
     line = layer_from(dataset, {"x": "t", "y": "fare", "glyph": "line"})
     ((_, shown),) = document_of(dataset, "a", Columns("t", "fare", None, "line")).layers()
     assert (line.x, line.y, line.glyph) == (shown.x, shown.y, shown.glyph)
