@@ -20,6 +20,7 @@ GROUPS = {
         "table", "markdown", "number",
     ),
     "Serving": ("serve", "show"),
+    "Apps": ("on_open", "on_close"),
     "Publishing": ("connect", "Connection", "embed"),
     "Canvas": ("Canvas",),
     "Reductions": ("count", "any", "sum", "mean", "min", "max", "first", "last", "by", "count_cat"),
