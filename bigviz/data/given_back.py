@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-
-import pyarrow as pa
+import sys
 
 __all__ = ["give_back"]
 
@@ -15,7 +14,9 @@ def give_back() -> None:
 
     Takes some milliseconds, in which threads that allocate may wait. Nothing happens with other C libraries.
     """
-    pa.default_memory_pool().release_unused()
+    arrow = sys.modules.get("pyarrow")  # not imported for this: a server listens before it is loaded
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

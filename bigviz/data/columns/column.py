@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.common.errors import Unplottable
+from bigviz.data.columns.names import as_labels, own_name
 
 __all__ = [
     "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "require_numbers",
@@ -18,7 +19,6 @@ __all__ = [
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
 _SLICE = 1 << 20
-_AS_LABELS = "\0labels"  # no column of a file that people name ends like this
 
 
 class Unusable(NamedTuple):
@@ -103,16 +103,6 @@ class Column:
         not.
         """
         return _locked(widen(self.values[start:stop])), None if self.valid is None else self.valid[start:stop]
-
-
-def as_labels(name: str) -> str:
-    """The name under which a dataset gives a column of integers or booleans as a category, its values as labels."""
-    return name + _AS_LABELS
-
-
-def own_name(name: str) -> str:
-    """The name of the table's own column that a name stands for, alone or with `as_labels`."""
-    return name.removesuffix(_AS_LABELS)
 
 
 def label_text(label: object) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from bigviz.aggregate.inputs import check as check_reduction
+from bigviz.aggregate.reductions.parse import parse as parse_reduction
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check as check_filter
 from bigviz.data.filters.parse import parse
-from bigviz.document.controls.number_expression import check_number, parsed_number
+from bigviz.document.controls.number_expression import parsed_number
 from bigviz.document.controls.spec import ColumnOptions, ControlSpec
 from bigviz.document.controls.values import check_options_column, initial_values
 from bigviz.document.filter_text import bound_filter
@@ -57,7 +59,8 @@ def _check(document: Document, spec: ControlSpec) -> None:
         check_options_column(document, spec.options)
     if spec.type == "number" and spec.dataset in document.sources:
         dataset = cast(Dataset, document.sources[spec.dataset])
-        check_number(spec.expression, dataset)
+        parsed_number(spec.expression)
+        check_reduction(dataset, parse_reduction(spec.expression))
         kept = bound_filter(document, spec.filter, initial_values(document))
         if kept:
             check_filter(parse(kept), dataset)

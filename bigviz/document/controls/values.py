@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, Unplottable
-from bigviz.data.columns.column import as_labels
+from bigviz.data.columns.names import as_labels
 from bigviz.document.controls.spec import VALUED, ColumnOptions, ControlSpec, OptionValue
 
 if TYPE_CHECKING:

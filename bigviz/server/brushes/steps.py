@@ -14,7 +14,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
 from bigviz.data.columns.column import as_labels
 from bigviz.data.dataset import Dataset
-from bigviz.server.brushes.wanted import OtherWant, ShapeWant, TargetWant
+from bigviz.server.brushes.wanted import Asked, ShapeWant, TargetWant
 from bigviz.server.jobs.encoded import bars_message, columns_message
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.request_values import interval, window_of
@@ -46,18 +46,7 @@ from bigviz.wire.images import image_parts
 if TYPE_CHECKING:
     from bigviz.tiles.interface import Number
 
-__all__ = ["Answer", "Asked", "HeldBrush"]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A `brush` message with its layers resolved, all of one dataset."""
-
-    dataset: Dataset
-    layer: Layer
-    shape: ShapeWant | None
-    targets: tuple[tuple[TargetWant, Layer], ...]
-    others: tuple[tuple[OtherWant, Layer], ...]
+__all__ = ["Answer", "HeldBrush"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
@@ -13,7 +13,11 @@ from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
 from bigviz.wire.frames import MAX_LEVEL
 
-__all__ = ["KEYS", "BrushRequest", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
+if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
+    from bigviz.data.dataset import Dataset
+
+__all__ = ["KEYS", "Asked", "BrushRequest", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
 
 KEYS: Final = (
     "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others",
@@ -69,6 +73,17 @@ class BrushRequest:
     shape: ShapeWant | None
     targets: tuple[TargetWant, ...]
     others: tuple[OtherWant, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A `brush` message with its layers resolved, all of one dataset."""
+
+    dataset: Dataset
+    layer: Layer
+    shape: ShapeWant | None
+    targets: tuple[tuple[TargetWant, Layer], ...]
+    others: tuple[tuple[OtherWant, Layer], ...]
 
 
 def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequest:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from bigviz.common.daemon_thread import in_thread
-from bigviz.data.dataset import Dataset
 from bigviz.document.controls.spec import ColumnOptions
 from bigviz.document.controls.values import column_options
 from bigviz.document.spec import Document
 from bigviz.server.open_datasets import dataset_of
+
+if TYPE_CHECKING:
+    from bigviz.data.dataset import Dataset
 
 __all__ = ["options_answer", "read_options"]
 

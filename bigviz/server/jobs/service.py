@@ -23,6 +23,8 @@ from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.document.substitute import substituted
 from bigviz.render import colormaps
+from bigviz.server.brushes.steps import HeldBrush
+from bigviz.server.controls.figure_values import FigureValues
 from bigviz.server.controls.options import read_options
 from bigviz.server.jobs import layer_json, layer_ref
 from bigviz.server.jobs.encoded import Prepared
@@ -69,6 +71,7 @@ class Backend:
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
         self.selections = SelectionJobs(self)
+        self.figures = FigureValues(self.job)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
         self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}
@@ -177,6 +180,10 @@ class Backend:
             return self.engine.etag(dataset, layer, TileKey(*place))
 
         return await self.run(principal, dataset, layer, ("tag", place), call)
+
+    def held_brush(self) -> HeldBrush:
+        """What a connection holds of its brush, to begin with."""
+        return HeldBrush(self.engine)
 
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
         """The result of one job over no layer in particular; otherwise as `run`."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, Cancelled
-from bigviz.server.brushes.steps import Asked, HeldBrush
+from bigviz.server.brushes.wanted import Asked
 from bigviz.server.websocket.send_queue import Message
 from bigviz.wire.frames import Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
-    from bigviz.server.brushes.steps import Answer
+    from bigviz.server.brushes.steps import Answer, HeldBrush
     from bigviz.server.brushes.wanted import BrushRequest
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.service import Backend
@@ -116,7 +116,7 @@ class Brushing:
         assert shown is not None
         asked = resolved(request, shown, self._backend)
         if self._held is None:
-            self._held = HeldBrush(self._backend.engine)
+            self._held = self._backend.held_brush()
         held = self._held
         brush = await self._run(partial(held.begin, asked))
         if not brush.ready:
