@@ -39,8 +39,9 @@ words = bv.markdown(text, id="w")
 points = bv.figure(title="Points", id="points")
 points.points(trips, "x", "y", agg=metric, cmap=colours, filter=kept)
 other = bv.figure(title="All").points(trips, "x", "fare")
+below = bv.row(bv.figure(title="Fares").histogram(trips, "fare"), bv.figure(title="Kinds").bar(trips, "kind"))
 panel = bv.column(words, count, metric, kinds, colours, paid, least, fare, days, word, stop, bv.button("go", "Go"))
-plots = bv.tabs({"Points": points, "All": other, "Rows": bv.table("rows", points, ["fare", "kind"])})
+plots = bv.tabs({"Points": points, "All": bv.column(other, below), "Rows": bv.table("rows", points, ["fare", "kind"])})
 bv.document(bv.row(panel, plots), title="Controls", id="controls")
 """
 
@@ -54,7 +55,7 @@ def trips() -> pa.Table:
             "y": rng.normal(size=ROWS),
             "fare": rng.integers(0, 50, ROWS),
             "kind": rng.choice(["bus", "taxi", "tram"], ROWS),
-            "stop": rng.choice([f"stop {k:02}" for k in range(60)], ROWS),
+            "stop": rng.choice(["", *(f"stop {k:02}" for k in range(60))], ROWS),
             "paid": rng.random(ROWS) < 0.5,
             "day": pa.array(20_089 + rng.integers(0, 365, ROWS), pa.int32()).cast(pa.date32()),
         }
@@ -118,6 +119,7 @@ def test_every_control_works_with_the_keyboard_and_is_in_the_address(
     day = trips["day"].to_numpy()
     kept &= (day >= np.datetime64("2025-03-01")) & (day <= np.datetime64("2025-08-31"))
     counted(page, int(kept.sum()))
+    expect(page.locator("[name=stop] option").nth(1)).to_have_text("(blank)")
     page.get_by_label("Search Stop").focus()
     page.keyboard.type("07")
     expect(page.locator("[name=stop] option")).to_have_text(["All", "stop 07"])
@@ -152,6 +154,8 @@ def test_tabs_are_one_stop_and_figures_behind_them_ask_for_nothing(page: Page, c
     settle(page, 1)
     expect(tabs.nth(1)).to_have_attribute("aria-selected", "true")
     expect(tabs.nth(1)).to_be_focused()
+    widths = [page.locator(figure(k)).evaluate("each => each.offsetWidth") for k in (2, 3)]
+    assert abs(widths[0] - widths[1]) <= 1, "a row within a row of controls and figures has columns of its own"
     page.keyboard.press("End")
     expect(page.locator("[data-control=rows]")).to_contain_text("No rows are selected in Points.")
     page.keyboard.press("Home")
@@ -190,3 +194,9 @@ def test_on_a_phone_controls_stand_over_each_other_and_can_be_hit(page: Page, co
     )
     assert len(sizes) > 15 and [each for each in sizes if each[1] < 44] == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    panel = "document.querySelector('.panel-of-controls')"
+    bottom, last, below = page.evaluate(
+        f"() => [{panel}, {panel}.lastElementChild].map(each => each.getBoundingClientRect().bottom)"
+        ".concat(document.querySelector('.layout-tabs').getBoundingClientRect().top)"
+    )
+    assert bottom - last < 20 and below >= bottom, "no gap below controls, no overlap"

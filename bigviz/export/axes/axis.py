@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from bigviz.export.axes.d3_format import MINUS, Style, formatted
+from bigviz.export.axes.label_words import label_words
 from bigviz.export.axes.nice_numbers import nice_numbers, number_style, rounded
 from bigviz.export.axes.span import Span
 from bigviz.export.axes.time_ticks import TimeTick, duration_ticks, stamp_ticks
@@ -155,7 +156,7 @@ def _whole_ticks(s: Span, target: float, categories: Sequence[str] | None) -> li
         if categories is None:
             label: str | None = words(at)
         else:
-            label = categories[at] if 0 <= at < len(categories) else None
+            label = label_words(categories[at]) if 0 <= at < len(categories) else None
         if label is not None:
             out.append(Tick(s.fraction(at, 0), _shortened(label)))
     return out

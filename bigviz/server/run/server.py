@@ -363,7 +363,7 @@ class Server:
                 self._warn(f"{document.id}: {error.message}")
                 continue
             layer: Any = asked.layer
-            what = f"{layer.agg} of {layer.x}, {layer.y}"
+            what = f"{layer.agg} of {layer.x}, {layer.y}" if layer.y else f"{layer.agg} by {layer.x}"
             self._event("built", dataset=asked.dataset.name, layer=what, seconds=time.perf_counter() - began)
             if info.range is None and info.rows:
                 self._warn(f"{document.id}: {_why_empty(info.rows, layer)}")

@@ -1,5 +1,6 @@
 // Axes: what numbers in axis space mean to a reader. Ticks, labels, single values, and the URL's text.
 
+import { labelWords } from "./label-words.js";
 import { format } from "d3-format";
 import { fractionOf, length, SHORTEST, spanOf, spanToText, toBigInt } from "../geometry/span.js";
 import { niceNumbers, numberStyle } from "./nice-numbers.js";
@@ -95,7 +96,7 @@ export class Axis {
           ? degrees(longitude(offset), step * 360, "E", "W")
           : degrees(latitude(offset), step * 180, "N", "S");
       case "category":
-        return this.categories?.[Number(toBigInt(origin, offset))] ?? "";
+        return wordsAt(this.categories ?? [], toBigInt(origin, offset)) ?? "";
       case "whole":
         return formatNumber(toBigInt(origin, offset), 20);
       default:
@@ -165,7 +166,7 @@ function wholeTicks(s, target, categories) {
   const short = style === "s" ? format(siStyle(Number(from), Number(to), Number(stride))) : null;
   const out = [];
   for (let at = ceilTo(from, stride); at <= to; at += stride) {
-    const label = categories ? (categories[Number(at)] ?? null) : short ? short(Number(at)) : formatNumber(at, 20);
+    const label = categories ? wordsAt(categories, at) : short ? short(Number(at)) : formatNumber(at, 20);
     if (label !== null)
       out.push({ fraction: fractionOf(s, at, 0), label: shorten(label), context: null, minor: false });
   }
@@ -190,6 +191,12 @@ export function niceStep(ideal) {
   const power = 10 ** Math.floor(Math.log10(ideal));
   const rest = ideal / power;
   return power * (rest < Math.SQRT2 ? 1 : rest < Math.sqrt(10) ? 2 : rest < Math.sqrt(50) ? 5 : 10);
+}
+
+/** @param {string[]} categories @param {bigint} at @returns {string|null} */
+function wordsAt(categories, at) {
+  const label = categories[Number(at)];
+  return label === undefined ? null : labelWords(label);
 }
 
 /** @param {string} label @returns {string} */

@@ -1,5 +1,7 @@
 // The values of a document's controls: one store, that figures, controls, the address and apps read and write.
 
+import { labelWords } from "../axes/label-words.js";
+
 /** @typedef {import("../types.js").ControlSpec} ControlSpec */
 /** @typedef {import("../types.js").ControlValue} ControlValue */
 
@@ -70,7 +72,7 @@ export class ControlValues {
     const listed = Array.isArray(options) ? options : (this.columns[id]?.options ?? []);
     return listed.map((each) => {
       const { value, label } = isObject(each) ? each : { value: each, label: null };
-      return { value, label: label ?? String(value) };
+      return { value, label: label ?? labelWords(String(value)) };
     });
   }
 

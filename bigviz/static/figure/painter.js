@@ -1,6 +1,7 @@
 // Draws one figure: the data canvas over the plot, and the chrome canvas (axes, colour bar) over the whole surface. The
 // same functions draw the saved image.
 
+import { labelWords } from "../axes/label-words.js";
 import { copyOf, fitCanvas, stretch } from "./canvas.js";
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
 import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend.js";
@@ -118,8 +119,7 @@ export class Painter {
 
   /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
   frameFor(width, height, dpr) {
-    const legend =
-      this.side === "legend" ? legendWidth(this.chromeContext, this.figure.main.planes ?? [], this.look) : 0;
+    const legend = this.side === "legend" ? legendWidth(this.chromeContext, labelsOf(this.figure.main), this.look) : 0;
     const { section, beside } = this.figure;
     const inLine = beside
       .filter((other) => other.section.offsetTop === section.offsetTop)
@@ -382,11 +382,14 @@ export class Painter {
   }
 }
 
+/** @param {Layer} layer @returns {string[]} */
+const labelsOf = (layer) => (layer.planes ?? []).map(labelWords);
+
 /** @param {Layer} layer @param {Frame} frame @returns {import("./legend.js").Key} */
 const keyOf = (layer, { bar, narrow }) => ({
   rect: bar,
   horizontal: narrow,
-  labels: layer.planes ?? [],
+  labels: labelsOf(layer),
   title: keyTitle(layer),
 });
 

@@ -1,5 +1,6 @@
 // What a bar under the pointer holds, in words: where it lies, its value, and its share of all rows.
 
+import { labelWords } from "../axes/label-words.js";
 import { length } from "../geometry/span.js";
 
 /**
@@ -32,7 +33,7 @@ export function barFacts(hit, layer, { axes, view }) {
           .sort((a, b) => b.rows - a.rows)
           .slice(0, MOST_CATEGORIES)
           .map(({ label, code, value }) => ({
-            name: label ?? "",
+            name: labelWords(label ?? ""),
             value: told(value ?? 0),
             color: /** @type {import("../layers/bar-layer.js").BarLayer} */ (line).colorOf(code),
           }));

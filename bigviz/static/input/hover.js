@@ -1,6 +1,7 @@
 // What lies under the pointer: coordinates, the cell's exact value or the line's real row, shown in a tooltip, a
 // crosshair and a mark.
 
+import { labelWords } from "../axes/label-words.js";
 import { find, make } from "../dom.js";
 import { GLASBEY } from "../render/palette.js";
 import { length } from "../geometry/span.js";
@@ -306,15 +307,15 @@ export class Hover {
       ...this.#label(layer),
     ];
     const rowsOnly = counts || total === "any"; // their number is shown below
-    if (label)
+    if (typeof label === "string")
       facts.push({
-        name: label,
+        name: labelWords(label),
         value: rowsOnly ? "" : layer.words.one(value),
         color: categoryColor(code),
         strong: true,
       });
     else if (!rowsOnly) facts.push({ name: plane, value: layer.words.one(value), strong: true });
-    facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && !label });
+    facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && typeof label !== "string" });
     if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
     return facts;
   }
@@ -353,7 +354,7 @@ export class Hover {
     for (const p of present.slice(0, MOST_CATEGORIES)) {
       const share = whole > 0 ? `${Math.round((100 * Number(p.value)) / whole)} %` : undefined;
       const color = categoryColor((layer.planes ?? []).indexOf(p.label));
-      facts.push({ name: p.label, value: told(p.value), color, share });
+      facts.push({ name: labelWords(p.label), value: told(p.value), color, share });
     }
     if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
     if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];

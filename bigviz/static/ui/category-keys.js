@@ -1,6 +1,7 @@
 // The legend of categories as their control: a press hides one, or shows it again; a double press keeps only this one.
 // Their planes are in the page, so nothing is read for it.
 
+import { labelWords } from "../axes/label-words.js";
 import { find, make, ownPopover, roving } from "../dom.js";
 import { readLabels, writeLabels } from "../layers/layer.js";
 import { GLASBEY } from "../render/palette.js";
@@ -101,7 +102,7 @@ class CategoryKeys {
       const rows = this.rows?.[code];
       button.replaceChildren(
         chip,
-        make("span", { text: label }),
+        make("span", { text: labelWords(label) }),
         make("span", { class: "muted", text: rows === undefined ? "" : rows.toLocaleString("en") }),
       );
       this.#tell(button, code, label);
@@ -123,8 +124,8 @@ class CategoryKeys {
     const words = rows === undefined ? "" : `, ${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} in view`;
     button.dataset.code = String(code);
     button.setAttribute("aria-pressed", String(!isHidden));
-    button.setAttribute("aria-label", `${label}${words}`);
-    button.title = `${isHidden ? "Show" : "Hide"} ${label}${words}. Double click, or Shift and Enter: this one alone`;
+    button.setAttribute("aria-label", `${labelWords(label)}${words}`);
+    button.title = `${isHidden ? "Show" : "Hide"} ${labelWords(label)}${words}. Double click, or Shift and Enter: this one alone`;
   }
 
   /** @returns {string[]} the labels that are hidden */

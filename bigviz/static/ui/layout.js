@@ -49,8 +49,9 @@ export function buildLayout(spec, into, { control = () => make("div"), turned = 
           : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
     if (node.type === "grid") box.style.setProperty("--columns", String(columns));
     box.style.setProperty("--rows", rowsOf(node.children, columns));
-    const tracks = tracksOf(node.children, columns);
-    if (tracks) box.style.setProperty("--tracks", tracks);
+    box.style.setProperty("--stacked", stackedOf(node.children));
+    // Said by each: a layout within another one would inherit that one's.
+    box.style.setProperty("--tracks", tracksOf(node.children, columns) ?? "initial");
     box.append(
       ...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)),
     );
@@ -77,6 +78,15 @@ function rowsOf(children, columns) {
   return rows.some((slim) => slim)
     ? rows.map((slim) => (slim ? "auto" : "minmax(min-content, 1fr)")).join(" ")
     : "none";
+}
+
+/**
+ * The heights of a layout's children below each other, on a narrow screen: what each needs, and figures what is left.
+ * Not shares: those of a layout within another one are all as high as its highest.
+ * @param {readonly Node[]} children
+ */
+function stackedOf(children) {
+  return children.map((child) => (isSlim(child) ? "min-content" : "minmax(min-content, auto)")).join(" ") || "none";
 }
 
 /**

@@ -1,6 +1,7 @@
 // What is known of the selected rows, at the side of the plot (below it where that is narrow): how many there are,
 // statistics of columns, of all of them and by label, the rows themselves, and files of them.
 
+import { labelWords } from "../axes/label-words.js";
 import { find, make } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
 import { formatStamp } from "../axes/time-ticks.js";
@@ -186,7 +187,7 @@ class SelectionPanel {
     if (by && by.groups.length > 0) {
       const words = [by.column, "rows", ...names.flatMap((name) => [`mean ${name}`, `median ${name}`])];
       const lines = by.groups.map((group) =>
-        line(group.label ?? "null", [
+        line(group.label === null ? "null" : labelWords(group.label), [
           group.rows.toLocaleString("en"),
           ...names.flatMap((name) => [told(name, group.stats[name].mean), told(name, group.stats[name].median)]),
         ]),

@@ -40,6 +40,15 @@ def test_numbers(value: float, digits: int, text: str) -> None:
     assert format_number(value, digits) == text
 
 
+def test_a_label_without_a_visible_character_is_not_a_gap() -> None:
+    axis = Axis("linear", "x", "kind", "category", labels=["", "bus", " \t"])
+    assert [tick.label for tick in axis.ticks(home_span([(0, 2, True)], exact=True), 600, 100)] == [
+        "(blank)",
+        "bus",
+        "(blank)",
+    ]
+
+
 def test_an_axis_without_a_column() -> None:
     axis = Axis("datetime", "x", label="when", unit="UT")
     assert (axis.flavour, axis.exact, axis.title) == ("stamp", True, "when (UT)")

@@ -303,3 +303,10 @@ test("an axis says in which zone its stamps are shown", () => {
   assert.equal(of("UTC+01:00").format(0n, 0, 60e9), "1970-01-01 01:00");
   assert.match(of("Not/AZone").title, /unknown here: UTC/);
 });
+
+test("a label without a visible character is not a gap", () => {
+  const labelled = axis({ of: "category", categories: ["", "bus", " \t"] });
+  assert.deepEqual(labels(labelled, span(-0.5, 2.5, 0n, true)), ["(blank)", "bus", "(blank)"]);
+  assert.equal(labelled.format(0n, 0, 1), "(blank)");
+  assert.equal(labelled.format(3n, 0, 1), "");
+});

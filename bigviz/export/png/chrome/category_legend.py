@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from bigviz.export.axes.label_words import label_words
 from bigviz.export.png.chrome.canvas import FONT_SIZE, Canvas, Font
 from bigviz.export.png.chrome.frame import Rect
 from bigviz.export.png.theme import Palette
@@ -21,7 +22,7 @@ _TITLE_SHARE: Final = 0.3  # of a horizontal legend's length that its title may 
 
 def legend_width(labels: Sequence[str]) -> float:
     """Width that a legend needs, in CSS pixels."""
-    widest = max((Canvas.width_of(label, _FONT) for label in labels), default=0.0)
+    widest = max((Canvas.width_of(label, _FONT) for label in map(label_words, labels)), default=0.0)
     return min(_WIDEST, math.ceil(18 + max(24.0, widest)))
 
 
@@ -38,7 +39,7 @@ def draw_legend(
     for k in range(shown):
         y = rect.y + 8 + _ROW * k
         _swatch(canvas, k, rect.x, y)
-        _words(canvas, labels[k], rect.x + 17, y, rect.width - 14, palette)
+        _words(canvas, label_words(labels[k]), rect.x + 17, y, rect.width - 14, palette)
     if shown < len(labels):
         more = f"+{len(labels) - shown} more"
         _words(canvas, more, rect.x, rect.y + 8 + _ROW * shown, rect.width + 12, palette)
@@ -48,7 +49,7 @@ def _draw_across(canvas: Canvas, rect: Rect, labels: Sequence[str], title: str, 
     words = canvas.fit(title, rect.width * _TITLE_SHARE, _FONT)
     canvas.text(words, rect.x, rect.y + 5.5, _FONT, palette.ink, "left", "middle")
     x, y = rect.x + canvas.width_of(words, _FONT) + 12, rect.y + 5
-    for k, label in enumerate(labels):
+    for k, label in enumerate(map(label_words, labels)):
         width = canvas.width_of(label, _FONT) + 15
         if x + width + 34 > rect.x + rect.width and k < len(labels) - 1:
             _words(canvas, f"+{len(labels) - k}", x, y, 40, palette)
