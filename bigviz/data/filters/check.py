@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
@@ -170,7 +171,7 @@ class _Checker:
 
     def _info(self, node: ColumnName) -> ColumnInfo:
         try:
-            return self._dataset.info(node.name)
+            return replace(self._dataset.info(node.name), name=node.name)  # rows are asked for by the filter's own name
         except (NotFound, Unplottable) as error:
             raise fault(error.message, node.at, node.name) from error
 

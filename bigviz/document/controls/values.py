@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -111,33 +110,47 @@ def _refused(name: str, value: object, expected: str) -> BadInput:
 
 
 def _option(refuse: Refuse, spec: ControlSpec, document: Document, value: object) -> OptionValue:
-    if isinstance(spec.options, ColumnOptions):
-        return _label(refuse, spec.options, document, value)
-    for option in spec.options:
-        if option.value == value and not has_other_type(value, option.value):
-            return option.value
-    raise refuse(f"one of its options, {_some([each.value for each in spec.options])}")
+    return _among(refuse, _offered(spec, document), spec, value)
 
 
 def _options(refuse: Refuse, spec: ControlSpec, document: Document, value: object) -> list[OptionValue]:
     if not isinstance(value, list | tuple) or len(value) > MOST_OPTIONS:
         raise refuse(f"a list of at most {MOST_OPTIONS:,} of its options")
-    found = [_option(refuse, spec, document, each) for each in value]
-    if len({(isinstance(each, bool), each) for each in found}) < len(found):
+    offered = _offered(spec, document)  # once for all of them: a list may name each option
+    found = [_among(refuse, offered, spec, each) for each in value]
+    if len(set(map(_key, found))) < len(found):
         raise refuse("each option once")
     return found
 
 
-def _label(refuse: Refuse, options: ColumnOptions, document: Document, value: object) -> OptionValue:
-    if options.dataset not in document.sources:  # a name only: the server that knows the dataset checks it
-        if isinstance(value, str | int | float):
-            return value
-        raise refuse("one of the values of a column")
-    offered, _ = column_options(document, options)
-    for each in offered:
-        if each == value and not has_other_type(value, each):
-            return each
-    raise refuse(f"one of the values of column {options.column!r}, {_some(offered)}")
+Offered = Mapping[tuple[bool, OptionValue], OptionValue]
+
+
+def _offered(spec: ControlSpec, document: Document) -> Offered | None:
+    """The options of a control by what tells them apart; None where a server has to look for them."""
+    if not isinstance(spec.options, ColumnOptions):
+        return {_key(option.value): option.value for option in spec.options}
+    if spec.options.dataset not in document.sources:  # a name only: the server that knows the dataset checks it
+        return None
+    return {_key(value): value for value in column_options(document, spec.options)[0]}
+
+
+def _among(refuse: Refuse, offered: Offered | None, spec: ControlSpec, value: object) -> OptionValue:
+    if not isinstance(value, str | int | float):
+        offered = offered or {}
+    elif offered is None:
+        return value
+    elif _key(value) in offered:
+        return offered[_key(value)]
+    if isinstance(spec.options, ColumnOptions):
+        some = f", {_some(list(offered.values()))}" if offered else ""
+        raise refuse(f"one of the values of column {spec.options.column!r}{some}")
+    raise refuse(f"one of its options, {_some(list(offered.values()))}")
+
+
+def _key(value: OptionValue) -> tuple[bool, OptionValue]:
+    """1 and true are equal to Python, and two options."""
+    return isinstance(value, bool), value
 
 
 def check_options_column(document: Document, options: ColumnOptions) -> str:
@@ -187,7 +200,7 @@ def _range(refuse: Refuse, spec: ControlSpec, document: Document, value: object)
 
 
 def _is_within(spec: ControlSpec, value: float) -> bool:
-    return math.isfinite(value) and cast(float, spec.start) <= value <= cast(float, spec.end)
+    return cast(float, spec.start) <= value <= cast(float, spec.end)  # exact, and False for NaN: no float is made
 
 
 def _date_range(refuse: Refuse, spec: ControlSpec, document: Document, value: object) -> list[str]:

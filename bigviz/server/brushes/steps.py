@@ -134,9 +134,14 @@ class HeldBrush:
         if layer.glyph == "points":
             if want.view is None:
                 raise BadInput("A target of points has a view.", "targets")
+            category = layer.reduction.category
+            if category is not None and not dataset.labels(category, cancel):
+                raise BadInput("A layer without categories shows no brush.", "targets")
             return _Target(want, RasterTarget(layer, RasterView(*want.view)))
         if layer.glyph == "bar":
             bars = self._engine.bars(dataset, layer, 0, 1, cancel)
+            if not bars.bins:
+                raise BadInput("A bar chart without bars shows no brush.", "targets")
             column = _label_column(dataset, layer)
             places = {label: at for at, label in enumerate(dataset.labels(column, cancel))}
             order = tuple(places[name] for name in bars.names or ())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import Unplottable
 from bigviz.data.columns.kinds import is_text, storage_type
 
@@ -23,6 +26,9 @@ KINDS: Final = {
     "parquet": "application/vnd.apache.parquet",
 }
 """Formats and their content types."""
+_NO_PLACE: Final = (
+    pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, OverflowError, UnicodeDecodeError,
+)  # fmt: skip
 _FORMULA: Final = r"^[=+\-@\t\r]"  # what a spreadsheet would run
 
 
@@ -40,11 +46,20 @@ def row_file(extension: str, schema: pa.Schema) -> RowFile:
     """A file of a format over columns. Raises Unplottable for a type that the format has no place for."""
     if extension == "csv":
         return _Csv(schema)
-    try:
+    with _held(extension):
         return _Binary(extension, schema)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+
+
+@contextmanager
+def _held(extension: str, column: str | None = None) -> Iterator[None]:
+    """Raise Unplottable for values that a format has no place for, such as times beyond its range."""
+    try:
+        yield
+    except _NO_PLACE as error:
+        which = "these columns" if column is None else f"column {echoed(column)}"
+        said = echoed(str(error).partition("\n")[0], 200)
         raise Unplottable(
-            f"A {extension} file cannot hold these columns ({error}): name others with columns=.", "columns"
+            f"A {extension} file cannot hold {which} ({said}): name others with columns=.", "columns"
         ) from error
 
 
@@ -68,7 +83,7 @@ class _Sink(io.RawIOBase):
 
 class _Binary:
     def __init__(self, extension: str, schema: pa.Schema) -> None:
-        self._sink = _Sink()
+        self._sink, self._extension = _Sink(), extension
         self._writer: Any
         if extension == "arrow":
             self._writer = pa.ipc.new_stream(self._sink, schema)
@@ -76,11 +91,13 @@ class _Binary:
             self._writer = pq.ParquetWriter(self._sink, schema)
 
     def add(self, batch: pa.RecordBatch) -> bytes:
-        self._writer.write_batch(batch)
+        with _held(self._extension):
+            self._writer.write_batch(batch)
         return self._sink.taken()
 
     def end(self) -> bytes:
-        self._writer.close()
+        with _held(self._extension):
+            self._writer.close()
         return self._sink.taken()
 
 
@@ -94,9 +111,13 @@ class _Csv:
 
     def add(self, batch: pa.RecordBatch) -> bytes:
         out = io.BytesIO()
-        columns = [_cells(column) for column in batch.columns]
+        columns = []
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            with _held("csv", name):
+                columns.append(_cells(column))
         table = pa.Table.from_arrays(columns, [str(k) for k in range(len(columns))])
-        pv.write_csv(table, out, pv.WriteOptions(include_header=False))
+        with _held("csv"):
+            pv.write_csv(table, out, pv.WriteOptions(include_header=False))
         head, self._head = self._head, b""
         return head + out.getvalue()
 
@@ -105,7 +126,15 @@ class _Csv:
 
 
 def sortable(column: pa.ChunkedArray) -> pa.Array:
-    """A column as something that has an order: numbers and times as they are, labels by their text."""
+    """A column as something that has an order: numbers and times as they are, labels by their text. Raises Unplottable
+    where Arrow gives it none."""
+    try:
+        return _ordered(column)
+    except _NO_PLACE as error:
+        raise Unplottable(f"Rows are not sorted by a column of {column.type}: name another.", "sort") from error
+
+
+def _ordered(column: pa.ChunkedArray) -> pa.Array:
     array = column.combine_chunks()
     kind = storage_type(array.type)
     plain = _plain(array)
@@ -113,7 +142,9 @@ def sortable(column: pa.ChunkedArray) -> pa.Array:
         plain, kind = plain.dictionary_decode(), kind.value_type
     if is_text(kind):
         return plain.cast(pa.large_string())
-    if _is_plain(kind) or pt.is_decimal(kind) or pt.is_duration(kind) or pt.is_float16(kind):
+    if pt.is_float16(kind):  # Arrow does not sort them
+        return plain.cast(pa.float32())
+    if _is_plain(kind) or pt.is_decimal(kind) or pt.is_duration(kind):
         return plain
     return pa.array([None if value is None else _text(value) for value in plain.to_pylist()], pa.large_string())
 
@@ -127,6 +158,10 @@ def _cells(column: pa.Array) -> pa.Array:
         return _harmless(_plain(column).cast(pa.string()))
     if _is_plain(kind):
         return _plain(column)
+    if pt.is_float16(kind):  # a number, minus and all, as decimals are
+        return _plain(column).cast(pa.float32())
+    if pt.is_decimal(kind):
+        return pa.array([None if value is None else f"{value:f}" for value in _plain(column).to_pylist()], pa.string())
     return _harmless(pa.array([None if value is None else _text(value) for value in column.to_pylist()], pa.string()))
 
 

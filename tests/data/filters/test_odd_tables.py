@@ -8,7 +8,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.data.columns.arrow_arrays import plain, valid_mask
-from bigviz.data.columns.column import own_name
+from bigviz.data.columns.column import as_labels, own_name
 from bigviz.data.filters.cells import cells_of
 from bigviz.data.filters.check import check
 from bigviz.data.filters.parse import parse
@@ -64,3 +64,10 @@ def test_every_column(make):
             answered += 1
             check(parse(text), dataset).mask(lambda name, column=column: cells_of(column))
     assert answered > 40
+
+
+def test_a_column_by_its_name_as_labels():
+    """Whoever writes a filter may name a column like that."""
+    dataset = bv.open(pa.table({"x": [1, 2, 3], "kind": ["a", None, "b"]}))
+    assert dataset.where(f"{ColumnName(as_labels('kind'))} is null").count() == 1
+    assert dataset.where(f"{ColumnName(as_labels('kind'))} = 'b'").count() == 1

@@ -8,6 +8,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.common.errors import BadInput
+from bigviz.document.controls import values
 from bigviz.document.controls.bound import control_columns
 from bigviz.document.controls.settled import settled
 from bigviz.document.controls.spec import ColumnOptions
@@ -91,14 +92,14 @@ def test_options_of_columns_are_in_order_and_of_their_type(plot: Document):
 
 
 def test_filters_get_no_value_of_an_empty_text_and_whole_days(plot: Document):
-    values = all_values(plot, {"days": ["2024-01-01", "2024-01-02"]})
-    found = filter_values(plot, values)
+    given = all_values(plot, {"days": ["2024-01-01", "2024-01-02"]})
+    found = filter_values(plot, given)
     assert found["word"] is None and found["days"] == ["2024-01-01", "2024-01-02T23:59:59.999999999"]
     assert bound_filter(plot, KEPT, initial_values(plot)) == "fare >= 0"
-    assert bound_filter(plot, "fare between $fare", values) == ""
-    assert bound_filter(plot, "$word", {**values, "word": "fare > 3"}) == "fare > 3"
-    assert bound_filter(plot, "$word", values) == bound_filter(plot, " ", values) == ""
-    assert "'2024-01-02T23:59:59.999999999'" in bound_filter(plot, "time between $days", values)
+    assert bound_filter(plot, "fare between $fare", given) == ""
+    assert bound_filter(plot, "$word", {**given, "word": "fare > 3"}) == "fare > 3"
+    assert bound_filter(plot, "$word", given) == bound_filter(plot, " ", values) == ""
+    assert "'2024-01-02T23:59:59.999999999'" in bound_filter(plot, "time between $days", given)
 
 
 def test_the_columns_that_controls_name_are_those_that_a_guest_may_use(plot: Document):
@@ -111,3 +112,26 @@ def test_a_settled_document_has_the_values_and_no_controls_but_words(plot: Docum
     assert (layer.agg, layer.filter) == ("count", "fare >= 0")
     assert list(made.controls) == ["words"] and made.placed_controls() == ["words"]
     assert bv.load(made.to_json()) == made and settled(made) == made
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("nan"), float("inf"), 1e308])
+def test_numbers_that_no_slider_has(plot: Document, value: float):
+    for name, given in (("least", value), ("fare", [0, value]), ("fare", [value, 50])):
+        with pytest.raises(BadInput) as caught:
+            check_values(plot, {name: given})
+        assert caught.value.field == name
+
+
+def test_a_long_list_of_a_columns_values_is_looked_up_in_one_table(monkeypatch: pytest.MonkeyPatch):
+    """Each value looked for among all options kept an event loop busy for seconds."""
+    labels = [f"v{k:04d}" for k in range(4_096)]
+    table = bv.open({"x": range(4_096), "kind": labels}, name="t")
+    figure = bv.figure().points(table, "x", "x")
+    found = bv.document(bv.row(bv.multiselect("kinds", table, column="kind"), figure), id="d")
+    calls, read = [], values.column_options
+    monkeypatch.setattr(values, "column_options", lambda *which: calls.append(which) or read(*which))
+    assert check_values(found, {"kinds": labels[::-1]}) == {"kinds": labels[::-1]}
+    assert len(calls) == 1
+    for wrong in (["v0000", "v0000"], ["v0000", "nope"], [["v0000"]], [{}], [None], [0], ["v0000"] * 4_097):
+        with pytest.raises(BadInput):
+            check_values(found, {"kinds": wrong})

@@ -157,6 +157,22 @@ def test_what_cannot_be_is_refused_and_the_next_step_is_answered(
         assert brushed(browser, say(browser, BAR, [target(browser, BAR)], 2, labels=["a"]))[1].kind == Type.DONE
 
 
+def test_tables_without_labels_show_no_brush() -> None:
+    """Bars that are none, and planes of no category, are refused: they are no frames of the protocol."""
+    none = pa.table({"x": [1.0], "y": [2.0], "kind": pa.array([None], pa.dictionary(pa.int8(), pa.string()))})
+    dataset = bv.open(none, name="none")
+    figures = [bv.figure().points(dataset, "x", "y"), bv.figure().histogram(dataset, "x", bins=2)]
+    with running([bv.document(bv.row(*figures), id="d")]) as served, Browser(served.url, "d") as browser:
+        for definition, more in (
+            ({"dataset": "none", "glyph": "bar", "x": "kind"}, {}),
+            ({"dataset": "none", "glyph": "points", "x": "x", "y": "y", "agg": "by(kind)"},
+             {"view": [0, 0, 0, 0, 256, 256]}),
+        ):  # fmt: skip
+            wanted = [{"figure": 1, "layer": 0, "definition": definition, **more}]
+            _, end = brushed(browser, say(browser, 0, wanted, box=["0", "0", "9", "9"]))
+            assert end.kind == Type.ERROR and "shows no brush" in end.value["error"]
+
+
 def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) -> None:
     fare = column(rows, "fare")
     with Browser(served.url, "d") as browser:
