@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs picture clean
+.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs picture gallery clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -56,6 +56,10 @@ docs: $(VENV)/.demo
 picture: $(VENV)/.test
 	$(BIN)/python tools/demo_picture.py docs/demo.png
 	$(BIN)/python tools/live_picture.py docs/live.png
+
+# The dashboards of examples/, as docs/gallery.md shows them.
+gallery: $(VENV)/.test
+	$(BIN)/python tools/gallery_pictures.py docs/gallery
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'

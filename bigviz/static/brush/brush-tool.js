@@ -317,8 +317,14 @@ export class BrushTool {
       part.style.transform = `translate(${left / dpr}px, ${top / dpr}px)`;
       part.style.width = `${Math.max(1, (right - left) / dpr)}px`;
       part.style.height = `${Math.max(1, (bottom - top) / dpr)}px`;
-      part.dataset.rows = k === 0 && this.link.active === figure ? (this.link.count ?? "counting…") : "";
+      part.dataset.rows = k === 0 && this.link.active === figure ? this.#words() : "";
     }
+  }
+
+  /** How many rows are in the brush.  @returns {string} */
+  #words() {
+    const isFiltered = Boolean(this.figure.main?.definition?.filter);
+    return isFiltered ? "no brush over a filtered layer" : (this.link.count ?? "counting…");
   }
 
   /** @param {string[]} chosen @returns {Rect[]} */

@@ -176,7 +176,7 @@ export class LinkedBrush {
 
   /** @param {import("../wire/brush-group.js").BrushEnd} end */
   #tell({ selected, of, brush }) {
-    if (brush < this.told) return;
+    if (brush < this.told || of === 0) return; // of none: it was prepared, and nothing is counted
     this.told = brush;
     this.count = `${selected.toLocaleString("en")} rows`;
     this.active?.dispatchEvent(new Event("brushed"));

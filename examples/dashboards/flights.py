@@ -1,4 +1,4 @@
-"""Flights that filter each other, as crossfilter's: `bigviz serve examples/crossfilter.py`.
+"""Flights that filter each other, as crossfilter's: `bigviz serve examples/dashboards/flights.py`.
 
 Drag over a plot, or click bars: the others show the flights that are left, all of them counted, while you drag. The
 flights are made up; the public files that they stand for are those of the Bureau of Transportation Statistics, "On-Time
@@ -15,7 +15,7 @@ carriers = np.array(["AA", "AS", "B6", "DL", "HA", "NK", "UA", "WN"])
 carrier = rng.choice(len(carriers), ROWS, p=[0.17, 0.06, 0.06, 0.2, 0.02, 0.07, 0.16, 0.26])
 hour = np.clip(rng.normal(13, 4.5, ROWS) + rng.choice([-3, 3], ROWS), 0, 23.99)
 miles = rng.gamma(2.2, 330, ROWS) + 80 + 900 * (carrier == 4)
-late = rng.exponential(9 + hour, ROWS) * (rng.random(ROWS) < 0.35 + 0.015 * hour)
+late = rng.exponential(9 + hour, ROWS) * (rng.random(ROWS) < 0.38 + 0.017 * hour) * (0.8 + 0.06 * carrier)
 delay = late - rng.gamma(3, 3, ROWS)
 day = np.datetime64("2024-01-01", "s") + (rng.integers(0, 366, ROWS) * 86_400 + hour * 3_600).astype(np.int64)
 
@@ -40,4 +40,4 @@ who = bv.figure(title="Carrier").bar(flights, "carrier", sort="value")
 mean = bv.figure(title="Mean delay by carrier").bar(flights, "carrier", agg="mean(arrival_delay)")
 
 bv.link(delays, hours, miles, days, who, mean)
-bv.document(bv.grid(delays, hours, miles, days, who, mean, columns=2), title="Flights", id="crossfilter")
+bv.document(bv.grid(delays, hours, miles, days, who, mean, columns=2), title="Flights", id="flights")
