@@ -25,6 +25,9 @@ import bigviz as bv
 from bench.data import arrow
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.bind import bind
+from bigviz.data.filters.dragged import moved_by, range_of
+from bigviz.data.filters.parse import parse
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.interface import (
@@ -131,6 +134,38 @@ def dragged(brush: Brush, shapes: Sequence[Shape]) -> tuple[list[float], Step]:
     return found, step
 
 
+def filter_drag(table: Table) -> None:
+    """A slider in a filter, `value >= $least`: each step is read from the filter, and moves 8 of its 1,024 pixels."""
+    moving = moved_by(parse("value >= $least"), "least")
+    assert moving is not None
+    low, high = (float(end(table.columns["value"])) for end in (np.min, np.max))
+
+    def span(step: int) -> Span:
+        part = bind(moving.part, {"least": low + (100 + PIXELS * step) * (high - low) / WIDTH})
+        ends = None if part is None else range_of(part, table.dataset, lambda name: True)
+        assert ends is not None
+        return Span(*ends)
+
+    begun = time.perf_counter()
+    brush = table.engine.brush(table.dataset, SpanSource(moving.column), [table.raster])
+    first = brush.move(span(0))
+    estimated = time.perf_counter() - begun
+    brush.wait()
+    kind = "exact" if first.exact else "an estimate"
+    print(f"filter drag: ready after {time.perf_counter() - begun:.2f} s, {kind} after {estimated:.2f} s", flush=True)
+    brush.move(span(0))
+    samples = []
+    for number in range(1, STEPS):
+        begun = time.perf_counter()
+        step = brush.move(span(number))
+        samples.append(1e3 * (time.perf_counter() - begun))
+    told(f"filter drag: a step of {PIXELS} pixels", samples)
+    found = step.targets[0].image
+    assert found is not None and step.exact
+    np.testing.assert_array_equal(image(found), by_numpy(table, span(STEPS - 1)))
+    brush.close()
+
+
 def image(found: WindowImage) -> Array:
     """An image of counts as an array."""
     across, down = -(-found.width // 256), -(-found.height // 256)
@@ -229,12 +264,14 @@ def case(table: Table, name: str, source: Source, targets: Sequence[Target], sha
 @click.option("--rows", default="1e7,1e8", show_default=True, help="Numbers of rows.")
 @click.option("--alone", is_flag=True, help="Leave the peers out.")
 def main(rows: str, alone: bool) -> None:
-    """Measure steps of a brush: boxes over points into a raster, into a histogram and a line, and a slider."""
+    """Measure steps of a brush: boxes over points into a raster, into a histogram and a line, and a slider, by itself
+    and in a filter."""
     for count in (int(float(each)) for each in rows.split(",")):
         table = opened(count)
         boxes, spans = list(table.boxes()), list(table.spans())
         print(f"{count:,} rows", flush=True)
         box = case(table, "box -> raster", BoxSource(table.points), [table.raster], boxes)
+        filter_drag(table)
         slider = case(table, "slider -> raster", SpanSource("value"), [table.raster], spans)
         for step, shape in ((box, boxes[-1]), (slider, spans[-1])):
             found = step.targets[0].image

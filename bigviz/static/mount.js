@@ -11,6 +11,7 @@ import { PageSession } from "./figure/session.js";
 import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
 import { followValues } from "./figure/value-steps.js";
+import { ControlDrag } from "./brush/control-drag.js";
 import { linkFigures } from "./brush/link-figures.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
@@ -379,10 +380,12 @@ export class Mounted extends EventTarget {
     this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
     this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
     this.url?.dispose();
-    linkFigures(spec.links ?? [], this.figures, page, signal);
+    const links = linkFigures(spec.links ?? [], this.figures, page, signal);
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
-    followValues(this.figures, values, signal);
+    const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
+    drag.listen(find(element, ".layout", HTMLElement));
+    followValues(this.figures, values, signal, (figure, id) => drag.shows(figure, id));
     for (const [id, table] of tables) {
       const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
       if (figure) table.follow(figure.selection);

@@ -80,6 +80,11 @@ class HeldBrush:
         self._targets: list[_Target] = []
         self._cancel = Cancel()
 
+    @property
+    def ready(self) -> bool:
+        """Whether its steps are exact."""
+        return self._brush is not None and self._brush.ready
+
     def close(self) -> None:
         """Give everything back."""
         self._cancel.cancel()
@@ -89,7 +94,7 @@ class HeldBrush:
     def begin(self, asked: Asked, cancel: Cancel) -> Brush:
         """The brush that is asked for, which is the one before if that differs in its shape or in what targets show;
         it may not be prepared yet. Raises BadInput, and what the engine raises."""
-        source = _source(asked.dataset, asked.layer)
+        source = _brushed(asked)
         others = tuple(
             OtherBrush(
                 _source(asked.dataset, layer),
@@ -118,8 +123,8 @@ class HeldBrush:
 
     def move(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
         """The targets under the brush, and what `done` says. Raises BadInput, and what the engine raises."""
-        assert self._brush is not None and asked.shape is not None
-        return self._told(self._brush.move(_shape(asked.dataset, asked.layer, asked.shape), cancel), seq)
+        assert self._brush is not None
+        return self._told(self._brush.move(_brush(asked), cancel), seq)
 
     def settle(self, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
         """The same, exact."""
@@ -158,6 +163,19 @@ class HeldBrush:
         edges = tuple(bars.edges.tolist())
         target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed, layer.filter)
         return _Target(want, target, bars, None, window)
+
+
+def _brushed(asked: Asked) -> Source:
+    """What the brush is over."""
+    return _source(asked.dataset, asked.layer) if asked.drag is None else asked.drag.source
+
+
+def _brush(asked: Asked) -> Shape | None:
+    """The brush; None: all rows."""
+    if asked.drag is not None:
+        return asked.drag.shape
+    assert asked.shape is not None
+    return _shape(asked.dataset, asked.layer, asked.shape)
 
 
 def _kind(layer: Layer) -> str:

@@ -16,11 +16,13 @@ from bigviz.wire.frames import MAX_LEVEL
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
+    from bigviz.tiles.interface import Span, SpanSource
 
-__all__ = ["KEYS", "Asked", "BrushRequest", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
+__all__ = ["KEYS", "Asked", "BrushRequest", "Drag", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
 
 KEYS: Final = (
-    "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others",
+    "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others", "control",
+    "prepare",
 )  # fmt: skip
 _SHAPES: Final = ("box", "range", "labels")
 _MOST_SEQ: Final = (1 << 53) - 1
@@ -28,6 +30,7 @@ _MOST_NUMBER: Final = (1 << 16) - 1
 _MOST_TARGETS: Final = 64
 _MOST_OTHERS: Final = 8
 _MOST_LABELS: Final = 4_096
+_LONGEST_NAME: Final = 64
 _FARTHEST: Final = 1 << (MAX_LEVEL + 8)
 
 
@@ -61,7 +64,8 @@ class OtherWant:
 
 @dataclass(frozen=True)
 class BrushRequest:
-    """A step of a brush; without a `shape` it is prepared, or closed."""
+    """A step of a brush; without a `shape` it is prepared, or closed. With a `control` the brush is the range that the
+    filters of its targets compare with that control's value."""
 
     need: ClassVar[Need] = Need.shown()
 
@@ -73,36 +77,71 @@ class BrushRequest:
     shape: ShapeWant | None
     targets: tuple[TargetWant, ...]
     others: tuple[OtherWant, ...]
+    control: str | None = None
+    prepare: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """It ends the brush."""
+        return self.shape is None and not self.targets
+
+
+@dataclass(frozen=True)
+class Drag:
+    """The range of a column that a control has in filters now; without a shape it has no value, and all rows are in."""
+
+    source: SpanSource
+    shape: Span | None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A `brush` message with its layers resolved, all of one dataset."""
+    """A `brush` message with its layers resolved, all of one dataset. With a `drag` that is the brush, and targets have
+    the rest of their filters; else it is over a layer, and has a shape unless it is only prepared."""
 
     dataset: Dataset
     layer: Layer
     shape: ShapeWant | None
     targets: tuple[tuple[TargetWant, Layer], ...]
     others: tuple[tuple[OtherWant, Layer], ...]
+    drag: Drag | None = None
 
 
 def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequest:
     """A message whose keys are known. Raises BadInput."""
-    figure = whole(value.get("figure"), "figure", 0, _MOST_NUMBER)
+    figure = whole(value.get("figure", 0 if "control" in value else None), "figure", 0, _MOST_NUMBER)
     layer = whole(value.get("layer", 0), "layer", 0, _MOST_NUMBER)
     seq = whole(value.get("seq"), "seq", 0, _MOST_SEQ)
     targets = _listed(value.get("targets"), "targets", _MOST_TARGETS)
     others = _listed(value.get("others", []), "others", _MOST_OTHERS)
+    shape = _shape(value, "")
+    control, prepare = _control(value, shape is not None or bool(others))
     return BrushRequest(
         request,
         figure,
         layer,
         value.get("definition"),
         seq,
-        _shape(value, ""),
+        shape,
         tuple(_target(each, f"targets[{at}]", limits) for at, each in enumerate(targets)),
         tuple(_other(each, f"others[{at}]") for at, each in enumerate(others)),
+        control,
+        prepare,
     )
+
+
+def _control(value: dict[str, Any], has_shape: bool) -> tuple[str | None, bool]:
+    """The control that moves the brush, and whether that is only prepared."""
+    control, prepare = value.get("control"), value.get("prepare", False)
+    if control is not None and (not isinstance(control, str) or len(control) > _LONGEST_NAME):
+        raise BadInput(f"control is the id of a control, got {echoed(control, 60)}.", "control")
+    if not isinstance(prepare, bool):
+        raise BadInput(f"prepare is true or false, got {echoed(prepare, 60)}.", "prepare")
+    if control is not None and has_shape:
+        raise BadInput("A control has a brush of its own: leave box, range, labels and others out.", "control")
+    if control is None and prepare:
+        raise BadInput("prepare goes with a control: other brushes are prepared without a shape.", "prepare")
+    return control, prepare
 
 
 def _listed(value: Any, path: str, most: int) -> list[Any]:

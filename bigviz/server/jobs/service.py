@@ -23,6 +23,7 @@ from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.document.substitute import substituted
 from bigviz.render import colormaps
+from bigviz.server.brushes.dragged import dragged
 from bigviz.server.brushes.steps import HeldBrush
 from bigviz.server.controls.figure_values import FigureValues
 from bigviz.server.controls.options import read_options
@@ -46,6 +47,8 @@ from bigviz.wire import frames
 if TYPE_CHECKING:
     from bigviz.aggregate.dyadic_cells import Root
     from bigviz.server.access.principal import Principal
+    from bigviz.server.brushes.wanted import Asked as AskedBrush
+    from bigviz.server.brushes.wanted import BrushRequest
     from bigviz.server.documents.opened import Shown
 
 __all__ = ["Backend"]
@@ -184,6 +187,10 @@ class Backend:
     def held_brush(self) -> HeldBrush:
         """What a connection holds of its brush, to begin with."""
         return HeldBrush(self.engine)
+
+    def dragged(self, request: BrushRequest, shown: Shown, cancel: Cancel) -> AskedBrush:
+        """What a message asks for in which a control is dragged; blocks."""
+        return dragged(request, shown, self, cancel)
 
     async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T:
         """The result of one job over no layer in particular; otherwise as `run`."""

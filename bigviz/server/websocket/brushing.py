@@ -53,6 +53,7 @@ class Brushing:
         self._came = asyncio.Event()
         self._cancel = Cancel()
         self._works = False
+        self._taking: list[list[int]] = []
 
     def take(self, request: BrushRequest) -> Callable[[], Any] | None:
         """A step came: the work to be begun, unless some is under way, which goes on with this step."""
@@ -83,19 +84,22 @@ class Brushing:
                     rough = None if await self._guarded(request, self._step) else request
                 elif rough is None:
                     return
-                elif await self._rests():
+                elif await self._rests(rough):
                     await self._guarded(rough, self._settle)
                     rough = None
         finally:
             self._works = False
 
-    async def _rests(self) -> bool:
-        """Whether no step comes for a while."""
-        try:
-            await asyncio.wait_for(self._came.wait(), _REST)
-        except TimeoutError:
-            return True
-        return False
+    async def _rests(self, request: BrushRequest) -> bool:
+        """Whether no step comes for a while; after one of a control also none until the brush is prepared."""
+        while True:
+            try:
+                await asyncio.wait_for(self._came.wait(), _REST)
+            except TimeoutError:
+                if request.control is None or self._held is None or self._held.ready:
+                    return True
+                continue
+            return False
 
     async def _guarded(self, request: BrushRequest, work: Callable[[BrushRequest], Any]) -> bool:
         """Do the work of a step; its error is the answer. Whether what was sent is exact."""
@@ -107,17 +111,17 @@ class Brushing:
 
     async def _step(self, request: BrushRequest) -> bool:
         shown = self._viewer.shown
-        if request.shape is None and not request.targets:
+        if request.closes:
             held, self._held = self._held, None
             if held is not None:
                 held.close()
             self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
             return True
         assert shown is not None
+        if request.control is not None:
+            return await self._drag(request, shown)
         asked = resolved(request, shown, self._backend)
-        if self._held is None:
-            self._held = self._backend.held_brush()
-        held = self._held
+        held = self._holding()
         brush = await self._run(partial(held.begin, asked))
         if not brush.ready:
             await in_thread(partial(brush.wait, self._cancel))
@@ -127,6 +131,24 @@ class Brushing:
         if self._next is not None:
             raise Cancelled("A newer step of the brush came first.")
         return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
+
+    async def _drag(self, request: BrushRequest, shown: Shown) -> bool:
+        """A step of a control: an estimate until the brush is prepared."""
+        asked = await self._run(partial(self._backend.dragged, request, shown))
+        held = self._holding()
+        await self._run(partial(held.begin, asked))
+        self._taking = [[want.figure, want.layer] for want, _ in asked.targets]
+        if request.prepare:
+            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "taking": self._taking})
+            return True
+        if self._next is not None:
+            raise Cancelled("A newer step of the brush came first.")
+        return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
+
+    def _holding(self) -> HeldBrush:
+        if self._held is None:
+            self._held = self._backend.held_brush()
+        return self._held
 
     async def _settle(self, request: BrushRequest) -> bool:
         if self._held is None:
@@ -139,6 +161,9 @@ class Brushing:
     def _send(self, request: BrushRequest, answers: list[Answer], done: dict[str, Any]) -> bool:
         for each in answers:
             self._viewer.put(Message(each.kind, each.parts, request.id, each.figure, each.layer))
+        if request.control is not None:  # of how many rows beyond a target's filter is not told
+            done = {name: value for name, value in done.items() if name not in ("selected", "of")}
+            done["taking"] = self._taking
         self._done(request, done)
         return bool(done["exact"])
 

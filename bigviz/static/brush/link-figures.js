@@ -10,12 +10,14 @@ import { LinkedBrush } from "./linked-brush.js";
  * @param {readonly Figure[]} figures in the order of the document
  * @param {import("../figure/page.js").Page} page
  * @param {AbortSignal} signal ends it
+ * @returns {LinkedBrush[]}
  */
 export function linkFigures(links, figures, page, signal) {
-  if (page.offline) return; // a file has no rows to be counted
-  for (const { figures: ids, mode = "filter" } of links) {
+  if (page.offline) return []; // a file has no rows to be counted
+  return links.map(({ figures: ids, mode = "filter" }) => {
     const linked = figures.filter((figure) => ids.includes(figure.spec.id));
     const link = new LinkedBrush({ figures: linked, mode, page }, signal);
     for (const figure of linked) figure.brush = new BrushTool(figure, link, signal);
-  }
+    return link;
+  });
 }

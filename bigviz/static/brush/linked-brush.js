@@ -29,6 +29,7 @@ export class LinkedBrush {
     /** Where each figure is brushed.  @type {Map<Figure, Shape>} */ this.shapes = new Map();
     /** @type {Figure|null} whose brush moves */ this.active = null;
     this.seq = 0;
+    /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     /** The newest step whose rows were told. */ this.told = 0;
     this.flying = new Set();
     this.isDue = false;
@@ -156,11 +157,12 @@ export class LinkedBrush {
       ...(others.length > 0 ? { others } : {}),
     });
     this.flying.add(id);
+    this.last = id;
   }
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
   #came({ id, parts, end, error }) {
-    if (!this.flying.delete(id) && !(end && this.shapes.size > 0 && end.brush === this.seq)) return;
+    if (!this.flying.delete(id) && !(end && this.shapes.size > 0 && id === this.last)) return;
     if (error && !REPLACED.test(error)) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
       this.#tell(end);

@@ -7,11 +7,17 @@
 /** Where no picture comes, the next value is taken after so many milliseconds. */
 const STEP_MS = 1_000;
 
-/** @param {readonly Taking[]} figures @param {ControlValues} values @param {AbortSignal} signal ends it */
-export function followValues(figures, values, signal) {
+/**
+ * @template {Taking} F
+ * @param {readonly F[]} figures @param {ControlValues} values @param {AbortSignal} signal ends it
+ * @param {(figure: F, id: string) => boolean} [isShown] the figure shows the control's new value in another way
+ */
+export function followValues(figures, values, signal, isShown = () => false) {
   for (const figure of figures) {
     const steps = new ValueSteps(figure);
-    values.onChange(() => steps.soon(), signal);
+    values.onChange((id) => {
+      if (!isShown(figure, id)) steps.soon();
+    }, signal);
     signal.addEventListener("abort", () => clearTimeout(steps.waiting));
   }
 }

@@ -3,7 +3,7 @@
 /** @typedef {import("./reassembler.js").Message} Message */
 /** @typedef {import("./columns.js").ColumnsMessage|import("./images.js").ImageMessage} BrushPart */
 /** How many rows are in the brush, of how many; `exact`: all that came is.
- * @typedef {{brush: number, exact: boolean, selected: number, of: number}} BrushEnd */
+ * @typedef {{brush: number, exact: boolean, selected: number, of: number, taking?: number[][]}} BrushEnd */
 /** A step that was answered: `error` in the place of an end where it was not.
  * @typedef {{id: number, parts: BrushPart[], end: BrushEnd|null, error: string|null}} Brushed */
 

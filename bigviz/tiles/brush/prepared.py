@@ -107,12 +107,12 @@ class Prepared:
 
 
 def within_ends(axis: Axis, low: Number, high: Number) -> Mask:
-    """Which rows of a column lie in a half-open window whose ends may be infinite."""
+    """Which rows of a column lie in a half-open window; an infinite end leaves its side open, to infinities too."""
     values, valid = axis.slice(0, len(axis))
     inside: Mask
     if math.isinf(low) or math.isinf(high):
         if values.dtype.kind == "f":
-            inside = (values >= low) & (values < high)
+            inside = (values >= low) & (values <= high if high == math.inf else values < high)
         else:
             ends = -(1 << 63) if math.isinf(low) else low, 1 << 64 if math.isinf(high) else high
             inside = within(values, *ends) if low < math.inf and high > -math.inf else np.zeros(len(values), np.bool_)

@@ -50,8 +50,9 @@ def numbers(dataset: Dataset, column: str, kind: str = "linear", side: Any = "x"
 
 
 def between(values: Array, some: Array, low: Any, high: Any) -> Array:
-    """`low <= v < high` with Python's exact comparisons."""
-    return np.array([bool(ok) and low <= v < high for v, ok in zip(values.tolist(), some, strict=True)], bool)
+    """`low <= v < high` with Python's exact comparisons; an end at infinity is none."""
+    pairs = zip(values.tolist(), some, strict=True)
+    return np.array([bool(ok) and low <= v and (v < high or v == high == np.inf) for v, ok in pairs], bool)
 
 
 def inside(dataset: Dataset, source: Source, shape: Shape | None) -> Array:

@@ -47,18 +47,19 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The rows whose number lies in the half-open window `[low, high)` of an axis. The ends may be infinite."""
+    """The rows whose number lies in the half-open window `[low, high)` of an axis. An infinite end leaves its side
+    open: infinities are in it. Equal ends hold nothing."""
 
     low: Number
     high: Number
 
     def check(self) -> None:
-        """Raise BadInput naming the field unless the ends are numbers and ascend."""
+        """Raise BadInput naming the field unless the ends are numbers and do not descend."""
         for name, end in (("x0", self.low), ("x1", self.high)):
             if math.isnan(end):
                 raise BadInput(f"{name} must be a number, got {end}", name, end)
-        if not self.low < self.high:
-            raise BadInput(f"x0 must be below x1, got {self.low} and {self.high}", "x0", self.low)
+        if not self.low <= self.high:
+            raise BadInput(f"x0 must not be above x1, got {self.low} and {self.high}", "x0", self.low)
 
     def minus(self, other: Shape) -> Iterator[Shape]:
         """At most two spans that hold what lies in this span and not in the other."""

@@ -85,11 +85,9 @@ class SpanOrder(_Ranged):
         """The first position whose number is not below one."""
         dtype = self.fences.dtype
         if number == math.inf or number == -math.inf:
-            if number < 0 or dtype.kind != "f":
-                return 0 if number < 0 else self.known
-            least: Any = np.float64(number)
-        elif dtype.kind == "f":
-            least = np.float64(float_from(number))
+            return 0 if number < 0 else self.known
+        if dtype.kind == "f":
+            least: Any = np.float64(float_from(number))
         else:
             found, some = integer_from(number, dtype)
             if not some:
