@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,6 +67,7 @@ class AppProcess:
         self._take, self._progress, self._tell = take, progress, tell
         self._ready: asyncio.Future[tuple[dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -156,17 +157,28 @@ class AppProcess:
         return Ready(document, tables, frozenset(message["files"]), handlers, message["appends"])
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Take the app's messages until its end of the connection is closed."""
+        """Take the app's messages until its end of the connection is closed. A process that goes on without one, or
+        sends something else, would never be heard again: it is ended."""
+        try:
+            await self._take_all(reader)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            await asyncio.wait([self._exited], timeout=_SECONDS_TO_END)
+            if not self._exited.done():
+                self.kill("closed its connection to the server")
+        except Exception as error:
+            self._tell(f"what came from the app is no message: {error!r}")
+            self.kill("sent the server something that is no message")
+
+    async def _take_all(self, reader: asyncio.StreamReader) -> None:
         tokens = Tokens(_BURST, _PER_SECOND)
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                text, size = sizes(await reader.readexactly(HEAD.size))
-                message, body = json.loads(await reader.readexactly(text)), await reader.readexactly(size)
-                if not self._ready.done():
-                    self._begin(message)
-                else:
-                    self._take(message, body)
-                await asyncio.sleep(0 if tokens.pay() else 1 / _PER_SECOND)
+        while True:
+            text, size = sizes(await reader.readexactly(HEAD.size))
+            message, body = json.loads(await reader.readexactly(text)), await reader.readexactly(size)
+            if not self._ready.done():
+                self._begin(message)
+            else:
+                self._take(message, body)
+            await asyncio.sleep(0 if tokens.pay() else 1 / _PER_SECOND)
 
     def _begin(self, message: dict[str, Any]) -> None:
         if message["op"] == "progress":
@@ -187,7 +199,8 @@ class AppProcess:
 
     async def _reap(self) -> None:
         assert self._process is not None
-        status = await in_thread(self._process.wait)
+        status = await in_thread(partial(_waited_for, self._process))
+        self._exited.set_result(None)
         words = self._why or exit_words(status)
         if self._writer is not None:
             self._writer.close()
@@ -203,6 +216,16 @@ class AppProcess:
     def _no_failure(self, message: str) -> Failure:
         """A failure that no line of the script is to blame for."""
         return Failure(os.path.basename(self.path), None, message, message, frozenset({os.path.abspath(self.path)}))
+
+
+def _waited_for(process: subprocess.Popen[bytes]) -> int:
+    """The status of a process that has ended, and with it all that it started and did not put into another session."""
+    try:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its number stays that of its group
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ChildProcessError, ProcessLookupError, PermissionError):  # reaped by `kill` meanwhile
+        pass
+    return process.wait()
 
 
 def _is_current(dataset: Dataset) -> bool:

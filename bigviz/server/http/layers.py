@@ -17,6 +17,7 @@ from bigviz.server.jobs.usage import Usage
 from bigviz.server.request_values import image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
+    from bigviz.document.spec import Document
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
 
@@ -31,6 +32,7 @@ class LayerHandler(Handler):
     answer is of one version of the dataset, which a header tells."""
 
     usage: Usage
+    document: Document
     dataset: str
 
     need = Need.shown()
@@ -38,7 +40,8 @@ class LayerHandler(Handler):
     async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""
         shown, backend = await self.site.show(document_name, self.principal), await self.site.backend()
-        self.usage, document = shown.usage, shown.document
+        self.usage, self.document = shown.usage, shown.document
+        document = self.document
         await read_options(document)
         count = len(document.layers())
         if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:

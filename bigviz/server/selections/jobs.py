@@ -19,7 +19,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.server.http.row_json import MOST_COLUMNS, texts
 from bigviz.server.jobs.layer_ref import Asked, LayerRef
 from bigviz.server.jobs.usage import Usage
-from bigviz.server.selections.kept import Kept, Selections
+from bigviz.server.selections.kept import Kept, Selections, gone, rules_of
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
@@ -102,10 +102,11 @@ class SelectionJobs:
         body: Mapping[str, Any],
         usage: Usage,
         made: Callable[[Selection], None] | None = None,
+        rules: Hashable = None,
     ) -> dict[str, Any]:
         """Select rows of a layer, of the dataset that the document gives this name, and keep the selection: the JSON
-        answer. `made` is called with the selection. Raises BadInput, Forbidden for columns that the caller may not use,
-        and what jobs do.
+        answer. `made` is called with the selection; `rules` are those of `rules_of`. Raises BadInput, Forbidden for
+        columns that the caller may not use, and what jobs do.
         """
         wanted = read_selection(body, asked.times, name, usage)
         backend, dataset, layer = self._backend, asked.dataset, asked.layer
@@ -118,7 +119,7 @@ class SelectionJobs:
         if made is not None:
             made(found)
         ref = LayerRef(name, layer)
-        id = self.kept.put(principal.share, document, ref, dataset, wanted.shape, found)
+        id = self.kept.put(principal.share, document, ref, dataset, wanted.shape, found, rules)
         return {"id": id, **selection_answer(dataset, found, wanted.by)}
 
     def download(
@@ -208,6 +209,8 @@ class SelectionJobs:
         """A selection that the caller made and may still read, the dataset as it is now, and its columns."""
         kept = self.kept.find(id, principal.share, name)
         usage.check_rows(kept.ref.dataset)
+        if kept.ref.dataset in usage.columns and kept.rules != rules_of(document, kept.ref.dataset, usage):
+            raise gone("What this document shows has changed")
         dataset, _ = kept.ref.resolve(document, usage)
         kept.check(dataset)
         wanted = usage.within(kept.ref.dataset, readable_names(dataset)) if columns is None else columns

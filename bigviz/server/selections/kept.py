@@ -12,10 +12,12 @@ from typing import Final
 from bigviz.common.errors import Gone, NotFound
 from bigviz.data.appending.growth import Mark
 from bigviz.data.dataset import Dataset
+from bigviz.document.spec import Document
 from bigviz.server.jobs.layer_ref import LayerRef
+from bigviz.server.jobs.usage import Usage
 from bigviz.tiles.interface import Lasso, Region, Selection
 
-__all__ = ["Kept", "Selections"]
+__all__ = ["Kept", "Selections", "rules_of"]
 
 now = monotonic  # a test sets it forward
 SECONDS: Final = 3_600.0
@@ -31,7 +33,7 @@ _VERTEX_BYTES: Final = 120
 class Kept:
     """A selection of `count` rows of one version of a dataset, which `of`, `fingerprint` and `stop` (the number after
     the last row) tell from others, and which `expression` keeps too, if there is one. `maker` alone may use it, through
-    the `document`."""
+    the `document`; one without a role on the dataset, for as long as its `rules` are those of the document."""
 
     maker: Hashable
     document: str
@@ -43,6 +45,7 @@ class Kept:
     stop: int
     until: float
     expression: str | None = None
+    rules: Hashable = None
 
     @property
     def nbytes(self) -> int:
@@ -64,6 +67,15 @@ class Kept:
             raise gone("Rows that were selected are no longer kept")
 
 
+def rules_of(document: Document, dataset: str, usage: Usage) -> Hashable:
+    """What says which rows of a dataset a document shows to a caller who has no role on it: filters, and the controls
+    whose values they take; None for others, who may read all rows."""
+    if dataset not in usage.columns:
+        return None
+    filters = tuple(spec.filter for _, spec in document.layers() if spec.dataset == dataset)
+    return filters, tuple(document.controls.items())
+
+
 def gone(what: str) -> Gone:
     """The error for a selection whose version of the dataset is gone."""
     return Gone(f"{what} since this selection was made. Select again.", "selection")
@@ -79,14 +91,21 @@ class Selections:
         self._count: dict[Hashable, int] = {}
 
     def put(
-        self, maker: Hashable, document: str, ref: LayerRef, dataset: Dataset, shape: Region, selection: Selection
+        self,
+        maker: Hashable,
+        document: str,
+        ref: LayerRef,
+        dataset: Dataset,
+        shape: Region,
+        selection: Selection,
+        rules: Hashable = None,
     ) -> str:
         """Keep a selection; its id, of 22 characters that nobody can guess."""
         stop = dataset.first_row + dataset.num_rows
         until = now() + SECONDS
         kept = Kept(
             maker, document, ref, shape, selection.count, Mark.of(dataset), dataset.fingerprint, stop, until,
-            selection.expression,
+            selection.expression, rules,
         )  # fmt: skip
         id = secrets.token_urlsafe(16)
         self._kept[id] = kept

@@ -18,6 +18,7 @@ from bigviz.server.http.layers import LayerHandler
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
+from bigviz.server.selections.kept import rules_of
 from bigviz.server.selections.page import Page
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class Select(BodyHandler, LayerHandler):
             raise BadInput(f"filter is a text, got {echoed(given['filter'], 60)}.", "filter")
         self._given = given
         backend, asked = await self.asked(name, number)
-        answer = await backend.selections.select(self.principal, name, self.dataset, asked, given, self.usage)
+        rules = rules_of(self.document, self.dataset, self.usage)
+        jobs, usage = backend.selections, self.usage
+        answer = await jobs.select(self.principal, name, self.dataset, asked, given, usage, rules=rules)
         self.set_header("Cache-Control", "no-store")
         self.write_json(answer)
         self.finish()

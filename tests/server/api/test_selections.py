@@ -95,6 +95,28 @@ def test_the_permission_is_checked_again_at_each_use(town: tuple[Roles, Running]
     assert select(served, ALL, {**owner, **foreign}, "mine")[0] == 403
 
 
+def test_a_document_that_shows_fewer_rows_than_before(town: tuple[Roles, Running]):
+    """What a guest has selected, and who has become one, gets no rows that the document does not show any more."""
+    people, served = town
+    owner, stranger, viewer = (people.bearer(name) for name in ("owner", "stranger", "viewer"))
+    whole = document("rows", rows=True)
+    assert call(served, "PUT", "documents/less", whole, **owner)[0] == 201
+    call(served, "PUT", "documents/less/access", {"public": True, "users": {}}, **owner)
+    call(served, "PUT", "datasets/rows/access", {"public": False, "users": {"viewer": "viewer"}}, **owner)
+    ids = {name: select(served, ALL, people.bearer(name), "less")[1]["id"] for name in ("stranger", "viewer", "owner")}
+    call(served, "PUT", "datasets/rows/access", {"public": False, "users": {}}, **owner)
+    assert download(served, ids["stranger"], stranger, name="less").status == 200
+    assert download(served, ids["viewer"], viewer, name="less").status == 410
+    fewer = json.loads(json.dumps(whole))
+    fewer["layout"]["layers"][0]["filter"] = "y > 2"
+    assert call(served, "PUT", "documents/less", fewer, **owner, If_Match='"1"')[0] == 200
+    assert download(served, ids["stranger"], stranger, name="less").status == 410
+    assert served.get(f"/less/selections/{ids['stranger']}.json", **stranger).status == 410
+    assert rows_of(download(served, ids["owner"], owner, name="less")) == TABLE.to_pydict()
+    again = select(served, ALL, stranger, "less")[1]
+    assert again["rows"] == 2 and download(served, again["id"], stranger, name="less").status == 200
+
+
 def test_a_selection_belongs_to_its_version(tmp_path: Path):
     with Library.open(tmp_path / "library"), running([], library=tmp_path / "library") as served:
         served.await_event("loaded")

@@ -15,7 +15,10 @@ import pytest
 import bigviz as bv
 from bigviz.apps.process.handover import described_tables, opened_table
 from bigviz.apps.script_failure import ScriptFailed
+from bigviz.server.apps import process
 from bigviz.server.apps.process import AppProcess, Ready
+
+from ...patience import PATIENCE
 
 SCRIPT = """
 import os
@@ -100,3 +103,58 @@ def test_tables_in_memory_go_through_a_file(tmp_path: Path):
             {"x": None, "kind": None, "list": []}, {"x": 1.5, "kind": "a", "list": [1]}]  # type: ignore[attr-defined] # fmt: skip
         assert [each.reason for each in opened.columns()] == [each.reason for each in dataset.columns()]  # type: ignore[attr-defined]
     assert sorted(os.listdir(tmp_path)) == ["t.parquet"], "the file of a table that is mapped is gone"
+
+
+LEAVES = """
+import os, subprocess, sys, threading, time
+import bigviz as bv
+found = bv.figure().points({"x": [1]}, "x", "x")
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+print("child", child.pid)
+def later():
+    for fd in range(3, 200):
+        try:
+            if os.readlink(f"/proc/self/fd/{fd}").startswith("socket:"):
+                FAULT
+        except OSError:
+            pass
+threading.Timer(0.2, later).start()
+bv.serve(found)
+"""
+FAULTS = {
+    "import socket; socket.socket(fileno=fd).shutdown(2); time.sleep(1000)": "closed its connection to the server",
+    "os.write(fd, bytes([2] + [0] * 11) + b'{}')": "sent the server something that is no message",
+    "os._exit(5)": "ended itself with exit code 5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_process_that_is_not_heard_any_more_is_ended_with_all_that_it_started(
+    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(process, "_SECONDS_TO_END", 0.5)
+    (tmp_path / "app.py").write_text(LEAVES.replace("FAULT", fault))
+    lines: list[str] = []
+
+    async def work() -> str:
+        found = AppProcess("app", str(tmp_path / "app.py"), 1 << 30, take, lambda *what: None, lines.append)
+        try:
+            await found.start()
+            return await asyncio.wait_for(found.ended, PATIENCE)
+        finally:
+            await found.close()
+
+    def take(message: dict[str, Any], body: bytes) -> None:
+        message["op"]
+
+    assert asyncio.run(work()) == FAULTS[fault]
+    child = int(next(line for line in lines if line.startswith("child")).split()[1])
+    assert not alive(child)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process goes on; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
