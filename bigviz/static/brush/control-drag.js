@@ -108,6 +108,7 @@ export class ControlDrag {
     if (this.isMoving || this.control === id || !this.#mayBegin()) return;
     this.control = id;
     this.taking = null;
+    this.flying.clear(); // what is said of another control is not of this one
     if (this.#targets(id).length === 0)
       this.control = null; // its layers may be on their way
     else this.#send(true);
@@ -221,6 +222,7 @@ export class ControlDrag {
     if (!this.flying.delete(id) && id !== this.last) return;
     if (error) {
       if (!REPLACED.test(error)) this.#giveUp(this.control);
+      else if (!this.taking) this.control = null; // by another brush: it is prepared when it is next touched
     } else if (end?.taking) this.#take(end.taking, parts, end.brush);
     if (this.isDue) this.#step();
   }

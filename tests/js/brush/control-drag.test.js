@@ -153,6 +153,15 @@ test("before the server has said what it can, and where it cannot, layers are fi
   end();
 });
 
+test("what another brush has replaced is prepared again", () => {
+  const { sent, fire, answer, end } = dragged();
+  fire("pointerover");
+  answer(1, { end: null, error: "A newer step of the brush came first." });
+  fire("pointerover");
+  assert.equal(sent.length, 2);
+  end();
+});
+
 test("an error on the way, a lost connection and linked brushes end it", async () => {
   for (const stop of ["error", "down", "links", "taking"]) {
     const { sent, figures, fire, move, answer, connection, links, end } = dragged();
