@@ -138,8 +138,8 @@ def _between(node: Between, values: Mapping[str, object]) -> Node:
 def _of(control: Control, values: Mapping[str, object]) -> object:
     """A control's value; raises `_NoValue` if it has none."""
     if control.name not in values:
-        more = hint(control.name, list(values), "There are none." if not values else "")
-        raise fault(f"There is no control ${control.name}.{more}", control.at, "$" + control.name)
+        more = hint(control.name, list(values), "It has none." if not values else "")
+        raise fault(f"There is no control ${control.name} in the layout.{more}", control.at, "$" + control.name)
     value = values[control.name]
     if value is None or (_is_list(value) and not len(value)):  # type: ignore[arg-type]
         raise _NoValue

@@ -41,7 +41,7 @@ def multiselect(
     id: str, options: object, value: Sequence[Any] = (), label: str | None = None, *, column: str | None = None
 ) -> Control:
     """A list to choose any number of; in filters it is used with `in`: `kind in $kinds`. Else as `select`."""
-    return _of_options("multiselect", id, options, list(value), label, column)
+    return _of_options("multiselect", id, options, _several(value), label, column)
 
 
 def radio(
@@ -79,8 +79,7 @@ def range_slider(
 ) -> Control:
     """Two numbers from `start` to `end`; in filters `fare between $fare`. Without a `value` it is the whole range, and
     filters keep rows outside of it too."""
-    pair = None if value is None else list(value)
-    return _control("range", id, label, start=start, end=end, step=step, value=pair)
+    return _control("range", id, label, start=start, end=end, step=step, value=_several(value))
 
 
 def date_range(
@@ -93,7 +92,8 @@ def date_range(
     """Two days, from the first until the end of the last; in filters `time between $days`. `start` and `end` are the
     earliest and latest that can be chosen. Days are dates or texts such as "2024-02-29". Without a `value` every day is
     chosen."""
-    pair = None if value is None else [_day(each) for each in value]
+    days: Any = _several(value)
+    pair = [_day(each) for each in days] if isinstance(days, list) else days
     return _control("date_range", id, label, start=_day(start), end=_day(end), value=pair)
 
 
@@ -170,6 +170,11 @@ def _control(type: str, id: str | None, label: str | None, **settings: Any) -> C
 
 def _day(value: Day) -> str | None:
     return value.isoformat()[:10] if isinstance(value, date) else value
+
+
+def _several(value: Any) -> Any:
+    """A list of values; what is none (one number, a text) as it is, for the document to refuse."""
+    return [_plain(each) for each in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

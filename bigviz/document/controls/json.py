@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bigviz.common.bounded_repr import echoed
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 from bigviz.document.controls.number_expression import parsed_number
 from bigviz.document.controls.spec import CONTROLS, KEYS, VALUED, ColumnOptions, ControlSpec, Option
@@ -93,7 +94,10 @@ def _check_reference(document: Document, layer: LayerSpec, key: str) -> None:
         return
     spec = document.controls.get(name)
     if spec is None:
-        raise BadInput(f"Layer {layer.id}: {key} refers to a control {name!r} that is not in `controls`.", key, name)
+        more = hint(name, list(document.controls))
+        raise BadInput(
+            f"Layer {layer.id}: {key} is ${name}, and there is no such control in the layout.{more}", key, name
+        )
     if spec.type not in _WHOLE or (key in ("cmap", "how") and spec.type == "text"):
         raise BadInput(
             f"Layer {layer.id}: the value of control {name!r}, a {spec.type}, cannot be its {key}.", key, name

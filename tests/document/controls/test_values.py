@@ -135,3 +135,24 @@ def test_a_long_list_of_a_columns_values_is_looked_up_in_one_table(monkeypatch: 
     for wrong in (["v0000", "v0000"], ["v0000", "nope"], [["v0000"]], [{}], [None], [0], ["v0000"] * 4_097):
         with pytest.raises(BadInput):
             check_values(found, {"kinds": wrong})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: bv.range_slider("fare", 0, 50, value=5), lambda: bv.range_slider("fare", 0, 50, value="ab"),
+        lambda: bv.multiselect("fare", [1, 2], 1), lambda: bv.multiselect("fare", ["x", "y"], "x"),
+        lambda: bv.date_range("fare", value="2024-01-01"), lambda: bv.date_range("fare", value=5),
+    ],
+)  # fmt: skip
+def test_one_value_in_the_place_of_several_names_the_control(make: Any):
+    figure = bv.figure().points({"x": [1.0], "y": [2.0]}, "x", "y")
+    with pytest.raises(BadInput, match="fare"):
+        bv.document(bv.column(make(), figure))
+
+
+def test_a_control_that_is_not_in_the_layout_is_told_so():
+    for named in ({"filter": "x > $leest"}, {"agg": "$leest"}):
+        figure = bv.figure().points({"x": [1.0], "y": [2.0]}, "x", "y", **named)
+        with pytest.raises(BadInput, match=r"in the layout\. Did you mean 'least'"):
+            bv.document(bv.column(bv.slider("least", 0, 1), figure))
