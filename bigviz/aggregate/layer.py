@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -14,7 +12,7 @@ from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.counts import Presence
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.bounded_repr import echoed
-from bigviz.common.errors import BadInput, BigvizError
+from bigviz.common.errors import BadInput, naming
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check as check_filter
@@ -88,7 +86,7 @@ class Layer:
         else:
             for field, column, axis in (("x", self.x, self.xaxis), ("y", self.y, self.yaxis)):
                 _axis_info(dataset, field, column, axis)
-            with _field("agg"):
+            with naming("agg"):
                 self._check_reduction(dataset)
         if self.expression is not None:
             check_filter(self.expression, dataset)
@@ -115,7 +113,7 @@ class Layer:
             raise BadInput(f"a {self.glyph} has no {self.xaxis} axis for x", "xaxis", self.xaxis)
         if self.yaxis not in ("linear", "log"):
             raise BadInput(f"y of a {self.glyph} is linear or log, got {self.yaxis!r}", "yaxis", self.yaxis)
-        with _field("agg"):
+        with naming("agg"):
             self._check_bars_reduction(dataset)
 
     def _check_bars_reduction(self, dataset: Dataset) -> None:
@@ -168,19 +166,8 @@ def _one_of(field: str, got: Any, allowed: tuple[str, ...]) -> None:
 
 def _axis_info(dataset: Dataset, field: str, column: str, axis: str) -> ColumnInfo:
     """What an axis shows. Raises as `Layer.check` does."""
-    with _field(field):
+    with naming(field):
         info = dataset.info(column)
     if axis in ("log", "mercator") and not info.is_numeric:
         raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
     return info
-
-
-@contextmanager
-def _field(field: str) -> Iterator[None]:
-    """Name the field in errors that do not know it."""
-    try:
-        yield
-    except BigvizError as error:
-        if error.field is None:
-            error.field = field
-        raise

@@ -15,6 +15,7 @@ from bigviz.client.refusals import Unreachable
 from bigviz.client.rows import fitted, fitted_patch, stream_schema, table_of
 from bigviz.client.uploads import CONTENT_TYPE
 from bigviz.common.errors import Busy, Conflict, OutOfDate, TooMany
+from bigviz.data.ipc_stream import ipc_stream
 
 __all__ = ["Stream", "make_stream", "send_body", "send_patch", "send_rows"]
 
@@ -68,7 +69,7 @@ def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], qu
     address = route("datasets", name) + (f"?{urlencode(given)}" if given else "")
     headers = {"Content-Type": CONTENT_TYPE, "If-None-Match": "*"}
     try:
-        http.json("PUT", address, _body(schema.empty_table()), headers)
+        http.json("PUT", address, ipc_stream(schema.empty_table()), headers)
     except OutOfDate:  # it is there
         facts = http.json("GET", route("datasets", name))
         there = [(each["name"], each["type"]) for each in facts["columns"]]
@@ -86,7 +87,7 @@ def make_stream(http: Http, name: str, schema: pa.Schema | Mapping[str, Any], qu
 def send_rows(http: Http, name: str, rows: object) -> dict[str, Any]:
     """Append rows to a dataset, in one body: what the server answers."""
     try:
-        return send_body(http, name, _body(table_of(rows)), CONTENT_TYPE)
+        return send_body(http, name, ipc_stream(table_of(rows)), CONTENT_TYPE)
     except Conflict as error:
         if f"column '{_INDEX}" in error.message:
             advice = "It is the index of the frame: `frame.reset_index(drop=True)` has none."
@@ -97,7 +98,7 @@ def send_rows(http: Http, name: str, rows: object) -> dict[str, Any]:
 def send_patch(http: Http, name: str, table: pa.Table, key: str | None) -> dict[str, Any]:
     """Patch a dataset by the rows of a table: what the server answers."""
     below = "patch" + ("" if key is None else f"?{urlencode({'key': key})}")
-    return send_body(http, name, _body(table), CONTENT_TYPE, below)
+    return send_body(http, name, ipc_stream(table), CONTENT_TYPE, below)
 
 
 def send_body(http: Http, name: str, body: bytes, kind: str, below: str = "append") -> dict[str, Any]:
@@ -112,13 +113,6 @@ def send_body(http: Http, name: str, body: bytes, kind: str, below: str = "appen
         except (Unreachable, Busy):
             time.sleep(wait)
     return http.json("POST", route("datasets", name, below), body, headers, twice=True)
-
-
-def _body(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
 
 
 def _listed(columns: list[tuple[str, str]]) -> str:

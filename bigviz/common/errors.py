@@ -6,6 +6,8 @@ knows no status. A message says what was expected, what came, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from bigviz.common.printable import printable
@@ -26,6 +28,7 @@ __all__ = [
     "Unauthorized",
     "Unplottable",
     "Unreadable",
+    "naming",
 ]
 
 
@@ -117,3 +120,13 @@ class Cancelled(BigvizError):
 
     def __init__(self, message: str = "cancelled", field: str | None = None, got: object = None) -> None:
         super().__init__(message, field, got)
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Name the field in errors that do not name one."""
+    try:
+        yield
+    except BigvizError as error:
+        error.field = error.field or field
+        raise

@@ -11,7 +11,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
-from bigviz.common.errors import BadInput, BigvizError, NotFound
+from bigviz.common.errors import BadInput, BigvizError, NotFound, naming
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.document.controls.bound import check_bound_controls
@@ -103,7 +103,7 @@ class _Columns:
             return None
         key = (layer.dataset, getattr(substituted(layer, self._values), axis))
         if key not in self._found:
-            with _named(axis):
+            with naming(axis):
                 self._found[key] = cast(Dataset, dataset).info(key[1])
         return self._found[key]
 
@@ -156,13 +156,3 @@ def _of_times(name: str, ends: RangeSpec) -> RangeSpec:
     if start is not None and end is not None and int(start) >= int(end):
         raise BadInput(f"Range {name} of times is in whole nanoseconds, got {ends.start} to {ends.end}.", "range", name)
     return RangeSpec(start, end)
-
-
-@contextmanager
-def _named(field: str) -> Iterator[None]:
-    """Name the field in errors that do not know it."""
-    try:
-        yield
-    except BigvizError as error:
-        error.field = error.field or field
-        raise

@@ -46,7 +46,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
 from bigviz.tiles.selection.row_set import RowSet
-from bigviz.tiles.selection.selection import Selection, read_batches, readable_names
+from bigviz.tiles.selection.selection import Selection, read_batches
 from bigviz.tiles.selection.statistics import Summary
 
 __all__ = [
@@ -91,7 +91,6 @@ __all__ = [
     "TileKey",
     "WindowImage",
     "read_batches",
-    "readable_names",
 ]
 
 Window = tuple[Number, Number]

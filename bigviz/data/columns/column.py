@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from bigviz.common.errors import Unplottable
 from bigviz.data.columns.names import as_labels, own_name
 
 __all__ = [
-    "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "require_numbers",
+    "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "readable_names",
     "widen",
 ]  # fmt: skip
 
@@ -104,6 +105,14 @@ class Column:
         """
         return _locked(widen(self.values[start:stop])), None if self.valid is None else self.valid[start:stop]
 
+    def at(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The rows at some places (integers, or a mask) as `(values, valid)`, values widened as `slice` has them."""
+        return widen(self.values[rows]), None if self.valid is None else self.valid[rows]
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The rows at some places (integers, or a mask) as a column, in its own width."""
+        return Column(self.info, self.values[rows], None if self.valid is None else self.valid[rows], self.categories)
+
 
 def label_text(label: object) -> str:
     """The name of a column that pandas or a mapping may name by something else, such as 3 or ("a", "mean")."""
@@ -134,14 +143,7 @@ def has_numbers(column: Column) -> bool:
     return False
 
 
-def require_numbers(column: Column, field: str) -> None:
-    """Raise `Unplottable` for `field` (such as "x") if the column has nothing for an axis."""
-    if has_numbers(column):
-        return
-    name = column.info.name
-    raise Unplottable(
-        f"Column {name!r} has no finite value in its {len(column):,} rows, so it cannot be {field}. "
-        "Choose another column.",
-        field=field,
-        got=name,
-    )
+def readable_names(infos: Sequence[ColumnInfo]) -> list[str]:
+    """The names of columns that can be read, in the table's order; those that stand for several columns left out."""
+    count = Counter(info.name for info in infos)
+    return [info.name for info in infos if info.readable and count[info.name] == 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +21,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.columns.arrow_arrays import bits, fixed_view, from_bools, plain
-from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.columns.column import ColumnInfo, readable_names
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.filters.check import check
 from bigviz.data.filters.kept import Slice, slices
@@ -89,7 +88,8 @@ class Selected:
         that can be read."""
         if limit is not None and limit < 0:
             raise BadInput("limit is a number of rows, 0 or more.", field="limit", got=limit)
-        return self._dataset.take(self._rows(limit), self._readable() if columns is None else list(columns))
+        names = readable_names(self._dataset.columns()) if columns is None else list(columns)
+        return self._dataset.take(self._rows(limit), names)
 
     def _rows(self, limit: int | None) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The numbers of the rows, at most `limit`, which are looked for from the first on."""
@@ -110,11 +110,6 @@ class Selected:
                         break
         found = [rows for _, rows in parts]
         return np.concatenate([np.zeros(0, np.int64), *found]) + self._dataset.first_row
-
-    def _readable(self) -> list[str]:
-        infos = self._dataset.columns()
-        times = Counter(info.name for info in infos)
-        return [info.name for info in infos if info.readable and times[info.name] == 1]
 
     def _each(self, answer: Callable[[Slice], Any], also: Sequence[str] = ()) -> list[Any]:
         """An answer for each slice of rows, in any order."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import from_numpy, take_rows
+from bigviz.data.ipc_stream import ipc_stream
 
 __all__ = ["ROW", "Corrections", "Patch", "Run", "take_array"]
 
@@ -43,11 +44,7 @@ class Patch:
     def write(self) -> bytes:
         """An Arrow IPC stream."""
         names, arrays = [ROW, *self.columns], [from_numpy(self.rows, pa.int64()), *self.columns.values()]
-        batch = pa.RecordBatch.from_arrays(arrays, names=names)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, batch.schema) as writer:
-            writer.write_batch(batch)
-        return bytes(sink.getvalue())
+        return ipc_stream(pa.RecordBatch.from_arrays(arrays, names=names))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ import pyarrow as pa
 from bigviz.apps.process.messages import MOST_BODY
 from bigviz.apps.process.remote_selected import number_json
 from bigviz.common.errors import Forbidden, TooLarge
+from bigviz.data.columns.column import readable_names
 from bigviz.data.filters.check import check
 from bigviz.data.filters.parse import parse
 from bigviz.data.filters.selected import Selected
+from bigviz.data.ipc_stream import ipc_stream
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
 from bigviz.server.open_datasets import dataset_of
@@ -50,11 +52,11 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
         if what == "to_arrow":
             wanted = message["columns"]
             if wanted is None:
-                wanted = shown.usage.within(name, [each.name for each in dataset.columns() if each.readable])
-            return None, _ipc(_rows(selected, message["limit"], wanted))
+                wanted = shown.usage.within(name, readable_names(dataset.columns()))
+            return None, ipc_stream(_rows(selected, message["limit"], wanted))
         if what in ("min", "max"):
             found = getattr(selected, what)(column)
-            return None, _ipc(pa.table({"value": pa.array([found], dataset.info(column).type)}))
+            return None, ipc_stream(pa.table({"value": pa.array([found], dataset.info(column).type)}))
         return number_json(selected.count() if what == "count" else getattr(selected, what)(column)), b""
 
     backend = await site.backend()
@@ -73,7 +75,7 @@ async def _selected(site: Site, page: Page, shown: Shown, message: Mapping[str, 
     if message["rows"]:
         most = count if limit is None else limit
         numbers = await jobs.numbers(who, page.name, shown.document, id, most, shown.usage)
-        return _ipc(pa.table({"row": numbers}))
+        return ipc_stream(pa.table({"row": numbers}))
     wanted = (page.name, shown.document, id, "arrow", message["columns"], limit, shown.usage)
     file, pieces = jobs.download(who, *wanted), list[bytes]()
     await jobs.find(who, file)
@@ -104,10 +106,3 @@ def _rows(selected: Selected, limit: int | None, columns: list[str]) -> pa.Table
     if found.num_rows > MOST_ROWS:
         raise TooLarge(f"A callback takes at most {MOST_ROWS:,} rows, and there are more: give a limit.", "limit")
     return found
-
-
-def _ipc(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())

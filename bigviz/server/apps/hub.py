@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Conflict
+from bigviz.data.ipc_stream import ipc_stream
 from bigviz.document.controls.spec import ColumnOptions
 from bigviz.document.controls.values import check_values, initial_values
 from bigviz.server.apps.answers import answer
@@ -169,10 +170,7 @@ class Hub:
 
     def append(self, name: str, version: int, rows: pa.Table) -> None:
         """Call `on_append` of the apps that have one, from another thread, and wait until they have ended."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, rows.schema) as writer:
-            writer.write_table(rows)
-        body = sink.getvalue().to_pybytes()
+        body = ipc_stream(rows)
 
         async def call() -> None:
             await asyncio.gather(*(app.append(name, version, body) for app in self.apps.values() if app.appends))

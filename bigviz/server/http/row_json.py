@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import Cancel
-from bigviz.data.columns.column import ColumnInfo
+from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
 
 __all__ = ["MOST_COLUMNS", "row_json", "texts"]
@@ -32,7 +31,7 @@ def row_json(
     those left out. Values are written as Arrow casts them to text, times in their column's zone; text is cut after 300
     characters. Raises BadInput for a row that the table does not have, Unreadable, and Cancelled.
     """
-    names = [name for name in _names(dataset.columns()) if name in columns]
+    names = [name for name in readable_names(dataset.columns()) if name in columns]
     ordered = list(dict.fromkeys((*(name for name in first if name in names), *names)))
     found = []
     for name in ordered[:MOST_COLUMNS]:
@@ -40,12 +39,6 @@ def row_json(
         value = dataset.take(np.array([row], np.int64), [name]).column(0)
         found.append({"name": name, "type": str(value.type), "value": _text(value)})
     return {"row": row, "columns": found, "more": len(ordered) - len(found)}
-
-
-def _names(infos: list[ColumnInfo]) -> list[str]:
-    """The names of columns that can be read, those that stand for several columns left out."""
-    count = Counter(info.name for info in infos)
-    return [info.name for info in infos if info.readable and count[info.name] == 1]
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import TooLarge, TooMany
+from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
 from bigviz.server.http.row_json import MOST_COLUMNS, texts
 from bigviz.server.jobs.layer_ref import Asked, LayerRef
@@ -23,7 +24,7 @@ from bigviz.server.selections.kept import Kept, Selections, gone, rules_of
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
-from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches, readable_names
+from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -213,7 +214,7 @@ class SelectionJobs:
             raise gone("What this document shows has changed")
         dataset, _ = kept.ref.resolve(document, usage)
         kept.check(dataset)
-        wanted = usage.within(kept.ref.dataset, readable_names(dataset)) if columns is None else columns
+        wanted = usage.within(kept.ref.dataset, readable_names(dataset.columns())) if columns is None else columns
         usage.check(kept.ref.dataset, [("columns", each) for each in wanted])
         return kept, dataset, list(dict.fromkeys(wanted))
 

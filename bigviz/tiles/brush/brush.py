@@ -23,7 +23,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,19 @@ class State:
     target: Target
     rows: GridTarget | LineRows
     spared: int
+
+
+class _Rows(Protocol):
+    """What rows are added to, or taken away from."""
+
+    def add(self, worker: int, picked: Picked, sign: int) -> None:
+        """Add rows, or take them away. Workers may do so at a time, each with a number of its own."""
+
+    def merge(self) -> None:
+        """All workers have added what they had."""
+
+
+_Taker = tuple[_Rows, int]  # and the bits of the brushes that do not filter it
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ class MovingBrush:
             self._finish()
             read = 0
             if not self._blank:
-                read = self._run(self._parts([_Job(self._whole(cancel), 1)]), [state], cancel, False)
+                read = self._fill([(state.rows, state.spared)], cancel)
             self._states[number] = state
             return self._step(begun, read, cancel)
 
@@ -165,7 +178,7 @@ class MovingBrush:
             self._clear()
         self._shape, self._blank, self._left = shape, False, parts
         try:
-            return self._run(parts, self._states, cancel, True)
+            return self._move(parts, cancel)
         except Cancelled:
             raise
         except BaseException:
@@ -181,11 +194,11 @@ class MovingBrush:
             self._forget()
             return
         if forward <= back:
-            self._run(self._left, self._states, NEVER, True)
+            self._move(self._left, NEVER)
         else:
             undone = [(part, -sign) for part, sign in self._done]
             self._left, self._done = undone, []
-            self._run(undone, self._states, NEVER, True)
+            self._move(undone, NEVER)
             self._shape, self._blank = self._before
         self._left = []
 
@@ -221,9 +234,6 @@ class MovingBrush:
             return [stretch(0, self._order.rows)] if self._order.rows else []
         return self._order.within(shape, cancel)
 
-    def _whole(self, cancel: Cancel) -> Change:
-        return self._found(self._shape, cancel)
-
     def _parts(self, jobs: Sequence[_Job]) -> list[tuple[Stretches, int]]:
         return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each)]
 
@@ -237,9 +247,17 @@ class MovingBrush:
         self._clear()
         self._shape, self._blank, self._left, self._done = None, True, [], []
 
-    def _run(self, parts: list[tuple[Stretches, int]], states: Sequence[State], cancel: Cancel, kept: bool) -> int:
-        """Add parts to targets, or take them away, on all threads. With `kept` what was done and what is left is known
-        after a cancellation, and rows in the brush are counted."""
+    def _move(self, parts: list[tuple[Stretches, int]], cancel: Cancel) -> int:
+        """Add parts to all targets, or take them away."""
+        return self._run(parts, [(state.rows, state.spared) for state in self._states], cancel, True)
+
+    def _fill(self, takers: Sequence[_Taker], cancel: Cancel) -> int:
+        """Add all rows of the brush as it is now."""
+        return self._run(self._parts([_Job(self._found(self._shape, cancel), 1)]), takers, cancel, False)
+
+    def _run(self, parts: list[tuple[Stretches, int]], takers: Sequence[_Taker], cancel: Cancel, kept: bool) -> int:
+        """Add parts to targets, or take them away, on all threads: the rows of all ranges. With `kept` what was done
+        and what is left is known after a cancellation, and rows in the brush are counted."""
         total = sum(part.rows for part, _ in parts)
         todo = iter(list(parts))
         lock = threading.Lock()
@@ -252,13 +270,13 @@ class MovingBrush:
                     each = next(todo, None)
                 if each is None:
                     return
-                counted[worker] += self._apply(worker, *each, states)
+                counted[worker] += self._apply(worker, *each, takers)
                 with lock:
                     done.append(each)
 
         self._share(work, total)
-        for state in states:
-            state.rows.merge()
+        for rows, _ in takers:
+            rows.merge()
         if kept:
             self._selected += sum(counted)
             self._done = done
@@ -292,19 +310,19 @@ class MovingBrush:
 
         self._share(go, _ALONE + 1 if count > 1 else 0)
 
-    def _apply(self, worker: int, part: Stretches, sign: int, states: Sequence[State]) -> int:
+    def _apply(self, worker: int, part: Stretches, sign: int, takers: Sequence[_Taker]) -> int:
         """Add the rows of a part to targets; `sign` times how many of them are in all brushes."""
         picked = self._order.picked(part)
         if self._failed is None:
-            for state in states:
-                state.rows.add(worker, picked, sign)
+            for rows, _ in takers:
+                rows.add(worker, picked, sign)
             return sign * picked.rows
         failed, positions = picked.take(self._failed), picked.positions()
         kept: dict[int, Picked] = {}
-        for spared in {0, *(state.spared for state in states)}:
+        for spared in {0, *(spared for _, spared in takers)}:
             kept[spared] = Picked.at(positions[failed & np.uint8(255 & ~spared) == 0])
-        for state in states:
-            state.rows.add(worker, kept[state.spared], sign)
+        for rows, spared in takers:
+            rows.add(worker, kept[spared], sign)
         return sign * kept[0].rows
 
     def _recount(self, stale: Sequence[State], cancel: Cancel) -> int:
@@ -313,9 +331,9 @@ class MovingBrush:
         grids = [state.rows for state in stale if isinstance(state.rows, GridTarget)]
         for grid in grids:
             grid.state.recount()
-        again = [State(state.target, _Again(grid), state.spared) for state, grid in zip(stale, grids, strict=True)]  # type: ignore[arg-type]
+        again = [(_Again(grid), state.spared) for state, grid in zip(stale, grids, strict=True)]
         try:
-            read = self._run(self._parts([_Job(self._whole(cancel), 1)]), again, cancel, False)
+            read = self._fill(again, cancel)
         except BaseException:
             self._forget()
             raise

@@ -28,7 +28,7 @@ def sample_of(prepared: Prepared, names: Sequence[str]) -> Prepared:
     if all(name in loaded for name in names):
         edges = np.linspace(0, rows, SAMPLED + 1).astype(np.int64)
         some = edges[:-1] + (rng.random(SAMPLED) * (edges[1:] - edges[:-1])).astype(np.int64)
-        return replace(prepared, some=some, columns={name: _at(loaded[name], some) for name in names})
+        return replace(prepared, some=some, columns={name: loaded[name].take(some) for name in names})
     size = SAMPLED // _BLOCKS
     starts = np.linspace(0, rows - size, _BLOCKS).astype(np.int64)
     parts: dict[str, list[Column]] = {name: [] for name in names}
@@ -47,8 +47,3 @@ def batches(prepared: Prepared, chunk: int, names: Sequence[str], cancel: Cancel
         columns = dict(zip(names, read, strict=True))
         rows = len(read[0])
         yield replace(prepared, some=np.arange(first, first + rows), columns=columns)
-
-
-def _at(column: Column, rows: np.ndarray) -> Column:
-    valid = None if column.valid is None else column.valid[rows]
-    return Column(column.info, column.values[rows], valid, column.categories)

@@ -27,7 +27,7 @@ from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import jit
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column, widen
+from bigviz.data.columns.column import Column
 from bigviz.data.columns.concat import all_labels, joined, relabelled
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.columns import Columns
@@ -273,7 +273,7 @@ class Preview:
         values = valid = codes = None
         if reduction.column is not None:
             column = unit.columns[reduction.column]
-            values, valid = widen(column.values[places]), None if column.valid is None else column.valid[places]
+            values, valid = column.at(places)
         if reduction.category is not None:
             codes = _codes(unit.columns[reduction.category])[places]
         return Rows(values, valid, unit.rows[places] if reduction.ordered else None, codes)

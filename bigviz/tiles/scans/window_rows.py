@@ -53,7 +53,7 @@ class _Part:
         keep = (self.x >= codes[0]) & (self.x <= codes[1]) & (self.y >= codes[2]) & (self.y <= codes[3])
         if keep.all():
             return self
-        columns = [_taken(column, keep) for column in self.columns]
+        columns = [column.take(keep) for column in self.columns]
         return _Part(self.numbers[keep], self.x[keep], self.y[keep], columns)
 
 
@@ -80,7 +80,7 @@ class Picked:
         places = rows_within(coded, codes)
         if not len(places):
             return
-        columns = [_taken(column, places + start) for column in batch.columns]
+        columns = [column.take(places + start) for column in batch.columns]
         part = _Part(places + (batch.first + start), coded.x[places], coded.y[places], columns)
         with self._lock:
             if self.codes is not None:
@@ -106,7 +106,7 @@ class Picked:
         numbers = np.concatenate([np.empty(0, np.int64), *(part.numbers for part in parts)])
         by_number = np.argsort(numbers)
         together = [
-            _taken(joined([part.columns[k] for part in parts]), by_number) if parts else column
+            joined([part.columns[k] for part in parts]).take(by_number) if parts else column
             for k, column in enumerate(known)
         ]
         x, y = Axis(together[0], spaces[0]), Axis(together[1], spaces[1])
@@ -138,8 +138,3 @@ class Focus:
 def contains(outer: Codes, inner: Codes) -> bool:
     """Whether a rectangle of codes lies within another."""
     return outer[0] <= inner[0] and inner[1] <= outer[1] and outer[2] <= inner[2] and inner[3] <= outer[3]
-
-
-def _taken(column: Column, rows: Array) -> Column:
-    valid = None if column.valid is None else column.valid[rows]
-    return Column(column.info, column.values[rows], valid, column.categories)

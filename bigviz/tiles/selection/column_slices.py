@@ -28,7 +28,6 @@ _SLICE: Final = 1 << 18
 _MOST_KEPT: Final = 1 << 25  # numbers that are kept between the passes over them: 256 MB
 _LONG: Final = 1 << 13  # rows of a range from which on its numbers are faster by themselves than by position
 _MOST_READ: Final = 1 << 24  # rows of a table whose columns are read whole
-_NO_ROWS: Final = np.empty(0, np.int64)
 
 
 def column_loads(
@@ -161,7 +160,7 @@ def _in_pieces(dataset: Dataset, batches: Iterator[Array]) -> Iterator[Array]:
 
 
 def _gathered(columns: Sequence[Column], places: Array) -> Slice:
-    return _slice([_at(column, places) for column in columns])
+    return _slice([column.at(places) for column in columns])
 
 
 def _read(dataset: Dataset, names: Sequence[str], numbers: Array, cancel: Cancel) -> Slice:
@@ -170,7 +169,7 @@ def _read(dataset: Dataset, names: Sequence[str], numbers: Array, cancel: Cancel
     for first, columns in dataset.read_rows(names, int(numbers[0]), int(numbers[-1]) + 1, cancel):
         cancel.check()
         here = numbers[np.searchsorted(numbers, first) : np.searchsorted(numbers, first + len(columns[0]))] - first
-        found.append([_at(column, here) for column in columns])
+        found.append([column.at(here) for column in columns])
     return _slice([_joined([each[k] for each in found]) for k in range(len(names))])
 
 
@@ -186,10 +185,6 @@ def _taken(dataset: Dataset, name: str, by: str | None, numbers: Array, cancel: 
 
 def _apart(numbers: Array) -> list[Array]:
     return np.split(numbers, np.flatnonzero(np.diff(numbers) > _SLICE) + 1)
-
-
-def _at(column: Column, places: Array) -> tuple[Array, Array | None]:
-    return widen(column.values[places]), None if column.valid is None else column.valid[places]
 
 
 def _joined(parts: Sequence[tuple[Array, Array | None]]) -> tuple[Array, Array | None]:

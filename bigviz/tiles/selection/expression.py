@@ -12,7 +12,7 @@ from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.data.dataset import Dataset
-from bigviz.data.filters.tokens import KEYWORDS, NAME
+from bigviz.data.filters.tree import ColumnName, Text
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.selection.region import Lasso, Region
 
@@ -20,12 +20,11 @@ __all__ = ["expression_of"]
 
 _MOST_LABELS: Final = 200
 _DAY: Final = 86_400 * 10**9
-_QUOTED: Final = "`"
 
 
 def expression_of(dataset: Dataset, layer: Layer, shape: Region, cancel: Cancel = NEVER) -> str | None:
     """A filter that keeps the rows of a shape; None for a lasso, and where an axis cannot be written in such words
-    (times of day, durations, more than 200 labels).
+    (truth values, times of day, durations, more than 200 labels).
 
     On logarithmic axes and on maps the ends are those of the axis, put back into numbers of the column and rounded.
     """
@@ -42,21 +41,18 @@ def _term(
     dataset: Dataset, name: str, axis: str, which: Literal["x", "y"], window: tuple[Number, Number], cancel: Cancel
 ) -> str | None:
     info = dataset.info(name)
-    plain = NAME.fullmatch(info.name) and info.name.lower() not in KEYWORDS
-    column = info.name if plain else _QUOTED + info.name.replace(_QUOTED, 2 * _QUOTED) + _QUOTED
+    column = ColumnName(info.name)
     if "\0" in name:
         return None
     if info.kind == "category":
         labels = dataset.labels(name, cancel)[max(math.ceil(window[0]), 0) : max(math.ceil(window[1]), 0)]
         if not labels or len(labels) > _MOST_LABELS:
             return None
-        return f"{column} in ({', '.join(_text(label) for label in labels)})"
-    if info.kind in ("time", "duration"):
+        return f"{column} in ({', '.join(str(Text(label)) for label in labels)})"
+    if info.kind in ("bool", "time", "duration"):
         return None
     if info.kind in ("date", "timestamp"):
         ends = [_moment(info.type, math.ceil(end)) for end in window]
-    elif info.kind == "bool":
-        return None
     else:
         ends = [_number(space(axis, which).value(end) if axis in ("log", "mercator") else end) for end in window]
     return f"{column} >= {ends[0]} and {column} < {ends[1]}"
@@ -66,10 +62,6 @@ def _number(number: Number) -> str:
     return repr(number) if isinstance(number, int) else repr(float(number))
 
 
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _moment(type_: pa.DataType, nanoseconds: int) -> str:
     """A time as ISO 8601 text: the first one of the column's unit that is not before it."""
     unit = nanoseconds_per_unit(storage_type(type_))
@@ -77,8 +69,8 @@ def _moment(type_: pa.DataType, nanoseconds: int) -> str:
     days, rest = divmod(nanoseconds, _DAY)
     day = str(pa.scalar(days, pa.date32()))
     if pa.types.is_date(storage_type(type_)):
-        return _text(day)
+        return str(Text(day))
     seconds, fraction = divmod(rest, 10**9)
     text = f"{day}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     text += f".{fraction:09}".rstrip("0") if fraction else ""
-    return _text(text + ("Z" if getattr(storage_type(type_), "tz", None) else ""))
+    return str(Text(text + ("Z" if getattr(storage_type(type_), "tz", None) else "")))

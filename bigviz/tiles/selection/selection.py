@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -13,15 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.errors import BadInput, BigvizError
+from bigviz.common.errors import BadInput, naming
 from bigviz.common.workers import Crew
+from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.selection.chosen import Chosen, rows_of
 from bigviz.tiles.selection.column_slices import code_slices
 from bigviz.tiles.selection.row_set import RowSet
 from bigviz.tiles.selection.statistics import MOST_STATS, Summary, category, check_labels, summaries
 
-__all__ = ["Group", "Selection", "check_columns", "described", "named", "read_batches", "readable_names"]
+__all__ = ["Group", "Selection", "check_columns", "described", "read_batches"]
 
 _BATCH: Final = 1 << 16  # rows of a table that are read at a time
 
@@ -80,14 +80,7 @@ class Selection:
         return read_batches(self.dataset, self.row_set, self._names(columns), limit, cancel)
 
     def _names(self, columns: Sequence[str] | None) -> list[str]:
-        return readable_names(self.dataset) if columns is None else list(dict.fromkeys(columns))
-
-
-def readable_names(dataset: Dataset) -> list[str]:
-    """The columns that can be read, those whose name is another one's too left out."""
-    infos = dataset.columns()
-    names = [info.name for info in infos]
-    return [info.name for info in infos if info.readable and names.count(info.name) == 1]
+        return readable_names(self.dataset.columns()) if columns is None else list(dict.fromkeys(columns))
 
 
 def read_batches(
@@ -112,23 +105,13 @@ def check_columns(dataset: Dataset, stats: Sequence[str], by: str | None) -> Non
     NotFound or Unplottable for what is no column; each names the field."""
     if len(stats) > MOST_STATS:
         raise BadInput(f"stats names at most {MOST_STATS} columns, got {len(stats)}", "stats", len(stats))
-    with named("stats"):
+    with naming("stats"):
         for name in stats:
             if (info := dataset.info(name)).kind == "category":
                 raise BadInput(f"stats are of numbers and times; {name!r} holds {info.type}", "stats", name)
     if by is not None:
-        with named("by"):
+        with naming("by"):
             check_labels(dataset, by)
-
-
-@contextmanager
-def named(field: str) -> Iterator[None]:
-    """Name the field in errors that do not know it."""
-    try:
-        yield
-    except BigvizError as error:
-        error.field = error.field or field
-        raise
 
 
 def described(

@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.common.errors import Unplottable
-from bigviz.data.columns.column import Column, has_numbers, require_numbers
+from bigviz.data.columns.column import Column, Unusable, has_numbers, readable_names
 from bigviz.data.columns.kinds import describe
 
 
@@ -41,8 +40,22 @@ def test_slices_are_widened_and_read_only(dtype: str) -> None:
 )
 def test_has_numbers(values: np.ndarray, valid: np.ndarray | None, expected: bool) -> None:
     assert has_numbers(column(values, valid)) is expected
-    if expected:
-        require_numbers(column(values, valid), "x")
-    else:
-        with pytest.raises(Unplottable, match=f"'c' has no finite value in its {len(values)} rows, so it cannot be x"):
-            require_numbers(column(values, valid), "x")
+
+
+@pytest.mark.parametrize("rows", [np.array([3, 0, 3]), np.array([True, False, False, True])])
+def test_rows_at_places(rows: np.ndarray) -> None:
+    values, valid = np.array([1, 2, 3, 4], np.int16), np.array([True, True, False, False])
+    got, ok = column(values, valid).at(rows)
+    assert got.dtype == np.int64 and got.tolist() == values[rows].tolist()
+    assert ok is not None and ok.tolist() == valid[rows].tolist()
+    taken = column(values, valid).take(rows)
+    assert taken.values.dtype == np.int16 and taken.values.tolist() == got.tolist()
+    assert taken.valid is not None and taken.valid.tolist() == ok.tolist() and not taken.values.flags.writeable
+    assert column(values).at(rows)[1] is None and column(values).take(rows).valid is None
+
+
+def test_names_of_columns_that_can_be_read() -> None:
+    infos = [describe(pa.field(name, pa.int8())) for name in ("b", "a", "b", "c")]
+    infos.append(describe(pa.field("d", pa.int8()), Unusable("damaged", readable=False)))
+    infos.append(describe(pa.field("e", pa.int8()), Unusable("too wide", readable=True)))
+    assert readable_names(infos) == ["a", "c", "e"]

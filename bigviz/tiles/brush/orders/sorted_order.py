@@ -127,8 +127,7 @@ def span_order(axis: Axis, crew: Crew) -> SpanOrder:
     """Sort the rows by one axis, ties by row number; NaN and null are left to the end. Peak memory: 24 bytes a row, of
     which 4 stay. Raises TooLarge from 2^32 - 1 rows on."""
     rows = len(axis)
-    if rows >= MOST_ROWS:
-        raise TooLarge(f"a brush is over fewer than {MOST_ROWS:,} rows, got {rows:,}", "dataset", rows)
+    _require_few(rows)
     found = _read(axis, crew.within(_STAGE, 0.0, 0.2, rows))
     if found.ascends:
         return SpanOrder(axis, None, rows, rows, _fences(axis, np.arange(0, rows, _PITCH)))
@@ -145,10 +144,10 @@ def _fences(axis: Axis, rows: Array) -> Array:
 
 
 def label_order(column: Column, crew: Crew) -> LabelOrder:
-    """Group the rows by label, in row order within each."""
+    """Group the rows by label, in row order within each; those without one come last. Raises TooLarge as `span_order`
+    does."""
     rows, count = len(column), len(column.categories or ())
-    if rows >= MOST_ROWS:
-        raise TooLarge(f"a brush is over fewer than {MOST_ROWS:,} rows, got {rows:,}", "dataset", rows)
+    _require_few(rows)
     codes = column.values if column.valid is None else np.where(column.valid, column.values, count)
     keys = np.where(codes < 0, count, codes).astype(np.uint64)
     sizes = np.bincount(codes.clip(0, count), minlength=count + 1)[:count] if rows else np.zeros(count, np.int64)
@@ -194,6 +193,11 @@ def _read(axis: Axis, crew: Crew) -> _Read:
     edges = np.array([start for start, _ in pieces[1:]], np.int64)
     ascends = not len(without) and all(ascend) and bool((keys[edges] >= keys[edges - 1]).all())
     return _Read(keys, numbers, filled, without, ascends)
+
+
+def _require_few(rows: int) -> None:
+    if rows >= MOST_ROWS:
+        raise TooLarge(f"a brush is over fewer than {MOST_ROWS:,} rows, got {rows:,}", "dataset", rows)
 
 
 def _span(shape: Shape) -> Span:

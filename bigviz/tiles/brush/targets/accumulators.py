@@ -19,10 +19,20 @@ from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.picks import Pick
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
-from bigviz.common.jit import frozen, jit
+from bigviz.common.jit import frozen
 from bigviz.data.columns.column import widen
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.fixed_point import FixedPoint, add_floats, add_integers, from_halves
+from bigviz.tiles.brush.targets.kernels import (
+    add_extremes,
+    add_picks,
+    count_rows,
+    leave_out,
+    lose_rows,
+    only_stale,
+    take_extremes,
+    take_picks,
+)
 from bigviz.wire.codec import CELLS, SIDE
 
 __all__ = ["Accumulator", "Values", "accumulator_of"]
@@ -48,7 +58,7 @@ class Values:
     def at(self, picked: Picked, cells: Array) -> Array:
         """The values of some rows, in one of the four types of kernels; cells of rows without one become -1."""
         if self.valid is not None:
-            _leave_out(picked.take(self.valid), cells)
+            leave_out(picked.take(self.valid), cells)
         return frozen(widen(picked.take(self.values)))
 
 
@@ -130,8 +140,8 @@ class _Counts(_Exact):
 
     def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
         if self._values is not None:
-            _leave_out(picked.take(self._values.values), cells)
-        _count(cells, sign, self._state[worker, :, 0])
+            leave_out(picked.take(self._values.values), cells)
+        count_rows(cells, sign, self._state[worker, :, 0])
 
     def block(self, number: int) -> Planes:
         counts = np.ascontiguousarray(self._sums(number)[:, 0]).view(np.uint32).reshape(SIDE, SIDE)
@@ -205,7 +215,7 @@ class _Stale:
         self._stale[:] = 0
 
     def add_again(self, picked: Picked, cells: Array) -> None:
-        _only_stale(cells, self._stale)
+        only_stale(cells, self._stale)
         self._append(picked, cells, True)
 
     def add(self, worker: int, picked: Picked, cells: Array, sign: int) -> None:
@@ -237,11 +247,11 @@ class _Extremes(_Stale):
 
     def _append(self, picked: Picked, cells: Array, again: bool) -> None:
         values = self._values.at(picked, cells)
-        _add_extremes(cells, values, self._lowest, again, self._best, self._counts, self._stale)
+        add_extremes(cells, values, self._lowest, again, self._best, self._counts, self._stale)
 
     def _remove(self, picked: Picked, cells: Array) -> None:
         values = self._values.at(picked, cells)
-        _take_extremes(cells, values, self._lowest, self._best, self._counts, self._stale)
+        take_extremes(cells, values, self._lowest, self._best, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
         best, counts = self._best[self._cells(number)], self._counts[self._cells(number)]
@@ -264,11 +274,11 @@ class _Picks(_Stale):
 
     def _append(self, picked: Picked, cells: Array, again: bool) -> None:
         values, rows = self._values.at(picked, cells), frozen(self._numbers(picked.positions()).astype(np.int64))
-        _add_picks(cells, values, rows, self._lowest, again, self._picked, self._rows, self._counts, self._stale)
+        add_picks(cells, values, rows, self._lowest, again, self._picked, self._rows, self._counts, self._stale)
 
     def _remove(self, picked: Picked, cells: Array) -> None:
         values, rows = self._values.at(picked, cells), frozen(self._numbers(picked.positions()).astype(np.int64))
-        _take_picks(cells, values, rows, self._rows, self._counts, self._stale)
+        take_picks(cells, values, rows, self._rows, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
         here = self._cells(number)
@@ -300,11 +310,11 @@ class _Again(_Stale):
     def _append(self, picked: Picked, cells: Array, again: bool) -> None:
         values = self._values.at(picked, cells)
         self._reduction.append(self._planes, cells, Rows(values))
-        _count(cells, 1, self._counts)
+        count_rows(cells, 1, self._counts)
 
     def _remove(self, picked: Picked, cells: Array) -> None:
         values = self._values.at(picked, cells)
-        _touch(cells, values, self._counts, self._stale)
+        lose_rows(cells, values, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
         first, second = (plane.reshape(-1)[self._cells(number)].reshape(SIDE, SIDE) for plane in self._planes)
@@ -334,94 +344,3 @@ def accumulator_of(
         return _Extremes(size, values, reduction, dtype)
     assert isinstance(reduction, Pick)
     return _Picks(size, values, numbers, reduction, dtype)
-
-
-@jit
-def _leave_out(valid: Array, cells: Array) -> None:
-    for k in range(valid.size):
-        if valid[k] == 0:
-            cells[k] = -1
-
-
-@jit
-def _only_stale(cells: Array, stale: Array) -> None:
-    for k in range(cells.size):
-        if cells[k] >= 0 and stale[cells[k]] == 0:
-            cells[k] = -1
-
-
-@jit
-def _count(cells: Array, sign: int, counts: Array) -> None:
-    for k in range(cells.size):
-        if cells[k] >= 0:
-            counts[cells[k]] += sign
-
-
-@jit
-def _touch(cells: Array, values: Array, counts: Array, stale: Array) -> None:
-    for k in range(cells.size):
-        cell = cells[k]
-        if cell >= 0 and values[k] == values[k]:
-            counts[cell] -= 1
-            stale[cell] = 1
-
-
-@jit
-def _add_extremes(
-    cells: Array, values: Array, lowest: bool, again: bool, best: Array, counts: Array, stale: Array
-) -> None:
-    """A value that beats what a stale cell held, or equals it, makes it fresh: nothing that is left beats it."""
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        beats = value < best[cell] if lowest else value > best[cell]
-        if counts[cell] == 0 or beats:
-            best[cell] = value
-            beats = True
-        if not again and (beats or value == best[cell]):
-            stale[cell] = 0
-        counts[cell] += 1
-
-
-@jit
-def _take_extremes(cells: Array, values: Array, lowest: bool, best: Array, counts: Array, stale: Array) -> None:
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        counts[cell] -= 1
-        if counts[cell] == 0:
-            stale[cell] = 0
-        elif value == best[cell]:
-            stale[cell] = 1
-
-
-@jit
-def _add_picks(
-    cells: Array, values: Array, rows: Array, lowest: bool, again: bool, picked: Array, held: Array, counts: Array,
-    stale: Array,
-) -> None:  # fmt: skip
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        if counts[cell] == 0 or (rows[k] <= held[cell] if lowest else rows[k] >= held[cell]):
-            picked[cell] = value
-            held[cell] = rows[k]
-            if not again:
-                stale[cell] = 0
-        counts[cell] += 1
-
-
-@jit
-def _take_picks(cells: Array, values: Array, rows: Array, held: Array, counts: Array, stale: Array) -> None:
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        counts[cell] -= 1
-        if counts[cell] == 0:
-            stale[cell] = 0
-        elif rows[k] == held[cell]:
-            stale[cell] = 1

@@ -19,6 +19,7 @@ from bigviz.tiles.brush.linked import Heights
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
 from bigviz.tiles.brush.targets.cells import Cells
+from bigviz.tiles.brush.targets.kernels import leave_out
 from bigviz.tiles.brush.targets.reduced import Reduced
 from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.wire.codec import CELLS, SIDE, EncodedPlane
@@ -145,7 +146,7 @@ class GridTarget:
     def _cells_of(self, picked: Picked) -> Array:
         cells = self.cells.cells(picked)
         if self._kept is not None:
-            _hide(picked.take(self._kept.rows), cells)
+            leave_out(picked.take(self._kept.rows), cells)
         if self.reduced.codes is not None:
             codes = self.reduced.codes
             _spread(picked.take(codes.codes), codes.width, self.blocks * CELLS, cells)
@@ -153,13 +154,6 @@ class GridTarget:
 
     def _turn(self) -> AbstractContextManager[Any]:
         return nullcontext() if self._alone is None else self._alone
-
-
-@jit
-def _hide(kept: Array, cells: Array) -> None:
-    for k in range(kept.size):
-        if kept[k] == 0:
-            cells[k] = -1
 
 
 @jit
