@@ -11,6 +11,7 @@ from bigviz.server.access.gate import Need
 from bigviz.server.jobs.wanted import ColumnsWant
 from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
+from bigviz.server.websocket.message_parts import columns_of, end_of, list_of, object_of
 from bigviz.wire.frames import MAX_LEVEL
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequ
     figure = whole(value.get("figure", 0 if "control" in value else None), "figure", 0, _MOST_NUMBER)
     layer = whole(value.get("layer", 0), "layer", 0, _MOST_NUMBER)
     seq = whole(value.get("seq"), "seq", 0, _MOST_SEQ)
-    targets = _listed(value.get("targets"), "targets", _MOST_TARGETS)
-    others = _listed(value.get("others", []), "others", _MOST_OTHERS)
+    targets = list_of(value.get("targets"), "targets", _MOST_TARGETS)
+    others = list_of(value.get("others", []), "others", _MOST_OTHERS)
     shape = _shape(value, "")
     control, prepare = _control(value, shape is not None or bool(others))
     return BrushRequest(
@@ -144,21 +145,6 @@ def _control(value: dict[str, Any], has_shape: bool) -> tuple[str | None, bool]:
     return control, prepare
 
 
-def _listed(value: Any, path: str, most: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise BadInput(f"{path} is a list of at most {most}, got {echoed(value, 60)}.", path)
-    return value
-
-
-def _object(value: Any, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    for key in value:
-        if key not in keys:
-            raise BadInput(f"{path}.{key[:60]}: unknown key; the keys are {', '.join(keys)}.", path, key[:60])
-    return value
-
-
 def _shape(value: dict[str, Any], path: str) -> ShapeWant | None:
     given = [kind for kind in _SHAPES if value.get(kind) is not None]
     if not given:
@@ -168,22 +154,22 @@ def _shape(value: dict[str, Any], path: str) -> ShapeWant | None:
     (kind,) = given
     found, where = value[kind], f"{path}.{kind}" if path else kind
     if kind == "labels":
-        labels = _listed(found, where, _MOST_LABELS)
+        labels = list_of(found, where, _MOST_LABELS)
         if not all(isinstance(label, str) for label in labels):
             raise BadInput(f"{where} is a list of texts, got {echoed(found, 60)}.", where)
         return ShapeWant(kind, tuple(labels))
     size = 4 if kind == "box" else 2
-    if not isinstance(found, list) or len(found) != size or any(isinstance(end, list | dict) for end in found):
+    if not isinstance(found, list) or len(found) != size:
         raise BadInput(f"{where} is a list of {size} numbers, got {echoed(found, 60)}.", where)
-    return ShapeWant(kind, tuple(found))
+    return ShapeWant(kind, tuple(end_of(end, where) for end in found))
 
 
 def _target(value: Any, path: str, limits: Limits) -> TargetWant:
-    found = _object(value, path, ("figure", "layer", "definition", "view", "columns"))
+    found = object_of(value, path, ("figure", "layer", "definition", "view", "columns"))
     figure, layer = (whole(found.get(key), f"{path}.{key}", 0, _MOST_NUMBER) for key in ("figure", "layer"))
     return TargetWant(
         figure, layer, found.get("definition"), _view(found.get("view"), f"{path}.view", limits),
-        _columns(found.get("columns"), f"{path}.columns", limits),
+        columns_of(found.get("columns"), f"{path}.columns", limits),
     )  # fmt: skip
 
 
@@ -200,19 +186,8 @@ def _view(value: Any, path: str, limits: Limits) -> tuple[int, int, int, int, in
     return zx, zy, left, top, width, height
 
 
-def _columns(value: Any, path: str, limits: Limits) -> ColumnsWant | None:
-    if value is None:
-        return None
-    found = _object(value, path, ("x0", "x1", "width"))
-    width = whole(found.get("width"), f"{path}.width", 1, limits.columns_width)
-    for end in ("x0", "x1"):
-        if isinstance(found.get(end), list | dict):
-            raise BadInput(f"{path}.{end} is a number, or a text of one.", f"{path}.{end}")
-    return ColumnsWant(found.get("x0"), found.get("x1"), width)
-
-
 def _other(value: Any, path: str) -> OtherWant:
-    found = _object(value, path, ("figure", "layer", "definition", *_SHAPES))
+    found = object_of(value, path, ("figure", "layer", "definition", *_SHAPES))
     shape = _shape(found, path)
     if shape is None:
         raise BadInput(f"{path} has none of {', '.join(_SHAPES)}.", path)

@@ -58,7 +58,7 @@ class Brushing:
     def take(self, request: BrushRequest) -> Callable[[], Any] | None:
         """A step came: the work to be begun, unless some is under way, which goes on with this step."""
         if self._next is not None:
-            self._viewer.fail_request(self._next.id, Cancelled("A newer step of the brush came first."))
+            self._viewer.fail_request(self._next.id, _replaced(self._next))
         self._next = request
         self._came.set()
         if self._works:
@@ -129,7 +129,7 @@ class Brushing:
             self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
             return True
         if self._next is not None:
-            raise Cancelled("A newer step of the brush came first.")
+            raise _replaced(request)
         return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
 
     async def _drag(self, request: BrushRequest, shown: Shown) -> bool:
@@ -192,3 +192,8 @@ def _resolve(value: Any, shown: Shown, backend: Backend, of: Dataset | None) -> 
     if layer.filter:
         raise BadInput("A layer with a filter takes part in no brush.", "definition", layer.filter)
     return dataset, layer
+
+
+def _replaced(request: BrushRequest) -> Cancelled:
+    """The answer to a step that is not counted any more; pages know it by its field."""
+    return Cancelled("A newer step of the brush came first.", "seq", request.seq)

@@ -11,9 +11,10 @@ from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.server.access.gate import Need
 from bigviz.server.brushes.wanted import KEYS, BrushRequest, read_brush
-from bigviz.server.jobs.wanted import ColumnsWant, Held, LayerHeld, LayerWants, Place, Roots, WindowWant
+from bigviz.server.jobs.wanted import Held, LayerHeld, LayerWants, Place, Roots, WindowWant
 from bigviz.server.limits import Limits
 from bigviz.server.request_values import whole
+from bigviz.server.websocket.message_parts import columns_of, end_of, list_of, object_of, only
 from bigviz.server.websocket.session_requests import (
     SESSION_KEYS,
     ControlRequest,
@@ -177,7 +178,7 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     op = value.get("op")
     if not isinstance(op, str) or op not in _KEYS:
         raise BadInput(f"op is one of {', '.join(_KEYS)}, got {echoed(op)}.", "op", op)
-    _only(value, _KEYS[op], "")
+    only(value, _KEYS[op], "")
     if op == "brush":
         return read_brush(value, request, limits)
     if op == "follow":
@@ -190,9 +191,7 @@ def _request(value: dict[str, Any], request: int, limits: Limits) -> Request:
     if op == "layer":
         layer = whole(value.get("layer"), "layer", 0, _MOST_FIGURE)
         return LayerRequest(request, figure, layer, value.get("definition"))
-    layers = value.get("layers")
-    if not isinstance(layers, list) or len(layers) > limits.layers_per_view:
-        raise BadInput(f"layers is a list of at most {limits.layers_per_view}.", "layers")
+    layers = list_of(value.get("layers"), "layers", limits.layers_per_view)
     found = tuple(_wanted(each, f"layers[{at}]", limits) for at, each in enumerate(layers))
     count = sum(len(each.tiles) + len(each.prefetch) for each in found)
     if count > limits.tiles_per_view:
@@ -216,22 +215,16 @@ def _followed(value: dict[str, Any], request: int, limits: Limits) -> FollowRequ
 
 
 def _figure_held(value: Any, path: str, limits: Limits) -> tuple[int, tuple[LayerHeld, ...]]:
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("figure", "layers"), path)
+    value = object_of(value, path, ("figure", "layers"))
     figure = whole(value.get("figure"), f"{path}.figure", 0, _MOST_FIGURE)
-    layers = value.get("layers")
-    if not isinstance(layers, list) or len(layers) > limits.layers_per_view:
-        raise BadInput(f"{path}.layers is a list of at most {limits.layers_per_view}.", f"{path}.layers")
+    layers = list_of(value.get("layers"), f"{path}.layers", limits.layers_per_view)
     return figure, tuple(_held(each, f"{path}.layers[{at}]", limits) for at, each in enumerate(layers))
 
 
 def _held(value: Any, path: str, limits: Limits) -> LayerHeld:
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("layer", "definition", "tiles", "kept", "window", "columns"), path)
+    value = object_of(value, path, ("layer", "definition", "tiles", "kept", "window", "columns"))
     layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
-    columns = _columns(value.get("columns"), f"{path}.columns", limits)
+    columns = columns_of(value.get("columns"), f"{path}.columns", limits)
     kept = _places(value.get("kept", []), f"{path}.kept", limits)
     if len(kept) > _MOST_KEPT:
         raise BadInput(f"{path}.kept has at most {_MOST_KEPT} tiles, got {len(kept)}.", f"{path}.kept", len(kept))
@@ -252,21 +245,8 @@ def _rectangle(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
     return _places([[zx, zy, i, j] for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)], path, limits)
 
 
-def _columns(value: Any, path: str, limits: Limits) -> ColumnsWant | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("x0", "x1", "width"), path)
-    width = whole(value.get("width"), f"{path}.width", 1, limits.columns_width)
-    x0, x1 = (_end(value.get(end), f"{path}.{end}") for end in ("x0", "x1"))
-    return ColumnsWant(x0, x1, width)
-
-
 def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"), path)
+    value = object_of(value, path, ("layer", "definition", "tiles", "prefetch", "roots", "window", "columns"))
     layer = whole(value.get("layer"), f"{path}.layer", 0, _MOST_FIGURE)
     definition = value.get("definition")
     if value.get("columns") is None:
@@ -277,26 +257,17 @@ def _wanted(value: Any, path: str, limits: Limits) -> LayerWants:
         return LayerWants(layer, definition, tiles, prefetch, roots, window)
     if not value.keys().isdisjoint(("tiles", "prefetch", "roots", "window")):
         raise BadInput(f"{path} asks for tiles or for columns, got both.", path)
-    return LayerWants(layer, definition, columns=_columns(value["columns"], f"{path}.columns", limits))
+    return LayerWants(layer, definition, columns=columns_of(value["columns"], f"{path}.columns", limits))
 
 
 def _window(value: Any, path: str, limits: Limits) -> WindowWant | None:
     if value is None:
         return None
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
     ends = ("x0", "x1", "y0", "y1")
-    _only(value, (*ends, "width", "height"), path)
+    value = object_of(value, path, (*ends, "width", "height"))
     width, height = (whole(value.get(side), f"{path}.{side}", 1, limits.image_side) for side in ("width", "height"))
-    x0, x1, y0, y1 = (_end(value.get(end), f"{path}.{end}") for end in ends)
+    x0, x1, y0, y1 = (end_of(value.get(end), f"{path}.{end}") for end in ends)
     return WindowWant((x0, x1, y0, y1), width, height)
-
-
-def _end(value: Any, path: str) -> Any:
-    """An end of a window; the axis says later how to read it, and whether it is there."""
-    if isinstance(value, list | dict):
-        raise BadInput(f"{path} is a number, or a text of one on a time axis, got {echoed(value, 60)}.", path)
-    return value
 
 
 def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
@@ -319,9 +290,7 @@ def _places(value: Any, path: str, limits: Limits) -> tuple[Place, ...]:
 def _roots(value: Any, path: str) -> Roots | None:
     if value is None:
         return None
-    if not isinstance(value, dict):
-        raise BadInput(f"{path} is an object, got {type(value).__name__}.", path)
-    _only(value, ("x", "y"), path)
+    value = object_of(value, path, ("x", "y"))
     return _root(value.get("x"), f"{path}.x"), _root(value.get("y"), f"{path}.y")
 
 
@@ -330,10 +299,3 @@ def _root(value: Any, path: str) -> tuple[str, int]:
     if not shaped or len(value[0]) > _LONGEST_START:
         raise BadInput(f"{path} is [start, exponent] of a layer answer, got {echoed(value, 80)}.", path)
     return value[0], value[1]
-
-
-def _only(value: dict[str, Any], allowed: tuple[str, ...], path: str) -> None:
-    for key in value:
-        if key not in allowed:
-            where = f"{path}.{key}" if path else key
-            raise BadInput(f"{where[:100]}: unknown key; the keys are {', '.join(allowed)}.", where[:100], key[:60])

@@ -13,8 +13,6 @@ const MOST_FLYING = 2;
 const PAUSE_MS = 50;
 /** How many rows are in the brush is told when it has rested so long. */
 const REST_MS = 600;
-/** What a server says of a step that a newer one has replaced. */
-const REPLACED = /newer step/;
 
 export class LinkedBrush {
   /**
@@ -161,9 +159,9 @@ export class LinkedBrush {
   }
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
-  #came({ id, parts, end, error }) {
+  #came({ id, parts, end, error, isReplaced }) {
     if (!this.flying.delete(id) && !(end && this.shapes.size > 0 && id === this.last)) return;
-    if (error && !REPLACED.test(error)) this.page.notices.note(error);
+    if (error && !isReplaced) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
       this.#tell(end);
       for (const part of parts) {

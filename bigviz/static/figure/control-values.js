@@ -113,7 +113,7 @@ export class ControlValues {
   }
 }
 
-/** @param {ControlValue} a @param {ControlValue} b */
+/** Whether two values of JSON are the same.  @param {unknown} a @param {unknown} b @returns {boolean} */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** @param {ControlSpec} spec @returns {ControlValue} */

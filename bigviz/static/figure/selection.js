@@ -2,6 +2,7 @@
 
 import { span } from "../geometry/span.js";
 import { SelectionRequests } from "../wire/selections.js";
+import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What a selection sees of its figure.
@@ -16,8 +17,8 @@ import { SelectionRequests } from "../wire/selections.js";
  * @typedef {{kind: "box", x: Span, y: Span, isCell?: boolean}|{kind: "lasso", points: {x: Place, y: Place}[]}} Region
  */
 
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
-const NUMBERS = new Set(["integer", "float", "decimal", "bool", ...TIMES]);
+/** Kinds that have statistics. */
+const DESCRIBED = new Set([...NUMBERS, "bool", ...TIMES]);
 /** Columns whose statistics are asked for at first. */
 const FIRST_STATS = 3;
 
@@ -47,7 +48,7 @@ export class Selection extends EventTarget {
 
   /** The columns that statistics can be made of. @returns {string[]} */
   get numbers() {
-    return this.layer.columns.filter(({ kind, plottable }) => plottable && NUMBERS.has(kind)).map(({ name }) => name);
+    return this.layer.columns.filter(({ kind, plottable }) => plottable && DESCRIBED.has(kind)).map(({ name }) => name);
   }
 
   /** The columns that rows can be told apart by. @returns {string[]} */

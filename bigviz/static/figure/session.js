@@ -5,6 +5,7 @@
 import { find } from "../dom.js";
 import { spanOf } from "../geometry/span.js";
 import { ends } from "../geometry/window.js";
+import { same } from "./control-values.js";
 import { Settling } from "./settling.js";
 
 /** @typedef {import("../wire/reassembler.js").SessionJson} SessionJson */
@@ -241,9 +242,6 @@ function retitle(figure, title) {
   figure.spec.title = title;
   find(figure.section, ".title", HTMLElement).textContent = title;
 }
-
-/** @param {unknown} a @param {unknown} b @returns {boolean} */
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The session of this tab's page before its reload; a second tab that was made from it finds none. */
 function takeKept() {

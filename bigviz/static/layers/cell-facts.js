@@ -2,6 +2,7 @@
 // and on which axes they lie at whole numbers.
 
 import { isExact } from "../axes/axis.js";
+import { TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
 /** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
@@ -15,8 +16,6 @@ import { isExact } from "../axes/axis.js";
  * @typedef {Readonly<{planes: readonly string[]|null, traits: Traits, rule: Rule, movable: boolean, exact: Sides,
  *   times: Sides}>} CellFacts
  */
-
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 
 /** @param {Definition} definition @param {LayerInfo} info @returns {CellFacts} */
 export function cellFacts(definition, { planes, traits, x, y }) {

@@ -11,6 +11,7 @@ import { opacityOf, pixelOf } from "../render/css-color.js";
 import { coloursWithout } from "../render/palette.js";
 import { wantsDark } from "../render/contrast.js";
 import { controlled } from "./controlled.js";
+import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
 /** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
@@ -30,10 +31,6 @@ import { controlled } from "./controlled.js";
  * @typedef {{definition: Definition, columns: import("./line-layer.js").Asked|null, raster:
  *   import("./raster-layer.js").Held|null}} LayerHeld */
 
-/** Kinds of columns whose axis is a time axis. */
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
-/** Kinds of columns that may go on a log axis. */
-const NUMBERS = new Set(["integer", "float", "decimal"]);
 /** Kinds of columns whose numbers may stand for cells, and how many of these an axis has at most. */
 const CELLS = new Set(["integer", "bool", "category"]);
 const MOST_CELLS = 64;

@@ -5,6 +5,7 @@ import { firstFrom } from "../geometry/sorted-search.js";
 import { length, scaleOf, SHORTEST, toBigInt } from "../geometry/span.js";
 import { joinKept } from "../wire/columns.js";
 import { nearView, placeOf } from "./near-view.js";
+import { TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/columns.js").Columns} Columns */
@@ -28,7 +29,6 @@ import { nearView, placeOf } from "./near-view.js";
  * @typedef {{x0: number, xunit: number, xscale: number, y0: number, yunit: number, yscale: number, height: number}}
  *   Transform */
 
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
 /** Times outside int64 nanoseconds are refused by the server; a home padded by 2 % may reach there. */
 const LAST = 2n ** 63n - 1n;
 /** Coordinates beyond this are cut before a canvas sees them: it computes in float32. */

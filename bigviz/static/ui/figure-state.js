@@ -132,7 +132,7 @@ function percent(share) {
 }
 
 /** Two digits and a letter, without Intl, whose first number takes 30 ms.  @param {number} value @returns {string} */
-function short(value) {
+export function short(value) {
   const rounded = Number(value.toPrecision(2));
   const [unit, letter] = UNITS.find(([least]) => rounded >= least) ?? [1, ""];
   return `${Number((rounded / unit).toPrecision(2))}${letter}`;

@@ -2,6 +2,7 @@
 // figures whose data have grown while the page was open, and nothing of it is announced.
 
 import { find } from "../dom.js";
+import { short } from "./figure-state.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../figure/streams.js").Version} Version */
@@ -12,12 +13,6 @@ const TELL_MS = 500;
 const SILENT_MS = 10_000;
 /** The share of the newest delay in what is told. */
 const NEWEST = 0.25;
-/** Large numbers in short.  @type {[number, string][]} */
-const UNITS = [
-  [1e9, "B"],
-  [1e6, "M"],
-  [1e3, "K"],
-];
 
 /** The figure's document says that x follows the newest data, or they have grown.  @param {Figure} figure */
 export const canFollowX = ({ ranges, section }) => ranges.x.published !== null || section.dataset.live !== undefined;
@@ -84,10 +79,3 @@ export function bindLive(figure, signal) {
 
 /** @param {number} ms @returns {string} "85 ms", "1.2 s" */
 const lateness = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-
-/** Two digits and a letter.  @param {number} value @returns {string} */
-export function short(value) {
-  const rounded = Number(value.toPrecision(2));
-  const [unit, letter] = UNITS.find(([least]) => rounded >= least) ?? [1, ""];
-  return `${Number((rounded / unit).toPrecision(2))}${letter}`;
-}

@@ -1,14 +1,16 @@
 // A reduction as text, "mean(fare)", and as two choices: the reduction and its column.
 
+import { NUMBERS, TIMES } from "../wire/column-kinds.js";
+
 /** @typedef {import("../layers/layer.js").Column} Column */
 /** @typedef {{name: string, column: string|null}} Reduction  column: null for those of whole rows */
 
-const NUMBERS = new Set(["integer", "float", "decimal", "bool"]);
-const TIMES = new Set(["timestamp", "date", "time", "duration"]);
+/** Kinds that have a sum. */
+const SUMMED = new Set([...NUMBERS, "bool"]);
 /** Kinds of columns whose values can be categories where these are few, those most fit for it first. */
 const CATEGORIES = ["category", "bool", "integer"];
-const isAdded = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || kind === "duration";
-const isOrdered = (/** @type {Column} */ { kind }) => NUMBERS.has(kind) || TIMES.has(kind);
+const isAdded = (/** @type {Column} */ { kind }) => SUMMED.has(kind) || kind === "duration";
+const isOrdered = (/** @type {Column} */ { kind }) => SUMMED.has(kind) || TIMES.has(kind);
 
 /** Which columns a reduction takes; null: none.  @type {ReadonlyMap<string, ((column: Column) => boolean)|null>} */
 const TAKES = new Map([

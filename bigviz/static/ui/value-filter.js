@@ -1,8 +1,9 @@
 // A row's value as a filter that keeps rows with the same.
 
+import { NUMBERS } from "../wire/column-kinds.js";
+
 /** @typedef {import("../layers/layer.js").Column} Column */
 
-const NUMBERS = new Set(["integer", "float", "decimal"]);
 const WORDS = new Set(["or", "and", "not", "between", "in", "is", "null", "true", "false"]);
 
 /** @param {string} name of a column @returns {string} as an expression has it */

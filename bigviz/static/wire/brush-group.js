@@ -4,11 +4,13 @@
 /** @typedef {import("./columns.js").ColumnsMessage|import("./images.js").ImageMessage} BrushPart */
 /** How many rows are in the brush, of how many; `exact`: all that came is.
  * @typedef {{brush: number, exact: boolean, selected: number, of: number, taking?: number[][]}} BrushEnd */
-/** A step that was answered: `error` in the place of an end where it was not.
- * @typedef {{id: number, parts: BrushPart[], end: BrushEnd|null, error: string|null}} Brushed */
+/** A step that was answered: `error` in the place of an end where it was not, `isReplaced` where a newer one came first.
+ * @typedef {{id: number, parts: BrushPart[], end: BrushEnd|null, error: string|null, isReplaced: boolean}} Brushed */
 
 /** A step that is an estimate is answered once more. */
 const REMEMBERED = 64;
+/** The field of the error of a step that a newer one has replaced. */
+const REPLACED = "seq";
 
 export class BrushGroup {
   constructor() {
@@ -35,8 +37,12 @@ export class BrushGroup {
     if (message.type === "columns" || message.type === "image") parts.push(message);
     if (message.type !== "done" && message.type !== "error") return null;
     this.parts.set(message.id, []);
-    const isError = message.type === "error";
-    const end = isError ? null : /** @type {BrushEnd} */ (/** @type {unknown} */ (message.json));
-    return { id: message.id, parts, end, error: isError ? message.json.error : null };
+    const { id } = message;
+    if (message.type === "error") {
+      const { error, field } = message.json;
+      return { id, parts, end: null, error, isReplaced: field === REPLACED };
+    }
+    const end = /** @type {BrushEnd} */ (/** @type {unknown} */ (message.json));
+    return { id, parts, end, error: null, isReplaced: false };
   }
 }

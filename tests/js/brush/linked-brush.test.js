@@ -51,7 +51,9 @@ function linked(count = 3) {
   const answer = (/** @type {number} */ id, /** @type {any} */ change = {}) => {
     const parts = sent[id - 1].targets.map((/** @type {any} */ t) => ({ type: "columns", figure: t.figure, layer: 0 }));
     const end = { brush: sent[id - 1].seq, exact: true, selected: 1, of: 9 };
-    connection.dispatchEvent(new CustomEvent("brushed", { detail: { id, parts, end, error: null, ...change } }));
+    connection.dispatchEvent(
+      new CustomEvent("brushed", { detail: { id, parts, end, error: null, isReplaced: false, ...change } }),
+    );
   };
   return { sent, figures, link, answer, connection, notes, end: () => ending.abort() };
 }
@@ -110,7 +112,7 @@ test("what is refused is told once, and steps that were replaced are not", () =>
   const { figures, link, answer, notes, end } = linked();
   link.set(figures[0], range(0));
   link.set(figures[0], range(1));
-  answer(1, { parts: [], end: null, error: "A newer step of the brush came first." });
+  answer(1, { parts: [], end: null, error: "A newer step came first.", isReplaced: true });
   answer(2, { parts: [], end: null, error: "No." });
   assert.deepEqual(notes, ["No."]);
   end();

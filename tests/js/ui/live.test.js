@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Streams } from "../../../bigviz/static/figure/streams.js";
-import { bindLive, canFollowX, short } from "../../../bigviz/static/ui/live.js";
+import { short } from "../../../bigviz/static/ui/figure-state.js";
+import { bindLive, canFollowX } from "../../../bigviz/static/ui/live.js";
 
 class Element {
   dataset = /** @type {Record<string, string>} */ ({});

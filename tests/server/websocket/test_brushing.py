@@ -181,7 +181,8 @@ def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) 
         answered = {got.frame.request: got for got in ends if got.kind in (Type.DONE, Type.ERROR)}
         assert set(sent) <= set(answered)
         assert answered[sent[-1]].value["selected"] == ((fare >= 0) & (fare < 30)).sum()
-        assert all("newer" in got.value["error"] for got in answered.values() if got.kind == Type.ERROR)
+        refused = [got.value for got in answered.values() if got.kind == Type.ERROR]
+        assert all("newer" in each["error"] and each["field"] == "seq" for each in refused)
 
 
 def test_a_brush_ends_with_its_connection(served: Running) -> None:
