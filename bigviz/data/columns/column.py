@@ -65,6 +65,11 @@ class ColumnInfo:
         return self.kind in ("category", "integer", "bool")
 
     @property
+    def label_column(self) -> str:
+        """The name under which a dataset gives the values of a labelled column as a category: see `as_labels`."""
+        return self.name if self.kind == "category" else as_labels(self.name)
+
+    @property
     def is_numeric(self) -> bool:
         """True if arithmetic (sum, mean) on the values has a meaning."""
         return self.kind in ("integer", "float", "bool", "decimal")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput, Unplottable
-from bigviz.data.columns.names import as_labels
 from bigviz.document.controls.spec import VALUED, ColumnOptions, ControlSpec, OptionValue
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ def _labels_of(document: Document, options: ColumnOptions) -> tuple[tuple[str, .
     """The labels of a column, and what makes a value of one."""
     kind = check_options_column(document, options)
     dataset = cast("Dataset", document.sources[options.dataset])
-    return dataset.labels(options.column if kind == "category" else as_labels(options.column)), _READ[kind]
+    return dataset.labels(dataset.info(options.column).label_column), _READ[kind]
 
 
 def _checkbox(refuse: Refuse, spec: ControlSpec, document: Document, value: object) -> bool:

@@ -19,8 +19,7 @@ _SIGNALS: Final = {
 
 
 def exit_words(status: int) -> str:
-    """The end of a sentence that begins with the app's name, for a status as `subprocess` has it (negative: a signal).
-    """
+    """The end of a sentence that begins with the app's name; `status` is that of `subprocess` (negative: a signal)."""
     if status >= 0:
         return f"ended itself with exit code {status}"
     try:

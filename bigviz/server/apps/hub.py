@@ -56,8 +56,7 @@ class Hub:
     # --- pages -------------------------------------------------------------------------------------------------------
 
     def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
-        """What a page gets of its session in `hello`; None for a document that has none. Raises Busy for one too many.
-        """
+        """What a page gets of its session in `hello`, None for a document without. Raises Busy for one too many."""
         app = self.apps.get(page.name)
         if app is None and not (self._options.shared and self._site.has(page.name)):
             return None

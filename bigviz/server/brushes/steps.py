@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
-from bigviz.data.columns.column import as_labels
 from bigviz.data.dataset import Dataset
 from bigviz.server.brushes.wanted import Asked, ShapeWant, TargetWant
 from bigviz.server.jobs.encoded import bars_message, columns_message
@@ -147,7 +146,7 @@ class HeldBrush:
             bars = self._engine.bars(dataset, layer, 0, 1, cancel)
             if not bars.bins:
                 raise BadInput("A bar chart without bars shows no brush.", "targets")
-            column = _label_column(dataset, layer)
+            column = dataset.info(layer.x).label_column
             places = {label: at for at, label in enumerate(dataset.labels(column, cancel))}
             order = tuple(places[name] for name in bars.names or ())
             return _Target(want, BarTarget(column, str(layer.reduction), layer.filter), bars, order)
@@ -183,17 +182,15 @@ def _kind(layer: Layer) -> str:
     return "linear" if layer.xaxis == "datetime" else layer.xaxis
 
 
-def _label_column(dataset: Dataset, layer: Layer) -> str:
-    return layer.x if dataset.info(layer.x).kind == "category" else as_labels(layer.x)
+_SHAPE_OF: Final = {"points": "box", "line": "range", "histogram": "range", "bar": "labels"}
+"""What a brush over each glyph is."""
 
 
 def _source(dataset: Dataset, layer: Layer) -> Source:
-    if layer.glyph == "points":
+    shape = _SHAPE_OF[layer.glyph]
+    if shape == "box":
         return BoxSource(layer)
-    return LabelSource(_label_column(dataset, layer)) if layer.glyph == "bar" else SpanSource(layer.x, _kind(layer))
-
-
-_SHAPE_OF = {"points": "box", "line": "range", "histogram": "range", "bar": "labels"}
+    return LabelSource(dataset.info(layer.x).label_column) if shape == "labels" else SpanSource(layer.x, _kind(layer))
 
 
 def _shape(dataset: Dataset, layer: Layer, want: ShapeWant) -> Shape:
@@ -206,7 +203,7 @@ def _shape(dataset: Dataset, layer: Layer, want: ShapeWant) -> Shape:
         return Box(*window_of(given.get, times))
     if wanted == "range":
         return Span(*interval(dict(zip(("x0", "x1"), want.values, strict=True)).get, "x0", "x1", time=times[0]))
-    places = {label: at for at, label in enumerate(dataset.labels(_label_column(dataset, layer)))}
+    places = {label: at for at, label in enumerate(dataset.labels(dataset.info(layer.x).label_column))}
     for label in want.values:
         if label not in places:
             raise BadInput(f"Column {layer.x!r} has no label {label[:60]!r}.", "labels", label[:60])

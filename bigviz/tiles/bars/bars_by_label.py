@@ -18,7 +18,7 @@ from bigviz.aggregate.value_kind import value_kind
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column, ColumnInfo, as_labels
+from bigviz.data.columns.column import Column, ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost
 from bigviz.tiles.answers.bars import Bars
@@ -129,7 +129,7 @@ def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
     """Read the rows once. Raises what reading raises, TooLarge for too many labels, and Cancelled."""
     reduction = layer.reduction
     info = dataset.info(layer.x)
-    name = layer.x if info.kind == "category" else as_labels(layer.x)
+    name = info.label_column
     labels = dataset.labels(name, crew.cancel)
     if len(labels) > MOST_BARS:
         raise TooLarge(f"bar shows at most {MOST_BARS:,} labels, and {layer.x!r} has {len(labels):,}", "x", len(labels))

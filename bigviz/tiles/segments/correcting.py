@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
@@ -28,7 +29,7 @@ def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, cre
     what filters kept of it: they are asked again."""
     whole = {name: each for name, each in tuple(part.layers.items()) if not isinstance(each, RowPart)}
     left = without(replace(part, layers=whole), part.first, part.stop, rows, crew)
-    again = [read_numbers(dataset, spec, int(run[0]), int(run[-1]) + 1, crew) for run in _runs(rows)]
+    again = [read_numbers(dataset, spec, int(run[0]), int(run[-1]) + 1, crew) for run in near_runs(rows, _NEAR)]
     near = joined(again)
     keep = np.isin(near.rows, rows)
     numbers = Numbers(near.rows[keep], near.x[keep], near.y[keep])
@@ -43,7 +44,3 @@ def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, cre
             labels = dataset.labels(layer.layer.reduction.category, crew.cancel)
         layer_of(new, layer.layer, inputs.dtype, inputs.own, labels, (layer.points.x, layer.points.y))
     return merge((left, new), part.order.roots, crew)
-
-
-def _runs(rows: Array) -> list[Array]:
-    return np.split(rows, np.flatnonzero(np.diff(rows) > _NEAR) + 1)

@@ -20,6 +20,7 @@ from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.kept import slices
 from bigviz.data.filters.predicate import Predicate
+from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.row_filter import hidden, row_filter
 from bigviz.tiles.morton.packed_mask import PackedMask
 from bigviz.tiles.segments.column_pieces import pieces_of
@@ -174,7 +175,7 @@ def _mask_at(dataset: Dataset, predicate: Predicate, rows: Array, crew: Crew) ->
     """Which of some rows, given by ascending number, are kept."""
     out = np.zeros(len(rows), np.bool_)
     at = 0
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > _NEAR) + 1) if len(rows) else ():
+    for run in near_runs(rows, _NEAR) if len(rows) else ():
         crew.look()
         low, alone = int(run[0]), Crew(1, cancel=crew.cancel)
         out[at : at + len(run)] = _mask(dataset, predicate, low, int(run[-1]) + 1, alone)[run - low]

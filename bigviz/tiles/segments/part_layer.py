@@ -17,6 +17,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, widen
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, within
 from bigviz.tiles.morton.quadtree import count_rows
@@ -89,7 +90,7 @@ def column_of(part: RowPart, dataset: Dataset, name: str, crew: Crew) -> PartCol
 
 def _read_at(dataset: Dataset, name: str, rows: Array, crew: Crew) -> Column:
     """A column of some rows, given by ascending number: what lies near them is read along."""
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > _NEAR) + 1)
+    runs = near_runs(rows, _NEAR)
     parts = [(run, read_columns(dataset, [name], int(run[0]), int(run[-1]) + 1, crew)[0]) for run in runs]
     values = np.concatenate([column.values[run - run[0]] for run, column in parts])
     masks = [np.ones(len(run), np.bool_) if c.valid is None else c.valid[run - run[0]] for run, c in parts]

@@ -14,6 +14,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, widen
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.verified_array import Checked
@@ -176,15 +177,11 @@ def _read(dataset: Dataset, names: Sequence[str], numbers: Array, cancel: Cancel
 def _taken(dataset: Dataset, name: str, by: str | None, numbers: Array, cancel: Cancel) -> Slice:
     """Columns at a few rows that lie anywhere."""
     names = [name] if by is None else [name, by]
-    parts = [_read(dataset, names, each, cancel) for each in _apart(np.sort(numbers))]
+    parts = [_read(dataset, names, each, cancel) for each in near_runs(np.sort(numbers), _SLICE)]
     values = np.concatenate([part.values for part in parts])
     valid = [np.ones(part.rows, np.uint8) if part.valid is None else part.valid for part in parts]
     codes = None if by is None else np.concatenate([part.codes for part in parts if part.codes is not None])
     return Slice(values, np.concatenate(valid), codes, np.zeros(1, np.int64), np.full(1, len(values)))
-
-
-def _apart(numbers: Array) -> list[Array]:
-    return np.split(numbers, np.flatnonzero(np.diff(numbers) > _SLICE) + 1)
 
 
 def _joined(parts: Sequence[tuple[Array, Array | None]]) -> tuple[Array, Array | None]:

@@ -13,7 +13,7 @@ import numpy as np
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
-from bigviz.data.columns.column import ColumnInfo, as_labels
+from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.selection.chosen import Chosen
@@ -49,7 +49,7 @@ def check_labels(dataset: Dataset, name: str) -> str:
     info = dataset.info(name)
     if not info.is_labelled:
         raise BadInput(f"by is a column of labels, integers or booleans; {name!r} holds {info.type}", "by", name)
-    return name if info.kind == "category" else as_labels(name)
+    return info.label_column
 
 
 def category(dataset: Dataset, name: str, cancel: Cancel = NEVER) -> tuple[str, tuple[str, ...]]:

@@ -139,8 +139,11 @@ def test_a_call_that_takes_too_long_is_interrupted_and_its_process_ended_where_t
         while not process.killed:
             await asyncio.sleep(0.001)
         assert process.killed == ["took longer than 0.01 s for a callback, and could not be interrupted"]
+        callbacks.ended(2, [])
+        callbacks.call(Call(page, "change", "a", 2))
+        waiting = callbacks.running(3)
+        assert waiting is not None and waiting.timer is not None
         callbacks.detach()
-        await asyncio.sleep(0.03)
-        assert len(process.killed) == 1
+        assert waiting.timer.cancelled(), "no call of a process that is gone is late"
 
     loop(work)

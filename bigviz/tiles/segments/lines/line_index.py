@@ -16,6 +16,7 @@ from bigviz.common.cancel import locked
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Survey, numbers_of
 from bigviz.tiles.grid.window import Number
@@ -181,7 +182,7 @@ class LineIndex:
         rows = np.unique(np.concatenate(wrong)) if wrong else np.empty(0, np.int64)
         rows = rows[(rows >= dataset.first_row) & (rows < start)]
         corrected = []
-        for ends in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else ():
+        for ends in near_runs(rows, 1) if len(rows) else ():
             x, y = self._axes(dataset, int(ends[0]), int(ends[-1]) + 1, kept, crew)
             corrected += [_piece(x, y, begin, end, int(ends[0])) for begin, end in slices(len(x))]
         return _News(added, [_joined(corrected)] if corrected else [])
