@@ -142,7 +142,7 @@ class Brushing:
             self._done(request, {**_FREE, "brush": request.seq, "exact": True, "taking": self._taking})
             return True
         if self._next is not None:
-            raise Cancelled("A newer step of the brush came first.")
+            raise _replaced(request)
         return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
 
     def _holding(self) -> HeldBrush:

@@ -18,8 +18,6 @@ const REST_MS = 500;
 const CLOSE_MS = 60_000;
 /** Of tables of so few rows filtered layers come as fast, and their rows are drawn one by one. */
 const FEW_ROWS = 100_000;
-/** What a server says of a step that a newer one has replaced. */
-const REPLACED = /newer step/;
 
 export class ControlDrag {
   /**
@@ -218,10 +216,10 @@ export class ControlDrag {
   }
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
-  #came({ id, parts, end, error }) {
+  #came({ id, parts, end, error, isReplaced }) {
     if (!this.flying.delete(id) && id !== this.last) return;
     if (error) {
-      if (!REPLACED.test(error)) this.#giveUp(this.control);
+      if (!isReplaced) this.#giveUp(this.control);
       else if (!this.taking) this.control = null; // by another brush: it is prepared when it is next touched
     } else if (end?.taking) this.#take(end.taking, parts, end.brush);
     if (this.isDue) this.#step();

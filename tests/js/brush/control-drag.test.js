@@ -90,7 +90,9 @@ function dragged() {
     const { prepare, seq } = sent[id - 1];
     const parts = prepare ? [] : [{ type: "columns", figure: 0, layer: 0 }];
     const end = { brush: seq, exact: true, taking: [[0, 0]] };
-    connection.dispatchEvent(new CustomEvent("brushed", { detail: { id, parts, end, error: null, ...change } }));
+    connection.dispatchEvent(
+      new CustomEvent("brushed", { detail: { id, parts, end, error: null, isReplaced: false, ...change } }),
+    );
   };
   return { sent, figures, values, links, connection, fire, move, answer, end: () => ending.abort() };
 }
@@ -186,7 +188,7 @@ test("steps that were replaced say nothing, and another control's value is not h
   answer(1);
   fire("pointerdown");
   await move(6);
-  answer(2, { end: null, error: "A newer step of the brush came first." });
+  answer(2, { end: null, error: "A newer step came first.", isReplaced: true });
   await move(7);
   assert.equal(figures[0].taken, 0);
   values.set("kinds", true);
