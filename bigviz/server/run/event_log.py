@@ -149,6 +149,8 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "disconnected": _viewers,
     "people": lambda facts: f"  people   {facts['by']}: {facts['done']} ({facts['user'] or facts.get('token')})",
     "reloaded": lambda facts: f"  reloaded {facts['path']}",
+    "restarted": lambda facts: f"  started  {facts['path']} again",
+    "app": lambda facts: "\n".join(f"  {facts['app']:<9}{line}" for line in facts["line"].rstrip().splitlines()),
     "log": lambda facts: facts["message"],
     "stopped": lambda facts: "bigviz has stopped.",
 }

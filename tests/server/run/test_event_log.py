@@ -35,6 +35,22 @@ def test_lines_for_people():
     assert lines[-1] == "  opened   a: 1,234,567 rows" and "tiles" not in said()
 
 
+def test_what_an_app_prints_and_its_tracebacks_are_there_for_people():
+    out = io.StringIO()
+    report = Reporter(out=out)
+    report("app", app="sales", line="hello")
+    report("app", app="sales", line="Traceback (most recent call last):\n  boom\nZeroDivisionError\n")
+    report("restarted", path="/x/sales.py")
+    report.flush(PATIENCE)
+    assert out.getvalue().splitlines() == [
+        "  sales    hello",
+        "  sales    Traceback (most recent call last):",
+        "  sales      boom",
+        "  sales    ZeroDivisionError",
+        "  started  /x/sales.py again",
+    ]
+
+
 def test_control_characters_in_names_do_not_reach_the_terminal():
     out = io.StringIO()
     report = Reporter(out=out)
