@@ -158,7 +158,7 @@ test("before the server has said what it can, and where it cannot, layers are fi
 test("what another brush has replaced is prepared again", () => {
   const { sent, fire, answer, end } = dragged();
   fire("pointerover");
-  answer(1, { end: null, error: "A newer step of the brush came first." });
+  answer(1, { end: null, error: "A newer step came first.", isReplaced: true });
   fire("pointerover");
   assert.equal(sent.length, 2);
   end();
