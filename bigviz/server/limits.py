@@ -54,6 +54,8 @@ class Limits:
     columns_width: int = 16_384
     image_side: int = 16_384
     image_cells: int = 1 << 24
+    brush_cells: int = 1 << 25  # of the targets of a brush, over all planes
+    brushes_cells: int = 1 << 27  # of those of all connections; the next one is told to try again
     answer_bytes: int = 512 * _MIB  # of all HTTP answers that are computed or sent; the next one is answered 503
     rows: int = 50_000
     queued_requests: int = 1_000  # HTTP layer requests that wait or run; the next one is answered 503

@@ -13,6 +13,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
+from bigviz.server.brushes.cell_budget import CellBudget
 from bigviz.server.brushes.wanted import Asked, ShapeWant, TargetWant
 from bigviz.server.jobs.encoded import bars_message, columns_message
 from bigviz.server.jobs.layer_ref import times_of
@@ -72,8 +73,8 @@ class _Target:
 class HeldBrush:
     """The brush of a connection. One call at a time, from any thread; `close` at any time."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, budget: CellBudget) -> None:
+        self._engine, self._budget = engine, budget
         self._brush: Brush | None = None
         self._key: Hashable = None
         self._targets: list[_Target] = []
@@ -89,10 +90,11 @@ class HeldBrush:
         self._cancel.cancel()
         if self._brush is not None:
             self._brush.close()
+        self._budget.free(self)
 
     def begin(self, asked: Asked, cancel: Cancel) -> Brush:
         """The brush that is asked for, which is the one before if that differs in its shape or in what targets show;
-        it may not be prepared yet. Raises BadInput, and what the engine raises."""
+        it may not be prepared yet. Raises BadInput, what the budget raises, and what the engine does."""
         source = _brushed(asked)
         others = tuple(
             OtherBrush(
@@ -104,6 +106,9 @@ class HeldBrush:
         )
         targets = [self._target(asked.dataset, want, layer, cancel) for want, layer in asked.targets]
         layers = tuple((want.figure, want.layer, layer) for want, layer in asked.targets)
+        self._budget.hold(self, sum(_cells(asked.dataset, each.target) for each in targets))
+        if self._cancel.cancelled:
+            self._budget.free(self)
         key = (asked.dataset.fingerprint, asked.dataset.version, source, others, layers)
         if self._brush is None or self._key != key:
             if self._brush is not None:
@@ -175,6 +180,15 @@ def _brush(asked: Asked) -> Shape | None:
         return asked.drag.shape
     assert asked.shape is not None
     return _shape(asked.dataset, asked.layer, asked.shape)
+
+
+def _cells(dataset: Dataset, target: Target) -> int:
+    """How many cells a raster has, over all planes; other targets are small."""
+    if not isinstance(target, RasterTarget):
+        return 0
+    category = target.layer.reduction.category
+    planes = 1 if category is None else len(dataset.labels(category))
+    return target.view.width * target.view.height * planes
 
 
 def _kind(layer: Layer) -> str:

@@ -23,6 +23,7 @@ from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
 from bigviz.document.substitute import substituted
 from bigviz.render import colormaps
+from bigviz.server.brushes.cell_budget import CellBudget
 from bigviz.server.brushes.dragged import dragged
 from bigviz.server.brushes.steps import HeldBrush
 from bigviz.server.controls.figure_values import FigureValues
@@ -75,6 +76,7 @@ class Backend:
         self.scans = Scans(engine)
         self.selections = SelectionJobs(self)
         self.figures = FigureValues(self.job)
+        self.brush_cells = CellBudget(limits.brush_cells, limits.brushes_cells)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
         self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}
@@ -186,7 +188,7 @@ class Backend:
 
     def held_brush(self) -> HeldBrush:
         """What a connection holds of its brush, to begin with."""
-        return HeldBrush(self.engine)
+        return HeldBrush(self.engine, self.brush_cells)
 
     def dragged(self, request: BrushRequest, shown: Shown, cancel: Cancel) -> AskedBrush:
         """What a message asks for in which a control is dragged; blocks."""

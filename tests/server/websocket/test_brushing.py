@@ -12,6 +12,7 @@ import pytest
 import bigviz as bv
 from bigviz.common.errors import Cancelled
 from bigviz.document.spec import Document
+from bigviz.server.limits import Limits
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
@@ -171,6 +172,24 @@ def test_tables_without_labels_show_no_brush() -> None:
             wanted = [{"figure": 1, "layer": 0, "definition": definition, **more}]
             _, end = brushed(browser, say(browser, 0, wanted, box=["0", "0", "9", "9"]))
             assert end.kind == Type.ERROR and "shows no brush" in end.value["error"]
+
+
+def test_brushes_have_a_bounded_number_of_cells(plots: Document) -> None:
+    """64 rasters of 16 million cells each, of every connection, would be more memory than any machine has."""
+    limits = Limits(brush_cells=2 * 256 * 256, brushes_cells=3 * 256 * 256)
+    box = {"box": ["-9", "-9", "9", "9"]}
+    with running([plots], limits=limits) as served, Browser(served.url, "d") as one:
+        raster = target(one, POINTS, view=[0, 0, 0, 0, 256, 256])
+        planes = {**raster, "definition": one.definition(POINTS, agg="by(kind)")}
+        for wanted in ([raster] * 3, [planes]):
+            _, end = brushed(one, say(one, POINTS, wanted, **box))
+            assert end.kind == Type.ERROR and "at most 131,072 cells" in end.value["error"]
+        with Browser(served.url, "d") as other:
+            assert brushed(one, say(one, POINTS, [raster] * 2, **box))[1].kind == Type.DONE
+            _, end = brushed(other, say(other, POINTS, [raster] * 2, **box))
+            assert end.kind == Type.ERROR and "try again later" in end.value["error"]
+            assert brushed(one, say(one, POINTS, []))[1].kind == Type.DONE
+            assert brushed(other, say(other, POINTS, [raster] * 2, **box))[1].kind == Type.DONE
 
 
 def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) -> None:
