@@ -4,7 +4,7 @@
 /** @typedef {import("./columns.js").ColumnsMessage|import("./images.js").ImageMessage} BrushPart */
 /** How many rows are in the brush, of how many; `exact`: all that came is.
  * @typedef {{brush: number, exact: boolean, selected: number, of: number, taking?: number[][]}} BrushEnd */
-/** A step that was answered: `error` in the place of an end where it was not, `isReplaced` where a newer one came first.
+/** A step that was answered: `error` in the place of an end where it was not; `isReplaced`: a newer one came first.
  * @typedef {{id: number, parts: BrushPart[], end: BrushEnd|null, error: string|null, isReplaced: boolean}} Brushed */
 
 /** A step that is an estimate is answered once more. */
