@@ -22,8 +22,8 @@ PAGE = ROOT / "README.md"
 *LISTINGS, PUBLISHING = [each for each in listings(PAGE) if each.language == "python"]
 COMMANDS = [line for each in listings(PAGE) for line in each.text.splitlines() if line.startswith("bigviz")]
 ROWS = 20_000
-TASKS = ["map", "series", "linked", "categories"]
-SHOWN = [("points", 200_000), ("line", ROWS), ("points", ROWS), ("points", ROWS)]
+TASKS = ["map", "series", "dashboard"]
+SHOWN = [("points", 200_000), ("line", ROWS), ("points", ROWS)]
 """Glyph and rows of the first layer of each task's listing."""
 
 

@@ -30,7 +30,7 @@ def test_the_scripts_are_the_examples() -> None:
     assert [each.text for each in listings(PAGE) if each.language == "python"] == [
         EXAMPLES[name] for name in ("map.py", "series.py", "linked.py", "categories.py", "app.py", "tiles.py")
     ]
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7, "these, and the README's dashboard"
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("bigviz serve")])
