@@ -124,8 +124,9 @@ class CategoryKeys {
     const words = rows === undefined ? "" : `, ${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} in view`;
     button.dataset.code = String(code);
     button.setAttribute("aria-pressed", String(!isHidden));
-    button.setAttribute("aria-label", `${labelWords(label)}${words}`);
-    button.title = `${isHidden ? "Show" : "Hide"} ${labelWords(label)}${words}. Double click, or Shift and Enter: this one alone`;
+    const name = `${labelWords(label)}${words}`;
+    button.setAttribute("aria-label", name);
+    button.title = `${isHidden ? "Show" : "Hide"} ${name}. Double click, or Shift and Enter: this one alone`;
   }
 
   /** @returns {string[]} the labels that are hidden */
