@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-__all__ = ["AGGS", "message", "path_of_layer", "path_of_site", "quoted"]
+__all__ = [
+    "AGGS", "brush", "message", "of_session", "path_of_layer", "path_of_site", "quoted", "selection",
+]  # fmt: skip
 
 NUMBERS: Final = (
     "0", "1", "-1", "-0", "0.5", "5e-324", "2e-308", "1e308", "-1e308", "1.7976931348623157e308", "1e999", "-1e999",
@@ -184,6 +187,79 @@ def message(rng: random.Random, definition: dict[str, Any], columns: Sequence[st
         if rng.random() < hostile / 4:
             wanted["roots"] = rng.choice([{}, [], {"x": ["0"], "y": None}, {"z": 1}])
     return {"op": "view", "figure": 0, "layers": [wanted]}
+
+
+def selection(rng: random.Random, columns: Sequence[str], hostile: float) -> tuple[str, dict[str, Any]]:
+    """The query and the body of a `select` over any of the columns."""
+    query = urlencode([(axis, rng.choice(columns)) for axis in "xy"]) if rng.random() < 0.6 else ""
+    if rng.random() < 0.2:
+        query += "&glyph=" + rng.choice(("line", "histogram", "bar"))
+    (x0, x1), (y0, y1) = _pair(rng, hostile), _pair(rng, hostile)
+    corners = [[rng.choice(_pair(rng, hostile)), rng.choice(_pair(rng, hostile))] for _ in range(rng.choice((3, 40)))]
+    shapes: dict[str, Any] = {"box": [x0, y0, x1, y1], "range": [x0, x1], "lasso": corners}
+    name = rng.choice(list(shapes))
+    body: dict[str, Any] = {name: shapes[name]}
+    if rng.random() < 0.4:
+        body["stats"] = [rng.choice(columns)]
+    if rng.random() < 0.2:
+        body["by"] = rng.choice(columns)
+    if rng.random() < 0.3:
+        kept = rng.choice(("{} is null", "{} > 1", "{} in ('a', 1)", "not {}"))
+        body["filter"] = kept.format(quoted(rng.choice(columns)))
+    if rng.random() < hostile / 2:
+        body[rng.choice(list(body))] = rng.choice((None, [], {}, 1e308, 10**400, "\ud800", [None] * 4, [[[]]], True))
+    return query, body
+
+
+def brush(rng: random.Random, dataset: str, columns: Sequence[str], hostile: float) -> dict[str, Any]:
+    """A `brush` message over any of the columns, without its id."""
+    source = _brushed(rng, dataset, columns)
+    made = {"op": "brush", "figure": 0, "layer": 0, "definition": source, "seq": rng.choice((0, 1, 2**53 - 1))}
+    made |= _shape(rng, str(source["glyph"]), hostile)
+    made["targets"] = [_target(rng, _brushed(rng, dataset, columns), hostile) for _ in range(rng.choice((1, 2, 3)))]
+    if rng.random() < 0.2:
+        other = _brushed(rng, dataset, columns)
+        made["others"] = [{"figure": 0, "definition": other, **_shape(rng, str(other["glyph"]), hostile)}]
+    if rng.random() < hostile / 2:
+        made[rng.choice(list(made)[1:])] = rng.choice((None, [], {}, -1, 1e308, 10**400, "\ud800", [None], [[]], True))
+    return made
+
+
+def of_session(rng: random.Random) -> dict[str, Any]:
+    """A `control`, `range` or `selection` message, without its id."""
+    value = rng.choice((*NUMBERS, None, True, 10**400, -(10**400), 1e308, math.nan, [], [1, 2], [[]], {}, "\ud800"))
+    return rng.choice((
+        {"op": "control", "control": rng.choice(("least", "nope", "", "\0")), "value": value},
+        {"op": "range", "ranges": rng.choice(({"x0": [value, value]}, {"x0": [0, value]}, {"nope": [0, 1]}, value))},
+        {"op": "selection", "figure": rng.choice(("f0", "nope")), "selection": value},
+    ))  # fmt: skip
+
+
+def _brushed(rng: random.Random, dataset: str, columns: Sequence[str]) -> dict[str, Any]:
+    glyph = rng.choice(("points", "points", "line", "histogram", "bar"))
+    made = {"dataset": dataset, "glyph": glyph, "x": rng.choice(("x", "x", rng.choice(columns)))}
+    if glyph in ("points", "line"):
+        made["y"] = rng.choice(("y", rng.choice(columns)))
+    if glyph != "line":
+        made["agg"] = _agg(rng, columns, 0)
+    return made
+
+
+def _shape(rng: random.Random, glyph: str, hostile: float) -> dict[str, Any]:
+    if glyph == "bar":
+        return {"labels": rng.choice((["a"], [], ["nope"], ["\ud800"]))}
+    (x0, x1), (y0, y1) = _pair(rng, hostile), _pair(rng, hostile)
+    return {"box": [x0, y0, x1, y1]} if glyph == "points" else {"range": [x0, x1]}
+
+
+def _target(rng: random.Random, definition: dict[str, Any], hostile: float) -> dict[str, Any]:
+    made: dict[str, Any] = {"figure": 0, "layer": 0, "definition": definition}
+    if definition["glyph"] == "points":
+        made["view"] = rng.choice(([0, 0, 0, 0, 256, 256], [24, 24, 2**32, -(2**32), 10, 10], [3, 0, -5, 7, 40, 1]))
+    elif definition["glyph"] != "bar":
+        x0, x1 = _pair(rng, hostile)
+        made["columns"] = {"x0": x0, "x1": x1, "width": _size(rng, hostile)}
+    return made
 
 
 def _agg(rng: random.Random, columns: Sequence[str], hostile: float) -> str:

@@ -48,6 +48,7 @@ class Bands(NamedTuple):
     scale: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of ends near those of float64 all edges are in one band
 def bands_of(xs: Array, ys: Array, slack: float = 0.0) -> Bands:
     """The edges of a polygon by bands, each edge in the bands that are less than `slack` from it too."""
     ax, ay, bx, by = xs, ys, np.roll(xs, -1), np.roll(ys, -1)
@@ -132,7 +133,7 @@ class Polygon:
         if dtype.kind == "f":
             vertices = np.array([float(number) for number in numbers])
             exact = all(float(number) == number for number in numbers)
-            return _Frame(None, vertices, 0.0 if exact else 4 * float(np.spacing(np.abs(vertices).max())), False)
+            return _Frame(None, vertices, 0.0 if exact else 4 * math.ulp(float(np.abs(vertices).max())), False)
         low, high = self.bounds[axis]
         origin, width = math.floor(low), math.ceil(high) - math.floor(low)
         if all(isinstance(number, int) for number in numbers) and width < 1 << 53:
