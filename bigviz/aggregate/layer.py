@@ -60,7 +60,12 @@ class Layer:
         """The columns that answers are made of, those of the axes first, each once."""
         expression = self.expression
         filtered = () if expression is None else sorted(expression.columns)
-        return tuple(dict.fromkeys(name for name in (self.x, self.y, *self.reduction.columns, *filtered) if name))
+        return tuple(dict.fromkeys((*self.axis_columns, *self.reduction.columns, *filtered)))
+
+    @property
+    def axis_columns(self) -> tuple[str, ...]:
+        """The columns of x and y, or of x alone for bars, whose y is none. A column may have an empty name."""
+        return (self.x,) if self.glyph in BARS else (self.x, self.y)
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""

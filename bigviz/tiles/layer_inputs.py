@@ -53,8 +53,8 @@ def read_columns(dataset: Dataset, reduction: Reduction, crew: Crew) -> dict[str
 
 def read_bytes(dataset: Dataset, layer: Layer) -> int:
     """Bytes a row of both axes, where they have to be read: what is in memory already is shared."""
-    axes = (name for name in (layer.x, layer.y) if name)
-    return sum(axis_dtype(dataset.info(name).type).itemsize for name in axes) if dataset.files else 0
+    axes = (dataset.info(name).type for name in layer.axis_columns)
+    return sum(axis_dtype(each).itemsize for each in axes) if dataset.files else 0
 
 
 def kept_columns(layer: Layer) -> tuple[str, ...]:

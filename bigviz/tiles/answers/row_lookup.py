@@ -87,7 +87,7 @@ def rows_table(dataset: Dataset, layer: Layer, numbers: Array) -> pa.Table:
 
 
 def _names(layer: Layer) -> list[str]:
-    return list(dict.fromkeys(name for name in (layer.x, layer.y, *layer.reduction.sources) if name))
+    return list(dict.fromkeys((*layer.axis_columns, *layer.reduction.sources)))
 
 
 def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: list[str]) -> dict[str, pa.Array]:

@@ -93,6 +93,10 @@ class Sample:
         missing = tuple(name for name, part in parts.items() if part is None)
         if missing:
             rows, columns = self._read(number, missing, cancel)
+            held = [part for part in parts.values() if part is not None]
+            if any(not np.array_equal(part.rows, rows) for part in held):  # batches of these columns end elsewhere
+                missing = tuple(parts)
+                rows, columns = self._read(number, missing, cancel)
             if not len(rows):
                 return None
             for name, column in zip(missing, columns, strict=True):
@@ -120,7 +124,8 @@ class Sample:
             rows += len(columns[0])
             if rows >= _UNIT:
                 break
-        return first, [joined(parts) for parts in zip(*batches, strict=True)]
+        # Where batches end depends on the columns that are read: a unit has the same rows whatever they are.
+        return first, [_head(joined(parts)) for parts in zip(*batches, strict=True)]
 
     def _next(self, number: int, names: tuple[str, ...], cancel: Cancel) -> tuple[int, list[Column]]:
         """A batch of a piece that is read from its start: the pieces take turns."""
@@ -130,6 +135,11 @@ class Sample:
     def close(self, names: Collection[str] | None = None) -> None:
         """Close the files that it has open (for these columns); what is read after that opens them again."""
         self._streams.close(names)
+
+
+def _head(column: Column) -> Column:
+    values, valid = column.values[:_UNIT], None if column.valid is None else column.valid[:_UNIT]
+    return Column(column.info, values, valid, column.categories)
 
 
 def _taken(column: Column, picked: npt.NDArray[np.int64], rows: int) -> Column:

@@ -132,3 +132,35 @@ def test_a_sample_grows_by_half_at_least(
     monkeypatch.setattr("bigviz.data.sources.memory._PIECE", 10)
     values = np.arange(10.0 * units)
     assert Sample(dataset(x=values, y=values)).sizes() == sizes
+
+
+class Uneven(Dataset):
+    """Pieces of 1,300 rows, in batches that are shorter where more columns are read."""
+
+    pieces = 10
+
+    def chunks(self) -> list[tuple[int, int]]:
+        return [(1_300 * number, 1_300) for number in range(self.pieces)]
+
+    def read(self, number: int, names: Any, cancel: Any = None, own_labels: bool = False) -> Iterator[Any]:
+        start, count = self.chunks()[number]
+        step = 2_000 // len(names)
+        for first in range(start, start + count, step):
+            rows = np.arange(first, min(first + step, start + count))
+            yield first, [self.column(name).take(rows) for name in names]
+
+
+@pytest.mark.parametrize("pieces", [10, 1])
+def test_columns_whose_batches_end_elsewhere_are_of_the_same_rows(
+    pieces: int, dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read of a unit later fits what is kept of it."""
+    monkeypatch.setattr("bigviz.tiles.estimates.sample._UNIT", 1_000)
+    uneven = Uneven("uneven", dataset(**{name: np.arange(13_000.0) for name in "abc"})._source)
+    uneven.pieces = pieces
+    sample = Sample(uneven)
+    assert sample.start is (pieces == 1)
+    for names in (("a", "b"), ("a", "b", "c"), ("c",)):
+        unit = sample.unit(0, names, Cancel())
+        assert unit is not None and set(unit.columns) >= set(names)
+        assert all(np.array_equal(column.values, unit.rows) for column in unit.columns.values())

@@ -37,7 +37,7 @@ def has(vertices: list[tuple[Any, Any]], x: Any, y: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_points_are_in_as_fractions_say(kind: str, data: st.DataObject):
     numbers, dtype = KINDS[kind]

@@ -165,7 +165,7 @@ def assert_summary(found: Summary, column: pd.Series) -> None:
     assert [found.q25, found.median, found.q75] == wanted.tolist()
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-4, 4), st.floats(-4, 4)), min_size=3, max_size=12),
     st.sampled_from([2, None]),
