@@ -76,6 +76,7 @@ class _Freezer:
         self.figures: dict[int, str] = {}
         self.controls: list[tuple[Control, str]] = []
         self.boxes = 0
+        self.shown = 0  # figures, one that is shown twice counted twice
 
     def freeze(self, root: Figure | Box, title: str | None, id: str | None) -> Document:
         if not isinstance(root, Figure | Box):
@@ -128,7 +129,7 @@ class _Freezer:
         return {**out, "children": [self._node(child) for child in node.children]}
 
     def _figure(self, node: Figure) -> dict[str, Any]:
-        number = len(self.figures)
+        number, self.shown = self.shown, self.shown + 1
         name = node.id or f"f{number}"
         self.figures.setdefault(id(node), name)
         out: dict[str, Any] = {"id": name, "type": "figure", "title": node.title}

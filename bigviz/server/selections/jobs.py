@@ -20,10 +20,11 @@ from bigviz.data.dataset import Dataset
 from bigviz.server.http.row_json import MOST_COLUMNS, texts
 from bigviz.server.jobs.layer_ref import Asked, LayerRef
 from bigviz.server.jobs.usage import Usage
-from bigviz.server.selections.kept import Kept, Selections, gone, rules_of
+from bigviz.server.selections.kept import Kept, Selections, gone
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
+from bigviz.server.selections.row_rules import rules_of
 from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches
 
 if TYPE_CHECKING:

@@ -12,12 +12,10 @@ from typing import Final
 from bigviz.common.errors import Gone, NotFound
 from bigviz.data.appending.growth import Mark
 from bigviz.data.dataset import Dataset
-from bigviz.document.spec import Document
 from bigviz.server.jobs.layer_ref import LayerRef
-from bigviz.server.jobs.usage import Usage
 from bigviz.tiles.interface import Lasso, Region, Selection
 
-__all__ = ["Kept", "Selections", "rules_of"]
+__all__ = ["Kept", "Selections", "gone"]
 
 now = monotonic  # a test sets it forward
 SECONDS: Final = 3_600.0
@@ -65,15 +63,6 @@ class Kept:
         """Raise Gone where other rows were found in a later version: some were rolled over."""
         if found != self.count:
             raise gone("Rows that were selected are no longer kept")
-
-
-def rules_of(document: Document, dataset: str, usage: Usage) -> Hashable:
-    """What says which rows of a dataset a document shows to a caller who has no role on it: filters, and the controls
-    whose values they take; None for others, who may read all rows."""
-    if dataset not in usage.columns:
-        return None
-    filters = tuple(spec.filter for _, spec in document.layers() if spec.dataset == dataset)
-    return filters, tuple(document.controls.items())
 
 
 def gone(what: str) -> Gone:

@@ -18,8 +18,8 @@ from bigviz.server.http.layers import LayerHandler
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
-from bigviz.server.selections.kept import rules_of
 from bigviz.server.selections.page import Page
+from bigviz.server.selections.row_rules import rules_of
 
 if TYPE_CHECKING:
     from bigviz.server.selections.jobs import Download as File
