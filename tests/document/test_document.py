@@ -251,7 +251,7 @@ def test_a_document_is_frozen_again_with_another_title_and_rows(rows: bv.Dataset
 
 
 def test_a_figure_that_is_shown_twice_has_an_id_at_each_place(rows: bv.Dataset):
-    shown = bv.figure().points(rows, "x", "y")
+    shown = bv.figure().points(rows, "a", "b")
     made = bv.document(bv.grid(shown, shown, bv.column(shown, bv.figure()), columns=2))
     assert [each.id for each in made.figures()] == ["f0", "f1", "f2", "f3"]
     assert [layer.id for _, layer in made.layers()] == ["f0-0", "f1-0", "f2-0"]
