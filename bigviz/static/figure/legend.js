@@ -233,7 +233,7 @@ export function legendWidth(ctx, labels, look) {
 const LEFT_OUT = 0.3;
 /** From one line of a legend to the next, and the height of one that lies. */
 const ROW = 19;
-const ACROSS = 18;
+const ACROSS = 26;
 
 /**
  * Where the categories of a legend stand, in CSS pixels of the surface; `more`: where the number of those stands that
@@ -254,10 +254,10 @@ export function legendPlaces(ctx, { rect, horizontal, labels, title }, look) {
     for (let code = 0; code < labels.length; code++) {
       const width = ctx.measureText(labels[code]).width + 15;
       if (x + width + 34 > rect.x + rect.width && code < labels.length - 1) {
-        places.more = { x, y: rect.y - 4, width: 40, height: ACROSS, count: labels.length - code };
+        places.more = { x, y: rect.y + 5 - ACROSS / 2, width: 40, height: ACROSS, count: labels.length - code };
         break;
       }
-      places.entries.push({ code, x, y: rect.y - 4, width, height: ACROSS });
+      places.entries.push({ code, x, y: rect.y + 5 - ACROSS / 2, width, height: ACROSS });
       x += width + 10;
     }
     return places;
