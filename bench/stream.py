@@ -130,6 +130,7 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
     "panning": lambda folder, run: panning(folder / "panning", run.seconds),
     "segments-1e6": lambda folder, run: segment_figures(10**6, run.seconds),
     "segments-1e7": lambda folder, run: segment_figures(10**7, run.seconds),
+    "segments-1e8": lambda folder, run: segment_figures(10**8, run.seconds),
     "kills": _kills,
     "rollover": lambda folder, run: rollover(folder, run.kept),
 }

@@ -30,8 +30,7 @@ from bigviz.tiles.brush.targets.kernels import (
     leave_out,
     lose_rows,
     only_stale,
-    take_extremes,
-    take_picks,
+    take_held,
 )
 from bigviz.wire.codec import CELLS, SIDE
 
@@ -251,7 +250,7 @@ class _Extremes(_Stale):
 
     def _remove(self, picked: Picked, cells: Array) -> None:
         values = self._values.at(picked, cells)
-        take_extremes(cells, values, self._lowest, self._best, self._counts, self._stale)
+        take_held(cells, values, values, self._best, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
         best, counts = self._best[self._cells(number)], self._counts[self._cells(number)]
@@ -278,7 +277,7 @@ class _Picks(_Stale):
 
     def _remove(self, picked: Picked, cells: Array) -> None:
         values, rows = self._values.at(picked, cells), frozen(self._numbers(picked.positions()).astype(np.int64))
-        take_picks(cells, values, rows, self._rows, self._counts, self._stale)
+        take_held(cells, values, rows, self._rows, self._counts, self._stale)
 
     def block(self, number: int) -> Planes:
         here = self._cells(number)

@@ -18,8 +18,7 @@ __all__ = [
     "leave_out",
     "lose_rows",
     "only_stale",
-    "take_extremes",
-    "take_picks",
+    "take_held",
 ]
 
 Array = npt.NDArray[Any]
@@ -78,20 +77,6 @@ def add_extremes(
 
 
 @jit
-def take_extremes(cells: Array, values: Array, lowest: bool, best: Array, counts: Array, stale: Array) -> None:
-    """Rows go; a cell that loses the value it shows is stale, and one that loses its last row is fresh."""
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        counts[cell] -= 1
-        if counts[cell] == 0:
-            stale[cell] = 0
-        elif value == best[cell]:
-            stale[cell] = 1
-
-
-@jit
 def add_picks(
     cells: Array, values: Array, rows: Array, lowest: bool, again: bool, picked: Array, held: Array, counts: Array,
     stale: Array,
@@ -111,8 +96,9 @@ def add_picks(
 
 
 @jit
-def take_picks(cells: Array, values: Array, rows: Array, held: Array, counts: Array, stale: Array) -> None:
-    """Rows go; a cell that loses the row it holds is stale, and one that loses its last row is fresh."""
+def take_held(cells: Array, values: Array, keys: Array, held: Array, counts: Array, stale: Array) -> None:
+    """Rows go; a cell that loses what it holds is stale, and one that loses its last row is fresh. `keys` are what is
+    held: the numbers of rows, or the values themselves of an extreme."""
     for k in range(cells.size):
         cell, value = cells[k], values[k]
         if cell < 0 or value != value:
@@ -120,5 +106,5 @@ def take_picks(cells: Array, values: Array, rows: Array, held: Array, counts: Ar
         counts[cell] -= 1
         if counts[cell] == 0:
             stale[cell] = 0
-        elif rows[k] == held[cell]:
+        elif keys[k] == held[cell]:
             stale[cell] = 1
