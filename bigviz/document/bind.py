@@ -16,7 +16,7 @@ from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.document.controls.bound import check_bound_controls
 from bigviz.document.controls.values import initial_values
-from bigviz.document.filter_text import bound_filter
+from bigviz.document.filter_text import initial_filter
 from bigviz.document.follow import follow_hint
 from bigviz.document.spec import AxisSpec, Document, FigureSpec, LayerSpec, RangeSpec, mapped
 from bigviz.document.substitute import offered, substituted
@@ -109,7 +109,7 @@ class _Columns:
 
 
 def _check_layers(document: Document) -> None:
-    checked, values = set[tuple[str, Layer]](), initial_values(document)
+    checked = set[tuple[str, Layer]]()
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
         if dataset is None:
@@ -118,12 +118,25 @@ def _check_layers(document: Document) -> None:
             kinds = figure.x_axis.kind, figure.y_axis.kind
             if (each.x, each.y) != (spec.x, spec.y) and "mercator" not in kinds and control is not None:
                 kinds = "linear", "linear"  # a column of a control's is on an axis of its own kind
-            with _offered_by(control, option):
-                kept = bound_filter(document, each.filter, values)
+            with _of_layer(figure, spec), _offered_by(control, option):
+                kept = initial_filter(document, each.filter)
                 layer = Layer(each.glyph, each.x, each.y, each.agg, *kinds, each.root, kept, each.bins, each.sort)
                 if (spec.dataset, layer) not in checked:
                     layer.check(cast(Dataset, dataset))
                     checked.add((spec.dataset, layer))
+
+
+@contextmanager
+def _of_layer(figure: FigureSpec, spec: LayerSpec) -> Iterator[None]:
+    """Name the figure and the layer whose filter is wrong: what is said of it is a place in its text."""
+    try:
+        yield
+    except BigvizError as error:
+        if error.field == "filter":
+            title = f" ({figure.title})" if figure.title else ""
+            error.message = f"Figure {figure.id}{title}, layer {spec.id}, filter {echoed(spec.filter, 200)}: {error.message}"
+            error.args = (error.message,)
+        raise
 
 
 @contextmanager

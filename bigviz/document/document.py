@@ -95,7 +95,7 @@ class _Freezer:
             "datasets": list(self.datasets),
             "ranges": self.ranges,
             "controls": controls,
-            "links": self._links(figures),
+            "links": linked_figures(figures, self.figures),
             "layout": layout,
         }
         made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))
@@ -111,9 +111,6 @@ class _Freezer:
                 live["layer", its.id] = layer
         live |= {("control", name): control for control, name in self.controls}
         return live
-
-    def _links(self, figures: Sequence[Figure]) -> list[dict[str, Any]]:
-        return linked_figures((self.figures[id(each)], each.links) for each in figures)
 
     def _node(self, node: Figure | Box | Control) -> dict[str, Any]:
         if isinstance(node, Figure):

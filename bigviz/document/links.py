@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bigviz.common.errors import BadInput
 from bigviz.document.json_values import instance, list_of, one_of, text
@@ -16,12 +16,19 @@ _MOST_LINKS: Final = 100
 _MOST_FIGURES: Final = 64
 
 
+class Linked(Protocol):
+    """A figure as the caller made it."""
+
+    title: str | None
+    links: list[Link]
+
+
 @dataclass(eq=False)
 class Link:
     """A link as the caller made it; the figures that are in it hold it."""
 
     mode: LinkMode
-    figures: list[object] = field(default_factory=list)
+    figures: list[Linked] = field(default_factory=list)
 
 
 links = list_of(
@@ -51,11 +58,22 @@ def check_links(document: Document) -> None:
             linked.add(name)
 
 
-def linked_figures(held: Iterable[tuple[str, Sequence[Link]]]) -> list[dict[str, Any]]:
-    """The links of a document's figures, given by id with those that they are in, as JSON values: figures of other
-    documents are left out."""
-    found: dict[int, tuple[Link, list[str]]] = {}
-    for name, each in held:
-        for link in each:
-            found.setdefault(id(link), (link, []))[1].append(name)
-    return [{"figures": names, "mode": link.mode} for link, names in found.values() if len(names) > 1]
+def linked_figures(figures: Iterable[Linked], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The links of a document's figures as JSON values; `names` are their ids there by `id()` of each. A figure that is
+    shown by itself has none. Raises BadInput for a link of which some figures are not in the document."""
+    links = {id(link): link for figure in figures for link in figure.links}
+    if len(names) == 1:
+        return []
+    for link in links.values():
+        for figure in link.figures:
+            if id(figure) not in names:
+                raise BadInput(
+                    f"Figure {figure.title!r} is linked and is not in the layout: put it there, or link those alone that "
+                    "are.",
+                    "links",
+                    figure.title,
+                )
+    its = [(link, {id(figure) for figure in link.figures}) for link in links.values()]
+    return [
+        {"figures": [name for key, name in names.items() if key in keys], "mode": link.mode} for link, keys in its
+    ]

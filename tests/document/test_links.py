@@ -21,11 +21,13 @@ def figures(count: int) -> list[Any]:
 def test_figures_that_are_linked_are_in_the_document() -> None:
     a, b, c, d = figures(4)
     bv.link(a, b, c, mode="highlight")
-    made = bv.document(bv.row(b, a, d))
-    assert made.links == (LinkSpec(("f0", "f1"), "highlight"),)
-    assert made.to_json()["links"] == [{"figures": ["f0", "f1"], "mode": "highlight"}]
+    made = bv.document(bv.row(b, a, d, c))
+    assert made.links == (LinkSpec(("f0", "f1", "f3"), "highlight"),)
+    assert made.to_json()["links"] == [{"figures": ["f0", "f1", "f3"], "mode": "highlight"}]
     assert from_json(made.to_json()) == made
-    assert "links" not in bv.document(c).to_json()
+    assert "links" not in bv.document(c).to_json()  # by itself
+    with pytest.raises(BadInput, match="Figure '2' is linked and is not in the layout"):
+        bv.document(bv.row(b, a, d))
 
 
 def test_what_is_no_link_is_refused() -> None:

@@ -14,8 +14,8 @@ from bigviz.data.filters.check import check as check_filter
 from bigviz.data.filters.parse import parse
 from bigviz.document.controls.number_expression import parsed_number
 from bigviz.document.controls.spec import ColumnOptions, ControlSpec
-from bigviz.document.controls.values import check_options_column, initial_values
-from bigviz.document.filter_text import bound_filter
+from bigviz.document.controls.values import check_options_column
+from bigviz.document.filter_text import initial_filter
 from bigviz.document.spec import Document
 
 __all__ = ["check_bound_controls", "control_columns"]
@@ -61,7 +61,7 @@ def _check(document: Document, spec: ControlSpec) -> None:
         dataset = cast(Dataset, document.sources[spec.dataset])
         parsed_number(spec.expression)
         check_reduction(dataset, parse_reduction(spec.expression))
-        kept = bound_filter(document, spec.filter, initial_values(document))
+        kept = initial_filter(document, spec.filter)
         if kept:
             check_filter(parse(kept), dataset)
     if spec.type == "table" and spec.columns is not None:
