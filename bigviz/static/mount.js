@@ -385,7 +385,9 @@ export class Mounted extends EventTarget {
     for (const figure of this.figures) this.#bind(figure);
     const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
     drag.listen(find(element, ".layout", HTMLElement));
-    followValues(this.figures, values, signal, (figure, id) => drag.shows(figure, id));
+    followValues(this.figures, values, signal, (figure, id) =>
+      [drag, ...links].some((each) => each.shows(figure, id)),
+    );
     for (const [id, table] of tables) {
       const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
       if (figure) table.follow(figure.selection);

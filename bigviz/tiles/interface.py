@@ -141,8 +141,12 @@ class Brush(Protocol):
     def ready(self) -> bool:
         """Whether it is prepared, so that a move costs the rows that it adds and takes away."""
 
-    def wait(self, cancel: Cancel = NEVER) -> None:
-        """Wait until it is."""
+    @property
+    def prepared(self) -> bool:
+        """Whether it is, or never will be: where memory does not hold what it needs."""
+
+    def wait(self, cancel: Cancel = NEVER, ready: bool = True) -> None:
+        """Wait until it is prepared; with `ready` false until a move is answered, if only by an estimate."""
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         """The targets under another brush, which begins as none: None is a brush that all rows are in."""

@@ -81,9 +81,9 @@ class HeldBrush:
         self._cancel = Cancel()
 
     @property
-    def ready(self) -> bool:
-        """Whether its steps are exact."""
-        return self._brush is not None and self._brush.ready
+    def prepared(self) -> bool:
+        """Whether its steps are as exact as they will be."""
+        return self._brush is not None and self._brush.prepared
 
     def close(self) -> None:
         """Give everything back."""
@@ -116,7 +116,7 @@ class HeldBrush:
             self._brush = self._engine.brush(asked.dataset, source, [each.target for each in targets], others)
             if self._cancel.cancelled:
                 self._brush.close()
-        elif self._brush.ready:
+        elif self._brush.prepared:
             for at, (before, now) in enumerate(zip(self._targets, targets, strict=True)):
                 if before.target != now.target:
                     self._brush.retarget(at, now.target, cancel)
@@ -130,10 +130,11 @@ class HeldBrush:
         assert self._brush is not None
         return self._told(self._brush.move(_brush(asked), cancel), seq)
 
-    def settle(self, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
+    def settle(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
         """The same, exact."""
         assert self._brush is not None
-        return self._told(self._brush.settle(cancel), seq)
+        step = self._brush.move(_brush(asked), cancel)
+        return self._told(step if step.exact else self._brush.settle(cancel), seq)
 
     def _told(self, step: Step, seq: int) -> tuple[list[Answer], dict[str, Any]]:
         answers = [_answer(each, found, seq, step) for each, found in zip(self._targets, step.targets, strict=True)]
@@ -148,7 +149,7 @@ class HeldBrush:
                 raise BadInput("A layer without categories shows no brush.", "targets")
             return _Target(want, RasterTarget(layer, RasterView(*want.view)))
         if layer.glyph == "bar":
-            bars = self._engine.bars(dataset, layer, 0, 1, cancel)
+            bars = self._engine.bars(dataset, self._standing(dataset, layer), 0, 1, cancel)
             if not bars.bins:
                 raise BadInput("A bar chart without bars shows no brush.", "targets")
             column = dataset.info(layer.x).label_column
@@ -161,12 +162,20 @@ class HeldBrush:
         window = interval(ends.get, "x0", "x1", time=times_of(dataset, layer)[0])
         if layer.glyph == "line":
             return _Target(want, LineTarget(layer, *window, want.columns.width), None, None, window)
-        bars = self._engine.bars(dataset, layer, *window, cancel)
+        bars = self._engine.bars(dataset, self._standing(dataset, layer), *window, cancel)
         if not bars.bins:
             raise BadInput("A histogram without bins shows no brush.", "targets")
         edges = tuple(bars.edges.tolist())
         target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed, layer.filter)
         return _Target(want, target, bars, None, window)
+
+    def _standing(self, dataset: Dataset, layer: Layer) -> Layer:
+        """A layer whose bars stand where those of another do: without its filter, which would be built for each value
+        of a control, unless that is built or decides their order."""
+        is_sorted = layer.glyph == "bar" and layer.sort != "label"
+        if is_sorted or not layer.filter or self._engine.readiness(dataset, layer) == "complete":
+            return layer
+        return replace(layer, filter="")
 
 
 def _brushed(asked: Asked) -> Source:
@@ -204,7 +213,9 @@ def _source(dataset: Dataset, layer: Layer) -> Source:
     shape = _SHAPE_OF[layer.glyph]
     if shape == "box":
         return BoxSource(layer)
-    return LabelSource(dataset.info(layer.x).label_column) if shape == "labels" else SpanSource(layer.x, _kind(layer))
+    if shape == "labels":
+        return LabelSource(dataset.info(layer.x).label_column, layer.filter)
+    return SpanSource(layer.x, _kind(layer), layer.filter)
 
 
 def _shape(dataset: Dataset, layer: Layer, want: ShapeWant) -> Shape:

@@ -82,6 +82,11 @@ class BrushRequest:
     prepare: bool = False
 
     @property
+    def only_prepares(self) -> bool:
+        """Nothing is shown yet."""
+        return self.prepare if self.control is not None else self.shape is None
+
+    @property
     def closes(self) -> bool:
         """It ends the brush."""
         return self.shape is None and not self.targets

@@ -27,6 +27,7 @@ __all__ = ["Brushing"]
 T = TypeVar("T")
 
 _REST: Final = 0.3  # seconds after which a brush that is an estimate is counted anew
+_LOOK: Final = 0.03  # seconds after which it is asked again whether a brush is prepared
 
 
 class Brusher(Hashable, Protocol):
@@ -84,19 +85,20 @@ class Brushing:
                     rough = None if await self._guarded(request, self._step) else request
                 elif rough is None:
                     return
-                elif await self._rests(rough):
+                elif await self._rests():
                     await self._guarded(rough, self._settle)
                     rough = None
         finally:
             self._works = False
 
-    async def _rests(self, request: BrushRequest) -> bool:
-        """Whether no step comes for a while; after one of a control also none until the brush is prepared."""
+    async def _rests(self) -> bool:
+        """Whether no step comes until the brush is prepared, or for a while if it is."""
+        wait = _REST if self._held is None or self._held.prepared else _LOOK
         while True:
             try:
-                await asyncio.wait_for(self._came.wait(), _REST)
+                await asyncio.wait_for(self._came.wait(), wait)
             except TimeoutError:
-                if request.control is None or self._held is None or self._held.ready:
+                if self._held is None or self._held.prepared:
                     return True
                 continue
             return False
@@ -110,40 +112,32 @@ class Brushing:
             return True
 
     async def _step(self, request: BrushRequest) -> bool:
-        shown = self._viewer.shown
+        """A step: an estimate until the brush is prepared."""
+        free = {**_FREE, "brush": request.seq, "exact": True}
         if request.closes:
             held, self._held = self._held, None
             if held is not None:
                 held.close()
-            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
+            self._done(request, {**free, "selected": 0, "of": 0})
             return True
-        assert shown is not None
-        if request.control is not None:
-            return await self._drag(request, shown)
-        asked = resolved(request, shown, self._backend)
+        asked = await self._asked(request)
         held = self._holding()
         brush = await self._run(partial(held.begin, asked))
-        if not brush.ready:
-            await in_thread(partial(brush.wait, self._cancel))
-        if request.shape is None:
-            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "selected": 0, "of": 0})
+        self._taking = [[want.figure, want.layer] for want, _ in asked.targets]
+        if request.only_prepares:
+            told = {"selected": 0, "of": 0} if request.control is None else {"taking": self._taking}
+            self._done(request, {**free, **told})
             return True
-        if self._next is not None:
-            raise _replaced(request)
+        if not brush.ready:
+            await in_thread(partial(brush.wait, self._cancel, False))
         return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
 
-    async def _drag(self, request: BrushRequest, shown: Shown) -> bool:
-        """A step of a control: an estimate until the brush is prepared."""
-        asked = await self._run(partial(self._backend.dragged, request, shown))
-        held = self._holding()
-        await self._run(partial(held.begin, asked))
-        self._taking = [[want.figure, want.layer] for want, _ in asked.targets]
-        if request.prepare:
-            self._done(request, {**_FREE, "brush": request.seq, "exact": True, "taking": self._taking})
-            return True
-        if self._next is not None:
-            raise _replaced(request)
-        return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
+    async def _asked(self, request: BrushRequest) -> Asked:
+        shown = self._viewer.shown
+        assert shown is not None
+        if request.control is not None:
+            return await self._run(partial(self._backend.dragged, request, shown))
+        return resolved(request, shown, self._backend)
 
     def _holding(self) -> HeldBrush:
         if self._held is None:
@@ -151,9 +145,12 @@ class Brushing:
         return self._held
 
     async def _settle(self, request: BrushRequest) -> bool:
-        if self._held is None:
+        held = self._held
+        if held is None:
             return True
-        return self._send(request, *await self._run(partial(self._held.settle, request.seq)))
+        asked = await self._asked(request)
+        await self._run(partial(held.begin, asked))  # targets may have been zoomed before it was prepared
+        return self._send(request, *await self._run(partial(held.settle, asked, request.seq)))
 
     async def _run(self, call: Callable[[Cancel], T]) -> T:
         return await self._backend.runner.run(self._viewer, object(), call)
@@ -175,8 +172,8 @@ _FREE: Final = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes
 
 
 def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> Asked:
-    """The layers of a message. Raises BadInput unless they are of one dataset and have no filter, and what resolving a
-    definition raises."""
+    """The layers of a message. Raises BadInput unless they are of one dataset, and what resolving a definition
+    raises."""
     dataset, layer = _resolve(request.definition, shown, backend, None)
     targets = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.targets)
     others = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.others)
@@ -189,8 +186,6 @@ def _resolve(value: Any, shown: Shown, backend: Backend, of: Dataset | None) -> 
         raise BadInput(
             f"A brush and what it shows are of one dataset, got {of.name!r} and {dataset.name!r}.", "definition"
         )
-    if layer.filter:
-        raise BadInput("A layer with a filter takes part in no brush.", "definition", layer.filter)
     return dataset, layer
 
 

@@ -323,8 +323,7 @@ export class BrushTool {
 
   /** How many rows are in the brush.  @returns {string} */
   #words() {
-    const isFiltered = Boolean(this.figure.main?.definition?.filter);
-    return isFiltered ? "no brush over a filtered layer" : (this.link.count ?? "counting…");
+    return this.link.count ?? "counting…";
   }
 
   /** @param {string[]} chosen @returns {Rect[]} */

@@ -1,8 +1,9 @@
 // The brushes of linked figures: one in each at most, of which the last one touched moves. Its steps are sent as fast
 // as they are answered, the newest always, and what comes back is drawn in the other figures.
 
+import { sourceOf, targetsOf } from "./targets.js";
 import { wordsOf } from "./shape.js";
-import { takesPart, targetsOf } from "./targets.js";
+import { isInPlace } from "../layers/in-place.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("./shape.js").Shape} Shape */
@@ -13,6 +14,8 @@ const MOST_FLYING = 2;
 const PAUSE_MS = 50;
 /** How many rows are in the brush is told when it has rested so long. */
 const REST_MS = 600;
+/** Figures take a control's value when none has come for so long: until then their brush shows it. */
+const TAKE_MS = 400;
 
 export class LinkedBrush {
   /**
@@ -26,6 +29,8 @@ export class LinkedBrush {
     this.page = page;
     /** Where each figure is brushed.  @type {Map<Figure, Shape>} */ this.shapes = new Map();
     /** @type {Figure|null} whose brush moves */ this.active = null;
+    /** Another that rests: its step shows what the active one's own figure is left with.  @type {Figure|null} */
+    this.owed = null;
     this.seq = 0;
     /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     /** The newest step whose rows were told. */ this.told = 0;
@@ -34,7 +39,9 @@ export class LinkedBrush {
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.telling = undefined;
     /** How many rows are in the brush that moves.  @type {string|null} */ this.count = null;
-    /** What the step before showed itself in.  @type {string} */ this.sent = "";
+    /** What the figures showed at the step before.  @type {string} */ this.sent = "";
+    /** Figures whose brush shows values that they have not taken.  @type {Set<Figure>} */ this.holding = new Set();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.taking = undefined;
     const { connection } = page;
     connection.addEventListener("brushed", (event) => this.#came(/** @type {CustomEvent} */ (event).detail), {
       signal,
@@ -44,9 +51,11 @@ export class LinkedBrush {
     signal.addEventListener("abort", () => {
       clearTimeout(this.later);
       clearTimeout(this.telling);
+      clearTimeout(this.taking);
     });
     for (const figure of figures) {
       figure.addEventListener("exact", () => this.#follow(), { signal });
+      figure.addEventListener("choice", () => this.#follow(), { signal });
       figure.addEventListener("data", () => this.#again(), { signal });
       figure.addEventListener("frame", () => this.#drawn(figure), { signal });
     }
@@ -74,60 +83,83 @@ export class LinkedBrush {
     else this.#cleared(figure);
   }
 
+  /**
+   * A control has another value: does the brush show a figure with it? All layers of the figure are under it, or none.
+   * @param {Figure} figure @param {string} id @returns {boolean} the figure takes the value when the control rests
+   */
+  shows(figure, id) {
+    const { layers } = figure;
+    if (this.shapes.size === 0 || !this.page.connection.isUp || !this.figures.includes(figure)) return false;
+    if (layers.length === 0 || !layers.every((layer) => isShown(layer, id))) return false;
+    this.holding.add(figure);
+    clearTimeout(this.taking);
+    this.taking = setTimeout(() => this.#release(), TAKE_MS);
+    queueMicrotask(() => this.#follow());
+    return true;
+  }
+
+  /** Figures become layers of the values that their brush has shown. */
+  #release() {
+    clearTimeout(this.taking);
+    for (const figure of this.holding) {
+      figure.takeValues();
+      delete figure.section.dataset.old; // the picture is of these values already
+    }
+    this.holding.clear();
+  }
+
   /** A brush is gone: the others show what they leave.  @param {Figure} figure */
   #cleared(figure) {
+    this.#release();
     const left = [...this.shapes.keys()];
     if (left.length < 2) for (const each of left.length === 0 ? this.figures : left) forget(each);
-    if (left.length === 0) {
-      this.active = figure;
-      this.seq += 1;
-      this.flying.clear();
-      this.isDue = false;
-      this.#send();
+    if (left.length > 0) {
+      this.active = left[0];
+      this.#sendAll();
       return;
     }
-    // One that rests shows what the others leave of its rows when one of those moves.
-    for (const each of left.slice(0, 2)) {
-      this.active = each;
-      this.#send(true);
-    }
+    this.active = figure;
+    this.seq += 1;
+    this.flying.clear();
+    this.isDue = false;
+    this.#send();
   }
 
   /** The figures show something else than at the last step. */
   #follow() {
-    if (this.shapes.size > 0 && this.active && this.#text() !== this.sent) this.#send();
+    if (this.shapes.size > 0 && this.active && this.#text() !== this.sent) this.#sendAll();
   }
 
   /** Nothing that was sent is answered any more, or it is about other rows. */
   #again() {
     this.flying.clear();
     this.sent = "";
-    if (this.shapes.size > 0) this.#send();
+    if (this.shapes.size > 0) this.#sendAll();
     else this.active = null;
   }
 
-  /** @returns {string} what the targets show */
+  /** @returns {string} what brushes are over, and what the figures under them show */
   #text() {
-    const dataset = this.active?.main?.definition?.dataset;
-    return dataset ? JSON.stringify(this.#targets(dataset)) : "";
+    const sources = [...this.shapes.keys()].map((figure) => sourceOf(figure.main));
+    const under = this.figures.filter((figure) => this.shapes.size > 1 || !this.shapes.has(figure));
+    const dataset = sources.find((each) => each !== null)?.dataset;
+    return JSON.stringify([sources, dataset ? under.map((figure) => targetsOf(figure, dataset)) : []]);
   }
 
-  /** @param {string} dataset @returns {object[]} */
-  #targets(dataset) {
-    return this.figures.filter((each) => each !== this.active).flatMap((each) => targetsOf(each, dataset));
+  /** Every figure is to be brought up to date: that of the active brush by a step of another one. */
+  #sendAll() {
+    this.owed = [...this.shapes.keys()].find((each) => each !== this.active) ?? null;
+    this.#send();
   }
 
-  /** @param {boolean} [now] even while others are on their way */
-  #send(now = false) {
-    const { active, page, shapes } = this;
-    const definition = active?.main?.definition;
-    if (!active || !definition || !page.connection.isUp || page.offline || !takesPart(active.main, definition.dataset))
-      return;
-    if (!now && this.flying.size >= MOST_FLYING) {
+  #send() {
+    const { page } = this;
+    if (!page.connection.isUp || page.offline) return;
+    if (this.flying.size >= MOST_FLYING) {
       this.isDue = true;
       return;
     }
-    if (!now && !page.connection.hasRoom()) {
+    if (!page.connection.hasRoom()) {
       this.later ??= setTimeout(() => {
         this.later = undefined;
         this.#send();
@@ -135,18 +167,29 @@ export class LinkedBrush {
       return;
     }
     this.isDue = false;
-    const shape = shapes.get(active);
-    const targets = this.#targets(definition.dataset);
+    const { active, owed } = this;
+    this.owed = null;
+    if (owed && this.shapes.has(owed)) {
+      this.#sendOf(owed);
+      this.#send();
+    } else if (active) this.#sendOf(active);
+  }
+
+  /** A step of a brush.  @param {Figure} moving whose brush it is */
+  #sendOf(moving) {
+    const definition = sourceOf(moving.main);
+    if (!definition) return;
+    const shape = this.shapes.get(moving);
+    const targets = this.figures.flatMap((each) => (each === moving ? [] : targetsOf(each, definition.dataset)));
     if (targets.length === 0 && shape) return;
-    const others = [...shapes].flatMap(([figure, each]) =>
-      figure === active || !figure.main?.definition
-        ? []
-        : [{ figure: figure.index, layer: 0, definition: figure.main.definition, ...wordsOf(each) }],
-    );
+    const others = [...this.shapes].flatMap(([figure, each]) => {
+      const its = figure === moving ? null : (sourceOf(figure.main) ?? figure.main?.definition);
+      return its ? [{ figure: figure.index, layer: 0, definition: its, ...wordsOf(each) }] : [];
+    });
     this.seq += 1;
-    this.sent = JSON.stringify(targets);
-    const id = page.connection.brush({
-      figure: active.index,
+    this.sent = this.#text();
+    const id = this.page.connection.brush({
+      figure: moving.index,
       layer: 0,
       definition,
       seq: this.seq,
@@ -160,13 +203,14 @@ export class LinkedBrush {
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
   #came({ id, parts, end, error, isReplaced }) {
-    if (!this.flying.delete(id) && !(end && this.shapes.size > 0 && id === this.last)) return;
+    if (!this.flying.delete(id) && !(this.shapes.size > 0 && id === this.last)) return;
     if (error && !isReplaced) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
       this.#tell(end);
+      const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true };
       for (const part of parts) {
         const figure = this.figures.find((each) => each.index === part.figure);
-        figure?.layers[part.layer]?.takeBrush(part, { isOver: this.mode === "highlight", seq: end.brush }, figure);
+        figure?.layers[part.layer]?.takeBrush(part, step, figure);
       }
       for (const figure of new Set(parts.map((part) => part.figure)))
         this.figures.find((each) => each.index === figure)?.redraw();
@@ -175,10 +219,10 @@ export class LinkedBrush {
   }
 
   /** @param {import("../wire/brush-group.js").BrushEnd} end */
-  #tell({ selected, of, brush }) {
+  #tell({ selected, of, brush, exact }) {
     if (brush < this.told || of === 0) return; // of none: it was prepared, and nothing is counted
     this.told = brush;
-    this.count = `${selected.toLocaleString("en")} rows`;
+    this.count = `${exact ? "" : "about "}${selected.toLocaleString("en")} rows`;
     this.active?.dispatchEvent(new Event("brushed"));
     clearTimeout(this.telling);
     const words = `${this.count} of ${of.toLocaleString("en")} are in the brush`;
@@ -191,6 +235,14 @@ export class LinkedBrush {
     if (steps.length === 0) delete figure.section.dataset.brush;
     else figure.section.dataset.brush = String(Math.max(...steps));
   }
+}
+
+/** The rows of a brush stand in the place of a layer, and a control decides which at most.
+ * @param {import("../layers/layer.js").Layer} layer @param {string} id */
+function isShown(layer, id) {
+  const { brushed, definition, spec } = layer;
+  if (!brushed?.stays || !brushed.stands || definition === null) return false;
+  return !Object.values(spec).includes(`$${id}`) && isInPlace(layer.define(), definition);
 }
 
 /** A figure shows all rows again.  @param {Figure} figure */

@@ -23,6 +23,8 @@ export class BrushedLayer {
     this.layer = layer;
     this.seq = 0;
     /** All rows are drawn below, dimmed. */ this.isOver = false;
+    /** It stays while its layer becomes one of other rows in the same place: the next step is of these. */
+    this.stays = false;
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
     if (definition.glyph === "points") {
@@ -41,14 +43,15 @@ export class BrushedLayer {
 
   /**
    * Another step.
-   * @param {BrushPart} part @param {{isOver: boolean, seq: number}} step
+   * @param {BrushPart} part @param {{isOver: boolean, seq: number, stays?: boolean}} step
    */
-  take(part, { isOver, seq }) {
+  take(part, { isOver, seq, stays = false }) {
     this.seq = seq;
     this.isOver = isOver;
+    this.stays = stays;
     if (part.type === "columns" && this.line) {
       this.line.columns = part.columns;
-      this.line.asked = this.layer.line?.asked ?? null;
+      this.line.asked = this.layer.line?.asked ?? this.line.asked;
     }
     if (part.type === "image" && part.image.view && this.raster) this.#tiles(part.image, part.image.view);
   }
@@ -65,6 +68,12 @@ export class BrushedLayer {
       const part = planes.slice(block * total, (block + 1) * total);
       this.raster?.tiles.add({ key: { zx, zy, i, j }, planes: part, total, estimate: null });
     }
+  }
+
+  /** Its layer is one of other rows.  @param {import("../wire/frames.js").LayerInfo} info */
+  inform(info) {
+    if (this.raster) this.raster.info = info;
+    if (this.line) this.line.info = info;
   }
 
   /** @param {Whole} layer @param {any} look */

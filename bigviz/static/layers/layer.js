@@ -11,6 +11,7 @@ import { opacityOf, pixelOf } from "../render/css-color.js";
 import { coloursWithout } from "../render/palette.js";
 import { wantsDark } from "../render/contrast.js";
 import { controlled } from "./controlled.js";
+import { isInPlace } from "./in-place.js";
 import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
@@ -212,7 +213,10 @@ export class Layer {
    * @param {Look} look
    */
   become(info, { cache, limits }, look) {
-    this.definition = this.asked ?? this.definition;
+    const { brushed, definition: before } = this;
+    this.definition = this.asked ?? before;
+    const inPlace = before !== null && this.definition !== null && isInPlace(this.definition, before);
+    const stays = brushed?.stays === true && inPlace && this.#hasCellsOf(info);
     this.asked = null;
     this.info = info;
     this.error = null;
@@ -220,7 +224,8 @@ export class Layer {
     this.raster?.dispose();
     this.raster = null;
     this.line = null;
-    this.brushed = null;
+    if (stays) this.brushed?.inform(info);
+    else this.brushed = null;
     if (!this.definition) return;
     const { glyph } = this.definition;
     if (glyph !== "points")
@@ -245,21 +250,19 @@ export class Layer {
    * @param {LayerInfo} info @returns {boolean} false: its roots or planes are others than before, so `become` is needed
    */
   refine(info) {
-    const { info: before } = this;
-    const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
-    if (
-      !before ||
-      before.version !== info.version ||
-      !same(before.root, info.root) ||
-      !same(before.planes, info.planes)
-    )
-      return false;
-    if (!same([before.x, before.y], [info.x, info.y])) return false;
+    if (!this.#hasCellsOf(info)) return false;
     this.info = info;
     if (this.raster) this.raster.info = info;
     if (this.line) this.line.info = info;
     if (info.index !== "building") this.progress = null;
     return true;
+  }
+
+  /** Its roots and planes are those that the server tells.  @param {LayerInfo} info */
+  #hasCellsOf(info) {
+    const facts = (/** @type {LayerInfo} */ { version, root, planes, x, y }) =>
+      JSON.stringify([version, root, planes, x, y]);
+    return this.info !== null && facts(this.info) === facts(info);
   }
 
   /**
@@ -299,7 +302,7 @@ export class Layer {
   /**
    * A step of a brush.
    * @param {import("../wire/brush-group.js").BrushPart} part
-   * @param {{isOver: boolean, seq: number}} step
+   * @param {{isOver: boolean, seq: number, stays?: boolean}} step
    * @param {{page: {connection: {limits: import("../wire/reassembler.js").Limits}}, look: Look}} figure
    */
   takeBrush(part, step, { page, look }) {

@@ -2,7 +2,7 @@
 
 import { NUMBERS } from "../wire/column-kinds.js";
 
-/** @typedef {import("../layers/layer.js").Column} Column */
+/** @typedef {import("./layer.js").Column} Column */
 
 const WORDS = new Set(["or", "and", "not", "between", "in", "is", "null", "true", "false"]);
 
@@ -25,6 +25,23 @@ export function valueFilter({ name, kind }, value) {
   if (kind === "category" || kind === "timestamp" || kind === "date" || kind === "time")
     return `${nameText(name)} = '${value.replaceAll("'", "''")}'`;
   return null;
+}
+
+/**
+ * Rows with other labels, or none.
+ * @param {Pick<Column, "name"|"kind">} column that has labels
+ * @param {readonly string[]} left labels that are left out @param {readonly string[]} all
+ * @returns {string} named by those that are fewer
+ */
+export function labelsFilter({ name, kind }, left, all) {
+  const text = (/** @type {string} */ label) =>
+    kind === "bool" ? label.toLowerCase() : kind === "integer" ? label : `'${label.replaceAll("'", "''")}'`;
+  const out = new Set(left);
+  const kept = all.filter((label) => !out.has(label));
+  const isFew = left.length <= kept.length;
+  if (!isFew && kept.length === 0) return `${nameText(name)} is null`;
+  const words = `${nameText(name)} ${isFew ? "not in" : "in"} (${(isFew ? left : kept).map(text).join(", ")})`;
+  return `(${nameText(name)} is null or ${words})`;
 }
 
 /** Both must hold.  @param {string} filter "" keeps all @param {string} more @returns {string} */

@@ -2,7 +2,7 @@
 // copied, and rows that have the same value as one of them kept.
 
 import { make } from "../dom.js";
-import { narrowed, valueFilter } from "./value-filter.js";
+import { narrowed, valueFilter } from "../layers/value-filter.js";
 
 /** @typedef {import("../wire/row-values.js").RowValues} RowValues */
 /** @typedef {import("../layers/layer.js").Layer} Layer */

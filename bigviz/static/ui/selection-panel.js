@@ -6,7 +6,7 @@ import { find, make } from "../dom.js";
 import { formatNumber } from "../axes/axis.js";
 import { formatStamp } from "../axes/time-ticks.js";
 import { RowTable } from "./row-table.js";
-import { narrowed } from "./value-filter.js";
+import { narrowed } from "../layers/value-filter.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../wire/selections.js").Selected} Selected */

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigviz.tiles.brush.brush import MovingBrush, State
-from bigviz.tiles.brush.linked import OtherBrush, Source, Target
-from bigviz.tiles.brush.others import failed_rows
-from bigviz.tiles.brush.prepare import names_of, prepare_order, prepare_target
+from bigviz.tiles.brush.linked import OtherBrush, Source, Target, filter_of
+from bigviz.tiles.brush.others import Resting, failed_rows
+from bigviz.tiles.brush.prepare import kept_rows, names_of, prepare_order, prepare_target
 from bigviz.tiles.brush.prepared import Prepared
 
 __all__ = ["Asked", "moving_brush"]
@@ -34,10 +34,13 @@ class Asked:
 def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
     """A brush over the rows that are prepared."""
     order = prepare_order(asked.source, prepared)
-    others = [(prepare_order(other.source, prepared), other.shape) for other in asked.others]
+    others = [
+        Resting(prepare_order(each.source, prepared), each.shape, kept_rows(filter_of(each.source), prepared))
+        for each in asked.others
+    ]
     states = [
         State(target, prepare_target(target, asked.source, order, prepared, workers), asked.spared(number))
         for number, target in enumerate(asked.targets)
     ]
-    failed = failed_rows(order, others, prepared.crew)
+    failed = failed_rows(order, others, kept_rows(filter_of(asked.source), prepared), prepared.crew)
     return MovingBrush(order, states, failed, workers)

@@ -20,7 +20,7 @@ from bigviz.wire.codec import SIDE
 
 __all__ = [
     "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget", "OtherBrush",
-    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target",
+    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "filter_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -31,27 +31,35 @@ MOST_SIDE: Final = 1 << 14
 
 @dataclass(frozen=True)
 class BoxSource:
-    """A layer of points, over which a brush is a `Box`."""
+    """A layer of points, over which a brush is a `Box`; rows that its filter does not keep are in no brush."""
 
     layer: Layer
 
 
 @dataclass(frozen=True)
 class SpanSource:
-    """A column along an axis (a line's x, a histogram, a slider), over which a brush is a `Span`."""
+    """A column along an axis (a line's x, a histogram, a slider), over which a brush is a `Span`. Rows that the
+    `filter` does not keep, which is that of a layer, are in no brush."""
 
     column: str
     axis: str = "linear"
+    filter: str = ""
 
 
 @dataclass(frozen=True)
 class LabelSource:
-    """A column of categories (bars), over which a brush is `Labels`."""
+    """A column of categories (bars), over which a brush is `Labels`; `filter` as that of a `SpanSource`."""
 
     column: str
+    filter: str = ""
 
 
 Source = BoxSource | SpanSource | LabelSource
+
+
+def filter_of(source: Source) -> str:
+    """The filter of a source, "" without one."""
+    return source.layer.filter if isinstance(source, BoxSource) else source.filter
 
 
 @dataclass(frozen=True)
@@ -169,9 +177,8 @@ class Brushed:
 
 @dataclass(frozen=True)
 class Step:
-    """The targets after a move, in their order; `rows` the number of rows in the brush, out of `of`; `exact`, whether
-    that number and all targets are. A target that does not lie in the same brushes as the others (see `OtherBrush`)
-    has other rows; the number is that of the first target."""
+    """The targets after a move, in their order; `rows` the number of rows in all brushes, out of `of`; `exact`, whether
+    that number and all targets are. A target that does not lie in all brushes (see `OtherBrush`) has other rows."""
 
     targets: list[Brushed]
     rows: int

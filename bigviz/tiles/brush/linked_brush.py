@@ -50,12 +50,16 @@ class LinkedBrush:
         return self._exact is not None
 
     @property
+    def prepared(self) -> bool:
+        return self._ready.is_set()
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory of the targets' cells."""
         return sum(each.nbytes for each in (self._exact, self._rough) if each is not None)
 
-    def wait(self, cancel: Cancel = NEVER) -> None:
-        self._await(self._ready, cancel)
+    def wait(self, cancel: Cancel = NEVER, ready: bool = True) -> None:
+        self._await(self._ready if ready else self._some, cancel)
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         if shape is not None:

@@ -1,11 +1,14 @@
-"""Which rows the brushes that rest leave out, as a byte a row in the order of the one that moves (crossfilter's way).
+"""Which rows the brushes that rest leave out, and the filter of the one that moves, as a byte a row in the order of that
+one (crossfilter's way).
 
 Bit k of a row's byte is set if it is not in brush k, so that a target that brush k does not filter passes over the bit.
+One more bit is of the filter, which no target passes over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,34 +16,64 @@ import numpy.typing as npt
 
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import frozen, jit
-from bigviz.common.workers import Crew
+from bigviz.common.workers import Crew, slices
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import SourceOrder, inverse, rows_of
 from bigviz.tiles.brush.orders.stretches import Stretches, parts_of
 from bigviz.tiles.brush.targets.in_order import in_order
 
-__all__ = ["MOST_BRUSHES", "failed_rows"]
+__all__ = ["MOST_BRUSHES", "Resting", "failed_rows"]
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 
 MOST_BRUSHES: Final = 8
 
 
-def failed_rows(order: SourceOrder, others: Sequence[tuple[SourceOrder, Shape]], crew: Crew) -> Array | None:
-    """The bytes of all rows, uint8; None without other brushes. Raises TooLarge for more than 8 of them."""
-    if not others:
+@dataclass(frozen=True)
+class Resting:
+    """A brush that rests: its shape in the order of its source, and which rows that source's filter keeps, in the order
+    of the file; None: all of them."""
+
+    order: SourceOrder
+    shape: Shape
+    kept: Mask | None = None
+
+
+def failed_rows(order: SourceOrder, others: Sequence[Resting], kept: Mask | None, crew: Crew) -> Array | None:
+    """The bytes of all rows, uint8; None without other brushes and without a filter of the one that moves, which
+    `kept` is in the order of the file. Raises TooLarge for more than 8 brushes, or filters, besides."""
+    bits = len(others) + (kept is not None)
+    if not bits:
         return None
-    if len(others) > MOST_BRUSHES:
-        raise TooLarge(f"at most {MOST_BRUSHES + 1} brushes filter each other, got {len(others) + 1}")
+    if bits > MOST_BRUSHES:
+        filtered = ", one less over a layer with a filter" if kept is not None else ""
+        raise TooLarge(f"at most {MOST_BRUSHES + 1} brushes filter each other{filtered}, got {len(others) + 1}")
     failed = np.zeros(order.rows, np.uint8)
-    for bit, (other, shape) in enumerate(others):
-        found = other.within(shape, crew.cancel)
-        few = rows_of(found) < other.rows // 2
+    for number, other in enumerate(others):
+        bit = np.uint8(1 << number)
+        found = other.order.within(other.shape, crew.cancel)
+        few = rows_of(found) < other.order.rows // 2
         if few:
-            failed |= np.uint8(1 << bit)
-        for change in found if few else inverse(found, other.rows):
-            _turn(other, change, np.uint8(1 << bit), failed, crew)
+            failed |= bit
+        for change in found if few else inverse(found, other.order.rows):
+            _turn(other.order, change, bit, failed, crew)
+        if other.kept is not None:
+            _leave_out(other.kept, bit, failed, crew)
+    if kept is not None:
+        _leave_out(kept, np.uint8(1 << len(others)), failed, crew)
     return frozen(in_order(order, failed, crew))
+
+
+def _leave_out(kept: Mask, bit: np.uint8, failed: Array, crew: Crew) -> None:
+    """Set a bit in the rows that a filter does not keep."""
+
+    def mark(piece: tuple[int, int]) -> int:
+        part = slice(*piece)
+        failed[part] |= np.where(kept[part], np.uint8(0), bit)
+        return piece[1] - piece[0]
+
+    crew.run("combining brushes", mark, slices(len(kept)), len(kept))
 
 
 def _turn(order: SourceOrder, change: Stretches, bit: np.uint8, failed: Array, crew: Crew) -> None:

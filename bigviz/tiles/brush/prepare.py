@@ -48,7 +48,7 @@ from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import Series, build_series
 
-__all__ = ["check_source", "check_target", "names_of", "prepare_order", "prepare_target"]
+__all__ = ["check_source", "check_target", "kept_rows", "names_of", "prepare_order", "prepare_target"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -65,8 +65,11 @@ def check_source(dataset: Dataset, source: Source) -> None:
                 f"a box is brushed over points, got glyph {source.layer.glyph!r}", "glyph", source.layer.glyph
             )
         source.layer.check(dataset)
-    elif dataset.info(source.column).kind != "category" and isinstance(source, LabelSource):
+        return
+    if dataset.info(source.column).kind != "category" and isinstance(source, LabelSource):
         raise Unplottable(f"Column {source.column!r} of {dataset.name!r} is no category.", got=source.column)
+    if source.filter:
+        check_filter(parse_filter(source.filter), dataset)
 
 
 def check_target(dataset: Dataset, target: Target) -> None:
@@ -93,14 +96,11 @@ def names_of(source: Source | Target, dataset: Dataset) -> set[str]:
     """The columns that a source or a target reads."""
     if isinstance(source, BoxSource | RasterTarget | LineTarget):
         layer = source.layer.bound(dataset)
-        names = {layer.x, layer.y}
-        if not isinstance(source, BoxSource):
-            names |= {*layer.reduction.columns, *(layer.expression.columns if layer.expression else ())}
-        return names
-    names = {source.column}
+        names = {layer.x, layer.y, *(layer.expression.columns if layer.expression else ())}
+        return names if isinstance(source, BoxSource) else names | set(layer.reduction.columns)
+    names = {source.column, *(parse_filter(source.filter).columns if source.filter else ())}
     if isinstance(source, HistogramTarget | BarTarget):
         names |= set(bound(parse(source.agg), dataset).columns)
-        names |= set(parse_filter(source.filter).columns) if source.filter else set()
     return names
 
 
@@ -199,8 +199,7 @@ def _kept(
         return None
 
     def make(crew: Crew) -> Kept:
-        layer = Layer("points", prepared.dataset.columns()[0].name, "", filter=text)
-        mask = prepared.kept(layer)
+        mask = kept_rows(text, prepared)
         every = np.ones(prepared.rows, np.bool_) if mask is None else mask
         return Kept(frozen(in_order(order, every.view(np.uint8), crew)))
 
@@ -208,15 +207,38 @@ def _kept(
     return found
 
 
-def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> Words:
-    bare = replace(layer, agg="count")
-    what = ("words", OrderSpec.of(bare))
-    built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
-    facts = built.facts(prepared.dataset, layer.bound(prepared.dataset))
-    axes = prepared.axes(layer)
-    roots = facts.root_x, facts.root_y
-    found: Words = keep(what, 8, lambda crew: words_of(axes, roots, order, crew))
+def kept_rows(text: str, prepared: Prepared) -> Mask | None:
+    """Which rows a filter keeps, in the order of the file; None: all of them."""
+    if not text:
+        return None
+
+    def make(crew: Crew) -> Mask:
+        layer = Layer("points", prepared.dataset.columns()[0].name, "", filter=text)
+        mask = replace(prepared, crew=crew).kept(layer)
+        return np.ones(prepared.rows, np.bool_) if mask is None else frozen(mask)
+
+    found: Mask = prepared.keep(("mask", text), 1, make)
     return found
+
+
+def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> Words:
+    axes = prepared.axes(layer)
+
+    def make(crew: Crew) -> Words:
+        return words_of(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
+
+    found: Words = keep(("words", OrderSpec.of(layer)), 8, make)
+    return found
+
+
+def _roots(layer: Layer, prepared: Prepared) -> tuple[AxisRoot, AxisRoot]:
+    """The roots of a layer of points, which no filter changes."""
+    known = prepared.layers.order(prepared.dataset, layer)
+    if known is not None:
+        return known.survey.x, known.survey.y
+    bare = replace(layer, agg="count", filter="")
+    facts = prepared.layers.ready(prepared.dataset, bare, prepared.crew).facts(prepared.dataset, bare)
+    return facts.root_x, facts.root_y
 
 
 def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep, workers: int) -> LineRows:

@@ -9,15 +9,26 @@ import { span } from "../../../bigviz/static/geometry/span.js";
 function figure(index, dataset = "d") {
   const layer = {
     index: 0,
+    spec: {},
+    filter: "",
+    /** @type {any} */ values: null,
+    define() {
+      const rows = { ...(this.filter ? { filter: this.filter } : {}), ...(this.values ? { values: this.values } : {}) };
+      const { filter, values, ...rest } = /** @type {any} */ (this.definition);
+      return { ...rest, ...rows };
+    },
     definition: { dataset, glyph: "histogram" },
-    info: {},
+    info: { traits: { by: "kind" } },
     asked: null,
     isHidden: false,
+    planes: ["a", "b", "c"],
+    hidden: [],
+    columns: [{ name: "kind", kind: "category" }],
     line: { asked: { x0: 0, x1: 1, width: 10 } },
     raster: null,
     /** @type {any} */ brushed: null,
     takeBrush(/** @type {any} */ part, /** @type {any} */ step) {
-      this.brushed = { ...step, part };
+      this.brushed = { ...step, part, stands: !step.isOver };
     },
   };
   return /** @type {any} */ (
@@ -28,6 +39,12 @@ function figure(index, dataset = "d") {
       view: {},
       section: { dataset: {} },
       drawn: 0,
+      taken: 0,
+      takeValues() {
+        this.taken += 1;
+        layer.definition = layer.define();
+        this.dispatchEvent(new Event("choice"));
+      },
       redraw() {
         this.drawn += 1;
         this.dispatchEvent(new Event("frame"));
@@ -36,7 +53,8 @@ function figure(index, dataset = "d") {
   );
 }
 
-function linked(count = 3) {
+/** @param {"filter"|"highlight"} [mode] */
+function linked(count = 3, mode = "filter") {
   /** @type {any[]} */ const sent = [];
   const connection = Object.assign(new EventTarget(), {
     isUp: true,
@@ -47,7 +65,7 @@ function linked(count = 3) {
   const page = { connection, notices: { note: (/** @type {string} */ words) => notes.push(words), say: () => {} } };
   const figures = Array.from({ length: count }, (_, k) => figure(k));
   const ending = new AbortController();
-  const link = new LinkedBrush({ figures, mode: "filter", page: /** @type {any} */ (page) }, ending.signal);
+  const link = new LinkedBrush({ figures, mode, page: /** @type {any} */ (page) }, ending.signal);
   const answer = (/** @type {number} */ id, /** @type {any} */ change = {}) => {
     const parts = sent[id - 1].targets.map((/** @type {any} */ t) => ({ type: "columns", figure: t.figure, layer: 0 }));
     const end = { brush: sent[id - 1].seq, exact: true, selected: 1, of: 9 };
@@ -132,5 +150,70 @@ test("after a new connection the brush is sent again, and figures of other rows 
   figures[1].main.line.asked = { x0: 0, x1: 2, width: 10 };
   figures[1].dispatchEvent(new Event("exact"));
   assert.deepEqual(sent[2].targets[0].columns.x1, 2); // it was zoomed
+  end();
+});
+
+test("what layers are filtered by goes with them, and without the categories that a legend hides", () => {
+  const { sent, figures, link, end } = linked();
+  figures[0].main.filter = "fare > $least";
+  figures[0].main.values = { least: 3 };
+  figures[0].main.hidden = [1];
+  figures[1].main.filter = figures[1].main.definition.filter = "ok";
+  link.set(figures[0], range(0));
+  assert.equal(sent[0].definition.filter, "(fare > $least) and (kind is null or kind not in ('b'))");
+  assert.deepEqual(sent[0].definition.values, { least: 3 });
+  assert.deepEqual(
+    sent[0].targets.map((/** @type {any} */ each) => each.definition.filter),
+    ["ok", undefined],
+  );
+  figures[1].main.asked = { dataset: "d", glyph: "points" }; // it will stand elsewhere
+  figures[1].main.define = () => figures[1].main.asked;
+  figures[1].dispatchEvent(new Event("choice"));
+  assert.deepEqual(
+    sent[1].targets.map((/** @type {any} */ each) => each.figure),
+    [2],
+  );
+  end();
+});
+
+test("a control's value is a step of every brush that rests, and is taken once the control rests", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sent, figures, link, answer, end } = linked();
+  for (const each of figures) Object.assign(each.main, { filter: "a > $least", values: { least: 1 } });
+  for (const each of figures) each.main.definition = each.main.define();
+  assert.equal(link.shows(figures[1], "least"), false); // nothing is brushed
+  link.set(figures[0], range(0));
+  answer(1);
+  link.set(figures[1], range(5));
+  answer(2);
+  for (const least of [2, 3, 4]) {
+    for (const each of figures) each.main.values = { least };
+    assert.ok(figures.every((/** @type {any} */ each) => link.shows(each, "least")));
+    await Promise.resolve();
+  }
+  const told = (/** @type {any} */ step) => [step.figure, step.definition.values.least, step.others[0].definition.values.least];
+  assert.deepEqual(sent.slice(2).map(told), [[0, 2, 2], [1, 2, 2]]); // both figures show what the other leaves
+  answer(3);
+  answer(4);
+  assert.deepEqual(sent.slice(4).map(told), [[0, 4, 4], [1, 4, 4]]);
+  answer(5);
+  answer(6);
+  assert.deepEqual(figures.map((/** @type {any} */ each) => each.taken), [0, 0, 0]);
+  t.mock.timers.tick(1000);
+  assert.deepEqual(figures.map((/** @type {any} */ each) => each.taken), [1, 1, 1]);
+  assert.equal(sent.length, 6);
+  figures[2].main.spec = { agg: "$metric" };
+  assert.equal(link.shows(figures[2], "metric"), false);
+  end();
+});
+
+test("highlighted rows do not stand for a layer, and an estimate says that it is one", () => {
+  const { figures, link, answer, end } = linked(2, "highlight");
+  link.set(figures[0], range(0));
+  answer(1, { end: { brush: 1, exact: false, selected: 1234, of: 9999 } });
+  assert.equal(link.count, "about 1,234 rows");
+  assert.equal(link.shows(figures[1], "least"), false);
+  answer(1, { end: { brush: 1, exact: true, selected: 1230, of: 9999 } }); // once more, exactly
+  assert.equal(link.count, "1,230 rows");
   end();
 });

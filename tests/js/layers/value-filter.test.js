@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nameText, narrowed, valueFilter } from "../../../bigviz/static/ui/value-filter.js";
+import { labelsFilter, nameText, narrowed, valueFilter } from "../../../bigviz/static/layers/value-filter.js";
 
 /** @param {string} kind @param {string} [name] @returns {any} */
 const column = (kind, name = "a") => ({ name, kind });
@@ -33,4 +33,13 @@ test("a value as a filter", () => {
     assert.equal(valueFilter(column(kind), value), null);
   assert.equal(narrowed("", "a = 1"), "a = 1");
   assert.equal(narrowed("b or c", "a = 1"), "(b or c) and a = 1");
+});
+
+test("labels that are left out, by those that are fewer", () => {
+  const all = ["a", "b", "it's"];
+  assert.equal(labelsFilter(column("category"), ["it's"], all), "(a is null or a not in ('it''s'))");
+  assert.equal(labelsFilter(column("category", "the kind"), ["a", "it's"], all), "(`the kind` is null or `the kind` in ('b'))");
+  assert.equal(labelsFilter(column("integer"), ["2"], ["1", "2"]), "(a is null or a not in (2))");
+  assert.equal(labelsFilter(column("bool"), ["True"], ["False", "True"]), "(a is null or a not in (true))");
+  assert.equal(labelsFilter(column("category"), all, all), "a is null");
 });

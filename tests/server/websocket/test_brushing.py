@@ -20,7 +20,7 @@ from ..running import Running, running
 from ..wire import Browser, Got
 
 ROWS = 20_000
-POINTS, HISTOGRAM, BAR, LINE, OTHER, FILTERED = range(6)
+POINTS, HISTOGRAM, BAR, LINE, OTHER = range(5)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def plots(rows: pa.Table) -> Document:
     ]
     bv.link(*figures)
     figures.append(bv.figure().points(bv.open({"x": [1.0], "y": [2.0]}, name="other"), "x", "y"))
-    figures.append(bv.figure().points(dataset, "x", "y", filter="x > 0"))
-    return bv.document(bv.column(*figures), id="d")
+    controls = bv.slider("least", 0, 100, 0.5, 0), bv.multiselect("kinds", ["a", "b", "c"])
+    return bv.document(bv.column(*figures, *controls), id="d")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,42 @@ def test_a_range_and_labels_and_brushes_that_rest(served: Running, rows: pa.Tabl
         assert not found and end.value["selected"] == 0
 
 
+def test_filters_and_controls_decide_with_brushes(served: Running, rows: pa.Table) -> None:
+    """After each step the targets show what numpy keeps of all brushes, their figures' filters and their own."""
+    x, y, fare, kind = (column(rows, name) for name in ("x", "y", "fare", "kind"))
+    edges = np.histogram_bin_edges(fare, 8)
+    window = {"x0": float(edges[0]), "x1": float(edges[-1]), "width": 300}
+    with Browser(served.url, "d") as browser:
+
+        def filtered(each: dict[str, Any], text: str, **values: Any) -> dict[str, Any]:
+            return {**each, "definition": {**each["definition"], "filter": text, "values": values}}
+
+        steps = [(0, [], -1.0), (12.5, ["b", "c"], -1.0), (12.5, ["b", "c"], -0.5), (12.5, ["a"], -0.5), (90.0, [], -9)]
+        for seq, (least, kinds, low) in enumerate(steps, 3):
+            chosen = np.isin(kind, kinds) if kinds else np.ones(ROWS, bool)  # without a value all are kept
+            box = (x >= low) & (x < 1) & (y >= -1) & (y < 2) & (fare >= least)
+            bars = filtered(target(browser, BAR), "kind in $kinds", kinds=kinds)
+            bars["definition"] |= {"agg": "count", "sort": "label"}
+            span = filtered(target(browser, HISTOGRAM, columns=window), "fare >= $least", least=least)
+            resting = {**span, "range": [2, 60]}
+            resting.pop("columns")
+            request = browser.say(
+                op="brush", figure=POINTS, seq=seq, box=[low, -1, 1, 2], targets=[span, bars], others=[resting],
+                definition={**browser.definition(POINTS), "filter": "fare >= $least", "values": {"least": least}},
+            )  # fmt: skip
+            found, end = brushed(browser, request)
+            assert end.kind == Type.DONE and end.value["exact"], end.value
+            ranged = (fare >= 2) & (fare < 60) & (fare >= least)
+            assert end.value["selected"] == (box & ranged).sum()
+            heights = found[HISTOGRAM].value  # its own brush does not filter it
+            bins = np.histogram(fare[box], edges)[0]
+            np.testing.assert_array_equal(heights.y[:-1] + int(heights.info["yorigin"]), bins)
+            counts = found[BAR].value
+            shown = kind[box & ranged & chosen]
+            wanted = [np.count_nonzero(shown == label) for label in "abc"]
+            assert (counts.y[: len(wanted)] + int(counts.info["yorigin"])).tolist() == wanted
+
+
 @pytest.mark.parametrize(
     ("figure", "targets", "more", "words"),
     [
@@ -137,7 +173,6 @@ def test_a_range_and_labels_and_brushes_that_rest(served: Running, rows: pa.Tabl
         (POINTS, [BAR], {"box": [1, 0, 1, 1]}, "a window has a width"),
         (BAR, [BAR], {"labels": ["z"]}, "no label 'z'"),
         (BAR, [OTHER], {"labels": ["a"]}, "of one dataset"),
-        (FILTERED, [BAR], {"box": [0, 0, 1, 1]}, "filter"),
         (POINTS, [POINTS], {"box": [0, 0, 1, 1]}, "has a view"),
         (POINTS, [HISTOGRAM], {"box": [0, 0, 1, 1]}, "has columns"),
         (POINTS, ["x"], {}, "targets[0] is an object"),
@@ -149,9 +184,7 @@ def test_what_cannot_be_is_refused_and_the_next_step_is_answered(
 ) -> None:
     with Browser(served.url, "d") as browser:
         wanted = [target(browser, each) if isinstance(each, int) else each for each in targets]
-        definition = browser.definition(min(figure, FILTERED))
-        if figure == FILTERED:
-            definition["filter"] = "x > 0"
+        definition = browser.definition(min(figure, OTHER))
         request = browser.say(op="brush", figure=figure, definition=definition, seq=1, targets=wanted, **more)
         end = brushed(browser, request)[1]
         assert end.kind == Type.ERROR and words in end.value["error"]

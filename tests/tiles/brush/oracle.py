@@ -21,11 +21,13 @@ from bigviz.tiles.brush.linked import (
     BarTarget,
     BoxSource,
     HistogramTarget,
+    LineTarget,
     OtherBrush,
     RasterTarget,
     Source,
     SpanSource,
     Target,
+    filter_of,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.shapes import Box, Shape, Span
 from bigviz.tiles.engine import Engine
@@ -72,12 +74,27 @@ def inside(dataset: Dataset, source: Source, shape: Shape | None) -> Array:
     return np.isin(codes, list(shape.codes))
 
 
+def passes(dataset: Dataset, text: str) -> Array:
+    """The rows that one of the filters of the tests keeps."""
+    few, known = numbers(dataset, "few")
+    value, (kind, labelled) = dataset.column("value").values, numbers(dataset, "kind")
+    kept: dict[str, Any] = {
+        "": np.ones(dataset.num_rows, bool),
+        "few > 0": known & (few > 0),
+        "value < 1": value < 1,
+        "kind != 'a'": labelled & (kind != 0),
+        "value > 0 and kind != 'a'": (value > 0) & labelled & (kind != 0),
+        "not (value > -0.5 and few < 1)": (value <= -0.5) | (known & (few >= 1)),
+    }
+    return np.asarray(kept[text], bool)
+
+
 def kept_by(dataset: Dataset, source: Source, shape: Shape | None, others: Sequence[OtherBrush], number: int) -> Array:
-    """The rows that a target shows."""
-    kept = inside(dataset, source, shape)
+    """The rows of all brushes that a target shows, and the filters of their sources keep."""
+    kept = inside(dataset, source, shape) & passes(dataset, filter_of(source))
     for other in others:
         if number not in other.spares:
-            kept = kept & inside(dataset, other.source, other.shape)
+            kept = kept & inside(dataset, other.source, other.shape) & passes(dataset, filter_of(other.source))
     return kept
 
 
@@ -192,6 +209,9 @@ def check(
         if brushed.image is None or not brushed.exact:
             continue
         kept = kept_by(dataset, source, shape, others, number)
+        assert not isinstance(target, LineTarget)
+        text = target.layer.filter if isinstance(target, RasterTarget) else target.filter
+        kept = kept & passes(dataset, text)
         close = reduction_of(dataset, target).traits.float_order
         planes = expected(engine, dataset, target, kept)
         same(decoded(brushed.image), planes, close)

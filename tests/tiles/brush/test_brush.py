@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bigviz.aggregate.layer import Layer
+from bigviz.common.errors import TooLarge
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_table
 from bigviz.tiles.brush.linked import (
@@ -127,23 +129,63 @@ def test_labels_come_and_go(engine: Engine, dataset: Dataset) -> None:
     brush.close()
 
 
-def test_brushes_filter_each_other(engine: Engine, dataset: Dataset) -> None:
+@pytest.mark.parametrize(
+    "kept", [("", "", "", ""), ("few > 0", "kind != 'a'", "not (value > -0.5 and few < 1)", "value < 1")]
+)
+def test_brushes_filter_each_other(engine: Engine, dataset: Dataset, kept: tuple[str, ...]) -> None:
+    """Each target shows the rows of all brushes but its own that their sources' filters keep, and its own filter."""
     rng = np.random.default_rng(3)
+    first, second, third, fourth = kept
     targets: list[Target] = [
-        RasterTarget(Layer("points", "few", "value"), HOME), HistogramTarget("x", (-1.0, 0.0, 1.0), "max(value)"),
-        BarTarget("kind"),
-    ]  # fmt: skip
-    others = [
-        OtherBrush(SpanSource("value"), Span(-1.0, np.inf), frozenset({0})),
-        OtherBrush(LabelSource("kind"), Labels(frozenset({0, 2})), frozenset({2})),
-        OtherBrush(BoxSource(Layer("points", "x", "few")), Box((-1.0, 1.5), (-1, 2)), frozenset({1})),
+        RasterTarget(Layer("points", "few", "value", filter=fourth), HOME),
+        HistogramTarget("x", (-1.0, 0.0, 1.0), "max(value)", filter=second),
+        BarTarget("kind", filter=third),
     ]
-    source, shape = BoxSource(POINTS), None
+    others = [
+        OtherBrush(SpanSource("value", filter=third), Span(-1.0, np.inf), frozenset({0})),
+        OtherBrush(LabelSource("kind", fourth), Labels(frozenset({0, 2})), frozenset({2})),
+        OtherBrush(BoxSource(Layer("points", "x", "few", filter=first)), Box((-1.0, 1.5), (-1, 2)), frozenset({1})),
+    ]
+    shape: Shape | None = None
+    source = BoxSource(replace(POINTS, filter=second))
     brush = engine.brush(dataset, source, targets, others)
     for _ in range(12):
         shape = box(rng, shape)
         oracle.check(engine, dataset, source, shape, targets, brush.move(shape), others)
     brush.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "shapes"),
+    [
+        (BoxSource(replace(POINTS, filter="few > 0")), [Box((-1.0, 1.0), (-1.0, 1.0)), None]),
+        (SpanSource("x", filter="value < 1"), [Span(-1.0, 0.5), Span(-0.9, 0.6), None]),
+        (LabelSource("kind", "few > 0"), [Labels(frozenset({0, 1})), Labels(frozenset({1, 2}))]),
+    ],
+)
+def test_a_brush_is_of_the_rows_that_its_source_keeps(
+    engine: Engine, dataset: Dataset, source: Source, shapes: list[Shape | None]
+) -> None:
+    targets: list[Target] = [RasterTarget(Layer("points", "few", "value"), HOME), BarTarget("kind", filter="value < 1")]
+    brush = engine.brush(dataset, source, targets)
+    for shape in shapes:
+        oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+    brush.close()
+
+
+def test_as_many_brushes_as_a_byte_has_bits(engine: Engine, dataset: Dataset) -> None:
+    for filtered in (0, 1):
+        source = SpanSource("x", filter="few > 0" if filtered else "")
+        others = [OtherBrush(SpanSource("value"), Span(-1.0, 9.0 - k), frozenset({0})) for k in range(8 - filtered)]
+        targets: list[Target] = [BarTarget("kind"), BarTarget("kind", filter="value < 1")]
+        brush = engine.brush(dataset, source, targets, others)
+        shape = Span(-1.0, 1.0)
+        oracle.check(engine, dataset, source, shape, targets, brush.move(shape), others)
+        brush.close()
+        brush = engine.brush(dataset, source, [BarTarget("kind")], others + others[:1])
+        with pytest.raises(TooLarge, match="at most 9 brushes"):
+            brush.move(shape)
+        brush.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, 2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -51,14 +52,17 @@ def small_samples(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     yield 512
 
 
-@pytest.mark.parametrize("source", [BoxSource(POINTS), SpanSource("x"), LabelSource("kind")])
+@pytest.mark.parametrize(
+    "source", [BoxSource(replace(POINTS, filter="few > 0")), SpanSource("x"), LabelSource("kind", "value < 1")]
+)
 @pytest.mark.parametrize("agg", ["count", "sum(few)", "max(value)", "by(kind)", "last(value)", "mean(value)"])
 def test_what_memory_does_not_hold_is_estimated_and_then_passed(
     dataset: Dataset, small_samples: int, source: BoxSource | SpanSource | LabelSource, agg: str
 ) -> None:
     engine = Engine(threads=2, index_bytes=1)
-    targets: list[Target] = [RasterTarget(Layer("points", "few", "value", agg), HOME), BarTarget("kind")]
-    others = [OtherBrush(SpanSource("value"), Span(-2.0, 50.0))]
+    raster = RasterTarget(Layer("points", "few", "value", agg, filter="kind != 'a'"), HOME)
+    targets: list[Target] = [raster, BarTarget("kind")]
+    others = [OtherBrush(SpanSource("value", filter="kind != 'a'"), Span(-2.0, 50.0))]
     shape = BOX if isinstance(source, BoxSource) else Span(-1.0, 1.0) if isinstance(source, SpanSource) else None
     shape = Labels(frozenset({0, 1})) if shape is None else shape
     brush = engine.brush(dataset, source, targets, others)
@@ -104,11 +108,11 @@ def test_targets_show_what_their_filter_keeps(dataset: Dataset) -> None:
         HistogramTarget("x", (-1.0, 0.0, 2.0), filter=keep), BarTarget("kind", filter=keep),
         LineTarget(Layer("line", "t", "x", "any", filter=keep), 0, 3000, 50),
     ]  # fmt: skip
-    source = BoxSource(Layer("points", "x", "y", filter="few > 0"))  # a brush is of numbers, whatever its figure shows
+    source = BoxSource(Layer("points", "x", "y", filter="few > 0"))
     brush = engine.brush(dataset, source, targets)
     for shape in (None, BOX, Box((-0.9, 0.6), (-0.5, 1.0))):
         step = brush.move(shape)
-        kept = oracle.inside(dataset, source, shape) & mask
+        kept = oracle.inside(dataset, source, shape) & oracle.passes(dataset, "few > 0") & mask
         for target, brushed in zip(targets[:3], step.targets, strict=False):
             assert brushed.image is not None
             oracle.same(oracle.decoded(brushed.image), oracle.expected(engine, dataset, target, kept), False)
@@ -238,6 +242,8 @@ def test_what_cannot_be_brushed_is_refused(dataset: Dataset) -> None:
         (SpanSource("x"), BarTarget("value"), Unplottable),
         (SpanSource("x"), HistogramTarget("x", (1.0, 0.0)), BadInput),
         (SpanSource("x"), HistogramTarget("x", (1.0, 2.0), filter="nope >"), BadInput),
+        (SpanSource("x", filter="few > 'ten'"), BarTarget("kind"), BadInput),
+        (LabelSource("kind", "nope > 1"), BarTarget("kind"), NotFound),
         (SpanSource("x"), RasterTarget(POINTS, RasterView(25, 0, 0, 0, 1, 1)), BadInput),
     ):
         with pytest.raises(error):
