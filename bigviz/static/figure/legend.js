@@ -38,8 +38,9 @@ export function drawBar(ctx, bar, look) {
   const gradient = horizontal
     ? ctx.createLinearGradient(rect.x, 0, rect.x + rect.width, 0)
     : ctx.createLinearGradient(0, rect.y + rect.height, 0, rect.y);
+  const lift = norm?.lift ?? 0; // no value has the colours below
   for (let k = 0; k <= 32; k++) {
-    const c = Math.min(255, Math.round((k / 32) * 255)) * 3;
+    const c = Math.min(255, Math.round((lift + (1 - lift) * (k / 32)) * 255)) * 3;
     gradient.addColorStop(k / 32, `rgb(${lut[c]},${lut[c + 1]},${lut[c + 2]})`);
   }
   ctx.globalAlpha = norm ? 1 : 0.35;
@@ -95,7 +96,7 @@ function barTicks(ctx, bar, norm, look) {
   }
   ctx.strokeStyle = look.palette.frame;
   ctx.stroke();
-  if (bar.mark !== null) pointAt(ctx, bar, norm.place(bar.mark), look);
+  if (bar.mark !== null) pointAt(ctx, bar, along(norm, norm.place(bar.mark)), look);
 }
 
 /** @param {Context} ctx @param {Bar} bar @param {number} fraction @param {Look} look */
@@ -154,14 +155,14 @@ function roomFor(ctx, { rect, horizontal, words }, norm) {
  */
 export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
   const { low, high } = norm;
-  if (!(high > low)) return [{ fraction: norm.fraction(low), label: words.apart([norm.told(low)])[0] }];
+  if (!(high > low)) return [{ fraction: along(norm, norm.fraction(low)), label: words.apart([norm.told(low)])[0] }];
   const count = Math.max(2, Math.min(9, Math.floor(wanted)));
   const middle = norm.how === "eq_hist" ? steps(norm, words, count) : rounds(norm, words, count);
   const least = gap / length;
-  const kept = [{ fraction: norm.lift, value: low }];
+  const kept = [{ fraction: 0, value: low }];
   for (const value of middle) {
     if (words.whole && value !== Math.round(value)) continue;
-    const fraction = norm.fraction(value);
+    const fraction = along(norm, norm.fraction(value));
     const last = kept[kept.length - 1];
     if (value > last.value && value < high && fraction - last.fraction >= least && 1 - fraction >= least)
       kept.push({ fraction, value });
@@ -170,6 +171,10 @@ export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
   const labels = words.apart(kept.map(({ value }) => norm.told(value)));
   return kept.map(({ fraction }, k) => ({ fraction, label: labels[k] }));
 }
+
+/** Where a fraction of the colour map lies along a bar, which begins with the lowest value's colour.
+ * @param {Norm} norm @param {number} fraction @returns {number} */
+const along = ({ lift }, fraction) => (fraction - lift) / (1 - lift);
 
 /**
  * Width that the labels next to a bar need.

@@ -74,20 +74,25 @@ def labels_of(norm: Norm, words: ValueWords, wanted: float, length: float, gap: 
     for the equalised scale; both ends always, the rest where there is room."""
     low, high = norm.low, norm.high
     if not high > low:
-        return [(_fraction(norm, low), words.apart([norm.told(low)])[0])]
+        return [(_along(norm, low), words.apart([norm.told(low)])[0])]
     count = max(2, min(9, math.floor(wanted)))
     middle = _steps(norm, words, count) if norm.how == "eq_hist" else _rounds(norm, words, count)
     least = gap / length
-    kept = [(norm.lift, low)]
+    kept = [(0.0, low)]
     for value in middle:
         if words.whole and value != rounded(value):
             continue
-        fraction = _fraction(norm, value)
+        fraction = _along(norm, value)
         if kept[-1][1] < value < high and fraction - kept[-1][0] >= least and 1 - fraction >= least:
             kept.append((fraction, value))
     kept.append((1.0, high))
     labels = words.apart([norm.told(value) for _, value in kept])
     return [(fraction, label) for (fraction, _), label in zip(kept, labels, strict=True)]
+
+
+def _along(norm: Norm, value: float) -> float:
+    """Where a value lies along a bar, which begins with the lowest value's colour."""
+    return (_fraction(norm, value) - norm.lift) / (1 - norm.lift)
 
 
 def _fraction(norm: Norm, value: float) -> float:
@@ -153,16 +158,18 @@ def _lines_of(label: str, room: float) -> list[str]:
 
 
 def _draw_gradient(canvas: Canvas, bar: Bar) -> None:
-    """33 colours of the map at equal distances, mixed between."""
+    """33 colours of the map at equal distances, mixed between, from that of the lowest value on."""
     rect, dpr = bar.rect, canvas.dpr
-    stops = bar.table[[min(255, rounded(k / 32 * 255)) for k in range(33)]].astype(np.float64)
+    lift = 0.0 if bar.norm is None else bar.norm.lift
+    places = [min(255, rounded((lift + (1 - lift) * (k / 32)) * 255)) for k in range(33)]
+    stops = bar.table[places].astype(np.float64)
     alpha, top, left = canvas.covered(rect.x, rect.y, rect.width, rect.height)
     height, width = alpha.shape
     if bar.horizontal:
         share = ((left + np.arange(width) + 0.5) / dpr - rect.x) / rect.width
     else:
         share = 1 - ((top + np.arange(height) + 0.5) / dpr - rect.y) / rect.height
-    places = np.clip(share, 0, 1) * 32
-    along = np.stack([np.interp(places, np.arange(33), stops[:, k]) for k in range(3)], 1)
+    at = np.clip(share, 0, 1) * 32
+    along = np.stack([np.interp(at, np.arange(33), stops[:, k]) for k in range(3)], 1)
     colours = np.broadcast_to(along[None, :] if bar.horizontal else along[:, None], (height, width, 3))
     canvas.veil(alpha * (1 if bar.norm is not None else 0.35), colours, top, left)
