@@ -134,7 +134,8 @@ def _of_layer(figure: FigureSpec, spec: LayerSpec) -> Iterator[None]:
     except BigvizError as error:
         if error.field == "filter":
             title = f" ({figure.title})" if figure.title else ""
-            error.message = f"Figure {figure.id}{title}, layer {spec.id}, filter {echoed(spec.filter, 200)}: {error.message}"
+            where = f"Figure {figure.id}{title}, layer {spec.id}, filter {echoed(spec.filter, 200)}"
+            error.message = f"{where}: {error.message}"
             error.args = (error.message,)
         raise
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -95,7 +95,7 @@ class _Freezer:
             "datasets": list(self.datasets),
             "ranges": self.ranges,
             "controls": controls,
-            "links": linked_figures(figures, self.figures),
+            "links": linked_figures(figures, self.figures, self.controls),
             "layout": layout,
         }
         made = filled(from_json(value, {name: each for name, each in self.datasets.items() if each is not None}))

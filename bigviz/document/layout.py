@@ -55,26 +55,31 @@ def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = Non
     return Box("tabs", _checked(tuple(children.values())), id=id, titles=tuple(children))
 
 
-def link(*figures: Figure, mode: LinkMode = "filter") -> None:
+def link(*figures: Figure | Control, mode: LinkMode = "filter") -> None:
     """Link figures: the rows of a brush that is dragged in one of them are shown in the others.
 
     A brush is a box over points, a range of x over a line or a histogram, and bars that are clicked. With `mode`
     "filter" the other figures show the rows of the brush alone, with "highlight" over all rows, which are dimmed.
     Brushes in several figures filter each other: a figure shows the rows of all brushes but its own. All rows are
-    counted, exactly, while the brush moves. Layers over other datasets than the brushed figure's first layer stay as
-    they are. A figure is in one link. Raises BadInput.
+    counted, exactly, while the brush moves. Rows that a figure's filter does not keep are in no brush there. Layers
+    over other datasets than the brushed figure's first layer stay as they are. A `bv.number` among the figures is
+    worked out over the rows of all brushes. A figure is in one link. Raises BadInput.
     """
     if mode not in LINK_MODES:
         raise BadInput(f"mode is one of {', '.join(LINK_MODES)}, got {mode!r}.", "mode", mode)
-    for figure in figures:
-        if not isinstance(figure, Figure):
-            raise BadInput(f"A link is of figures, got {type(figure).__name__}.", "figures")
+    linked = [each for each in figures if isinstance(each, Figure)]
+    numbers = [each for each in figures if isinstance(each, Control) and each.type == "number"]
+    for each in figures:
+        if each not in linked and each not in numbers:
+            kind = each.type if isinstance(each, Control) else type(each).__name__
+            raise BadInput(f"A link is of figures and numbers, got {kind}.", "figures")
+    for figure in linked:
         if figure.links:
             raise BadInput(f"Figure {figure.title!r} is linked already: link all that go together at once.", "figures")
-    if len(set(map(id, figures))) < 2 or len(set(map(id, figures))) < len(figures):
-        raise BadInput(f"A link is of two or more different figures, got {len(figures)}.", "figures")
-    made = Link(mode, list(figures))
-    for figure in figures:
+    if len(linked) < 2 or len(set(map(id, figures))) < len(figures):
+        raise BadInput(f"A link is of two or more different figures, got {len(linked)}.", "figures")
+    made = Link(mode, list(linked), numbers)
+    for figure in linked:
         figure.links.append(made)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from bigviz.common.errors import BadInput
+from bigviz.document.controls.control import Control
 from bigviz.document.json_values import instance, list_of, one_of, text
 from bigviz.document.spec import LINK_MODES, Document, LinkMode, LinkSpec
 
@@ -19,8 +20,13 @@ _MOST_FIGURES: Final = 64
 class Linked(Protocol):
     """A figure as the caller made it."""
 
-    title: str | None
-    links: list[Link]
+    @property
+    def title(self) -> str | None:
+        """Its title."""
+
+    @property
+    def links(self) -> list[Link]:
+        """The links that it is in."""
 
 
 @dataclass(eq=False)
@@ -29,11 +35,19 @@ class Link:
 
     mode: LinkMode
     figures: list[Linked] = field(default_factory=list)
+    numbers: list[Control] = field(default_factory=list)
 
 
 links = list_of(
     lambda value, path: instance(
-        LinkSpec, {"figures": list_of(text, _MOST_FIGURES, 2), "mode": one_of(LINK_MODES)}, value, path
+        LinkSpec,
+        {
+            "figures": list_of(text, _MOST_FIGURES, 2),
+            "mode": one_of(LINK_MODES),
+            "numbers": list_of(text, _MOST_FIGURES),
+        },
+        value,
+        path,
     ),
     _MOST_LINKS,
 )
@@ -42,7 +56,7 @@ links = list_of(
 
 def check_links(document: Document) -> None:
     """Refuses links of figures that there are not, and of a figure that is in two. Raises BadInput."""
-    known, linked = {figure.id for figure in document.figures()}, set[str]()
+    known, linked = {figure.id for figure in document.figures()}, set[str | tuple[str, str]]()
     for at, link in enumerate(document.links):
         for name in link.figures:
             if name not in known:
@@ -56,11 +70,23 @@ def check_links(document: Document) -> None:
                     name,
                 )
             linked.add(name)
+        for name in link.numbers:
+            spec = document.controls.get(name)
+            if spec is None or spec.type != "number":
+                raise BadInput(
+                    f"A link names a number {name!r} that is not in `controls`.", f"links[{at}].numbers", name
+                )
+            if ("", name) in linked:
+                raise BadInput(f"Number {name!r} is linked twice.", f"links[{at}].numbers", name)
+            linked.add(("", name))
 
 
-def linked_figures(figures: Iterable[Linked], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """The links of a document's figures as JSON values; `names` are their ids there by `id()` of each. A figure that is
-    shown by itself has none. Raises BadInput for a link of which some figures are not in the document."""
+def linked_figures(
+    figures: Iterable[Linked], names: Mapping[int, str], controls: Iterable[tuple[Control, str]]
+) -> list[dict[str, Any]]:
+    """The links of a document's figures as JSON values; `names` are their ids there by `id()` of each, `controls` those
+    in the layout with their ids. A figure that is shown by itself has none. Raises BadInput for a link of which
+    something is not in the document."""
     links = {id(link): link for figure in figures for link in figure.links}
     if len(names) == 1:
         return []
@@ -68,12 +94,21 @@ def linked_figures(figures: Iterable[Linked], names: Mapping[int, str]) -> list[
         for figure in link.figures:
             if id(figure) not in names:
                 raise BadInput(
-                    f"Figure {figure.title!r} is linked and is not in the layout: put it there, or link those alone that "
-                    "are.",
+                    f"Figure {figure.title!r} is linked and is not in the layout: put it there, or link those alone "
+                    "that are.",
                     "links",
                     figure.title,
                 )
-    its = [(link, {id(figure) for figure in link.figures}) for link in links.values()]
-    return [
-        {"figures": [name for key, name in names.items() if key in keys], "mode": link.mode} for link, keys in its
-    ]
+    numbers = {id(control): name for control, name in controls}
+    return [_link(link, names, numbers) for link in links.values()]
+
+
+def _link(link: Link, names: Mapping[int, str], numbers: Mapping[int, str]) -> dict[str, Any]:
+    its = {id(figure) for figure in link.figures}
+    out = {"figures": [name for key, name in names.items() if key in its], "mode": link.mode}
+    for number in link.numbers:
+        if id(number) not in numbers:
+            raise BadInput(
+                f"Number {number.id!r} is linked and is not in the layout: put it there.", "links", number.id
+            )
+    return {**out, "numbers": [numbers[id(each)] for each in link.numbers]} if link.numbers else out

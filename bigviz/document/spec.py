@@ -157,10 +157,11 @@ Node = FigureSpec | LayoutSpec | ControlNode
 @dataclass(frozen=True)
 class LinkSpec:
     """Figures, by id, that show the rows of a brush in one of them: those alone ("filter"), or over all rows, dimmed
-    ("highlight")."""
+    ("highlight"); and `numbers`, controls that are worked out over the rows of all brushes."""
 
     figures: tuple[str, ...]
     mode: LinkMode = "filter"
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,11 @@ class Document(CellValue):
         if self.controls:
             out["controls"] = {name: control_to_json(each) for name, each in self.controls.items()}
         if self.links:
-            out["links"] = [{"figures": list(each.figures), "mode": each.mode} for each in self.links]
+            out["links"] = [
+                {"figures": list(each.figures), "mode": each.mode}
+                | ({"numbers": list(each.numbers)} if each.numbers else {})
+                for each in self.links
+            ]
         return {**out, "layout": _node_to_json(self.layout)}
 
     def figures(self) -> list[FigureSpec]:

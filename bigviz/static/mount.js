@@ -348,7 +348,7 @@ export class Mounted extends EventTarget {
     const { signal } = this.building;
     const values = new ControlValues(spec.controls ?? {}, options);
     this.values = page.values = values;
-    const { make, tables } = controlMaker(spec, values, page, signal);
+    const { make, tables, numbers } = controlMaker(spec, values, page, signal);
     this.tables = tables;
     let firstLayer = 0;
     const placed = buildLayout(spec, find(element, ".layout", HTMLElement), {
@@ -380,14 +380,12 @@ export class Mounted extends EventTarget {
     this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
     this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
     this.url?.dispose();
-    const links = linkFigures(spec.links ?? [], this.figures, page, signal);
+    const links = linkFigures(spec.links ?? [], { figures: this.figures, numbers, page }, signal);
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
     for (const figure of this.figures) this.#bind(figure);
     const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
     drag.listen(find(element, ".layout", HTMLElement));
-    followValues(this.figures, values, signal, (figure, id) =>
-      [drag, ...links].some((each) => each.shows(figure, id)),
-    );
+    followValues(this.figures, values, signal, (figure, id) => [drag, ...links].some((each) => each.shows(figure, id)));
     for (const [id, table] of tables) {
       const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
       if (figure) table.follow(figure.selection);

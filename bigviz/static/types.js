@@ -32,8 +32,8 @@
  *   step?: number|null, placeholder?: string, figure?: string, columns?: string[]|null, text?: string,
  *   dataset?: string, expression?: string, filter?: string, unit?: string|null}} ControlSpec
  */
-/** Figures, by id, that show the rows of each other's brushes.
- * @typedef {{figures: string[], mode?: "filter"|"highlight"}} LinkSpec */
+/** Figures, by id, that show the rows of each other's brushes, and controls of type number that are of these rows.
+ * @typedef {{figures: string[], mode?: "filter"|"highlight", numbers?: string[]}} LinkSpec */
 /**
  * @typedef {{format: number, id: string, title: string|null, datasets: string[],
  *   ranges: Record<string, {start: number|string|null, end: number|string|null}>, layout: Node,

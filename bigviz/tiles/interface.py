@@ -39,6 +39,7 @@ from bigviz.tiles.brush.linked import (
     SpanSource,
     Step,
     Target,
+    TotalTarget,
 )
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.grid.tile_key import TileKey
@@ -89,6 +90,7 @@ __all__ = [
     "Target",
     "Tile",
     "TileKey",
+    "TotalTarget",
     "WindowImage",
     "read_batches",
 ]

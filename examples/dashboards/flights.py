@@ -1,8 +1,8 @@
 """Flights that filter each other, as crossfilter's: `bigviz serve examples/dashboards/flights.py`.
 
-Drag over a plot, or click bars: the others show the flights that are left, all of them counted, while you drag. The
-flights are made up; the public files that they stand for are those of the Bureau of Transportation Statistics, "On-Time
-Performance", https://www.transtats.bts.gov/Fields.asp?gnoyr_VQ=FGJ.
+Drag over plots, click bars, move the sliders: every figure shows the flights that all of the others leave, all of them
+counted, while you drag. The flights are made up; the public files that they stand for are those of the Bureau of
+Transportation Statistics, "On-Time Performance", https://www.transtats.bts.gov/Fields.asp?gnoyr_VQ=FGJ.
 """
 
 import numpy as np
@@ -31,13 +31,22 @@ flights = bv.open(
     name="flights",
 )
 
-delays = bv.figure(title="Delays, minutes", x_label="departure", y_label="arrival")
-delays.points(flights, "departure_delay", "arrival_delay", cmap="viridis")
-hours = bv.figure(title="Hour of departure").histogram(flights, "hour", bins=24)
-miles = bv.figure(title="Distance, miles").histogram(flights, "miles", bins=60)
-days = bv.figure(title="Through the year").histogram(flights, "time", bins=53)
-who = bv.figure(title="Carrier").bar(flights, "carrier", sort="value")
-mean = bv.figure(title="Mean delay by carrier").bar(flights, "carrier", agg="mean(arrival_delay)")
+least = bv.slider("least", 0, 2_000, 25, 0, "At least, miles")
+clock = bv.range_slider("clock", 0, 24, 0.5, label="Departure, o'clock")
+airlines = bv.multiselect("airlines", flights, column="carrier", label="Carriers")
+kept = "miles >= $least and carrier in $airlines and hour between $clock"
 
-bv.link(delays, hours, miles, days, who, mean)
-bv.document(bv.grid(delays, hours, miles, days, who, mean, columns=2), title="Flights", id="flights")
+delays = bv.figure(title="Delays, minutes", x_label="departure", y_label="arrival")
+delays.points(flights, "departure_delay", "arrival_delay", cmap="viridis", filter=kept)
+hours = bv.figure(title="Hour of departure").histogram(flights, "hour", bins=24, filter=kept)
+miles = bv.figure(title="Distance, miles").histogram(flights, "miles", bins=60, filter=kept)
+days = bv.figure(title="Through the year").histogram(flights, "time", bins=53, filter=kept)
+who = bv.figure(title="Carrier").bar(flights, "carrier", filter=kept)
+mean = bv.figure(title="Mean delay by carrier").bar(flights, "carrier", agg="mean(arrival_delay)", filter=kept)
+
+count = bv.number("count", "count()", flights, kept, "Flights")
+late = bv.number("late", "mean(arrival_delay)", flights, kept, "Mean delay", unit="minutes")
+words = bv.markdown("Drag over a plot or click bars: the others, and these numbers, show **its flights** alone.")
+bv.link(delays, hours, miles, days, who, mean, count, late)
+side = bv.column(words, count, late, least, clock, airlines)
+bv.document(bv.row(side, bv.grid(delays, hours, miles, days, who, mean, columns=2)), title="Flights", id="flights")

@@ -14,12 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page
 
-from .driver import figure, open_page, pixels, plot, rest
+from .driver import figure, open_page, pixels, plot, rest, until
 from .served import Server, start_server
 
 ROWS = 300_000
 WHERE, OTHER, FARES, KINDS, SAME = range(5)
 BOX = [-1, -0.5, 2, 2]
+SAME_NUMBERS = """() => {
+  const [count, same] = ['count', 'same'].map((id) => document.querySelector(`[data-control=${id}]`).dataset.value);
+  return count !== undefined && count === same;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,34 @@ def test_it_is_dragged_moved_and_taken_away(page: Page, linked: Server) -> None:
     page.wait_for_function("s => document.querySelector(s).dataset.brush === undefined", arg=figure(FARES))
     rest(page)
     assert "brush" not in page.url
+
+
+def test_a_slider_moves_brushes_that_rest(page: Page, linked: Server) -> None:
+    open_page(page, f"{linked.url}/linked/#brush={quote(json.dumps({'box': BOX}))}&c.least=4")
+    await_step(page, 0, OTHER, FARES, KINDS)
+    rest(page)
+    np.testing.assert_array_equal(pixels(page, OTHER), pixels(page, SAME))
+    until(page, SAME_NUMBERS)
+    before, bars, counted = step(page, OTHER), pixels(page, KINDS), numbers(page)
+    slider = page.locator('[data-control="least"] input[type="range"]')
+    slider.focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    await_step(page, before, OTHER, FARES, KINDS)
+    until(page, "c => document.querySelector('[data-control=count]').dataset.value !== c", str(counted[0]))
+    rest(page)  # the figures have become layers of the new value
+    until(page, SAME_NUMBERS)
+    np.testing.assert_array_equal(pixels(page, OTHER), pixels(page, SAME))
+    assert (pixels(page, KINDS) != bars).any() and numbers(page)[0] != counted[0]
+    page.locator(f"{figure(WHERE)} .surface").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_function("s => document.querySelector(s).dataset.brush === undefined", arg=figure(OTHER))
+    until(page, "c => document.querySelector('[data-control=count]').dataset.value === c", str(ROWS))
+
+
+def numbers(page: Page) -> list[str | None]:
+    """What the live figures say: of the link, and of the filter that is the same."""
+    return [page.locator(f'[data-control="{name}"]').get_attribute("data-value") for name in ("count", "same")]
 
 
 def test_the_keyboard_alone_brushes(page: Page, linked: Server) -> None:

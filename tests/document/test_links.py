@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import bigviz as bv
@@ -28,6 +29,31 @@ def test_figures_that_are_linked_are_in_the_document() -> None:
     assert "links" not in bv.document(c).to_json()  # by itself
     with pytest.raises(BadInput, match="Figure '2' is linked and is not in the layout"):
         bv.document(bv.row(b, a, d))
+
+
+def test_numbers_of_a_link() -> None:
+    a, b = figures(2)
+    count, mean = bv.number("count", "count()", TABLE), bv.number("mean", "mean(a)", TABLE)
+    bv.link(a, count, b, mean)
+    made = bv.document(bv.row(b, a, mean, count))
+    assert made.links == (LinkSpec(("f0", "f1"), "filter", ("count", "mean")),)
+    assert from_json(made.to_json()) == made
+    with pytest.raises(BadInput, match="Number 'mean' is linked and is not in the layout"):
+        bv.document(bv.row(b, a, count))
+    with pytest.raises(BadInput, match="figures and numbers, got slider"):
+        bv.link(*figures(2), bv.slider("s", 0, 1))
+    value = made.to_json()
+    for numbers in (["nope"], ["mean", "mean"]):
+        links = [{"figures": ["f0", "f1"], "numbers": numbers}]
+        with pytest.raises(BadInput) as caught:
+            from_json({**value, "links": links})
+        assert caught.value.field == "links[0].numbers"
+    stamps = {"a": [1.0], "b": [2.0], "at": np.array(["2024-01-01"], "datetime64[s]")}
+    a, b = (bv.figure().points(stamps, "a", "b") for _ in range(2))
+    last = bv.number("last", "max(at)", stamps)
+    bv.link(a, b, last)
+    with pytest.raises(BadInput, match=r"'last': a number in a link .* 'at' holds times"):
+        bv.document(bv.row(a, b, last))
 
 
 def test_what_is_no_link_is_refused() -> None:

@@ -26,7 +26,7 @@ def check_bound_controls(document: Document) -> None:
     Unplottable or BadInput that names the control."""
     for name, spec in document.controls.items():
         with _of_control(name):
-            _check(document, spec)
+            _check(document, name, spec)
 
 
 def control_columns(document: Document, dataset: str) -> frozenset[str]:
@@ -54,16 +54,22 @@ def _shown(document: Document, spec: ControlSpec) -> str | None:
     return None
 
 
-def _check(document: Document, spec: ControlSpec) -> None:
+def _check(document: Document, name: str, spec: ControlSpec) -> None:
     if isinstance(spec.options, ColumnOptions) and spec.options.dataset in document.sources:
         check_options_column(document, spec.options)
     if spec.type == "number" and spec.dataset in document.sources:
         dataset = cast(Dataset, document.sources[spec.dataset])
-        parsed_number(spec.expression)
+        column = parsed_number(spec.expression)[1]
         check_reduction(dataset, parse_reduction(spec.expression))
         kept = initial_filter(document, spec.filter)
         if kept:
             check_filter(parse(kept), dataset)
+        if column is not None and dataset.info(column).is_time and any(name in each.numbers for each in document.links):
+            raise BadInput(
+                f"a number in a link counts rows, or is of a column of numbers, and {column!r} holds times",
+                "expression",
+                spec.expression,
+            )
     if spec.type == "table" and spec.columns is not None:
         _check_columns(document, _shown(document, spec), spec.columns)
 

@@ -13,8 +13,10 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
+from bigviz.document.controls.number_expression import parsed_number
 from bigviz.server.brushes.cell_budget import CellBudget
 from bigviz.server.brushes.wanted import Asked, ShapeWant, TargetWant
+from bigviz.server.controls.figure_values import FigureValue, figure_json
 from bigviz.server.jobs.encoded import bars_message, columns_message
 from bigviz.server.jobs.layer_ref import times_of
 from bigviz.server.request_values import interval, window_of
@@ -39,6 +41,7 @@ from bigviz.tiles.interface import (
     SpanSource,
     Step,
     Target,
+    TotalTarget,
 )
 from bigviz.wire.frames import Part, Type, dump
 from bigviz.wire.images import image_parts
@@ -78,6 +81,7 @@ class HeldBrush:
         self._brush: Brush | None = None
         self._key: Hashable = None
         self._targets: list[_Target] = []
+        self._numbers: tuple[tuple[str, TotalTarget], ...] = ()
         self._cancel = Cancel()
 
     @property
@@ -109,11 +113,12 @@ class HeldBrush:
         self._budget.hold(self, sum(_cells(asked.dataset, each.target) for each in targets))
         if self._cancel.cancelled:
             self._budget.free(self)
-        key = (asked.dataset.fingerprint, asked.dataset.version, source, others, layers)
+        key = (asked.dataset.fingerprint, asked.dataset.version, source, others, layers, asked.numbers)
         if self._brush is None or self._key != key:
             if self._brush is not None:
                 self._brush.close()
-            self._brush = self._engine.brush(asked.dataset, source, [each.target for each in targets], others)
+            all_targets = [*(each.target for each in targets), *(total for _, total in asked.numbers)]
+            self._brush = self._engine.brush(asked.dataset, source, all_targets, others)
             if self._cancel.cancelled:
                 self._brush.close()
         elif self._brush.prepared:
@@ -122,7 +127,7 @@ class HeldBrush:
                     self._brush.retarget(at, now.target, cancel)
         else:  # its targets are prepared as they were
             targets = self._targets
-        self._key, self._targets = key, targets
+        self._key, self._targets, self._numbers = key, targets, asked.numbers
         return self._brush
 
     def move(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
@@ -137,8 +142,12 @@ class HeldBrush:
         return self._told(step if step.exact else self._brush.settle(cancel), seq)
 
     def _told(self, step: Step, seq: int) -> tuple[list[Answer], dict[str, Any]]:
-        answers = [_answer(each, found, seq, step) for each, found in zip(self._targets, step.targets, strict=True)]
-        return answers, {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
+        shown = len(self._targets)
+        answers = [_answer(*each, seq, step) for each in zip(self._targets, step.targets[:shown], strict=True)]
+        done = {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
+        totals = zip(self._numbers, step.targets[shown:], strict=True)
+        numbers = {name: _number(total, found) for (name, total), found in totals}
+        return answers, {**done, "numbers": numbers} if numbers else done
 
     def _target(self, dataset: Dataset, want: TargetWant, layer: Layer, cancel: Cancel) -> _Target:
         if layer.glyph == "points":
@@ -237,6 +246,15 @@ def _shape(dataset: Dataset, layer: Layer, want: ShapeWant) -> Shape:
 
 def _costs(step: Step) -> dict[str, int]:
     return {name: round(value) for name, value in asdict(step.cost).items()}
+
+
+def _number(total: TotalTarget, found: Brushed) -> FigureValue:
+    """A live figure over the rows of a brush: as over those of a filter, a sum of none is 0."""
+    heights = found.heights
+    assert heights is not None
+    if heights.filled[0, 0]:
+        return figure_json(heights.values[0, 0].item())
+    return 0 if parsed_number(total.agg)[0] in ("count", "sum") else None
 
 
 def _answer(target: _Target, found: Brushed, seq: int, step: Step) -> Answer:

@@ -17,13 +17,13 @@ from bigviz.wire.frames import MAX_LEVEL
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
-    from bigviz.tiles.interface import Span, SpanSource
+    from bigviz.tiles.interface import Span, SpanSource, TotalTarget
 
-__all__ = ["KEYS", "Asked", "BrushRequest", "Drag", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
+__all__ = ["KEYS", "Asked", "BrushRequest", "Drag", "NumberWant", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
 
 KEYS: Final = (
-    "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others", "control",
-    "prepare",
+    "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others", "numbers",
+    "control", "prepare",
 )  # fmt: skip
 _SHAPES: Final = ("box", "range", "labels")
 _MOST_SEQ: Final = (1 << 53) - 1
@@ -64,6 +64,14 @@ class OtherWant:
 
 
 @dataclass(frozen=True)
+class NumberWant:
+    """A live figure, with the values of the controls in its filter."""
+
+    control: str
+    values: Any
+
+
+@dataclass(frozen=True)
 class BrushRequest:
     """A step of a brush; without a `shape` it is prepared, or closed. With a `control` the brush is the range that the
     filters of its targets compare with that control's value."""
@@ -78,6 +86,7 @@ class BrushRequest:
     shape: ShapeWant | None
     targets: tuple[TargetWant, ...]
     others: tuple[OtherWant, ...]
+    numbers: tuple[NumberWant, ...] = ()
     control: str | None = None
     prepare: bool = False
 
@@ -102,8 +111,9 @@ class Drag:
 
 @dataclass(frozen=True)
 class Asked:
-    """A `brush` message with its layers resolved, all of one dataset. With a `drag` that is the brush, and targets have
-    the rest of their filters; else it is over a layer, and has a shape unless it is only prepared."""
+    """A `brush` message with its layers resolved, all of one dataset, and live figures by their ids. With a `drag` that
+    is the brush, and targets have the rest of their filters; else it is over a layer, and has a shape unless it is only
+    prepared."""
 
     dataset: Dataset
     layer: Layer
@@ -111,6 +121,7 @@ class Asked:
     targets: tuple[tuple[TargetWant, Layer], ...]
     others: tuple[tuple[OtherWant, Layer], ...]
     drag: Drag | None = None
+    numbers: tuple[tuple[str, TotalTarget], ...] = ()
 
 
 def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequest:
@@ -120,8 +131,9 @@ def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequ
     seq = whole(value.get("seq"), "seq", 0, _MOST_SEQ)
     targets = list_of(value.get("targets"), "targets", _MOST_TARGETS)
     others = list_of(value.get("others", []), "others", _MOST_OTHERS)
+    numbers = list_of(value.get("numbers", []), "numbers", _MOST_TARGETS)
     shape = _shape(value, "")
-    control, prepare = _control(value, shape is not None or bool(others))
+    control, prepare = _control(value, shape is not None or bool(others) or bool(numbers))
     return BrushRequest(
         request,
         figure,
@@ -131,6 +143,7 @@ def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequ
         shape,
         tuple(_target(each, f"targets[{at}]", limits) for at, each in enumerate(targets)),
         tuple(_other(each, f"others[{at}]") for at, each in enumerate(others)),
+        tuple(_number(each, f"numbers[{at}]") for at, each in enumerate(numbers)),
         control,
         prepare,
     )
@@ -144,7 +157,7 @@ def _control(value: dict[str, Any], has_shape: bool) -> tuple[str | None, bool]:
     if not isinstance(prepare, bool):
         raise BadInput(f"prepare is true or false, got {echoed(prepare, 60)}.", "prepare")
     if control is not None and has_shape:
-        raise BadInput("A control has a brush of its own: leave box, range, labels and others out.", "control")
+        raise BadInput("A control has a brush of its own: leave box, range, labels, others and numbers out.", "control")
     if control is None and prepare:
         raise BadInput("prepare goes with a control: other brushes are prepared without a shape.", "prepare")
     return control, prepare
@@ -197,3 +210,11 @@ def _other(value: Any, path: str) -> OtherWant:
     if shape is None:
         raise BadInput(f"{path} has none of {', '.join(_SHAPES)}.", path)
     return OtherWant(whole(found.get("figure"), f"{path}.figure", 0, _MOST_NUMBER), found.get("definition"), shape)
+
+
+def _number(value: Any, path: str) -> NumberWant:
+    found = object_of(value, path, ("control", "values"))
+    control = found.get("control")
+    if not isinstance(control, str) or len(control) > _LONGEST_NAME:
+        raise BadInput(f"{path}.control is the id of a control, got {echoed(control, 60)}.", f"{path}.control")
+    return NumberWant(control, found.get("values", {}))

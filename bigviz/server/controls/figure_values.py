@@ -26,7 +26,7 @@ from bigviz.server.access.principal import Principal
 from bigviz.server.jobs.layer_ref import values_in_query
 from bigviz.server.open_datasets import dataset_of
 
-__all__ = ["AskedFigure", "FigureValues", "figure_of"]
+__all__ = ["AskedFigure", "FigureValue", "FigureValues", "figure_json", "figure_of"]
 
 FigureValue = int | float | str | None
 
@@ -82,14 +82,15 @@ def figure_of(dataset: Dataset, expression: str, kept: str, cancel: Cancel) -> F
     times as texts, and null for no value, NaN and infinities. Raises Cancelled, and what `Dataset.where` does."""
     what, column = parsed_number(expression)
     if column is None and not kept:
-        return _json(dataset.num_rows)
+        return figure_json(dataset.num_rows)
     selected = Selected(dataset, check(parse(kept or "true"), dataset), cancel)
     if column is None:
-        return _json(selected.count())
-    return _json(getattr(selected, what)(column))
+        return figure_json(selected.count())
+    return figure_json(getattr(selected, what)(column))
 
 
-def _json(value: Any) -> FigureValue:
+def figure_json(value: Any) -> FigureValue:
+    """A value as JSON has it."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | int):

@@ -8,6 +8,9 @@ import { isInPlace } from "../layers/in-place.js";
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("./shape.js").Shape} Shape */
 
+/** A live figure: `take` shows a value of the brush, until `release`.
+ * @typedef {{take: (value: number|string|null, isExact: boolean) => void, release: () => void}} Live */
+
 /** Steps on their way: the server counts one while the next is sent. */
 const MOST_FLYING = 2;
 /** Where so many messages were sent that there is room for few. */
@@ -19,11 +22,14 @@ const TAKE_MS = 400;
 
 export class LinkedBrush {
   /**
-   * @param {{figures: readonly Figure[], mode: "filter"|"highlight", page: import("../figure/page.js").Page}} o the
-   *   figures of one link
+   * @param {{figures: readonly Figure[], mode: "filter"|"highlight", page: import("../figure/page.js").Page,
+   *   named?: readonly string[], numbers?: ReadonlyMap<string, Live>}} o the figures of one link; `named`: the live
+   *   figures among `numbers` that are in it
    * @param {AbortSignal} signal ends it
    */
-  constructor({ figures, mode, page }, signal) {
+  constructor({ figures, mode, page, named = [], numbers = new Map() }, signal) {
+    this.named = named;
+    this.numbers = numbers;
     this.figures = figures;
     this.mode = mode;
     this.page = page;
@@ -48,6 +54,7 @@ export class LinkedBrush {
     });
     connection.addEventListener("up", () => this.#again(), { signal });
     connection.addEventListener("update", () => this.#again(), { signal });
+    page.values?.onChange(() => queueMicrotask(() => this.#follow()), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.later);
       clearTimeout(this.telling);
@@ -94,7 +101,6 @@ export class LinkedBrush {
     this.holding.add(figure);
     clearTimeout(this.taking);
     this.taking = setTimeout(() => this.#release(), TAKE_MS);
-    queueMicrotask(() => this.#follow());
     return true;
   }
 
@@ -112,6 +118,7 @@ export class LinkedBrush {
   #cleared(figure) {
     this.#release();
     const left = [...this.shapes.keys()];
+    if (left.length === 0) for (const id of this.named) this.numbers.get(id)?.release();
     if (left.length < 2) for (const each of left.length === 0 ? this.figures : left) forget(each);
     if (left.length > 0) {
       this.active = left[0];
@@ -143,7 +150,17 @@ export class LinkedBrush {
     const sources = [...this.shapes.keys()].map((figure) => sourceOf(figure.main));
     const under = this.figures.filter((figure) => this.shapes.size > 1 || !this.shapes.has(figure));
     const dataset = sources.find((each) => each !== null)?.dataset;
-    return JSON.stringify([sources, dataset ? under.map((figure) => targetsOf(figure, dataset)) : []]);
+    const targets = dataset ? under.map((figure) => targetsOf(figure, dataset)) : [];
+    return JSON.stringify([sources, targets, this.#numbers(dataset)]);
+  }
+
+  /** @param {string|undefined} dataset @returns {{control: string, values: object}[]} the live figures over it */
+  #numbers(dataset) {
+    const { values } = this.page;
+    if (!values) return [];
+    return this.named
+      .filter((id) => values.controls[id]?.dataset === dataset)
+      .map((id) => ({ control: id, values: values.namedIn(values.controls[id].filter ?? "") ?? {} }));
   }
 
   /** Every figure is to be brought up to date: that of the active brush by a step of another one. */
@@ -181,7 +198,8 @@ export class LinkedBrush {
     if (!definition) return;
     const shape = this.shapes.get(moving);
     const targets = this.figures.flatMap((each) => (each === moving ? [] : targetsOf(each, definition.dataset)));
-    if (targets.length === 0 && shape) return;
+    const numbers = this.#numbers(definition.dataset);
+    if (targets.length === 0 && numbers.length === 0 && shape) return;
     const others = [...this.shapes].flatMap(([figure, each]) => {
       const its = figure === moving ? null : (sourceOf(figure.main) ?? figure.main?.definition);
       return its ? [{ figure: figure.index, layer: 0, definition: its, ...wordsOf(each) }] : [];
@@ -196,6 +214,7 @@ export class LinkedBrush {
       ...(shape ? wordsOf(shape) : {}),
       targets,
       ...(others.length > 0 ? { others } : {}),
+      ...(numbers.length > 0 ? { numbers } : {}),
     });
     this.flying.add(id);
     this.last = id;
@@ -208,6 +227,7 @@ export class LinkedBrush {
     if (end && this.shapes.size > 0) {
       this.#tell(end);
       const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true };
+      for (const [id, value] of Object.entries(end.numbers ?? {})) this.numbers.get(id)?.take(value, end.exact);
       for (const part of parts) {
         const figure = this.figures.find((each) => each.index === part.figure);
         figure?.layers[part.layer]?.takeBrush(part, step, figure);

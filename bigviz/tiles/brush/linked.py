@@ -20,7 +20,8 @@ from bigviz.wire.codec import SIDE
 
 __all__ = [
     "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget", "OtherBrush",
-    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "filter_of",
+    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "TotalTarget",
+    "filter_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -140,7 +141,15 @@ class LineTarget:
     width: int
 
 
-Target = RasterTarget | HistogramTarget | BarTarget | LineTarget
+@dataclass(frozen=True)
+class TotalTarget:
+    """All rows as one bar: `agg` is a reduction's text form, `filter` that of a layer."""
+
+    agg: str = "count"
+    filter: str = ""
+
+
+Target = RasterTarget | HistogramTarget | BarTarget | LineTarget | TotalTarget
 
 
 @dataclass(frozen=True)
@@ -165,8 +174,8 @@ class Heights:
 @dataclass(frozen=True)
 class Brushed:
     """A target under a brush: an `image`, the `columns` of a line, or the `heights` of a histogram or of bars, which
-    also have an image of one row: its cell k is bin k, or the label with code k. Of an estimate, `share` is the share
-    of the rows that it is made from."""
+    also have an image of one row: its cell k is bin k, or the label with code k; a total is one bar. Of an estimate,
+    `share` is the share of the rows that it is made from."""
 
     image: WindowImage | None
     columns: Columns | None

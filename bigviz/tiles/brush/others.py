@@ -1,5 +1,5 @@
-"""Which rows the brushes that rest leave out, and the filter of the one that moves, as a byte a row in the order of that
-one (crossfilter's way).
+"""Which rows the brushes that rest leave out, and the filter of the one that moves, as a byte a row in the order of
+that one (crossfilter's way).
 
 Bit k of a row's byte is set if it is not in brush k, so that a target that brush k does not filter passes over the bit.
 One more bit is of the filter, which no target passes over.

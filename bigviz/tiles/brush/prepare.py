@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.inputs import bound, check
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.parse import parse
@@ -30,6 +31,7 @@ from bigviz.tiles.brush.linked import (
     Source,
     SpanSource,
     Target,
+    TotalTarget,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.box_order import box_order
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
@@ -37,7 +39,7 @@ from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.unsorted_order import UnsortedOrder
 from bigviz.tiles.brush.prepared import Prepared, within_ends
-from bigviz.tiles.brush.targets.cells import Cells, Raster, Words, bins_of, words_of
+from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells, Raster, Words, bins_of, words_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.in_order import filled, in_order
 from bigviz.tiles.brush.targets.line_rows import NOWHERE, LineRows, Places
@@ -85,7 +87,7 @@ def check_target(dataset: Dataset, target: Target) -> None:
     if isinstance(target, HistogramTarget):
         target.check()
         dataset.info(target.column)
-    elif dataset.info(target.column).kind != "category":
+    elif isinstance(target, BarTarget) and dataset.info(target.column).kind != "category":
         raise Unplottable(f"Column {target.column!r} of {dataset.name!r} is no category.", got=target.column)
     check(dataset, parse(target.agg))
     if target.filter:
@@ -98,8 +100,9 @@ def names_of(source: Source | Target, dataset: Dataset) -> set[str]:
         layer = source.layer.bound(dataset)
         names = {layer.x, layer.y, *(layer.expression.columns if layer.expression else ())}
         return names if isinstance(source, BoxSource) else names | set(layer.reduction.columns)
-    names = {source.column, *(parse_filter(source.filter).columns if source.filter else ())}
-    if isinstance(source, HistogramTarget | BarTarget):
+    names = set[str]() if isinstance(source, TotalTarget) else {source.column}
+    names |= parse_filter(source.filter).columns if source.filter else set()
+    if isinstance(source, HistogramTarget | BarTarget | TotalTarget):
         names |= set(bound(parse(source.agg), dataset).columns)
     return names
 
@@ -184,14 +187,14 @@ def prepare_target(
         cells = keep(what, 4, lambda crew: bins_of(axis, edges, closed, order, crew))
         reduction = bound(parse(target.agg), prepared.dataset)
     else:
-        cells = beside.labels(target.column)
+        cells = beside.labels(target.column) if isinstance(target, BarTarget) else ONE_CELL
         reduction = bound(parse(target.agg), prepared.dataset)
     kept = _kept(target, order, prepared, keep)
     return GridTarget(cells, reduced(reduction, beside), kept, workers)
 
 
 def _kept(
-    target: RasterTarget | HistogramTarget | BarTarget, order: SourceOrder, prepared: Prepared, keep: Keep
+    target: RasterTarget | HistogramTarget | BarTarget | TotalTarget, order: SourceOrder, prepared: Prepared, keep: Keep
 ) -> Kept | None:
     """Which rows a target's filter keeps; None: all."""
     text = target.layer.filter if isinstance(target, RasterTarget) else target.filter
@@ -231,7 +234,7 @@ def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> 
     return found
 
 
-def _roots(layer: Layer, prepared: Prepared) -> tuple[AxisRoot, AxisRoot]:
+def _roots(layer: Layer, prepared: Prepared) -> tuple[Root, Root]:
     """The roots of a layer of points, which no filter changes."""
     known = prepared.layers.order(prepared.dataset, layer)
     if known is not None:

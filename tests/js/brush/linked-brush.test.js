@@ -54,7 +54,7 @@ function figure(index, dataset = "d") {
 }
 
 /** @param {"filter"|"highlight"} [mode] */
-function linked(count = 3, mode = "filter") {
+function linked(count = 3, mode = "filter", named = /** @type {string[]} */ ([])) {
   /** @type {any[]} */ const sent = [];
   const connection = Object.assign(new EventTarget(), {
     isUp: true,
@@ -62,10 +62,34 @@ function linked(count = 3, mode = "filter") {
     brush: (/** @type {any} */ step) => sent.push(step),
   });
   /** @type {string[]} */ const notes = [];
-  const page = { connection, notices: { note: (/** @type {string} */ words) => notes.push(words), say: () => {} } };
+  /** @type {(() => void)[]} */ const listeners = [];
+  let least = 0;
+  const values = {
+    controls: { n: { dataset: "d", filter: "a > $least" }, other: { dataset: "e" } },
+    namedIn: (/** @type {string} */ filter) => (filter === "" ? null : { least }),
+    onChange: (/** @type {() => void} */ listener) => listeners.push(listener),
+  };
+  const change = async (/** @type {number} */ value) => {
+    least = value;
+    for (const listener of listeners) listener();
+    await Promise.resolve();
+  };
+  const page = {
+    connection,
+    values,
+    notices: { note: (/** @type {string} */ words) => notes.push(words), say: () => {} },
+  };
   const figures = Array.from({ length: count }, (_, k) => figure(k));
   const ending = new AbortController();
-  const link = new LinkedBrush({ figures, mode, page: /** @type {any} */ (page) }, ending.signal);
+  /** @type {any[]} */ const live = [];
+  const numbers = new Map(
+    ["n", "other"].map((id) => [
+      id,
+      { take: (...told) => live.push([id, ...told]), release: () => live.push([id, "released"]) },
+    ]),
+  );
+  const o = { figures, mode, page: /** @type {any} */ (page), named, numbers: /** @type {any} */ (numbers) };
+  const link = new LinkedBrush(o, ending.signal);
   const answer = (/** @type {number} */ id, /** @type {any} */ change = {}) => {
     const parts = sent[id - 1].targets.map((/** @type {any} */ t) => ({ type: "columns", figure: t.figure, layer: 0 }));
     const end = { brush: sent[id - 1].seq, exact: true, selected: 1, of: 9 };
@@ -73,7 +97,7 @@ function linked(count = 3, mode = "filter") {
       new CustomEvent("brushed", { detail: { id, parts, end, error: null, isReplaced: false, ...change } }),
     );
   };
-  return { sent, figures, link, answer, connection, notes, end: () => ending.abort() };
+  return { sent, figures, link, answer, change, connection, notes, live, end: () => ending.abort() };
 }
 
 const range = (/** @type {number} */ low) => /** @type {const} */ ({ kind: "range", x: span(low, low + 1) });
@@ -178,7 +202,7 @@ test("what layers are filtered by goes with them, and without the categories tha
 
 test("a control's value is a step of every brush that rests, and is taken once the control rests", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { sent, figures, link, answer, end } = linked();
+  const { sent, figures, link, answer, change, end } = linked();
   for (const each of figures) Object.assign(each.main, { filter: "a > $least", values: { least: 1 } });
   for (const each of figures) each.main.definition = each.main.define();
   assert.equal(link.shows(figures[1], "least"), false); // nothing is brushed
@@ -189,18 +213,34 @@ test("a control's value is a step of every brush that rests, and is taken once t
   for (const least of [2, 3, 4]) {
     for (const each of figures) each.main.values = { least };
     assert.ok(figures.every((/** @type {any} */ each) => link.shows(each, "least")));
-    await Promise.resolve();
+    await change(least);
   }
-  const told = (/** @type {any} */ step) => [step.figure, step.definition.values.least, step.others[0].definition.values.least];
-  assert.deepEqual(sent.slice(2).map(told), [[0, 2, 2], [1, 2, 2]]); // both figures show what the other leaves
+  const told = (/** @type {any} */ step) => [
+    step.figure,
+    step.definition.values.least,
+    step.others[0].definition.values.least,
+  ];
+  assert.deepEqual(sent.slice(2).map(told), [
+    [0, 2, 2],
+    [1, 2, 2],
+  ]); // both figures show what the other leaves
   answer(3);
   answer(4);
-  assert.deepEqual(sent.slice(4).map(told), [[0, 4, 4], [1, 4, 4]]);
+  assert.deepEqual(sent.slice(4).map(told), [
+    [0, 4, 4],
+    [1, 4, 4],
+  ]);
   answer(5);
   answer(6);
-  assert.deepEqual(figures.map((/** @type {any} */ each) => each.taken), [0, 0, 0]);
+  assert.deepEqual(
+    figures.map((/** @type {any} */ each) => each.taken),
+    [0, 0, 0],
+  );
   t.mock.timers.tick(1000);
-  assert.deepEqual(figures.map((/** @type {any} */ each) => each.taken), [1, 1, 1]);
+  assert.deepEqual(
+    figures.map((/** @type {any} */ each) => each.taken),
+    [1, 1, 1],
+  );
   assert.equal(sent.length, 6);
   figures[2].main.spec = { agg: "$metric" };
   assert.equal(link.shows(figures[2], "metric"), false);
@@ -215,5 +255,23 @@ test("highlighted rows do not stand for a layer, and an estimate says that it is
   assert.equal(link.shows(figures[1], "least"), false);
   answer(1, { end: { brush: 1, exact: true, selected: 1230, of: 9999 } }); // once more, exactly
   assert.equal(link.count, "1,230 rows");
+  end();
+});
+
+test("live figures in a link are of the rows of the brushes until these are gone", async () => {
+  const { sent, figures, link, answer, change, live, end } = linked(2, "filter", ["n", "other"]);
+  link.set(figures[0], range(0));
+  assert.deepEqual(sent[0].numbers, [{ control: "n", values: { least: 0 } }]); // the other is over another dataset
+  answer(1, { end: { brush: 1, exact: false, selected: 1, of: 9, numbers: { n: 4 } } });
+  answer(1, { end: { brush: 1, exact: true, selected: 1, of: 9, numbers: { n: 5 } } });
+  await change(3);
+  assert.deepEqual(sent[1].numbers, [{ control: "n", values: { least: 3 } }]);
+  link.set(figures[0], null);
+  assert.deepEqual(live, [
+    ["n", 4, false],
+    ["n", 5, true],
+    ["n", "released"],
+    ["other", "released"],
+  ]);
   end();
 });

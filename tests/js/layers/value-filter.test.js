@@ -38,7 +38,10 @@ test("a value as a filter", () => {
 test("labels that are left out, by those that are fewer", () => {
   const all = ["a", "b", "it's"];
   assert.equal(labelsFilter(column("category"), ["it's"], all), "(a is null or a not in ('it''s'))");
-  assert.equal(labelsFilter(column("category", "the kind"), ["a", "it's"], all), "(`the kind` is null or `the kind` in ('b'))");
+  assert.equal(
+    labelsFilter(column("category", "the kind"), ["a", "it's"], all),
+    "(`the kind` is null or `the kind` in ('b'))",
+  );
   assert.equal(labelsFilter(column("integer"), ["2"], ["1", "2"]), "(a is null or a not in (2))");
   assert.equal(labelsFilter(column("bool"), ["True"], ["False", "True"]), "(a is null or a not in (true))");
   assert.equal(labelsFilter(column("category"), all, all), "a is null");

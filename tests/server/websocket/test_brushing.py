@@ -42,7 +42,10 @@ def plots(rows: pa.Table) -> Document:
     ]
     bv.link(*figures)
     figures.append(bv.figure().points(bv.open({"x": [1.0], "y": [2.0]}, name="other"), "x", "y"))
-    controls = bv.slider("least", 0, 100, 0.5, 0), bv.multiselect("kinds", ["a", "b", "c"])
+    controls = [bv.slider("least", 0, 100, 0.5, 0), bv.multiselect("kinds", ["a", "b", "c"])]
+    totals = [bv.number("n", "count()", dataset), bv.number("mean", "mean(fare)", dataset, "fare >= $least")]
+    controls += [*totals, bv.number("sum", "sum(t)", dataset), bv.number("far", "max(x)", dataset, "kind = 'c'")]
+    controls.append(bv.number("elsewhere", "count()", figures[-1].layers[0].source))
     return bv.document(bv.column(*figures, *controls), id="d")
 
 
@@ -133,6 +136,7 @@ def test_filters_and_controls_decide_with_brushes(served: Running, rows: pa.Tabl
     x, y, fare, kind = (column(rows, name) for name in ("x", "y", "fare", "kind"))
     edges = np.histogram_bin_edges(fare, 8)
     window = {"x0": float(edges[0]), "x1": float(edges[-1]), "width": 300}
+    totals = ("n", "sum", "far")
     with Browser(served.url, "d") as browser:
 
         def filtered(each: dict[str, Any], text: str, **values: Any) -> dict[str, Any]:
@@ -149,12 +153,18 @@ def test_filters_and_controls_decide_with_brushes(served: Running, rows: pa.Tabl
             resting.pop("columns")
             request = browser.say(
                 op="brush", figure=POINTS, seq=seq, box=[low, -1, 1, 2], targets=[span, bars], others=[resting],
+                numbers=[{"control": "mean", "values": {"least": least}}, *({"control": each} for each in totals)],
                 definition={**browser.definition(POINTS), "filter": "fare >= $least", "values": {"least": least}},
             )  # fmt: skip
             found, end = brushed(browser, request)
             assert end.kind == Type.DONE and end.value["exact"], end.value
             ranged = (fare >= 2) & (fare < 60) & (fare >= least)
             assert end.value["selected"] == (box & ranged).sum()
+            numbers, inside = end.value["numbers"], box & ranged
+            assert numbers["n"] == inside.sum() and numbers["sum"] == np.flatnonzero(inside).sum()
+            some = fare[inside & (fare >= least)]
+            assert numbers["mean"] == (pytest.approx(some.mean()) if len(some) else None)
+            assert numbers["far"] == (x[inside & (kind == "c")].max() if (inside & (kind == "c")).any() else None)
             heights = found[HISTOGRAM].value  # its own brush does not filter it
             bins = np.histogram(fare[box], edges)[0]
             np.testing.assert_array_equal(heights.y[:-1] + int(heights.info["yorigin"]), bins)
@@ -177,6 +187,9 @@ def test_filters_and_controls_decide_with_brushes(served: Running, rows: pa.Tabl
         (POINTS, [HISTOGRAM], {"box": [0, 0, 1, 1]}, "has columns"),
         (POINTS, ["x"], {}, "targets[0] is an object"),
         (99, [], {}, "figure is"),
+        (POINTS, [BAR], {"box": [0, 0, 1, 1], "numbers": [{"control": "least"}]}, "no live figure 'least'"),
+        (POINTS, [BAR], {"box": [0, 0, 1, 1], "numbers": [{"control": "elsewhere"}]}, "no live figure 'elsewhere'"),
+        (POINTS, [BAR], {"box": [0, 0, 1, 1], "numbers": [{"control": 3}]}, "numbers[0].control is the id"),
     ],
 )
 def test_what_cannot_be_is_refused_and_the_next_step_is_answered(

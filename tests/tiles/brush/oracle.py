@@ -27,6 +27,7 @@ from bigviz.tiles.brush.linked import (
     Source,
     SpanSource,
     Target,
+    TotalTarget,
     filter_of,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.shapes import Box, Shape, Span
@@ -76,10 +77,11 @@ def inside(dataset: Dataset, source: Source, shape: Shape | None) -> Array:
 
 def passes(dataset: Dataset, text: str) -> Array:
     """The rows that one of the filters of the tests keeps."""
+    if not text:
+        return np.ones(dataset.num_rows, bool)
     few, known = numbers(dataset, "few")
     value, (kind, labelled) = dataset.column("value").values, numbers(dataset, "kind")
     kept: dict[str, Any] = {
-        "": np.ones(dataset.num_rows, bool),
         "few > 0": known & (few > 0),
         "value < 1": value < 1,
         "kind != 'a'": labelled & (kind != 0),
@@ -124,6 +126,8 @@ def cells_of(engine: Engine, dataset: Dataset, target: Target) -> tuple[Array, t
         if target.closed:
             cells[[bool(ok) and v == target.edges[-1] for v, ok in zip(values.tolist(), some, strict=True)]] = count - 1
         return cells, (count, 1)
+    if isinstance(target, TotalTarget):
+        return np.zeros(dataset.num_rows, np.int64), (1, 1)
     assert isinstance(target, BarTarget)
     column = dataset.column(target.column)
     codes = column.values if column.valid is None else np.where(column.valid, column.values, -1)
@@ -133,7 +137,7 @@ def cells_of(engine: Engine, dataset: Dataset, target: Target) -> tuple[Array, t
 def reduction_of(dataset: Dataset, target: Target) -> Reduction:
     if isinstance(target, RasterTarget):
         return target.layer.bound(dataset).reduction
-    assert isinstance(target, HistogramTarget | BarTarget)
+    assert isinstance(target, HistogramTarget | BarTarget | TotalTarget)
     return bound(parse(target.agg), dataset)
 
 

@@ -23,6 +23,7 @@ from bigviz.tiles.brush.linked import (
     Source,
     SpanSource,
     Target,
+    TotalTarget,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.engine import Engine
@@ -88,6 +89,7 @@ def test_boxes_walk_over_points(engine: Engine, dataset: Dataset, agg: str) -> N
         RasterTarget(Layer("points", "few", "value", agg), HOME),
         HistogramTarget("value", (-5.0, -1.0, 0.0, 0.5, 3.0, 100.0), agg),
         BarTarget("kind", agg) if not agg.startswith("by") else HistogramTarget("few", (-1, 0, 1.5, 2), agg),
+        TotalTarget(agg, "value < 1"),
     ]
     source, shape = BoxSource(POINTS), None
     brush = engine.brush(dataset, source, targets)

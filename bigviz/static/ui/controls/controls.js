@@ -19,7 +19,7 @@ import { text } from "./text.js";
 const VALUED = { select, multiselect, radio, checkbox, slider, range, date_range: dateRange, text, button };
 
 /**
- * Makes elements of controls; `tables` has the tables that were made, by control.
+ * Makes elements of controls; `tables` has the tables that were made, `numbers` the live figures, by control.
  * @param {import("../../types.js").DocumentSpec} document
  * @param {import("../../figure/control-values.js").ControlValues} values
  * @param {Pick<import("../../figure/page.js").Page, "connection"|"streams"|"offline">} page
@@ -27,12 +27,17 @@ const VALUED = { select, multiselect, radio, checkbox, slider, range, date_range
  */
 export function controlMaker(document, values, page, signal) {
   /** @type {Map<string, RowTable>} */ const tables = new Map();
+  /** @type {Map<string, import("./number.js").LiveFigure>} */ const numbers = new Map();
   /** @param {string} id @returns {HTMLElement} */
   const make = (id) => {
     const spec = values.controls[id];
     const built = { id, spec, values, signal };
     if (spec.type === "markdown") return markdown(id, spec);
-    if (spec.type === "number") return number(built, page);
+    if (spec.type === "number") {
+      const live = number(built, page);
+      numbers.set(id, live);
+      return live.element;
+    }
     if (spec.type === "table") {
       const table = new RowTable(built, titleOf(document.layout, spec.figure ?? ""));
       tables.set(id, table);
@@ -44,7 +49,7 @@ export function controlMaker(document, values, page, signal) {
       for (const each of element.querySelectorAll("input, select, button")) each.toggleAttribute("disabled", true);
     return element;
   };
-  return { make, tables };
+  return { make, tables, numbers };
 }
 
 /** @param {import("../../types.js").Node} node @param {string} id @returns {string} */

@@ -9,10 +9,14 @@ import { labelOf } from "./field.js";
 const PAUSE_MS = 120;
 const NOTHING = "–";
 
+/** Its element; `take` shows a value of a brush, until `release`.
+ * @typedef {{element: HTMLElement, take: (value: number|string|null, isExact: boolean) => void, release: () => void}}
+ *   LiveFigure */
+
 /**
  * @param {import("./field.js").Built} built
  * @param {Pick<import("../../figure/page.js").Page, "connection"|"streams"|"offline">} page
- * @returns {HTMLElement}
+ * @returns {LiveFigure}
  */
 export function number({ id, spec, values, signal }, page) {
   const value = make("output", { class: "figure-value", text: NOTHING, attrs: { name: id } });
@@ -24,11 +28,12 @@ export function number({ id, spec, values, signal }, page) {
   if (page.offline || page.connection.url === "") {
     element.title = "A server works this out.";
     element.ariaBusy = "false";
-    return element;
+    return { element, take: () => {}, release: () => {} };
   }
-  /** @param {number|string|null} found */
-  const show = (found) => {
-    value.textContent = valueWords(found);
+  let isTaken = false;
+  /** @param {number|string|null} found @param {boolean} [isExact] */
+  const show = (found, isExact = true) => {
+    value.textContent = (isExact ? "" : "≈ ") + valueWords(found);
     element.dataset.value = JSON.stringify(found);
     element.title = "";
   };
@@ -38,8 +43,11 @@ export function number({ id, spec, values, signal }, page) {
     spec,
     values,
     {
-      show,
+      show: (found) => {
+        if (!isTaken) show(found);
+      },
       fail: (words) => {
+        if (isTaken) return;
         value.textContent = NOTHING;
         element.title = words;
       },
@@ -59,7 +67,18 @@ export function number({ id, spec, values, signal }, page) {
   );
   page.connection.addEventListener("up", () => asker.soon(), { signal });
   if (page.connection.isUp) asker.soon();
-  return element;
+  return {
+    element,
+    take: (found, isExact) => {
+      isTaken = true;
+      show(found, isExact);
+    },
+    release: () => {
+      if (!isTaken) return;
+      isTaken = false;
+      asker.soon();
+    },
+  };
 }
 
 /** @param {number|string|null} value @returns {string} */

@@ -27,7 +27,7 @@ from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.wire.codec import SIDE
 
-__all__ = ["Bins", "Cells", "Raster", "Words", "bins_of", "labels_of", "words_of"]
+__all__ = ["ONE_CELL", "Bins", "Cells", "Raster", "Words", "bins_of", "labels_of", "words_of"]
 
 Array = npt.NDArray[Any]
 
@@ -94,6 +94,18 @@ class Raster:
             lower = picked.take(self.words.lower)
             _fine_cells(upper, lower, mark, DEEPEST - view.zx, DEEPEST - view.zy, *place, out)
         return out
+
+
+class _OneCell:
+    """One cell, in which all rows lie."""
+
+    width = height = 1
+
+    def cells(self, picked: Picked) -> Array:
+        return np.zeros(picked.rows, np.int32)
+
+
+ONE_CELL: Final = _OneCell()
 
 
 @dataclass(frozen=True, eq=False)
