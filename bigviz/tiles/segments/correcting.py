@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.workers import Crew
@@ -15,24 +14,28 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
 from bigviz.tiles.segments.remaking import merge, without
-from bigviz.tiles.segments.row_part import Numbers, RowPart, joined, part_of
+from bigviz.tiles.segments.row_part import Numbers, RowPart, among, joined, part_of
 
-__all__ = ["corrected"]
+__all__ = ["corrected", "numbers_at"]
 
 Array = npt.NDArray[Any]
 
 _NEAR: Final = 1 << 12  # rows between two that were corrected, which are read along
 
 
-def corrected(part: RowPart, rows: Array, dataset: Dataset, spec: OrderSpec, crew: Crew) -> RowPart:
-    """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers, but not
-    what filters kept of it: they are asked again."""
-    whole = {name: each for name, each in tuple(part.layers.items()) if not isinstance(each, RowPart)}
-    left = without(replace(part, layers=whole), part.first, part.stop, rows, crew)
+def numbers_at(dataset: Dataset, spec: OrderSpec, rows: Array, crew: Crew) -> Numbers:
+    """Those of some rows (numbers, ascending) that are numbers on both axes."""
     again = [read_numbers(dataset, spec, int(run[0]), int(run[-1]) + 1, crew) for run in near_runs(rows, _NEAR)]
     near = joined(again)
-    keep = np.isin(near.rows, rows)
-    numbers = Numbers(near.rows[keep], near.x[keep], near.y[keep])
+    keep = among(near.rows, rows)
+    return Numbers(near.rows[keep], near.x[keep], near.y[keep])
+
+
+def corrected(part: RowPart, rows: Array, numbers: Numbers, dataset: Dataset, crew: Crew) -> RowPart:
+    """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers, but not
+    what filters kept of it: they are asked again. `numbers` are what `numbers_at` gives of the rows."""
+    whole = {name: each for name, each in tuple(part.layers.items()) if not isinstance(each, RowPart)}
+    left = without(replace(part, layers=whole), part.first, part.stop, rows, crew)
     new = part_of(part.first, part.stop, numbers, part.order.roots, crew)
     for name in left.layers:
         if isinstance(name, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,18 +16,24 @@ from bigviz.aggregate.spaces import LINEAR
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column, ColumnInfo, widen
+from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.survey import Extent, Survey
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.segments.oldest_rows import lowest_of_blocks, rows_of_tile
 
 __all__ = [
-    "Interleaving", "Numbers", "PartOrder", "Roots", "RowPart", "joined", "kept_rows", "merged", "part_of",
-    "picked_rows",
+    "Interleaving", "Numbers", "PartOrder", "Places", "Roots", "RowPart", "among", "joined", "kept_rows", "keys_of",
+    "merged", "part_of", "picked_rows",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Roots = tuple[Root, Root]
+Places = tuple[Array, Array]
+"""The axis-space numbers of rows on x and on y, widened."""
 
 _STEP: Final = 1 << 18  # rows that are merged between two looks: a millisecond
 
@@ -54,10 +60,14 @@ class PartOrder(Order):
     first: int
     own: tuple[Array, Array] = field(repr=False)
     far_own: tuple[Array, Array] = field(repr=False)
+    lowest: npt.NDArray[np.uint32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lowest", lowest_of_blocks(self.rows))
 
     @property
     def nbytes(self) -> int:
-        arrays = (self.keys, self.rows, self.far, *self.own, *self.far_own)
+        arrays = (self.keys, self.rows, self.lowest, self.far, *self.own, *self.far_own)
         return sum(array.nbytes for array in arrays) + self.guard.nbytes
 
     @property
@@ -75,6 +85,11 @@ class PartOrder(Order):
         numbers = super().row_numbers(positions)
         numbers += self.first
         return numbers
+
+    def rows_of_tile(self, key: TileKey) -> tuple[int, int]:
+        """How many rows lie in a tile of its roots, and the lowest of their numbers; (0, -1) without any."""
+        count, lowest = rows_of_tile(self.guard, self.rows, self.lowest, key)
+        return count, lowest + self.first if count else -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +129,18 @@ class RowPart:
             codes.append(held.astype(np.int64))
         at = np.flatnonzero(inside)
         return (at, codes[0][at], codes[1][at]) if len(at) else None
+
+    def numbers_where(self, pick: Callable[[Array], npt.NDArray[np.bool_]], crew: Crew) -> Iterator[Places]:
+        """The axis-space numbers on x and y of the rows whose numbers are picked, in pieces."""
+        order = self.order
+        for start, stop in slices(len(order.rows)):
+            crew.look()
+            at = np.flatnonzero(pick(order.row_numbers(slice(start, stop)))) + start
+            if len(at):
+                yield order.numbers(0, at), order.numbers(1, at)
+        far = pick(order.far)
+        if far.any():
+            yield order.far_numbers(0)[far], order.far_numbers(1)[far]
 
     def by_number(self) -> Numbers:
         """All of its rows by ascending number: of 10^7 rows in a tenth of a second."""
@@ -255,10 +282,24 @@ def picked_rows(
 
 def _within(rows: Array, first: int, stop: int, but: Array | None) -> npt.NDArray[np.bool_]:
     keep = (rows >= first) & (rows < stop)
-    if but is not None and len(but):
-        at = np.minimum(np.searchsorted(but, rows), len(but) - 1)
-        keep &= but[at] != rows
-    return np.asarray(keep)
+    return np.asarray(keep if but is None else keep & ~among(rows, but))
+
+
+def among(rows: Array, chosen: Array) -> npt.NDArray[np.bool_]:
+    """Which of some rows are among others (ascending)."""
+    if not len(chosen):
+        return np.zeros(len(rows), np.bool_)
+    at = np.minimum(np.searchsorted(chosen, rows), len(chosen) - 1)
+    return np.asarray(chosen[at] == rows)
+
+
+def keys_of(places: Iterable[Places], roots: Roots) -> Iterator[npt.NDArray[np.uint64]]:
+    """The Morton keys of those rows that lie in the roots, in pieces and in no order."""
+    for x, y in places:
+        keys, rows = np.empty(len(x), np.uint64), np.empty(len(x), np.uint32)
+        batch = Batch(0, (np.ascontiguousarray(x), None), (np.ascontiguousarray(y), None))
+        count, _ = encode(batch, roots, keys, rows)
+        yield keys[:count]
 
 
 def joined(parts: Sequence[Numbers]) -> Numbers:

@@ -194,23 +194,33 @@ class SegmentedPoints:
         return tuple(choose(each.part.order, region, crew, axes) for each in self.parts)
 
     def state(self, key: TileKey) -> Hashable:
-        """What tells the tile from that of other versions: rows are only ever added to one, but for what is named."""
+        """What tells the tile from that of other versions. Rows come at the end and go at the start, and a tile holds
+        those that follow each other between its oldest and its newest: the number of the one and how many there are
+        tell which, as long as none was given other values."""
         version = self.version
-        pieces = [(each, piece) for each in self.parts for piece in each.pieces(version.roots, key)]
-        counts = [(each.part.first, each.part.stop, each.count(piece.key)) for each, piece in pieces]
-        strays = sum(int((each.cells(key) >= 0).sum()) for each in self.strays)
-        layout = tuple(counts) if self.layer.reduction.traits.float_order else sum(count for *_, count in counts)
-        return (
-            version.roots, layout, strays, version.first, version.corrected, self.labels, self.dtype.str,
-        )  # fmt: skip
+        found: list[tuple[Hashable, int, int]] = []
+        for each, piece in self._pieces(key):
+            order = each.part.order
+            found.append(((order.roots, piece), *order.rows_of_tile(piece.key)))
+        for strays in self.strays:
+            rows = strays.row_numbers(np.flatnonzero(strays.cells(key) >= 0))
+            if len(rows):
+                found.append(("strays", len(rows), int(rows.min())))
+        layout: Hashable = tuple(found)
+        if not self.layer.reduction.traits.float_order:
+            layout = sum(count for _, count, _ in found), min((oldest for *_, oldest in found), default=-1)
+        return version.roots, layout, version.corrected_in(key), self.labels, self.dtype.str
 
     def changed(self, before: AnyVersion, keys: Sequence[TileKey]) -> list[bool] | None:
         """Which tiles differ from those of an earlier version; None where all may."""
-        added = self.index.added(before, self.version, self.use.key)
-        if added is None or self.index.labels_of(before.version, self.layer.key()) != len(self.labels or ()):
+        found = self.index.changes(before, self.version, self.use.key)
+        if found is None or self.index.labels_of(before.version, self.layer.key()) != len(self.labels or ()):
             return None
-        roots = self.version.roots
-        return [any(_touches(order, roots, key) for order in added) for key in keys]
+        (added, touched), roots = found, self.version.roots
+        return [
+            any(each.last(key) for each in touched) or any(_touches(order, roots, key) for order in added)
+            for key in keys
+        ]
 
     def changed_from(self, before: AnyVersion) -> None:
         """None: of lines alone."""

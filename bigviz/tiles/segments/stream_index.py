@@ -28,14 +28,16 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Extent, Survey
+from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.segments.axis_history import AxisHistory, Weighted
 from bigviz.tiles.segments.column_pieces import read_numbers
-from bigviz.tiles.segments.correcting import corrected
+from bigviz.tiles.segments.correcting import corrected, numbers_at
 from bigviz.tiles.segments.lost import LostNumbers, lost_numbers
 from bigviz.tiles.segments.remaking import merge, remake, without
-from bigviz.tiles.segments.row_part import Numbers, PartOrder, Roots, RowPart, part_of
+from bigviz.tiles.segments.row_part import Numbers, PartOrder, Places, Roots, RowPart, among, keys_of, part_of
 from bigviz.tiles.segments.tiers import next_merge
 from bigviz.tiles.segments.tile_pieces import holds
+from bigviz.tiles.segments.touched_cells import TouchedCells
 
 __all__ = ["Added", "StreamIndex", "Use", "Version"]
 
@@ -54,8 +56,9 @@ _EATEN: Final = 1 << 18  # rows of a part that are filtered with each rollover: 
 class Version:
     """The index of one version: rows with the numbers from `first` to `stop`, in parts, oldest first.
 
-    `corrected` is the last version that gave rows other values (0: none). `survey` is that of a table of these rows,
-    under the roots of all that there ever were.
+    `corrected` is the last version that gave rows other values (0: none). Those up to `settled` may have touched any
+    tile, and later ones only tiles that have a cell of `edits`. `survey` is that of a table of these rows, under the
+    roots of all that there ever were.
     """
 
     number: int
@@ -64,11 +67,17 @@ class Version:
     corrected: int
     survey: Survey
     parts: tuple[RowPart, ...]
+    settled: int
+    edits: TouchedCells = field(repr=False)
 
     @property
     def roots(self) -> Roots:
         """The roots of its tiles."""
         return self.survey.x, self.survey.y
+
+    def corrected_in(self, key: TileKey) -> int:
+        """No later version than this one gave rows of a tile other values, or took some in or out that had them."""
+        return max(self.settled, self.edits.last(key))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +91,14 @@ class Use:
 
 @dataclass(frozen=True, eq=False)
 class Added:
-    """What one step from a version to a later one has added: rows in order, under the roots of both (None where those
-    differ, or more than rows at the end has changed). `kept` is what filters keep of the k-th of `orders`, by k and the
-    filter's key, as far as it is known."""
+    """What one step from a version to a later one has changed: rows in order that were added, under the roots of both
+    (None where those differ, or nothing is known), and the cells in which others were dropped or corrected. `kept` is
+    what filters keep of the k-th of `orders`, by k and the filter's key, as far as it is known."""
 
     before: int
     after: int
     orders: tuple[PartOrder, ...] | None
+    touched: TouchedCells
     kept: dict[tuple[int, Hashable], PartOrder] = field(default_factory=dict, repr=False)
 
     @property
@@ -128,11 +138,11 @@ class StreamIndex:
                 return found
             if head is not None and dataset.version < head.number:
                 return None
-            made = self._tried(head, dataset, crew)
+            made, touched = self._tried(head, dataset, crew)
             if head is not None:
-                same = made.roots == head.roots and made.first == head.first and made.corrected == head.corrected
+                same = made.roots == head.roots and made.first <= head.stop
                 fresh = tuple(part.order for part in made.parts if part.first >= head.stop)
-                self._added.append(Added(head.number, made.number, fresh if same else None))
+                self._added.append(Added(head.number, made.number, fresh if same else None, touched))
                 while sum(each.rows for each in self._added) > _MOST_REMEMBERED:
                     self._added.popleft()
             self._head = self._given[made.number] = made
@@ -147,12 +157,16 @@ class StreamIndex:
                     if id(order) in kept:
                         step.kept[at, key] = kept[id(order)]
 
-    def added(self, before: AnyVersion, after: Version, key: Hashable | None = None) -> list[PartOrder] | None:
-        """The rows that two versions differ by, in order, of those that a filter keeps; of a version for which no layer
-        of that filter was made, all. None where that is not known, or more than rows differs."""
+    def changes(
+        self, before: AnyVersion, after: Version, key: Hashable | None = None
+    ) -> tuple[list[PartOrder], list[TouchedCells]] | None:
+        """What two versions differ by: rows that were added, in order, of those that a filter keeps (of a version for
+        which no layer of that filter was made, all), and cells with rows that were dropped or corrected. None where
+        that is not known."""
         with self._lock:
             steps = list(self._added)
         found: list[PartOrder] = []
+        touched: list[TouchedCells] = []
         at = after.number
         for step in reversed(steps):
             if at == before.version:
@@ -162,8 +176,9 @@ class StreamIndex:
             if step.after != at or step.orders is None:
                 return None
             found += [step.kept.get((place, key), order) for place, order in enumerate(step.orders)]
+            touched.append(step.touched)
             at = step.before
-        return found if at == before.version else None
+        return (found, touched) if at == before.version else None
 
     def dense(self, version: Version, find: Callable[[], DensePart | None]) -> DensePart | None:
         """Where nearly all rows lie, as found for a version of nearly as many rows, or found now."""
@@ -238,7 +253,7 @@ class StreamIndex:
         self._head = self._given[head.number] = replace(head, parts=parts)
         return True
 
-    def _tried(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
+    def _tried(self, head: Version | None, dataset: Dataset, crew: Crew) -> tuple[Version, TouchedCells]:
         """The next version; where that fails, or is cancelled, nothing is kept of it."""
         lost = self._lost
         try:
@@ -248,19 +263,21 @@ class StreamIndex:
             self._forget_history()
             raise
 
-    def _next(self, head: Version | None, dataset: Dataset, crew: Crew) -> Version:
+    def _next(self, head: Version | None, dataset: Dataset, crew: Crew) -> tuple[Version, TouchedCells]:
         first, stop = dataset.first_row, dataset.first_row + dataset.num_rows
         parts = [] if head is None else list(head.parts)
         before = first if head is None else max(head.stop, first)
+        dropped: list[Places] = []
+        changed: list[Places] = []
         if head is None or first > head.stop:  # of rows between, there is only what is kept of all that are gone
             parts, self._lost = [], lost_numbers(dataset, self.spec, crew.cancel)
             self._forget_history()
         elif first > head.first:
-            parts = self._rolled(parts, first, crew)
+            parts = self._rolled(parts, first, dropped, crew)
         rows = [] if head is None else [each.rows for each in dataset.corrections if each.version > head.number]
+        wrong = np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
         if rows:
-            wrong = np.unique(np.concatenate(rows))
-            parts = [self._corrected(part, wrong, dataset, crew) for part in parts]
+            parts = [self._corrected(part, wrong, dataset, changed, crew) for part in parts]
             self._forget_history()
         new = read_numbers(dataset, self.spec, before, stop, crew)
         roots = self._roots(parts, new)
@@ -269,7 +286,17 @@ class StreamIndex:
             parts.append(part_of(before, stop, new, roots, crew))
         survey = _survey(parts, roots, dataset.num_rows)
         corrected = max((each.version for each in dataset.corrections), default=0)
-        return Version(dataset.version, first, stop, corrected, survey, tuple(parts))
+        edits = TouchedCells.of(keys_of(changed, roots), corrected)
+        touched = TouchedCells.of(keys_of(dropped, roots), dataset.version).joined(edits)
+        if head is None:  # another index of this dataset has seen other versions, and tells tiles by those
+            settled = dataset.version if corrected else 0
+        elif head.roots != roots:
+            settled = corrected
+        else:
+            unseen = len(wrong) and wrong[-1] >= head.stop  # rows that came since, with values that they have no more
+            settled = corrected if unseen and not head.settled else head.settled
+            edits = head.edits.joined(edits)
+        return Version(dataset.version, first, stop, corrected, survey, tuple(parts), settled, edits), touched
 
     def _roots(self, parts: Sequence[RowPart], new: Numbers) -> Roots:
         found, there = [], sum(len(part) for part in parts) + len(new)
@@ -294,15 +321,17 @@ class StreamIndex:
                 return part
         return remake((part,), roots, crew)
 
-    def _rolled(self, parts: Sequence[RowPart], first: int, crew: Crew) -> list[RowPart]:
-        """The parts without the rows before a number. The oldest one is cut in halves first, as long as it is large: so
-        the next time few rows have to be looked at."""
+    def _rolled(self, parts: Sequence[RowPart], first: int, dropped: list[Places], crew: Crew) -> list[RowPart]:
+        """The parts without the rows before a number, whose places are noted. The oldest part is cut in halves first,
+        as long as it is large: so the next time few rows have to be looked at."""
         kept: list[RowPart] = []
         for part in parts:
             if part.first >= first:
                 kept.append(part)
                 continue
-            self._lose(part, first)
+            gone = list(part.numbers_where(lambda rows: rows < first, crew))
+            self._lose(gone)
+            dropped += gone
             if part.stop <= first:
                 continue
             left = without(part, first, part.stop, None, crew)
@@ -314,15 +343,19 @@ class StreamIndex:
             kept += [each for each in (left, *reversed(ends)) if len(each)]
         return kept
 
-    def _lose(self, part: RowPart, first: int) -> None:
-        numbers = part.by_number()
-        gone = int(np.searchsorted(numbers.rows, first))
-        x, y = (Magnitudes.of(widen(values[:gone])) for values in (numbers.x, numbers.y))
-        self._lost = self._lost[0].merged(x), self._lost[1].merged(y)
+    def _lose(self, gone: Sequence[Places]) -> None:
+        for x, y in gone:
+            self._lost = self._lost[0].merged(Magnitudes.of(x)), self._lost[1].merged(Magnitudes.of(y))
 
-    def _corrected(self, part: RowPart, wrong: Array, dataset: Dataset, crew: Crew) -> RowPart:
+    def _corrected(self, part: RowPart, wrong: Array, dataset: Dataset, changed: list[Places], crew: Crew) -> RowPart:
+        """A part with the new values of its rows among the wrong ones; where these were and are now is noted."""
         rows = wrong[(wrong >= part.first) & (wrong < part.stop)]
-        return corrected(part, rows, dataset, self.spec, crew) if len(rows) else part
+        if not len(rows):
+            return part
+        new = numbers_at(dataset, self.spec, rows, crew)
+        changed += part.numbers_where(lambda numbers: among(numbers, rows), crew)
+        changed.append((widen(new.x), widen(new.y)))
+        return corrected(part, rows, new, dataset, crew)
 
     def _forget_history(self) -> None:
         spaces = space(self.spec.xaxis, "x"), space(self.spec.yaxis, "y")

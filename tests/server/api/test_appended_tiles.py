@@ -67,3 +67,37 @@ def test_tiles_that_an_append_does_not_touch_keep_their_etag(plots: Running) -> 
     same = next(place for place, old, new in zip(places, before, after, strict=True) if old == new)
     tag = after[places.index(same)]
     assert plots.get(f"/a/layers/0/tiles/{same}.npy", If_None_Match=tag).status == 304
+
+
+def test_tiles_that_rollover_and_patches_do_not_touch_keep_their_etag(plots: Running) -> None:
+    """Rows in the order of x: the oldest are those of the first tiles."""
+    x = np.arange(4_096.0)
+    table = pa.table({"x": x, "y": (x * 37) % 500})
+    kept = "datasets/grown?rollover_rows=4096"
+    assert call(plots, "PUT", kept, stream_of(table), Content_Type=ARROW)[0] == 201
+    call(plots, "PUT", "documents/a", document("grown"))
+
+    def tags() -> list[str | None]:
+        return [plots.get(f"/a/layers/0/tiles/3,0/{i}/0.npy").headers["Etag"] for i in range(8)]
+
+    def changed(before: list[str | None]) -> list[int]:
+        return [at for at, (old, new) in enumerate(zip(before, tags(), strict=True)) if old != new]
+
+    call(plots, "POST", "datasets/grown/append", stream_of(table.slice(4_000, 1)), Content_Type=ARROW)
+    before = tags()
+    late = pa.table({"x": [2_600.5] * 10, "y": [5.0] * 10})
+    assert call(plots, "POST", "datasets/grown/append", stream_of(late), Content_Type=ARROW)[0] == 200
+    assert changed(before) == [0, 5]
+    assert plots.get("/a/layers/0/tiles/3,0/1/0.npy", If_None_Match=before[1]).status == 304
+    before = tags()
+    wrong = pa.table({"_row": [1_100, 1_101], "y": [1.0, 2.0]})
+    assert call(plots, "POST", "datasets/grown/patch", stream_of(wrong), Content_Type=ARROW)[0] == 200
+    assert changed(before) == [2]
+    last = pa.concat_tables([table.slice(11), table.slice(4_000, 1), late])
+    y = last["y"].to_numpy().copy()
+    y[[1_100 - 11, 1_101 - 11]] = 1.0, 2.0
+    upload(plots, "whole", last.set_column(1, "y", pa.array(y)))
+    call(plots, "PUT", "documents/b", document("whole"))
+    for i in range(8):
+        one, two = (plots.get(f"/{page}/layers/0/tiles/3,0/{i}/0.npy").body for page in "ab")
+        assert one == two

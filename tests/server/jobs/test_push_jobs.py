@@ -101,6 +101,25 @@ def test_tiles_that_no_new_row_touches_are_not_sent():
     pushing(test)
 
 
+def test_tiles_where_nothing_was_dropped_or_corrected_are_not_sent():
+    """Rows are at x 0 to 299, and tiles of x 0 to 255, 256 to 511 and so on."""
+    places = tuple((2, 0, i, 0) for i in range(4))
+
+    async def test(backend: Backend, engine: Counting, grown: Growing) -> None:
+        before = await known(backend, grown.version(), POINTS)
+        late = grown.append(pa.table({"x": [300.0], "y": [5.0]})).roll(40).version()
+        corrected = grown.correct([270], pa.table({"x": [700.0], "y": [7.0]})).version()
+        for after, changed in ((late, (0, 1)), (corrected, (1, 2))):
+            expected = tuple(places[at] for at in changed)
+            pushed = await backend.pushes.layer(Past.of(before), after, POINTS, Held(places, kept=places), True)
+            assert pushed is not None and set(pushed.changed) == set(expected)
+            assert [each.kind for each in pushed.messages] == [Type.TILE] * 2
+            before = after
+        assert engine.calls["tile"] == 4
+
+    pushing(test)
+
+
 def test_a_window_gets_its_rows_only_where_they_have_changed():
     async def test(backend: Backend, engine: Counting, grown: Growing) -> None:
         grown.append(table(300, 10))

@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from bigviz.aggregate.layer import Layer
+from bigviz.data.appending.growth import Mark
 from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.rule import Rule
 from bigviz.data.appending.source import AppendedSource, LogTable
 from bigviz.data.dataset import Dataset
 from bigviz.data.patches.corrections import Patch
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.segments.segmented_points import SegmentedPoints
 
 from .compared import FILTERS, assert_same, built, indexes, settle
 
@@ -27,6 +30,8 @@ SCHEMA = pa.schema([("x", pa.float64()), ("y", pa.float64()), ("v", pa.int64()),
 NUMBERS = st.sampled_from([0.0, 1.0, 1.25, -3.0, 1e-9, 1e12, float("nan"), float("inf")])
 ROW = st.tuples(NUMBERS, NUMBERS, st.integers(-9, 9), st.sampled_from(["b", "a"]))
 SECOND = 10**9
+WIDE = [TileKey(0, 0, 0, 0), TileKey(3, 0, 3, 0), TileKey(3, 0, 4, 0)]
+KEYS = [*WIDE, *(TileKey(1, 1, i, j) for i in (0, 1) for j in (0, 1))]
 
 
 class OverALog(RuleBasedStateMachine):
@@ -46,6 +51,8 @@ class OverALog(RuleBasedStateMachine):
         self.table = SCHEMA.empty_table()
         self.streams = indexes()
         self.shared = LogTable(None, SCHEMA, SCHEMA, "log")
+        self.named: dict[Any, list[Any]] = {}
+        self.last: tuple[Dataset, list[Any]] | None = None
         self.append(first)
 
     @rule(values=st.lists(ROW, max_size=6))
@@ -94,6 +101,19 @@ class OverALog(RuleBasedStateMachine):
         if dataset.num_rows:
             made = built(self.streams, dataset, self.layer)
             assert_same(made, dataset, self.table.slice(dataset.first_row), self.layer)
+            self.compare(made, dataset)
+
+    def compare(self, made: SegmentedPoints, dataset: Dataset) -> None:
+        """Tiles of one name are equal, whatever index they are of; so are those of which nothing is told."""
+        planes = [[np.ma.filled(plane, -99) for plane in made.arrays(key)] for key in KEYS]
+        for key, new in zip(KEYS, planes, strict=True):
+            old = self.named.setdefault((key, made.state(key)), new)
+            assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(old, new, strict=True))
+        told = None if self.last is None else made.changed(Mark.of(self.last[0]), KEYS)
+        if self.last is not None and told is not None:
+            for differs, old, new in zip(told, self.last[1], planes, strict=True):
+                assert differs or all(np.array_equal(a, b, equal_nan=True) for a, b in zip(old, new, strict=True))
+        self.last = dataset, planes
 
     def dataset(self) -> Dataset:
         snapshot = self.log.snapshot

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -19,16 +18,14 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Survey, numbers_of
-from bigviz.tiles.grid.window import Number
 from bigviz.tiles.segments.column_pieces import read_columns
 from bigviz.tiles.segments.growing_mask import KeptRows
-from bigviz.tiles.segments.lines.line_changes import Change
+from bigviz.tiles.segments.lines.line_changes import LineChanges, Span, spans_of
 from bigviz.tiles.segments.lines.line_survey import LineSurvey
 from bigviz.tiles.segments.lost import lost_numbers
 from bigviz.tiles.series.falls import Falls
 from bigviz.tiles.series.growing_line import GrowingLine
 from bigviz.tiles.series.line import MergedLine
-from bigviz.tiles.series.merged_m4 import value_to
 from bigviz.tiles.series.merged_rows import Piece
 from bigviz.tiles.series.series import build_series
 
@@ -47,7 +44,7 @@ class LineVersion:
     survey: Survey
     rooted: int
     line: MergedLine
-    changes: Change
+    changes: LineChanges
 
 
 @dataclass(frozen=True)
@@ -140,30 +137,30 @@ class LineIndex:
         self._survey = LineSurvey(self.spec, lost_numbers(dataset, self.spec, crew.cancel))
         line = self._line.snapshot()
         self._survey.restart(line.parts)
-        return self._made(None, dataset, line, [], Change.whole(dataset.version))
+        return self._made(None, dataset, line, [], LineChanges.whole(dataset.version))
 
     def _next(self, head: LineVersion, line: GrowingLine, dataset: Dataset, news: _News) -> LineVersion:
-        lowest: list[Number] = []
+        spans: list[Span] = []
         if dataset.first_row > head.first:
             gone = line.forget_before(dataset.first_row)
             self._survey.lose(gone)
-            lowest += [-math.inf for piece in gone if len(piece.x)]
+            spans += [span for piece in gone for span in spans_of(head.line, piece)]
         for piece, kept in news.corrected:
             removed = line.correct(piece.rows, piece.x, piece.y, piece.known, kept)
-            lowest += [before(head.line, each) for each in (*removed, piece.where(kept)) if len(each.x)]
+            spans += [span for each in (*removed, piece.where(kept)) for span in spans_of(head.line, each)]
         added = [piece.where(kept) for piece, kept in news.added]
         for piece in added:
             line.append(piece.x, piece.y, piece.known, piece.rows)
-        lowest += [before(head.line, piece) for piece in added if len(piece.x)]
+            spans += spans_of(head.line, piece)
         after = line.snapshot()
         if news.corrected:
             self._survey.restart(after.parts)
             added = []
-        changes = head.changes.then(min(lowest), dataset.version) if lowest else head.changes
+        changes = head.changes.then(spans, dataset.version)
         return self._made(head, dataset, after, added, changes)
 
     def _made(
-        self, head: LineVersion | None, dataset: Dataset, line: MergedLine, added: Sequence[Piece], changes: Change
+        self, head: LineVersion | None, dataset: Dataset, line: MergedLine, added: Sequence[Piece], changes: LineChanges
     ) -> LineVersion:
         first, stop = dataset.first_row, dataset.first_row + dataset.num_rows
         roots = self._survey.add(added, line.parts)
@@ -192,19 +189,6 @@ class LineIndex:
         columns: list[Column] = read_columns(dataset, names, start, stop, crew)
         x = columns[0] if kept is None else kept.hide(columns[0], start)
         return Axis(x, self._spaces[0]), Axis(columns[-1], self._spaces[1])
-
-
-def before(line: MergedLine, piece: Piece) -> Number:
-    """The x of the last value of a line before some rows, where a line changes that they become part of; minus infinity
-    where there is none."""
-    at = int(np.argmin(piece.x))
-    lowest, row = piece.x[[at]], piece.rows[piece.x == piece.x[at]].min(keepdims=True)
-    found: list[Number] = [-math.inf]
-    for part in line.parts:
-        last = value_to(part, part.rank(lowest, row) - 1)
-        if last[0] >= part.start:
-            found.append(part.series.x.at(last)[0].item())
-    return max(found)
 
 
 def _piece(x: Axis, y: Axis, start: int, stop: int, first: int) -> tuple[Piece, np.ndarray]:

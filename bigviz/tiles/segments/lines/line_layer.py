@@ -42,17 +42,19 @@ class StreamedLine(LineLayer):
 
     def state(self, key: TileKey) -> Hashable:
         """The version in which the tile has changed last, and the roots that it is a tile of."""
-        roots = self.survey.x, self.survey.y
-        return roots, self.version.changes.last_below(roots[0].edge(key.zx, key.i + 1))
+        return self.survey.x, self.survey.y, self._last(key)
 
     def changed(self, before: Version, keys: Sequence[TileKey]) -> list[bool] | None:
-        """Which tiles differ from those of an earlier version: those that reach beyond where the line has changed."""
+        """Which tiles differ from those of an earlier version."""
         if self.version.rooted > before.version:
             return None
-        lowest = self.version.changes.since(before.version)
-        return [self.survey.x.edge(key.zx, key.i + 1) > lowest for key in keys]
+        return [self._last(key) > before.version for key in keys]
 
     def changed_from(self, before: Version) -> Number | None:
         """The x of the last row before what is new; infinity where nothing is."""
         lowest = self.version.changes.since(before.version)
         return None if lowest == -math.inf else lowest
+
+    def _last(self, key: TileKey) -> int:
+        root = self.survey.x
+        return self.version.changes.last(root.edge(key.zx, key.i), root.edge(key.zx, key.i + 1))

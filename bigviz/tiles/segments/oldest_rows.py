@@ -1,0 +1,62 @@
+"""The oldest row of a tile: with how many there are it tells which rows a tile holds, where rows only come at the end
+and go at the start."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.jit import frozen, jit
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.morton.quadtree import cells_of, positions_of, ranges_within
+from bigviz.tiles.morton.sorted_keys import Guard
+
+__all__ = ["lowest_of_blocks", "rows_of_tile"]
+
+Array = npt.NDArray[Any]
+
+_BLOCK: Final = 1 << 12
+
+
+def lowest_of_blocks(rows: Array) -> npt.NDArray[np.uint32]:
+    """The lowest of each 4,096 row numbers (uint32)."""
+    if not len(rows):
+        return np.empty(0, np.uint32)
+    return np.minimum.reduceat(rows, np.arange(0, len(rows), _BLOCK))
+
+
+def rows_of_tile(guard: Guard, rows: Array, lowest: Array, tile: TileKey) -> tuple[int, int]:
+    """How many rows of an order lie in a tile, and the lowest of their numbers; (0, -1) without any. `lowest` is what
+    `lowest_of_blocks` gives of the row numbers."""
+    if tile.zx == tile.zy:
+        shift = 64 - 2 * tile.zx
+        low = guard.lower_bound(0, len(guard), tile.morton << shift)
+        end = tile.morton + 1 << shift
+        high = len(guard) if end >> 64 else guard.lower_bound(low, len(guard), end)
+        return high - low, _lowest(frozen(rows), frozen(lowest), np.array([low]), np.array([high]))
+    ranges = ranges_within(guard, tile.codes)
+    whole = ranges.whole
+    edge = positions_of(ranges.low[~whole], ranges.high[~whole])
+    inside = rows[edge[cells_of(guard.keys.take(edge), tile) >= 0]]
+    count = int((ranges.high - ranges.low)[whole].sum()) + len(inside)
+    found = _lowest(frozen(rows), frozen(lowest), ranges.low[whole], ranges.high[whole])
+    oldest = [each for each in (found, int(inside.min()) if len(inside) else -1) if each >= 0]
+    return count, min(oldest, default=-1)
+
+
+@jit
+def _lowest(rows: Array, lowest: Array, low: Array, high: Array) -> int:
+    """The lowest of some ranges of row numbers; -1 where these are empty."""
+    best = np.int64(1) << 32
+    for k in range(low.size):
+        at, stop = low[k], high[k]
+        while at < stop:
+            if at % _BLOCK == 0 and at + _BLOCK <= stop:
+                best = min(best, np.int64(lowest[at // _BLOCK]))
+                at += _BLOCK
+            else:
+                best = min(best, np.int64(rows[at]))
+                at += 1
+    return int(best) if best < np.int64(1) << 32 else -1
