@@ -12,28 +12,32 @@ from bigviz.data.appending.batches import Batches
 
 __all__ = ["column_arrays", "in_type"]
 
-_LARGE: Final = 64 << 10  # bytes of a batch that is read where it lies
+_LARGE: Final = 64 << 10  # bytes of a block that is read where it lies
 _TOGETHER: Final = 4 << 20  # bytes of small ones that are read together
 
 
 def column_arrays(batches: Batches, start: int, stop: int, schema: pa.Schema, index: int) -> Iterator[pa.Array]:
-    """A column of the batches [start, stop), whose `schema` has no dictionaries. Raises Unreadable, and what Arrow
-    does."""
-    while start < stop:
-        end = _end(batches, start, stop)
-        payloads = batches.payloads(start, end)
-        if end - start == 1:
-            yield pa.ipc.read_record_batch(payloads[0], schema).column(index)
+    """A column of the appends [start, stop), of which there is one, and whose `schema` has no dictionaries. Raises
+    Unreadable, and what Arrow does."""
+    block, last = batches.block(start), batches.block(stop - 1) + 1
+    low, high = batches.first[start], batches.stop(stop - 1)
+    while block < last:
+        end = _end(batches, block, last)
+        payloads = batches.payloads(block, end)
+        if end - block == 1:
+            array = pa.ipc.read_record_batch(payloads[0], schema).column(index)
         else:
             stream = pa.py_buffer(b"".join([schema.serialize(), *payloads]))
             with pa.ipc.open_stream(stream, options=pa.ipc.IpcReadOptions(included_fields=[index])) as reader:
-                column = reader.read_all().column(0)
-            yield pa.concat_arrays(column.chunks)
-        start = end
+                array = pa.concat_arrays(reader.read_all().column(0).chunks)
+        first = batches.first_of(block)
+        begin = max(low - first, 0)
+        yield array.slice(begin, min(high - first, len(array)) - begin)
+        block = end
 
 
 def _end(batches: Batches, start: int, stop: int) -> int:
-    """The batch after the last of those that are read together."""
+    """The block after the last of those that are read together."""
     size, end = batches.size[start], start + 1
     if size >= _LARGE:
         return end

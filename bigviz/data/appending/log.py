@@ -4,8 +4,9 @@ acknowledged."""
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final, Literal
 import pyarrow as pa
 from xxhash import xxh64_intdigest
 
+from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BigvizError, Conflict, TooLarge, Unreadable
 from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log_file import LogFile
@@ -25,6 +27,8 @@ from bigviz.data.appending.state import LogState
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.gone.removed_files import numbers_of
 from bigviz.data.gone.rolled import Rolled
+from bigviz.data.log_files.found import found_files, last_version, path_of
+from bigviz.data.log_files.rewritten import compacted, is_long_of_small, is_worth_it, remove_begun
 from bigviz.data.patches.corrections import Patch
 
 __all__ = ["AppendLog", "Durability", "Entry"]
@@ -88,9 +92,10 @@ class AppendLog:
         self._older: tuple[Slice, ...] = ()
         self._older_bytes = 0
         self._removing = threading.Lock()
+        self._looked: set[int] = set()  # numbers of files that were written anew, or should not be
         self._count_older()
         self.snapshot = self._snapshot()
-        self.tidy()
+        self._behind(self._remove_rolled)
 
     @classmethod
     def create(
@@ -106,7 +111,7 @@ class AppendLog:
     ) -> AppendLog:
         """A new log in a directory that is there, for rows that come after `first` others in a dataset at a version."""
         log = blake2b(folder.name.encode(), digest_size=16).digest()
-        files = [LogFile.create(_path(folder, 0), log, 0, first, version, schema)]
+        files = [LogFile.create(path_of(folder, 0), log, 0, first, version, schema)]
         return cls(files, durability, roll_bytes, (first, upload_bytes), rule)
 
     @classmethod
@@ -126,10 +131,11 @@ class AppendLog:
         changed.
         """
         rolled = Rolled.read(folder)
+        remove_begun(folder)
         paths = sorted(folder.glob("*.log"))
         left_over = [path for path in paths if path.stem < f"{rolled.number:08}"]
-        files = _found(folder, paths[len(left_over) :], rolled.number)
-        last = _last_version(files)
+        files = found_files(folder, paths[len(left_over) :], rolled.number)
+        last = last_version(files)
         if last < acknowledged:
             raise Unreadable(
                 f"{files[-1].path} ends with version {last:,}, and version {acknowledged:,} was acknowledged: "
@@ -217,35 +223,67 @@ class AppendLog:
 
     @property
     def is_tidy(self) -> bool:
-        """Whether no file holds only rows that are rolled over."""
-        return not self._rolled_files()
+        """Whether no file holds only rows that are rolled over, and none holds many small appends."""
+        return not self._rolled_files() and self._scattered() is None
 
     def tidy(self) -> None:
-        """Remove the files whose rows are all rolled over, once what else they hold is written down beside them.
+        """Remove the files whose rows are all rolled over, once what else they hold is written down beside them, and
+        write those of many small appends anew.
 
         That takes a while, and nobody who appends waits for it: what is appended meanwhile is in the files that stay.
-        Where the disk fails, the files stay until the next call.
+        Where the disk fails, files are removed with the next call, and written anew after the next start.
         """
+        self._behind(self._remove_rolled)
+        self._behind(self._compact)
+
+    def _behind(self, work: Callable[[], None]) -> None:
         if not self._removing.acquire(blocking=False):
             return
         try:
-            with self._lock:
-                gone, corrections, before = (
-                    self._files[: self._rolled_files()],
-                    self._state.corrections,
-                    self._state.gone,
-                )
-                if not gone or self._closed:
-                    return
-                left = self._files[len(gone)]
-            numbers = Magnitudes.joined(before, numbers_of(gone, self.schema, corrections))
-            with self._lock:
-                rolled = self._state.rolled(left, numbers)
-            self._remove(gone, left, rolled)
+            work()
         except (BigvizError, OSError) as error:
-            _log.warning("files of rows that were rolled over could not be removed: %s", error)
+            _log.warning("files of an append log could not be removed or written anew: %s", error)
         finally:
             self._removing.release()
+
+    def _remove_rolled(self) -> None:
+        with self._lock:
+            gone, corrections, before = (
+                self._files[: self._rolled_files()],
+                self._state.corrections,
+                self._state.gone,
+            )
+            if not gone or self._closed:
+                return
+            left = self._files[len(gone)]
+        numbers = Magnitudes.joined(before, numbers_of(gone, self.schema, corrections))
+        with self._lock:
+            rolled = self._state.rolled(left, numbers)
+        self._remove(gone, left, rolled)
+
+    def _compact(self) -> None:
+        while True:
+            with self._lock:
+                file = None if self._closed else self._scattered()
+                if file is None:
+                    return
+                self._looked.add(file.head.number)
+                before = self._state.before(file)
+            with compacted(file, *before) as made, self._lock:
+                if made is None or self._closed:
+                    continue
+                os.replace(made.aside, file.path)
+                sync_directory(file.path.parent)
+                self._files[self._files.index(file)] = made.file
+                self._state.replaced(file, made.file)
+                self._count_older()
+                self.snapshot = self._snapshot()
+
+    def _scattered(self) -> LogFile | None:
+        for file in self._files[:-1]:
+            if file.head.number not in self._looked and is_worth_it(file.batches, file.end):
+                return file
+        return None
 
     def sync(self) -> Snapshot:
         """Bring all that was appended to the disk, while more may be appended; the log as it is there."""
@@ -303,11 +341,12 @@ class AppendLog:
 
     def _roll_if_long(self) -> None:
         file = self._files[-1]
-        if file.end < self._state.window.file_bytes(self._roll_bytes):
+        long = file.end >= self._state.window.file_bytes(self._roll_bytes)
+        if not long and not is_long_of_small(file.batches, file.end):
             return
         file.sync(file.end)
         number = file.head.number + 1
-        path = _path(file.path.parent, number)
+        path = path_of(file.path.parent, number)
         made = LogFile.create(path, self._id, number, self._state.next, self._state.version, self.schema)
         self._files.append(made)
         self._state.begin(made)
@@ -364,40 +403,3 @@ def _checked(found: tuple[bytes, Receipt] | None, body: bytes) -> Receipt | None
             "Idempotency-Key",
         )
     return found[1]
-
-
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"{number:08}.log"
-
-
-def _found(folder: Path, paths: Sequence[Path], number: int) -> list[LogFile]:
-    """The files of a log, of which the first has a number; the last is removed where it was just begun. Raises
-    Unreadable."""
-    files: list[LogFile] = []
-    for path in paths:
-        file = LogFile.open(path, last=path == paths[-1])
-        if file is None and files:
-            path.unlink()
-            continue
-        if file is None or not _follows(files, file, number):
-            raise Unreadable(f"{path} is damaged: put a backup in its place.", "library", str(path))
-        files.append(file)
-    if not files:
-        raise Unreadable(f"{folder} holds no append log: put a backup in its place.", "library", str(folder))
-    return files
-
-
-def _last_version(files: Sequence[LogFile]) -> int:
-    return max(file.head.version if file.last is None else file.last.version for file in files)
-
-
-def _follows(files: Sequence[LogFile], file: LogFile, number: int) -> bool:
-    """Whether a file is the next one of the log."""
-    if not files:
-        return file.head.number == number
-    before = files[-1]
-    last = before.last
-    version, first = (last.version, last.next) if last else (before.head.version, before.head.first)
-    head = file.head
-    expected = (before.head.log, before.head.number + 1, first)
-    return (head.log, head.number, head.first) == expected and head.version >= version

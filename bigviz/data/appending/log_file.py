@@ -19,8 +19,9 @@ from bigviz.data.appending.batches import Batches
 from bigviz.data.appending.records import HEAD, FileHead, Record
 from bigviz.data.appending.recovery import file_head, records_of, whole_records
 from bigviz.data.appending.refusals import taken_away
+from bigviz.data.log_files.merged import MergedAppends
 
-__all__ = ["LogFile"]
+__all__ = ["LogFile", "damaged"]
 
 _NONE: Final = "The disk takes no more: it is full, over a quota, or failing. Nothing was appended."
 
@@ -74,8 +75,19 @@ class LogFile:
                 found = list(records_of(descriptor, head, checked=False))
                 end = found[-1][0] + found[-1][1].whole if found else head.size
                 if end != os.fstat(descriptor).st_size:
-                    raise Unreadable(f"{path} is damaged at byte {end:,}: put a backup in its place.", "library")
+                    raise damaged(path, end)
         return cls(path, head, end, head.size, Batches(path), found)
+
+    def payload(self, at: int, record: Record) -> pa.Buffer:
+        """What a record at a position of the file holds, as it is. Raises Unreadable where the file is gone."""
+        return self.batches.mapped(at + record.whole).slice(at + HEAD, record.size)
+
+    def merged(self, at: int, record: Record) -> MergedAppends:
+        """What a record of merged appends at a position tells of them. Raises Unreadable."""
+        found = MergedAppends.read(self.payload(at, record))
+        if found is None:
+            raise damaged(self.path, at)
+        return found
 
     @property
     def last(self) -> Record | None:
@@ -126,6 +138,11 @@ class LogFile:
             self.failed = True
             with suppress(OSError):
                 os.pwrite(descriptor, bytes(HEAD), self.end)
+
+
+def damaged(path: Path, at: int) -> Unreadable:
+    """What is told of a file with a damaged record at a position."""
+    return Unreadable(f"{path} is damaged at byte {at:,}: put a backup in its place.", "library", str(path))
 
 
 @contextmanager

@@ -12,7 +12,8 @@ record  4 bytes `bvR1`, u32 kind and flags, u64 bytes of the batch, u64 position
 
 The kinds: 1 an append; 2 a seal, after which nothing comes; 3 a patch, whose batch is an Arrow IPC stream of the column
 `_row` (int64 numbers of rows, ascending) and the columns that it changes, and whose rows are none of its own, so the
-next first row is its own; 4 a roll: time has passed, and rows have become too old.
+next first row is its own; 4 a roll: time has passed, and rows have become too old; 5 appends that follow each other,
+merged into one (`merged`), whose version and time are those of the last.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 __all__ = [
-    "APPEND", "HEAD", "MAGIC", "NO_KEY", "PATCH", "ROLL", "SEAL", "FileHead", "Record", "padded", "read_file_head",
-    "read_record",
+    "APPEND", "HEAD", "MAGIC", "MERGED", "NO_KEY", "PATCH", "ROLL", "SEAL", "FileHead", "Record", "padded",
+    "read_file_head", "read_record",
 ]  # fmt: skip
 
 APPEND: Final = 1
 SEAL: Final = 2
 PATCH: Final = 3
 ROLL: Final = 4
+MERGED: Final = 5
 _FSYNCED: Final = 1 << 8  # a flag: the append was acknowledged once it was on the disk
 MAGIC: Final = b"bvR1"
 NO_KEY: Final = bytes(16)
@@ -70,12 +72,16 @@ class Record(NamedTuple):
     @property
     def next(self) -> int:
         """The number of the row after it."""
-        return self.first + (self.rows if self.kind == APPEND else 0)
+        return self.first + (self.rows if self.kind in (APPEND, MERGED) else 0)
 
     @property
     def whole(self) -> int:
         """Bytes of the record with its batch and the zeros after it."""
         return HEAD + padded(self.size)
+
+    def added_to(self, total: int) -> int:
+        """The sum of the heads of all records up to this one, given that of those before."""
+        return int(xxh64_intdigest(total.to_bytes(8, "little") + self.head()))
 
     def head(self) -> bytes:
         """The bytes before the batch."""

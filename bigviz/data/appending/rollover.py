@@ -6,7 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from bigviz.data.appending.batches import Batches
+from bigviz.data.appending.records import HEAD
 from bigviz.data.appending.rule import Rule
 
 __all__ = ["Clock", "Window"]
@@ -29,6 +33,15 @@ class Clock:
         self.now = self.at(time_ns)
         self.last = time_ns
         return self.now
+
+    def tell_all(self, times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Go on to one time after the other: what it shows at each."""
+        if not len(times_ns):
+            return times_ns
+        before = np.append(times_ns[0] if self.last is None else self.last, times_ns[:-1])
+        shown: npt.NDArray[np.int64] = self.now + np.maximum(times_ns - before, 0).cumsum()
+        self.now, self.last = int(shown[-1]), int(times_ns[-1])
+        return shown
 
     def at(self, time_ns: int) -> int:
         """What it will show at a time of the server."""
@@ -53,10 +66,14 @@ class Window:
         """What comes is in another file."""
         self._files.append(file)
 
-    def added(self) -> None:
-        """A batch has come to the last file."""
+    def added(self, count: int = 1) -> None:
+        """Some appends with rows have come to the last file."""
         last = self._files[-1]
-        self.nbytes += last.whole(len(last) - 1)
+        self.nbytes += sum(last.nbytes[len(last) - count :]) + count * HEAD
+
+    def replaced(self, old: Batches, new: Batches) -> None:
+        """A file was written anew, with the same appends."""
+        self._files = deque(new if each is old else each for each in self._files)
 
     def advance(self, next_row: int, clock: int) -> None:
         """Roll over what the rule keeps no more, now that `next_row` rows have come."""

@@ -64,7 +64,8 @@ class _LogPart:
             for array in column_arrays(batches, first, last + 1, self._plain, index):
                 yield from [array] if array.type == type_ else in_type(array, type_)
         except (pa.ArrowException, ValueError, OSError) as error:
-            what = f"a batch at bytes {batches.at[first]:,} to {batches.at[last]:,} cannot be read"
+            low, high = (batches.at[batches.block(each)] for each in (first, last))
+            what = f"a batch at bytes {low:,} to {high:,} cannot be read"
             raise damaged(self.file.path, what) from error
 
 

@@ -9,13 +9,14 @@ from xxhash import xxh64_intdigest
 
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data.appending.keys import Receipt
-from bigviz.data.appending.log_file import LogFile
-from bigviz.data.appending.records import APPEND, HEAD, NO_KEY, PATCH, ROLL, SEAL, Record
+from bigviz.data.appending.log_file import LogFile, damaged
+from bigviz.data.appending.records import APPEND, MERGED, NO_KEY, PATCH, ROLL, SEAL, Record
 from bigviz.data.appending.refusals import NoSuchRow
 from bigviz.data.appending.rollover import Clock, Window
 from bigviz.data.appending.rule import Rule
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.gone.rolled import Rolled
+from bigviz.data.log_files.merged import MergedAppends
 from bigviz.data.patches.corrections import Corrections, Patch
 
 __all__ = ["LogState"]
@@ -68,11 +69,14 @@ class LogState:
         """The records of a file that was found. Raises Unreadable."""
         self.begin(file)
         for at, record in file.records:
+            if record.kind == MERGED:
+                self._apply_merged(file, at, record, file.merged(at, record))
+                continue
             patch = None
             if record.kind == PATCH:
-                payload = file.batches.mapped(file.end).slice(at + HEAD, record.size)
+                payload = file.payload(at, record)
                 if xxh64_intdigest(payload) != record.payload_sum:
-                    raise Unreadable(f"{file.path} is damaged at byte {at:,}: put a backup in its place.", "library")
+                    raise damaged(file.path, at)
                 patch = Patch.read(payload)
             self.apply(file, at, record, patch)
         file.records.clear()
@@ -82,7 +86,7 @@ class LogState:
         if record.kind not in (APPEND, SEAL, PATCH, ROLL):
             raise Unreadable("An append log was written by a newer bigviz: update bigviz.", "library", record.kind)
         self.version, self.next = record.version, record.next
-        self.total = xxh64_intdigest(self.total.to_bytes(8, "little") + record.head())
+        self.total = record.added_to(self.total)
         clock = self.clock.tell(record.time_ns)
         if record.kind == APPEND and record.rows:
             file.batches.add(at, record, clock)
@@ -96,6 +100,28 @@ class LogState:
         if record.key != NO_KEY:
             receipt = Receipt(record.version, record.first, record.rows, record.fsynced)
             self.keys.add(record.key, record.body, receipt, record.time_ns)
+
+    def _apply_merged(self, file: LogFile, at: int, record: Record, merged: MergedAppends) -> None:
+        """Appends that were merged: what they add up to does not depend on that."""
+        self.version, self.next, self.total = record.version, record.next, merged.total
+        before = len(file.batches)
+        file.batches.add_merged(at, record, merged, self.clock.tell_all(merged.times))
+        self.window.added(len(file.batches) - before)
+        self.window.advance(self.next, self.clock.now)
+        firsts = record.first + merged.rows.cumsum() - merged.rows
+        told = (merged.versions, firsts, merged.rows, merged.fsynced, merged.times)
+        columns = [each[merged.keyed].tolist() for each in told]
+        for place, (*receipt, time_ns) in enumerate(zip(*columns, strict=True)):
+            self.keys.add(*merged.digests_of(place), Receipt(*receipt), time_ns)
+
+    def before(self, file: LogFile) -> tuple[int, Clock]:
+        """The sum of all heads, and the clock, before the first record of a file."""
+        total, clock = self._begun[file.head.number]
+        return total, replace(clock)
+
+    def replaced(self, old: LogFile, new: LogFile) -> None:
+        """A file was written anew, with the same appends."""
+        self.window.replaced(old.batches, new.batches)
 
     def check_patch(self, patch: Patch, next_row: int, before: int) -> None:
         """Raise NoSuchRow for a patch of a row that is not there, and TooLarge for one that is too much after patches

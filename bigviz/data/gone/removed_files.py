@@ -49,9 +49,9 @@ def numbers_of(files: Sequence[LogFile], schema: pa.Schema, corrections: Correct
 def _pieces(file: LogFile, schema: pa.Schema) -> Iterator[tuple[int, pa.Table]]:
     """The rows of a file, each with the number of the first."""
     batches, pending, size, start = file.batches, list[pa.RecordBatch](), 0, 0
-    for number in range(len(batches)):
-        pending.append(pa.ipc.read_record_batch(batches.payload(number, file.end), schema))
+    for number in range(len(batches.at)):
+        pending += [pa.ipc.read_record_batch(each, schema) for each in batches.payloads(number, number + 1)]
         size += batches.size[number]
-        if size >= _PIECE or number == len(batches) - 1:
-            yield batches.first[start], pa.Table.from_batches(pending, schema)
+        if size >= _PIECE or number == len(batches.at) - 1:
+            yield batches.first_of(start), pa.Table.from_batches(pending, schema)
             pending, size, start = [], 0, number + 1

@@ -115,7 +115,7 @@ class Feed:
         while self.row < snapshot.next_row and size < _PIECE:
             file = snapshot.files[bisect_right(snapshot.files, self.row, key=_first) - 1]
             number = file.batches.find(self.row, file.count)
-            batch = pa.ipc.read_record_batch(file.batches.payload(number, file.end), snapshot.schema)
+            batch = file.batches.batch(number, snapshot.schema)
             skip = self.row - file.batches.first[number]
             rows = max(1, batch.num_rows * _PIECE // max(1, batch.nbytes))
             part = batch.slice(skip, rows)

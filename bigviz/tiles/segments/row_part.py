@@ -23,7 +23,7 @@ from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
-from bigviz.tiles.segments.oldest_rows import lowest_of_blocks, rows_of_tile
+from bigviz.tiles.segments.changes.oldest_rows import lowest_of_blocks, rows_of_tile
 
 __all__ = [
     "Interleaving", "Numbers", "PartOrder", "Places", "Roots", "RowPart", "among", "joined", "kept_rows", "keys_of",

@@ -30,6 +30,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.survey import Extent, Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.segments.axis_history import AxisHistory, Weighted
+from bigviz.tiles.segments.changes.touched_cells import TouchedCells
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.correcting import corrected, numbers_at
 from bigviz.tiles.segments.lost import LostNumbers, lost_numbers
@@ -37,7 +38,6 @@ from bigviz.tiles.segments.remaking import merge, remake, without
 from bigviz.tiles.segments.row_part import Numbers, PartOrder, Places, Roots, RowPart, among, keys_of, part_of
 from bigviz.tiles.segments.tiers import next_merge
 from bigviz.tiles.segments.tile_pieces import holds
-from bigviz.tiles.segments.touched_cells import TouchedCells
 
 __all__ = ["Added", "StreamIndex", "Use", "Version"]
 

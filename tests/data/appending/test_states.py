@@ -26,6 +26,7 @@ from bigviz.data.appending.log import AppendLog, Entry
 from bigviz.data.appending.records import HEAD
 from bigviz.data.appending.refusals import KeyReused, NoSuchRow
 from bigviz.data.appending.rule import Rule
+from bigviz.data.log_files import rewritten
 
 from .logs import NOW, SECOND, entry, new, patch, rows
 
@@ -206,7 +207,10 @@ class Against(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few appends are many, so files are written anew all the time."""
     monkeypatch.setenv("PYTEST_LOGS", str(tmp_path))
+    monkeypatch.setattr(rewritten, "MANY", 4)
+    monkeypatch.setattr(rewritten, "_FEWER", 1)
 
 
 @pytest.mark.usefixtures("quick")

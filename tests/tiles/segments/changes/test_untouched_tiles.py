@@ -14,11 +14,11 @@ from bigviz.data.appending.growth import Mark
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.segments import touched_cells
-from bigviz.tiles.segments.touched_cells import TouchedCells
+from bigviz.tiles.segments.changes import touched_cells
+from bigviz.tiles.segments.changes.touched_cells import TouchedCells
 
-from ...growing import Growing
-from .compared import fresh
+from ....growing import Growing
+from ..compared import fresh
 
 POINTS = [Layer("points", "x", "y", agg) for agg in ("count", "max(v)", "mean(v)", "last(v)")]
 FILTERED = Layer("points", "x", "y", filter="v > 0")

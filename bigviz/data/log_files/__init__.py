@@ -1,0 +1,1 @@
+"""The files of an append log: found after a start, and those of many small appends written anew."""

@@ -1,0 +1,1 @@
+"""Which tiles two versions of a dataset that grows have in common."""
