@@ -79,10 +79,12 @@ def open_blocks(
     """Compare the blocks of `size` bytes that hold elements `lows[k]` to `highs[k]` of `width` bytes, but for those
     that are marked in `seen`, and mark them; returns a damaged block, or -1."""
     damaged = -1
+    first, stop = 0, 0  # elements of the last block that was looked at: most are next to each other
     for k in range(lows.size):
-        if lows[k] >= highs[k]:
+        if lows[k] >= highs[k] or (first <= lows[k] and highs[k] <= stop):
             continue
         for block in range(lows[k] * width // size, (highs[k] * width - 1) // size + 1):
+            first, stop = -(-block * size // width), (block + 1) * size // width
             if seen[block] == 0:
                 if block_sum(words, tail, block, size) == sums[block]:
                     seen[block] = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from bigviz.server.access.gate import Need
 from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
+from bigviz.server.websocket.eager import begun
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes
 
@@ -97,10 +98,9 @@ class Websocket(Guarded, WebSocketHandler):
         """Whether the page has sent a token."""
         return TOKEN_PROTOCOL in self.request.headers.get("Sec-WebSocket-Protocol", "")
 
-    async def on_message(self, message: str | bytes) -> None:
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         self.heard = time.monotonic()
-        if self.viewer is not None:
-            await self.viewer.receive(message)
+        return None if self.viewer is None else begun(self.viewer.receive(message))
 
     def on_close(self) -> None:
         if self.viewer is not None:

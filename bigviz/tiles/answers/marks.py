@@ -264,16 +264,18 @@ def _add_runs(
     bounds, until those are more than `most` or there is no more room: both numbers."""
     x0, x1, y0, y1 = bounds[0]
     left, right, bottom, top = bounds[1]
+    keys, state = fenced.keys, fenced.state
     for r in range(lows.size):
         at = lows[r]
         stop, all_sure = highs[r], whole[r]
         while at < stop:
             if count == low.size or certain > most:
                 return count, certain
-            open_block(fenced, at >> 13)
-            key = fenced.keys[at]
+            if state[at >> 13] == 0:  # a call costs as much as all the rest
+                open_block(fenced, at >> 13)
+            key = keys[at]
             end = at + 1
-            if end < stop and fenced.keys[end] == key:
+            if end < stop and keys[end] == key:
                 end = run_end(fenced, at, stop, np.uint64(0))
             sure = all_sure
             if not all_sure:

@@ -96,18 +96,21 @@ def lower_bound(fenced: Fenced, low: int, high: int, key: np.uint64) -> int:
         return high
     fence = (low >> _BITS) + 1
     last = ((high - 1) >> _BITS) + 1
+    fences = fenced.fences
     while fence < last:
         middle = (fence + last) >> 1
-        if fenced.fences[middle] < key:
+        if fences[middle] < key:
             fence = middle + 1
         else:
             last = middle
     low = max(low, (fence - 1) << _BITS)
     high = min(high, fence << _BITS)
-    open_block(fenced, fence - 1)
+    if fenced.state[fence - 1] == 0:
+        open_block(fenced, fence - 1)
+    keys = fenced.keys
     while low < high:
         middle = (low + high) >> 1
-        if fenced.keys[middle] < key:
+        if keys[middle] < key:
             low = middle + 1
         else:
             high = middle
@@ -121,7 +124,8 @@ def run_end(fenced: Fenced, at: int, high: int, shift: np.uint64) -> int:
         return high
     keys = fenced.keys
     block = at >> _BITS
-    open_block(fenced, block)
+    if fenced.state[block] == 0:
+        open_block(fenced, block)
     head = keys[at] >> shift
     stop = min((block + 1) << _BITS, high)
     if keys[stop - 1] >> shift == head:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bigviz.aggregate.axis import in_space
 from bigviz.aggregate.spaces import space
 from bigviz.common.errors import Unreadable
+from bigviz.common.jit import frozen, jit
 from bigviz.data.columns.column import widen
 from bigviz.tiles.morton.keys import Derived
 from bigviz.tiles.morton.order import Order, OrderedColumn
@@ -61,11 +62,9 @@ class _Derived:
             positions = np.arange(start, stop, step)
         if len(self.places) and len(out):
             self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
-            wanted = np.asarray(positions).astype(np.uint32)  # of the places' dtype, else all of those are converted
-            at = np.searchsorted(self.places.array, wanted)
-            at = np.minimum(at, len(self.places) - 1)
-            hit = self.places.array[at] == wanted
-            out[hit] = self.values.take(at[hit])
+            hits, at = np.empty(len(out), np.int64), np.empty(len(out), np.int64)
+            count = _meet(self.places.array, frozen(np.asarray(positions, np.int64)), hits, at)
+            out[hits[:count]] = self.values.take(at[:count])
         return out
 
     def _first(self, position: int) -> int:
@@ -96,6 +95,38 @@ class StoredOrder(Order):
 
     def column(self, name: str) -> OrderedColumn | None:
         return self.columns.get(name)
+
+
+@jit
+def _meet(places: Array, positions: Array, hits: Array, at: Array) -> int:
+    """Which `positions` are among the ascending `places`: the index in either goes to `hits` and `at`; how many.
+
+    Positions mostly ascend, so a place is looked for by galloping on from the last one.
+    """
+    count, found, before = 0, 0, np.int64(-1)
+    for k in range(positions.size):
+        wanted = positions[k]
+        if wanted < before:
+            found = 0
+        before = wanted
+        if found < places.size and places[found] < wanted:
+            step = 1
+            while found + step < places.size and places[found + step] < wanted:
+                found += step
+                step <<= 1
+            low, high = found + 1, min(found + step, places.size)
+            while low < high:
+                middle = (low + high) >> 1
+                if places[middle] < wanted:
+                    low = middle + 1
+                else:
+                    high = middle
+            found = low
+        if found < places.size and places[found] == wanted:
+            hits[count] = k
+            at[count] = found
+            count += 1
+    return count
 
 
 def open_stored_order(path: Path) -> StoredOrder:
