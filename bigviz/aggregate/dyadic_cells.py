@@ -24,6 +24,7 @@ NOWHERE: Final = 1  # null, NaN, infinite, or |v| >= 2^1023: in no cell of any r
 FAR: Final = 2  # a number, but not in this root
 LIMIT: Final = math.ldexp(1.0, 1023)  # the widest root is [-2^1023, 2^1023)
 _SAFE: Final = math.ldexp(1.0, 62)  # a scaled number below this fits an int64 with room for the subtraction
+_EXACT: Final = 1 << 52  # from a number up to this one whole numbers below 2^53 are subtracted exactly in float64
 _NO_MASK: Final = frozen(np.empty(0, np.bool_))
 _BIAS: Final = 1 << 63
 
@@ -86,6 +87,19 @@ class Root:
         else:
             raise TypeError(f"codes need float32, float64, int64 or uint64 values, got {kind}")
         return where
+
+    def upper_codes(self, values: Array, valid: Array | None, out: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
+        """Write the upper 16 bits of the codes that `codes` gives into `out`, and return which numbers have one. For
+        floats it takes a fifth of the time."""
+        one, two, _, base = self._float_terms()
+        if values.dtype.kind == "f" and valid is None and abs(base) <= _EXACT:
+            inside = np.empty(len(values), np.bool_)
+            _upper_float_codes(frozen(values), one, two, float(base), out, inside)
+            return inside
+        whole = np.empty(len(values), np.uint32)
+        where = self.codes(values, valid, whole)
+        out[:] = whole >> np.uint32(16)
+        return np.asarray(where == INSIDE, np.bool_)
 
     def _float_terms(self) -> tuple[float, float, float, int]:
         shift = CODE_BITS - self.exponent
@@ -182,6 +196,22 @@ def _float_codes(
         if 0 <= code < 4294967296:
             out[k] = code
             where[k] = INSIDE
+
+
+@jit
+def _upper_float_codes(
+    values: Array, scale: float, rest: float, base: float, out: Array, inside: npt.NDArray[np.bool_]
+) -> None:
+    """In float64 and without a branch, so that several numbers are taken at a time; NaN compares as outside."""
+    for k in range(values.size):
+        value = np.float64(values[k])
+        scaled = value * scale * rest
+        cell = np.floor(scaled)
+        under = (value < 0.0) & (scaled == 0.0)  # the product underflowed to -0
+        offset = (cell - 1.0 if under else cell) - base
+        within = (offset >= 0.0) & (offset < 4294967296.0)
+        inside[k] = within
+        out[k] = np.int32(offset * 2.0**-16) if within else np.int32(0)
 
 
 @jit

@@ -37,6 +37,9 @@ def oracle(root: Root, value: Any) -> int:
 def check(root: Root, values: np.ndarray) -> None:
     codes = np.full(len(values), 7, np.uint32)
     where = root.codes(values, None, codes)
+    upper = np.full(len(values), 7, np.uint16)
+    np.testing.assert_array_equal(root.upper_codes(values, None, upper), where == INSIDE)
+    np.testing.assert_array_equal(upper, codes >> 16)
     for value, code, place in zip(values.tolist(), codes.tolist(), where.tolist(), strict=True):
         if isinstance(value, float) and not abs(value) < LIMIT:
             assert (code, place) == (0, NOWHERE)

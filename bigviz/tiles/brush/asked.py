@@ -9,6 +9,7 @@ from bigviz.tiles.brush.linked import OtherBrush, Source, Target, filter_of
 from bigviz.tiles.brush.others import Resting, failed_rows
 from bigviz.tiles.brush.prepare import kept_rows, names_of, prepare_order, prepare_target
 from bigviz.tiles.brush.prepared import Prepared
+from bigviz.tiles.brush.targets.line_rows import LineRows
 
 __all__ = ["Asked", "moving_brush"]
 
@@ -43,4 +44,7 @@ def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
         for number, target in enumerate(asked.targets)
     ]
     failed = failed_rows(order, others, kept_rows(filter_of(asked.source), prepared), prepared.crew)
+    for state in states:
+        if isinstance(state.rows, LineRows):
+            state.rows.begin(failed, state.spared, prepared.crew)
     return MovingBrush(order, states, failed, workers)

@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import Cancelled
+from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
@@ -100,6 +101,7 @@ class MovingBrush:
         self._left: list[tuple[Stretches, int]] = []  # of a move that was cancelled
         self._done: list[tuple[Stretches, int]] = []
         self._before: tuple[Shape | None, bool] = (None, True)
+        self._latest: tuple[Shape, Change] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -117,9 +119,6 @@ class MovingBrush:
         """Count again what a shrinking brush left uncertain; everything is exact after that."""
         with locked(self._lock, cancel):
             begun = time.perf_counter()
-            for state in self._states:
-                if isinstance(state.rows, LineRows):
-                    state.rows.settle(self._each)
             stale = [state for state in self._states if not state.rows.exact]
             read = self._recount(stale, cancel) if stale else 0
             return self._step(begun, read, cancel)
@@ -130,19 +129,23 @@ class MovingBrush:
             begun = time.perf_counter()
             self._finish()
             read = 0
+            if isinstance(state.rows, LineRows):
+                state.rows.begin(self._failed, state.spared, Crew(self._workers, cancel=cancel))
             if not self._blank:
                 read = self._fill([(state.rows, state.spared)], cancel)
             self._states[number] = state
             return self._step(begun, read, cancel)
 
-    def replace(self, number: int, target: LineTarget) -> Step:
+    def replace(self, number: int, target: LineTarget, cancel: Cancel = NEVER) -> Step:
         """Show a line in another window: it has its rows already."""
-        with self._lock:
+        with locked(self._lock, cancel):
+            begun = time.perf_counter()
+            self._finish()
             state = self._states[number]
-            state.target = target
             if isinstance(state.rows, LineRows):
-                state.rows.show((target.x0, target.x1, target.width))
-            return self._step(time.perf_counter(), 0, NEVER)
+                state.rows.show((target.x0, target.x1, target.width), Crew(self._workers, cancel=cancel))
+            state.target = target
+            return self._step(begun, 0, cancel)
 
     def state(self, number: int) -> State:
         """A target as it is."""
@@ -230,9 +233,12 @@ class MovingBrush:
         return [_Job(change, sign) for change, (_, sign) in zip(found, todo, strict=True)]
 
     def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
+        """The ranges of a brush. Those of the last one are kept: lines are looked for in the ranges of grids."""
         if shape is None:
             return [stretch(0, self._order.rows)] if self._order.rows else []
-        return self._order.within(shape, cancel)
+        if self._latest is None or self._latest[0] != shape:
+            self._latest = shape, self._order.within(shape, cancel)
+        return self._latest[1]
 
     def _parts(self, jobs: Sequence[_Job]) -> list[tuple[Stretches, int]]:
         return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each)]
@@ -369,7 +375,8 @@ class MovingBrush:
     ) -> Brushed:
         rows = state.rows
         if not isinstance(rows, GridTarget):
-            columns = rows.columns(self._each, cancel)
+            change = [] if self._blank else self._found(self._shape, cancel)
+            columns = rows.columns(self._order, change, self._each, cancel)
             return Brushed(None, columns, rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = image_of(rows, planes)

@@ -90,7 +90,7 @@ class LinkedBrush:
         if moving is None:
             raise Cancelled()
         if isinstance(target, LineTarget) and isinstance(before, LineTarget) and target.layer == before.layer:
-            step = moving.replace(number, target)
+            step = moving.replace(number, target, cancel)
         elif self._exact is not None:
             prepared = replace(self._prepared, crew=replace(self._prepared.crew, cancel=cancel))
             order = prepare_order(asked.source, prepared)

@@ -15,8 +15,8 @@ from bigviz.aggregate.inputs import bound, check
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.errors import BadInput, Unplottable
-from bigviz.common.jit import frozen, jit
-from bigviz.common.workers import Crew, slices
+from bigviz.common.jit import frozen
+from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check as check_filter
 from bigviz.data.filters.parse import parse as parse_filter
@@ -39,10 +39,12 @@ from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.unsorted_order import UnsortedOrder
 from bigviz.tiles.brush.prepared import Prepared, within_ends
-from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells, Raster, Words, bins_of, words_of
+from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells, Raster, bins_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
-from bigviz.tiles.brush.targets.in_order import filled, in_order
-from bigviz.tiles.brush.targets.line_rows import NOWHERE, LineRows, Places
+from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
+from bigviz.tiles.brush.targets.in_order import in_order
+from bigviz.tiles.brush.targets.line_places import Places, places_of
+from bigviz.tiles.brush.targets.line_rows import LineRows
 from bigviz.tiles.brush.targets.reduced import Beside, reduced
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import hidden
@@ -174,11 +176,11 @@ def prepare_target(
         return prepared.keep((key, what), row_bytes, make)
 
     if isinstance(target, LineTarget):
-        return _line(target, order, prepared, keep, workers)
+        return _line(target, order, prepared, keep)
     beside = Beside(prepared, order, keep)
     cells: Cells
     if isinstance(target, RasterTarget):
-        cells = Raster(_words(target.layer, order, prepared, keep), target.view)
+        cells = _raster(target, order, prepared, keep)
         reduction = target.layer.bound(prepared.dataset).reduction
     elif isinstance(target, HistogramTarget):
         axis = prepared.axis(target.column, target.axis, "x")
@@ -224,14 +226,19 @@ def kept_rows(text: str, prepared: Prepared) -> Mask | None:
     return found
 
 
-def _words(layer: Layer, order: SourceOrder, prepared: Prepared, keep: Keep) -> Words:
-    axes = prepared.axes(layer)
+def _raster(target: RasterTarget, order: SourceOrder, prepared: Prepared, keep: Keep) -> Raster:
+    layer, view = target.layer, target.view
+    axes, spec = prepared.axes(layer), OrderSpec.of(layer)
 
-    def make(crew: Crew) -> Words:
-        return words_of(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
+    def upper(crew: Crew) -> Halves:
+        return upper_halves(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
 
-    found: Words = keep(("words", OrderSpec.of(layer)), 8, make)
-    return found
+    def lower(crew: Crew) -> Halves:
+        return lower_halves(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
+
+    first: Halves = keep(("upper", spec), 4, upper)
+    second: Halves | None = keep(("lower", spec), 4, lower) if max(view.zx, view.zy) > COARSE else None
+    return Raster(first, second, view)
 
 
 def _roots(layer: Layer, prepared: Prepared) -> tuple[Root, Root]:
@@ -244,13 +251,13 @@ def _roots(layer: Layer, prepared: Prepared) -> tuple[Root, Root]:
     return facts.root_x, facts.root_y
 
 
-def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep, workers: int) -> LineRows:
+def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep) -> LineRows:
     layer = target.layer
     axes = prepared.axes(layer)
     series = _series(layer, axes, prepared)
     what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis, layer.filter)
-    places = keep(what, 8, lambda crew: _places(series, axes[1], order, crew))
-    return LineRows(axes, series, places, prepared.numbers, (target.x0, target.x1, target.width), workers)
+    places: Places = keep(what, 8, lambda crew: places_of(series, axes[1], order, crew))
+    return LineRows(axes, series, places, prepared.numbers, (target.x0, target.x1, target.width))
 
 
 def _series(layer: Layer, axes: tuple[Axis, Axis], prepared: Prepared) -> Series:
@@ -263,29 +270,3 @@ def _series(layer: Layer, axes: tuple[Axis, Axis], prepared: Prepared) -> Series
     x = axes[0] if mask is None else Axis(hidden(axes[0].column, mask), axes[0].space)
     found: Series = prepared.keep(("series", layer.key()), 24, lambda crew: build_series(x, axes[1], crew))
     return found
-
-
-def _places(series: Series, y: Axis, order: SourceOrder, crew: Crew) -> Places:
-    """Where each row lies in a line, and its y, unless the line has gaps."""
-    rows, total = order.rows, len(series)
-    places = np.full(rows, NOWHERE, np.uint32)
-
-    def put(piece: tuple[int, int]) -> int:
-        positions = np.arange(*piece, dtype=np.int64)
-        _put(positions, series.numbers(positions), places)
-        return piece[1] - piece[0]
-
-    crew.run("finding rows", put, slices(total), total)
-    found = frozen(in_order(order, places, crew))
-    if len(series.gaps) or not total:
-        return Places(found)
-    if series.check_y is not None:
-        series.check_y(np.zeros(1, np.int64), np.array([total]))
-    heights = filled(rows, series.y.dtype, lambda start, stop: y.slice(start, stop)[0], crew)
-    return Places(found, frozen(in_order(order, heights, crew)))
-
-
-@jit
-def _put(positions: Array, rows: Array, places: Array) -> None:
-    for k in range(rows.size):
-        places[rows[k]] = np.uint32(positions[k])

@@ -105,6 +105,14 @@ class Series:
             self.check_rows(positions, positions + 1)
         return np.asarray(self.rows[positions].astype(np.int64))
 
+    def row_slice(self, start: int, stop: int) -> Array:
+        """The row numbers of a range of positions, uint32."""
+        if self.rows is None:
+            return np.arange(start, stop, dtype=np.uint32)
+        if self.check_rows is not None:
+            self.check_rows(np.array([start]), np.array([stop]))
+        return self.rows[start:stop]
+
     def heights(self, start: int, stop: int) -> tuple[Array, Mask | None]:
         """The y of a range of positions and where they are numbers (None: everywhere)."""
         if self.check_y is not None:

@@ -10,7 +10,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.data.open import open as open_table
 from bigviz.tiles.brush.linked import BoxSource, LineTarget, SpanSource, Target
 from bigviz.tiles.brush.orders.shapes import Box, Span
-from bigviz.tiles.brush.targets import line_rows
+from bigviz.tiles.brush.targets import line_blocks
 from bigviz.tiles.engine import Engine
 
 from . import oracle
@@ -32,8 +32,9 @@ def table(rng: np.random.Generator, gaps: bool, sort: bool, whole: bool) -> pa.T
 @pytest.mark.parametrize("sort", [False, True])
 @pytest.mark.parametrize("whole", [False, True])
 def test_lines_under_boxes_and_spans(gaps: bool, sort: bool, whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if whole:
-        monkeypatch.setattr(line_rows, "_LOOKED", 500)
+    if whole:  # blocks of a few rows, and so some levels of them
+        monkeypatch.setattr(line_blocks, "_LEAST", 0)
+        monkeypatch.setattr(line_blocks, "_MOST", 1 << 20)
     rng = np.random.default_rng(5)
     given = table(rng, gaps, sort, whole)
     dataset, layer = open_table(given), Layer("line", "t", "y", "any")
@@ -52,10 +53,7 @@ def test_lines_under_boxes_and_spans(gaps: bool, sort: bool, whole: bool, monkey
                 targets[1] = LineTarget(layer, start, start + int(rng.integers(10, SIZE)), int(rng.integers(2, 500)))
                 brush.retarget(1, targets[1])
             step = brush.move(shape if turn else None)
-            if not step.exact:
-                assert not gaps
-                step = brush.settle()
-                assert step.exact
+            assert step.exact
             kept = oracle.inside(dataset, source, shape if turn else None)
             numbers = np.flatnonzero(kept)
             alone = open_table(given.filter(pa.array(kept)))

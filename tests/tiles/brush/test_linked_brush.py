@@ -225,7 +225,7 @@ def test_memory_is_counted_and_given_back(dataset: Dataset) -> None:
     engine = Engine(threads=2)
     brush = engine.brush(dataset, SpanSource("x"), [RasterTarget(POINTS, HOME), BarTarget("kind", "sum(value)")])
     brush.wait()
-    assert engine.memory()["brushes"] >= 3000 * (4 + 8 + 1 + 8)
+    assert engine.memory()["brushes"] >= 3000 * (4 + 4 + 1 + 8)
     brush.close()
     del brush
     engine.forget(dataset)

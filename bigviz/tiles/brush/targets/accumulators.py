@@ -78,6 +78,9 @@ class Accumulator(Protocol):
         """Add rows to their cells, or take them away; `cells` is overwritten. Workers below `parts`
         may do so at a time."""
 
+    def counts(self, worker: int) -> Array | None:
+        """A worker's counts (int32) where these are all there is, and of every row; None for others."""
+
     def block(self, number: int) -> Planes:
         """The reduction's accumulators of one block of one plane, of shape (256, 256)."""
 
@@ -115,6 +118,10 @@ class _Exact:
     def recount(self) -> None:
         """Nothing is stale."""
 
+    def counts(self, worker: int) -> Array | None:
+        """None: values are read."""
+        return None
+
     def add_again(self, picked: Picked, cells: Array) -> None:
         """Nothing is stale."""
 
@@ -141,6 +148,9 @@ class _Counts(_Exact):
         if self._values is not None:
             leave_out(picked.take(self._values.values), cells)
         count_rows(cells, sign, self._state[worker, :, 0])
+
+    def counts(self, worker: int) -> Array | None:
+        return self._state[worker, :, 0] if self._values is None else None
 
     def block(self, number: int) -> Planes:
         counts = np.ascontiguousarray(self._sums(number)[:, 0]).view(np.uint32).reshape(SIDE, SIDE)
@@ -206,6 +216,10 @@ class _Stale:
 
     def clear(self) -> None:
         self._counts[:], self._stale[:] = 0, 0
+
+    def counts(self, worker: int) -> Array | None:
+        """None: there is more than counts."""
+        return None
 
     def recount(self) -> None:
         self._counts[self._stale > 0] = 0

@@ -7,7 +7,6 @@ that is `across` blocks wide is `((r >> 8) * across + (c >> 8)) * 65536 + (r & 2
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -15,24 +14,23 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.dyadic_cells import INSIDE, Root
 from bigviz.common.jit import frozen, jit
-from bigviz.common.workers import Crew, slices
+from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.linked import RasterView
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
-from bigviz.tiles.brush.targets.in_order import filled, halves_in_order, in_order
+from bigviz.tiles.brush.targets.halves import COARSE, Halves
+from bigviz.tiles.brush.targets.in_order import filled, in_order
+from bigviz.tiles.brush.targets.kernels import count_rows
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.wire.codec import SIDE
 
-__all__ = ["ONE_CELL", "Bins", "Cells", "Raster", "Words", "bins_of", "labels_of", "words_of"]
+__all__ = ["ONE_CELL", "Bins", "Cells", "Raster", "bins_of", "labels_of"]
 
 Array = npt.NDArray[Any]
 
-_COARSE: Final = 8  # the deepest level whose cells the upper 16 bits of a code tell
-_SLICE: Final = 1 << 17  # rows whose codes stay in the processor's cache
 _EVEN: Final = 0.5  # of a bin: how far edges may be from even ones to be found by a product
 
 
@@ -48,28 +46,16 @@ class Cells(Protocol):
     def cells(self, picked: Picked) -> Array:
         """The cell (int32) of each row, below 0 for none: a new array."""
 
-
-@dataclass(frozen=True, eq=False)
-class Words:
-    """Both codes of each row in a layer's roots: their upper 16 bits in one array of words (uint32), their lower 16
-    bits in another, those of x above those of y. Views down to level 8 read the first alone. Rows outside have `mark`
-    in the first, which no row inside has."""
-
-    upper: Array
-    lower: Array
-    mark: int
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return int(self.upper.nbytes + self.lower.nbytes)
+    def count(self, picked: Picked, sign: int, counts: Array) -> None:
+        """Add 1 or -1, the `sign`, to the count (int32) of each row's cell."""
 
 
 @dataclass(frozen=True)
 class Raster:
-    """Cells of a view of a layer's root."""
+    """Cells of a view of a layer's root; views down to level 8 need no `lower` halves of codes."""
 
-    words: Words
+    upper: Halves
+    lower: Halves | None
     view: RasterView
 
     @property
@@ -81,19 +67,31 @@ class Raster:
         return self.view.height
 
     def cells(self, picked: Picked) -> Array:
-        view = self.view
-        upper = picked.take(self.words.upper)
+        view, upper = self.view, picked.take(self.upper.halves)
         out = np.empty(picked.rows, np.int32)
-        top = (SIDE << view.zy) - 1 - view.top  # the view's first row, counted from the bottom
-        place = (view.left, top, view.width, view.height, view.blocks[0])
-        mark = np.uint32(self.words.mark)
-        if max(view.zx, view.zy) <= _COARSE:
-            less = np.array([_COARSE - view.zx, _COARSE - view.zy], np.uint32)
-            _coarse_cells(upper, mark, less, np.array(place, np.int32), out)
+        mark = np.uint32(self.upper.mark)
+        if self.lower is None:
+            _coarse_cells(upper, mark, *self._coarse(), out)
         else:
-            lower = picked.take(self.words.lower)
-            _fine_cells(upper, lower, mark, DEEPEST - view.zx, DEEPEST - view.zy, *place, out)
+            lower = picked.take(self.lower.halves)
+            _fine_cells(upper, lower, mark, DEEPEST - view.zx, DEEPEST - view.zy, *self._place(), out)
         return out
+
+    def count(self, picked: Picked, sign: int, counts: Array) -> None:
+        if self.lower is None:
+            rows = picked.low, picked.high, picked.places, self.upper.halves
+            _count_coarse(*rows, np.uint32(self.upper.mark), *self._coarse(), sign, counts)
+        else:
+            count_rows(self.cells(picked), sign, counts)
+
+    def _place(self) -> tuple[int, int, int, int, int]:
+        view = self.view
+        top = (SIDE << view.zy) - 1 - view.top  # the view's first row, counted from the bottom
+        return view.left, top, view.width, view.height, view.blocks[0]
+
+    def _coarse(self) -> tuple[Array, Array]:
+        less = np.array([COARSE - self.view.zx, COARSE - self.view.zy], np.uint32)
+        return less, np.array(self._place(), np.int32)
 
 
 class _OneCell:
@@ -103,6 +101,9 @@ class _OneCell:
 
     def cells(self, picked: Picked) -> Array:
         return np.zeros(picked.rows, np.int32)
+
+    def count(self, picked: Picked, sign: int, counts: Array) -> None:
+        counts[0] += sign * picked.rows
 
 
 ONE_CELL: Final = _OneCell()
@@ -126,32 +127,8 @@ class Bins:
         _bin_cells(picked.take(self.codes), self.width, out)
         return out
 
-
-def words_of(axes: tuple[Axis, Axis], roots: tuple[Root, Root], order: SourceOrder, crew: Crew) -> Words:
-    """The codes of all rows in a layer's roots, in a source's order."""
-    rows = len(axes[0])
-    words = np.empty(rows, np.uint64)
-    tried = np.random.default_rng(0)
-    mark = (1 << 32) - 1
-    while True:
-        taken = threading.Event()
-
-        def read(piece: tuple[int, int], mark: int = mark, taken: threading.Event = taken) -> int:
-            start, stop = piece
-            codes = np.empty((2, stop - start), np.uint32)
-            where = [
-                root.codes(*axis.slice(start, stop), out) for root, axis, out in zip(roots, axes, codes, strict=True)
-            ]
-            inside = (where[0] == INSIDE) & (where[1] == INSIDE)
-            if _pack(codes[0], codes[1], inside, np.uint32(mark), words[start:stop]):
-                taken.set()
-            return stop - start
-
-        crew.run("finding cells", read, slices(rows, _SLICE), rows)
-        if not taken.is_set():
-            break
-        mark = int(tried.integers(1 << 32))
-    return Words(*halves_in_order(order, words, crew), mark)
+    def count(self, picked: Picked, sign: int, counts: Array) -> None:
+        _count_bins(picked.low, picked.high, picked.places, self.codes, self.width, sign, counts)
 
 
 def labels_of(column: Column, order: SourceOrder, crew: Crew) -> Bins:
@@ -216,19 +193,6 @@ def _narrow(count: int) -> np.dtype[Any]:
 
 
 @jit
-def _pack(x: Array, y: Array, inside: Array, mark: np.uint32, words: Array) -> bool:
-    """Whether a row inside has the mark's codes. The upper half of a word is that of both codes."""
-    taken = False
-    low = np.uint32(0xFFFF)
-    for k in range(x.size):
-        upper = (x[k] & ~low) | (y[k] >> np.uint32(16))
-        taken |= (upper == mark) & inside[k]
-        lower = (x[k] & low) << np.uint32(16) | (y[k] & low)
-        words[k] = np.uint64(upper if inside[k] else mark) << np.uint64(32) | np.uint64(lower)
-    return taken
-
-
-@jit
 def _coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out: Array) -> None:
     """In 32 bits throughout, so that eight rows are taken at a time."""
     left, top, width, height, across = place[0], place[1], place[2], place[3], place[4]
@@ -241,6 +205,30 @@ def _coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out:
         inside = (np.uint32(column) < np.uint32(width)) & (np.uint32(row) < np.uint32(height)) & (word != mark)
         cell = ((row >> eight) * across + (column >> eight) << sixteen) + ((row & byte) << eight) + (column & byte)
         out[k] = cell if inside else none
+
+
+@jit
+def _count_coarse(
+    lows: Array, highs: Array, chosen: Array, halves: Array, mark: np.uint32, less: Array, place: Array, sign: int,
+    counts: Array,
+) -> None:  # fmt: skip
+    """Count the rows of ranges, and chosen ones: some at a time, whose cells stay in the processor's first cache."""
+    cells, some = np.empty(1024, np.int32), np.empty(1024, np.uint32)
+    for r in range(lows.size):
+        for start in range(lows[r], highs[r], 1024):
+            size = min(highs[r] - start, 1024)
+            _coarse_cells(halves[start : start + size], mark, less, place, cells)
+            for k in range(size):
+                if cells[k] >= 0:
+                    counts[cells[k]] += sign
+    for start in range(0, chosen.size, 1024):
+        size = min(chosen.size - start, 1024)
+        for k in range(size):
+            some[k] = halves[chosen[start + k]]
+        _coarse_cells(some[:size], mark, less, place, cells)
+        for k in range(size):
+            if cells[k] >= 0:
+                counts[cells[k]] += sign
 
 
 @jit
@@ -264,6 +252,19 @@ def _bin_cells(codes: Array, width: int, out: Array) -> None:
     for k in range(codes.size):
         code = np.int64(codes[k])
         out[k] = np.int32((code >> 8 << 16) + (code & 255)) if code < width else -1
+
+
+@jit
+def _count_bins(lows: Array, highs: Array, chosen: Array, codes: Array, width: int, sign: int, counts: Array) -> None:
+    for r in range(lows.size):
+        for k in range(lows[r], highs[r]):
+            code = np.int64(codes[k])
+            if code < width:
+                counts[(code >> 8 << 16) + (code & 255)] += sign
+    for k in range(chosen.size):
+        code = np.int64(codes[chosen[k]])
+        if code < width:
+            counts[(code >> 8 << 16) + (code & 255)] += sign
 
 
 @jit

@@ -28,6 +28,7 @@ __all__ = ["GridTarget"]
 
 Array = npt.NDArray[Any]
 
+_NO_CELLS: Final = np.empty(0, np.int32)
 _MOST_PARTS: Final = 1 << 28  # bytes of the cells of all threads: above that they share one
 
 
@@ -66,6 +67,7 @@ class GridTarget:
         self.state: Accumulator = accumulator_of(
             reduced.reduction.plane, reduced.dtype, reduced.values, reduced.numbers, size, parts
         )
+        self._plain = kept is None and reduced.codes is None  # cells are as they are found
         self._alone = threading.Lock() if self.state.parts < workers else None
 
     @property
@@ -80,9 +82,14 @@ class GridTarget:
 
     def add(self, worker: int, picked: Picked, sign: int) -> None:
         """Add rows, or take them away."""
-        cells = self._cells_of(picked)
+        part = worker if self._alone is None else 0
+        counts = self.state.counts(part) if self._plain else None
+        cells = self._cells_of(picked) if counts is None else _NO_CELLS
         with self._turn():
-            self.state.add(worker if self._alone is None else 0, picked, cells, sign)
+            if counts is None:
+                self.state.add(part, picked, cells, sign)
+            else:
+                self.cells.count(picked, sign, counts)
 
     def add_again(self, worker: int, picked: Picked) -> None:
         """Count rows again in the cells that `state.recount` emptied."""

@@ -16,7 +16,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 
-__all__ = ["filled", "halves_in_order", "in_order"]
+__all__ = ["filled", "in_order", "pairs_in_order"]
 
 Array = npt.NDArray[Any]
 
@@ -45,25 +45,24 @@ def in_order(order: SourceOrder, values: Array, crew: Crew) -> Array:
     return out
 
 
-def halves_in_order(order: SourceOrder, words: Array, crew: Crew) -> tuple[Array, Array]:
-    """The upper and the lower halves of words (uint64), in a source's order."""
-    upper, lower = np.empty(order.rows, np.uint32), np.empty(order.rows, np.uint32)
+def pairs_in_order(order: SourceOrder, pairs: Array, crew: Crew) -> tuple[Array, Array]:
+    """Two values of 32 bits a row, of shape (rows, 2), in a source's order: at the price of one."""
+    first, second = np.empty(order.rows, np.uint32), np.empty(order.rows, np.uint32)
 
     def take(piece: tuple[int, int]) -> int:
         part = slice(*piece)
-        _take_halves(frozen(words), frozen(order.row_numbers(*piece)), upper[part], lower[part])
+        _take_pairs(frozen(pairs), frozen(order.row_numbers(*piece)), first[part], second[part])
         return piece[1] - piece[0]
 
     crew.run("gathering values", take, slices(order.rows), order.rows)
-    return frozen(upper), frozen(lower)
+    return first, second
 
 
 @jit
-def _take_halves(words: Array, rows: Array, upper: Array, lower: Array) -> None:
+def _take_pairs(pairs: Array, rows: Array, first: Array, second: Array) -> None:
     for k in range(rows.size):
-        word = words[rows[k]]
-        upper[k] = word >> np.uint64(32)
-        lower[k] = word & np.uint64(0xFFFFFFFF)
+        first[k] = pairs[rows[k], 0]
+        second[k] = pairs[rows[k], 1]
 
 
 @jit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,11 +11,14 @@ import numpy.typing as npt
 
 from bigviz.aggregate.axis import Axis
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.jit import frozen
+from bigviz.common.jit import frozen, jit
+from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
-from bigviz.tiles.brush.targets.line_columns import ColumnRows, Members
+from bigviz.tiles.brush.targets.line_blocks import LineBlocks, RowsBeside
+from bigviz.tiles.brush.targets.line_places import Places
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
 from bigviz.tiles.series.series import (
@@ -30,7 +32,7 @@ from bigviz.tiles.series.series import (
 )  # fmt: skip
 from bigviz.tiles.series.sorted_numbers import ascending
 
-__all__ = ["NOWHERE", "LineRows", "Places"]
+__all__ = ["LineRows"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number, int]
@@ -38,88 +40,69 @@ Numbers = Callable[[Array], npt.NDArray[np.int64]]
 Each = Callable[[int, Callable[[int], None]], None]
 
 _BLOCK: Final = 1 << 16
-_LOOKED: Final = 1 << 22  # rows of columns that a step looks through: a few milliseconds
-NOWHERE: Final = np.uint32(0xFFFFFFFF)  # the place of a row that the line does not have
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Where the rows of a source's order lie in a line: positions of its series (uint32), and what their y is. Without
-    `heights` the line has gaps."""
-
-    places: Array
-    heights: Array | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return int(self.places.nbytes) + (0 if self.heights is None else int(self.heights.nbytes))
 
 
 class LineRows:
-    """A line's rows, and which of them are in the brush, in the closed window `[x0, x1]` of `width` pixels. Workers may
-    add rows at a time; `merge` is called after they have."""
+    """A line's rows in the closed window `[x0, x1]` of `width` pixels: of a line without gaps by blocks of the source's
+    order, of one with gaps by a byte a row, which says whether it is in the brush. It shows nothing before `begin`."""
 
     def __init__(
-        self, axes: tuple[Axis, Axis], series: Series, places: Places, numbers: Numbers, window: Window, workers: int
+        self, axes: tuple[Axis, Axis], series: Series, places: Places, numbers: Numbers, window: Window
     ) -> None:
         self._axes, self._series, self._places, self._numbers = axes, series, places, numbers
-        self._members = Members(len(series), workers)
-        self._workers = workers
-        self.show(window)
+        self._whole = places.heights is not None and len(series) > 0
+        self._inside = np.zeros(0 if self._whole else len(series), np.uint8)
+        self._blocks: LineBlocks | None = None
+        self._failed, self._bits = np.empty(0, np.uint8), np.uint8(0)
+        check_window(*window[:2], "x")
+        self._window = window
 
     @property
     def exact(self) -> bool:
-        """Whether no column waits to be looked through."""
-        return self._columns is None or self._columns.exact
+        """True: it has no cell that waits to be counted again."""
+        return True
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory of what changes."""
-        return self._members.nbytes
+        return int(self._inside.nbytes) + (0 if self._blocks is None else self._blocks.nbytes)
 
-    def show(self, window: Window) -> None:
-        """Show another window of the line."""
+    def begin(self, failed: Array | None, spared: int, crew: Crew) -> None:
+        """Make it ready to be shown. `failed` and `spared` are those of the other brushes (see `MovingBrush`)."""
+        if failed is not None:
+            self._failed, self._bits = failed, np.uint8(255 & ~spared)
+        self.show(self._window, crew)
+
+    def show(self, window: Window, crew: Crew) -> None:
+        """Show another window of the line. Raises what the crew does; then it shows the one before."""
         x0, x1, width = window
         check_window(x0, x1, "x")
-        self._width = width
-        self._bounds = column_bounds(self._series.x, x0, x1, width)
-        whole = self._places.heights is not None and len(self._series) > 0
-        self._columns = ColumnRows(self._series, self._bounds, self._members, self._workers) if whole else None
+        bounds = column_bounds(self._series.x, x0, x1, width)
+        if self._places.heights is not None and self._whole:
+            beside = RowsBeside(self._places.places, self._places.heights, self._failed, self._bits)
+            self._blocks = LineBlocks(beside, self._series, bounds, crew)
+        self._window, self._bounds = window, bounds
 
     def add(self, worker: int, picked: Picked, sign: int) -> None:
         """Add rows, or take them away."""
-        places = picked.take(self._places.places)
-        self._members.mark(worker, places, sign)
-        if self._columns is not None and self._places.heights is not None:
-            heights = picked.take(self._places.heights) if sign > 0 else self._places.heights[:0]
-            self._columns.add(worker, frozen(places), frozen(heights), sign)
+        if not self._whole:
+            _mark(picked.take(self._places.places), np.uint8(sign > 0), self._inside)
 
     def merge(self) -> None:
-        """All workers have added what they had."""
-        if self._columns is not None:
-            self._columns.merge()
+        """All workers have added what they had: nothing is left to do."""
 
     def clear(self) -> None:
         """Take all rows away."""
-        self._members.clear()
-        if self._columns is not None:
-            self._columns.clear()
+        self._inside[:] = 0
 
-    def settle(self, each: Each) -> None:
-        """Look through all columns that wait."""
-        if self._columns is not None:
-            self._columns.refresh(each)
-
-    def columns(self, each: Each, cancel: Cancel = NEVER) -> Columns:
-        """The decimated rows of the window, as `Engine.columns` has them of all rows; `each(count, work)` calls work on
-        several threads."""
+    def columns(self, order: SourceOrder, change: Change, each: Each, cancel: Cancel = NEVER) -> Columns:
+        """The decimated rows of the window in a brush, of the source's ranges `change`, as `Engine.columns` has them of
+        all rows; `each(count, work)` calls work on several threads."""
         begun = time.perf_counter()
         series = self._series
         cancel.check()
-        if self._columns is not None:
-            self._columns.refresh(each, _LOOKED)
-            picks = self._columns.picks()
+        if self._blocks is not None:
+            picks = self._blocks.picks(order, change, each, cancel)
             positions = picks.positions
         else:
             kept = self._kept()
@@ -128,7 +111,7 @@ class LineRows:
         rows = self._numbers(series.numbers(positions))
         cost = Cost(0, microseconds(time.perf_counter() - begun), 0, len(rows), len(rows) * series.y.itemsize)
         return Columns(
-            picks.columns, picks.runs, rows, picks.x, picks.y, self._width, picks.flagged.tolist(), self._axes, cost
+            picks.columns, picks.runs, rows, picks.x, picks.y, self._window[2], picks.flagged.tolist(), self._axes, cost
         )
 
     # What follows is for lines with gaps.
@@ -136,7 +119,7 @@ class LineRows:
     def _kept(self) -> Array:
         """The positions in the brush of the window, and the nearest ones on each side."""
         first, stop = int(self._bounds[0]), int(self._bounds[-1])
-        kept = np.flatnonzero(self._members.inside[first:stop]) + first
+        kept = np.flatnonzero(self._inside[first:stop]) + first
         return np.concatenate([self._outside(first - 1, -1), kept, self._outside(stop, 1)])
 
     def _outside(self, start: int, step: int) -> Array:
@@ -150,7 +133,7 @@ class LineRows:
             low, high = (stop + 1, at + 1) if step < 0 else (at, stop)
             values, known = series.heights(low, high)
             has = (values == values) if known is None else known
-            places = np.flatnonzero(self._members.inside[low:high]) + low
+            places = np.flatnonzero(self._inside[low:high]) + low
             places = places[::-1] if step < 0 else places
             with_y = has[places - low]
             if not found and len(places) and not with_y[0]:
@@ -185,3 +168,11 @@ class LineRows:
         tree = Tree(found, places, np.empty((0, 2)), starts)
         xs = ascending(np.ascontiguousarray(series.x.at(kept)))
         return pick_rows(Series(xs, frozen(ys), ascending(gaps), None, tree, True), bounds)
+
+
+@jit
+def _mark(places: Array, value: np.uint8, inside: Array) -> None:
+    """Two rows never share a place, so threads need not wait."""
+    for k in range(places.size):
+        if places[k] != np.uint32(0xFFFFFFFF):
+            inside[places[k]] = value
