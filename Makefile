@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big fuzz lint bench bench-billion bundle vendor docs picture gallery clean
+.PHONY: demo test test-big test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -20,6 +20,11 @@ test: $(VENV)/.test bundle
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big
+
+# datashader's own tests of Canvas, as they are installed with it, against bigviz's.
+test-datashader: $(VENV)/.test
+	PYTHONPATH=tools $(BIN)/pytest -p datashader_tests -o addopts= -o filterwarnings= --import-mode=importlib -q \
+	    --pyargs datashader.tests.test_pandas datashader.tests.test_xarray
 
 # The property tests with fresh seeds for MINUTES; what fails is to be added to its test with @example.
 fuzz: $(VENV)/.test

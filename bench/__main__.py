@@ -14,7 +14,7 @@ from typing import Final
 import click
 
 from bench import machine, report
-from bench.cases import browser, build, busy, cancel, filter, filtered, first, line, memory, select, start, view
+from bench.cases import browser, build, busy, cancel, canvas, filter, filtered, first, line, memory, select, start, view
 from bench.peers.process import Peer
 from bench.places import LARGE, PUBLISHED, RESULTS, tidy
 from bench.report import Figure, words
@@ -35,6 +35,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "select": select.run,
     "filter": filter.run,
     "filtered": filtered.run,
+    "canvas": canvas.run,
     "browser": browser.run,
     # Those above read one table. Beyond LARGE the disk holds no second one, so `log` removes it.
     "log": view.log,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bigviz.aggregate.canvas import Canvas as Canvas
     from bigviz.aggregate.reductions.api import any as any
     from bigviz.aggregate.reductions.api import by as by
     from bigviz.aggregate.reductions.api import count as count
@@ -67,9 +66,9 @@ if TYPE_CHECKING:
     from bigviz.document.spec import Document as Document
     from bigviz.export.widget.show import show as show
     from bigviz.server.run.serve import serve as serve
+    from bigviz.tiles.canvas import Canvas as Canvas
 
 _HOMES = {
-    "bigviz.aggregate.canvas": ("Canvas",),
     "bigviz.aggregate.reductions.api": (
         "any", "by", "count", "count_cat", "first", "last", "max", "mean", "min", "sum",
     ),
@@ -93,6 +92,7 @@ _HOMES = {
     "bigviz.document.spec": ("Document",),
     "bigviz.export.widget.show": ("show",),
     "bigviz.server.run.serve": ("serve",),
+    "bigviz.tiles.canvas": ("Canvas",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

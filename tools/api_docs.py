@@ -77,8 +77,10 @@ def entry(name: str, thing: Any) -> str:
 
 
 def members(cls: type) -> Iterator[str]:
-    """The public methods and properties that a class itself defines, in the order of its source."""
-    for name, thing in vars(cls).items():
+    """The public methods and properties that a class defines, or a base of the same name, in the order of the
+    source."""
+    owners = [owner for owner in reversed(cls.__mro__) if owner.__name__ == cls.__name__]
+    for name, thing in {name: thing for owner in owners for name, thing in vars(owner).items()}.items():
         if name.startswith("_"):
             continue
         if isinstance(thing, property):

@@ -1,35 +1,38 @@
 """`Canvas`: datashader's, over anything that bigviz opens."""
 
-import datetime
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bigviz.aggregate.canvas_axes import Range, centres, number, pair, spans
 from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.canvas_errors import also_builtin
+from bigviz.aggregate.canvas_table import collected, declared, opened
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.glyphs.points import points_image
 from bigviz.aggregate.inputs import Inputs, Numbers, bound, load
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
-from bigviz.aggregate.reductions.datashader import reduction_of
+from bigviz.aggregate.reductions.datashader import is_passed_on, reduction_of
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.errors import BadInput, TooLarge
-from bigviz.common.workers import Crew
-from bigviz.data.columns.column import Column, label_text
+from bigviz.common.workers import Crew, usable_cores
+from bigviz.data.columns.column import Column, ColumnInfo, label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check
 from bigviz.data.filters.kept import kept
 from bigviz.data.filters.parse import parse
-from bigviz.data.open import open as open_source
 
 Array = npt.NDArray[Any]
 AxisType = Literal["linear", "log", "datetime"]
-Range = tuple[Any, Any]
+Glyph = Literal["points", "line"]
 
 _AXIS_TYPES: Final = ("linear", "log", "datetime")
 _MOST_CELLS: Final = 1 << 28
@@ -47,10 +50,16 @@ class Canvas:
     attrs. They differ where datashader makes a mistake: lines over unsigned columns (it wraps below 0), points and
     clipped segments that rounding puts outside the image (it puts them on the far side, or overwrites memory), rows
     without a category (it counts them as the last one), infinite vertices (gaps here). And they differ where they are
-    exact and datashader's are rounded: integers and stamps in a window that reaches 2^53, sums of integers.
+    exact and datashader's are rounded: integers and stamps in a window that reaches 2^53, sums of integers. Sums and
+    means of floats are added in parts where cells hold many rows, on all cores: they are the same on every run, and off
+    by at most 1e-12 of the sum of |v| of the cell.
 
-    Categories are the labels that occur, sorted. Columns of bool, float16, decimals, times and nullable types, which
-    datashader refuses, are taken as numbers.
+    Where a table is a file (or `bigviz.open` of one) for which `bigviz index` wrote an index of x and y, an image costs
+    the rows of its window, and a line its width.
+
+    Categories are those that a pandas categorical or an ordered dictionary of Arrow's declares, in its order; else the
+    labels that occur, sorted. Columns of bool, float16, decimals, times and nullable types, which datashader refuses,
+    are taken as numbers. Errors are also ValueError, and KeyError for a column that there is not.
     """
 
     def __init__(
@@ -62,60 +71,177 @@ class Canvas:
         x_axis_type: AxisType = "linear",
         y_axis_type: AxisType = "linear",
     ) -> None:
-        for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
-            if kind not in _AXIS_TYPES:
-                raise BadInput(f"{name} must be one of {', '.join(_AXIS_TYPES)}, got {kind!r}", name, kind)
-        for name, size in (("plot_width", plot_width), ("plot_height", plot_height)):
-            if size < 1:
-                raise BadInput(f"{name} must be at least 1, got {size}", name, size)
-        if plot_width * plot_height > _MOST_CELLS:
-            raise TooLarge(
-                f"a canvas has at most {_MOST_CELLS:,} cells, got {plot_width} x {plot_height}", "plot_width"
-            )
+        with also_builtin():
+            for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
+                if kind not in _AXIS_TYPES:
+                    raise BadInput(f"{name} must be one of {', '.join(_AXIS_TYPES)}, got {kind!r}", name, kind)
+            for name, size in (("plot_width", plot_width), ("plot_height", plot_height)):
+                if size < 1:
+                    raise BadInput(f"{name} must be at least 1, got {size}", name, size)
+            if plot_width * plot_height > _MOST_CELLS:
+                raise TooLarge(
+                    f"a canvas has at most {_MOST_CELLS:,} cells, got {plot_width} x {plot_height}", "plot_width"
+                )
+            self.x_range = None if x_range is None else pair(x_range, "x_range")
+            self.y_range = None if y_range is None else pair(y_range, "y_range")
         self.plot_width = plot_width
         self.plot_height = plot_height
-        self.x_range = None if x_range is None else _pair(x_range, "x_range")
-        self.y_range = None if y_range is None else _pair(y_range, "y_range")
         self.x_axis_type = x_axis_type
         self.y_axis_type = y_axis_type
 
-    def points(self, source: object, x: Hashable, y: Hashable, agg: object = None, *, filter: str = "") -> xr.DataArray:
+    def points(
+        self,
+        source: object,
+        x: Hashable | None = None,
+        y: Hashable | None = None,
+        agg: object = None,
+        geometry: str | None = None,
+        *,
+        filter: str = "",
+    ) -> xr.DataArray:
         """The reduction (default: count) of the rows in each cell, as an xarray.DataArray (y, x).
 
         Row 0 has the lowest y; `by` adds a last dimension. Dimensions are named by text: those of pandas columns 0 and
         1 are "0" and "1". `agg` is a reduction, its text, or one of datashader's own objects (`ds.mean("fare")`).
         The image is that of the rows that meet the expression `filter` ("fare > 10 and kind = 'taxi'"); the categories
-        of a column stay those of all rows. Raises BadInput for a window that cannot be divided, for reductions that are
-        not offered, for columns that the reduction cannot use and for a wrong filter, NotFound for unknown columns.
+        of a column stay those of all rows. A column of points (`geometry`), and reductions of datashader's without a
+        counterpart here (`ds.var("fare")`), are computed by datashader. Raises BadInput for a window that cannot be
+        divided, for columns that the reduction cannot use and for a wrong filter, NotFound for unknown columns.
         """
-        agg = Count() if agg is None else agg
-        return self._image(points_image, source, label_text(x), label_text(y), agg, filter)
+        given = {"x": x, "y": y, "agg": agg, "geometry": geometry}
+        if geometry is not None or x is None or y is None or is_passed_on(agg) or not _is_table(source):
+            return self._passed_on("points", source, given, filter)
+        return self._image("points", source, label_text(x), label_text(y), Count() if agg is None else agg, filter)
 
-    def line(self, source: object, x: Hashable, y: Hashable, agg: object = None, *, filter: str = "") -> xr.DataArray:
+    def line(
+        self,
+        source: object,
+        x: Hashable | Sequence[Hashable] | Array | None = None,
+        y: Hashable | Sequence[Hashable] | Array | None = None,
+        agg: object = None,
+        axis: int = 0,
+        geometry: str | None = None,
+        line_width: float = 0,
+        antialias: bool = False,
+        *,
+        filter: str = "",
+    ) -> xr.DataArray:
         """The reduction (default: any) of the segments through each cell, from each row that `filter` keeps to the
-        next; see `points`."""
-        agg = Presence() if agg is None else agg
-        return self._image(line_image, source, label_text(x), label_text(y), agg, filter)
+        next; see `points`.
 
-    def _image(self, draw: Any, source: object, x: str, y: str, agg: object, filter: str) -> xr.DataArray:
-        dataset = open_source(source)
-        keep = None if not filter else kept(dataset, check(parse(filter), dataset), Crew())
-        reduction = bound(reduction_of(agg), dataset)
-        label = reduction.label if isinstance(reduction, By) else None
-        dims = [y, x] if label is None else [y, x, label]
-        if len(set(dims)) < len(dims):
-            raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
+        Lists of columns, a line a row (`axis` 1), lines of a width and columns of lines are datashader's, and computed
+        by it.
+        """
+        given = {"x": x, "y": y, "agg": agg, "axis": axis, "geometry": geometry}
+        given |= {"line_width": line_width, "antialias": antialias}
+        one = _is_one(x, source) and _is_one(y, source) and _is_table(source)
+        if not one or axis != 0 or geometry is not None or line_width or antialias or is_passed_on(agg):
+            return self._passed_on("line", source, given, filter)
+        return self._image("line", source, label_text(x), label_text(y), Presence() if agg is None else agg, filter)
+
+    def area(self, source: object, x: object, y: object, agg: object = None, **options: Any) -> xr.DataArray:
+        """datashader's area under a line, or between two (`y_stack`), computed by it, as `polygons`, `trimesh`,
+        `quadmesh` and `raster` are."""
+        return self._passed_on("area", source, {"x": x, "y": y, "agg": agg, **options})
+
+    def polygons(self, source: object, geometry: str, agg: object = None) -> xr.DataArray:
+        """datashader's polygons of a GeoPandas or spatialpandas frame."""
+        return self._passed_on("polygons", source, {"geometry": geometry, "agg": agg})
+
+    def trimesh(self, vertices: object, simplices: object, **options: Any) -> xr.DataArray:
+        """datashader's triangles, of pandas frames of vertices and of the rows that join them."""
+        return self._passed_on("trimesh", vertices, {"simplices": simplices, **options})
+
+    def quadmesh(self, source: object, x: str | None = None, y: str | None = None, agg: object = None) -> xr.DataArray:
+        """datashader's quadrilaterals of an xarray.Dataset."""
+        return self._passed_on("quadmesh", source, {"x": x, "y": y, "agg": agg})
+
+    def raster(self, source: object, **options: Any) -> xr.DataArray:
+        """datashader's resampling of an xarray.DataArray or Dataset."""
+        return self._passed_on("raster", source, options)
+
+    def _passed_on(self, glyph: str, source: object, given: dict[str, Any], filter: str = "") -> Any:
+        """What datashader makes of it. It is not loaded before it is needed."""
+        kinds = ["log" if kind == "log" else "linear" for kind in (self.x_axis_type, self.y_axis_type)]
+        options = {
+            "plot_width": self.plot_width,
+            "plot_height": self.plot_height,
+            "x_range": self.x_range,
+            "y_range": self.y_range,
+            "x_axis_type": kinds[0],
+            "y_axis_type": kinds[1],
+        }
+        if isinstance(given.get("agg"), str):
+            given["agg"] = reduction_of(given["agg"])
+        with also_builtin():
+            return import_module("bigviz.aggregate.canvas_datashader").draw(options, glyph, source, given, filter)
+
+    def _image(self, glyph: Glyph, source: object, x: str, y: str, agg: object, filter: str) -> xr.DataArray:
+        with also_builtin():
+            reduction = reduction_of(agg)
+            dims = [y, x, reduction.label] if isinstance(reduction, By) else [y, x]
+            if len(set(dims)) < len(dims):
+                raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
+            return self._drawn(glyph, source, x, y, reduction, filter)
+
+    def _drawn(self, glyph: Glyph, source: object, x: str, y: str, reduction: Reduction, filter: str) -> xr.DataArray:
+        """The image, from all rows."""
+        keeping = parse(filter) if filter else None
+        names = {x, y, *reduction.sources, *(keeping.columns if keeping is not None else ())}
+        source = collected(source, names)
+        dataset = opened(source, names)
+        keep = None if keeping is None else kept(dataset, check(keeping, dataset), Crew())
         xs, ys = (_some(dataset.column(name), keep) for name in (x, y))
-        x_bins = _bins(xs, self.x_range, self.plot_width, self.x_axis_type == "log", "x_range")
-        y_bins = _bins(ys, self.y_range, self.plot_height, self.y_axis_type == "log", "y_range")
-        grid = draw(xs, ys, x_bins, y_bins, _restarting(reduction), _taken(load(dataset, reduction), keep))
-        ranges = [given or (bins.low, bins.high) for given, bins in ((self.x_range, x_bins), (self.y_range, y_bins))]
-        coords: dict[str, Any] = {x: _centres(xs, x_bins), y: _centres(ys, y_bins)}
-        values = _values(grid, reduction)
-        if label is not None and reduction.category is not None:
+        found = iter(spans([c for c, ends in ((xs, self.x_range), (ys, self.y_range)) if ends is None], usable_cores()))
+        bins = self._bins((xs.info, ys.info), lambda _: next(found))
+        reduction, inputs, labels = _inputs(source, dataset, reduction)
+        draw = line_image if glyph == "line" else partial(points_image, threads=usable_cores())
+        grid = draw(xs, ys, *bins, _restarting(reduction), _taken(inputs, keep))
+        return self._made(_values(grid, reduction), (xs.info, ys.info), bins, reduction, labels)
+
+    def _bins(
+        self, infos: tuple[ColumnInfo, ColumnInfo], span: Callable[[int], tuple[int | float, int | float]]
+    ) -> tuple[Bins, Bins]:
+        """The cells of both sides; `span` is asked for the ends of x (0) and of y (1) where no range was given."""
+        made = []
+        sizes, kinds = (self.plot_width, self.plot_height), (self.x_axis_type, self.y_axis_type)
+        for axis, (name, given) in enumerate((("x_range", self.x_range), ("y_range", self.y_range))):
+            ends = span(axis) if given is None else tuple(number(end, infos[axis], name) for end in given)
+            made.append(Bins(ends[0], ends[1], sizes[axis], kinds[axis] == "log", name, descending=True))
+        return made[0], made[1]
+
+    def _made(
+        self,
+        values: Array,
+        infos: tuple[ColumnInfo, ColumnInfo],
+        bins: tuple[Bins, Bins],
+        reduction: Reduction,
+        labels: list[Any],
+    ) -> xr.DataArray:
+        """Values of cells, categories first, with their coordinates."""
+        dims = [infos[1].name, infos[0].name]
+        coords: dict[str, Any] = {info.name: centres(info, each) for info, each in zip(infos, bins, strict=True)}
+        if isinstance(reduction, By):
             values = np.moveaxis(values, 0, -1)
-            coords[label] = _labels(dataset, reduction.category)
+            dims.append(reduction.label)
+            coords[reduction.label] = labels
+        given = zip((self.x_range, self.y_range), bins, strict=True)
+        ranges = [(each.low, each.high) if ends is None else ends for ends, each in given]
         return xr.DataArray(values, coords=coords, dims=dims, attrs={"x_range": ranges[0], "y_range": ranges[1]})
+
+
+def _is_table(source: object) -> bool:
+    """Whether a source has rows and columns: xarray's arrays of several dimensions have not, and geometries need their
+    own library."""
+    dims = getattr(source, "dims", None)
+    return dims is None or (type(source).__name__ != "DataArray" and len(dims) == 1)
+
+
+def _is_one(columns: object, source: object) -> bool:
+    """Whether an argument names one column, as a tuple of pandas may, and not several."""
+    if columns is None or isinstance(columns, list | np.ndarray):
+        return False
+    return not isinstance(columns, tuple) or columns in list(getattr(source, "columns", ()))
 
 
 @dataclass(frozen=True)
@@ -159,61 +285,16 @@ def _taken(inputs: Inputs, keep: npt.NDArray[np.bool_] | None) -> Inputs:
     return replace(inputs, values=values, codes=codes)
 
 
-def _labels(dataset: Dataset, name: str) -> list[str]:
-    return list(dataset.column(name).categories or ())
-
-
-def _pair(values: Any, name: str) -> Range:
-    pair = tuple(values)
-    if len(pair) != 2:
-        raise BadInput(f"{name} must be (low, high), got {pair}", name, pair)
-    return pair
-
-
-def _bins(column: Column, given: Range | None, size: int, log: bool, name: str) -> Bins:
-    low, high = _span(column) if given is None else (_number(value, column, name) for value in given)
-    return Bins(low, high, size, log, name)
-
-
-def _span(column: Column) -> tuple[int | float, int | float]:
-    values = column.values if column.valid is None else column.values[column.valid]
-    if values.dtype.kind == "f":
-        low = float(np.fmin.reduce(values, initial=np.inf))
-        high = float(np.fmax.reduce(values, initial=-np.inf))
-        if not (np.isfinite(low) and np.isfinite(high)):
-            return -1.0, 1.0
-    elif not len(values):
-        return -1.0, 1.0
-    else:
-        whole = int if column.info.is_time else float
-        low, high = whole(values.min()), whole(values.max())
-    return (low - 1, low + 1) if low == high else (low, high)
-
-
-def _number(value: Any, column: Column, name: str) -> int | float:
-    """One end of a range as a Python number."""
-    if column.info.is_time:
-        if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-            value = np.datetime64(value.astimezone(datetime.UTC).replace(tzinfo=None))
-        if isinstance(value, str | datetime.date):
-            value = np.datetime64(value)
-        if isinstance(value, np.datetime64):
-            return int(value.astype("datetime64[ns]").view(np.int64))
-        if isinstance(value, datetime.timedelta):
-            value = np.timedelta64(value)
-        if isinstance(value, np.timedelta64):
-            return int(value.astype("timedelta64[ns]").view(np.int64))
-    number = value.item() if isinstance(value, np.generic) else value
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise BadInput(f"{name} must be two numbers, got {value!r}", name, value)
-    return number
-
-
-def _centres(column: Column, bins: Bins) -> Array:
-    """The coordinates of the cells: datetime64 for dates and stamps, timedelta64 for times of day and durations."""
-    if not column.info.is_time:
-        return bins.centres()
-    low, high = int(bins.low), int(bins.high)
-    middles = [low + (2 * k + 1) * (high - low) // (2 * bins.size) for k in range(bins.size)]
-    unit = "datetime64[ns]" if column.info.kind in ("date", "timestamp") else "timedelta64[ns]"
-    return np.array(middles, np.int64).view(unit)
+def _inputs(source: object, dataset: Dataset, reduction: Reduction) -> tuple[Reduction, Inputs, list[Any]]:
+    """The reduction as it reads the table, what it reads, and the labels of its category."""
+    if not isinstance(reduction, By):
+        bare = bound(reduction, dataset)
+        return bare, load(dataset, bare), []
+    known = declared(source, dataset, reduction.label)
+    if known is None:
+        reduction = bound(reduction, dataset)
+        assert reduction.category is not None
+        return reduction, load(dataset, reduction), list(dataset.column(reduction.category).categories or ())
+    inner = bound(reduction.inner, dataset)
+    inputs = replace(load(dataset, inner), codes=known.codes, categories=len(known.labels))
+    return replace(reduction, inner=inner), inputs, known.labels

@@ -31,6 +31,9 @@ class Bins:
     an interval that reaches 2^53 or beyond, nanosecond stamps above all, are placed exactly: bin `floor((v - low)
     size / (high - low))`. Raises BadInput naming `name` where low and high are not finite and ascending, are too
     close or too far apart for float64, are not positive under `log`, or `size` is not from 1 to 2^24.
+
+    With `descending`, low may be the higher end: then no number is in the interval, and the bins run downwards, as
+    datashader has it.
     """
 
     low: int | float
@@ -38,6 +41,7 @@ class Bins:
     size: int
     log: bool = False
     name: str = "x_range"
+    descending: bool = False
     scale: float = field(init=False)
     shift: float = field(init=False)
 
@@ -47,14 +51,14 @@ class Bins:
         got = [self.low, self.high]
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise BadInput(f"{self.name} must be two finite numbers, got {got}", self.name, got)
-        if not self.low < self.high:
+        if not (self.low < self.high or (self.descending and self.low > self.high)):
             raise BadInput(f"{self.name} must ascend, got {got}", self.name, got)
-        if self.log and self.low <= 0:
+        if self.log and min(self.low, self.high) <= 0:
             raise BadInput(f"{self.name} must be above 0 on a logarithmic axis, got {got}", self.name, got)
         start, stop = (math.log10(self.low), math.log10(self.high)) if self.log else (self.low, self.high)
         span = stop - start
-        scale = self.size / span if math.isfinite(span) and span > 0 else math.inf
-        if not (0.0 < scale < math.inf and math.isfinite(-start * scale)):
+        scale = self.size / span if math.isfinite(span) and span != 0 else math.inf
+        if not (0.0 < abs(scale) < math.inf and math.isfinite(-start * scale)):
             raise BadInput(
                 f"{self.name} is too narrow or too wide to be divided by {self.size}, got {got}", self.name, got
             )

@@ -104,7 +104,7 @@ class Reduction(ABC):
         `dtype` is the value's `accumulator`; `categories` counts the labels of `category`; `look` is called before
         those of each one. Raises TooLarge for more than 2^28 cells, those of all categories together.
         """
-        _check_size(shape if self.category is None else (categories or 1, *shape))
+        check_size(shape if self.category is None else (categories or 1, *shape))
         empty = self._empty(shape, dtype)
         if self.category is None:
             return empty
@@ -158,7 +158,7 @@ def quoted(column: str) -> str:
     return column if plain else "`" + column.replace("`", "``") + "`"
 
 
-def _check_size(shape: tuple[int, ...]) -> None:
+def check_size(shape: tuple[int, ...]) -> None:
     if math.prod(shape) > _MOST_CELLS:
         sides = " x ".join(map(str, shape))
         raise TooLarge(f"an image has at most {_MOST_CELLS:,} cells, those of all categories together; got {sides}")
@@ -168,22 +168,26 @@ def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
 
 
-def valued(cells: npt.NDArray[np.int32], rows: Rows, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int32], Array]:
-    """The cells without those of null rows, and the values in the accumulator's dtype, or in float32 for float64: the
-    kernels widen them as they go, and a copy is 6 % of what a view of means takes."""
-    values, cells = _valid(cells, rows)
+def valued(
+    cells: npt.NDArray[np.int32], rows: Rows, dtype: np.dtype[Any], outside: int = -1
+) -> tuple[npt.NDArray[np.int32], Array]:
+    """The cells, `outside` for those of null rows, and the values in the accumulator's dtype, or in float32 for
+    float64: the kernels widen them as they go, and a copy is 6 % of what a view of means takes."""
+    values, cells = _valid(cells, rows, outside)
     kept = values.dtype if values.dtype == np.float32 and dtype == np.float64 else dtype
     return cells, frozen(np.ascontiguousarray(values, kept))
 
 
-def not_null(cells: npt.NDArray[np.int32], rows: Rows) -> npt.NDArray[np.int32]:
-    """The cells without those of null rows, NaN included."""
-    values, cells = _valid(cells, rows)
-    return cells if values.dtype.kind != "f" else np.where(np.isnan(values), np.int32(-1), cells)
+def not_null(cells: npt.NDArray[np.int32], rows: Rows, outside: int = -1) -> npt.NDArray[np.int32]:
+    """The cells, `outside` for those of null rows, NaN included."""
+    values, cells = _valid(cells, rows, outside)
+    if values.dtype.kind != "f" or not (missing := np.isnan(values)).any():
+        return cells
+    return np.where(missing, np.int32(outside), cells)
 
 
-def _valid(cells: npt.NDArray[np.int32], rows: Rows) -> tuple[Array, npt.NDArray[np.int32]]:
-    """The values, and the cells without those of rows that are masked as null."""
+def _valid(cells: npt.NDArray[np.int32], rows: Rows, outside: int) -> tuple[Array, npt.NDArray[np.int32]]:
+    """The values, and the cells, `outside` for those of rows that are masked as null."""
     if rows.values is None:
         raise ValueError("the reduction needs values")
-    return rows.values, cells if rows.valid is None else np.where(rows.valid, cells, np.int32(-1))
+    return rows.values, cells if rows.valid is None else np.where(rows.valid, cells, np.int32(outside))

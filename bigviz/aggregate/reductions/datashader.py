@@ -10,7 +10,7 @@ from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 
-__all__ = ["reduction_of"]
+__all__ = ["is_passed_on", "reduction_of"]
 
 _SAME: Final[dict[str, Any]] = {
     "count": count, "any": any, "sum": sum, "mean": mean, "min": min, "max": max, "first": first, "last": last,
@@ -41,6 +41,11 @@ def reduction_of(agg: object) -> Reduction:
     raise BadInput(
         f'agg is a reduction, such as "count" or bigviz.mean("fare"); got {_shown(agg)}.', "agg", _shown(agg)
     )
+
+
+def is_passed_on(agg: object) -> bool:
+    """Whether an object is a reduction of datashader's that only datashader can compute."""
+    return type(agg).__module__ == "datashader.reductions" and _translated(agg) is None
 
 
 def _translated(agg: Any) -> Reduction | None:

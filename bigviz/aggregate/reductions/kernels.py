@@ -91,8 +91,9 @@ def keep_row(picked: Array, numbers: Array, cells: Array, values: Array, rows: A
 
 
 @jit
-def spread_cells(cells: Array, codes: Array, plane: int, count: int, out: Array) -> None:
-    """Cell numbers over stacked planes, one a category; -1 where the row has no cell or no category."""
+def spread_cells(cells: Array, codes: Array, plane: int, count: int, outside: int, out: Array) -> None:
+    """Cell numbers over stacked planes, one a category; `outside` where the row has no cell or no category."""
+    none, size, most = np.int32(outside), np.int32(plane), np.int32(count)
     for k in range(cells.size):
         cell, code = cells[k], codes[k]
-        out[k] = cell + code * plane if cell >= 0 and 0 <= code < count else -1
+        out[k] = np.int32(cell + code * size) if (cell >= 0) & (code >= 0) & (code < most) else none

@@ -20,7 +20,7 @@ from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.workers import Crew, slices
+from bigviz.common.workers import Crew, slices, usable_cores
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
@@ -29,6 +29,7 @@ from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.answers.ordered_estimate import rough_tile
+from bigviz.tiles.answers.ordered_image import Runs, ordered_planes
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
@@ -38,7 +39,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, closed_within, codes_between
 from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.quadtree import PART, Ranges, batches_within, positions_in_parts
+from bigviz.tiles.morton.quadtree import PART, Ranges, positions_in_parts, ranges_within
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
@@ -52,6 +53,7 @@ Window = tuple[Number, Number]
 Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
+_FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
 _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
 
 
@@ -142,7 +144,8 @@ class PointsLayer(SingleVersion):
         """None: they are a histogram's."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
-        """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""
+        """The finished image of a window, row 0 the highest y, as `Canvas` draws it: floats may be added in another
+        order."""
         inputs = self.pyramid.inputs
         reduction = inputs.reduction
         planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
@@ -150,12 +153,33 @@ class PointsLayer(SingleVersion):
         return finished_image(reduction, planes, inputs.own, cancel)
 
     def add_to_image(self, planes: Planes, x_bins: Bins, y_bins: Bins, cancel: Cancel, batches: Batches) -> None:
-        """Add the rows of a window to an image's planes, in file order; `batches` reads all rows of the layer."""
-        windows = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
-        positions = self._candidates(*windows, cancel)
-        rows = self._through(batches(cancel)) if positions is None else self._gathered(positions, cancel)
+        """Add the rows of a window to an image's planes; `batches` reads all rows of the layer.
+
+        They are read as they lie in the order, or, where that is as soon done, in file order.
+        """
+        reduction = self.pyramid.inputs.reduction
+        ranges = self._ranges((x_bins.low, x_bins.high), (y_bins.low, y_bins.high), cancel)
+        found = None if ranges is None else self._ordered(ranges, x_bins, y_bins, cancel)
+        if found is not None:
+            reduction.combine(planes, found)
+            return
+        few = ranges is not None and ranges.rows <= min(self.survey.rows // _SPARSE, _MOST_GATHERED)
+        if few and ranges is not None:
+            rows = self._gathered(self._in_file_order(ranges, cancel), cancel)
+        else:
+            rows = self._through(batches(cancel))
         for x, y, columns in rows:
-            add_points(planes, x, y, x_bins, y_bins, self.pyramid.inputs.reduction, columns, cancel)
+            add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+
+    def _ordered(self, ranges: Ranges, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Planes | None:
+        """The planes of the rows of a window in their order; None where file order is the better one, or the only
+        one."""
+        inputs = self.pyramid.inputs
+        many = self.order.has_columns and ranges.rows > self.survey.rows // _SPARSE
+        if many or (inputs.reduction.traits.float_order and ranges.rows < _FILE_ORDER):
+            return None
+        runs = Runs.of(ranges)
+        return ordered_planes(self.order, inputs, runs, x_bins, y_bins, usable_cores(), cancel)
 
     def knows(self, x: Window, y: Window) -> bool:
         """True: rows are found by their keys."""
@@ -184,25 +208,15 @@ class PointsLayer(SingleVersion):
         """The rows in a region, far ones included."""
         return (choose(self.order, region, crew, axes_kept(layer)),)
 
-    def _candidates(self, x: Window, y: Window, cancel: Cancel) -> Array | None:
-        """The positions, by row number, of rows that hold every row of a closed window.
-
-        None where that is a large part of all rows, and where far rows may be among them.
-        """
+    def _ranges(self, x: Window, y: Window, cancel: Cancel) -> Ranges | None:
+        """Ranges of the order that hold every row of a closed window; None where far rows may be among them."""
         far = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
         codes = _code_window(self.survey, x, y)
         if far.any():
             return None
         if codes is None:
-            return np.empty(0, np.int64)
-        most = min(self.survey.rows // _SPARSE, _MOST_GATHERED)
-        parts: list[Ranges] = []
-        for part in batches_within(self.order.guard, codes, cancel):
-            parts.append(part)
-            most -= part.rows
-            if most < 0:
-                return None
-        return self._in_file_order(Ranges.joined(parts), cancel)
+            return Ranges.one(0, 0)
+        return ranges_within(self.order.guard, codes, cancel)
 
     def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
         numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)

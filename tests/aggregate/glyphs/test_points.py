@@ -28,7 +28,7 @@ def test_both_ends_of_the_window_are_in_it() -> None:
 
 
 def test_rows_of_every_slice_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bigviz.aggregate.glyphs.points.SLICE", 7)
+    monkeypatch.setattr("bigviz.aggregate.glyphs.points._BLOCK", 7)
     random = np.random.default_rng(5)
     x, y, value = random.uniform(0, 2, (3, 100))
     read = Inputs(values=Numbers(value))
@@ -61,6 +61,28 @@ def test_spaces_go_before_bins() -> None:
     assert len(x) == 5
     grid = points_image(x, numbers(0, 0, 0, 0, 0), SIDE, SIDE, parse("count"))
     assert grid.values.tolist() == [[1, 2], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    "text", ["count", "any", "count(v)", "min(v)", "max(v)", "first(v)", "last(v)", "by(k)", "sum(v)"]
+)
+def test_parts_of_the_rows_are_one_image(text: str) -> None:
+    """Whatever the number of threads: as one part in all bits, but for sums, which are the same for any number."""
+    rng = np.random.default_rng(3)
+    x, y = (Numbers(rng.uniform(-0.2, 2.2, 5_000).astype(np.float32)) for _ in range(2))
+    value = np.round(rng.normal(size=5_000), 1) * rng.choice([1.0, -0.0, np.nan], 5_000)
+    read = Inputs(values=Numbers(value), codes=Numbers(rng.integers(-1, 3, 5_000).astype(np.int32)), categories=3)
+    images = [points_image(x, y, SIDE, SIDE, parse(text), read, threads=threads) for threads in (0, 1, 2, 5)]
+    for image in images[1:]:
+        assert image.values.dtype == images[0].values.dtype and (image.filled == images[0].filled).all()
+        if text != "sum(v)":
+            assert np.where(image.filled, image.values, 0).tobytes() == (
+                np.where(images[0].filled, images[0].values, 0).tobytes()
+            )
+    if text == "sum(v)":
+        assert len({image.values.tobytes() for image in images[1:]}) == 1
+        size = points_image(x, y, SIDE, SIDE, parse(text), Inputs(values=Numbers(np.abs(value)))).values
+        assert (np.abs(images[1].values - images[0].values) <= 1e-12 * size).all()
 
 
 def test_no_rows() -> None:

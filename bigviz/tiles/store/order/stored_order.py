@@ -67,6 +67,10 @@ class _Derived:
             out[hits[:count]] = self.values.take(at[:count])
         return out
 
+    def within(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """The exceptions at positions of a range."""
+        return self.places.take(slice(self._first(start), self._first(stop))).astype(np.int64)
+
     def _first(self, position: int) -> int:
         """The first exception that is not before a position."""
         self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
@@ -89,6 +93,15 @@ class StoredOrder(Order):
 
     def numbers(self, which: int, positions: slice | Array) -> Array:
         return self.axes[which].numbers(self.guard.keys, positions)
+
+    @property
+    def rules(self) -> tuple[Derived, Derived] | None:
+        x, y = self.axes
+        return (x.rule, y.rule) if isinstance(x, _Derived) and isinstance(y, _Derived) else None
+
+    def exceptions(self, which: int, start: int, stop: int) -> Array:
+        axis = self.axes[which]
+        return axis.within(start, stop) if isinstance(axis, _Derived) else super().exceptions(which, start, stop)
 
     def far_numbers(self, which: int) -> Array:
         return self.lost[which].take(slice(None))

@@ -1,0 +1,173 @@
+"""The cells of an image while rows are added to it, in forms that take few bytes a cell and no branch a row.
+
+What a row costs is mostly the wait for its cell, and counts of a byte lie in caches that counts of four bytes leave.
+One cell more than the image has takes the rows outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.reductions.base import Planes, Reduction, Rows, check_size, not_null, valued
+from bigviz.aggregate.reductions.by import By
+from bigviz.aggregate.reductions.counts import Count, Presence
+from bigviz.aggregate.reductions.extremes import Extreme
+from bigviz.aggregate.reductions.kernels import count_rows, spread_cells
+from bigviz.aggregate.reductions.sums import Sum, TimeMean
+from bigviz.aggregate.reductions.tally_kernels import add_all, count_bytes, highest, lowest, set_marks
+from bigviz.common.cancel import NEVER
+from bigviz.common.jit import frozen
+
+__all__ = ["CountTally", "Tally", "tally"]
+
+Array = npt.NDArray[Any]
+Cells = npt.NDArray[np.int32]
+
+
+class Tally(Protocol):
+    """Takes rows by cell."""
+
+    @property
+    def outside(self) -> int:
+        """The number of no cell."""
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        """Add rows, in their order."""
+
+    def planes(self) -> Planes:
+        """The planes of the reduction, as `create` shapes them. Nothing may be added afterwards."""
+
+
+def tally(
+    reduction: Reduction,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    categories: int,
+    narrow: bool = False,
+    look: Callable[[], None] = NEVER.check,
+) -> Tally:
+    """A tally of nothing yet; `dtype` and `categories` as for `Reduction.create`, which also raises for it.
+
+    `narrow` says that all values are float32. `look` is called before long steps.
+    """
+    check_size((categories, *shape) if isinstance(reduction, By) else shape)
+    if isinstance(reduction, By):
+        inner = tally(reduction.inner, (categories, *shape), dtype, 0, narrow, look)
+        return _SpreadTally(inner, math.prod(shape), categories)
+    if isinstance(reduction, Count):
+        return CountTally(reduction, shape)
+    if isinstance(reduction, Presence):
+        return _MarkTally(reduction, shape)
+    if isinstance(reduction, Sum) and not isinstance(reduction, TimeMean):
+        return _SumTally(reduction, shape, dtype)
+    if isinstance(reduction, Extreme) and dtype.kind == "f":
+        return _ExtremeTally(reduction, shape, np.dtype(np.float32 if narrow else np.float64))
+    return _PlanesTally(reduction.create(shape, dtype, 0, look), reduction)
+
+
+class CountTally:
+    """Counts: the lowest byte of each, and how often that came round."""
+
+    def __init__(self, reduction: Count, shape: tuple[int, ...]) -> None:
+        self.reduction, self.shape, self.outside = reduction, shape, math.prod(shape)
+        self.low, self.high = np.zeros(self.outside + 1, np.uint8), np.zeros(self.outside + 1, np.uint32)
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        count_bytes(
+            self.low, self.high, cells if self.reduction.column is None else not_null(cells, rows, self.outside)
+        )
+
+    def add_boxes(self, cells: Cells) -> None:
+        """Add 256 rows to each of some cells: as often as a byte comes round."""
+        count_rows(self.high, cells)
+
+    def planes(self) -> Planes:
+        counts = np.left_shift(self.high[:-1], np.uint32(8), out=self.high[:-1])
+        counts += self.low[:-1]
+        return (counts.reshape(self.shape),)
+
+
+class _MarkTally:
+    """Which cells hold a row, a byte each."""
+
+    def __init__(self, reduction: Presence, shape: tuple[int, ...]) -> None:
+        self.reduction, self.shape, self.outside = reduction, shape, math.prod(shape)
+        self.marks = np.zeros(self.outside + 1, np.uint8)
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        set_marks(self.marks, cells if self.reduction.column is None else not_null(cells, rows, self.outside))
+
+    def planes(self) -> Planes:
+        return (self.marks[:-1].reshape(self.shape),)
+
+
+class _SumTally:
+    """Sums, in float64 or int64, and the number of their values, in loops of their own: together they take longer."""
+
+    def __init__(self, reduction: Sum, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.counts = shape, CountTally(Count(), shape)
+        self.outside = self.counts.outside
+        first = -0.0 if reduction.restarts and dtype.kind == "f" else 0  # -0 to which -0 can be added
+        self.sums = np.full(self.outside + 1, first, dtype)
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        cells, values = valued(not_null(cells, rows, self.outside), rows, self.sums.dtype, self.outside)
+        add_all(self.sums, cells, values)
+        self.counts.add(cells, rows)
+
+    def planes(self) -> Planes:
+        return self.sums[:-1].reshape(self.shape), *self.counts.planes()
+
+
+class _ExtremeTally:
+    """Minima or maxima of floats in the values' own width, NaN where there is none."""
+
+    def __init__(self, reduction: Extreme, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.outside, self.keep = shape, math.prod(shape), lowest if reduction.lowest else highest
+        self.best = np.full(self.outside + 1, np.nan, dtype)
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        cells, values = valued(cells, rows, self.best.dtype, self.outside)
+        self.keep(self.best, cells, values)
+
+    def planes(self) -> Planes:
+        best = self.best[:-1].reshape(self.shape)
+        filled = best == best
+        return np.where(filled, best, 0).astype(np.float64), filled.view(np.uint8)
+
+
+class _PlanesTally:
+    """Any reduction, by its own planes."""
+
+    outside: Final = -1
+
+    def __init__(self, planes: Planes, reduction: Reduction) -> None:
+        self._planes, self._reduction = planes, reduction
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        self._reduction.append(self._planes, cells, rows)
+
+    def planes(self) -> Planes:
+        return self._planes
+
+
+class _SpreadTally:
+    """A tally over stacked planes, one a category."""
+
+    def __init__(self, inner: Tally, plane: int, categories: int) -> None:
+        self.inner, self.plane, self.categories, self.outside = inner, plane, categories, -1
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        assert rows.codes is not None
+        codes = frozen(np.ascontiguousarray(rows.codes, np.int32))
+        spread = np.empty(len(cells), np.int32)
+        spread_cells(cells, codes, self.plane, self.categories, self.inner.outside, spread)
+        self.inner.add(spread, rows)
+
+    def planes(self) -> Planes:
+        return self.inner.planes()

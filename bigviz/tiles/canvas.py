@@ -1,0 +1,113 @@
+"""`Canvas` with indexes: images of large files cost the rows of their window, where `bigviz index` wrote one."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from bigviz.aggregate import canvas
+from bigviz.aggregate.canvas_axes import wide
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.common.errors import BadInput, BigvizError
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_source
+from bigviz.tiles.answers.layer_info import LayerInfo
+from bigviz.tiles.engine import MOST_CELLS, Engine
+from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.store.catalog.directory import StoreDirectory
+
+__all__ = ["Canvas"]
+
+Array = npt.NDArray[Any]
+
+
+class Canvas(canvas.Canvas):
+    __doc__ = canvas.Canvas.__doc__
+
+    def _drawn(
+        self, glyph: canvas.Glyph, source: object, x: str, y: str, reduction: Reduction, filter: str
+    ) -> xr.DataArray:
+        """The image, from an index of the table's files if there is one."""
+        dataset = _of_files(source)
+        if dataset is None:
+            return super()._drawn(glyph, source, x, y, reduction, filter)
+        found = self._of_index(dataset, Layer(glyph, x, y, reduction, root="default", filter=filter))
+        return super()._drawn(glyph, dataset, x, y, reduction, filter) if found is None else found
+
+    def _of_index(self, dataset: Dataset, layer: Layer) -> xr.DataArray | None:
+        """None where there is no index, or where it does not tell what `Canvas` makes of the table."""
+        info = None if "log" in (self.x_axis_type, self.y_axis_type) else _indexed(dataset, layer)
+        if info is None or self.plot_width * self.plot_height > MOST_CELLS:
+            return None
+        known = info.range is not None and not info.rows_outside and not info.rows_far and not layer.filter
+        if (self.x_range is None or self.y_range is None) and not known:
+            return None
+
+        def span(axis: int) -> tuple[int | float, int | float]:
+            assert info is not None and info.range is not None
+            return wide(info.range[axis], info.range[axis + 2])
+
+        x, y = bins = self._bins((info.x, info.y), span)
+        if x.low > x.high or y.low > y.high:
+            return None
+        planes = _engine().image(dataset, layer, x.low, x.high, y.low, y.high, x.size, y.size)
+        values = _values(planes, layer.reduction)
+        if layer.reduction.plane.name == "sum" and not all(
+            np.isfinite(np.ma.compressed(each)).all() for each in planes
+        ):
+            return None  # sums of infinities depend on the order of rows
+        return self._made(values, (info.x, info.y), bins, layer.reduction, list(info.planes or ()))
+
+
+def _of_files(source: object) -> Dataset | None:
+    """The dataset of a path or of an opened table of files; None for what is in memory."""
+    if isinstance(source, str | os.PathLike):
+        source = open_source(source)
+    return source if isinstance(source, Dataset) and source.files else None
+
+
+def _indexed(dataset: Dataset, layer: Layer) -> LayerInfo | None:
+    """What is known of a layer that has an index on the disk; None without one, and for lines that are not in the
+    order of x, which `Canvas` draws in the order of rows."""
+    try:
+        layer.check(dataset)
+        stores = _stores()
+        if stores is None or stores.find(dataset, OrderSpec.of(layer)) is None:
+            return None
+        info = _engine().info(dataset, layer)
+    except BigvizError:  # `Canvas` takes more than layers do, and says itself what it cannot take
+        return None
+    return None if layer.glyph == "line" and not info.sorted else info
+
+
+@cache
+def _stores() -> StoreDirectory | None:
+    """The user's indexes; None where there is no directory for them."""
+    try:
+        return StoreDirectory()
+    except BadInput:
+        return None
+
+
+@cache
+def _engine() -> Engine:
+    """The engine of this process's canvases: it writes no index."""
+    return Engine(cache_bytes=0, stores=_stores(), index="existing")
+
+
+def _values(planes: list[Array], reduction: Reduction) -> Array:
+    """An image's planes, which have the highest y in row 0, as `Canvas` has them: categories first."""
+    stacked = [plane[::-1] for plane in planes]
+    if reduction.traits.total == "any":
+        made = [np.ma.filled(plane, 0) > 0 for plane in stacked]
+    elif reduction.traits.counts:
+        made = stacked
+    else:
+        made = [np.ma.filled(np.ma.asarray(plane, np.float64), np.nan) for plane in stacked]
+    return made[0] if reduction.category is None else np.stack(made)
