@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "HeldBrush"]
 
+_MOST_KEPT: Final = 64  # bars whose places are known
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -82,6 +84,7 @@ class HeldBrush:
         self._key: Hashable = None
         self._targets: list[_Target] = []
         self._numbers: tuple[tuple[str, TotalTarget], ...] = ()
+        self._bars_of: dict[Hashable, Bars] = {}
         self._cancel = Cancel()
 
     @property
@@ -104,7 +107,7 @@ class HeldBrush:
             OtherBrush(
                 _source(asked.dataset, layer),
                 _shape(asked.dataset, layer, want.shape),
-                frozenset(at for at, (target, _) in enumerate(asked.targets) if target.figure == want.figure),
+                frozenset(at for at, (target, _) in enumerate(asked.targets) if not want.filters(target.figure)),
             )
             for want, layer in asked.others
         )
@@ -158,7 +161,7 @@ class HeldBrush:
                 raise BadInput("A layer without categories shows no brush.", "targets")
             return _Target(want, RasterTarget(layer, RasterView(*want.view)))
         if layer.glyph == "bar":
-            bars = self._engine.bars(dataset, self._standing(dataset, layer), 0, 1, cancel)
+            bars = self._bars(dataset, layer, (0, 1), cancel)
             if not bars.bins:
                 raise BadInput("A bar chart without bars shows no brush.", "targets")
             column = dataset.info(layer.x).label_column
@@ -171,20 +174,27 @@ class HeldBrush:
         window = interval(ends.get, "x0", "x1", time=times_of(dataset, layer)[0])
         if layer.glyph == "line":
             return _Target(want, LineTarget(layer, *window, want.columns.width), None, None, window)
-        bars = self._engine.bars(dataset, self._standing(dataset, layer), *window, cancel)
+        bars = self._bars(dataset, layer, window, cancel)
         if not bars.bins:
             raise BadInput("A histogram without bins shows no brush.", "targets")
         edges = tuple(bars.edges.tolist())
         target = HistogramTarget(layer.x, edges, str(layer.reduction), _kind(layer), bars.closed, layer.filter)
         return _Target(want, target, bars, None, window)
 
-    def _standing(self, dataset: Dataset, layer: Layer) -> Layer:
-        """A layer whose bars stand where those of another do: without its filter, which would be built for each value
-        of a control, unless that is built or decides their order."""
-        is_sorted = layer.glyph == "bar" and layer.sort != "label"
-        if is_sorted or not layer.filter or self._engine.readiness(dataset, layer) == "complete":
-            return layer
-        return replace(layer, filter="")
+    def _bars(self, dataset: Dataset, layer: Layer, window: tuple[Number, Number], cancel: Cancel) -> Bars:
+        """Bars that stand where those of a layer do. Unless it decides their order, its filter says nothing about that:
+        a layer that is not built, as for each value of a control, is not built for it."""
+        if layer.glyph == "bar" and layer.sort != "label":
+            return self._engine.bars(dataset, layer, *window, cancel)
+        bare = replace(layer, filter="")
+        key = (dataset.fingerprint, dataset.version, bare, window)
+        if key not in self._bars_of:
+            is_built = self._engine.readiness(dataset, layer) == "complete"
+            found = self._engine.bars(dataset, layer if is_built else bare, *window, cancel)
+            if len(self._bars_of) >= _MOST_KEPT:
+                self._bars_of.clear()
+            self._bars_of[key] = found
+        return self._bars_of[key]
 
 
 def _brushed(asked: Asked) -> Source:

@@ -56,11 +56,16 @@ class TargetWant:
 
 @dataclass(frozen=True)
 class OtherWant:
-    """A brush that rests on another figure."""
+    """A brush that rests on another figure. It filters those of `figures`; None: all but its own."""
 
     figure: int
     definition: Any
     shape: ShapeWant
+    figures: tuple[int, ...] | None = None
+
+    def filters(self, figure: int) -> bool:
+        """Whether it filters a figure."""
+        return figure != self.figure and (self.figures is None or figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def read_brush(value: dict[str, Any], request: int, limits: Limits) -> BrushRequ
     others = list_of(value.get("others", []), "others", _MOST_OTHERS)
     numbers = list_of(value.get("numbers", []), "numbers", _MOST_TARGETS)
     shape = _shape(value, "")
-    control, prepare = _control(value, shape is not None or bool(others) or bool(numbers))
+    control, prepare = _control(value, shape is not None)
     return BrushRequest(
         request,
         figure,
@@ -157,7 +162,7 @@ def _control(value: dict[str, Any], has_shape: bool) -> tuple[str | None, bool]:
     if not isinstance(prepare, bool):
         raise BadInput(f"prepare is true or false, got {echoed(prepare, 60)}.", "prepare")
     if control is not None and has_shape:
-        raise BadInput("A control has a brush of its own: leave box, range, labels, others and numbers out.", "control")
+        raise BadInput("A control has a brush of its own: leave box, range and labels out.", "control")
     if control is None and prepare:
         raise BadInput("prepare goes with a control: other brushes are prepared without a shape.", "prepare")
     return control, prepare
@@ -205,11 +210,16 @@ def _view(value: Any, path: str, limits: Limits) -> tuple[int, int, int, int, in
 
 
 def _other(value: Any, path: str) -> OtherWant:
-    found = object_of(value, path, ("figure", "layer", "definition", *_SHAPES))
+    found = object_of(value, path, ("figure", "layer", "definition", "figures", *_SHAPES))
     shape = _shape(found, path)
     if shape is None:
         raise BadInput(f"{path} has none of {', '.join(_SHAPES)}.", path)
-    return OtherWant(whole(found.get("figure"), f"{path}.figure", 0, _MOST_NUMBER), found.get("definition"), shape)
+    figures = found.get("figures")
+    if figures is not None:
+        listed = list_of(figures, f"{path}.figures", _MOST_TARGETS)
+        figures = tuple(whole(each, f"{path}.figures", 0, _MOST_NUMBER) for each in listed)
+    figure = whole(found.get("figure"), f"{path}.figure", 0, _MOST_NUMBER)
+    return OtherWant(figure, found.get("definition"), shape, figures)
 
 
 def _number(value: Any, path: str) -> NumberWant:

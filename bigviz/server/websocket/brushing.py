@@ -7,14 +7,13 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, Cancelled
 from bigviz.document.controls.values import all_values
 from bigviz.document.filter_text import bound_filter
+from bigviz.server.brushes.dragged import number_spec
 from bigviz.server.brushes.wanted import Asked
-from bigviz.server.open_datasets import dataset_of
 from bigviz.server.websocket.send_queue import Message
 from bigviz.tiles.interface import TotalTarget
 from bigviz.wire.frames import Type, json_parts
@@ -22,6 +21,7 @@ from bigviz.wire.frames import Type, json_parts
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
+    from bigviz.document.spec import Document
     from bigviz.server.brushes.steps import Answer, HeldBrush
     from bigviz.server.brushes.wanted import BrushRequest, NumberWant
     from bigviz.server.documents.opened import Shown
@@ -182,17 +182,13 @@ def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> Asked:
     dataset, layer = _resolve(request.definition, shown, backend, None)
     targets = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.targets)
     others = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.others)
-    numbers = tuple((each.control, _total(each, shown, dataset)) for each in request.numbers)
+    numbers = tuple((each.control, _total(each, shown.document, dataset)) for each in request.numbers)
     return Asked(dataset, layer, request.shape, targets, others, None, numbers)
 
 
-def _total(want: NumberWant, shown: Shown, of: Dataset) -> TotalTarget:
-    document = shown.document
-    spec = document.controls.get(want.control)
-    if spec is None or spec.type != "number" or dataset_of(document, spec.dataset) is not of:
-        raise BadInput(f"There is no live figure {echoed(want.control, 60)} over {of.name!r}.", "numbers", want.control)
-    kept = bound_filter(document, spec.filter, all_values(document, want.values))
-    return TotalTarget(spec.expression, kept)
+def _total(want: NumberWant, document: Document, of: Dataset) -> TotalTarget:
+    spec = number_spec(want, document, of)
+    return TotalTarget(spec.expression, bound_filter(document, spec.filter, all_values(document, want.values)))
 
 
 def _resolve(value: Any, shown: Shown, backend: Backend, of: Dataset | None) -> tuple[Dataset, Layer]:

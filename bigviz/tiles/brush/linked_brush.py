@@ -28,7 +28,7 @@ __all__ = ["LinkedBrush", "linked_brush"]
 
 _LOOK: Final = 0.005
 _LAYERED: Final = (BoxSource, RasterTarget, LineTarget)
-_FEW: Final = 4  # samples: a table of no more rows is in order as soon as a sample is read
+_FEW: Final = 2  # samples: a table of no more rows is in order as soon as a sample is read
 
 
 class LinkedBrush:

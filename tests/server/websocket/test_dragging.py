@@ -21,16 +21,20 @@ POINTS, HISTOGRAM, BAR, LINE, RANGE, DAYS, SORTED, TWICE, OTHER = range(9)
 
 
 @pytest.fixture(scope="module")
-def plots() -> Document:
+def table() -> dict[str, Any]:
     rng = np.random.default_rng(12)
     miles = np.round(rng.gamma(2, 10, ROWS), 1).astype(np.float32)
     miles[::50], miles[7::50] = np.nan, np.inf
     day = np.datetime64("2024-01-01") + rng.integers(0, 60 * 86_400, ROWS).astype("timedelta64[s]")
-    columns = {
+    return {
         "x": rng.normal(size=ROWS), "y": rng.normal(size=ROWS), "miles": miles, "hour": rng.integers(0, 24, ROWS),
         "kind": rng.choice(["a", "b", "c"], ROWS), "t": np.arange(ROWS) * 1.0, "day": day.astype("datetime64[us]"),
     }  # fmt: skip
-    dataset = bv.open(pa.table(columns), name="trips")
+
+
+@pytest.fixture(scope="module")
+def plots(table: dict[str, Any]) -> Document:
+    dataset = bv.open(pa.table(table), name="trips")
     least, hours = bv.slider("least", 0, 100, 0.1, 10), bv.range_slider("hours", 0, 24, 1)
     days, kinds = bv.date_range("days"), bv.multiselect("kinds", dataset, column="kind")
     kept = "kind in $kinds and miles >= $least"
@@ -46,7 +50,9 @@ def plots() -> Document:
         bv.figure().points(dataset, "x", "y", filter="miles >= $least or hour = $least"),
         bv.figure().points(other, "x", "y", filter="miles > $least"),
     ]
-    return bv.document(bv.column(least, hours, days, kinds, *figures), id="d")
+    numbers = [bv.number("n", "count()", dataset, "miles >= $least"), bv.number("mean", "mean(x)", dataset)]
+    numbers.append(bv.number("twice", "count()", dataset, "miles > $least or hour = $least"))
+    return bv.document(bv.column(least, hours, days, kinds, *numbers, *figures), id="d")
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +81,12 @@ SHOWN: dict[int, dict[str, Any]] = {
 }
 
 
+VIEW = {"view": [0, 0, 0, 0, 256, 256]}
+
+
 def drag(browser: Browser, control: str, figures: list[int], seq: int = 1, prepare: bool = False, **values: Any) -> int:
-    views = {"view": [0, 0, 0, 0, 256, 256]}
     targets = [
-        {"figure": each, "layer": 0, "definition": definition(browser, each, **values), **SHOWN.get(each, views)}
+        {"figure": each, "layer": 0, "definition": definition(browser, each, **values), **SHOWN.get(each, VIEW)}
         for each in figures
     ]
     more = {"prepare": True} if prepare else {}
@@ -113,6 +121,18 @@ def same(figure: int, found: Got, expected: Any) -> None:
         np.testing.assert_allclose(cells(one), cells(other), rtol=1e-14, err_msg=str(figure))
 
 
+def cell_means(browser: Browser, x: Any, y: Any, kept: Any) -> float:
+    """The sum of the means of y in the cells of the root."""
+    root = browser.layer(RANGE).value["root"]
+    place = [
+        ((each[kept] - float(root[axis][0])) // 2.0 ** (int(root[axis][1]) - 8)).astype(int)
+        for each, axis in ((x, "x"), (y, "y"))
+    ]
+    cell = place[0] * 256 + place[1]
+    sums, rows = (np.bincount(cell, weights, 65_536) for weights in (y[kept], None))
+    return float((sums[rows > 0] / rows[rows > 0]).sum())
+
+
 def test_each_step_is_what_the_filtered_layers_answer(served: Running) -> None:
     figures = [POINTS, HISTOGRAM, BAR, LINE]
     with Browser(served.url, "d") as browser:
@@ -127,6 +147,48 @@ def test_each_step_is_what_the_filtered_layers_answer(served: Running) -> None:
                 same(each, found[each], filtered(browser, each, **values))
         found, end = brushed(browser, drag(browser, "least", figures, 9, least=20.2, kinds=["b"]))  # another control
         same(POINTS, found[POINTS], filtered(browser, POINTS, least=20.2, kinds=["b"]))
+
+
+def test_a_drag_while_brushes_rest_is_what_both_leave(served: Running, table: dict[str, Any]) -> None:
+    """Against numpy: targets of the control, one that it moves by the filter below a brush alone, and live figures."""
+    x, y, miles, hour, kind = (table[name] for name in ("x", "y", "miles", "hour", "kind"))
+    with Browser(served.url, "d") as browser:
+
+        def step(seq: int, least: float | None, box: list[float], numbers: list[str], **more: Any) -> Any:
+            values = {"least": least, "kinds": ["a", "c"]}
+            targets = [
+                {"figure": each, "layer": 0, "definition": definition(browser, each, **values), **SHOWN.get(each, VIEW)}
+                for each in (HISTOGRAM, BAR, RANGE, DAYS)
+            ]
+            others = [
+                {"figure": POINTS, "layer": 0, "definition": definition(browser, POINTS, **values), "box": box,
+                 "figures": [HISTOGRAM, BAR, RANGE]},
+                {"figure": RANGE, "layer": 0, "definition": definition(browser, RANGE, hours=[3, 20]),
+                 "box": [-2, -1, 1, 2]},
+            ]  # fmt: skip
+            wanted = [{"control": name, "values": {"least": least} if name != "mean" else {}} for name in numbers]
+            request = {"control": "least", "seq": seq, "targets": targets, "others": others, "numbers": wanted}
+            return brushed(browser, browser.say(op="brush", **{**request, **more}))
+
+        for seq, (least, low) in enumerate([(10, -1.0), (10.5, -1.0), (3, -1.0), (40, -0.5), (None, -0.5), (12, -0.5)]):
+            found, end = step(seq, least, [low, -1, 1, 1], ["n", "mean"])
+            assert end.kind == Type.DONE, end.value
+            assert end.value["taking"] == [[HISTOGRAM, 0], [BAR, 0], [RANGE, 0]] and "selected" not in end.value
+            kept = np.ones(ROWS, bool) if least is None else miles >= np.float32(least)
+            first = (x >= low) & (x < 1) & (y >= -1) & (y < 1) & np.isin(kind, ["a", "c"]) & kept
+            second = (x >= -2) & (x < 1) & (y >= -1) & (y < 2) & (hour >= 3) & (hour <= 20)
+            both = first & second
+            counts = [np.count_nonzero(both & (kind == label)) for label in "abc"]
+            bars = found[BAR].value
+            assert (bars.y[:3] + int(bars.info["yorigin"])).tolist() == counts
+            ranged = first & (hour >= 0)  # its own brush does not filter it, and hours have no value there
+            means = cells(found[RANGE].value.planes[0])
+            assert np.nansum(means) == pytest.approx(cell_means(browser, x, y, ranged), rel=1e-9)
+            assert end.value["numbers"]["n"] == np.count_nonzero(both)
+            assert end.value["numbers"]["mean"] == pytest.approx(x[both].mean())
+        _, end = step(9, 12, [-1, -1, 1, 1], ["twice"])
+        assert end.kind == Type.ERROR and "does not move all of these" in end.value["error"]
+        assert step(10, 12, [-1, -1, 1, 1], ["n"])[1].kind == Type.DONE
 
 
 @pytest.mark.parametrize(
