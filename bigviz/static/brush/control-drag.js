@@ -6,6 +6,10 @@ import { isDrawn, targetOf } from "./targets.js";
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
+/** What is seen of a linked brush.
+ * @typedef {Pick<import("./linked-brush.js").LinkedBrush, "figures"|"mode"|"shapes"|"resting"|"numbersOver"|"tellNumbers"|
+ *   "follow"> & {seq: number, isPaused: boolean}} Link */
+
 /** Controls that move along numbers or days. */
 const DRAGGED = new Set(["slider", "range", "date_range"]);
 /** Steps on their way: the server counts one while the next is sent. */
@@ -22,8 +26,7 @@ const FEW_ROWS = 100_000;
 export class ControlDrag {
   /**
    * @param {{figures: readonly Figure[], values: import("../figure/control-values.js").ControlValues, page:
-   *   import("../figure/page.js").Page, links: readonly {readonly shapes: {readonly size: number}}[]}} o
-   * `links`: the linked brushes, which go first: a connection has one brush
+   *   import("../figure/page.js").Page, links: readonly Link[]}} o `links`: the linked brushes, which a drag takes with it
    * @param {AbortSignal} signal ends it
    */
   constructor({ figures, values, page, links }, signal) {
@@ -39,6 +42,7 @@ export class ControlDrag {
     /** The input that is handled now is the viewer's, in this control.  @type {string|null} */ this.touched = null;
     this.isPointer = false;
     this.seq = 0;
+    /** Brushes that rested when it was prepared. */ this.basis = "";
     /** @type {Set<number>} */ this.flying = new Set();
     /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     this.isDue = false;
@@ -103,8 +107,10 @@ export class ControlDrag {
 
   /** The pointer or the focus is on a control: what its drag needs is made.  @param {string} id */
   prepare(id) {
-    if (this.isMoving || this.control === id || !this.#mayBegin()) return;
+    const basis = this.#sources.map(({ index }) => index).join();
+    if (this.isMoving || (this.control === id && this.basis === basis) || !this.#mayBegin()) return;
     this.control = id;
+    this.basis = basis;
     this.taking = null;
     this.flying.clear(); // what is said of another control is not of this one
     if (this.#targets(id).length === 0)
@@ -114,7 +120,30 @@ export class ControlDrag {
 
   #mayBegin() {
     const { connection, offline } = this.page;
-    return connection.isUp && !offline && this.links.every(({ shapes }) => shapes.size === 0);
+    const resting = this.links.filter(({ shapes }) => shapes.size > 0);
+    const isAlone = resting.length === 0 || (resting.length === 1 && resting[0].mode === "filter");
+    return connection.isUp && !offline && isAlone;
+  }
+
+  /** The link whose brushes rest.  @returns {Link|null} */
+  get #link() {
+    return this.links.find(({ shapes }) => shapes.size > 0) ?? null;
+  }
+
+  /** The figures with brushes that rest.  @returns {Figure[]} */
+  get #sources() {
+    return [...(this.#link?.shapes.keys() ?? [])];
+  }
+
+  /** A brush that rests in another figure filters a figure.  @param {Figure} figure @returns {Figure[]} such ones */
+  #above(figure) {
+    return this.#link?.figures.includes(figure) ? this.#sources.filter((each) => each !== figure) : [];
+  }
+
+  /** A control moves a layer: by its own filter, or by that of a brush.
+   * @param {Figure} figure @param {Layer} layer @param {string} id */
+  #isMoved(figure, layer, id) {
+    return this.#uses(layer, id) || this.#above(figure).some(({ main }) => main && this.#uses(main, id));
   }
 
   /**
@@ -123,8 +152,17 @@ export class ControlDrag {
    */
   shows(figure, id) {
     if (this.touched !== id || !DRAGGED.has(this.values.controls[id]?.type)) return false;
-    if (this.control !== id) this.prepare(id);
+    this.prepare(id);
     if (this.control !== id || !this.taking || !this.#mayBegin() || !this.#holds(figure, id)) return false;
+    const link = this.#link;
+    if (link) {
+      // All that the brushes show, or nothing: a connection has one brush.
+      const moved = this.figures.filter(
+        (each) => !each.isAsleep && each.layers.some((l) => this.#isMoved(each, l, id)),
+      );
+      if (!moved.every((each) => this.#holds(each, id))) return false;
+      link.isPaused = true;
+    }
     this.isMoving = true;
     clearTimeout(this.resting);
     if (!this.isPointer || this.values.controls[id].type === "date_range")
@@ -135,7 +173,7 @@ export class ControlDrag {
 
   /** @param {Figure} figure @param {string} id @returns {boolean} */
   #holds(figure, id) {
-    const users = figure.layers.filter((layer) => this.#uses(layer, id));
+    const users = figure.layers.filter((layer) => this.#isMoved(figure, layer, id));
     return users.length > 0 && users.every((layer) => this.#takes(figure, layer) && this.#fits(layer, id));
   }
 
@@ -166,7 +204,7 @@ export class ControlDrag {
         ? []
         : figure.layers.flatMap((layer) => {
             const few = (layer.info?.rows ?? 0) < FEW_ROWS;
-            if (few || !this.#uses(layer, id) || !this.#fits(layer, id)) return [];
+            if (few || !this.#isMoved(figure, layer, id) || !this.#fits(layer, id)) return [];
             const target = targetOf(figure, layer, layer.define());
             return target ? [target] : [];
           }),
@@ -175,8 +213,12 @@ export class ControlDrag {
 
   /** The newest value, if it was not sent. */
   #step() {
-    if (this.isMoving && this.control !== null && JSON.stringify(this.#targets(this.control)) !== this.sent)
-      this.#send();
+    if (this.isMoving && this.control !== null && this.#text(this.#targets(this.control)) !== this.sent) this.#send();
+  }
+
+  /** @param {object[]} targets @returns {string} what a step is of */
+  #text(targets) {
+    return JSON.stringify([targets, this.#link?.resting(null) ?? []]);
   }
 
   /** The figures show something else than at the last step. */
@@ -207,12 +249,29 @@ export class ControlDrag {
       this.#giveUp();
       return;
     }
-    this.seq += 1;
-    this.sent = prepare ? "" : JSON.stringify(targets);
-    this.last = page.connection.brush({ control, seq: this.seq, ...(prepare ? { prepare } : {}), targets });
+    this.seq = 1 + Math.max(this.seq, ...this.links.map(({ seq }) => seq));
+    for (const each of this.links) each.seq = this.seq;
+    this.sent = prepare ? "" : this.#text(targets);
+    this.last = page.connection.brush({
+      control,
+      seq: this.seq,
+      ...(prepare ? { prepare } : {}),
+      targets,
+      ...this.#besides(targets[0].definition.dataset),
+    });
     this.flying.add(this.last);
     clearTimeout(this.closing);
     this.closing = setTimeout(() => this.#close(), CLOSE_MS);
+  }
+
+  /** The brushes that rest, and live figures.  @param {string} dataset @returns {object} */
+  #besides(dataset) {
+    const link = this.#link;
+    if (!link) return {};
+    const figures = link.figures.map(({ index }) => index);
+    const numbers = link.numbersOver(dataset);
+    const others = link.resting(null).map((each) => ({ ...each, figures }));
+    return { others, ...(numbers.length > 0 ? { numbers } : {}) };
   }
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
@@ -221,15 +280,15 @@ export class ControlDrag {
     if (error) {
       if (!isReplaced) this.#giveUp(this.control);
       else if (!this.taking) this.control = null; // by another brush: it is prepared when it is next touched
-    } else if (end?.taking) this.#take(end.taking, parts, end.brush);
+    } else if (end?.taking) this.#take(end.taking, parts, end);
     if (this.isDue) this.#step();
   }
 
   /**
    * @param {number[][]} places of the layers that are brushed
-   * @param {import("../wire/brush-group.js").BrushPart[]} parts @param {number} seq
+   * @param {import("../wire/brush-group.js").BrushPart[]} parts @param {import("../wire/brush-group.js").BrushEnd} end
    */
-  #take(places, parts, seq) {
+  #take(places, parts, end) {
     const taking = new Set(places.map((place) => place.join("/")));
     if (!this.taking) this.taking = taking;
     if (!this.isMoving) return;
@@ -241,9 +300,10 @@ export class ControlDrag {
       const figure = this.figures[part.figure];
       const layer = figure?.layers[part.layer];
       if (!layer || !this.#holds(figure, this.control ?? "")) continue;
-      layer.takeBrush(part, { isOver: false, seq }, figure);
+      layer.takeBrush(part, { isOver: false, seq: end.brush, stays: this.#above(figure).length > 0 }, figure);
       figure.redraw();
     }
+    this.#link?.tellNumbers(end);
   }
 
   /** The control was let go: what it filters is asked for, and takes the place of what the brush has drawn. */
@@ -256,14 +316,16 @@ export class ControlDrag {
     this.sent = "";
     if (!this.isMoving) return;
     this.isMoving = false;
+    for (const each of this.links) each.isPaused = false;
     for (const figure of this.figures) {
       const taken = figure.layers.filter((layer) => this.#takes(figure, layer));
       if (taken.length === 0) continue;
       figure.takeValues();
       delete figure.section.dataset.old; // the picture is of this value already
-      for (const layer of taken) if (!layer.asked) layer.brushed = null;
+      for (const layer of taken) if (!layer.asked && !layer.brushed?.stays) layer.brushed = null;
       figure.redraw();
     }
+    this.#link?.follow();
   }
 
   /** Another way is taken until something else is asked for.  @param {string|null} [refused] the control, for good */
@@ -288,7 +350,7 @@ export class ControlDrag {
 
   /** What was asked for cannot be shown: the picture is that of the value before.  @param {Figure} figure */
   #clear(figure) {
-    for (const layer of figure.layers) if (this.#takes(figure, layer)) layer.brushed = null;
+    for (const layer of figure.layers) if (this.#takes(figure, layer) && !layer.brushed?.stays) layer.brushed = null;
   }
 
   /** What came is on the screen.  @param {Figure} figure */

@@ -38,6 +38,7 @@ export class LinkedBrush {
     /** Another that rests: its step shows what the active one's own figure is left with.  @type {Figure|null} */
     this.owed = null;
     this.seq = 0;
+    /** A control is dragged, whose steps these brushes are in. */ this.isPaused = false;
     /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     /** The newest step whose rows were told. */ this.told = 0;
     this.flying = new Set();
@@ -54,15 +55,15 @@ export class LinkedBrush {
     });
     connection.addEventListener("up", () => this.#again(), { signal });
     connection.addEventListener("update", () => this.#again(), { signal });
-    page.values?.onChange(() => queueMicrotask(() => this.#follow()), signal);
+    page.values?.onChange(() => queueMicrotask(() => this.follow()), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.later);
       clearTimeout(this.telling);
       clearTimeout(this.taking);
     });
     for (const figure of figures) {
-      figure.addEventListener("exact", () => this.#follow(), { signal });
-      figure.addEventListener("choice", () => this.#follow(), { signal });
+      figure.addEventListener("exact", () => this.follow(), { signal });
+      figure.addEventListener("choice", () => this.follow(), { signal });
       figure.addEventListener("data", () => this.#again(), { signal });
       figure.addEventListener("frame", () => this.#drawn(figure), { signal });
     }
@@ -133,8 +134,8 @@ export class LinkedBrush {
   }
 
   /** The figures show something else than at the last step. */
-  #follow() {
-    if (this.shapes.size > 0 && this.active && this.#text() !== this.sent) this.#sendAll();
+  follow() {
+    if (!this.isPaused && this.shapes.size > 0 && this.active && this.#text() !== this.sent) this.#sendAll();
   }
 
   /** Nothing that was sent is answered any more, or it is about other rows. */
@@ -151,11 +152,11 @@ export class LinkedBrush {
     const under = this.figures.filter((figure) => this.shapes.size > 1 || !this.shapes.has(figure));
     const dataset = sources.find((each) => each !== null)?.dataset;
     const targets = dataset ? under.map((figure) => targetsOf(figure, dataset)) : [];
-    return JSON.stringify([sources, targets, this.#numbers(dataset)]);
+    return JSON.stringify([sources, targets, this.numbersOver(dataset)]);
   }
 
   /** @param {string|undefined} dataset @returns {{control: string, values: object}[]} the live figures over it */
-  #numbers(dataset) {
+  numbersOver(dataset) {
     const { values } = this.page;
     if (!values) return [];
     return this.named
@@ -192,18 +193,26 @@ export class LinkedBrush {
     } else if (active) this.#sendOf(active);
   }
 
+  /**
+   * The brushes that rest, as a message names them.
+   * @param {Figure|null} moving whose brush does not @returns {object[]}
+   */
+  resting(moving) {
+    return [...this.shapes].flatMap(([figure, each]) => {
+      const its = figure === moving ? null : (sourceOf(figure.main) ?? figure.main?.definition);
+      return its ? [{ figure: figure.index, layer: 0, definition: its, ...wordsOf(each) }] : [];
+    });
+  }
+
   /** A step of a brush.  @param {Figure} moving whose brush it is */
   #sendOf(moving) {
     const definition = sourceOf(moving.main);
     if (!definition) return;
     const shape = this.shapes.get(moving);
     const targets = this.figures.flatMap((each) => (each === moving ? [] : targetsOf(each, definition.dataset)));
-    const numbers = this.#numbers(definition.dataset);
+    const numbers = this.numbersOver(definition.dataset);
     if (targets.length === 0 && numbers.length === 0 && shape) return;
-    const others = [...this.shapes].flatMap(([figure, each]) => {
-      const its = figure === moving ? null : (sourceOf(figure.main) ?? figure.main?.definition);
-      return its ? [{ figure: figure.index, layer: 0, definition: its, ...wordsOf(each) }] : [];
-    });
+    const others = this.resting(moving);
     this.seq += 1;
     this.sent = this.#text();
     const id = this.page.connection.brush({
@@ -227,7 +236,7 @@ export class LinkedBrush {
     if (end && this.shapes.size > 0) {
       this.#tell(end);
       const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true };
-      for (const [id, value] of Object.entries(end.numbers ?? {})) this.numbers.get(id)?.take(value, end.exact);
+      this.tellNumbers(end);
       for (const part of parts) {
         const figure = this.figures.find((each) => each.index === part.figure);
         figure?.layers[part.layer]?.takeBrush(part, step, figure);
@@ -236,6 +245,11 @@ export class LinkedBrush {
         this.figures.find((each) => each.index === figure)?.redraw();
     }
     if (this.isDue) this.#send();
+  }
+
+  /** @param {import("../wire/brush-group.js").BrushEnd} end */
+  tellNumbers({ numbers = {}, exact }) {
+    for (const [id, value] of Object.entries(numbers)) this.numbers.get(id)?.take(value, exact);
   }
 
   /** @param {import("../wire/brush-group.js").BrushEnd} end */

@@ -43,6 +43,7 @@ function figure(index, values, filter) {
     Object.assign(new EventTarget(), {
       index,
       layers: [layer],
+      main: layer,
       view: {},
       section: { dataset: {} },
       taken: 0,
@@ -73,7 +74,22 @@ function dragged() {
   });
   const figures = ["a > $least and ok = $kinds", "a + 1 > $least", "b > 3"].map((f, k) => figure(k, values, f));
   const ending = new AbortController();
-  const links = [{ shapes: new Map() }];
+  /** @type {string[]} */ const linked = [];
+  const links = [
+    {
+      figures: /** @type {any[]} */ (figures),
+      mode: /** @type {"filter"|"highlight"} */ ("filter"),
+      /** @type {Map<any, any>} */ shapes: new Map(),
+      seq: 40,
+      isPaused: false,
+      resting() {
+        return [...this.shapes].map(([each, box]) => ({ figure: each.index, definition: each.main.define(), box }));
+      },
+      numbersOver: () => [{ control: "n", values: {} }],
+      tellNumbers: (/** @type {any} */ end) => linked.push(JSON.stringify(end.numbers)),
+      follow: () => linked.push("follow"),
+    },
+  ];
   const page = /** @type {any} */ ({ connection });
   const drag = new ControlDrag({ figures, values, page, links }, ending.signal);
   const element = new FakeElement("least");
@@ -94,7 +110,7 @@ function dragged() {
       new CustomEvent("brushed", { detail: { id, parts, end, error: null, isReplaced: false, ...change } }),
     );
   };
-  return { sent, figures, values, links, connection, fire, move, answer, end: () => ending.abort() };
+  return { sent, figures, values, links, linked, connection, fire, move, answer, end: () => ending.abort() };
 }
 
 const layers = (/** @type {any} */ step) => step.targets.map((/** @type {any} */ each) => each.figure);
@@ -174,7 +190,10 @@ test("an error on the way, a lost connection and linked brushes end it", async (
     if (stop === "error") answer(2, { end: null, error: "Something." });
     if (stop === "taking") answer(2, { end: { brush: 2, exact: true, taking: [[1, 0]] } });
     if (stop === "down") connection.dispatchEvent(new Event("down"));
-    if (stop === "links") links[0].shapes.set("figure", "box");
+    if (stop === "links") {
+      links[0].mode = "highlight";
+      links[0].shapes.set(figures[0], [0, 0, 1, 1]);
+    }
     await move(7);
     assert.equal(figures[0].layers[0].asked.values.least, 7, stop);
     assert.equal(sent.filter((step) => !step.prepare).length, 1, stop);
@@ -194,5 +213,37 @@ test("steps that were replaced say nothing, and another control's value is not h
   values.set("kinds", true);
   await soon();
   assert.deepEqual(figures[0].layers[0].asked.values, { kinds: true, least: 7 });
+  end();
+});
+
+test("brushes that rest go with a drag, and go on when it is let go", async () => {
+  const { sent, figures, links, linked, fire, move, answer, end } = dragged();
+  const [link] = links;
+  link.figures = [figures[0], figures[2]];
+  link.shapes.set(figures[2], [0, 0, 1, 1]);
+  figures[1].layers[0].info.rows = 10; // it does not count, as a layer of few rows
+  figures[1].layers[0].spec.filter = figures[1].layers[0].choice.filter = "";
+  fire("pointerover");
+  const [step] = sent;
+  assert.deepEqual(
+    [step.others[0].figure, step.others[0].figures, step.numbers],
+    [2, [0, 2], [{ control: "n", values: {} }]],
+  );
+  assert.deepEqual([step.seq, link.seq, layers(step)], [41, 41, [0]]);
+  answer(1);
+  fire("pointerdown");
+  await move(6);
+  assert.ok(link.isPaused);
+  answer(2, { end: { brush: 42, exact: true, taking: [[0, 0]], numbers: { n: 3 } } });
+  assert.deepEqual(linked, ['{"n":3}']);
+  assert.ok(figures[0].layers[0].brushed.stays);
+  fire("change");
+  await soon();
+  assert.ok(!link.isPaused && figures[0].layers[0].brushed);
+  assert.equal(linked.at(-1), "follow");
+  link.shapes.set(figures[0], [0, 0, 1, 1]); // another brush: it is prepared again, and moves the one below which it is
+  fire("pointerover");
+  const last = sent.at(-1);
+  assert.deepEqual([last.prepare, last.others.length, layers(last)], [true, 2, [2]]);
   end();
 });
