@@ -127,7 +127,7 @@ def check(dataset: Dataset, reduction: Reduction) -> None:
         info = dataset.info(reduction.label)
         if not info.is_labelled:
             raise BadInput(
-                f"by needs a column of labels, integers or booleans; {info.name!r} holds {info.type}",
+                f"by needs a column of labels, integers or booleans; {info.name!r} holds {info.holds}",
                 "agg",
                 str(reduction),
             )
@@ -141,7 +141,7 @@ def check(dataset: Dataset, reduction: Reduction) -> None:
     if info.kind != "duration" if adds else not info.is_time:
         kinds = "numbers or durations" if adds else "numbers or times"
         hint = f": mean({quoted(info.name)}) is a time" if info.is_time else ""
-        raise BadInput(f"{reduction.name} needs {kinds}; {info.name!r} holds {info.type}{hint}", "agg", str(reduction))
+        raise BadInput(f"{reduction.name} needs {kinds}; {info.name!r} holds {info.holds}{hint}", "agg", str(reduction))
 
 
 def bound(reduction: Reduction, dataset: Dataset) -> Reduction:

@@ -109,7 +109,7 @@ class Layer:
             )
         if self.glyph == "bar" and not info.is_labelled:
             raise BadInput(
-                f"bar needs a column of labels, integers or booleans, and {self.x!r} holds {info.type}: ask for "
+                f"bar needs a column of labels, integers or booleans, and {self.x!r} holds {info.holds}: ask for "
                 "histogram",
                 "x",
                 self.x,
@@ -174,5 +174,5 @@ def _axis_info(dataset: Dataset, field: str, column: str, axis: str) -> ColumnIn
     with naming(field):
         info = dataset.info(column)
     if axis in ("log", "mercator") and not info.is_numeric:
-        raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.type}", f"{field}axis", axis)
+        raise BadInput(f"a {axis} axis needs numbers, and {column!r} holds {info.holds}", f"{field}axis", axis)
     return info

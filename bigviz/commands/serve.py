@@ -15,9 +15,10 @@ from bigviz.commands import options as shared
 from bigviz.common.printable import printable
 from bigviz.document.basemap import figure_basemap
 from bigviz.library.storage.directory import default_directory
+from bigviz.server.apps.fork_server import warm
 from bigviz.server.run import process
 from bigviz.server.run.event_log import Reporter
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 if TYPE_CHECKING:
     from bigviz.common.progress import Progress
@@ -57,7 +58,7 @@ def serve_tables(
             click.echo(printable(hint), err=True)
         return replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
 
-    run([name for name, _ in (*named, *scripts)], load, listening)
+    run([name for name, _ in (*named, *scripts)], load, listening, apps=bool(scripts))
 
 
 def serve_library(listening: dict[str, Any]) -> None:
@@ -73,18 +74,22 @@ def nothing(progress: Progress) -> Any:
     return open_nothing(progress)
 
 
-def run(names: list[str], load: Load, listening: dict[str, Any], first: bool = False) -> None:
-    """Serve until a signal ends it, and end this process. `load` brings the documents `names`; with `first` the browser
-    is opened at the first of them."""
-    ended(served(names, load, listening, first))
+def run(
+    names: list[str], load: Load, listening: dict[str, Any], first: bool = False, apps: bool = False
+) -> None:  # fmt: skip
+    """Serve until a signal ends it, and end this process. `load` brings the documents `names`, those of `apps` among
+    them; with `first` the browser is opened at the first of them."""
+    ended(served(names, load, listening, first, apps=apps))
 
 
 def served(
     names: list[str], load: Load, listening: dict[str, Any], first: bool = False,
-    opened: Callable[[str], None] | None = None,
+    opened: Callable[[str], None] | None = None, apps: bool = False,
 ) -> int:  # fmt: skip
     """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
-    the documents are open."""
+    the documents are open. An app whose script fails ends the server: it does not say before where it is."""
+    if apps:
+        warm()  # it loads what apps use while this process loads the engine
     shared.check_one_place()
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
     options: Options = Options(
@@ -93,7 +98,9 @@ def served(
         trusted_proxies=listening.pop("trusted_proxy"),
         **listening,
     )
-    return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened)
+    waits = apps and not options.dev
+    return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened,
+                       tells_when_open=waits)  # fmt: skip
 
 
 def ended(status: int) -> NoReturn:

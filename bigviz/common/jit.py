@@ -38,6 +38,13 @@ def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+def tell_of_compiling(tell: Callable[[], None]) -> None:
+    """Call `tell`, and nobody who was to be called so before, when the next kernel is compiled, in any thread."""
+    event.unregister("numba:compile", _latest[0])
+    _latest[0] = _First(tell)
+    event.register("numba:compile", _latest[0])
+
+
 class _First(event.Listener):  # type: ignore[misc]
     """Calls a function at the first event."""
 
@@ -51,6 +58,10 @@ class _First(event.Listener):  # type: ignore[misc]
 
     def on_end(self, event: Any) -> None:
         """Nothing waits for the end."""
+
+
+_latest = [_First(lambda: None)]
+event.register("numba:compile", _latest[0])
 
 
 def cache_directory() -> str | None:

@@ -6,12 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
-__all__ = ["Progress", "RowMeter", "listener", "listening", "no_progress"]
+__all__ = ["COMPILING", "Progress", "RowMeter", "listener", "listening", "no_progress"]
 
 Progress = Callable[[str, float, int], None]
 """Called as `progress(stage, done, rows)`: `stage` a few words ("reading fare"), `done` from 0 to 1 and never falling
 within a stage, `rows` the number of rows finished. Calls may come from any thread, one at a time."""
+
+
+COMPILING: Final = "compiling, once on this machine"
+"""The stage of work that waits for kernels to be compiled."""
 
 
 def no_progress(stage: str, done: float, rows: int) -> None:

@@ -452,7 +452,7 @@ class Dataset:
         if name != as_labels(info.name) or info.kind == "category":
             return index
         if not info.is_labelled:
-            raise Unplottable(f"Column {echoed(info.name)} of {self.name!r} holds {info.type}, not labels.", got=name)
+            raise Unplottable(f"Column {echoed(info.name)} of {self.name!r} holds {info.holds}, not labels.", got=name)
         return index + len(self._infos)
 
     def _readable(self, name: str) -> int:

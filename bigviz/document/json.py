@@ -18,6 +18,7 @@ from bigviz import __version__
 from bigviz.aggregate.layer_options import AXIS_KINDS, GLYPHS, MOST_BINS, ROOTS, SORTS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import BadInput
+from bigviz.common.web.safe_numbers import MAX_SAFE
 from bigviz.document.basemap import MOST_ORIGINS, basemap, map_origins
 from bigviz.document.controls.json import check_controls, controls
 from bigviz.document.follow import check_follow, follow
@@ -62,7 +63,6 @@ __all__ = ["LAYER_KEYS", "from_json"]
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NO_DIGITS: Final = re.compile(r"[^0-9]+")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
-_MAX_SAFE: Final = 2**53 - 1  # a browser rounds larger JSON numbers
 _LARGEST_WHOLE: Final = 10**20  # beyond all 64-bit integers; as many digits as a decimal string may have
 _DEEPEST: Final = 32
 _MOST_FIGURES: Final = 1_000
@@ -211,7 +211,7 @@ def _range(value: Any, path: str) -> RangeSpec:
     found: RangeSpec = instance(RangeSpec, _RANGE, value, path)
     ends = [end for end in (found.start, found.end) if end is not None]
     largest = max((abs(end) for end in ends if isinstance(end, int)), default=0)
-    if largest > _MAX_SAFE and all(isinstance(end, int) for end in ends):
+    if largest > MAX_SAFE and all(isinstance(end, int) for end in ends):
         exact = str if largest < _LARGEST_WHOLE else float
         found = RangeSpec(*(None if end is None else exact(end) for end in (found.start, found.end)))
     start, end = found.start, found.end

@@ -47,7 +47,7 @@ def test_what_fits_passes(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "problem"),
     [
-        ("mean(k)", BadInput, "mean needs numbers or times; 'k' holds string"),
+        ("mean(k)", BadInput, "mean needs numbers or times; 'k' holds text"),
         ("sum(t)", BadInput, r"sum needs numbers or durations; 't' holds timestamp\[s\]: mean\(t\) is a time"),
         ("first(k)", BadInput, "first needs numbers"),
         ("by(t)", BadInput, "by needs a column of labels, integers or booleans; 't' holds timestamp"),

@@ -3,6 +3,7 @@ fixed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ GOOD = """
 import pyarrow as pa
 import bigviz as bv
 table = pa.table({{"x": [1.0, 2.0], "y": [1.0, 3.0]}})
-bv.serve(bv.figure(title="{title}").points(table, "x", "y"))
+bv.serve(bv.row(bv.figure(title="{title}").points(table, "x", "y"), bv.slider("least", 0, 10)))
 """
 BAD = "import bigviz\n\nraise ValueError('<img src=x onerror=alert(1)> & more')\n"
 
@@ -51,8 +52,12 @@ def test_from_the_first_start_to_the_last_save(page: Page, serve: Callable[..., 
 
     app.write_text(GOOD.format(title="First") + "# mended, to the same document")
     expect(card).to_have_count(0)
+    slider = page.locator('[data-control="least"] input').first
+    slider.fill("7")
+    expect(page).to_have_url(re.compile("c.least=7"))
     app.write_text(GOOD.format(title="Third"))
     expect(page.get_by_role("heading", name="Third")).to_be_attached()
+    expect(slider).to_have_value("7")
 
 
 def test_without_dev_viewers_are_told_nothing(page: Page, serve: Callable[..., Server], tmp_path: Path) -> None:

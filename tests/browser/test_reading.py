@@ -15,7 +15,7 @@ SERVER = """
 import sys
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.process import run
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 
 def load(progress):

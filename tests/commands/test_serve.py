@@ -12,7 +12,7 @@ from bigviz.cli import cli
 from bigviz.commands import serve
 from bigviz.common.progress import no_progress
 from bigviz.server.run import process
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 
 @pytest.mark.parametrize("other", [("--port", "5006"), ("--address", "127.0.0.1")])
@@ -40,7 +40,7 @@ def test_options_of_columns_go_with_what_is_followed(tmp_path: Path, monkeypatch
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x;y\n1;2\n")
     found: list[tuple[list[str], Any]] = []
-    monkeypatch.setattr(serve, "run", lambda names, load, listening: found.append((names, load(no_progress))))
+    monkeypatch.setattr(serve, "run", lambda names, load, listening, apps: found.append((names, load(no_progress))))
     arguments = [str(tmp_path / "a.csv"), "--follow", f"grown={tmp_path / 'b.csv'}", "--x", "y", "--y", "x"]
     made = CliRunner().invoke(cli, ["serve", *arguments], catch_exceptions=False)
     assert made.exit_code == 0

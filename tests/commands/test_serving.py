@@ -46,6 +46,13 @@ def test_serve_says_where_it_is_first_and_then_the_facts(folder: Path):
         process.until("indexed")
 
 
+def test_a_script_that_fails_is_told_and_no_address(tmp_path: Path):
+    (tmp_path / "app.py").write_text("import bigviz as bv\nbv.figure().points({'x': [1]}, 'x', 'x', agg='men(x)')\n")
+    found = ran("serve", "app.py", "--no-browser", "--port", "0", cwd=tmp_path)
+    assert found.returncode == 1 and found.stdout == "bigviz has stopped.\n"
+    assert found.stderr.startswith("Error: app.py, line 2: ") and found.stderr.count("\n") == 1
+
+
 def test_serve_as_json(folder: Path):
     with serving("serve", folder / "trips.parquet", "--log-json") as (process, url):
         events = [json.loads(process.seen[0])]

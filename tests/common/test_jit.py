@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba.core.caching import CompileResultCacheImpl
 
-from bigviz.common.jit import frozen, jit, told_of_compiling
+from bigviz.common.jit import frozen, jit, tell_of_compiling, told_of_compiling
 
 
 @jit
@@ -53,3 +53,17 @@ def test_compiling_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
             for value in values:
                 kernel(value)
     assert told == ["floats", "others"]
+
+
+def test_the_next_to_be_compiled_is_told_to_who_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+
+    def half(value: float) -> float:
+        return value / 2
+
+    kernel, told = jit(half), list[str]()
+    tell_of_compiling(partial(told.append, "first"))
+    tell_of_compiling(partial(told.append, "last"))
+    for value in (1.5, 1, np.float32(1)):
+        kernel(value)
+    assert told == ["last"]

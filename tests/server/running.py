@@ -30,7 +30,8 @@ from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.run.index_options import Storage
-from bigviz.server.run.server import Options, Server
+from bigviz.server.run.options import Options
+from bigviz.server.run.server import Server
 from bigviz.server.site import Site
 from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.engine import Engine
@@ -49,6 +50,9 @@ class Brought:
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)
+
+    def when_compiling(self, tell: Callable[[], None]) -> None:
+        """Nobody is told."""
 
     def bodies(self) -> LayerBodies:
         return LayerBodies()

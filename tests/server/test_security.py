@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 from bigviz.common.errors import BadInput
 from bigviz.server.http import pages
 from bigviz.server.limits import Limits
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 from bigviz.server.websocket.connection import Websocket
 from bigviz.wire.frames import Type
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from bigviz.apps.process.messages import HEAD, pack, sizes
+from bigviz.apps.process.messages import HEAD, MOST_BODY, MOST_JSON, MOST_TOLD, pack, sizes
 from bigviz.apps.process.remote_errors import error_of
 
 __all__ = ["Channel"]
@@ -25,13 +25,11 @@ class Channel:
         self._numbers = itertools.count(1)
         self._asked: dict[int, tuple[Future[tuple[dict[str, Any], bytes]], int]] = {}
 
-    def send(self, message: Mapping[str, Any], body: bytes | memoryview = b"") -> None:
-        """Send a message; blocks while the server does not read."""
-        head = pack(message, body)
+    def send(self, message: Mapping[str, Any], most: int = MOST_TOLD) -> None:
+        """Send a message; blocks while the server does not read. Raises TooLarge for more than `most` bytes."""
+        packed = pack(message, most=most)
         with self._sending:
-            self._socket.sendall(head)
-            if body:
-                self._socket.sendall(body)
+            self._socket.sendall(packed)
 
     def ask(self, message: Mapping[str, Any], call: int) -> tuple[dict[str, Any], bytes]:
         """The answer to a question that belongs to a call. Raises the error that the server answers with, and whatever
@@ -70,7 +68,7 @@ class Channel:
         head = self._exactly(HEAD.size)
         if head is None:
             return None
-        text, size = sizes(head)
+        text, size = sizes(head, MOST_JSON, MOST_BODY)
         encoded, body = self._exactly(text), self._exactly(size)
         return None if encoded is None or body is None else (json.loads(encoded), body)
 

@@ -9,17 +9,25 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
 
 from bigviz.data.columns.names import as_labels, own_name
 
 __all__ = [
     "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "readable_names",
-    "widen",
+    "type_words", "widen",
 ]  # fmt: skip
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
 
 _SLICE = 1 << 20
+
+
+def type_words(type_: pa.DataType) -> str:
+    """A type for people who do not know Arrow."""
+    if pt.is_dictionary(type_):
+        return f"labels ({type_words(type_.value_type)})"
+    return "text" if pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_) else str(type_)
 
 
 class Unusable(NamedTuple):
@@ -53,6 +61,11 @@ class ColumnInfo:
     def plottable(self) -> bool:
         """True if the values have a place on an axis and can be read."""
         return self.reason is None
+
+    @property
+    def holds(self) -> str:
+        """What the column holds, as an error message says it: "labels (text)", or the name of its type."""
+        return type_words(self.type)
 
     @property
     def is_time(self) -> bool:

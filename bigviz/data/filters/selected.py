@@ -133,7 +133,7 @@ class Selected:
         info = self._dataset.info(column)
         if not info.is_numeric:
             raise BadInput(
-                f"{what} needs a column of numbers; {echoed(column)} holds {info.type}.", field="column", got=column
+                f"{what} needs a column of numbers; {echoed(column)} holds {info.holds}.", field="column", got=column
             )
         return info
 

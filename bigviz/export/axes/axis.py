@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from bigviz.common.web.safe_numbers import MAX_SAFE
 from bigviz.export.axes.d3_format import MINUS, Style, formatted
 from bigviz.export.axes.label_words import label_words
 from bigviz.export.axes.nice_numbers import nice_numbers, number_style, rounded
@@ -22,7 +23,6 @@ _LONGEST_LABEL: Final = 28
 _MOST_MINOR: Final = 10  # decades between labels, beyond which those between have no ticks of their own
 _SUPERSCRIPTS: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _DEGREE_STEPS: Final = (90, 60, 45, 30, 20, 15, 10, 5, 2, 1)
-_MAX_SAFE: Final = 2**53 - 1
 _TIMES: Final = "\u00d7"
 
 
@@ -114,13 +114,13 @@ class Axis:
 def format_number(value: float, digits: int = 6) -> str:
     """A number for the colour bar: whole ones of at most `digits` digits written out with thousands separators, all of
     them from 7 digits on; longer ones with an SI prefix; others rounded to `digits` significant digits."""
-    if isinstance(value, int) and abs(value) > _MAX_SAFE:
+    if isinstance(value, int) and abs(value) > MAX_SAFE:
         return f"{value:,}".replace("-", MINUS)
     number = float(value)
     if not math.isfinite(number):
         return "\u2013" if math.isnan(number) else "∞" if number > 0 else f"{MINUS}∞"
     size = abs(number)
-    if number == math.floor(number) and size <= _MAX_SAFE:
+    if number == math.floor(number) and size <= MAX_SAFE:
         if digits >= 7 or size < 10**digits:
             return formatted(number, Style("d", comma=True))
         return formatted(number, Style("s" if size < 1e15 else "e", digits, trim=True))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from bigviz.aggregate.value_kind import ValueKind
+from bigviz.common.web.safe_numbers import MAX_SAFE
 from bigviz.export.axes.axis import as_whole, format_number, nice_step
 from bigviz.export.axes.nice_numbers import rounded, rounds_between
 from bigviz.export.axes.span import span
@@ -19,7 +20,6 @@ _UNITS: Final = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "ns":
 _FEWEST: Final = 4  # digits of the colour bar's labels: as few as tell them apart
 _MOST: Final = 17
 _CERTAIN: Final = 15  # digits of a whole number that a double rounds
-_MAX_SAFE: Final = 2**53 - 1
 
 
 class ValueWords:
@@ -72,14 +72,14 @@ class ValueWords:
         number = float(as_whole(value)) if self.whole and not isinstance(value, int) else value
         if isinstance(number, int) and digits <= _CERTAIN:
             return format_number(float(number), digits)
-        certain = isinstance(number, int) or not self.whole or abs(number) <= _MAX_SAFE
+        certain = isinstance(number, int) or not self.whole or abs(number) <= MAX_SAFE
         return format_number(number, digits if certain else min(_CERTAIN + 1, digits))
 
 
 def _certain_step(value: float) -> float:
     """The power of ten that the double of a whole number is exact to, 1 at least."""
     size = abs(value)
-    return 1.0 if size <= _MAX_SAFE else 10.0 ** math.ceil(math.log10(size * 2.0**-53))
+    return 1.0 if size <= MAX_SAFE else 10.0 ** math.ceil(math.log10(size * 2.0**-53))
 
 
 def _multiples(low: float, high: float, count: int, origin: int) -> list[float]:

@@ -26,7 +26,7 @@ __all__ = ["CellSelection", "CellSelections"]
 _SELECT: Final = re.compile(r"layers/([0-9]{1,9})/select")
 _ROWS: Final = re.compile(r"selections/([A-Za-z0-9_-]{1,64})\.json")
 _KEYS: Final[Mapping[str, Any]] = {
-    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None,
+    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "",
 }  # fmt: skip
 
 

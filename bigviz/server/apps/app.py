@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from bigviz.apps.process.remote_errors import error_json
 from bigviz.apps.reload import Watch
 from bigviz.apps.script_failure import Failure, ScriptFailed
-from bigviz.common.errors import BigvizError
+from bigviz.common.errors import BigvizError, Forbidden
 from bigviz.server.apps.callback_words import callback_words, error_push
 from bigviz.server.apps.callbacks import Call, Callbacks
 from bigviz.server.apps.process import AppProcess, Ready
@@ -89,7 +89,7 @@ class App:
         ScriptFailed."""
         box: list[AppProcess] = []
         process = AppProcess(
-            self.name, self.path, self.options.memory, lambda *what: self._take(box[0], *what), self._host.reading,
+            self.name, self.path, self.options.memory, lambda message: self._take(box[0], message), self._host.reading,
             self._log,
         )  # fmt: skip
         box.append(process)
@@ -215,14 +215,14 @@ class App:
 
     # --- what the process says ---------------------------------------------------------------------------------------
 
-    def _take(self, process: AppProcess, message: dict[str, Any], body: bytes) -> None:
+    def _take(self, process: AppProcess, message: dict[str, Any]) -> None:
         if process is not self._process:
             return
         op = message["op"]
         if op == "done":
             self._done(message)
         elif op == "ask":
-            self._spawn(self._answer(process, message))
+            self._spawn(self._answer(process, message["id"], message["call"], message))
         elif (session := self._host.session(message["session"])) is not None:
             if op == "set":
                 self._set(session, message)
@@ -274,18 +274,19 @@ class App:
             self._call(Call(session, "timer", number))
             self._tick(session, number)
 
-    async def _answer(self, process: AppProcess, message: Mapping[str, Any]) -> None:
-        answer: dict[str, Any] = {"op": "answer", "id": message["id"]}
-        call = self._callbacks.running(message["call"])
-        body = b""
-        if call is not None and call.session.id == message["session"]:
-            try:
-                answer["value"], body = await self._host.answer(self, call, message)
-            except Exception as error:
-                if not isinstance(error, BigvizError):
-                    self._log(f"a question of the app failed: {error!r}")
-                answer["error"] = error_json(error)
-        process.send(answer, body)
+    async def _answer(self, process: AppProcess, id: int, number: int, message: Mapping[str, Any]) -> None:
+        """Answer a question that a call asks, whatever becomes of it: the call waits for that."""
+        answer: dict[str, Any] = {"op": "answer", "id": id}
+        try:
+            call = self._callbacks.running(number)
+            if call is None or call.session.id != message["session"]:
+                raise Forbidden("The callback that asks this is over.")
+            value, body = await self._host.answer(self, call, message)
+            process.send({**answer, "value": value}, body)
+        except Exception as error:
+            if not isinstance(error, BigvizError):
+                self._log(f"a question of the app failed: {error!r}")
+            process.send({**answer, "error": error_json(error)})
 
     def _called(self, call: Call, failures: list[dict[str, Any]]) -> None:
         """A call has ended."""

@@ -6,10 +6,7 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bigviz.apps.process.handover import opened_table
-from bigviz.apps.process.messages import HEAD, pack, sizes
+from bigviz.apps.process.messages import HEAD, MOST_JSON, MOST_TOLD, pack, sizes
 from bigviz.apps.script_failure import Failure, ScriptFailed
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
@@ -28,11 +25,11 @@ from bigviz.document.bind import bind
 from bigviz.document.json import from_json
 from bigviz.document.spec import Document
 from bigviz.server.apps.exit_words import exit_words
+from bigviz.server.apps.fork_server import Forked, spawn
 from bigviz.server.apps.output import log_lines
 
 __all__ = ["AppProcess", "Ready"]
 
-_SECRETS: Final = ("BIGVIZ_SECRET",)
 _SECONDS_TO_END: Final = 3.0
 _BURST: Final = 4_000.0  # messages of one app
 _PER_SECOND: Final = 2_000.0
@@ -59,7 +56,7 @@ class AppProcess:
         name: str,
         path: str,
         memory: int,
-        take: Callable[[dict[str, Any], bytes], None],
+        take: Callable[[dict[str, Any]], None],
         progress: Callable[[str, float, int], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -69,7 +66,8 @@ class AppProcess:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why: str | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
+        self._output = -1
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._directory: Path | None = None
@@ -80,13 +78,22 @@ class AppProcess:
         self._directory = Path(tempfile.mkdtemp(prefix="bigviz-app-"))
         ours, theirs = socket.socketpair()
         try:
-            self._process = await in_thread(partial(self._spawned, theirs, str(self._directory)))
+            cwd = os.getcwd()
+            self._process = await in_thread(partial(self._spawned, theirs))
         except OSError as error:
             ours.close()
+            shutil.rmtree(self._directory, ignore_errors=True)
             raise ScriptFailed(self._no_failure(f"The app's process cannot be started: {error}.")) from error
+        except asyncio.CancelledError:
+            ours.close()
+            raise
         finally:
             theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
+        self.send({
+            "op": "run", "path": self.path, "name": self.name, "cwd": cwd, "memory": self.memory,
+            "directory": str(self._directory),
+        })  # fmt: skip
         self._tasks = [asyncio.ensure_future(work) for work in (self._read(reader), self._log(), self._reap())]
         try:
             (message,) = await self._ready
@@ -120,30 +127,22 @@ class AppProcess:
                 self.kill("was stopped")
                 await self.ended
 
-    def _spawned(self, connection: socket.socket, directory: str) -> subprocess.Popen[bytes]:
-        given = {
-            "fd": connection.fileno(),
-            "path": self.path,
-            "name": self.name,
-            "memory": self.memory,
-            "directory": directory,
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "bigviz.apps.process", json.dumps(given)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=[connection.fileno()],
-            env={name: text for name, text in os.environ.items() if name not in _SECRETS},
-            start_new_session=True,  # Ctrl-C in a terminal is the server's alone
-        )
+    def _spawned(self, connection: socket.socket) -> Forked:
+        self._output, output = os.pipe()
+        try:
+            return spawn(connection, output, self.memory)
+        except OSError:
+            os.close(self._output)
+            raise
+        finally:
+            os.close(output)
 
     def _opened(self, message: dict[str, Any], known: Ready | None) -> Ready:
         """What the app handed over, with its tables open."""
         assert self._directory is not None
-        tables: dict[str, Any] = message["tables"]
         sources = dict[str, Dataset]()
         try:
+            tables: dict[str, Any] = message["tables"]
             for name, description in tables.items():
                 same = known.document.sources.get(name) if known and known.tables.get(name) == description else None
                 if isinstance(same, Dataset) and _is_current(same):
@@ -151,10 +150,12 @@ class AppProcess:
                 else:
                     sources[name] = opened_table(name, description, self._directory)
             document = bind(from_json(message["document"]), sources)
-        except BigvizError as error:
-            raise ScriptFailed(self._no_failure(error.message), frozenset(message["files"])) from error
-        handlers = {event: frozenset(ids) for event, ids in message["handlers"].items()}
-        return Ready(document, tables, frozenset(message["files"]), handlers, message["appends"])
+            handlers = {event: frozenset(ids) for event, ids in message["handlers"].items()}
+            return Ready(document, tables, frozenset(message["files"]), handlers, message["appends"])
+        except Exception as error:
+            words = error.message if isinstance(error, BigvizError) else f"What the app made cannot be read: {error!r}."
+            files = frozenset(message["files"]) if isinstance(message.get("files"), list) else frozenset()
+            raise ScriptFailed(self._no_failure(words), files) from error
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Take the app's messages until its end of the connection is closed. A process that goes on without one, or
@@ -172,12 +173,13 @@ class AppProcess:
     async def _take_all(self, reader: asyncio.StreamReader) -> None:
         tokens = Tokens(_BURST, _PER_SECOND)
         while True:
-            text, size = sizes(await reader.readexactly(HEAD.size))
-            message, body = json.loads(await reader.readexactly(text)), await reader.readexactly(size)
+            size, _ = sizes(await reader.readexactly(HEAD.size), MOST_TOLD if self._ready.done() else MOST_JSON, 0)
+            text = await reader.readexactly(size)
+            message = json.loads(text) if size <= MOST_TOLD else await in_thread(partial(json.loads, text))
             if not self._ready.done():
                 self._begin(message)
             else:
-                self._take(message, body)
+                self._take(message)
             await asyncio.sleep(0 if tokens.pay() else 1 / _PER_SECOND)
 
     def _begin(self, message: dict[str, Any]) -> None:
@@ -192,16 +194,19 @@ class AppProcess:
             self._ready.set_exception(error)
 
     async def _log(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout)
-        await log_lines(reader, self._tell)
+        pipe = os.fdopen(self._output, "rb", 0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        try:
+            await log_lines(reader, self._tell)
+        finally:
+            transport.close()
 
     async def _reap(self) -> None:
         assert self._process is not None
-        status = await in_thread(partial(_waited_for, self._process))
+        status, why = await in_thread(self._process.wait)
         self._exited.set_result(None)
-        words = self._why or exit_words(status)
+        words = self._why or why or exit_words(status)
         if self._writer is not None:
             self._writer.close()
         await asyncio.wait(self._tasks[:2], timeout=1.0)  # what it said last; a child of its own may hold the pipe
@@ -216,16 +221,6 @@ class AppProcess:
     def _no_failure(self, message: str) -> Failure:
         """A failure that no line of the script is to blame for."""
         return Failure(os.path.basename(self.path), None, message, message, frozenset({os.path.abspath(self.path)}))
-
-
-def _waited_for(process: subprocess.Popen[bytes]) -> int:
-    """The status of a process that has ended, and with it all that it started and did not put into another session."""
-    try:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its number stays that of its group
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ChildProcessError, ProcessLookupError, PermissionError):  # reaped by `kill` meanwhile
-        pass
-    return process.wait()
 
 
 def _is_current(dataset: Dataset) -> bool:

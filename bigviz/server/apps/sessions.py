@@ -18,6 +18,7 @@ __all__ = ["Sessions"]
 _BYTES: Final = 100 << 10
 _MOST: Final = 10_000
 _MOST_PER_SHARE: Final = 256  # more than the connections of an address
+_ADDRESS: Final = 4  # times as many: there may be many viewers behind one
 
 
 class Sessions:
@@ -92,8 +93,10 @@ class Sessions:
 
     def _new(self, page: Page, values: Mapping[str, Any]) -> Session:
         share: Hashable = ("shared", page.name) if self._shared else page.principal.share
-        if len(self._shares.get(share, ())) >= self._most_per_share and not self._make_room(self._shares[share]):
-            raise Busy(f"{self._most_per_share} of your pages are open: close one to open another.")
+        is_one = self._shared or page.principal.user is not None
+        most = self._most_per_share * (1 if is_one else _ADDRESS)
+        if len(self._shares.get(share, ())) >= most and not self._make_room(self._shares[share]):
+            raise Busy(f"{most:,} of your pages are open: close one to open another.")
         if len(self._by_id) >= self._most and not self._make_room(self._by_id.values()):
             raise Busy(f"{self._most:,} pages are open here: try again later.")
         holder, user = (None, None) if self._shared else (_holder(page.principal), page.principal.user)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.web.safe_numbers import finite, safe
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check
 from bigviz.data.filters.parse import parse
@@ -30,7 +30,6 @@ __all__ = ["AskedFigure", "FigureValue", "FigureValues", "figure_json", "figure_
 
 FigureValue = int | float | str | None
 
-_MAX_SAFE: Final = 2**53 - 1  # a browser rounds larger JSON numbers
 _MOST_KEPT: Final = 1_024
 
 
@@ -94,9 +93,9 @@ def figure_json(value: Any) -> FigureValue:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | int):
-        return int(value) if abs(value) <= _MAX_SAFE else str(int(value))
+        return safe(int(value))
     if isinstance(value, float | Decimal | np.floating):
-        return float(value) if math.isfinite(value) else None
+        return finite(float(value))
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -23,10 +23,11 @@ class LiveFigure(Handler):
         spec = document.controls.get(control)
         if spec is None or spec.type != "number":
             raise NotFound(f"Document {name!r} has no live figure {control[:60]!r}.", "control", control[:60])
-        await read_options(document)
-        asked = backend.figures.asked(document, spec, self.query)
-        self.set_header("X-Bigviz-Version", asked.dataset.version)
-        if not self.same(asked.etag):
-            value = await backend.figures.value(self.principal, asked)
-            self.write_json({"value": value, "version": asked.dataset.version})
+        await read_options(document, shown.usage)
+        with shown.usage.discretion(spec.dataset):
+            asked = backend.figures.asked(document, spec, self.query)
+            self.set_header("X-Bigviz-Version", asked.dataset.version)
+            if not self.same(asked.etag):
+                value = await backend.figures.value(self.principal, asked)
+                self.write_json({"value": value, "version": asked.dataset.version})
         self.finish()

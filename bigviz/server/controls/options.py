@@ -15,19 +15,21 @@ from bigviz.server.open_datasets import dataset_of
 
 if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
+    from bigviz.server.jobs.usage import Usage
 
 __all__ = ["options_answer", "read_options"]
 
 _read: WeakKeyDictionary[Dataset, set[str]] = WeakKeyDictionary()
 
 
-async def read_options(document: Document) -> None:
+async def read_options(document: Document, usage: Usage) -> None:
     """Have the values of all columns at hand that are options, so that checking one blocks nobody. The first time a
-    thread passes over the column."""
+    thread passes over the column. Errors name no column that the caller may not use."""
     for _, options in _of_columns(document):
         known = _read.setdefault(dataset_of(document, options.dataset), set())
         if options.column not in known:
-            await in_thread(partial(column_options, document, options))
+            with usage.discretion(options.dataset):
+                await in_thread(partial(column_options, document, options))
             known.add(options.column)
 
 

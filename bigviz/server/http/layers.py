@@ -42,7 +42,7 @@ class LayerHandler(Handler):
         shown, backend = await self.site.show(document_name, self.principal), await self.site.backend()
         self.usage, self.document = shown.usage, shown.document
         document = self.document
-        await read_options(document)
+        await read_options(document, self.usage)
         count = len(document.layers())
         if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
             allowed = f"they are 0 to {count - 1}" if count else "it has none"

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
+from bigviz.common.jit import told_of_compiling
+from bigviz.common.progress import COMPILING
 from bigviz.tiles.readiness import EXACT, Readiness
 
 if TYPE_CHECKING:
@@ -254,12 +256,17 @@ class Builds:
                 report = {"stage": stage, "done": min(max(done, 0.0), 1.0), "rows": rows, "seconds": now - build.began}
                 self._loop.call_soon_threadsafe(self._report, build, report)
 
+        def compiling() -> None:  # whoever compiles may hold locks of the engine
+            report = {"stage": COMPILING, "done": 0.0, "rows": 0, "seconds": time.perf_counter() - build.began}
+            self._loop.call_soon_threadsafe(self._report, build, report)
+
         info, error = None, None
         try:
             build.cancel.check()
-            sampled = self._engine.preview(build.dataset, build.layer, build.cancel)
-            self._loop.call_soon_threadsafe(_settle, build.first, sampled)
-            self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
+            with told_of_compiling(compiling):
+                sampled = self._engine.preview(build.dataset, build.layer, build.cancel)
+                self._loop.call_soon_threadsafe(_settle, build.first, sampled)
+                self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
             info = self._engine.info(build.dataset, build.layer)
         except BaseException as failure:  # handed to those that wait for the build
             error = failure

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bigviz import __version__
 from bigviz.aggregate.layer import MOST_CATEGORIES
+from bigviz.common.web.safe_numbers import safe
 from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import Document
@@ -28,7 +29,6 @@ __all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "tilejson_facts"
 
 Position = int | float | str
 
-_MAX_SAFE: Final = 2**53 - 1
 _TOO_MANY: Final = f"has more than {MOST_CATEGORIES} different values, the most that by shows"
 
 
@@ -71,9 +71,9 @@ def layer_answer(
     Whole numbers beyond 2^53 are decimal strings too: a browser's JSON numbers are doubles.
     """
     return {
-        "extent": _box(info.extent, datetime, _safe),
-        "range": None if info.range is None else _box(info.range, datetime, _safe),
-        "dense": None if dense is None else {"box": _box(dense.box, datetime, _safe), "rows": dense.rows},
+        "extent": _box(info.extent, datetime, safe),
+        "range": None if info.range is None else _box(info.range, datetime, safe),
+        "dense": None if dense is None else {"box": _box(dense.box, datetime, safe), "rows": dense.rows},
         "root": {
             "x": [info.root_x.start_text, info.root_x.exponent],
             "y": [info.root_y.start_text, info.root_y.exponent],
@@ -108,10 +108,6 @@ def _box(
 ) -> list[Position]:
     """x0, y0, x1, y1 for JSON: decimal strings on axes of nanoseconds."""
     return [str(int(number)) if datetime[at % 2] else write(number) for at, number in enumerate(numbers)]
-
-
-def _safe(number: Number) -> Position:
-    return str(number) if isinstance(number, int) and abs(number) > _MAX_SAFE else number
 
 
 def _as_it_is(number: Number) -> Position:

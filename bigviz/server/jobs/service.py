@@ -89,7 +89,7 @@ class Backend:
         for dataset in datasets.values():
             if dataset not in self._of_many:
                 self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
-        await read_options(document)
+        await read_options(document, usage)
         of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
         return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
 

@@ -22,6 +22,17 @@ class Usage:
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rowless: frozenset[str] = frozenset()
 
+    @staticmethod
+    def least(of: Iterable[Usage]) -> Usage:
+        """What all of several callers may use."""
+        columns: dict[str, frozenset[str]] = {}
+        rowless: frozenset[str] = frozenset()
+        for each in of:
+            rowless |= each.rowless
+            for dataset, names in each.columns.items():
+                columns[dataset] = columns.get(dataset, names) & names
+        return Usage(columns, rowless)
+
     def check(self, dataset: str, columns: Iterable[tuple[str, str]]) -> None:
         """Raise Forbidden for a column that the document does not name, given as (option, column). Whether the dataset
         has such a column is not told."""

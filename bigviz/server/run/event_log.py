@@ -143,6 +143,7 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "facts": _facts,
     "indexes": _indexes,
     "reading": lambda facts: f"  {facts['stage']}, {facts['done']:.0%}, {facts['rows']:,} rows",
+    "compiling": lambda facts: "  compiling what draws, once on this machine: it may take a minute",
     "loaded": _loaded,
     "built": lambda facts: f"  indexed  {facts['dataset']}: {facts['layer']} in {facts['seconds']:.1f} s",
     "connected": _viewers,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.errors import BadInput, BigvizError
-from bigviz.common.jit import load_compiler
+from bigviz.common.jit import load_compiler, tell_of_compiling, told_of_compiling
 from bigviz.common.memory import total_memory
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.progress import COMPILING, Progress, no_progress
 from bigviz.data.catalog import Catalog
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
@@ -43,7 +43,7 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 if TYPE_CHECKING:
     from bigviz.library.library import Library
     from bigviz.server.library_threads import LibraryThreads
-    from bigviz.server.run.server import Options
+    from bigviz.server.run.options import Options
     from bigviz.server.site import Site
 
 __all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths"]
@@ -80,6 +80,10 @@ class Brought:
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
         return Backend(engine_of(storage), limits, metrics)
+
+    def when_compiling(self, tell: Callable[[], None]) -> None:
+        """Call this once the first kernel is compiled, in any thread."""
+        tell_of_compiling(tell)
 
     def bodies(self) -> LayerBodies:
         """What the layer routes answer with."""
@@ -128,7 +132,7 @@ def open_paths(
         (name, tables[name].open() if name in tables else open_files(path, name, options, progress))
         for name, path in paths
     ]
-    brought = _brought([document_of(dataset, name, columns) for name, dataset in opened])
+    brought = _brought([document_of(dataset, name, columns) for name, dataset in opened], progress)
     return replace(brought, followed=[Followed(each, partial(_over, columns)) for each in tables.values()])
 
 
@@ -143,7 +147,7 @@ def _over(columns: Columns, shown: Document, dataset: Dataset) -> Document:
 
 def open_nothing(progress: Progress = no_progress) -> Brought:
     """No documents: those of the library are opened when somebody asks for them."""
-    return _brought([])
+    return _brought([], progress)
 
 
 def document_of(dataset: Dataset, name: str, columns: Columns) -> Document:
@@ -204,8 +208,9 @@ def demo_documents(points: str, walk: str) -> Brought:
     )
 
 
-def _brought(documents: Sequence[Document]) -> Brought:
+def _brought(documents: Sequence[Document], progress: Progress = no_progress) -> Brought:
     """Documents, when the first viewer will find kernels at hand."""
-    load_compiler()
-    rehearse()
+    with told_of_compiling(partial(progress, COMPILING, 0.0, 0)):
+        load_compiler()
+        rehearse()
     return Brought(documents)

@@ -19,7 +19,8 @@ from bigviz.common.errors import BigvizError
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.printable import printable
 from bigviz.server.run.event_log import Reporter
-from bigviz.server.run.server import Load, Options, Server
+from bigviz.server.run.options import Options
+from bigviz.server.run.server import Load, Server
 
 __all__ = ["run"]
 
@@ -40,19 +41,20 @@ def run(
     browser: bool = False,
     open_first: bool = False,
     opened: Callable[[str], None] | None = None,
+    tells_when_open: bool = False,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the process's exit status. Requests that are in hand then are answered
     first, for 5 s at most; a second signal ends the process at once.
 
     `names` are the documents that `load` will bring. With `browser` the system's browser is opened at the address, of
     the first document with `open_first`. `opened` is called with the address, on the loop, once the documents are
-    open.
+    open. With `tells_when_open` it says where it is no earlier.
     """
     log_fatal_signals()
     report.catch_logs()
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     try:
-        return asyncio.run(_serve(options, names, load, report, browser, open_first, opened))
+        return asyncio.run(_serve(options, names, load, report, browser, open_first, opened, tells_when_open))
     finally:
         report.flush()
 
@@ -65,6 +67,7 @@ async def _serve(
     browser: bool,
     open_first: bool,
     opened: Callable[[str], None] | None,
+    tells_when_open: bool,
 ) -> int:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
 
@@ -75,7 +78,7 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, end)
-    server = Server(options, names, load, report, open_first)
+    server = Server(options, names, load, report, open_first, tells_when_open=tells_when_open)
     await server.start()
     stop = asyncio.ensure_future(stopping.wait())
     tasks: list[asyncio.Future[object]] = [server.loaded, stop]  # type: ignore[list-item]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bigviz.apps.script import current_run
 from bigviz.common.daemon_thread import start_daemon
+from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.document.bind import require_bound
@@ -21,7 +22,8 @@ from bigviz.document.spec import Document
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.index_options import renamed_mode
 from bigviz.server.run.loading import Brought
-from bigviz.server.run.server import Options, Server
+from bigviz.server.run.options import Options
+from bigviz.server.run.server import Server
 
 __all__ = ["Handle", "serve"]
 
@@ -135,9 +137,12 @@ def serve(
         run.serve(made, options.get("on_append"))
         return None
     require_bound(made)
-    unknown = options.keys() - {each.name for each in fields(Options)}
+    known = {each.name for each in fields(Options)}
+    unknown = options.keys() - known
     if unknown:
-        raise TypeError(f"bigviz.serve has no option {', '.join(sorted(unknown))}")
+        name, *others = sorted(unknown)
+        more = "" if others else hint(name, ("port", "address", "block", "quiet", *sorted(known)))
+        raise TypeError(f"bigviz.serve has no option {', '.join((name, *others))}.{more}")
     if options.get("on_append") is not None and options.get("library") is None:
         raise BadInput("on_append hears of the datasets of a library: give library=DIR.", "on_append")
     given = Options(port=port, address=address, **_current(options))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -19,15 +17,14 @@ from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
 from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
-from bigviz.server.access.hosts import Hosts
 from bigviz.server.app import ROUTES, make_app
 from bigviz.server.documents.followed import Followed, watch_files
-from bigviz.server.documents.quota import MOST_BYTES
 from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
-from bigviz.server.run.access_options import access_of, check_access, check_reach
-from bigviz.server.run.index_options import Storage
-from bigviz.server.run.listener import LOCAL, Listener, bind
+from bigviz.server.run.access_options import access_of
+from bigviz.server.run.listener import Listener, bind
+from bigviz.server.run.options import Options
+from bigviz.server.run.reading_reports import Reading, soon
 from bigviz.server.run.tls import context_of
 from bigviz.server.run.unix_socket import UnixSocket
 from bigviz.server.site import Site
@@ -35,7 +32,6 @@ from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
 
 if TYPE_CHECKING:
-    from bigviz.data.appending.log import Durability
     from bigviz.document.spec import Document
     from bigviz.server.apps.app import App
     from bigviz.server.apps.hub import Hub
@@ -44,9 +40,9 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.service import Backend
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.metrics import Metrics
-    from bigviz.server.streams.append_hook import OnAppend
+    from bigviz.server.run.index_options import Storage
 
-__all__ = ["Loaded", "Options", "Server"]
+__all__ = ["Loaded", "Server"]
 
 
 class Loaded(Protocol):
@@ -58,6 +54,8 @@ class Loaded(Protocol):
     def followed(self) -> Sequence[Followed]: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
+    def when_compiling(self, tell: Callable[[], None]) -> None: ...
+
     def bodies(self) -> LayerBodies: ...
 
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf: ...
@@ -65,93 +63,11 @@ class Loaded(Protocol):
     def hub(self, site: Site, options: Options) -> Hub: ...
 
 
-_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 Load = Callable[[Progress], Loaded]
 """Opens the documents, in a thread; reports progress while it reads whole files."""
 
 Event = Callable[..., None]
-_SECONDS_BETWEEN: Final = 0.1  # two reports of reading to the browsers
 _SECONDS_BETWEEN_LOOKS: Final = 0.02  # at the requests that are in hand while the server stops
-_SECONDS_BETWEEN_LINES: Final = 5.0  # and to the operator
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
-    (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
-    `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
-    takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is
-    appended to datasets of the library. Without `basemaps` no page draws a map. An app's process may take `app_memory`
-    bytes (None: half of the machine's memory), a callback of it `callback_seconds`; the session of a page that is gone
-    is kept for `session_seconds`. `shared`: all pages of a document have one session. `dev`: apps are run again when
-    their files change."""
-
-    port: int = 5006
-    address: str = "127.0.0.1"
-    prefix: str = ""
-    allow_hosts: Sequence[str] = ()
-    allow_origins: Sequence[str] = ()
-    allow_anonymous: bool = False
-    auth: str | None = None
-    auth_header: str | None = None
-    trusted_proxies: Sequence[str] = ()
-    secret_file: str | Path | None = None
-    unix_socket: str | Path | None = None
-    certificate: str | Path | None = None
-    key: str | Path | None = None
-    dev: bool = False
-    store_dir: str | Path | None = None
-    store_limit: int | None = None
-    index: str = "auto"
-    cache: int | None = None
-    library: str | Path | None = None
-    keep_versions: int = 100
-    user_quota: int = MOST_BYTES
-    basemaps: bool = True
-    durability: Durability = "fsync"
-    on_append: OnAppend | None = None
-    app_memory: int | None = None
-    callback_seconds: float = 10.0
-    session_seconds: float = 300.0
-    shared: bool = False
-    max_connections: int | None = None
-    max_connections_per_address: int | None = None
-    limits: Limits = field(default_factory=Limits)
-
-    @property
-    def bounds(self) -> Limits:
-        """The `limits` with the numbers of connections that the operator chose (None: as they are)."""
-        limits = self.limits
-        most, each = self.max_connections, self.max_connections_per_address
-        return replace(
-            limits,
-            connections=limits.connections if most is None else most,
-            connections_per_address=limits.connections_per_address if each is None else each,
-        )
-
-    @property
-    def storage(self) -> Storage:
-        """Where indexes are kept, and which are made; BadInput for unknown words."""
-        return Storage.of(self.store_dir, self.store_limit, self.index, self.cache)
-
-    def hosts(self, port: int) -> Hosts:
-        """Which names a server at this port, or at the unix socket, answers to; BadInput for what cannot be parsed."""
-        address, at = (self.address, port) if self.unix_socket is None else (LOCAL, None)
-        return Hosts.of(address, at, self.allow_hosts, self.allow_origins, tls=self.certificate is not None)
-
-    def check(self, library: Library | None = None) -> None:
-        """Raise BadInput for a prefix that is no path, for hosts, origins and proxies that cannot be parsed, for a mode
-        of indexing that is none, for logins that cannot be, and for an address that others can reach without the
-        `library` having users, unless they may see everything."""
-        if not _PREFIX.fullmatch(self.prefix):
-            raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
-        self.hosts(self.port)
-        _ = self.storage
-        if self.unix_socket is not None and (self.certificate or self.key):
-            raise BadInput("--certificate is for --address and --port: what goes over a unix socket leaves no machine.")
-        check_access(self)
-        check_reach(self, library)
 
 
 class Server:
@@ -165,13 +81,15 @@ class Server:
         event: Event,
         open_first: bool = False,
         library: Library | None = None,
+        tells_when_open: bool = False,
     ) -> None:
-        """A `library` that is open is closed after `stop` by whoever opened it; without one that of the options is
-        opened, and closed."""
+        """With `tells_when_open` it says where it is once the documents are open: there may be none. A `library` that
+        is open is closed after `stop` by whoever opened it; without one that of the options is opened, and closed."""
         self._owns = library is None and options.library is not None
         self.library = Library.open(Path(options.library), serve=True) if self._owns and options.library else library
         self.options = options
         self._names = names
+        self._tells_when_open = tells_when_open
         self._shown = names[0] if open_first or len(names) == 1 else None
         self._load = load
         self._event = event
@@ -228,15 +146,21 @@ class Server:
         )  # fmt: skip
         self._http = Listener(make_app(self.site), options.bounds, self._tls)
         self._http.add_sockets(self._sockets)
-        place = {"port": self.port, "address": options.address}
+        if not self._tells_when_open:
+            self._tell_where()
+        self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
+        self.loaded = asyncio.ensure_future(self.load())
+
+    def _tell_where(self) -> None:
+        assert self.site is not None
+        place: dict[str, Any] = {"port": self.port, "address": self.options.address}
         if self._unix is not None:
             place = {"unix_socket": str(self._unix.path)}
         self._event("listening", url=self.url, **place)
-        facts = {"hosts": hosts.host_texts(), "origins": hosts.origin_texts()}
-        self._event("facts", **facts, routes=[options.prefix + route for route in ROUTES], viewers=0)
+        hosts = {"hosts": self.site.hosts.host_texts(), "origins": self.site.hosts.origin_texts()}
+        routes = [self.options.prefix + route for route in ROUTES]
+        self._event("facts", **hosts, routes=routes, viewers=0)
         self._tell_of_indexes()
-        self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
-        self.loaded = asyncio.ensure_future(self.load())
 
     async def stop(self, seconds: float = 0.0) -> None:
         """Take no more connections, tell the browsers to come again, let requests in hand end, for `seconds` at most,
@@ -277,7 +201,9 @@ class Server:
         ScriptFailed, but under `--dev`."""
         site = self.site
         assert site is not None
-        loaded = await in_thread(partial(self._load, _Reading(asyncio.get_running_loop(), site, self._event)))
+        loop = asyncio.get_running_loop()
+        loaded = await in_thread(partial(self._load, Reading(loop, site, self._event)))
+        loaded.when_compiling(partial(soon, loop, partial(self._event, "compiling")))
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
             backend.publish(document)
@@ -296,6 +222,8 @@ class Server:
         if loaded.documents:
             self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
         await self._start_apps(hub, backend, builds=not loaded.documents)
+        if self._tells_when_open:
+            self._tell_where()
         return loaded
 
     async def _start_apps(self, hub: Hub, backend: Backend, builds: bool) -> None:
@@ -377,33 +305,6 @@ class Server:
 
     def _warn(self, message: str) -> None:
         self._event("log", level="warning", logger="bigviz", message=message)
-
-
-class _Reading:
-    """Reports from the loading thread, now and then, how much of the files has been read, with the seconds since it
-    began."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, site: Site, event: Event) -> None:
-        self._loop = loop
-        self._site = site
-        self._event = event
-        self._stage = ""
-        self._began = self._told = self._printed = 0.0
-
-    def __call__(self, stage: str, done: float, rows: int) -> None:
-        now = time.monotonic()
-        if stage != self._stage:
-            self._stage, self._began, self._told, self._printed = stage, now, 0.0, now
-        if now - self._told >= _SECONDS_BETWEEN:
-            self._told = now
-            self._tell(self._site.read, {"stage": stage, "done": done, "rows": rows, "seconds": now - self._began})
-        if now - self._printed >= _SECONDS_BETWEEN_LINES:
-            self._printed = now
-            self._tell(partial(self._event, "reading", stage=stage, done=done, rows=rows))
-
-    def _tell(self, call: Callable[..., None], *values: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the server has ended
-            self._loop.call_soon_threadsafe(call, *values)
 
 
 def _why_empty(rows: int, layer: Any) -> str:

@@ -121,7 +121,7 @@ class SelectionJobs:
         if made is not None:
             made(found)
         ref = LayerRef(name, layer)
-        id = self.kept.put(principal.share, document, ref, dataset, wanted.shape, found, rules)
+        id = self.kept.put(principal.share, document, ref, dataset, wanted.shape, found, rules, wanted.page)
         return {"id": id, **selection_answer(dataset, found, wanted.by)}
 
     def download(

@@ -20,9 +20,11 @@ __all__ = ["Kept", "Selections", "gone"]
 now = monotonic  # a test sets it forward
 SECONDS: Final = 3_600.0
 _MOST: Final = 4_096
-_MOST_OF_ONE: Final = 64
+_MOST_OF_ONE: Final = 512  # behind one address there may be many
+_MOST_OF_PAGE: Final = 64
 _MOST_BYTES: Final = 64 << 20
-_MOST_BYTES_OF_ONE: Final = 4 << 20
+_MOST_BYTES_OF_ONE: Final = 16 << 20
+_MOST_BYTES_OF_PAGE: Final = 4 << 20
 _BYTES: Final = 2_000  # of one, and of what holds it
 _VERTEX_BYTES: Final = 120
 
@@ -31,7 +33,8 @@ _VERTEX_BYTES: Final = 120
 class Kept:
     """A selection of `count` rows of one version of a dataset, which `of`, `fingerprint` and `stop` (the number after
     the last row) tell from others, and which `expression` keeps too, if there is one. `maker` alone may use it, through
-    the `document`; one without a role on the dataset, for as long as its `rules` are those of the document."""
+    the `document`; one without a role on the dataset, for as long as its `rules` are those of the document. `page` is
+    the maker's page, as that calls itself."""
 
     maker: Hashable
     document: str
@@ -44,6 +47,7 @@ class Kept:
     until: float
     expression: str | None = None
     rules: Hashable = None
+    page: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -71,13 +75,14 @@ def gone(what: str) -> Gone:
 
 
 class Selections:
-    """At most 64 selections and 4 MiB of one maker, 4,096 and 64 MiB of all, for an hour; of more the oldest go. Lives
-    on the event loop."""
+    """At most 64 selections and 4 MiB of one page, 512 and 16 MiB of one maker, 4,096 and 64 MiB of all, for an hour;
+    of more the oldest go. Lives on the event loop."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
-        self._bytes: dict[Hashable, int] = {}
-        self._count: dict[Hashable, int] = {}
+        self._of_makers: dict[Hashable, _Sum] = {}
+        self._of_pages: dict[Hashable, _Sum] = {}
+        self._bytes = 0
 
     def put(
         self,
@@ -88,20 +93,26 @@ class Selections:
         shape: Region,
         selection: Selection,
         rules: Hashable = None,
+        page: str = "",
     ) -> str:
         """Keep a selection; its id, of 22 characters that nobody can guess."""
         stop = dataset.first_row + dataset.num_rows
         until = now() + SECONDS
         kept = Kept(
             maker, document, ref, shape, selection.count, Mark.of(dataset), dataset.fingerprint, stop, until,
-            selection.expression, rules,
+            selection.expression, rules, page,
         )  # fmt: skip
         id = secrets.token_urlsafe(16)
         self._kept[id] = kept
-        self._bytes[maker] = self._bytes.get(maker, 0) + kept.nbytes
-        self._count[maker] = self._count.get(maker, 0) + 1
-        self._make_room(maker)
+        self._bytes += kept.nbytes
+        for sums, key in self._sums(kept):
+            sums.setdefault(key, _Sum()).add(1, kept.nbytes)
+        self._make_room(kept)
         return id
+
+    def is_of(self, id: str, maker: Hashable) -> bool:
+        """Whether there is a selection of this maker."""
+        return id in self._kept and self._kept[id].maker == maker
 
     def find(self, id: str, maker: Hashable, document: str) -> Kept:
         """A selection of this maker in this document; NotFound for others, and for one that is over."""
@@ -111,11 +122,13 @@ class Selections:
             raise NotFound("There is no such selection, or its hour is over: select again.", "selection", id[:30])
         return kept
 
-    def _make_room(self, maker: Hashable) -> None:
+    def _make_room(self, of: Kept) -> None:
         self._expire()
-        while self._bytes[maker] > _MOST_BYTES_OF_ONE or self._count[maker] > _MOST_OF_ONE:
-            self._drop(next(id for id, each in self._kept.items() if each.maker == maker))
-        while len(self._kept) > _MOST or sum(self._bytes.values()) > _MOST_BYTES:
+        while self._of_pages[of.maker, of.page].is_beyond(_MOST_OF_PAGE, _MOST_BYTES_OF_PAGE):
+            self._drop(next(id for id, each in self._kept.items() if (each.maker, each.page) == (of.maker, of.page)))
+        while self._of_makers[of.maker].is_beyond(_MOST_OF_ONE, _MOST_BYTES_OF_ONE):
+            self._drop(next(id for id, each in self._kept.items() if each.maker == of.maker))
+        while len(self._kept) > _MOST or self._bytes > _MOST_BYTES:
             self._drop(next(iter(self._kept)))
 
     def _expire(self) -> None:
@@ -124,7 +137,27 @@ class Selections:
 
     def _drop(self, id: str) -> None:
         kept = self._kept.pop(id)
-        self._bytes[kept.maker] -= kept.nbytes
-        self._count[kept.maker] -= 1
-        if not self._count[kept.maker]:
-            del self._bytes[kept.maker], self._count[kept.maker]
+        self._bytes -= kept.nbytes
+        for sums, key in self._sums(kept):
+            sums[key].add(-1, -kept.nbytes)
+            if not sums[key].count:
+                del sums[key]
+
+    def _sums(self, kept: Kept) -> tuple[tuple[dict[Hashable, _Sum], Hashable], ...]:
+        """Where a selection counts, and under which key."""
+        return (self._of_makers, kept.maker), (self._of_pages, (kept.maker, kept.page))
+
+
+@dataclass
+class _Sum:
+    """How many selections there are of one, and their bytes."""
+
+    count: int = 0
+    bytes: int = 0
+
+    def add(self, count: int, bytes: int) -> None:
+        self.count += count
+        self.bytes += bytes
+
+    def is_beyond(self, count: int, bytes: int) -> bool:
+        return self.count > count or self.bytes > bytes

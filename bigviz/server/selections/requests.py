@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.web.safe_numbers import finite
 from bigviz.data.columns.column import own_name
 from bigviz.data.dataset import Dataset
 from bigviz.server.jobs.usage import Usage
@@ -18,16 +18,17 @@ from bigviz.tiles.interface import Lasso, Number, Rectangle, Region, Selection, 
 __all__ = ["SelectionRequest", "read_selection", "selection_answer"]
 
 _SHAPES: Final = ("box", "lasso", "range")
-_EXACT: Final = 1 << 53
+_LONGEST_PAGE: Final = 64
 
 
 @dataclass(frozen=True)
 class SelectionRequest:
-    """A shape, and what is to be told of the rows in it."""
+    """A shape, what is to be told of the rows in it, and the name of the page that asks ("": none)."""
 
     shape: Region
     stats: tuple[str, ...]
     by: str | None
+    page: str = field(default="", compare=False)
 
 
 def read_selection(body: Mapping[str, Any], times: tuple[bool, bool], dataset: str, usage: Usage) -> SelectionRequest:
@@ -45,7 +46,10 @@ def read_selection(body: Mapping[str, Any], times: tuple[bool, bool], dataset: s
         raise BadInput(f"by is a column, got {echoed(by, 60)}.", "by", echoed(by, 60))
     named = [("stats", own_name(each)) for each in stats] + ([] if by is None else [("by", own_name(by))])
     usage.check(dataset, named)
-    return SelectionRequest(shape, tuple(dict.fromkeys(stats)), by)
+    page = body["page"]
+    if not isinstance(page, str) or len(page) > _LONGEST_PAGE:
+        raise BadInput(f"page is a text of at most {_LONGEST_PAGE} characters, got {echoed(page, 60)}.", "page")
+    return SelectionRequest(shape, tuple(dict.fromkeys(stats)), by, page)
 
 
 def _shape(name: str, value: Any, times: tuple[bool, bool]) -> Region:
@@ -96,8 +100,4 @@ def _summary(summary: Summary, time: bool) -> dict[str, Any]:
 
 
 def _number(value: Number | None, time: bool) -> Number | str | None:
-    if value is None or not math.isfinite(value):
-        return None
-    if isinstance(value, int) and (time or abs(value) >= _EXACT):
-        return str(value)
-    return value
+    return str(value) if time and isinstance(value, int) else finite(value)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Download", "Rows", "Select"]
 
 _KEYS: Final[Mapping[str, Any]] = {
-    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None,
+    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "",
 }  # fmt: skip
 _HELD: Final = 16 << 20  # bytes that a download holds of the budget of all answers
 _MOST_ROWS: Final = 1 << 40

@@ -16,6 +16,7 @@ import pyarrow.types as pt
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import Unplottable
+from bigviz.data.columns.column import type_words
 from bigviz.data.columns.kinds import is_text, storage_type
 
 __all__ = ["KINDS", "RowFile", "row_file", "sortable"]
@@ -131,7 +132,8 @@ def sortable(column: pa.ChunkedArray) -> pa.Array:
     try:
         return _ordered(column)
     except _NO_PLACE as error:
-        raise Unplottable(f"Rows are not sorted by a column of {column.type}: name another.", "sort") from error
+        words = type_words(column.type)
+        raise Unplottable(f"Rows are not sorted by a column of {words}: name another.", "sort") from error
 
 
 def _ordered(column: pa.ChunkedArray) -> pa.Array:

@@ -42,13 +42,18 @@ class Websocket(Guarded, WebSocketHandler):
         self.site = site
         self.controls = Tokens(site.limits.messages_burst, site.limits.messages_per_second)
         self.name = ""
+        self.follows, self.speaks = False, True
+        self.resumes: str | None = None
         self.heard = time.monotonic()  # when the browser sent something last: it answers pings
         self.viewer: Viewer | None = None
         self.refusal: BigvizError | None = None
 
     async def get(self, *args: str, **kwargs: Any) -> None:
-        """The upgrade."""
+        """The upgrade; 400 for a query that is no UTF-8."""
         (self.name,) = args
+        self.follows = self.get_query_argument("follow", "") == "1"
+        self.resumes = self.get_query_argument("session", None)
+        self.speaks = self.get_query_argument("protocol", str(VERSION)) == str(VERSION)
         await super().get()
 
     def check_source(self) -> None:
@@ -85,10 +90,10 @@ class Websocket(Guarded, WebSocketHandler):
         stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
         stream.set_nodelay(True)
         stream.max_write_buffer_size = self.site.limits.unread_bytes
-        follows = self.get_query_argument("follow", "") == "1"
-        session = self.get_query_argument("session", None)
-        self.viewer = Viewer(self.site, self.name, self.credentials, self.principal, self, follows, session)
-        if self.get_query_argument("protocol", str(VERSION)) == str(VERSION):
+        self.viewer = Viewer(
+            self.site, self.name, self.credentials, self.principal, self, self.follows, self.resumes
+        )  # fmt: skip
+        if self.speaks:
             self.viewer.open()
         else:
             self.viewer.leave(OTHER_VERSION, f"this server speaks version {VERSION}")

@@ -18,6 +18,9 @@
  * @typedef {{box: (number|string)[]}|{lasso: (number|string)[][]}|{range: (number|string)[]}} Shape
  */
 
+// A name of this page, so that its selections are not dropped for those of others behind the same address.
+const PAGE = crypto.getRandomValues(new Uint32Array(3)).join("-");
+
 export class SelectionRequests {
   /** @param {Pick<import("./connection.js").Connection, "url"|"get">} connection with url "" nothing can be selected */
   constructor({ url, get }) {
@@ -42,7 +45,7 @@ export class SelectionRequests {
     const query = queryOf(definition);
     const address = new URL(`layers/${layer}/select?${query}`, this.base);
     const headers = { "Content-Type": "application/json" };
-    return this.#json(address, { method: "POST", body: JSON.stringify(body), headers, signal });
+    return this.#json(address, { method: "POST", body: JSON.stringify({ ...body, page: PAGE }), headers, signal });
   }
 
   /**

@@ -108,7 +108,7 @@ def check_columns(dataset: Dataset, stats: Sequence[str], by: str | None) -> Non
     with naming("stats"):
         for name in stats:
             if (info := dataset.info(name)).kind == "category":
-                raise BadInput(f"stats are of numbers and times; {name!r} holds {info.type}", "stats", name)
+                raise BadInput(f"stats are of numbers and times; {name!r} holds {info.holds}", "stats", name)
     if by is not None:
         with naming("by"):
             check_labels(dataset, by)

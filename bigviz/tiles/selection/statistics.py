@@ -48,7 +48,7 @@ def check_labels(dataset: Dataset, name: str) -> str:
     """The name by which a dataset gives a column as labels. Raises BadInput for one that has none."""
     info = dataset.info(name)
     if not info.is_labelled:
-        raise BadInput(f"by is a column of labels, integers or booleans; {name!r} holds {info.type}", "by", name)
+        raise BadInput(f"by is a column of labels, integers or booleans; {name!r} holds {info.holds}", "by", name)
     return info.label_column
 
 

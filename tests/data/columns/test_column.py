@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.data.columns.column import Column, Unusable, has_numbers, readable_names
+from bigviz.data.columns.column import Column, Unusable, has_numbers, readable_names, type_words
 from bigviz.data.columns.kinds import describe
 
 
@@ -52,6 +52,12 @@ def test_rows_at_places(rows: np.ndarray) -> None:
     assert taken.values.dtype == np.int16 and taken.values.tolist() == got.tolist()
     assert taken.valid is not None and taken.valid.tolist() == ok.tolist() and not taken.values.flags.writeable
     assert column(values).at(rows)[1] is None and column(values).take(rows).valid is None
+
+
+def test_types_in_words() -> None:
+    labels = pa.dictionary(pa.int32(), pa.large_string())
+    types = (pa.string(), labels, pa.dictionary(pa.int8(), pa.int64()), pa.float64(), pa.list_(pa.int8()))
+    assert list(map(type_words, types)) == ["text", "labels (text)", "labels (int64)", "double", "list<item: int8>"]
 
 
 def test_names_of_columns_that_can_be_read() -> None:

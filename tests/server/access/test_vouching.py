@@ -11,7 +11,7 @@ import pytest
 
 from bigviz.common.errors import BadInput
 from bigviz.server.access.vouching import Asked
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 from ..people import People
 from ..running import Running, running

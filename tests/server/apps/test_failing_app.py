@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from bigviz.server.apps.app import App
+from bigviz.server.apps.process import Ready
 
 from ..running import Running
 from .app_pages import AppPage, apps
@@ -60,6 +65,22 @@ def test_a_callback_that_fails_says_so_in_its_own_page_alone(
         assert other.notices(1) == ["5 None"] and page.notices(1) == [f"6 {how}"]
 
 
+@contextmanager
+def held_back(served: Running, app: App) -> Iterator[Callable[[], None]]:
+    """Let an app be started again only when it is said."""
+    event, start = served.on_loop(asyncio.Event), app.start
+
+    async def started() -> Ready:
+        await event.wait()
+        return await start()
+
+    app.start = started  # type: ignore[method-assign]
+    try:
+        yield lambda: served.on_loop(event.set)
+    finally:
+        app.start = start  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -73,7 +94,7 @@ def test_a_process_that_ends_is_replaced_and_values_are_kept(
 ):
     app = served.server._hub.apps["app"]  # type: ignore[union-attr]
     app._wait = 0.01
-    with AppPage(served.url) as page, AppPage(served.url) as other:
+    with held_back(served, app) as go_on, AppPage(served.url) as page, AppPage(served.url) as other:
         assert page.notices(1) == other.notices(1) == ["opened with 0"]
         other.change("number", 4)
         assert other.notices(1) == ["4 None"]
@@ -86,6 +107,7 @@ def test_a_process_that_ends_is_replaced_and_values_are_kept(
         page.change("number", 9)  # while there is no process
         facts = page.layer().value
         assert facts["rows"] == 4, "tiles are served all the time"
+        go_on()
         for each in (page, other):
             assert each.push("app", state="running")["reason"] is None
         assert other.notices(1) == ["opened with 4"]

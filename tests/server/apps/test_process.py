@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ import pytest
 import bigviz as bv
 from bigviz.apps.process.handover import described_tables, opened_table
 from bigviz.apps.script_failure import ScriptFailed
-from bigviz.server.apps import process
+from bigviz.server.apps import fork_server, process
 from bigviz.server.apps.process import AppProcess, Ready
 
-from ...patience import PATIENCE
+from ...patience import PATIENCE, until
 
 SCRIPT = """
 import os
@@ -30,10 +31,12 @@ bv.serve(bv.row(paths, memory), on_append=print)
 """
 
 
-def run(work: Callable[[AppProcess], Awaitable[None]], path: Path, told: list[Any] | None = None) -> None:
+def run(
+    work: Callable[[AppProcess], Awaitable[None]], path: Path, told: list[Any] | None = None, memory: int = 1 << 30
+) -> None:
     async def main() -> None:
         hear = [].append if told is None else told.append
-        process = AppProcess("app", str(path), 1 << 30, lambda *what: None, lambda *what: hear(what), print)
+        process = AppProcess("app", str(path), memory, lambda *what: None, lambda *what: hear(what), print)
         try:
             await work(process)
         finally:
@@ -144,12 +147,73 @@ def test_a_process_that_is_not_heard_any_more_is_ended_with_all_that_it_started(
         finally:
             await found.close()
 
-    def take(message: dict[str, Any], body: bytes) -> None:
+    def take(message: dict[str, Any]) -> None:
         message["op"]
 
     assert asyncio.run(work()) == FAULTS[fault]
     child = int(next(line for line in lines if line.startswith("child")).split()[1])
     assert not alive(child)
+
+
+FORKS = """
+import subprocess, sys
+import bigviz as bv
+hold = "held = bytearray(b'1') * (120 << 20); import time; time.sleep(1000)"
+for _ in range(2):
+    subprocess.Popen([sys.executable, "-c", hold], start_new_session=True)
+bv.serve(bv.figure().points({"x": [1]}, "x", "x"))
+"""
+
+
+def test_an_app_and_what_it_starts_hold_no_more_memory_together(tmp_path: Path):
+    (tmp_path / "app.py").write_text(FORKS)
+
+    async def work(process: AppProcess) -> None:
+        await process.start()
+        words = await asyncio.wait_for(process.ended, PATIENCE)
+        assert words == "took more than 200 MiB of memory with the processes that it started"
+
+    run(work, tmp_path / "app.py", memory=200 << 20)
+
+
+def test_apps_end_with_the_process_that_they_are_forked_from_and_another_takes_its_place(tmp_path: Path):
+    (tmp_path / "app.py").write_text("import bigviz as bv; bv.serve(bv.figure().points({'x': [1]}, 'x', 'x'))")
+
+    async def work(process: AppProcess) -> None:
+        await process.start()
+        parent = fork_server._link()
+        os.kill(parent._process.pid, signal.SIGKILL)
+        assert (await asyncio.wait_for(process.ended, PATIENCE)).startswith("was ended by SIGKILL")
+        assert process._process is not None
+        pid = process._process.pid
+        until(lambda: not alive(pid))
+        again = AppProcess("app", process.path, 1 << 30, lambda *what: None, lambda *what: None, print)
+        await again.start()
+        await again.close()
+        assert fork_server._link() is not parent
+
+    run(work, tmp_path / "app.py")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"document": 1}, "expected an object, got 1"),
+        ({"tables": None}, "What the app made cannot be read: "),
+        ({"tables": {"t": {"file": "none.arrow", "digest": "", "unusable": {}}}}, "What the app made cannot be read: "),
+    ],
+)
+def test_what_is_no_document_is_a_script_that_fails(tmp_path: Path, facts: dict[str, Any], words: str):
+    made = bv.document(bv.figure().points(pa.table({"x": [1]}), "x", "x"))
+    message = {"document": made.to_json(), "tables": {}, "files": [], "handlers": {}, "appends": False, **facts}
+
+    async def main() -> None:
+        found = AppProcess("app", str(tmp_path / "app.py"), 1, lambda *what: None, lambda *what: None, print)
+        found._directory = tmp_path
+        with pytest.raises(ScriptFailed, match=words):
+            found._opened(message, None)
+
+    asyncio.run(main())
 
 
 def alive(pid: int) -> bool:

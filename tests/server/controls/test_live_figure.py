@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pytest
 
 import bigviz as bv
+from bigviz.server.documents.opened import Shown
 from bigviz.server.jobs.layer_ref import named_columns
+from bigviz.server.jobs.usage import Usage
 
 from ..running import Running, running
 from ..wire import Browser
@@ -70,6 +73,22 @@ def test_a_range_of_dates_has_its_last_day(served: Running, trips: pa.Table):
     days = trips["day"].to_numpy().astype("datetime64[D]")
     kept = (days >= np.datetime64("1970-01-03")) & (days <= np.datetime64("1970-01-05"))
     assert value_of(served, "n", days=["1970-01-03", "1970-01-05"]) == int(kept.sum())
+
+
+def test_the_error_of_a_figure_names_no_column_that_the_caller_may_not_use(
+    served: Running, monkeypatch: pytest.MonkeyPatch
+):
+    site = served.server.site
+    assert site is not None
+    assert served.get("/d/controls/mean.json").status == 200
+    shown = site.tables._shown["d"]
+    other = bv.open({"x": [1.0], "secret": [2.0]}, name="trips")
+    document = replace(shown.document, sources=dict.fromkeys(shown.document.sources, other))
+    bare = Shown(replace(shown.opened, document=document), Usage({"trips": frozenset({"x", "fare"})}))
+    monkeypatch.setattr(site.tables, "shown", lambda document: bare)
+    answer = served.get("/d/controls/mean.json")
+    assert answer.status >= 400 and b"secret" not in answer.body
+    assert "cannot be used like that" in json.loads(answer.body)["error"]
 
 
 def test_a_known_figure_is_not_sent_again(served: Running):

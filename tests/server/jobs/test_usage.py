@@ -25,3 +25,11 @@ def test_a_filter_s_error_names_other_columns_only_to_who_may_know_them(filter_:
         Usage({"d": frozenset({"shown"})}).discretion("d"),
     ):
         check(parse("shown = 'a'"), DATASET)
+
+
+def test_what_all_of_several_callers_may_use():
+    one = Usage({"d": frozenset({"a", "b"}), "e": frozenset({"a"})}, frozenset({"e"}))
+    other = Usage({"d": frozenset({"b", "c"})}, frozenset({"d"}))
+    least = Usage.least([one, EVERYTHING, other])
+    assert least == Usage({"d": frozenset({"b"}), "e": frozenset({"a"})}, frozenset({"d", "e"}))
+    assert Usage.least([EVERYTHING, EVERYTHING]) == EVERYTHING

@@ -8,7 +8,7 @@ import pytest
 
 from bigviz.library.library import Library
 from bigviz.server.run.access_options import OpenToAll
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 
 def test_a_library_without_users_is_not_for_others(tmp_path: Path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bigviz.common.errors import BadInput
 from bigviz.server.run.index_options import INDEX_MODES, Storage, bytes_of_text, renamed_mode
-from bigviz.server.run.server import Options
+from bigviz.server.run.options import Options
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,13 @@ def test_a_former_option_warns_and_works(plot: bv.Figure):
         assert b"importmap" in fetched(handle.url)
 
 
+def test_an_option_that_is_none_is_named_with_the_nearest(plot: bv.Figure):
+    with pytest.raises(TypeError, match=r"has no option prot. Did you mean 'port'\?"):
+        bv.serve(plot, prot=1)
+    with pytest.raises(TypeError, match=r"has no option prot, titel\.$"):
+        bv.serve(plot, titel=1, prot=1)
+
+
 def test_within_a_running_loop(plot: bv.Figure):
     async def main() -> None:
         handle = bv.serve(bv.document(plot, id="looped"), port=0, quiet=True)

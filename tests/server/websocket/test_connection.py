@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pyarrow as pa
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
@@ -279,6 +279,12 @@ def test_another_protocol_version_is_told_so(served: Running):
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(10)
         assert closed.value.rcvd.code == 4009
+
+
+def test_a_query_that_is_no_text_is_refused_before_the_upgrade(served: Running):
+    with pytest.raises(InvalidStatus) as refused:
+        Browser(served.url, "points", query="?session=%ff")
+    assert refused.value.response.status_code == 400
 
 
 def test_a_changed_document_is_fetched_anew(documents):
