@@ -1,9 +1,11 @@
-// Bundles the page's modules, third-party ones too, into one script that the server prefers while it is of the modules next to it.
+// Bundles the page's modules, third-party ones too, into one script that the server prefers while it is of the modules next to it,
+// and compresses it for browsers that take brotli.
 // Run by `npm run bundle [-- FILE]` and by hatch_build.py when a wheel is built; the output is not committed.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -25,10 +27,11 @@ function digest() {
   return all.digest("hex");
 }
 
+const outfile = process.argv[2] ?? join(STATIC, BUNDLE);
 await build({
   entryPoints: [join(STATIC, "main.js")],
   absWorkingDir: ROOT,
-  outfile: process.argv[2] ?? join(STATIC, BUNDLE),
+  outfile,
   alias: Object.fromEntries(PACKAGES.map((name) => [name, join(STATIC, "vendor", "d3.js")])),
   bundle: true,
   minify: true,
@@ -37,3 +40,4 @@ await build({
   legalComments: "none",
   banner: { js: `// ${digest()}, the modules of bigviz's page; d3 under the licences in vendor/LICENSES.txt` },
 });
+writeFileSync(`${outfile}.br`, brotliCompressSync(readFileSync(outfile)));

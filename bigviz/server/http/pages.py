@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import mimetypes
 import os
 import time
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from tornado.web import HTTPError, StaticFileHandler
+from tornado.web import HTTPError
 
+from bigviz.common.daemon_thread import in_thread
 from bigviz.common.did_you_mean import near
 from bigviz.common.errors import BigvizError, Forbidden, NotFound, Unauthorized
+from bigviz.common.web.content_coding import Stamp, chosen, encoded, encoded_file, is_text, stamp
 from bigviz.library.views import is_view_id
 from bigviz.server.access.admission import sign_in_first
 from bigviz.server.access.foreign_pages import refusal
@@ -25,7 +28,7 @@ from bigviz.server.access.same_origin import framing_origin, is_embedded, is_fra
 from bigviz.server.documents.lists import list_documents, served_documents
 from bigviz.server.documents.maps import origins_of_maps
 from bigviz.server.error_json import status_of
-from bigviz.server.http.base import Guarded, Handler
+from bigviz.server.http.base import Handler
 from bigviz.server.http.content_types import HTML, JAVASCRIPT
 from bigviz.server.http.document_card import address, thumbnail
 from bigviz.server.http.list_page import SORTS, ListView, list_page, missing_page, page_head, refused_page
@@ -42,6 +45,8 @@ STATIC: Final = Path(__file__).resolve().parent.parent.parent / "static"
 _MOST_GUESSES: Final = 3
 _A_PAGE: Final = 60  # documents
 _OF_A_HASH: Final = "!$&'()*+,;=:@/?%-._~"  # characters that stand in one as they are
+_KINDS: Final = {".js": JAVASCRIPT}  # else what the machine's own list of types makes of it
+_LARGE: Final = 1 << 16  # bytes of a file: to compress more takes some milliseconds
 _NOT_HERE: Final = '<main class="missing"><p>{words}</p></main>\n</body>\n</html>\n'
 
 
@@ -230,11 +235,15 @@ class Page(HtmlHandler):
         ancestors = " ".join(["'self'", *self.site.hosts.named_texts()]) if embed else "'self'"
         maps = await origins_of_maps(self.site, name) if self._is_seen else ()
         sources = (STATIC / "index.html", *STATIC.glob("page.js"), *module_files(STATIC))
-        page, policy, etag = _page(STATIC, maps, self.site.basemaps, ancestors, *map(_stamp, sources))
+        page, policy, etag = _page(STATIC, maps, self.site.basemaps, ancestors, *map(stamp, sources))
         self.set_header("Content-Type", HTML)
         self._let_frame(ancestors, policy)
-        if not self.same(etag):
-            self.write(page)
+        coding = chosen(self.request.headers.get("Accept-Encoding", ""), ("gzip",))
+        self.vary("Accept-Encoding")
+        if coding is not None:
+            self.set_header("Content-Encoding", coding)
+        if not self.same(f"{etag}-{coding}" if coding else etag):
+            self.write(encoded(page, coding))
 
     def _let_frame(self, ancestors: str, policy: str) -> None:
         """Say which pages may have this one in a frame."""
@@ -293,51 +302,47 @@ class Autoload(Handler):
         self.finish()
 
 
-class Static(Guarded, StaticFileHandler):
-    """The client's own files, with strong ETags. A symbolic link that leads out of the directory is not followed."""
+class Static(Handler):
+    """The client's own files, with strong ETags, compressed for those who take that. A symbolic link that leads out of
+    the directory is not followed."""
 
     need = Need.PUBLIC
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
-        StaticFileHandler.initialize(self, path)
-        self.site = site
+        super().initialize(site)
+        self.root_directory = path
 
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        try:
-            return super().get_absolute_path(root, path)
-        except HTTPError:  # 403 for what leads out: answered like any other unknown address
-            raise HTTPError(404) from None
-
-    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        if "\0" in absolute_path:
+    async def answer(self, *args: str) -> None:
+        (name,) = args
+        path = _file_below(self.root_directory, name)
+        if path is None:
             raise HTTPError(404)
-        inside, real = os.path.realpath(root), os.path.realpath(absolute_path)
-        if os.path.commonpath([inside, real]) != inside or not os.path.isfile(real):
-            raise HTTPError(404)
-        return super().validate_absolute_path(root, absolute_path)
-
-    def get_cache_time(self, path: str, modified: object, mime_type: str) -> int:
-        return 0  # Tornado gives ten years to any address with ?v=, and no address of these files has a version
-
-    def compute_etag(self) -> str | None:
-        return f'"{_digest(*_stamp(Path(str(self.absolute_path))))}"'
-
-
-def _stamp(path: Path) -> tuple[Path, int, int]:
-    """A file and what changes when it does, so that caches over it need no restart."""
-    found = path.stat()
-    return path, found.st_mtime_ns, found.st_size
+        kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        accepts = self.request.headers.get("Accept-Encoding", "")
+        read = partial(encoded_file, path, kind, accepts)
+        body, digest, coding = read() if path.stat().st_size < _LARGE else await in_thread(read)
+        if is_text(kind):
+            self.vary("Accept-Encoding")
+        if coding is not None:
+            self.set_header("Content-Encoding", coding)
+        if self.same(digest):
+            self.finish()
+        else:
+            await self.send(kind, body)
 
 
-@lru_cache(256)
-def _digest(path: Path, changed: int, size: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _file_below(root: str, name: str) -> Path | None:
+    """A file below a directory by its address; None for what is no file, or leads out."""
+    if "\0" in name:
+        return None
+    inside, real = os.path.realpath(root), os.path.realpath(os.path.join(root, name))
+    is_inside = os.path.commonpath([inside, real]) == inside and os.path.isfile(real)
+    return Path(real) if is_inside else None
 
 
 @lru_cache(32)
 def _page(
-    static: Path, maps: tuple[str, ...], may_have_maps: bool, ancestors: str, *_: tuple[Path, int, int]
+    static: Path, maps: tuple[str, ...], may_have_maps: bool, ancestors: str, *_: Stamp
 ) -> tuple[bytes, str, str]:
     text = with_scripts((static / "index.html").read_text("utf-8"), static)
     told = " ".join(maps) if may_have_maps else "none"
