@@ -6,7 +6,8 @@ import re
 import time
 from typing import Any, Final
 
-from tornado.web import Application, RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler, _HandlerDelegate
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
@@ -21,7 +22,7 @@ from bigviz.server.websocket.requests import needs_of_messages
 __all__ = ["API", "ROUTES", "make_app"]
 
 _LAYER: Final = r"/([^/]+)/layers/([^/]+)"
-_TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)\.(npy|png|arrow)"
+_TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)(@2x)?\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
@@ -100,7 +101,7 @@ def make_app(site: Site) -> Application:
         if any(need.kind is not None for need in needs_of(handler).values()) and not re.compile(path).groups:
             raise TypeError(f"{handler.__name__} needs a role, but the address {path} names nothing.")
     needs_of_messages()
-    return Application(
+    return _Routes(
         [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],
         default_handler_class=pages.Missing,
         default_handler_args=shared,
@@ -108,6 +109,26 @@ def make_app(site: Site) -> Application:
         websocket_ping_interval=site.limits.ping_seconds,
         websocket_max_message_size=site.limits.frame_bytes,
     )
+
+
+class _Routes(Application):
+    """Routes, for requests that name this server in their first line too, as those of some proxies do."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> _HandlerDelegate:
+        """The handler of a request: RFC 9112, section 3.2.2, wants the host of its first line to count."""
+        if not request.path.startswith("/"):
+            _to_origin_form(request)
+        return super().find_handler(request, **kwargs)
+
+
+def _to_origin_form(request: HTTPServerRequest) -> None:
+    """`http://HOST/PATH` as a request for PATH of HOST."""
+    scheme, between, rest = request.path.partition("://")
+    host, _, path = rest.partition("/")
+    if scheme.lower() in ("http", "https") and between and host and "@" not in host:
+        request.headers["Host"] = request.host = host
+        request.path = f"/{path}"
+        request.uri = f"{request.path}?{request.query}" if request.query else request.path
 
 
 def _count(site: Site) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from bigviz.common.errors import BadInput, BigvizError, Busy, Forbidden, Unauthorized
+from bigviz.common.errors import BadInput, BigvizError, Busy, Forbidden, OutOfDate, Unauthorized
 from bigviz.server.access.admission import admit, sign_in_first
 from bigviz.server.access.credentials import Credentials, network_of
 from bigviz.server.access.foreign_pages import refusal
@@ -195,7 +195,7 @@ class Handler(Guarded):
 
     def initialize(self, site: Site) -> None:
         self.site = site
-        self._work: asyncio.Future[None] | None = None
+        self._work: asyncio.Task[Any] | None = None
 
     async def prepare(self) -> None:
         """Let the request through; from now until its answer it is in hand, and a server that stops waits for it."""
@@ -226,14 +226,16 @@ class Handler(Guarded):
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what the route does; what it raises of bigviz's own errors becomes the JSON answer."""
-        self._work = asyncio.ensure_future(work)
+        self._work = asyncio.current_task()
         try:
-            await self._work
+            await work
         except BigvizError as error:
             self.fail(error)
         except asyncio.CancelledError:
             if not self.request.connection.stream.closed():  # type: ignore[union-attr]
                 self.fail(Busy("The server is stopping."))
+        finally:
+            self._work = None
 
     async def answer(self, *args: str) -> None:
         """What the route does for GET and HEAD."""
@@ -308,8 +310,13 @@ class Handler(Guarded):
         return None  # routes with an ETag set it before they compute the body
 
     def same(self, etag: str) -> bool:
-        """Set the ETag; True if the client has this answer already: then there is nothing more to send."""
+        """Set the ETag; True if the client has this answer already: then there is nothing more to send. OutOfDate where
+        it wants another one."""
         self.set_header("Etag", f'"{etag}"')
+        wanted = self.request.headers.get("If-Match")
+        if wanted is not None and wanted.strip() != "*" and f'"{etag}"' not in map(str.strip, wanted.split(",")):
+            message = "What is here now is another than If-Match names: ask without it."
+            raise OutOfDate(message, "If-Match", wanted[:100])
         if not self.check_etag_header():
             return False
         self.set_status(304)
