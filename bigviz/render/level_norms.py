@@ -1,8 +1,9 @@
 """One normalisation for all tiles of a level, so that pictures of neighbouring tiles join.
 
-The values are those of the level's tiles, exactly all of them while at most 64 hold any (so up to level 3 always).
-Deeper levels have more tiles than can be read for a picture: there they are the 64 with the highest values, found by
-going down from the level above, where a tile that holds nothing is not followed.
+Up to level 3 the values are those of all of the level's tiles. Deeper levels have more tiles than can be read for a
+picture: there they are those of cells that stand for all of them, from any part of the level. Where these cannot be had
+without tiles, they are those of the 64 tiles with the highest values, found by going down from the level above, where a
+tile that holds nothing is not followed.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ __all__ = ["LevelNorms"]
 Array = npt.NDArray[Any]
 Place = tuple[int, int, int, int]
 Read = Callable[[Place], Sequence[Array]]
+Sample = Callable[[int], Sequence[Array] | None]
 
 _MOST_TILES: Final = 64
+_DEEPEST_READ: Final = 3  # the last level that has no more tiles than these
+
+
+def _no_sample(level: int) -> None:
+    """There is none."""
 
 
 class LevelNorms:
@@ -37,14 +44,27 @@ class LevelNorms:
         self._lock = threading.Lock()
 
     def norm(
-        self, tag: str, level: tuple[int, int], shading: Shading, cells: Cells, read: Read, cancel: Cancel
+        self,
+        tag: str,
+        level: tuple[int, int],
+        shading: Shading,
+        cells: Cells,
+        read: Read,
+        cancel: Cancel,
+        sample: Sample = _no_sample,
     ) -> Norm:
-        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes."""
+        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes, `sample` those of
+        cells that stand for all of a level."""
         key = (tag, level, shading)
         with self._lock:
             found = self._norms.get(key)
         if found is None:
-            found = norm_of(list(self._values(tag, level, cells, read, cancel).values()), shading)
+            planes = sample(level[0]) if level[0] == level[1] and level[0] > _DEEPEST_READ else None
+            if planes is None:
+                values = list(self._values(tag, level, cells, read, cancel).values())
+            else:
+                values = [values_of(planes, cells)]
+            found = norm_of(values, shading)
             with self._lock:
                 self._norms[key] = found
         return found

@@ -37,6 +37,11 @@ class Shading:
     low: float | None
     high: float | None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether a value's colour depends on no other value."""
+        return self.low is not None and self.high is not None and self.how != "eq_hist"
+
 
 @dataclass(frozen=True)
 class Cells:

@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -61,6 +61,7 @@ _log = logging.getLogger("bigviz")
 Window = tuple[Number, Number]
 
 _BEHIND: Final = 1 << 24  # rows from which on a build's threads step back: others are done within a second
+_LARGEST_BODY: Final = 2 << 20  # bytes: larger ones would take the place of too many others
 MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
 
@@ -77,15 +78,16 @@ class Engine:
         index: IndexMode = "auto",
         preview_rows: int = 1 << 21,
     ) -> None:
-        """`cache_bytes` of tiles and `index_bytes` (default: half of the memory) of built layers are kept; builds use
-        `threads` (default: one a usable core). Tables of `preview_rows` or more are sampled while they are indexed.
+        """`cache_bytes` of tiles and answers made of them, and `index_bytes` (default: half of the memory) of built
+        layers are kept; builds use `threads` (default: one a usable core). Tables of `preview_rows` or more are sampled
+        while they are indexed.
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
         there, with "existing" only those that are there are used, with "never" none.
         """
         self._preview_rows = preview_rows
         self._threads = threads or usable_cores()
-        self._tiles: ByteCache[Drawn] = ByteCache(cache_bytes)
+        self._tiles: ByteCache[Drawn | _Body] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
         self._store = LayerStore(memory)
         orders = Orders(self._store.order, self._store.put_order, self._drop_order)
@@ -165,6 +167,20 @@ class Engine:
             "brushes": self._brushes.nbytes,
         }
 
+    def level_sample(
+        self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER
+    ) -> list[npt.NDArray[Any]] | None:
+        with self._answering(dataset, layer, cancel) as built:
+            return built.level_sample(level, cancel)
+
+    def kept_body(self, name: str) -> bytes | None:
+        found = self._tiles.get(name)
+        return found.body if isinstance(found, _Body) else None
+
+    def keep_body(self, name: str, body: bytes) -> None:
+        if len(body) <= _LARGEST_BODY:
+            self._tiles.put(name, _Body(body))
+
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         key.check()
         name = (self._key(dataset, layer), key)
@@ -174,7 +190,7 @@ class Engine:
             name = ((dataset.lineage, layer.key(), state), key)
         exact = partial(self._arrays, dataset, layer, key)
         drawn = self._tiles.get(name)
-        if drawn is not None:
+        if isinstance(drawn, Drawn):
             return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
         with self._answering(dataset, layer, cancel) as built:
             drawn = built.draw(key, cancel)
@@ -411,6 +427,18 @@ class Engine:
         self._uses.drop(self._key(dataset, layer))
         self._brushes.drop_dataset(dataset)
         return _damaged(dataset, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """An encoded answer."""
+
+    body: bytes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return len(self.body) + 200
 
 
 class _Layers:

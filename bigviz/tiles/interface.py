@@ -224,6 +224,18 @@ class Engine(Protocol):
         those of builds that run included), `tiles` (the cache), and `brushes` (rows in the orders of brushes, and what
         lies beside them)."""
 
+    def level_sample(
+        self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER
+    ) -> list[npt.NDArray[Any]] | None:
+        """Finished planes, of any shape, of cells that stand for all of a level of square tiles; None where they can
+        only be had by reading tiles."""
+
+    def kept_body(self, name: str) -> bytes | None:
+        """The encoded answer that was kept under a name, if it still is. Never blocks."""
+
+    def keep_body(self, name: str, body: bytes) -> None:
+        """Keep an encoded answer beside tiles, within their bytes. Its name has to tell all that it depends on."""
+
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         """One tile; BadInput for a key that its level does not have."""
 

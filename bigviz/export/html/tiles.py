@@ -74,8 +74,9 @@ async def _layer(
             if any(plane.filled for plane in tile.planes):
                 filled.append(key)
                 place = (key.zx, key.zy, key.i, key.j)
-                for extension, colours in (("png", shading), ("npy", None)):
-                    _, body = await bodies.tile(backend, _CALLER, asked, place, extension, colours)
+                _, picture = await bodies.picture(backend, _CALLER, asked, place, shading)
+                _, numbers = await bodies.tile(backend, _CALLER, asked, place, "npy")
+                for extension, body in (("png", picture), ("npy", numbers)):
                     _write_file(folder / "tiles" / str(z) / str(key.i) / f"{key.j}.{extension}", body)
             progress(f"tiles of level {z}", (number + 1) / len(level), 0)
         level = [key.quarter(number) for key in filled for number in range(4)]

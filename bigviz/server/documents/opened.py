@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
+    from bigviz.server.jobs.layer_ref import Asked
 
 __all__ = ["Opened", "Shown"]
 
@@ -43,11 +44,16 @@ class Opened:
 
 @dataclass(frozen=True)
 class Shown:
-    """A document as one caller may use it; `resolved` has the layers that were asked about, by their definitions."""
+    """A document as one caller may use it; `resolved` has the layers that were asked about, by their definitions,
+    `asked` those that routes were asked about, with the names of their datasets, by number and query."""
 
     opened: Opened
     usage: Usage = EVERYTHING
     resolved: dict[Hashable, tuple[Dataset, Layer]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    asked: dict[tuple[str, str], tuple[Asked, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def document(self) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,19 @@ def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SID
     The format has no null: integers and bools that may lack a value (numpy.ma: min, max, first, last) come as float64
     with NaN, times have NaT. `.arrow` keeps their type.
     """
-    out = io.BytesIO()
     whole = [_with_nan(plane) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes]
     blank = np.zeros((*shape, 0), np.uint32)
     array = whole[0] if not categories else np.stack(whole, axis=-1) if whole else blank
-    np.save(out, np.ascontiguousarray(array), allow_pickle=False)
+    array = np.ascontiguousarray(array)
+    return b"".join((_head(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data))
+
+
+@lru_cache(256)
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What stands before an array's bytes."""
+    out = io.BytesIO()
+    facts = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, facts)
     return out.getvalue()
 
 

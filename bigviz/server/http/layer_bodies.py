@@ -53,6 +53,8 @@ _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 class LayerBodies:
     """What the layer routes answer with."""
 
+    KINDS: Final = {"npy": NPY, "png": PNG, "arrow": ARROW}
+
     def __init__(self) -> None:
         self.thumbnails = Thumbnails()
         self._norms = LevelNorms()
@@ -68,7 +70,7 @@ class LayerBodies:
             "maxzoom": 24,
         }
         if asked.layer.xaxis == "mercator":
-            answer["bounds"] = [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+            answer |= layer_json.map_bounds(info)
         answer["version"] = _TILESET_VERSION
         answer["data_version"] = asked.dataset.version
         answer["reduction"] = str(asked.layer.reduction)
@@ -91,40 +93,57 @@ class LayerBodies:
         asked: Asked,
         place: Place,
         extension: str,
-        shading: Shading | None,
+        name: str = "",
     ) -> Body:
-        """One tile as npy, arrow or png."""
+        """One tile as npy or arrow. It is kept under its `name` if it has one, as a picture is."""
         zx, zy, i, j = place
         dataset, layer = asked.dataset, asked.layer
 
         def call(cancel: Cancel) -> Body:
-            def read(place: Place) -> list[Any]:
-                return backend.compute_tile(dataset, layer, place, cancel).arrays()
-
-            engine, arrays = backend.engine, read(place)
-            if shading is not None:
-                cells = _cells(layer)
-
-                def draw(place: Place) -> list[Any]:
-                    return _pictured(read(place), (SIDE, SIDE))
-
-                arrays = _pictured(arrays, (SIDE, SIDE))
-                values = values_of(arrays, cells)
-                if cells == _PRESENCE:  # of ones and nothing else: other tiles have none but these
-                    return PNG, shade(arrays, values, norm_of([values], shading), shading)
-                norm = self._norms.norm(asked.etag, (zx, zy), shading, cells, draw, cancel)
-                return PNG, shade(arrays, values, norm, shading)
             own = value_type(layer.reduction, dataset)
-            arrays = [_sent(plane, layer, own) for plane in arrays]
+            planes = backend.compute_tile(dataset, layer, place, cancel).arrays()
+            arrays = [_sent(plane, layer, own) for plane in planes]
             if extension == "npy":
-                return NPY, npy(arrays, layer.reduction.category is not None)
-            planes = engine.info(dataset, layer).planes
-            labels = (str(layer.reduction),) if planes is None else planes
+                return _kept(backend, asked, name, NPY, npy(arrays, layer.reduction.category is not None))
+            told = backend.engine.info(dataset, layer).planes
+            labels = (str(layer.reduction),) if told is None else told
             level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
             about = {**level, "i": i, "j": j, "version": dataset.version}
-            return ARROW, arrow(tile_table(arrays, labels, about, own))
+            return _kept(backend, asked, name, ARROW, arrow(tile_table(arrays, labels, about, own)))
 
-        return await backend.run(principal, dataset, layer, ("tile", extension, place, shading), call)
+        return await backend.run(principal, dataset, layer, ("tile", extension, place), call)
+
+    async def picture(
+        self,
+        backend: Backend,
+        principal: Principal,
+        asked: Asked,
+        place: Place,
+        shading: Shading,
+        doubled: bool = False,
+        name: str = "",
+    ) -> Body:
+        """One tile as png; `doubled`: of 512 x 512 pixels, the cells of the next level."""
+        dataset, layer = asked.dataset, asked.layer
+        cells, deeper = _cells(layer), int(doubled)
+        level = place[0] + deeper, place[1] + deeper
+
+        def call(cancel: Cancel) -> Body:
+            def draw(place: Place) -> list[Any]:
+                return _pictured(backend.compute_tile(dataset, layer, place, cancel).arrays(), (SIDE, SIDE))
+
+            def sample(level: int) -> list[Any] | None:
+                return backend.engine.level_sample(dataset, layer, level, cancel)
+
+            arrays = _joined(draw, place) if doubled else draw(place)
+            values = values_of(arrays, cells)
+            # A level of ones has no other values; between given ends there is nothing to learn of other tiles.
+            own = norm_of([values], shading) if cells == _PRESENCE or shading.is_given else None
+            if own is None or own.origin:
+                own = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, sample)
+            return _kept(backend, asked, name, PNG, shade(arrays, values, own, shading))
+
+        return await backend.run(principal, dataset, layer, ("picture", place, shading, doubled), call)
 
     async def image(
         self,
@@ -154,7 +173,7 @@ class LayerBodies:
     async def tile_bytes(self, backend: Backend, principal: Principal, asked: Asked, extension: str) -> int:
         """Bytes that one tile's body may take."""
         if extension == "png":
-            return CELLS * _PIXEL_BYTES
+            return 4 * CELLS * _PIXEL_BYTES
         return CELLS * _CELL_BYTES * await self._planes(backend, principal, asked)
 
     async def image_bytes(self, backend: Backend, principal: Principal, asked: Asked, size: tuple[int, int]) -> int:
@@ -242,6 +261,27 @@ class LayerBodies:
             return JSON, dump(row_json(dataset, row, first, columns, cancel))
 
         return await backend.run(principal, dataset, layer, ("row", row, columns, only_kept), call, heavy=True)
+
+
+def _kept(backend: Backend, asked: Asked, name: str, kind: str, body: bytes) -> Body:
+    """An answer, which is kept under its name if that is still the name of what it was made of."""
+    if name and backend.engine.etag(asked.dataset, asked.layer) == asked.etag:
+        backend.engine.keep_body(name, body)
+    return kind, body
+
+
+def _joined(draw: Callable[[Place], list[Any]], place: Place) -> list[Any]:
+    """The planes of a tile's four children, as one of twice the sides."""
+    zx, zy, i, j = place
+    children = [[draw((zx + 1, zy + 1, 2 * i + di, 2 * j + dj)) for di in (0, 1)] for dj in (0, 1)]
+    join = np.ma.concatenate if any(np.ma.isMaskedArray(each) for each in children[0][0]) else np.concatenate
+    return [join([join(pair, axis=1) for pair in rows], axis=0) for rows in _by_plane(children)]
+
+
+def _by_plane(children: list[list[list[Any]]]) -> list[list[tuple[Any, Any]]]:
+    """Of each plane the upper pair and the lower pair."""
+    upper, lower = (list(zip(*row, strict=True)) for row in children)
+    return [[high, low] for high, low in zip(upper, lower, strict=True)]
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

@@ -25,6 +25,7 @@ __all__ = ["Bars", "Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
+_MOST_ASKED: Final = 64  # different questions about layers of a document whose answers are not worked out again
 
 
 class LayerHandler(Handler):
@@ -34,6 +35,7 @@ class LayerHandler(Handler):
     usage: Usage
     document: Document
     dataset: str
+    tag = ""
 
     need = Need.shown()
 
@@ -43,20 +45,37 @@ class LayerHandler(Handler):
         self.usage, self.document = shown.usage, shown.document
         document = self.document
         await read_options(document, self.usage)
+        place = (number, self.request.query)
+        asked, self.dataset = shown.asked.get(place, (None, ""))
+        if asked is None:
+            asked, self.dataset = self._asked_anew(backend, document, document_name, number)
+            if len(shown.asked) < _MOST_ASKED:
+                shown.asked[place] = asked, self.dataset
+        else:
+            asked = backend.tagged(asked)
+        self.set_header("X-Bigviz-Version", asked.dataset.version)
+        return backend, asked
+
+    def _asked_anew(self, backend: Backend, document: Document, document_name: str, number: str) -> tuple[Asked, str]:
+        """The layer that a number and the query mean, and the name of its dataset."""
         count = len(document.layers())
         if not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) >= count:
             allowed = f"they are 0 to {count - 1}" if count else "it has none"
             raise NotFound(f"Document {document_name!r} has no layer {number[:20]!r}: {allowed}.", "layer", number[:20])
-        self.dataset = document.layers()[int(number)][1].dataset
-        asked = backend.asked(document, int(number), self.query, self.usage)
-        self.set_header("X-Bigviz-Version", asked.dataset.version)
-        return backend, asked
+        name = document.layers()[int(number)][1].dataset
+        return backend.asked(document, int(number), self.query, self.usage), name
 
     def tagged(self, asked: Asked, *parts: object, tag: str | None = None) -> bool:
-        """Set a strong ETag over the layer's own (or `tag` in its place) and `parts`; True if the client has the answer
-        already."""
+        """Set a strong ETag, `self.tag`, over the layer's own (or `tag` in its place) and `parts`; True if the client
+        has the answer already."""
         text = repr((tag or asked.etag, self.request.path.rpartition(".")[2], *parts))
-        return self.same(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+        self.tag = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return self.same(self.tag)
+
+    async def deliver_kept(self, kind: str, body: bytes) -> None:
+        """Answer with bytes that are there already; they too are held in the budget of all answers."""
+        with self.site.budget.hold(len(body)):
+            await self.send(kind, body)
 
     async def deliver(self, size: int, work: Callable[[], Awaitable[tuple[str, bytes]]]) -> None:
         """Answer with the content type and the bytes that `work` gives. `size` bytes, and then as many as there are,
@@ -90,20 +109,30 @@ class TileJson(LayerHandler):
 
 
 class Tiles(LayerHandler):
-    """`tiles/Z/I/J.EXT` and `tiles/ZX,ZY/I/J.EXT`; 404 for a tile that its level does not have."""
+    """`tiles/Z/I/J.EXT` and `tiles/ZX,ZY/I/J.EXT`, `J@2x.png` with twice the pixels; 404 for a tile that its level does
+    not have."""
 
     async def answer(self, *args: str) -> None:
-        name, number, level, i, j, extension = args
+        name, number, level, i, j, doubled, extension = args
         backend, asked = await self.asked(name, number)
         place = _place(level, i, j)
+        if doubled and (extension != "png" or max(place[:2]) == _MOST_LEVEL):
+            raise NotFound(f"Only pictures of levels 0 to {_MOST_LEVEL - 1} have twice the pixels.", "tile")
         shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
         # Colours depend on other tiles, and an Arrow file names its version.
         tag = await backend.tile_tag(self.principal, asked, place) if extension == "npy" else None
-        if self.tagged(asked, place, shading, tag=tag):
+        if self.tagged(asked, place, shading, bool(doubled), tag=tag):
             self.finish()
             return
         principal, bodies = self.principal, self.site.bodies
-        work = partial(bodies.tile, backend, principal, asked, place, extension, shading)
+        body = backend.engine.kept_body(self.tag)
+        if body is not None:
+            await self.deliver_kept(bodies.KINDS[extension], body)
+            return
+        if shading is None:
+            work = partial(bodies.tile, backend, principal, asked, place, extension, self.tag)
+        else:
+            work = partial(bodies.picture, backend, principal, asked, place, shading, bool(doubled), self.tag)
         await self.deliver(await bodies.tile_bytes(backend, principal, asked, extension), work)
 
 

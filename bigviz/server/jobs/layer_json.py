@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz import __version__
 from bigviz.aggregate.layer import MOST_CATEGORIES
+from bigviz.aggregate.spaces import MERCATOR_X, MERCATOR_Y, MOST_LATITUDE
 from bigviz.common.web.safe_numbers import safe
 from bigviz.data.columns.column import ColumnInfo, own_name
 from bigviz.data.dataset import Dataset
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from bigviz.tiles.interface import DensePart, LayerInfo, Number
     from bigviz.tiles.readiness import Readiness
 
-__all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "tilejson_facts", "traits_answer"]
+__all__ = ["INDEX", "datasets_answer", "hello", "layer_answer", "map_bounds", "tilejson_facts", "traits_answer"]
 
 Position = int | float | str
 
+_MARGIN: Final = 2.0**-30  # of the world, 4 cm: rows on the border of a tile are not left out with it
+_SCREEN: Final = 4.0  # tiles that all rows fit on, side by side
+_DEEPEST: Final = 16  # to begin with, where rows are one place
 _TOO_MANY: Final = f"has more than {MOST_CATEGORIES} different values, the most that by shows"
 
 
@@ -101,6 +106,29 @@ def tilejson_facts(info: LayerInfo, datetime: tuple[bool, bool], readiness: Read
         "extent": _box(info.extent, datetime, _as_it_is),
         "range": None if info.range is None else _box(info.range, datetime, _as_it_is),
     }
+
+
+def map_bounds(info: LayerInfo | None) -> dict[str, Any]:
+    """`bounds` (west, south, east, north) in degrees: of the rows of a mercator layer, or of the whole world where
+    there are none or the index is being built; then `center` (degrees, degrees, zoom) is left out."""
+    box = None if info is None else info.range
+    if box is None:
+        return {"bounds": [-180.0, -MOST_LATITUDE, 180.0, MOST_LATITUDE]}
+    west, south, east, north = (min(max(end, 0.0), 1.0) for end in _grown(*map(float, box)))
+    zoom = math.floor(math.log2(_SCREEN / max(east - west, north - south)))
+    return {
+        "bounds": [*_degrees(west, south), *_degrees(east, north)],
+        "center": [*_degrees((west + east) / 2, (south + north) / 2), min(max(zoom, 0), _DEEPEST)],
+    }
+
+
+def _grown(west: float, south: float, east: float, north: float) -> tuple[float, ...]:
+    return west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN
+
+
+def _degrees(x: float, y: float) -> tuple[float, float]:
+    latitude = MERCATOR_Y.value(y)
+    return MERCATOR_X.value(x), min(max(latitude, -MOST_LATITUDE), MOST_LATITUDE)
 
 
 def _box(

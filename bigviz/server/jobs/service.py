@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -224,6 +225,11 @@ class Backend:
         published = layer_ref.published(document, figure, style, values)
         dataset, layer = layer_ref.overridden(published, document, get, usage, values).resolve(document, usage)
         return Asked(dataset, layer, figure, substituted(style, values), self.engine.etag(dataset, layer))
+
+    def tagged(self, asked: Asked) -> Asked:
+        """The same question with the ETag of what answers it now."""
+        etag = self.engine.etag(asked.dataset, asked.layer)
+        return asked if etag == asked.etag else replace(asked, etag=etag)
 
     def observe(self, prepared: Prepared, waited: float) -> None:
         """Count an answer in the metrics."""

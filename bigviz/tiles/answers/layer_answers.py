@@ -84,6 +84,10 @@ class LayerAnswers(Protocol):
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows; None where the exact one takes no longer."""
 
+    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+        """Finished planes, of any shape, of cells that stand for all of a level of square tiles; None where they can
+        only be had by reading tiles."""
+
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
         """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of others."""
 

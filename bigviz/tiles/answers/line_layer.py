@@ -99,6 +99,10 @@ class LineLayer(SingleVersion):
         cancel.check()
         return [draw_tile(self.line, (self.survey.x, self.survey.y), key)[0]]
 
+    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+        """None: all cells of a line are ones."""
+        return None
+
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""
         cancel.check()

@@ -27,6 +27,7 @@ from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.level_sample import level_sample
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.answers.ordered_image import Runs, ordered_planes
@@ -136,6 +137,10 @@ class PointsLayer(SingleVersion):
         else:
             planes = self.pyramid.scan(key, cancel)[0]
         return finished(inputs.reduction, planes, inputs.own, cancel)
+
+    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+        """Cells of a level, from stretches of the order."""
+        return level_sample(self.order.guard, self.pyramid.inputs, level, cancel)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""

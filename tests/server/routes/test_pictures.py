@@ -40,6 +40,26 @@ def test_a_deep_picture_of_a_line_draws_one_tile(documents):
         assert answer.status == 200 and len(engine.computed) == 1
 
 
+def test_twice_the_pixels_are_the_tiles_of_the_next_level(served: Running):
+    for document in ("points", "by"):
+        base = f"/{document}/layers/0/tiles"
+        double = pixels(served.get(f"{base}/1/0/1@2x.png").body)
+        assert double.shape == (512, 512, 4) and double[..., 3].any()
+        for i in (0, 1):
+            for j in (0, 1):
+                single = pixels(served.get(f"{base}/2/{i}/{2 + j}.png").body)
+                np.testing.assert_array_equal(double[256 * j : 256 * (j + 1), 256 * i : 256 * (i + 1)], single)
+
+
+def test_a_deep_picture_reads_no_level_above(documents):
+    engine = Gated()
+    with running(documents[:1], engine) as server:
+        assert server.get(f"{L}/tiles/18/90000/90000.png").status == 200 and len(engine.computed) == 1
+        for how in ("linear", "log", "cbrt"):
+            assert server.get(f"{L}/tiles/2/1/1.png?how={how}&low=1&high=7").status == 200
+        assert len(engine.computed) == 4, "nor any tile but its own between given ends"
+
+
 def test_pictures_between_given_ends(served: Running):
     counts = npy(served.get(f"{L}/tiles/0/0/0.npy").body)
     image = pixels(served.get(f"{L}/tiles/0/0/0.png?how=linear&cmap=gray&low=0&high=10").body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -45,9 +46,14 @@ def test_tilejson_with_other_columns(served: Running):
     assert back["reduction"] == "count"
 
 
-def test_mercator_has_bounds_in_degrees(served: Running):
+def test_mercator_has_bounds_and_center_in_degrees(served: Running, dataset):
     found = json.loads(served.get(f"{L}/tilejson.json?xaxis=mercator&yaxis=mercator").body)
-    assert found["bounds"] == [-180.0, -85.0511287798066, 180.0, 85.0511287798066]
+    x, y = (dataset.column(name).values.astype(float) for name in ("x", "y"))
+    np.testing.assert_allclose(found["bounds"], [x.min(), y.min(), x.max(), y.max()], atol=1e-6)
+    west, south, east, north = found["bounds"]
+    assert west < x.min() and south < y.min() and east > x.max() and north > y.max()
+    lon, lat, zoom = found["center"]
+    assert west < lon < east and south < lat < north and 0 < zoom <= 16
     assert found["extent"] == [0.0, 0.0, 1.0, 1.0]
 
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 
 from bigviz.aggregate.layer import Layer
+from bigviz.document.spec import Document
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
-from ..running import Running
+from ..running import Gated, Running, running
 from .answers import WINDOW, L, failure, npy, table
 
 
@@ -108,6 +109,47 @@ def test_etags_are_strong_and_cover_everything(served: Running):
     assert served.get(f"{L}/tiles/1/0/1.npy?agg=count").headers["Etag"] == tags[0], "one spelling, one tag"
 
 
+def test_what_was_encoded_is_answered_from_its_bytes(documents: list[Document]):
+    engine = Gated()
+    with running(documents[:1], engine) as server:
+        for name in ("1/0/1.png", "1/0/1.npy", "1/0/1.arrow", "4/5/5@2x.png", "1/0/1.png?low=0&high=9&how=log"):
+            first = server.get(f"{L}/tiles/{name}")
+            computed = len(engine.computed)
+            again = server.get(f"{L}/tiles/{name}")
+            assert first.status == 200 and again.body == first.body and len(engine.computed) == computed
+            assert {k: v for k, v in first.headers.items() if k != "Date"} == {
+                k: v for k, v in again.headers.items() if k != "Date"
+            }
+        server.on_loop(server.engine._tiles.clear)
+        assert server.get(f"{L}/tiles/1/0/1.npy").body == npy_body(server) and len(engine.computed) > computed
+
+
+def npy_body(server: Running) -> bytes:
+    return server.get(f"{L}/tiles/1/0/1.npy").body
+
+
+def test_if_match(served: Running):
+    path = f"{L}/tiles/1/0/1.npy"
+    tag = served.get(path).headers["Etag"]
+    for wanted in (tag, "*", f'"other", {tag}'):
+        assert served.get(path, If_Match=wanted).status == 200
+    for wanted in ('"other"', f"W/{tag}", ""):
+        answer = served.get(path, If_Match=wanted, If_None_Match=tag)
+        assert answer.status == 412 and json.loads(answer.body)["field"] == "If-Match"
+
+
+def test_an_address_may_be_whole(served: Running):
+    host = served.url.removeprefix("http://").rstrip("/")
+    path = f"{L}/tiles/1/0/1.npy?agg=count"
+    plain = served.get(path)
+    for address in (f"http://{host}{path}", f"HTTP://{host}{path}"):
+        answer = served.get(address, Host="other.example")
+        assert (answer.status, answer.body) == (200, plain.body), "its host counts"
+    assert served.get(f"http://{host}").status == 200
+    for address in (f"http://other.example{path}", f"http://me@{host}{path}", f"ftp://{host}{path}"):
+        assert served.get(address).status in (400, 403, 404)
+
+
 @pytest.mark.parametrize(
     "place",
     ["25/0/0", "1/2/0", "1/0/2", "0/1/0", "3,25/0/0", "3,2/8/0", "3,2/0/4", "99999999999/0/0", "1/99999999999/0"],
@@ -115,6 +157,11 @@ def test_etags_are_strong_and_cover_everything(served: Running):
 def test_tiles_outside_their_level(served: Running, place):
     found = failure(served, f"{L}/tiles/{place}.npy", 404)
     assert "0 to" in found["error"]
+
+
+@pytest.mark.parametrize("name", ["1/0/0@2x.npy", "1/0/0@2x.arrow", "24/0/0@2x.png", "1/0/0@3x.png"])
+def test_pictures_that_have_not_twice_the_pixels(served: Running, name: str):
+    failure(served, f"{L}/tiles/{name}", 404)
 
 
 @pytest.mark.parametrize("place", ["-1/0/0", "1/0", "a/0/0", "1/0/0/0", "1.0/0/0", "1,1,1/0/0", "1/0/0.gif"])

@@ -1,0 +1,82 @@
+"""Cells that stand for all cells of a level where its colours are chosen: their finished values.
+
+They are those of stretches of the order. A stretch has so many rows, and crosses fewer cells where rows lie closer, so
+each filled cell is as likely to be among them as any other. Cells at the ends of a stretch, of which it may hold a part
+only, are left out. Few rows are one stretch: then it is all cells of the level.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.jit import frozen, jit
+from bigviz.tiles.grid.tile_key import DEEPEST
+from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block
+from bigviz.tiles.pyramid.accumulators import finished
+from bigviz.tiles.pyramid.layer_columns import Inputs
+
+__all__ = ["level_sample"]
+
+Array = npt.NDArray[Any]
+
+_STRETCHES: Final = 64
+_ROWS: Final = 1 << 11  # of a stretch
+_MOST: Final = _STRETCHES * _ROWS  # rows of a table that is one stretch
+_CELLS: Final = 1 << 18  # of all planes
+
+
+def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+    """Finished planes, of shape (1, cells), of cells of square tiles of a level (0 to 24).
+
+    None where no stretch holds a whole cell, and where categories make them too many. Raises Cancelled, Unreadable.
+    """
+    lows, highs = _stretches(len(guard))
+    cells = np.empty(_MOST, np.int32)
+    positions = np.empty(_MOST, np.int64)
+    shift = np.uint64(2 * (DEEPEST - level))
+    rows, count = _whole_cells(guard.fenced, frozen(lows), frozen(highs), shift, positions, cells)
+    guard.keys.check()
+    if not count or count * max(len(inputs.labels or ()), 1) > _CELLS:
+        return None
+    planes = inputs.reduction.create((1, count), inputs.dtype, len(inputs.labels or ()), cancel.check)
+    inputs.append(planes, cells[:rows], positions[:rows])
+    return finished(inputs.reduction, planes, inputs.own, cancel)
+
+
+def _stretches(rows: int) -> tuple[Array, Array]:
+    """First and end position of each."""
+    if rows <= _MOST:
+        return np.zeros(1, np.int64), np.array([rows])
+    lows = np.linspace(0, rows - _ROWS, _STRETCHES).astype(np.int64)
+    return lows, lows + _ROWS
+
+
+@jit
+def _whole_cells(
+    fenced: Fenced, lows: Array, highs: Array, shift: np.uint64, positions: Array, cells: Array
+) -> tuple[int, int]:
+    """The rows of stretches that lie in cells which begin and end there, each with its cell's number: how many, and how
+    many cells."""
+    keys = fenced.keys
+    rows, count = 0, 0
+    for s in range(lows.size):
+        low, high = lows[s], highs[s]
+        if low == high:
+            continue
+        for block in range(max(low - 1, 0) >> 13, (min(high, keys.size - 1) >> 13) + 1):
+            open_block(fenced, block)
+        while 0 < low < high and keys[low] >> shift == keys[low - 1] >> shift:
+            low += 1
+        while low < high < keys.size and keys[high - 1] >> shift == keys[high] >> shift:
+            high -= 1
+        for at in range(low, high):
+            if at == low or keys[at] >> shift != keys[at - 1] >> shift:
+                count += 1
+            positions[rows] = at
+            cells[rows] = count - 1
+            rows += 1
+    return rows, count
