@@ -46,6 +46,12 @@ class TileKey:
         x, y = 32 - self.zx, 32 - self.zy
         return self.i << x, (self.i + 1 << x) - 1, self.row << y, (self.row + 1 << y) - 1
 
+    @property
+    def keys(self) -> tuple[int, int]:
+        """The first Morton key of a square tile, and the one after its last."""
+        shift = 64 - 2 * self.zx
+        return self.morton << shift, self.morton + 1 << shift
+
     def quarter(self, number: int) -> TileKey:
         """A child of both axes: 0 low y low x, 1 low y high x, 2 and 3 high y."""
         return TileKey(self.zx + 1, self.zy + 1, 2 * self.i + number % 2, 2 * self.j + 1 - number // 2)

@@ -124,10 +124,8 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
 def count_rows(guard: Guard, tile: TileKey, cancel: Cancel = NEVER) -> int:
     """How many rows lie in a tile: by two searches in a square one."""
     if tile.zx == tile.zy:
-        rows, shift = len(guard), 64 - 2 * tile.zx
-        low = guard.lower_bound(0, rows, tile.morton << shift)
-        end = tile.morton + 1 << shift
-        return (rows if end >> 64 else guard.lower_bound(low, rows, end)) - low
+        low, high = guard.span(*tile.keys)
+        return high - low
     ranges = ranges_within(guard, tile.codes, cancel)
     sure = int((ranges.high - ranges.low)[ranges.whole].sum())
     edge = positions_of(ranges.low[~ranges.whole], ranges.high[~ranges.whole])

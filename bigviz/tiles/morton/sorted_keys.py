@@ -72,6 +72,13 @@ class Guard:
         self.keys.check()
         return found
 
+    def span(self, first: int, end: int) -> tuple[int, int]:
+        """The first position whose key is not below `first`, and the first whose key is not below `end`, which is more
+        and at most 2^64. One call of a kernel: after each, a thread waits for those that compute in Python."""
+        low, high = _span(self.fenced, np.uint64(first), np.uint64(end - 1))
+        self.keys.check()
+        return int(low), int(high)
+
     def run_end(self, at: int, high: int, shift: int) -> int:
         """The end of the run of keys that agree with the one at `at` above `shift` bits."""
         found = int(run_end(self.fenced, at, high, np.uint64(shift)))
@@ -115,6 +122,15 @@ def lower_bound(fenced: Fenced, low: int, high: int, key: np.uint64) -> int:
         else:
             high = middle
     return low
+
+
+@jit
+def _span(fenced: Fenced, first: np.uint64, last: np.uint64) -> tuple[int, int]:
+    rows = fenced.keys.size
+    low = lower_bound(fenced, 0, rows, first)
+    if last == np.uint64(0xFFFFFFFFFFFFFFFF):
+        return low, rows
+    return low, lower_bound(fenced, low, rows, last + np.uint64(1))
 
 
 @jit

@@ -115,10 +115,7 @@ class Pyramid:
 
     def span(self, tile: TileKey) -> tuple[int, int]:
         """The first and the end position of the rows of a square tile."""
-        rows, shift = len(self.guard), 64 - 2 * tile.zx
-        low = self.guard.lower_bound(0, rows, tile.morton << shift)
-        end = tile.morton + 1 << shift
-        return low, rows if end >> 64 else self.guard.lower_bound(low, rows, end)
+        return self.guard.span(*tile.keys)
 
     def cuts(self, tile: TileKey, low: int, high: int) -> list[int]:
         """The five positions that separate the quarters of a square tile: low y low x, low y high x, high y ..."""

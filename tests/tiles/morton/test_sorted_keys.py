@@ -38,6 +38,9 @@ def test_a_search_finds_what_numpy_finds(data: st.DataObject, kind: str, low: in
     near = st.integers(0, SIZE - 1).map(lambda k: int(keys[k])) | st.integers(0, 2**64 - 1)
     key = min(data.draw(near) + data.draw(st.integers(0, 1)), 2**64 - 1)
     assert Guard(keys).lower_bound(low, high, key) == low + int(np.searchsorted(keys[low:high], np.uint64(key)))
+    end = min(key + data.draw(st.integers(1, 1 << 63)), 1 << 64)
+    stop = SIZE if end >> 64 else int(np.searchsorted(keys, np.uint64(end)))
+    assert Guard(keys).span(key, end) == (int(np.searchsorted(keys, np.uint64(key))), stop)
 
 
 @settings(max_examples=200, deadline=None)

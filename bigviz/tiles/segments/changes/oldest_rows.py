@@ -31,10 +31,7 @@ def rows_of_tile(guard: Guard, rows: Array, lowest: Array, tile: TileKey) -> tup
     """How many rows of an order lie in a tile, and the lowest of their numbers; (0, -1) without any. `lowest` is what
     `lowest_of_blocks` gives of the row numbers."""
     if tile.zx == tile.zy:
-        shift = 64 - 2 * tile.zx
-        low = guard.lower_bound(0, len(guard), tile.morton << shift)
-        end = tile.morton + 1 << shift
-        high = len(guard) if end >> 64 else guard.lower_bound(low, len(guard), end)
+        low, high = guard.span(*tile.keys)
         return high - low, _lowest(frozen(rows), frozen(lowest), np.array([low]), np.array([high]))
     ranges = ranges_within(guard, tile.codes)
     whole = ranges.whole

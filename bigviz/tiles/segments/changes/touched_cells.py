@@ -60,9 +60,9 @@ class TouchedCells:
         """The version in which something in a tile of the roots was touched last; 0 where nothing was."""
         level = min(key.zx, key.zy)
         square = TileKey(level, level, key.i >> key.zx - level, key.j >> key.zy - level)
-        first, end = square.morton << 64 - 2 * level, (square.morton + 1 << 64 - 2 * level) - 1
+        first, end = square.keys
         low = int(np.searchsorted(self.cells, np.uint64(first >> self.shift)))
-        high = int(np.searchsorted(self.cells, np.uint64(end >> self.shift), "right"))
+        high = int(np.searchsorted(self.cells, np.uint64(end - 1 >> self.shift), "right"))
         if low == high:
             return 0
         found = self.versions[low:high]
