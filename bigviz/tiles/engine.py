@@ -40,6 +40,7 @@ from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
 from bigviz.tiles.brush.prepared import Prepared
+from bigviz.tiles.brush_rehearsal import rehearse_brushes
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
@@ -306,6 +307,9 @@ class Engine:
     ) -> LinkedBrush:
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
         return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
+
+    def rehearse_brushes(self) -> None:
+        rehearse_brushes(Engine(threads=1, cache_bytes=0))
 
     def select(
         self,

@@ -307,6 +307,9 @@ class Engine(Protocol):
         Raises BadInput, NotFound or Unplottable for columns that the dataset does not have.
         """
 
+    def rehearse_brushes(self) -> None:
+        """Load what a first brush would wait for; blocks."""
+
     def rows(
         self,
         dataset: Dataset,

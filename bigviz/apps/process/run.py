@@ -104,4 +104,3 @@ def _end_soon() -> None:
     timer = threading.Timer(_SECONDS_TO_CLOSE, os._exit, (0,))
     timer.daemon = True
     timer.start()
-

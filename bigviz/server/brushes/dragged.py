@@ -98,9 +98,7 @@ def _found(control: str, definition: Any, shown: Shown, backend: Resolving, canc
     return _split(control, definition.get("filter", ""), values, _Found(dataset, layer, None), document, cancel)
 
 
-def _split(
-    control: str, text: str, given: Any, whole: _Found, document: Document, cancel: Cancel
-) -> _Found | None:
+def _split(control: str, text: str, given: Any, whole: _Found, document: Document, cancel: Cancel) -> _Found | None:
     """A layer of a filter without the comparison of a control in it."""
     dataset, layer = whole.dataset, whole.layer
     if not text or control not in parse(text).controls:
@@ -127,9 +125,7 @@ def _split(
     return _Found(dataset, replace(layer, filter=_text(rest)), drag)
 
 
-def _total(
-    control: str, want: NumberWant, first: _Found, document: Document, cancel: Cancel
-) -> _Found | None:
+def _total(control: str, want: NumberWant, first: _Found, document: Document, cancel: Cancel) -> _Found | None:
     """A live figure, as a layer whose reduction is its expression; None as for a layer."""
     spec = number_spec(want, document, first.dataset)
     kept = bound_filter(document, spec.filter, all_values(document, want.values))

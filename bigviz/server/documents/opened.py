@@ -51,9 +51,7 @@ class Shown:
     usage: Usage = EVERYTHING
     resolved: dict[Hashable, tuple[Dataset, Layer]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    asked: dict[tuple[str, str], tuple[Asked, str]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    asked: dict[tuple[str, str], tuple[Asked, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def document(self) -> Document:

@@ -6,6 +6,7 @@ its threads. One object a server, made when the engine is loaded.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.daemon_thread import in_thread
+from bigviz.common.daemon_thread import in_thread, start_daemon
 from bigviz.common.errors import BigvizError, Busy
 from bigviz.common.workers import usable_cores
 from bigviz.data.dataset import Dataset
@@ -61,6 +62,7 @@ Place = tuple[int, int, int, int]
 _INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _MOST_RESOLVED: Final = 64  # layers of a page
+_SHOWN: Final = 2.0  # seconds from a page's greeting until its figures are there, about
 _GREETED: Final = 0.1  # and from there to what it asks first; with a second here, builds rested for most of it
 
 
@@ -80,6 +82,7 @@ class Backend:
         self.brush_cells = CellBudget(limits.brush_cells, limits.brushes_cells)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
         self._requests = 0
+        self._rehearsed = False
         self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}
         self._of_many: WeakKeyDictionary[Dataset, frozenset[str]] = WeakKeyDictionary()
         metrics.refresh = self._refresh
@@ -91,6 +94,11 @@ class Backend:
             if dataset not in self._of_many:
                 self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
         await read_options(document, usage)
+        if (document.links or document.controls) and not self._rehearsed:
+            self._rehearsed = True
+            asyncio.get_running_loop().call_later(
+                _SHOWN, start_daemon, "bigviz-rehearsal", self.engine.rehearse_brushes
+            )
         of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
         return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
 

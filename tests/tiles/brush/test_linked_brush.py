@@ -243,7 +243,7 @@ def test_what_cannot_be_brushed_is_refused(dataset: Dataset) -> None:
         (SpanSource("x"), HistogramTarget("x", (1.0, 0.0)), BadInput),
         (SpanSource("x"), HistogramTarget("x", (1.0, 2.0), filter="nope >"), BadInput),
         (SpanSource("x", filter="few > 'ten'"), BarTarget("kind"), BadInput),
-        (LabelSource("kind", "nope > 1"), BarTarget("kind"), NotFound),
+        (LabelSource("kind", "nope > 1"), BarTarget("kind"), BadInput),
         (SpanSource("x"), RasterTarget(POINTS, RasterView(25, 0, 0, 0, 1, 1)), BadInput),
     ):
         with pytest.raises(error):

@@ -1,0 +1,48 @@
+"""A first brush that nobody waits for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from bigviz.aggregate.layer import Layer
+from bigviz.data.open import open as open_table
+from bigviz.tiles.brush.linked import (
+    BoxSource,
+    HistogramTarget,
+    LineTarget,
+    RasterTarget,
+    RasterView,
+    Source,
+    SpanSource,
+    Target,
+)  # fmt: skip
+from bigviz.tiles.brush.orders.shapes import Box, Shape, Span
+from bigviz.tiles.interface import Engine
+
+__all__ = ["rehearse_brushes"]
+
+_ROWS = 4_096
+_STEPS: tuple[tuple[Source, tuple[Shape, Shape]], ...] = (
+    (BoxSource(Layer("points", "x", "y")), (Box((0.2, 0.7), (0.2, 0.7)), Box((0.3, 0.8), (0.1, 0.6)))),
+    (SpanSource("y"), (Span(0.2, 0.6), Span(0.3, 0.7))),
+)
+
+
+def rehearse_brushes(engine: Engine) -> None:
+    """Move brushes of an engine over a few rows of floats, so that kernels are at hand: else the first one who brushes
+    would wait for them (0.7 s; some more where the compiler has not put them on the disk yet)."""
+    numbers = np.random.default_rng(0).random((3, _ROWS))
+    for dtype in (np.float32, np.float64):
+        x, y, value = numbers.astype(dtype)
+        dataset = open_table(pa.table({"x": x, "y": y, "value": value}))
+        targets: list[Target] = [
+            RasterTarget(Layer("points", "y", "value"), RasterView(0, 0, 0, 0, 256, 256)),
+            HistogramTarget("value", (0.0, 0.5, 1.0)),
+            LineTarget(Layer("line", "x", "value", "any"), 0, 1, 16),
+        ]
+        for source, shapes in _STEPS:
+            brush = engine.brush(dataset, source, targets)
+            for shape in shapes:
+                brush.move(shape)
+            brush.close()
