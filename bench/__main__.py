@@ -14,7 +14,23 @@ from typing import Final
 import click
 
 from bench import machine, report
-from bench.cases import browser, build, busy, cancel, canvas, filter, filtered, first, line, memory, select, start, view
+from bench.cases import (
+    browser,
+    build,
+    busy,
+    cancel,
+    canvas,
+    filter,
+    filtered,
+    first,
+    hover,
+    legend,
+    line,
+    memory,
+    select,
+    start,
+    view,
+)  # fmt: skip
 from bench.peers.process import Peer
 from bench.places import LARGE, PUBLISHED, RESULTS, tidy
 from bench.report import Figure, words
@@ -33,10 +49,12 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "stop": busy.stop,
     "reductions": start.reductions,
     "select": select.run,
+    "hover": hover.run,
     "filter": filter.run,
     "filtered": filtered.run,
     "canvas": canvas.run,
     "browser": browser.run,
+    "legend": legend.run,
     # Those above read one table. Beyond LARGE the disk holds no second one, so `log` removes it.
     "log": view.log,
     "grid": view.grid,

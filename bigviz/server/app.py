@@ -26,7 +26,7 @@ _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)(@2x)?\.(npy|png|arrow
 ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
-    "/D/layers/L/rows.arrow", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
+    "/D/layers/L/rows.arrow|json", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
     "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv|json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
@@ -91,7 +91,7 @@ def make_app(site: Site) -> Application:
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),
         (rf"{_LAYER}/columns\.arrow", layers.Columns, shared),
         (rf"{_LAYER}/bars\.arrow", layers.Bars, shared),
-        (rf"{_LAYER}/rows\.arrow", layers.Rows, shared),
+        (rf"{_LAYER}/rows\.(arrow|json)", layers.Rows, shared),
         (rf"{_LAYER}/rows/(\d{{1,12}})\.json", layers.Row, shared),
         (rf"{_LAYER}/select", selections.Select, shared),
         (r"/([^/]+)/selections/([A-Za-z0-9_-]{1,64})\.(parquet|arrow|csv)", selections.Download, shared),

@@ -35,6 +35,7 @@ from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.row_lookup import RowOrder, check_limit, first_table
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
@@ -50,7 +51,8 @@ from bigviz.tiles.layer_factory import IndexMode, Maker
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.expression import expression_of
-from bigviz.tiles.selection.region import Region
+from bigviz.tiles.selection.first_rows import check_order
+from bigviz.tiles.selection.region import Rectangle, Region
 from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -63,7 +65,6 @@ Window = tuple[Number, Number]
 
 _BEHIND: Final = 1 << 24  # rows from which on a build's threads step back: others are done within a second
 _LARGEST_BODY: Final = 2 << 20  # bytes: larger ones would take the place of too many others
-MOST_ROWS: Final = 50_000  # that one answer of rows holds
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
 
 
@@ -296,11 +297,29 @@ class Engine:
     ) -> pa.Table:
         check_window(x0, x1, "x")
         check_window(y0, y1, "y")
-        if not 0 <= limit <= MOST_ROWS:
-            raise BadInput(f"limit is 0 to {MOST_ROWS:,}, got {limit}", "limit", limit)
+        check_limit(limit)
         with self._answering(dataset, layer, cancel) as built:
             table, matched = built.rows(dataset, layer, (x0, x1), (y0, y1), limit, cancel)
         return table.replace_schema_metadata({"matched": str(matched)})
+
+    def first_rows(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x: Window,
+        y: Window,
+        order: RowOrder,
+        limit: int = 1000,
+        columns: Sequence[str] | None = None,
+        cancel: Cancel = NEVER,
+    ) -> pa.Table:
+        check_order(dataset, order.column)
+        check_limit(limit)
+        crew = Crew(self._threads, cancel=cancel)
+        with self._answering(dataset, layer, cancel) as built:
+            parts = built.select(dataset, layer.bound(dataset), Rectangle(x, y), crew)
+            table = first_table(dataset, layer, parts, order, limit, columns, crew)
+        return table.replace_schema_metadata({"matched": str(sum(part.count for part in parts))})
 
     def brush(
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()

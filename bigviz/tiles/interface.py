@@ -23,6 +23,7 @@ from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
+from bigviz.tiles.answers.row_lookup import RowOrder
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.linked import (
     BarTarget,
@@ -77,6 +78,7 @@ __all__ = [
     "RasterView",
     "Rectangle",
     "Region",
+    "RowOrder",
     "RowSet",
     "SampledLayer",
     "Selection",
@@ -325,6 +327,24 @@ class Engine(Protocol):
 
         Rows are in store order: Morton order (far rows last), or x order for a line. The schema's metadata holds
         `matched`, the number of rows in the window.
+        """
+
+    def first_rows(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x: tuple[Number, Number],
+        y: tuple[Number, Number],
+        order: RowOrder,
+        limit: int = 1000,
+        columns: Sequence[str] | None = None,
+        cancel: Cancel = NEVER,
+    ) -> pa.Table:
+        """The first rows of the half-open window `x` by `y` by the values of a column: row, and these columns (default:
+        those of `rows` and the one that orders).
+
+        Ties are in file order, rows without a value (null, NaN) last. Decimals are ordered as float64, text by code
+        points. The schema's metadata holds `matched`. Raises NotFound or Unplottable for a column that has no order.
         """
 
     def select(

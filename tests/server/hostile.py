@@ -72,6 +72,7 @@ _ROUTES: Final = (
     "columns.arrow",
     "bars.arrow",
     "rows.arrow",
+    "rows.json",
     "row",
 )
 
@@ -103,7 +104,7 @@ def _path(rng: random.Random, document: str, columns: Sequence[str], hostile: fl
         query.append(("root", "full"))
     if rng.random() < 0.1:
         query += [(f"{axis}axis", rng.choice(WORDS["xaxis"][:4])) for axis in "xy"]
-    query += _arguments(rng, route, hostile)
+    query += _arguments(rng, route, columns, hostile)
     for name, words in WORDS.items():
         if rng.random() < hostile / 10:
             query.append((name, rng.choice(words)))
@@ -269,18 +270,21 @@ def _agg(rng: random.Random, columns: Sequence[str], hostile: float) -> str:
     return text.format(*(quoted(rng.choice(columns)) for _ in range(text.count("{}"))))
 
 
-def _arguments(rng: random.Random, route: str, hostile: float) -> list[tuple[str, str]]:
+def _arguments(rng: random.Random, route: str, columns: Sequence[str], hostile: float) -> list[tuple[str, str]]:
     """What the route needs: ends of a window and sizes."""
     found: list[tuple[str, str]] = []
-    axes = {"image.npy": "xy", "image.png": "xy", "rows.arrow": "xy", "columns.arrow": "x", "bars.arrow": "x"}
+    axes = {"image.npy": "xy", "image.png": "xy", "rows.arrow": "xy", "rows.json": "xy"}
+    axes |= {"columns.arrow": "x", "bars.arrow": "x"}
     for axis in axes.get(route, ""):
         found += zip((f"{axis}0", f"{axis}1"), map(str, _pair(rng, hostile)), strict=True)
     if route.startswith("image"):
         found += [("width", _size(rng, hostile)), ("height", _size(rng, hostile))]
     elif route == "columns.arrow":
         found.append(("width", _size(rng, hostile)))
-    elif route == "rows.arrow" and rng.random() < 0.5:
+    elif route.startswith("rows.") and rng.random() < 0.5:
         found.append(("limit", _size(rng, hostile)))
+    if route.startswith("rows.") and rng.random() < 0.5:
+        found += [("order_by", rng.choice(columns)), ("desc", rng.choice("01"))]
     if found and rng.random() < hostile / 10:
         found.remove(rng.choice(found))
     return found

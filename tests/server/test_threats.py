@@ -47,6 +47,7 @@ ROUTES = {
     "image.npy": (*WINDOW, "width", "height"),
     "image.png": (*WINDOW, "width", "height", "low", "high"),
     "rows.arrow": (*WINDOW, "limit"),
+    "rows.json": (*WINDOW, "limit"),
     "columns.arrow": ("x0", "x1", "width"),
     "tiles/2/1/1.png": ("low", "high"),
 }

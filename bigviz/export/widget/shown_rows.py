@@ -13,6 +13,7 @@ import pyarrow as pa
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.document.spec import Document
 from bigviz.export.widget.channel import OPERATOR
+from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.request_values import whole, window_of
 from bigviz.server.site import Site
 
@@ -43,7 +44,7 @@ async def shown_rows(
         if is_time:
             ends |= _whole_ends(side, ends)
     x, y = window_of(ends.get, asked.times)
-    _, body = await site.bodies.rows(backend, OPERATOR, asked, (*x, *y), limit)
+    _, body = await site.bodies.rows(backend, OPERATOR, asked, RowsWanted((*x, *y), limit))
     return pa.ipc.open_file(body).read_all()
 
 

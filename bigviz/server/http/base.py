@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from tornado.iostream import StreamClosedError
@@ -275,6 +276,20 @@ class Handler(Guarded):
             return found[0].decode()
         except UnicodeDecodeError:
             raise BadInput(f"{name} is not UTF-8.", name) from None
+
+    def names(self, name: str) -> list[str] | None:
+        """The columns that the query names, each in an argument of its own or with commas between them; None without
+        such an argument."""
+        values = self.request.query_arguments.get(name)
+        if values is None:
+            return None
+        found: list[str] = []
+        for value in values:
+            with suppress(UnicodeDecodeError):
+                found += value.decode().split(",") if len(values) == 1 else [value.decode()]
+        if not found or not all(found):
+            raise BadInput(f"{name} names columns, with commas between them.", name)
+        return found
 
     def finish(self, chunk: Any = None) -> asyncio.Future[None]:
         """End the answer; a client that has not taken it in after `write_seconds` is cut off."""

@@ -6,6 +6,7 @@ Each is one call, so that a notebook or another server can make the same. The wo
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,19 +17,21 @@ from bigviz.aggregate.layer_options import MOST_BINS
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound
+from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
 from bigviz.server.http.content_types import ARROW, JSON, NPY, PNG
-from bigviz.server.http.row_json import MOST_COLUMNS, row_json
+from bigviz.server.http.row_json import MOST_COLUMNS, row_json, rows_json
 from bigviz.server.http.shading import read_shading
 from bigviz.server.jobs import layer_json
 from bigviz.server.jobs.layer_ref import Asked
 from bigviz.server.jobs.thumbnails import Thumbnails
+from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.request_values import Number
 from bigviz.tiles.grid.row_filter import row_filter
-from bigviz.tiles.interface import LayerInfo
+from bigviz.tiles.interface import Engine, LayerInfo, RowOrder
 from bigviz.wire.codec import CELLS, SIDE
 
 if TYPE_CHECKING:
@@ -191,9 +194,10 @@ class LayerBodies:
         return MOST_BINS * MOST_CATEGORIES * 4 * _ROW_BYTES
 
     @staticmethod
-    def rows_bytes(asked: Asked, limit: int) -> int:
+    def rows_bytes(asked: Asked, wanted: RowsWanted) -> int:
         """Bytes that true rows may take."""
-        return limit * (3 + len(asked.layer.reduction.columns)) * _ROW_BYTES
+        columns = 4 + len(asked.layer.reduction.columns) if wanted.columns is None else 1 + len(wanted.columns)
+        return wanted.limit * columns * (_ROW_BYTES if wanted.kind == "arrow" else _ROW_COLUMN_BYTES)
 
     @staticmethod
     def row_bytes() -> int:
@@ -230,14 +234,26 @@ class LayerBodies:
 
         return await backend.run(principal, dataset, layer, ("bars", window), call)
 
-    async def rows(self, backend: Backend, principal: Principal, asked: Asked, window: Window, limit: int) -> Body:
-        """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`."""
+    async def rows(
+        self,
+        backend: Backend,
+        principal: Principal,
+        asked: Asked,
+        wanted: RowsWanted,
+        discretion: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Body:
+        """True rows of a half-open window as an Arrow file, the total in the schema's metadata as `matched`, or as
+        JSON. `discretion` is what errors about columns go through."""
         dataset, layer = asked.dataset, asked.layer
 
         def call(cancel: Cancel) -> Body:
-            return ARROW, arrow(backend.engine.rows(dataset, layer, *window, limit, cancel))
+            with discretion():
+                table = _rows(backend.engine, dataset, layer, wanted, cancel)
+            if wanted.kind == "arrow":
+                return ARROW, arrow(table)
+            return JSON, dump(rows_json(table, int(table.schema.metadata[b"matched"])))
 
-        return await backend.run(principal, dataset, layer, ("rows", window, limit), call, heavy=True)
+        return await backend.run(principal, dataset, layer, ("rows", wanted), call, heavy=True)
 
     async def row(
         self,
@@ -282,6 +298,20 @@ def _by_plane(children: list[list[list[Any]]]) -> list[list[tuple[Any, Any]]]:
     """Of each plane the upper pair and the lower pair."""
     upper, lower = (list(zip(*row, strict=True)) for row in children)
     return [[high, low] for high, low in zip(upper, lower, strict=True)]
+
+
+def _rows(engine: Engine, dataset: Dataset, layer: Layer, wanted: RowsWanted, cancel: Cancel) -> pa.Table:
+    x0, x1, y0, y1 = wanted.window
+    if wanted.order is not None:
+        order = RowOrder(*wanted.order)
+        return engine.first_rows(dataset, layer, (x0, x1), (y0, y1), order, wanted.limit, wanted.columns, cancel)
+    table = engine.rows(dataset, layer, x0, x1, y0, y1, wanted.limit, cancel)
+    if wanted.columns is None:
+        return table
+    rows = table.select(["row"])
+    more = dataset.take(rows.column(0).to_numpy(), wanted.columns)
+    fields = [rows.schema.field(0), *more.schema]
+    return pa.Table.from_arrays([rows.column(0), *more.columns], schema=pa.schema(fields, table.schema.metadata))
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

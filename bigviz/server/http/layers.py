@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.errors import BadInput, NotFound
@@ -14,7 +14,8 @@ from bigviz.server.access.gate import Need
 from bigviz.server.controls.options import read_options
 from bigviz.server.http.base import Handler
 from bigviz.server.jobs.usage import Usage
-from bigviz.server.request_values import image_size, interval, whole, window_of
+from bigviz.server.jobs.wanted import RowsWanted
+from bigviz.server.request_values import choice, image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
     from bigviz.document.spec import Document
@@ -26,6 +27,7 @@ __all__ = ["Bars", "Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 _MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
 _MOST_ASKED: Final = 64  # different questions about layers of a document whose answers are not worked out again
+_MOST_TEXT_ROWS: Final = 200
 
 
 class LayerHandler(Handler):
@@ -187,19 +189,30 @@ class Bars(LayerHandler):
 
 
 class Rows(LayerHandler):
-    """`rows.arrow`: true rows of a half-open window."""
+    """`rows.arrow` and `rows.json`: true rows of a half-open window, in the order of the store or by a column."""
 
     async def answer(self, *args: str) -> None:
-        backend, asked = await self.asked(*args)
+        name, number, extension = args
+        backend, asked = await self.asked(name, number)
         self.usage.check_rows(self.dataset)
         x, y = window_of(self.query, asked.times)
-        most = self.site.limits.rows
-        limit = _DEFAULT_ROWS if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
-        if self.tagged(asked, x, y, limit):
+        most, default = self.site.limits.rows, _DEFAULT_ROWS
+        if extension == "json":
+            most = default = _MOST_TEXT_ROWS
+        limit = default if self.query("limit") is None else whole(self.query("limit"), "limit", 1, most)
+        order_by, columns = self.query("order_by"), self.names("columns")
+        desc = self.query("desc") is not None and choice(self.query("desc"), "desc", ("0", "1")) == "1"
+        self.usage.check(self.dataset, [("columns", each) for each in columns or ()])
+        self.usage.check(self.dataset, [] if order_by is None else [("order_by", order_by)])
+        order = None if order_by is None else (order_by, desc)
+        if self.tagged(asked, x, y, limit, order, columns):
             self.finish()
             return
-        work = partial(self.site.bodies.rows, backend, self.principal, asked, (*x, *y), limit)
-        await self.deliver(self.site.bodies.rows_bytes(asked, limit), work)
+        kind: Literal["arrow", "json"] = "json" if extension == "json" else "arrow"
+        wanted = RowsWanted((*x, *y), limit, order, None if columns is None else tuple(columns), kind)
+        bodies, discretion = self.site.bodies, partial(self.usage.discretion, self.dataset)
+        work = partial(bodies.rows, backend, self.principal, asked, wanted, discretion)
+        await self.deliver(bodies.rows_bytes(asked, wanted), work)
 
 
 class Row(LayerHandler):

@@ -1,4 +1,4 @@
-"""One row of a table as JSON: what the page shows next to a mark."""
+"""Rows of a table as JSON: what the page shows next to a mark, or of what is under the pointer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
 
-__all__ = ["MOST_COLUMNS", "row_json", "texts"]
+__all__ = ["MOST_COLUMNS", "row_json", "rows_json", "texts"]
 
 MOST_COLUMNS: Final = 40  # each is read from the file for this one row
 _LONGEST: Final = 300  # characters of a value
@@ -39,6 +39,19 @@ def row_json(
         value = dataset.take(np.array([row], np.int64), [name]).column(0)
         found.append({"name": name, "type": str(value.type), "value": _text(value)})
     return {"row": row, "columns": found, "more": len(ordered) - len(found)}
+
+
+def rows_json(table: pa.Table, matched: int) -> dict[str, Any]:
+    """`{columns: [{name, type}], rows: [[text or null]], row: [number], total}` of a table that begins with `row`, 40
+    columns at most."""
+    shown = table.columns[1 : 1 + MOST_COLUMNS]
+    fields = list(table.schema)[1 : 1 + MOST_COLUMNS]
+    return {
+        "columns": [{"name": field.name, "type": str(field.type)} for field in fields],
+        "rows": [list(row) for row in zip(*(texts(column) for column in shown), strict=True)],
+        "row": table.column(0).to_pylist(),
+        "total": matched,
+    }
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:

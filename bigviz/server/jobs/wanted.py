@@ -1,11 +1,22 @@
-"""What one layer of a view wants: tiles, a window of rows, or a line's columns."""
+"""What one layer of a view, or a request, wants: tiles, a window of rows, or a line's columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["ColumnsWant", "Held", "LayerHeld", "LayerWants", "Place", "Roots", "TileWant", "Wanted", "WindowWant"]
+__all__ = [
+    "ColumnsWant",
+    "Held",
+    "LayerHeld",
+    "LayerWants",
+    "Place",
+    "Roots",
+    "RowsWanted",
+    "TileWant",
+    "Wanted",
+    "WindowWant",
+]
 
 Place = tuple[int, int, int, int]  # zx, zy, i, j of a tile
 Roots = tuple[tuple[str, int], tuple[str, int]]  # start and exponent, on x and on y
@@ -77,3 +88,15 @@ class LayerHeld:
     layer: int
     definition: Any
     held: Held
+
+
+@dataclass(frozen=True)
+class RowsWanted:
+    """`limit` rows of a window (x0, x1, y0, y1): in the order of the store or by a column (`order`: its name, and
+    whether the greatest come first), with these columns (None: those of the layer)."""
+
+    window: tuple[int | float, int | float, int | float, int | float]
+    limit: int
+    order: tuple[str, bool] | None = None
+    columns: tuple[str, ...] | None = None
+    kind: Literal["arrow", "json"] = "arrow"

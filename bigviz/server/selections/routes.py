@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tornado.iostream import StreamClosedError
@@ -78,7 +77,7 @@ class Rows(Handler):
         offset = 0 if self.query("offset") is None else whole(self.query("offset"), "offset", 0, _MOST_ROWS)
         limit = _PAGE if self.query("limit") is None else whole(self.query("limit"), "limit", 1, _MOST_PAGE)
         desc = self.query("desc") is not None and choice(self.query("desc"), "desc", ("0", "1")) == "1"
-        wanted = Page(columns_of(self), offset, limit, self.query("sort"), desc)
+        wanted = Page(self.names("columns"), offset, limit, self.query("sort"), desc)
         found = await backend.selections.page(self.principal, name, shown.document, id, wanted, shown.usage)
         self.set_header("Cache-Control", "no-store")
         self.write_json(found)
@@ -95,7 +94,7 @@ class Download(Handler):
         shown, backend = await self.site.show(name, self.principal), await self.site.backend()
         limit = None if self.query("limit") is None else whole(self.query("limit"), "limit", 0, _MOST_ROWS)
         jobs = backend.selections
-        columns = columns_of(self)
+        columns = self.names("columns")
         file = jobs.download(self.principal, name, shown.document, id, extension, columns, limit, shown.usage)
         self.set_header("Content-Type", file.kind)
         self.set_header("Content-Disposition", f'attachment; filename="{_file_name(name)}.{extension}"')
@@ -128,20 +127,6 @@ class Download(Handler):
             if not self._headers_written:
                 raise
             stream.close()
-
-
-def columns_of(handler: Handler) -> list[str] | None:
-    """The columns that the query names, each in an argument of its own or with commas between them."""
-    values = handler.request.query_arguments.get("columns")
-    if values is None:
-        return None
-    names: list[str] = []
-    for value in values:
-        with suppress(UnicodeDecodeError):
-            names += value.decode().split(",") if len(values) == 1 else [value.decode()]
-    if not names or not all(names):
-        raise BadInput("columns names columns, with commas between them.", "columns")
-    return names
 
 
 def _file_name(document: str) -> str:

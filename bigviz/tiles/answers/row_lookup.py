@@ -3,8 +3,9 @@ their values put back into the types of the table without reading whole columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.workers import SLICE
+from bigviz.common.errors import BadInput
+from bigviz.common.workers import SLICE, Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.columns.true_values import restored
@@ -20,12 +22,15 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.window import Number, codes_between, within
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import positions_of, ranges_within
+from bigviz.tiles.selection.chosen import Chosen, OrderedRows
+from bigviz.tiles.selection.first_rows import first_rows
 
-__all__ = ["Found", "find_rows", "rows_table", "true_rows"]
+__all__ = ["Found", "RowOrder", "check_limit", "find_rows", "first_table", "rows_table", "true_rows"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
+MOST_ROWS: Final = 50_000  # that one answer of rows holds
 _ROW_FIELD: Final = pa.field("row", pa.int64(), False)
 
 
@@ -62,13 +67,15 @@ def find_rows(order: Order, x: Window, y: Window, limit: int, cancel: Cancel = N
     return Found(positions, far[: limit - len(positions)], int(lengths.sum()) + len(far))
 
 
-def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.Table:
-    """`row` (int64), then x, y and the layer's columns in their own types, of rows that were found.
+def true_rows(
+    dataset: Dataset, layer: Layer, order: Order, found: Found, names: Sequence[str] | None = None
+) -> pa.Table:
+    """`row` (int64), then these columns (default: x, y and the layer's) in their own types, of rows that were found.
 
     What is on disk in this order is taken from there, if nothing was lost on the way (a decimal is not kept as it is,
     and a null among floats is a NaN); the rest is read from the source, these rows only.
     """
-    names = _names(layer)
+    names = _names_of(layer) if names is None else names
     near = order.row_numbers(found.positions)
     rows = np.append(near, found.far)
     kept = {} if order.has_columns else _kept(dataset, layer, order, found.positions, names)
@@ -83,14 +90,20 @@ def true_rows(dataset: Dataset, layer: Layer, order: Order, found: Found) -> pa.
 
 def rows_table(dataset: Dataset, layer: Layer, numbers: Array) -> pa.Table:
     """The same of rows given by their numbers, all read from the source."""
-    return dataset.take(numbers, _names(layer)).add_column(0, _ROW_FIELD, pa.array(numbers))
+    return _named_rows(dataset, _names_of(layer), numbers)
 
 
-def _names(layer: Layer) -> list[str]:
+def _named_rows(dataset: Dataset, names: Sequence[str], numbers: Array) -> pa.Table:
+    """`row` and the columns `names` of rows given by their numbers, read from the source."""
+    return dataset.take(numbers, names).add_column(0, _ROW_FIELD, pa.array(numbers))
+
+
+def _names_of(layer: Layer) -> list[str]:
+    """The columns of x, y and the reduction, each once."""
     return list(dict.fromkeys((*layer.axis_columns, *layer.reduction.sources)))
 
 
-def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: list[str]) -> dict[str, pa.Array]:
+def _kept(dataset: Dataset, layer: Layer, order: Order, positions: Array, names: Sequence[str]) -> dict[str, pa.Array]:
     """The columns whose true values follow from the order's own files."""
     out = {}
     for name in names:
@@ -126,3 +139,39 @@ def _exact(order: Order, low: Array, high: Array, x: Window, y: Window, cancel: 
             some = positions[start : start + SLICE]
             found.append(some[within(order.numbers(0, some), *x) & within(order.numbers(1, some), *y)])
     return np.concatenate(found)
+
+
+class RowOrder(NamedTuple):
+    """By which column rows are ordered: the least values first, or the greatest."""
+
+    column: str
+    descending: bool = False
+
+
+def check_limit(limit: int) -> None:
+    """Raise BadInput for more rows than one answer holds."""
+    if not 0 <= limit <= MOST_ROWS:
+        raise BadInput(f"limit is 0 to {MOST_ROWS:,}, got {limit}", "limit", limit)
+
+
+def first_table(
+    dataset: Dataset,
+    layer: Layer,
+    parts: Sequence[Chosen],
+    order: RowOrder,
+    limit: int,
+    columns: Sequence[str] | None,
+    crew: Crew,
+) -> pa.Table:
+    """`row` (int64) and some columns (default: x, y, the layer's, and the one that orders), in their own types, of the
+    first `limit` rows of parts. What the order of rows keeps is taken from there, the rest is read from the source,
+    these rows only."""
+    names = list(dict.fromkeys((*_names_of(layer), order.column) if columns is None else columns))
+    first = first_rows(dataset, parts, order.column, limit, order.descending, crew)
+    if len(parts) != 1 or not isinstance(parts[0], OrderedRows):
+        return _named_rows(dataset, names, first.numbers)
+    near = first.positions >= 0
+    found = Found(first.positions[near], first.numbers[~near], len(near))
+    at = np.empty(len(near), np.int64)
+    at[np.append(np.flatnonzero(near), np.flatnonzero(~near))] = np.arange(len(near))
+    return true_rows(dataset, layer, parts[0].order, found, names).take(pa.array(at))

@@ -52,6 +52,11 @@ class RowFilter:
         """Whether `mask` is exact. `complete(name)` says whether a column has a number in every row."""
         return self.predicate.decided_by_numbers(complete)
 
+    def excludes(self, start: int, stop: int) -> bool:
+        """Whether statistics of the file say that none of the rows with the numbers `start` to `stop` (exclusive) is
+        kept."""
+        return self.predicate.excludes(lambda name: self.dataset.statistics(name, start, stop))
+
     def of_file(self, crew: Crew) -> Mask:
         """Which rows of the dataset are kept, in file order. Raises what reading its columns does, and Cancelled."""
         return kept(self.dataset, self.predicate, crew)

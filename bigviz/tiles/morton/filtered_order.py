@@ -17,6 +17,8 @@ from bigviz.common.workers import SLICE, Crew, slices
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask
 from bigviz.tiles.morton.packed_rtree import BOXED, boxes_of
+from bigviz.tiles.morton.quadtree import positions_of
+from bigviz.tiles.morton.small_pages import in_small_pages
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 
@@ -52,6 +54,11 @@ class _Below(Checked):
     def take(self, rows: slice | Array) -> Array:
         """The elements of a slice or of positions, copied."""
         return self.below.take(self.positions.take(rows).astype(np.int64))
+
+    def ranges(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
+        """A copy of the elements of ranges."""
+        copied = self.take(positions_of(low, high))
+        return copied, np.zeros(1, np.int64), np.full(1, len(copied))
 
 
 @dataclass(frozen=True)
@@ -140,33 +147,27 @@ def filtered_order(order: Order, mask: PackedMask, far: Mask, kept: int, crew: C
     damaged store, Cancelled.
     """
     rows, ends = mask.kept, np.cumsum(mask.counts)
-    keys, positions = np.empty(rows, np.uint64), np.empty(rows, np.uint32)
+    keys, positions = in_small_pages(rows, np.uint64), in_small_pages(rows, np.uint32)
+    boxes = np.empty((-(-rows // BOXED), 4), np.uint32)
 
     def pick(piece: tuple[int, int]) -> int:
         start, stop = piece
         number = start // SLICE
-        out = slice(int(ends[number] - mask.counts[number]), int(ends[number]))
+        first, end = int(ends[number] - mask.counts[number]), int(ends[number])
         bits = mask.bits[start // 8 : -(-stop // 8)]
-        _compact(frozen(order.guard.keys.take(slice(start, stop))), frozen(bits), start, keys[out], positions[out])
+        held = frozen(order.guard.keys.take(slice(start, stop)))
+        _compact(held, frozen(bits), start, keys[first:end], positions[first:end])
+        own = slice(-(-first // BOXED), -(-end // BOXED) if end == rows else end // BOXED)
+        if own.start < own.stop:  # while the keys are in the processor's cache
+            boxes[own] = boxes_of(keys[own.start * BOXED : min(own.stop * BOXED, rows)])
         return stop - start
 
     crew.run(_STAGE, pick, slices(len(mask)), len(mask))
+    for shared in {int(end) // BOXED for end in ends if end % BOXED}:
+        boxes[shared] = boxes_of(keys[shared * BOXED : (shared + 1) * BOXED])
     places = np.flatnonzero(far)
-    guard = Guard(keys, None, _boxes(keys, crew))
+    guard = Guard(keys, None, boxes)
     return FilteredOrder(order.survey, guard, Checked(positions), order.far[places], order, places, kept)
-
-
-def _boxes(keys: Array, crew: Crew) -> npt.NDArray[np.uint32]:
-    """The boxes of each 256 keys, found by all threads."""
-    out = np.empty((-(-len(keys) // BOXED), 4), np.uint32)
-
-    def measure(piece: tuple[int, int]) -> int:
-        start, stop = piece
-        out[start // BOXED : -(-stop // BOXED)] = boxes_of(keys[start:stop])
-        return stop - start
-
-    crew.run(_STAGE, measure, slices(len(keys)), len(keys))
-    return out
 
 
 @jit

@@ -69,6 +69,17 @@ class Derived:
         _integer_edges(frozen(keys), self.which, self.base, np.uint64(self.first), self.shift, out)
         return out.view(self.dtype)
 
+    def numbers_within(self, keys: Array, low: Array, high: Array) -> Array:
+        """The same of the keys at half-open ranges, one after the other."""
+        rows = int((high - low).sum())
+        out = np.empty(rows, self.dtype if self.dtype.kind == "f" else np.uint64)
+        ranges = frozen(low), frozen(high)
+        if self.dtype.kind == "f":
+            _float_edges_within(frozen(keys), *ranges, self.which, self.base, self.width, out)
+            return out
+        _integer_edges_within(frozen(keys), *ranges, self.which, self.base, np.uint64(self.first), self.shift, out)
+        return out.view(self.dtype)
+
     def exceptions(self, keys: Array, values: Array) -> npt.NDArray[np.int64]:
         """The positions at which the values are not what the keys give back, bit for bit."""
         words = f"u{self.dtype.itemsize}"
@@ -106,6 +117,29 @@ def _float_edges(keys: Array, which: int, base: int, width: float, out: Array) -
     for k in range(keys.size):
         code = np.int64(compact(keys[k] >> np.uint64(which)))
         out[k] = np.float64(code + base) * width
+
+
+@jit
+def _float_edges_within(
+    keys: Array, low: Array, high: Array, which: int, base: int, width: float, out: Array
+) -> None:  # fmt: skip
+    at = 0
+    for r in range(low.size):
+        start, rows = low[r], high[r] - low[r]
+        for k in range(rows):
+            code = np.int64(compact(keys[start + k] >> np.uint64(which)))
+            out[at + k] = np.float64(code + base) * width
+        at += rows
+
+
+@jit
+def _integer_edges_within(
+    keys: Array, low: Array, high: Array, which: int, base: int, first: np.uint64, shift: int, out: Array
+) -> None:  # fmt: skip
+    at = 0
+    for r in range(low.size):
+        _integer_edges(keys[low[r] : high[r]], which, base, first, shift, out[at : at + high[r] - low[r]])
+        at += high[r] - low[r]
 
 
 @jit

@@ -53,6 +53,8 @@ def loose_rows(order: Order, crew: Crew) -> LooseRows | None:
     rows, held = order.survey.rows, len(order.guard)
     if rows - held > _MOST:
         return None
+    if not order.loose and rows == held:
+        order.loose.append(LooseRows(np.empty(0, np.int64)))
     if not order.loose:
         lacking = np.ones(rows, np.bool_)
 

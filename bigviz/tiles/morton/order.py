@@ -22,6 +22,7 @@ from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.interleave import compact, spread
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.morton.keys import Derived, encode
+from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
@@ -103,6 +104,10 @@ class Order(ABC):
     def exceptions(self, which: int, start: int, stop: int) -> Array:
         """The positions of a range whose number on an axis does not follow from its key; ascending."""
         return np.empty(0, np.int64)
+
+    def numbers_within(self, which: int, low: Array, high: Array) -> Array:
+        """The same at half-open ranges of positions (int64), one after the other."""
+        return self.numbers(which, positions_of(low, high))
 
     @abstractmethod
     def far_numbers(self, which: int) -> Array:

@@ -81,6 +81,12 @@ class Checked:
                 self.damaged[0] = block + 1
             self.check()
 
+    def ranges(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
+        """An array with the elements of half-open ranges of positions (int64), verified, and the ranges of it where
+        they are: the whole array and the same ranges, or a copy. Raises as `open` does."""
+        self.open(low, high)
+        return self.array, low, high
+
     def check(self) -> None:
         """Raise Unreadable if a damaged block was found."""
         block = int(self.damaged[0]) - 1

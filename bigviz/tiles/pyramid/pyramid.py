@@ -39,6 +39,9 @@ _CHUNK: Final = 1 << 17  # rows whose cells and values a thread takes at a time:
 _FEW: Final = 1024  # a tile of so few runs of equal cells is counted on request, however many rows they hold
 _FEW_APART: Final = 2 * _FEW
 _NEAR: Final = 16  # rows within which the end of a run is looked for one by one
+_AT_ONCE: Final = 1 << 20  # rows that are counted sooner than what is kept of parts of them is found and added
+_MOST_HALVINGS: Final = 4
+_MOST_COUNTED: Final = 1 << 24  # rows of a tile with axes at different levels that are counted on request
 _MOST_PILES: Final = 256  # that a tile with axes at different levels is put together from
 
 
@@ -68,9 +71,13 @@ class Pyramid:
         return self.shelf.get(tile)
 
     def scan(self, tile: TileKey, cancel: Cancel = NEVER) -> tuple[Planes, int]:
-        """The accumulators of a tile, and the rows read for them. Raises Cancelled, Unreadable."""
+        """The accumulators of a tile, and the rows read for them. Raises Cancelled, Unreadable.
+
+        Rows that are counted are counted once, into the tile alone: whoever waits for it waits for no tile below it.
+        """
         work = Work(cancel.check, cancel)
-        return self.make(tile, work), work.rows
+        planes = self._counted(tile, work) if self.inputs.counts_rows and not self.shelf.whole else None
+        return self.make(tile, work) if planes is None else planes, work.rows
 
     def add(self, tile: TileKey, planes: Planes, work: Work) -> None:
         """Add a tile to accumulators of at least as many categories, as if its rows came after those."""
@@ -112,6 +119,33 @@ class Pyramid:
         if self._half_tells(tile):
             return self._of_halves(tile, work)
         return self._apart(tile, ranges_within(self.guard, tile.codes, work.cancel), work)
+
+    def _counted(self, tile: TileKey, work: Work) -> Planes | None:
+        """The rows of a tile that is not kept, counted; None where it takes less to make and keep what is below it."""
+        planes = self.inputs.create()
+        if tile.zx == tile.zy:
+            self._count(tile, tile, *self.span(tile), planes, work)
+            return planes
+        ranges = ranges_within(self.guard, tile.codes, work.cancel)
+        if ranges.rows > _MOST_COUNTED:
+            return None
+        work.rows += ranges.rows
+        count_cells(self.guard, ranges, tile, planes[0], work.cancel)
+        return planes
+
+    def _count(self, tile: TileKey, part: TileKey, low: int, high: int, planes: Planes, work: Work) -> None:
+        """Count the rows `low` to `high` of a square `part` of a square tile, or add what is kept of it."""
+        less = part.zx - tile.zx
+        kept = self.shelf.get(part)
+        if kept is not None:
+            place = (part.j - (tile.j << less)) * (SIDE >> less), (part.i - (tile.i << less)) * (SIDE >> less)
+            add_kept(self.inputs.reduction, self.inputs.dtype, kept, planes, place, (less, less))
+        elif high - low <= _AT_ONCE or less == _MOST_HALVINGS or part.zx == DEEPEST:
+            self._add(tile, Ranges.one(low, high), planes, work)
+        else:
+            cuts = self.cuts(part, low, high)
+            for quarter in range(4):
+                self._count(tile, part.quarter(quarter), cuts[quarter], cuts[quarter + 1], planes, work)
 
     def span(self, tile: TileKey) -> tuple[int, int]:
         """The first and the end position of the rows of a square tile."""

@@ -26,6 +26,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.survey import Survey, survey_pairs
 from bigviz.tiles.scans.parallel_pass import Gate
+from bigviz.tiles.scans.piece_boxes import piece_boxes
 from bigviz.tiles.scans.scanned_layer import ScannedLayer, Scanning
 from bigviz.tiles.scans.window_rows import Recipe
 
@@ -65,7 +66,8 @@ class Scanner:
         columns = [heads[name] for name in (*source.names, *source.others)]
         large = dataset.num_rows >= self._sampled_rows
         sample = partial(self._previews.of_known, dataset, layer) if large else None
-        return ScannedLayer(source, columns, survey, recipe, self._shared, sample, kept)
+        boxes = piece_boxes(source, survey, crew.cancel)
+        return ScannedLayer(source, columns, survey, recipe, self._shared, sample, kept, boxes)
 
     def _survey(self, dataset: Dataset, layer: Layer, source: Streamed, crew: Crew) -> Survey:
         key = dataset.fingerprint, dataset.version, OrderSpec.of(layer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +52,7 @@ class Learnt:
         with self._lock:
             return sum(focus.nbytes for focus in self._focuses) + len(self._counted) * BLOCKS * BLOCKS * 8
 
-    def boxes(self, boxes: dict[int, Codes | None]) -> None:
+    def boxes(self, boxes: Mapping[int, Codes | None]) -> None:
         """The codes of the rows of whole pieces; None for one without a row in both roots."""
         with self._lock:
             self._boxes.update(boxes)

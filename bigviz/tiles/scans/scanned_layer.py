@@ -96,7 +96,7 @@ class ScannedLayer(SingleVersion):
 
     `columns` are those of the source, x and y first, without rows: what is known of them before they are read.
     `sample` begins estimates of the layer; None where a pass takes no longer. `kept` rows are kept by the source's
-    filter (None: it has none).
+    filter (None: it has none). `boxes` is what is known of where the rows of pieces lie before they are read.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class ScannedLayer(SingleVersion):
         shared: Scanning,
         sample: Callable[[Known, Cancel], Preview] | None = None,
         kept: int | None = None,
+        boxes: Mapping[int, Codes | None] | None = None,
     ) -> None:
         self.source, self.survey, self.recipe, self._columns = source, survey, recipe, tuple(columns)
         self.x, self.y = Axis(columns[0], source.spaces[0]), Axis(columns[1], source.spaces[1])
@@ -119,6 +120,7 @@ class ScannedLayer(SingleVersion):
         self._room = max(1, planes // (tile_bytes(recipe) * (shared.threads + 1)))
         self._kept: ByteCache[Kept] = ByteCache(shared.memory // 8)
         self._learnt = Learnt()
+        self._learnt.boxes(boxes or {})
         self._flights: Flights[dict[TileKey, Kept]] = Flights()
         self._sample = sample
         self._preview: Preview | None = None

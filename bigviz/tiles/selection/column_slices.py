@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, widen
 from bigviz.data.dataset import Dataset
@@ -21,13 +22,12 @@ from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.selection.chosen import Chosen, OrderedRows, parts_of, rows_of
 from bigviz.tiles.selection.ranks import Load, Slice
 
-__all__ = ["code_slices", "column_loads"]
+__all__ = ["code_slices", "column_loads", "count_codes", "numbered_slices", "taken"]
 
 Array = npt.NDArray[Any]
 
 _SLICE: Final = 1 << 18
 _MOST_KEPT: Final = 1 << 25  # numbers that are kept between the passes over them: 256 MB
-_LONG: Final = 1 << 13  # rows of a range from which on its numbers are faster by themselves than by position
 _MOST_READ: Final = 1 << 24  # rows of a table whose columns are read whole
 
 
@@ -53,7 +53,7 @@ def column_loads(
             loads.append(_remembered(load) if keeps else load)
         if len(part.far):
             far = part.far
-            loads.append(_remembered(partial(_taken, dataset, name, by, far, crew.cancel)))
+            loads.append(_remembered(partial(taken, dataset, name, by, far, crew.cancel)))
     if elsewhere:
         loads += _others(dataset, elsewhere, name, by, crew)
     return loads
@@ -61,8 +61,9 @@ def column_loads(
 
 def code_slices(
     dataset: Dataset, parts: Sequence[Chosen], by: str, labels: tuple[str, ...], crew: Crew
-) -> Iterator[Array]:
-    """The codes of a category at the rows of parts, -1 for none, some 10^5 at a time."""
+) -> Iterator[tuple[Array, Array, Array]]:
+    """The codes of a category at the rows of parts, -1 for none, some 10^5 at a time: those at half-open ranges of an
+    array."""
     elsewhere: list[Chosen] = []
     for part in parts:
         column = part.order.column(by) if isinstance(part, OrderedRows) else None
@@ -71,33 +72,57 @@ def code_slices(
             continue
         for low, high in parts_of(part.low, part.high, _SLICE):
             crew.look()
-            yield column.codes.take(positions_of(low, high))
+            yield column.codes.ranges(low, high)
         if len(part.far):
-            yield _codes_of(_taken(dataset, by, None, part.far, crew.cancel))
+            yield _codes_of(taken(dataset, by, None, part.far, crew.cancel))
     for load in _others(dataset, elsewhere, by, None, crew) if elsewhere else ():
         crew.look()
         yield _codes_of(load())
 
 
-def _codes_of(given: Slice) -> Array:
-    return given.values if given.valid is None else np.where(given.valid, given.values, -1)
+def _codes_of(given: Slice) -> tuple[Array, Array, Array]:
+    codes = given.values if given.valid is None else np.where(given.valid, given.values, -1)
+    return codes.astype(np.int8), given.low, given.high
+
+
+def count_codes(codes: Array, low: Array, high: Array, counts: Array) -> None:
+    """Count the codes (int8) at half-open ranges; those below 0 last."""
+    _count_codes(frozen(codes), frozen(low), frozen(high), counts)
+
+
+@jit
+def _copy_codes(codes: Array, low: Array, high: Array, out: Array) -> None:
+    at = 0
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            out[at] = codes[k]
+            at += 1
+
+
+@jit
+def _count_codes(codes: Array, low: Array, high: Array, counts: Array) -> None:
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            counts[codes[k] if codes[k] >= 0 else counts.size - 1] += 1
 
 
 @dataclass(frozen=True)
 class _OfAxis:
-    """The numbers of an axis in the order of a selection's rows, which are those of its column."""
+    """The numbers of an axis in the order of a selection's rows, which are those of its column, and codes."""
 
     order: Order
     which: int
+    codes: Checked | None
 
     def at(self, low: Array, high: Array) -> Slice:
         """The numbers at ranges of positions."""
-        is_long = high - low >= _LONG
-        ends = zip(low[is_long].tolist(), high[is_long].tolist(), strict=True)
-        parts = [self.order.numbers(self.which, slice(*each)) for each in ends]
-        parts.append(self.order.numbers(self.which, positions_of(low[~is_long], high[~is_long])))
-        values = np.concatenate(parts)
-        return Slice(values, None, None, np.zeros(1, np.int64), np.full(1, len(values)))
+        values = self.order.numbers_within(self.which, low, high)
+        codes = None
+        if self.codes is not None:
+            codes = np.empty(len(values), np.int8)
+            held, *where = self.codes.ranges(low, high)
+            _copy_codes(held, frozen(where[0]), frozen(where[1]), codes)
+        return Slice(values, None, codes, np.zeros(1, np.int64), np.full(1, len(values)))
 
 
 @dataclass(frozen=True)
@@ -110,47 +135,49 @@ class _InOrder:
 
     def at(self, low: Array, high: Array) -> Slice:
         """The numbers at ranges of positions: where they are, or a copy where they have to be widened."""
-        columns = [each for each in (self.values, self.valid, self.codes) if each is not None]
-        for each in columns:
-            each.open(low, high)
-        kind = self.values.array.dtype
-        arrays = [None if each is None else each.array for each in (self.values, self.valid, self.codes)]
-        if kind.itemsize < 8 and kind != np.float32:
-            positions = positions_of(low, high)
-            arrays = [None if each is None else each[positions] for each in arrays]
-            low, high = np.zeros(1, np.int64), np.full(1, len(positions))
-        values, valid, codes = arrays
-        assert values is not None
-        return Slice(widen(values), valid, codes, low, high)
+        values, *where = self.values.ranges(low, high)
+        valid, codes = (None if each is None else each.ranges(low, high)[0] for each in (self.valid, self.codes))
+        if values.dtype.itemsize < 8 and values.dtype != np.float32:
+            positions = positions_of(*where)
+            values = widen(values[positions])
+            valid, codes = (None if each is None else each[positions] for each in (valid, codes))
+            where = [np.zeros(1, np.int64), np.full(1, len(positions))]
+        return Slice(values, valid, codes, where[0], where[1])
 
 
 def _kept(part: OrderedRows, name: str, by: str | None, labels: tuple[str, ...]) -> _InOrder | _OfAxis | None:
     values = part.order.column(name)
-    if values is None and by is None and name in part.axes:
-        return _OfAxis(part.order, part.axes.index(name))
     codes = OrderedColumn() if by is None else part.order.column(by)
-    if values is None or values.values is None or codes is None:
+    if codes is None or (by is not None and (codes.codes is None or codes.labels != labels)):
         return None
-    if by is not None and (codes.codes is None or codes.labels != labels):
+    if values is None and name in part.axes:
+        return _OfAxis(part.order, part.axes.index(name), codes.codes)
+    if values is None or values.values is None:
         return None
     return _InOrder(values.values, values.valid, codes.codes)
 
 
 def _others(dataset: Dataset, parts: Sequence[Chosen], name: str, by: str | None, crew: Crew) -> list[Load]:
-    held = {column.info.name for column in dataset.loaded()}
-    names = [name] if by is None else [name, by]
-    if dataset.num_rows <= _MOST_READ or held.issuperset(names):
-        columns = [dataset.column(each, cancel=crew.cancel) for each in names]
-        rows = [numbers for part in parts for numbers in part.row_numbers(crew.cancel)]
-        loads = [partial(_gathered, columns, numbers - dataset.first_row) for numbers in rows]
-    else:
-        wanted = rows_of(parts, dataset.first_row, dataset.num_rows, crew.cancel)
-        loads = [
-            partial(_read, dataset, names, numbers, crew.cancel)
-            for numbers in _in_pieces(dataset, wanted.batches(_SLICE))
-        ]
+    loads = [load for _, load in numbered_slices(dataset, parts, [name] if by is None else [name, by], crew)]
     kept = sum(part.count for part in parts) <= _MOST_KEPT
     return [_remembered(load) if kept else load for load in loads]
+
+
+def numbered_slices(
+    dataset: Dataset, parts: Sequence[Chosen], names: Sequence[str], crew: Crew
+) -> Iterator[tuple[Array, Load]]:
+    """The numbers of the rows of parts, some 10^5 at a time, each time with what loads the first of the columns `names`
+    (and the codes of the second) there: gathered from memory, or read in a pass over the source."""
+    held = {column.info.name for column in dataset.loaded()}
+    if dataset.num_rows <= _MOST_READ or held.issuperset(names):
+        columns = [dataset.column(each, cancel=crew.cancel) for each in names]
+        for part in parts:
+            for numbers in part.row_numbers(crew.cancel):
+                yield numbers, partial(_gathered, columns, numbers - dataset.first_row)
+        return
+    wanted = rows_of(parts, dataset.first_row, dataset.num_rows, crew.cancel)
+    for numbers in _in_pieces(dataset, wanted.batches(_SLICE)):
+        yield numbers, partial(_read, dataset, names, numbers, crew.cancel)
 
 
 def _in_pieces(dataset: Dataset, batches: Iterator[Array]) -> Iterator[Array]:
@@ -174,7 +201,7 @@ def _read(dataset: Dataset, names: Sequence[str], numbers: Array, cancel: Cancel
     return _slice([_joined([each[k] for each in found]) for k in range(len(names))])
 
 
-def _taken(dataset: Dataset, name: str, by: str | None, numbers: Array, cancel: Cancel) -> Slice:
+def taken(dataset: Dataset, name: str, by: str | None, numbers: Array, cancel: Cancel) -> Slice:
     """Columns at a few rows that lie anywhere."""
     names = [name] if by is None else [name, by]
     parts = [_read(dataset, names, each, cancel) for each in near_runs(np.sort(numbers), _SLICE)]

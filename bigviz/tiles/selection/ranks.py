@@ -1,9 +1,8 @@
-"""Exact sums, extremes and order statistics of numbers that are read in slices, in few passes and little memory.
+"""Exact order statistics of numbers that are read in slices, in little memory, however they are distributed.
 
-Numbers are compared by keys: unsigned integers in their order. The first pass counts, sums up and finds the extremes;
-the next ones narrow down the bins, 65,536 at a time, that hold the wanted ranks, until few enough numbers are left to
-be sorted. So integers that span less than 65,536, and most floats, take two or three passes, and none takes memory
-that grows with the rows: a histogram a group and thread, and 2^16 keys.
+Numbers are compared by keys: unsigned integers in their order. Each pass narrows down the bins, 65,536 at a time, that
+hold the wanted ranks, until few enough numbers are left to be sorted. None takes memory that grows with the rows: a
+histogram a group and thread, and 2^16 keys.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 
-__all__ = ["Load", "Slice", "Tally", "mean_of", "number_of", "ranked", "tallied"]
+__all__ = ["Load", "Slice", "Tally", "mean_of", "number_of", "ranked"]
 
 Array = npt.NDArray[Any]
 
@@ -65,37 +64,6 @@ class Tally:
     sums: list[float] = field(default_factory=list)
     least: int = (1 << 64) - 1  # keys
     most: int = 0
-
-
-def tallied(loads: Sequence[Load], groups: int, crew: Crew) -> list[Tally]:
-    """The tallies of groups 0 to `groups` - 1, and last that of the numbers of none."""
-    out = [Tally() for _ in range(groups + 1)]
-    sums: list[Array | None] = [None] * len(loads)
-    lock = threading.Lock()
-
-    def look(k: int) -> int:
-        given = loads[k]()
-        counts, whole = np.zeros(groups + 1, np.int64), np.zeros((groups + 1, 2), np.int64)
-        total, ends = np.zeros(groups + 1), np.zeros((groups + 1, 2), np.uint64)
-        ends[:, 0] = _FULL
-        values, (bits, kind, valid, codes, low, high) = frozen(given.values), _terms(given)
-        is_whole = values.dtype.kind != "f"
-        _tally(values, bits, kind, valid, codes, low, high, is_whole, counts, whole, total, ends)
-        with lock:
-            sums[k] = total
-            for group, each in enumerate(out):
-                each.count += int(counts[group])
-                each.total += (int(whole[group, 0]) << 32) + int(whole[group, 1])
-                each.least = min(each.least, int(ends[group, 0]))
-                each.most = max(each.most, int(ends[group, 1]))
-        return given.rows
-
-    crew.run("adding up", look, range(len(loads)), len(loads))
-    for total in sums:
-        if total is not None:
-            for group, each in enumerate(out):
-                each.sums.append(float(total[group]))
-    return out
 
 
 def ranked(
@@ -244,7 +212,7 @@ class _Pool:
 
 _FULL: Final = np.uint64((1 << 64) - 1)
 _ALL_VALID: Final = frozen(np.empty(0, np.uint8))
-_NO_CODES: Final = frozen(np.empty(0, np.int32))
+_NO_CODES: Final = frozen(np.empty(0, np.int8))
 
 
 def number_of(key: int, kind: np.dtype[Any]) -> int | float:
@@ -273,7 +241,7 @@ def _terms(given: Slice) -> tuple[Array, int, Array, Array, Array, Array]:
     values = frozen(given.values)
     kind = {"u": _UNSIGNED, "i": _SIGNED}.get(values.dtype.kind, _DOUBLE if values.dtype.itemsize == 8 else _SINGLE)
     valid = _ALL_VALID if given.valid is None else frozen(given.valid.view(np.uint8))
-    codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int32, copy=False))
+    codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int8, copy=False))
     bits = values.view(np.uint32 if kind == _SINGLE else np.uint64)
     return bits, kind, valid, codes, frozen(given.low), frozen(given.high)
 
@@ -302,37 +270,6 @@ def _key(bits: Any, kind: int) -> np.uint64:
     if word >> np.uint64(31):
         return ~word & np.uint64(0xFFFFFFFF)
     return word | np.uint64(0x80000000)
-
-
-@jit
-def _tally(
-    values: Array, bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, is_whole: bool,
-    counts: Array, whole: Array, total: Array, ends: Array,
-) -> None:  # fmt: skip
-    """Count, add up and find the extremes of each group. Integers are added by halves, so that no sum overflows."""
-    none = counts.size - 1
-    for r in range(low.size):
-        for k in range(low[r], high[r]):
-            if valid.size > 0 and valid[k] == 0:
-                continue
-            word = bits[k]
-            if not _is_number(word, kind):
-                continue
-            group = none
-            if codes.size > 0 and codes[k] >= 0:
-                group = codes[k]
-            key = _key(word, kind)
-            counts[group] += 1
-            ends[group, 0] = min(ends[group, 0], key)
-            ends[group, 1] = max(ends[group, 1], key)
-            if is_whole:
-                if kind == 0:
-                    whole[group, 0] += np.int64(np.uint64(word) >> np.uint64(32))
-                else:
-                    whole[group, 0] += np.int64(word) >> 32
-                whole[group, 1] += np.int64(np.uint64(word) & np.uint64(0xFFFFFFFF))
-            else:
-                total[group] += values[k]
 
 
 @jit

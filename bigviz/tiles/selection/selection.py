@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.selection.chosen import Chosen, rows_of
-from bigviz.tiles.selection.column_slices import code_slices
+from bigviz.tiles.selection.column_slices import code_slices, count_codes
 from bigviz.tiles.selection.row_set import RowSet
 from bigviz.tiles.selection.statistics import MOST_STATS, Summary, category, check_labels, summaries
 
@@ -131,10 +131,9 @@ def described(
     found: dict[str, Summary] = {}
     groups: list[dict[str, Summary]] = [{} for _ in (*labels, None)]
     for name in names:
-        found[name] = summaries(dataset, parts, name, None, (), crew)[0]
-        if column is not None:
-            for group, each in zip(groups, summaries(dataset, parts, name, column, labels, crew), strict=True):
-                group[name] = each
+        found[name], *others = summaries(dataset, parts, name, column, labels, crew)
+        for group, each in zip(groups, others, strict=False):
+            group[name] = each
     told = None
     if column is not None:
         counts = _counts(dataset, parts, column, labels, crew)
@@ -145,7 +144,7 @@ def described(
 
 def _counts(dataset: Dataset, parts: tuple[Chosen, ...], column: str, labels: tuple[str, ...], crew: Crew) -> list[int]:
     """How many rows have each label, and last how many have none."""
-    found: Any = np.zeros(len(labels) + 1, np.int64)
-    for codes in code_slices(dataset, parts, column, labels, crew):
-        found += np.bincount(np.where(codes < 0, len(labels), codes), minlength=len(labels) + 1)
-    return [int(each) for each in found]
+    counts = np.zeros(len(labels) + 1, np.int64)
+    for codes, low, high in code_slices(dataset, parts, column, labels, crew):
+        count_codes(codes, low, high, counts)
+    return counts.tolist()

@@ -18,7 +18,8 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.column_slices import column_loads
-from bigviz.tiles.selection.ranks import Load, Tally, mean_of, number_of, ranked, tallied
+from bigviz.tiles.selection.quantiles import Quantiles, quantiles
+from bigviz.tiles.selection.ranks import mean_of, number_of
 
 __all__ = ["MOST_GROUPS", "MOST_STATS", "Summary", "category", "check_labels", "summaries"]
 
@@ -65,15 +66,14 @@ def category(dataset: Dataset, name: str, cancel: Cancel = NEVER) -> tuple[str, 
 def summaries(
     dataset: Dataset, parts: Sequence[Chosen], name: str, by: str | None, labels: tuple[str, ...], crew: Crew
 ) -> list[Summary]:
-    """The summaries of a column by each label, and last of the rows without one; without `by` one, of all rows.
+    """The summary of a column in all rows; with `by` then those by each label, and last of the rows without one.
 
     Raises what reading the columns does, and Cancelled.
     """
     info = dataset.info(name)
     loads = column_loads(dataset, parts, name, by, labels, crew)
     kind = _kind_of(info)
-    tallies = tallied(loads, len(labels) if by is not None else 0, crew)
-    return _summed(info, kind, loads, tallies, crew)
+    return [_summary(info, kind, each) for each in quantiles(loads, len(labels), _wanted, kind, crew)]
 
 
 def _kind_of(info: ColumnInfo) -> np.dtype[Any]:
@@ -83,21 +83,19 @@ def _kind_of(info: ColumnInfo) -> np.dtype[Any]:
     return np.dtype(np.int64)
 
 
-def _summed(
-    info: ColumnInfo, kind: np.dtype[Any], loads: Sequence[Load], tallies: Sequence[Tally], crew: Crew
-) -> list[Summary]:
-    wanted = [[rank for q in _QUARTILES for rank in _ranks(q, each.count)] if each.count else [] for each in tallies]
-    found = ranked(loads, tallies, wanted, kind, crew)
-    out = []
-    for tally, ranks in zip(tallies, found, strict=True):
-        if not tally.count:
-            out.append(Summary(0))
-            continue
-        low, middle, high = (_between(ranks, q, tally.count, info.is_time) for q in _QUARTILES)
-        mean = round(Fraction(tally.total, tally.count)) if info.is_time else mean_of(tally, kind)
-        ends = number_of(tally.least, kind), number_of(tally.most, kind)
-        out.append(Summary(tally.count, mean, ends[0], low, middle, high, ends[1]))
-    return out
+def _wanted(count: int) -> list[int]:
+    """The ranks that the quartiles of so many numbers lie between."""
+    return [rank for q in _QUARTILES for rank in _ranks(q, count)]
+
+
+def _summary(info: ColumnInfo, kind: np.dtype[Any], found: Quantiles) -> Summary:
+    tally = found.tally
+    if not tally.count:
+        return Summary(0)
+    low, middle, high = (_between(found.at, q, tally.count, info.is_time) for q in _QUARTILES)
+    mean = round(Fraction(tally.total, tally.count)) if info.is_time else mean_of(tally, kind)
+    ends = number_of(tally.least, kind), number_of(tally.most, kind)
+    return Summary(tally.count, mean, ends[0], low, middle, high, ends[1])
 
 
 def _ranks(q: Fraction, count: int) -> tuple[int, int]:

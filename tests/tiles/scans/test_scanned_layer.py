@@ -17,6 +17,7 @@ from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats import parquet
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.scans import scanned_layer
 from bigviz.tiles.scans.scanned_layer import ScannedLayer
@@ -298,3 +299,25 @@ def test_what_is_kept_stays_within_the_budget(dataset: Dataset) -> None:
     for level in range(3, 9):
         engine.scan(dataset, layer("mean(v)"), view_keys(level, 2, 5, 2, 5))
     assert built(engine, dataset, layer("mean(v)"))._kept.nbytes <= (4 << 20) // 8
+
+
+def test_pieces_that_statistics_rule_out_are_not_read(path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    """By the filter, and by where the rows of a piece lie: `t` and `whole` ascend here."""
+    table = pq.read_table(path).sort_by("whole")
+    sorted_path = path.with_name("sorted.parquet")
+    pq.write_table(table, sorted_path, row_group_size=GROUP)
+    dataset = opened(sorted_path)
+    read: list[int] = []
+    own = Streamed.read
+    monkeypatch.setattr(Streamed, "read", lambda self, piece, cancel: read.append(piece) or own(self, piece, cancel))
+    for layer, key, most in (
+        (Layer("points", "x", "y", "sum(n)", filter="whole between 1000 and 1100"), KEYS[0], 10),
+        (Layer("points", "whole", "y"), TileKey(4, 4, 3, 7), 12),  # of 30, with its neighbours
+    ):
+        engine.ensure(dataset, layer)
+        assert engine.readiness(dataset, layer) == "scanned"
+        read.clear()
+        (found,) = engine.scan(dataset, layer, [key])
+        assert 0 < len(read) <= most
+        for one, other in zip(found.arrays(), Engine().tile(dataset, layer, key).arrays(), strict=True):
+            np.testing.assert_array_equal(one, other)

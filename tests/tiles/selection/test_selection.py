@@ -23,6 +23,7 @@ from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
 from bigviz.tiles import layer_factory
+from bigviz.tiles.answers.row_lookup import RowOrder
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
 from bigviz.tiles.selection.selection import Selection
@@ -268,3 +269,22 @@ def test_a_selection_that_nobody_waits_for_ends():
     engine.ensure(dataset, POINTS)
     with pytest.raises(Cancelled):
         engine.select(dataset, POINTS, SHAPES["star"], ["v"], cancel=cancel)
+
+
+@pytest.mark.parametrize("name", ["v", "n", "x", "t", "far", "kind"])
+@pytest.mark.parametrize("where", ["memory", "store", "parts", "passes"])
+def test_the_first_rows_of_a_window_are_those_of_a_sorted_table(
+    engines: dict[str, tuple[Engine, Dataset]], where: str, name: str
+) -> None:
+    engine, dataset = engines[where]
+    for key, descending, limit in (("box", False, 7), ("far", True, 400), ("empty", False, 3), ("box", True, 10**4)):
+        shape = SHAPES[key]
+        inside = rows_in(shape)
+        frame = pd.DataFrame({name: dataset.take(np.arange(dataset.num_rows), [name])[name].to_pandas()}).loc[inside]
+        if name == "kind":
+            frame[name] = frame[name].astype(object)
+        expected = frame.sort_values(name, ascending=not descending, kind="stable", na_position="last").index[:limit]
+        found = engine.first_rows(dataset, POINTS, shape.x, shape.y, RowOrder(name, descending), limit, ["v", name])
+        assert found["row"].to_pylist() == expected.tolist()
+        assert int(found.schema.metadata[b"matched"]) == len(inside)
+        assert found.drop_columns("row").equals(dataset.take(found["row"].to_numpy(), found.column_names[1:]))

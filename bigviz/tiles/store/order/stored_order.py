@@ -18,6 +18,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.data.columns.column import widen
 from bigviz.tiles.morton.keys import Derived
 from bigviz.tiles.morton.order import Order, OrderedColumn
+from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.store.files.column_file import map_column
@@ -40,6 +41,10 @@ class _Kept:
     def numbers(self, keys: Checked, positions: slice | Array) -> Array:
         """Axis-space numbers at positions."""
         return in_space(space(self.kind, "x" if self.which == 0 else "y"), widen(self.values.take(positions)), None)[0]
+
+    def numbers_within(self, keys: Checked, low: Array, high: Array) -> Array:
+        """The same at half-open ranges."""
+        return self.numbers(keys, positions_of(low, high))
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,18 @@ class _Derived:
     def within(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """The exceptions at positions of a range."""
         return self.places.take(slice(self._first(start), self._first(stop))).astype(np.int64)
+
+    def numbers_within(self, keys: Checked, low: Array, high: Array) -> Array:
+        """The same at half-open ranges."""
+        out = self.rule.numbers_within(*keys.ranges(low, high))
+        self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
+        places = self.places.array
+        first, end = np.searchsorted(places, low.astype(np.uint32)), np.searchsorted(places, high.astype(np.uint32))
+        at = positions_of(first, end)
+        if len(at):
+            before = np.cumsum(high - low) - high
+            out[places[at] + np.repeat(before, end - first)] = self.values.take(at)
+        return out
 
     def _first(self, position: int) -> int:
         """The first exception that is not before a position."""
@@ -102,6 +119,9 @@ class StoredOrder(Order):
     def exceptions(self, which: int, start: int, stop: int) -> Array:
         axis = self.axes[which]
         return axis.within(start, stop) if isinstance(axis, _Derived) else super().exceptions(which, start, stop)
+
+    def numbers_within(self, which: int, low: Array, high: Array) -> Array:
+        return self.axes[which].numbers_within(self.guard.keys, low, high)
 
     def far_numbers(self, which: int) -> Array:
         return self.lost[which].take(slice(None))

@@ -1,4 +1,4 @@
-"""Order statistics from slices against sorted numbers."""
+"""Tallies and order statistics of slices against sorted numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bigviz.common.workers import Crew
-from bigviz.tiles.selection import ranks
-from bigviz.tiles.selection.ranks import Slice, mean_of, number_of, ranked, tallied
+from bigviz.tiles.selection import quantiles, ranks
+from bigviz.tiles.selection.ranks import Slice, mean_of, number_of
 
 Array = np.ndarray[Any, Any]
 RNG = np.random.default_rng(3)
@@ -40,32 +40,47 @@ def loads_of(values: Array, valid: Array | None, codes: Array | None) -> list[Ca
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("few", [1, 1 << 20])
-def test_ranks_sums_and_extremes(name: str, few: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ranks, "_FEW", few)  # histograms to the end, or sorted at once
+@pytest.mark.parametrize(("collected", "few"), [(1 << 21, 1), (0, 1), (0, 1 << 20)])
+@pytest.mark.parametrize("groups", [0, 4, 20])
+def test_ranks_sums_and_extremes(name: str, collected: int, few: int, groups: int, monkeypatch: pytest.MonkeyPatch):
+    """Collected from bins, narrowed down by histograms to the end, or sorted at once."""
+    monkeypatch.setattr(quantiles, "_MOST_COLLECTED", collected)
+    monkeypatch.setattr(ranks, "_FEW", few)
     values = NUMBERS[name](6_000)
     valid = (RNG.random(len(values)) < 0.9).astype(np.uint8)
-    codes = RNG.integers(-1, 3, len(values)).astype(np.int8)
+    codes = RNG.integers(-1, 3, len(values)).astype(np.int8) if groups else None
     loads = loads_of(values, valid, codes)
     places = np.concatenate([np.arange(a, b) for each in loads for a, b in zip(each().low, each().high, strict=True)])
-    crew = Crew(2)
-    tallies = tallied(loads, 4, crew)
-    for group, tally in enumerate(tallies):
-        here = places[(codes[places] == (group if group < 4 else -1)) & (valid[places] == 1)]
+    places = places[valid[places] == 1]
+    found = quantiles.quantiles(loads, groups, wanted, values.dtype, Crew(2))
+    assert len(found) == (groups + 2 if groups else 1)
+    for number, each in enumerate(found):
+        here = (
+            places
+            if number == 0 or codes is None
+            else places[codes[places] == (number - 1 if number <= groups else -1)]
+        )
         numbers = np.sort(values[here])
         numbers = numbers[~np.isnan(numbers)] if numbers.dtype.kind == "f" else numbers
-        assert tally.count == len(numbers)
+        assert each.tally.count == len(numbers)
         if not len(numbers):
             continue
-        assert number_of(tally.least, values.dtype) == numbers[0]
-        assert number_of(tally.most, values.dtype) == numbers[-1]
+        assert number_of(each.tally.least, values.dtype) == numbers[0]
+        assert number_of(each.tally.most, values.dtype) == numbers[-1]
         if values.dtype.kind == "f":
             with np.errstate(invalid="ignore"):
-                np.testing.assert_allclose(mean_of(tally, values.dtype), numbers.mean(dtype=np.float64), 1e-9, 1e-12)
+                np.testing.assert_allclose(
+                    mean_of(each.tally, values.dtype), numbers.mean(dtype=np.float64), 1e-9, 1e-12
+                )
         else:
-            assert tally.total == sum(numbers.tolist())
-    wanted = [[0, t.count // 4, t.count // 3, t.count // 2, t.count - 1] if t.count else [] for t in tallies]
-    for group, found in enumerate(ranked(loads, tallies, wanted, values.dtype, crew)):
-        here = places[(codes[places] == (group if group < 4 else -1)) & (valid[places] == 1)]
-        numbers = np.sort(values[here])
-        assert found == {rank: numbers[rank].item() for rank in wanted[group]}
+            assert each.tally.total == sum(numbers.tolist())
+        assert each.at == {rank: numbers[rank].item() for rank in wanted(len(numbers))}
+
+
+def wanted(count: int) -> list[int]:
+    return [0, count // 4, count // 3, count // 2, count - 1]
+
+
+def test_no_numbers():
+    (found,) = quantiles.quantiles([], 0, wanted, np.dtype(np.float64), Crew(1))
+    assert found.tally.count == 0 and found.at == {}

@@ -1,0 +1,406 @@
+"""Exact tallies and order statistics of numbers, of all and by group, in two passes over most columns.
+
+The first pass counts, adds up, finds the extremes, and fills a histogram of 65,536 bins that a sample has chosen; the
+second one collects the few keys of the bins in which the wanted ranks lie. Where these are many, because numbers clump,
+`ranks` narrows the bins down in further passes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.common.jit import frozen, jit
+from bigviz.common.workers import Crew
+from bigviz.tiles.selection.ranks import Load, Slice, Tally, number_of, ranked
+
+__all__ = ["Quantiles", "quantiles"]
+
+Array = npt.NDArray[Any]
+Ranks = Callable[[int], Sequence[int]]
+
+_BITS: Final = 16  # of a histogram's bins
+_BITS_OF_MANY: Final = 14  # the same for more than eight groups
+_MANY: Final = 8
+_LOOKED: Final = 4  # slices of which a sample is taken
+_SAMPLE: Final = 1 << 10  # numbers of each
+_MOST_COLLECTED: Final = 1 << 21  # keys that are sorted, else bins are narrowed down
+_ROOM: Final = 1 << 12
+_NO_CODES: Final = frozen(np.empty(0, np.int8))
+_ALL_VALID: Final = frozen(np.empty(0, np.uint8))
+_NO_FLOATS: Final = frozen(np.empty(0, np.float64))
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """What is known of some numbers: their tally, and the numbers at the ranks that were asked for."""
+
+    tally: Tally
+    at: dict[int, int | float]
+
+
+def quantiles(loads: Sequence[Load], groups: int, ranks: Ranks, kind: np.dtype[Any], crew: Crew) -> list[Quantiles]:
+    """Of all numbers, then, where there are groups, of groups 0 to `groups` - 1, and of the numbers of none.
+
+    `ranks(count)` says which ranks (from 0, in ascending order of the numbers, at most six) are wanted of so many;
+    `kind` is the dtype of the numbers: float32, float64, int64 or uint64. Raises what loads do, and Cancelled.
+    """
+    window = _window(loads, _BITS if groups <= _MANY else _BITS_OF_MANY)
+    found = _survey_all(loads, groups, window, crew)
+    tallies, bins = [*found.tallies], found.bins.astype(np.int64)
+    if groups:
+        tallies, bins = [_together(tallies), *tallies], np.concatenate([bins.sum(axis=0, keepdims=True), bins])
+    wanted = [[*dict.fromkeys(ranks(each.count))] if each.count else [] for each in tallies]
+    at = _within_bins(loads, groups, window, bins, wanted, kind, crew)
+    if at is None:
+        at = ranked(loads, found.tallies, wanted[1:] if groups else wanted, kind, crew)
+        if groups:
+            alone = [partial(_ungrouped, load) for load in loads]
+            at = ranked(alone, tallies[:1], wanted[:1], kind, crew) + at
+    return [Quantiles(*each) for each in zip(tallies, at, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Bins of keys: the first one of all below `base`, then `count` of 2^shift keys each, the last one of all above."""
+
+    base: int
+    shift: int
+    count: int
+
+    def of(self, keys: Array) -> npt.NDArray[np.int64]:
+        """The bin of each key."""
+        above = keys >= np.uint64(self.base)
+        places = np.minimum((keys - np.uint64(self.base)) >> np.uint64(self.shift), np.uint64(self.count))
+        return np.where(above, places.astype(np.int64) + 1, 0)
+
+
+def _window(loads: Sequence[Load], bits: int) -> _Window:
+    """Bins between the least and the greatest of a sample."""
+    found = [np.zeros(0, np.uint64)]
+    for k in dict.fromkeys(np.linspace(0, max(len(loads) - 1, 0), _LOOKED).astype(int).tolist() if loads else ()):
+        given = loads[k]()
+        ends = np.cumsum(given.high - given.low)
+        rows = np.arange(0, given.rows, max(1, given.rows // _SAMPLE))
+        piece = np.searchsorted(ends, rows, "right")
+        at = given.high[piece] - (ends[piece] - rows)
+        values = given.values[at]
+        valid = np.ones(len(at), np.bool_) if given.valid is None else given.valid[at].astype(np.bool_)
+        if values.dtype.kind == "f":
+            valid &= ~np.isnan(values)
+        found.append(_keys(values[valid]))
+    keys = np.concatenate(found)
+    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
+    return _Window(low, max(0, (high - low).bit_length() - bits), 1 << bits)
+
+
+def _keys(values: Array) -> npt.NDArray[np.uint64]:
+    """The keys of numbers that are none of them NaN, as `ranks` has them."""
+    terms = _Terms.of(values.dtype)
+    words = values.view(f"u{values.dtype.itemsize}").astype(np.uint64)
+    negative = np.where(words >> np.uint64(terms.sign), np.uint64(terms.smear), np.uint64(0))
+    return np.asarray(words ^ (np.uint64(terms.flip) | negative), np.uint64)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """How the bits of a number become a key: `word ^ (flip | smear where the bit `sign` is set)`, unless what is left
+    of the word by `magnitude` is above `infinity`, which makes it NaN."""
+
+    flip: int
+    smear: int
+    sign: int
+    magnitude: int
+    infinity: int
+
+    @classmethod
+    def of(cls, dtype: np.dtype[Any]) -> _Terms:
+        """Those of float32, float64, int64 and uint64."""
+        full = (1 << 64) - 1
+        if dtype == np.float32:
+            return cls(1 << 31, (1 << 32) - 1, 31, (1 << 31) - 1, 0x7F800000)
+        if dtype.kind == "f":
+            return cls(1 << 63, full, 63, full >> 1, 0x7FF0000000000000)
+        return cls(1 << 63 if dtype.kind == "i" else 0, 0, 63, 0, 0)
+
+    def with_window(self, window: _Window) -> npt.NDArray[np.uint64]:
+        """All that a kernel has to know."""
+        words = (self.flip, self.smear, self.sign, self.magnitude, self.infinity, window.base, window.shift)
+        return frozen(np.array(words, np.uint64))
+
+
+@dataclass
+class _Sums:
+    """What threads add up: tallies by group, and histograms."""
+
+    tallies: list[Tally]
+    bins: Array
+    sums: list[Array | None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, k: int, counts: Array, whole: Array, total: Array, ends: Array) -> None:
+        """Add the tallies of slice `k`."""
+        with self.lock:
+            self.sums[k] = total
+            for group, each in enumerate(self.tallies):
+                each.count += int(counts[group])
+                each.total += (int(whole[group, 0]) << 32) + int(whole[group, 1])
+                each.least = min(each.least, int(ends[group, 0]))
+                each.most = max(each.most, int(ends[group, 1]))
+
+
+def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew) -> _Sums:
+    rows = groups + 1
+    found = _Sums([Tally() for _ in range(rows)], np.zeros(0), [None] * len(loads))
+    pool = _Histograms((rows, window.count + 2))
+
+    def look(k: int) -> int:
+        given = loads[k]()
+        counts, whole, total = np.zeros(rows, np.int64), np.zeros((rows, 2), np.int64), np.zeros(rows)
+        ends = np.zeros((rows, 2), np.uint64)
+        ends[:, 0] = np.iinfo(np.uint64).max
+        with pool.one() as bins:
+            is_signed = given.values.dtype.kind == "i"
+            bits, floats, terms, valid, codes, low, high = _arrays(given, window)
+            _survey(
+                bits, floats, terms, valid, codes, low, high, is_signed, counts, whole, total, ends, bins
+            )  # fmt: skip
+        found.add(k, counts, whole, total, ends)
+        return given.rows
+
+    crew.run("adding up", look, range(len(loads)), len(loads))
+    for total in found.sums:
+        if total is not None:
+            for group, each in enumerate(found.tallies):
+                each.sums.append(float(total[group]))
+    found.bins = pool.total()
+    return found
+
+
+def _within_bins(
+    loads: Sequence[Load],
+    groups: int,
+    window: _Window,
+    bins: Array,
+    wanted: Sequence[Sequence[int]],
+    kind: np.dtype[Any],
+    crew: Crew,
+) -> list[dict[int, int | float]] | None:
+    """The numbers at the wanted ranks of all, and of each group; None where the bins that they lie in hold too many."""
+    summed = np.cumsum(bins, axis=1)
+    places = [np.searchsorted(line, np.array(each), "right") for line, each in zip(summed, wanted, strict=True)]
+    flags = np.zeros((groups + 1, window.count + 2), np.uint8)
+    for number, each in enumerate(places):
+        for place in each.tolist():
+            if window.shift or not 0 < place <= window.count:
+                flags[(slice(None) if number == 0 else number - 1), place] = 1
+    counted = bins[1:] if groups else bins
+    most = int(counted[flags.astype(np.bool_)].sum())
+    if most > _MOST_COLLECTED:
+        return None
+    keys, which = _collected(loads, window, flags, crew) if most else (np.empty(0, np.uint64), np.empty(0, np.int8))
+    at = window.of(keys)
+    order = np.lexsort((keys, at))
+    keys, which, at = keys[order], which[order], at[order]
+    found: list[dict[int, int | float]] = []
+    for number, (asked, line) in enumerate(zip(wanted, summed, strict=True)):
+        told: dict[int, int | float] = {}
+        for rank, place in zip(asked, places[number].tolist(), strict=True):
+            if window.shift or not 0 < place <= window.count:
+                here = slice(*np.searchsorted(at, [place, place + 1]).tolist())
+                own = keys[here] if number == 0 else keys[here][which[here] == number - 1]
+                key = int(own[rank - (int(line[place - 1]) if place else 0)])
+            else:
+                key = window.base + place - 1
+            told[rank] = number_of(key, kind)
+        found.append(told)
+    return found
+
+
+def _collected(loads: Sequence[Load], window: _Window, flags: Array, crew: Crew) -> tuple[Array, Array]:
+    """The keys in flagged bins, and their groups."""
+    kept: list[tuple[Array, Array]] = []
+
+    def look(load: Load) -> int:
+        given = load()
+        (bits, floats, terms, valid, codes, low, high), room = _arrays(given, window), _ROOM
+        while True:
+            keys, which = np.empty(room, np.uint64), np.empty(room, np.int8)
+            count = _collect(bits, floats, terms, valid, codes, low, high, frozen(flags), keys, which)
+            if count <= room:
+                break
+            room = count
+        kept.append((keys[:count], which[:count]))
+        return given.rows
+
+    crew.run("finding quartiles", look, loads, len(loads))
+    return np.concatenate([each for each, _ in kept]), np.concatenate([each for _, each in kept])
+
+
+def _arrays(given: Slice, window: _Window) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+    """A slice as kernels take it. There are at most 64 groups, so their codes are bytes."""
+    values = frozen(given.values)
+    bits = values.view(f"u{values.dtype.itemsize}")
+    valid = _ALL_VALID if given.valid is None else frozen(given.valid.view(np.uint8))
+    codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int8, copy=False))
+    terms = _Terms.of(values.dtype).with_window(window)
+    floats = values if values.dtype.kind == "f" else _NO_FLOATS
+    return bits, floats, terms, valid, codes, frozen(given.low), frozen(given.high)
+
+
+def _together(tallies: Sequence[Tally]) -> Tally:
+    """The tally of all groups."""
+    return Tally(
+        sum(each.count for each in tallies),
+        sum(each.total for each in tallies),
+        [total for each in tallies for total in each.sums],
+        min(each.least for each in tallies),
+        max(each.most for each in tallies),
+    )
+
+
+def _ungrouped(load: Load) -> Slice:
+    return load()._replace(codes=None)
+
+
+class _Histograms:
+    """One for each thread that runs at a time."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._free: list[Array] = []
+        self._all: list[Array] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[Array]:
+        """A histogram (uint32) that nobody else adds to meanwhile."""
+        with self._lock:
+            if self._free:
+                bins = self._free.pop()
+            else:
+                bins = np.zeros(self._shape, np.uint32)
+                self._all.append(bins)
+        try:
+            yield bins
+        finally:
+            with self._lock:
+                self._free.append(bins)
+
+    def total(self) -> Array:
+        """The sum of all of them."""
+        total = np.zeros(self._shape, np.int64)
+        for each in self._all:
+            total += each
+        return total
+
+
+@jit
+def _survey(
+    bits: Array, floats: Array, terms: Array, valid: Array, codes: Array, low: Array, high: Array, is_signed: bool,
+    counts: Array, whole: Array, total: Array, ends: Array, bins: Array,
+) -> None:  # fmt: skip
+    """Count, add up, find the extremes of each group, and fill its bins."""
+    if codes.size == 0:
+        _survey_alone(bits, floats, terms, valid, low, high, is_signed, counts, whole, total, ends, bins[0])
+        return
+    magnitude, infinity = terms[3], terms[4]
+    none = counts.size - 1
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            word = np.uint64(bits[k])
+            if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
+                continue
+            group = int(codes[k]) if codes[k] >= 0 else none
+            key = _key(word, terms)
+            bins[group, _bin(key, terms, bins.shape[1])] += np.uint32(1)
+            counts[group] += 1
+            ends[group, 0] = min(ends[group, 0], key)
+            ends[group, 1] = max(ends[group, 1], key)
+            if floats.size > 0:
+                total[group] += floats[k]
+            else:
+                whole[group, 0] += _upper(word, is_signed)
+                whole[group, 1] += np.int64(word & np.uint64(0xFFFFFFFF))
+
+
+@jit
+def _survey_alone(
+    bits: Array, floats: Array, terms: Array, valid: Array, low: Array, high: Array, is_signed: bool,
+    counts: Array, whole: Array, total: Array, ends: Array, bins: Array,
+) -> None:  # fmt: skip
+    """The same of one group."""
+    magnitude, infinity = terms[3], terms[4]
+    count, upper, lower, summed = 0, 0, 0, 0.0
+    least, most = ends[0, 0], ends[0, 1]
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            word = np.uint64(bits[k])
+            if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
+                continue
+            key = _key(word, terms)
+            bins[_bin(key, terms, bins.size)] += np.uint32(1)
+            count += 1
+            least, most = min(least, key), max(most, key)
+            if floats.size > 0:
+                summed += floats[k]
+            else:
+                upper += int(_upper(word, is_signed))
+                lower += int(word & np.uint64(0xFFFFFFFF))
+    counts[0], whole[0, 0], whole[0, 1], total[0] = count, upper, lower, summed
+    ends[0, 0], ends[0, 1] = least, most
+
+
+@jit
+def _collect(
+    bits: Array, floats: Array, terms: Array, valid: Array, codes: Array, low: Array, high: Array, flags: Array,
+    keys: Array, which: Array,
+) -> int:  # fmt: skip
+    """Write down the keys in flagged bins of their groups, and the groups; how many there are, those for which there
+    was no room included."""
+    magnitude, infinity = terms[3], terms[4]
+    group = none = flags.shape[0] - 1
+    found = 0
+    for r in range(low.size):
+        for k in range(low[r], high[r]):
+            word = np.uint64(bits[k])
+            if codes.size > 0:
+                group = int(codes[k]) if codes[k] >= 0 else none
+            key = _key(word, terms)
+            if flags[group, _bin(key, terms, flags.shape[1])] == 0:
+                continue
+            if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
+                continue
+            if found < keys.size:
+                keys[found] = key
+                which[found] = group
+            found += 1
+    return found
+
+
+@jit
+def _key(word: np.uint64, terms: Array) -> np.uint64:
+    return np.uint64(word ^ (terms[0] | (terms[1] & (np.uint64(0) - (word >> terms[2])))))
+
+
+@jit
+def _bin(key: np.uint64, terms: Array, bins: int) -> np.uint64:
+    """The bin of a key: the first one is for those below the window, the last one for those above it."""
+    if key < terms[5]:
+        return np.uint64(0)
+    return np.uint64(min((key - terms[5]) >> terms[6], np.uint64(bins - 2)) + np.uint64(1))
+
+
+@jit
+def _upper(word: np.uint64, is_signed: bool) -> np.int64:
+    """The upper half of an integer. Halves are added by themselves, so that no sum overflows."""
+    if is_signed:
+        return np.int64(word) >> 32
+    return np.int64(word >> np.uint64(32))
